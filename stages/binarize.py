@@ -1,0 +1,63 @@
+"""Turn the digits of one split into the labels of every task.
+
+Reads the `row` and `class` columns of `data/split/<split>/`; writes `data/labels/<split>/<task>/train.parquet` and
+`test.parquet`. The one decision: what counts as a yes. A task with `positive` digits gives 1 for them and 0 for all
+others; a task without keeps the digit.
+"""
+
+import argparse
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import Field
+
+from common import cli, parameters, tables
+from common.parameters import Section
+
+
+class Task(Section):
+    """One block of `tasks` in params.yaml."""
+
+    positive: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=1)] | None = None
+
+
+def binarize(classes: npt.NDArray[np.uint8], positive: Collection[int] | None) -> npt.NDArray[np.uint8]:
+    """Return the labels, of the same shape: 1 where the class is among `positive` and 0 elsewhere, or the class itself.
+
+    A comparison of numbers with numbers: the text `"2"` equals no class.
+    """
+    return classes if positive is None else np.isin(classes, list(positive)).astype(np.uint8)
+
+
+def main() -> None:
+    """Read, binarize for each task, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: python stages/binarize.py data/split/mnist/train.parquet data/split/mnist/test.parquet "
+        "data/labels/mnist",
+    )
+    parser.add_argument("train", type=Path, help="the training part")
+    parser.add_argument("test", type=Path, help="the test part")
+    parser.add_argument("labels", type=Path, help="the folder to write a folder for each task to")
+    arguments = parser.parse_args()
+
+    tasks = parameters.section(parameters.load(), "tasks", Task)
+    parts = {part: tables.read(path, ["row", "class"]) for part, path in vars(arguments).items() if part != "labels"}
+    classes = {part: tables.column(table, "class") for part, table in parts.items()}
+    present = set(np.concatenate(list(classes.values())).tolist())
+    for name, task in tasks.items():
+        if absent := sorted(set(task.positive or []) - present):
+            cli.note(f"{arguments.labels} has no task {name}: the split has no digit {absent[0]}")
+            continue
+        for part, table in parts.items():
+            labels = pa.table({"row": table["row"], "label": binarize(classes[part], task.positive)})
+            tables.write(arguments.labels / name / f"{part}.parquet", labels)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,75 @@
+"""Fitted models: their files, and the scores that they give."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.pipeline import Pipeline
+
+from common.cli import PipelineError
+from common.files import whole
+from common.tables import Pixels, Scores, Vector
+
+BATCH = 1_000  # images scored at a time: fixed, because a matrix product's last bits depend on its shape
+
+
+def save(path: Path, model: Pipeline) -> None:
+    """Write a model in joblib's format."""
+    with whole(path) as temporary:
+        joblib.dump(model, temporary)
+
+
+def load(path: Path) -> Pipeline:
+    """Read a model. This runs code from the file: load only what you have made or trust.
+
+    Raises:
+        PipelineError: there is no such file, or another version of scikit-learn has written it.
+    """
+    if not path.exists():
+        raise PipelineError(f"{path} is not here; `dvc repro train@{path.stem}` makes it, `dvc pull` fetches it")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InconsistentVersionWarning)
+        try:
+            return joblib.load(path)
+        except InconsistentVersionWarning as error:
+            raise PipelineError(
+                f"{path} was written by scikit-learn {error.original_sklearn_version}, this is "
+                f"{error.current_sklearn_version}; make it again with `dvc repro --force train@{path.stem}`"
+            ) from None
+
+
+def score(model: Pipeline, pixels: Pixels) -> Scores:
+    """Score images, in batches that share the cores.
+
+    Args:
+        model: a fitted pipeline.
+        pixels: shape (images, height * width), 0 to 255.
+
+    Returns:
+        For two classes, shape (images,): how much the second class is preferred. For more, shape (images, classes).
+        Decision values where the classifier has them (above 0 means yes), else probabilities from 0 to 1.
+    """
+    batches = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
+    return np.concatenate(joblib.Parallel(prefer="threads")(joblib.delayed(_score)(model, batch) for batch in batches))
+
+
+def predict(model: Pipeline, scores: Scores) -> Vector:
+    """Return the class, of shape (images,), that the scores of `score` stand for."""
+    if scores.ndim == 2:
+        return model.classes_[scores.argmax(axis=1)]
+    return model.classes_[(scores > threshold(model)).astype(int)]
+
+
+def threshold(model: Pipeline) -> float:
+    """Return the score above which a model of two classes says yes: 0 for decision values, 0.5 for probabilities."""
+    return 0.0 if hasattr(model, "decision_function") else 0.5
+
+
+def _score(model: Pipeline, pixels: Pixels) -> Scores:
+    if hasattr(model, "decision_function"):
+        return model.decision_function(pixels)
+    probabilities = model.predict_proba(pixels)
+    return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities

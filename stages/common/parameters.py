@@ -1,0 +1,144 @@
+"""params.yaml: reading it, and checking a section of it against a stage's own model.
+
+Each stage keeps the model of its section beside the code that uses it (`fetch.Dataset`, `split.Split`,
+`binarize.Task`, `train.Experiment`); `tools/check.py` puts them together and checks the whole file.
+"""
+
+import difflib
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from common.cli import ParameterError
+
+FILE = Path("params.yaml")
+KEY = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
+
+
+class Section(BaseModel):
+    """One block of params.yaml. Unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Model = TypeVar("Model", bound=Section)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, made to agree with DVC's: `1e-3` is a number, and a key may stand only once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key, _ in node.value:
+            if keys.count(key.value) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+\Z"), list("-+.0123456789")
+)
+
+
+def load(path: Path = FILE) -> dict[str, Any]:
+    """Read params.yaml.
+
+    Raises:
+        ParameterError: it is missing, not UTF-8, not YAML, or not a mapping.
+    """
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+    except FileNotFoundError:
+        raise ParameterError(f"{path} is not here; run from the folder that holds it") from None
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ParameterError(f"{path}{place}: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{path}: {error}") from None
+    if not isinstance(values, dict):
+        raise ParameterError(f"{path} must hold named sections such as `experiments:`")
+    return values
+
+
+def section(values: Mapping[str, Any], name: str, model: type[Model]) -> dict[str, Model]:
+    """Check every block of the section `name` and return them by key.
+
+    Raises:
+        ParameterError: the section is missing, or a block is not what `model` says.
+    """
+    blocks = values.get(name)
+    if not isinstance(blocks, dict) or not blocks:
+        raise ParameterError(f"{FILE}: `{name}` must be a section with at least one block")
+    return {key: block(values, name, key, model) for key in blocks}
+
+
+def block(values: Mapping[str, Any], name: str, key: str, model: type[Model]) -> Model:
+    """Check one block of the section `name`.
+
+    Raises:
+        ParameterError: there is no such block, its key has other characters than letters, digits and hyphens, or it
+            is not what `model` says: the first fault is named.
+    """
+    if not (isinstance(key, str) and KEY.fullmatch(key)):
+        raise ParameterError(
+            f"{FILE}: {name}: {key!r} cannot be a name; a name is text of letters, digits and single hyphens"
+        )
+    blocks = values.get(name) or {}
+    choose(f"{FILE}: {name}", key, blocks)
+    try:
+        return model.model_validate(blocks[key])
+    except ValidationError as error:
+        raise ParameterError(f"{FILE}: {_explain(error.errors()[0], f'{name}.{key}', model)}") from None
+
+
+def seed(values: Mapping[str, Any]) -> int:
+    """Return the seed, from 0 to 2³² - 1, that every random choice of the pipeline comes from.
+
+    Raises:
+        ParameterError: it is missing or no such number.
+    """
+    try:
+        return TypeAdapter(Seed).validate_python(values.get("seed"))
+    except ValidationError as error:
+        raise ParameterError(f"{FILE}: {_explain(error.errors()[0], 'seed', Section)}") from None
+
+
+def choose(what: str, name: object, valid: Iterable[str]) -> None:
+    """Check that `name` is one of `valid`.
+
+    Raises:
+        ParameterError: it is not; the nearest valid name is suggested and all of them are listed.
+    """
+    valid = list(valid)
+    if name in valid:
+        return
+    names = sorted(map(str, valid))
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ParameterError(f"{what}: there is no {name!r}.{hint} Valid: {', '.join(names)}")
+
+
+def _explain(error: ErrorDetails, where: str, model: type[Section]) -> str:
+    """Turn pydantic's account of one fault into a line: what, which value, what is allowed."""
+    path = [where, *(str(part) for part in error["loc"])]
+    if error["type"] == "extra_forbidden":
+        for part in error["loc"][:-1]:  # the block that holds the unknown key
+            inner = model.model_fields[str(part)].annotation
+            model = next(a for a in getattr(inner, "__args__", (inner,)) if a is not type(None))
+        try:
+            choose(".".join(path[:-1]), error["loc"][-1], [f.alias or name for name, f in model.model_fields.items()])
+        except ParameterError as unknown:
+            return str(unknown)
+    if error["type"] == "missing":
+        return f"{'.'.join(path)} is missing"
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return f"{'.'.join(path)}: {message}, not {error['input']!r}"

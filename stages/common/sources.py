@@ -1,0 +1,176 @@
+"""Where images come from: scikit-learn itself, IDX files in a folder or over HTTP, and OpenML.
+
+Each reader takes the place and the dataset's expected form, and returns `Images` or raises `SourceError` with the
+reason in a few words. What came is checked against the pinned digests by the caller (`stages/fetch.py`).
+"""
+
+import hashlib
+import math
+import socket
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.error import URLError
+
+import numpy as np
+import numpy.typing as npt
+
+from common import idx
+
+FILES = (
+    ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+)
+SLOWEST = 10_000  # bytes a second; a server that drips more slowly than this is given up
+PIECE = 1 << 16  # bytes
+
+
+class SourceError(Exception):
+    """A source has not given the dataset; the message says why, in a few words."""
+
+
+class Form(NamedTuple):
+    """What a dataset looks like: how many images, their height and width, and its pairs of IDX files in order."""
+
+    images: int
+    shape: tuple[int, int]
+    files: Sequence[tuple[str, str]]
+
+
+class Images(NamedTuple):
+    """Pixels of shape (images, height * width) and classes of shape (images,), both uint8."""
+
+    pixels: npt.NDArray[np.uint8]
+    classes: npt.NDArray[np.uint8]
+
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of the pixels, row by row, and of the classes."""
+        return {
+            "pixels": hashlib.sha256(np.ascontiguousarray(self.pixels)).hexdigest(),
+            "labels": hashlib.sha256(np.ascontiguousarray(self.classes)).hexdigest(),
+        }
+
+
+def from_scikit_learn(name: str, form: Form, timeout: float) -> Images:
+    """Take one of the datasets that ship inside scikit-learn; `digits` is the one made of images."""
+    from sklearn.datasets import load_digits
+
+    if name != "digits":
+        raise SourceError(f"scikit-learn ships no images called {name!r}, only 'digits'")
+    bunch = load_digits()
+    return Images(_whole_bytes(bunch.data), _whole_bytes(bunch.target))
+
+
+def from_idx(place: str, form: Form, timeout: float) -> Images:
+    """Read pairs of IDX files, images and labels, from a folder or from below an HTTP address."""
+    # Images of noise grow a little when they are gzipped; nothing of this form is twice as large.
+    most = 2 * form.images * math.prod(form.shape) + PIECE
+    remote = place.startswith(("http://", "https://"))
+    parts = []
+    for images_name, labels_name in form.files:
+        pair = []
+        for name, shape in ((images_name, form.shape), (labels_name, ())):
+            try:
+                content = _download(place, name, most, timeout) if remote else _read(place, name)
+                pair.append(idx.parse(content, shape, form.images))
+            except ValueError as error:
+                raise SourceError(f"{name}: {error}") from None
+        if len(pair[0]) != len(pair[1]):
+            raise SourceError(f"{images_name} has {len(pair[0])} images, {labels_name} {len(pair[1])} labels")
+        parts.append(pair)
+    pixels = np.concatenate([images for images, _ in parts])
+    return Images(pixels.reshape(len(pixels), -1), np.concatenate([labels for _, labels in parts]))
+
+
+def from_openml(place: str, form: Form, timeout: float) -> Images:
+    """Ask OpenML for `NAME/VERSION` with scikit-learn's own client, nothing kept on disk."""
+    from sklearn.datasets import fetch_openml
+
+    name, _, version = place.partition("/")
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(timeout)  # fetch_openml has no timeout of its own
+    try:
+        bunch = fetch_openml(
+            name, version=int(version), as_frame=False, parser="auto", cache=False, data_home=None, n_retries=1
+        )
+    except (URLError, OSError, ValueError) as error:
+        raise SourceError(f"{type(error).__name__}: {error}") from None
+    finally:
+        socket.setdefaulttimeout(before)
+    try:
+        return Images(_whole_bytes(bunch.data), _whole_bytes(bunch.target))
+    except (TypeError, ValueError) as error:
+        raise SourceError(str(error)) from None
+
+
+READERS: dict[str, Callable[[str, Form, float], Images]] = {
+    "scikit-learn": from_scikit_learn,
+    "idx": from_idx,
+    "openml": from_openml,
+}
+
+
+def _whole_bytes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Convert numbers, or text that spells them, to uint8; a ValueError where that would change one."""
+    numbers = values if np.issubdtype(values.dtype, np.number) else values.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a missing value converts to something, and then differs
+        whole = numbers.astype(np.uint8)
+    if not np.array_equal(whole, numbers):
+        raise ValueError("its values are not all whole numbers from 0 to 255")
+    return whole
+
+
+def _read(folder: str, name: str) -> bytes:
+    try:
+        return Path(folder, name).read_bytes()
+    except OSError as error:
+        raise SourceError(f"{name}: {error.strerror}") from None
+
+
+def _download(address: str, name: str, most: int, timeout: float) -> bytes:
+    """Download one file of at most `most` bytes, with one more try after a broken connection or a server's error."""
+    import requests
+
+    for attempt in (1, 2):
+        try:
+            return _receive(f"{address.rstrip('/')}/{name}", name, most, timeout)
+        except requests.HTTPError as error:
+            if attempt == 2 or error.response.status_code < 500:
+                raise SourceError(f"{name}: the server answers {error.response.status_code}") from None
+        except requests.Timeout:
+            if attempt == 2:
+                raise SourceError(f"{name}: no answer within {timeout:g} s") from None
+        except requests.RequestException as error:
+            if attempt == 2:
+                raise SourceError(f"{name}: {_reason(error)}") from None
+    raise AssertionError("the second attempt returns or raises")
+
+
+def _receive(url: str, name: str, most: int, timeout: float) -> bytes:
+    import requests
+    from tqdm import tqdm
+
+    content = bytearray()
+    with requests.get(url, stream=True, timeout=timeout) as answer:
+        answer.raise_for_status()
+        total = int(answer.headers.get("Content-Length", 0)) or None
+        started = time.monotonic()
+        # A bar on a terminal only (disable=None), and gone when the file is there.
+        with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+            for piece in answer.iter_content(PIECE):
+                content += piece
+                bar.update(len(piece))
+                elapsed = time.monotonic() - started
+                if elapsed > timeout and len(content) < SLOWEST * elapsed:
+                    raise SourceError(f"{name}: comes more slowly than {SLOWEST // 1000} kB a second")
+                if len(content) > most:
+                    raise SourceError(f"{name}: is larger than the dataset can be")
+    return bytes(content)
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost cause, which says what happened; the outer ones say where in the client."""
+    while error.__context__ or error.__cause__:
+        error = error.__cause__ or error.__context__ or error
+    return str(error) or type(error).__name__

@@ -1,0 +1,91 @@
+"""Split one dataset into a training part and a test part.
+
+Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet` and `test.parquet`, with each image's
+number in the dataset in the column `row`. The one decision: which rows are tested on. A count takes the last rows, in
+their order, as MNIST's authors meant it; a share draws them at random. The training part is shuffled by the seed.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pydantic import field_validator
+
+from common import cli, parameters, tables
+from common.cli import ParameterError
+from common.parameters import Section
+from common.tables import Vector
+
+
+class Split(Section):
+    """One block of `splits` in params.yaml."""
+
+    dataset: str
+    test: int | float
+
+    @field_validator("test", mode="before")
+    @classmethod
+    def _count_or_share(cls, test: object) -> object:
+        if type(test) is int and test >= 1 or type(test) is float and 0 < test < 1:
+            return test
+        raise ValueError("must be a count of images, from 1, or a share between 0 and 1")
+
+
+def split_rows(count: int, test: int | float, seed: int) -> tuple[Vector, Vector]:
+    """Choose the training and the test rows.
+
+    Args:
+        count: the number of rows, numbered from 0.
+        test: how many of the last rows to test on, or which share of all, drawn at random.
+        seed: of the shuffle.
+
+    Returns:
+        The training rows, shuffled, and the test rows: in order for a count, as drawn for a share. For a share they
+        are exactly those of scikit-learn's `train_test_split(test_size=test, random_state=seed)`; two lines stand in
+        for it here because importing scikit-learn takes longer than all the rest of this stage.
+
+    Raises:
+        ParameterError: a part would be empty.
+    """
+    random = np.random.RandomState(seed)
+    tested = test if isinstance(test, int) else math.ceil(test * count)
+    if not 0 < tested < count:
+        raise ParameterError(f"test: {test} of {count} rows leaves a part empty; allowed: 1 to {count - 1}, or a share")
+    if isinstance(test, int):
+        return random.permutation(count - tested), np.arange(count - tested, count)
+    drawn = random.permutation(count)
+    return drawn[tested:], drawn[:tested]
+
+
+def take(table: pa.Table, rows: Vector) -> pa.Table:
+    """Return the given rows of an image table, with their numbers as the column `row`."""
+    return table.take(pa.array(rows)).append_column("row", pa.array(rows.astype(np.uint32)))
+
+
+def main() -> None:
+    """Read, split, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: python stages/split.py mnist data/raw/mnist.parquet "
+        "data/split/mnist/train.parquet data/split/mnist/test.parquet",
+    )
+    parser.add_argument("split", help="a split of params.yaml")
+    parser.add_argument("images", type=Path, help="the dataset's parquet file")
+    parser.add_argument("train", type=Path, help="the parquet file to write the training part to")
+    parser.add_argument("test", type=Path, help="the parquet file to write the test part to")
+    arguments = parser.parse_args()
+
+    values = parameters.load()
+    split = parameters.block(values, "splits", arguments.split, Split)
+    seed = parameters.seed(values)
+    images = tables.read(arguments.images)
+    train, test = split_rows(len(images), split.test, seed)
+    tables.write(arguments.train, take(images, train))
+    tables.write(arguments.test, take(images, test))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,150 @@
+"""Train one experiment's model, and cross-validate it on the training part.
+
+Reads the split's `train.parquet` and the task's labels; writes `models/<experiment>.joblib`, fitted on the whole
+training part, and `data/crossval/<experiment>.parquet`: for each training row the score of the model that has not
+seen it (empty where `folds` is 0). The one decision: who shares the cores. The fit on everything and the fits of the
+folds run side by side; what cores are left go to each fit. One thread in a matrix product, because two give other
+bytes and no speed here.
+"""
+
+import argparse
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import joblib
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, field_validator
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from common import classifiers, cli, features, models, parameters, tables
+from common.cli import ParameterError, PipelineError
+from common.parameters import Section
+from common.tables import Pixels, Scores, Vector
+
+
+class Experiment(Section):
+    """One block of `experiments` in params.yaml."""
+
+    description: str
+    split: str
+    task: str
+    features: str
+    classifier: str
+    hyperparameters: dict[str, Any]
+    folds: Annotated[int, Field(ge=0)]
+
+    @field_validator("folds")
+    @classmethod
+    def _none_or_several(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("must be 0 for none, or at least 2")
+        return folds
+
+
+def build(experiment: Experiment, seed: int) -> Pipeline:
+    """Return the experiment's unfitted pipeline: its features, then its classifier.
+
+    Raises:
+        ParameterError: there are no such features, classifier or hyperparameters.
+    """
+    classifier = classifiers.build(experiment.classifier, experiment.hyperparameters, seed)
+    return Pipeline([*features.steps(experiment.features), ("classifier", classifier)])
+
+
+def train(
+    pipeline: Pipeline, pixels: Pixels, labels: Vector, folds: int
+) -> tuple[Pipeline, Mapping[str, Vector] | None]:
+    """Fit on all rows, and on all but each fold.
+
+    Args:
+        pipeline: unfitted; it stays so.
+        pixels: shape (rows, pixels), 0 to 255, in random order.
+        labels: shape (rows,).
+        folds: stratified, each as good as consecutive rows; 0 for no cross-validation.
+
+    Returns:
+        The fitted pipeline, and by row the `fold` (from 1), the `prediction` and the scores of the model fitted
+        without that fold; None for no folds.
+
+    Raises:
+        ParameterError: a class has fewer rows than there are folds.
+        PipelineError: the classifier cannot be fitted on these rows, in its own words.
+    """
+    everything = np.arange(len(labels))
+    parts = _folds(labels, folds) if folds else []
+    cores = joblib.cpu_count()
+    # A fit in its own thread; the cores that no fit needs are shared out among the fits.
+    inner = max(1, cores // (1 + len(parts)))
+    tasks = [(everything, everything[:0]), *parts]
+    with threadpool_limits(1):
+        fits = joblib.Parallel(n_jobs=cores, prefer="threads")(
+            joblib.delayed(_fit_and_score)(pipeline, pixels, labels, fitted, held_out, inner)
+            for fitted, held_out in tasks
+        )
+    model = fits[0][0]
+    if not parts:
+        return model, None
+    held_out = np.concatenate([rows for _, rows in parts])
+    order = np.argsort(held_out)
+    fold = np.repeat(np.arange(1, folds + 1, dtype=np.uint8), [len(rows) for _, rows in parts])
+    scores = np.concatenate([scores for _, scores in fits[1:]])[order]
+    prediction = models.predict(model, scores)
+    return model, {"fold": fold[order], "prediction": prediction, **tables.score_columns(scores, model.classes_)}
+
+
+def _folds(labels: Vector, folds: int) -> list[tuple[Vector, Vector]]:
+    classes, counts = np.unique(labels, return_counts=True)
+    if counts.min() < folds:
+        rarest = classes[counts.argmin()]
+        raise ParameterError(f"folds: {folds}, but only {counts.min()} training rows have the label {rarest}; use fewer")
+    return list(StratifiedKFold(folds).split(labels, labels))
+
+
+def _fit_and_score(
+    pipeline: Pipeline, pixels: Pixels, labels: Vector, fitted: Vector, held_out: Vector, jobs: int
+) -> tuple[Pipeline, Scores | None]:
+    with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(jobs, user_api="openmp"):
+        try:
+            model = clone(pipeline).fit(pixels[fitted], labels[fitted])
+        except ValueError as error:
+            raise PipelineError(f"the model cannot be fitted: {error}") from None
+        return model, models.score(model, pixels[held_out]) if len(held_out) else None
+
+
+def main() -> None:
+    """Read, train, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: python stages/train.py two-logreg data/split/mnist/train.parquet data/labels/mnist/two "
+        "models/two-logreg.joblib data/crossval/two-logreg.parquet",
+    )
+    parser.add_argument("experiment", help="an experiment of params.yaml")
+    parser.add_argument("images", type=Path, help="the training part of the split")
+    parser.add_argument("labels", type=Path, help="the folder of the task's labels")
+    parser.add_argument("model", type=Path, help="the model to write")
+    parser.add_argument("crossval", type=Path, help="the parquet file to write the out-of-fold scores to")
+    arguments = parser.parse_args()
+
+    values = parameters.load()
+    experiment = parameters.block(values, "experiments", arguments.experiment, Experiment)
+    pipeline = build(experiment, parameters.seed(values))
+    rows, labels = tables.read_labels(arguments.labels, "train")
+    pixels = tables.read_pixels(arguments.images)
+    with warnings.catch_warnings(record=True) as caught:  # the same one from every fold: said once, in a line
+        warnings.simplefilter("always")
+        model, crossval = train(pipeline, pixels, labels, experiment.folds)
+    for message in dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught):
+        cli.note(f"{arguments.experiment}: {message}")
+    models.save(arguments.model, model)
+    tables.write(arguments.crossval, pa.table({"row": rows, "label": labels, **(crossval or {})}))
+
+
+if __name__ == "__main__":
+    cli.run(main)
