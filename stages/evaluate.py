@@ -14,8 +14,9 @@ import joblib
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from common import cli, files, metrics, models, tables
+from common import cli, files, tables
 from common.tables import Scores, Vector
+from learning import metrics, models
 
 Part = tuple[Vector, Vector, Scores]  # labels, predictions, scores
 

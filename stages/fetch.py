@@ -14,7 +14,7 @@ from pydantic import Field
 from common import cli, parameters, tables
 from common.cli import ParameterError, PipelineError
 from common.parameters import Section
-from common.sources import FILES, READERS, Form, Images, SourceError
+from sources.readers import FILES, READERS, Form, Images, SourceError
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1)]

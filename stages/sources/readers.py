@@ -16,7 +16,7 @@ from urllib.error import URLError
 import numpy as np
 import numpy.typing as npt
 
-from common import idx
+from sources import idx
 
 FILES = (
     ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
