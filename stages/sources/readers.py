@@ -8,6 +8,7 @@ import hashlib
 import math
 import socket
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,9 +92,8 @@ def from_openml(place: str, form: Form, timeout: float) -> Images:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(timeout)  # fetch_openml has no timeout of its own
     try:
-        bunch = fetch_openml(
-            name, version=int(version), as_frame=False, parser="auto", cache=False, data_home=None, n_retries=1
-        )
+        with warnings.catch_warnings(action="ignore"):  # of its retries: a failure is told below
+            bunch = fetch_openml(name, version=int(version), as_frame=False, parser="auto", cache=False, n_retries=1)
     except (URLError, OSError, ValueError) as error:
         raise SourceError(f"{type(error).__name__}: {error}") from None
     finally:
