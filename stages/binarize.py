@@ -12,7 +12,6 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from pydantic import Field
 
 from common import cli, parameters, tables
@@ -55,8 +54,8 @@ def main() -> None:
             cli.note(f"{arguments.labels} has no task {name}: the split has no digit {absent[0]}")
             continue
         for part, table in parts.items():
-            labels = pa.table({"row": table["row"], "label": binarize(classes[part], task.positive)})
-            tables.write(arguments.labels / name / f"{part}.parquet", labels)
+            labels = {"row": tables.column(table, "row"), "label": binarize(classes[part], task.positive)}
+            tables.write(arguments.labels / name / f"{part}.parquet", tables.table(labels))
 
 
 if __name__ == "__main__":

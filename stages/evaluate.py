@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from common import cli, files, tables
@@ -98,7 +97,7 @@ def main() -> None:
     measured["train"] = {"accuracy": metrics.accuracy(train_labels[: len(predicted)], predicted)}
 
     predictions = {"row": rows, "label": labels, "prediction": parts["test"][1]}
-    tables.write(arguments.predictions, pa.table({**predictions, **tables.score_columns(scores, model.classes_)}))
+    tables.write(arguments.predictions, tables.table({**predictions, **tables.score_columns(scores, model.classes_)}))
     for name, table in plots.items():
         files.write_csv(arguments.plots / f"{name}.csv", HEADERS[name], table)
     files.write_json(arguments.metrics, measured)

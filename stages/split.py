@@ -61,7 +61,7 @@ def split_rows(count: int, test: int | float, seed: int) -> tuple[Vector, Vector
 
 def take(table: pa.Table, rows: Vector) -> pa.Table:
     """Return the given rows of an image table, with their numbers as the column `row`."""
-    return table.take(pa.array(rows)).append_column("row", pa.array(rows.astype(np.uint32)))
+    return table.take(tables.array(rows)).append_column("row", tables.array(rows.astype(np.uint32)))
 
 
 def main() -> None:

@@ -16,7 +16,6 @@ from typing import Annotated, Any
 
 import joblib
 import numpy as np
-import pyarrow as pa
 from pydantic import Field, field_validator
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
@@ -145,7 +144,7 @@ def main() -> None:
     for message in dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught):
         cli.note(f"{arguments.experiment}: {message}")
     models.save(arguments.model, model)
-    tables.write(arguments.crossval, pa.table({"row": rows, "label": labels, **(crossval or {})}))
+    tables.write(arguments.crossval, tables.table({"row": rows, "label": labels, **(crossval or {})}))
 
 
 if __name__ == "__main__":

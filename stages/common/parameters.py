@@ -30,8 +30,8 @@ class Section(BaseModel):
 Model = TypeVar("Model", bound=Section)
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, made to agree with DVC's: `1e-3` is a number, and a key may stand only once."""
+class _Loader(yaml.CSafeLoader):
+    """The safe loader of PyYAML, made to agree with DVC's: `1e-3` is a number, and a key may stand only once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [key.value for key, _ in node.value]
@@ -53,7 +53,7 @@ def load(path: Path = FILE) -> dict[str, Any]:
         ParameterError: it is missing, not UTF-8, not YAML, or not a mapping.
     """
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise ParameterError(f"{path} is not here; run from the folder that holds it") from None
     except UnicodeDecodeError as error:

@@ -37,16 +37,28 @@ def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
         PipelineError: there is no such file, it is not parquet, or a column is missing.
     """
     file = _open(path)
-    wanted = list(columns) if columns is not None else file.schema_arrow.names
+    present = file.schema_arrow.names
+    wanted = list(columns) if columns is not None else present
     for name in wanted:
-        if name not in file.schema_arrow.names:
+        if name not in present:
             raise PipelineError(f"{path} has no column {name!r}; make it again with `dvc repro --force`")
     return file.read(wanted)
 
 
+def table(columns: Mapping[str, Vector], metadata: Mapping[str, str] | None = None) -> pa.Table:
+    """Put arrays of shape (rows,) into a table, as they are: no nulls."""
+    return pa.table({name: array(values) for name, values in columns.items()}, metadata=metadata)
+
+
+def array(values: Vector) -> pa.Array:
+    """Wrap an array of shape (rows,), without the copy and without the import of pandas that `pa.array` makes."""
+    values = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
+
+
 def column(table: pa.Table, name: str) -> Vector:
     """Return one column as an array of shape (rows,)."""
-    return table.column(name).to_numpy()
+    return np.from_dlpack(table.column(name).combine_chunks())  # without the import of pandas that `to_numpy` makes
 
 
 def image_table(pixels: Pixels, classes: npt.NDArray[np.uint8], shape: tuple[int, int]) -> pa.Table:
@@ -58,7 +70,7 @@ def image_table(pixels: Pixels, classes: npt.NDArray[np.uint8], shape: tuple[int
         shape: height and width of an image in pixels; kept with the table, because its columns do not show it.
     """
     columns = {f"pixel{i + 1}": pixels[:, i] for i in range(pixels.shape[1])} | {"class": classes}
-    return pa.table(columns, metadata={"image_shape": f"{shape[0]}x{shape[1]}"})
+    return table(columns, {"image_shape": f"{shape[0]}x{shape[1]}"})
 
 
 def read_pixels(path: Path, row_groups: int | None = None) -> Pixels:
@@ -68,18 +80,17 @@ def read_pixels(path: Path, row_groups: int | None = None) -> Pixels:
         PipelineError: there is no such file, it is not parquet, or its pixels are not whole numbers from 0 to 255.
     """
     file = _open(path)
-    names = [name for name in file.schema_arrow.names if name.startswith("pixel")]
-    if not names or any(file.schema_arrow.field(name).type != pa.uint8() for name in names):
+    schema = file.schema_arrow  # read anew from the file at each access
+    names = [name for name in schema.names if name.startswith("pixel")]
+    if not names or any(schema.field(name).type != pa.uint8() for name in names):
         raise PipelineError(f"{path}: expected columns pixel1, pixel2, … of type uint8")
     groups = range(min(row_groups or file.num_row_groups, file.num_row_groups))
-    pixels = np.empty((sum(file.metadata.row_group(g).num_rows for g in groups), len(names)), np.uint8)
+    pixels = np.empty((sum(file.metadata.row_group(group).num_rows for group in groups), len(names)), np.uint8)
     start = 0
-    for group in groups:  # a group at a time, so that the table and the array never stand whole side by side
+    for group in groups:  # one at a time, so that the whole table never stands beside the whole array
         table = file.read_row_group(group, names)
-        stop = start + len(table)
-        # Filled by columns, then turned: many times faster than writing each column with a stride.
-        pixels[start:stop] = np.stack([table.column(i).to_numpy() for i in range(len(names))]).T
-        start = stop
+        np.stack([column(table, name) for name in names], axis=1, out=pixels[start : start + len(table)])
+        start += len(table)
     return pixels
 
 
