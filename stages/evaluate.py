@@ -36,7 +36,8 @@ def evaluate(
         its part.
     """
     measured = {
-        part: metrics.measure(*values, classes) | {"baseline_accuracy": metrics.baseline_accuracy(train_labels, values[0])}
+        part: metrics.measure(*values, classes)
+        | {"baseline_accuracy": metrics.baseline_accuracy(train_labels, values[0])}
         for part, values in parts.items()
     }
     if folds is not None:

@@ -28,7 +28,7 @@ class Split(Section):
     @field_validator("test", mode="before")
     @classmethod
     def _count_or_share(cls, test: object) -> object:
-        if type(test) is int and test >= 1 or type(test) is float and 0 < test < 1:
+        if (type(test) is int and test >= 1) or (type(test) is float and 0 < test < 1):
             return test
         raise ValueError("must be a count of images, from 1, or a share between 0 and 1")
 

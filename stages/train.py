@@ -77,18 +77,20 @@ def train(
         ParameterError: a class has fewer rows than there are folds.
         PipelineError: the classifier cannot be fitted on these rows, in its own words.
     """
-    everything = np.arange(len(labels))
+    # The first step looks at each image on its own, so every fit can share its work; the others learn from the rows.
+    images = clone(pipeline[:1])
+    inputs = images.fit_transform(pixels)
     parts = _folds(labels, folds) if folds else []
     cores = joblib.cpu_count()
-    tasks = [(everything, everything[:0]), *parts]
+    tasks = [(slice(None), None), *parts]
     # At least two threads a fit, so that no core waits while the last fit ends: 5 to 20 % faster on two cores than one.
     inner = max(math.ceil(cores / len(tasks)), min(cores, 2))
     with threadpool_limits(1):
         fits = joblib.Parallel(n_jobs=cores, prefer="threads")(
-            joblib.delayed(_fit_and_score)(pipeline, pixels, labels, fitted, held_out, inner)
+            joblib.delayed(_fit_and_score)(pipeline[1:], inputs, labels, fitted, held_out, inner)
             for fitted, held_out in tasks
         )
-    model = fits[0][0]
+    model = Pipeline([*images.steps, *fits[0][0].steps])
     if not parts:
         return model, None
     held_out = np.concatenate([rows for _, rows in parts])
@@ -103,19 +105,21 @@ def _folds(labels: Vector, folds: int) -> list[tuple[Vector, Vector]]:
     classes, counts = np.unique(labels, return_counts=True)
     if counts.min() < folds:
         rarest = classes[counts.argmin()]
-        raise ParameterError(f"folds: {folds}, but only {counts.min()} training rows have the label {rarest}; use fewer")
+        raise ParameterError(
+            f"folds: {folds}, but only {counts.min()} training rows have the label {rarest}; use fewer"
+        )
     return list(StratifiedKFold(folds).split(labels, labels))
 
 
 def _fit_and_score(
-    pipeline: Pipeline, pixels: Pixels, labels: Vector, fitted: Vector, held_out: Vector, jobs: int
+    pipeline: Pipeline, inputs: Any, labels: Vector, fitted: Vector | slice, held_out: Vector | None, jobs: int
 ) -> tuple[Pipeline, Scores | None]:
     with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(jobs, user_api="openmp"):
         try:
-            model = clone(pipeline).fit(pixels[fitted], labels[fitted])
+            model = clone(pipeline).fit(inputs[fitted], labels[fitted])
         except ValueError as error:
             raise PipelineError(f"the model cannot be fitted: {error}") from None
-        return model, models.score(model, pixels[held_out]) if len(held_out) else None
+        return model, None if held_out is None else models.score(model, inputs[held_out])
 
 
 def main() -> None:

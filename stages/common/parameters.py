@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -34,10 +34,12 @@ class _Loader(yaml.CSafeLoader):
     """The safe loader of PyYAML, made to agree with DVC's: `1e-3` is a number, and a key may stand only once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
+        seen = set()
         for key, _ in node.value:
-            if keys.count(key.value) > 1:
+            if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
+            if isinstance(key.value, str):
+                seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -131,9 +133,10 @@ def _explain(error: ErrorDetails, where: str, model: type[Section]) -> str:
     """Turn pydantic's account of one fault into a line: what, which value, what is allowed."""
     path = [where, *(str(part) for part in error["loc"])]
     if error["type"] == "extra_forbidden":
-        for part in error["loc"][:-1]:  # the block that holds the unknown key
-            inner = model.model_fields[str(part)].annotation
-            model = next(a for a in getattr(inner, "__args__", (inner,)) if a is not type(None))
+        for part in error["loc"][:-1]:  # down to the block that holds the unknown key
+            annotation = model.model_fields[str(part)].annotation
+            candidates = get_args(annotation) or (annotation,)
+            model = next(c for c in candidates if isinstance(c, type) and issubclass(c, Section))
         try:
             choose(".".join(path[:-1]), error["loc"][-1], [f.alias or name for name, f in model.model_fields.items()])
         except ParameterError as unknown:

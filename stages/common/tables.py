@@ -34,7 +34,7 @@ def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
     """Read a table, or the named columns of it.
 
     Raises:
-        PipelineError: there is no such file, it is not parquet, or a column is missing.
+        PipelineError: there is no such file, it is not parquet, or a column or a value is missing.
     """
     file = _open(path)
     present = file.schema_arrow.names
@@ -42,7 +42,7 @@ def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
     for name in wanted:
         if name not in present:
             raise PipelineError(f"{path} has no column {name!r}; make it again with `dvc repro --force`")
-    return file.read(wanted)
+    return _complete(path, file.read(wanted))
 
 
 def table(columns: Mapping[str, Vector], metadata: Mapping[str, str] | None = None) -> pa.Table:
@@ -77,7 +77,8 @@ def read_pixels(path: Path, row_groups: int | None = None) -> Pixels:
     """Read the pixels of all images, or of the first row groups, as one C-ordered array (images, height * width).
 
     Raises:
-        PipelineError: there is no such file, it is not parquet, or its pixels are not whole numbers from 0 to 255.
+        PipelineError: there is no such file, it is not parquet, its pixels are not whole numbers from 0 to 255, or a
+            value is missing.
     """
     file = _open(path)
     schema = file.schema_arrow  # read anew from the file at each access
@@ -88,7 +89,7 @@ def read_pixels(path: Path, row_groups: int | None = None) -> Pixels:
     pixels = np.empty((sum(file.metadata.row_group(group).num_rows for group in groups), len(names)), np.uint8)
     start = 0
     for group in groups:  # one at a time, so that the whole table never stands beside the whole array
-        table = file.read_row_group(group, names)
+        table = _complete(path, file.read_row_group(group, names))
         np.stack([column(table, name) for name in names], axis=1, out=pixels[start : start + len(table)])
         start += len(table)
     return pixels
@@ -120,3 +121,10 @@ def _open(path: Path) -> pq.ParquetFile:
         raise PipelineError(f"{path} is not here; `dvc repro` makes it, `dvc pull` fetches it") from None
     except pa.ArrowInvalid as error:
         raise PipelineError(f"{path} is not a parquet file ({error}); make it again with `dvc repro`") from None
+
+
+def _complete(path: Path, table: pa.Table) -> pa.Table:
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        if values.null_count:
+            raise PipelineError(f"{path}: {values.null_count} values of {name!r} are missing; make it again")
+    return table

@@ -35,7 +35,7 @@ class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: npt.NDArray[np.uint8]) -> Any:  # noqa: N803
         """Return X as float32 of the same shape, dense or CSR."""
-        values = csr_array(X).astype(np.float32) if self.sparse else X.astype(np.float32)
+        values: Any = csr_array(X).astype(np.float32) if self.sparse else X.astype(np.float32)
         if self.scale:
             (values.data if self.sparse else values)[:] /= np.float32(self.maximum_)
         return values

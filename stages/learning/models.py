@@ -2,7 +2,6 @@
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
@@ -46,13 +45,13 @@ def score(model: Pipeline, pixels: Pixels) -> Scores:
 
     Args:
         model: a fitted pipeline.
-        pixels: shape (images, height * width), 0 to 255.
+        pixels: shape (images, height * width), 0 to 255; what the pipeline's first step takes.
 
     Returns:
         For two classes, shape (images,): how much the second class is preferred. For more, shape (images, classes).
         Decision values where the classifier has them (above 0 means yes), else probabilities from 0 to 1.
     """
-    batches = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
+    batches = [pixels[start : start + BATCH] for start in range(0, pixels.shape[0], BATCH)]
     return np.concatenate(joblib.Parallel(prefer="threads")(joblib.delayed(_score)(model, batch) for batch in batches))
 
 

@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import URLError
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +47,8 @@ class Images(NamedTuple):
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of the pixels, row by row, and of the classes."""
         return {
-            "pixels": hashlib.sha256(np.ascontiguousarray(self.pixels)).hexdigest(),
-            "labels": hashlib.sha256(np.ascontiguousarray(self.classes)).hexdigest(),
+            "pixels": hashlib.sha256(self.pixels.tobytes()).hexdigest(),
+            "labels": hashlib.sha256(self.classes.tobytes()).hexdigest(),
         }
 
 
@@ -93,8 +92,18 @@ def from_openml(place: str, form: Form, timeout: float) -> Images:
     socket.setdefaulttimeout(timeout)  # fetch_openml has no timeout of its own
     try:
         with warnings.catch_warnings(action="ignore"):  # of its retries: a failure is told below
-            bunch = fetch_openml(name, version=int(version), as_frame=False, parser="auto", cache=False, n_retries=1)
-    except (URLError, OSError, ValueError) as error:
+            bunch = fetch_openml(
+                name,
+                version=int(version),
+                as_frame=False,
+                parser="pandas",
+                cache=False,
+                n_retries=1,
+                # All columns as numbers: the client's own choice, categories, fails on digits with pandas 3, and
+                # float64 would take twice the memory.
+                read_csv_kwargs={"dtype": np.float32},
+            )
+    except Exception as error:  # a bad answer shows itself as almost anything, deep in the client's parsers
         raise SourceError(f"{type(error).__name__}: {error}") from None
     finally:
         socket.setdefaulttimeout(before)
@@ -131,6 +140,7 @@ def _read(folder: str, name: str) -> bytes:
 def _download(address: str, name: str, most: int, timeout: float) -> bytes:
     """Download one file of at most `most` bytes, with one more try after a broken connection or a server's error."""
     import requests
+    import urllib3
 
     for attempt in (1, 2):
         try:
@@ -138,10 +148,10 @@ def _download(address: str, name: str, most: int, timeout: float) -> bytes:
         except requests.HTTPError as error:
             if attempt == 2 or error.response.status_code < 500:
                 raise SourceError(f"{name}: the server answers {error.response.status_code}") from None
-        except requests.Timeout:
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
             if attempt == 2:
                 raise SourceError(f"{name}: no answer within {timeout:g} s") from None
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             if attempt == 2:
                 raise SourceError(f"{name}: {_reason(error)}") from None
     raise AssertionError("the second attempt returns or raises")
@@ -158,7 +168,8 @@ def _receive(url: str, name: str, most: int, timeout: float) -> bytes:
         started = time.monotonic()
         # A bar on a terminal only (disable=None), and gone when the file is there.
         with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None) as bar:
-            for piece in answer.iter_content(PIECE):
+            # What has come is taken at once: `iter_content` would wait for a whole piece, however slowly it drips.
+            while piece := answer.raw.read1(PIECE, decode_content=True):
                 content += piece
                 bar.update(len(piece))
                 elapsed = time.monotonic() - started

@@ -1,0 +1,72 @@
+# What to type. Everything runs in .venv, which is made from requirements.lock when it is missing or out of date.
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+
+# The stages call `python`: let it be the environment's.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(INSTALLED) ## Run every digits-… experiment, offline, in under a minute
+	@python tools/check.py
+	dvc repro --glob 'evaluate@digits-*'
+	@echo && python tools/leaderboard.py 'digits-*'
+
+.PHONY: repro
+repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE where the internet is not reachable)
+	@python tools/check.py
+	dvc repro
+	@echo && python tools/leaderboard.py
+
+.PHONY: leaderboard
+leaderboard: $(INSTALLED) ## Print the experiments and their figures
+	@python tools/leaderboard.py
+
+.PHONY: check
+check: $(INSTALLED) ## Check params.yaml, without running anything
+	@python tools/check.py && echo "params.yaml is sound"
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests (about three minutes, no network)
+	python -m pytest
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, format and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+.PHONY: format
+format: $(INSTALLED) ## Put the code into its format
+	ruff check --fix .
+	ruff format .
+
+.PHONY: lock
+lock: $(INSTALLED) ## Rebuild requirements.lock with the newest versions
+	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --extra dev \
+	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+
+.PHONY: venv
+venv: $(INSTALLED) ## Make the environment; then: source .venv/bin/activate
+
+.PHONY: clean
+clean: ## Delete what can be made again: outputs, environment, tool caches (DVC's cache stays)
+	rm -rf data models $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	find stages tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made anew, not patched: an environment holds what the lock names and nothing else. The mark comes last, so that an
+# installation that was broken off is begun again.
+$(INSTALLED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12 …")'
+	@echo "Making $(VENV) from requirements.lock: a minute or two"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@

@@ -1,0 +1,92 @@
+"""What every data file promises to its readers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+import tiny
+from common import parameters
+from fetch import Dataset, verify
+from sources.readers import READERS
+
+
+def test_the_digits_inside_scikit_learn_are_the_pinned_ones() -> None:
+    dataset = parameters.block(parameters.load(tiny.ROOT / "params.yaml"), "datasets", "digits", Dataset)
+    images = READERS["scikit-learn"]("digits", dataset.form, 1)
+    verify(images, dataset)
+    assert images.pixels.max() == 16
+
+
+def test_split_parts_are_disjoint_and_together_the_dataset(made: Path) -> None:
+    raw = pd.read_parquet(made / "data/raw/tiny.parquet")
+    for split in ("tiny", "tiny-random"):
+        train, test = (pd.read_parquet(made / f"data/split/{split}/{part}.parquet") for part in ("train", "test"))
+        both = pd.concat([train, test])
+        assert sorted(both["row"]) == list(range(tiny.IMAGES))
+        assert list(both.columns) == [*raw.columns, "row"]
+        again = both.sort_values("row").drop(columns="row").reset_index(drop=True)
+        pd.testing.assert_frame_equal(again, raw)
+        assert both["row"].dtype == np.uint32
+
+
+def test_images_carry_their_shape(made: Path) -> None:
+    for path in ("data/raw/tiny.parquet", "data/split/tiny/test.parquet"):
+        assert pq.ParquetFile(made / path).schema_arrow.metadata[b"image_shape"] == b"8x8"
+
+
+@pytest.mark.parametrize(("task", "allowed"), [("five", {0, 1}), ("digit", set(range(10)))])
+def test_labels_stand_in_the_rows_order(made: Path, task: str, allowed: set[int]) -> None:
+    for part in ("train", "test"):
+        images = pd.read_parquet(made / f"data/split/tiny/{part}.parquet", columns=["row", "class"])
+        labels = pd.read_parquet(made / f"data/labels/tiny/{task}/{part}.parquet")
+        assert list(labels.columns) == ["row", "label"]
+        assert labels["row"].equals(images["row"])
+        assert set(labels["label"]) == allowed
+        expected = images["class"] if task == "digit" else (images["class"] == 5).astype(np.uint8)
+        assert labels["label"].tolist() == expected.tolist()
+
+
+def test_predictions_and_out_of_fold_scores_lead_back_to_their_rows(made: Path) -> None:
+    test = pd.read_parquet(made / "data/split/tiny/test.parquet", columns=["row"])
+    train = pd.read_parquet(made / "data/split/tiny/train.parquet", columns=["row"])
+    predictions = pd.read_parquet(made / "data/predictions/five-sgd.parquet")
+    crossval = pd.read_parquet(made / "data/crossval/five-sgd.parquet")
+    assert list(predictions.columns) == ["row", "label", "prediction", "score"]
+    assert list(crossval.columns) == ["row", "label", "fold", "prediction", "score"]
+    assert predictions["row"].equals(test["row"])
+    assert crossval["row"].equals(train["row"])
+    assert sorted(crossval["fold"].unique()) == [1, 2, 3]
+    many = pd.read_parquet(made / "data/predictions/digit-logreg.parquet")
+    assert list(many.columns) == ["row", "label", "prediction", *(f"score_{digit}" for digit in range(10))]
+    assert list(pd.read_parquet(made / "data/crossval/digit-logreg.parquet").columns) == ["row", "label"]
+
+
+def test_metrics_agree_with_the_predictions(made: Path) -> None:
+    predictions = pd.read_parquet(made / "data/predictions/five-sgd.parquet")
+    text = (made / "metrics/five-sgd.json").read_text()
+    measured = json.loads(text)
+    assert measured["test"]["accuracy"] == (predictions["label"] == predictions["prediction"]).mean()
+    assert measured["test"]["baseline_accuracy"] == (predictions["label"] == 0).mean()
+    counts = [measured["cross_validation"][f"{kind}"] for kind in measured["cross_validation"] if "tives" in kind]
+    assert sum(counts) == tiny.IMAGES - tiny.TEST
+    assert text == json.dumps(measured, indent=2, sort_keys=True) + "\n"
+
+
+@pytest.mark.parametrize("experiment", ["five-sgd", "digit-logreg"])
+def test_plot_tables_are_small(made: Path, experiment: str) -> None:
+    for name in ("confusion", "roc", "precision_recall"):
+        frame = pd.read_csv(made / f"plots/{experiment}/{name}.csv")
+        assert 0 < len(frame) <= 400
+        assert not frame.isna().any().any()
+
+
+def test_the_lock_has_no_place_and_no_time_in_it(made: Path) -> None:
+    for name, content in tiny.files(made).items():
+        if name.startswith(("data/", "models/", "metrics/", "plots/")) or name == "dvc.lock":
+            assert str(made).encode() not in content, name
+    assert set(yaml.safe_load((made / "dvc.lock").read_text())) == {"schema", "stages"}

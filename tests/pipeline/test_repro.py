@@ -1,0 +1,162 @@
+"""The real `dvc repro` on the tiny project: what it makes, what it skips, and what an edit reruns."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tiny
+
+Change = Callable[[dict[str, Any]], object]
+ALL = [
+    "binarize@tiny",
+    "binarize@tiny-random",
+    "evaluate@digit-logreg",
+    "evaluate@five-sgd",
+    "fetch@tiny",
+    "split@tiny",
+    "split@tiny-random",
+    "train@digit-logreg",
+    "train@five-sgd",
+]
+
+
+def test_a_second_run_skips_everything(project: Path) -> None:
+    assert tiny.repro(project) == []
+    assert tiny.run(["git", "status", "--porcelain"], project).stdout == ""
+
+
+def test_a_forced_run_on_one_core_gives_the_same_bytes(project: Path) -> None:
+    before = tiny.files(project)
+    command = [str(Path(sys.executable).parent / "dvc"), "repro", "--force"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    one_core = (lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})) if sys.platform == "linux" else None
+    done = subprocess.run(
+        command, cwd=project, env={**os.environ, "PATH": path}, preexec_fn=one_core, capture_output=True, check=True
+    )
+    assert done.stdout.count(b"Running stage") == len(ALL)
+    assert tiny.files(project) == before
+
+
+def test_another_place_gives_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "a folder with spaces and ä"
+    tiny.run(["git", "clone", "--quiet", str(made), str(elsewhere)], tmp_path)
+    assert tiny.repro(elsewhere) == ALL
+    assert tiny.run(["git", "status", "--porcelain"], elsewhere).stdout == ""
+    assert tiny.files(elsewhere) == tiny.files(made)
+
+
+def edit(place: str, value: object) -> Change:
+    """Return a change that sets one value."""
+
+    def change(values: dict[str, Any]) -> None:
+        *parents, last = place.split(".")
+        for key in parents:
+            values = values[key]
+        values[last] = value
+
+    return change
+
+
+BINARIZE = ["binarize@tiny", "binarize@tiny-random"]
+FIVE = ["evaluate@five-sgd", "train@five-sgd"]
+ONE_MORE = tiny.experiment("tiny", "five", "raw", "dummy", 0)
+EDITS: dict[str, tuple[Change, list[str]]] = {
+    "nothing but the layout of the file": (lambda values: None, []),
+    "a new task": (edit("tasks.odd", {"positive": [1, 3, 5, 7, 9]}), BINARIZE),
+    "a task's digits": (edit("tasks.five.positive", [4]), BINARIZE + FIVE),
+    "a new dataset": (edit("datasets.second", tiny.dataset({"idx": "idx"})), ["fetch@second"]),
+    "the sources": (edit("datasets.tiny.sources", [{"idx": "nowhere"}, {"idx": "idx"}]), ["fetch@tiny"]),
+    "a new split": (edit("splits.half", {"dataset": "tiny", "test": 0.5}), ["binarize@half", "split@half"]),
+    "a new experiment": (edit("experiments.two", ONE_MORE), ["evaluate@two", "train@two"]),
+    "a hyperparameter": (edit("experiments.five-sgd.hyperparameters.alpha", 0.01), FIVE),
+    "the folds": (edit("experiments.five-sgd.folds", 4), FIVE),
+    "a description": (edit("experiments.five-sgd.description", "Better."), []),
+    "the seed": (edit("seed", 43), [stage for stage in ALL if not stage.startswith("fetch")]),
+}
+
+
+@pytest.mark.parametrize(("change", "reruns"), EDITS.values(), ids=EDITS)
+def test_an_edit_reruns_what_depends_on_it_and_no_more(project: Path, change: Change, reruns: list[str]) -> None:
+    values = tiny.params()
+    change(values)
+    tiny.write_params(project, values)
+    assert tiny.repro(project) == reruns
+
+
+@pytest.mark.parametrize(
+    ("module", "reruns"),
+    [
+        ("learning/metrics.py", ["evaluate@digit-logreg", "evaluate@five-sgd"]),
+        ("learning/classifiers.py", ["train@digit-logreg", "train@five-sgd"]),
+        ("sources/idx.py", ["fetch@tiny"]),
+        ("binarize.py", ["binarize@tiny", "binarize@tiny-random"]),
+    ],
+)
+def test_an_edit_of_code_reruns_the_stages_that_use_it(project: Path, module: str, reruns: list[str]) -> None:
+    with (project / "stages" / module).open("a") as file:
+        file.write("# a comment\n")
+    assert tiny.repro(project) == reruns
+
+
+def test_going_back_trains_nothing(project: Path) -> None:
+    values = tiny.params()
+    values["experiments"]["five-sgd"]["hyperparameters"]["alpha"] = 0.01
+    tiny.write_params(project, values)
+    changed = tiny.repro(project)
+    tiny.write_params(project, tiny.params())
+    assert changed == ["evaluate@five-sgd", "train@five-sgd"]
+    assert tiny.repro(project) == []
+    assert tiny.run(["git", "status", "--porcelain"], project).stdout == ""
+
+
+def test_a_deleted_folder_is_taken_from_the_cache(project: Path) -> None:
+    before = tiny.files(project)
+    for name in ("data", "models"):
+        tiny.run(["rm", "-r", name], project)
+    tiny.run(["dvc", "checkout"], project)
+    assert tiny.files(project) == before
+
+
+def test_an_experiment_overrides_a_parameter_for_one_run(project: Path) -> None:
+    tiny.run(["dvc", "exp", "run", "-S", "experiments.five-sgd.hyperparameters.max_iter=5"], project)
+    shown = tiny.run(["dvc", "metrics", "diff", "--md", "HEAD"], project).stdout
+    assert "metrics/five-sgd.json" in shown
+    assert "train.accuracy" in shown
+    assert "digit-logreg" not in shown
+
+
+def test_metrics_and_plots_are_what_dvc_shows(project: Path) -> None:
+    shown = tiny.run(["dvc", "metrics", "show", "--md"], project).stdout
+    assert "| metrics/five-sgd.json" in shown
+    assert "test.baseline_accuracy" in shown
+    tiny.run(["dvc", "plots", "show", "--out", "page"], project)
+    page = (project / "page" / "index.html").read_text()
+    assert all(f"plots/five-sgd/{table}.csv" in page.replace("\\", "/") for table in ("roc", "confusion"))
+
+
+def test_the_leaderboard_has_each_experiment_s_figures(project: Path) -> None:
+    lines = tiny.run(["python", "tools/leaderboard.py"], project).stdout.splitlines()
+    assert lines[0].split() == ["experiment", "task", "test", "accuracy", "out-of-fold", "baseline", "error"]
+    names = [line.split()[0] for line in lines[2:]]
+    assert names == ["five-sgd", "digit-logreg"]
+    assert lines[3].split()[3] == "–"  # no folds, no out-of-fold accuracy
+    assert tiny.run(["python", "tools/leaderboard.py", "five-*"], project).stdout.count("five-sgd") == 1
+    assert "no experiment is called 'x'" in tiny.run(["python", "tools/leaderboard.py", "x"], project, status=2).stderr
+
+
+def test_a_mistake_is_found_before_any_work(project: Path) -> None:
+    values = tiny.params()
+    values["experiments"]["digit-logreg"]["classifier"] = "logistic"
+    tiny.write_params(project, values)
+    before = tiny.files(project)
+    done = tiny.run(["python", "tools/check.py"], project, status=2)
+    assert done.stderr.startswith(
+        "check: error: params.yaml: experiments.digit-logreg: classifier: there is no 'logistic'"
+    )
+    assert len(done.stderr.splitlines()) == 1
+    assert tiny.files(project) == before

@@ -1,0 +1,47 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from sources import idx
+
+TWO_IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(range(12))
+ZIPPED = gzip.compress(TWO_IMAGES, mtime=0)
+
+
+def test_images_come_row_by_row() -> None:
+    assert idx.parse(TWO_IMAGES, (2, 3), 2).tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
+
+
+def test_gzipped_and_plain_files_are_the_same() -> None:
+    assert np.array_equal(idx.parse(ZIPPED, (2, 3), 2), idx.parse(TWO_IMAGES, (2, 3), 2))
+
+
+def test_labels_have_no_further_dimension() -> None:
+    assert idx.parse(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]), (), 3).tolist() == [7, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not an IDX file"),
+        (b"<html>sign in</html>", "not an IDX file"),
+        (bytes([0, 0, 13, 3]) + TWO_IMAGES[4:], "not an IDX file of bytes"),
+        (TWO_IMAGES[:10], "expected"),
+        (TWO_IMAGES[:-1], "fewer values than the 12"),
+        (TWO_IMAGES + b"\0", "more values than the 12"),
+        (ZIPPED[:-9], "damaged or cut off"),
+        (ZIPPED[:20] + b"\0\0\0\0" + ZIPPED[24:], "damaged or cut off"),
+        (bytes([0, 0, 8, 3, 255, 255, 255, 255]) + TWO_IMAGES[8:], "promises 4294967295 items"),
+        (bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2]) + bytes(12), "shape"),
+    ],
+)
+def test_what_is_wrong_is_said(content: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        idx.parse(content, (2, 3), 2)
+
+
+def test_a_gzip_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(TWO_IMAGES + bytes(200_000_000))
+    with pytest.raises(ValueError, match="more values"):
+        idx.parse(bomb, (2, 3), 2)

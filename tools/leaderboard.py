@@ -1,0 +1,61 @@
+"""Print the experiments with their test accuracy, out-of-fold accuracy, baseline and error.
+
+Reads params.yaml for the experiments and metrics/ for their figures; an experiment that has not been run is left out.
+"""
+
+import argparse
+import fnmatch
+import json
+from pathlib import Path
+from typing import Any
+
+import stages_path  # noqa: F401
+from common import cli, parameters
+from common.cli import ParameterError, PipelineError
+
+COLUMNS = ["experiment", "task", "test accuracy", "out-of-fold", "baseline", "error"]
+
+
+def row(name: str, task: str, measured: dict[str, Any]) -> list[str]:
+    """Return one experiment's cells; `measured` is its metrics file."""
+    test = measured["test"]
+    out_of_fold = measured.get("cross_validation", {}).get("accuracy_mean")
+    return [
+        name,
+        task,
+        f"{test['accuracy']:.4f}",
+        "–" if out_of_fold is None else f"{out_of_fold:.4f}",
+        f"{test['baseline_accuracy']:.4f}",
+        f"{100 * test['error']:.2f} %",
+    ]
+
+
+def main() -> None:
+    """Read and print, the smallest error of a task first."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog="example: python tools/leaderboard.py 'digits-*'")
+    parser.add_argument("pattern", nargs="?", default="*", help="which experiments (default: all)")
+    pattern = parser.parse_args().pattern
+    experiments = parameters.load()["experiments"]
+    names = fnmatch.filter(experiments, pattern)
+    if not names:
+        raise ParameterError(f"no experiment is called {pattern!r}; there are: {', '.join(experiments)}")
+    measured = {name: Path("metrics", f"{name}.json") for name in names}
+    found = {name: json.loads(path.read_text()) for name, path in measured.items() if path.exists()}
+    if not found:
+        raise PipelineError("nothing has been evaluated yet; `make demo` or `make repro` does it")
+    rows = [row(name, experiments[name]["task"], figures) for name, figures in found.items()]
+    order = {
+        name: (experiments[name]["split"], experiments[name]["task"], found[name]["test"]["error"]) for name in found
+    }
+    rows.sort(key=lambda cells: order[cells[0]])
+    widths = [max(len(cells[i]) for cells in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
+    for cells in [COLUMNS, ["─" * width for width in widths], *rows]:
+        left = [cell.ljust(width) for cell, width in zip(cells[:2], widths, strict=False)]
+        right = [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:], strict=True)]
+        print("  ".join(left + right).rstrip())
+    if missing := [name for name in names if name not in found]:
+        cli.note(f"not evaluated yet: {', '.join(missing)}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
