@@ -5,6 +5,9 @@ Reads the `row` and `class` columns of `data/split/<split>/`; writes `data/label
 others; a task without keeps the digit.
 """
 
+from common import cli, parameters, tables
+from common.parameters import Section
+
 import argparse
 from collections.abc import Collection
 from pathlib import Path
@@ -13,9 +16,6 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
-
-from common import cli, parameters, tables
-from common.parameters import Section
 
 
 class Task(Section):

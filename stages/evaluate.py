@@ -6,6 +6,9 @@ score and prediction of every test row. The one decision: every accuracy stands 
 commonest class, because a detector that always says no is right nine times in ten.
 """
 
+from common import cli, files, tables
+from common.tables import Scores, Vector
+
 import argparse
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,6 @@ from typing import Any
 import joblib
 from threadpoolctl import threadpool_limits
 
-from common import cli, files, tables
-from common.tables import Scores, Vector
 from learning import metrics, models
 
 Part = tuple[Vector, Vector, Scores]  # labels, predictions, scores

@@ -4,6 +4,10 @@ Reads nothing from disk (but for `DATA_MIRROR`); writes `data/raw/<dataset>.parq
 pinned, not the place. Sources are tried in order until one gives exactly the images that the digests name.
 """
 
+from common import cli, parameters, tables
+from common.cli import ParameterError, PipelineError
+from common.parameters import Section
+
 import argparse
 import os
 from pathlib import Path
@@ -11,9 +15,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from common import cli, parameters, tables
-from common.cli import ParameterError, PipelineError
-from common.parameters import Section
 from sources.readers import FILES, READERS, Form, Images, SourceError
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

@@ -5,6 +5,11 @@ number in the dataset in the column `row`. The one decision: which rows are test
 their order, as MNIST's authors meant it; a share draws them at random. The training part is shuffled by the seed.
 """
 
+from common import cli, parameters, tables
+from common.cli import ParameterError
+from common.parameters import Section
+from common.tables import Vector
+
 import argparse
 import math
 from pathlib import Path
@@ -12,11 +17,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from pydantic import field_validator
-
-from common import cli, parameters, tables
-from common.cli import ParameterError
-from common.parameters import Section
-from common.tables import Vector
 
 
 class Split(Section):

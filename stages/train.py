@@ -7,6 +7,11 @@ folds run side by side; what cores are left go to each fit. One thread in a matr
 bytes and no speed here.
 """
 
+from common import cli, parameters, tables
+from common.cli import ParameterError, PipelineError
+from common.parameters import Section
+from common.tables import Pixels, Scores, Vector
+
 import argparse
 import math
 import warnings
@@ -22,10 +27,6 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from common import cli, parameters, tables
-from common.cli import ParameterError, PipelineError
-from common.parameters import Section
-from common.tables import Pixels, Scores, Vector
 from learning import classifiers, features, models
 
 

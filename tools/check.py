@@ -3,15 +3,16 @@
 Says nothing when all is well. On the first fault: one line, exit status 2.
 """
 
+import stages_path  # noqa: F401
+from common import cli, parameters
+from common.cli import ParameterError
+from common.parameters import FILE
+
 import argparse
 from collections.abc import Mapping
 from typing import Any
 
-import stages_path  # noqa: F401
 from binarize import Task
-from common import cli, parameters
-from common.cli import ParameterError
-from common.parameters import FILE
 from fetch import Dataset
 from split import Split
 from train import Experiment, build

@@ -3,15 +3,15 @@
 Reads params.yaml for the experiments and metrics/ for their figures; an experiment that has not been run is left out.
 """
 
+import stages_path  # noqa: F401
+from common import cli, parameters
+from common.cli import ParameterError, PipelineError
+
 import argparse
 import fnmatch
 import json
 from pathlib import Path
 from typing import Any
-
-import stages_path  # noqa: F401
-from common import cli, parameters
-from common.cli import ParameterError, PipelineError
 
 COLUMNS = ["experiment", "task", "test accuracy", "out-of-fold", "baseline", "error"]
 

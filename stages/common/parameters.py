@@ -4,6 +4,8 @@ Each stage keeps the model of its section beside the code that uses it (`fetch.D
 `binarize.Task`, `train.Experiment`); `tools/check.py` puts them together and checks the whole file.
 """
 
+from common.cli import ParameterError
+
 import difflib
 import re
 from collections.abc import Hashable, Iterable, Mapping
@@ -13,8 +15,6 @@ from typing import Annotated, Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
-
-from common.cli import ParameterError
 
 FILE = Path("params.yaml")
 KEY = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")

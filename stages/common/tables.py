@@ -5,6 +5,9 @@ Images: one `uint8` column a pixel, named as OpenML names them (`pixel1`, `pixel
 in row groups of `ROW_GROUP` rows.
 """
 
+from common.cli import PipelineError
+from common.files import whole
+
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from common.cli import PipelineError
-from common.files import whole
 
 ROW_GROUP = 10_000
 

@@ -3,6 +3,8 @@
 A new entry is one line in `FEATURES`: a name for params.yaml, and what makes the steps of a scikit-learn `Pipeline`.
 """
 
+from common.parameters import choose
+
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -11,8 +13,6 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
-
-from common.parameters import choose
 
 
 class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]

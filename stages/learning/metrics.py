@@ -1,12 +1,12 @@
 """What a model's predictions and scores amount to, in numbers and in tables for plots."""
 
+from common.tables import Scores, Vector
+
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn import metrics
-
-from common.tables import Scores, Vector
 
 DECIMALS = 6
 CURVE_ROWS = 200  # of one curve file and part: enough for a smooth line, small enough for Git
@@ -105,8 +105,8 @@ def precision_recall_rows(labels: Vector, scores: Scores, classes: Vector) -> It
     """Yield (class, recall, precision, threshold) along each class's precision-recall curve, as `roc_rows` does."""
     for label, is_class, class_scores, most in _one_against_rest(labels, scores, classes):
         precision, recall, thresholds = metrics.precision_recall_curve(is_class, class_scores)
-        # The last point, recall 0, belongs to no threshold.
-        for i in _thin(recall[:-1], precision[:-1], most):
+        # The last point, recall 0, belongs to no threshold. The others come by rising recall, as on the ROC curve.
+        for i in reversed(_thin(recall[:-1], precision[:-1], most)):
             yield label, _rounded(recall[i]), _rounded(precision[i]), _rounded(thresholds[i])
 
 

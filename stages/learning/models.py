@@ -1,5 +1,9 @@
 """Fitted models: their files, and the scores that they give."""
 
+from common.cli import PipelineError
+from common.files import whole
+from common.tables import Pixels, Scores, Vector
+
 import warnings
 from pathlib import Path
 
@@ -7,10 +11,6 @@ import joblib
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
-
-from common.cli import PipelineError
-from common.files import whole
-from common.tables import Pixels, Scores, Vector
 
 BATCH = 1_000  # images scored at a time: fixed, because a matrix product's last bits depend on its shape
 

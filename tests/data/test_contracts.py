@@ -1,5 +1,7 @@
 """What every data file promises to its readers."""
 
+from common import parameters
+
 import json
 from pathlib import Path
 
@@ -10,7 +12,6 @@ import pytest
 import yaml
 
 import tiny
-from common import parameters
 from fetch import Dataset, verify
 from sources.readers import READERS
 

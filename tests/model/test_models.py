@@ -1,6 +1,11 @@
 """What a trained model must be: better than the dummy, the same again, and indifferent to what does not matter."""
 
+import ast
 import json
+import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +58,16 @@ def test_a_loaded_model_predicts_what_the_predictions_say(made: Path) -> None:
         pixels = frame.filter(like="pixel").to_numpy()
         predictions = pd.read_parquet(made / f"data/predictions/{name}.parquet")["prediction"]
         assert predictions.tolist() == model.predict(pixels).tolist()
+
+
+def test_every_x86_machine_calculates_alike() -> None:
+    program = "import {stage}, threadpoolctl; print({{i.get('architecture') for i in threadpoolctl.threadpool_info()}})"
+    for stage in ("train", "evaluate"):
+        environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
+        command = [sys.executable, "-c", program.format(stage=stage)]
+        done = subprocess.run(command, cwd=tiny.ROOT / "stages", env=environment, capture_output=True, check=True)
+        architectures = ast.literal_eval(done.stdout.decode()) - {None}
+        assert platform.machine() not in {"x86_64", "AMD64"} or architectures == {"Haswell"}
 
 
 def test_the_detector_finds_fives_and_the_baseline_stands_beside_it(made: Path) -> None:

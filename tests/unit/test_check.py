@@ -1,5 +1,8 @@
 """Every kind of mistake in params.yaml, each put into the tiny project's sound one."""
 
+from common import parameters
+from common.cli import ParameterError
+
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +11,6 @@ import yaml
 
 import tiny
 from check import check
-from common import parameters
-from common.cli import ParameterError
 
 
 def changed(place: str, value: Any) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Features, classifiers and the training function, on scikit-learn's digits."""
 
+from common import tables
+from common.cli import ParameterError, PipelineError
+
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,6 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import tiny
-from common import tables
-from common.cli import ParameterError, PipelineError
 from learning import classifiers, features, models
 from train import train
 

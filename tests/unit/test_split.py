@@ -1,10 +1,11 @@
+from common import tables
+from common.cli import ParameterError
+
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
 import tiny
-from common import tables
-from common.cli import ParameterError
 from split import split_rows, take
 
 

@@ -1,3 +1,6 @@
+from common import files, tables
+from common.cli import PipelineError
+
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import tiny
-from common import files, tables
-from common.cli import PipelineError
 
 
 def test_a_beginner_s_pandas_reads_the_images(tmp_path: Path) -> None:

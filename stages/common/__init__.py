@@ -1,0 +1,13 @@
+"""What every stage shares. Imported before anything else, because it settles how NumPy will calculate.
+
+OpenBLAS, the library behind NumPy's matrix products, has kernels of its own for each generation of processors, and
+they round differently: the same training on an older and a newer laptop gives models that differ in the last bits, and
+`dvc.lock` with them. So every x86 machine uses the kernel that all of the last ten years can run. Set
+`OPENBLAS_CORETYPE` yourself on a machine that is older.
+"""
+
+import os
+import platform
+
+if platform.machine() in {"x86_64", "AMD64"}:
+    os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
