@@ -26,7 +26,7 @@ def row(name: str, task: str, measured: dict[str, Any]) -> list[str]:
         f"{test['accuracy']:.4f}",
         "–" if out_of_fold is None else f"{out_of_fold:.4f}",
         f"{test['baseline_accuracy']:.4f}",
-        f"{100 * test['error']:.2f} %",
+        f"{100 * test['error_rate']:.2f} %",
     ]
 
 
@@ -45,7 +45,8 @@ def main() -> None:
         raise PipelineError("nothing has been evaluated yet; `make demo` or `make repro` does it")
     rows = [row(name, experiments[name]["task"], figures) for name, figures in found.items()]
     order = {
-        name: (experiments[name]["split"], experiments[name]["task"], found[name]["test"]["error"]) for name in found
+        name: (experiments[name]["split"], experiments[name]["task"], found[name]["test"]["error_rate"])
+        for name in found
     }
     rows.sort(key=lambda cells: order[cells[0]])
     widths = [max(len(cells[i]) for cells in [COLUMNS, *rows]) for i in range(len(COLUMNS))]

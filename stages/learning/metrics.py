@@ -41,7 +41,8 @@ def measure(labels: Vector, predictions: Vector, scores: Scores, classes: Vector
         precision, recall and F1, and each class's recall. A measure that these rows do not define is left out, such
         as the area under the ROC curve where all labels are the same.
     """
-    right = {"accuracy": accuracy(labels, predictions), "error": _rounded((labels != predictions).mean())}
+    # Not `error`: DVC takes a metric of that name for a failure to read the file.
+    right = {"accuracy": accuracy(labels, predictions), "error_rate": _rounded((labels != predictions).mean())}
     if len(classes) > 2:
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(
             labels, predictions, labels=classes, zero_division=0

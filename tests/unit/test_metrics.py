@@ -14,7 +14,7 @@ def test_a_detector_is_measured_by_hand() -> None:
     counts = {name: measured[name] for name in measured if "tives" in name}
     assert counts == {"true_negatives": 4, "false_positives": 1, "false_negatives": 1, "true_positives": 2}
     assert measured["accuracy"] == 0.75
-    assert measured["error"] == 0.25
+    assert measured["error_rate"] == 0.25
     assert measured["precision"] == measured["recall"] == measured["f1"] == 0.666667
     # Of the 15 pairs of a yes and a no, 14 are in the right order.
     assert measured["roc_auc"] == pytest.approx(14 / 15, abs=1e-6)
