@@ -18,13 +18,23 @@ help: ## Show this list
 demo: $(INSTALLED) ## Run every digits-… experiment, offline, in under a minute
 	@python tools/check.py
 	dvc repro --glob 'evaluate@digits-*'
+	@python stages/report.py metrics plots data/predictions data/raw models requirements.lock demo.html \
+	  --experiments 'digits-*'
 	@echo && python tools/leaderboard.py 'digits-*'
+	@echo && echo "Open demo.html in a browser to see all of it."
 
 .PHONY: repro
 repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE where the internet is not reachable)
 	@python tools/check.py
 	dvc repro
 	@echo && python tools/leaderboard.py
+	@echo && echo "Open report.html in a browser to see all of it."
+
+.PHONY: report
+report: $(INSTALLED) ## Bring report.html up to date
+	@python tools/check.py
+	dvc repro report
+	@echo && echo "Open report.html in a browser."
 
 .PHONY: leaderboard
 leaderboard: $(INSTALLED) ## Print the experiments and their figures

@@ -34,6 +34,7 @@ class Experiment(Section):
     """One block of `experiments` in params.yaml."""
 
     description: str
+    tutorial: str | None = None
     split: str
     task: str
     features: str

@@ -95,6 +95,19 @@ def read_pixels(path: Path, row_groups: int | None = None) -> Pixels:
     return pixels
 
 
+def image_shape(path: Path) -> tuple[int, int]:
+    """Return the height and width, in pixels, of the images in a file.
+
+    Raises:
+        PipelineError: there is no such file, or it does not say.
+    """
+    metadata = _open(path).schema_arrow.metadata or {}
+    if b"image_shape" not in metadata:
+        raise PipelineError(f"{path} does not hold images; make it again with `dvc repro`")
+    height, width = metadata[b"image_shape"].decode().split("x")
+    return int(height), int(width)
+
+
 def read_labels(folder: Path, part: str) -> tuple[Vector, Vector]:
     """Read the rows' numbers and labels of a task's `train` or `test` part, each of shape (rows,)."""
     table = read(folder / f"{part}.parquet", ["row", "label"])

@@ -18,6 +18,7 @@ ALL = [
     "evaluate@digit-logreg",
     "evaluate@five-sgd",
     "fetch@tiny",
+    "report",
     "split@tiny",
     "split@tiny-random",
     "train@digit-logreg",
@@ -63,19 +64,19 @@ def edit(place: str, value: object) -> Change:
 
 
 BINARIZE = ["binarize@tiny", "binarize@tiny-random"]
-FIVE = ["evaluate@five-sgd", "train@five-sgd"]
+FIVE = ["evaluate@five-sgd", "report", "train@five-sgd"]
 ONE_MORE = tiny.experiment("tiny", "five", "raw", "dummy", 0)
 EDITS: dict[str, tuple[Change, list[str]]] = {
     "nothing but the layout of the file": (lambda values: None, []),
     "a new task": (edit("tasks.odd", {"positive": [1, 3, 5, 7, 9]}), BINARIZE),
     "a task's digits": (edit("tasks.five.positive", [4]), BINARIZE + FIVE),
-    "a new dataset": (edit("datasets.second", tiny.dataset({"idx": "idx"})), ["fetch@second"]),
+    "a new dataset": (edit("datasets.second", tiny.dataset({"idx": "idx"})), ["fetch@second", "report"]),
     "the sources": (edit("datasets.tiny.sources", [{"idx": "nowhere"}, {"idx": "idx"}]), ["fetch@tiny"]),
-    "a new split": (edit("splits.half", {"dataset": "tiny", "test": 0.5}), ["binarize@half", "split@half"]),
-    "a new experiment": (edit("experiments.two", ONE_MORE), ["evaluate@two", "train@two"]),
+    "a new split": (edit("splits.half", {"dataset": "tiny", "test": 0.5}), ["binarize@half", "report", "split@half"]),
+    "a new experiment": (edit("experiments.two", ONE_MORE), ["evaluate@two", "report", "train@two"]),
     "a hyperparameter": (edit("experiments.five-sgd.hyperparameters.alpha", 0.01), FIVE),
     "the folds": (edit("experiments.five-sgd.folds", 4), FIVE),
-    "a description": (edit("experiments.five-sgd.description", "Better."), []),
+    "a description": (edit("experiments.five-sgd.description", "Better."), ["report"]),
     "the seed": (edit("seed", 43), [stage for stage in ALL if not stage.startswith("fetch")]),
 }
 
@@ -91,6 +92,7 @@ def test_an_edit_reruns_what_depends_on_it_and_no_more(project: Path, change: Ch
 @pytest.mark.parametrize(
     ("module", "reruns"),
     [
+        ("reporting/figures.py", ["report"]),
         ("learning/metrics.py", ["evaluate@digit-logreg", "evaluate@five-sgd"]),
         ("learning/classifiers.py", ["train@digit-logreg", "train@five-sgd"]),
         ("sources/idx.py", ["fetch@tiny"]),
@@ -109,7 +111,7 @@ def test_going_back_trains_nothing(project: Path) -> None:
     tiny.write_params(project, values)
     changed = tiny.repro(project)
     tiny.write_params(project, tiny.params())
-    assert changed == ["evaluate@five-sgd", "train@five-sgd"]
+    assert changed == FIVE
     assert tiny.repro(project) == []
     assert tiny.run(["git", "status", "--porcelain"], project).stdout == ""
 

@@ -18,6 +18,7 @@ STAGES = [
     "train@digit-logreg",
     "evaluate@five-sgd",
     "evaluate@digit-logreg",
+    "report",
 ]
 
 
@@ -46,7 +47,8 @@ def with_inputs(project: Path, stage: dict[str, Any], folder: Path) -> Path:
         block[last] = value
     # A train stage's model of its block wants these three to be there; it must not use them.
     for experiment in values.get("experiments", {}).values():
-        experiment |= {"description": "undeclared", "split": "undeclared", "task": "undeclared"}
+        for key in ("description", "split", "task"):
+            experiment.setdefault(key, "undeclared")
     tiny.write_params(folder, values)
     return folder
 

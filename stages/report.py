@@ -1,0 +1,184 @@
+"""Put everything that has been measured into one page.
+
+Reads the metrics, the plot tables, the predictions, the images, the models' digests and the locked versions; writes
+`report.html`, one file that needs nothing else. The one decision: nothing of the moment or of the machine goes in, so
+that the same inputs give the same page.
+"""
+
+from common import cli, files, parameters, tables
+from common.cli import ParameterError, PipelineError
+from common.tables import Scores, Vector
+
+import argparse
+import fnmatch
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import numpy as np
+import pandas as pd
+import yaml
+
+from reporting import figures, images
+
+MISTAKES = 12  # in an experiment's gallery
+SAMPLES = 10  # of each digit on the sample sheet
+PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
+
+
+class Mistake(NamedTuple):
+    """A test image that a model gets wrong; `margin` is how far its score stood on the wrong side."""
+
+    row: int
+    label: int
+    prediction: int
+    margin: float
+
+
+def worst_mistakes(rows: Vector, labels: Vector, predictions: Vector, scores: Scores, classes: Vector) -> list[Mistake]:
+    """Return the mistakes that a model was surest of, at most `MISTAKES`.
+
+    Args:
+        rows: shape (rows,), the images' numbers in their dataset.
+        labels: shape (rows,), what is so.
+        predictions: shape (rows,), what the model says.
+        scores: shape (rows,) for two classes, else (rows, classes).
+        classes: shape (classes,), in the order of the scores' columns.
+    """
+    wrong = np.flatnonzero(labels != predictions)
+    if scores.ndim == 1:
+        margins = np.abs(scores[wrong])
+    else:
+        said, so = (np.searchsorted(classes, values[wrong]) for values in (predictions, labels))
+        margins = scores[wrong, said] - scores[wrong, so]
+    order = np.argsort(-margins, kind="stable")[:MISTAKES]
+    return [
+        Mistake(int(rows[i]), int(labels[i]), int(predictions[i]), float(margin))
+        for i, margin in zip(wrong[order], margins[order], strict=True)
+    ]
+
+
+def locked_versions(requirements: str) -> dict[str, str]:
+    """Return the versions that requirements.lock pins for the packages that results depend on."""
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", requirements, flags=re.MULTILINE))
+    return {name: pinned[name] for name in PACKAGES}
+
+
+def describe_dataset(name: str, path: Path) -> dict[str, Any]:
+    """Return what the page says of a dataset, and its images and classes for the galleries."""
+    pixels = tables.read_pixels(path)
+    classes = tables.column(tables.read(path, ["class"]), "class")
+    shape = tables.image_shape(path)
+    present, counts = np.unique(classes, return_counts=True)
+    return {
+        "name": name,
+        "pixels": pixels,
+        "classes": classes,
+        "shape": shape,
+        "counts": dict(zip(present.tolist(), counts.tolist(), strict=True)),
+        "sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
+        "averages": images.picture(images.averages(pixels, classes), shape, columns=len(present)),
+        "samples": images.picture(images.samples(pixels, classes, SAMPLES), shape, columns=SAMPLES),
+    }
+
+
+def describe_experiment(
+    name: str, block: dict[str, Any], dataset: dict[str, Any], folders: dict[str, Path]
+) -> dict[str, Any]:
+    """Return what the page says of an experiment, from its block of params.yaml and its files in `folders`."""
+    sources = [
+        folders["models"] / f"{name}.joblib",
+        folders["predictions"] / f"{name}.parquet",
+        folders["metrics"] / f"{name}.json",
+    ]
+    measured = json.loads(sources[2].read_text())
+    predictions = tables.read(sources[1])
+    rows, labels, said = (tables.column(predictions, key) for key in ("row", "label", "prediction"))
+    scores = tables.read_scores(predictions)
+    mistakes = worst_mistakes(rows, labels, said, scores, np.unique(labels))
+    positive = np.unique(dataset["classes"][rows[labels == 1]]).tolist() if scores.ndim == 1 else None
+    shown = {key: value for key, value in block.items() if key not in {"description", "tutorial"}}
+    return {
+        "name": name,
+        **block,
+        **measured,
+        "parameters": yaml.safe_dump(shown, sort_keys=False),
+        "dataset": dataset["name"],
+        "positive": positive,
+        "wrong": int((labels != said).sum()),
+        "tested": len(labels),
+        "mistakes": [
+            {
+                **mistake._asdict(),
+                "digit": int(dataset["classes"][mistake.row]),
+                "picture": images.picture(dataset["pixels"][[mistake.row]], dataset["shape"]),
+            }
+            for mistake in mistakes
+        ],
+        "digests": {path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in sources},
+        **_charts(folders["plots"] / name, measured["test"]),
+    }
+
+
+def _charts(folder: Path, test: dict[str, Any]) -> dict[str, Any]:
+    """Draw an experiment's figures; for two classes, also give some points of the ROC curve as numbers."""
+    confusion = pd.read_csv(folder / "confusion.csv").query("part == 'test'")
+    charts = {f"confusion_{column}": figures.confusion(confusion, column) for column in ("count", "share")}
+    if isinstance(test["recall"], dict):
+        return {"charts": charts | {"recall": figures.recall(test["recall"])}, "thresholds": []}
+    roc, precision_recall = (pd.read_csv(folder / f"{kind}.csv") for kind in ("roc", "precision_recall"))
+    charts["roc"] = figures.curves(roc, "roc")
+    charts["precision_recall"] = figures.curves(precision_recall, "precision_recall")
+    return {"charts": charts, "thresholds": roc.query("part == 'test'").iloc[::20].to_dict("records")}
+
+
+def main() -> None:
+    """Read, draw, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: python stages/report.py metrics plots data/predictions data/raw models requirements.lock "
+        "report.html",
+    )
+    for folder in ("metrics", "plots", "predictions", "raw", "models"):
+        parser.add_argument(folder, type=Path, help=f"the folder of the {folder}")
+    parser.add_argument("requirements", type=Path, help="the locked versions")
+    parser.add_argument("page", type=Path, help="the HTML file to write")
+    parser.add_argument("--experiments", default="*", metavar="PATTERN", help="which to report on (default: all)")
+    arguments = parser.parse_args()
+
+    values = parameters.load()
+    names = fnmatch.filter(values["experiments"], arguments.experiments)
+    if not names:
+        raise ParameterError(f"no experiment is called {arguments.experiments!r}")
+    if missing := [name for name in names if not (arguments.metrics / f"{name}.json").exists()]:
+        raise PipelineError(f"{missing[0]} has not been evaluated; `dvc repro evaluate@{missing[0]}` does it")
+    folders = {key: getattr(arguments, key) for key in ("metrics", "plots", "predictions", "models")}
+    dataset_of = {name: values["splits"][values["experiments"][name]["split"]]["dataset"] for name in names}
+    datasets = {
+        key: describe_dataset(key, arguments.raw / f"{key}.parquet") for key in dict.fromkeys(dataset_of.values())
+    }
+    experiments = [
+        describe_experiment(name, values["experiments"][name], datasets[dataset_of[name]], folders) for name in names
+    ]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "reporting"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template("page.html").render(
+        experiments=experiments,
+        datasets=list(datasets.values()),
+        versions=locked_versions(arguments.requirements.read_text()),
+        seed=values["seed"],
+    )
+    files.write_text(arguments.page, page)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,89 @@
+"""A page in a real headless Chromium, for the tests of what people look at.
+
+    with browser.page(390, 844, dark=True) as opened:
+        opened.page.goto(path.as_uri())
+        opened.page.get_by_role("button", name="Clear").click()
+        opened.page.screenshot(path="look.png", full_page=True)
+        assert opened.console_errors == []
+        assert opened.outside_requests == []
+        assert opened.overflow() <= 0
+
+`opened.page` is Playwright's own page (https://playwright.dev/python/docs/api/class-page).
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
+
+NAMES = ["chromium", "chromium-browser", "google-chrome"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # a test never leaves this machine
+]
+
+
+@dataclass
+class Opened:
+    """A page, what went wrong in it, and what it asked of others."""
+
+    page: Page
+    origin: str
+    console_errors: list[str] = field(default_factory=list)  # errors and warnings, with exceptions nobody caught
+    outside_requests: list[str] = field(default_factory=list)  # addresses of neither a file nor the page's own server
+
+    def overflow(self) -> int:
+        """Return by how many CSS pixels the page is wider than its window; 0 is as it should be."""
+        root = "document.documentElement"
+        return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.console_errors.append(message.text)
+
+    def _requested(self, request: Request) -> None:
+        own = ("file:", "data:", "blob:") + ((f"{self.origin}/",) if self.origin else ())
+        if not request.url.startswith(own):
+            self.outside_requests.append(request.url)
+
+
+@contextmanager
+def page(
+    width: int = 1280, height: int = 900, *, dark: bool = False, origin: str = "", scripts: bool = True
+) -> Iterator[Opened]:
+    """Open an empty page, and close it and the browser when the block ends. Skips the test where no Chromium is.
+
+    Args:
+        width: of the window, in CSS pixels.
+        height: the same.
+        dark: whether the reader prefers dark colours.
+        scripts: whether the page's JavaScript runs.
+        origin: the test's own server (`http://127.0.0.1:8000`), whose requests are not outside ones.
+    """
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
+        pytest.skip("needs Chromium: `apt-get install chromium`, or Chrome on the PATH as google-chrome")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        try:
+            context = chromium.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if dark else "light",
+                java_script_enabled=scripts,
+            )
+            opened = Opened(context.new_page(), origin)
+            opened.page.on("console", opened._heard)
+            opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
+            opened.page.on("request", opened._requested)
+            yield opened
+        finally:
+            chromium.close()

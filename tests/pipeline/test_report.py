@@ -1,0 +1,105 @@
+"""The report, as text and as a reader sees it in a real browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import browser
+import tiny
+
+SIZES = [(1280, 900), (390, 844)]
+
+
+def test_the_page_needs_nothing_else_and_is_small(made: Path) -> None:
+    page = (made / "report.html").read_text(encoding="utf-8")
+    assert len(page) < 3_000_000
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page)
+    assert "url(http" not in page
+    assert "@import" not in page
+
+
+def test_it_says_what_was_measured_and_where_it_came_from(made: Path) -> None:
+    page = (made / "report.html").read_text(encoding="utf-8")
+    lock = yaml.safe_load((made / "dvc.lock").read_text())["stages"]
+    for name in tiny.params()["experiments"]:
+        assert f'id="{name}"' in page
+        for out in lock[f"train@{name}"]["outs"][1:] + lock[f"evaluate@{name}"]["outs"][:2]:
+            assert out["md5"] in page, out["path"]
+    assert tiny.dataset()["sha256"]["pixels"] in page
+    assert page.count("<figcaption>") == page.count("<figure")
+
+
+def test_a_part_of_the_experiments_has_a_page_of_its_own(project: Path) -> None:
+    command = "python stages/report.py metrics plots data/predictions data/raw models requirements.lock part.html"
+    tiny.run([*command.split(), "--experiments", "five-*"], project)
+    page = (project / "part.html").read_text()
+    assert 'id="five-sgd"' in page
+    assert "digit-logreg" not in page
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_every_figure_can_be_seen(made: Path, width: int, height: int, dark: bool) -> None:
+    with browser.page(width, height, dark=dark) as opened:
+        opened.page.goto((made / "report.html").as_uri())
+        figures = opened.page.locator("figure svg, figure img")
+        assert figures.count() > 8
+        for figure in figures.all():
+            box = figure.bounding_box()
+            assert box is not None
+            assert box["width"] >= 28
+            assert box["height"] >= 10
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        assert opened.overflow() <= 0
+        assert opened.console_errors == []
+        assert opened.outside_requests == []
+
+
+CONTRAST = """() => {
+  const channel = (c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).map(Number);
+    return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  };
+  const page = light(getComputedStyle(document.body).backgroundColor);
+  const words = [...document.querySelectorAll('p, td, th, figcaption, a, summary, h1, h2, h3, dt, dd')];
+  const axes = [...document.querySelectorAll('svg text')].filter((t) => /rate|recall|actual/.test(t.textContent));
+  const colours = [...words.map((e) => getComputedStyle(e).color), ...axes.map((t) => getComputedStyle(t).fill)];
+  const contrasts = colours.map(light).map((l) => (Math.max(l, page) + 0.05) / (Math.min(l, page) + 0.05));
+  return [axes.length, Math.min(...contrasts)];
+}"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_text_stands_out_from_the_page(made: Path, dark: bool) -> None:
+    """At least 4.5 to 1, as the Web Content Accessibility Guidelines ask; the charts' axes too."""
+    with browser.page(1280, 900, dark=dark) as opened:
+        opened.page.goto((made / "report.html").as_uri())
+        axes, contrast = opened.page.evaluate(CONTRAST)
+        assert axes > 4
+        assert contrast >= 4.5
+
+
+def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(made: Path) -> None:
+    with browser.page(1280, 900) as opened:
+        opened.page.goto((made / "report.html").as_uri())
+        names = opened.page.locator("#leaderboard tbody th")
+        assert names.all_text_contents() == ["five-sgd", "digit-logreg"]
+        opened.page.get_by_role("button", name="test accuracy").click()
+        assert names.all_text_contents() == ["digit-logreg", "five-sgd"]
+        opened.page.get_by_role("button", name="test accuracy").focus()
+        opened.page.keyboard.press("Enter")
+        assert names.all_text_contents() == ["five-sgd", "digit-logreg"]
+        heading = opened.page.get_by_role("columnheader", name="test accuracy")
+        assert heading.get_attribute("aria-sort") == "descending"
+
+
+def test_without_scripts_everything_is_still_there(made: Path) -> None:
+    with browser.page(1280, 900, scripts=False) as opened:
+        opened.page.goto((made / "report.html").as_uri())
+        assert opened.page.locator("#leaderboard tbody tr").count() == 2
+        assert opened.page.locator("figure svg").count() >= 6
+        assert opened.page.get_by_role("button").count() == 0
