@@ -36,6 +36,10 @@ report: $(INSTALLED) ## Bring report.html up to date
 	dvc repro report
 	@echo && echo "Open report.html in a browser."
 
+.PHONY: draw
+draw: $(INSTALLED) ## Serve a page to draw digits on, on this machine alone (Ctrl-C ends it)
+	@python tools/draw.py
+
 .PHONY: leaderboard
 leaderboard: $(INSTALLED) ## Print the experiments and their figures
 	@python tools/leaderboard.py
@@ -69,7 +73,7 @@ venv: $(INSTALLED) ## Make the environment; then: source .venv/bin/activate
 
 .PHONY: clean
 clean: ## Delete what can be made again: outputs, environment, tool caches (DVC's cache stays)
-	rm -rf data models $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf data models report.html demo.html $(VENV) .mypy_cache .pytest_cache .ruff_cache
 	find stages tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made anew, not patched: an environment holds what the lock names and nothing else. The mark comes last, so that an

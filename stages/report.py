@@ -7,7 +7,6 @@ that the same inputs give the same page.
 
 from common import cli, files, parameters, tables
 from common.cli import ParameterError, PipelineError
-from common.tables import Scores, Vector
 
 import argparse
 import fnmatch
@@ -15,7 +14,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -23,42 +22,11 @@ import pandas as pd
 import yaml
 
 from reporting import figures, images
+from reporting.mistakes import worst_first
 
 MISTAKES = 12  # in an experiment's gallery
 SAMPLES = 10  # of each digit on the sample sheet
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
-
-
-class Mistake(NamedTuple):
-    """A test image that a model gets wrong; `margin` is how far its score stood on the wrong side."""
-
-    row: int
-    label: int
-    prediction: int
-    margin: float
-
-
-def worst_mistakes(rows: Vector, labels: Vector, predictions: Vector, scores: Scores, classes: Vector) -> list[Mistake]:
-    """Return the mistakes that a model was surest of, at most `MISTAKES`.
-
-    Args:
-        rows: shape (rows,), the images' numbers in their dataset.
-        labels: shape (rows,), what is so.
-        predictions: shape (rows,), what the model says.
-        scores: shape (rows,) for two classes, else (rows, classes).
-        classes: shape (classes,), in the order of the scores' columns.
-    """
-    wrong = np.flatnonzero(labels != predictions)
-    if scores.ndim == 1:
-        margins = np.abs(scores[wrong])
-    else:
-        said, so = (np.searchsorted(classes, values[wrong]) for values in (predictions, labels))
-        margins = scores[wrong, said] - scores[wrong, so]
-    order = np.argsort(-margins, kind="stable")[:MISTAKES]
-    return [
-        Mistake(int(rows[i]), int(labels[i]), int(predictions[i]), float(margin))
-        for i, margin in zip(wrong[order], margins[order], strict=True)
-    ]
 
 
 def locked_versions(requirements: str) -> dict[str, str]:
@@ -98,7 +66,7 @@ def describe_experiment(
     predictions = tables.read(sources[1])
     rows, labels, said = (tables.column(predictions, key) for key in ("row", "label", "prediction"))
     scores = tables.read_scores(predictions)
-    mistakes = worst_mistakes(rows, labels, said, scores, np.unique(labels))
+    worst, margins = worst_first(labels, said, scores, np.unique(labels))
     positive = np.unique(dataset["classes"][rows[labels == 1]]).tolist() if scores.ndim == 1 else None
     shown = {key: value for key, value in block.items() if key not in {"description", "tutorial"}}
     return {
@@ -108,15 +76,18 @@ def describe_experiment(
         "parameters": yaml.safe_dump(shown, sort_keys=False),
         "dataset": dataset["name"],
         "positive": positive,
-        "wrong": int((labels != said).sum()),
+        "wrong": len(worst),
         "tested": len(labels),
         "mistakes": [
             {
-                **mistake._asdict(),
-                "digit": int(dataset["classes"][mistake.row]),
-                "picture": images.picture(dataset["pixels"][[mistake.row]], dataset["shape"]),
+                "row": rows[i],
+                "label": labels[i],
+                "prediction": said[i],
+                "margin": margin,
+                "digit": dataset["classes"][rows[i]],
+                "picture": images.picture(dataset["pixels"][[rows[i]]], dataset["shape"]),
             }
-            for mistake in mistakes
+            for i, margin in zip(worst[:MISTAKES], margins[:MISTAKES], strict=True)
         ],
         "digests": {path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in sources},
         **_charts(folders["plots"] / name, measured["test"]),

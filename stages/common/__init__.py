@@ -4,10 +4,15 @@ OpenBLAS, the library behind NumPy's matrix products, has kernels of its own for
 they round differently: the same training on an older and a newer laptop gives models that differ in the last bits, and
 `dvc.lock` with them. So every x86 machine uses the kernel that all of the last ten years can run. Set
 `OPENBLAS_CORETYPE` yourself on a machine that is older.
+
+Imports make no garbage, and looking for it meanwhile is a tenth of their time: `cli.run` turns the collector on again.
 """
 
+import gc
 import os
 import platform
+
+gc.disable()
 
 if platform.machine() in {"x86_64", "AMD64"}:
     os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")

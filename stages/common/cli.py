@@ -1,5 +1,6 @@
 """How every script ends: quietly when all is well, with one line and an exit status when it is not."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -25,10 +26,14 @@ def run(main: Callable[[], None]) -> NoReturn:
     What a user can cause (a `PipelineError`, a file or a disk that fails, too little memory) becomes one line on
     standard error; anything else is a defect and keeps its traceback.
     """
+    gc.enable()
     try:
         main()
+        sys.stdout.flush()
     except PipelineError as error:
         _exit(str(error), error.exit_status)
+    except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
+        os._exit(0)
     except OSError as error:
         _exit(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), 1)
     except MemoryError:
@@ -37,8 +42,6 @@ def run(main: Callable[[], None]) -> NoReturn:
         _exit("interrupted", 130)
     # All files are written by now. Taking apart an interpreter that holds scikit-learn would be a fifth of a small
     # stage's time.
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(0)
 
 

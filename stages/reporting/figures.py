@@ -12,6 +12,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay, RocC
 INK = "#010203"  # stands for the page's own text colour until the SVG is written
 PARTS = {"test": "test part", "cross_validation": "out of fold"}
 COLOURS = {"test": "#1a73c8", "cross_validation": "#c2571a"}  # at least 3:1 on white and on the dark page
+AXES = (0.15, 0.16, 0.82, 0.8)  # left, bottom, width, height in the figure: all charts have the same labels
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read out, searched and scaled
     "svg.hashsalt": "digits",  # else the ids in the SVG differ from run to run
@@ -42,8 +43,8 @@ def confusion(table: pd.DataFrame, column: str) -> str:
     matrix = table.pivot_table(index="actual", columns="predicted", values=column, sort=True)
     labels = ["no", "yes"] if len(matrix) == 2 else list(matrix.columns)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.2, 3.9), layout="constrained")
-        axes = figure.subplots()
+        figure = Figure(figsize=(4.2, 3.9))
+        axes = figure.add_axes(AXES)
         display = ConfusionMatrixDisplay(matrix.to_numpy(), display_labels=labels)
         kinds: dict[str, Any] = {"count": {"values_format": ".0f"}, "share": {"values_format": ".2f"}}
         display.plot(ax=axes, cmap="Blues", colorbar=False, text_kw={"fontsize": 8}, **kinds[column])
@@ -62,8 +63,8 @@ def curves(table: pd.DataFrame, kind: str) -> str:
         The SVG element.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.2, 3.6), layout="constrained")
-        axes = figure.subplots()
+        figure = Figure(figsize=(4.2, 3.6))
+        axes = figure.add_axes(AXES)
         for part, rows in table.groupby("part", sort=False):
             line = {"color": COLOURS[str(part)], "label": PARTS[str(part)]}
             if kind == "roc":
@@ -84,8 +85,8 @@ def recall(by_class: dict[str, float]) -> str:
     """Draw each class's recall, from 0 to 1, as a bar with its figure."""
     frame = pd.Series(by_class).sort_index()
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.2, 2.8), layout="constrained")
-        axes = figure.subplots()
+        figure = Figure(figsize=(4.2, 2.8))
+        axes = figure.add_axes(AXES)
         bars = axes.bar(frame.index, frame.to_numpy(), color=COLOURS["test"])
         axes.bar_label(bars, fmt="%.2f", fontsize=8)
         axes.set(xlabel="digit", ylabel="recall", ylim=(0, 1.1))

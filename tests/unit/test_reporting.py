@@ -5,21 +5,29 @@ import numpy as np
 from PIL import Image
 
 import tiny
-from report import PACKAGES, Mistake, locked_versions, worst_mistakes
+from report import PACKAGES, locked_versions
 from reporting import images
+from reporting.mistakes import worst_first
 
 
 def test_the_surest_mistakes_of_a_detector_come_first() -> None:
-    rows, labels, said = np.array([9, 8, 7, 6]), np.array([1, 0, 0, 1]), np.array([0, 1, 0, 0])
-    mistakes = worst_mistakes(rows, labels, said, np.array([-0.5, 2.0, -9.0, -1.0]), np.array([0, 1]))
-    assert mistakes == [Mistake(8, 0, 1, 2.0), Mistake(6, 1, 0, 1.0), Mistake(9, 1, 0, 0.5)]
+    labels, said = np.array([1, 0, 0, 1]), np.array([0, 1, 0, 0])
+    worst, margins = worst_first(labels, said, np.array([-0.5, 2.0, -9.0, -1.0]), np.array([0, 1]))
+    assert worst.tolist() == [1, 3, 0]
+    assert margins.tolist() == [2.0, 1.0, 0.5]
+
+
+def test_probabilities_are_measured_from_one_half() -> None:
+    worst, margins = worst_first(np.array([1, 1]), np.array([0, 0]), np.array([0.4, 0.1]), np.array([0, 1]))
+    assert worst.tolist() == [1, 0]
+    assert np.allclose(margins, [0.4, 0.1])
 
 
 def test_with_several_classes_the_margin_is_over_the_right_one() -> None:
-    scores = np.array([[0.1, 0.6, 0.3], [0.5, 0.1, 0.4]])
-    mistakes = worst_mistakes(np.array([4, 5]), np.array([0, 2]), np.array([1, 0]), scores, np.array([0, 1, 2]))
-    assert [m.row for m in mistakes] == [4, 5]
-    assert np.allclose([m.margin for m in mistakes], [0.5, 0.1])
+    scores = np.array([[0.5, 0.1, 0.4], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]])
+    worst, margins = worst_first(np.array([5, 2, 7]), np.array([2, 5, 7]), scores, np.array([2, 5, 7]))
+    assert worst.tolist() == [1, 0]
+    assert np.allclose(margins, [0.5, 0.4])
 
 
 def test_versions_are_the_locked_ones() -> None:

@@ -81,6 +81,15 @@ def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_reader_of_the_old_file_is_not_disturbed(tmp_path: Path) -> None:
+    path = tmp_path / "value.txt"
+    files.write_text(path, "old")
+    with path.open() as reader:
+        files.write_text(path, "new")
+        assert reader.read() == "old"
+    assert path.read_text() == "new"
+
+
 def test_json_is_sorted_and_csv_has_unix_lines(tmp_path: Path) -> None:
     files.write_json(tmp_path / "m.json", {"b": 1, "a": {"d": 0.5, "c": 2}})
     assert (tmp_path / "m.json").read_text() == '{\n  "a": {\n    "c": 2,\n    "d": 0.5\n  },\n  "b": 1\n}\n'

@@ -1,0 +1,174 @@
+"""`tools/predict.py` as a user runs it, in the tiny project: a ten-class model and a detector of fives, 8 × 8 each."""
+
+import base64
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tiny
+
+PREDICT = ["python", "tools/predict.py"]
+
+
+@pytest.fixture(scope="module")
+def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the tiny project with pictures of its first ten digits. Not to be changed."""
+    project = Path(shutil.copytree(made, tmp_path_factory.mktemp("predict") / "tiny", symlinks=True))
+    pixels, _ = tiny.digits()
+    (project / "scans").mkdir()
+    for i in range(10):
+        Image.fromarray(255 - pixels[i].reshape(8, 8) * 15).save(project / "scans" / f"{i}.png")
+    Image.fromarray(255 - pixels[15].reshape(8, 8) * 15).save(project / "five.png")
+    line = [np.kron(np.pad(pixels[i].reshape(8, 8), 2), np.ones((6, 6), np.uint8)) for i in (3, 6, 0)]
+    Image.fromarray(255 - np.hstack(line) * 15).save(project / "line.png")
+    (project / "scans" / "notes.txt").write_text("no picture")
+    (project / "bad.png").write_bytes(b"no picture")
+    Image.new("L", (50, 50), 255).save(project / "blank.png")
+    (project / "empty").mkdir()
+    return project
+
+
+def predict(project: Path, *arguments: str, status: int = 0) -> list[str]:
+    return tiny.run([*PREDICT, *arguments], project, status=status).stdout.splitlines()
+
+
+def test_a_folder_gives_a_line_a_picture_sorted_and_mostly_right(place: Path) -> None:
+    lines = predict(place, "scans")
+    assert [line.split(":")[0] for line in lines] == [str(Path("scans", f"{i}.png")) for i in range(10)]
+    right = [line.split(": ", 1)[1].startswith(f"{i}  (") for i, line in enumerate(lines)]
+    assert sum(right) >= 8  # the first ten images show 0 to 9
+    assert all(line.endswith(" %)") for line in lines)
+
+
+def test_json_gives_digit_probability_and_box_in_reading_order(place: Path) -> None:
+    [line] = predict(place, "--json", "line.png")
+    answer = json.loads(line)
+    assert list(answer) == ["file", "digits"]
+    assert answer["file"] == "line.png"
+    assert [digit["digit"] for digit in answer["digits"]] == [3, 6, 0]
+    for i, digit in enumerate(answer["digits"]):
+        assert list(digit) == ["digit", "probability", "box"]
+        assert 0 < digit["probability"] <= 1
+        x, y, width, height = digit["box"]
+        assert 72 * i < x < x + width < 72 * (i + 1)
+        assert (y, height) == (12, 48)
+
+
+def test_several_digits_are_one_line(place: Path) -> None:
+    [line] = predict(place, "line.png")
+    assert line.startswith("line.png: 3 6 0  (")
+    assert line.count("%") == 3
+
+
+def test_bad_pictures_are_named_and_the_good_are_read(place: Path) -> None:
+    done = tiny.run([*PREDICT, "bad.png", "line.png", "no.png", "blank.png"], place, status=1)
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["line.png"]
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["bad.png", "no.png", "blank.png"]
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_pictures_are_named_in_json(place: Path) -> None:
+    bad, good = (json.loads(line) for line in predict(place, "--json", "bad.png", "line.png", status=1))
+    assert list(bad) == ["file", "error"]
+    assert "not a picture" in bad["error"]
+    assert len(good["digits"]) == 3
+
+
+def test_standard_input(place: Path) -> None:
+    with (place / "line.png").open("rb") as picture:
+        done = subprocess.run(
+            [sys.executable, "tools/predict.py", "-"], cwd=place, stdin=picture, capture_output=True, check=True
+        )
+    assert done.stdout.startswith(b"-: 3 6 0  (")
+
+
+def test_a_binary_model_says_yes_or_no(place: Path) -> None:
+    five, one = predict(place, "--model", "five-sgd", "five.png", str(Path("scans", "1.png")))
+    assert ": yes  (" in five
+    assert ": no  (" in one
+    [line] = predict(place, "--model", "five-sgd", "--json", "five.png")
+    [digit] = json.loads(line)["digits"]
+    assert digit["label"] == 1
+    assert 0.5 <= digit["probability"] < 1  # the scores of stochastic gradient descent go to hundreds
+
+
+def test_what_the_model_saw_is_shown_and_saved(place: Path, tmp_path: Path) -> None:
+    lines = predict(place, "--show", "--save", str(tmp_path / "seen"), "line.png")
+    assert len(lines) == 1 + 3 * 8
+    assert any("█" in line for line in lines)
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [f"line.png-{i}.png" for i in (1, 2, 3)]
+    with Image.open(tmp_path / "seen" / "line.png-1.png") as image:
+        assert image.size == (8, 8)
+
+
+def test_a_row_of_the_dataset_is_predicted_as_it_is(place: Path) -> None:
+    done = tiny.run([*PREDICT, "--row", "tiny", "7"], place)
+    assert done.stdout.startswith("tiny 7: 7  (")
+    assert done.stdout.endswith("), right\n")
+    assert "may have been in the training part" in done.stderr
+    five = predict(place, "--row", "tiny", "7", "--model", "five-sgd")
+    assert five[0].startswith("tiny 7: no  (")
+    assert five[0].endswith("), right")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (["--row", "tiny", "400"], 2, "allowed: 0 to 399"),
+        (["--row", "tinny", "4"], 1, "tinny"),
+        (["--row", "tiny", "four"], 2, "'four'"),
+        (["--model", "five-sdg", "line.png"], 2, "Did you mean 'five-sgd'?"),
+        (["empty"], 1, "there are no pictures in this folder"),
+        ([], 2, "give pictures"),
+    ],
+)
+def test_a_wrong_call_is_explained(place: Path, arguments: list[str], status: int, reason: str) -> None:
+    done = tiny.run([*PREDICT, *arguments], place, status=status)
+    assert reason in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
+    pixels, _ = tiny.digits()
+    Image.fromarray(pixels[0].reshape(8, 8) * 15).save(project / "a.png")
+    (project / "models" / "digit-logreg.joblib").unlink()
+    named = tiny.run([*PREDICT, "--model", "digit-logreg", "a.png"], project, status=1)
+    model = Path("models", "digit-logreg.joblib")
+    assert named.stderr == (
+        f"predict: error: {model} is not here; `dvc repro train@digit-logreg` makes it, `dvc pull` fetches it\n"
+    )
+    best = tiny.run([*PREDICT, "a.png"], project, status=1)
+    assert "`make demo`" in best.stderr
+
+
+class Bomb:
+    """Unpickling it writes a file."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return eval, ("open('ran', 'w').close()",)
+
+
+def test_another_file_in_a_models_place_is_never_run(project: Path) -> None:
+    Image.new("L", (50, 50), 255).save(project / "a.png")
+    model = project / "models" / "digit-logreg.joblib"
+    model.unlink()
+    model.write_bytes(pickle.dumps(Bomb()))
+    load = f"import base64, pickle; pickle.loads(base64.b64decode({base64.b64encode(model.read_bytes()).decode()!r}))"
+    tiny.run([sys.executable, "-c", load], project)
+    assert (project / "ran").exists()  # the bomb is a bomb
+    (project / "ran").unlink()
+    done = tiny.run([*PREDICT, "a.png"], project, status=1)
+    assert "is not the file that dvc.lock records" in done.stderr
+    assert "`dvc repro --force train@digit-logreg`" in done.stderr
+    assert not (project / "ran").exists()
+    (project / "dvc.lock").unlink()
+    tiny.run([*PREDICT, "a.png"], project, status=1)
+    assert not (project / "ran").exists()

@@ -1,0 +1,151 @@
+"""`tools/show.py` as a user runs it."""
+
+from common import tables
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import show
+import tiny
+
+
+def run(project: Path, *arguments: str, status: int = 0) -> list[str]:
+    done = tiny.run([sys.executable, "tools/show.py", *arguments], project, status=status, COLUMNS="80")
+    return (done.stderr if status else done.stdout).splitlines()
+
+
+def test_a_digit_by_number(made: Path) -> None:
+    lines = run(made, "tiny", "7")
+    pixels, classes = tiny.digits()
+    assert lines[0] == f"tiny 7 is a {classes[7]}"
+    drawn = np.array([list(line.ljust(16)) for line in lines[1:9]])[:, ::2]
+    darkness = np.vectorize(show.INK.index)(drawn)
+    assert darkness.tolist() == np.round(pixels[7].reshape(8, 8) / 16 * 9).astype(int).tolist()
+
+
+def test_a_range_side_by_side(made: Path) -> None:
+    _, classes = tiny.digits()
+    heads = [line for line in run(made, "tiny", "0-5") if "tiny" in line]
+    assert len(heads) == 2
+    assert [int(row) for row in re.findall(r"tiny (\d)", " ".join(heads))] == list(range(6))
+    assert [int(digit) for digit in re.findall(r"is a (\d)", " ".join(heads))] == classes[:6].tolist()
+
+
+def test_at_random_by_seed(made: Path) -> None:
+    def drawn(*arguments: str) -> list[str]:
+        return re.findall(r"tiny (\d+)", " ".join(run(made, "tiny", *arguments)))
+
+    assert drawn("--random", "5") == drawn("--random", "5", "--seed", "42")
+    assert drawn("--random", "5") != drawn("--random", "5", "--seed", "43")
+    assert len(set(drawn("--random", "5"))) == 5
+
+
+def test_by_label(made: Path) -> None:
+    _, classes = tiny.digits()
+    text = " ".join(run(made, "tiny", "--label", "3", "--limit", "4"))
+    assert [int(row) for row in re.findall(r"tiny (\d+) is a 3", text)] == np.flatnonzero(classes == 3)[:4].tolist()
+
+
+def test_mistakes_are_all_there_the_worst_first(made: Path) -> None:
+    table = tables.read(made / "data/predictions/digit-logreg.parquet")
+    rows, labels, said = (tables.column(table, name) for name in ["row", "label", "prediction"])
+    wrong = said != labels
+    scores = tables.read_scores(table)
+    every = np.arange(len(rows))
+    margin = scores[every, said] - scores[every, labels]
+    worst = np.argsort(-margin[wrong], kind="stable")
+    expected = list(zip(*(column[wrong][worst].tolist() for column in (rows, labels, said)), strict=True))
+    assert expected
+    text = "\n".join(run(made, "tiny", "--mistakes", "digit-logreg", "--limit", "100"))
+    captions = re.findall(r"row (\d+): is (\d), taken for (\d)", text)
+    assert [tuple(map(int, caption)) for caption in captions] == expected
+
+
+def test_mistakes_of_yes_and_no(project: Path) -> None:
+    _, classes = tiny.digits()
+    five, other = int(np.flatnonzero(classes == 5)[0]), int(np.flatnonzero(classes != 5)[0])
+    columns = {
+        "row": np.array([five, other, 399]),
+        "label": np.array([1, 0, 0]),
+        "prediction": np.array([0, 1, 0]),
+        "score": np.array([-1.0, 2.0, -9.0]),
+    }
+    tables.write(project / "data/predictions/five-sgd.parquet", tables.table(columns))
+    text = " ".join(run(project, "tiny", "--mistakes", "five-sgd"))
+    assert re.findall(r"row .*?five", text) == [
+        f"row {other}: is {classes[other]}, taken for five",
+        f"row {five}: is 5, not taken for five",
+    ]
+
+
+def test_a_sheet(made: Path, tmp_path: Path) -> None:
+    run(made, "tiny", "0-29", "--png", str(tmp_path / "new" / "sheet.png"))
+    with Image.open(tmp_path / "new" / "sheet.png") as sheet:
+        assert sheet.format == "PNG"
+        grey = np.asarray(sheet.convert("L"))
+    assert grey.shape[1] <= 1300
+    pixels, _ = tiny.digits()
+    cell = grey[36 : 36 + 136, 16 : 16 + 136].reshape(8, 17, 8, 17)[:, 8, :, 8]
+    assert cell.tolist() == np.round(255 * (1 - pixels[0].reshape(8, 8) / 16)).astype(int).tolist()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--describe"]])
+def test_what_is_in_a_dataset(made: Path, arguments: list[str]) -> None:
+    lines = run(made, "tiny", *arguments)
+    assert lines[:3] == [
+        "tiny: 400 images of 8 x 8",
+        "columns: pixel1 to pixel64 (row by row, uint8), class",
+        "pixels: 0 (paper) to 16 (ink)",
+    ]
+    _, classes = tiny.digits()
+    counts = [int(line.split()[1]) for line in lines[5:]]
+    assert counts == np.bincount(classes).tolist()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_greys_in_a_terminal(made: Path) -> None:
+    import pty  # not on Windows
+
+    outer, inner = pty.openpty()
+    command = [sys.executable, "tools/show.py", "tiny", "0"]
+    done = subprocess.run(command, cwd=made, stdout=inner, env={**os.environ, "TERM": "xterm"}, check=True)
+    os.close(inner)
+    text = b""
+    while b"\r\n\r\n" not in text:
+        text += os.read(outer, 65536)
+    os.close(outer)
+    assert done.returncode == 0
+    assert text.decode().count("\u2580") == 8 * 8 / 2
+    assert "\x1b[38;5;" in text.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["tinny", "1"], 2, "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny"),
+        (["tiny", "400"], 2, "tiny has no digit 400; the last is 399"),
+        (["tiny", "5-3"], 2, "'5-3' is neither a number such as 36001 nor a range such as 0-9"),
+        (["tiny", "--label", "12"], 2, "--label: there is no '12'."),
+        (["tiny", "--mistakes", "five-sdg"], 2, "--mistakes: there is no 'five-sdg'. Did you mean 'five-sgd'?"),
+        (["tiny", "0", "--label", "5"], 1, "no digit is like that"),
+    ],
+)
+def test_errors_are_one_line(made: Path, arguments: list[str], status: int, message: str) -> None:
+    [line] = run(made, *arguments, status=status)
+    assert line.startswith(f"show: error: {message}")
+
+
+def test_missing_files_say_which_stage_makes_them(project: Path) -> None:
+    (project / "data/predictions/five-sgd.parquet").unlink()
+    [line] = run(project, "tiny", "--mistakes", "five-sgd", status=1)
+    assert "`dvc repro evaluate@five-sgd`" in line
+    (project / "data/raw/tiny.parquet").unlink()
+    [line] = run(project, "tiny", "1", status=1)
+    assert "`dvc repro fetch@tiny`" in line

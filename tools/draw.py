@@ -1,0 +1,171 @@
+"""Serve a small page on which one draws a digit and sees what a model takes it for.
+
+The page is served to this computer alone, at http://127.0.0.1:8000/. It asks `POST /predict`, which takes a PNG image
+and answers what `answer` returns. Ctrl-C ends it.
+"""
+
+import stages_path  # noqa: F401
+from common import cli
+from common.cli import PipelineError
+from common.tables import Pixels
+
+import argparse
+import base64
+import io
+import json
+import logging
+import signal
+import socket
+import sys
+import webbrowser
+from typing import Any
+
+import numpy as np
+import waitress  # type: ignore[import-untyped]
+from flask import Flask, abort, render_template, request
+from PIL import Image
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from ink import digits, pictures
+from ink.recognizer import Recognizer
+
+ADDRESS = "127.0.0.1"
+LARGEST = 2**20  # bytes of a picture
+RUNNERS_UP = 3
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def answer(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
+    """Recognize the digits in a picture.
+
+    Args:
+        picture: the bytes of an image file.
+        recognizer: of digits, or of yes and no.
+
+    Returns:
+        `digits`, in reading order, each with what it most likely is (`digit`, or `label` from a model that says yes
+        or no), how likely (`probability`, 0 to 1), the next likeliest (`runners_up`), its `box` in the picture, and the
+        `image` that the model saw, as a data address.
+
+    Raises:
+        PictureError: it is no image, or blank.
+    """
+    found = digits.find(pictures.read(io.BytesIO(picture)), recognizer.size)
+    probabilities = recognizer.probabilities(np.stack([one.image for one in found]))
+    return {
+        "digits": [
+            {**guesses[0], "runners_up": guesses[1:], "box": list(one.box), "image": _data_address(one.image)}
+            for one, row in zip(found, probabilities, strict=True)
+            for guesses in [_guesses(row.tolist(), recognizer)]
+        ]
+    }
+
+
+def make_app(recognizer: Recognizer, port: int) -> Flask:
+    """Return the application, which answers only its own page, as it stands at `port` of this computer."""
+    app = Flask(__name__, template_folder="draw", static_folder="draw/static")
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST
+    hosts = [f"{ADDRESS}:{port}", f"localhost:{port}"]
+
+    @app.before_request
+    def refuse_others() -> None:
+        # A page from elsewhere cannot read our answers, unless its name is made to lead here: then the Host is its own.
+        if request.headers.get("Host") not in hosts:
+            abort(403, f"this program answers at http://{ADDRESS}:{port}/ only")
+        if request.headers.get("Origin") not in [None, *(f"http://{host}" for host in hosts)]:
+            abort(403, "another page's requests are not answered")
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        return response
+
+    @app.errorhandler(HTTPException)
+    def explain(error: HTTPException) -> Response:
+        response = Response(error.get_response().response, error.code, error.get_headers())
+        response.data = json.dumps({"error": error.description})
+        response.content_type = "application/json"
+        return response
+
+    @app.get("/")
+    def index() -> str:
+        return render_template("index.html", experiment=recognizer.experiment, size=recognizer.size)
+
+    @app.post("/predict")
+    def predict() -> dict[str, Any]:
+        if request.mimetype != "image/png":
+            abort(415, "send a PNG image, as image/png")
+        try:
+            return answer(request.get_data(), recognizer)
+        except pictures.PictureError as error:
+            abort(400, str(error))
+
+    return app
+
+
+def _guesses(probabilities: list[float], recognizer: Recognizer) -> list[dict[str, Any]]:
+    """Name and sort one digit's probabilities, the likeliest first."""
+    names: list[dict[str, Any]] = [{"digit": digit} for digit in recognizer.classes]
+    if recognizer.positive:
+        yes = " or ".join(map(str, recognizer.positive))
+        names = [{"label": f"not {yes}"}, {"label": yes}]
+    guesses = [name | {"probability": chance} for name, chance in zip(names, probabilities, strict=True)]
+    return sorted(guesses, key=lambda guess: -guess["probability"])[: 1 + RUNNERS_UP]
+
+
+def _data_address(image: Pixels) -> str:
+    """Spell an image, 28 x 28 of 0 to 255 or 8 x 8 of 0 to 16, as a PNG data address."""
+    png = io.BytesIO()
+    brightness = image if len(image) == 28 else np.minimum(16 * image.astype(int), 255).astype(np.uint8)
+    Image.fromarray(brightness).save(png, "PNG")
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+
+
+def _port(text: str) -> int:
+    if text != "0" and not (text.isdecimal() and 1024 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give 1024 to 65535, or 0 for a free one")
+    return int(text)
+
+
+def _stop(*_: object) -> None:
+    sys.exit()  # which waitress takes as the sign to finish
+
+
+def main() -> None:
+    """Load the model and serve until told to stop."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: python tools/draw.py --model digit-knn --open",
+    )
+    parser.add_argument("--model", metavar="EXPERIMENT", help="of params.yaml (default: the best that is here)")
+    parser.add_argument("--port", type=_port, default=8000, help="0 for a free one (default: 8000)")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    arguments = parser.parse_args()
+
+    recognizer = Recognizer.load(arguments.model)
+    try:
+        listening = socket.create_server((ADDRESS, arguments.port))
+    except OSError as error:
+        raise PipelineError(f"port {arguments.port}: {error.strerror}; --port 0 takes a free one") from None
+    port = listening.getsockname()[1]
+    server = waitress.create_server(
+        make_app(recognizer, port), sockets=[listening], threads=2, max_request_body_size=2 * LARGEST
+    )
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for another is nothing to tell
+    signal.signal(signal.SIGTERM, _stop)
+    print(f"http://{ADDRESS}:{port}/ ({recognizer.experiment}; Ctrl-C ends it)", flush=True)
+    if arguments.open:
+        webbrowser.open(f"http://{ADDRESS}:{port}/")
+    server.run()
+
+
+if __name__ == "__main__":
+    cli.run(main)

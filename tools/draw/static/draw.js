@@ -1,0 +1,161 @@
+// Draws on the canvas, sends it to /predict as it changes, and shows the answer.
+
+const PEN = 1 / 12; // of the canvas: a felt pen on a small piece of paper
+const STEP = 1 / 24; // of the canvas, for a press of an arrow key
+const WAIT = 100; // milliseconds from a change to its request, so that a stroke is a few of them
+
+const byId = (id) => document.getElementById(id);
+const canvas = byId("canvas");
+const ink = canvas.getContext("2d");
+const pen = byId("pen");
+const size = canvas.width;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+let last = null; // where the pointer was, while it is down
+let cursor = [0.5, 0.2]; // where the keyboard's pen is, from 0 to 1
+let penDown = false;
+let sheet = 0; // counts cleared sheets: an answer about an earlier one comes too late
+let timer = 0;
+let asking = false;
+let changed = false;
+
+function line(from, to) {
+  ink.lineWidth = PEN * size;
+  ink.lineCap = ink.lineJoin = "round";
+  ink.beginPath();
+  ink.moveTo(from[0] * size, from[1] * size);
+  ink.lineTo(to[0] * size, to[1] * size);
+  ink.stroke();
+  changed = true;
+  busy(true);
+  timer ||= setTimeout(ask, WAIT);
+}
+
+function clear() {
+  ink.fillStyle = "#fff";
+  ink.fillRect(0, 0, size, size);
+  clearTimeout(timer);
+  timer = 0;
+  changed = false;
+  last = null;
+  sheet += 1;
+  busy(false);
+  show("–", "Nothing drawn yet.");
+}
+
+function busy(whether) {
+  byId("answer").ariaBusy = whether; // a screen reader waits for the answer to the last stroke
+}
+
+async function ask() {
+  timer = 0;
+  if (asking) return; // whoever is asking asks again
+  asking = true;
+  changed = false;
+  const asked = sheet;
+  const answer = await predict();
+  asking = false;
+  if (asked === sheet) {
+    if (answer.digits) showDigits(answer.digits);
+    else show("–", answer.error);
+  }
+  if (changed) timer ||= setTimeout(ask, WAIT);
+  else busy(false);
+}
+
+async function predict() {
+  try {
+    // Not toBlob: Chromium puts it off, by up to a second, until the page is idle.
+    const body = Uint8Array.from(atob(canvas.toDataURL("image/png").split(",")[1]), (byte) => byte.charCodeAt(0));
+    const response = await fetch("/predict", { method: "POST", headers: { "Content-Type": "image/png" }, body });
+    return await response.json();
+  } catch {
+    return { error: "No answer: is the program still running?" };
+  }
+}
+
+function percent(probability) {
+  if (probability > 0.994) return "> 99 %";
+  if (probability < 0.006) return "< 1 %";
+  return `${Math.round(100 * probability)} %`;
+}
+
+const named = (guess) => String(guess.digit ?? guess.label);
+
+function showDigits(digits) {
+  const least = Math.min(...digits.map((digit) => digit.probability));
+  show(digits.map(named).join(" "), `${percent(least)} sure`, digits.map(row));
+}
+
+function row(digit) {
+  const item = byId("digit").content.cloneNode(true);
+  item.querySelector("img").src = digit.image;
+  for (const guess of [digit, ...digit.runners_up]) {
+    const name = document.createElement("dt");
+    const bar = document.createElement("dd");
+    const share = document.createElement("span");
+    name.textContent = named(guess);
+    share.textContent = percent(guess.probability);
+    bar.style.setProperty("--share", `${100 * guess.probability}%`);
+    bar.append(share);
+    item.querySelector("dl").append(name, bar);
+  }
+  return item;
+}
+
+function show(said, sure, rows = []) {
+  // Written only when it differs, so that a screen reader does not say it again at each stroke.
+  if (byId("said").textContent !== said) byId("said").textContent = said;
+  if (byId("sure").textContent !== sure) byId("sure").textContent = sure;
+  byId("digits").replaceChildren(...rows);
+}
+
+function place(event) {
+  const box = canvas.getBoundingClientRect();
+  return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+}
+
+function movePen(to) {
+  cursor = to.map((value) => Math.min(1, Math.max(0, value)));
+  pen.style.left = `${100 * cursor[0]}%`;
+  pen.style.top = `${100 * cursor[1]}%`;
+  pen.classList.toggle("down", penDown);
+}
+
+canvas.addEventListener("pointerdown", (event) => {
+  if (!event.isPrimary || event.button) return;
+  canvas.setPointerCapture(event.pointerId);
+  pen.hidden = true;
+  last = place(event);
+  line(last, last);
+});
+canvas.addEventListener("pointermove", (event) => {
+  if (!last || !event.isPrimary) return;
+  for (const between of event.getCoalescedEvents?.() ?? [event]) {
+    const to = place(between);
+    line(last, to);
+    last = to;
+  }
+});
+for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (last = null));
+
+canvas.addEventListener("keydown", (event) => {
+  const arrow = ARROWS[event.key];
+  if (!arrow && event.key !== " ") return;
+  event.preventDefault(); // no scrolling
+  pen.hidden = false;
+  const from = cursor;
+  if (event.key === " " && !event.repeat) penDown = !penDown;
+  movePen(arrow ? [from[0] + STEP * arrow[0], from[1] + STEP * arrow[1]] : from);
+  if (penDown) line(from, cursor);
+});
+canvas.addEventListener("blur", () => {
+  penDown = false;
+  pen.hidden = true;
+});
+byId("clear").addEventListener("click", clear);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") clear();
+});
+
+clear();

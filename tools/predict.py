@@ -1,0 +1,212 @@
+"""Say which digits a picture shows: PNG, JPEG, BMP, GIF, TIFF or WebP, one digit or many, dark on light or the reverse.
+
+Uses the best trained model that names all ten digits, or the one of `--model`. The exit status is 1 if a picture could
+not be read; the others are read all the same.
+"""
+
+import stages_path  # noqa: F401
+from common import cli
+from common.cli import ParameterError, PipelineError
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:  # these take a second to import: after the command line has been checked
+    import numpy as np
+    import numpy.typing as npt
+
+    from ink.digits import Found
+    from ink.recognizer import Recognizer
+
+BATCH = 200  # pictures whose digits go to the model together
+SHADES = " ░▒▓█"
+NAMED = 0.01  # the least probability of another answer worth naming
+
+Answers = list[dict[str, Any]]
+
+
+class Seen(NamedTuple):
+    """What was found in one file: its digits, or else why there are none."""
+
+    name: str
+    digits: "list[Found]"
+    error: str | None = None
+
+
+def paths(arguments: Sequence[str]) -> Iterator[str]:
+    """Return the files that the arguments stand for: a folder stands for its pictures, sorted.
+
+    Raises:
+        PipelineError: a folder has no pictures.
+    """
+    from ink.pictures import SUFFIXES
+
+    for argument in arguments:
+        if argument == "-" or not Path(argument).is_dir():
+            yield argument
+            continue
+        inside = sorted(path for path in Path(argument).iterdir() if path.suffix.lower() in SUFFIXES)
+        if not inside:
+            raise PipelineError(f"{argument}: there are no pictures in this folder")
+        yield from map(str, inside)
+
+
+def look(name: str, size: int) -> Seen:
+    """Find the digits of one file, `-` for standard input."""
+    from ink import digits, pictures
+
+    try:
+        source = BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
+        return Seen(name, digits.find(pictures.read(source), size))
+    except pictures.PictureError as error:
+        return Seen(name, [], str(error))
+    except OSError as error:
+        return Seen(name, [], error.strerror or str(error))
+
+
+def answers(recognizer: "Recognizer", probabilities: "npt.NDArray[np.float64]") -> Answers:
+    """Return for each image the class, its probability, and up to two others worth naming."""
+    result = []
+    for row in probabilities:
+        order = row.argsort(kind="stable")[::-1]
+        others = {recognizer.classes[i]: float(row[i]) for i in order[1:3] if row[i] >= NAMED}
+        best = int(row.argmax())
+        result.append({"class": recognizer.classes[best], "probability": float(row[best]), "others": others})
+    return result
+
+
+def in_words(recognizer: "Recognizer", found: Answers) -> str:
+    """Return one line for one picture: `7  (98 %; 1: 1 %, 9: 1 %)`, or for several digits `4 7  (97 %, 88 %)`."""
+    words = [str(answer["class"]) for answer in found]
+    sure = [f"{100 * answer['probability']:.0f} %" for answer in found]
+    if recognizer.positive is not None:
+        words = [("no", "yes")[answer["class"]] for answer in found]
+    elif len(found) == 1 and found[0]["others"]:
+        sure[0] += "; " + ", ".join(f"{other}: {100 * p:.0f} %" for other, p in found[0]["others"].items())
+    return f"{' '.join(words)}  ({', '.join(sure)})"
+
+
+def as_json(recognizer: "Recognizer", seen: Seen, found: Answers) -> str:
+    """Return one picture's JSON line."""
+    if seen.error is not None:
+        return json.dumps({"file": seen.name, "error": seen.error}, ensure_ascii=False)
+    key = "digit" if recognizer.positive is None else "label"
+    digits = [
+        {key: answer["class"], "probability": round(answer["probability"], 6), "box": list(digit.box)}
+        for digit, answer in zip(seen.digits, found, strict=True)
+    ]
+    return json.dumps({"file": seen.name, "digits": digits}, ensure_ascii=False)
+
+
+def drawn(image: "npt.NDArray[np.uint8]") -> str:
+    """Draw an image of shape (size, size) with block characters, two a pixel, for light ink on a dark terminal."""
+    most = max(int(image.max()), 1)
+    return "\n".join("".join(2 * SHADES[int(value) * 4 // most] for value in row).rstrip() for row in image)
+
+
+def save(folder: Path, seen: Seen) -> None:
+    """Write each digit as the model sees it to `folder`, as `<file name>-<number>.png`."""
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = "stdin" if seen.name == "-" else Path(seen.name).name
+    for number, digit in enumerate(seen.digits, start=1):
+        bright = digit.image if len(digit.image) > 8 else digit.image * 15  # UCI's counts go to 16
+        Image.fromarray(bright).save(folder / f"{stem}-{number}.png")
+
+
+def predict(recognizer: "Recognizer", arguments: argparse.Namespace) -> int:
+    """Look at the pictures, ask the model, print; return how many could not be read."""
+    import numpy as np
+
+    failed = 0
+    seen = (look(name, recognizer.size) for name in paths(arguments.image))
+    while batch := list(islice(seen, BATCH)):
+        images = [digit.image for one in batch for digit in one.digits]
+        found = iter(answers(recognizer, recognizer.probabilities(np.array(images)))) if images else iter([])
+        for one in batch:
+            own = list(islice(found, len(one.digits)))
+            failed += one.error is not None
+            if arguments.json:
+                print(as_json(recognizer, one, own), flush=True)
+            elif one.error is not None:
+                cli.note(f"{one.name}: {one.error}")
+            else:
+                print(f"{one.name}: {in_words(recognizer, own)}", flush=True)
+            for digit in one.digits if arguments.show else []:
+                print(drawn(digit.image), file=sys.stderr if arguments.json else sys.stdout)
+            if arguments.save:
+                save(arguments.save, one)
+    return failed
+
+
+def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bool) -> str:
+    """Return the line for one image of a dataset, which is shown to the model as it is.
+
+    Raises:
+        ParameterError: the dataset has no such image, or its images are of another size than the model's.
+        PipelineError: the dataset is not here.
+    """
+    from common import tables
+
+    path = Path("data", "raw", f"{dataset}.parquet")
+    classes = tables.column(tables.read(path, ["class"]), "class")
+    if not 0 <= number < len(classes):
+        raise ParameterError(f"{dataset} has no image {number}; allowed: 0 to {len(classes) - 1}")
+    pixels = tables.read_pixels(path, row_groups=number // tables.ROW_GROUP + 1)[number]
+    if len(pixels) != recognizer.size**2:
+        raise ParameterError(
+            f"{recognizer.experiment} takes images of {recognizer.size} × {recognizer.size} pixels, "
+            f"those of {dataset} have {len(pixels)}; choose another --model"
+        )
+    image = pixels.reshape(1, recognizer.size, recognizer.size)
+    found = answers(recognizer, recognizer.probabilities(image))
+    truth = int(classes[number])
+    expected = truth if recognizer.positive is None else int(truth in recognizer.positive)
+    verdict = "right" if found[0]["class"] == expected else f"wrong, it is {truth}"
+    picture = f"\n{drawn(image[0])}" if show else ""
+    return f"{dataset} {number}: {in_words(recognizer, found)}, {verdict}{picture}"
+
+
+def main() -> None:
+    """Read the command line, load the model, predict."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: python tools/predict.py two.png scans/\n         python tools/predict.py --row mnist 36001",
+    )
+    parser.add_argument("image", nargs="*", help="a picture, a folder of pictures, or - for standard input")
+    parser.add_argument("--model", metavar="EXPERIMENT", help="default: the best that names all ten digits")
+    parser.add_argument("--json", action="store_true", help="print a JSON object a picture")
+    parser.add_argument("--show", action="store_true", help="draw what the model saw")
+    parser.add_argument("--save", metavar="FOLDER", type=Path, help="write what the model saw, a PNG a digit")
+    parser.add_argument("--row", nargs=2, metavar=("DATASET", "NUMBER"), help="take an image of data/raw instead")
+    arguments = parser.parse_args()
+    if bool(arguments.image) == bool(arguments.row):
+        parser.error("give pictures, or --row DATASET NUMBER")
+    if arguments.row and (arguments.json or arguments.save):
+        parser.error("--row goes with neither --json nor --save")
+    if arguments.row and not arguments.row[1].isdecimal():
+        parser.error(f"argument --row: {arguments.row[1]!r} is not the number of an image")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without block characters
+
+    from ink.recognizer import Recognizer
+
+    if arguments.row:
+        dataset, number = arguments.row
+        recognizer = Recognizer.load(arguments.model, None if arguments.model else dataset)
+        print(predict_row(recognizer, dataset, int(number), show=arguments.show))
+        cli.note(f"the image may have been in the training part of {recognizer.experiment}")
+    elif predict(Recognizer.load(arguments.model), arguments):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    cli.run(main)
