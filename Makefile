@@ -26,6 +26,7 @@ demo: $(INSTALLED) ## Run every digits-… experiment, offline, in under a minut
 .PHONY: repro
 repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE where the internet is not reachable)
 	@python tools/check.py
+	@python tools/prune.py
 	dvc repro
 	@echo && python tools/leaderboard.py
 	@echo && echo "Open report.html in a browser to see all of it."
@@ -47,6 +48,10 @@ leaderboard: $(INSTALLED) ## Print the experiments and their figures
 .PHONY: check
 check: $(INSTALLED) ## Check params.yaml, without running anything
 	@python tools/check.py && echo "params.yaml is sound"
+
+.PHONY: prune
+prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.yaml no longer names
+	@python tools/prune.py --delete
 
 .PHONY: test
 test: $(INSTALLED) ## Run the tests (about three minutes, no network)

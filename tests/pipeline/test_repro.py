@@ -152,6 +152,22 @@ def test_the_leaderboard_has_each_experiment_s_figures(project: Path) -> None:
     assert "no experiment is called 'x'" in tiny.run(["python", "tools/leaderboard.py", "x"], project, status=2).stderr
 
 
+def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) -> None:
+    values = tiny.params()
+    del values["experiments"]["digit-logreg"]
+    tiny.write_params(project, values)
+    before = tiny.files(project)
+    said = tiny.run(["python", "tools/prune.py"], project).stderr.splitlines()
+    left = ["data/crossval/digit-logreg.parquet", "data/predictions/digit-logreg.parquet"]
+    left += ["metrics/digit-logreg.json", "models/digit-logreg.joblib", "plots/digit-logreg"]
+    assert said == [f"prune: {path} belongs to nothing in params.yaml; `make prune` deletes it" for path in left]
+    assert tiny.files(project) == before
+    tiny.run(["python", "tools/prune.py", "--delete"], project)
+    gone = set(before) - set(tiny.files(project))
+    assert gone == {path for path in before if path.startswith(tuple(left))}
+    assert tiny.repro(project) == ["report"]
+
+
 def test_a_mistake_is_found_before_any_work(project: Path) -> None:
     values = tiny.params()
     values["experiments"]["digit-logreg"]["classifier"] = "logistic"

@@ -123,12 +123,26 @@ def _check_digest(path: Path) -> None:
         )
 
 
-def _temperature(name: str, model: Any) -> float:
-    """Fit the one number that turns decision values into honest probabilities, on the out-of-fold scores.
+def fitted_temperature(logits: npt.NDArray[np.floating[Any]], answers: npt.NDArray[np.integer[Any]]) -> float:
+    """Fit the one number that turns decision values into honest probabilities.
 
-    Dividing by it changes no answer, only how sure the model is (C. Guo et al., On calibration of modern neural
-    networks, 2017): the value of greatest likelihood. 1 where the experiment has no folds.
+    Dividing by it changes no answer, only how sure the model is: the value of greatest likelihood (C. Guo et al., On
+    calibration of modern neural networks, 2017).
+
+    Args:
+        logits: shape (rows, classes), of images that the model had not seen.
+        answers: shape (rows,), the column that is right.
     """
+
+    def unlikeliness(log_temperature: float) -> float:
+        likelihoods = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -float(likelihoods[np.arange(len(answers)), answers].mean())
+
+    return float(np.exp(minimize_scalar(unlikeliness, bounds=(-10, 20), method="bounded").x))
+
+
+def _temperature(name: str, model: Any) -> float:
+    """Return the temperature of an experiment's out-of-fold scores; 1 where it has no folds."""
     path = Path("data", "crossval", f"{name}.parquet")
     if not path.exists():
         return 1.0
@@ -137,13 +151,7 @@ def _temperature(name: str, model: Any) -> float:
         return 1.0
     step = max(1, -(-len(table) // SAMPLE))
     logits = _logits(tables.read_scores(table)[::step].astype(np.float64))
-    answers = np.searchsorted(model.classes_, tables.column(table, "label")[::step])
-
-    def unlikeliness(log_temperature: float) -> float:
-        likelihoods = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(likelihoods[np.arange(len(answers)), answers].mean())
-
-    return float(np.exp(minimize_scalar(unlikeliness, bounds=(-10, 20), method="bounded").x))
+    return fitted_temperature(logits, np.searchsorted(model.classes_, tables.column(table, "label")[::step]))
 
 
 def _logits(scores: tables.Scores) -> tables.Scores:
