@@ -1,7 +1,7 @@
 """Find what is left over from datasets, splits, tasks and experiments that params.yaml no longer names.
 
-DVC makes outputs, but takes none away when their block goes: the files stay, in `metrics/` and `plots/` even in Git, and
-stages that read a whole folder, such as the report, see them. Names them; with --delete, deletes them.
+DVC makes outputs, but takes none away when their block goes: the files stay, those in `metrics/` and `plots/` even in
+Git, and the report, which reads whole folders, depends on them. Names them; with --delete, deletes them.
 """
 
 import stages_path  # noqa: F401
