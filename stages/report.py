@@ -133,7 +133,8 @@ def main() -> None:
         key: describe_dataset(key, arguments.raw / f"{key}.parquet") for key in dict.fromkeys(dataset_of.values())
     }
     experiments = [
-        describe_experiment(name, values["experiments"][name], datasets[dataset_of[name]], folders) for name in names
+        describe_experiment(name, values["experiments"][name], datasets[dataset_of[name]], folders)
+        for name in cli.progress(names, len(names), "experiments")
     ]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "reporting"),

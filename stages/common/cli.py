@@ -3,9 +3,11 @@
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
+
+Item = TypeVar("Item")
 
 
 class PipelineError(Exception):
@@ -48,6 +50,13 @@ def run(main: Callable[[], None]) -> NoReturn:
 def note(message: str) -> None:
     """Print one line on standard error, with the script's name in front."""
     print(f"{Path(sys.argv[0]).stem}: {message}", file=sys.stderr, flush=True)
+
+
+def progress(work: Iterable[Item], total: int, what: str) -> Iterable[Item]:
+    """Show a bar on standard error while `work` is gone through: on a terminal only, and gone when it is done."""
+    from tqdm import tqdm
+
+    return tqdm(work, desc=what, total=total, leave=False, disable=None)
 
 
 def _exit(message: str, status: int) -> NoReturn:

@@ -1,6 +1,9 @@
 """Each stage's command as `dvc.yaml` gives it, run in a folder that holds its declared inputs and no more."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +103,21 @@ def test_a_wrong_parameter_ends_a_stage_with_status_2_and_one_line(project: Path
         "n_iter_no_change, penalty, power_t, shuffle, tol, validation_fraction"
     ]
     assert tiny.files(project) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX terminal")
+def test_long_work_shows_its_progress_on_a_terminal_and_only_there(project: Path) -> None:
+    import pty
+    import termios
+
+    command = declared(project, "train@five-sgd")["cmd"].split()
+    assert tiny.run(command, project).stderr == ""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    subprocess.run([sys.executable, *command[1:]], cwd=project, stderr=theirs, check=True)
+    assert b"fits:" in os.read(ours, 4096)
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_every_module_that_a_stage_imports_is_declared() -> None:
