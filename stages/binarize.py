@@ -8,7 +8,6 @@ others; a task without keeps the digit.
 from common import cli, parameters, tables
 from common.parameters import Section
 
-import argparse
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
@@ -34,11 +33,9 @@ def binarize(classes: npt.NDArray[np.uint8], positive: Collection[int] | None) -
 
 def main() -> None:
     """Read, binarize for each task, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python stages/binarize.py data/split/mnist/train.parquet data/split/mnist/test.parquet "
-        "data/labels/mnist",
+    parser = cli.parser(
+        __doc__,
+        "stages/binarize.py data/split/mnist/train.parquet data/split/mnist/test.parquet data/labels/mnist",
     )
     parser.add_argument("train", type=Path, help="the training part")
     parser.add_argument("test", type=Path, help="the test part")

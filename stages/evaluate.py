@@ -9,7 +9,6 @@ commonest class, because a detector that always says no is right nine times in t
 from common import cli, files, tables
 from common.tables import Scores, Vector
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +60,10 @@ HEADERS = {
 
 def main() -> None:
     """Read, score, measure, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python stages/evaluate.py models/two-logreg.joblib data/split/mnist/train.parquet "
-        "data/split/mnist/test.parquet data/labels/mnist/two data/crossval/two-logreg.parquet "
+    parser = cli.parser(
+        __doc__,
+        "stages/evaluate.py models/two-logreg.joblib data/split/mnist/train.parquet data/split/mnist/test.parquet "
+        "data/labels/mnist/two data/crossval/two-logreg.parquet "
         "metrics/two-logreg.json plots/two-logreg data/predictions/two-logreg.parquet",
     )
     parser.add_argument("model", type=Path, help="the model of the experiment")

@@ -8,7 +8,6 @@ from common import cli, parameters, tables
 from common.cli import ParameterError, PipelineError
 from common.parameters import Section
 
-import argparse
 import os
 from pathlib import Path
 from typing import Annotated, Literal
@@ -98,10 +97,9 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, timeout: float) -> Im
 
 def main() -> None:
     """Fetch, check, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python stages/fetch.py digits data/raw/digits.parquet",
+    parser = cli.parser(
+        __doc__,
+        "stages/fetch.py digits data/raw/digits.parquet",
     )
     parser.add_argument("dataset", help="a dataset of params.yaml")
     parser.add_argument("output", type=Path, help="the parquet file to write")

@@ -8,7 +8,6 @@ that the same inputs give the same page.
 from common import cli, files, parameters, tables
 from common.cli import ParameterError, PipelineError
 
-import argparse
 import fnmatch
 import hashlib
 import json
@@ -108,11 +107,9 @@ def _charts(folder: Path, test: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Read, draw, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python stages/report.py metrics plots data/predictions data/raw models requirements.lock "
-        "report.html",
+    parser = cli.parser(
+        __doc__,
+        "stages/report.py metrics plots data/predictions data/raw models requirements.lock report.html",
     )
     for folder in ("metrics", "plots", "predictions", "raw", "models"):
         parser.add_argument(folder, type=Path, help=f"the folder of the {folder}")

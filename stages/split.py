@@ -10,7 +10,6 @@ from common.cli import ParameterError
 from common.parameters import Section
 from common.tables import Vector
 
-import argparse
 import math
 from pathlib import Path
 
@@ -66,11 +65,9 @@ def take(table: pa.Table, rows: Vector) -> pa.Table:
 
 def main() -> None:
     """Read, split, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python stages/split.py mnist data/raw/mnist.parquet "
-        "data/split/mnist/train.parquet data/split/mnist/test.parquet",
+    parser = cli.parser(
+        __doc__,
+        "stages/split.py mnist data/raw/mnist.parquet data/split/mnist/train.parquet data/split/mnist/test.parquet",
     )
     parser.add_argument("split", help="a split of params.yaml")
     parser.add_argument("images", type=Path, help="the dataset's parquet file")

@@ -12,7 +12,6 @@ from common.cli import ParameterError, PipelineError
 from common.parameters import Section
 from common.tables import Pixels, Scores, Vector
 
-import argparse
 import math
 import warnings
 from collections.abc import Mapping
@@ -127,10 +126,9 @@ def _fit_and_score(
 
 def main() -> None:
     """Read, train, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python stages/train.py two-logreg data/split/mnist/train.parquet data/labels/mnist/two "
+    parser = cli.parser(
+        __doc__,
+        "stages/train.py two-logreg data/split/mnist/train.parquet data/labels/mnist/two "
         "models/two-logreg.joblib data/crossval/two-logreg.parquet",
     )
     parser.add_argument("experiment", help="an experiment of params.yaml")

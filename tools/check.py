@@ -8,7 +8,6 @@ from common import cli, parameters
 from common.cli import ParameterError
 from common.parameters import FILE
 
-import argparse
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,7 +66,7 @@ def _check_digits(where: str, task: Task, dataset: str, classes: int) -> None:
 
 def main() -> None:
     """Read and check."""
-    argparse.ArgumentParser(description=__doc__, epilog="example: python tools/check.py").parse_args()
+    cli.parser(__doc__, "tools/check.py").parse_args()
     check(parameters.load())
 
 

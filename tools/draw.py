@@ -140,10 +140,9 @@ def _stop(*_: object) -> None:
 
 def main() -> None:
     """Load the model and serve until told to stop."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python tools/draw.py --model digit-knn --open",
+    parser = cli.parser(
+        __doc__,
+        "tools/draw.py --model digit-knn --open",
     )
     parser.add_argument("--model", metavar="EXPERIMENT", help="of params.yaml (default: the best that is here)")
     parser.add_argument("--port", type=_port, default=8000, help="0 for a free one (default: 8000)")

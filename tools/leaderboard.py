@@ -7,7 +7,6 @@ import stages_path  # noqa: F401
 from common import cli, parameters
 from common.cli import ParameterError, PipelineError
 
-import argparse
 import fnmatch
 import json
 from pathlib import Path
@@ -32,7 +31,7 @@ def row(name: str, task: str, measured: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Read and print, the smallest error of a task first."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog="example: python tools/leaderboard.py 'digits-*'")
+    parser = cli.parser(__doc__, "tools/leaderboard.py 'digits-*'")
     parser.add_argument("pattern", nargs="?", default="*", help="which experiments (default: all)")
     pattern = parser.parse_args().pattern
     experiments = parameters.load()["experiments"]

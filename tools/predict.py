@@ -176,10 +176,10 @@ def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bo
 
 def main() -> None:
     """Read the command line, load the model, predict."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python tools/predict.py two.png scans/\n         python tools/predict.py --row mnist 36001",
+    parser = cli.parser(
+        __doc__,
+        "tools/predict.py two.png scans/",
+        "tools/predict.py --row mnist 36001",
     )
     parser.add_argument("image", nargs="*", help="a picture, a folder of pictures, or - for standard input")
     parser.add_argument("--model", metavar="EXPERIMENT", help="default: the best that names all ten digits")

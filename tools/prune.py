@@ -7,7 +7,6 @@ Git, and the report, which reads whole folders, depends on them. Names them; wit
 import stages_path  # noqa: F401
 from common import cli, parameters
 
-import argparse
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,7 +34,7 @@ def leftovers(values: Mapping[str, Any], root: Path = Path()) -> Iterator[Path]:
 
 def main() -> None:
     """Find, and name or delete."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog="example: python tools/prune.py --delete")
+    parser = cli.parser(__doc__, "tools/prune.py --delete")
     parser.add_argument("--delete", action="store_true", help="delete them, not only name them")
     arguments = parser.parse_args()
     for path in leftovers(parameters.load()):

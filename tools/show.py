@@ -232,11 +232,10 @@ def _seed(text: str) -> int:
 
 def main() -> None:
     """Read, choose, and print or draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="examples: python tools/show.py mnist 36000 36001 0-2\n"
-        "          python tools/show.py mnist --mistakes digit-knn --limit 40 --png mistakes.png",
+    parser = cli.parser(
+        __doc__,
+        "tools/show.py mnist 36000 36001 0-2",
+        "tools/show.py mnist --mistakes digit-knn --limit 40 --png mistakes.png",
     )
     parser.add_argument("dataset", help="a dataset of params.yaml")
     parser.add_argument("numbers", nargs="*", metavar="NUMBER|FIRST-LAST", help="which digits, counted from 0")

@@ -1,5 +1,6 @@
 """How every script ends: quietly when all is well, with one line and an exit status when it is not."""
 
+import argparse
 import gc
 import os
 import sys
@@ -20,6 +21,15 @@ class ParameterError(PipelineError):
     """A wrong value in params.yaml or on the command line; the script ends with exit status 2."""
 
     exit_status = 2
+
+
+def parser(description: str | None, *examples: str) -> argparse.ArgumentParser:
+    """Return a parser whose `--help` shows the script's own docstring as it stands, and examples to copy."""
+    return argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"example: python {example}" for example in examples),
+    )
 
 
 def run(main: Callable[[], None]) -> NoReturn:
