@@ -64,9 +64,9 @@ def describe_experiment(
     measured = json.loads(sources[2].read_text())
     predictions = tables.read(sources[1])
     rows, labels, said = (tables.column(predictions, key) for key in ("row", "label", "prediction"))
-    scores = tables.read_scores(predictions)
-    worst, margins = worst_first(labels, said, scores, np.unique(labels))
-    positive = np.unique(dataset["classes"][rows[labels == 1]]).tolist() if scores.ndim == 1 else None
+    worst, margins = worst_first(predictions)
+    binary = "score" in predictions.column_names
+    positive = np.unique(dataset["classes"][rows[labels == 1]]).tolist() if binary else None
     shown = {key: value for key, value in block.items() if key not in {"description", "tutorial"}}
     return {
         "name": name,

@@ -58,7 +58,7 @@ def read(name: str) -> Images:
         PipelineError: it has not been fetched yet, or its file is not one of images.
     """
     path = Path("data/raw", f"{name}.parquet")
-    _expect(path, f"fetch@{name}")
+    files.expect(path, f"fetch@{name}")
     pixels = tables.read_pixels(path)
     schema = pq.read_schema(path)
     height, width = tables.image_shape(path)
@@ -102,12 +102,12 @@ def mistakes(experiment: str, values: Mapping[str, Any], images: Images) -> dict
     if dataset != images.name:
         raise ParameterError(f"--mistakes: {experiment} is about {dataset}, not {images.name}")
     path = Path("data/predictions", f"{experiment}.parquet")
-    _expect(path, f"evaluate@{experiment}")
+    files.expect(path, f"evaluate@{experiment}")
     table = tables.read(path)
-    rows, labels, predictions = (tables.column(table, name) for name in ["row", "label", "prediction"])
+    rows, predictions = (tables.column(table, name) for name in ["row", "prediction"])
     task = experiments[experiment]["task"]
     binary = (values["tasks"][task] or {}).get("positive")
-    worst, _ = worst_first(labels, predictions, tables.read_scores(table), np.unique(labels))
+    worst, _ = worst_first(table)
     captions = {}
     for i in worst:
         said = f"taken for {predictions[i]}" if not binary else f"{'' if predictions[i] else 'not '}taken for {task}"
@@ -207,11 +207,6 @@ def choose(images: Images, arguments: argparse.Namespace, values: Mapping[str, A
         Digit(captions.get(row, f"{images.name} {row} is a {images.classes[row]}"), images.pixels[row] / darkest)
         for row in rows[:limit].tolist()
     ]
-
-
-def _expect(path: Path, stage: str) -> None:
-    if not path.exists():
-        raise PipelineError(f"{path} is not here; `dvc repro {stage}` makes it, `dvc pull` fetches it")
 
 
 def _spaced(number: int) -> str:

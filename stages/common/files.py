@@ -1,4 +1,6 @@
-"""Files that are written whole or not at all."""
+"""Files that are there or named as missing, and that are written whole or not at all."""
+
+from common.cli import PipelineError
 
 import csv
 import io
@@ -6,6 +8,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def expect(path: Path, stage: str = "") -> None:
+    """Check that an output of the pipeline is there.
+
+    Raises:
+        PipelineError: it is not; what makes it is named, the `stage` where it is known.
+    """
+    if not path.exists():
+        raise PipelineError(f"{path} is not here; `{f'dvc repro {stage}'.strip()}` makes it, `dvc pull` fetches it")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ in row groups of `ROW_GROUP` rows.
 """
 
 from common.cli import PipelineError
-from common.files import whole
+from common.files import expect, whole
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -128,10 +128,9 @@ def read_scores(table: pa.Table) -> Scores:
 
 
 def _open(path: Path) -> pq.ParquetFile:
+    expect(path)
     try:
         return pq.ParquetFile(path)
-    except FileNotFoundError:
-        raise PipelineError(f"{path} is not here; `dvc repro` makes it, `dvc pull` fetches it") from None
     except pa.ArrowInvalid as error:
         raise PipelineError(f"{path} is not a parquet file ({error}); make it again with `dvc repro`") from None
 

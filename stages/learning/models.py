@@ -1,7 +1,7 @@
 """Fitted models: their files, and the scores that they give."""
 
 from common.cli import PipelineError
-from common.files import whole
+from common.files import expect, whole
 from common.tables import Pixels, Scores, Vector
 
 import warnings
@@ -27,8 +27,7 @@ def load(path: Path) -> Pipeline:
     Raises:
         PipelineError: there is no such file, or another version of scikit-learn has written it.
     """
-    if not path.exists():
-        raise PipelineError(f"{path} is not here; `dvc repro train@{path.stem}` makes it, `dvc pull` fetches it")
+    expect(path, f"train@{path.stem}")
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
         try:

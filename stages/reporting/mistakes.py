@@ -1,28 +1,33 @@
 """Which of a model's mistakes it was surest of."""
 
-from common.tables import Scores, Vector
+from common import tables
+from common.tables import Vector
 
 import numpy as np
+import pyarrow as pa
 
 
-def worst_first(labels: Vector, predictions: Vector, scores: Scores, classes: Vector) -> tuple[Vector, Vector]:
+def worst_first(predictions: pa.Table) -> tuple[Vector, Vector]:
     """Order mistakes by how far the score of what the model said stood above the score of what is so.
 
     Args:
-        labels: shape (rows,), what is so.
-        predictions: shape (rows,), what the model says.
-        scores: shape (rows,) for two classes, where the distance from the threshold counts; else (rows, classes).
-        classes: shape (classes,), in the order of the scores' columns.
+        predictions: `label`, `prediction`, and `score` for two classes, where the distance from the threshold counts,
+            else a `score_<class>` for each.
 
     Returns:
         The positions of the mistakes, the worst first, and their margins in the same order.
     """
-    wrong = np.flatnonzero(labels != predictions)
+    labels, answers = tables.column(predictions, "label"), tables.column(predictions, "prediction")
+    wrong = np.flatnonzero(labels != answers)
+    scores = tables.read_scores(predictions)
     if scores.ndim == 1:
         threshold = 0.5 if scores.min() >= 0 else 0.0  # probabilities are never below 0, decision values are
         margins = np.abs(scores[wrong] - threshold)
     else:
-        said, so = (np.searchsorted(classes, values[wrong]) for values in (predictions, labels))
+        # From the names of the columns: a class that no test row has, has a score all the same.
+        names = [name for name in predictions.column_names if name.startswith("score_")]
+        classes = np.array([int(name.removeprefix("score_")) for name in names])
+        said, so = (np.searchsorted(classes, values[wrong]) for values in (answers, labels))
         margins = scores[wrong, said] - scores[wrong, so]
     order = np.argsort(-margins, kind="stable")
     return wrong[order], margins[order]

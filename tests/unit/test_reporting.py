@@ -1,7 +1,10 @@
+from common import tables
+
 import base64
 import io
 
 import numpy as np
+import pyarrow as pa
 from PIL import Image
 
 import tiny
@@ -10,24 +13,36 @@ from reporting import images
 from reporting.mistakes import worst_first
 
 
+def predictions(labels: list[int], said: list[int], scores: list[object], classes: list[int]) -> pa.Table:
+    """Return a table as `evaluate` writes it."""
+    columns = tables.score_columns(np.array(scores), np.array(classes))
+    return tables.table({"label": np.array(labels), "prediction": np.array(said), **columns})
+
+
 def test_the_surest_mistakes_of_a_detector_come_first() -> None:
-    labels, said = np.array([1, 0, 0, 1]), np.array([0, 1, 0, 0])
-    worst, margins = worst_first(labels, said, np.array([-0.5, 2.0, -9.0, -1.0]), np.array([0, 1]))
+    worst, margins = worst_first(predictions([1, 0, 0, 1], [0, 1, 0, 0], [-0.5, 2.0, -9.0, -1.0], [0, 1]))
     assert worst.tolist() == [1, 3, 0]
     assert margins.tolist() == [2.0, 1.0, 0.5]
 
 
 def test_probabilities_are_measured_from_one_half() -> None:
-    worst, margins = worst_first(np.array([1, 1]), np.array([0, 0]), np.array([0.4, 0.1]), np.array([0, 1]))
+    worst, margins = worst_first(predictions([1, 1], [0, 0], [0.4, 0.1], [0, 1]))
     assert worst.tolist() == [1, 0]
     assert np.allclose(margins, [0.4, 0.1])
 
 
 def test_with_several_classes_the_margin_is_over_the_right_one() -> None:
-    scores = np.array([[0.5, 0.1, 0.4], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]])
-    worst, margins = worst_first(np.array([5, 2, 7]), np.array([2, 5, 7]), scores, np.array([2, 5, 7]))
+    scores: list[object] = [[0.5, 0.1, 0.4], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]]
+    worst, margins = worst_first(predictions([5, 2, 7], [2, 5, 7], scores, [2, 5, 7]))
     assert worst.tolist() == [1, 0]
     assert np.allclose(margins, [0.5, 0.4])
+
+
+def test_a_class_that_no_row_has_keeps_its_column() -> None:
+    scores: list[object] = [[0.0, 0.7, 0.3], [0.1, 0.2, 0.7]]
+    worst, margins = worst_first(predictions([7, 7], [5, 7], scores, [2, 5, 7]))
+    assert worst.tolist() == [0]
+    assert np.allclose(margins, [0.4])
 
 
 def test_versions_are_the_locked_ones() -> None:

@@ -2,6 +2,7 @@
 
 from common import parameters, tables
 from common.cli import PipelineError
+from common.files import expect
 from common.parameters import FILE
 
 import hashlib
@@ -111,8 +112,7 @@ def _check_digest(path: Path) -> None:
         PipelineError: it is missing, or its MD5 digest is not the one in dvc.lock.
     """
     name = path.stem
-    if not path.exists():
-        raise PipelineError(f"{path} is not here; `dvc repro train@{name}` makes it, `dvc pull` fetches it")
+    expect(path, f"train@{name}")
     lock = yaml.load(LOCK.read_text(encoding="utf-8"), yaml.CSafeLoader) if LOCK.exists() else {}
     outputs = lock.get("stages", {}).get(f"train@{name}", {}).get("outs", [])
     recorded = {output["md5"] for output in outputs if output["path"] == path.as_posix()}
