@@ -45,9 +45,21 @@ draw: $(INSTALLED) ## Serve a page to draw digits on, on this machine alone (Ctr
 leaderboard: $(INSTALLED) ## Print the experiments and their figures
 	@python tools/leaderboard.py
 
+.PHONY: experiments
+experiments: $(INSTALLED) ## Print the runs of `dvc exp run`: what each changed, and how good it was
+	@python tools/experiments.py
+
 .PHONY: check
 check: $(INSTALLED) ## Check params.yaml, without running anything
 	@python tools/check.py && echo "params.yaml is sound"
+
+.PHONY: verify
+verify: $(INSTALLED) ## Read every output and the whole cache, and say what is broken and how to restore it
+	@python tools/verify.py
+
+.PHONY: pushed
+pushed: $(INSTALLED) ## Check that a clone of this commit can pull everything and has nothing to run
+	@python tools/pushed.py
 
 .PHONY: prune
 prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.yaml no longer names
@@ -56,6 +68,18 @@ prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.
 .PHONY: test
 test: $(INSTALLED) ## Run the tests (about three minutes, no network)
 	python -m pytest
+
+.PHONY: faults
+faults: $(INSTALLED) ## Try everything that can go wrong, and write the table of docs/reliability.md (minutes)
+	python bench/faults.py
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure everything anew, and write docs/benchmarks.md (an hour; keep the machine quiet)
+	python bench/benchmarks.py
+
+.PHONY: audit
+audit: $(INSTALLED) ## Look the locked packages up among the known vulnerabilities (needs the internet)
+	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, format and types
@@ -70,7 +94,7 @@ format: $(INSTALLED) ## Put the code into its format
 
 .PHONY: lock
 lock: $(INSTALLED) ## Rebuild requirements.lock with the newest versions
-	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --extra dev \
+	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
 .PHONY: venv

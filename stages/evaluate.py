@@ -7,21 +7,31 @@ commonest class, because a detector that always says no is right nine times in t
 """
 
 from common import cli, files, tables
+from common.cli import PipelineError
 from common.tables import Scores, Vector
 
 from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from learning import metrics, models
+from learning import calibration, metrics, models
 
 Part = tuple[Vector, Vector, Scores]  # labels, predictions, scores
+ENOUGH = 10_000  # out-of-fold scores to fit one temperature to
+HEADERS = {
+    "confusion": ["part", "actual", "predicted", "count", "share"],
+    "roc": ["part", "class", "false_positive_rate", "true_positive_rate", "threshold"],
+    "precision_recall": ["part", "class", "recall", "precision", "threshold"],
+    "reliability": ["part", "from", "to", "count", "confidence", "accuracy"],
+}
 
 
 def evaluate(
-    parts: dict[str, Part], classes: Vector, train_labels: Vector, folds: Vector | None
+    parts: dict[str, Part], classes: Vector, train_labels: Vector, folds: Vector | None, are_probabilities: bool
 ) -> tuple[dict[str, Any], dict[str, list[tuple[Any, ...]]]]:
     """Measure the predictions on each part.
 
@@ -30,10 +40,11 @@ def evaluate(
         classes: the model's classes, shape (classes,).
         train_labels: shape (training rows,), whose commonest class is the baseline.
         folds: the fold of each training row, from 1; None where there are none.
+        are_probabilities: the scores are, not decision values.
 
     Returns:
-        The metrics by part, and the rows of the tables `confusion`, `roc` and `precision_recall`, each beginning with
-        its part.
+        The metrics by part, and the rows of the tables `confusion`, `roc`, `precision_recall` and `reliability`, each
+        beginning with its part. The temperature of the calibration is fitted out of fold; 1 where there are no folds.
     """
     measured = {
         part: metrics.measure(*values, classes)
@@ -43,19 +54,55 @@ def evaluate(
     if folds is not None:
         labels, predictions, _ = parts["cross_validation"]
         measured["cross_validation"] |= metrics.by_fold(labels, predictions, folds)
-    plots: dict[str, list[tuple[Any, ...]]] = {"confusion": [], "roc": [], "precision_recall": []}
+    logits = {part: calibration.logits(scores, are_probabilities) for part, (_, _, scores) in parts.items()}
+    answers = {part: np.searchsorted(classes, labels) for part, (labels, _, _) in parts.items()}
+    temperature = 1.0
+    if folds is not None:
+        enough = slice(ENOUGH)  # rows in random order
+        unseen = logits["cross_validation"][enough], answers["cross_validation"][enough]
+        temperature = calibration.fit_temperature(*unseen)
+    measured["calibration"] = {"temperature": round(temperature, metrics.DECIMALS)}
+    plots: dict[str, list[tuple[Any, ...]]] = {name: [] for name in HEADERS}
     for part, (labels, predictions, scores) in parts.items():
+        probabilities = calibration.probabilities(logits[part], temperature)
+        measured[part] |= calibration.measure(probabilities, answers[part])
+        plots["reliability"] += [(part, *row) for row in calibration.reliability_rows(probabilities, answers[part])]
         plots["confusion"] += [(part, *row) for row in metrics.confusion_rows(labels, predictions, classes)]
         plots["roc"] += [(part, *row) for row in metrics.roc_rows(labels, scores, classes)]
         plots["precision_recall"] += [(part, *row) for row in metrics.precision_recall_rows(labels, scores, classes)]
     return measured, plots
 
 
-HEADERS = {
-    "confusion": ["part", "actual", "predicted", "count", "share"],
-    "roc": ["part", "class", "false_positive_rate", "true_positive_rate", "threshold"],
-    "precision_recall": ["part", "class", "recall", "precision", "threshold"],
-}
+def out_of_fold(path: Path, train: tables.Part, model: Pipeline, columns: list[str]) -> tuple[Part, Vector] | None:
+    """Read the out-of-fold scores.
+
+    Args:
+        path: the file that `train` has written with the model.
+        train: the rows and labels that they must be of.
+        model: the fitted pipeline.
+        columns: the names of its scores.
+
+    Returns:
+        What `evaluate` takes as `cross_validation`, and as `folds`; None where there are no folds.
+
+    Raises:
+        PipelineError: they are of other rows, or of another model.
+    """
+    table = tables.read(path)
+    values = {name: tables.column(table, name) for name in table.column_names}
+    with_folds = ["row", "label", "fold", "prediction", *columns]
+    if (
+        list(values) not in (with_folds, ["row", "label"])
+        or not np.array_equal(values["row"], train.rows)
+        or not np.array_equal(values["label"], train.labels)
+    ):
+        raise PipelineError(f"{path} is not about the training rows and the classes of the model; {tables.AGAIN}")
+    if "fold" not in values:
+        return None
+    scores, folds = tables.read_scores(table), values["fold"]
+    if not np.array_equal(values["prediction"], models.predict(model, scores)) or 0 in np.bincount(folds)[1:]:
+        raise PipelineError(f"{path}: its folds, predictions and scores contradict each other; {tables.AGAIN}")
+    return (train.labels, values["prediction"], scores), folds
 
 
 def main() -> None:
@@ -77,27 +124,33 @@ def main() -> None:
     arguments = parser.parse_args()
 
     model = models.load(arguments.model)
-    rows, labels = tables.read_labels(arguments.labels, "test")
-    _, train_labels = tables.read_labels(arguments.labels, "train")
-    train_pixels = tables.read_pixels(arguments.train, row_groups=1)
+    test = tables.read_part(arguments.test, arguments.labels / "test.parquet")
+    train = tables.read_part(arguments.train, arguments.labels / "train.parquet", row_groups=1)
+    both = [np.concatenate(values) for values in ((train.labels, test.labels), (train.classes, test.classes))]
+    tables.check_labels(arguments.labels, *both)
+    if unknown := sorted({*test.labels.tolist()} - {*model.classes_.tolist()}):
+        raise PipelineError(
+            f"{arguments.model} has not been trained on the label {unknown[0]}, which the test part has; "
+            "use a split with more training images"
+        )
     with joblib.parallel_config("threading", n_jobs=-1), threadpool_limits(1, user_api="blas"):
-        scores = models.score(model, tables.read_pixels(arguments.test))
-        train_scores = models.score(model, train_pixels)
-    parts = {"test": (labels, models.predict(model, scores), scores)}
-    crossval = tables.read(arguments.crossval)
+        try:
+            scores, train_scores = models.score(model, test.pixels), models.score(model, train.pixels)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise PipelineError(f"{arguments.model} cannot score these images: {error}") from None
+    parts = {"test": (test.labels, models.predict(model, scores), scores)}
     folds = None
-    if "fold" in crossval.column_names:
-        folds = tables.column(crossval, "fold")
-        held_out = tables.read_scores(crossval)
-        parts["cross_validation"] = (train_labels, tables.column(crossval, "prediction"), held_out)
+    columns = tables.score_columns(scores, model.classes_)
+    if crossval := out_of_fold(arguments.crossval, train, model, list(columns)):
+        parts["cross_validation"], folds = crossval
 
-    measured, plots = evaluate(parts, model.classes_, train_labels, folds)
+    measured, plots = evaluate(parts, model.classes_, train.labels, folds, not hasattr(model, "decision_function"))
     # On the first row group, 10 000 images in random order: all of them would cost some models more than their fit.
     predicted = models.predict(model, train_scores)
-    measured["train"] = {"accuracy": metrics.accuracy(train_labels[: len(predicted)], predicted)}
+    measured["train"] = {"accuracy": metrics.accuracy(train.labels[: len(predicted)], predicted)}
 
-    predictions = {"row": rows, "label": labels, "prediction": parts["test"][1]}
-    tables.write(arguments.predictions, tables.table({**predictions, **tables.score_columns(scores, model.classes_)}))
+    predictions = {"row": test.rows, "label": test.labels, "prediction": parts["test"][1]}
+    tables.write(arguments.predictions, tables.table({**predictions, **columns}))
     for name, table in plots.items():
         files.write_csv(arguments.plots / f"{name}.csv", HEADERS[name], table)
     files.write_json(arguments.metrics, measured)

@@ -8,16 +8,18 @@ from common import cli, parameters, tables
 from common.cli import ParameterError, PipelineError
 from common.parameters import Section
 
+import argparse
 import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from sources.readers import FILES, READERS, Form, Images, SourceError
+from sources.limits import SourceError
+from sources.readers import FILES, READERS, Form, Images
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=1, le=10_000)]
 NETWORK = {"idx", "openml"}
 
 
@@ -31,8 +33,8 @@ class Digests(Section):
 class Dataset(Section):
     """One block of `datasets` in params.yaml."""
 
-    images: Count
-    shape: Annotated[list[Count], Field(min_length=2, max_length=2)]
+    images: Annotated[int, Field(ge=1, le=100_000_000)]
+    shape: Annotated[list[Side], Field(min_length=2, max_length=2)]
     classes: Annotated[int, Field(ge=2, le=256)]
     sources: Annotated[
         list[Annotated[dict[Literal["scikit-learn", "idx", "openml"], str], Field(min_length=1, max_length=1)]],
@@ -40,6 +42,13 @@ class Dataset(Section):
     ]
     files: Annotated[list[Annotated[list[str], Field(min_length=2, max_length=2)]], Field(min_length=1)] | None = None
     sha256: Digests | None = None
+
+    @field_validator("shape")
+    @classmethod
+    def _storable(cls, shape: list[int]) -> list[int]:
+        if shape[0] * shape[1] > tables.MOST_PIXELS:
+            raise ValueError(f"must be at most {tables.MOST_PIXELS} pixels in all")
+        return shape
 
     @property
     def form(self) -> Form:
@@ -95,6 +104,16 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, timeout: float) -> Im
     )
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to 3600")
+    return seconds
+
+
 def main() -> None:
     """Fetch, check, write."""
     parser = cli.parser(
@@ -103,7 +122,7 @@ def main() -> None:
     )
     parser.add_argument("dataset", help="a dataset of params.yaml")
     parser.add_argument("output", type=Path, help="the parquet file to write")
-    parser.add_argument("--timeout", type=float, default=30, help="seconds a server may stay silent (default: 30)")
+    parser.add_argument("--timeout", type=_seconds, default=30, help="seconds a server may stay silent (default: 30)")
     arguments = parser.parse_args()
 
     dataset = parameters.block(parameters.load(), "datasets", arguments.dataset, Dataset)

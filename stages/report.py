@@ -7,6 +7,7 @@ that the same inputs give the same page.
 
 from common import cli, files, parameters, tables
 from common.cli import ParameterError, PipelineError
+from common.parameters import Section
 
 import fnmatch
 import hashlib
@@ -26,6 +27,20 @@ from reporting.mistakes import worst_first
 MISTAKES = 12  # in an experiment's gallery
 SAMPLES = 10  # of each digit on the sample sheet
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
+
+
+class Experiment(Section, extra="allow"):
+    """What the page needs of a block of `experiments`; `train` checks the rest."""
+
+    description: str
+    split: str
+    task: str
+
+
+class Split(Section, extra="allow"):
+    """What the page needs of a block of `splits`."""
+
+    dataset: str
 
 
 def locked_versions(requirements: str) -> dict[str, str]:
@@ -55,15 +70,27 @@ def describe_dataset(name: str, path: Path) -> dict[str, Any]:
 def describe_experiment(
     name: str, block: dict[str, Any], dataset: dict[str, Any], folders: dict[str, Path]
 ) -> dict[str, Any]:
-    """Return what the page says of an experiment, from its block of params.yaml and its files in `folders`."""
+    """Return what the page says of an experiment, from its block of params.yaml and its files in `folders`.
+
+    Raises:
+        PipelineError: a file is missing or damaged, or they are not of the same run.
+    """
     sources = [
         folders["models"] / f"{name}.joblib",
         folders["predictions"] / f"{name}.parquet",
         folders["metrics"] / f"{name}.json",
     ]
-    measured = json.loads(sources[2].read_text())
-    predictions = tables.read(sources[1])
+    again = f"`dvc repro --force evaluate@{name}` makes them again"
+    predictions = tables.read_predictions(sources[1], dataset["classes"])
+    try:
+        measured = json.loads(sources[2].read_text(encoding="utf-8"))
+        charts = _charts(folders["plots"] / name, measured["test"])
+        accuracy = measured["test"]["accuracy"]
+    except (ValueError, LookupError, TypeError, NameError, RecursionError) as error:  # edited or merged by hand
+        raise PipelineError(f"the metrics or plots of {name} are damaged ({error}); {again}") from None
     rows, labels, said = (tables.column(predictions, key) for key in ("row", "label", "prediction"))
+    if round(float((labels == said).mean()), 6) != accuracy:
+        raise PipelineError(f"{sources[1]} and {sources[2]} are not of the same run; {again}")
     worst, margins = worst_first(predictions)
     binary = "score" in predictions.column_names
     positive = np.unique(dataset["classes"][rows[labels == 1]]).tolist() if binary else None
@@ -89,7 +116,7 @@ def describe_experiment(
             for i, margin in zip(worst[:MISTAKES], margins[:MISTAKES], strict=True)
         ],
         "digests": {path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in sources},
-        **_charts(folders["plots"] / name, measured["test"]),
+        **charts,
     }
 
 
@@ -97,6 +124,7 @@ def _charts(folder: Path, test: dict[str, Any]) -> dict[str, Any]:
     """Draw an experiment's figures; for two classes, also give some points of the ROC curve as numbers."""
     confusion = pd.read_csv(folder / "confusion.csv").query("part == 'test'")
     charts = {f"confusion_{column}": figures.confusion(confusion, column) for column in ("count", "share")}
+    charts["reliability"] = figures.reliability(pd.read_csv(folder / "reliability.csv"))
     if isinstance(test["recall"], dict):
         return {"charts": charts | {"recall": figures.recall(test["recall"])}, "thresholds": []}
     roc, precision_recall = (pd.read_csv(folder / f"{kind}.csv") for kind in ("roc", "precision_recall"))
@@ -119,13 +147,14 @@ def main() -> None:
     arguments = parser.parse_args()
 
     values = parameters.load()
-    names = fnmatch.filter(values["experiments"], arguments.experiments)
+    blocks = parameters.section(values, "experiments", Experiment)
+    names = fnmatch.filter(blocks, arguments.experiments)
     if not names:
         raise ParameterError(f"no experiment is called {arguments.experiments!r}")
     if missing := [name for name in names if not (arguments.metrics / f"{name}.json").exists()]:
         raise PipelineError(f"{missing[0]} has not been evaluated; `dvc repro evaluate@{missing[0]}` does it")
     folders = {key: getattr(arguments, key) for key in ("metrics", "plots", "predictions", "models")}
-    dataset_of = {name: values["splits"][values["experiments"][name]["split"]]["dataset"] for name in names}
+    dataset_of = {name: parameters.block(values, "splits", blocks[name].split, Split).dataset for name in names}
     datasets = {
         key: describe_dataset(key, arguments.raw / f"{key}.parquet") for key in dict.fromkeys(dataset_of.values())
     }
@@ -140,12 +169,17 @@ def main() -> None:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    page = environment.get_template("page.html").render(
-        experiments=experiments,
-        datasets=list(datasets.values()),
-        versions=locked_versions(arguments.requirements.read_text()),
-        seed=values["seed"],
-    )
+    try:
+        page = environment.get_template("page.html").render(
+            experiments=experiments,
+            datasets=list(datasets.values()),
+            versions=locked_versions(arguments.requirements.read_text(encoding="utf-8")),
+            seed=parameters.seed(values),
+        )
+    except (jinja2.UndefinedError, TypeError) as error:
+        raise PipelineError(
+            f"a figure of metrics/ is missing or no number ({error}); `dvc repro` makes it again"
+        ) from None
     files.write_text(arguments.page, page)
 
 

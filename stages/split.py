@@ -6,7 +6,7 @@ their order, as MNIST's authors meant it; a share draws them at random. The trai
 """
 
 from common import cli, parameters, tables
-from common.cli import ParameterError
+from common.cli import ParameterError, PipelineError
 from common.parameters import Section
 from common.tables import Vector
 
@@ -79,6 +79,8 @@ def main() -> None:
     split = parameters.block(values, "splits", arguments.split, Split)
     seed = parameters.seed(values)
     images = tables.read(arguments.images)
+    if "class" not in images.column_names or "row" in images.column_names:
+        raise PipelineError(f"{arguments.images} is no dataset of images; {tables.AGAIN}")
     train, test = split_rows(len(images), split.test, seed)
     tables.write(arguments.train, take(images, train))
     tables.write(arguments.test, take(images, test))

@@ -1,5 +1,6 @@
 """The tiny project, made and run once for each worker; a test that changes something takes a copy."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,12 @@ from pathlib import Path
 import pytest
 
 import tiny
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _index_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let DVC keep its index of each project where it goes with the test, not in the system's folder for ever."""
+    os.environ["DVC_SITE_CACHE_DIR"] = str(tmp_path_factory.mktemp("dvc"))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,9 @@
 """Real HTTP servers on the loopback address, well and badly behaved, for the tests of `fetch`."""
 
+import gzip
+import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,9 +31,11 @@ class Handler(BaseHTTPRequestHandler):
         self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
         self.wfile = self.connection.makefile("wb", buffering=0)
-        self.handle_one_request()
-        self.connection.close()
-        self.close_connection = True
+        try:
+            self.handle_one_request()
+        finally:
+            self.connection.close()
+            self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name in the standard library)
         """Stay quiet."""
@@ -118,6 +123,51 @@ def drip(request: Handler) -> None:
     while not request.server.stopped.is_set():
         request.wfile.write(b"\0")
         time.sleep(0.2)
+
+
+def drip_headers(request: Handler) -> None:
+    """Never come to the end of the headers, of which a byte comes now and then."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not request.server.stopped.is_set():
+        request.wfile.write(b"x")
+        time.sleep(0.2)
+
+
+def drip_redirect(request: Handler) -> None:
+    """Redirect elsewhere, with a body that drips."""
+    if request.path.startswith("/elsewhere"):
+        fail(request)
+        return
+    request.send_response(302)
+    request.send_header("Location", "/elsewhere")
+    request.send_header("Content-Length", "100000")
+    request.end_headers()
+    while not request.server.stopped.is_set():
+        request.wfile.write(b"\0")
+        time.sleep(0.2)
+
+
+def go_in_circles(request: Handler) -> None:
+    """Redirect to another address, which redirects to the first."""
+    request.answer(b"", 302, Location="/a" if request.path == "/b" else "/b")
+
+
+def reset(request: Handler) -> None:
+    """Cut the connection in the middle of an answer, not with an end but with an error."""
+    request.send_response(200)
+    request.send_header("Content-Length", "100000")
+    request.end_headers()
+    request.wfile.write(b"\0" * 1000)
+    request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    socket.close(request.connection.detach())
+
+
+BOMB = 8 * gzip.compress(bytes(10**7), mtime=0)  # 80 MB of zeros in 80 kB: small enough to be let in
+
+
+def explode(request: Handler) -> None:
+    """Send a gzip bomb as an encoding, which clients unpack by themselves."""
+    request.answer(BOMB, Content_Encoding="gzip")
 
 
 def fail_once(contents: dict[str, bytes]) -> Respond:

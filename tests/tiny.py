@@ -114,7 +114,7 @@ def make_project(project: Path) -> None:
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT).stdout.split("\n")
     for name in filter(None, listed):
         if (
-            name.startswith(("metrics/", "plots/", "docs/", "tests/"))
+            name.startswith(("metrics/", "plots/", "docs/", "tests/", "searches/"))
             or name == "dvc.lock"
             or not (ROOT / name).exists()
         ):

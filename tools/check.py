@@ -13,10 +13,11 @@ from typing import Any
 
 from binarize import Task
 from fetch import Dataset
+from search import Search, pipelines
 from split import Split
 from train import Experiment, build
 
-SECTIONS = ["seed", "datasets", "splits", "tasks", "experiments"]
+SECTIONS = ["seed", "datasets", "splits", "tasks", "experiments", "searches"]
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -54,6 +55,13 @@ def check(values: Mapping[str, Any]) -> None:
             build(experiment, seed)
         except ParameterError as error:
             raise ParameterError(f"{where}: {error}") from None
+    searches = parameters.section(values, "searches", Search) if "searches" in values else {}
+    for name, search in searches.items():
+        parameters.choose(f"{FILE}: searches", name, experiments)
+        try:
+            pipelines(search, experiments[name], seed)
+        except ParameterError as error:
+            raise ParameterError(f"{FILE}: searches.{name}.{error}") from None
 
 
 def _check_digits(where: str, task: Task, dataset: str, classes: int) -> None:

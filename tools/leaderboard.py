@@ -29,6 +29,17 @@ def row(name: str, task: str, measured: dict[str, Any]) -> list[str]:
     ]
 
 
+def print_table(header: list[str], rows: list[list[str]], left: int) -> None:
+    """Print a table on as few columns of the screen as it needs, its first `left` columns to the left."""
+    widths = [max(len(cells[i]) for cells in [header, *rows]) for i in range(len(header))]
+    for cells in [header, ["─" * width for width in widths], *rows]:
+        padded = [
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        print("  ".join(padded).rstrip())
+
+
 def main() -> None:
     """Read and print, the smallest error of a task first."""
     parser = cli.parser(__doc__, "tools/leaderboard.py 'digits-*'")
@@ -48,11 +59,7 @@ def main() -> None:
         for name in found
     }
     rows.sort(key=lambda cells: order[cells[0]])
-    widths = [max(len(cells[i]) for cells in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
-    for cells in [COLUMNS, ["─" * width for width in widths], *rows]:
-        left = [cell.ljust(width) for cell, width in zip(cells[:2], widths, strict=False)]
-        right = [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:], strict=True)]
-        print("  ".join(left + right).rstrip())
+    print_table(COLUMNS, rows, left=2)
     if missing := [name for name in names if name not in found]:
         cli.note(f"not evaluated yet: {', '.join(missing)}")
 

@@ -70,7 +70,7 @@ def look(name: str, size: int) -> Seen:
         return Seen(name, [], error.strerror or str(error))
 
 
-def answers(recognizer: "Recognizer", probabilities: "npt.NDArray[np.float64]") -> Answers:
+def answers(recognizer: "Recognizer", probabilities: "npt.NDArray[np.floating[Any]]") -> Answers:
     """Return for each image the class, its probability, and up to two others worth naming."""
     result = []
     for row in probabilities:

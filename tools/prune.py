@@ -1,16 +1,20 @@
 """Find what is left over from datasets, splits, tasks and experiments that params.yaml no longer names.
 
 DVC makes outputs, but takes none away when their block goes: the files stay, those in `metrics/` and `plots/` even in
-Git, and the report, which reads whole folders, depends on them. Names them; with --delete, deletes them.
+Git, and the report, which reads whole folders, depends on them; so do their stages in `dvc.lock`. Also found: the
+unfinished files of runs that were killed, which Git and DVC ignore. Names them; with --delete, deletes them.
 """
 
 import stages_path  # noqa: F401
-from common import cli, parameters
+from common import cli, files, parameters
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+UNFINISHED = (".*.part", ".*.tmp")  # a stage's and DVC's own
 
 
 def expected(values: Mapping[str, Any]) -> set[Path]:
@@ -21,15 +25,31 @@ def expected(values: Mapping[str, Any]) -> set[Path]:
     for name in values["experiments"]:
         paths |= {Path("models", f"{name}.joblib"), Path("metrics", f"{name}.json"), Path("plots", name)}
         paths |= {Path("data", kind, f"{name}.parquet") for kind in ("crossval", "predictions")}
+    paths |= {Path("searches", f"{name}.csv") for name in values.get("searches", {})}
     return paths
 
 
 def leftovers(values: Mapping[str, Any], root: Path = Path()) -> Iterator[Path]:
-    """Yield what lies in the folders of outputs, below `root`, without being one, sorted."""
+    """Yield what lies in the folders of outputs, below `root`, without being one, and what is unfinished, sorted."""
     paths = {root / path for path in expected(values)}
-    for folder in sorted({path.parent for path in paths}):
+    for folder in sorted({root / "searches", *(path.parent for path in paths)}):
         if folder.is_dir():
             yield from (path for path in sorted(folder.iterdir()) if path not in paths)
+    unfinished = {path for folder in paths if folder.is_dir() for name in UNFINISHED for path in folder.rglob(name)}
+    yield from sorted(unfinished | set(root.glob(UNFINISHED[0])))
+
+
+def split_lock(values: Mapping[str, Any], lock: str) -> tuple[str, list[str]]:
+    """Return dvc.lock without the stages that params.yaml does not stand for, and their names."""
+    sections = {"fetch": "datasets", "split": "splits", "binarize": "splits"}
+    kept, forgotten = [], []
+    for part in re.split(r"^(?=  \S)", lock, flags=re.MULTILINE):
+        stage, at, key = part.partition(":\n")[0].strip().partition("@")
+        if at and key not in values[sections.get(stage, "experiments")]:
+            forgotten.append(stage + at + key)
+        else:
+            kept.append(part)
+    return "".join(kept), forgotten
 
 
 def main() -> None:
@@ -37,7 +57,14 @@ def main() -> None:
     parser = cli.parser(__doc__, "tools/prune.py --delete")
     parser.add_argument("--delete", action="store_true", help="delete them, not only name them")
     arguments = parser.parse_args()
-    for path in leftovers(parameters.load()):
+    values = parameters.load()
+    lock = Path("dvc.lock")
+    kept, forgotten = split_lock(values, lock.read_text(encoding="utf-8") if lock.exists() else "")
+    if forgotten and arguments.delete:
+        files.write_text(lock, kept)
+    elif forgotten:
+        cli.note(f"dvc.lock has {', '.join(forgotten)}, which params.yaml does not name; `make prune` deletes them")
+    for path in leftovers(values):
         if not arguments.delete:
             cli.note(f"{path} belongs to nothing in params.yaml; `make prune` deletes it")
         elif path.is_dir():

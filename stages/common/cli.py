@@ -2,13 +2,17 @@
 
 import argparse
 import gc
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn, TypeVar
 
 Item = TypeVar("Item")
+SHORT = ("bad_alloc", "launch worker thread", "start new thread")  # C++, Arrow and Python, when memory runs short
 
 
 class PipelineError(Exception):
@@ -39,22 +43,18 @@ def run(main: Callable[[], None]) -> NoReturn:
     standard error; anything else is a defect and keeps its traceback.
     """
     gc.enable()
-    try:
-        main()
-        sys.stdout.flush()
-    except PipelineError as error:
-        _exit(str(error), error.exit_status)
-    except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
-        os._exit(0)
-    except OSError as error:
-        _exit(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), 1)
-    except MemoryError:
-        _exit("there is not enough memory; close other programs, or use a smaller split", 1)
-    except KeyboardInterrupt:
-        _exit("interrupted", 130)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal or a file without the leaderboard's lines
+    main()
+    sys.stdout.flush()
     # All files are written by now. Taking apart an interpreter that holds scikit-learn would be a fifth of a small
     # stage's time.
     os._exit(0)
+
+
+def short_of_memory(error: BaseException) -> bool:
+    """Tell whether an error, of whatever type, says that there is too little memory, or none for a thread."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in SHORT)
 
 
 def note(message: str) -> None:
@@ -69,6 +69,29 @@ def progress(work: Iterable[Item], total: int, what: str) -> Iterable[Item]:
     return tqdm(work, desc=what, total=total, leave=False, disable=None)
 
 
-def _exit(message: str, status: int) -> NoReturn:
+def _end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Say in one line why the script ends, where a user can have caused it, and end at once, threads and all."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    status = 1
+    match error:
+        case PipelineError():
+            message, status = str(error), error.exit_status
+        case KeyboardInterrupt():
+            message, status = "interrupted", 130
+        case BrokenPipeError():  # whoever read our output, such as `head`, has seen enough
+            os._exit(0)
+        case _ if short_of_memory(error):
+            which = f" ({error})" if str(error) else ""
+            message = f"there is not enough memory{which}; close other programs, or use a smaller split"
+        case OSError():
+            message = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        case _:
+            sys.__excepthook__(kind, error, traceback)
+            os._exit(1)
     note("error: " + " ".join(message.split()))
-    sys.exit(status)
+    os._exit(status)
+
+
+# Not in `run` alone: the imports that follow take a second, and Ctrl-C may come then.
+sys.excepthook = _end

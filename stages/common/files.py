@@ -5,8 +5,9 @@ from common.cli import PipelineError
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -25,14 +26,21 @@ def whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, renamed to `path` when the block ends well and deleted when it fails.
 
     The name is always the same one, so what a killed run left behind is overwritten by the next.
+
+    Raises:
+        PipelineError: the disk is full, read-only or broken; the file is named, which the system does not always do.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise PipelineError(f"{path} cannot be written: {reason}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,6 +8,7 @@ from common.cli import ParameterError
 
 import difflib
 import re
+import reprlib
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
@@ -17,7 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 FILE = Path("params.yaml")
-KEY = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+KEY = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+LARGEST = 1_000_000  # characters of the file, also when every alias is spelled out
+LONGEST = 3_000  # characters of one value; Python refuses to print numbers of more than 4 300 digits
+DEEPEST = 20  # levels of blocks in blocks
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 
 
@@ -36,9 +40,11 @@ class _Loader(yaml.CSafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
-            if isinstance(key.value, str):
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"{show(key.value)} stands twice", key.start_mark
+                    )
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -52,10 +58,19 @@ def load(path: Path = FILE) -> dict[str, Any]:
     """Read params.yaml.
 
     Raises:
-        ParameterError: it is missing, not UTF-8, not YAML, or not a mapping.
+        ParameterError: it is missing, too large, not UTF-8, not YAML, or not a mapping.
     """
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ParameterError(f"{path} is larger than the {LARGEST} bytes that are allowed; take something out")
+        text = content.decode("utf-8")
+        if left := re.search(r"^(<{7}|={7}|>{7})", text, re.MULTILINE):
+            line = text.count("\n", 0, left.start()) + 1
+            raise ParameterError(f"{path}, line {line}: {left[0]} is left of a merge; settle it and leave no such line")
+        _inspect(text)
+        values = yaml.load(text, _Loader)
     except FileNotFoundError:
         raise ParameterError(f"{path} is not here; run from the folder that holds it") from None
     except UnicodeDecodeError as error:
@@ -63,12 +78,47 @@ def load(path: Path = FILE) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ParameterError(f"{path}{place}: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path}: {error}") from None
+        raise ParameterError(f"{path}{place}: {', '.join(filter(None, [error.context, error.problem]))}") from None
+    except (yaml.YAMLError, ValueError, ArithmeticError) as error:  # the latter two of dates and numbers that are none
+        raise ParameterError(f"{path}: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold named sections such as `experiments:`")
     return values
+
+
+def _inspect(text: str) -> None:
+    """Refuse what would take endless memory or build more than plain values, before anything is built.
+
+    Raises:
+        MarkedYAMLError: there is such a value, or the text is not YAML.
+    """
+    size = 0
+    sizes: dict[str | None, int] = {}  # of each anchor's value, with every alias in it spelled out
+    opened: list[tuple[str | None, int]] = []
+    events: Iterable[Any] = yaml.parse(text, yaml.CSafeLoader)
+    for event in events:
+        fault = None
+        if isinstance(event, yaml.AliasEvent):
+            fault = None if event.anchor in sizes else "an alias stands before or inside of the value that it is for"
+            size += sizes.get(event.anchor, 0)
+        elif isinstance(event, yaml.ScalarEvent):
+            fault = f"a value of more than {LONGEST} characters is not allowed" if len(event.value) > LONGEST else None
+            size += len(event.value) + 1
+            sizes[event.anchor] = len(event.value) + 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            opened.append((event.anchor, size))
+            size += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = opened.pop()
+            sizes[anchor] = size - before
+        if getattr(event, "tag", None):
+            fault = "a tag, which begins with `!`, is not allowed; write the plain value"
+        if len(opened) > DEEPEST:
+            fault = f"more than {DEEPEST} levels of blocks or lists in each other are not allowed"
+        if size > LARGEST:
+            fault = f"with its aliases spelled out, the file has more than the {LARGEST} characters that are allowed"
+        if fault:
+            raise yaml.MarkedYAMLError(problem=fault, problem_mark=event.start_mark)
 
 
 def section(values: Mapping[str, Any], name: str, model: type[Model]) -> dict[str, Model]:
@@ -92,7 +142,8 @@ def block(values: Mapping[str, Any], name: str, key: str, model: type[Model]) ->
     """
     if not (isinstance(key, str) and KEY.fullmatch(key)):
         raise ParameterError(
-            f"{FILE}: {name}: {key!r} cannot be a name; a name is text of letters, digits and single hyphens"
+            f"{FILE}: {name}: {show(key)} cannot be a name; "
+            "a name is text of up to 100 letters, digits and single hyphens"
         )
     blocks = values.get(name) or {}
     choose(f"{FILE}: {name}", key, blocks)
@@ -124,14 +175,28 @@ def choose(what: str, name: object, valid: Iterable[str]) -> None:
     if name in valid:
         return
     names = sorted(map(str, valid))
-    near = difflib.get_close_matches(str(name), names, n=1)
+    near = difflib.get_close_matches(str(name)[:100], names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ParameterError(f"{what}: there is no {name!r}.{hint} Valid: {', '.join(names)}")
+    raise ParameterError(f"{what}: there is no {show(name)}.{hint} Valid: {short(', '.join(names))}")
+
+
+def show(value: object) -> str:
+    """Spell a value for an error line; a large one in part."""
+    return short(_LIMITED.repr(value), 100)
+
+
+def short(text: str, most: int = 1000) -> str:
+    """Cut text that is too long for a line."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+_LIMITED = reprlib.Repr()
+_LIMITED.maxstring = _LIMITED.maxother = 80
 
 
 def _explain(error: ErrorDetails, where: str, model: type[Section]) -> str:
     """Turn pydantic's account of one fault into a line: what, which value, what is allowed."""
-    path = [where, *(str(part) for part in error["loc"])]
+    path = [where, *(short(str(part), 100) for part in error["loc"])]
     if error["type"] == "extra_forbidden":
         for part in error["loc"][:-1]:  # down to the block that holds the unknown key
             annotation = model.model_fields[str(part)].annotation
@@ -144,4 +209,4 @@ def _explain(error: ErrorDetails, where: str, model: type[Section]) -> str:
     if error["type"] == "missing":
         return f"{'.'.join(path)} is missing"
     message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    return f"{'.'.join(path)}: {message}, not {error['input']!r}"
+    return f"{'.'.join(path)}: {message}, not {show(error['input'])}"

@@ -17,9 +17,12 @@ CLASSIFIERS = {
     "k-neighbors": ("sklearn.neighbors", "KNeighborsClassifier"),
     "logistic-regression": ("sklearn.linear_model", "LogisticRegression"),
     "mlp": ("sklearn.neural_network", "MLPClassifier"),
+    "one-vs-rest-svc": ("sklearn.svm", "SVC"),
     "sgd": ("sklearn.linear_model", "SGDClassifier"),
     "svc": ("sklearn.svm", "SVC"),
 }
+# One machine for each class against all others, fitted side by side; `SVC` itself fits one for each pair of classes.
+ONE_VS_REST = {"one-vs-rest-svc"}
 # Set by the pipeline: the seed is the file's own, and the number of jobs must not change a model's bytes.
 NOT_HYPERPARAMETERS = {"n_jobs", "random_state", "verbose", "warm_start"}
 
@@ -50,4 +53,6 @@ def build(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
         estimator._validate_params()
     except ValueError as error:
         raise ParameterError(str(error)) from None
+    if name in ONE_VS_REST:
+        return import_module("sklearn.multiclass").OneVsRestClassifier(estimator)
     return estimator

@@ -14,6 +14,8 @@ from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 
+from learning.gradients import OrientedGradients
+
 
 class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Pixels as float32, which halves the memory and the time of float64 and loses nothing here.
@@ -45,11 +47,14 @@ FEATURES: dict[str, Callable[[], list[tuple[str, Any]]]] = {
     "raw": lambda: [("pixels", Pixels())],
     "scaled": lambda: [("pixels", Pixels(scale=True))],
     "scaled-sparse": lambda: [("pixels", Pixels(scale=True, sparse=True))],
-    "principal-components": lambda: [
-        ("pixels", Pixels(scale=True)),
-        ("components", PCA(n_components=50, svd_solver="covariance_eigh")),
-    ],
+    "principal-components": lambda: [("pixels", Pixels(scale=True)), _components(50)],
+    "gradients-40": lambda: [("gradients", OrientedGradients()), _components(40)],
+    "gradients-60": lambda: [("gradients", OrientedGradients()), _components(60)],
 }
+
+
+def _components(count: int) -> tuple[str, PCA]:
+    return "components", PCA(n_components=count, svd_solver="covariance_eigh")
 
 
 def steps(name: str) -> list[tuple[str, Any]]:

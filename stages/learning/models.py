@@ -4,11 +4,14 @@ from common.cli import PipelineError
 from common.files import expect, whole
 from common.tables import Pixels, Scores, Vector
 
+import hashlib
+import io
 import warnings
 from pathlib import Path
 
 import joblib
 import numpy as np
+import yaml
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
@@ -22,20 +25,32 @@ def save(path: Path, model: Pipeline) -> None:
 
 
 def load(path: Path) -> Pipeline:
-    """Read a model. This runs code from the file: load only what you have made or trust.
+    """Read a model, if it is the file that the pipeline made: to load a model is to run what is in it.
+
+    Args:
+        path: `models/<experiment>.joblib` in a folder with a `dvc.lock`, in which DVC has recorded the file's MD5 when
+            `train` had written it. The lock is in Git; the models come from a cache that others can write to.
 
     Raises:
-        PipelineError: there is no such file, or another version of scikit-learn has written it.
+        PipelineError: there is no such file, it is not the recorded one, or another version of scikit-learn has
+            written it.
     """
-    expect(path, f"train@{path.stem}")
+    stage = f"train@{path.stem}"
+    expect(path, stage)
+    content = path.read_bytes()  # once: what is checked is what is loaded
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != _recorded(path, stage):
+        raise PipelineError(
+            f"{path} is not the file that dvc.lock records, so it is not loaded; `dvc repro --force {stage}` makes it "
+            f"again, `dvc commit {stage}` records it if it is your own work"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
         try:
-            return joblib.load(path)
+            return joblib.load(io.BytesIO(content))
         except InconsistentVersionWarning as error:
             raise PipelineError(
                 f"{path} was written by scikit-learn {error.original_sklearn_version}, this is "
-                f"{error.current_sklearn_version}; make it again with `dvc repro --force train@{path.stem}`"
+                f"{error.current_sklearn_version}; make it again with `dvc repro --force {stage}`"
             ) from None
 
 
@@ -71,3 +86,14 @@ def _score(model: Pipeline, pixels: Pixels) -> Scores:
         return model.decision_function(pixels)
     probabilities = model.predict_proba(pixels)
     return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
+
+
+def _recorded(path: Path, stage: str) -> str | None:
+    """Return the MD5 that dvc.lock records for a model, if it does."""
+    lock = path.parent.parent / "dvc.lock"
+    try:
+        stages = yaml.load(lock.read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"]
+        outs = {out["path"]: out["md5"] for out in stages[stage]["outs"]}
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):  # no lock, no such stage, or no lock of DVC's
+        return None
+    return outs.get(f"{path.parent.name}/{path.name}")

@@ -94,6 +94,29 @@ def recall(by_class: dict[str, float]) -> str:
         return _svg(figure)
 
 
+def reliability(table: pd.DataFrame) -> str:
+    """Draw how often a model is right against how sure it is, for each part.
+
+    Args:
+        table: the columns of plots/<experiment>/reliability.csv.
+
+    Returns:
+        The SVG element. The more images a point stands for, the larger it is.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.2, 3.6))
+        axes = figure.add_axes(AXES)
+        axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="honest")
+        for part, rows in table.groupby("part", sort=False):
+            sizes = 8 + 60 * rows["count"] / rows["count"].sum()
+            colour = COLOURS[str(part)]
+            axes.plot(rows["confidence"], rows["accuracy"], color=colour, linewidth=1)
+            axes.scatter(rows["confidence"], rows["accuracy"], sizes, color=colour, label=PARTS[str(part)])
+        axes.set(xlabel="how sure it is", ylabel="how often it is right", xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
+        axes.legend(loc="upper left")
+        return _svg(figure)
+
+
 def _svg(figure: Figure) -> str:
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None})

@@ -36,11 +36,11 @@ def parse(content: bytes, shape: tuple[int, ...], most: int) -> npt.NDArray[np.u
     stream = gzip.GzipFile(fileobj=raw) if content.startswith(GZIP) else raw
     try:
         start = stream.read(4)
-        if start[:3] != HEADER:
+        if start[:3] != HEADER or len(start) < 4:
             raise ValueError(f"not an IDX file of bytes: it begins with {start!r}")
         numbers = stream.read(4 * start[3])
         dimensions = tuple(int.from_bytes(numbers[i : i + 4], "big") for i in range(0, len(numbers), 4))
-        if len(dimensions) != start[3] or dimensions[1:] != shape:
+        if len(numbers) < 4 * start[3] or start[3] != 1 + len(shape) or dimensions[1:] != shape:
             raise ValueError(f"its items have the shape {dimensions[1:]}, expected {shape}")
         if dimensions[0] > most:
             raise ValueError(f"its header promises {dimensions[0]} items, expected at most {most}")

@@ -7,27 +7,25 @@ reason in a few words. What came is checked against the pinned digests by the ca
 import hashlib
 import math
 import socket
-import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import numpy as np
 import numpy.typing as npt
 
 from sources import idx
+from sources.limits import Metered, SourceError, within
 
 FILES = (
     ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
     ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 )
-SLOWEST = 10_000  # bytes a second; a server that drips more slowly than this is given up
 PIECE = 1 << 16  # bytes
-
-
-class SourceError(Exception):
-    """A source has not given the dataset; the message says why, in a few words."""
+REDIRECTIONS = 5
 
 
 class Form(NamedTuple):
@@ -72,7 +70,7 @@ def from_idx(place: str, form: Form, timeout: float) -> Images:
         pair = []
         for name, shape in ((images_name, form.shape), (labels_name, ())):
             try:
-                content = _download(place, name, most, timeout) if remote else _read(place, name)
+                content = _download(place, name, most, timeout) if remote else _read(place, name, most)
                 pair.append(idx.parse(content, shape, form.images))
             except ValueError as error:
                 raise SourceError(f"{name}: {error}") from None
@@ -87,11 +85,20 @@ def from_openml(place: str, form: Form, timeout: float) -> Images:
     """Ask OpenML for `NAME/VERSION` with scikit-learn's own client, nothing kept on disk."""
     from sklearn.datasets import fetch_openml
 
+    from sources.guard import guarded
+
     name, _, version = place.partition("/")
+    if not version.isdecimal():
+        raise SourceError("is no name and version such as mnist_784/1")
+    pixels = math.prod(form.shape)
+
+    def most(address: str) -> int:  # of the columns' descriptions, and of the numbers, each a few signs
+        return PIECE + 1000 * pixels if "/api/" in address else PIECE + 8 * form.images * (pixels + 1)
+
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(timeout)  # fetch_openml has no timeout of its own
     try:
-        with warnings.catch_warnings(action="ignore"):  # of its retries: a failure is told below
+        with guarded(most, timeout), warnings.catch_warnings(action="ignore"):  # of retries: a failure is told below
             bunch = fetch_openml(
                 name,
                 version=int(version),
@@ -103,10 +110,14 @@ def from_openml(place: str, form: Form, timeout: float) -> Images:
                 # float64 would take twice the memory.
                 read_csv_kwargs={"dtype": np.float32},
             )
+    except SourceError:
+        raise
     except Exception as error:  # a bad answer shows itself as almost anything, deep in the client's parsers
-        raise SourceError(f"{type(error).__name__}: {error}") from None
+        raise SourceError(f"gives what cannot be read ({_line(f'{type(error).__name__}: {error}')})") from None
     finally:
         socket.setdefaulttimeout(before)
+    if bunch.target is None or bunch.target.ndim != 1:
+        raise SourceError("has no target column, or several")
     try:
         return Images(_whole_bytes(bunch.data), _whole_bytes(bunch.target))
     except (TypeError, ValueError) as error:
@@ -130,11 +141,15 @@ def _whole_bytes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return whole
 
 
-def _read(folder: str, name: str) -> bytes:
+def _read(folder: str, name: str, most: int) -> bytes:
     try:
-        return Path(folder, name).read_bytes()
+        with Path(folder, name).open("rb") as file:
+            content = file.read(most + 1)
     except OSError as error:
         raise SourceError(f"{name}: {error.strerror}") from None
+    if len(content) > most:
+        raise SourceError(f"{name}: is larger than the dataset can be")
+    return content
 
 
 def _download(address: str, name: str, most: int, timeout: float) -> bytes:
@@ -145,15 +160,17 @@ def _download(address: str, name: str, most: int, timeout: float) -> bytes:
     for attempt in (1, 2):
         try:
             return _receive(f"{address.rstrip('/')}/{name}", name, most, timeout)
+        except SourceError as error:
+            raise SourceError(f"{name}: {error}") from None
         except requests.HTTPError as error:
             if attempt == 2 or error.response.status_code < 500:
                 raise SourceError(f"{name}: the server answers {error.response.status_code}") from None
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+        except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
             if attempt == 2:
                 raise SourceError(f"{name}: no answer within {timeout:g} s") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             if attempt == 2:
-                raise SourceError(f"{name}: {_reason(error)}") from None
+                raise SourceError(f"{name}: {_line(_reason(error))}") from None
     raise AssertionError("the second attempt returns or raises")
 
 
@@ -161,23 +178,32 @@ def _receive(url: str, name: str, most: int, timeout: float) -> bytes:
     import requests
     from tqdm import tqdm
 
-    content = bytearray()
-    with requests.get(url, stream=True, timeout=timeout) as answer:
-        answer.raise_for_status()
-        total = int(answer.headers.get("Content-Length", 0)) or None
-        started = time.monotonic()
-        # A bar on a terminal only (disable=None), and gone when the file is there.
-        with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None) as bar:
-            # What has come is taken at once: `iter_content` would wait for a whole piece, however slowly it drips.
-            while piece := answer.raw.read1(PIECE, decode_content=True):
-                content += piece
-                bar.update(len(piece))
-                elapsed = time.monotonic() - started
-                if elapsed > timeout and len(content) < SLOWEST * elapsed:
-                    raise SourceError(f"{name}: comes more slowly than {SLOWEST // 1000} kB a second")
-                if len(content) > most:
-                    raise SourceError(f"{name}: is larger than the dataset can be")
-    return bytes(content)
+    with requests.Session() as session:
+        session.headers["Accept-Encoding"] = "identity"  # what is packed is for `idx` to unpack, which knows its limits
+        # Redirections are followed here: requests does so only when it has read all that such an answer holds.
+        session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
+        for _ in range(1 + REDIRECTIONS):
+            with within(2 * timeout, partial(session.get, url, stream=True, timeout=timeout)) as answer:
+                answer.raise_for_status()
+                if answer.is_redirect:
+                    url = urljoin(url, answer.headers["Location"])
+                    continue
+                content = bytearray()
+                body = Metered(answer.raw, most, timeout)
+                length = answer.headers.get("Content-Length", "")
+                total = int(length) if length.isdecimal() else None
+                # A bar on a terminal only (disable=None), and gone when the file is there.
+                with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+                    while piece := body.read(PIECE):
+                        content += piece
+                        bar.update(len(piece))
+                return bytes(content)
+    raise SourceError(f"redirects more than {REDIRECTIONS} times")
+
+
+def _line(text: str) -> str:
+    """Cut what a server may have written to a short line without control characters."""
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())[:300]
 
 
 def _reason(error: BaseException) -> str:

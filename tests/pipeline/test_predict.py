@@ -1,8 +1,6 @@
 """`tools/predict.py` as a user runs it, in the tiny project: a ten-class model and a detector of fives, 8 × 8 each."""
 
-import base64
 import json
-import pickle
 import shutil
 import subprocess
 import sys
@@ -147,28 +145,3 @@ def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
     )
     best = tiny.run([*PREDICT, "a.png"], project, status=1)
     assert "`make demo`" in best.stderr
-
-
-class Bomb:
-    """Unpickling it writes a file."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return eval, ("open('ran', 'w').close()",)
-
-
-def test_another_file_in_a_models_place_is_never_run(project: Path) -> None:
-    Image.new("L", (50, 50), 255).save(project / "a.png")
-    model = project / "models" / "digit-logreg.joblib"
-    model.unlink()
-    model.write_bytes(pickle.dumps(Bomb()))
-    load = f"import base64, pickle; pickle.loads(base64.b64decode({base64.b64encode(model.read_bytes()).decode()!r}))"
-    tiny.run([sys.executable, "-c", load], project)
-    assert (project / "ran").exists()  # the bomb is a bomb
-    (project / "ran").unlink()
-    done = tiny.run([*PREDICT, "a.png"], project, status=1)
-    assert "is not the file that dvc.lock records" in done.stderr
-    assert "`dvc repro --force train@digit-logreg`" in done.stderr
-    assert not (project / "ran").exists()
-    (project / "dvc.lock").unlink()
-    tiny.run([*PREDICT, "a.png"], project, status=1)
-    assert not (project / "ran").exists()

@@ -160,11 +160,14 @@ def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) ->
     said = tiny.run(["python", "tools/prune.py"], project).stderr.splitlines()
     left = ["data/crossval/digit-logreg.parquet", "data/predictions/digit-logreg.parquet"]
     left += ["metrics/digit-logreg.json", "models/digit-logreg.joblib", "plots/digit-logreg"]
-    assert said == [f"prune: {path} belongs to nothing in params.yaml; `make prune` deletes it" for path in left]
+    stages = "train@digit-logreg, evaluate@digit-logreg"
+    assert said[0] == f"prune: dvc.lock has {stages}, which params.yaml does not name; `make prune` deletes them"
+    assert said[1:] == [f"prune: {path} belongs to nothing in params.yaml; `make prune` deletes it" for path in left]
     assert tiny.files(project) == before
     tiny.run(["python", "tools/prune.py", "--delete"], project)
     gone = set(before) - set(tiny.files(project))
     assert gone == {path for path in before if path.startswith(tuple(left))}
+    assert "@digit-logreg" not in (project / "dvc.lock").read_text()
     assert tiny.repro(project) == ["report"]
 
 

@@ -71,10 +71,10 @@ def test_mistakes_are_all_there_the_worst_first(made: Path) -> None:
 def test_mistakes_of_yes_and_no(project: Path) -> None:
     _, classes = tiny.digits()
     five, other = int(np.flatnonzero(classes == 5)[0]), int(np.flatnonzero(classes != 5)[0])
-    columns = {
-        "row": np.array([five, other, 399]),
-        "label": np.array([1, 0, 0]),
-        "prediction": np.array([0, 1, 0]),
+    columns: dict[str, tables.Vector] = {
+        "row": np.array([five, other, 399], np.uint32),
+        "label": np.array([1, 0, 0], np.uint8),
+        "prediction": np.array([0, 1, 0], np.uint8),
         "score": np.array([-1.0, 2.0, -9.0]),
     }
     tables.write(project / "data/predictions/five-sgd.parquet", tables.table(columns))

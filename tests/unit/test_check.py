@@ -3,6 +3,9 @@
 from common import parameters
 from common.cli import ParameterError
 
+import math
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +45,7 @@ def test_the_offline_experiments_are_named_for_it() -> None:
 @pytest.mark.parametrize(
     ("place", "value", "line"),
     [
-        ("sed", 1, "params.yaml: there is no 'sed'. Did you mean 'seed'? Valid: datasets, experiments, seed"),
+        ("sed", 1, "params.yaml: there is no 'sed'. Did you mean 'seed'? Valid: datasets, experiments, searches, seed"),
         ("seed", ..., "params.yaml: seed: must be a valid integer, not None"),
         ("seed", "42", "params.yaml: seed: must be a valid integer, not '42'"),
         ("seed", -1, "params.yaml: seed: must be greater than or equal to 0, not -1"),
@@ -56,8 +59,14 @@ def test_the_offline_experiments_are_named_for_it() -> None:
         ("tasks.five.positive", [], "tasks.five.positive: List should have at least 1 item"),
         ("tasks.five.positive", [5, 5], "names a digit twice"),
         ("tasks.five.positive", list(range(10)), "all 10 digits of tiny are positive; leave one out"),
-        ("tasks", {5: {}}, "tasks: 5 cannot be a name; a name is text of letters, digits and single hyphens"),
+        ("tasks", {5: {}}, "tasks: 5 cannot be a name; a name is text of up to 100 letters, digits and single hyphens"),
         ("tasks", {"my.task": {}}, "tasks: 'my.task' cannot be a name"),
+        ("tasks", {101 * "a": {}}, "a name is text of up to 100 letters, digits and single hyphens"),
+        ("tasks", {None: {}}, "tasks: None cannot be a name"),
+        ("tasks.five", {5: 5}, "tasks.five.5: Keys should be strings, not 5"),
+        ("seed", 10**400, "seed: must be less than 4294967296, not 1000000"),
+        ("seed", math.nan, "seed: must be a valid integer, not nan"),
+        ("seed", [[[[[[["deep"]]]]]]] * 1000, "seed: must be a valid integer, not [[[[[["),
         (
             "splits.tiny.test",
             0,
@@ -65,6 +74,8 @@ def test_the_offline_experiments_are_named_for_it() -> None:
         ),
         ("splits.tiny.test", 1.5, "splits.tiny.test: must be a count of images, from 1, or a share between 0 and 1"),
         ("splits.tiny.test", True, "splits.tiny.test: must be a count"),
+        ("splits.tiny.test", math.nan, "splits.tiny.test: must be a count"),
+        ("splits.tiny.test", math.inf, "splits.tiny.test: must be a count"),
         ("splits.tiny.test", "0.2", "splits.tiny.test: must be a count"),
         ("splits.tiny.test", 400, "splits.tiny.test: 400 images, but tiny has 400; allowed: 1 to 399"),
         ("splits.tiny.dataset", "tny", "splits.tiny.dataset: there is no 'tny'. Did you mean 'tiny'? Valid: tiny"),
@@ -77,7 +88,10 @@ def test_the_offline_experiments_are_named_for_it() -> None:
         ),
         ("datasets.tiny.sha256.label", "", "datasets.tiny.sha256: there is no 'label'. Did you mean 'labels'?"),
         ("datasets.tiny.shape", [8], "datasets.tiny.shape: List should have at least 2 items"),
+        ("datasets.tiny.shape", [300, 300], "datasets.tiny.shape: must be at most 65536 pixels in all, not [300, 300]"),
+        ("datasets.tiny.images", 10**400, "datasets.tiny.images: must be less than or equal to 100000000, not 10000"),
         ("experiments.five-sgd.folds", 1, "experiments.five-sgd.folds: must be 0 for none, or at least 2, not 1"),
+        ("experiments.five-sgd.folds", 256, "experiments.five-sgd.folds: must be less than or equal to 255, not 256"),
         ("experiments.five-sgd.folds", ..., "experiments.five-sgd.folds is missing"),
         (
             "experiments.five-sgd.split",
@@ -99,6 +113,12 @@ def test_the_offline_experiments_are_named_for_it() -> None:
         ),
         (
             "experiments.five-sgd.hyperparameters",
+            {"max_iter": ["x" * 1000] * 1000},
+            "'max_iter' parameter of SGDClassifier must be an int",
+        ),
+        ("experiments.five-sgd.hyperparameters", {"x" * 3000: 1}, "sgd: there is no 'xxxx"),
+        (
+            "experiments.five-sgd.hyperparameters",
             None,
             "experiments.five-sgd.hyperparameters: must be a valid dictionary",
         ),
@@ -109,6 +129,13 @@ def test_a_mistake_is_one_line(place: str, value: Any, line: str) -> None:
         check(changed(place, value))
     assert line in str(error.value)
     assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 1200
+
+
+def bomb(value: str, first: str = "{x: 1}") -> bytes:
+    """Return a dozen values, each of which holds the one before nine times."""
+    lines = [f"{b}: &{b} {value.format(', '.join(9 * [f'*{a}']))}" for a, b in pairwise("abcdefghijkl")]
+    return "\n".join([f"a: &a {first}", *lines]).encode()
 
 
 @pytest.mark.parametrize(
@@ -116,17 +143,71 @@ def test_a_mistake_is_one_line(place: str, value: Any, line: str) -> None:
     [
         (b"seed: 42\nseed: 43\n", "line 2, column 1: 'seed' stands twice"),
         (b"seed: [1, 2\n", "line 2"),
+        (b"<<<<<<< HEAD\nseed: 42\n=======\nseed: 43\n>>>>>>> b\n", "line 1: <<<<<<< is left of a merge"),
+        (b"seed: 42\n=======\n", "line 2: ======= is left of a merge"),
         (b"seed: \xff\n", "is not UTF-8 at byte 6"),
         (b"", "must hold named sections"),
         (b"- 1\n", "must hold named sections"),
-        (b"seed: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
+        (b"# nothing but a comment\n", "must hold named sections"),
+        (
+            b"seed: !!python/object/apply:os.getcwd []\n",
+            "line 1, column 7: a tag, which begins with `!`, is not allowed",
+        ),
+        (b"seed: !!timestamp x\n", "a tag, which begins with `!`, is not allowed"),
+        (b"!!map [1]\n", "line 1, column 1: a tag"),
+        (b"seed: &a [*a]\n", "line 1, column 11: an alias stands before or inside of the value that it is for"),
+        (b"&a\nseed: 42\ndatasets: *a\n", "line 3, column 11: an alias stands before or inside"),
+        (b"seed: *nowhere\n", "an alias stands before or inside of the value that it is for"),
+        (bomb("[{}]"), "with its aliases spelled out, the file has more than the 1000000 characters"),
+        (bomb("[{}]", "[]"), "with its aliases spelled out, the file has more than the 1000000 characters"),
+        (bomb("{{<<: [{}]}}"), "with its aliases spelled out, the file has more than the 1000000 characters"),
+        (b"seed: " + 100_000 * b"[" + 100_000 * b"]", "line 1, column 26: more than 20 levels"),
+        (b"seed: " + 100_000 * b"{a: ", "more than 20 levels"),
+        (100_000 * b"- ", "more than 20 levels"),
+        (b"seed: 42\n---\nseed: 43\n", "line 2, column 1: expected a single document"),
+        (b"seed: 4\0\n", "character #x0000"),
+        (b"seed: \x1b[31m\n", "character #x001b"),
+        (b"seed:\n\tfoo: 1\n", "line 2, column 1"),
+        (b"seed: " + 10_000 * b"9", "a value of more than 3000 characters is not allowed"),
+        (b"seed: 0x" + 10_000 * b"f", "a value of more than 3000 characters is not allowed"),
+        (b"seed: 1" + 999 * b":59" + b".5", "int too large to convert to float"),
+        (b"seed: 2026-13-45\n", "month must be in 1..12"),
+        (b"? [1, 2]\n: 3\n", "unhashable key"),
+        (b"? {a: 1}\n: 3\n", "unhashable key"),
+        (2 * (1000 * b"x" + b": 1\n"), "line 2, column 1: 'xxx.* stands twice"),
+        (b"#" * 2_000_000, "is larger than the 1000000 bytes that are allowed"),
     ],
 )
 def test_a_file_that_is_no_parameters_file(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_bytes(content)
-    with pytest.raises(ParameterError, match=reason):
+    with pytest.raises(ParameterError, match=reason) as error:
         parameters.load(path)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < len(str(path)) + 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: b"\xef\xbb\xbf" + text,
+        lambda text: text.replace(b"\n", b"\r\n"),
+        lambda text: text.replace(b"positive:\n    - 5", b"positive: &five [5]").replace(
+            b"seed: 42", b"seed: &seed 42"
+        ),
+    ],
+    ids=["a byte-order mark", "line ends of Windows", "anchors"],
+)
+def test_what_editors_do_to_a_file_is_no_fault(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(change(yaml.safe_dump(tiny.params(), sort_keys=False).encode()))
+    assert parameters.load(path) == tiny.params()
+
+
+def test_blocks_may_share_what_is_alike(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("a: &a {b: 1, c: 2}\nd: {<<: *a, c: 3}\ne: *a\n")
+    assert parameters.load(path) == {"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}, "e": {"b": 1, "c": 2}}
 
 
 def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from ink import digits, pictures, recognizer
+from ink import digits, pictures
 
 Grey = npt.NDArray[np.uint8]
 
@@ -286,12 +286,3 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(pictures.PictureError, match="empty"):
         pictures.read(io.BytesIO(b""))
-
-
-def test_a_temperature_makes_decision_values_as_sure_as_they_are_right() -> None:
-    """Scores ten times too large for how often they are right need a temperature of about ten."""
-    random = np.random.RandomState(0)
-    logits = random.normal(size=(20_000, 3))
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    answers = (random.uniform(size=(20_000, 1)) > chances.cumsum(axis=1)).sum(axis=1)
-    assert recognizer.fitted_temperature(10 * logits, answers) == pytest.approx(10, rel=0.05)

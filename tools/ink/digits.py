@@ -26,6 +26,7 @@ NOISY = 0.01  # of the whole range; paper above this is smoothed
 EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves beside a stroke
 CORE = 0.5  # of full ink; a piece without any as dark is no ink
 SPECK = 0.3  # of the tallest digit's size; smaller is dust, a dot or a dash
+MANY = 2_000  # pieces of ink; comparing all with all would take minutes with the next few thousand
 FLAT = 4  # times as wide as high; such a stroke is an underline or a dash, no digit
 PEN = (1.7, 4.5)  # the range of a stroke's width in the 20 × 20 box; few strokes of MNIST lie outside
 
@@ -75,7 +76,7 @@ def find(picture: Picture, size: int = 28) -> list[Found]:
         size: 28 for images like MNIST's, 8 for images like those of scikit-learn.
 
     Raises:
-        PictureError: there is no ink in the picture.
+        PictureError: there is no ink in the picture, or far too much.
     """
     ink = _ink(picture.grey.astype(np.float32))
     labels, pieces = _pieces(ink)
@@ -288,8 +289,11 @@ def _joined(*pieces: Piece) -> Piece:
 def _grouped(pieces: list[Piece]) -> list[Piece]:
     """Join the pieces of a broken digit, then leave out what is tiny against the largest."""
     height = max(piece.height for piece in pieces)
+    pieces = [piece for piece in pieces if piece.side >= height / 20]
+    if len(pieces) > MANY:
+        raise PictureError(f"more than {MANY} pieces of ink are in the picture; take a part of it")
     groups: list[Piece] = []
-    for piece in sorted((p for p in pieces if p.side >= height / 20), key=lambda p: -p.height):
+    for piece in sorted(pieces, key=lambda p: -p.height):
         near = [i for i, group in enumerate(groups) if _belong(piece, group, height)]
         if near:
             groups[near[0]] = _joined(piece, groups[near[0]])

@@ -2,7 +2,11 @@
 
 from common.cli import PipelineError
 
+import os
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -14,7 +18,9 @@ from PIL import Image, ImageOps
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no others: Pillow knows some that start programs
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 LARGEST = 50_000_000  # pixels; a small file can promise far more than memory holds
+LONGEST = 10 * LARGEST  # bytes of a file
 SIDE = 2_000  # pixels of the longer side that are enough to find digits in
+ALONE = threading.Lock()
 FAINT = 25  # grey levels; a picture with less contrast than this over white is laid over black
 
 
@@ -38,12 +44,17 @@ def read(source: Path | BinaryIO) -> Picture:
     """Read the first frame of a PNG, JPEG, BMP, GIF, TIFF or WebP picture.
 
     Raises:
-        PictureError: it is empty, no picture, cut off, or above 50 megapixels.
+        PictureError: it is empty, no picture, cut off, or above 50 megapixels or 500 megabytes.
         OSError: the file cannot be opened.
     """
-    content = source.read_bytes() if isinstance(source, Path) else source.read()
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return read(file)
+    content = source.read(LONGEST + 1)
     if not content:
         raise PictureError("the file is empty")
+    if len(content) > LONGEST:
+        raise PictureError(f"the file is too large; {LONGEST // 1_000_000} MB are the most")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own remarks on odd files; what matters is checked here
         image = _open(content)
@@ -71,12 +82,36 @@ def _open(content: bytes) -> Image.Image:
 def _decode(image: Image.Image) -> Picture:
     width = image.size[0]
     image.draft(None, (SIDE, SIDE))  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
-    image.load()
-    orientation = image.getexif().get(0x0112)
+    with _silence() if image.format == "TIFF" else nullcontext():
+        image.load()
+    orientation = _orientation(image)
     grey = _shrink(_over_paper(image) if image.has_transparency_data else _grey(image))
     scale = width / grey.size[0]
-    grey.getexif()[0x0112] = orientation if orientation in range(2, 9) else 1
+    grey.info.clear()  # the original's, in which garbage may stand
+    grey.getexif()[0x0112] = orientation
     return Picture(np.array(ImageOps.exif_transpose(grey)), scale)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return how the camera was held, 1 to 8 as EXIF has it; 1 where it says nothing, or nonsense."""
+    try:
+        orientation = image.getexif().get(0x0112)
+    except Exception:  # as above
+        return 1
+    return int(orientation) if orientation and orientation in range(2, 9) else 1
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep libtiff, which writes to standard error whatever Pillow makes of it, from doing so."""
+    with ALONE, Path(os.devnull).open("wb") as nothing:
+        before = os.dup(2)
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
 
 
 def _grey(image: Image.Image) -> Image.Image:

@@ -1,11 +1,10 @@
 """Ask one of the trained models which digits it sees, and how sure it is."""
 
-from common import parameters, tables
+from common import parameters
 from common.cli import PipelineError
-from common.files import expect
 from common.parameters import FILE
+from common.tables import Scores
 
-import hashlib
 import json
 from math import isqrt
 from pathlib import Path
@@ -13,14 +12,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-import yaml
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
-from learning import models
-
-LOCK = Path("dvc.lock")
-SAMPLE = 10_000  # out-of-fold scores that are enough to fit one temperature
+from learning import calibration, models
 
 
 class Recognizer(NamedTuple):
@@ -32,8 +25,7 @@ class Recognizer(NamedTuple):
         classes: its answers: the digits, or 0 (no) and 1 (yes).
         positive: the digits it says yes to; None for a model that names the digit.
         model: the scikit-learn pipeline.
-        temperature: what decision values are divided by on their way to probabilities; 1 where the model gives
-            probabilities itself.
+        temperature: what makes its scores honest probabilities, fitted by `evaluate` to the out-of-fold scores.
     """
 
     experiment: str
@@ -61,7 +53,6 @@ class Recognizer(NamedTuple):
         name = experiment or _best(values, dataset)
         parameters.choose(f"{FILE}: experiments", name, values["experiments"])
         path = Path("models", f"{name}.joblib")
-        _check_digest(path)
         model = models.load(path)
         task = values["tasks"][values["experiments"][name]["task"]]
         return cls(
@@ -70,10 +61,10 @@ class Recognizer(NamedTuple):
             classes=[int(label) for label in model.classes_],
             positive=task.get("positive"),
             model=model,
-            temperature=1.0 if hasattr(model, "predict_proba") else _temperature(name, model),
+            temperature=_temperature(name),
         )
 
-    def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    def probabilities(self, images: npt.NDArray[np.uint8]) -> Scores:
         """Return how likely each class is, in the model's opinion.
 
         Args:
@@ -82,10 +73,9 @@ class Recognizer(NamedTuple):
         Returns:
             Shape (n, len(classes)), 0 to 1; each row sums to 1.
         """
-        pixels = images.reshape(len(images), -1)
-        if hasattr(self.model, "predict_proba"):
-            return np.asarray(self.model.predict_proba(pixels), np.float64)
-        return softmax(_logits(models.score(self.model, pixels)) / self.temperature, axis=1)
+        scores = models.score(self.model, images.reshape(len(images), -1))
+        logits = calibration.logits(scores, not hasattr(self.model, "decision_function"))
+        return calibration.probabilities(logits, self.temperature)
 
 
 def _best(values: dict[str, Any], dataset: str | None) -> str:
@@ -105,55 +95,9 @@ def _best(values: dict[str, Any], dataset: str | None) -> str:
     return ranks[max(ranks)]
 
 
-def _check_digest(path: Path) -> None:
-    """Refuse a model file that is not the one that the pipeline made: to load a model is to run it.
-
-    Raises:
-        PipelineError: it is missing, or its MD5 digest is not the one in dvc.lock.
-    """
-    name = path.stem
-    expect(path, f"train@{name}")
-    lock = yaml.load(LOCK.read_text(encoding="utf-8"), yaml.CSafeLoader) if LOCK.exists() else {}
-    outputs = lock.get("stages", {}).get(f"train@{name}", {}).get("outs", [])
-    recorded = {output["md5"] for output in outputs if output["path"] == path.as_posix()}
-    if hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() not in recorded:
-        raise PipelineError(
-            f"{path} is not the file that {LOCK} records, so it is not loaded; "
-            f"`dvc repro --force train@{name}` makes it again"
-        )
-
-
-def fitted_temperature(logits: npt.NDArray[np.floating[Any]], answers: npt.NDArray[np.integer[Any]]) -> float:
-    """Fit the one number that turns decision values into honest probabilities.
-
-    Dividing by it changes no answer, only how sure the model is: the value of greatest likelihood (C. Guo et al., On
-    calibration of modern neural networks, 2017).
-
-    Args:
-        logits: shape (rows, classes), of images that the model had not seen.
-        answers: shape (rows,), the column that is right.
-    """
-
-    def unlikeliness(log_temperature: float) -> float:
-        likelihoods = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(likelihoods[np.arange(len(answers)), answers].mean())
-
-    return float(np.exp(minimize_scalar(unlikeliness, bounds=(-10, 20), method="bounded").x))
-
-
-def _temperature(name: str, model: Any) -> float:
-    """Return the temperature of an experiment's out-of-fold scores; 1 where it has no folds."""
-    path = Path("data", "crossval", f"{name}.parquet")
+def _temperature(name: str) -> float:
+    """Return the temperature of an experiment that has been evaluated; 1 for one that has not."""
+    path = Path("metrics", f"{name}.json")
     if not path.exists():
         return 1.0
-    table = tables.read(path)
-    if "fold" not in table.column_names:
-        return 1.0
-    step = max(1, -(-len(table) // SAMPLE))
-    logits = _logits(tables.read_scores(table)[::step].astype(np.float64))
-    return fitted_temperature(logits, np.searchsorted(model.classes_, tables.column(table, "label")[::step]))
-
-
-def _logits(scores: tables.Scores) -> tables.Scores:
-    """Give two classes a column each: softmax over (0, score) is the logistic function of the score."""
-    return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
+    return float(json.loads(path.read_text(encoding="utf-8"))["calibration"]["temperature"])

@@ -1,0 +1,94 @@
+"""Measure how fast the pipeline is, and against what, and write the tables of docs/benchmarks.md.
+
+Without a part's name, all of them, which takes about an hour; each rewrites its own section of the page alone. Keep
+the machine quiet meanwhile. Where MNIST's servers cannot be reached, set DATA_MIRROR. A part that fails leaves its
+section as it is, the others go on, and the exit status is 1. Run from the repository:
+python bench/benchmarks.py [PART ...]
+"""
+
+import sys
+
+sys.path[:0] = ["stages"]
+
+from common import cli, files  # noqa: E402
+from common.cli import PipelineError  # noqa: E402
+from common.parameters import choose  # noqa: E402
+
+import os  # noqa: E402
+import platform  # noqa: E402
+import re  # noqa: E402
+import tempfile  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from importlib.metadata import version  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import against_peers  # noqa: E402
+import against_plain  # noqa: E402
+import against_tutorials  # noqa: E402
+import fits  # noqa: E402
+import measuring  # noqa: E402
+
+PAGE = Path("docs", "benchmarks.md")
+PARTS: dict[str, Callable[[Path, bool], list[str]]] = {
+    "tutorials": against_tutorials.tables,
+    "plain": against_plain.tables,
+    "peers": against_peers.tables,
+    "classifiers": fits.classifiers,
+    "rows": fits.rows,
+}
+
+
+def machine() -> str:
+    """Name the processor, its cores, the memory, and the versions."""
+    processor = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists() and (named := re.search(r"^model name\s*: (.+)$", information.read_text(), re.MULTILINE)):
+        processor = named[1]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = ", ".join(f"{name} {version(name)}" for name in ("dvc", "scikit-learn", "numpy"))
+    return (
+        f"Measured on: {processor}, {os.cpu_count()} cores, {memory:.0f} GiB; {platform.system()}, "
+        f"Python {platform.python_version()}, {versions}."
+    )
+
+
+def put(part: str, lines: list[str]) -> None:
+    """Write a part's lines between its marks in the page.
+
+    Raises:
+        PipelineError: the page has no such marks.
+    """
+    begin, end = f"<!-- `make bench` writes this: {part} -->\n", f"<!-- end of {part} -->\n"
+    before, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise PipelineError(f"{PAGE} lacks the marks of {part}: {begin.strip()} and {end.strip()}")
+    files.write_text(PAGE, f"{before}{begin}\n" + "\n".join(lines) + f"\n\n{end}{after}")
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = cli.parser(__doc__, "bench/benchmarks.py", "bench/benchmarks.py tutorials plain")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="try the benchmarks themselves on little; write no page")
+    arguments = parser.parse_args()
+    for part in arguments.parts:
+        choose("benchmarks", part, PARTS)
+    failed = []
+    for part in arguments.parts or PARTS:
+        measuring.say(f"== {part}")
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                lines = [*PARTS[part](Path(folder).resolve(), arguments.quick), "", machine()]
+            print("\n".join(lines), flush=True)
+            if not arguments.quick:
+                put(part, lines)
+        except Exception as error:  # a defect of one part takes the figures of no other
+            cli.note(f"{part}: {type(error).__name__}: {error}")
+            failed.append(part)
+    if failed:
+        raise PipelineError(f"not measured: {', '.join(failed)}; those sections of {PAGE} are as they were")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,54 @@
+"""Fit experiments in this process, from a project's own split, and print as JSON what each took.
+
+Reads a list of tasks as JSON, each an experiment's block with these keys more: `rows`, how many training rows to fit
+on (all when null), and `held_out`, how many of the last training rows to predict (0 for none). The test part is never
+read. For each task a line: the seconds of `fit` (with its folds) and of `predict`, and the `error` on the held-out
+rows. Run from a project that has its split: python bench/fit.py TASKS
+"""
+
+import sys
+
+sys.path[:0] = ["stages"]
+
+from common import parameters, tables  # noqa: E402
+
+import json  # noqa: E402
+import time  # noqa: E402
+import warnings  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import joblib  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
+
+from learning import models  # noqa: E402
+from train import Experiment, build, train  # noqa: E402
+
+
+def measure(task: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Fit, predict what is held out, and return what it took."""
+    rows, held_out = task.pop("rows"), task.pop("held_out")
+    experiment = Experiment.model_validate(task)
+    part = tables.read_part(
+        Path("data", "split", experiment.split, "train.parquet"),
+        Path("data", "labels", experiment.split, experiment.task, "train.parquet"),
+    )
+    last = len(part.labels) - held_out
+    fitted = slice(min(rows or last, last))
+    pipeline = build(experiment, seed)
+    begin = time.perf_counter()
+    model, _ = train(pipeline, part.pixels[fitted], part.labels[fitted], experiment.folds)
+    middle = time.perf_counter()
+    seen: dict[str, Any] = {"rows": fitted.stop, "fit": middle - begin, "predict": None, "error": None}
+    if held_out:
+        with joblib.parallel_config("threading", n_jobs=-1), threadpool_limits(1, user_api="blas"):
+            said = models.predict(model, models.score(model, part.pixels[last:]))
+        seen["predict"] = time.perf_counter() - middle
+        seen["error"] = float((said != part.labels[last:]).mean())
+    return seen
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # of convergence: the iterations are the experiment's choice
+    for task in json.loads(sys.argv[1]):
+        print(json.dumps(measure(task, parameters.seed(parameters.load()))), flush=True)

@@ -1,0 +1,71 @@
+"""Read and write once more what the stages read and write, and hash what DVC hashes; print the seconds as JSON.
+
+Takes a project that has run. `read` and `write` are of parquet and models, as many times as the stages do it; `hash`
+is the MD5 of every output. Run from the project: python bench/inout.py
+"""
+
+import sys
+
+sys.path[:0] = ["stages"]
+
+from common import tables  # noqa: E402
+
+import hashlib  # noqa: E402
+import json  # noqa: E402
+import shlex  # noqa: E402
+import tempfile  # noqa: E402
+import time  # noqa: E402
+from collections import defaultdict  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import measuring  # noqa: E402
+
+import learning.models as models  # noqa: E402
+
+seconds: defaultdict[str, float] = defaultdict(float)
+
+
+def timed(what: str, do: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Call, and count the seconds."""
+    begin = time.perf_counter()
+    done = do(*arguments, **named)
+    seconds[what] += time.perf_counter() - begin
+    return done
+
+
+def replay(kind: str, paths: list[Path]) -> None:
+    """Read a stage's parquet files and its model as the stage does."""
+    match kind, paths:
+        case "split", [_, images, *_]:
+            timed("read", tables.read, images)
+        case "binarize", [train, test, _]:
+            for part in (train, test):
+                timed("read", tables.read, part, ["row", "class"])
+        case "train", [_, images, labels, *_]:
+            timed("read", tables.read_part, images, labels / "train.parquet")
+        case "evaluate", [model, train, test, labels, crossval, *_]:
+            timed("read", models.load, model)
+            timed("read", tables.read_part, test, labels / "test.parquet")
+            timed("read", tables.read_part, train, labels / "train.parquet", row_groups=1)
+            timed("read", tables.read, crossval)
+
+
+def main() -> None:
+    """Read, write, hash, and print."""
+    for name, command in measuring.stages(Path()).items():
+        replay(measuring.kind(name), [Path(word) for word in shlex.split(command)[2:]])
+    with tempfile.TemporaryDirectory() as folder:
+        for path in sorted(Path("data").rglob("*.parquet")):
+            timed("write", tables.write, Path(folder, "table"), tables.read(path))
+        for path in sorted(Path("models").glob("*.joblib")):
+            timed("write", models.save, Path(folder, "model"), models.load(path))
+    made = [path for name in ("data", "models", "metrics", "plots") for path in Path(name).rglob("*") if path.is_file()]
+    for path in [*made, Path("report.html")]:
+        timed("hash", lambda path=path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest())
+    print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    main()

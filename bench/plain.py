@@ -1,0 +1,108 @@
+"""All of the pipeline's work in one plain script: no DVC, no second process, no file between the steps.
+
+The same functions on the same arrays, so what `dvc repro` takes longer is the price of its processes, files and
+digests. Only the report is left out. Prints the seconds of each step last. Run from the repository:
+python bench/plain.py
+"""
+
+import sys
+
+sys.path[:0] = ["stages"]
+
+from common import parameters, tables  # noqa: E402
+from common.tables import Pixels, Scores, Vector  # noqa: E402
+
+import json  # noqa: E402
+import os  # noqa: E402
+import time  # noqa: E402
+from collections import defaultdict  # noqa: E402
+from collections.abc import Mapping  # noqa: E402
+from typing import Any  # noqa: E402
+
+import joblib  # noqa: E402
+import numpy as np  # noqa: E402
+from sklearn.pipeline import Pipeline  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
+
+from binarize import Task, binarize  # noqa: E402
+from evaluate import evaluate  # noqa: E402
+from fetch import Dataset, fetch  # noqa: E402
+from learning import metrics, models  # noqa: E402
+from split import Split, split_rows  # noqa: E402
+from train import Experiment, build, train  # noqa: E402
+
+
+def judge(
+    model: Pipeline, images: Pixels, labels: Vector, train_images: Pixels, train_labels: Vector, crossval: Any
+) -> tuple[dict[str, Any], Mapping[str, Any], Vector, Scores]:
+    """Do what `stages/evaluate.py` does between reading and writing.
+
+    Args:
+        model: fitted.
+        images: the test part, shape (test rows, pixels).
+        labels: shape (test rows,).
+        train_images: the first training images, for the accuracy on what the model has seen.
+        train_labels: shape (training rows,).
+        crossval: what `train` gives with the model.
+
+    Returns:
+        The metrics, the tables of the plots, the predictions, and the scores.
+    """
+    with joblib.parallel_config("threading", n_jobs=-1), threadpool_limits(1, user_api="blas"):
+        scores, train_scores = models.score(model, images), models.score(model, train_images)
+    predictions = models.predict(model, scores)
+    parts = {"test": (labels, predictions, scores)}
+    folds = None
+    if crossval is not None:
+        held_out = [column for name, column in crossval.items() if name.startswith("score")]
+        out_of_fold = held_out[0] if len(held_out) == 1 else np.stack(held_out, axis=1)
+        parts["cross_validation"] = (train_labels, crossval["prediction"], out_of_fold)
+        folds = crossval["fold"]
+    measured, plots = evaluate(parts, model.classes_, train_labels, folds, not hasattr(model, "decision_function"))
+    seen = models.predict(model, train_scores)
+    measured["train"] = {"accuracy": metrics.accuracy(train_labels[: len(seen)], seen)}
+    return measured, {name: list(rows) for name, rows in plots.items()}, predictions, scores
+
+
+def main() -> None:
+    """Do it all, and print what each step took."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    last = time.perf_counter()
+
+    def lap(step: str) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        seconds[step] += now - last
+        last = now
+
+    values = parameters.load()
+    seed = parameters.seed(values)
+    datasets = {
+        name: fetch(name, block, os.environ.get("DATA_MIRROR"), timeout=30)
+        for name, block in parameters.section(values, "datasets", Dataset).items()
+    }
+    lap("fetch")
+    parts = {}
+    for name, split in parameters.section(values, "splits", Split).items():
+        images = datasets[split.dataset]
+        parts[name] = [
+            (images.pixels[rows], images.classes[rows]) for rows in split_rows(len(images.classes), split.test, seed)
+        ]
+    lap("split")
+    tasks = parameters.section(values, "tasks", Task)
+    for name, experiment in parameters.section(values, "experiments", Experiment).items():
+        (train_images, train_classes), (test_images, test_classes) = parts[experiment.split]
+        positive = tasks[experiment.task].positive
+        train_labels, test_labels = binarize(train_classes, positive), binarize(test_classes, positive)
+        lap("binarize")
+        model, crossval = train(build(experiment, seed), train_images, train_labels, experiment.folds)
+        lap("train")
+        first = train_images[: tables.ROW_GROUP]
+        measured, *_ = judge(model, test_images, test_labels, first, train_labels, crossval)
+        lap("evaluate")
+        print(f"{name}: test accuracy {measured['test']['accuracy']:.4f}", flush=True)
+    print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    main()

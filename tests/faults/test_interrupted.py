@@ -1,0 +1,72 @@
+"""Ctrl-C, which a terminal sends to every process that runs in it."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aftermath
+import processes
+import tiny
+
+pytestmark = pytest.mark.fault
+
+FOREVER: dict[str, dict[str, Any]] = {
+    "sgd": {"max_iter": 10**8, "tol": None},
+    "extra-trees": {"n_estimators": 10**6},
+    "logistic-regression": {"solver": "saga", "max_iter": 10**8, "tol": 1e-300},
+    "mlp": {"max_iter": 10**8, "n_iter_no_change": 10**8},
+    "svc": {"C": 1e300, "tol": 1e-300, "kernel": "linear"},
+}
+SECONDS = 3  # of processor time: the script has been imported and trains
+
+
+@pytest.mark.parametrize(
+    "classifier", [name if name == "sgd" else pytest.param(name, marks=pytest.mark.slow) for name in FOREVER]
+)
+def test_ctrl_c_ends_a_long_training_and_all_its_threads_within_seconds(
+    made: Path, project: Path, classifier: str
+) -> None:
+    values = tiny.params()
+    values["experiments"]["five-sgd"] |= {"classifier": classifier, "hyperparameters": FOREVER[classifier]}
+    tiny.write_params(project, values)
+    with processes.started(["dvc", "repro", "train@five-sgd"], project) as running:
+        running.wait_for_line("Running stage")
+        script = running.script()
+        processes.until(lambda: script.cpu_times().user > SECONDS)
+        running.send(signal.SIGINT)
+        assert running.end(within=20) == 255
+        assert running.left() == []
+    lines = [line for line in running.said.splitlines() if line.startswith(("train: ", "ERROR: ", "Traceback"))]
+    assert lines[0] == "train: error: interrupted"
+    assert lines[1].startswith("ERROR: failed to reproduce 'train@five-sgd'")
+    assert lines[1].endswith("exited with 130")
+    assert len(lines) == 2
+    assert not any((project / path).exists() for path in aftermath.outputs(made, "train@five-sgd"))
+    tiny.write_params(project, tiny.params())
+    aftermath.all_is_well(project, made)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, which shows what a process has loaded")
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param(stage, marks=() if stage == "split@tiny" else pytest.mark.slow)
+        for stage in ("fetch@tiny", "split@tiny", "binarize@tiny", "train@five-sgd", "evaluate@five-sgd", "report")
+    ],
+)
+def test_ctrl_c_while_a_stage_is_still_starting_is_one_line(made: Path, project: Path, stage: str) -> None:
+    with processes.started(["dvc", "repro", "--force", "--single-item", stage], project) as running:
+        running.wait_for_line("Running stage")
+        maps = Path("/proc", str(running.script().pid), "maps")
+        processes.until(lambda: "numpy" in maps.read_text())  # the first of its libraries
+        running.send(signal.SIGINT)
+        assert running.end(within=20) == 255
+        assert running.left() == []
+    name = stage.partition("@")[0]
+    assert f"\n{name}: error: interrupted\n" in running.said
+    assert "Traceback" not in running.said
+    aftermath.nothing_is_half_written(project, made)
+    aftermath.all_is_well(project, made)

@@ -1,0 +1,111 @@
+"""`tools/verify.py` on the tiny project: it finds what DVC trusts unread, and the commands that it prints mend it."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+import tiny
+
+VERIFY = ["python", "tools/verify.py"]
+
+
+def flip(path: Path) -> None:
+    """Flip one bit in the middle of a file, and leave its time, its size and its mode as they were."""
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+    path.chmod(before.st_mode)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def twin(project: Path, path: str) -> Path:
+    """Return the copy in the cache of an output, or of a folder's listing."""
+    stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"].values()
+    [md5] = [out["md5"] for stage in stages for out in stage["outs"] if out["path"] == path]
+    return project / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def both(project: Path, path: str) -> None:
+    """Break an output and its copy in the cache."""
+    flip(project / path)
+    flip(twin(project, path))
+
+
+MODEL, LABELS, TRAIN = "models/five-sgd.joblib", "data/labels/tiny", "data/split/tiny/train.parquet"
+CHANGED = "has another content than dvc.lock records"
+FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "an output": (lambda project: flip(project / MODEL), f"{MODEL} {CHANGED}"),
+    "an output is missing": (lambda project: (project / MODEL).unlink(), f"{MODEL} is missing"),
+    "a file in an output": (lambda project: flip(project / TRAIN), f"{TRAIN} {CHANGED}"),
+    "a cached file": (
+        lambda project: flip(twin(project, MODEL)),
+        f"{MODEL} is right, but its copy in the cache is broken",
+    ),
+    "a cached file is missing": (
+        lambda project: twin(project, MODEL).unlink(),
+        f"{MODEL} is right, but its copy in the cache is missing",
+    ),
+    "an output and its cached file": (
+        lambda project: both(project, MODEL),
+        f"{MODEL} {CHANGED}, and its copy in the cache is broken",
+    ),
+    "a folder's listing": (
+        lambda project: flip(twin(project, LABELS)),
+        f"{LABELS} cannot be checked: its listing in the cache is broken",
+    ),
+    "a folder's listing is missing": (
+        lambda project: twin(project, LABELS).unlink(),
+        f"{LABELS} cannot be checked: its listing in the cache is missing",
+    ),
+    "a metric": (lambda project: flip(project / "metrics/five-sgd.json"), f"metrics/five-sgd.json {CHANGED}"),
+    "a file too many": (
+        lambda project: (project / LABELS / "notes.txt").write_text("mine"),
+        f"{LABELS}/notes.txt is no part of its output",
+    ),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(("damage", "what"), FAULTS.values(), ids=FAULTS)
+def test_what_is_broken_is_found_named_and_restored(project: Path, damage: Callable[[Path], object], what: str) -> None:
+    before = tiny.files(project)
+    damage(project)
+    done = tiny.run(VERIFY, project, status=1)
+    named, restore = done.stdout.splitlines()
+    assert named == what
+    tiny.run(["sh", "-c", restore], project)
+    assert tiny.run(VERIFY, project).stdout.startswith("all ")
+    assert tiny.files(project) == before
+    assert tiny.repro(project) == []
+
+
+@pytest.mark.fault
+def test_a_bit_in_any_file_is_found(project: Path) -> None:
+    """In each file of the outputs and of the cache; without the listings, each of which hides the files it names."""
+    stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"].values()
+    outs = tuple(out["path"] for stage in stages for out in stage["outs"])
+    paths = [project / path for path in tiny.files(project) if path.startswith(outs)]
+    paths += [path for path in (project / ".dvc/cache/files").rglob("*") if path.is_file() and path.suffix != ".dir"]
+    assert len(paths) > 40
+    for path in paths:
+        flip(path)
+    said = tiny.run(VERIFY, project, status=1).stdout
+    assert [path for path in paths if str(path.relative_to(project)) not in said] == []
+
+
+def test_a_clone_without_data_is_told_to_get_it(made: Path, tmp_path: Path) -> None:
+    tiny.run(["git", "clone", "--quiet", str(made), "clone"], tmp_path)
+    done = tiny.run(VERIFY, tmp_path / "clone")
+    assert "`dvc pull` fetches them, `dvc repro` makes them" in done.stderr
+
+
+def test_a_cache_elsewhere_is_found(project: Path) -> None:
+    shutil.move(project / ".dvc/cache", project.parent / "elsewhere")
+    tiny.run(["dvc", "cache", "dir", "--local", "../elsewhere"], project)
+    assert tiny.run(VERIFY, project).stdout.startswith("all ")

@@ -1,0 +1,101 @@
+"""Commands that a test disturbs: each runs in a session of its own, as in a terminal, and never outlives its test."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+POLL = 0.0005  # seconds between two looks: files of the tiny project are written in a few milliseconds
+PATIENCE = 60  # seconds
+
+
+class Running:
+    """A command that runs."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.said = ""
+
+    def wait_for_line(self, start: str) -> None:
+        """Wait until a line that starts so is said."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said += line
+            if line.startswith(start):
+                return
+        pytest.fail(f"it ended without saying {start!r}:\n{self.said}")
+
+    def script(self) -> psutil.Process:
+        """Return the stage's script that `dvc repro` is running, once it is there."""
+        found: list[psutil.Process] = []
+
+        def there() -> bool:
+            with suppress(psutil.Error):
+                children = psutil.Process(self.process.pid).children(recursive=True)
+                found[:] = [child for child in children if any("stages/" in word for word in child.cmdline())]
+            return bool(found)
+
+        until(there)
+        return found[-1]
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the command and all that it has started, as a terminal does for Ctrl-C."""
+        os.killpg(self.process.pid, number)
+
+    def end(self, within: float = PATIENCE) -> int:
+        """Wait for the end, keep what is said, and return the exit status, negative for a signal."""
+        self.said += self.process.communicate(timeout=within)[0]
+        return self.process.returncode
+
+    def left(self) -> list[psutil.Process]:
+        """Return the processes of the command's session that are still there."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(ProcessLookupError, psutil.Error):
+                if os.getsid(process.pid) == self.process.pid and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+
+@contextmanager
+def started(command: list[str], folder: Path, **environment: str) -> Iterator[Running]:
+    """Start a command in the tests' own environment; kill what is left of it when the block ends."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path, **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        running = Running(process)
+        try:
+            yield running
+        finally:
+            for left in running.left():
+                with suppress(psutil.Error):
+                    left.kill()
+
+
+def alive(process: psutil.Process) -> bool:
+    """Tell whether a process has not ended yet."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait until something has happened."""
+    latest = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < latest, "it has not happened"
+        time.sleep(POLL)
