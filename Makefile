@@ -63,6 +63,7 @@ pushed: $(INSTALLED) ## Check that a clone of this commit can pull everything an
 
 .PHONY: prune
 prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.yaml no longer names
+	@python tools/check.py
 	@python tools/prune.py --delete
 
 .PHONY: test

@@ -19,7 +19,6 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import joblib  # noqa: E402
-from threadpoolctl import threadpool_limits  # noqa: E402
 
 from learning import models  # noqa: E402
 from train import Experiment, build, train  # noqa: E402
@@ -41,7 +40,7 @@ def measure(task: dict[str, Any], seed: int) -> dict[str, Any]:
     middle = time.perf_counter()
     seen: dict[str, Any] = {"rows": fitted.stop, "fit": middle - begin, "predict": None, "error": None}
     if held_out:
-        with joblib.parallel_config("threading", n_jobs=-1), threadpool_limits(1, user_api="blas"):
+        with joblib.parallel_config("threading", n_jobs=-1):
             said = models.predict(model, models.score(model, part.pixels[last:]))
         seen["predict"] = time.perf_counter() - middle
         seen["error"] = float((said != part.labels[last:]).mean())

@@ -22,7 +22,6 @@ from typing import Any  # noqa: E402
 import joblib  # noqa: E402
 import numpy as np  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
-from threadpoolctl import threadpool_limits  # noqa: E402
 
 from binarize import Task, binarize  # noqa: E402
 from evaluate import evaluate  # noqa: E402
@@ -48,7 +47,7 @@ def judge(
     Returns:
         The metrics, the tables of the plots, the predictions, and the scores.
     """
-    with joblib.parallel_config("threading", n_jobs=-1), threadpool_limits(1, user_api="blas"):
+    with joblib.parallel_config("threading", n_jobs=-1):
         scores, train_scores = models.score(model, images), models.score(model, train_images)
     predictions = models.predict(model, scores)
     parts = {"test": (labels, predictions, scores)}
@@ -58,7 +57,7 @@ def judge(
         out_of_fold = held_out[0] if len(held_out) == 1 else np.stack(held_out, axis=1)
         parts["cross_validation"] = (train_labels, crossval["prediction"], out_of_fold)
         folds = crossval["fold"]
-    measured, plots = evaluate(parts, model.classes_, train_labels, folds, not hasattr(model, "decision_function"))
+    measured, plots = evaluate(parts, model.classes_, train_labels, folds, models.gives_probabilities(model))
     seen = models.predict(model, train_scores)
     measured["train"] = {"accuracy": metrics.accuracy(train_labels[: len(seen)], seen)}
     return measured, {name: list(rows) for name, rows in plots.items()}, predictions, scores

@@ -16,7 +16,6 @@ from typing import Any
 import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 from learning import calibration, metrics, models
 
@@ -133,7 +132,7 @@ def main() -> None:
             f"{arguments.model} has not been trained on the label {unknown[0]}, which the test part has; "
             "use a split with more training images"
         )
-    with joblib.parallel_config("threading", n_jobs=-1), threadpool_limits(1, user_api="blas"):
+    with joblib.parallel_config("threading", n_jobs=-1):
         try:
             scores, train_scores = models.score(model, test.pixels), models.score(model, train.pixels)
         except (ValueError, TypeError, ArithmeticError) as error:
@@ -144,7 +143,7 @@ def main() -> None:
     if crossval := out_of_fold(arguments.crossval, train, model, list(columns)):
         parts["cross_validation"], folds = crossval
 
-    measured, plots = evaluate(parts, model.classes_, train.labels, folds, not hasattr(model, "decision_function"))
+    measured, plots = evaluate(parts, model.classes_, train.labels, folds, models.gives_probabilities(model))
     # On the first row group, 10 000 images in random order: all of them would cost some models more than their fit.
     predicted = models.predict(model, train_scores)
     measured["train"] = {"accuracy": metrics.accuracy(train.labels[: len(predicted)], predicted)}

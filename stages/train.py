@@ -3,8 +3,7 @@
 Reads the split's `train.parquet` and the task's labels; writes `models/<experiment>.joblib`, fitted on the whole
 training part, and `data/crossval/<experiment>.parquet`: for each training row the score of the model that has not
 seen it (empty where `folds` is 0). The one decision: who shares the cores. The fit on everything and the fits of the
-folds run side by side; what cores are left go to each fit. One thread in a matrix product, because two give other
-bytes and no speed here.
+folds run side by side; what cores are left go to each fit.
 """
 
 from common import cli, parameters, tables
@@ -15,6 +14,7 @@ from common.tables import Pixels, Scores, Vector
 import math
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,21 +83,17 @@ def train(
     """
     if (labels == labels[0]).all():
         raise PipelineError(f"the model cannot be fitted: all training rows have the label {labels[0]}; two are needed")
-    # The first step looks at each image on its own, so every fit can share its work; the others learn from the rows.
-    images = clone(pipeline[:1])
     parts = split_folds(labels, folds) if folds else []
     cores = joblib.cpu_count()
-    with joblib.parallel_config("threading", n_jobs=cores), threadpool_limits(1):
-        inputs = images.fit_transform(pixels)
     tasks = [(slice(None), None), *parts]
     # At least two threads a fit, so that no core waits while the last fit ends: 5 to 20 % faster on two cores than one.
     inner = max(math.ceil(cores / len(tasks)), min(cores, 2))
-    with threadpool_limits(1):
-        fitting = joblib.Parallel(n_jobs=cores, prefer="threads", return_as="generator")(
-            joblib.delayed(_fit_and_score)(pipeline[1:], inputs, labels, fitted, held_out, inner)
-            for fitted, held_out in tasks
-        )
-        fits = list(cli.progress(fitting, len(tasks), "fits"))
+    images, inputs = fit_images(pipeline, pixels)
+    fitting = joblib.Parallel(n_jobs=min(cores, len(tasks)), prefer="threads", return_as="generator")(
+        joblib.delayed(_fit_and_score)(pipeline[1:], inputs, labels, fitted, held_out, inner)
+        for fitted, held_out in tasks
+    )
+    fits = list(cli.progress(fitting, len(tasks), "fits"))
     model = Pipeline([*images.steps, *fits[0][0].steps])
     if not parts:
         return model, None
@@ -107,6 +103,25 @@ def train(
     scores = np.concatenate([scores for _, scores in fits[1:]])[order]
     prediction = models.predict(model, scores)
     return model, {"fold": fold[order], "prediction": prediction, **tables.score_columns(scores, model.classes_)}
+
+
+def fit_images(pipeline: Pipeline, pixels: Pixels) -> tuple[Pipeline, Any]:
+    """Fit and apply a pipeline's first step alone.
+
+    It looks at each image on its own, so all fits can share its work; the later steps learn from the rows.
+
+    Returns:
+        The fitted step, and what it makes of the pixels, of shape (rows, features).
+
+    Raises:
+        PipelineError: it cannot be fitted to such images, in its own words.
+    """
+    images = clone(pipeline[:1])
+    with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
+        try:
+            return images, images.fit_transform(pixels)
+        except ValueError as error:
+            raise PipelineError(f"the model cannot be fitted: {error}") from None
 
 
 def split_folds(labels: Vector, folds: int) -> list[tuple[Vector, Vector]]:
@@ -127,7 +142,9 @@ def split_folds(labels: Vector, folds: int) -> list[tuple[Vector, Vector]]:
 def _fit_and_score(
     pipeline: Pipeline, inputs: Any, labels: Vector, fitted: Vector | slice, held_out: Vector | None, jobs: int
 ) -> tuple[Pipeline, Scores | None]:
-    with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(jobs, user_api="openmp"):
+    # A fit that may use every core needs no limit, and finding OpenMP's libraries takes as long as a small fit.
+    limits = threadpool_limits(jobs, user_api="openmp") if jobs < joblib.cpu_count() else nullcontext()
+    with joblib.parallel_config("threading", n_jobs=jobs), limits:
         try:
             model = clone(pipeline).fit(inputs[fitted], labels[fitted])
             return model, None if held_out is None else models.score(model, inputs[held_out])

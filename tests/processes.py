@@ -39,7 +39,8 @@ class Running:
         def there() -> bool:
             with suppress(psutil.Error):
                 children = psutil.Process(self.process.pid).children(recursive=True)
-                found[:] = [child for child in children if any("stages/" in word for word in child.cmdline())]
+                # A word of its own: the shell that starts the script has it inside its one word, the command.
+                found[:] = [child for child in children if any(word.startswith("stages/") for word in child.cmdline())]
             return bool(found)
 
         until(there)

@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,7 +21,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append(self.path)
-        self.server.respond(self)
+        with suppress(ConnectionError):  # who asks may have heard enough
+            self.server.respond(self)
 
     def do_CONNECT(self) -> None:
         """Play the proxy, and behind it, over TLS, the host that was asked for."""
@@ -118,11 +119,7 @@ def portal(request: Handler) -> None:
 def drip(request: Handler) -> None:
     """Send a byte now and then, so that no single wait is long."""
     request.send_response(200)
-    request.send_header("Content-Length", "100000")
-    request.end_headers()
-    while not request.server.stopped.is_set():
-        request.wfile.write(b"\0")
-        time.sleep(0.2)
+    _drip_body(request)
 
 
 def drip_headers(request: Handler) -> None:
@@ -140,6 +137,10 @@ def drip_redirect(request: Handler) -> None:
         return
     request.send_response(302)
     request.send_header("Location", "/elsewhere")
+    _drip_body(request)
+
+
+def _drip_body(request: Handler) -> None:
     request.send_header("Content-Length", "100000")
     request.end_headers()
     while not request.server.stopped.is_set():

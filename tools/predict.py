@@ -194,8 +194,6 @@ def main() -> None:
         parser.error("--row goes with neither --json nor --save")
     if arguments.row and not arguments.row[1].isdecimal():
         parser.error(f"argument --row: {arguments.row[1]!r} is not the number of an image")
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without block characters
 
     from ink.recognizer import Recognizer
 

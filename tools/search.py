@@ -23,7 +23,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import joblib
 from pydantic import Field, field_validator
-from sklearn.base import clone
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
@@ -32,7 +31,7 @@ from tqdm import tqdm
 
 from leaderboard import print_table
 from learning import metrics, models
-from train import Experiment, build, split_folds
+from train import Experiment, build, fit_images, split_folds
 
 MOST_POINTS = 1000
 MOST_LINES = 20  # of the table on the screen; the file has them all
@@ -106,9 +105,7 @@ def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, 
     points, tried = zip(*pipelines(search, experiment, seed), strict=True)
     pipeline = tried[0]
     classifiers = [each["classifier"] for each in tried]
-    # The first step looks at each image on its own, so every fit can share its work; the others learn from the rows.
-    with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()), threadpool_limits(1):
-        inputs = clone(pipeline[:1]).fit_transform(pixels)
+    _, inputs = fit_images(pipeline, pixels)
     fits = search.folds * len(points)
     # A bar on a terminal only; how many fits halving makes, only halving knows.
     with tqdm(desc="fits", total=fits if search.method == "grid" else None, leave=False, disable=None) as bar:
@@ -131,7 +128,7 @@ def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, 
             if search.method == "grid"
             else HalvingGridSearchCV(pipeline[1:], **common, random_state=seed)
         )
-        with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()), threadpool_limits(1):
+        with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()), threadpool_limits(1, user_api="openmp"):
             try:
                 searching.fit(inputs, labels)
             except (ValueError, TypeError, ArithmeticError) as error:

@@ -94,7 +94,7 @@ def mistakes(experiment: str, values: Mapping[str, Any], images: Images) -> dict
 
     Raises:
         ParameterError: there is no such experiment, or it is about another dataset.
-        PipelineError: it has not been evaluated yet.
+        PipelineError: it has not been evaluated yet, or its predictions are not about this dataset.
     """
     experiments = values["experiments"]
     parameters.choose("--mistakes", experiment, experiments)
@@ -103,7 +103,7 @@ def mistakes(experiment: str, values: Mapping[str, Any], images: Images) -> dict
         raise ParameterError(f"--mistakes: {experiment} is about {dataset}, not {images.name}")
     path = Path("data/predictions", f"{experiment}.parquet")
     files.expect(path, f"evaluate@{experiment}")
-    table = tables.read(path)
+    table = tables.read_predictions(path, images.classes)
     rows, predictions = (tables.column(table, name) for name in ["row", "prediction"])
     task = experiments[experiment]["task"]
     binary = (values["tasks"][task] or {}).get("positive")

@@ -64,9 +64,11 @@ def note(message: str) -> None:
 
 def progress(work: Iterable[Item], total: int, what: str) -> Iterable[Item]:
     """Show a bar on standard error while `work` is gone through: on a terminal only, and gone when it is done."""
+    if not sys.stderr.isatty():
+        return work
     from tqdm import tqdm
 
-    return tqdm(work, desc=what, total=total, leave=False, disable=None)
+    return tqdm(work, desc=what, total=total, leave=False)
 
 
 def _end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

@@ -28,11 +28,10 @@ def logits(scores: Scores, are_probabilities: bool) -> Scores:
         scores: as `models.score` gives them: shape (rows,) for two classes, else (rows, classes).
         are_probabilities: they are the model's own probabilities, 0 to 1, not decision values.
     """
-    if are_probabilities:
-        both = scores if scores.ndim == 2 else np.stack([1 - scores, scores], axis=1)
-        return np.log(np.clip(both.astype(np.float64), LEAST, None))
-    both = scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
-    return both.astype(np.float64)
+    if scores.ndim == 1:
+        scores = np.stack([1 - scores if are_probabilities else np.zeros_like(scores), scores], axis=1)
+    values = scores.astype(np.float64)
+    return np.log(np.clip(values, LEAST, None)) if are_probabilities else values
 
 
 def fit_temperature(logits: Scores, answers: Vector) -> float:

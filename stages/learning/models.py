@@ -78,11 +78,16 @@ def predict(model: Pipeline, scores: Scores) -> Vector:
 
 def threshold(model: Pipeline) -> float:
     """Return the score above which a model of two classes says yes: 0 for decision values, 0.5 for probabilities."""
-    return 0.0 if hasattr(model, "decision_function") else 0.5
+    return 0.5 if gives_probabilities(model) else 0.0
+
+
+def gives_probabilities(model: Pipeline) -> bool:
+    """Tell whether the scores of `score` are probabilities, from a model that has no decision values."""
+    return not hasattr(model, "decision_function")
 
 
 def _score(model: Pipeline, pixels: Pixels) -> Scores:
-    if hasattr(model, "decision_function"):
+    if not gives_probabilities(model):
         return model.decision_function(pixels)
     probabilities = model.predict_proba(pixels)
     return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities

@@ -85,6 +85,15 @@ def test_mistakes_of_yes_and_no(project: Path) -> None:
     ]
 
 
+def test_mistakes_about_images_that_are_not_there_are_one_line(project: Path) -> None:
+    one = np.array([1], np.uint8)
+    columns: dict[str, tables.Vector] = {"row": np.array([tiny.IMAGES], np.uint32), "label": one, "prediction": one}
+    tables.write(project / "data/predictions/five-sgd.parquet", tables.table(columns | {"score": np.array([1.0])}))
+    done = tiny.run(["python", "tools/show.py", "tiny", "--mistakes", "five-sgd"], project, status=1)
+    assert done.stderr.startswith(f"show: error: data/predictions/five-sgd.parquet is about a row {tiny.IMAGES}")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_sheet(made: Path, tmp_path: Path) -> None:
     run(made, "tiny", "0-29", "--png", str(tmp_path / "new" / "sheet.png"))
     with Image.open(tmp_path / "new" / "sheet.png") as sheet:

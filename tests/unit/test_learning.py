@@ -54,6 +54,11 @@ def test_every_feature_serves_a_classifier(name: str) -> None:
     assert (model.predict(larger) == CLASSES).mean() > 0.9
 
 
+def test_features_that_cannot_be_made_of_such_images_say_why() -> None:
+    with pytest.raises(PipelineError, match="cannot be fitted: gradients are taken of square images, not of 40 pixels"):
+        train(pipeline("svc", "gradients-40"), PIXELS[:, :40], CLASSES, folds=0)
+
+
 @pytest.mark.parametrize("name", sorted(classifiers.CLASSIFIERS))
 @pytest.mark.parametrize("labels", [CLASSES, (CLASSES == 5).astype(np.uint8)], ids=["digit", "five"])
 def test_predictions_are_what_scikit_learn_predicts(name: str, labels: tables.Vector) -> None:

@@ -74,7 +74,7 @@ class Recognizer(NamedTuple):
             Shape (n, len(classes)), 0 to 1; each row sums to 1.
         """
         scores = models.score(self.model, images.reshape(len(images), -1))
-        logits = calibration.logits(scores, not hasattr(self.model, "decision_function"))
+        logits = calibration.logits(scores, models.gives_probabilities(self.model))
         return calibration.probabilities(logits, self.temperature)
 
 
