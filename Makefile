@@ -31,6 +31,22 @@ repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE
 	@echo && python tools/leaderboard.py
 	@echo && echo "Open report.html in a browser to see all of it."
 
+ROWS ?= 700000
+.PHONY: large
+large: $(INSTALLED) ## Run it on ROWS=700000 digits or any other number, MNIST's and deformed ones (docs/large.md)
+	@python tools/large.py $(ROWS)
+	@cd large && python ../tools/check.py
+	cd large && dvc repro --glob 'evaluate@*'
+	@echo && cd large && python ../tools/leaderboard.py
+
+.PHONY: scheduler
+scheduler: $(INSTALLED) ## Start a Dask scheduler (docs/cluster.md)
+	PYTHONPATH=stages dask scheduler --preload common
+
+.PHONY: workers
+workers: $(INSTALLED) ## Start a Dask worker for each core, for the scheduler at DASK_SCHEDULER_ADDRESS
+	PYTHONPATH=stages dask worker --preload common --nworkers -1 --nthreads 1
+
 .PHONY: report
 report: $(INSTALLED) ## Bring report.html up to date
 	@python tools/check.py

@@ -10,16 +10,12 @@ import sys
 
 sys.path[:0] = ["stages"]
 
-from common import cli, files  # noqa: E402
+from common import cli  # noqa: E402
 from common.cli import PipelineError  # noqa: E402
 from common.parameters import choose  # noqa: E402
 
-import os  # noqa: E402
-import platform  # noqa: E402
-import re  # noqa: E402
 import tempfile  # noqa: E402
 from collections.abc import Callable  # noqa: E402
-from importlib.metadata import version  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import against_peers  # noqa: E402
@@ -38,34 +34,6 @@ PARTS: dict[str, Callable[[Path, bool], list[str]]] = {
 }
 
 
-def machine() -> str:
-    """Name the processor, its cores, the memory, and the versions."""
-    processor = platform.processor() or platform.machine()
-    information = Path("/proc/cpuinfo")
-    if information.exists() and (named := re.search(r"^model name\s*: (.+)$", information.read_text(), re.MULTILINE)):
-        processor = named[1]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {version(name)}" for name in ("dvc", "scikit-learn", "numpy"))
-    return (
-        f"Measured on: {processor}, {os.cpu_count()} cores, {memory:.0f} GiB; {platform.system()}, "
-        f"Python {platform.python_version()}, {versions}."
-    )
-
-
-def put(part: str, lines: list[str]) -> None:
-    """Write a part's lines between its marks in the page.
-
-    Raises:
-        PipelineError: the page has no such marks.
-    """
-    begin, end = f"<!-- `make bench` writes this: {part} -->\n", f"<!-- end of {part} -->\n"
-    before, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-    _, ended, after = rest.partition(end)
-    if not (found and ended):
-        raise PipelineError(f"{PAGE} lacks the marks of {part}: {begin.strip()} and {end.strip()}")
-    files.write_text(PAGE, f"{before}{begin}\n" + "\n".join(lines) + f"\n\n{end}{after}")
-
-
 def main() -> None:
     """Measure, print, write."""
     parser = cli.parser(__doc__, "bench/benchmarks.py", "bench/benchmarks.py tutorials plain")
@@ -79,10 +47,10 @@ def main() -> None:
         measuring.say(f"== {part}")
         try:
             with tempfile.TemporaryDirectory() as folder:
-                lines = [*PARTS[part](Path(folder).resolve(), arguments.quick), "", machine()]
+                lines = [*PARTS[part](Path(folder).resolve(), arguments.quick), "", measuring.machine()]
             print("\n".join(lines), flush=True)
             if not arguments.quick:
-                put(part, lines)
+                measuring.put(PAGE, part, lines)
         except Exception as error:  # a defect of one part takes the figures of no other
             cli.note(f"{part}: {type(error).__name__}: {error}")
             failed.append(part)

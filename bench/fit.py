@@ -28,22 +28,21 @@ def measure(task: dict[str, Any], seed: int) -> dict[str, Any]:
     """Fit, predict what is held out, and return what it took."""
     rows, held_out = task.pop("rows"), task.pop("held_out")
     experiment = Experiment.model_validate(task)
-    part = tables.read_part(
-        Path("data", "split", experiment.split, "train.parquet"),
-        Path("data", "labels", experiment.split, experiment.task, "train.parquet"),
-    )
-    last = len(part.labels) - held_out
+    images = Path("data", "split", experiment.split, "train.parquet")
+    answers = Path("data", "labels", experiment.split, experiment.task, "train.parquet")
+    labels, pixels = tables.read_labels(images, answers).labels, tables.read_pixels(images)
+    last = len(labels) - held_out
     fitted = slice(min(rows or last, last))
     pipeline = build(experiment, seed)
     begin = time.perf_counter()
-    model, _ = train(pipeline, part.pixels[fitted], part.labels[fitted], experiment.folds)
+    model, _ = train(pipeline, pixels[fitted], labels[fitted], experiment.folds)
     middle = time.perf_counter()
     seen: dict[str, Any] = {"rows": fitted.stop, "fit": middle - begin, "predict": None, "error": None}
     if held_out:
         with joblib.parallel_config("threading", n_jobs=-1):
-            said = models.predict(model, models.score(model, part.pixels[last:]))
+            said = models.predict(model, models.score(model, pixels[last:]))
         seen["predict"] = time.perf_counter() - middle
-        seen["error"] = float((said != part.labels[last:]).mean())
+        seen["error"] = float((said != labels[last:]).mean())
     return seen
 
 

@@ -44,11 +44,14 @@ def replay(kind: str, paths: list[Path]) -> None:
             for part in (train, test):
                 timed("read", tables.read, part, ["row", "class"])
         case "train", [_, images, labels, *_]:
-            timed("read", tables.read_part, images, labels / "train.parquet")
+            timed("read", tables.read_labels, images, labels / "train.parquet")
+            timed("read", tables.read_pixels, images)
         case "evaluate", [model, train, test, labels, crossval, *_]:
             timed("read", models.load, model)
-            timed("read", tables.read_part, test, labels / "test.parquet")
-            timed("read", tables.read_part, train, labels / "train.parquet", row_groups=1)
+            timed("read", tables.read_labels, test, labels / "test.parquet")
+            timed("read", tables.read_pixels, test)
+            timed("read", tables.read_labels, train, labels / "train.parquet")
+            timed("read", lambda: next(tables.pixels(train)))
             timed("read", tables.read, crossval)
 
 

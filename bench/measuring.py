@@ -3,15 +3,19 @@
 Nothing large is imported here: a process that is started inherits its parent's peak memory on Linux.
 """
 
+from common import files
 from common.cli import PipelineError
 
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -86,7 +90,7 @@ def cold(folder: Path, experiments: str | None = None) -> Path:
     for name in filter(None, listed.split("\0")):
         if not name.startswith(MADE) and name != "dvc.lock" and Path(name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(name, folder / name)
+            shutil.copy(name, folder / name, follow_symlinks=False)
     if experiments is not None:
         write_parameters(folder, kept(parameters(folder), experiments))
     for command in ("init --quiet", "add --all", "-c user.name=A -c user.email=a@example.org commit --quiet -m cold"):
@@ -133,6 +137,34 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return a table's lines: the first column text, the others numbers or short text, None as a dash."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return [f"| {' | '.join('–' if cell is None else str(cell) for cell in line)} |" for line in lines]
+
+
+def machine() -> str:
+    """Name the processor, its cores, the memory, and the versions."""
+    processor = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists() and (named := re.search(r"^model name\s*: (.+)$", information.read_text(), re.MULTILINE)):
+        processor = named[1]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = ", ".join(f"{name} {version(name)}" for name in ("dvc", "scikit-learn", "numpy"))
+    return (
+        f"Measured on: {processor}, {os.cpu_count()} cores, {memory:.0f} GiB; {platform.system()}, "
+        f"Python {platform.python_version()}, {versions}."
+    )
+
+
+def put(page: Path, part: str, lines: list[str]) -> None:
+    """Write a part's lines between its marks in the page.
+
+    Raises:
+        PipelineError: the page has no such marks.
+    """
+    begin, end = f"<!-- `make bench` writes this: {part} -->\n", f"<!-- end of {part} -->\n"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise PipelineError(f"{page} lacks the marks of {part}: {begin.strip()} and {end.strip()}")
+    files.write_text(page, f"{before}{begin}\n" + "\n".join(lines) + f"\n\n{end}{after}")
 
 
 def say(line: str) -> None:

@@ -9,7 +9,7 @@ import sys
 
 sys.path[:0] = ["stages"]
 
-from common import parameters, tables  # noqa: E402
+from common import parameters, tables, workers  # noqa: E402
 from common.tables import Pixels, Scores, Vector  # noqa: E402
 
 import json  # noqa: E402
@@ -19,14 +19,15 @@ from collections import defaultdict  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
 from typing import Any  # noqa: E402
 
-import joblib  # noqa: E402
 import numpy as np  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
 
 from binarize import Task, binarize  # noqa: E402
 from evaluate import evaluate  # noqa: E402
+from evaluation import metrics  # noqa: E402
 from fetch import Dataset, fetch  # noqa: E402
-from learning import metrics, models  # noqa: E402
+from learning import models  # noqa: E402
+from sources.readers import together  # noqa: E402
 from split import Split, split_rows  # noqa: E402
 from train import Experiment, build, train  # noqa: E402
 
@@ -47,7 +48,7 @@ def judge(
     Returns:
         The metrics, the tables of the plots, the predictions, and the scores.
     """
-    with joblib.parallel_config("threading", n_jobs=-1):
+    with workers.shared(model):
         scores, train_scores = models.score(model, images), models.score(model, train_images)
     predictions = models.predict(model, scores)
     parts = {"test": (labels, predictions, scores)}
@@ -77,7 +78,7 @@ def main() -> None:
     values = parameters.load()
     seed = parameters.seed(values)
     datasets = {
-        name: fetch(name, block, os.environ.get("DATA_MIRROR"), timeout=30)
+        name: fetch(name, block, os.environ.get("DATA_MIRROR"), 30, together)
         for name, block in parameters.section(values, "datasets", Dataset).items()
     }
     lap("fetch")

@@ -7,8 +7,10 @@ others; a task without keeps the digit.
 
 from common import cli, parameters, tables
 from common.parameters import Section
+from common.tables import Vector
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +33,12 @@ def binarize(classes: npt.NDArray[np.uint8], positive: Collection[int] | None) -
     return classes if positive is None else np.isin(classes, list(positive)).astype(np.uint8)
 
 
+def known(path: Path) -> Iterator[tuple[Vector, Vector]]:
+    """Read the rows and the classes of a part of the split, some rows at a time."""
+    for table in tables.groups(path, ["row", "class"]):
+        yield tables.column(table, "row"), tables.column(table, "class")
+
+
 def main() -> None:
     """Read, binarize for each task, write."""
     parser = cli.parser(
@@ -43,16 +51,23 @@ def main() -> None:
     arguments = parser.parse_args()
 
     tasks = parameters.section(parameters.load(), "tasks", Task)
-    parts = {part: tables.read(path, ["row", "class"]) for part, path in vars(arguments).items() if part != "labels"}
-    classes = {part: tables.column(table, "class") for part, table in parts.items()}
-    present = set(np.concatenate(list(classes.values())).tolist())
+    parts = {"train": arguments.train, "test": arguments.test}
+    present = {digit for path in parts.values() for _, classes in known(path) for digit in np.unique(classes).tolist()}
+    asked = {}
     for name, task in tasks.items():
-        if absent := sorted(set(task.positive or []) - present):
+        if absent := sorted({*(task.positive or [])} - present):
             cli.note(f"{arguments.labels} has no task {name}: the split has no digit {absent[0]}")
-            continue
-        for part, table in parts.items():
-            labels = {"row": tables.column(table, "row"), "label": binarize(classes[part], task.positive)}
-            tables.write(arguments.labels / name / f"{part}.parquet", tables.table(labels))
+        else:
+            asked[name] = task
+    for part, path in parts.items():
+        with ExitStack() as files:
+            writers = {
+                name: files.enter_context(tables.writing(arguments.labels / name / f"{part}.parquet")) for name in asked
+            }
+            for rows, classes in known(path):
+                for name, append in writers.items():
+                    labels = binarize(classes, asked[name].positive)
+                    append(tables.table({"row": rows, "label": labels}))
 
 
 if __name__ == "__main__":

@@ -6,18 +6,21 @@ score and prediction of every test row. The one decision: every accuracy stands 
 commonest class, because a detector that always says no is right nine times in ten.
 """
 
-from common import cli, files, tables
+from common import cli, files, tables, workers
 from common.cli import PipelineError
-from common.tables import Scores, Vector
+from common.tables import Labels, Scores, Vector
 
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
+import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
-from learning import calibration, metrics, models
+from evaluation import calibration, metrics
+from learning import models
 
 Part = tuple[Vector, Vector, Scores]  # labels, predictions, scores
 ENOUGH = 10_000  # out-of-fold scores to fit one temperature to
@@ -72,36 +75,45 @@ def evaluate(
     return measured, plots
 
 
-def out_of_fold(path: Path, train: tables.Part, model: Pipeline, columns: list[str]) -> tuple[Part, Vector] | None:
+def out_of_fold(
+    path: Path, train: Iterable[Labels], model: Pipeline, columns: list[str]
+) -> tuple[Vector, Part | None, Vector | None]:
     """Read the out-of-fold scores.
 
     Args:
         path: the file that `train` has written with the model.
-        train: the rows and labels that they must be of.
+        train: the rows and labels that they must be of, some at a time.
         model: the fitted pipeline.
         columns: the names of its scores.
 
     Returns:
-        What `evaluate` takes as `cross_validation`, and as `folds`; None where there are no folds.
+        The training labels, shape (rows,), and what `evaluate` takes as `cross_validation` and as `folds`, None where
+        there are no folds.
 
     Raises:
         PipelineError: they are of other rows, or of another model.
     """
-    table = tables.read(path)
-    values = {name: tables.column(table, name) for name in table.column_names}
     with_folds = ["row", "label", "fold", "prediction", *columns]
-    if (
-        list(values) not in (with_folds, ["row", "label"])
-        or not np.array_equal(values["row"], train.rows)
-        or not np.array_equal(values["label"], train.labels)
-    ):
-        raise PipelineError(f"{path} is not about the training rows and the classes of the model; {tables.AGAIN}")
-    if "fold" not in values:
-        return None
-    scores, folds = tables.read_scores(table), values["fold"]
-    if not np.array_equal(values["prediction"], models.predict(model, scores)) or 0 in np.bincount(folds)[1:]:
+    labels, found = [], []
+    for known, table in zip_longest(train, tables.groups(path)):
+        if (
+            known is None
+            or table is None
+            or table.column_names not in (with_folds, ["row", "label"])
+            or not np.array_equal(tables.column(table, "row"), known.rows)
+            or not np.array_equal(tables.column(table, "label"), known.labels)
+        ):
+            raise PipelineError(f"{path} is not about the training rows and the classes of the model; {tables.AGAIN}")
+        labels.append(known.labels)
+        found.append(table.drop_columns(["row", "label"]))
+    train_labels, table = np.concatenate(labels), pa.concat_tables(found)
+    if not table.column_names:
+        return train_labels, None, None
+    folds, predictions = tables.column(table, "fold"), tables.column(table, "prediction")
+    scores = tables.read_scores(table)
+    if not np.array_equal(predictions, models.predict(model, scores)) or 0 in np.bincount(folds)[1:]:
         raise PipelineError(f"{path}: its folds, predictions and scores contradict each other; {tables.AGAIN}")
-    return (train.labels, values["prediction"], scores), folds
+    return train_labels, (train_labels, predictions, scores), folds
 
 
 def main() -> None:
@@ -123,30 +135,42 @@ def main() -> None:
     arguments = parser.parse_args()
 
     model = models.load(arguments.model)
-    test = tables.read_part(arguments.test, arguments.labels / "test.parquet")
-    train = tables.read_part(arguments.train, arguments.labels / "train.parquet", row_groups=1)
-    both = [np.concatenate(values) for values in ((train.labels, test.labels), (train.classes, test.classes))]
-    tables.check_labels(arguments.labels, *both)
-    if unknown := sorted({*test.labels.tolist()} - {*model.classes_.tolist()}):
-        raise PipelineError(
-            f"{arguments.model} has not been trained on the label {unknown[0]}, which the test part has; "
-            "use a split with more training images"
-        )
-    with joblib.parallel_config("threading", n_jobs=-1):
+    seen = np.zeros((256, 256), bool)  # which class had which label, in either part
+
+    def noting(labels: Iterator[Labels]) -> Iterator[Labels]:
+        for some in labels:
+            seen[some.classes, some.labels] = True
+            yield some
+
+    known, scored = [], []
+    with workers.shared(model):
         try:
-            scores, train_scores = models.score(model, test.pixels), models.score(model, train.pixels)
+            in_test = noting(tables.labels(arguments.test, arguments.labels / "test.parquet"))
+            for some, pixels in zip(in_test, tables.pixels(arguments.test), strict=True):
+                if unknown := sorted({*some.labels.tolist()} - {*model.classes_.tolist()}):
+                    raise PipelineError(
+                        f"{arguments.model} has not been trained on the label {unknown[0]}, which the test part has; "
+                        "use a split with more training images"
+                    )
+                known.append(some)
+                scored.append(models.score(model, pixels))
+            # The first row group, 10 000 images in random order: all would cost some models more than their fit.
+            train_scores = models.score(model, next(tables.pixels(arguments.train)))
         except (ValueError, TypeError, ArithmeticError) as error:
             raise PipelineError(f"{arguments.model} cannot score these images: {error}") from None
-    parts = {"test": (test.labels, models.predict(model, scores), scores)}
-    folds = None
+    test, scores = Labels(*map(np.concatenate, zip(*known, strict=True))), np.concatenate(scored)
     columns = tables.score_columns(scores, model.classes_)
-    if crossval := out_of_fold(arguments.crossval, train, model, list(columns)):
-        parts["cross_validation"], folds = crossval
+    in_train = noting(tables.labels(arguments.train, arguments.labels / "train.parquet"))
+    train_labels, crossval, folds = out_of_fold(arguments.crossval, in_train, model, list(columns))
+    classes, labels = seen.nonzero()
+    tables.check_labels(arguments.labels, labels, classes)
 
-    measured, plots = evaluate(parts, model.classes_, train.labels, folds, models.gives_probabilities(model))
-    # On the first row group, 10 000 images in random order: all of them would cost some models more than their fit.
+    parts = {"test": (test.labels, models.predict(model, scores), scores)}
+    if crossval:
+        parts["cross_validation"] = crossval
+    measured, plots = evaluate(parts, model.classes_, train_labels, folds, models.gives_probabilities(model))
     predicted = models.predict(model, train_scores)
-    measured["train"] = {"accuracy": metrics.accuracy(train.labels[: len(predicted)], predicted)}
+    measured["train"] = {"accuracy": metrics.accuracy(train_labels[: len(predicted)], predicted)}
 
     predictions = {"row": test.rows, "label": test.labels, "prediction": parts["test"][1]}
     tables.write(arguments.predictions, tables.table({**predictions, **columns}))

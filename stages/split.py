@@ -2,11 +2,12 @@
 
 Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet` and `test.parquet`, with each image's
 number in the dataset in the column `row`. The one decision: which rows are tested on. A count takes the last rows, in
-their order, as MNIST's authors meant it; a share draws them at random. The training part is shuffled by the seed.
+their order, as MNIST's authors meant it; a share draws them at random. The training part is shuffled by the
+seed, however large it is (stages/splitting/shuffle.py).
 """
 
-from common import cli, parameters, tables
-from common.cli import ParameterError, PipelineError
+from common import cli, files, parameters, tables
+from common.cli import ParameterError
 from common.parameters import Section
 from common.tables import Vector
 
@@ -14,8 +15,9 @@ import math
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from pydantic import field_validator
+
+from splitting import shuffle
 
 
 class Split(Section):
@@ -49,18 +51,15 @@ def split_rows(count: int, test: int | float, seed: int) -> tuple[Vector, Vector
         ParameterError: a part would be empty.
     """
     random = np.random.RandomState(seed)
+    rows = np.arange(count, dtype=np.uint32)
     tested = test if isinstance(test, int) else math.ceil(test * count)
     if not 0 < tested < count:
         raise ParameterError(f"test: {test} of {count} rows leaves a part empty; allowed: 1 to {count - 1}, or a share")
     if isinstance(test, int):
-        return random.permutation(count - tested), np.arange(count - tested, count)
-    drawn = random.permutation(count)
-    return drawn[tested:], drawn[:tested]
-
-
-def take(table: pa.Table, rows: Vector) -> pa.Table:
-    """Return the given rows of an image table, with their numbers as the column `row`."""
-    return table.take(tables.array(rows)).append_column("row", tables.array(rows.astype(np.uint32)))
+        random.shuffle(rows[:-tested])
+        return rows[:-tested], rows[-tested:]
+    random.shuffle(rows)
+    return rows[tested:], rows[:tested]
 
 
 def main() -> None:
@@ -78,12 +77,17 @@ def main() -> None:
     values = parameters.load()
     split = parameters.block(values, "splits", arguments.split, Split)
     seed = parameters.seed(values)
-    images = tables.read(arguments.images)
-    if "class" not in images.column_names or "row" in images.column_names:
-        raise PipelineError(f"{arguments.images} is no dataset of images; {tables.AGAIN}")
-    train, test = split_rows(len(images), split.test, seed)
-    tables.write(arguments.train, take(images, train))
-    tables.write(arguments.test, take(images, test))
+    shape = tables.image_shape(arguments.images)
+    orders = split_rows(tables.count(arguments.images), split.test, seed)
+    names = ["class", *(f"pixel{i + 1}" for i in range(math.prod(shape)))]
+    images = map(tables.stack, tables.groups(arguments.images, names))
+    with files.writing(arguments.train):
+        in_order = shuffle.in_order(images, orders, arguments.train.parent)
+        for path, blocks in zip((arguments.train, arguments.test), in_order, strict=True):
+            with tables.writing(path) as append:
+                for numbers, block in blocks:
+                    table = tables.image_table(block[:, 1:], block[:, 0], shape)
+                    append(table.append_column("row", tables.array(numbers)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ seen it (empty where `folds` is 0). The one decision: who shares the cores. The 
 folds run side by side; what cores are left go to each fit.
 """
 
-from common import cli, parameters, tables
+from common import cli, parameters, tables, workers
 from common.cli import ParameterError, PipelineError
 from common.parameters import Section
 from common.tables import Pixels, Scores, Vector
@@ -22,11 +22,11 @@ import joblib
 import numpy as np
 from pydantic import Field, field_validator
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from learning import classifiers, features, models
+from learning import classifiers, features, models, partial
+from learning.folds import numbers, split
 
 
 class Experiment(Section):
@@ -81,28 +81,25 @@ def train(
         ParameterError: a class has fewer rows than there are folds.
         PipelineError: the classifier cannot be fitted on these rows, in its own words.
     """
-    if (labels == labels[0]).all():
-        raise PipelineError(f"the model cannot be fitted: all training rows have the label {labels[0]}; two are needed")
-    parts = split_folds(labels, folds) if folds else []
+    models.need_two(np.unique(labels))
+    fold = numbers(split(labels, folds)) if folds else None
     cores = joblib.cpu_count()
-    tasks = [(slice(None), None), *parts]
     # At least two threads a fit, so that no core waits while the last fit ends: 5 to 20 % faster on two cores than one.
-    inner = max(math.ceil(cores / len(tasks)), min(cores, 2))
+    inner = max(math.ceil(cores / (1 + folds)), min(cores, 2))
     images, inputs = fit_images(pipeline, pixels)
-    fitting = joblib.Parallel(n_jobs=min(cores, len(tasks)), prefer="threads", return_as="generator")(
-        joblib.delayed(_fit_and_score)(pipeline[1:], inputs, labels, fitted, held_out, inner)
-        for fitted, held_out in tasks
-    )
-    fits = list(cli.progress(fitting, len(tasks), "fits"))
-    model = Pipeline([*images.steps, *fits[0][0].steps])
-    if not parts:
+    with workers.shared(inputs, labels, fold):
+        fitting = joblib.Parallel(n_jobs=min(cores, 1 + folds), return_as="generator")(
+            joblib.delayed(_fit_and_score)(pipeline[1:], inputs, labels, fold, without, inner)
+            for without in range(1 + folds)
+        )
+        (fitted, _), *others = cli.progress(fitting, 1 + folds, "fits")
+    model = Pipeline([*images.steps, *fitted.steps])
+    if fold is None:
         return model, None
-    held_out = np.concatenate([rows for _, rows in parts])
-    order = np.argsort(held_out)
-    fold = np.repeat(np.arange(1, folds + 1, dtype=np.uint8), [len(rows) for _, rows in parts])
-    scores = np.concatenate([scores for _, scores in fits[1:]])[order]
-    prediction = models.predict(model, scores)
-    return model, {"fold": fold[order], "prediction": prediction, **tables.score_columns(scores, model.classes_)}
+    scores = np.empty((len(fold), *others[0][1].shape[1:]), others[0][1].dtype)
+    for i, (_, held_out) in enumerate(others, 1):
+        scores[fold == i] = held_out
+    return model, models.out_of_fold(model, fold, scores)
 
 
 def fit_images(pipeline: Pipeline, pixels: Pixels) -> tuple[Pipeline, Any]:
@@ -124,30 +121,16 @@ def fit_images(pipeline: Pipeline, pixels: Pixels) -> tuple[Pipeline, Any]:
             raise PipelineError(f"the model cannot be fitted: {error}") from None
 
 
-def split_folds(labels: Vector, folds: int) -> list[tuple[Vector, Vector]]:
-    """Return the rows to fit on and the rows held out, for each of several stratified folds.
-
-    Raises:
-        ParameterError: a class has fewer rows than there are folds.
-    """
-    classes, counts = np.unique(labels, return_counts=True)
-    if counts.min() < folds:
-        rarest = classes[counts.argmin()]
-        raise ParameterError(
-            f"folds: {folds}, but only {counts.min()} training rows have the label {rarest}; use fewer"
-        )
-    return list(StratifiedKFold(folds).split(labels, labels))
-
-
 def _fit_and_score(
-    pipeline: Pipeline, inputs: Any, labels: Vector, fitted: Vector | slice, held_out: Vector | None, jobs: int
+    pipeline: Pipeline, inputs: Any, labels: Vector, fold: Vector | None, without: int, jobs: int
 ) -> tuple[Pipeline, Scores | None]:
+    fitted: Any = slice(None) if fold is None else fold != without  # no row is in fold 0
     # A fit that may use every core needs no limit, and finding OpenMP's libraries takes as long as a small fit.
     limits = threadpool_limits(jobs, user_api="openmp") if jobs < joblib.cpu_count() else nullcontext()
     with joblib.parallel_config("threading", n_jobs=jobs), limits:
         try:
             model = clone(pipeline).fit(inputs[fitted], labels[fitted])
-            return model, None if held_out is None else models.score(model, inputs[held_out])
+            return model, models.score(model, inputs[fold == without]) if without else None
         except (ValueError, TypeError, ArithmeticError) as error:  # such as a hyperparameter beyond what C can hold
             raise PipelineError(f"the model cannot be fitted: {error}") from None
 
@@ -169,14 +152,21 @@ def main() -> None:
     values = parameters.load()
     experiment = parameters.block(values, "experiments", arguments.experiment, Experiment)
     pipeline = build(experiment, parameters.seed(values))
-    part = tables.read_part(arguments.images, arguments.labels / "train.parquet")
+    labels = arguments.labels / "train.parquet"
     with warnings.catch_warnings(record=True) as caught:  # the same one from every fold: said once, in a line
         warnings.simplefilter("always")
-        model, crossval = train(pipeline, part.pixels, part.labels, experiment.folds)
+        if experiment.classifier in classifiers.PARTIAL_FIT:
+            model, crossval = partial.train(pipeline, arguments.images, labels, experiment.folds)
+        else:
+            known, pixels = tables.read_labels(arguments.images, labels), tables.read_pixels(arguments.images)
+            model, columns = train(pipeline, pixels, known.labels, experiment.folds)
+            crossval = [{"row": known.rows, "label": known.labels, **(columns or {})}]
+        models.save(arguments.model, model)
+        with tables.writing(arguments.crossval) as append:
+            for some in crossval:
+                append(tables.table(some))
     for message in dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught):
         cli.note(f"{arguments.experiment}: {message}")
-    models.save(arguments.model, model)
-    tables.write(arguments.crossval, tables.table({"row": part.rows, "label": part.labels, **(crossval or {})}))
 
 
 if __name__ == "__main__":

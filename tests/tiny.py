@@ -1,5 +1,6 @@
 """A whole project in miniature: this repository's own stages on 400 small digits, offline, in seconds."""
 
+import io
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from sklearn.datasets import load_digits
 from sklearn.pipeline import Pipeline
 
 from learning import classifiers, features
+from sources import idx
 
 ROOT = Path(__file__).parent.parent
 IMAGES = 400
@@ -31,6 +33,14 @@ def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
 def idx_bytes(values: npt.NDArray[np.uint8]) -> bytes:
     """Spell an array as an IDX file."""
     return bytes([0, 0, 8, values.ndim]) + b"".join(n.to_bytes(4, "big") for n in values.shape) + values.tobytes()
+
+
+def idx_array(content: bytes, shape: tuple[int, ...], most: int) -> npt.NDArray[np.uint8]:
+    """Read all of an IDX file, as `sources.idx` does some at a time."""
+    count, items = idx.read(io.BytesIO(content), shape, most)
+    values = np.concatenate([np.empty((0, *shape), np.uint8), *items])
+    assert len(values) == count
+    return values
 
 
 def idx_files() -> dict[str, bytes]:
@@ -100,6 +110,7 @@ def params() -> dict[str, Any]:
 def pipeline(classifier: str, feature: str = "scaled") -> Pipeline:
     """Return an unfitted pipeline of a classifier, kept small enough for a test."""
     small = {"extra-trees": {"n_estimators": 10}, "mlp": {"max_iter": 500}}
+    small |= {name: {"max_iter": 500} for name in classifiers.PARTIAL_FIT}
     built = classifiers.build(classifier, small.get(classifier, {}), seed=42)
     return Pipeline([*features.steps(feature), ("classifier", built)])
 
@@ -120,7 +131,7 @@ def make_project(project: Path) -> None:
         ):
             continue
         (project / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, project / name)
+        shutil.copy(ROOT / name, project / name, follow_symlinks=False)
     write_idx_files(project / "idx")
     write_params(project, params())
     run(["git", "init", "--quiet", "--initial-branch=main"], project)

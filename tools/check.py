@@ -37,7 +37,7 @@ def check(values: Mapping[str, Any]) -> None:
     for name, split in splits.items():
         where = f"{FILE}: splits.{name}"
         parameters.choose(f"{where}.dataset", split.dataset, datasets)
-        images = datasets[split.dataset].images
+        images = datasets[split.dataset].rows
         if isinstance(split.test, int) and split.test >= images:
             raise ParameterError(
                 f"{where}.test: {split.test} images, but {split.dataset} has {images}; allowed: 1 to {images - 1}"

@@ -159,7 +159,8 @@ def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bo
     classes = tables.column(tables.read(path, ["class"]), "class")
     if not 0 <= number < len(classes):
         raise ParameterError(f"{dataset} has no image {number}; allowed: 0 to {len(classes) - 1}")
-    pixels = tables.read_pixels(path, row_groups=number // tables.ROW_GROUP + 1)[number]
+    group, place = divmod(number, tables.ROW_GROUP)
+    pixels = next(islice(tables.pixels(path), group, None))[place]
     if len(pixels) != recognizer.size**2:
         raise ParameterError(
             f"{recognizer.experiment} takes images of {recognizer.size} × {recognizer.size} pixels, "

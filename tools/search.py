@@ -8,7 +8,7 @@ opened, so that its accuracy stays an honest figure of whatever is chosen here.
 """
 
 import stages_path  # noqa: F401
-from common import cli, files, parameters, tables
+from common import cli, files, parameters, tables, workers
 from common.cli import ParameterError, PipelineError
 from common.parameters import Section
 from common.tables import Pixels, Vector
@@ -18,6 +18,7 @@ import math
 import shlex
 import warnings
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -29,9 +30,11 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from evaluation import metrics
 from leaderboard import print_table
-from learning import metrics, models
-from train import Experiment, build, fit_images, split_folds
+from learning import models
+from learning.folds import split
+from train import Experiment, build, fit_images
 
 MOST_POINTS = 1000
 MOST_LINES = 20  # of the table on the screen; the file has them all
@@ -85,6 +88,13 @@ def pipelines(search: Search, experiment: Experiment, seed: int) -> list[tuple[P
     return found
 
 
+def accuracy(model: Pipeline, inputs: Any, labels: Vector) -> float:
+    """Return the share of right answers, 0 to 1."""
+    with threadpool_limits(1, user_api="openmp"), joblib.parallel_config("threading", n_jobs=1):
+        predictions = models.predict(model, models.score(model, inputs))
+    return float((predictions == labels).mean())
+
+
 def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, seed: int) -> list[Result]:
     """Cross-validate every point of the grid, as `train` does.
 
@@ -106,20 +116,19 @@ def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, 
     pipeline = tried[0]
     classifiers = [each["classifier"] for each in tried]
     _, inputs = fit_images(pipeline, pixels)
+    folds = split(labels, search.folds)
     fits = search.folds * len(points)
-    # A bar on a terminal only; how many fits halving makes, only halving knows.
+    # A bar on a terminal only, and not from other machines; how many fits halving makes, only halving knows.
     with tqdm(desc="fits", total=fits if search.method == "grid" else None, leave=False, disable=None) as bar:
 
-        def accuracy(model: Pipeline, inputs: Any, labels: Vector) -> float:
-            with threadpool_limits(1, user_api="openmp"):
-                predictions = models.predict(model, models.score(model, inputs))
+        def shown(*arguments: Any) -> float:
             bar.update()
-            return float((predictions == labels).mean())
+            return accuracy(*arguments)
 
         common = {
             "param_grid": {"classifier": classifiers},  # whole ones: how a hyperparameter gets in, the registry knows
-            "scoring": accuracy,
-            "cv": split_folds(labels, search.folds),
+            "scoring": accuracy if workers.elsewhere() else shown,
+            "cv": folds,
             "refit": False,
             "error_score": "raise",
         }
@@ -128,7 +137,7 @@ def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, 
             if search.method == "grid"
             else HalvingGridSearchCV(pipeline[1:], **common, random_state=seed)
         )
-        with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()), threadpool_limits(1, user_api="openmp"):
+        with workers.shared(inputs, labels, *chain(*folds)), threadpool_limits(1, user_api="openmp"):
             try:
                 searching.fit(inputs, labels)
             except (ValueError, TypeError, ArithmeticError) as error:
@@ -184,11 +193,12 @@ def main() -> None:
         raise ParameterError(f"{parameters.FILE}: searches.{name}.{error}") from None
     labels = Path("data/labels", experiment.split, experiment.task, "train.parquet")
     files.expect(labels, f"binarize@{experiment.split}")
-    part = tables.read_part(Path("data/split", experiment.split, "train.parquet"), labels)
+    images = Path("data/split", experiment.split, "train.parquet")
+    known, pixels = tables.read_labels(images, labels), tables.read_pixels(images)
 
     with warnings.catch_warnings(record=True) as caught:  # the same one from every fit: said once, in a line
         warnings.simplefilter("always")
-        results = run(search, experiment, part.pixels, part.labels, seed)
+        results = run(search, experiment, pixels, known.labels, seed)
     for message in dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught):
         cli.note(f"{name}: {message}")
 

@@ -32,6 +32,7 @@ import split  # noqa: E402
 import train  # noqa: E402
 from binarize import Task, binarize  # noqa: E402
 from learning import models  # noqa: E402
+from sources.readers import together  # noqa: E402
 
 values = parameters.load()
 seed = parameters.seed(values)
@@ -68,13 +69,16 @@ def write_plots(folder: Path, plots: dict[str, Any]) -> None:
 
 def fetched(name: str, block: fetch.Dataset) -> pa.Table:
     """Return a dataset's images."""
-    images = fetch.fetch(name, block, os.environ.get("DATA_MIRROR"), timeout=30)
+    images = fetch.fetch(name, block, os.environ.get("DATA_MIRROR"), 30, together)
     return tables.image_table(images.pixels, images.classes, block.form.shape)
 
 
 def parted(block: split.Split, images: pa.Table) -> tuple[pa.Table, ...]:
     """Return the training and the test part of a split."""
-    return tuple(split.take(images, rows) for rows in split.split_rows(len(images), block.test, seed))
+    return tuple(
+        images.take(tables.array(rows)).append_column("row", tables.array(rows))
+        for rows in split.split_rows(len(images), block.test, seed)
+    )
 
 
 def labelled(positives: list[list[int] | None], *parts: pa.Table) -> list[pa.Table]:

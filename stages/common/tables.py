@@ -2,18 +2,20 @@
 
 Images: one `uint8` column a pixel, named as OpenML names them (`pixel1`, `pixel2`, … row by row), then `class`
 (`uint8`), and from the split on `row` (`uint32`, the image's number in its dataset). Every file is zstd-compressed,
-in row groups of `ROW_GROUP` rows.
+in row groups of `ROW_GROUP` rows, and can be written and read one of them at a time. A large table may lie in several
+files, the parts of one folder, in the order of their names.
 
 A file may be damaged, or somebody else's. What a file says of itself is checked before its content is read, so none
 takes more memory than its size allows; what is not as it should be is an error that names the file.
 """
 
 from common.cli import PipelineError, short_of_memory
-from common.files import expect, whole
+from common.files import expect, whole_folder
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROW_GROUP = 10_000
+PART = 10 * ROW_GROUP
 MOST_PIXELS = 65_536  # of an image
 AGAIN = "make it again with `dvc repro`"
 TYPES = {  # by what a column's name looks like
@@ -36,35 +39,103 @@ Vector = npt.NDArray[Any]
 Scores = npt.NDArray[np.floating[Any]]
 
 
-class Part(NamedTuple):
-    """The training or the test part of a split, and a task's labels of it.
+class Labels(NamedTuple):
+    """Rows of the training or the test part of a split, and a task's labels of them.
 
     Attributes:
         rows: shape (rows,), each image's number in its dataset.
         classes: shape (rows,), what each image shows.
         labels: shape (rows,), the task's answer to it.
-        pixels: shape (rows, height * width), 0 to 255; less rows where only the first row groups were asked for.
     """
 
     rows: Vector
     classes: Vector
     labels: Vector
-    pixels: Pixels
+
+
+class _Part(NamedTuple):
+    path: Path
+    file: pq.ParquetFile
+    schema: pa.Schema
 
 
 def write(path: Path, table: pa.Table) -> None:
     """Write a table; the same table gives the same bytes."""
-    with whole(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=ROW_GROUP)
+    with writing(path) as append:
+        append(table)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Callable[[pa.Table], None]]:
+    """Give what takes the next rows of a table, and write it piece by piece.
+
+    The same rows give the same bytes, whatever the pieces: they are put into row groups of `ROW_GROUP` and parts of
+    `PART` rows. A table of one part is a file, a larger one a folder, because what a file says of itself grows with it
+    and is read whole. When the block ends well, all is there; when it fails, nothing is.
+    """
+    rest: pa.Table | None = None
+    written = 0
+    writer: pq.ParquetWriter | None = None
+
+    def write_group(group: pa.Table) -> None:
+        nonlocal writer, written
+        if written % PART == 0:
+            closing.close()
+            part = temporary / f"part-{written // PART:05}.parquet"
+            writer = closing.enter_context(pq.ParquetWriter(part, group.schema, compression="zstd"))
+        assert writer
+        writer.write_table(group.combine_chunks())
+        written += len(group)
+
+    def append(table: pa.Table) -> None:
+        nonlocal rest
+        rest = pa.concat_tables([rest, table]) if rest else table
+        while len(rest) >= ROW_GROUP:
+            write_group(rest.slice(0, ROW_GROUP))
+            rest = rest.slice(ROW_GROUP)
+
+    with whole_folder(path) as temporary, ExitStack() as closing:
+        yield append
+        if rest:
+            write_group(rest)
 
 
 def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
     """Read a table, or the named columns of it.
 
     Raises:
+        PipelineError: as `groups` does.
+    """
+    return pa.concat_tables(groups(path, columns))
+
+
+def groups(path: Path, columns: Iterable[str] | None = None) -> Iterator[pa.Table]:
+    """Read a table, or the named columns of it, a row group at a time.
+
+    Args:
+        path: a file, or a folder of parts.
+        columns: all when None.
+
+    Raises:
         PipelineError: there is no such file, it is damaged, or a column or a value is missing or not as it should be.
     """
-    return _content(path, *_open(path), columns)
+    for part in _open(path):
+        names = list(part.schema.names if columns is None else columns)
+        for name in names:
+            if name not in part.schema.names:
+                raise PipelineError(f"{part.path} has no column {name!r}; {AGAIN}")
+        for group in range(part.file.num_row_groups):
+            with _reading(part.path):
+                yield _checked(part.path, part.file.read_row_group(group, names))
+
+
+def count(path: Path) -> int:
+    """Return the number of rows of a table, without reading them.
+
+    Raises:
+        PipelineError: there is no such file, or it is damaged.
+    """
+    return sum(part.file.metadata.num_rows for part in _open(path))
 
 
 def table(columns: Mapping[str, Vector], metadata: Mapping[str, str] | None = None) -> pa.Table:
@@ -83,6 +154,11 @@ def column(table: pa.Table, name: str) -> Vector:
     return np.from_dlpack(table.column(name).combine_chunks())  # without the import of pandas that `to_numpy` makes
 
 
+def stack(table: pa.Table) -> npt.NDArray[np.uint8]:
+    """Put the columns of a table, all `uint8`, side by side in one array of shape (rows, columns), row after row."""
+    return np.stack([column(table, name) for name in table.column_names], axis=1)
+
+
 def image_table(pixels: Pixels, classes: npt.NDArray[np.uint8], shape: tuple[int, int]) -> pa.Table:
     """Put images into a table.
 
@@ -91,17 +167,33 @@ def image_table(pixels: Pixels, classes: npt.NDArray[np.uint8], shape: tuple[int
         classes: shape (images,), what each image shows.
         shape: height and width of an image in pixels; kept with the table, because its columns do not show it.
     """
-    columns = {f"pixel{i + 1}": pixels[:, i] for i in range(pixels.shape[1])} | {"class": classes}
+    columns = {f"pixel{i}": values for i, values in enumerate(np.ascontiguousarray(pixels.T), 1)} | {"class": classes}
     return table(columns, {"image_shape": f"{shape[0]}x{shape[1]}"})
 
 
-def read_pixels(path: Path, row_groups: int | None = None) -> Pixels:
-    """Read the pixels of all images, or of the first row groups, as one C-ordered array (images, height * width).
+def pixels(path: Path) -> Iterator[Pixels]:
+    """Read the pixels of images a row group at a time, as C-ordered arrays of shape (images, height * width).
 
     Raises:
         PipelineError: there is no such file, it is damaged, or it does not hold images.
     """
-    return _pixels(path, *_open(path), row_groups)
+    height, width = image_shape(path)
+    return map(stack, groups(path, [f"pixel{i + 1}" for i in range(height * width)]))
+
+
+def read_pixels(path: Path) -> Pixels:
+    """Read the pixels of all images as one array of shape (images, height * width).
+
+    Raises:
+        PipelineError: as `pixels` does.
+    """
+    height, width = image_shape(path)
+    read = np.empty((count(path), height * width), np.uint8)
+    start = 0
+    for group in pixels(path):  # one at a time, so that the whole table never stands beside the whole array
+        read[start : start + len(group)] = group
+        start += len(group)
+    return read
 
 
 def image_shape(path: Path) -> tuple[int, int]:
@@ -110,23 +202,36 @@ def image_shape(path: Path) -> tuple[int, int]:
     Raises:
         PipelineError: there is no such file, it is damaged, or it does not hold images.
     """
-    return _shape(path, _open(path)[1])
+    first = next(_open(path))
+    return _shape(first.path, first.schema)
 
 
-def read_part(images: Path, labels: Path, row_groups: int | None = None) -> Part:
-    """Read a part of a split, its pixels all or those of the first row groups, and a task's labels of it.
+def labels(images: Path, labels: Path) -> Iterator[Labels]:
+    """Read the rows and the classes of a part of a split, and a task's labels of them, a row group at a time.
 
     Raises:
         PipelineError: there is no such file, one is damaged, or the labels are not those of these images.
     """
-    file, schema = _open(images)
-    known = _content(images, file, schema, ["row", "class"])
-    table = read(labels, ["row", "label"])
-    rows, classes, values = column(known, "row"), column(known, "class"), column(table, "label")
-    if not np.array_equal(rows, column(table, "row")):
-        raise PipelineError(f"{labels} is not about the rows of {images} in their order; make both again: `dvc repro`")
-    check_labels(labels, values, classes)
-    return Part(rows, classes, values, _pixels(images, file, schema, row_groups))
+    seen = np.zeros((256, 256), bool)  # which class had which label
+    for known, answers in zip_longest(groups(images, ["row", "class"]), groups(labels, ["row", "label"])):
+        if not (known and answers and known.column("row").equals(answers.column("row"))):
+            raise PipelineError(
+                f"{labels} is not about the rows of {images} in their order; make both again: `dvc repro`"
+            )
+        group = Labels(column(known, "row"), column(known, "class"), column(answers, "label"))
+        seen[group.classes, group.labels] = True
+        known_classes, their_labels = seen.nonzero()
+        check_labels(labels, their_labels, known_classes)
+        yield group
+
+
+def read_labels(images: Path, path: Path) -> Labels:
+    """Read all rows and classes of a part of a split, and a task's labels of them.
+
+    Raises:
+        PipelineError: as `labels` does.
+    """
+    return Labels(*map(np.concatenate, zip(*labels(images, path), strict=True)))
 
 
 def check_labels(path: Path, labels: Vector, classes: Vector) -> None:
@@ -172,9 +277,16 @@ def read_scores(table: pa.Table) -> Scores:
     return column(table, "score") if names == ["score"] else np.stack([column(table, name) for name in names], axis=1)
 
 
-def _open(path: Path) -> tuple[pq.ParquetFile, pa.Schema]:
-    """Open a file and check what it says of itself."""
+def _open(path: Path) -> Iterator[_Part]:
+    """Open a file, or one after another the parts in a folder, and check what each says of itself."""
     expect(path)
+    paths = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    if not paths:
+        raise PipelineError(f"{path} has no parts of a table in it; {AGAIN}")
+    return map(_open_file, paths)
+
+
+def _open_file(path: Path) -> _Part:
     with _reading(path):
         file = pq.ParquetFile(path, thrift_container_size_limit=2 * MOST_PIXELS)
         schema = file.schema_arrow  # read anew from the file at each access
@@ -186,7 +298,7 @@ def _open(path: Path) -> tuple[pq.ParquetFile, pa.Schema]:
     _check_columns(path, schema.names, schema.types)
     if any(name.startswith("pixel") for name in schema.names):
         _shape(path, schema)
-    return file, schema
+    return _Part(path, file, schema)
 
 
 def _check_columns(path: Path, names: list[str], kinds: list[pa.DataType]) -> None:
@@ -216,30 +328,6 @@ def _shape(path: Path, schema: pa.Schema) -> tuple[int, int]:
             f"{path} holds no images: {pixels} columns of pixels and the shape {spelled[:20]!r}; {AGAIN}"
         )
     return int(match[1]), int(match[2])
-
-
-def _content(path: Path, file: pq.ParquetFile, schema: pa.Schema, columns: Iterable[str] | None = None) -> pa.Table:
-    names = list(schema.names if columns is None else columns)
-    for name in names:
-        if name not in schema.names:
-            raise PipelineError(f"{path} has no column {name!r}; {AGAIN}")
-    with _reading(path):
-        return _checked(path, file.read(names))
-
-
-def _pixels(path: Path, file: pq.ParquetFile, schema: pa.Schema, row_groups: int | None) -> Pixels:
-    names = [name for name in schema.names if name.startswith("pixel")]
-    if not names:
-        raise PipelineError(f"{path} holds no images; {AGAIN}")
-    groups = range(min(row_groups or file.num_row_groups, file.num_row_groups))
-    pixels = np.empty((sum(file.metadata.row_group(group).num_rows for group in groups), len(names)), np.uint8)
-    start = 0
-    for group in groups:  # one at a time, so that the whole table never stands beside the whole array
-        with _reading(path):
-            table = _checked(path, file.read_row_group(group, names))
-        np.stack([column(table, name) for name in names], axis=1, out=pixels[start : start + len(table)])
-        start += len(table)
-    return pixels
 
 
 def _checked(path: Path, table: pa.Table) -> pa.Table:

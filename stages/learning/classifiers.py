@@ -18,11 +18,16 @@ CLASSIFIERS = {
     "logistic-regression": ("sklearn.linear_model", "LogisticRegression"),
     "mlp": ("sklearn.neural_network", "MLPClassifier"),
     "one-vs-rest-svc": ("sklearn.svm", "SVC"),
+    "partial-fit-mlp": ("sklearn.neural_network", "MLPClassifier"),
+    "partial-fit-sgd": ("sklearn.linear_model", "SGDClassifier"),
     "sgd": ("sklearn.linear_model", "SGDClassifier"),
     "svc": ("sklearn.svm", "SVC"),
 }
 # One machine for each class against all others, fitted side by side; `SVC` itself fits one for each pair of classes.
 ONE_VS_REST = {"one-vs-rest-svc"}
+# Fitted some rows at a time (learning/partial.py), `max_iter` times over all of them, so that they need not fit into
+# memory; all others are fitted at once.
+PARTIAL_FIT = {"partial-fit-mlp", "partial-fit-sgd"}
 # Set by the pipeline: the seed is the file's own, and the number of jobs must not change a model's bytes.
 NOT_HYPERPARAMETERS = {"n_jobs", "random_state", "verbose", "warm_start"}
 
@@ -53,6 +58,8 @@ def build(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
         estimator._validate_params()
     except ValueError as error:
         raise ParameterError(str(error)) from None
+    if name in PARTIAL_FIT and "max_iter" not in hyperparameters:
+        raise ParameterError(f"hyperparameters of {name}: max_iter is missing; how many times to go through all rows")
     if name in ONE_VS_REST:
         return import_module("sklearn.multiclass").OneVsRestClassifier(estimator)
     return estimator

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.decomposition import PCA
 
 from learning.gradients import OrientedGradients
 
@@ -53,7 +52,9 @@ FEATURES: dict[str, Callable[[], list[tuple[str, Any]]]] = {
 }
 
 
-def _components(count: int) -> tuple[str, PCA]:
+def _components(count: int) -> tuple[str, Any]:
+    from sklearn.decomposition import PCA  # which takes long to import
+
     return "components", PCA(n_components=count, svd_solver="covariance_eigh")
 
 

@@ -1,27 +1,47 @@
 """Fitted models: their files, and the scores that they give."""
 
+from common import tables
 from common.cli import PipelineError
 from common.files import expect, whole
 from common.tables import Pixels, Scores, Vector
 
 import hashlib
 import io
+import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
 import yaml
+from joblib.numpy_pickle import NumpyPickler
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 BATCH = 1_000  # images scored at a time: fixed, because a matrix product's last bits depend on its shape
 
 
+class _Pickler(NumpyPickler):  # type: ignore[misc]
+    """joblib's own, for which two equal strings or types of numbers are one.
+
+    A pickle says of each thing that it has seen before whether it is the same one. What comes back from another process
+    is equal, but not the same, and its file would be another.
+    """
+
+    def save(self, obj: Any) -> None:
+        if type(obj) is str:
+            obj = sys.intern(obj)
+        elif isinstance(obj, np.dtype):
+            obj = np.dtype(obj.str)
+        super().save(obj)
+
+
 def save(path: Path, model: Pipeline) -> None:
-    """Write a model in joblib's format."""
-    with whole(path) as temporary:
-        joblib.dump(model, temporary)
+    """Write a model in joblib's format; the same model gives the same bytes, wherever it has been fitted."""
+    with whole(path) as temporary, temporary.open("wb") as file:
+        _Pickler(file).dump(model)
 
 
 def load(path: Path) -> Pipeline:
@@ -65,7 +85,8 @@ def score(model: Pipeline, pixels: Pixels) -> Scores:
         For two classes, shape (images,): how much the second class is preferred. For more, shape (images, classes).
         Decision values where the classifier has them (above 0 means yes), else probabilities from 0 to 1.
     """
-    batches = [pixels[start : start + BATCH] for start in range(0, pixels.shape[0], BATCH)]
+    # In a tuple: an array by itself joblib would send to one worker of a cluster, and it would be lost with it.
+    batches = [(pixels[start : start + BATCH],) for start in range(0, pixels.shape[0], BATCH)]
     return np.concatenate(joblib.Parallel(prefer="threads")(joblib.delayed(_score)(model, batch) for batch in batches))
 
 
@@ -74,6 +95,23 @@ def predict(model: Pipeline, scores: Scores) -> Vector:
     if scores.ndim == 2:
         return model.classes_[scores.argmax(axis=1)]
     return model.classes_[(scores > threshold(model)).astype(int)]
+
+
+def need_two(classes: Vector) -> None:
+    """Check that there is something to tell apart.
+
+    Raises:
+        PipelineError: there is one class alone.
+    """
+    if len(classes) < 2:
+        raise PipelineError(
+            f"the model cannot be fitted: all training rows have the label {classes[0]}; two are needed"
+        )
+
+
+def out_of_fold(model: Pipeline, fold: Vector, scores: Scores) -> Mapping[str, Vector]:
+    """Return the columns of out-of-fold scores: `fold`, `prediction` and the scores, each of shape (rows,)."""
+    return {"fold": fold, "prediction": predict(model, scores), **tables.score_columns(scores, model.classes_)}
 
 
 def threshold(model: Pipeline) -> float:
@@ -86,10 +124,12 @@ def gives_probabilities(model: Pipeline) -> bool:
     return not hasattr(model, "decision_function")
 
 
-def _score(model: Pipeline, pixels: Pixels) -> Scores:
-    if not gives_probabilities(model):
-        return model.decision_function(pixels)
-    probabilities = model.predict_proba(pixels)
+def _score(model: Pipeline, batch: tuple[Pixels]) -> Scores:
+    (pixels,) = batch
+    with joblib.parallel_config("threading", n_jobs=1):  # the batches have the cores
+        if not gives_probabilities(model):
+            return model.decision_function(pixels)
+        probabilities = model.predict_proba(pixels)
     return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
 
 

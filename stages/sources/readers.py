@@ -1,17 +1,20 @@
 """Where images come from: scikit-learn itself, IDX files in a folder or over HTTP, and OpenML.
 
-Each reader takes the place and the dataset's expected form, and returns `Images` or raises `SourceError` with the
-reason in a few words. What came is checked against the pinned digests by the caller (`stages/fetch.py`).
+Each reader takes the place and the dataset's expected form, and gives `Images`, some at a time, or raises `SourceError`
+with the reason in a few words, early or late. What came is checked against the pinned digests by the caller
+(`stages/fetch.py`).
 """
 
-import hashlib
 import math
+import os
 import socket
+import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 from urllib.parse import urljoin
 
 import numpy as np
@@ -25,6 +28,7 @@ FILES = (
     ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 )
 PIECE = 1 << 16  # bytes
+IN_MEMORY = 1 << 24  # bytes of a download; what is larger goes to a temporary file
 REDIRECTIONS = 5
 
 
@@ -42,47 +46,43 @@ class Images(NamedTuple):
     pixels: npt.NDArray[np.uint8]
     classes: npt.NDArray[np.uint8]
 
-    def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of the pixels, row by row, and of the classes."""
-        return {
-            "pixels": hashlib.sha256(self.pixels.tobytes()).hexdigest(),
-            "labels": hashlib.sha256(self.classes.tobytes()).hexdigest(),
-        }
+
+def together(images: Iterable[Images]) -> Images:
+    """Put images that come some at a time into one."""
+    return Images(*map(np.concatenate, zip(*images, strict=True)))
 
 
-def from_scikit_learn(name: str, form: Form, timeout: float) -> Images:
+def from_scikit_learn(name: str, form: Form, timeout: float) -> Iterator[Images]:
     """Take one of the datasets that ship inside scikit-learn; `digits` is the one made of images."""
     from sklearn.datasets import load_digits
 
     if name != "digits":
         raise SourceError(f"scikit-learn ships no images called {name!r}, only 'digits'")
     bunch = load_digits()
-    return Images(_whole_bytes(bunch.data), _whole_bytes(bunch.target))
+    yield Images(_whole_bytes(bunch.data), _whole_bytes(bunch.target))
 
 
-def from_idx(place: str, form: Form, timeout: float) -> Images:
+def from_idx(place: str, form: Form, timeout: float) -> Iterator[Images]:
     """Read pairs of IDX files, images and labels, from a folder or from below an HTTP address."""
     # Images of noise grow a little when they are gzipped; nothing of this form is twice as large.
     most = 2 * form.images * math.prod(form.shape) + PIECE
     remote = place.startswith(("http://", "https://"))
-    parts = []
-    for images_name, labels_name in form.files:
-        pair = []
-        for name, shape in ((images_name, form.shape), (labels_name, ())):
-            try:
-                content = _download(place, name, most, timeout) if remote else _read(place, name, most)
-                pair.append(idx.parse(content, shape, form.images))
-            except ValueError as error:
-                raise SourceError(f"{name}: {error}") from None
-        if len(pair[0]) != len(pair[1]):
-            raise SourceError(f"{images_name} has {len(pair[0])} images, {labels_name} {len(pair[1])} labels")
-        parts.append(pair)
-    pixels = np.concatenate([images for images, _ in parts])
-    return Images(pixels.reshape(len(pixels), -1), np.concatenate([labels for _, labels in parts]))
+    for names in form.files:
+        with ExitStack() as files:
+            counts, blocks = [], []
+            for name, shape in zip(names, (form.shape, ()), strict=True):
+                opened = _download(place, name, most, timeout) if remote else _open(place, name, most)
+                count, items = _items(name, files.enter_context(opened), shape, form.images)
+                counts.append(count)
+                blocks.append(items)
+            if counts[0] != counts[1]:
+                raise SourceError(f"{names[0]} has {counts[0]} images, {names[1]} {counts[1]} labels")
+            for pixels, classes in zip(*blocks, strict=True):
+                yield Images(pixels.reshape(len(pixels), -1), classes)
 
 
-def from_openml(place: str, form: Form, timeout: float) -> Images:
-    """Ask OpenML for `NAME/VERSION` with scikit-learn's own client, nothing kept on disk."""
+def from_openml(place: str, form: Form, timeout: float) -> Iterator[Images]:
+    """Ask OpenML for `NAME/VERSION` with scikit-learn's own client, all at once in memory, nothing kept on disk."""
     from sklearn.datasets import fetch_openml
 
     from sources.guard import guarded
@@ -119,12 +119,13 @@ def from_openml(place: str, form: Form, timeout: float) -> Images:
     if bunch.target is None or bunch.target.ndim != 1:
         raise SourceError("has no target column, or several")
     try:
-        return Images(_whole_bytes(bunch.data), _whole_bytes(bunch.target))
+        images = Images(_whole_bytes(bunch.data), _whole_bytes(bunch.target))
     except (TypeError, ValueError) as error:
         raise SourceError(str(error)) from None
+    yield images
 
 
-READERS: dict[str, Callable[[str, Form, float], Images]] = {
+READERS: dict[str, Callable[[str, Form, float], Iterator[Images]]] = {
     "scikit-learn": from_scikit_learn,
     "idx": from_idx,
     "openml": from_openml,
@@ -141,19 +142,43 @@ def _whole_bytes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return whole
 
 
-def _read(folder: str, name: str, most: int) -> bytes:
+def _items(
+    name: str, file: IO[bytes], shape: tuple[int, ...], most: int
+) -> tuple[int, Iterator[npt.NDArray[np.uint8]]]:
+    """Read an IDX file as `idx.read` does, and name it where it is none."""
+
+    def named() -> Iterator[npt.NDArray[np.uint8]]:
+        try:
+            yield from items
+        except ValueError as error:
+            raise SourceError(f"{name}: {error}") from None
+
     try:
-        with Path(folder, name).open("rb") as file:
-            content = file.read(most + 1)
+        count, items = idx.read(file, shape, most)
+    except ValueError as error:
+        raise SourceError(f"{name}: {error}") from None
+    return count, named()
+
+
+def _open(folder: str, name: str, most: int) -> IO[bytes]:
+    try:
+        file = Path(folder, name).open("rb")  # noqa: SIM115 (the reader closes it)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
     except OSError as error:
         raise SourceError(f"{name}: {error.strerror}") from None
-    if len(content) > most:
+    if size > most:
+        file.close()
         raise SourceError(f"{name}: is larger than the dataset can be")
-    return content
+    return file
 
 
-def _download(address: str, name: str, most: int, timeout: float) -> bytes:
-    """Download one file of at most `most` bytes, with one more try after a broken connection or a server's error."""
+def _download(address: str, name: str, most: int, timeout: float) -> IO[bytes]:
+    """Download one file of at most `most` bytes, with one more try after a broken connection or a server's error.
+
+    Returns:
+        An open file, of which only the first `IN_MEMORY` bytes may be in memory.
+    """
     import requests
     import urllib3
 
@@ -174,11 +199,11 @@ def _download(address: str, name: str, most: int, timeout: float) -> bytes:
     raise AssertionError("the second attempt returns or raises")
 
 
-def _receive(url: str, name: str, most: int, timeout: float) -> bytes:
+def _receive(url: str, name: str, most: int, timeout: float) -> IO[bytes]:
     import requests
     from tqdm import tqdm
 
-    with requests.Session() as session:
+    with requests.Session() as session, ExitStack() as files:
         session.headers["Accept-Encoding"] = "identity"  # what is packed is for `idx` to unpack, which knows its limits
         # Redirections are followed here: requests does so only when it has read all that such an answer holds.
         session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
@@ -188,16 +213,18 @@ def _receive(url: str, name: str, most: int, timeout: float) -> bytes:
                 if answer.is_redirect:
                     url = urljoin(url, answer.headers["Location"])
                     continue
-                content = bytearray()
+                content = files.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))
                 body = Metered(answer.raw, most, timeout)
                 length = answer.headers.get("Content-Length", "")
                 total = int(length) if length.isdecimal() else None
                 # A bar on a terminal only (disable=None), and gone when the file is there.
                 with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None) as bar:
                     while piece := body.read(PIECE):
-                        content += piece
+                        content.write(piece)
                         bar.update(len(piece))
-                return bytes(content)
+                content.seek(0)
+                files.pop_all()  # it is whole, and open for its reader
+                return content
     raise SourceError(f"redirects more than {REDIRECTIONS} times")
 
 

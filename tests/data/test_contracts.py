@@ -12,14 +12,13 @@ import pytest
 import yaml
 
 import tiny
-from fetch import Dataset, verify
-from sources.readers import READERS
+from fetch import Dataset, checked
+from sources.readers import READERS, together
 
 
 def test_the_digits_inside_scikit_learn_are_the_pinned_ones() -> None:
     dataset = parameters.block(parameters.load(tiny.ROOT / "params.yaml"), "datasets", "digits", Dataset)
-    images = READERS["scikit-learn"]("digits", dataset.form, 1)
-    verify(images, dataset)
+    images = together(checked(READERS["scikit-learn"]("digits", dataset.form, 1), dataset))
     assert images.pixels.max() == 16
 
 

@@ -22,7 +22,7 @@ import fetch as stage
 import servers
 import tiny
 from sources.limits import SourceError
-from sources.readers import READERS, Form
+from sources.readers import READERS, Form, together
 
 PIXELS, CLASSES = tiny.digits()
 OUTPUT = "data/raw/tiny.parquet"
@@ -93,7 +93,7 @@ def test_after_a_bad_server_the_next_source_is_tried(
     tiny.write_idx_files(folder / "idx")
     with servers.serving(respond) as server:
         dataset = stage.Dataset.model_validate(tiny.dataset({"idx": server.url}, {"idx": os.fspath(folder / "idx")}))
-        images = stage.fetch("tiny", dataset, None, timeout=0.3)
+        images = stage.fetch("tiny", dataset, None, 0.3, together)
     [said] = [line for line in capsys.readouterr().err.splitlines() if "tiny: idx http" in line]  # not the server's own
     assert said.split(f"tiny: idx {server.url}: ")[1].startswith(reason)
     assert np.array_equal(images.pixels, PIXELS)
@@ -170,7 +170,9 @@ def test_a_file_far_too_large_is_not_read(folder: Path) -> None:
     with (folder / "train-images").open("wb") as file:
         file.truncate(1 << 36)  # a hole of 64 GB
     with pytest.raises(SourceError, match="train-images: is larger than the dataset can be"):
-        READERS["idx"](os.fspath(folder), Form(tiny.IMAGES, tiny.SHAPE, [("train-images", "train-labels")]), 1)
+        together(
+            READERS["idx"](os.fspath(folder), Form(tiny.IMAGES, tiny.SHAPE, [("train-images", "train-labels")]), 1)
+        )
 
 
 def test_the_mirror_comes_first(made: Path, folder: Path) -> None:
@@ -330,7 +332,7 @@ def test_another_answer_of_openml_is_refused(
     with servers.serving(respond, context) as server:
         monkeypatch.setenv("https_proxy", server.url)
         with pytest.raises(PipelineError) as error:
-            stage.fetch("tiny", dataset, None, timeout=0.3)
+            stage.fetch("tiny", dataset, None, 0.3, together)
     assert str(error.value).startswith("no source has tiny: openml tiny/1: ")
     assert reason in str(error.value)
     assert len(str(error.value)) < 800
@@ -345,12 +347,12 @@ def test_openml_may_call_the_columns_as_it_likes(
     with servers.serving(openml(column="attribute_"), context) as server:
         for name, value in {"https_proxy": server.url, "no_proxy": "", "SSL_CERT_FILE": os.fspath(authority)}.items():
             monkeypatch.setenv(name, value)
-        assert np.array_equal(stage.fetch("tiny", dataset, None, timeout=1).pixels, PIXELS)
+        assert np.array_equal(stage.fetch("tiny", dataset, None, 1, together).pixels, PIXELS)
 
 
 def test_openml_needs_a_version() -> None:
     with pytest.raises(SourceError, match="is no name and version such as mnist_784/1"):
-        READERS["openml"]("tiny", Form(tiny.IMAGES, tiny.SHAPE, []), 1)
+        together(READERS["openml"]("tiny", Form(tiny.IMAGES, tiny.SHAPE, []), 1))
 
 
 @pytest.mark.fault
@@ -359,12 +361,14 @@ def test_a_gzip_bomb_takes_no_memory(folder: Path, kind: str) -> None:
     names = [f"{i}.gz" for i in range(2)]
     form = Form(tiny.IMAGES, tiny.SHAPE, [(names[0], names[1])])
     content = gzip.compress(tiny.idx_files()["train-images"]) + servers.BOMB
-    (folder / names[0]).write_bytes(content)
-    with servers.serving(servers.files({names[0]: content})) as server:
+    contents = {names[0]: content, names[1]: tiny.idx_files()["train-labels"]}
+    for name, given in contents.items():
+        (folder / name).write_bytes(given)
+    with servers.serving(servers.files(contents)) as server:
         place = server.url if kind == "server" else os.fspath(folder)
         tracemalloc.start()
         with pytest.raises(SourceError, match="more values than the 19200"):
-            READERS["idx"](place, form, 1)
+            together(READERS["idx"](place, form, 1))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 20_000_000

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from learning import calibration
+from evaluation import calibration
 
 
 def test_scores_and_probabilities_become_logits_of_each_class() -> None:

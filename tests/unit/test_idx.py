@@ -6,22 +6,22 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from sources import idx
+import tiny
 
 TWO_IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(range(12))
 ZIPPED = gzip.compress(TWO_IMAGES, mtime=0)
 
 
 def test_images_come_row_by_row() -> None:
-    assert idx.parse(TWO_IMAGES, (2, 3), 2).tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
+    assert tiny.idx_array(TWO_IMAGES, (2, 3), 2).tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
 
 
 def test_gzipped_and_plain_files_are_the_same() -> None:
-    assert np.array_equal(idx.parse(ZIPPED, (2, 3), 2), idx.parse(TWO_IMAGES, (2, 3), 2))
+    assert np.array_equal(tiny.idx_array(ZIPPED, (2, 3), 2), tiny.idx_array(TWO_IMAGES, (2, 3), 2))
 
 
 def test_labels_have_no_further_dimension() -> None:
-    assert idx.parse(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]), (), 3).tolist() == [7, 2, 1]
+    assert tiny.idx_array(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]), (), 3).tolist() == [7, 2, 1]
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_labels_have_no_further_dimension() -> None:
 )
 def test_what_is_wrong_is_said(content: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        idx.parse(content, (2, 3), 2)
+        tiny.idx_array(content, (2, 3), 2)
 
 
 def test_labels_need_a_dimension() -> None:
     with pytest.raises(ValueError, match="shape"):
-        idx.parse(b"\0\0\x08\0" + bytes(12), (), 2)
+        tiny.idx_array(b"\0\0\x08\0" + bytes(12), (), 2)
 
 
 def test_a_file_may_be_zipped_in_parts() -> None:
     parts = gzip.compress(TWO_IMAGES[:9]) + gzip.compress(TWO_IMAGES[9:]) + gzip.compress(b"")
-    assert np.array_equal(idx.parse(parts, (2, 3), 2), idx.parse(TWO_IMAGES, (2, 3), 2))
+    assert np.array_equal(tiny.idx_array(parts, (2, 3), 2), tiny.idx_array(TWO_IMAGES, (2, 3), 2))
 
 
 @pytest.mark.fault
@@ -65,7 +65,7 @@ def test_a_gzip_bomb_is_not_unpacked() -> None:
     bomb = ZIPPED + 400 * gzip.compress(bytes(10**7), mtime=0)  # 4 GB in 4 MB
     tracemalloc.start()
     with pytest.raises(ValueError, match="more values"):
-        idx.parse(bomb, (2, 3), 2)
+        tiny.idx_array(bomb, (2, 3), 2)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 10_000_000

@@ -22,7 +22,6 @@ from PIL import Image
 import tiny
 from check import check
 from ink import digits, pictures
-from sources import idx
 
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))  # no folder of its own in this one
 some = settings(derandomize=True, database=None, deadline=None, max_examples=200)
@@ -34,7 +33,7 @@ BYTES = np.dtype(np.uint8)
 @given(arrays(BYTES, array_shapes(min_dims=1, max_dims=4, max_side=5)), st.booleans())
 def test_an_idx_file_gives_back_its_array(values: npt.NDArray[np.uint8], zipped: bool) -> None:
     content = tiny.idx_bytes(values)
-    read = idx.parse(gzip.compress(content) if zipped else content, values.shape[1:], len(values))
+    read = tiny.idx_array(gzip.compress(content) if zipped else content, values.shape[1:], len(values))
     assert np.array_equal(read, values)
 
 
@@ -59,7 +58,7 @@ IDX = [
 )
 def test_any_bytes_are_an_idx_file_or_a_value_error(start: bytes, rest: bytes, shape: tuple[int, ...]) -> None:
     try:
-        values = idx.parse(start + rest, shape, 10)
+        values = tiny.idx_array(start + rest, shape, 10)
     except ValueError:
         return
     assert values.dtype == np.uint8

@@ -9,7 +9,7 @@ import pytest
 
 import tiny
 from check import check
-from learning import metrics
+from evaluation import metrics
 from prune import leftovers
 from search import Search, advice, run
 from train import Experiment, build, train

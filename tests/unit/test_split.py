@@ -1,12 +1,13 @@
-from common import tables
 from common.cli import ParameterError
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-import tiny
-from split import split_rows, take
+from split import split_rows
+from splitting import shuffle
 
 
 def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:
@@ -36,9 +37,16 @@ def test_no_part_may_be_empty(count: int, test: int | float) -> None:
         split_rows(count, test, seed=42)
 
 
-def test_every_row_keeps_its_number_and_its_image() -> None:
-    pixels, classes = tiny.digits()
-    part = take(tables.image_table(pixels, classes, tiny.SHAPE), np.array([30, 2, 17]))
-    assert part["row"].to_pylist() == [30, 2, 17]
-    assert part["class"].to_pylist() == classes[[30, 2, 17]].tolist()
-    assert part["pixel12"].to_pylist() == pixels[[30, 2, 17], 11].tolist()
+@pytest.mark.parametrize("bucket", [1, 7, 1000], ids="buckets of {}".format)
+def test_rows_come_in_the_order_that_is_wanted_whatever_fits_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: int
+) -> None:
+    monkeypatch.setattr(shuffle, "BUCKET", bucket)
+    rows = np.random.RandomState(0).randint(0, 256, (100, 5)).astype(np.uint8)
+    orders = split_rows(100, 0.3, seed=42)
+    blocks = (rows[start : start + 9] for start in range(0, 100, 9))
+    for order, given in zip(orders, shuffle.in_order(blocks, orders, tmp_path), strict=True):
+        numbers, values = zip(*given, strict=True)
+        assert np.array_equal(np.concatenate(numbers), order)
+        assert np.array_equal(np.concatenate(values), rows[order])
+    assert list(tmp_path.iterdir()) == []

@@ -21,13 +21,62 @@ def test_a_beginner_s_pandas_reads_the_images(tmp_path: Path) -> None:
     assert frame.iloc[7].tolist() == [*pixels[7], classes[7]]
 
 
-def test_pixels_come_back_from_several_row_groups_or_from_the_first(tmp_path: Path) -> None:
+def test_pixels_come_back_from_several_row_groups_at_once_or_one_by_one(tmp_path: Path) -> None:
     pixels = np.random.RandomState(0).randint(0, 256, (tables.ROW_GROUP + 5, 4), dtype=np.uint8)
     path = tmp_path / "images.parquet"
     tables.write(path, tables.image_table(pixels, pixels[:, 0], (2, 2)))
     assert pq.ParquetFile(path).num_row_groups == 2
     assert np.array_equal(tables.read_pixels(path), pixels)
-    assert np.array_equal(tables.read_pixels(path, row_groups=1), pixels[: tables.ROW_GROUP])
+    first, rest = tables.pixels(path)
+    assert np.array_equal(first, pixels[: tables.ROW_GROUP])
+    assert np.array_equal(rest, pixels[tables.ROW_GROUP :])
+
+
+def images(rows: int) -> pa.Table:
+    pixels = np.random.RandomState(0).randint(0, 256, (rows, 4), dtype=np.uint8)
+    return tables.image_table(pixels, pixels[:, 0], (2, 2))
+
+
+@pytest.mark.parametrize("rows", [7, tables.ROW_GROUP, tables.PART, tables.PART + 1, 2 * tables.PART])
+def test_whatever_the_pieces_the_same_rows_give_the_same_files(tmp_path: Path, rows: int) -> None:
+    table = images(rows)
+    tables.write(tmp_path / "at-once.parquet", table)
+    with tables.writing(tmp_path / "pieces.parquet") as append:
+        for start in range(0, rows, 3333):
+            append(table.slice(start, 3333))
+    at_once, pieces = (
+        [path.read_bytes() for path in sorted([tmp_path / name, *(tmp_path / name).rglob("*")]) if path.is_file()]
+        for name in ("at-once.parquet", "pieces.parquet")
+    )
+    assert at_once == pieces
+    assert (tmp_path / "pieces.parquet").is_dir() == (rows > tables.PART)
+    assert tables.read(tmp_path / "pieces.parquet").equals(table)
+    assert tables.count(tmp_path / "pieces.parquet") == rows
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["at-once.parquet", "pieces.parquet"]
+
+
+def test_a_table_in_parts_takes_the_place_of_a_file_and_a_file_that_of_parts(tmp_path: Path) -> None:
+    for rows in (10, tables.PART + 1, 20, 3 * tables.PART, tables.PART + 2):
+        tables.write(tmp_path / "images.parquet", images(rows))
+        assert tables.count(tmp_path / "images.parquet") == rows
+        assert [path.name for path in tmp_path.iterdir()] == ["images.parquet"]
+
+
+def test_a_table_whose_rows_cannot_all_be_made_is_not_there(tmp_path: Path) -> None:
+    def write() -> None:
+        with tables.writing(tmp_path / "images.parquet") as append:
+            append(images(tables.PART + 1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_parts_is_no_table(tmp_path: Path) -> None:
+    (tmp_path / "images.parquet").mkdir()
+    with pytest.raises(PipelineError, match="has no parts of a table in it; make it again"):
+        tables.read(tmp_path / "images.parquet")
 
 
 def test_scores_come_back_as_they_went(tmp_path: Path) -> None:

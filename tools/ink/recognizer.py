@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from learning import calibration, models
+from evaluation import calibration
+from learning import models
 
 
 class Recognizer(NamedTuple):

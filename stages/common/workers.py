@@ -1,0 +1,101 @@
+"""Where joblib's tasks run: in threads of this process, or on the workers of a Dask cluster.
+
+`DASK_SCHEDULER_ADDRESS`, Dask's own variable, names the cluster, such as tcp://10.0.0.5:8786. What is made is the same,
+byte for byte: a task is a function of its arguments alone, and a worker that has other versions, or that would
+calculate otherwise, is refused (docs/cluster.md).
+"""
+
+from common.cli import PipelineError
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from itertools import islice
+from typing import Any
+
+import joblib
+
+ADDRESS = "DASK_SCHEDULER_ADDRESS"
+PACKAGES = ("numpy", "scikit-learn", "scipy")
+PATIENCE = 15  # seconds, for a scheduler that starts at the same time
+
+
+@contextmanager
+def shared(*arguments: object) -> Iterator[None]:
+    """Let joblib's tasks run side by side until the block ends.
+
+    Args:
+        arguments: of many of the tasks, and large: each worker of a cluster is sent them once, before any task, so
+            that the others still have them when one is lost.
+
+    Raises:
+        PipelineError: the cluster cannot be reached, or a worker would calculate otherwise.
+    """
+    with _cluster(arguments) if elsewhere() else _threads():
+        yield
+
+
+def elsewhere() -> bool:
+    """Tell whether the tasks run on a cluster."""
+    return bool(os.environ.get(ADDRESS))
+
+
+def run(tasks: Iterable[Any]) -> Iterator[Any]:
+    """Run tasks of `joblib.delayed` and give their results in order, never many of them at a time.
+
+    joblib itself begins new tasks while nobody takes the results of the old ones.
+    """
+    waiting = iter(tasks)
+    while some := list(islice(waiting, 2 * joblib.effective_n_jobs(-1))):
+        yield from joblib.Parallel(n_jobs=-1)(some)
+
+
+def calculating() -> dict[str, object]:
+    """Return what the bytes of a result depend on, besides a task's arguments: versions, and how NumPy multiplies."""
+    import sklearn  # noqa: F401 (loads the libraries that are asked below)
+    from threadpoolctl import threadpool_info
+
+    products = {
+        f"{blas['architecture']}, {blas['num_threads']} threads"
+        for blas in threadpool_info()
+        if blas["user_api"] == "blas"
+    }
+    return {**{name: version(name) for name in PACKAGES}, "matrix products": sorted(products)}
+
+
+def _threads() -> Any:
+    return joblib.parallel_config("threading", n_jobs=joblib.cpu_count())
+
+
+@contextmanager
+def _cluster(arguments: Iterable[object]) -> Iterator[None]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise PipelineError(f"{ADDRESS} is set, but Dask is not installed: pip install distributed") from None
+    address = os.environ[ADDRESS]
+    try:
+        client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, TimeoutError, ValueError) as error:
+        raise PipelineError(
+            f"{ADDRESS}: {address} is no scheduler that answers ({error}); start it, or unset it"
+        ) from None
+    with client:
+        try:
+            client.run_on_scheduler(calculating)  # which takes the tasks apart
+            client.wait_for_workers(1, timeout=PATIENCE)
+            theirs = client.run(calculating)
+        except TimeoutError:
+            raise PipelineError(f"{ADDRESS}: {address} has no workers; `make workers` starts some") from None
+        except ImportError as error:
+            raise PipelineError(
+                f"the scheduler or a worker of {address} has not got the code ({error}); start them by "
+                "`make scheduler` and `make workers`"
+            ) from None
+        own = calculating()
+        for worker, its in theirs.items():
+            if others := [f"{name}: {its[name]}, here {own[name]}" for name in own if its[name] != own[name]]:
+                raise PipelineError(f"the worker {worker} would calculate otherwise: {'; '.join(others)}")
+        with joblib.parallel_config("dask", client=client, scatter=[each for each in arguments if each is not None]):
+            yield

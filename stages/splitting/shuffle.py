@@ -1,0 +1,74 @@
+"""Rows of a table that is larger than memory, in any order, such as a random one.
+
+Every row of the source goes to the bucket that its place in the result falls into, in one file on disk; each bucket
+then fits into memory and is put in order. All orders are equally possible, as for a shuffle in memory, because the
+order is drawn beforehand. The memory is `BUCKET` rows and six bytes for each row of the table, the disk as much as its
+rows take up uncompressed, and each row is written and read once more. Source: the distribution sort of A. Aggarwal and
+J. S. Vitter, The input/output complexity of sorting and related problems (1988), for keys that are a permutation.
+"""
+
+from common.tables import ROW_GROUP, Vector
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+BUCKET = 5 * ROW_GROUP
+
+Rows = npt.NDArray[np.uint8]
+
+
+def in_order(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> Iterator[Iterator[tuple[Vector, Rows]]]:
+    """Give the rows of a table in other orders.
+
+    Args:
+        blocks: all rows of the table, arrays of shape (rows, bytes) in its own order.
+        orders: which rows are wanted, one after another; each row in one of them once.
+        folder: where the file of the buckets is, until all is given.
+
+    Yields:
+        For each order, which rows come next, at most `ROW_GROUP` of them, and these as an array of shape (rows, bytes);
+        to be used up before the next order is asked for.
+    """
+    buckets = [order[start : start + BUCKET] for order in orders for start in range(0, len(order), BUCKET)]
+    bucket_of = np.empty(sum(map(len, orders)), np.uint16)  # enough for 3 billion rows
+    for i, rows in enumerate(buckets):
+        bucket_of[rows] = i
+    ends = np.cumsum([len(rows) for rows in buckets])
+    with tempfile.TemporaryFile(dir=folder) as file:
+        width = _scatter(blocks, bucket_of, ends - [len(rows) for rows in buckets], file)
+        file.seek(0)
+        for order in orders:
+            yield _gather(file, order, width)
+
+
+def _scatter(blocks: Iterable[Rows], bucket_of: Vector, starts: Vector, file: IO[bytes]) -> int:
+    """Write each row to its bucket, behind those that are there already, and return the bytes of a row."""
+    filled = starts.copy()
+    first, width = 0, 0
+    for block in blocks:
+        width = block.shape[1]
+        buckets = bucket_of[first : first + len(block)]
+        sorted_block = block[np.argsort(buckets, kind="stable")]
+        present, begins = np.unique(np.sort(buckets), return_index=True)
+        for bucket, rows in zip(present, np.split(sorted_block, begins[1:]), strict=True):
+            file.seek(int(filled[bucket]) * width)
+            file.write(rows.data)
+            filled[bucket] += len(rows)
+        first += len(block)
+    return width
+
+
+def _gather(file: IO[bytes], order: Vector, width: int) -> Iterator[tuple[Vector, Rows]]:
+    """Read the next buckets, those of an order, and put the rows of each in it."""
+    for start in range(0, len(order), BUCKET):
+        rows = order[start : start + BUCKET]
+        content = np.frombuffer(file.read(len(rows) * width), np.uint8).reshape(-1, width)
+        place = np.argsort(np.argsort(rows))  # they lie in the order in which the table had them
+        for begin in range(0, len(rows), ROW_GROUP):
+            some = slice(begin, begin + ROW_GROUP)
+            yield rows[some], content[place[some]]
