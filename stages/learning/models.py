@@ -33,7 +33,7 @@ class _Pickler(NumpyPickler):  # type: ignore[misc]
     def save(self, obj: Any) -> None:
         if type(obj) is str:
             obj = sys.intern(obj)
-        elif isinstance(obj, np.dtype):
+        elif isinstance(obj, np.dtype) and obj.kind in "biufc":  # of numbers; "V" is of rows
             obj = np.dtype(obj.str)
         super().save(obj)
 

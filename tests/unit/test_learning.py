@@ -4,6 +4,7 @@ from common import tables
 from common.cli import ParameterError, PipelineError
 
 import hashlib
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,17 @@ def test_every_feature_serves_a_classifier(name: str) -> None:
 def test_features_that_cannot_be_made_of_such_images_say_why() -> None:
     with pytest.raises(PipelineError, match="cannot be fitted: gradients are taken of square images, not of 40 pixels"):
         train(pipeline("svc", "gradients-40"), PIXELS[:, :40], CLASSES, folds=0)
+
+
+@pytest.mark.parametrize("name", sorted(classifiers.CLASSIFIERS))
+def test_a_model_that_comes_back_from_another_process_has_the_same_file(tmp_path: Path, name: str) -> None:
+    model = train(tiny.pipeline(name, "principal-components"), PIXELS, CLASSES, folds=0)[0]
+    features, classifier = (pickle.loads(pickle.dumps(part)) for part in (model[:-1], model[-1]))
+    models.save(tmp_path / "here", model)
+    models.save(tmp_path / "there", Pipeline([*features.steps, ("classifier", classifier)]))
+    assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
+    scores = models.score(model, PIXELS)
+    assert np.array_equal(models.score(joblib.load(tmp_path / "there"), PIXELS), scores)
 
 
 @pytest.mark.parametrize("name", sorted(classifiers.CLASSIFIERS))
