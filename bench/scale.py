@@ -24,6 +24,12 @@ import yaml  # noqa: E402
 
 PAGE = Path("docs", "large.md")
 ROWS = [70_000, 700_000, 8_100_000]
+COMMANDS = """
+import json
+from dvc.repo import Repo
+commands = {stage.addressing: stage.cmd for stage in Repo().index.stages}
+print(json.dumps({stage: command for stage, command in commands.items() if stage != "report"}))
+"""
 COPY = """
 import sys
 from pathlib import Path
@@ -64,19 +70,13 @@ def measure(folder: Path, rows: int) -> tuple[dict[str, Stage], dict[str, float]
     project = measuring.cold(folder)
     measuring.python(project, "tools/large.py", str(rows))
     large = project / "large"
-    planned = measuring.dvc(large, "repro", "--dry", "--glob", "evaluate@*").output
     stages, errors = {}, {}
-    for line in planned.splitlines():
-        if line.startswith("Running stage"):
-            stage = line.split("'")[1]
-        if not line.startswith("> "):
-            continue
-        command = shlex.split(line.removeprefix("> python "))
+    for stage, command in json.loads(measuring.python(large, "-c", COMMANDS).output).items():
         kind, _, name = stage.partition("@")
         if kind == "evaluate":
             record(large, name)
         measuring.say(f"{rows} rows: {stage}")
-        run = measuring.python(large, *command)
+        run = measuring.python(large, *shlex.split(command)[1:])
         made = {
             "fetch": ["data/raw"],
             "split": ["data/split"],
@@ -90,7 +90,7 @@ def measure(folder: Path, rows: int) -> tuple[dict[str, Stage], dict[str, float]
             errors[name] = json.loads((large / "metrics" / f"{name}.json").read_text())["test"]["error_rate"]
         if kind == "split":
             measuring.say(f"{rows} rows: bare copy")
-            run = measuring.python(large, "-c", COPY, "data/raw/mnist-large.parquet")
+            run = measuring.python(large, "-c", COPY, "data/raw/mnist.parquet")
             stages["bare copy of raw"] = Stage(run.seconds, run.memory, 0)
             (large / "copy.parquet").unlink()
     shutil.rmtree(folder)

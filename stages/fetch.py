@@ -1,7 +1,8 @@
-"""Fetch one dataset into one parquet file.
+"""Fetch one dataset into one table.
 
 Reads nothing from disk (but for `DATA_MIRROR`); writes `data/raw/<dataset>.parquet`. The one decision: the content is
-pinned, not the place. Sources are tried in order until one gives exactly the images that the digests name.
+pinned, not the place. Sources are tried in order until one gives exactly the images that the digests name. A dataset
+that is to be `enlarged` is, once it is here.
 """
 
 from common import cli, parameters, tables

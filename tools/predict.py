@@ -155,12 +155,13 @@ def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bo
     """
     from common import tables
 
+    import numpy as np
+
     path = Path("data", "raw", f"{dataset}.parquet")
     classes = tables.column(tables.read(path, ["class"]), "class")
     if not 0 <= number < len(classes):
         raise ParameterError(f"{dataset} has no image {number}; allowed: 0 to {len(classes) - 1}")
-    group, place = divmod(number, tables.ROW_GROUP)
-    pixels = next(islice(tables.pixels(path), group, None))[place]
+    pixels = tables.take_pixels(path, np.array([number]))[0]
     if len(pixels) != recognizer.size**2:
         raise ParameterError(
             f"{recognizer.experiment} takes images of {recognizer.size} × {recognizer.size} pixels, "

@@ -8,7 +8,7 @@ show it describes the dataset: shape, columns, range, how many of each digit.
 import stages_path  # noqa: F401
 from common import cli, files, parameters, tables
 from common.cli import ParameterError, PipelineError
-from common.tables import Pixels, Vector
+from common.tables import Vector
 
 import argparse
 import os
@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image, ImageDraw, ImageFont
 
 from reporting.mistakes import worst_first
@@ -35,12 +33,12 @@ GAP = 3  # columns between digits that stand side by side
 
 @dataclass(frozen=True)
 class Images:
-    """A dataset: its images of shape (images, height, width), their classes of shape (images,), and its columns."""
+    """A dataset: its table, the height and width of its images, and their classes, of shape (images,)."""
 
     name: str
-    pixels: Pixels
+    path: Path
+    shape: tuple[int, int]
     classes: Vector
-    schema: pa.Schema
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,8 @@ def read(name: str) -> Images:
     """
     path = Path("data/raw", f"{name}.parquet")
     files.expect(path, f"fetch@{name}")
-    pixels = tables.read_pixels(path)
-    schema = pq.read_schema(path)
-    height, width = tables.image_shape(path)
     classes = tables.column(tables.read(path, ["class"]), "class")
-    return Images(name, pixels.reshape(-1, height, width), classes, schema)
+    return Images(name, path, tables.image_shape(path), classes)
 
 
 def numbers(spelled: Sequence[str], images: Images) -> Vector:
@@ -72,7 +67,7 @@ def numbers(spelled: Sequence[str], images: Images) -> Vector:
     Raises:
         ParameterError: one is no number or range, runs backwards, or lies beyond the last image.
     """
-    last = len(images.pixels) - 1
+    last = len(images.classes) - 1
     rows: list[int] = []
     for text in spelled:
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", text, re.ASCII)
@@ -166,11 +161,11 @@ def sheet(digits: Sequence[Digit]) -> Image.Image:
 
 def description(images: Images) -> Iterator[str]:
     """Say in lines what is in a dataset."""
-    count, height, width = images.pixels.shape
-    names = [name for name in images.schema.names if name.startswith("pixel")]
+    count, (height, width) = len(images.classes), images.shape
+    paper, ink = zip(*((some.min(), some.max()) for some in tables.pixels(images.path)), strict=True)
     yield f"{images.name}: {_spaced(count)} images of {height} x {width}"
-    yield f"columns: {names[0]} to {names[-1]} (row by row, {images.schema.field(names[0]).type}), class"
-    yield f"pixels: {images.pixels.min()} (paper) to {images.pixels.max()} (ink)"
+    yield f"columns: pixel1 to pixel{height * width} (row by row, uint8), class"
+    yield f"pixels: {min(paper)} (paper) to {max(ink)} (ink)"
     yield ""
     yield "digit  images   share"
     for digit, of_it in enumerate(np.bincount(images.classes).tolist()):
@@ -184,7 +179,7 @@ def choose(images: Images, arguments: argparse.Namespace, values: Mapping[str, A
         ParameterError: a wrong number, label or experiment; nothing, or too much, to show.
         PipelineError: the experiment has not been evaluated yet.
     """
-    rows = numbers(arguments.numbers, images) if arguments.numbers else np.arange(len(images.pixels))
+    rows = numbers(arguments.numbers, images) if arguments.numbers else np.arange(len(images.classes))
     captions: dict[int, str] = {}
     if arguments.mistakes:
         captions = mistakes(arguments.mistakes, values, images)
@@ -202,10 +197,11 @@ def choose(images: Images, arguments: argparse.Namespace, values: Mapping[str, A
         raise ParameterError(f"{len(rows)} digits are too many; at most {MOST} at a time, --limit N shows the first")
     if len(rows) > limit:
         cli.note(f"the first {limit} of {len(rows)}; --limit shows more")
-    darkest = images.pixels.max()
+    darkest = next(tables.pixels(images.path)).max()
+    drawn = tables.take_pixels(images.path, rows[:limit]).reshape(-1, *images.shape) / darkest
     return [
-        Digit(captions.get(row, f"{images.name} {row} is a {images.classes[row]}"), images.pixels[row] / darkest)
-        for row in rows[:limit].tolist()
+        Digit(captions.get(row, f"{images.name} {row} is a {images.classes[row]}"), image)
+        for row, image in zip(rows[:limit].tolist(), drawn, strict=True)
     ]
 
 

@@ -125,8 +125,7 @@ def groups(path: Path, columns: Iterable[str] | None = None) -> Iterator[pa.Tabl
             if name not in part.schema.names:
                 raise PipelineError(f"{part.path} has no column {name!r}; {AGAIN}")
         for group in range(part.file.num_row_groups):
-            with _reading(part.path):
-                yield _checked(part.path, part.file.read_row_group(group, names))
+            yield _group(part, group, names)
 
 
 def count(path: Path) -> int:
@@ -167,7 +166,8 @@ def image_table(pixels: Pixels, classes: npt.NDArray[np.uint8], shape: tuple[int
         classes: shape (images,), what each image shows.
         shape: height and width of an image in pixels; kept with the table, because its columns do not show it.
     """
-    columns = {f"pixel{i}": values for i, values in enumerate(np.ascontiguousarray(pixels.T), 1)} | {"class": classes}
+    names = _pixel_names(pixels.shape[1])
+    columns = dict(zip(names, np.ascontiguousarray(pixels.T), strict=True)) | {"class": classes}
     return table(columns, {"image_shape": f"{shape[0]}x{shape[1]}"})
 
 
@@ -178,7 +178,7 @@ def pixels(path: Path) -> Iterator[Pixels]:
         PipelineError: there is no such file, it is damaged, or it does not hold images.
     """
     height, width = image_shape(path)
-    return map(stack, groups(path, [f"pixel{i + 1}" for i in range(height * width)]))
+    return map(stack, groups(path, _pixel_names(height * width)))
 
 
 def read_pixels(path: Path) -> Pixels:
@@ -194,6 +194,31 @@ def read_pixels(path: Path) -> Pixels:
         read[start : start + len(group)] = group
         start += len(group)
     return read
+
+
+def take_pixels(path: Path, rows: Vector) -> Pixels:
+    """Read the pixels of some images, and of the row groups that they are in alone.
+
+    Args:
+        path: a file, or a folder of parts.
+        rows: shape (images,), their places in the table, from 0.
+
+    Returns:
+        Shape (images, height * width), in the order asked for.
+
+    Raises:
+        PipelineError: as `pixels` does.
+    """
+    height, width = image_shape(path)
+    taken = np.empty((len(rows), height * width), np.uint8)
+    first = 0
+    for part in _open(path):
+        for group in range(part.file.num_row_groups):
+            here = (first <= rows) & (rows < first + part.file.metadata.row_group(group).num_rows)
+            if here.any():
+                taken[here] = stack(_group(part, group, _pixel_names(height * width)))[rows[here] - first]
+            first += part.file.metadata.row_group(group).num_rows
+    return taken
 
 
 def image_shape(path: Path) -> tuple[int, int]:
@@ -301,6 +326,15 @@ def _open_file(path: Path) -> _Part:
     return _Part(path, file, schema)
 
 
+def _group(part: _Part, group: int, names: list[str]) -> pa.Table:
+    with _reading(part.path):
+        return _checked(part.path, part.file.read_row_group(group, names))
+
+
+def _pixel_names(count: int) -> list[str]:
+    return [f"pixel{i + 1}" for i in range(count)]
+
+
 def _check_columns(path: Path, names: list[str], kinds: list[pa.DataType]) -> None:
     for name, kind in zip(names, kinds, strict=True):
         allowed = next((types for pattern, types in TYPES.items() if re.fullmatch(pattern, name)), [])
@@ -309,7 +343,7 @@ def _check_columns(path: Path, names: list[str], kinds: list[pa.DataType]) -> No
             raise PipelineError(f"{path}: column {name[:50]!r} is {str(kind)[:50]}, expected {expected}; {AGAIN}")
     pixels = [name for name in names if name.startswith("pixel")]
     scores = [name for name in names if name.startswith("score")]
-    in_order = [f"pixel{i + 1}" for i in range(len(pixels))], [f"score_{label}" for label in sorted(_classes(names))]
+    in_order = _pixel_names(len(pixels)), [f"score_{label}" for label in sorted(_classes(names))]
     if pixels != in_order[0] or scores not in (in_order[1], ["score"]) or len({*names}) < len(names):
         raise PipelineError(f"{path}: its columns of pixels or scores are not in order, or one stands twice; {AGAIN}")
 

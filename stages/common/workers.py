@@ -47,7 +47,7 @@ def run(tasks: Iterable[Any]) -> Iterator[Any]:
     joblib itself begins new tasks while nobody takes the results of the old ones.
     """
     waiting = iter(tasks)
-    while some := list(islice(waiting, 2 * joblib.effective_n_jobs(-1))):
+    while some := list(islice(waiting, joblib.effective_n_jobs(-1))):
         yield from joblib.Parallel(n_jobs=-1)(some)
 
 

@@ -10,10 +10,12 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from learning.gradients import OrientedGradients
+
+BATCH = 1_000  # rows
 
 
 class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -36,10 +38,16 @@ class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: npt.NDArray[np.uint8]) -> Any:  # noqa: N803
         """Return X as float32 of the same shape, dense or CSR."""
-        values: Any = csr_array(X).astype(np.float32) if self.sparse else X.astype(np.float32)
+        values: Any = _sparse(X) if self.sparse else X.astype(np.float32)
         if self.scale:
             (values.data if self.sparse else values)[:] /= np.float32(self.maximum_)
         return values
+
+
+def _sparse(pixels: npt.NDArray[np.uint8]) -> csr_array:
+    """Return pixels as float32 CSR; some rows at a time, because finding what is not zero takes much memory."""
+    parts = (pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
+    return vstack([csr_array(part).astype(np.float32) for part in parts], format="csr")
 
 
 FEATURES: dict[str, Callable[[], list[tuple[str, Any]]]] = {

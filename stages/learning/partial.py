@@ -54,9 +54,9 @@ def train(
         count = passes * math.ceil(tables.count(images) / tables.ROW_GROUP)
         with workers.shared(features), joblib.Parallel(min(1 + folds, joblib.cpu_count()), "threading") as fitting:
             transformed = workers.run(joblib.delayed(_transform)(features, group) for group in groups)
-            for inputs, group in cli.progress(transformed, count, "row groups"):
+            for inputs, answers, held_out in cli.progress(transformed, count, "row groups"):
                 fitting(
-                    joblib.delayed(_fit_further)(classifier, inputs, group, classes, without)
+                    joblib.delayed(_fit_further)(classifier, inputs, answers, classes, held_out, without)
                     for without, classifier in enumerate(classifiers)
                 )
     except (ValueError, TypeError, ArithmeticError) as error:
@@ -78,14 +78,16 @@ def _read(images: Path, labels: Path, fold: Vector | None) -> Iterator[_Group]:
         start += len(pixels)
 
 
-def _transform(features: Pipeline, group: _Group) -> tuple[Any, _Group]:
+def _transform(features: Pipeline, group: _Group) -> tuple[Any, Vector, Vector | None]:
     with joblib.parallel_config("threading", n_jobs=1):  # the groups have the cores
-        return features.transform(group.pixels), group
+        return features.transform(group.pixels), group.known.labels, group.fold
 
 
-def _fit_further(classifier: Any, inputs: Any, group: _Group, classes: Vector, without: int) -> None:
-    some = slice(None) if group.fold is None else group.fold != without  # no row is in fold 0
-    classifier.partial_fit(inputs[some], group.known.labels[some], classes=classes)
+def _fit_further(
+    classifier: Any, inputs: Any, labels: Vector, classes: Vector, fold: Vector | None, without: int
+) -> None:
+    some = slice(None) if fold is None else fold != without  # no row is in fold 0
+    classifier.partial_fit(inputs[some], labels[some], classes=classes)
 
 
 def _out_of_fold(fits: list[Pipeline], groups: Iterator[_Group]) -> Iterator[Mapping[str, Vector]]:

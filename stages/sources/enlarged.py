@@ -20,6 +20,7 @@ import numpy.typing as npt
 from sources.readers import Images, together
 
 BLOCK = 1_000  # rows that are drawn together
+AT_A_TIME = 250  # rows that are deformed together: their numbers fit a core's cache
 # Standard deviations: small enough that people still read every digit.
 TURN = 0.1  # radians
 SLANT = 0.1  # pixels to the side for each pixel down
@@ -70,14 +71,15 @@ def deformed(originals: Pixels, shape: tuple[int, int], rows: range, seed: int) 
     Returns:
         Shape (rows, height * width), 0 to 255.
     """
-    made = []
+    made = np.empty((len(rows), originals.shape[1]), np.uint8)
     for block in range(rows.start // BLOCK, math.ceil(rows.stop / BLOCK)):
-        begin = block * BLOCK
-        some = slice(max(rows.start - begin, 0), min(rows.stop - begin, BLOCK))
-        numbers = np.arange(begin, begin + BLOCK)[some] % len(originals)
-        random = np.random.Generator(np.random.Philox(key=[seed, block]))
-        made.append(_deform(originals[numbers].reshape(-1, *shape), random, some))
-    return np.concatenate(made)
+        draws = _Draws(np.random.Generator(np.random.Philox(key=[seed, block])), shape)
+        first, last = max(rows.start, block * BLOCK), min(rows.stop, (block + 1) * BLOCK)
+        for start in range(first, last, AT_A_TIME):
+            numbers = np.arange(start, min(start + AT_A_TIME, last))
+            images = originals[numbers % len(originals)].reshape(-1, *shape)
+            made[numbers - rows.start] = draws.deform(images, numbers - block * BLOCK)
+    return made
 
 
 def _pieces(pixels: Pixels, classes: Pixels) -> Iterator[Images]:
@@ -86,26 +88,33 @@ def _pieces(pixels: Pixels, classes: Pixels) -> Iterator[Images]:
         yield Images(pixels[some], classes[some])
 
 
-def _deform(images: Pixels, random: np.random.Generator, some: slice) -> Pixels:
-    """Deform those of a block's images that are wanted; the numbers of all are drawn.
+class _Draws:
+    """The random numbers of a block's rows, and what they make of images.
 
     No sine and no logarithm of NumPy's: they differ from processor to processor in the last bit.
     """
-    _, height, width = images.shape
-    turn, slant, down, side, tall, wide = random.standard_normal((6, BLOCK, 1, 1), np.float32)[:, some]
-    bumps = [_bumps(size) for size in (height, width)]
-    noise = random.standard_normal((2, BLOCK, len(bumps[0].T), len(bumps[1].T)), np.float32)[:, some]
-    bend = np.float32(BEND) * (bumps[0] @ noise @ bumps[1].T)
-    down, side = bend[0] + np.float32(SHIFT) * down, bend[1] + np.float32(SHIFT) * side
-    y = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
-    x = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
-    sine = np.float32(TURN) * turn  # of a small angle, until it is made one of a true turn
-    cosine = 1 / np.sqrt(1 + sine * sine)
-    sine = sine * cosine
-    y, x = (1 + np.float32(SCALE) * tall) * y, (1 + np.float32(SCALE) * wide) * x
-    rows = cosine * y - sine * x + (height * down + np.float32((height - 1) / 2))
-    columns = (sine + np.float32(SLANT) * slant) * y + cosine * x + (width * side + np.float32((width - 1) / 2))
-    return _read_between(images, rows, columns).reshape(len(images), -1)
+
+    def __init__(self, random: np.random.Generator, shape: tuple[int, int]) -> None:
+        self.shape = shape
+        self.bumps = [_bumps(size) for size in shape]
+        self.numbers = random.standard_normal((6, BLOCK, 1, 1), np.float32)
+        self.noise = random.standard_normal((2, BLOCK, *(each.shape[1] for each in self.bumps)), np.float32)
+
+    def deform(self, images: Pixels, rows: npt.NDArray[np.intp]) -> Pixels:
+        """Deform images of shape (images, height, width), each with the numbers of its row of the block."""
+        height, width = self.shape
+        turn, slant, down, side, tall, wide = self.numbers[:, rows]
+        bend = np.float32(BEND) * (self.bumps[0] @ self.noise[:, rows] @ self.bumps[1].T)
+        down, side = bend[0] + np.float32(SHIFT) * down, bend[1] + np.float32(SHIFT) * side
+        y = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
+        x = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
+        sine = np.float32(TURN) * turn  # of a small angle, until it is made one of a true turn
+        cosine = 1 / np.sqrt(1 + sine * sine)
+        sine = sine * cosine
+        y, x = (1 + np.float32(SCALE) * tall) * y, (1 + np.float32(SCALE) * wide) * x
+        rows_at = cosine * y - sine * x + (height * down + np.float32((height - 1) / 2))
+        columns_at = (sine + np.float32(SLANT) * slant) * y + cosine * x + (width * side + np.float32((width - 1) / 2))
+        return _read_between(images, rows_at, columns_at).reshape(len(images), -1)
 
 
 def _bumps(size: int) -> Numbers:

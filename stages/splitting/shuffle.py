@@ -41,6 +41,7 @@ def in_order(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> 
     ends = np.cumsum([len(rows) for rows in buckets])
     with tempfile.TemporaryFile(dir=folder) as file:
         width = _scatter(blocks, bucket_of, ends - [len(rows) for rows in buckets], file)
+        del bucket_of  # two of the six bytes
         file.seek(0)
         for order in orders:
             yield _gather(file, order, width)

@@ -55,6 +55,9 @@ def test_the_pipeline_runs_on_more_rows_than_a_part_has(large: Path) -> None:
     assert np.array_equal(train.drop(columns="row"), images.iloc[train["row"]])
     metrics = json.loads((large / "metrics/digit-sgd.json").read_text())
     assert metrics["test"]["accuracy"] > 0.85
+    shown = tiny.run([sys.executable, "../tools/show.py", "large", "150000"], large).stdout
+    assert shown.startswith(f"large 150000 is a {images['class'].iloc[150_000]}\n")
+    assert "digit-sgd" in tiny.run([sys.executable, "../tools/leaderboard.py"], large).stdout
     assert "digit-sgd" not in tiny.run(["dvc", "status"], large.parent).stdout  # the project around it is another
 
 

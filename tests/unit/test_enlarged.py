@@ -41,6 +41,11 @@ def test_a_row_does_not_depend_on_how_many_there_are_nor_on_who_makes_them() -> 
     assert not np.array_equal(enlarge(pieces=1, seed=2).pixels[own], few.pixels[own])
 
 
+def test_no_two_rows_are_deformed_alike() -> None:
+    made = enlarged.deformed(PIXELS[:1], tiny.SHAPE, range(0, 3_000), seed=1)
+    assert len(np.unique(made, axis=0)) == 3_000
+
+
 def test_without_a_random_number_an_image_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TURN", "SLANT", "SCALE", "SHIFT", "BEND"):
         monkeypatch.setattr(enlarged, name, 0)

@@ -55,6 +55,14 @@ def test_whatever_the_pieces_the_same_rows_give_the_same_files(tmp_path: Path, r
     assert sorted(path.name for path in tmp_path.iterdir()) == ["at-once.parquet", "pieces.parquet"]
 
 
+def test_some_images_come_in_the_order_asked_for_from_whatever_part(tmp_path: Path) -> None:
+    rows = 2 * tables.PART + 5
+    tables.write(tmp_path / "images.parquet", images(rows))
+    wanted = np.array([rows - 1, 3, tables.PART, tables.PART - 1, 3, tables.ROW_GROUP])
+    taken = tables.take_pixels(tmp_path / "images.parquet", wanted)
+    assert np.array_equal(taken, tables.read_pixels(tmp_path / "images.parquet")[wanted])
+
+
 def test_a_table_in_parts_takes_the_place_of_a_file_and_a_file_that_of_parts(tmp_path: Path) -> None:
     for rows in (10, tables.PART + 1, 20, 3 * tables.PART, tables.PART + 2):
         tables.write(tmp_path / "images.parquet", images(rows))

@@ -1,0 +1,83 @@
+"""Measure what a Dask cluster of two workers on this machine costs, and write the table of docs/cluster.md.
+
+Trains experiments on MNIST with their cross-validation, by turns in this machine's threads and on the workers. The data
+must have been made (`make repro`). Takes a few minutes. Run from the repository: python bench/cluster.py
+"""
+
+import sys
+
+sys.path[:0] = ["stages"]
+
+from common import cli  # noqa: E402
+
+import hashlib  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import subprocess  # noqa: E402
+import tempfile  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
+from pathlib import Path  # noqa: E402
+from statistics import median  # noqa: E402
+
+import measuring  # noqa: E402
+
+PAGE = Path("docs", "cluster.md")
+EXPERIMENTS = ["digit-sgd-hinge", "digit-champion", "five-sgd"]
+ROUNDS = 3
+DASK = [sys.executable, "-m", "dask"]
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[str]:
+    """Start a scheduler and two workers as `make scheduler` and `make workers` do, and give the scheduler's address."""
+    file = folder / "scheduler.json"
+    environment = {**os.environ, "PYTHONPATH": "stages"}
+    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    own = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+    scheduler = subprocess.Popen([*DASK, "scheduler", "--preload", "common", *own], **quiet)
+    while not (file.exists() and file.read_text().endswith("}")):
+        time.sleep(0.1)
+    address = json.loads(file.read_text())["address"]
+    environment["DASK_SCHEDULER_ADDRESS"] = address
+    two = ["--nworkers", "2", "--nthreads", "1", "--host", "127.0.0.1"]
+    workers = subprocess.Popen([*DASK, "worker", "--preload", "common", *two], **quiet)
+    try:
+        time.sleep(10)  # their start is not measured
+        yield address
+    finally:
+        for process in (workers, scheduler):
+            process.terminate()
+            process.wait()
+
+
+def main() -> None:
+    """Measure, print, write."""
+    cli.parser(__doc__, "bench/cluster.py").parse_args()
+    blocks = measuring.parameters(Path())["experiments"]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as address:
+        for name in EXPERIMENTS:
+            split, task = blocks[name]["split"], blocks[name]["task"]
+            made = [Path(folder, name), Path(folder, f"{name}.parquet")]
+            command = ["stages/train.py", name, f"data/split/{split}/train.parquet", f"data/labels/{split}/{task}"]
+            seconds: dict[str, list[float]] = {"threads": [], "cluster": []}
+            digests = set()
+            for _ in range(ROUNDS):
+                for where, environment in (("threads", {}), ("cluster", {"DASK_SCHEDULER_ADDRESS": address})):
+                    measuring.say(f"{name}, {where}")
+                    run = measuring.run(Path(), sys.executable, *command, *map(str, made), environment=environment)
+                    seconds[where].append(run.seconds)
+                    digests.add(tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in made))
+            ratio = median(b / a for a, b in zip(*seconds.values(), strict=True))
+            same = "the same" if len(digests) == 1 else "others"
+            rows.append([f"`{name}`", *(f"{median(each):.1f}" for each in seconds.values()), f"{ratio:.2f} ×", same])
+    header = ["train, with its folds", "two threads, s", "two workers, s", "workers ÷ threads", "bytes"]
+    lines = [*measuring.table(header, rows), "", measuring.machine()]
+    print("\n".join(lines))
+    measuring.put(PAGE, "cluster", lines)
+
+
+if __name__ == "__main__":
+    cli.run(main)
