@@ -42,7 +42,7 @@ def test_a_row_does_not_depend_on_how_many_there_are_nor_on_who_makes_them() -> 
 
 
 def test_no_two_rows_are_deformed_alike() -> None:
-    made = enlarged.deformed(PIXELS[:1], tiny.SHAPE, range(0, 3_000), seed=1)
+    made = enlarged.deformed(PIXELS[:1], tiny.SHAPE, range(3_000), seed=1)
     assert len(np.unique(made, axis=0)) == 3_000
 
 
