@@ -24,7 +24,7 @@ from statistics import median  # noqa: E402
 import measuring  # noqa: E402
 
 PAGE = Path("docs", "cluster.md")
-EXPERIMENTS = ["digit-sgd-hinge", "digit-champion", "five-sgd"]
+EXPERIMENTS = ["digit-sgd-hinge", "five-sgd"]
 ROUNDS = 3
 DASK = [sys.executable, "-m", "dask"]
 
