@@ -42,6 +42,7 @@ def run(main: Callable[[], None]) -> NoReturn:
     What a user can cause (a `PipelineError`, a file or a disk that fails, too little memory) becomes one line on
     standard error; anything else is a defect and keeps its traceback.
     """
+    gc.freeze()  # what the imports made stays: looking through it would be the collector's first and longest task
     gc.enable()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or a file without the leaderboard's lines
