@@ -93,6 +93,8 @@ def checked(images: Iterable[Images], dataset: Dataset) -> Iterator[Images]:
     count, pixels, labels = 0, hashlib.sha256(), hashlib.sha256()
     for some in images:
         count += len(some.classes)
+        if count > dataset.images:
+            break
         if some.pixels.shape != (len(some.classes), height * width):
             got = f"{len(some.pixels)} images of {some.pixels.shape[1]} pixels and {len(some.classes)} labels"
             raise SourceError(f"{got}, {expected}")
@@ -167,16 +169,16 @@ def main() -> None:
     arguments = parser.parse_args()
 
     dataset = parameters.block(parameters.load(), "datasets", arguments.dataset, Dataset)
-    shape = dataset.form.shape
+    form = dataset.form
 
     def write(images: Iterator[Images]) -> None:
         if more := dataset.enlarged:
             from sources.enlarged import enlarged
 
-            images = enlarged(images, shape, more.first, more.to, more.seed)
+            images = enlarged(images, form, more.first, more.to, more.seed)
         with tables.writing(arguments.output) as append:
             for some in images:
-                append(tables.image_table(some.pixels, some.classes, shape))
+                append(tables.image_table(some.pixels, some.classes, form.shape))
 
     fetch(arguments.dataset, dataset, os.environ.get("DATA_MIRROR"), arguments.timeout, write)
 

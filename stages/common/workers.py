@@ -47,8 +47,10 @@ def run(tasks: Iterable[Any]) -> Iterator[Any]:
     joblib itself begins new tasks while nobody takes the results of the old ones.
     """
     waiting = iter(tasks)
-    while some := list(islice(waiting, joblib.effective_n_jobs(-1))):
-        yield from joblib.Parallel(n_jobs=-1)(some)
+    # The same threads for all tasks: each new one would be given memory of its own, and none of it comes back.
+    with joblib.Parallel(n_jobs=-1) as parallel:
+        while some := list(islice(waiting, joblib.effective_n_jobs(-1))):
+            yield from parallel(some)
 
 
 def calculating() -> dict[str, object]:

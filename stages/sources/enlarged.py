@@ -17,10 +17,11 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 
-from sources.readers import Images, together
+from sources.readers import Form, Images
 
 BLOCK = 1_000  # rows that are drawn together
-AT_A_TIME = 250  # rows that are deformed together: their numbers fit a core's cache
+TASK = 5 * BLOCK  # rows that a core or a worker makes at once
+AT_A_TIME = 100  # rows that are deformed together: their numbers fit a core's cache
 # Standard deviations: small enough that people still read every digit.
 TURN = 0.1  # radians
 SLANT = 0.1  # pixels to the side for each pixel down
@@ -33,12 +34,12 @@ Pixels = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.float32]
 
 
-def enlarged(images: Iterator[Images], shape: tuple[int, int], first: int, to: int, seed: int) -> Iterator[Images]:
+def enlarged(images: Iterator[Images], form: Form, first: int, to: int, seed: int) -> Iterator[Images]:
     """Give images, and between the first and the others deformed copies of the first.
 
     Args:
         images: the dataset, some at a time. It is kept in memory.
-        shape: height and width of an image.
+        form: how many they are, and their height and width.
         first: how many of the images to deform, one after another and again from the first; such as the training part,
             lest copies of test images are trained on.
         to: how many images to give in all, at least as many as there are.
@@ -47,13 +48,18 @@ def enlarged(images: Iterator[Images], shape: tuple[int, int], first: int, to: i
     Yields:
         The first images, deformed ones of them, and the other images.
     """
-    pixels, classes = together(images)
+    pixels, classes = np.empty((form.images, math.prod(form.shape)), np.uint8), np.empty(form.images, np.uint8)
+    start = 0
+    for some in images:  # each gone when it is copied: the dataset never stands in memory twice
+        stop = start + len(some.classes)
+        pixels[start:stop], classes[start:stop] = some
+        start = stop
     yield from _pieces(pixels[:first], classes[:first])
-    last = to - (len(pixels) - first)
-    pieces = [range(start, min(start + ROW_GROUP, last)) for start in range(first, last, ROW_GROUP)]
+    last = to - (form.images - first)
+    pieces = [range(start, min(start + TASK, last)) for start in range(first, last, TASK)]
     originals = pixels[:first]
     with workers.shared(originals):
-        made = workers.run(joblib.delayed(deformed)(originals, shape, rows, seed) for rows in pieces)
+        made = workers.run(joblib.delayed(deformed)(originals, form.shape, rows, seed) for rows in pieces)
         for rows, some in zip(pieces, cli.progress(made, len(pieces), "deformed"), strict=True):
             yield Images(some, classes[np.arange(rows.start, rows.stop) % first])
     yield from _pieces(pixels[first:], classes[first:])

@@ -143,6 +143,11 @@ def test_nobody_listens(folder: Path) -> None:
     [
         ({"images": 99}, "its header promises 300 items, expected at most 99"),
         ({"images": 401}, "400 images of 64 pixels and 400 labels, expected 401 images of 8 × 8"),
+        ({"images": 350}, "400 images of 64 pixels and 400 labels, expected 350 images of 8 × 8"),
+        (
+            {"images": 350, "enlarged": {"first": 300, "to": 500, "seed": 1}},
+            "400 images of 64 pixels and 400 labels, expected 350 images of 8 × 8",
+        ),
         ({"shape": [4, 16]}, "its items have the shape (8, 8), expected (4, 16)"),
         ({"classes": 9}, "label 9, expected 0 to 8"),
         ({"files": [["train-images", "t10k-labels"]]}, "train-images has 300 images, t10k-labels 100 labels"),

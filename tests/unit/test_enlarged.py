@@ -5,7 +5,7 @@ import pytest
 
 import tiny
 from sources import enlarged
-from sources.readers import Images, together
+from sources.readers import Form, Images, together
 
 PIXELS, CLASSES = tiny.digits()
 FIRST, TO = 300, 4_700
@@ -13,7 +13,7 @@ FIRST, TO = 300, 4_700
 
 def enlarge(pieces: int, to: int = TO, seed: int = 1) -> Images:
     parts = [Images(*some) for some in zip(np.split(PIXELS, pieces), np.split(CLASSES, pieces), strict=True)]
-    return together(enlarged.enlarged(iter(parts), tiny.SHAPE, FIRST, to, seed))
+    return together(enlarged.enlarged(iter(parts), Form(400, tiny.SHAPE, []), FIRST, to, seed))
 
 
 def test_the_dataset_s_own_images_are_the_first_and_the_last() -> None:
