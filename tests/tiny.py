@@ -101,7 +101,7 @@ def params() -> dict[str, Any]:
         "splits": {"tiny": {"dataset": "tiny", "test": TEST}, "tiny-random": {"dataset": "tiny", "test": 0.25}},
         "tasks": {"digit": {}, "five": {"positive": [5]}},
         "experiments": {
-            "five-sgd": experiment("tiny", "five", "scaled-sparse", "sgd", 3, max_iter=50, tol=None),
+            "five-sgd": experiment("tiny", "five", "normalized", "sgd", 3, max_iter=50, tol=None),
             "digit-logreg": experiment("tiny-random", "digit", "principal-components", "logistic-regression", 0),
         },
     }

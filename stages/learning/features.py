@@ -23,12 +23,10 @@ class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         scale: divide by the largest pixel seen in `fit`, so that the values lie between 0 and 1.
-        sparse: give a CSR matrix; four pixels in five of MNIST are zero.
     """
 
-    def __init__(self, scale: bool = False, sparse: bool = False) -> None:
+    def __init__(self, scale: bool = False) -> None:
         self.scale = scale
-        self.sparse = sparse
 
     def fit(self, X: npt.NDArray[np.uint8], y: object = None) -> Self:  # noqa: N803
         """Find the largest pixel of X, of shape (images, pixels)."""
@@ -36,24 +34,49 @@ class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = X.shape[1]
         return self
 
-    def transform(self, X: npt.NDArray[np.uint8]) -> Any:  # noqa: N803
-        """Return X as float32 of the same shape, dense or CSR."""
-        values: Any = _sparse(X) if self.sparse else X.astype(np.float32)
+    def transform(self, X: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:  # noqa: N803
+        """Return X as float32 of the same shape."""
+        values = X.astype(np.float32)
         if self.scale:
-            (values.data if self.sparse else values)[:] /= np.float32(self.maximum_)
+            values /= np.float32(self.maximum_)
         return values
 
 
-def _sparse(pixels: npt.NDArray[np.uint8]) -> csr_array:
-    """Return pixels as float32 CSR; some rows at a time, because finding what is not zero takes much memory."""
-    parts = (pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
-    return vstack([csr_array(part).astype(np.float32) for part in parts], format="csr")
+class NormalizedPixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Pixels as float32 in a CSR matrix, each image multiplied so that its vector has the same length.
+
+    A thin digit and a bold one count alike then, and stochastic gradient descent gets there in half as many rounds as
+    with pixels from 0 to 1. Four pixels in five of MNIST are zero, so a sparse matrix takes a fifth of the time.
+
+    Args:
+        length: the Euclidean norm of each image but empty ones. 4 did best of 3 to 6 by cross-validation on MNIST's
+            training part with hinge and log loss and scikit-learn's own `alpha`, which it is weighed against.
+    """
+
+    def __init__(self, length: float = 4) -> None:
+        self.length = length
+
+    def fit(self, X: npt.NDArray[np.uint8], y: object = None) -> Self:  # noqa: N803
+        """Note the width of X, of shape (images, pixels)."""
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: npt.NDArray[np.uint8]) -> csr_array:  # noqa: N803
+        """Return X as float32 CSR of the same shape."""
+        # Some rows at a time, because finding what is not zero takes much memory.
+        parts = (csr_array(X[start : start + BATCH]) for start in range(0, len(X), BATCH))
+        return vstack([self._normalized(part.astype(np.float32)) for part in parts], format="csr")
+
+    def _normalized(self, values: csr_array) -> csr_array:
+        lengths = np.sqrt(values.power(2).sum(axis=1))
+        values.data *= np.repeat(np.float32(self.length) / np.maximum(lengths, 1), np.diff(values.indptr))
+        return values
 
 
 FEATURES: dict[str, Callable[[], list[tuple[str, Any]]]] = {
     "raw": lambda: [("pixels", Pixels())],
     "scaled": lambda: [("pixels", Pixels(scale=True))],
-    "scaled-sparse": lambda: [("pixels", Pixels(scale=True, sparse=True))],
+    "normalized": lambda: [("pixels", NormalizedPixels())],
     "principal-components": lambda: [("pixels", Pixels(scale=True)), _components(50)],
     "gradients-40": lambda: [("gradients", OrientedGradients()), _components(40)],
     "gradients-60": lambda: [("gradients", OrientedGradients()), _components(60)],

@@ -21,7 +21,7 @@ def enlarged(rows: int) -> dict[str, Any]:
     """Return the tiny project's parameters with one large dataset and classifiers that take it."""
     values = tiny.params()
     dataset = tiny.dataset({"idx": "../idx"}) | {"enlarged": {"first": 300, "to": rows, "seed": 7}}
-    sgd = tiny.experiment("large", "digit", "scaled-sparse", "partial-fit-sgd", 0, max_iter=1)
+    sgd = tiny.experiment("large", "digit", "normalized", "partial-fit-sgd", 0, max_iter=1)
     return values | {
         "datasets": {"large": dataset},
         "splits": {"large": {"dataset": "large", "test": tiny.TEST}},

@@ -42,10 +42,15 @@ def test_scaling_is_learned_from_the_training_rows() -> None:
     assert scaler.transform(np.array([[4, 16]], np.uint8)).tolist() == [[0.5, 2.0]]
 
 
-def test_sparse_features_hold_the_same_numbers() -> None:
-    sparse = features.Pixels(scale=True, sparse=True).fit_transform(PIXELS)
-    assert issparse(sparse)
-    assert np.array_equal(sparse.toarray(), features.Pixels(scale=True).fit_transform(PIXELS))
+def test_normalized_images_have_the_same_length_and_look_as_before() -> None:
+    faint = np.vstack([PIXELS // 2 * 2, PIXELS // 2, np.zeros((1, 64), np.uint8)])
+    normalized = features.NormalizedPixels(length=4).fit_transform(faint)
+    assert issparse(normalized)
+    values = normalized.toarray()
+    assert np.allclose(np.linalg.norm(values[:-1], axis=1), 4)
+    assert np.allclose(values[: len(PIXELS)], values[len(PIXELS) : -1], rtol=1e-5)
+    assert np.allclose(values[0], 4 * faint[0] / np.linalg.norm(faint[0]))
+    assert not values[-1].any()
 
 
 @pytest.mark.parametrize("name", sorted(features.FEATURES))
