@@ -11,6 +11,7 @@ from common.cli import ParameterError, PipelineError
 from common.parameters import Section
 from common.tables import Pixels, Scores, Vector
 
+import gc
 import math
 import warnings
 from collections.abc import Mapping
@@ -130,6 +131,7 @@ def _fit_and_score(
     with joblib.parallel_config("threading", n_jobs=jobs), limits:
         try:
             model = clone(pipeline).fit(inputs[fitted], labels[fitted])
+            gc.collect()  # of the rows, which SciPy's optimizer leaves in a circle
             return model, models.score(model, inputs[fold == without]) if without else None
         except (ValueError, TypeError, ArithmeticError) as error:  # such as a hyperparameter beyond what C can hold
             raise PipelineError(f"the model cannot be fitted: {error}") from None
