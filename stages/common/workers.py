@@ -9,6 +9,7 @@ from common.cli import PipelineError
 
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import islice
@@ -42,15 +43,21 @@ def elsewhere() -> bool:
 
 
 def run(tasks: Iterable[Any]) -> Iterator[Any]:
-    """Run tasks of `joblib.delayed` and give their results in order, never many of them at a time.
+    """Run tasks of `joblib.delayed`, as many at a time as there are cores or workers, and give their results in order.
 
-    joblib itself begins new tasks while nobody takes the results of the old ones.
+    While the results of some are used, the next ones run, and no others: joblib itself would begin ever new ones while
+    nobody takes the results of the old.
     """
     waiting = iter(tasks)
-    # The same threads for all tasks: each new one would be given memory of its own, and none of it comes back.
-    with joblib.Parallel(n_jobs=-1) as parallel:
-        while some := list(islice(waiting, joblib.effective_n_jobs(-1))):
-            yield from parallel(some)
+    # The same threads for all tasks: each new one would be given memory of its own, and none of it comes back. And none
+    # but these tasks: a Parallel of whoever uses the results would otherwise end the threads when it ends.
+    own = None if elsewhere() else "threading"
+    with joblib.Parallel(n_jobs=-1, backend=own) as parallel, ThreadPoolExecutor(1) as ahead:
+        at_a_time = joblib.effective_n_jobs(-1)
+        running = ahead.submit(parallel, list(islice(waiting, at_a_time)))
+        while done := running.result():
+            running = ahead.submit(parallel, list(islice(waiting, at_a_time)))
+            yield from done
 
 
 def calculating() -> dict[str, object]:

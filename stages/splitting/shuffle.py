@@ -2,9 +2,10 @@
 
 Every row of the source goes to the bucket that its place in the result falls into, in one file on disk; each bucket
 then fits into memory and is put in order. All orders are equally possible, as for a shuffle in memory, because the
-order is drawn beforehand. The memory is `BUCKET` rows and six bytes for each row of the table, the disk as much as its
-rows take up uncompressed, and each row is written and read once more. Source: the distribution sort of A. Aggarwal and
-J. S. Vitter, The input/output complexity of sorting and related problems (1988), for keys that are a permutation.
+order is drawn beforehand. The memory is `BUCKET` rows and at most six bytes for each row of the table, the disk as much
+as its rows take up uncompressed, and each row is written and read once more. Source: the distribution sort of
+A. Aggarwal and J. S. Vitter, The input/output complexity of sorting and related problems (1988), for keys that are a
+permutation.
 """
 
 from common.tables import ROW_GROUP, Vector
@@ -35,13 +36,13 @@ def in_order(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> 
         to be used up before the next order is asked for.
     """
     buckets = [order[start : start + BUCKET] for order in orders for start in range(0, len(order), BUCKET)]
-    bucket_of = np.empty(sum(map(len, orders)), np.uint16)  # enough for 3 billion rows
+    bucket_of = np.empty(sum(map(len, orders)), np.min_scalar_type(len(buckets)))
     for i, rows in enumerate(buckets):
         bucket_of[rows] = i
     ends = np.cumsum([len(rows) for rows in buckets])
     with tempfile.TemporaryFile(dir=folder) as file:
         width = _scatter(blocks, bucket_of, ends - [len(rows) for rows in buckets], file)
-        del bucket_of  # two of the six bytes
+        del bucket_of  # one or two of the bytes for each row
         file.seek(0)
         for order in orders:
             yield _gather(file, order, width)
