@@ -159,7 +159,8 @@ def main() -> None:
         make_app(recognizer, port), sockets=[listening], threads=2, max_request_body_size=2 * LARGEST
     )
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for another is nothing to tell
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     print(f"http://{ADDRESS}:{port}/ ({recognizer.experiment}; Ctrl-C ends it)", flush=True)
     if arguments.open:
         webbrowser.open(f"http://{ADDRESS}:{port}/")

@@ -4,11 +4,12 @@ import argparse
 import gc
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import NoReturn, TypeVar
 
 Item = TypeVar("Item")
@@ -27,6 +28,10 @@ class ParameterError(PipelineError):
     exit_status = 2
 
 
+class Interrupted(BaseException):
+    """Ctrl-C. MLPClassifier catches Python's own KeyboardInterrupt: it ends its training, and passes for fitted."""
+
+
 def parser(description: str | None, *examples: str) -> argparse.ArgumentParser:
     """Return a parser whose `--help` shows the script's own docstring as it stands, and examples to copy."""
     return argparse.ArgumentParser(
@@ -42,6 +47,8 @@ def run(main: Callable[[], None]) -> NoReturn:
     What a user can cause (a `PipelineError`, a file or a disk that fails, too little memory) becomes one line on
     standard error; anything else is a defect and keeps its traceback.
     """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is not ignored, as in the background
+        signal.signal(signal.SIGINT, _interrupt)
     gc.freeze()  # what the imports made stays: looking through it would be the collector's first and longest task
     gc.enable()
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -72,6 +79,10 @@ def progress(work: Iterable[Item], total: int, what: str) -> Iterable[Item]:
     return tqdm(work, desc=what, total=total, leave=False)
 
 
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise Interrupted
+
+
 def _end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     """Say in one line why the script ends, where a user can have caused it, and end at once, threads and all."""
     with suppress(OSError):
@@ -80,7 +91,7 @@ def _end(kind: type[BaseException], error: BaseException, traceback: TracebackTy
     match error:
         case PipelineError():
             message, status = str(error), error.exit_status
-        case KeyboardInterrupt():
+        case Interrupted() | KeyboardInterrupt():  # the latter while the imports run
             message, status = "interrupted", 130
         case BrokenPipeError():  # whoever read our output, such as `head`, has seen enough
             os._exit(0)

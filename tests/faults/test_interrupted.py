@@ -18,19 +18,27 @@ FOREVER: dict[str, dict[str, Any]] = {
     "extra-trees": {"n_estimators": 10**6},
     "logistic-regression": {"solver": "saga", "max_iter": 10**8, "tol": 1e-300},
     "mlp": {"max_iter": 10**8, "n_iter_no_change": 10**8},
+    "partial-fit-mlp": {"max_iter": 10**8},
     "svc": {"C": 1e300, "tol": 1e-300, "kernel": "linear"},
 }
+QUICK = {("mlp", 0), ("sgd", 3)}
 SECONDS = 3  # of processor time: the script has been imported and trains
 
 
 @pytest.mark.parametrize(
-    "classifier", [name if name == "sgd" else pytest.param(name, marks=pytest.mark.slow) for name in FOREVER]
+    ("classifier", "folds"),
+    [
+        pytest.param(classifier, folds, marks=() if (classifier, folds) in QUICK else pytest.mark.slow)
+        for classifier in FOREVER
+        for folds in (0, 3)
+    ],
 )
 def test_ctrl_c_ends_a_long_training_and_all_its_threads_within_seconds(
-    made: Path, project: Path, classifier: str
+    made: Path, project: Path, classifier: str, folds: int
 ) -> None:
     values = tiny.params()
-    values["experiments"]["five-sgd"] |= {"classifier": classifier, "hyperparameters": FOREVER[classifier]}
+    changes = {"classifier": classifier, "hyperparameters": FOREVER[classifier], "folds": folds}
+    values["experiments"]["five-sgd"] |= changes
     tiny.write_params(project, values)
     with processes.started(["dvc", "repro", "train@five-sgd"], project) as running:
         running.wait_for_line("Running stage")

@@ -34,7 +34,7 @@ def serving(project: Path, model: str) -> Iterator[str]:
         started = re.match(r"(http://127\.0\.0\.1:\d+)/ ", process.stdout.readline())
         assert started, process.stderr.read()
         yield started[1]
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=10)
         assert (process.returncode, errors) == (0, ""), errors
     finally:
