@@ -89,7 +89,8 @@ def train(
     inner = max(math.ceil(cores / (1 + folds)), min(cores, 2))
     images, inputs = fit_images(pipeline, pixels)
     with workers.shared(inputs, labels, fold):
-        fitting = joblib.Parallel(n_jobs=min(cores, 1 + folds), return_as="generator")(
+        # At least two: one fit alone would run in the main thread, where Ctrl-C has to wait for scikit-learn's C.
+        fitting = joblib.Parallel(n_jobs=max(min(cores, 1 + folds), 2), return_as="generator")(
             joblib.delayed(_fit_and_score)(pipeline[1:], inputs, labels, fold, without, inner)
             for without in range(1 + folds)
         )
