@@ -10,7 +10,7 @@ import sys
 
 sys.path[:0] = ["stages"]
 
-from common import parameters, tables  # noqa: E402
+from common import cli, parameters, tables  # noqa: E402
 
 import json  # noqa: E402
 import time  # noqa: E402
@@ -46,7 +46,12 @@ def measure(task: dict[str, Any], seed: int) -> dict[str, Any]:
     return seen
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure each task."""
     warnings.simplefilter("ignore")  # of convergence: the iterations are the experiment's choice
     for task in json.loads(sys.argv[1]):
         print(json.dumps(measure(task, parameters.seed(parameters.load()))), flush=True)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -9,7 +9,7 @@ import sys
 
 sys.path[:0] = ["stages"]
 
-from common import parameters, tables, workers  # noqa: E402
+from common import cli, parameters, tables, workers  # noqa: E402
 from common.tables import Pixels, Scores, Vector  # noqa: E402
 
 import json  # noqa: E402
@@ -105,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

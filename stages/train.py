@@ -89,10 +89,12 @@ def train(
     inner = max(math.ceil(cores / (1 + folds)), min(cores, 2))
     images, inputs = fit_images(pipeline, pixels)
     with workers.shared(inputs, labels, fold):
-        # At least two: one fit alone would run in the main thread, where Ctrl-C has to wait for scikit-learn's C.
-        fitting = joblib.Parallel(n_jobs=max(min(cores, 1 + folds), 2), return_as="generator")(
-            joblib.delayed(_fit_and_score)(pipeline[1:], inputs, labels, fold, without, inner)
-            for without in range(1 + folds)
+        fitting = workers.side_by_side(
+            (
+                joblib.delayed(_fit_and_score)(pipeline[1:], inputs, labels, fold, without, inner)
+                for without in range(1 + folds)
+            ),
+            min(cores, 1 + folds),
         )
         (fitted, _), *others = cli.progress(fitting, 1 + folds, "fits")
     model = Pipeline([*images.steps, *fitted.steps])
@@ -132,7 +134,8 @@ def _fit_and_score(
     with joblib.parallel_config("threading", n_jobs=jobs), limits:
         try:
             model = clone(pipeline).fit(inputs[fitted], labels[fitted])
-            gc.collect()  # of the rows, which SciPy's optimizer leaves in a circle
+            if fold is not None:
+                gc.collect()  # the rows, which SciPy's optimizer leaves in a circle: other fits need the memory
             return model, models.score(model, inputs[fold == without]) if without else None
         except (ValueError, TypeError, ArithmeticError) as error:  # such as a hyperparameter beyond what C can hold
             raise PipelineError(f"the model cannot be fitted: {error}") from None

@@ -60,6 +60,16 @@ def run(tasks: Iterable[Any]) -> Iterator[Any]:
             yield from done
 
 
+def side_by_side(tasks: Iterable[Any], threads: int) -> Iterator[Any]:
+    """Run all tasks of `joblib.delayed`, in so many threads where there is no cluster, and give their results in order.
+
+    Never in the main thread, where joblib would run a single task, and Ctrl-C have to wait for the end of it.
+    """
+    if elsewhere():
+        return joblib.Parallel(n_jobs=-1, return_as="generator")(tasks)
+    return ThreadPoolExecutor(threads).map(_do, tasks)
+
+
 def calculating() -> dict[str, object]:
     """Return what the bytes of a result depend on, besides a task's arguments: versions, and how NumPy multiplies."""
     import sklearn  # noqa: F401 (loads the libraries that are asked below)
@@ -71,6 +81,11 @@ def calculating() -> dict[str, object]:
         if blas["user_api"] == "blas"
     }
     return {**{name: version(name) for name in PACKAGES}, "matrix products": sorted(products)}
+
+
+def _do(task: Any) -> Any:
+    function, positional, named = task
+    return function(*positional, **named)
 
 
 def _threads() -> Any:
