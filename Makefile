@@ -83,7 +83,7 @@ prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.
 	@python tools/prune.py --delete
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests (four or five minutes, no network)
+test: $(INSTALLED) ## Run the tests (about four minutes, no network)
 	python -m pytest
 
 .PHONY: faults
