@@ -24,7 +24,7 @@ BEST = "digit-knn"  # of those trained on MNIST
 
 
 @contextmanager
-def serving(project: Path, model: str) -> Iterator[str]:
+def serving(project: Path, model: str, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Run `tools/draw.py` until the block ends, and give its address. It must end quietly when told to."""
     command = [sys.executable, "tools/draw.py", "--model", model, "--port", "0"]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -34,7 +34,7 @@ def serving(project: Path, model: str) -> Iterator[str]:
         started = re.match(r"(http://127\.0\.0\.1:\d+)/ ", process.stdout.readline())
         assert started, process.stderr.read()
         yield started[1]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         _, errors = process.communicate(timeout=10)
         assert (process.returncode, errors) == (0, ""), errors
     finally:
@@ -151,7 +151,7 @@ def test_an_answer(server: str) -> None:
 
 
 def test_yes_or_no(made: Path) -> None:
-    with serving(made, "five-sgd") as address:
+    with serving(made, "five-sgd", end=signal.SIGINT) as address:
         [digit] = post(address, png()).json()["digits"]
     assert digit["label"] in {"5", "not 5"}
     assert {digit["label"], digit["runners_up"][0]["label"]} == {"5", "not 5"}

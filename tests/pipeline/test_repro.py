@@ -121,10 +121,10 @@ def test_a_deleted_folder_is_taken_from_the_cache(project: Path) -> None:
 
 
 def test_an_experiment_overrides_a_parameter_for_one_run(project: Path) -> None:
-    tiny.run(["dvc", "exp", "run", "-S", "experiments.five-sgd.hyperparameters.max_iter=5"], project)
+    tiny.run(["dvc", "exp", "run", "-S", "experiments.five-sgd.hyperparameters.max_iter=1"], project)
     shown = tiny.run(["dvc", "metrics", "diff", "--md", "HEAD"], project).stdout
     assert "metrics/five-sgd.json" in shown
-    assert "test.true_positives" in shown
+    assert "train.accuracy" in shown
     assert "digit-logreg" not in shown
 
 
