@@ -6,23 +6,20 @@ section as it is, the others go on, and the exit status is 1. Run from the repos
 python bench/benchmarks.py [PART ...]
 """
 
-import sys
+import stages_path  # noqa: F401
+from common import cli
+from common.cli import PipelineError
+from common.parameters import choose
 
-sys.path[:0] = ["stages"]
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
-from common import cli  # noqa: E402
-from common.cli import PipelineError  # noqa: E402
-from common.parameters import choose  # noqa: E402
-
-import tempfile  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-import against_peers  # noqa: E402
-import against_plain  # noqa: E402
-import against_tutorials  # noqa: E402
-import fits  # noqa: E402
-import measuring  # noqa: E402
+import against_peers
+import against_plain
+import against_tutorials
+import fits
+import measuring
 
 PAGE = Path("docs", "benchmarks.md")
 PARTS: dict[str, Callable[[Path, bool], list[str]]] = {

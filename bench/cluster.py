@@ -4,24 +4,22 @@ Trains experiments on MNIST with their cross-validation, by turns in this machin
 must have been made (`make repro`). Takes a few minutes. Run from the repository: python bench/cluster.py
 """
 
+import stages_path  # noqa: F401
+from common import cli
+
+import hashlib
+import json
+import os
+import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
 
-sys.path[:0] = ["stages"]
-
-from common import cli  # noqa: E402
-
-import hashlib  # noqa: E402
-import json  # noqa: E402
-import os  # noqa: E402
-import subprocess  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from contextlib import contextmanager  # noqa: E402
-from pathlib import Path  # noqa: E402
-from statistics import median  # noqa: E402
-
-import measuring  # noqa: E402
+import measuring
 
 PAGE = Path("docs", "cluster.md")
 EXPERIMENTS = ["digit-sgd-hinge", "five-sgd"]

@@ -5,6 +5,10 @@ When one is not survived the page stays as it is, and the exit status is 1. Take
 repository: python bench/faults.py
 """
 
+import stages_path  # noqa: F401
+from common import cli, files
+from common.cli import PipelineError
+
 import subprocess
 import sys
 import tempfile
@@ -13,11 +17,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
-
-sys.path[:0] = ["stages"]
-
-from common import cli, files  # noqa: E402
-from common.cli import PipelineError  # noqa: E402
 
 PAGE = Path("docs", "reliability.md")
 MARK = "<!-- `make faults` writes the page from here on. -->\n"

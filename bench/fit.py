@@ -6,22 +6,20 @@ read. For each task a line: the seconds of `fit` (with its folds) and of `predic
 rows. Run from a project that has its split: python bench/fit.py TASKS
 """
 
+import stages_path  # noqa: F401
+from common import cli, parameters, tables
+
+import json
 import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
 
-sys.path[:0] = ["stages"]
+import joblib
 
-from common import cli, parameters, tables  # noqa: E402
-
-import json  # noqa: E402
-import time  # noqa: E402
-import warnings  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import joblib  # noqa: E402
-
-from learning import models  # noqa: E402
-from train import Experiment, build, train  # noqa: E402
+from learning import models
+from train import Experiment, build, train
 
 
 def measure(task: dict[str, Any], seed: int) -> dict[str, Any]:

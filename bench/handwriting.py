@@ -4,22 +4,24 @@ Draws the MNIST test images as picture files in many ways, and the ten digits in
 `tools/predict.py` does. Takes a minute or two. Run from the repository: python bench/handwriting.py
 """
 
+import stages_path  # noqa: F401
+from common import files, tables
+from common.cli import PipelineError
+
 import json
 import sys
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-sys.path[:0] = ["stages", "tools"]
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
 
-from common import files, tables  # noqa: E402, I001
-from common.cli import PipelineError  # noqa: E402
+sys.path.insert(1, "tools")
 
-import numpy as np  # noqa: E402
-import numpy.typing as npt  # noqa: E402
-from ink import digits, pictures  # noqa: E402
-from ink.recognizer import Recognizer  # noqa: E402
-from PIL import Image, ImageDraw, ImageFont  # noqa: E402
+from ink import digits, pictures
+from ink.recognizer import Recognizer
 
 Grey = npt.NDArray[np.uint8]
 TEST = Path("data", "split", "mnist", "test.parquet")

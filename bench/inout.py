@@ -4,25 +4,22 @@ Takes a project that has run. `read` and `write` are of parquet and models, as m
 is the MD5 of every output. Run from the project: python bench/inout.py
 """
 
-import sys
+import stages_path  # noqa: F401
+from common import tables
 
-sys.path[:0] = ["stages"]
+import hashlib
+import json
+import shlex
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from common import tables  # noqa: E402
+import measuring
 
-import hashlib  # noqa: E402
-import json  # noqa: E402
-import shlex  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
-from collections import defaultdict  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import measuring  # noqa: E402
-
-import learning.models as models  # noqa: E402
+import learning.models as models
 
 seconds: defaultdict[str, float] = defaultdict(float)
 

@@ -5,31 +5,28 @@ digests. Only the report is left out. Prints the seconds of each step last. Run 
 python bench/plain.py
 """
 
-import sys
+import stages_path  # noqa: F401
+from common import cli, parameters, tables, workers
+from common.tables import Pixels, Scores, Vector
 
-sys.path[:0] = ["stages"]
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
-from common import cli, parameters, tables, workers  # noqa: E402
-from common.tables import Pixels, Scores, Vector  # noqa: E402
+import numpy as np
+from sklearn.pipeline import Pipeline
 
-import json  # noqa: E402
-import os  # noqa: E402
-import time  # noqa: E402
-from collections import defaultdict  # noqa: E402
-from collections.abc import Mapping  # noqa: E402
-from typing import Any  # noqa: E402
-
-import numpy as np  # noqa: E402
-from sklearn.pipeline import Pipeline  # noqa: E402
-
-from binarize import Task, binarize  # noqa: E402
-from evaluate import evaluate  # noqa: E402
-from evaluation import metrics  # noqa: E402
-from fetch import Dataset, fetch  # noqa: E402
-from learning import models  # noqa: E402
-from sources.readers import together  # noqa: E402
-from split import Split, split_rows  # noqa: E402
-from train import Experiment, build, train  # noqa: E402
+from binarize import Task, binarize
+from evaluate import evaluate
+from evaluation import metrics
+from fetch import Dataset, fetch
+from learning import models
+from sources.readers import together
+from split import Split, split_rows
+from train import Experiment, build, train
 
 
 def judge(

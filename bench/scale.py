@@ -5,22 +5,19 @@ copy of the same tables by pyarrow. Takes about half an hour and 15 GB of disk; 
 MNIST's servers cannot be reached, set DATA_MIRROR. Run from the repository: python bench/scale.py [ROWS ...]
 """
 
-import sys
+import stages_path  # noqa: F401
+from common import cli
 
-sys.path[:0] = ["stages"]
+import hashlib
+import json
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
 
-from common import cli  # noqa: E402
-
-import hashlib  # noqa: E402
-import json  # noqa: E402
-import shlex  # noqa: E402
-import shutil  # noqa: E402
-import tempfile  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import NamedTuple  # noqa: E402
-
-import measuring  # noqa: E402
-import yaml  # noqa: E402
+import measuring
+import yaml
 
 PAGE = Path("docs", "large.md")
 ROWS = [70_000, 700_000, 8_100_000]

@@ -6,33 +6,34 @@ python bench/peers/kedro_pipeline.py
 
 import sys
 
-sys.path[:0] = ["stages", "bench"]
+sys.path.insert(1, "bench")
 
-from common import files, parameters, tables  # noqa: E402
-from common.tables import Pixels, Vector  # noqa: E402
+import stages_path  # noqa: F401
+from common import files, parameters, tables
+from common.tables import Pixels, Vector
 
-import os  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from functools import partial  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-import joblib  # noqa: E402
-import numpy as np  # noqa: E402
-import plain  # noqa: E402
-import pyarrow as pa  # noqa: E402
-from kedro.io import AbstractDataset, DataCatalog  # noqa: E402
-from kedro.pipeline import Node, Pipeline  # noqa: E402
-from kedro.runner import SequentialRunner  # noqa: E402
+import joblib
+import numpy as np
+import plain
+import pyarrow as pa
+from kedro.io import AbstractDataset, DataCatalog
+from kedro.pipeline import Node, Pipeline
+from kedro.runner import SequentialRunner
 
-import evaluate  # noqa: E402
-import fetch  # noqa: E402
-import report  # noqa: E402
-import split  # noqa: E402
-import train  # noqa: E402
-from binarize import Task, binarize  # noqa: E402
-from learning import models  # noqa: E402
-from sources.readers import together  # noqa: E402
+import evaluate
+import fetch
+import report
+import split
+import train
+from binarize import Task, binarize
+from learning import models
+from sources.readers import together
 
 values = parameters.load()
 seed = parameters.seed(values)
