@@ -10,7 +10,6 @@ import stages_path  # noqa: F401
 from common import cli, parameters, tables
 
 import json
-import sys
 import time
 import warnings
 from pathlib import Path
@@ -20,6 +19,11 @@ import joblib
 
 from learning import models
 from train import Experiment, build, train
+
+EXAMPLE = (
+    '[{"description": "", "split": "digits", "task": "digit", "features": "raw", "classifier": "svc", '
+    '"hyperparameters": {}, "folds": 0, "rows": null, "held_out": 300}]'
+)
 
 
 def measure(task: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -46,8 +50,11 @@ def measure(task: dict[str, Any], seed: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure each task."""
+    parser = cli.parser(__doc__, f"bench/fit.py '{EXAMPLE}'")
+    parser.add_argument("tasks", type=json.loads, metavar="TASKS", help="the list, as JSON")
+    tasks = parser.parse_args().tasks
     warnings.simplefilter("ignore")  # of convergence: the iterations are the experiment's choice
-    for task in json.loads(sys.argv[1]):
+    for task in tasks:
         print(json.dumps(measure(task, parameters.seed(parameters.load()))), flush=True)
 
 

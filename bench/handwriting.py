@@ -5,7 +5,7 @@ Draws the MNIST test images as picture files in many ways, and the ten digits in
 """
 
 import stages_path  # noqa: F401
-from common import files, tables
+from common import cli, files, tables
 from common.cli import PipelineError
 
 import json
@@ -200,6 +200,7 @@ Decision values become probabilities by a softmax with one temperature, fitted o
 
 def main() -> None:
     """Measure, print, write."""
+    cli.parser(__doc__, "bench/handwriting.py").parse_args()
     recognizer = Recognizer.load()
     if recognizer.size != 28:
         raise PipelineError("no MNIST model is here; `make repro` makes one")
@@ -212,4 +213,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

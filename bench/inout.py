@@ -5,7 +5,7 @@ is the MD5 of every output. Run from the project: python bench/inout.py
 """
 
 import stages_path  # noqa: F401
-from common import tables
+from common import cli, tables
 
 import hashlib
 import json
@@ -54,6 +54,7 @@ def replay(kind: str, paths: list[Path]) -> None:
 
 def main() -> None:
     """Read, write, hash, and print."""
+    cli.parser(__doc__, "bench/inout.py").parse_args()
     for name, command in measuring.stages(Path()).items():
         replay(measuring.kind(name), [Path(word) for word in shlex.split(command)[2:]])
     with tempfile.TemporaryDirectory() as folder:
@@ -68,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -63,6 +63,7 @@ def judge(
 
 def main() -> None:
     """Do it all, and print what each step took."""
+    cli.parser(__doc__, "bench/plain.py").parse_args()
     seconds: defaultdict[str, float] = defaultdict(float)
     last = time.perf_counter()
 

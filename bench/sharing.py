@@ -5,27 +5,21 @@ within a round, and the table shows their medians. Takes half a minute. Run from
 python bench/sharing.py [PROJECT] [--rounds 5]
 """
 
-import argparse
+import stages_path  # noqa: F401
+from common import cli
+
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-
-def run(project: Path, *command: str) -> float:
-    """Run a command in a project and return its seconds."""
-    begin = time.perf_counter()
-    subprocess.run(command, cwd=project, check=True, capture_output=True)
-    return time.perf_counter() - begin
+import measuring
 
 
 def dvc(project: Path, *arguments: str) -> float:
     """Run DVC and return its seconds."""
-    return run(project, sys.executable, "-m", "dvc", *arguments)
+    return measuring.python(project, "-m", "dvc", *arguments).seconds
 
 
 def wipe(project: Path) -> None:
@@ -42,7 +36,7 @@ def measure(project: Path, remote: Path) -> dict[str, float]:
         shutil.rmtree(folder, ignore_errors=True)
     seconds = {"start": dvc(project, "version"), "push": dvc(project, "push", "--run-cache")}
     seconds["push, nothing to do"] = dvc(project, "push", "--run-cache")
-    seconds["copy"] = run(project, "cp", "-r", str(remote), str(twin))
+    seconds["copy"] = measuring.run(project, "cp", "-r", str(remote), str(twin)).seconds
     wipe(project)
     seconds["pull"] = dvc(project, "pull", "--run-cache")
     seconds["pull, nothing to do"] = dvc(project, "pull", "--run-cache")
@@ -70,13 +64,13 @@ def table(rounds: Sequence[dict[str, float]]) -> list[str]:
 
 def main() -> None:
     """Clone, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__, "bench/sharing.py", "bench/sharing.py --rounds 1")
     parser.add_argument("project", nargs="?", type=Path, default=Path(), help="whose cache (default: this one's)")
     parser.add_argument("--rounds", type=int, default=5, help="how often (default: 5)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         project, remote = Path(place, "project"), Path(place, "digits-remote")
-        run(Path(), "git", "clone", "--quiet", str(arguments.project.resolve()), str(project))
+        measuring.run(Path(), "git", "clone", "--quiet", str(arguments.project.resolve()), str(project))
         shutil.copytree(arguments.project / ".dvc" / "cache", project / ".dvc" / "cache")
         rounds = [measure(project, remote) for _ in range(arguments.rounds)]
         pushed = [path for path in remote.rglob("*") if path.is_file()]
@@ -85,4 +79,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(1, "bench")
 
 import stages_path  # noqa: F401
-from common import files, parameters, tables
+from common import cli, files, parameters, tables
 from common.tables import Pixels, Vector
 
 import os
@@ -156,4 +156,13 @@ for name, experiment in experiments.items():
     nodes.append(Node(partial(trained, experiment), [parts[0], labels[0]], made, name=f"train-{name}"))
     nodes.append(Node(judged, [*made, *parts, *labels], measured, name=f"evaluate-{name}"))
 nodes.append(Node(reported, [f"metrics {name}" for name in experiments], None, name="report"))
-SequentialRunner().run(Pipeline(nodes), DataCatalog(catalog))
+
+
+def main() -> None:
+    """Run it all."""
+    cli.parser(__doc__, "bench/peers/kedro_pipeline.py").parse_args()
+    SequentialRunner().run(Pipeline(nodes), DataCatalog(catalog))
+
+
+if __name__ == "__main__":
+    cli.run(main)
