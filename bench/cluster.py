@@ -6,6 +6,7 @@ must have been made (`make repro`). Takes a few minutes. Run from the repository
 
 import stages_path  # noqa: F401
 from common import cli
+from common.cli import PipelineError
 
 import hashlib
 import json
@@ -24,30 +25,53 @@ import measuring
 PAGE = Path("docs", "cluster.md")
 EXPERIMENTS = ["digit-sgd-hinge", "five-sgd"]
 ROUNDS = 3
-DASK = [sys.executable, "-m", "dask"]
+PATIENCE = 60  # seconds, for the scheduler to start
+
+
+@contextmanager
+def dask(said: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one of Dask's programs, what it says in a file, until the block ends, however it ends."""
+    with (
+        said.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments],
+            env={**os.environ, "PYTHONPATH": "stages", **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[str]:
-    """Start a scheduler and two workers as `make scheduler` and `make workers` do, and give the scheduler's address."""
-    file = folder / "scheduler.json"
-    environment = {**os.environ, "PYTHONPATH": "stages"}
-    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    """Start a scheduler and two workers as `make scheduler` and `make workers` do, and give the scheduler's address.
+
+    Raises:
+        PipelineError: the scheduler does not start; the end of what it said is quoted.
+    """
+    file, said = folder / "scheduler.json", folder / "scheduler.txt"
     own = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-    scheduler = subprocess.Popen([*DASK, "scheduler", "--preload", "common", *own], **quiet)
-    while not (file.exists() and file.read_text().endswith("}")):
-        time.sleep(0.1)
-    address = json.loads(file.read_text())["address"]
-    environment["DASK_SCHEDULER_ADDRESS"] = address
     two = ["--nworkers", "2", "--nthreads", "1", "--host", "127.0.0.1"]
-    workers = subprocess.Popen([*DASK, "worker", "--preload", "common", *two], **quiet)
-    try:
-        time.sleep(10)  # their start is not measured
-        yield address
-    finally:
-        for process in (workers, scheduler):
-            process.terminate()
-            process.wait()
+    with dask(said, "scheduler", "--preload", "common", *own) as scheduler:
+        latest = time.monotonic() + PATIENCE
+        while not (file.exists() and file.read_text().endswith("}")):
+            if scheduler.poll() is not None or time.monotonic() > latest:
+                words = " ".join(said.read_text(errors="replace").split())
+                raise PipelineError(f"the scheduler does not start: …{words[-600:]}")
+            time.sleep(0.1)
+        address = json.loads(file.read_text())["address"]
+        environment = {"DASK_SCHEDULER_ADDRESS": address}
+        with dask(folder / "workers.txt", "worker", "--preload", "common", *two, **environment):
+            time.sleep(10)  # their start is not measured
+            yield address
 
 
 def main() -> None:
