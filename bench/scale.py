@@ -98,7 +98,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = cli.parser(__doc__, "bench/scale.py", "bench/scale.py 70000 140000")
     parser.add_argument("rows", nargs="*", type=int, metavar="ROWS", help="other numbers; write no page")
-    counts = parser.parse_args().rows
+    counts = sorted(parser.parse_args().rows)
     with tempfile.TemporaryDirectory(dir=Path().resolve().parent) as folder:
         measured = {rows: measure(Path(folder, str(rows)), rows) for rows in counts or ROWS}
     headers = [f"{rows:,}" for rows in measured]
