@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 
 from binarize import Task, binarize
@@ -51,8 +50,7 @@ def judge(
     parts = {"test": (labels, predictions, scores)}
     folds = None
     if crossval is not None:
-        held_out = [column for name, column in crossval.items() if name.startswith("score")]
-        out_of_fold = held_out[0] if len(held_out) == 1 else np.stack(held_out, axis=1)
+        out_of_fold = tables.read_scores(tables.table(crossval))
         parts["cross_validation"] = (train_labels, crossval["prediction"], out_of_fold)
         folds = crossval["fold"]
     measured, plots = evaluate(parts, model.classes_, train_labels, folds, models.gives_probabilities(model))
