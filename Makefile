@@ -119,8 +119,10 @@ venv: $(INSTALLED) ## Make the environment; then: source .venv/bin/activate
 
 .PHONY: clean
 clean: ## Delete what can be made again: outputs, environment, tool caches (DVC's cache stays)
-	rm -rf data models report.html demo.html $(VENV) .mypy_cache .pytest_cache .ruff_cache
-	find stages tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf data models report.html demo.html dvc_plots $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	cd large && rm -rf data models metrics plots dvc_plots
+	find . \( -name .git -o -name .dvc \) -prune -o \
+	  \( -name __pycache__ -o -name '.*.part' -o -name '.*.tmp' \) -prune -exec rm -rf {} +
 
 # Made anew, not patched: an environment holds what the lock names and nothing else. The mark comes last, so that an
 # installation that was broken off is begun again.
