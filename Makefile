@@ -31,12 +31,14 @@ repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE
 	@echo && python tools/leaderboard.py
 	@echo && echo "Open report.html in a browser to see all of it."
 
+# In large/ a relative DATA_MIRROR would be another folder.
 ROWS ?= 700000
 .PHONY: large
 large: $(INSTALLED) ## Run it on ROWS=700000 digits or any other number, MNIST's and deformed ones (docs/large.md)
 	@python tools/large.py $(ROWS)
 	@cd large && python ../tools/check.py
-	cd large && dvc repro --glob 'evaluate@*'
+	if [ -d "$$DATA_MIRROR" ]; then DATA_MIRROR=$$(cd "$$DATA_MIRROR" && pwd); fi && \
+	  cd large && dvc repro --glob 'evaluate@*'
 	@echo && cd large && python ../tools/leaderboard.py
 
 .PHONY: scheduler
