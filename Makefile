@@ -41,13 +41,15 @@ large: $(INSTALLED) ## Run it on ROWS=700000 digits or any other number, MNIST's
 	  cd large && dvc repro --glob 'evaluate@*'
 	@echo && cd large && python ../tools/leaderboard.py
 
+# Of this machine, where the others of the cluster reach it; whoever does can run any code.
+HOST ?= 127.0.0.1
 .PHONY: scheduler
-scheduler: $(INSTALLED) ## Start a Dask scheduler (docs/cluster.md)
-	PYTHONPATH=stages dask scheduler --preload common
+scheduler: $(INSTALLED) ## Start a Dask scheduler, for this machine alone or at HOST=address (docs/cluster.md)
+	PYTHONPATH=stages dask scheduler --preload common.workers --host $(HOST) --dashboard-address $(HOST):8787
 
 .PHONY: workers
 workers: $(INSTALLED) ## Start a Dask worker for each core, for the scheduler at DASK_SCHEDULER_ADDRESS
-	PYTHONPATH=stages dask worker --preload common --nworkers -1 --nthreads 1
+	PYTHONPATH=stages dask worker --preload common.workers --host $(HOST) --nworkers -1 --nthreads 1
 
 .PHONY: report
 report: $(INSTALLED) ## Bring report.html up to date

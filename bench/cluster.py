@@ -60,7 +60,7 @@ def cluster(folder: Path) -> Iterator[str]:
     file, said = folder / "scheduler.json", folder / "scheduler.txt"
     own = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
     two = ["--nworkers", "2", "--nthreads", "1", "--host", "127.0.0.1"]
-    with dask(said, "scheduler", "--preload", "common", *own) as scheduler:
+    with dask(said, "scheduler", "--preload", "common.workers", *own) as scheduler:
         latest = time.monotonic() + PATIENCE
         while not (file.exists() and file.read_text().endswith("}")):
             if scheduler.poll() is not None or time.monotonic() > latest:
@@ -69,7 +69,7 @@ def cluster(folder: Path) -> Iterator[str]:
             time.sleep(0.1)
         address = json.loads(file.read_text())["address"]
         environment = {"DASK_SCHEDULER_ADDRESS": address}
-        with dask(folder / "workers.txt", "worker", "--preload", "common", *two, **environment):
+        with dask(folder / "workers.txt", "worker", "--preload", "common.workers", *two, **environment):
             time.sleep(10)  # their start is not measured
             yield address
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
 from evaluation import calibration, metrics
+from evaluation.rounding import rounded
 from learning import models
 
 Part = tuple[Vector, Vector, Scores]  # labels, predictions, scores
@@ -63,7 +64,7 @@ def evaluate(
         enough = slice(ENOUGH)  # rows in random order
         unseen = logits["cross_validation"][enough], answers["cross_validation"][enough]
         temperature = calibration.fit_temperature(*unseen)
-    measured["calibration"] = {"temperature": round(temperature, metrics.DECIMALS)}
+    measured["calibration"] = {"temperature": rounded(temperature)}
     plots: dict[str, list[tuple[Any, ...]]] = {name: [] for name in HEADERS}
     for part, (labels, predictions, scores) in parts.items():
         probabilities = calibration.probabilities(logits[part], temperature)

@@ -7,11 +7,10 @@ that the same inputs give the same page.
 
 from common import cli, files, parameters, tables
 from common.cli import ParameterError, PipelineError
-from common.parameters import Section
 
 import fnmatch
 import hashlib
-import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -22,30 +21,26 @@ import pandas as pd
 import yaml
 
 from reporting import figures, images
+from reporting.measured import read
 from reporting.mistakes import worst_first
+from reporting.sections import Experiment, Split, Task
 
 MISTAKES = 12  # in an experiment's gallery
 SAMPLES = 10  # of each digit on the sample sheet
+POINTS = 12  # of the ROC curve, in numbers
+ROUNDING = 1e-6  # of the figures in metrics/
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
 
 
-class Experiment(Section, extra="allow"):
-    """What the page needs of a block of `experiments`; `train` checks the rest."""
-
-    description: str
-    split: str
-    task: str
-
-
-class Split(Section, extra="allow"):
-    """What the page needs of a block of `splits`."""
-
-    dataset: str
-
-
 def locked_versions(requirements: str) -> dict[str, str]:
-    """Return the versions that requirements.lock pins for the packages that results depend on."""
+    """Return the versions that requirements.lock pins for the packages that results depend on.
+
+    Raises:
+        PipelineError: one is not pinned.
+    """
     pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", requirements, flags=re.MULTILINE))
+    if missing := {*PACKAGES} - {*pinned}:
+        raise PipelineError(f"requirements.lock does not pin {min(missing)}; take it from Git again")
     return {name: pinned[name] for name in PACKAGES}
 
 
@@ -68,9 +63,16 @@ def describe_dataset(name: str, path: Path) -> dict[str, Any]:
 
 
 def describe_experiment(
-    name: str, block: dict[str, Any], dataset: dict[str, Any], folders: dict[str, Path]
+    name: str, block: Experiment, positive: list[int] | None, dataset: dict[str, Any], folders: dict[str, Path]
 ) -> dict[str, Any]:
-    """Return what the page says of an experiment, from its block of params.yaml and its files in `folders`.
+    """Return what the page says of an experiment.
+
+    Args:
+        name: of the experiment.
+        block: its block of params.yaml.
+        positive: the digits that its task says yes to; None where it names the digit.
+        dataset: what `describe_dataset` says of its dataset.
+        folders: where its files are, by kind.
 
     Raises:
         PipelineError: a file is missing or damaged, or they are not of the same run.
@@ -82,24 +84,21 @@ def describe_experiment(
     ]
     again = f"`dvc repro --force evaluate@{name}` makes them again"
     predictions = tables.read_predictions(sources[1], dataset["classes"])
+    measured = read(sources[2])
+    all_figures = measured.model_dump(exclude_none=True)
     try:
-        measured = json.loads(sources[2].read_text(encoding="utf-8"))
-        charts = _charts(folders["plots"] / name, measured["test"])
-        accuracy = measured["test"]["accuracy"]
+        charts = _charts(folders["plots"] / name, all_figures["test"], positive is not None)
     except (ValueError, LookupError, TypeError, NameError, RecursionError) as error:  # edited or merged by hand
-        raise PipelineError(f"the metrics or plots of {name} are damaged ({error}); {again}") from None
+        raise PipelineError(f"the plots of {name} are damaged ({error}); {again}") from None
     rows, labels, said = (tables.column(predictions, key) for key in ("row", "label", "prediction"))
-    if round(float((labels == said).mean()), 6) != accuracy:
+    if abs((labels == said).mean() - measured.test.accuracy) > ROUNDING:
         raise PipelineError(f"{sources[1]} and {sources[2]} are not of the same run; {again}")
     worst, margins = worst_first(predictions)
-    binary = "score" in predictions.column_names
-    positive = np.unique(dataset["classes"][rows[labels == 1]]).tolist() if binary else None
-    shown = {key: value for key, value in block.items() if key not in {"description", "tutorial"}}
     return {
         "name": name,
-        **block,
-        **measured,
-        "parameters": yaml.safe_dump(shown, sort_keys=False),
+        "block": block,
+        "figures": all_figures,
+        "parameters": yaml.safe_dump(block.model_dump(exclude={"description", "tutorial"}), sort_keys=False),
         "dataset": dataset["name"],
         "positive": positive,
         "wrong": len(worst),
@@ -115,22 +114,28 @@ def describe_experiment(
             }
             for i, margin in zip(worst[:MISTAKES], margins[:MISTAKES], strict=True)
         ],
-        "digests": {path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in sources},
+        "digests": {  # a table in several files has none of its own
+            path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+            for path in sources
+            if path.is_file()
+        },
         **charts,
     }
 
 
-def _charts(folder: Path, test: dict[str, Any]) -> dict[str, Any]:
+def _charts(folder: Path, test: dict[str, Any], yes_or_no: bool) -> dict[str, Any]:
     """Draw an experiment's figures; for two classes, also give some points of the ROC curve as numbers."""
     confusion = pd.read_csv(folder / "confusion.csv").query("part == 'test'")
-    charts = {f"confusion_{column}": figures.confusion(confusion, column) for column in ("count", "share")}
+    charts = {f"confusion_{column}": figures.confusion(confusion, column, yes_or_no) for column in ("count", "share")}
     charts["reliability"] = figures.reliability(pd.read_csv(folder / "reliability.csv"))
     if isinstance(test["recall"], dict):
         return {"charts": charts | {"recall": figures.recall(test["recall"])}, "thresholds": []}
     roc, precision_recall = (pd.read_csv(folder / f"{kind}.csv") for kind in ("roc", "precision_recall"))
     charts["roc"] = figures.curves(roc, "roc")
     charts["precision_recall"] = figures.curves(precision_recall, "precision_recall")
-    return {"charts": charts, "thresholds": roc.query("part == 'test'").iloc[::20].to_dict("records")}
+    tested = roc.query("part == 'test'")
+    some = tested.iloc[:: max(1, math.ceil(len(tested) / POINTS))]
+    return {"charts": charts, "thresholds": some.to_dict("records")}
 
 
 def main() -> None:
@@ -155,13 +160,16 @@ def main() -> None:
         raise PipelineError(f"{missing[0]} has not been evaluated; `dvc repro evaluate@{missing[0]}` does it")
     folders = {key: getattr(arguments, key) for key in ("metrics", "plots", "predictions", "models")}
     dataset_of = {name: parameters.block(values, "splits", blocks[name].split, Split).dataset for name in names}
+    positive = {name: parameters.block(values, "tasks", blocks[name].task, Task).positive for name in names}
     datasets = {
         key: describe_dataset(key, arguments.raw / f"{key}.parquet") for key in dict.fromkeys(dataset_of.values())
     }
     experiments = [
-        describe_experiment(name, values["experiments"][name], datasets[dataset_of[name]], folders)
+        describe_experiment(name, blocks[name], positive[name], datasets[dataset_of[name]], folders)
         for name in cli.progress(names, len(names), "experiments")
     ]
+    # As in tools/leaderboard.py.
+    experiments.sort(key=lambda e: (e["block"].split, e["block"].task, e["figures"]["test"]["error_rate"]))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "reporting"),
         autoescape=True,

@@ -34,6 +34,20 @@ class Split(Section):
         raise ValueError("must be a count of images, from 1, or a share between 0 and 1")
 
 
+def count_tested(count: int, test: int | float) -> int:
+    """Return how many of `count` rows are tested on.
+
+    Raises:
+        ParameterError: a part would be empty.
+    """
+    tested = test if isinstance(test, int) else math.ceil(test * count)
+    if not 0 < tested < count:
+        raise ParameterError(
+            f"test: {test} of {count} images leaves none to train on; allowed: 1 to {count - 1}, or a share of less"
+        )
+    return tested
+
+
 def split_rows(count: int, test: int | float, seed: int) -> tuple[Vector, Vector]:
     """Choose the training and the test rows.
 
@@ -52,9 +66,7 @@ def split_rows(count: int, test: int | float, seed: int) -> tuple[Vector, Vector
     """
     random = np.random.RandomState(seed)
     rows = np.arange(count, dtype=np.uint32)
-    tested = test if isinstance(test, int) else math.ceil(test * count)
-    if not 0 < tested < count:
-        raise ParameterError(f"test: {test} of {count} rows leaves a part empty; allowed: 1 to {count - 1}, or a share")
+    tested = count_tested(count, test)
     if isinstance(test, int):
         random.shuffle(rows[:-tested])
         return rows[:-tested], rows[-tested:]
@@ -79,8 +91,7 @@ def main() -> None:
     seed = parameters.seed(values)
     shape = tables.image_shape(arguments.images)
     orders = split_rows(tables.count(arguments.images), split.test, seed)
-    names = ["class", *(f"pixel{i + 1}" for i in range(math.prod(shape)))]
-    images = map(tables.stack, tables.groups(arguments.images, names))
+    images = map(tables.stack, tables.groups(arguments.images, ["class", *tables.pixel_names(math.prod(shape))]))
     with files.writing(arguments.train):
         in_order = shuffle.in_order(images, orders, arguments.train.parent)
         for path, blocks in zip((arguments.train, arguments.test), in_order, strict=True):

@@ -13,7 +13,6 @@ from common.tables import Pixels, Scores, Vector
 
 import gc
 import math
-import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,7 +26,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from learning import classifiers, features, models, partial
-from learning.folds import numbers, split
+from learning.folds import fold_of_each_row, split
 
 
 class Experiment(Section):
@@ -83,7 +82,7 @@ def train(
         PipelineError: the classifier cannot be fitted on these rows, in its own words.
     """
     models.need_two(np.unique(labels))
-    fold = numbers(split(labels, folds)) if folds else None
+    fold = fold_of_each_row(split(labels, folds)) if folds else None
     cores = joblib.cpu_count()
     # At least two threads a fit, so that no core waits while the last fit ends: 5 to 20 % faster on two cores than one.
     inner = max(math.ceil(cores / (1 + folds)), min(cores, 2))
@@ -159,8 +158,7 @@ def main() -> None:
     experiment = parameters.block(values, "experiments", arguments.experiment, Experiment)
     pipeline = build(experiment, parameters.seed(values))
     labels = arguments.labels / "train.parquet"
-    with warnings.catch_warnings(record=True) as caught:  # the same one from every fold: said once, in a line
-        warnings.simplefilter("always")
+    with cli.warnings_in_lines(arguments.experiment):
         if experiment.classifier in classifiers.PARTIAL_FIT:
             model, crossval = partial.train(pipeline, arguments.images, labels, experiment.folds)
         else:
@@ -171,8 +169,6 @@ def main() -> None:
         with tables.writing(arguments.crossval) as append:
             for some in crossval:
                 append(tables.table(some))
-    for message in dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught):
-        cli.note(f"{arguments.experiment}: {message}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The tiny project, made and run once for each worker; a test that changes something takes a copy."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import tiny
+
+gc.enable()  # the code of the stages turns it off while it is imported
 
 
 @pytest.fixture(scope="session", autouse=True)

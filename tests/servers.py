@@ -116,6 +116,11 @@ def portal(request: Handler) -> None:
         request.answer(b"", 302, Location="/portal")
 
 
+def lead_nowhere(request: Handler) -> None:
+    """Redirect to what is no address."""
+    request.answer(b"", 302, Location="http://[here")
+
+
 def drip(request: Handler) -> None:
     """Send a byte now and then, so that no single wait is long."""
     request.send_response(200)

@@ -14,7 +14,7 @@ from typing import Any
 from binarize import Task
 from fetch import Dataset
 from search import Search, pipelines
-from split import Split
+from split import Split, count_tested
 from train import Experiment, build
 
 SECTIONS = ["seed", "datasets", "splits", "tasks", "experiments", "searches"]
@@ -37,11 +37,10 @@ def check(values: Mapping[str, Any]) -> None:
     for name, split in splits.items():
         where = f"{FILE}: splits.{name}"
         parameters.choose(f"{where}.dataset", split.dataset, datasets)
-        images = datasets[split.dataset].rows
-        if isinstance(split.test, int) and split.test >= images:
-            raise ParameterError(
-                f"{where}.test: {split.test} images, but {split.dataset} has {images}; allowed: 1 to {images - 1}"
-            )
+        try:
+            count_tested(datasets[split.dataset].rows, split.test)
+        except ParameterError as error:
+            raise ParameterError(f"{where}.{error}") from None
     for name, task in tasks.items():
         if len(set(task.positive or [])) < len(task.positive or []):
             raise ParameterError(f"{FILE}: tasks.{name}.positive: {task.positive} names a digit twice")

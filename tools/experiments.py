@@ -103,7 +103,8 @@ def main() -> None:
     commit = parser.parse_args().commit
     lines = list(rows(*ask(commit)))
     if not lines:
-        raise PipelineError(f"no run from {commit} changed anything; `dvc exp list --all-commits` lists all runs")
+        cli.note(f"no run from {commit} changed anything; `dvc exp list --all-commits` lists all runs")
+        return
     print_table(COLUMNS, lines, left=3)
 
 

@@ -8,24 +8,24 @@ from common import cli, parameters
 from common.cli import ParameterError, PipelineError
 
 import fnmatch
-import json
 from pathlib import Path
-from typing import Any
+
+from reporting import measured
+from reporting.measured import Measured
+from reporting.sections import Experiment
 
 COLUMNS = ["experiment", "task", "test accuracy", "out-of-fold", "baseline", "error"]
 
 
-def row(name: str, task: str, measured: dict[str, Any]) -> list[str]:
-    """Return one experiment's cells; `measured` is its metrics file."""
-    test = measured["test"]
-    out_of_fold = measured.get("cross_validation", {}).get("accuracy_mean")
+def row(name: str, task: str, figures: Measured) -> list[str]:
+    """Return one experiment's cells."""
     return [
         name,
         task,
-        f"{test['accuracy']:.4f}",
-        "–" if out_of_fold is None else f"{out_of_fold:.4f}",
-        f"{test['baseline_accuracy']:.4f}",
-        f"{100 * test['error_rate']:.2f} %",
+        f"{figures.test.accuracy:.4f}",
+        f"{figures.cross_validation.accuracy_mean:.4f}" if figures.cross_validation else "–",
+        f"{figures.test.baseline_accuracy:.4f}",
+        f"{100 * figures.test.error_rate:.2f} %",
     ]
 
 
@@ -45,18 +45,18 @@ def main() -> None:
     parser = cli.parser(__doc__, "tools/leaderboard.py 'digits-*'")
     parser.add_argument("pattern", nargs="?", default="*", help="which experiments (default: all)")
     pattern = parser.parse_args().pattern
-    experiments = parameters.load()["experiments"]
+    experiments = parameters.section(parameters.load(), "experiments", Experiment)
     names = fnmatch.filter(experiments, pattern)
     if not names:
         raise ParameterError(f"no experiment is called {pattern!r}; there are: {', '.join(experiments)}")
-    measured = {name: Path("metrics", f"{name}.json") for name in names}
-    found = {name: json.loads(path.read_text()) for name, path in measured.items() if path.exists()}
+    paths = {name: Path("metrics", f"{name}.json") for name in names}
+    found = {name: measured.read(path) for name, path in paths.items() if path.exists()}
     if not found:
         raise PipelineError("nothing has been evaluated yet; `make demo` or `make repro` does it")
-    rows = [row(name, experiments[name]["task"], figures) for name, figures in found.items()]
+    rows = [row(name, experiments[name].task, figures) for name, figures in found.items()]
     order = {
-        name: (experiments[name]["split"], experiments[name]["task"], found[name]["test"]["error_rate"])
-        for name in found
+        name: (experiments[name].split, experiments[name].task, figures.test.error_rate)
+        for name, figures in found.items()
     }
     rows.sort(key=lambda cells: order[cells[0]])
     print_table(COLUMNS, rows, left=2)

@@ -19,13 +19,13 @@ UNFINISHED = (".*.part", ".*.tmp")  # a stage's and DVC's own
 
 def expected(values: Mapping[str, Any]) -> set[Path]:
     """Return every file and folder that the content of params.yaml stands for."""
-    paths = {Path("data/raw", f"{name}.parquet") for name in values["datasets"]}
-    paths |= {Path("data/split", name) for name in values["splits"]}
-    paths |= {Path("data/labels", name) for name in values["splits"]}
-    for name in values["experiments"]:
+    paths = {Path("data/raw", f"{name}.parquet") for name in parameters.blocks(values, "datasets")}
+    paths |= {Path("data/split", name) for name in parameters.blocks(values, "splits")}
+    paths |= {Path("data/labels", name) for name in parameters.blocks(values, "splits")}
+    for name in parameters.blocks(values, "experiments"):
         paths |= {Path("models", f"{name}.joblib"), Path("metrics", f"{name}.json"), Path("plots", name)}
         paths |= {Path("data", kind, f"{name}.parquet") for kind in ("crossval", "predictions")}
-    paths |= {Path("searches", f"{name}.csv") for name in values.get("searches", {})}
+    paths |= {Path("searches", f"{name}.csv") for name in values.get("searches") or {}}
     return paths
 
 
@@ -45,7 +45,7 @@ def split_lock(values: Mapping[str, Any], lock: str) -> tuple[str, list[str]]:
     kept, forgotten = [], []
     for part in re.split(r"^(?=  \S)", lock, flags=re.MULTILINE):
         stage, at, key = part.partition(":\n")[0].strip().partition("@")
-        if at and key not in values[sections.get(stage, "experiments")]:
+        if at and key not in parameters.blocks(values, sections.get(stage, "experiments")):
             forgotten.append(stage + at + key)
         else:
             kept.append(part)

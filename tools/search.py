@@ -16,7 +16,6 @@ from common.tables import Pixels, Vector
 import json
 import math
 import shlex
-import warnings
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -30,9 +29,10 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from evaluation import metrics
+from evaluation.rounding import rounded
 from leaderboard import print_table
 from learning import models
+from learning.classifiers import PARTIAL_FIT
 from learning.folds import split
 from train import Experiment, build, fit_images
 
@@ -76,8 +76,14 @@ def pipelines(search: Search, experiment: Experiment, seed: int) -> list[tuple[P
     """Return every combination of the grid's values, and the experiment's unfitted pipeline with it.
 
     Raises:
-        ParameterError: the experiment's classifier does not take a value; the first fault is named.
+        ParameterError: the experiment's classifier does not take a value, the first fault is named; or it is one that
+            is fitted some rows at a time, while a search fits all at once.
     """
+    if experiment.classifier in PARTIAL_FIT:
+        raise ParameterError(
+            f"classifier: {experiment.classifier} is fitted some rows at a time, and cannot be searched; "
+            f"use {experiment.classifier.removeprefix('partial-fit-')}"
+        )
     found = []
     for point in ParameterGrid(search.grid):
         changed = experiment.model_copy(update={"hyperparameters": {**experiment.hyperparameters, **point}})
@@ -150,8 +156,8 @@ def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, 
         last[which] = Result(
             points[which],
             int(table["n_resources"][i]) if search.method == "halving" else len(labels),
-            round(float(table["mean_test_score"][i]), metrics.DECIMALS),
-            round(float(table["std_test_score"][i]), metrics.DECIMALS),
+            rounded(table["mean_test_score"][i]),
+            rounded(table["std_test_score"][i]),
         )
     return sorted(last.values(), key=lambda result: (-result.rows, -result.mean))
 
@@ -196,11 +202,8 @@ def main() -> None:
     images = Path("data/split", experiment.split, "train.parquet")
     known, pixels = tables.read_labels(images, labels), tables.read_pixels(images)
 
-    with warnings.catch_warnings(record=True) as caught:  # the same one from every fit: said once, in a line
-        warnings.simplefilter("always")
+    with cli.warnings_in_lines(name):
         results = run(search, experiment, pixels, known.labels, seed)
-    for message in dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught):
-        cli.note(f"{name}: {message}")
 
     path = Path("searches", f"{name}.csv")
     header = [*search.grid, "rows", "accuracy_mean", "accuracy_std"]

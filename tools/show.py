@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from reporting.mistakes import worst_first
+from reporting.sections import Experiment, Split, Task
 
 MOST = 1_000  # digits at a time
 SOME = 20  # by label and of mistakes, when no --limit is given
@@ -91,21 +92,21 @@ def mistakes(experiment: str, values: Mapping[str, Any], images: Images) -> dict
         ParameterError: there is no such experiment, or it is about another dataset.
         PipelineError: it has not been evaluated yet, or its predictions are not about this dataset.
     """
-    experiments = values["experiments"]
-    parameters.choose("--mistakes", experiment, experiments)
-    dataset = values["splits"][experiments[experiment]["split"]]["dataset"]
+    parameters.choose("--mistakes", experiment, parameters.blocks(values, "experiments"))
+    block = parameters.block(values, "experiments", experiment, Experiment)
+    dataset = parameters.block(values, "splits", block.split, Split).dataset
     if dataset != images.name:
         raise ParameterError(f"--mistakes: {experiment} is about {dataset}, not {images.name}")
     path = Path("data/predictions", f"{experiment}.parquet")
     files.expect(path, f"evaluate@{experiment}")
     table = tables.read_predictions(path, images.classes)
     rows, predictions = (tables.column(table, name) for name in ["row", "prediction"])
-    task = experiments[experiment]["task"]
-    binary = (values["tasks"][task] or {}).get("positive")
+    positive = parameters.block(values, "tasks", block.task, Task).positive
     worst, _ = worst_first(table)
     captions = {}
     for i in worst:
-        said = f"taken for {predictions[i]}" if not binary else f"{'' if predictions[i] else 'not '}taken for {task}"
+        yes_or_no = f"{'' if predictions[i] else 'not '}taken for {block.task}"
+        said = yes_or_no if positive else f"taken for {predictions[i]}"
         captions[int(rows[i])] = f"row {rows[i]}: is {images.classes[rows[i]]}, {said}"
     return captions
 
@@ -240,7 +241,7 @@ def main() -> None:
     arguments = parser.parse_intermixed_args()
 
     values = parameters.load()
-    parameters.choose("DATASET", arguments.dataset, values["datasets"])
+    parameters.choose("DATASET", arguments.dataset, parameters.blocks(values, "datasets"))
     images = read(arguments.dataset)
     asked = arguments.numbers or arguments.random or arguments.label is not None or arguments.mistakes
     if arguments.describe or not (asked or arguments.png or arguments.limit):

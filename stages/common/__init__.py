@@ -6,7 +6,8 @@ they round differently: the same training on an older and a newer laptop gives m
 `OPENBLAS_CORETYPE` yourself on a machine that is older. And each product is calculated by one thread, because two
 give other bytes and no speed here: the cores are shared out among fits and batches.
 
-Imports make no garbage, and looking for it meanwhile is a tenth of their time: `cli.run` turns the collector on again.
+Imports make no garbage, and looking for it meanwhile is a tenth of their time: the collector is off until `cli.run`, or
+whoever imports this without ending there, turns it on again.
 """
 
 import gc

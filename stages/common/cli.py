@@ -6,14 +6,15 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import NoReturn, TypeVar
 
 Item = TypeVar("Item")
-SHORT = ("bad_alloc", "launch worker thread", "start new thread")  # C++, Arrow and Python, when memory runs short
+NO_MEMORY = ("bad_alloc", "launch worker thread", "start new thread")  # C++, Arrow and Python, when memory runs short
 
 
 class PipelineError(Exception):
@@ -60,9 +61,19 @@ def run(main: Callable[[], None]) -> NoReturn:
     os._exit(0)
 
 
+@contextmanager
+def warnings_in_lines(about: str) -> Iterator[None]:
+    """Print each warning of the block once, in a line, when it has ended: the same one comes from every fold."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for message in dict.fromkeys(f"{each.category.__name__}: {each.message}" for each in caught):
+        note(f"{about}: {message}")
+
+
 def short_of_memory(error: BaseException) -> bool:
     """Tell whether an error, of whatever type, says that there is too little memory, or none for a thread."""
-    return isinstance(error, MemoryError) or any(words in str(error) for words in SHORT)
+    return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
 
 
 def note(message: str) -> None:

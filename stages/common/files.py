@@ -19,7 +19,8 @@ def expect(path: Path, stage: str = "") -> None:
         PipelineError: it is not; what makes it is named, the `stage` where it is known.
     """
     if not path.exists():
-        raise PipelineError(f"{path} is not here; `{f'dvc repro {stage}'.strip()}` makes it, `dvc pull` fetches it")
+        command = f"dvc repro {stage}".rstrip()
+        raise PipelineError(f"{path} is not here; `{command}` makes it, `dvc pull` fetches it")
 
 
 @contextmanager

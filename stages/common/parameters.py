@@ -103,6 +103,8 @@ def _inspect(text: str) -> None:
             size += sizes.get(event.anchor, 0)
         elif isinstance(event, yaml.ScalarEvent):
             fault = f"a value of more than {LONGEST} characters is not allowed" if len(event.value) > LONGEST else None
+            if event.implicit[0] and re.fullmatch(r"[-+]?0[0-9_]+", event.value):
+                fault = f"{event.value} is another number to DVC than to others; write it without the 0 before it"
             size += len(event.value) + 1
             sizes[event.anchor] = len(event.value) + 1
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -121,16 +123,25 @@ def _inspect(text: str) -> None:
             raise yaml.MarkedYAMLError(problem=fault, problem_mark=event.start_mark)
 
 
+def blocks(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the section `name` as it stands: its blocks by key, not checked.
+
+    Raises:
+        ParameterError: the section is missing, or has no blocks.
+    """
+    found = values.get(name)
+    if not isinstance(found, dict) or not found:
+        raise ParameterError(f"{FILE}: `{name}` must be a section with at least one block")
+    return found
+
+
 def section(values: Mapping[str, Any], name: str, model: type[Model]) -> dict[str, Model]:
     """Check every block of the section `name` and return them by key.
 
     Raises:
         ParameterError: the section is missing, or a block is not what `model` says.
     """
-    blocks = values.get(name)
-    if not isinstance(blocks, dict) or not blocks:
-        raise ParameterError(f"{FILE}: `{name}` must be a section with at least one block")
-    return {key: block(values, name, key, model) for key in blocks}
+    return {key: block(values, name, key, model) for key in blocks(values, name)}
 
 
 def block(values: Mapping[str, Any], name: str, key: str, model: type[Model]) -> Model:
@@ -145,10 +156,9 @@ def block(values: Mapping[str, Any], name: str, key: str, model: type[Model]) ->
             f"{FILE}: {name}: {show(key)} cannot be a name; "
             "a name is text of up to 100 letters, digits and single hyphens"
         )
-    blocks = values.get(name) or {}
-    choose(f"{FILE}: {name}", key, blocks)
+    choose(f"{FILE}: {name}", key, blocks(values, name))
     try:
-        return model.model_validate(blocks[key])
+        return model.model_validate(values[name][key])
     except ValidationError as error:
         raise ParameterError(f"{FILE}: {_explain(error.errors()[0], f'{name}.{key}', model)}") from None
 
@@ -208,5 +218,7 @@ def _explain(error: ErrorDetails, where: str, model: type[Section]) -> str:
             return str(unknown)
     if error["type"] == "missing":
         return f"{'.'.join(path)} is missing"
+    if error["type"] == "model_type":
+        return f"{'.'.join(path)}: must be a block of keys and values, not {show(error['input'])}"
     message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     return f"{'.'.join(path)}: {message}, not {show(error['input'])}"

@@ -159,6 +159,11 @@ def stack(table: pa.Table) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(np.stack([column(table, name) for name in table.column_names]).T)
 
 
+def pixel_names(count: int) -> list[str]:
+    """Name the columns of the pixels of images, as OpenML does."""
+    return [f"pixel{i + 1}" for i in range(count)]
+
+
 def image_table(pixels: Pixels, classes: npt.NDArray[np.uint8], shape: tuple[int, int]) -> pa.Table:
     """Put images into a table.
 
@@ -167,7 +172,7 @@ def image_table(pixels: Pixels, classes: npt.NDArray[np.uint8], shape: tuple[int
         classes: shape (images,), what each image shows.
         shape: height and width of an image in pixels; kept with the table, because its columns do not show it.
     """
-    names = _pixel_names(pixels.shape[1])
+    names = pixel_names(pixels.shape[1])
     columns = dict(zip(names, np.ascontiguousarray(pixels.T), strict=True)) | {"class": classes}
     return table(columns, {"image_shape": f"{shape[0]}x{shape[1]}"})
 
@@ -179,7 +184,7 @@ def pixels(path: Path) -> Iterator[Pixels]:
         PipelineError: there is no such file, it is damaged, or it does not hold images.
     """
     height, width = image_shape(path)
-    return map(stack, groups(path, _pixel_names(height * width)))
+    return map(stack, groups(path, pixel_names(height * width)))
 
 
 def read_pixels(path: Path) -> Pixels:
@@ -217,7 +222,7 @@ def take_pixels(path: Path, rows: Vector) -> Pixels:
         for group in range(part.file.num_row_groups):
             here = (first <= rows) & (rows < first + part.file.metadata.row_group(group).num_rows)
             if here.any():
-                taken[here] = stack(_group(part, group, _pixel_names(height * width)))[rows[here] - first]
+                taken[here] = stack(_group(part, group, pixel_names(height * width)))[rows[here] - first]
             first += part.file.metadata.row_group(group).num_rows
     return taken
 
@@ -261,10 +266,15 @@ def read_labels(images: Path, path: Path) -> Labels:
 
 
 def check_labels(path: Path, labels: Vector, classes: Vector) -> None:
-    """Check that labels, of shape (rows,), are the classes of the rows, or 1 for some classes and 0 for all others.
+    """Check that labels are the classes of their rows, or 1 for some classes and 0 for all others.
+
+    Args:
+        path: where the labels are from.
+        labels: shape (rows,), or of each pair of a label and a class that occurs.
+        classes: in the same order.
 
     Raises:
-        PipelineError: they are something else; `path`, where they are from, is named.
+        PipelineError: they are something else; `path` is named.
     """
     if not (np.array_equal(labels, classes) or np.array_equal(labels, np.isin(classes, classes[labels == 1]))):
         raise PipelineError(f"{path} has labels that are not those of the images' classes; {AGAIN}")
@@ -281,7 +291,8 @@ def read_predictions(path: Path, classes: Vector) -> pa.Table:
         PipelineError: there is no such file, it is damaged, or it is not about these images.
     """
     table = read(path)
-    if table.column_names[:3] != ["row", "label", "prediction"] or "score" not in "".join(table.column_names[3:4]):
+    names = table.column_names
+    if names[:3] != ["row", "label", "prediction"] or not any(name.startswith("score") for name in names):
         raise PipelineError(f"{path} holds no predictions; {AGAIN}")
     rows = column(table, "row")
     if rows.max() >= len(classes):
@@ -295,6 +306,11 @@ def score_columns(scores: Scores, classes: Vector) -> Mapping[str, Vector]:
     if scores.ndim == 1:
         return {"score": scores}
     return {f"score_{label}": scores[:, i] for i, label in enumerate(classes)}
+
+
+def score_classes(names: Iterable[str]) -> list[int]:
+    """Return the classes that have a column of scores among columns of these names, in their order."""
+    return [int(name.removeprefix("score_")) for name in names if name.startswith("score_")]
 
 
 def read_scores(table: pa.Table) -> Scores:
@@ -332,10 +348,6 @@ def _group(part: _Part, group: int, names: list[str]) -> pa.Table:
         return _checked(part.path, part.file.read_row_group(group, names))
 
 
-def _pixel_names(count: int) -> list[str]:
-    return [f"pixel{i + 1}" for i in range(count)]
-
-
 def _check_columns(path: Path, names: list[str], kinds: list[pa.DataType]) -> None:
     for name, kind in zip(names, kinds, strict=True):
         allowed = next((types for pattern, types in TYPES.items() if re.fullmatch(pattern, name)), [])
@@ -344,14 +356,9 @@ def _check_columns(path: Path, names: list[str], kinds: list[pa.DataType]) -> No
             raise PipelineError(f"{path}: column {name[:50]!r} is {str(kind)[:50]}, expected {expected}; {AGAIN}")
     pixels = [name for name in names if name.startswith("pixel")]
     scores = [name for name in names if name.startswith("score")]
-    in_order = _pixel_names(len(pixels)), [f"score_{label}" for label in sorted(_classes(names))]
-    if pixels != in_order[0] or scores not in (in_order[1], ["score"]) or len({*names}) < len(names):
+    of_classes = [f"score_{label}" for label in sorted(score_classes(names))]
+    if pixels != pixel_names(len(pixels)) or scores not in (of_classes, ["score"]) or len({*names}) < len(names):
         raise PipelineError(f"{path}: its columns of pixels or scores are not in order, or one stands twice; {AGAIN}")
-
-
-def _classes(names: Iterable[str]) -> list[int]:
-    """Return the classes that have a column of scores, in its order."""
-    return [int(name.removeprefix("score_")) for name in names if name.startswith("score_")]
 
 
 def _shape(path: Path, schema: pa.Schema) -> tuple[int, int]:
@@ -367,7 +374,7 @@ def _shape(path: Path, schema: pa.Schema) -> tuple[int, int]:
 
 def _checked(path: Path, table: pa.Table) -> pa.Table:
     """Check that no value is missing, that scores are finite, and that labels are among the classes with scores."""
-    classes = _classes(table.column_names)
+    classes = score_classes(table.column_names)
     for name, values in zip(table.column_names, table.columns, strict=True):
         if values.null_count:
             raise PipelineError(f"{path}: {values.null_count} values of {name!r} are missing; {AGAIN}")

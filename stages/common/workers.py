@@ -7,6 +7,7 @@ calculate otherwise, is refused (docs/cluster.md).
 
 from common.cli import PipelineError
 
+import gc
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +69,11 @@ def side_by_side(tasks: Iterable[Any], threads: int) -> Iterator[Any]:
     if elsewhere():
         return joblib.Parallel(n_jobs=-1, return_as="generator")(tasks)
     return ThreadPoolExecutor(threads).map(_do, tasks)
+
+
+def dask_setup(server: object) -> None:
+    """Turn the garbage collector on in a scheduler or a worker, where Dask calls this and nothing calls `cli.run`."""
+    gc.enable()
 
 
 def calculating() -> dict[str, object]:

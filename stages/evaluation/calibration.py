@@ -14,7 +14,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-DECIMALS = 6
+from evaluation.rounding import rounded
+
 LEAST = 1e-3  # below it a model's own probability means "never seen": three neighbours know no fourth
 EDGES = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1]  # narrower where good models' answers are
 
@@ -65,8 +66,8 @@ def measure(probabilities: Scores, answers: Vector) -> dict[str, Any]:
     right = probabilities[np.arange(len(answers)), answers]
     gaps = [count * abs(confidence - accuracy) for _, _, count, confidence, accuracy in _bins(probabilities, answers)]
     return {
-        "log_loss": round(float(-np.log(np.maximum(right, np.finfo(float).tiny)).mean()), DECIMALS),
-        "calibration_error": round(float(sum(gaps) / len(answers)), DECIMALS),
+        "log_loss": rounded(-np.log(np.maximum(right, np.finfo(float).tiny)).mean()),
+        "calibration_error": rounded(sum(gaps) / len(answers)),
     }
 
 
@@ -76,7 +77,7 @@ def reliability_rows(probabilities: Scores, answers: Vector) -> Iterator[Reliabi
     The confidence is the probability of the answer given. Of an honest model it is, on the mean, the accuracy.
     """
     for low, high, count, confidence, accuracy in _bins(probabilities, answers):
-        yield low, high, count, round(confidence, DECIMALS), round(accuracy, DECIMALS)
+        yield low, high, count, rounded(confidence), rounded(accuracy)
 
 
 def _bins(probabilities: Scores, answers: Vector) -> Iterator[ReliabilityRow]:

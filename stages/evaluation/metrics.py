@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
-DECIMALS = 6
+from evaluation.rounding import rounded
+
 CURVE_ROWS = 200  # of one curve file and part: enough for a smooth line, small enough for Git
 
 ConfusionRow = tuple[int, int, int, float]
@@ -17,7 +18,7 @@ CurveRow = tuple[int, float, float, float]
 
 def accuracy(labels: Vector, predictions: Vector) -> float:
     """Return the share of predictions that are right, 0 to 1; both arguments have the shape (rows,)."""
-    return _rounded((labels == predictions).mean())
+    return rounded((labels == predictions).mean())
 
 
 def baseline_accuracy(train_labels: Vector, labels: Vector) -> float:
@@ -42,16 +43,16 @@ def measure(labels: Vector, predictions: Vector, scores: Scores, classes: Vector
         as the area under the ROC curve where all labels are the same.
     """
     # Not `error`: DVC takes a metric of that name for a failure to read the file.
-    right = {"accuracy": accuracy(labels, predictions), "error_rate": _rounded((labels != predictions).mean())}
+    right = {"accuracy": accuracy(labels, predictions), "error_rate": rounded((labels != predictions).mean())}
     if len(classes) > 2:
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(
             labels, predictions, labels=classes, zero_division=0
         )
         return right | {
-            "precision_macro": _rounded(precision.mean()),
-            "recall_macro": _rounded(recall.mean()),
-            "f1_macro": _rounded(f1.mean()),
-            "recall": {str(label): _rounded(value) for label, value in zip(classes, recall, strict=True)},
+            "precision_macro": rounded(precision.mean()),
+            "recall_macro": rounded(recall.mean()),
+            "f1_macro": rounded(f1.mean()),
+            "recall": {str(label): rounded(value) for label, value in zip(classes, recall, strict=True)},
         }
     negatives, positives = metrics.confusion_matrix(labels, predictions, labels=classes)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
@@ -60,13 +61,13 @@ def measure(labels: Vector, predictions: Vector, scores: Scores, classes: Vector
     areas = {}
     if len(np.unique(labels)) == 2:
         areas = {
-            "roc_auc": _rounded(metrics.roc_auc_score(labels == classes[1], scores)),
-            "average_precision": _rounded(metrics.average_precision_score(labels == classes[1], scores)),
+            "roc_auc": rounded(metrics.roc_auc_score(labels == classes[1], scores)),
+            "average_precision": rounded(metrics.average_precision_score(labels == classes[1], scores)),
         }
     return (
         right
         | areas
-        | {"precision": _rounded(precision), "recall": _rounded(recall), "f1": _rounded(f1)}
+        | {"precision": rounded(precision), "recall": rounded(recall), "f1": rounded(f1)}
         | {"true_negatives": int(negatives[0]), "false_positives": int(negatives[1])}
         | {"false_negatives": int(positives[0]), "true_positives": int(positives[1])}
     )
@@ -75,9 +76,9 @@ def measure(labels: Vector, predictions: Vector, scores: Scores, classes: Vector
 def by_fold(labels: Vector, predictions: Vector, folds: Vector) -> dict[str, float]:
     """Return each fold's accuracy as `fold_1`, …, their mean and their standard deviation, all 0 to 1."""
     values = [(labels == predictions)[folds == fold].mean() for fold in np.unique(folds)]
-    return {f"fold_{i}": _rounded(value) for i, value in enumerate(values, 1)} | {
-        "accuracy_mean": _rounded(np.mean(values)),
-        "accuracy_std": _rounded(np.std(values)),
+    return {f"fold_{i}": rounded(value) for i, value in enumerate(values, 1)} | {
+        "accuracy_mean": rounded(np.mean(values)),
+        "accuracy_std": rounded(np.std(values)),
     }
 
 
@@ -85,7 +86,7 @@ def confusion_rows(labels: Vector, predictions: Vector, classes: Vector) -> Iter
     """Yield (actual, predicted, count, share of the actual class from 0 to 1) for every pair of classes."""
     for actual, counts in zip(classes, metrics.confusion_matrix(labels, predictions, labels=classes), strict=True):
         for predicted, count in zip(classes, counts, strict=True):
-            yield int(actual), int(predicted), int(count), _rounded(count / max(counts.sum(), 1))
+            yield int(actual), int(predicted), int(count), rounded(count / max(counts.sum(), 1))
 
 
 def roc_rows(labels: Vector, scores: Scores, classes: Vector) -> Iterator[CurveRow]:
@@ -99,7 +100,7 @@ def roc_rows(labels: Vector, scores: Scores, classes: Vector) -> Iterator[CurveR
         # The curve begins above every score, at an infinite threshold, which a table cannot hold.
         thresholds[0] = class_scores.max()
         for i in _thin(false_positive, true_positive, most):
-            yield label, _rounded(false_positive[i]), _rounded(true_positive[i]), _rounded(thresholds[i])
+            yield label, rounded(false_positive[i]), rounded(true_positive[i]), rounded(thresholds[i])
 
 
 def precision_recall_rows(labels: Vector, scores: Scores, classes: Vector) -> Iterator[CurveRow]:
@@ -108,7 +109,7 @@ def precision_recall_rows(labels: Vector, scores: Scores, classes: Vector) -> It
         precision, recall, thresholds = metrics.precision_recall_curve(is_class, class_scores)
         # The last point, recall 0, belongs to no threshold. The others come by rising recall, as on the ROC curve.
         for i in reversed(_thin(recall[:-1], precision[:-1], most)):
-            yield label, _rounded(recall[i]), _rounded(precision[i]), _rounded(thresholds[i])
+            yield label, rounded(recall[i]), rounded(precision[i]), rounded(thresholds[i])
 
 
 def _one_against_rest(labels: Vector, scores: Scores, classes: Vector) -> Iterator[tuple[int, Vector, Vector, int]]:
@@ -123,7 +124,3 @@ def _thin(x: Vector, y: Vector, most: int) -> Vector:
     """Return the indices of at most `most` points, evenly spaced along the curve, its ends among them."""
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
     return np.unique(np.searchsorted(length, np.linspace(0, length[-1], most)).clip(max=len(x) - 1))
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), DECIMALS)

@@ -28,8 +28,9 @@ ONE_VS_REST = {"one-vs-rest-svc"}
 # Fitted some rows at a time (learning/partial.py), `max_iter` times over all of them, so that they need not fit into
 # memory; all others are fitted at once.
 PARTIAL_FIT = {"partial-fit-mlp", "partial-fit-sgd"}
-# Set by the pipeline: the seed is the file's own, and the number of jobs must not change a model's bytes.
-NOT_HYPERPARAMETERS = {"n_jobs", "random_state", "verbose", "warm_start"}
+# Set by the pipeline: the seed is the file's own, the number of jobs must not change a model's bytes, and there is one
+# score for each class.
+NOT_HYPERPARAMETERS = {"decision_function_shape", "n_jobs", "random_state", "verbose", "warm_start"}
 
 
 def build(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
@@ -60,6 +61,11 @@ def build(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
         raise ParameterError(str(error)) from None
     if name in PARTIAL_FIT and "max_iter" not in hyperparameters:
         raise ParameterError(f"hyperparameters of {name}: max_iter is missing; how many times to go through all rows")
+    if name in PARTIAL_FIT and not hasattr(estimator, "partial_fit"):
+        raise ParameterError(
+            f"hyperparameters of {name}: with solver: {estimator.solver} it cannot be fitted some rows at a time; "
+            "use adam or sgd"
+        )
     if name in ONE_VS_REST:
         return import_module("sklearn.multiclass").OneVsRestClassifier(estimator)
     return estimator

@@ -22,7 +22,7 @@ def split(labels: Vector, folds: int) -> list[tuple[Vector, Vector]]:
     return list(StratifiedKFold(folds).split(labels, labels))
 
 
-def numbers(parts: list[tuple[Vector, Vector]]) -> Vector:
+def fold_of_each_row(parts: list[tuple[Vector, Vector]]) -> Vector:
     """Return the fold of each row, from 1, of shape (rows,), from what `split` gives."""
     fold = np.empty(sum(len(held_out) for _, held_out in parts), np.uint8)
     for i, (_, held_out) in enumerate(parts, 1):

@@ -53,7 +53,7 @@ def load(path: Path) -> Pipeline:
 
     Raises:
         PipelineError: there is no such file, it is not the recorded one, or another version of scikit-learn has
-            written it.
+            written it, or the code that it needs is no longer here.
     """
     stage = f"train@{path.stem}"
     expect(path, stage)
@@ -71,6 +71,11 @@ def load(path: Path) -> Pipeline:
             raise PipelineError(
                 f"{path} was written by scikit-learn {error.original_sklearn_version}, this is "
                 f"{error.current_sklearn_version}; make it again with `dvc repro --force {stage}`"
+            ) from None
+        except (AttributeError, ImportError) as error:  # a class that has been renamed or moved since
+            raise PipelineError(
+                f"{path} was written by other code than is here ({error}); make it again with "
+                f"`dvc repro --force {stage}`"
             ) from None
 
 

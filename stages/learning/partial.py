@@ -20,7 +20,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from learning import models
-from learning.folds import numbers, split
+from learning.folds import fold_of_each_row, split
 
 
 def train(
@@ -44,7 +44,7 @@ def train(
     """
     classes = np.unique(np.concatenate([np.unique(some.labels) for some in tables.labels(images, labels)]))
     models.need_two(classes)
-    fold = numbers(split(tables.read_labels(images, labels).labels, folds)) if folds else None
+    fold = fold_of_each_row(split(tables.read_labels(images, labels).labels, folds)) if folds else None
     features = clone(pipeline[:-1])
     classifiers = [clone(pipeline[-1]) for _ in range(1 + folds)]
     passes = pipeline[-1].max_iter
@@ -54,14 +54,16 @@ def train(
         count = passes * math.ceil(tables.count(images) / tables.ROW_GROUP)
         with workers.shared(features), joblib.Parallel(min(1 + folds, joblib.cpu_count()), "threading") as fitting:
             transformed = workers.run(joblib.delayed(_transform)(features, group) for group in groups)
-            for inputs, answers, held_out in cli.progress(transformed, count, "row groups"):
+            for inputs, answers, in_fold in cli.progress(transformed, count, "row groups"):
                 fitting(
-                    joblib.delayed(_fit_further)(classifier, inputs, answers, classes, held_out, without)
+                    joblib.delayed(_fit_further)(classifier, inputs, answers, classes, in_fold, without)
                     for without, classifier in enumerate(classifiers)
                 )
     except (ValueError, TypeError, ArithmeticError) as error:
         raise PipelineError(f"the model cannot be fitted: {error}") from None
     fits = [Pipeline([*features.steps, ("classifier", classifier)]) for classifier in classifiers]
+    if fold is None:
+        return fits[0], ({"row": known.rows, "label": known.labels} for known in tables.labels(images, labels))
     return fits[0], _out_of_fold(fits, _read(images, labels, fold))
 
 
@@ -87,15 +89,14 @@ def _fit_further(
     classifier: Any, inputs: Any, labels: Vector, classes: Vector, fold: Vector | None, without: int
 ) -> None:
     some = slice(None) if fold is None else fold != without  # no row is in fold 0
-    classifier.partial_fit(inputs[some], labels[some], classes=classes)
+    if len(labels[some]):  # a fold may be a whole row group
+        classifier.partial_fit(inputs[some], labels[some], classes=classes)
 
 
 def _out_of_fold(fits: list[Pipeline], groups: Iterator[_Group]) -> Iterator[Mapping[str, Vector]]:
-    for known, pixels, fold in groups:
-        columns = {"row": known.rows, "label": known.labels}
-        if fold is None:
-            yield columns
-            continue
-        by_fit = [models.score(fit, pixels) for fit in fits[1:]]
-        scores = np.stack(by_fit)[fold - 1, np.arange(len(fold))]
-        yield {**columns, **models.out_of_fold(fits[0], fold, scores)}
+    with workers.shared(*fits[1:]):
+        for known, pixels, fold in groups:
+            assert fold is not None
+            by_fit = [models.score(fit, pixels) for fit in fits[1:]]
+            scores = np.stack(by_fit)[fold - 1, np.arange(len(fold))]
+            yield {"row": known.rows, "label": known.labels, **models.out_of_fold(fits[0], fold, scores)}

@@ -12,6 +12,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay, RocC
 INK = "#010203"  # stands for the page's own text colour until the SVG is written
 PARTS = {"test": "test part", "cross_validation": "out of fold"}
 COLOURS = {"test": "#1a73c8", "cross_validation": "#c2571a"}  # at least 3:1 on white and on the dark page
+ENOUGH = 10  # images, for a share of them to say something
 AXES = (0.15, 0.16, 0.82, 0.8)  # left, bottom, width, height in the figure: all charts have the same labels
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read out, searched and scaled
@@ -30,18 +31,19 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def confusion(table: pd.DataFrame, column: str) -> str:
+def confusion(table: pd.DataFrame, column: str, yes_or_no: bool) -> str:
     """Draw a confusion matrix.
 
     Args:
         table: `actual`, `predicted`, `count` and `share` of one part, a row for each pair of classes.
         column: `count` for the numbers, `share` for each actual class's shares.
+        yes_or_no: the classes are a no and a yes, not digits.
 
     Returns:
         The SVG element.
     """
     matrix = table.pivot_table(index="actual", columns="predicted", values=column, sort=True)
-    labels = ["no", "yes"] if len(matrix) == 2 else list(matrix.columns)
+    labels = ["no", "yes"] if yes_or_no else list(matrix.columns)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.9))
         axes = figure.add_axes(AXES)
@@ -65,6 +67,8 @@ def curves(table: pd.DataFrame, kind: str) -> str:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.6))
         axes = figure.add_axes(AXES)
+        if kind == "roc":
+            axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
         for part, rows in table.groupby("part", sort=False):
             line = {"color": COLOURS[str(part)], "label": PARTS[str(part)]}
             if kind == "roc":
@@ -101,13 +105,13 @@ def reliability(table: pd.DataFrame) -> str:
         table: the columns of plots/<experiment>/reliability.csv.
 
     Returns:
-        The SVG element. The more images a point stands for, the larger it is.
+        The SVG element. The more images a point stands for, the larger it is; fewer than `ENOUGH` make none.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.6))
         axes = figure.add_axes(AXES)
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="honest")
-        for part, rows in table.groupby("part", sort=False):
+        for part, rows in table[table["count"] >= ENOUGH].groupby("part", sort=False):
             sizes = 8 + 60 * rows["count"] / rows["count"].sum()
             colour = COLOURS[str(part)]
             axes.plot(rows["confidence"], rows["accuracy"], color=colour, linewidth=1)
@@ -120,11 +124,8 @@ def reliability(table: pd.DataFrame) -> str:
 def _svg(figure: Figure) -> str:
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None})
-    svg = written.getvalue()
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    _, _, svg = written.getvalue().replace(INK, "currentColor").partition("<svg ")
+    attributes, _, content = svg.partition(">")
     # The sizes in points go: the page scales a figure to its column.
-    return re.sub(r'<svg ([^>]*?)height="[^"]*" ?([^>]*?)width="[^"]*"|<svg ', _sizeless, svg, count=1)
-
-
-def _sizeless(match: re.Match[str]) -> str:
-    return f"<svg aria-hidden='true' {match[1] or ''}{match[2] or ''}"
+    attributes = re.sub(r'(height|width)="[^"]*"', "", attributes)
+    return f"<svg aria-hidden='true' {attributes}>{content}"

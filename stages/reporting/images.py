@@ -43,5 +43,9 @@ def averages(pixels: Pixels, classes: npt.NDArray[np.uint8]) -> Pixels:
 
 
 def samples(pixels: Pixels, classes: npt.NDArray[np.uint8], each: int) -> Pixels:
-    """Return the first images of each class, class by class, shape (classes * each, height * width)."""
-    return np.concatenate([pixels[classes == label][:each] for label in np.unique(classes)])
+    """Return the first images of each class, class by class, shape (classes * each, height * width).
+
+    Where a class has fewer, black ones follow, so that the next class begins at its place.
+    """
+    first = [pixels[classes == label][:each] for label in np.unique(classes)]
+    return np.concatenate([np.pad(some, ((0, each - len(some)), (0, 0))) for some in first])

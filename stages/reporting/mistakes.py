@@ -21,12 +21,11 @@ def worst_first(predictions: pa.Table) -> tuple[Vector, Vector]:
     wrong = np.flatnonzero(labels != answers)
     scores = tables.read_scores(predictions)
     if scores.ndim == 1:
-        threshold = 0.5 if scores.min() >= 0 else 0.0  # probabilities are never below 0, decision values are
+        are_probabilities = scores.min() >= 0 and scores.max() <= 1 and np.array_equal(answers, scores > 0.5)
+        threshold = 0.5 if are_probabilities else 0.0  # of decision values
         margins = np.abs(scores[wrong] - threshold)
     else:
-        # From the names of the columns: a class that no test row has, has a score all the same.
-        names = [name for name in predictions.column_names if name.startswith("score_")]
-        classes = np.array([int(name.removeprefix("score_")) for name in names])
+        classes = np.array(tables.score_classes(predictions.column_names))  # a class that no row has is among them
         said, so = (np.searchsorted(classes, values[wrong]) for values in (answers, labels))
         margins = scores[wrong, said] - scores[wrong, so]
     order = np.argsort(-margins, kind="stable")

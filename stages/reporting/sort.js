@@ -1,5 +1,5 @@
 // Makes a table's headings buttons that sort its rows: numbers by value, words by the alphabet. Without this script the
-// table stands in the order of params.yaml.
+// best of each task come first.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => {
@@ -8,16 +8,19 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.append(...heading.childNodes);
     heading.append(button);
     button.addEventListener("click", () => {
-      const down = heading.getAttribute("aria-sort") === "ascending";
+      // Numbers begin with the largest, words with the first of the alphabet.
+      const first = heading.classList.contains("number") ? "descending" : "ascending";
+      const second = first === "ascending" ? "descending" : "ascending";
+      const order = heading.getAttribute("aria-sort") === first ? second : first;
       headings.forEach((other) => other.removeAttribute("aria-sort"));
-      heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+      heading.setAttribute("aria-sort", order);
       const value = (row) => row.cells[column].textContent.trim();
       const compare = (a, b) => {
         const difference = parseFloat(value(a)) - parseFloat(value(b));
         return Number.isNaN(difference) ? value(a).localeCompare(value(b)) : difference;
       };
       const rows = [...table.tBodies[0].rows].sort(compare);
-      table.tBodies[0].append(...(down ? rows.reverse() : rows));
+      table.tBodies[0].append(...(order === "descending" ? rows.reverse() : rows));
     });
   });
 }

@@ -33,9 +33,9 @@ def read(file: IO[bytes], shape: tuple[int, ...], most: int) -> tuple[int, Itera
 
     Raises:
         ValueError: now or while the arrays are read: the file is not IDX, has another shape or too many items, is cut
-            off or damaged, or is longer than its header says.
+            off or damaged, is longer than its header says, or cannot be read.
     """
-    zipped = file.read(len(GZIP)) == GZIP
+    zipped = _read(file, len(GZIP)) == GZIP
     file.seek(0)
     stream: Stream = gzip.GzipFile(fileobj=file, mode="rb") if zipped else file
     start = _read(stream, 4)
@@ -67,3 +67,5 @@ def _read(stream: Stream, size: int) -> bytes:
         return stream.read(size)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"the gzip data is damaged or cut off ({error})") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from None

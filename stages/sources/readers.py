@@ -5,6 +5,8 @@ with the reason in a few words, early or late. What came is checked against the 
 (`stages/fetch.py`).
 """
 
+from common.cli import short_of_memory
+
 import math
 import os
 import socket
@@ -113,6 +115,8 @@ def from_openml(place: str, form: Form, timeout: float) -> Iterator[Images]:
     except SourceError:
         raise
     except Exception as error:  # a bad answer shows itself as almost anything, deep in the client's parsers
+        if short_of_memory(error):
+            raise
         raise SourceError(f"gives what cannot be read ({_line(f'{type(error).__name__}: {error}')})") from None
     finally:
         socket.setdefaulttimeout(before)
@@ -211,7 +215,10 @@ def _receive(url: str, name: str, most: int, timeout: float) -> IO[bytes]:
             with within(2 * timeout, partial(session.get, url, stream=True, timeout=timeout)) as answer:
                 answer.raise_for_status()
                 if answer.is_redirect:
-                    url = urljoin(url, answer.headers["Location"])
+                    try:
+                        url = urljoin(url, answer.headers["Location"])
+                    except ValueError as error:
+                        raise SourceError(f"redirects to what is no address ({_line(str(error))})") from None
                     continue
                 content = files.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))
                 body = Metered(answer.raw, most, timeout)

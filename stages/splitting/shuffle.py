@@ -12,8 +12,8 @@ from common.tables import ROW_GROUP, Vector
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedRandom
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +48,7 @@ def in_order(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> 
             yield _gather(file, order, width)
 
 
-def _scatter(blocks: Iterable[Rows], bucket_of: Vector, starts: Vector, file: IO[bytes]) -> int:
+def _scatter(blocks: Iterable[Rows], bucket_of: Vector, starts: Vector, file: BufferedRandom) -> int:
     """Write each row to its bucket, behind those that are there already, and return the bytes of a row."""
     filled = starts.copy()
     first, width = 0, 0
@@ -56,8 +56,8 @@ def _scatter(blocks: Iterable[Rows], bucket_of: Vector, starts: Vector, file: IO
         width = block.shape[1]
         buckets = bucket_of[first : first + len(block)]
         sorted_block = block[np.argsort(buckets, kind="stable")]
-        present, begins = np.unique(np.sort(buckets), return_index=True)
-        for bucket, rows in zip(present, np.split(sorted_block, begins[1:]), strict=True):
+        ends = np.cumsum(np.bincount(buckets, minlength=len(filled)))
+        for bucket, rows in enumerate(np.split(sorted_block, ends[:-1])):
             file.seek(int(filled[bucket]) * width)
             file.write(rows.data)
             filled[bucket] += len(rows)
@@ -65,12 +65,13 @@ def _scatter(blocks: Iterable[Rows], bucket_of: Vector, starts: Vector, file: IO
     return width
 
 
-def _gather(file: IO[bytes], order: Vector, width: int) -> Iterator[tuple[Vector, Rows]]:
+def _gather(file: BufferedRandom, order: Vector, width: int) -> Iterator[tuple[Vector, Rows]]:
     """Read the next buckets, those of an order, and put the rows of each in it."""
+    content = np.empty((min(BUCKET, len(order)), width), np.uint8)  # one for all: two would not stand beside each other
     for start in range(0, len(order), BUCKET):
         rows = order[start : start + BUCKET]
-        content = np.frombuffer(file.read(len(rows) * width), np.uint8).reshape(-1, width)
-        place = np.argsort(np.argsort(rows))  # they lie in the order in which the table had them
+        file.readinto(content[: len(rows)].data)
+        place = np.argsort(np.argsort(rows))  # the rank of each: they lie in the order in which the table had them
         for begin in range(0, len(rows), ROW_GROUP):
             some = slice(begin, begin + ROW_GROUP)
             yield rows[some], content[place[some]]

@@ -13,6 +13,12 @@ import pytest
 import processes
 import tiny
 
+COLLECTING = """
+import gc, sys
+from distributed import Client
+with Client(sys.argv[1]) as client:
+    print(*client.run(gc.isenabled).values(), client.run_on_scheduler(gc.isenabled))
+"""
 SECONDS = 3  # of processor time, more than it takes to import everything
 
 
@@ -21,21 +27,23 @@ def cluster(project: Path, code: bool = True, **environment: str) -> Iterator[tu
     """Start a scheduler and two workers as `make` does; give the scheduler's address, and the workers' process."""
     scheduler, workers = (recipe(name, code) for name in ("scheduler", "workers"))
     file = project / "scheduler.json"
-    own = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+    own = ["--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
     with processes.started([*scheduler, *own], project):
         processes.until(lambda: file.exists() and file.read_text().endswith("}"))
         address = json.loads(file.read_text())["address"]
         workers[workers.index("-1")] = "2"
         environment["DASK_SCHEDULER_ADDRESS"] = address
-        with processes.started([*workers, "--host", "127.0.0.1"], project, **environment) as running:
+        with processes.started(workers, project, **environment) as running:
             yield address, running
 
 
 def recipe(target: str, code: bool) -> list[str]:
     """Return the command of a target of the Makefile, or the same without what brings the pipeline's code."""
     recipes = (tiny.ROOT / "Makefile").read_text().split(f"\n{target}: ")[1]
-    words = ["env", *recipes.splitlines()[1].split()]
-    return words if code else [word for word in words if word not in {"PYTHONPATH=stages", "--preload", "common"}]
+    words = ["env", *recipes.splitlines()[1].replace("$(HOST)", "127.0.0.1").split()]
+    return (
+        words if code else [word for word in words if word not in {"PYTHONPATH=stages", "--preload", "common.workers"}]
+    )
 
 
 def outputs(project: Path) -> dict[str, bytes]:
@@ -47,7 +55,9 @@ def outputs(project: Path) -> dict[str, bytes]:
 def test_a_cluster_makes_the_same_bytes(made: Path, project: Path) -> None:
     with cluster(project) as (address, _):
         tiny.run(["dvc", "repro", "--force"], project, DASK_SCHEDULER_ADDRESS=address)
+        collecting = tiny.run([sys.executable, "-c", COLLECTING, address], project).stdout
     assert outputs(project) == outputs(made)
+    assert collecting == "True True True\n"
 
 
 def test_a_search_and_an_enlarged_dataset_are_the_same_on_a_cluster(project: Path) -> None:

@@ -1,5 +1,7 @@
 """Classifiers that are fitted some rows at a time."""
 
+from common import tables
+
 import json
 from pathlib import Path
 
@@ -7,9 +9,12 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.linear_model import SGDClassifier
+from sklearn.pipeline import Pipeline
 
 import tiny
+from learning import classifiers, features, partial
 
 
 def use(project: Path, folds: int, classifier: str = "partial-fit-sgd", **hyperparameters: object) -> None:
@@ -49,3 +54,21 @@ def test_max_iter_must_be_given(project: Path) -> None:
     done = tiny.run(["dvc", "repro", "train@five-sgd"], project, status=255)
     reason = "hyperparameters of partial-fit-sgd: max_iter is missing; how many times to go through all rows"
     assert f"train: error: {reason}" in done.stderr
+
+
+def test_a_fold_may_be_larger_than_a_row_group(tmp_path: Path) -> None:
+    pixels, classes = load_digits(return_X_y=True)
+    pixels, classes = np.tile(pixels.astype(np.uint8), (14, 1)), np.tile(classes.astype(np.uint8), 14)
+    rows = np.arange(len(classes), dtype=np.uint32)  # 25 158: three row groups, and more than one for each fold
+    images = tables.image_table(pixels, classes, (8, 8)).append_column("row", tables.array(rows))
+    tables.write(tmp_path / "images.parquet", images)
+    tables.write(tmp_path / "labels.parquet", tables.table({"row": rows, "label": classes}))
+    pipeline = Pipeline(
+        [*features.steps("scaled"), ("classifier", classifiers.build("partial-fit-sgd", {"max_iter": 1}, 42))]
+    )
+    _, crossval = partial.train(pipeline, tmp_path / "images.parquet", tmp_path / "labels.parquet", folds=2)
+    columns = [
+        np.concatenate(each) for each in zip(*((some["fold"], some["prediction"]) for some in crossval), strict=True)
+    ]
+    assert np.bincount(columns[0]).tolist() == [0, 12579, 12579]
+    assert (columns[1] == classes).mean() > 0.9

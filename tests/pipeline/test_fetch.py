@@ -73,6 +73,7 @@ FAULTS: dict[str, tuple[servers.Respond, str]] = {
     "drip-headers": (servers.drip_headers, "train-images: no answer within 0.3 s"),
     "drip-redirect": (servers.drip_redirect, "train-images: the server answers 500"),
     "circles": (servers.go_in_circles, "train-images: redirects more than 5 times"),
+    "nowhere": (servers.lead_nowhere, "train-images: redirects to what is no address (Invalid IPv6 URL)"),
     "reset": (servers.reset, "train-images: [Errno "),
     "404": (servers.files({}), "train-images: the server answers 404"),
     "larger": (

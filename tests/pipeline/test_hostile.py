@@ -292,13 +292,40 @@ METRICS, CONFUSION, ROC = "metrics/five-sgd.json", "plots/five-sgd/confusion.csv
 
 
 @pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "Invalid JSON"),
+        (b"[1]", "Input should be an object"),
+        (b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> smoother\n", "Invalid JSON"),
+        (b"[" * 100_000, "Invalid JSON"),
+        (b"\xff", "Invalid JSON"),
+        (b"{}", "test: Field required"),
+        (b'{"test": {"accuracy": "all"}}', "test.accuracy: "),
+    ],
+)
+def test_metrics_that_somebody_has_edited_are_refused(
+    refuse: Callable[[str], str], put: Callable[[str, bytes | pa.Table], None], content: bytes, fault: str
+) -> None:
+    put(METRICS, content)
+    line = refuse("report")
+    assert line.startswith(f"{METRICS} is damaged ({fault}")
+    assert line.endswith("`dvc repro --force evaluate@five-sgd` makes it again")
+
+
+@pytest.mark.parametrize("command", ["leaderboard.py", "predict.py --model five-sgd --row tiny 0"])
+def test_the_tools_refuse_metrics_that_somebody_has_edited(
+    place: Path, put: Callable[[str, bytes | pa.Table], None], command: str
+) -> None:
+    put(METRICS, b"{}")
+    tool, *arguments = command.split()
+    done = tiny.run(["python", f"tools/{tool}", *arguments], place, status=1)
+    assert done.stderr.startswith(f"{Path(tool).stem}: error: {METRICS} is damaged (test: Field required")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
     [
-        (METRICS, b""),
-        (METRICS, b"[1]"),
-        (METRICS, b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> smoother\n"),
-        (METRICS, b"[" * 100_000),
-        (METRICS, b"\xff"),
         (CONFUSION, b""),
         (CONFUSION, b"part,actual\ntest,1\n"),
         (CONFUSION, b"part,actual,predicted,count,share\ntest,0,0,many,1\n"),
@@ -306,12 +333,12 @@ METRICS, CONFUSION, ROC = "metrics/five-sgd.json", "plots/five-sgd/confusion.csv
         (ROC, b"\x00" * 100),
     ],
 )
-def test_measurements_that_somebody_has_edited_are_refused(
+def test_plot_tables_that_somebody_has_edited_are_refused(
     refuse: Callable[[str], str], put: Callable[[str, bytes | pa.Table], None], name: str, content: bytes
 ) -> None:
     put(name, content)
     line = refuse("report")
-    assert line.startswith("the metrics or plots of five-sgd are damaged (")
+    assert line.startswith("the plots of five-sgd are damaged (")
     assert line.endswith("`dvc repro --force evaluate@five-sgd` makes them again")
 
 
@@ -321,7 +348,7 @@ def test_measurements_of_another_run_and_missing_ones_are_named(
     text = (place / METRICS).read_bytes()
     put(METRICS, text.replace(b'"accuracy"', b'"acuracy"', 2))
     assert "five-sgd" in refuse("report")
-    put(METRICS, text.replace(b'"error_rate"', b'"errors"'))
+    put(METRICS, text.replace(b'"log_loss"', b'"loss"'))
     assert refuse("report").startswith("a figure of metrics/ is missing or no number (")
     table = pq.read_table(place / PREDICTIONS)
     put(METRICS, text)
@@ -338,14 +365,19 @@ BOMB = "\n".join(["a: &a [x]", *(f"{b}: &{b} [{', '.join(9 * ['*' + a])}]" for a
         ("tools/check.py", b"seed: !!python/object/apply:os.mkdir ['made']\n"),
         ("tools/check.py", f"{BOMB}\nseed: *l\n".encode()),
         ("stages/split.py a b c d", b"seed: " + 100_000 * b"["),
+        ("stages/fetch.py digits x", b"datasets: 5\n"),
+        ("tools/leaderboard.py", b"experiments: [five]\n"),
+        ("tools/show.py mnist", b"seed: 42\n"),
+        ("tools/predict.py 5.png", b"experiments:\n  five: 5\n"),
+        ("tools/prune.py", b"datasets: {}\n"),
     ],
-    ids=["tag", "bomb", "deep"],
+    ids=["tag", "bomb", "deep", "no section", "list", "missing", "no block", "empty"],
 )
 def test_a_hostile_params_yaml_is_one_line_of_the_programs(tmp_path: Path, command: str, content: bytes) -> None:
     (tmp_path / "params.yaml").write_bytes(content)
     script, *arguments = command.split()
     done = tiny.run(["python", str(tiny.ROOT / script), *arguments], tmp_path, status=2)
-    assert done.stderr.startswith(f"{Path(script).stem}: error: params.yaml, line ")
+    assert done.stderr.startswith(f"{Path(script).stem}: error: params.yaml")
     assert done.stderr.count("\n") == 1
     assert len(done.stderr) < 300
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -53,6 +54,7 @@ def test_every_figure_can_be_seen(made: Path, width: int, height: int, dark: boo
             assert box["height"] >= 10
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
+        opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         assert opened.overflow() <= 0
         assert opened.console_errors == []
         assert opened.outside_requests == []
@@ -88,13 +90,16 @@ def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(made: Path) -> None:
         opened.page.goto((made / "report.html").as_uri())
         names = opened.page.locator("#leaderboard tbody th")
         assert names.all_text_contents() == ["five-sgd", "digit-logreg"]
-        opened.page.get_by_role("button", name="test accuracy").click()
+        opened.page.get_by_role("button", name="experiment").click()
         assert names.all_text_contents() == ["digit-logreg", "five-sgd"]
         opened.page.get_by_role("button", name="test accuracy").focus()
         opened.page.keyboard.press("Enter")
         assert names.all_text_contents() == ["five-sgd", "digit-logreg"]
         heading = opened.page.get_by_role("columnheader", name="test accuracy")
         assert heading.get_attribute("aria-sort") == "descending"
+        opened.page.keyboard.press("Enter")
+        assert names.all_text_contents() == ["digit-logreg", "five-sgd"]
+        assert heading.get_attribute("aria-sort") == "ascending"
 
 
 def test_without_scripts_everything_is_still_there(made: Path) -> None:
@@ -103,3 +108,27 @@ def test_without_scripts_everything_is_still_there(made: Path) -> None:
         assert opened.page.locator("#leaderboard tbody tr").count() == 2
         assert opened.page.locator("figure svg").count() >= 6
         assert opened.page.get_by_role("button").count() == 0
+
+
+def test_a_detector_says_what_its_task_says_though_no_test_image_is_a_yes(project: Path) -> None:
+    values = tiny.params()
+    values["splits"]["tiny"]["test"] = 2  # a 9 and a 4
+    tiny.write_params(project, values)
+    tiny.repro(project)
+    page = (project / "report.html").read_text(encoding="utf-8")
+    assert "It answers yes for 5, and no for\nall other digits of the dataset tiny." in page
+    assert "The area under it is – on the test part." in page
+
+
+def test_predictions_in_several_files_are_read(project: Path) -> None:
+    predictions = project / "data/predictions/five-sgd.parquet"
+    table = pd.read_parquet(predictions)
+    predictions.unlink()
+    predictions.mkdir()
+    for part, rows in enumerate((table[:60], table[60:])):
+        rows.to_parquet(predictions / f"part-{part:05}.parquet", index=False)
+    command = "python stages/report.py metrics plots data/predictions data/raw models requirements.lock again.html"
+    tiny.run(command.split(), project)
+    before, after = ((project / name).read_text() for name in ("report.html", "again.html"))
+    assert "data/predictions/five-sgd.parquet" in before
+    assert [line for line in before.splitlines() if "predictions/five-sgd.parquet" not in line] == after.splitlines()

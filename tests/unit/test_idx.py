@@ -2,11 +2,13 @@
 
 import gzip
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tiny
+from sources import idx
 
 TWO_IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(range(12))
 ZIPPED = gzip.compress(TWO_IMAGES, mtime=0)
@@ -48,6 +50,12 @@ def test_labels_have_no_further_dimension() -> None:
 def test_what_is_wrong_is_said(content: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         tiny.idx_array(content, (2, 3), 2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
+def test_a_file_that_cannot_be_read_is_said() -> None:
+    with Path("/proc/self/mem").open("rb") as file, pytest.raises(ValueError, match="cannot be read"):
+        idx.read(file, (2, 2), 10)
 
 
 def test_labels_need_a_dimension() -> None:

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from scipy.sparse import issparse
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -129,6 +130,8 @@ def test_what_cannot_be_fitted_is_said_in_the_classifier_s_words() -> None:
         ("svc", {"C": "much"}, "'C' parameter of SVC must be a float"),
         ("svc", {"random_state": 1}, "no 'random_state'"),
         ("sgd", {"n_jobs": 2}, "no 'n_jobs'"),
+        ("svc", {"decision_function_shape": "ovo"}, "no 'decision_function_shape'"),
+        ("partial-fit-mlp", {"solver": "lbfgs", "max_iter": 1}, "lbfgs it cannot be fitted some rows at a time; use"),
     ],
 )
 def test_a_wrong_hyperparameter_is_named(name: str, hyperparameters: dict[str, Any], reason: str) -> None:
@@ -141,16 +144,30 @@ def test_the_seed_reaches_the_classifier() -> None:
     assert classifiers.build("sgd", {}, seed=7).random_state == 7
 
 
+def record(path: Path) -> None:
+    """Write the dvc.lock that records a model."""
+    md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    lock = {"stages": {f"train@{path.stem}": {"outs": [{"path": f"models/{path.name}", "md5": md5}]}}}
+    (path.parent.parent / "dvc.lock").write_text(yaml.safe_dump(lock))
+
+
 def test_a_model_of_another_scikit_learn_is_refused(tmp_path: Path) -> None:
     model, _ = train(pipeline("dummy"), PIXELS, CLASSES, folds=0)
     path = tmp_path / "models" / "old.joblib"
     models.save(path, model)
     version = joblib.load(path)[-1].__getstate__()["_sklearn_version"].encode()
     path.write_bytes(path.read_bytes().replace(version, b"0" + version[1:]))
-    md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-    lock = {"stages": {"train@old": {"outs": [{"path": "models/old.joblib", "md5": md5}]}}}
-    (tmp_path / "dvc.lock").write_text(yaml.safe_dump(lock))
+    record(path)
     with pytest.raises(PipelineError, match="was written by scikit-learn 0"):
+        models.load(path)
+
+
+def test_a_model_of_code_that_is_gone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "models" / "old.joblib"
+    models.save(path, Pipeline([("pixels", features.Pixels()), ("classifier", DummyClassifier())]))
+    path.write_bytes(path.read_bytes().replace(b"Pixels", b"Voxels"))
+    record(path)
+    with pytest.raises(PipelineError, match=r"was written by other code than is here .*Voxels"):
         models.load(path)
 
 

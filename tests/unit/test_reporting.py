@@ -1,10 +1,12 @@
 from common import tables
+from common.cli import PipelineError
 
 import base64
 import io
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from PIL import Image
 
 import tiny
@@ -31,6 +33,12 @@ def test_probabilities_are_measured_from_one_half() -> None:
     assert np.allclose(margins, [0.4, 0.1])
 
 
+def test_decision_values_may_all_be_above_0() -> None:
+    worst, margins = worst_first(predictions([0, 0, 1], [1, 1, 1], [0.1, 0.9, 0.8], [0, 1]))
+    assert worst.tolist() == [1, 0]
+    assert np.allclose(margins, [0.9, 0.1])
+
+
 def test_with_several_classes_the_margin_is_over_the_right_one() -> None:
     scores: list[object] = [[0.5, 0.1, 0.4], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]]
     worst, margins = worst_first(predictions([5, 2, 7], [2, 5, 7], scores, [2, 5, 7]))
@@ -43,6 +51,11 @@ def test_a_class_that_no_row_has_keeps_its_column() -> None:
     worst, margins = worst_first(predictions([7, 7], [5, 7], scores, [2, 5, 7]))
     assert worst.tolist() == [0]
     assert np.allclose(margins, [0.4])
+
+
+def test_a_lock_without_versions_is_told() -> None:
+    with pytest.raises(PipelineError, match="does not pin dvc"):
+        locked_versions("")
 
 
 def test_versions_are_the_locked_ones() -> None:
@@ -68,3 +81,4 @@ def test_averages_and_samples_go_by_class() -> None:
     pixels, classes = np.array([[10], [20], [40]], np.uint8), np.array([0, 1, 1], np.uint8)
     assert images.averages(pixels, classes).tolist() == [[10], [30]]
     assert images.samples(pixels, classes, 1).tolist() == [[10], [20]]
+    assert images.samples(pixels, classes, 2).tolist() == [[10], [0], [20], [40]], "each class begins a row"

@@ -71,6 +71,12 @@ def test_a_lucky_figure_on_few_rows_is_not_the_best() -> None:
     assert results[0].mean < results[1].mean
 
 
+def test_what_is_fitted_some_rows_at_a_time_cannot_be_searched() -> None:
+    tried = experiment("scaled", "partial-fit-sgd", max_iter=5)
+    with pytest.raises(ParameterError, match="is fitted some rows at a time, and cannot be searched; use sgd"):
+        run(search("grid", {"alpha": [0.1]}), tried, PIXELS, CLASSES, SEED)
+
+
 def test_a_point_that_cannot_be_fitted_is_said_in_scikit_learn_s_words() -> None:
     tried = experiment("raw", "k-neighbors")
     with pytest.raises(PipelineError, match=r"cannot be fitted: Expected n_neighbors <= n_samples_fit.*266\D"):

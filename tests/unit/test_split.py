@@ -33,7 +33,7 @@ def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> Non
 
 @pytest.mark.parametrize(("count", "test"), [(10, 10), (10, 11), (1, 0.5)])
 def test_no_part_may_be_empty(count: int, test: int | float) -> None:
-    with pytest.raises(ParameterError, match="leaves a part empty"):
+    with pytest.raises(ParameterError, match="leaves none to train on"):
         split_rows(count, test, seed=42)
 
 

@@ -2,10 +2,8 @@
 
 from common import parameters
 from common.cli import PipelineError
-from common.parameters import FILE
 from common.tables import Scores
 
-import json
 from math import isqrt
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -15,6 +13,8 @@ import numpy.typing as npt
 
 from evaluation import calibration
 from learning import models
+from reporting import measured
+from reporting.sections import Dataset, Experiment, Split, Task
 
 
 class Recognizer(NamedTuple):
@@ -52,15 +52,14 @@ class Recognizer(NamedTuple):
         """
         values = parameters.load()
         name = experiment or _best(values, dataset)
-        parameters.choose(f"{FILE}: experiments", name, values["experiments"])
+        block = parameters.block(values, "experiments", name, Experiment)
         path = Path("models", f"{name}.joblib")
         model = models.load(path)
-        task = values["tasks"][values["experiments"][name]["task"]]
         return cls(
             experiment=name,
             size=isqrt(model[0].n_features_in_),
             classes=[int(label) for label in model.classes_],
-            positive=task.get("positive"),
+            positive=parameters.block(values, "tasks", block.task, Task).positive,
             model=model,
             temperature=_temperature(name),
         )
@@ -82,14 +81,15 @@ class Recognizer(NamedTuple):
 def _best(values: dict[str, Any], dataset: str | None) -> str:
     """Return the best experiment that names all digits, has a model and has been evaluated."""
     ranks = {}
-    for name, block in values["experiments"].items():
-        trained_on = values["splits"][block["split"]]["dataset"]
+    for name, block in parameters.section(values, "experiments", Experiment).items():
+        trained_on = parameters.block(values, "splits", block.split, Split).dataset
+        positive = parameters.block(values, "tasks", block.task, Task).positive
         figures = Path("metrics", f"{name}.json")
-        if values["tasks"][block["task"]].get("positive") or (dataset and trained_on != dataset):
+        if positive or (dataset and trained_on != dataset):
             continue
         if figures.exists() and Path("models", f"{name}.joblib").exists():
-            height, width = values["datasets"][trained_on]["shape"]
-            ranks[height * width, json.loads(figures.read_text())["test"]["accuracy"]] = name
+            height, width = parameters.block(values, "datasets", trained_on, Dataset).shape
+            ranks[height * width, measured.read(figures).test.accuracy] = name
     if not ranks:
         of = f" of the dataset {dataset}" if dataset else ""
         raise PipelineError(f"no model{of} that names digits is here; `make demo` makes some, `dvc pull` fetches them")
@@ -101,4 +101,4 @@ def _temperature(name: str) -> float:
     path = Path("metrics", f"{name}.json")
     if not path.exists():
         return 1.0
-    return float(json.loads(path.read_text(encoding="utf-8"))["calibration"]["temperature"])
+    return measured.read(path).calibration.temperature
