@@ -55,7 +55,7 @@ def answer(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
         `image` that the model saw, as a data address.
 
     Raises:
-        PictureError: it is no image, or blank.
+        PictureError: it is no image, or no digit is in it.
     """
     found = digits.find(pictures.read(io.BytesIO(picture)), recognizer.size)
     probabilities = recognizer.probabilities(np.stack([one.image for one in found]))

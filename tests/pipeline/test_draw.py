@@ -63,11 +63,14 @@ def draw(page: Page, shape: strokes.Shape) -> None:
         page.mouse.up()
 
 
-def png(size: tuple[int, int] = (100, 100), ink: bool = True) -> bytes:
+UPRIGHT, LYING = (45, 20, 55, 80), (20, 45, 80, 55)
+
+
+def png(bar: tuple[int, int, int, int] | None = UPRIGHT) -> bytes:
     """Return a white picture with a black bar on it, or none."""
-    image = Image.new("L", size, 255)
-    if ink:
-        image.paste(0, (45, 20, 55, 80))
+    image = Image.new("L", (100, 100), 255)
+    if bar:
+        image.paste(0, bar)
     content = BytesIO()
     image.save(content, "PNG")
     return content.getvalue()
@@ -113,6 +116,8 @@ def test_the_prediction_comes_while_one_draws(server: str) -> None:
         assert box
         opened.page.mouse.move(box["x"] + 200, box["y"] + 100)
         opened.page.mouse.down()
+        opened.page.mouse.move(box["x"] + 450, box["y"] + 100, steps=5)
+        expect(opened.page.get_by_role("status")).to_contain_text("No digit yet.")
         opened.page.mouse.move(box["x"] + 200, box["y"] + 300, steps=5)
         expect(opened.page.locator("#said")).to_have_text(re.compile(r"^\d$"))
         saw = opened.page.locator("figure img")
@@ -163,7 +168,8 @@ def test_yes_or_no(made: Path) -> None:
     [
         (b"no image", "image/png", 400),
         (b"", "image/png", 400),
-        (png(ink=False), "image/png", 400),
+        (png(None), "image/png", 400),
+        (png(LYING), "image/png", 400),
         (png()[:60], "image/png", 400),
         (png(), "image/jpeg", 415),
         (png(), "application/x-www-form-urlencoded", 415),

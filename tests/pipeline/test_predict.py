@@ -29,6 +29,9 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "scans" / "notes.txt").write_text("no picture")
     (project / "bad.png").write_bytes(b"no picture")
     Image.new("L", (50, 50), 255).save(project / "blank.png")
+    dash = Image.new("L", (100, 100), 255)
+    dash.paste(0, (20, 45, 80, 55))
+    dash.save(project / "dash.png")
     (project / "empty").mkdir()
     return project
 
@@ -66,9 +69,10 @@ def test_several_digits_are_one_line(place: Path) -> None:
 
 
 def test_bad_pictures_are_named_and_the_good_are_read(place: Path) -> None:
-    done = tiny.run([*PREDICT, "bad.png", "line.png", "no.png", "blank.png"], place, status=1)
+    done = tiny.run([*PREDICT, "bad.png", "line.png", "no.png", "blank.png", "dash.png"], place, status=1)
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["line.png"]
-    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["bad.png", "no.png", "blank.png"]
+    named = [line.split(": ")[1] for line in done.stderr.splitlines()]
+    assert named == ["bad.png", "no.png", "blank.png", "dash.png"]
     assert "Traceback" not in done.stderr
 
 

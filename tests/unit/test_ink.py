@@ -144,6 +144,12 @@ def test_dust_dots_and_underlines_are_left_out() -> None:
     assert [digit.box for digit in found(page(100, 120, (30, 40, ink(*SEVEN)), *dust))] == [(40, 30, 42, 42)]
 
 
+@pytest.mark.parametrize("tops", [[30], [30, 60]])
+def test_dashes_alone_are_no_digit(tops: list[int]) -> None:
+    with pytest.raises(pictures.PictureError, match="no digit is in the picture"):
+        found(page(100, 120, *[(top, 30, ink("#" * 10)) for top in tops]))
+
+
 def test_a_frame_is_left_out() -> None:
     framed = np.pad(ALONE[3:-3, 3:-3], 3, constant_values=255)
     assert_same(found(framed)[0].image, EXPECTED)

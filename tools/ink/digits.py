@@ -76,7 +76,7 @@ def find(picture: Picture, size: int = 28) -> list[Found]:
         size: 28 for images like MNIST's, 8 for images like those of scikit-learn.
 
     Raises:
-        PictureError: there is no ink in the picture, or far too much.
+        PictureError: there is no ink in the picture, none that can be a digit, or far too much.
     """
     ink = _ink(picture.grey.astype(np.float32))
     labels, pieces = _pieces(ink)
@@ -300,7 +300,10 @@ def _grouped(pieces: list[Piece]) -> list[Piece]:
         else:
             groups.append(piece)
     height = max(group.height for group in groups)
-    return [group for group in groups if group.side >= SPECK * height and group.width <= FLAT * group.height]
+    digits = [group for group in groups if group.side >= SPECK * height and group.width <= FLAT * group.height]
+    if not digits:
+        raise PictureError(f"no digit is in the picture: its ink is more than {FLAT} times as wide as high")
+    return digits
 
 
 def _belong(piece: Piece, group: Piece, height: int) -> bool:

@@ -68,6 +68,7 @@ async function predict() {
     // Not toBlob: Chromium puts it off, by up to a second, until the page is idle.
     const body = Uint8Array.from(atob(canvas.toDataURL("image/png").split(",")[1]), (byte) => byte.charCodeAt(0));
     const response = await fetch("/predict", { method: "POST", headers: { "Content-Type": "image/png" }, body });
+    if (response.status === 400) return { error: "No digit yet." }; // the first stroke of a 5 is a mere line
     return await response.json();
   } catch {
     return { error: "No answer: is the program still running?" };
