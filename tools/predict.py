@@ -74,9 +74,9 @@ def answers(recognizer: "Recognizer", probabilities: "npt.NDArray[np.floating[An
     """Return for each image the class, its probability, and up to two others worth naming."""
     result = []
     for row in probabilities:
-        order = row.argsort(kind="stable")[::-1]
+        order = (-row).argsort(kind="stable")
         others = {recognizer.classes[i]: float(row[i]) for i in order[1:3] if row[i] >= NAMED}
-        best = int(row.argmax())
+        best = order[0]
         result.append({"class": recognizer.classes[best], "probability": float(row[best]), "others": others})
     return result
 

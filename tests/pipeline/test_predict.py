@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 import tiny
+from ink.recognizer import Recognizer
+from predict import answers, in_words
 
 PREDICT = ["python", "tools/predict.py"]
 
@@ -89,6 +91,11 @@ def test_standard_input(place: Path) -> None:
             [sys.executable, "tools/predict.py", "-"], cwd=place, stdin=picture, capture_output=True, check=True
         )
     assert done.stdout.startswith(b"-: 3 6 0  (")
+
+
+def test_of_equals_the_first_is_the_answer_and_the_second_the_runner_up() -> None:
+    knn = Recognizer("knn", 8, [0, 1, 2], None, None, 1.0)
+    assert in_words(knn, answers(knn, np.full((1, 3), 1 / 3))) == "0  (33 %; 1: 33 %, 2: 33 %)"
 
 
 def test_a_binary_model_says_yes_or_no(place: Path) -> None:
