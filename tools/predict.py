@@ -105,7 +105,7 @@ def as_json(recognizer: "Recognizer", seen: Seen, found: Answers) -> str:
 
 
 def drawn(image: "npt.NDArray[np.uint8]") -> str:
-    """Draw an image of shape (size, size) with block characters, two a pixel, for light ink on a dark terminal."""
+    """Draw an image of shape (height, width) with block characters, two a pixel, for light ink on a dark terminal."""
     most = max(int(image.max()), 1)
     return "\n".join("".join(2 * SHADES[int(value) * 4 // most] for value in row).rstrip() for row in image)
 
@@ -150,7 +150,7 @@ def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bo
     """Return the line for one image of a dataset, which is shown to the model as it is.
 
     Raises:
-        ParameterError: the dataset has no such image, or its images are of another size than the model's.
+        ParameterError: the dataset has no such image, or its images are of another shape than the model's.
         PipelineError: the dataset is not here.
     """
     from common import tables
@@ -161,13 +161,13 @@ def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bo
     classes = tables.column(tables.read(path, ["class"]), "class")
     if not 0 <= number < len(classes):
         raise ParameterError(f"{dataset} has no image {number}; allowed: 0 to {len(classes) - 1}")
-    pixels = tables.take_pixels(path, np.array([number]))[0]
-    if len(pixels) != recognizer.size**2:
+    shape = tables.image_shape(path)
+    if shape != recognizer.shape:
         raise ParameterError(
-            f"{recognizer.experiment} takes images of {recognizer.size} × {recognizer.size} pixels, "
-            f"those of {dataset} have {len(pixels)}; choose another --model"
+            f"{recognizer.experiment} takes images of {recognizer.shape[0]} × {recognizer.shape[1]} pixels, "
+            f"those of {dataset} are {shape[0]} × {shape[1]}; choose another --model"
         )
-    image = pixels.reshape(1, recognizer.size, recognizer.size)
+    image = tables.take_pixels(path, np.array([number])).reshape(1, *shape)
     found = answers(recognizer, recognizer.probabilities(image))
     truth = int(classes[number])
     expected = truth if recognizer.positive is None else int(truth in recognizer.positive)
@@ -201,7 +201,7 @@ def main() -> None:
 
     if arguments.row:
         dataset, number = arguments.row
-        recognizer = Recognizer.load(arguments.model, None if arguments.model else dataset)
+        recognizer = Recognizer.load(arguments.model, dataset)
         print(predict_row(recognizer, dataset, int(number), show=arguments.show))
         cli.note(f"the image may have been in the training part of {recognizer.experiment}")
     elif predict(Recognizer.load(arguments.model), arguments):

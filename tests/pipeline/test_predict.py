@@ -1,5 +1,8 @@
 """`tools/predict.py` as a user runs it, in the tiny project: a ten-class model and a detector of fives, 8 × 8 each."""
 
+from common import tables
+from common.cli import PipelineError
+
 import json
 import shutil
 import subprocess
@@ -12,7 +15,7 @@ from PIL import Image
 
 import tiny
 from ink.recognizer import Recognizer
-from predict import answers, in_words
+from predict import answers, in_words, predict_row
 
 PREDICT = ["python", "tools/predict.py"]
 
@@ -94,7 +97,7 @@ def test_standard_input(place: Path) -> None:
 
 
 def test_of_equals_the_first_is_the_answer_and_the_second_the_runner_up() -> None:
-    knn = Recognizer("knn", 8, [0, 1, 2], None, None, 1.0)
+    knn = Recognizer("knn", (8, 8), [0, 1, 2], None, None, 1.0)
     assert in_words(knn, answers(knn, np.full((1, 3), 1 / 3))) == "0  (33 %; 1: 33 %, 2: 33 %)"
 
 
@@ -127,11 +130,41 @@ def test_a_row_of_the_dataset_is_predicted_as_it_is(place: Path) -> None:
     assert five[0].endswith("), right")
 
 
+def reshape(project: Path, *shape: int) -> None:
+    """Give the tiny dataset's images another shape in params.yaml."""
+    values = tiny.params()
+    values["datasets"]["tiny"]["shape"] = list(shape)
+    tiny.write_params(project, values)
+
+
+def test_pictures_are_for_models_of_two_sizes_and_rows_for_any(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reshape(project, 4, 16)
+    tables.write(project / "data/raw/tiny.parquet", tables.image_table(*tiny.digits(), (4, 16)))
+    monkeypatch.chdir(project)
+    with pytest.raises(PipelineError, match=r"digit-logreg takes .* 4 × 16 pixels.*28 × 28 or 8 × 8"):
+        Recognizer.load("digit-logreg")
+    with pytest.raises(PipelineError, match=r"no model .*28 × 28 or 8 × 8"):
+        Recognizer.load()
+    line, *drawn = predict_row(Recognizer.load(None, "tiny"), "tiny", 7, show=True).splitlines()
+    assert line.endswith("right")
+    assert len(drawn) == 4
+
+
+def test_a_model_of_another_size_than_its_dataset_is_to_be_trained_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reshape(project, 28, 28)
+    monkeypatch.chdir(project)
+    with pytest.raises(PipelineError, match=r"64 pixels.*28 × 28.*`dvc repro train@digit-logreg`"):
+        Recognizer.load("digit-logreg")
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
         (["--row", "tiny", "400"], 2, "allowed: 0 to 399"),
-        (["--row", "tinny", "4"], 1, "tinny"),
+        (["--row", "tinny", "4"], 2, "datasets: there is no 'tinny'. Did you mean 'tiny'?"),
+        (["--row", "tinny", "4", "--model", "five-sgd"], 2, "datasets: there is no 'tinny'. Did you mean 'tiny'?"),
         (["--row", "tiny", "four"], 2, "'four'"),
         (["--model", "five-sdg", "line.png"], 2, "Did you mean 'five-sgd'?"),
         (["empty"], 1, "there are no pictures in this folder"),

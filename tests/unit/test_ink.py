@@ -72,6 +72,11 @@ def test_small_digits_are_counts_of_blocks() -> None:
     assert image.tolist()[0] == [0, 8, 16, 16, 16, 16, 8, 0]  # 20 of 32 columns
 
 
+def test_other_sizes_are_not_drawn_in_silence() -> None:
+    with pytest.raises(KeyError):
+        digits.normalize(np.ones((64, 40), np.float32), 14)
+
+
 def test_dark_on_light_and_light_on_dark_are_the_same() -> None:
     assert_same(found(255 - ALONE)[0].image, EXPECTED)
 

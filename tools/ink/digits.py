@@ -99,8 +99,8 @@ def normalize(ink: Ink, size: int) -> npt.NDArray[np.uint8]:
     Returns:
         Shape (size, size).
     """
-    cropped = _cropped(ink)
-    return _as_mnist(cropped) if size == 28 else _as_counts(cropped)
+    draw = {28: _as_mnist, 8: _as_counts}[size]
+    return draw(_cropped(ink))
 
 
 def _as_mnist(ink: Ink) -> npt.NDArray[np.uint8]:
