@@ -13,7 +13,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -110,22 +110,28 @@ def drawn(image: "npt.NDArray[np.uint8]") -> str:
     return "\n".join("".join(2 * SHADES[int(value) * 4 // most] for value in row).rstrip() for row in image)
 
 
-def save(folder: Path, seen: Seen) -> None:
-    """Write each digit as the model sees it to `folder`, as `<file name>-<number>.png`."""
+def save(folder: Path, seen: Seen, numbers: Iterator[int]) -> None:
+    """Write each digit as the model sees it to `folder`, as `<file name>-<number>.png`.
+
+    Args:
+        folder: is made if need be.
+        seen: one file, of a name that another folder's file may have too.
+        numbers: count all digits of the run, so that each has a name of its own.
+    """
     from PIL import Image
 
     folder.mkdir(parents=True, exist_ok=True)
     stem = "stdin" if seen.name == "-" else Path(seen.name).name
-    for number, digit in enumerate(seen.digits, start=1):
+    for digit in seen.digits:
         bright = digit.image if len(digit.image) > 8 else digit.image * 15  # UCI's counts go to 16
-        Image.fromarray(bright).save(folder / f"{stem}-{number}.png")
+        Image.fromarray(bright).save(folder / f"{stem}-{next(numbers)}.png")
 
 
 def predict(recognizer: "Recognizer", arguments: argparse.Namespace) -> int:
     """Look at the pictures, ask the model, print; return how many could not be read."""
     import numpy as np
 
-    failed = 0
+    failed, numbers = 0, count(1)
     seen = (look(name, recognizer.size) for name in paths(arguments.image))
     while batch := list(islice(seen, BATCH)):
         images = [digit.image for one in batch for digit in one.digits]
@@ -142,7 +148,7 @@ def predict(recognizer: "Recognizer", arguments: argparse.Namespace) -> int:
             for digit in one.digits if arguments.show else []:
                 print(drawn(digit.image), file=sys.stderr if arguments.json else sys.stdout)
             if arguments.save:
-                save(arguments.save, one)
+                save(arguments.save, one, numbers)
     return failed
 
 
@@ -187,7 +193,7 @@ def main() -> None:
     parser.add_argument("--model", metavar="EXPERIMENT", help="default: the best that names all ten digits")
     parser.add_argument("--json", action="store_true", help="print a JSON object a picture")
     parser.add_argument("--show", action="store_true", help="draw what the model saw")
-    parser.add_argument("--save", metavar="FOLDER", type=Path, help="write what the model saw, a PNG a digit")
+    parser.add_argument("--save", metavar="FOLDER", type=Path, help="write what the model saw, a PNG a digit, numbered")
     parser.add_argument("--row", nargs=2, metavar=("DATASET", "NUMBER"), help="take an image of data/raw instead")
     arguments = parser.parse_args()
     if bool(arguments.image) == bool(arguments.row):

@@ -112,10 +112,11 @@ def test_a_binary_model_says_yes_or_no(place: Path) -> None:
 
 
 def test_what_the_model_saw_is_shown_and_saved(place: Path, tmp_path: Path) -> None:
-    lines = predict(place, "--show", "--save", str(tmp_path / "seen"), "line.png")
-    assert len(lines) == 1 + 3 * 8
+    namesake = Path(shutil.copy(place / "scans" / "7.png", tmp_path / "line.png"))
+    lines = predict(place, "--show", "--save", str(tmp_path / "seen"), "line.png", str(namesake))
+    assert len(lines) == 2 + 4 * 8
     assert any("█" in line for line in lines)
-    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [f"line.png-{i}.png" for i in (1, 2, 3)]
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [f"line.png-{i}.png" for i in (1, 2, 3, 4)]
     with Image.open(tmp_path / "seen" / "line.png-1.png") as image:
         assert image.size == (8, 8)
 
