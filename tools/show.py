@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from reporting.images import brightened
 from reporting.mistakes import worst_first
 from reporting.sections import Experiment, Split, Task
 
@@ -198,8 +199,7 @@ def choose(images: Images, arguments: argparse.Namespace, values: Mapping[str, A
         raise ParameterError(f"{len(rows)} digits are too many; at most {MOST} at a time, --limit N shows the first")
     if len(rows) > limit:
         cli.note(f"the first {limit} of {len(rows)}; --limit shows more")
-    darkest = next(tables.pixels(images.path)).max()
-    drawn = tables.take_pixels(images.path, rows[:limit]).reshape(-1, *images.shape) / darkest
+    drawn = brightened(tables.take_pixels(images.path, rows[:limit])).reshape(-1, *images.shape) / 255
     return [
         Digit(captions.get(row, f"{images.name} {row} is a {images.classes[row]}"), image)
         for row, image in zip(rows[:limit].tolist(), drawn, strict=True)

@@ -2,6 +2,7 @@
 
 from common import tables
 
+import argparse
 import os
 import re
 import subprocess
@@ -94,6 +95,21 @@ def test_mistakes_about_images_that_are_not_there_are_one_line(project: Path) ->
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_the_brightest_of_the_images_shown_is_full_ink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.full((tables.ROW_GROUP + 1, 2), [0, 16], np.uint8)
+    pixels[-1] = 0, 255  # in a row group of its own
+    classes = np.zeros(len(pixels), np.uint8)
+    tables.write(tmp_path / "data/raw/two.parquet", tables.image_table(pixels, classes, (1, 2)))
+    monkeypatch.chdir(tmp_path)
+
+    def drawn(*numbers: str) -> list[list[str]]:
+        asked = argparse.Namespace(numbers=numbers, random=None, label=None, mistakes=None, limit=None)
+        return [show.in_characters(digit.image, colour=False) for digit in show.choose(show.read("two"), asked, {})]
+
+    assert drawn("0", "10000") == [["  .."], ["  @@"]]
+    assert drawn("0") == [["  @@"]]
+
+
 def test_a_sheet(made: Path, tmp_path: Path) -> None:
     run(made, "tiny", "0-29", "--png", str(tmp_path / "new" / "sheet.png"))
     with Image.open(tmp_path / "new" / "sheet.png") as sheet:
@@ -102,7 +118,7 @@ def test_a_sheet(made: Path, tmp_path: Path) -> None:
     assert grey.shape[1] <= 1300
     pixels, _ = tiny.digits()
     cell = grey[36 : 36 + 136, 16 : 16 + 136].reshape(8, 17, 8, 17)[:, 8, :, 8]
-    assert cell.tolist() == np.round(255 * (1 - pixels[0].reshape(8, 8) / 16)).astype(int).tolist()
+    assert cell.tolist() == (255 - pixels[0].reshape(8, 8).astype(int) * 255 // 16).tolist()
 
 
 @pytest.mark.parametrize("arguments", [[], ["--describe"]])
