@@ -7,10 +7,8 @@ and answers what `answer` returns. Ctrl-C ends it.
 import stages_path  # noqa: F401
 from common import cli
 from common.cli import PipelineError
-from common.tables import Pixels
 
 import argparse
-import base64
 import io
 import json
 import logging
@@ -23,12 +21,12 @@ from typing import Any
 import numpy as np
 import waitress  # type: ignore[import-untyped]
 from flask import Flask, abort, render_template, request
-from PIL import Image
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ink import digits, pictures
 from ink.recognizer import Recognizer
+from reporting import images
 
 ADDRESS = "127.0.0.1"
 LARGEST = 2**20  # bytes of a picture
@@ -59,13 +57,12 @@ def answer(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     """
     found = digits.find(pictures.read(io.BytesIO(picture)), recognizer.size)
     probabilities = recognizer.probabilities(np.stack([one.image for one in found]))
-    return {
-        "digits": [
-            {**guesses[0], "runners_up": guesses[1:], "box": list(one.box), "image": _data_address(one.image)}
-            for one, row in zip(found, probabilities, strict=True)
-            for guesses in [_guesses(row.tolist(), recognizer)]
-        ]
-    }
+    answers = []
+    for one, row in zip(found, probabilities, strict=True):
+        guesses = _guesses(row.tolist(), recognizer)
+        saw = images.picture(one.image.reshape(1, -1), recognizer.shape)
+        answers.append({**guesses[0], "runners_up": guesses[1:], "box": list(one.box), "image": saw})
+    return {"digits": answers}
 
 
 def make_app(recognizer: Recognizer, port: int) -> Flask:
@@ -118,14 +115,6 @@ def _guesses(probabilities: list[float], recognizer: Recognizer) -> list[dict[st
         names = [{"label": f"not {yes}"}, {"label": yes}]
     guesses = [name | {"probability": chance} for name, chance in zip(names, probabilities, strict=True)]
     return sorted(guesses, key=lambda guess: -guess["probability"])[: 1 + RUNNERS_UP]
-
-
-def _data_address(image: Pixels) -> str:
-    """Spell an image, 28 x 28 of 0 to 255 or 8 x 8 of 0 to 16, as a PNG data address."""
-    png = io.BytesIO()
-    brightness = image if len(image) == 28 else np.minimum(16 * image.astype(int), 255).astype(np.uint8)
-    Image.fromarray(brightness).save(png, "PNG")
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
 def _port(text: str) -> int:

@@ -106,8 +106,10 @@ def as_json(recognizer: "Recognizer", seen: Seen, found: Answers) -> str:
 
 def drawn(image: "npt.NDArray[np.uint8]") -> str:
     """Draw an image of shape (height, width) with block characters, two a pixel, for light ink on a dark terminal."""
-    most = max(int(image.max()), 1)
-    return "\n".join("".join(2 * SHADES[int(value) * 4 // most] for value in row).rstrip() for row in image)
+    from reporting.images import brightened
+
+    shades = (brightened(image).astype(int) * len(SHADES) // 256).tolist()
+    return "\n".join("".join(2 * SHADES[shade] for shade in row).rstrip() for row in shades)
 
 
 def save(folder: Path, seen: Seen, numbers: Iterator[int]) -> None:
@@ -120,11 +122,12 @@ def save(folder: Path, seen: Seen, numbers: Iterator[int]) -> None:
     """
     from PIL import Image
 
+    from reporting.images import brightened
+
     folder.mkdir(parents=True, exist_ok=True)
     stem = "stdin" if seen.name == "-" else Path(seen.name).name
     for digit in seen.digits:
-        bright = digit.image if len(digit.image) > 8 else digit.image * 15  # UCI's counts go to 16
-        Image.fromarray(bright).save(folder / f"{stem}-{next(numbers)}.png")
+        Image.fromarray(brightened(digit.image)).save(folder / f"{stem}-{next(numbers)}.png")
 
 
 def predict(recognizer: "Recognizer", arguments: argparse.Namespace) -> int:

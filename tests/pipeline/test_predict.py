@@ -15,7 +15,7 @@ from PIL import Image
 
 import tiny
 from ink.recognizer import Recognizer
-from predict import answers, in_words, predict_row
+from predict import answers, drawn, in_words, predict_row
 
 PREDICT = ["python", "tools/predict.py"]
 
@@ -119,6 +119,12 @@ def test_what_the_model_saw_is_shown_and_saved(place: Path, tmp_path: Path) -> N
     assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [f"line.png-{i}.png" for i in (1, 2, 3, 4)]
     with Image.open(tmp_path / "seen" / "line.png-1.png") as image:
         assert image.size == (8, 8)
+        assert image.getextrema() == (0, 255)
+
+
+def test_five_shades_share_the_range_evenly() -> None:
+    assert drawn(np.array([[0, 3, 4, 7, 11, 15, 16]], np.uint8)) == "    ░░▒▒▓▓████"
+    assert drawn(np.zeros((1, 2), np.uint8)) == ""
 
 
 def test_a_row_of_the_dataset_is_predicted_as_it_is(place: Path) -> None:
