@@ -7,7 +7,7 @@ each one that is broken it prints what is wrong and, below it, the command that 
 
 import stages_path  # noqa: F401
 from common import cli
-from common.cli import PipelineError
+from common.cli import ParameterError, PipelineError
 
 import hashlib
 import json
@@ -57,8 +57,11 @@ def recorded() -> tuple[list[Output], Path]:
     """Return all outputs of dvc.lock, and the folder of the cached files.
 
     Raises:
+        ParameterError: this is not the project's folder.
         PipelineError: DVC cannot read the project, in its own words.
     """
+    if not (Path("dvc.yaml").exists() and Path(".dvc").is_dir()):
+        raise ParameterError("dvc.yaml or .dvc is not here; run from the folder that holds both")
     try:
         repo = Repo(".")
         outs = [out for out in repo.index.outs if out.hash_info]

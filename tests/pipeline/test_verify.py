@@ -105,6 +105,13 @@ def test_a_clone_without_data_is_told_to_get_it(made: Path, tmp_path: Path) -> N
     assert "`dvc pull` fetches them, `dvc repro` makes them" in done.stderr
 
 
+def test_elsewhere_than_in_the_project_it_says_where_to_run(made: Path, tmp_path: Path) -> None:
+    for folder in [made / "data", tmp_path]:
+        done = tiny.run(["python", str(made / "tools/verify.py")], folder, status=2)
+        assert done.stderr.endswith("; run from the folder that holds both\n")
+        assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_cache_elsewhere_is_found(project: Path) -> None:
     shutil.move(project / ".dvc/cache", project.parent / "elsewhere")
     tiny.run(["dvc", "cache", "dir", "--local", "../elsewhere"], project)
