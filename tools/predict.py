@@ -12,7 +12,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -62,7 +61,7 @@ def look(name: str, size: int) -> Seen:
     from ink import digits, pictures
 
     try:
-        source = BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name)
+        source = sys.stdin.buffer if name == "-" else Path(name)
         return Seen(name, digits.find(pictures.read(source), size))
     except pictures.PictureError as error:
         return Seen(name, [], str(error))

@@ -7,15 +7,18 @@ import json
 import shutil
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import tiny
+from ink import pictures
 from ink.recognizer import Recognizer
-from predict import answers, drawn, in_words, predict_row
+from predict import answers, drawn, in_words, look, predict_row
 
 PREDICT = ["python", "tools/predict.py"]
 
@@ -89,11 +92,18 @@ def test_bad_pictures_are_named_in_json(place: Path) -> None:
 
 
 def test_standard_input(place: Path) -> None:
-    with (place / "line.png").open("rb") as picture:
-        done = subprocess.run(
-            [sys.executable, "tools/predict.py", "-"], cwd=place, stdin=picture, capture_output=True, check=True
-        )
+    command = [sys.executable, "tools/predict.py", "-"]
+    picture = (place / "line.png").read_bytes()
+    done = subprocess.run(command, cwd=place, input=picture, capture_output=True, check=True)
     assert done.stdout.startswith(b"-: 3 6 0  (")
+
+
+def test_no_more_of_standard_input_is_read_than_a_picture_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = BytesIO(bytes(1000))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=endless))
+    monkeypatch.setattr(pictures, "LONGEST", 10)
+    assert "too large" in str(look("-", 28).error)
+    assert endless.tell() == 11
 
 
 def test_of_equals_the_first_is_the_answer_and_the_second_the_runner_up() -> None:
