@@ -10,6 +10,8 @@ from common.cli import ParameterError, PipelineError
 
 import argparse
 import json
+import re
+import reprlib
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import count, islice
@@ -202,8 +204,8 @@ def main() -> None:
         parser.error("give pictures, or --row DATASET NUMBER")
     if arguments.row and (arguments.json or arguments.save):
         parser.error("--row goes with neither --json nor --save")
-    if arguments.row and not arguments.row[1].isdecimal():
-        parser.error(f"argument --row: {arguments.row[1]!r} is not the number of an image")
+    if arguments.row and not re.fullmatch("[0-9]{1,18}", arguments.row[1]):
+        parser.error(f"argument --row: {reprlib.repr(arguments.row[1])} is not the number of an image")
 
     from ink.recognizer import Recognizer
 

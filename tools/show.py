@@ -72,9 +72,9 @@ def numbers(spelled: Sequence[str], images: Images) -> Vector:
     last = len(images.classes) - 1
     rows: list[int] = []
     for text in spelled:
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", text, re.ASCII)
+        match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text, re.ASCII)
         if not match or int(match[2] or match[1]) < int(match[1]):
-            raise ParameterError(f"{text!r} is neither a number such as 36001 nor a range such as 0-9")
+            raise ParameterError(f"{parameters.show(text)} is neither a number such as 36001 nor a range such as 0-9")
         if int(match[2] or match[1]) > last:
             raise ParameterError(f"{images.name} has no digit {match[2] or match[1]}; the last is {last}")
         rows += range(int(match[1]), int(match[2] or match[1]) + 1)
@@ -196,6 +196,8 @@ def choose(images: Images, arguments: argparse.Namespace, values: Mapping[str, A
     if not len(rows):
         raise PipelineError("no digit is like that")
     if min(len(rows), limit) > MOST:
+        if arguments.limit:
+            raise ParameterError(f"--limit {limit} is too large; at most {MOST} digits at a time")
         raise ParameterError(f"{len(rows)} digits are too many; at most {MOST} at a time, --limit N shows the first")
     if len(rows) > limit:
         cli.note(f"the first {limit} of {len(rows)}; --limit shows more")

@@ -183,6 +183,7 @@ def test_a_model_of_another_size_than_its_dataset_is_to_be_trained_again(
         (["--row", "tinny", "4"], 2, "datasets: there is no 'tinny'. Did you mean 'tiny'?"),
         (["--row", "tinny", "4", "--model", "five-sgd"], 2, "datasets: there is no 'tinny'. Did you mean 'tiny'?"),
         (["--row", "tiny", "four"], 2, "'four'"),
+        (["--row", "tiny", "9" * 5000], 2, "99' is not the number of an image"),
         (["--model", "five-sdg", "line.png"], 2, "Did you mean 'five-sgd'?"),
         (["empty"], 1, "there are no pictures in this folder"),
         ([], 2, "give pictures"),

@@ -1,6 +1,7 @@
 """`tools/show.py` as a user runs it."""
 
 from common import tables
+from common.cli import ParameterError
 
 import argparse
 import os
@@ -20,6 +21,12 @@ import tiny
 def run(project: Path, *arguments: str, status: int = 0) -> list[str]:
     done = tiny.run([sys.executable, "tools/show.py", *arguments], project, status=status, COLUMNS="80")
     return (done.stderr if status else done.stdout).splitlines()
+
+
+def choose(dataset: str, *numbers: str, limit: int | None = None) -> list[show.Digit]:
+    """Ask for digits by their numbers, in this process."""
+    asked = argparse.Namespace(numbers=numbers, random=None, label=None, mistakes=None, limit=limit)
+    return show.choose(show.read(dataset), asked, {})
 
 
 def test_a_digit_by_number(made: Path) -> None:
@@ -103,8 +110,7 @@ def test_the_brightest_of_the_images_shown_is_full_ink(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
 
     def drawn(*numbers: str) -> list[list[str]]:
-        asked = argparse.Namespace(numbers=numbers, random=None, label=None, mistakes=None, limit=None)
-        return [show.in_characters(digit.image, colour=False) for digit in show.choose(show.read("two"), asked, {})]
+        return [show.in_characters(digit.image, colour=False) for digit in choose("two", *numbers)]
 
     assert drawn("0", "10000") == [["  .."], ["  @@"]]
     assert drawn("0") == [["  @@"]]
@@ -160,11 +166,28 @@ def test_greys_in_a_terminal(made: Path) -> None:
         (["tiny", "--label", "12"], 2, "--label: there is no '12'."),
         (["tiny", "--mistakes", "five-sdg"], 2, "--mistakes: there is no 'five-sdg'. Did you mean 'five-sgd'?"),
         (["tiny", "0", "--label", "5"], 1, "no digit is like that"),
+        (["tiny", "9" * 5000], 2, "'99999"),
+        (["tiny", "0-" + "9" * 5000], 2, "'0-99999"),
     ],
 )
 def test_errors_are_one_line(made: Path, arguments: list[str], status: int, message: str) -> None:
     [line] = run(made, *arguments, status=status)
     assert line.startswith(f"show: error: {message}")
+    assert len(line) < 200
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        (None, "400 digits are too many; at most 50 at a time, --limit N shows the first"),
+        (51, "--limit 51 is too large; at most 50 digits at a time"),
+    ],
+)
+def test_too_many_at_a_time(made: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None, message: str) -> None:
+    monkeypatch.chdir(made)
+    monkeypatch.setattr(show, "MOST", 50)
+    with pytest.raises(ParameterError, match=f"^{message}$"):
+        choose("tiny", "0-399", limit=limit)
 
 
 def test_missing_files_say_which_stage_makes_them(project: Path) -> None:
