@@ -119,7 +119,7 @@ def faults(files: Iterable[File], cache: Path, found: Mapping[Path, str | None])
         if not output.cached:
             if here != md5:
                 yield Fault(f"{path} {state}", f"rm -f {quote(str(path))} && dvc repro {stage}")
-        elif here == kept == md5 or here is kept is None:
+        elif here == kept == md5 or (here is None and kept is None):
             continue
         elif here == md5:
             state = "is missing" if kept is None else "is broken"
@@ -173,7 +173,8 @@ def main() -> None:
 
     for what, restore in wrong:
         print(f"{what}\n  {restore}")
-    absent = [f for f in files if f.output.cached and found[f.path] is found.get(cached(cache, f.md5)) is None]
+    gone = [file for file in files if found[file.path] is None and found.get(cached(cache, file.md5)) is None]
+    absent = [file for file in gone if file.output.cached]
     if absent:
         some = ", ".join(str(file.path) for file in absent[:3])
         cli.note(f"not here: {len(absent)} files ({some}…); `dvc pull` fetches them, `dvc repro` makes them")

@@ -16,7 +16,6 @@ from scipy import ndimage
 from ink.pictures import Picture, PictureError
 
 Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
-Mask = npt.NDArray[np.bool_]
 
 TINY = 64  # pixels; pictures up to this side have no lighting of their own
 ONE_DIGIT = 32  # pixels; pictures up to this side hold one digit
