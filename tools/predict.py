@@ -186,6 +186,24 @@ def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bo
     return f"{dataset} {number}: {in_words(recognizer, found)}, {verdict}{picture}"
 
 
+def whence(experiment: str, dataset: str, number: int) -> str:
+    """Say whether an image of a dataset is one that an experiment's model was trained on."""
+    from common import parameters, tables
+
+    from reporting.sections import Experiment, Split
+
+    values = parameters.load()
+    name = parameters.block(values, "experiments", experiment, Experiment).split
+    test = Path("data", "split", name, "test.parquet")
+    if parameters.block(values, "splits", name, Split).dataset != dataset:
+        return f"{experiment} was trained on other images than {dataset}"
+    if not test.exists():
+        return f"{experiment} may have been trained on this image"
+    if number in tables.column(tables.read(test, ["row"]), "row"):
+        return f"the image is in the test part: {experiment} had never seen it"
+    return f"the image is in the training part: {experiment} has seen it before"
+
+
 def main() -> None:
     """Read the command line, load the model, predict."""
     parser = cli.parser(
@@ -213,7 +231,7 @@ def main() -> None:
         dataset, number = arguments.row
         recognizer = Recognizer.load(arguments.model, dataset)
         print(predict_row(recognizer, dataset, int(number), show=arguments.show))
-        cli.note(f"the image may have been in the training part of {recognizer.experiment}")
+        cli.note(whence(recognizer.experiment, dataset, int(number)))
     elif predict(Recognizer.load(arguments.model), arguments):
         sys.exit(1)
 

@@ -18,7 +18,7 @@ from PIL import Image
 import tiny
 from ink import pictures
 from ink.recognizer import Recognizer
-from predict import answers, drawn, in_words, look, predict_row
+from predict import answers, drawn, in_words, look, predict_row, whence
 
 PREDICT = ["python", "tools/predict.py"]
 
@@ -141,10 +141,19 @@ def test_a_row_of_the_dataset_is_predicted_as_it_is(place: Path) -> None:
     done = tiny.run([*PREDICT, "--row", "tiny", "7"], place)
     assert done.stdout.startswith("tiny 7: 7  (")
     assert done.stdout.endswith("), right\n")
-    assert "may have been in the training part" in done.stderr
+    assert done.stderr == "predict: the image is in the training part: digit-logreg has seen it before\n"
     five = predict(place, "--row", "tiny", "7", "--model", "five-sgd")
     assert five[0].startswith("tiny 7: no  (")
     assert five[0].endswith("), right")
+
+
+def test_a_row_of_the_dataset_is_said_to_be_known_to_the_model_or_not(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    assert whence("five-sgd", "tiny", tiny.IMAGES - tiny.TEST - 1).startswith("the image is in the training part")
+    assert whence("five-sgd", "tiny", tiny.IMAGES - tiny.TEST).startswith("the image is in the test part")
+    assert whence("five-sgd", "mnist", 7) == "five-sgd was trained on other images than mnist"
 
 
 def reshape(project: Path, *shape: int) -> None:
