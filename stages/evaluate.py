@@ -160,11 +160,13 @@ def main() -> None:
         except (ValueError, TypeError, ArithmeticError) as error:
             raise PipelineError(f"{arguments.model} cannot score these images: {error}") from None
     test, scores = Labels(*map(np.concatenate, zip(*known, strict=True))), np.concatenate(scored)
-    columns = tables.score_columns(scores, model.classes_)
     in_train = noting(tables.labels(arguments.train, arguments.labels / "train.parquet"))
-    train_labels, crossval, folds = out_of_fold(arguments.crossval, in_train, model, list(columns))
+    train_labels, crossval, folds = out_of_fold(
+        arguments.crossval, in_train, model, list(tables.score_columns(scores, model.classes_))
+    )
     classes, labels = seen.nonzero()
     tables.check_labels(arguments.labels, labels, classes)
+    positive = None if np.array_equal(labels, classes) else classes[labels == 1]
 
     parts = {"test": (test.labels, models.predict(model, scores), scores)}
     if crossval:
@@ -173,8 +175,8 @@ def main() -> None:
     predicted = models.predict(model, train_scores)
     measured["train"] = {"accuracy": metrics.accuracy(train_labels[: len(predicted)], predicted)}
 
-    predictions = {"row": test.rows, "label": test.labels, "prediction": parts["test"][1]}
-    tables.write(arguments.predictions, tables.table({**predictions, **columns}))
+    said = {"row": test.rows, "label": test.labels, "prediction": parts["test"][1]}
+    tables.write(arguments.predictions, tables.prediction_table(said, scores, model.classes_, positive))
     for name, table in plots.items():
         files.write_csv(arguments.plots / f"{name}.csv", HEADERS[name], table)
     files.write_json(arguments.metrics, measured)

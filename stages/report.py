@@ -23,7 +23,7 @@ import yaml
 from reporting import figures, images
 from reporting.measured import read
 from reporting.mistakes import worst_first
-from reporting.sections import Experiment, Split, Task
+from reporting.sections import Experiment, Split
 
 MISTAKES = 12  # in an experiment's gallery
 SAMPLES = 10  # of each digit on the sample sheet
@@ -63,16 +63,9 @@ def describe_dataset(name: str, path: Path) -> dict[str, Any]:
 
 
 def describe_experiment(
-    name: str, block: Experiment, positive: list[int] | None, dataset: dict[str, Any], folders: dict[str, Path]
+    name: str, block: Experiment, dataset: dict[str, Any], folders: dict[str, Path]
 ) -> dict[str, Any]:
-    """Return what the page says of an experiment.
-
-    Args:
-        name: of the experiment.
-        block: its block of params.yaml.
-        positive: the digits that its task says yes to; None where it names the digit.
-        dataset: what `describe_dataset` says of its dataset.
-        folders: where its files are, by kind.
+    """Return what the page says of an experiment, from its block of params.yaml and its files in `folders`.
 
     Raises:
         PipelineError: a file is missing or damaged, or they are not of the same run.
@@ -84,6 +77,7 @@ def describe_experiment(
     ]
     again = f"`dvc repro --force evaluate@{name}` makes them again"
     predictions = tables.read_predictions(sources[1], dataset["classes"])
+    positive = tables.positive(predictions)
     measured = read(sources[2])
     all_figures = measured.model_dump(exclude_none=True)
     try:
@@ -160,12 +154,11 @@ def main() -> None:
         raise PipelineError(f"{missing[0]} has not been evaluated; `dvc repro evaluate@{missing[0]}` does it")
     folders = {key: getattr(arguments, key) for key in ("metrics", "plots", "predictions", "models")}
     dataset_of = {name: parameters.block(values, "splits", blocks[name].split, Split).dataset for name in names}
-    positive = {name: parameters.block(values, "tasks", blocks[name].task, Task).positive for name in names}
     datasets = {
         key: describe_dataset(key, arguments.raw / f"{key}.parquet") for key in dict.fromkeys(dataset_of.values())
     }
     experiments = [
-        describe_experiment(name, blocks[name], positive[name], datasets[dataset_of[name]], folders)
+        describe_experiment(name, blocks[name], datasets[dataset_of[name]], folders)
         for name in cli.progress(names, len(names), "experiments")
     ]
     # As in tools/leaderboard.py.

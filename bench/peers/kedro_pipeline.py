@@ -105,6 +105,7 @@ def trained(block: train.Experiment, part: pa.Table, labels: pa.Table) -> tuple[
 
 
 def judged(
+    positive: list[int] | None,
     model: Any,
     crossval: pa.Table,
     train_part: pa.Table,
@@ -119,7 +120,7 @@ def judged(
     with_folds = folds if "fold" in folds else None
     measured, plots, said, scores = plain.judge(model, pixels(test_part), answers[1], first, answers[0], with_folds)
     columns = {"row": tables.column(test_part, "row"), "label": answers[1], "prediction": said}
-    return measured, plots, tables.table({**columns, **tables.score_columns(scores, model.classes_)})
+    return measured, plots, tables.prediction_table(columns, scores, model.classes_, positive and sorted(positive))
 
 
 def reported(*_: Any) -> None:
@@ -154,7 +155,8 @@ for name, experiment in experiments.items():
     parts = [f"{experiment.split} {part}" for part in ("train", "test")]
     labels = [f"{experiment.split} {experiment.task} {part}" for part in ("train", "test")]
     nodes.append(Node(partial(trained, experiment), [parts[0], labels[0]], made, name=f"train-{name}"))
-    nodes.append(Node(judged, [*made, *parts, *labels], measured, name=f"evaluate-{name}"))
+    judge = partial(judged, tasks[experiment.task].positive)
+    nodes.append(Node(judge, [*made, *parts, *labels], measured, name=f"evaluate-{name}"))
 nodes.append(Node(reported, [f"metrics {name}" for name in experiments], None, name="report"))
 
 

@@ -280,6 +280,28 @@ def check_labels(path: Path, labels: Vector, classes: Vector) -> None:
         raise PipelineError(f"{path} has labels that are not those of the images' classes; {AGAIN}")
 
 
+def prediction_table(
+    known: Mapping[str, Vector], scores: Scores, classes: Vector, positive: Iterable[int] | None
+) -> pa.Table:
+    """Put an experiment's predictions into a table.
+
+    Args:
+        known: `row`, `label` and `prediction`, each of shape (rows,).
+        scores: shape (rows,) where there is one a row, else (rows, classes).
+        classes: the model's, shape (classes,).
+        positive: the classes of images that are a yes, kept with the table, because the test part may lack one; None
+            where the label is the class itself.
+    """
+    kept = None if positive is None else {"positive": " ".join(map(str, positive))}
+    return table({**known, **score_columns(scores, classes)}, kept)
+
+
+def positive(predictions: pa.Table) -> list[int] | None:
+    """Return which classes of images are a yes, from a table of predictions; None where the label is the class."""
+    spelled = (predictions.schema.metadata or {}).get(b"positive", b"")
+    return [int(number) for number in spelled.split()] if re.fullmatch(rb"\d{1,3}( \d{1,3})*", spelled) else None
+
+
 def read_predictions(path: Path, classes: Vector) -> pa.Table:
     """Read an experiment's predictions: `row`, `label`, `prediction`, and the scores.
 
