@@ -1,36 +1,63 @@
 """Try every fault of the tests, the slow ones too, and write the table of docs/reliability.md from what was seen.
 
 A fault is a test marked `fault`. The table holds what was tried and survived; what could not be tried here is named.
-When one is not survived the page stays as it is, and the exit status is 1. Takes some minutes. Run from the
-repository: python bench/faults.py
+A test's name is read as a sentence, its docstring as the next one, and its parameters as its cases. When a fault is not
+survived the page stays as it is, and the exit status is 1. Takes some minutes. Run from the repository:
+python bench/faults.py
 """
 
 import stages_path  # noqa: F401
 from common import cli, files
 from common.cli import PipelineError
 
+import inspect
+import io
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
+
+import pytest
 
 PAGE = Path("docs", "reliability.md")
 MARK = "<!-- `make faults` writes the page from here on. -->\n"
-PYTEST = [sys.executable, "-m", "pytest", "-m", "fault"]
+MARKED = ["-m", "fault"]
+SPELLED = {  # what the name of a function cannot spell
+    "ctrl c": "Ctrl-C",
+    "dvc lock": "`dvc.lock`",
+    "dvc": "DVC",
+    "git": "Git",
+    "openml": "OpenML",
+    "read only": "read-only",
+}
+CODE = re.compile(r"\S+\.py\b.*|<.*|^\w+: \S+$|\S*[@=/{]\S*|\w+\.\w+")
 
 
 class Fault(NamedTuple):
-    """A test: its file, its name as a sentence, its case where it has several, and why it was not tried."""
+    """A test: its file, its name as a sentence, its case in one part or two, and why it was not tried."""
 
     file: str
     sentence: str
-    case: str
+    case: list[str]
     survived: bool
     skipped: str
+
+
+class Collected:
+    """A plugin of pytest that keeps the tests it has found, by their names, in their order."""
+
+    def __init__(self) -> None:
+        self.tests: dict[str, Any] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Keep them."""
+        self.tests = {test.nodeid: test for test in session.items}
 
 
 def try_all() -> list[Fault]:
@@ -39,38 +66,69 @@ def try_all() -> list[Fault]:
     Raises:
         PipelineError: pytest could not run.
     """
-    collected = subprocess.run([*PYTEST, "--collect-only", "-n", "0"], capture_output=True, text=True, check=False)
-    order = {name: i for i, name in enumerate(collected.stdout.splitlines())}
+    collected = Collected()
+    with redirect_stdout(io.StringIO()):
+        pytest.main([*MARKED, "--collect-only", "-n", "0"], [collected])
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        subprocess.run([*PYTEST, f"--junitxml={report}", "-o", "junit_family=xunit1"], check=False)
+        command = [sys.executable, "-m", "pytest", *MARKED, f"--junitxml={report}", "-o", "junit_family=xunit1"]
+        subprocess.run(command, check=False)
         if not report.exists():
             raise PipelineError("the faults could not be tried; what pytest says of it is above")
-        tests = list(ElementTree.parse(report).getroot().iter("testcase"))
-    tests.sort(key=lambda test: order.get(f"{test.get('file')}::{test.get('name')}", -1))
-    return [read(test) for test in tests]
+        tests = {f"{test.get('file')}::{test.get('name')}": test for test in ElementTree.parse(report).iter("testcase")}
+    if tests.keys() != collected.tests.keys():
+        raise PipelineError("not every fault could be tried; what pytest says of it is above")
+    return [read(test, tests[name]) for name, test in collected.tests.items()]
 
 
-def read(test: ElementTree.Element) -> Fault:
-    """Return what pytest reports of one test."""
-    name, _, case = (test.get("name") or "").partition("[")
-    skipped = test.find("skipped")
+def read(test: Any, report: ElementTree.Element) -> Fault:
+    """Return what pytest knows of one test, and reports of it."""
+    skipped = report.find("skipped")
     return Fault(
-        file=test.get("file") or "",
-        sentence=name.removeprefix("test_").replace("_", " "),
-        case=case.removesuffix("]").replace("|", "\\|").replace("<", "&lt;"),
-        survived=all(test.find(kind) is None for kind in ("failure", "error", "skipped")),
+        file=report.get("file") or "",
+        sentence=f"{sentence(test.originalname)} {inspect.getdoc(test.function) or ''}".strip(),
+        case=parts(test.callspec) if hasattr(test, "callspec") else [],
+        survived=all(report.find(kind) is None for kind in ("failure", "error", "skipped")),
         skipped="" if skipped is None else skipped.get("message") or "no reason given",
     )
 
 
-def in_short(cases: list[str]) -> str:
-    """List cases; when they are every pair `stage: moment`, the stages and then the moments."""
-    pairs = [case.partition(": ")[::2] for case in cases]
-    stages, moments = (list(dict.fromkeys(column)) for column in zip(*pairs, strict=True))
-    if "" not in moments and len(cases) == len(stages) * len(moments) > len(stages):
-        return f"{', '.join(stages)}; each {', '.join(moments)}"
-    return ", ".join(cases)
+def sentence(name: str) -> str:
+    """Return the name of a test as a sentence."""
+    words = re.sub(r" s\b", "'s", name.removeprefix("test_").replace("_", " "))
+    words = re.sub(rf"\b({'|'.join(SPELLED)})\b", lambda found: SPELLED[found[0]], words)
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def parts(case: Any) -> list[str]:
+    """Return the parts of a case: what stands in its name on both sides of a colon, or its two parameters.
+
+    Args:
+        case: pytest's own: `id` is its name, `params` its parameters by their names.
+    """
+    if len(case.params) == 2 and case.id == "-".join(map(str, case.params.values())):
+        return [value if isinstance(value, str) else f"{value} {name}" for name, value in case.params.items()]
+    if re.fullmatch(r"[a-z-]+", case.id) and case.id not in case.params.values():  # words, not a name of the project
+        return [case.id.replace("-", " ")]
+    return case.id.split(": ", 1)
+
+
+def readable(text: str) -> str:
+    """Return a case, or a part of one, with what is code marked as such; of several lines the first."""
+    return CODE.sub(r"`\g<0>`", text.partition("\\n")[0]).replace("|", "\\|")
+
+
+def in_short(cases: list[list[str]]) -> str:
+    """List cases; those of two parts by the first of them, and when all have the same others, these once."""
+    if any(len(case) != 2 for case in cases):
+        return ", ".join(readable(": ".join(case)) for case in cases)
+    lists: dict[str, list[str]] = {}
+    for first, second in cases:
+        lists.setdefault(readable(first), []).append(readable(second))
+    others = [", ".join(seconds) for seconds in lists.values()]
+    if len(others) > 1 and len(set(others)) == 1:
+        return f"{', '.join(lists)}; each: {others[0]}"
+    return "; ".join(f"{first}: {seconds}" for first, seconds in zip(lists, others, strict=True))
 
 
 def table(faults: list[Fault]) -> Iterator[str]:
@@ -96,10 +154,10 @@ def main() -> None:
     cli.parser(__doc__, "bench/faults.py").parse_args()
     faults = try_all()
     tried = [fault for fault in faults if not fault.skipped]
-    if failed := [f"{fault.sentence} ({fault.case or 'its one case'})" for fault in tried if not fault.survived]:
+    if failed := [f"{fault.sentence} {in_short([fault.case])}".strip() for fault in tried if not fault.survived]:
         raise PipelineError(f"survived {count(tried)}; {PAGE} is left as it is; not survived: {'; '.join(failed)}")
     lines = [*table(tried)]
-    skipped = {f"- {fault.sentence}: {fault.skipped}": None for fault in faults if fault.skipped}
+    skipped = {f"- {fault.sentence} {fault.skipped}": None for fault in faults if fault.skipped}
     if skipped:
         lines += ["", "Not tried here, so not claimed:", "", *skipped]
     prose = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
