@@ -49,7 +49,7 @@ scheduler: $(INSTALLED) ## Start a Dask scheduler, for this machine alone or at 
 
 .PHONY: workers
 workers: $(INSTALLED) ## Start a Dask worker for each core, for the scheduler at DASK_SCHEDULER_ADDRESS
-	PYTHONPATH=stages dask worker --preload common.workers --host $(HOST) --nworkers -1 --nthreads 1
+	PYTHONPATH=stages dask worker --preload common.workers --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 .PHONY: report
 report: $(INSTALLED) ## Bring report.html up to date

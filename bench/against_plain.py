@@ -45,7 +45,7 @@ def tables(folder: Path, quick: bool) -> list[str]:
 
     begun = by_plain.seconds - sum(steps.values())  # the plain script's own interpreter and imports
     parts = {
-        f"interpreter and imports, {sum(count.values()) - 1} processes in place of one": sum(
+        f"interpreter and imports, {sum(count.values()) - 1} processes, all but the report's, in place of one": sum(
             start[kind] * count[kind] for kind in KINDS if kind != "report"
         )
         - begun,

@@ -170,6 +170,8 @@ training images were drawn:
 
 ## Measured
 
+`python bench/handwriting.py` measures this anew, and writes the page.
+
 The model is `{experiment}`, test accuracy {own:.4f}. Every picture is a file in memory, read as `predict` reads
 one. Every threshold was chosen on training images, not on these. No digit found, or several, in a picture
 counts as a mistake.
@@ -182,9 +184,11 @@ counts as a mistake.
 
 ## How sure
 
-Where a model gives probabilities, they are shown as they are: three nearest neighbours know only 0, 33, 67 and 100 %.
-Decision values become probabilities by a softmax with one temperature, fitted on the out-of-fold scores (Guo et al.,
-2017). They hold for digits like the training images. A letter gets a digit as well: no model here can say no.
+A model's scores become probabilities by a softmax with one temperature, fitted on the out-of-fold scores (Guo et al.,
+2017). With `folds: 0` there are none to fit it on, so it is 1, and how sure the model seems is not to be relied on.
+Where a model gives probabilities itself, the scores are their logarithms: three nearest neighbours know only about 0,
+33, 67 and 99 %. All this holds for digits like the training images. A letter gets a digit as well: no model here can
+say no.
 
 ## Limits, and what was not tried
 
