@@ -43,33 +43,43 @@ def test_a_forced_run_on_one_core_gives_the_same_bytes(project: Path) -> None:
     assert tiny.files(project) == before
 
 
-def edit(place: str, value: object) -> Change:
-    """Return a change that sets one value."""
+def edit(new: dict[str, object]) -> Change:
+    """Return a change that sets values by their places."""
 
     def change(values: dict[str, Any]) -> None:
-        *parents, last = place.split(".")
-        for key in parents:
-            values = values[key]
-        values[last] = value
+        for place, value in new.items():
+            *parents, last = place.split(".")
+            block = values
+            for key in parents:
+                block = block[key]
+            block[last] = value
 
     return change
 
 
 BINARIZE = ["binarize@tiny", "binarize@tiny-random"]
 FIVE = ["evaluate@five-sgd", "report", "train@five-sgd"]
-ONE_MORE = tiny.experiment("tiny", "five", "raw", "dummy", 0)
 EDITS: dict[str, tuple[Change, list[str]]] = {
     "nothing but the layout of the file": (lambda values: None, []),
-    "a new task": (edit("tasks.odd", {"positive": [1, 3, 5, 7, 9]}), BINARIZE),
-    "a task's digits": (edit("tasks.five.positive", [4]), BINARIZE + FIVE),
-    "a new dataset": (edit("datasets.second", tiny.dataset({"idx": "idx"})), ["fetch@second", "report"]),
-    "the sources": (edit("datasets.tiny.sources", [{"idx": "nowhere"}, {"idx": "idx"}]), ["fetch@tiny"]),
-    "a new split": (edit("splits.half", {"dataset": "tiny", "test": 0.5}), ["binarize@half", "report", "split@half"]),
-    "a new experiment": (edit("experiments.two", ONE_MORE), ["evaluate@two", "report", "train@two"]),
-    "a hyperparameter": (edit("experiments.five-sgd.hyperparameters.alpha", 0.01), FIVE),
-    "the folds": (edit("experiments.five-sgd.folds", 4), FIVE),
-    "a description": (edit("experiments.five-sgd.description", "Better."), ["report"]),
-    "the seed": (edit("seed", 43), [stage for stage in ALL if not stage.startswith("fetch")]),
+    "a new task": (edit({"tasks.odd": {"positive": [1, 3, 5, 7, 9]}}), BINARIZE),
+    "a task's digits": (edit({"tasks.five.positive": [4]}), BINARIZE + FIVE),
+    "a new dataset, split and experiment": (
+        edit(
+            {
+                "datasets.second": tiny.dataset({"idx": "idx"}),
+                "splits.half": {"dataset": "tiny", "test": 0.5},
+                "experiments.two": tiny.experiment("tiny", "five", "raw", "dummy", 0),
+            }
+        ),
+        ["binarize@half", "evaluate@two", "fetch@second", "report", "split@half", "train@two"],
+    ),
+    "the sources": (edit({"datasets.tiny.sources": [{"idx": "nowhere"}, {"idx": "idx"}]}), ["fetch@tiny"]),
+    "the folds of one, a hyperparameter of another": (
+        edit({"experiments.five-sgd.folds": 4, "experiments.digit-logreg.hyperparameters.C": 2}),
+        ["evaluate@digit-logreg", "evaluate@five-sgd", "report", "train@digit-logreg", "train@five-sgd"],
+    ),
+    "a description": (edit({"experiments.five-sgd.description": "Better."}), ["report"]),
+    "the seed": (edit({"seed": 43}), [stage for stage in ALL if not stage.startswith("fetch")]),
 }
 
 
@@ -82,22 +92,26 @@ def test_an_edit_reruns_what_depends_on_it_and_no_more(project: Path, change: Ch
 
 
 EXPERIMENTS = ("digit-logreg", "five-sgd")
+SPLITS = ("tiny", "tiny-random")
 
 
 @pytest.mark.parametrize(
-    ("module", "reruns"),
+    ("modules", "reruns"),
     [
-        ("reporting/figures.py", ["report"]),
-        ("evaluation/metrics.py", ["evaluate@digit-logreg", "evaluate@five-sgd"]),
-        ("learning/classifiers.py", [f"{kind}@{name}" for kind in ("evaluate", "train") for name in EXPERIMENTS]),
-        ("splitting/shuffle.py", ["split@tiny", "split@tiny-random"]),
-        ("sources/idx.py", ["fetch@tiny"]),
-        ("binarize.py", ["binarize@tiny", "binarize@tiny-random"]),
+        (["reporting/figures.py", "sources/idx.py"], ["fetch@tiny", "report"]),
+        (
+            ["binarize.py", "evaluation/metrics.py", "splitting/shuffle.py"],
+            [f"binarize@{split}" for split in SPLITS]
+            + [f"evaluate@{name}" for name in EXPERIMENTS]
+            + [f"split@{split}" for split in SPLITS],
+        ),
+        (["learning/classifiers.py"], [f"{kind}@{name}" for kind in ("evaluate", "train") for name in EXPERIMENTS]),
     ],
 )
-def test_an_edit_of_code_reruns_the_stages_that_use_it(project: Path, module: str, reruns: list[str]) -> None:
-    with (project / "stages" / module).open("a") as file:
-        file.write("# a comment\n")
+def test_an_edit_of_code_reruns_the_stages_that_use_it(project: Path, modules: list[str], reruns: list[str]) -> None:
+    for module in modules:
+        with (project / "stages" / module).open("a") as file:
+            file.write("# a comment\n")
     assert tiny.repro(project) == reruns
 
 
