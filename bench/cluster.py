@@ -1,7 +1,7 @@
 """Measure what a Dask cluster of two workers on this machine costs, and write the table of docs/cluster.md.
 
-Trains every experiment that is cross-validated on MNIST, by turns in this machine's threads and on the workers. The data
-must have been made (`make repro`). Takes ten minutes. Run from the repository: python bench/cluster.py
+Trains every experiment that is cross-validated on MNIST, by turns in this machine's threads and on the workers. The
+data must have been made (`make repro`). Takes ten minutes. Run from the repository: python bench/cluster.py
 """
 
 import stages_path  # noqa: F401

@@ -1,8 +1,8 @@
 """Measure the pipeline on more and more rows, and write the tables of docs/large.md.
 
 Runs the stages of large/ on 70 000, 700 000 and 8 100 000 rows, each in a process of its own, and beside them a bare
-copy of the same tables by pyarrow. Takes about twenty minutes and 15 GB of disk; keep the machine quiet meanwhile. Where
-MNIST's servers cannot be reached, set DATA_MIRROR. Run from the repository: python bench/scale.py [ROWS ...]
+copy of the same tables by pyarrow. Takes about twenty minutes and 15 GB of disk; keep the machine quiet meanwhile.
+Where MNIST's servers cannot be reached, set DATA_MIRROR. Run from the repository: python bench/scale.py [ROWS ...]
 """
 
 import stages_path  # noqa: F401
