@@ -15,8 +15,8 @@ FULL = "No space left on device"
 PLACES = {  # the stage, the folder on the full disk, the bytes left, and the file that does not fit
     "fetch": ("fetch@tiny", "data/raw", 0, "data/raw/tiny.parquet"),
     "split": ("split@tiny", "data/split", 0, "data/split/tiny/train.parquet"),
-    "split (second file)": ("split@tiny", "data/split", 30_000, "data/split/tiny/test.parquet"),
-    "binarize": ("binarize@tiny", "data/labels", 0, "data/labels/tiny/digit/train.parquet"),
+    "split (second file)": ("split@tiny", "data/split", 70_000, "data/split/tiny/test.parquet"),
+    "binarize": ("binarize@tiny", "data/labels", 0, "data/labels/tiny/five/train.parquet"),
     "train (model)": ("train@five-sgd", "models", 0, "models/five-sgd.joblib"),
     "train (folds)": ("train@five-sgd", "data/crossval", 0, "data/crossval/five-sgd.parquet"),
     "evaluate (predictions)": ("evaluate@five-sgd", "data/predictions", 0, "data/predictions/five-sgd.parquet"),
