@@ -31,8 +31,8 @@ repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE
 	@echo && python tools/leaderboard.py
 	@echo && echo "Open report.html in a browser to see all of it."
 
-# In large/ a relative DATA_MIRROR would be another folder.
 ROWS ?= 700000
+# In large/ a relative DATA_MIRROR would be another folder, so it is made absolute first.
 .PHONY: large
 large: $(INSTALLED) ## Run it on ROWS=700000 digits or any other number, MNIST's and deformed ones (docs/large.md)
 	@python tools/large.py $(ROWS)
@@ -41,7 +41,7 @@ large: $(INSTALLED) ## Run it on ROWS=700000 digits or any other number, MNIST's
 	  cd large && dvc repro --glob 'evaluate@*'
 	@echo && cd large && python ../tools/leaderboard.py
 
-# Of this machine, where the others of the cluster reach it; whoever does can run any code.
+# This machine's address, at which the others of the cluster reach it; whoever reaches it can run any code here.
 HOST ?= 127.0.0.1
 .PHONY: scheduler
 scheduler: $(INSTALLED) ## Start a Dask scheduler, for this machine alone or at HOST=address (docs/cluster.md)
