@@ -12,6 +12,7 @@ import fnmatch
 import hashlib
 import math
 import re
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pandas as pd
 import yaml
 
 from reporting import figures, images
-from reporting.measured import read
+from reporting.measured import rank, read
 from reporting.mistakes import worst_first
 from reporting.sections import Experiment, Split
 
@@ -91,6 +92,7 @@ def describe_experiment(
     return {
         "name": name,
         "block": block,
+        "rank": rank(block, measured),
         "figures": all_figures,
         "parameters": yaml.safe_dump(block.model_dump(exclude={"description", "tutorial"}), sort_keys=False),
         "dataset": dataset["name"],
@@ -161,8 +163,7 @@ def main() -> None:
         describe_experiment(name, blocks[name], datasets[dataset_of[name]], folders)
         for name in cli.progress(names, len(names), "experiments")
     ]
-    # As in tools/leaderboard.py.
-    experiments.sort(key=lambda e: (e["block"].split, e["block"].task, e["figures"]["test"]["error_rate"]))
+    experiments.sort(key=itemgetter("rank"))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "reporting"),
         autoescape=True,

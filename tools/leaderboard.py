@@ -53,12 +53,8 @@ def main() -> None:
     found = {name: measured.read(path) for name, path in paths.items() if path.exists()}
     if not found:
         raise PipelineError("nothing has been evaluated yet; `make demo` or `make repro` does it")
-    rows = [row(name, experiments[name].task, figures) for name, figures in found.items()]
-    order = {
-        name: (experiments[name].split, experiments[name].task, figures.test.error_rate)
-        for name, figures in found.items()
-    }
-    rows.sort(key=lambda cells: order[cells[0]])
+    ranked = sorted(found, key=lambda name: measured.rank(experiments[name], found[name]))
+    rows = [row(name, experiments[name].task, found[name]) for name in ranked]
     print_table(COLUMNS, rows, left=2)
     if missing := [name for name in names if name not in found]:
         cli.note(f"not evaluated yet: {', '.join(missing)}")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from reporting.sections import Experiment
+
 
 class Test(Section, extra="allow"):
     """Figures of the test part, 0 to 1."""
@@ -34,6 +36,11 @@ class Measured(Section, extra="allow"):
     test: Test
     cross_validation: CrossValidation | None = None
     calibration: Calibration
+
+
+def rank(experiment: Experiment, measured: Measured) -> tuple[str, str, float]:
+    """Return what leaderboards are sorted by: those of one split and task together, the smallest error first."""
+    return experiment.split, experiment.task, measured.test.error_rate
 
 
 def read(path: Path) -> Measured:
