@@ -47,6 +47,9 @@ HOST ?= 127.0.0.1
 scheduler: $(INSTALLED) ## Start a Dask scheduler, for this machine alone or at HOST=address (docs/cluster.md)
 	PYTHONPATH=stages dask scheduler --preload common.workers --host $(HOST) --dashboard-address $(HOST):8787
 
+# A worker keeps the memory of a task for the next one, pieces of up to so many bytes: to get it anew takes long.
+workers: export MALLOC_MMAP_THRESHOLD_ := 268435456
+workers: export MALLOC_TRIM_THRESHOLD_ := 268435456
 .PHONY: workers
 workers: $(INSTALLED) ## Start a Dask worker for each core, for the scheduler at DASK_SCHEDULER_ADDRESS
 	PYTHONPATH=stages dask worker --preload common.workers --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1

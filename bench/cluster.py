@@ -67,7 +67,8 @@ def cluster(folder: Path) -> Iterator[str]:
                 raise PipelineError(f"the scheduler does not start: …{words[-600:]}")
             time.sleep(0.1)
         address = json.loads(file.read_text())["address"]
-        environment = {"DASK_SCHEDULER_ADDRESS": address}
+        keep = dict.fromkeys(["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"], "268435456")
+        environment = {"DASK_SCHEDULER_ADDRESS": address, **keep}
         with dask(folder / "workers.txt", "worker", "--preload", "common.workers", *two, **environment):
             time.sleep(10)  # their start is not measured
             yield address

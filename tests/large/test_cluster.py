@@ -39,7 +39,7 @@ def cluster(project: Path, code: bool = True, **environment: str) -> Iterator[tu
 
 def recipe(target: str, code: bool) -> list[str]:
     """Return the command of a target of the Makefile, or the same without what brings the pipeline's code."""
-    recipes = (tiny.ROOT / "Makefile").read_text().split(f"\n{target}: ")[1]
+    recipes = (tiny.ROOT / "Makefile").read_text().split(f"\n{target}: $(INSTALLED)")[1]
     words = ["env", *recipes.splitlines()[1].replace("$(HOST)", "127.0.0.1").split()]
     return (
         words if code else [word for word in words if word not in {"PYTHONPATH=stages", "--preload", "common.workers"}]
