@@ -23,7 +23,7 @@ import yaml
 
 from reporting import figures, images
 from reporting.measured import rank, read
-from reporting.mistakes import worst_first
+from reporting.mistakes import surest_first
 from reporting.sections import Experiment, Split
 
 MISTAKES = 12  # in an experiment's gallery
@@ -88,7 +88,7 @@ def describe_experiment(
     rows, labels, said = (tables.column(predictions, key) for key in ("row", "label", "prediction"))
     if abs((labels == said).mean() - measured.test.accuracy) > ROUNDING:
         raise PipelineError(f"{sources[1]} and {sources[2]} are not of the same run; {again}")
-    worst, margins = worst_first(predictions)
+    wrong, surer = surest_first(predictions)
     return {
         "name": name,
         "block": block,
@@ -97,18 +97,18 @@ def describe_experiment(
         "parameters": yaml.safe_dump(block.model_dump(exclude={"description", "tutorial"}), sort_keys=False),
         "dataset": dataset["name"],
         "positive": positive,
-        "wrong": len(worst),
+        "wrong": len(wrong),
         "tested": len(labels),
         "mistakes": [
             {
                 "row": rows[i],
                 "label": labels[i],
                 "prediction": said[i],
-                "margin": margin,
+                "surer": share,
                 "digit": dataset["classes"][rows[i]],
                 "picture": images.picture(dataset["pixels"][[rows[i]]], dataset["shape"]),
             }
-            for i, margin in zip(worst[:MISTAKES], margins[:MISTAKES], strict=True)
+            for i, share in zip(wrong[:MISTAKES], surer[:MISTAKES], strict=True)
         ],
         "digests": {  # a table in several files has none of its own
             path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()

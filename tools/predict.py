@@ -62,6 +62,8 @@ def look(name: str, size: int) -> Seen:
     """Find the digits of one file, `-` for standard input."""
     from ink import digits, pictures
 
+    if name == "-" and sys.stdin is None:
+        return Seen(name, [], "standard input is closed")
     try:
         source = sys.stdin.buffer if name == "-" else Path(name)
         return Seen(name, digits.find(pictures.read(source), size))

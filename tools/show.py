@@ -1,8 +1,8 @@
 """Show digits of a dataset, in the terminal or as a PNG file: by number, at random, by label, or a model's mistakes.
 
-Reads data/raw/<dataset>.parquet, and data/predictions/<experiment>.parquet for the mistakes, of which the worst come
-first: those where the score of what the model said is furthest above the score of what is so. Without any digits to
-show it describes the dataset: shape, columns, range, how many of each digit.
+Reads data/raw/<dataset>.parquet, and data/predictions/<experiment>.parquet for the mistakes, of which the surest come
+first: those where the score of its answer stands furthest above the next one's. Without any digits to show it describes
+the dataset: shape, columns, range, how many of each digit.
 """
 
 import stages_path  # noqa: F401
@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from reporting.images import brightened
-from reporting.mistakes import worst_first
+from reporting.mistakes import surest_first
 from reporting.sections import Experiment, Split, Task
 
 MOST = 1_000  # digits at a time
@@ -82,7 +82,7 @@ def numbers(spelled: Sequence[str], images: Images) -> Vector:
 
 
 def mistakes(experiment: str, values: Mapping[str, Any], images: Images) -> dict[int, str]:
-    """Return the captions of an experiment's mistakes on its test part by row number, the worst first.
+    """Return the captions of an experiment's mistakes on its test part by row number, the surest first.
 
     Args:
         experiment: a name in params.yaml.
@@ -103,9 +103,9 @@ def mistakes(experiment: str, values: Mapping[str, Any], images: Images) -> dict
     table = tables.read_predictions(path, images.classes)
     rows, predictions = (tables.column(table, name) for name in ["row", "prediction"])
     positive = parameters.block(values, "tasks", block.task, Task).positive
-    worst, _ = worst_first(table)
+    mistakes, _ = surest_first(table)
     captions = {}
-    for i in worst:
+    for i in mistakes:
         yes_or_no = f"{'' if predictions[i] else 'not '}taken for {block.task}"
         said = yes_or_no if positive else f"taken for {predictions[i]}"
         captions[int(rows[i])] = f"row {rows[i]}: is {images.classes[rows[i]]}, {said}"

@@ -8,6 +8,7 @@ calculate otherwise, is refused (docs/cluster.md).
 from common.cli import PipelineError
 
 import gc
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,7 @@ def shared(*arguments: object) -> Iterator[None]:
             that the others still have them when one is lost.
 
     Raises:
-        PipelineError: the cluster cannot be reached, or a worker would calculate otherwise.
+        PipelineError: the cluster cannot be reached or is lost, or a worker would calculate otherwise.
     """
     with _cluster(arguments) if elsewhere() else _threads():
         yield
@@ -104,9 +105,12 @@ def _threads() -> Any:
 @contextmanager
 def _cluster(arguments: Iterable[object]) -> Iterator[None]:
     try:
-        from distributed import Client
+        from distributed import CancelledError, Client, KilledWorker
+        from distributed.comm.core import CommClosedError
     except ImportError:
         raise PipelineError(f"{ADDRESS} is set, but Dask is not installed: pip install distributed") from None
+    # Of a lost cluster it would show a traceback, and again after each try to reach it.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     address = os.environ[ADDRESS]
     try:
         client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
@@ -132,8 +136,14 @@ def _cluster(arguments: Iterable[object]) -> Iterator[None]:
                 f"the scheduler or a worker of {address} has not got the code ({error}); start them by "
                 "`make scheduler` and `make workers`"
             ) from None
-        with sent:
-            yield
+        try:
+            with sent:
+                yield
+        except (CancelledError, CommClosedError, KilledWorker):
+            raise PipelineError(
+                f"the cluster at {address} was lost: its scheduler or all of its workers ended, perhaps for want of "
+                "memory; start them again, then this"
+            ) from None
 
 
 def _compare(workers: dict[str, dict[str, object]]) -> None:

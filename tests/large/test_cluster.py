@@ -1,6 +1,7 @@
 """The work on a Dask cluster: a real scheduler and two real workers on the loopback address."""
 
 import json
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -78,21 +79,44 @@ def test_a_search_and_an_enlarged_dataset_are_the_same_on_a_cluster(project: Pat
 @pytest.mark.fault
 @pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing(made: Path, project: Path) -> None:
-    values = tiny.params()
-    values["experiments"]["five-sgd"]["hyperparameters"] = {"max_iter": 100_000, "tol": None}
-    tiny.write_params(project, values)
+    long_training(project)
     tiny.repro(project, "train@five-sgd")
     alone = outputs(project)
-    command = ["dvc", "repro", "--force", "--single-item", "train@five-sgd"]
-    with cluster(project) as (address, workers):
-        processes.until(lambda: len(calculators(workers)) == 2)
-        with processes.started(command, project, DASK_SCHEDULER_ADDRESS=address) as running:
-            running.wait_for_line("Running stage")
-            used = {worker: worker.cpu_times().user for worker in calculators(workers)}
-            processes.until(lambda: all(worker.cpu_times().user > used[worker] + SECONDS for worker in used))
-            next(iter(used)).kill()
-            assert running.end() == 0, running.said
+    with cluster(project) as (address, workers), at_work(project, address, workers) as running:
+        calculators(workers)[0].kill()
+        assert running.end() == 0, running.said
     assert outputs(project) == alone
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+def test_a_cluster_that_is_lost_is_told_in_a_line(project: Path) -> None:
+    long_training(project)
+    with cluster(project) as (address, workers), at_work(project, address, workers) as running:
+        workers.send(signal.SIGKILL)
+        assert running.end() == 255
+    assert f"\ntrain: error: the cluster at {address} was lost: " in running.said
+    assert "Traceback" not in running.said
+    assert not (project / "models/five-sgd.joblib").exists()
+
+
+def long_training(project: Path) -> None:
+    """Let the training of five-sgd take some seconds."""
+    values = tiny.params()
+    values["experiments"]["five-sgd"]["hyperparameters"] = {"max_iter": 300_000, "tol": None}
+    tiny.write_params(project, values)
+
+
+@contextmanager
+def at_work(project: Path, address: str, workers: processes.Running) -> Iterator[processes.Running]:
+    """Train on a cluster; begin the block when both of its workers calculate."""
+    processes.until(lambda: len(calculators(workers)) == 2)
+    command = ["dvc", "repro", "--force", "--single-item", "train@five-sgd"]
+    with processes.started(command, project, DASK_SCHEDULER_ADDRESS=address) as running:
+        running.wait_for_line("Running stage")
+        used = {worker: worker.cpu_times().user for worker in calculators(workers)}
+        processes.until(lambda: all(worker.cpu_times().user > used[worker] + SECONDS for worker in used))
+        yield running
 
 
 def calculators(workers: processes.Running) -> list[psutil.Process]:

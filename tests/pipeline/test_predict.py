@@ -96,6 +96,9 @@ def test_standard_input(place: Path) -> None:
     picture = (place / "line.png").read_bytes()
     done = subprocess.run(command, cwd=place, input=picture, capture_output=True, check=True)
     assert done.stdout.startswith(b"-: 3 6 0  (")
+    closed = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *command], cwd=place, capture_output=True, check=False)
+    assert closed.returncode == 1
+    assert closed.stderr == b"predict: -: standard input is closed\n"
 
 
 def test_no_more_of_standard_input_is_read_than_a_picture_may_have(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 import tiny
 from report import PACKAGES, locked_versions
 from reporting import images
-from reporting.mistakes import worst_first
+from reporting.mistakes import surest_first
 
 
 def predictions(labels: list[int], said: list[int], scores: list[object], classes: list[int]) -> pa.Table:
@@ -22,35 +22,35 @@ def predictions(labels: list[int], said: list[int], scores: list[object], classe
 
 
 def test_the_surest_mistakes_of_a_detector_come_first() -> None:
-    worst, margins = worst_first(predictions([1, 0, 0, 1], [0, 1, 0, 0], [-0.5, 2.0, -9.0, -1.0], [0, 1]))
-    assert worst.tolist() == [1, 3, 0]
-    assert margins.tolist() == [2.0, 1.0, 0.5]
+    scores: list[object] = [-0.5, 2.0, -0.7, -1.0, 1.5]
+    wrong, surer = surest_first(predictions([1, 0, 0, 1, 1], [0, 1, 0, 0, 1], scores, [0, 1]))
+    assert wrong.tolist() == [1, 3, 0]
+    assert surer.tolist() == [1.0, 0.5, 0.0]
 
 
 def test_probabilities_are_measured_from_one_half() -> None:
-    worst, margins = worst_first(predictions([1, 1], [0, 0], [0.4, 0.1], [0, 1]))
-    assert worst.tolist() == [1, 0]
-    assert np.allclose(margins, [0.4, 0.1])
+    wrong, surer = surest_first(predictions([1, 1, 0], [0, 0, 0], [0.4, 0.1, 0.3], [0, 1]))
+    assert wrong.tolist() == [1, 0]
+    assert surer.tolist() == [1.0, 0.0]
 
 
 def test_decision_values_may_all_be_above_0() -> None:
-    worst, margins = worst_first(predictions([0, 0, 1], [1, 1, 1], [0.1, 0.9, 0.8], [0, 1]))
-    assert worst.tolist() == [1, 0]
-    assert np.allclose(margins, [0.9, 0.1])
+    wrong, surer = surest_first(predictions([0, 0, 1], [1, 1, 1], [0.1, 0.9, 0.8], [0, 1]))
+    assert wrong.tolist() == [1, 0]
+    assert surer.tolist() == [1.0, 0.0]
 
 
-def test_with_several_classes_the_margin_is_over_the_right_one() -> None:
-    scores: list[object] = [[0.5, 0.1, 0.4], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]]
-    worst, margins = worst_first(predictions([5, 2, 7], [2, 5, 7], scores, [2, 5, 7]))
-    assert worst.tolist() == [1, 0]
-    assert np.allclose(margins, [0.5, 0.4])
+def test_with_several_classes_the_next_best_tells_how_sure() -> None:
+    scores: list[object] = [[0.5, 0.1, 0.4], [0.2, 0.6, 0.2], [0.2, 0.25, 0.55]]
+    wrong, surer = surest_first(predictions([5, 2, 7], [2, 5, 7], scores, [2, 5, 7]))
+    assert wrong.tolist() == [1, 0]
+    assert surer.tolist() == [1.0, 0.0]
 
 
-def test_a_class_that_no_row_has_keeps_its_column() -> None:
-    scores: list[object] = [[0.0, 0.7, 0.3], [0.1, 0.2, 0.7]]
-    worst, margins = worst_first(predictions([7, 7], [5, 7], scores, [2, 5, 7]))
-    assert worst.tolist() == [0]
-    assert np.allclose(margins, [0.4])
+def test_where_nothing_is_right_there_is_nothing_to_be_surer_than() -> None:
+    wrong, surer = surest_first(predictions([7], [5], [[0.0, 0.7, 0.3]], [2, 5, 7]))
+    assert wrong.tolist() == [0]
+    assert surer.tolist() == [0.0]
 
 
 def test_a_lock_without_versions_is_told() -> None:
