@@ -103,9 +103,9 @@ def mistakes(experiment: str, values: Mapping[str, Any], images: Images) -> dict
     table = tables.read_predictions(path, images.classes)
     rows, predictions = (tables.column(table, name) for name in ["row", "prediction"])
     positive = parameters.block(values, "tasks", block.task, Task).positive
-    mistakes, _ = surest_first(table)
+    wrong, _ = surest_first(table)
     captions = {}
-    for i in mistakes:
+    for i in wrong:
         yes_or_no = f"{'' if predictions[i] else 'not '}taken for {block.task}"
         said = yes_or_no if positive else f"taken for {predictions[i]}"
         captions[int(rows[i])] = f"row {rows[i]}: is {images.classes[rows[i]]}, {said}"
