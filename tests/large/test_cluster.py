@@ -20,6 +20,7 @@ from distributed import Client
 with Client(sys.argv[1]) as client:
     print(*client.run(gc.isenabled).values(), client.run_on_scheduler(gc.isenabled))
 """
+TRAIN = ["dvc", "repro", "--force", "--single-item", "train@five-sgd"]
 SECONDS = 3  # of processor time, more than it takes to import everything
 
 
@@ -111,8 +112,7 @@ def long_training(project: Path) -> None:
 def at_work(project: Path, address: str, workers: processes.Running) -> Iterator[processes.Running]:
     """Train on a cluster; begin the block when both of its workers calculate."""
     processes.until(lambda: len(calculators(workers)) == 2)
-    command = ["dvc", "repro", "--force", "--single-item", "train@five-sgd"]
-    with processes.started(command, project, DASK_SCHEDULER_ADDRESS=address) as running:
+    with processes.started(TRAIN, project, DASK_SCHEDULER_ADDRESS=address) as running:
         running.wait_for_line("Running stage")
         used = {worker: worker.cpu_times().user for worker in calculators(workers)}
         processes.until(lambda: all(worker.cpu_times().user > used[worker] + SECONDS for worker in used))
@@ -127,8 +127,7 @@ def calculators(workers: processes.Running) -> list[psutil.Process]:
 
 def failure(project: Path, address: str) -> str:
     """Train on a cluster that is none, and return what is said."""
-    command = ["dvc", "repro", "--force", "--single-item", "train@five-sgd"]
-    done = tiny.run(command, project, status=255, DASK_SCHEDULER_ADDRESS=address)
+    done = tiny.run(TRAIN, project, status=255, DASK_SCHEDULER_ADDRESS=address)
     [line] = [line for line in done.stderr.splitlines() if line.startswith("train: ")]
     assert "Traceback" not in done.stderr
     assert not (project / "models/five-sgd.joblib").exists()
