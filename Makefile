@@ -16,78 +16,78 @@ help: ## Show this list
 
 .PHONY: demo
 demo: $(INSTALLED) ## Run every digits-… experiment, offline, in under a minute
-	@python tools/check.py
+	@python -m tools.check
 	dvc repro --glob 'evaluate@digits-*'
-	@python stages/report.py metrics plots data/predictions data/raw models requirements.lock demo.html \
+	@python -m tools.report metrics plots data/predictions data/raw models requirements.lock demo.html \
 	  --experiments 'digits-*'
-	@echo && python tools/leaderboard.py 'digits-*'
+	@echo && python -m tools.leaderboard 'digits-*'
 	@echo && echo "Open demo.html in a browser to see all of it."
 
 .PHONY: repro
 repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE where the internet is not reachable)
-	@python tools/check.py
-	@python tools/prune.py
+	@python -m tools.check
+	@python -m tools.prune
 	dvc repro
-	@echo && python tools/leaderboard.py
+	@echo && python -m tools.leaderboard
 	@echo && echo "Open report.html in a browser to see all of it."
 
 ROWS ?= 700000
 # In large/ a relative DATA_MIRROR would be another folder, so it is made absolute first.
 .PHONY: large
 large: $(INSTALLED) ## Run it on ROWS=700000 digits or any other number, MNIST's and deformed ones (docs/large.md)
-	@python tools/large.py $(ROWS)
-	@cd large && python ../tools/check.py
+	@python -m tools.large $(ROWS)
+	@cd large && python -m tools.check
 	if [ -d "$$DATA_MIRROR" ]; then DATA_MIRROR=$$(cd "$$DATA_MIRROR" && pwd); fi && \
 	  cd large && dvc repro --glob 'evaluate@*'
-	@echo && cd large && python ../tools/leaderboard.py
+	@echo && cd large && python -m tools.leaderboard
 
 # This machine's address, at which the others of the cluster reach it; whoever reaches it can run any code here.
 HOST ?= 127.0.0.1
 .PHONY: scheduler
 scheduler: $(INSTALLED) ## Start a Dask scheduler, for this machine alone or at HOST=address (docs/cluster.md)
-	PYTHONPATH=stages dask scheduler --preload common.workers --host $(HOST) --dashboard-address $(HOST):8787
+	PYTHONPATH=. dask scheduler --preload digits.common.workers --host $(HOST) --dashboard-address $(HOST):8787
 
 # A worker keeps the memory of a task for the next one, pieces of up to so many bytes: to get it anew takes long.
 workers: export MALLOC_MMAP_THRESHOLD_ := 268435456
 workers: export MALLOC_TRIM_THRESHOLD_ := 268435456
 .PHONY: workers
 workers: $(INSTALLED) ## Start a Dask worker for each core, for the scheduler at DASK_SCHEDULER_ADDRESS
-	PYTHONPATH=stages dask worker --preload common.workers --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
+	PYTHONPATH=. dask worker --preload digits.common.workers --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 .PHONY: report
 report: $(INSTALLED) ## Bring report.html up to date
-	@python tools/check.py
+	@python -m tools.check
 	dvc repro report
 	@echo && echo "Open report.html in a browser."
 
 .PHONY: draw
 draw: $(INSTALLED) ## Serve a page to draw digits on, on this machine alone (Ctrl-C ends it)
-	@python tools/draw.py
+	@python -m tools.draw
 
 .PHONY: leaderboard
 leaderboard: $(INSTALLED) ## Print the experiments and their figures
-	@python tools/leaderboard.py
+	@python -m tools.leaderboard
 
 .PHONY: experiments
 experiments: $(INSTALLED) ## Print the runs of `dvc exp run`: what each changed, and how good it was
-	@python tools/experiments.py
+	@python -m tools.experiments
 
 .PHONY: check
 check: $(INSTALLED) ## Check params.yaml, without running anything
-	@python tools/check.py && echo "params.yaml is sound"
+	@python -m tools.check && echo "params.yaml is sound"
 
 .PHONY: verify
 verify: $(INSTALLED) ## Read every output and the whole cache, and say what is broken and how to restore it
-	@python tools/verify.py
+	@python -m tools.verify
 
 .PHONY: pushed
 pushed: $(INSTALLED) ## Check that a clone of this commit can pull everything and has nothing to run
-	@python tools/pushed.py
+	@python -m tools.pushed
 
 .PHONY: prune
 prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.yaml no longer names
-	@python tools/check.py
-	@python tools/prune.py --delete
+	@python -m tools.check
+	@python -m tools.prune --delete
 
 .PHONY: test
 test: $(INSTALLED) ## Run the tests (about four minutes, no network)
@@ -95,11 +95,11 @@ test: $(INSTALLED) ## Run the tests (about four minutes, no network)
 
 .PHONY: faults
 faults: $(INSTALLED) ## Try everything that can go wrong, and write the table of docs/reliability.md (minutes)
-	python bench/faults.py
+	python -m bench.faults
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure everything anew, and write docs/benchmarks.md (an hour; keep the machine quiet)
-	python bench/benchmarks.py
+	python -m bench.benchmarks
 
 .PHONY: audit
 audit: $(INSTALLED) ## Look the locked packages up among the known vulnerabilities (needs the internet)

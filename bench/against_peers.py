@@ -1,7 +1,5 @@
 """The same DAG in DVC, Snakemake, plain make and Kedro: everything from cold, nothing to do, and one edit."""
 
-from common.cli import PipelineError
-
 import hashlib
 import shutil
 import sys
@@ -11,7 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-import measuring
+from bench import measuring
+from digits.common.cli import PipelineError
 
 REQUIREMENTS = Path("bench", "peers", "requirements.txt")
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
-import measuring
+from bench import measuring
 
 KINDS = ["fetch", "split", "binarize", "train", "evaluate", "report"]
 
@@ -32,8 +32,8 @@ def tables(folder: Path, quick: bool) -> list[str]:
     only = "digits-" if quick else None
     project = measuring.cold(folder / "dvc" / "project", only)
     by_dvc = measuring.dvc(project, "repro")
-    measuring.say("bench/plain.py")
-    by_plain = measuring.python(project, "bench/plain.py")
+    measuring.say("-m", "bench.plain")
+    by_plain = measuring.python(project, "-m", "bench.plain")
     steps = json.loads(by_plain.output.splitlines()[-1])
     bare = measuring.cold(folder / "commands" / "project", only)
     (bare / "dvc.lock").write_bytes((project / "dvc.lock").read_bytes())  # the models' digests, which `evaluate` checks
@@ -41,7 +41,7 @@ def tables(folder: Path, quick: bool) -> list[str]:
     measuring.say("what it is made of")
     start = starts(project, rounds=1 if quick else 5)
     count = Counter(map(measuring.kind, measuring.stages(project)))
-    files = json.loads(measuring.python(project, "bench/inout.py").output)
+    files = json.loads(measuring.python(project, "-m", "bench.inout").output)
 
     begun = by_plain.seconds - sum(steps.values())  # the plain script's own interpreter and imports
     parts = {

@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import measuring
-from measuring import Run
+from bench import measuring
+from bench.measuring import Run
 
 
 class Tutorial(NamedTuple):
@@ -80,7 +80,7 @@ def measure(tutorial: Tutorial, folder: Path) -> Measured:
     blocks = measuring.parameters(project)["experiments"]
     tasks = [blocks[name] | {"rows": None, "held_out": 0} for name in tutorial.experiments]
     fits = [task | ({} if tutorial.folds else {"folds": 0}) for task in tasks]
-    ours = again(project, "bench/fit.py", json.dumps(fits))
+    ours = again(project, "-m", "bench.fit", json.dumps(fits))
     metrics = [json.loads((project / "metrics" / f"{name}.json").read_text()) for name in tutorial.experiments]
     return Measured(
         Run(measuring.middle(written), max(run.memory for run in written), ""),

@@ -3,23 +3,17 @@
 Without a part's name, all of them, which takes about an hour; each rewrites its own section of the page alone. Keep
 the machine quiet meanwhile. Where MNIST's servers cannot be reached, set DATA_MIRROR. A part that fails leaves its
 section as it is, the others go on, and the exit status is 1. Run from the repository:
-python bench/benchmarks.py [PART ...]
+python -m bench.benchmarks [PART ...]
 """
-
-import stages_path  # noqa: F401
-from common import cli
-from common.cli import PipelineError
-from common.parameters import choose
 
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import against_peers
-import against_plain
-import against_tutorials
-import fits
-import measuring
+from bench import against_peers, against_plain, against_tutorials, fits, measuring
+from digits.common import cli
+from digits.common.cli import PipelineError
+from digits.common.parameters import choose
 
 PAGE = Path("docs", "benchmarks.md")
 PARTS: dict[str, Callable[[Path, bool], list[str]]] = {
@@ -33,7 +27,7 @@ PARTS: dict[str, Callable[[Path, bool], list[str]]] = {
 
 def main() -> None:
     """Measure, print, write."""
-    parser = cli.parser(__doc__, "bench/benchmarks.py", "bench/benchmarks.py tutorials plain")
+    parser = cli.parser(__doc__, "-m bench.benchmarks", "-m bench.benchmarks tutorials plain")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="try the benchmarks themselves on little; write no page")
     arguments = parser.parse_args()

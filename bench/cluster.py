@@ -1,12 +1,8 @@
 """Measure what a Dask cluster of two workers on this machine costs, and write the table of docs/cluster.md.
 
 Trains every experiment that is cross-validated on MNIST, by turns in this machine's threads and on the workers. The
-data must have been made (`make repro`). Takes ten minutes. Run from the repository: python bench/cluster.py
+data must have been made (`make repro`). Takes ten minutes. Run from the repository: python -m bench.cluster
 """
-
-import stages_path  # noqa: F401
-from common import cli
-from common.cli import PipelineError
 
 import hashlib
 import json
@@ -20,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-import measuring
+from bench import measuring
+from digits.common import cli
+from digits.common.cli import PipelineError
 
 PAGE = Path("docs", "cluster.md")
 ROUNDS = 3
@@ -34,7 +32,7 @@ def dask(said: Path, *arguments: str, **environment: str) -> Iterator[subprocess
         said.open("wb") as output,
         subprocess.Popen(
             [sys.executable, "-m", "dask", *arguments],
-            env={**os.environ, "PYTHONPATH": "stages", **environment},
+            env={**os.environ, "PYTHONPATH": ".", **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         ) as process,
@@ -59,7 +57,7 @@ def cluster(folder: Path) -> Iterator[str]:
     file, said = folder / "scheduler.json", folder / "scheduler.txt"
     own = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
     two = ["--nworkers", "2", "--nthreads", "1", "--host", "127.0.0.1"]
-    with dask(said, "scheduler", "--preload", "common.workers", *own) as scheduler:
+    with dask(said, "scheduler", "--preload", "digits.common.workers", *own) as scheduler:
         latest = time.monotonic() + PATIENCE
         while not (file.exists() and file.read_text().endswith("}")):
             if scheduler.poll() is not None or time.monotonic() > latest:
@@ -69,7 +67,7 @@ def cluster(folder: Path) -> Iterator[str]:
         address = json.loads(file.read_text())["address"]
         keep = dict.fromkeys(["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"], "268435456")
         environment = {"DASK_SCHEDULER_ADDRESS": address, **keep}
-        with dask(folder / "workers.txt", "worker", "--preload", "common.workers", *two, **environment):
+        with dask(folder / "workers.txt", "worker", "--preload", "digits.common.workers", *two, **environment):
             time.sleep(10)  # their start is not measured
             yield address
 
@@ -82,7 +80,7 @@ def compared(seconds: dict[str, list[float]]) -> list[str]:
 
 def main() -> None:
     """Measure, print, write."""
-    cli.parser(__doc__, "bench/cluster.py").parse_args()
+    cli.parser(__doc__, "-m bench.cluster").parse_args()
     blocks = measuring.parameters(Path())["experiments"]
     names = [name for name, block in blocks.items() if block["split"] == "mnist" and block["folds"]]
     rows = []
@@ -91,7 +89,7 @@ def main() -> None:
         for name in names:
             split, task = blocks[name]["split"], blocks[name]["task"]
             made = [Path(folder, name), Path(folder, f"{name}.parquet")]
-            command = ["stages/train.py", name, f"data/split/{split}/train.parquet", f"data/labels/{split}/{task}"]
+            command = ["-m", "stages.train", name, f"data/split/{split}/train.parquet", f"data/labels/{split}/{task}"]
             seconds: dict[str, list[float]] = {"threads": [], "cluster": []}
             digests = set()
             for i in range(ROUNDS):

@@ -3,12 +3,8 @@
 A fault is a test marked `fault`. The table holds what was tried and survived; what could not be tried here is named.
 A test's name is read as a sentence, its docstring as the next one, and its parameters as its cases. When a fault is not
 survived the page stays as it is, and the exit status is 1. Takes some minutes. Run from the repository:
-python bench/faults.py
+python -m bench.faults
 """
-
-import stages_path  # noqa: F401
-from common import cli, files
-from common.cli import PipelineError
 
 import inspect
 import io
@@ -24,6 +20,9 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import pytest
+
+from digits.common import cli, files
+from digits.common.cli import PipelineError
 
 PAGE = Path("docs", "reliability.md")
 MARK = "<!-- `make faults` writes the page from here on. -->\n"
@@ -151,7 +150,7 @@ def count(faults: list[Fault]) -> str:
 
 def main() -> None:
     """Try, write, and say how it went."""
-    cli.parser(__doc__, "bench/faults.py").parse_args()
+    cli.parser(__doc__, "-m bench.faults").parse_args()
     faults = try_all()
     tried = [fault for fault in faults if not fault.skipped]
     if failed := [f"{fault.sentence} {in_short([fault.case])}".strip() for fault in tried if not fault.survived]:

@@ -3,11 +3,8 @@
 Reads a list of tasks as JSON, each an experiment's block with these keys more: `rows`, how many training rows to fit
 on (all when null), and `held_out`, how many of the last training rows to predict (0 for none). The test part is never
 read. For each task a line: the seconds of `fit` (with its folds) and of `predict`, and the `error` on the held-out
-rows. Run from a project that has its split: python bench/fit.py TASKS
+rows. Run from a project that has its split: python -m bench.fit TASKS
 """
-
-import stages_path  # noqa: F401
-from common import cli, parameters, tables
 
 import json
 import time
@@ -17,8 +14,9 @@ from typing import Any
 
 import joblib
 
-from learning import models
-from train import Experiment, build, train
+from digits.common import cli, parameters, tables
+from digits.learning import models
+from stages.train import Experiment, build, train
 
 EXAMPLE = (
     '[{"description": "", "split": "digits", "task": "digit", "features": "raw", "classifier": "svc", '
@@ -50,7 +48,7 @@ def measure(task: dict[str, Any], seed: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure each task."""
-    parser = cli.parser(__doc__, f"bench/fit.py '{EXAMPLE}'")
+    parser = cli.parser(__doc__, f"-m bench.fit '{EXAMPLE}'")
     parser.add_argument("tasks", type=json.loads, metavar="TASKS", help="the list, as JSON")
     tasks = parser.parse_args().tasks
     warnings.simplefilter("ignore")  # of convergence: the iterations are the experiment's choice

@@ -3,20 +3,19 @@
 The test part is never read: the last tenth or so of the training part, which is in random order, is held out.
 """
 
-from common.cli import PipelineError
-
 import json
 from pathlib import Path
 from typing import Any
 
-import measuring
+from bench import measuring
+from digits.common.cli import PipelineError
 
 HELD_OUT = 10_000
 ROWS = [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 60_000]
 AT_ONCE = """
 import sys
 sys.path[:0] = ["stages"]
-from learning.classifiers import CLASSIFIERS, PARTIAL_FIT
+from digits.learning.classifiers import CLASSIFIERS, PARTIAL_FIT
 print(*CLASSIFIERS.keys() - PARTIAL_FIT)
 """
 # The table in the docstring of scikit-learn's benchmarks/bench_mnist.py: fitted on 60 000, tested on the 10 000.
@@ -51,7 +50,7 @@ def fit(project: Path, name: str, block: dict[str, Any], rows: int, held_out: in
     measuring.say(f"{name} on {rows} rows")
     task = {**block, "folds": 0, "rows": rows, "held_out": held_out}
     try:
-        run = measuring.python(project, "bench/fit.py", json.dumps([task]))
+        run = measuring.python(project, "-m", "bench.fit", json.dumps([task]))
     except PipelineError as error:
         measuring.say(f"{name}: {error}")
         return {}

@@ -1,12 +1,8 @@
 """Measure how well pictures of digits are read, and write docs/handwriting.md.
 
 Draws the MNIST test images as picture files in many ways, and the ten digits in twenty fonts, and reads them as
-`tools/predict.py` does. Takes a minute or two. Run from the repository: python bench/handwriting.py
+`tools/predict.py` does. Takes a minute or two. Run from the repository: python -m bench.handwriting
 """
-
-import stages_path  # noqa: F401
-from common import cli, files, tables
-from common.cli import PipelineError
 
 import json
 import sys
@@ -18,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from digits.common import cli, files, tables
+from digits.common.cli import PipelineError
+
 sys.path.insert(1, "tools")
 
-from ink import digits, pictures
-from ink.recognizer import Recognizer
+from tools.ink import digits, pictures
+from tools.ink.recognizer import Recognizer
 
 Grey = npt.NDArray[np.uint8]
 TEST = Path("data", "split", "mnist", "test.parquet")
@@ -170,7 +169,7 @@ training images were drawn:
 
 ## Measured
 
-`python bench/handwriting.py` measures this anew, and writes the page.
+`python -m bench.handwriting` measures this anew, and writes the page.
 
 The model is `{experiment}`, test accuracy {own:.4f}. Every picture is a file in memory, read as `predict` reads
 one. Every threshold was chosen on training images, not on these. No digit found, or several, in a picture
@@ -204,7 +203,7 @@ say no.
 
 def main() -> None:
     """Measure, print, write."""
-    cli.parser(__doc__, "bench/handwriting.py").parse_args()
+    cli.parser(__doc__, "-m bench.handwriting").parse_args()
     recognizer = Recognizer.load()
     if recognizer.size != 28:
         raise PipelineError("no MNIST model is here; `make repro` makes one")

@@ -1,11 +1,8 @@
 """Read and write once more what the stages read and write, and hash what DVC hashes; print the seconds as JSON.
 
 Takes a project that has run. `read` and `write` are of parquet and models, as many times as the stages do it; `hash`
-is the MD5 of every output. Run from the project: python bench/inout.py
+is the MD5 of every output. Run from the project: python -m bench.inout
 """
-
-import stages_path  # noqa: F401
-from common import cli, tables
 
 import hashlib
 import json
@@ -17,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import measuring
-
-import learning.models as models
+from bench import measuring
+from digits.common import cli, tables
+from digits.learning import models
 
 seconds: defaultdict[str, float] = defaultdict(float)
 
@@ -54,7 +51,7 @@ def replay(kind: str, paths: list[Path]) -> None:
 
 def main() -> None:
     """Read, write, hash, and print."""
-    cli.parser(__doc__, "bench/inout.py").parse_args()
+    cli.parser(__doc__, "-m bench.inout").parse_args()
     for name, command in measuring.stages(Path()).items():
         replay(measuring.kind(name), [Path(word) for word in shlex.split(command)[2:]])
     with tempfile.TemporaryDirectory() as folder:

@@ -3,9 +3,6 @@
 Nothing large is imported here: a process that is started inherits its parent's peak memory on Linux.
 """
 
-from common import files
-from common.cli import PipelineError
-
 import os
 import platform
 import re
@@ -21,6 +18,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import yaml
+
+from digits.common import files
+from digits.common.cli import PipelineError
 
 MADE = ("metrics/", "plots/", "docs/")
 MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10  # in the unit of ru_maxrss

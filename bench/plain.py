@@ -2,12 +2,8 @@
 
 The same functions on the same arrays, so what `dvc repro` takes longer is the price of its processes, files and
 digests. Only the report is left out. Prints the seconds of each step last. Run from the repository:
-python bench/plain.py
+python -m bench.plain
 """
-
-import stages_path  # noqa: F401
-from common import cli, parameters, tables, workers
-from common.tables import Pixels, Scores, Vector
 
 import json
 import os
@@ -18,14 +14,16 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from binarize import Task, binarize
-from evaluate import evaluate
-from evaluation import metrics
-from fetch import Dataset, fetch
-from learning import models
-from sources.readers import together
-from split import Split, split_rows
-from train import Experiment, build, train
+from digits.common import cli, parameters, tables, workers
+from digits.common.tables import Pixels, Scores, Vector
+from digits.evaluation import metrics
+from digits.learning import models
+from digits.sources.readers import together
+from stages.binarize import Task, binarize
+from stages.evaluate import evaluate
+from stages.fetch import Dataset, fetch
+from stages.split import Split, split_rows
+from stages.train import Experiment, build, train
 
 
 def judge(
@@ -61,7 +59,7 @@ def judge(
 
 def main() -> None:
     """Do it all, and print what each step took."""
-    cli.parser(__doc__, "bench/plain.py").parse_args()
+    cli.parser(__doc__, "-m bench.plain").parse_args()
     seconds: defaultdict[str, float] = defaultdict(float)
     last = time.perf_counter()
 

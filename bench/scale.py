@@ -2,11 +2,8 @@
 
 Runs the stages of large/ on 70 000, 700 000 and 8 100 000 rows, each in a process of its own, and beside them a bare
 copy of the same tables by pyarrow. Takes about twenty minutes and 15 GB of disk; keep the machine quiet meanwhile.
-Where MNIST's servers cannot be reached, set DATA_MIRROR. Run from the repository: python bench/scale.py [ROWS ...]
+Where MNIST's servers cannot be reached, set DATA_MIRROR. Run from the repository: python -m bench.scale [ROWS ...]
 """
-
-import stages_path  # noqa: F401
-from common import cli
 
 import hashlib
 import json
@@ -16,8 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import measuring
 import yaml
+
+from bench import measuring
+from digits.common import cli
 
 PAGE = Path("docs", "large.md")
 ROWS = [70_000, 700_000, 8_100_000]
@@ -65,7 +64,7 @@ def record(large: Path, name: str) -> None:
 def measure(folder: Path, rows: int) -> tuple[dict[str, Stage], dict[str, float]]:
     """Run every stage, and a bare copy of the table that `split` reads; return also the error of each experiment."""
     project = measuring.cold(folder)
-    measuring.python(project, "tools/large.py", str(rows))
+    measuring.python(project, "-m", "tools.large", str(rows))
     large = project / "large"
     stages, errors = {}, {}
     for stage, command in json.loads(measuring.python(large, "-c", COMMANDS).output).items():
@@ -96,7 +95,7 @@ def measure(folder: Path, rows: int) -> tuple[dict[str, Stage], dict[str, float]
 
 def main() -> None:
     """Measure, print, write."""
-    parser = cli.parser(__doc__, "bench/scale.py", "bench/scale.py 70000 140000")
+    parser = cli.parser(__doc__, "-m bench.scale", "-m bench.scale 70000 140000")
     parser.add_argument("rows", nargs="*", type=int, metavar="ROWS", help="other numbers; write no page")
     counts = sorted(parser.parse_args().rows)
     with tempfile.TemporaryDirectory(dir=Path().resolve().parent) as folder:

@@ -2,11 +2,8 @@
 
 Works on a clone in a temporary folder. Each round takes every measure once, one after another; the ratios are taken
 within a round, and the table shows their medians. Takes half a minute. Run from the repository:
-python bench/sharing.py [PROJECT] [--rounds 5]
+python -m bench.sharing [PROJECT] [--rounds 5]
 """
-
-import stages_path  # noqa: F401
-from common import cli
 
 import shutil
 import tempfile
@@ -14,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-import measuring
+from bench import measuring
+from digits.common import cli
 
 
 def dvc(project: Path, *arguments: str) -> float:
@@ -64,7 +62,7 @@ def table(rounds: Sequence[dict[str, float]]) -> list[str]:
 
 def main() -> None:
     """Clone, measure, print."""
-    parser = cli.parser(__doc__, "bench/sharing.py", "bench/sharing.py --rounds 1")
+    parser = cli.parser(__doc__, "-m bench.sharing", "-m bench.sharing --rounds 1")
     parser.add_argument("project", nargs="?", type=Path, default=Path(), help="whose cache (default: this one's)")
     parser.add_argument("--rounds", type=int, default=5, help="how often (default: 5)")
     arguments = parser.parse_args()

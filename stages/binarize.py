@@ -5,10 +5,6 @@ Reads the `row` and `class` columns of `data/split/<split>/`; writes `data/label
 others; a task without keeps the digit.
 """
 
-from common import cli, parameters, tables
-from common.parameters import Section
-from common.tables import Vector
-
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +13,10 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
+
+from digits.common import cli, parameters, tables
+from digits.common.parameters import Section
+from digits.common.tables import Vector
 
 
 class Task(Section):
@@ -43,7 +43,7 @@ def main() -> None:
     """Read, binarize for each task, write."""
     parser = cli.parser(
         __doc__,
-        "stages/binarize.py data/split/mnist/train.parquet data/split/mnist/test.parquet data/labels/mnist",
+        "-m stages.binarize data/split/mnist/train.parquet data/split/mnist/test.parquet data/labels/mnist",
     )
     parser.add_argument("train", type=Path, help="the training part")
     parser.add_argument("test", type=Path, help="the test part")

@@ -6,10 +6,6 @@ score and prediction of every test row. The one decision: every accuracy stands 
 commonest class, because a detector that always says no is right nine times in ten.
 """
 
-from common import cli, files, tables, workers
-from common.cli import PipelineError
-from common.tables import Labels, Scores, Vector
-
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -19,9 +15,12 @@ import numpy as np
 import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
-from evaluation import calibration, metrics
-from evaluation.rounding import rounded
-from learning import models
+from digits.common import cli, files, tables, workers
+from digits.common.cli import PipelineError
+from digits.common.tables import Labels, Scores, Vector
+from digits.evaluation import calibration, metrics
+from digits.evaluation.rounding import rounded
+from digits.learning import models
 
 Part = tuple[Vector, Vector, Scores]  # labels, predictions, scores
 ENOUGH = 10_000  # out-of-fold scores to fit one temperature to
@@ -121,7 +120,7 @@ def main() -> None:
     """Read, score, measure, write."""
     parser = cli.parser(
         __doc__,
-        "stages/evaluate.py models/two-logreg.joblib data/split/mnist/train.parquet data/split/mnist/test.parquet "
+        "-m stages.evaluate models/two-logreg.joblib data/split/mnist/train.parquet data/split/mnist/test.parquet "
         "data/labels/mnist/two data/crossval/two-logreg.parquet "
         "metrics/two-logreg.json plots/two-logreg data/predictions/two-logreg.parquet",
     )

@@ -5,10 +5,6 @@ pinned, not the place. Sources are tried in order until one gives exactly the im
 that is to be `enlarged` is, once it is here.
 """
 
-from common import cli, parameters, tables
-from common.cli import ParameterError, PipelineError
-from common.parameters import Section
-
 import argparse
 import hashlib
 import os
@@ -18,8 +14,11 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from sources.limits import SourceError
-from sources.readers import FILES, READERS, Form, Images
+from digits.common import cli, parameters, tables
+from digits.common.cli import ParameterError, PipelineError
+from digits.common.parameters import Section
+from digits.sources.limits import SourceError
+from digits.sources.readers import FILES, READERS, Form, Images
 
 Kept = TypeVar("Kept")
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -161,7 +160,7 @@ def main() -> None:
     """Fetch, check, write."""
     parser = cli.parser(
         __doc__,
-        "stages/fetch.py digits data/raw/digits.parquet",
+        "-m stages.fetch digits data/raw/digits.parquet",
     )
     parser.add_argument("dataset", help="a dataset of params.yaml")
     parser.add_argument("output", type=Path, help="the parquet file to write")
@@ -173,7 +172,7 @@ def main() -> None:
 
     def write(images: Iterator[Images]) -> None:
         if more := dataset.enlarged:
-            from sources.enlarged import enlarged
+            from digits.sources.enlarged import enlarged
 
             images = enlarged(images, form, more.first, more.to, more.seed)
         with tables.writing(arguments.output) as append:

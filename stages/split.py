@@ -3,13 +3,8 @@
 Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet` and `test.parquet`, with each image's
 number in the dataset in the column `row`. The one decision: which rows are tested on. A count takes the last rows, in
 their order, as MNIST's authors meant it; a share draws them at random. The training part is shuffled by the
-seed, however large it is (stages/splitting/shuffle.py).
+seed, however large it is (digits/shuffle.py).
 """
-
-from common import cli, files, parameters, tables
-from common.cli import ParameterError
-from common.parameters import Section
-from common.tables import Vector
 
 import math
 from pathlib import Path
@@ -17,7 +12,11 @@ from pathlib import Path
 import numpy as np
 from pydantic import field_validator
 
-from splitting import shuffle
+from digits import shuffle
+from digits.common import cli, files, parameters, tables
+from digits.common.cli import ParameterError
+from digits.common.parameters import Section
+from digits.common.tables import Vector
 
 
 class Split(Section):
@@ -78,7 +77,7 @@ def main() -> None:
     """Read, split, write."""
     parser = cli.parser(
         __doc__,
-        "stages/split.py mnist data/raw/mnist.parquet data/split/mnist/train.parquet data/split/mnist/test.parquet",
+        "-m stages.split mnist data/raw/mnist.parquet data/split/mnist/train.parquet data/split/mnist/test.parquet",
     )
     parser.add_argument("split", help="a split of params.yaml")
     parser.add_argument("images", type=Path, help="the dataset's parquet file")

@@ -6,11 +6,6 @@ seen it (empty where `folds` is 0). The one decision: who shares the cores. The 
 folds run side by side; what cores are left go to each fit.
 """
 
-from common import cli, parameters, tables, workers
-from common.cli import ParameterError, PipelineError
-from common.parameters import Section
-from common.tables import Pixels, Scores, Vector
-
 import gc
 import math
 from collections.abc import Mapping
@@ -25,8 +20,12 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from learning import classifiers, features, models, partial
-from learning.folds import fold_of_each_row, split
+from digits.common import cli, parameters, tables, workers
+from digits.common.cli import ParameterError, PipelineError
+from digits.common.parameters import Section
+from digits.common.tables import Pixels, Scores, Vector
+from digits.learning import classifiers, features, models, partial
+from digits.learning.folds import fold_of_each_row, split
 
 
 class Experiment(Section):
@@ -144,7 +143,7 @@ def main() -> None:
     """Read, train, write."""
     parser = cli.parser(
         __doc__,
-        "stages/train.py two-logreg data/split/mnist/train.parquet data/labels/mnist/two "
+        "-m stages.train two-logreg data/split/mnist/train.parquet data/labels/mnist/two "
         "models/two-logreg.joblib data/crossval/two-logreg.parquet",
     )
     parser.add_argument("experiment", help="an experiment of params.yaml")

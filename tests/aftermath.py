@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-import tiny
+from tests import tiny
 
 CACHE = Path(".dvc", "cache")
 UNFINISHED = re.compile(r".+\.(part|tmp)")  # a stage's own, and DVC's

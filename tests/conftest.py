@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import tiny
+from tests import tiny
 
 gc.enable()  # the code of the stages turns it off while it is imported
 

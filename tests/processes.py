@@ -40,7 +40,7 @@ class Running:
             with suppress(psutil.Error):
                 children = psutil.Process(self.process.pid).children(recursive=True)
                 # A word of its own: the shell that starts the script has it inside its one word, the command.
-                found[:] = [child for child in children if any(word.startswith("stages/") for word in child.cmdline())]
+                found[:] = [child for child in children if any(word.startswith("stages.") for word in child.cmdline())]
             return bool(found)
 
         until(there)

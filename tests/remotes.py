@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import pytest
 
-import tiny
+from tests import tiny
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

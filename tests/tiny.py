@@ -14,8 +14,8 @@ import yaml
 from sklearn.datasets import load_digits
 from sklearn.pipeline import Pipeline
 
-from learning import classifiers, features
-from sources import idx
+from digits.learning import classifiers, features
+from digits.sources import idx
 
 ROOT = Path(__file__).parent.parent
 IMAGES = 400

@@ -3,19 +3,17 @@
 Says nothing when all is well. On the first fault: one line, exit status 2.
 """
 
-import stages_path  # noqa: F401
-from common import cli, parameters
-from common.cli import ParameterError
-from common.parameters import FILE
-
 from collections.abc import Mapping
 from typing import Any
 
-from binarize import Task
-from fetch import Dataset
-from search import Search, pipelines
-from split import Split, count_tested
-from train import Experiment, build
+from digits.common import cli, parameters
+from digits.common.cli import ParameterError
+from digits.common.parameters import FILE
+from stages.binarize import Task
+from stages.fetch import Dataset
+from stages.split import Split, count_tested
+from stages.train import Experiment, build
+from tools.search import Search, pipelines
 
 SECTIONS = ["seed", "datasets", "splits", "tasks", "experiments", "searches"]
 
@@ -73,7 +71,7 @@ def _check_digits(where: str, task: Task, dataset: str, classes: int) -> None:
 
 def main() -> None:
     """Read and check."""
-    cli.parser(__doc__, "tools/check.py").parse_args()
+    cli.parser(__doc__, "-m tools.check").parse_args()
     check(parameters.load())
 
 

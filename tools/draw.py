@@ -4,10 +4,6 @@ The page is served to this computer alone, at http://127.0.0.1:8000/. It asks `P
 and answers what `answer` returns. Ctrl-C ends it.
 """
 
-import stages_path  # noqa: F401
-from common import cli
-from common.cli import PipelineError
-
 import argparse
 import io
 import json
@@ -24,9 +20,11 @@ from flask import Flask, abort, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from ink import digits, pictures
-from ink.recognizer import Recognizer
-from reporting import images
+from digits.common import cli
+from digits.common.cli import PipelineError
+from tools.ink import digits, pictures
+from tools.ink.recognizer import Recognizer
+from tools.report import images
 
 ADDRESS = "127.0.0.1"
 LARGEST = 2**20  # bytes of a picture
@@ -131,7 +129,7 @@ def main() -> None:
     """Load the model and serve until told to stop."""
     parser = cli.parser(
         __doc__,
-        "tools/draw.py --model digit-knn --open",
+        "-m tools.draw --model digit-knn --open",
     )
     parser.add_argument("--model", metavar="EXPERIMENT", help="of params.yaml (default: the best that is here)")
     parser.add_argument("--port", type=_port, default=8000, help="0 for a free one (default: 8000)")

@@ -5,17 +5,15 @@ each experiment of params.yaml that it changed, the best out-of-fold accuracy fi
 has no honest figure left.
 """
 
-import stages_path  # noqa: F401
-from common import cli
-from common.cli import PipelineError
-
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from leaderboard import print_table
+from digits.common import cli
+from digits.common.cli import PipelineError
+from tools.leaderboard import print_table
 
 COLUMNS = ["experiment", "run", "what it changed", "test accuracy", "out-of-fold"]
 Values = dict[str, Any]
@@ -98,7 +96,7 @@ def rows(start: Run, runs: list[Run]) -> Iterator[list[str]]:
 
 def main() -> None:
     """Ask, compare, print."""
-    parser = cli.parser(__doc__, "tools/experiments.py", "tools/experiments.py main~1")
+    parser = cli.parser(__doc__, "-m tools.experiments", "-m tools.experiments main~1")
     parser.add_argument("commit", nargs="?", default="HEAD", help="the commit that they started from (default: HEAD)")
     commit = parser.parse_args().commit
     lines = list(rows(*ask(commit)))

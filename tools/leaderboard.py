@@ -3,16 +3,14 @@
 Reads params.yaml for the experiments and metrics/ for their figures; an experiment that has not been run is left out.
 """
 
-import stages_path  # noqa: F401
-from common import cli, parameters
-from common.cli import ParameterError, PipelineError
-
 import fnmatch
 from pathlib import Path
 
-from reporting import measured
-from reporting.measured import Measured
-from reporting.sections import Experiment
+from digits.common import cli, parameters
+from digits.common.cli import ParameterError, PipelineError
+from tools.report import measured
+from tools.report.measured import Measured
+from tools.report.sections import Experiment
 
 COLUMNS = ["experiment", "task", "test accuracy", "out-of-fold", "baseline", "error"]
 
@@ -42,7 +40,7 @@ def print_table(header: list[str], rows: list[list[str]], left: int) -> None:
 
 def main() -> None:
     """Read and print, the smallest error of a task first."""
-    parser = cli.parser(__doc__, "tools/leaderboard.py 'digits-*'")
+    parser = cli.parser(__doc__, "-m tools.leaderboard 'digits-*'")
     parser.add_argument("pattern", nargs="?", default="*", help="which experiments (default: all)")
     pattern = parser.parse_args().pattern
     experiments = parameters.section(parameters.load(), "experiments", Experiment)

@@ -4,10 +4,6 @@ Uses the best trained model that names all ten digits, or the one of `--model`. 
 not be read; the others are read all the same.
 """
 
-import stages_path  # noqa: F401
-from common import cli
-from common.cli import ParameterError, PipelineError
-
 import argparse
 import json
 import re
@@ -18,12 +14,15 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from digits.common import cli
+from digits.common.cli import ParameterError, PipelineError
+
 if TYPE_CHECKING:  # these take a second to import: after the command line has been checked
     import numpy as np
     import numpy.typing as npt
 
-    from ink.digits import Found
-    from ink.recognizer import Recognizer
+    from tools.ink.digits import Found
+    from tools.ink.recognizer import Recognizer
 
 BATCH = 200  # pictures whose digits go to the model together
 SHADES = " ░▒▓█"
@@ -46,7 +45,7 @@ def paths(arguments: Sequence[str]) -> Iterator[str]:
     Raises:
         PipelineError: a folder has no pictures.
     """
-    from ink.pictures import SUFFIXES
+    from tools.ink.pictures import SUFFIXES
 
     for argument in arguments:
         if argument == "-" or not Path(argument).is_dir():
@@ -60,7 +59,7 @@ def paths(arguments: Sequence[str]) -> Iterator[str]:
 
 def look(name: str, size: int) -> Seen:
     """Find the digits of one file, `-` for standard input."""
-    from ink import digits, pictures
+    from tools.ink import digits, pictures
 
     if name == "-" and sys.stdin is None:
         return Seen(name, [], "standard input is closed")
@@ -109,7 +108,7 @@ def as_json(recognizer: "Recognizer", seen: Seen, found: Answers) -> str:
 
 def drawn(image: "npt.NDArray[np.uint8]") -> str:
     """Draw an image of shape (height, width) with block characters, two a pixel, for light ink on a dark terminal."""
-    from reporting.images import brightened
+    from tools.report.images import brightened
 
     shades = (brightened(image).astype(int) * len(SHADES) // 256).tolist()
     return "\n".join("".join(2 * SHADES[shade] for shade in row).rstrip() for row in shades)
@@ -125,7 +124,7 @@ def save(folder: Path, seen: Seen, numbers: Iterator[int]) -> None:
     """
     from PIL import Image
 
-    from reporting.images import brightened
+    from tools.report.images import brightened
 
     folder.mkdir(parents=True, exist_ok=True)
     stem = "stdin" if seen.name == "-" else Path(seen.name).name
@@ -165,9 +164,9 @@ def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bo
         ParameterError: the dataset has no such image, or its images are of another shape than the model's.
         PipelineError: the dataset is not here.
     """
-    from common import tables
-
     import numpy as np
+
+    from digits.common import tables
 
     path = Path("data", "raw", f"{dataset}.parquet")
     classes = tables.column(tables.read(path, ["class"]), "class")
@@ -190,9 +189,8 @@ def predict_row(recognizer: "Recognizer", dataset: str, number: int, *, show: bo
 
 def whence(experiment: str, dataset: str, number: int) -> str:
     """Say whether an image of a dataset is one that an experiment's model was trained on."""
-    from common import parameters, tables
-
-    from reporting.sections import Experiment, Split
+    from digits.common import parameters, tables
+    from tools.report.sections import Experiment, Split
 
     values = parameters.load()
     name = parameters.block(values, "experiments", experiment, Experiment).split
@@ -210,8 +208,8 @@ def main() -> None:
     """Read the command line, load the model, predict."""
     parser = cli.parser(
         __doc__,
-        "tools/predict.py two.png scans/",
-        "tools/predict.py --row mnist 36001",
+        "-m tools.predict two.png scans/",
+        "-m tools.predict --row mnist 36001",
     )
     parser.add_argument("image", nargs="*", help="a picture, a folder of pictures, or - for standard input")
     parser.add_argument("--model", metavar="EXPERIMENT", help="default: the best that names all ten digits")
@@ -227,7 +225,7 @@ def main() -> None:
     if arguments.row and not re.fullmatch("[0-9]{1,18}", arguments.row[1]):
         parser.error(f"argument --row: {reprlib.repr(arguments.row[1])} is not the number of an image")
 
-    from ink.recognizer import Recognizer
+    from tools.ink.recognizer import Recognizer
 
     if arguments.row:
         dataset, number = arguments.row

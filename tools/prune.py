@@ -5,14 +5,13 @@ Git, and the report, which reads whole folders, depends on them; so do their sta
 unfinished files of runs that were killed, which Git and DVC ignore. Names them; with --delete, deletes them.
 """
 
-import stages_path  # noqa: F401
-from common import cli, files, parameters
-
 import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from digits.common import cli, files, parameters
 
 UNFINISHED = (".*.part", ".*.tmp")  # a stage's and DVC's own
 
@@ -54,7 +53,7 @@ def split_lock(values: Mapping[str, Any], lock: str) -> tuple[str, list[str]]:
 
 def main() -> None:
     """Find, and name or delete."""
-    parser = cli.parser(__doc__, "tools/prune.py --delete")
+    parser = cli.parser(__doc__, "-m tools.prune --delete")
     parser.add_argument("--delete", action="store_true", help="delete them, not only name them")
     arguments = parser.parse_args()
     values = parameters.load()

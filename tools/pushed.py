@@ -5,10 +5,6 @@ all that dvc.lock names. Needs neither data nor cache: a fresh clone will do. Sa
 each, with exit status 1; a remote that cannot be asked is wrong as well.
 """
 
-import stages_path  # noqa: F401
-from common import cli
-from common.cli import PipelineError
-
 import hashlib
 import json
 import os
@@ -19,6 +15,9 @@ from typing import Any, NamedTuple
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+
+from digits.common import cli
+from digits.common.cli import PipelineError
 
 
 class Entry(NamedTuple):
@@ -144,7 +143,7 @@ def problems(repo: Repo, lock_only: bool, content: bool) -> Iterator[str]:
 
 def main() -> None:
     """Check, and say what is wrong."""
-    parser = cli.parser(__doc__, "tools/pushed.py --content")
+    parser = cli.parser(__doc__, "-m tools.pushed --content")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--lock-only", action="store_true", help="check only that dvc.lock is complete")
     choice.add_argument("--content", action="store_true", help="read every file in the remote, not only its name")

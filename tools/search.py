@@ -7,12 +7,6 @@ The block of params.yaml's `searches` that is named as the experiment says what 
 opened, so that its accuracy stays an honest figure of whatever is chosen here.
 """
 
-import stages_path  # noqa: F401
-from common import cli, files, parameters, tables, workers
-from common.cli import ParameterError, PipelineError
-from common.parameters import Section
-from common.tables import Pixels, Vector
-
 import json
 import math
 import shlex
@@ -29,12 +23,16 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from evaluation.rounding import rounded
-from leaderboard import print_table
-from learning import models
-from learning.classifiers import PARTIAL_FIT
-from learning.folds import split
-from train import Experiment, build, fit_images
+from digits.common import cli, files, parameters, tables, workers
+from digits.common.cli import ParameterError, PipelineError
+from digits.common.parameters import Section
+from digits.common.tables import Pixels, Vector
+from digits.evaluation.rounding import rounded
+from digits.learning import models
+from digits.learning.classifiers import PARTIAL_FIT
+from digits.learning.folds import split
+from stages.train import Experiment, build, fit_images
+from tools.leaderboard import print_table
 
 MOST_POINTS = 1000
 MOST_LINES = 20  # of the table on the screen; the file has them all
@@ -183,7 +181,7 @@ def spell(value: object) -> str:
 
 def main() -> None:
     """Read, search, write, print."""
-    parser = cli.parser(__doc__, "tools/search.py digits-digit-svc")
+    parser = cli.parser(__doc__, "-m tools.search digits-digit-svc")
     parser.add_argument("experiment", help="a block of `searches` in params.yaml")
     name = parser.parse_args().experiment
 

@@ -5,11 +5,6 @@ first: those where the score of its answer stands furthest above the next one's.
 the dataset: shape, columns, range, how many of each digit.
 """
 
-import stages_path  # noqa: F401
-from common import cli, files, parameters, tables
-from common.cli import ParameterError, PipelineError
-from common.tables import Vector
-
 import argparse
 import os
 import re
@@ -23,9 +18,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from reporting.images import brightened
-from reporting.mistakes import surest_first
-from reporting.sections import Experiment, Split, Task
+from digits.common import cli, files, parameters, tables
+from digits.common.cli import ParameterError, PipelineError
+from digits.common.tables import Vector
+from tools.report.images import brightened
+from tools.report.mistakes import surest_first
+from tools.report.sections import Experiment, Split, Task
 
 MOST = 1_000  # digits at a time
 SOME = 20  # by label and of mistakes, when no --limit is given
@@ -228,8 +226,8 @@ def main() -> None:
     """Read, choose, and print or draw."""
     parser = cli.parser(
         __doc__,
-        "tools/show.py mnist 36000 36001 0-2",
-        "tools/show.py mnist --mistakes digit-knn --limit 40 --png mistakes.png",
+        "-m tools.show mnist 36000 36001 0-2",
+        "-m tools.show mnist --mistakes digit-knn --limit 40 --png mistakes.png",
     )
     parser.add_argument("dataset", help="a dataset of params.yaml")
     parser.add_argument("numbers", nargs="*", metavar="NUMBER|FIRST-LAST", help="which digits, counted from 0")

@@ -5,10 +5,6 @@ reads them all, in parallel, and compares them with dvc.lock and with the digest
 each one that is broken it prints what is wrong and, below it, the command that restores it. The exit status is 1 then.
 """
 
-import stages_path  # noqa: F401
-from common import cli
-from common.cli import ParameterError, PipelineError
-
 import hashlib
 import json
 import sys
@@ -20,6 +16,9 @@ from typing import NamedTuple
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+
+from digits.common import cli
+from digits.common.cli import ParameterError, PipelineError
 
 
 class Output(NamedTuple):
@@ -155,7 +154,7 @@ def without_listing(output: Output, cache: Path) -> Fault | None:
 
 def main() -> None:
     """Read everything, and name what is broken."""
-    cli.parser(__doc__, "tools/verify.py").parse_args()
+    cli.parser(__doc__, "-m tools.verify").parse_args()
     outputs, cache = recorded()
     listed = {output: members(output, cache) for output in outputs}
     files = [file for own in listed.values() for file in own or []]

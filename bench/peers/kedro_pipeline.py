@@ -7,11 +7,6 @@ python bench/peers/kedro_pipeline.py
 import sys
 
 sys.path.insert(1, "bench")
-
-import stages_path  # noqa: F401
-from common import cli, files, parameters, tables
-from common.tables import Pixels, Vector
-
 import os
 from collections.abc import Callable
 from functools import partial
@@ -20,20 +15,19 @@ from typing import Any
 
 import joblib
 import numpy as np
-import plain
 import pyarrow as pa
+import report
 from kedro.io import AbstractDataset, DataCatalog
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 
-import evaluate
-import fetch
-import report
-import split
-import train
-from binarize import Task, binarize
-from learning import models
-from sources.readers import together
+from bench import plain
+from digits.common import cli, files, parameters, tables
+from digits.common.tables import Pixels, Vector
+from digits.learning import models
+from digits.sources.readers import together
+from stages import evaluate, fetch, split, train
+from stages.binarize import Task, binarize
 
 values = parameters.load()
 seed = parameters.seed(values)

@@ -1,7 +1,5 @@
 """What every data file promises to its readers."""
 
-from common import parameters
-
 import json
 from pathlib import Path
 
@@ -11,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-import tiny
-from fetch import Dataset, checked
-from sources.readers import READERS, together
+from digits.common import parameters
+from digits.sources.readers import READERS, together
+from stages.fetch import Dataset, checked
+from tests import tiny
 
 
 def test_the_digits_inside_scikit_learn_are_the_pinned_ones() -> None:

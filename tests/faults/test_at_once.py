@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import aftermath
-import processes
-import tiny
+from tests import aftermath, processes, tiny
 
 pytestmark = pytest.mark.fault
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import aftermath
-import tiny
+from tests import aftermath, tiny
 
 pytestmark = pytest.mark.fault
 

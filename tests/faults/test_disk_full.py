@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import aftermath
-import mounts
-import tiny
+from tests import aftermath, mounts, tiny
 
 pytestmark = [pytest.mark.fault, mounts.needs_mounts]
 

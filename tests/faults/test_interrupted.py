@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-import aftermath
-import processes
-import tiny
+from tests import aftermath, processes, tiny
 
 pytestmark = pytest.mark.fault
 

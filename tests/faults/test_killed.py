@@ -12,9 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-import aftermath
-import processes
-import tiny
+from tests import aftermath, processes, tiny
 
 pytestmark = pytest.mark.fault
 
@@ -137,7 +135,7 @@ def test_a_script_killed_as_when_memory_runs_out_is_named_by_dvc(made: Path, pro
         running.wait_for_line(f"Running stage '{stage}'")
         running.script().kill()
         assert running.end() == 255
-    assert f"ERROR: failed to reproduce '{stage}': failed to run: python stages/" in running.said
+    assert f"ERROR: failed to reproduce '{stage}': failed to run: python -m stages." in running.said
     assert "exited with -9" in running.said or "exited with 137" in running.said
     aftermath.nothing_is_half_written(project, made)
     aftermath.all_is_well(project, made)
@@ -180,7 +178,7 @@ def test_what_a_killed_run_leaves_is_no_output_and_no_change(made: Path, project
         (project / path).write_text("half of it")
     assert tiny.repro(project) == []
     assert tiny.run(["git", "status", "--porcelain"], project).stdout == ""
-    tiny.run(["python", "tools/prune.py", "--delete"], project)
+    tiny.run(["python", "-m", "tools.prune", "--delete"], project)
     assert tiny.files(project) == tiny.files(made)
 
 

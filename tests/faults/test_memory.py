@@ -1,7 +1,5 @@
 """Too little memory: a real limit, set by the system, that the libraries run into."""
 
-from common import tables
-
 import shutil
 import subprocess
 import sys
@@ -10,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import aftermath
-import tiny
+from digits.common import tables
+from tests import aftermath, tiny
 
 pytestmark = [
     pytest.mark.fault,

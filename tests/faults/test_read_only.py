@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import aftermath
-import mounts
-import tiny
+from tests import aftermath, mounts, tiny
 
 pytestmark = [pytest.mark.fault, mounts.needs_mounts]
 
@@ -20,12 +18,12 @@ FIRST = {  # what each stage would write first
     "report": "report.html",
 }
 TOOLS = {  # what only reads, and a word that it then says
-    "tools/check.py": "",
-    "tools/leaderboard.py": "five-sgd",
-    "tools/show.py tiny --describe": "400",
-    "tools/show.py tiny --mistakes digit-logreg": "taken for",
-    "tools/predict.py --row tiny 3": "tiny 3: 3",
-    "tools/prune.py": "",
+    "tools.check": "",
+    "tools.leaderboard": "five-sgd",
+    "tools.show tiny --describe": "400",
+    "tools.show tiny --mistakes digit-logreg": "taken for",
+    "tools.predict --row tiny 3": "tiny 3: 3",
+    "tools.prune": "",
 }
 
 
@@ -58,4 +56,4 @@ def test_dvc_in_a_read_only_checkout_says_so(made: Path, project: Path) -> None:
 )
 def test_a_tool_that_only_reads_works_in_a_read_only_checkout(project: Path, command: str, word: str) -> None:
     with mounts.read_only(project):
-        assert word in tiny.run(["python", *command.split()], project).stdout
+        assert word in tiny.run(["python", "-m", *command.split()], project).stdout

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import aftermath
-import tiny
+from tests import aftermath, tiny
 
 pytestmark = pytest.mark.fault
 
@@ -53,7 +52,7 @@ def test_many_odd_surroundings_at_once_change_no_byte(made: Path, tmp_path: Path
     aftermath.all_is_well(project, made)
     assert (project / "models/five-sgd.joblib").is_symlink()
     assert len(list((tmp_path / "cache/files/md5").glob("*/*"))) >= len(aftermath.recorded(project, "report")["outs"])
-    assert "five-sgd" in run_in(project, ["an encoding without letters"], "python", "tools/leaderboard.py")
+    assert "five-sgd" in run_in(project, ["an encoding without letters"], "python", "-m", "tools.leaderboard")
 
 
 @pytest.mark.slow

@@ -11,8 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-import processes
-import tiny
+from tests import processes, tiny
 
 COLLECTING = """
 import gc, sys
@@ -44,7 +43,9 @@ def recipe(target: str, code: bool) -> list[str]:
     recipes = (tiny.ROOT / "Makefile").read_text().split(f"\n{target}: $(INSTALLED)")[1]
     words = ["env", *recipes.splitlines()[1].replace("$(HOST)", "127.0.0.1").split()]
     return (
-        words if code else [word for word in words if word not in {"PYTHONPATH=stages", "--preload", "common.workers"}]
+        words
+        if code
+        else [word for word in words if word not in {"PYTHONPATH=.", "--preload", "digits.common.workers"}]
     )
 
 
@@ -67,7 +68,7 @@ def test_a_search_and_an_enlarged_dataset_are_the_same_on_a_cluster(project: Pat
     values["datasets"]["tiny"]["enlarged"] = {"first": 300, "to": 30_000, "seed": 1}
     values["searches"] = {"five-sgd": {"grid": {"alpha": [0.001, 0.1]}, "folds": 3, "method": "grid"}}
     tiny.write_params(project, values)
-    commands = [["dvc", "repro", "--force", "binarize@tiny"], [sys.executable, "tools/search.py", "five-sgd"]]
+    commands = [["dvc", "repro", "--force", "binarize@tiny"], [sys.executable, "-m", "tools.search", "five-sgd"]]
     for command in commands:
         tiny.run(command, project)
     alone = {**outputs(project), "table": (project / "searches/five-sgd.csv").read_bytes()}
@@ -138,7 +139,7 @@ def failure(project: Path, address: str) -> str:
 def test_a_cluster_without_the_code_is_told_in_a_line(project: Path) -> None:
     with cluster(project, code=False) as (address, _):
         line = failure(project, address)
-    assert "has not got the code (No module named 'common')" in line
+    assert "has not got the code (No module named 'digits')" in line
     assert "start them by `make scheduler` and `make workers`" in line
 
 

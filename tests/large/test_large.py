@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow.dataset
 import pytest
 
-import tiny
+from tests import tiny
 
 
 def enlarged(rows: int) -> dict[str, Any]:
@@ -54,9 +54,9 @@ def test_the_pipeline_runs_on_more_rows_than_a_part_has(large: Path) -> None:
     assert np.array_equal(train.drop(columns="row"), images.iloc[train["row"]])
     metrics = json.loads((large / "metrics/digit-sgd.json").read_text())
     assert metrics["test"]["accuracy"] > 0.85
-    shown = tiny.run([sys.executable, "../tools/show.py", "large", "150000"], large).stdout
+    shown = tiny.run([sys.executable, "-m", "tools.show", "large", "150000"], large).stdout
     assert shown.startswith(f"large 150000 is a {images['class'].iloc[150_000]}\n")
-    assert "digit-sgd" in tiny.run([sys.executable, "../tools/leaderboard.py"], large).stdout
+    assert "digit-sgd" in tiny.run([sys.executable, "-m", "tools.leaderboard"], large).stdout
     assert "digit-sgd" not in tiny.run(["dvc", "status"], large.parent).stdout  # the project around it is another
 
 
@@ -79,7 +79,7 @@ import os, subprocess, sys
 stage = subprocess.Popen([sys.executable, *sys.argv[1:]])
 _, status, used = os.wait4(stage.pid, 0)
 with open("peaks", "a") as file:
-    print(sys.argv[1], used.ru_maxrss, file=file)
+    print(sys.argv[2], used.ru_maxrss, file=file)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 
@@ -110,13 +110,13 @@ def test_the_memory_does_not_grow_with_the_rows(large: Path) -> None:
 
 
 def test_its_own_parameters_are_sound() -> None:
-    tiny.run([sys.executable, "../tools/check.py"], tiny.ROOT / "large")
+    tiny.run([sys.executable, "-m", "tools.check"], tiny.ROOT / "large")
 
 
 def test_rows_are_a_number_from_mnist_s_own(large: Path) -> None:
     text = (tiny.ROOT / "large/params.yaml").read_text()
     (large / "params.yaml").write_text(text)
-    tiny.run([sys.executable, "tools/large.py", "8100000"], large.parent)
+    tiny.run([sys.executable, "-m", "tools.large", "8100000"], large.parent)
     assert (large / "params.yaml").read_text() == text.replace("      to: 700000\n", "      to: 8100000\n")
-    done = tiny.run([sys.executable, "tools/large.py", "69999"], large.parent, status=2)
+    done = tiny.run([sys.executable, "-m", "tools.large", "69999"], large.parent, status=2)
     assert done.stderr == "large: error: ROWS: 69999, but MNIST alone has 70000; use that or more\n"

@@ -1,7 +1,5 @@
 """Classifiers that are fitted some rows at a time."""
 
-from common import tables
-
 import json
 from pathlib import Path
 
@@ -13,8 +11,9 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import Pipeline
 
-import tiny
-from learning import classifiers, features, partial
+from digits.common import tables
+from digits.learning import classifiers, features, partial
+from tests import tiny
 
 
 def use(project: Path, folds: int, classifier: str = "partial-fit-sgd", **hyperparameters: object) -> None:

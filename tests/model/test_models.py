@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import tiny
-from learning import models
-from train import train
+from digits.learning import models
+from stages.train import train
+from tests import tiny
 
 PIXELS, CLASSES = tiny.digits()
 BETTER = ["extra-trees", "k-neighbors", "logistic-regression", "mlp", "sgd", "svc"]
@@ -61,11 +61,12 @@ def test_a_loaded_model_predicts_what_the_predictions_say(made: Path) -> None:
 
 
 def test_every_x86_machine_calculates_alike() -> None:
-    program = "import {stage}, threadpoolctl; print({{i.get('architecture') for i in threadpoolctl.threadpool_info()}})"
+    program = "import stages.{stage}\nfrom threadpoolctl import threadpool_info\n"
+    program += "print({{library.get('architecture') for library in threadpool_info()}})"
     for stage in ("train", "evaluate"):
         environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
         command = [sys.executable, "-c", program.format(stage=stage)]
-        done = subprocess.run(command, cwd=tiny.ROOT / "stages", env=environment, capture_output=True, check=True)
+        done = subprocess.run(command, cwd=tiny.ROOT, env=environment, capture_output=True, check=True)
         architectures = ast.literal_eval(done.stdout.decode()) - {None}
         assert platform.machine() not in {"x86_64", "AMD64"} or architectures == {"Haswell"}
 

@@ -16,9 +16,7 @@ import yaml
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-import browser
-import strokes
-import tiny
+from tests import browser, strokes, tiny
 
 BEST = "digit-knn"  # of those trained on MNIST
 
@@ -26,7 +24,7 @@ BEST = "digit-knn"  # of those trained on MNIST
 @contextmanager
 def serving(project: Path, model: str, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Run `tools/draw.py` until the block ends, and give its address. It must end quietly when told to."""
-    command = [sys.executable, "tools/draw.py", "--model", model, "--port", "0"]
+    command = [sys.executable, "-m", "tools.draw", "--model", model, "--port", "0"]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout
@@ -217,10 +215,10 @@ def test_headers_keep_the_page_to_itself(server: str) -> None:
 
 def test_a_taken_port_and_an_unknown_model_are_one_line(made: Path, server: str) -> None:
     port = server.rsplit(":", 1)[1]
-    taken = tiny.run([sys.executable, "tools/draw.py", "--model", "digit-logreg", "--port", port], made, status=1)
+    taken = tiny.run([sys.executable, "-m", "tools.draw", "--model", "digit-logreg", "--port", port], made, status=1)
     assert taken.stderr.startswith(f"draw: error: port {port}: ")
     assert len(taken.stderr.splitlines()) == 1
-    unknown = tiny.run([sys.executable, "tools/draw.py", "--model", "digit-logrec"], made, status=2)
+    unknown = tiny.run([sys.executable, "-m", "tools.draw", "--model", "digit-logrec"], made, status=2)
     assert "'digit-logreg'" in unknown.stderr
     assert len(unknown.stderr.splitlines()) == 1
 

@@ -1,7 +1,5 @@
 """`stages/fetch.py` as a program, against folders and real servers on the loopback address."""
 
-from common.cli import PipelineError
-
 import gzip
 import hashlib
 import json
@@ -18,11 +16,11 @@ import numpy.typing as npt
 import pytest
 import trustme
 
-import fetch as stage
-import servers
-import tiny
-from sources.limits import SourceError
-from sources.readers import READERS, Form, together
+from digits.common.cli import PipelineError
+from digits.sources.limits import SourceError
+from digits.sources.readers import READERS, Form, together
+from stages import fetch as stage
+from tests import servers, tiny
 
 PIXELS, CLASSES = tiny.digits()
 OUTPUT = "data/raw/tiny.parquet"
@@ -31,7 +29,8 @@ OUTPUT = "data/raw/tiny.parquet"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return an empty folder with the stages in it."""
-    (tmp_path / "stages").symlink_to(tiny.ROOT / "stages")
+    for package in ("digits", "stages"):
+        (tmp_path / package).symlink_to(tiny.ROOT / package)
     return tmp_path
 
 
@@ -42,7 +41,7 @@ def fetch(
     values = tiny.params()
     values["datasets"]["tiny"] = tiny.dataset(*sources) | (change or {})
     tiny.write_params(folder, values)
-    command = ["python", "stages/fetch.py", "tiny", OUTPUT, "--timeout", "1"]
+    command = ["python", "-m", "stages.fetch", "tiny", OUTPUT, "--timeout", "1"]
     return tiny.run(command, folder, status=status, **environment).stderr
 
 
@@ -382,5 +381,5 @@ def test_a_gzip_bomb_takes_no_memory(folder: Path, kind: str) -> None:
 
 def test_a_dataset_that_is_not_there_is_named(folder: Path) -> None:
     tiny.write_params(folder, tiny.params())
-    done = tiny.run(["python", "stages/fetch.py", "tinny", OUTPUT], folder, status=2)
+    done = tiny.run(["python", "-m", "stages.fetch", "tinny", OUTPUT], folder, status=2)
     assert done.stderr == "fetch: error: params.yaml: datasets: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny\n"

@@ -1,7 +1,5 @@
 """Files that are damaged, or that somebody has made to do harm, in the place of those that each program reads."""
 
-from common.cli import ParameterError, PipelineError
-
 import io
 import shutil
 import socket
@@ -19,12 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-import binarize
-import evaluate
-import report
-import split
-import tiny
-import train
+from digits.common.cli import ParameterError, PipelineError
+from stages import binarize, evaluate, split, train
+from tests import tiny
+from tools.report import __main__ as report
 
 Damage = Callable[[bytes], bytes]
 Change = Callable[[pa.Table], pa.Table]
@@ -62,7 +58,7 @@ def refuse(place: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]
 
     def call(name: str) -> str:
         stage, arguments = COMMANDS[name]
-        monkeypatch.setattr(sys, "argv", [f"stages/{name}.py", *arguments.split()])
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments.split()])
         before = written(place)
         with pytest.raises(PipelineError) as error:
             stage.main()
@@ -254,7 +250,11 @@ def test_a_damaged_file_is_one_line_of_the_program(
     name = {"evaluate": CROSSVAL, "report": PREDICTIONS}.get(stage, name)
     put(name, (place / name).read_bytes()[:-20])
     before = tiny.files(place)
-    done = tiny.run(["python", f"stages/{stage}.py", *COMMANDS[stage][1].split()], place, status=1)
+    done = tiny.run(
+        ["python", "-m", "tools.report" if stage == "report" else f"stages.{stage}", *COMMANDS[stage][1].split()],
+        place,
+        status=1,
+    )
     assert done.stderr.startswith(f"{stage}: error: {name} cannot be read (")
     assert done.stderr.endswith("make it again with `dvc repro`\n")
     assert (done.stderr.count("\n"), done.stdout) == (1, "")
@@ -262,7 +262,7 @@ def test_a_damaged_file_is_one_line_of_the_program(
 
 
 def test_a_folder_in_the_place_of_a_file_is_refused(place: Path, tmp_path: Path) -> None:
-    command = f"python stages/split.py tiny {tmp_path} {tmp_path}/a.parquet {tmp_path}/b.parquet"
+    command = f"python -m stages.split tiny {tmp_path} {tmp_path}/a.parquet {tmp_path}/b.parquet"
     done = tiny.run(command.split(), place, status=1)
     assert done.stderr == f"split: error: {tmp_path} has no parts of a table in it; make it again with `dvc repro`\n"
     assert done.stderr.count("\n") == 1
@@ -274,7 +274,15 @@ def test_a_million_columns_are_refused_in_little_memory(place: Path, tmp_path: P
 
     path = tmp_path / "wide.parquet"
     path.write_bytes(with_columns(999_000))  # Arrow itself refuses a million, and takes 20 GB for a few less
-    command = [sys.executable, "stages/split.py", "tiny", str(path), f"{tmp_path}/a.parquet", f"{tmp_path}/b.parquet"]
+    command = [
+        sys.executable,
+        "-m",
+        "stages.split",
+        "tiny",
+        str(path),
+        f"{tmp_path}/a.parquet",
+        f"{tmp_path}/b.parquet",
+    ]
     most = (3 << 30, 3 << 30)
     done = subprocess.run(
         command,
@@ -312,14 +320,14 @@ def test_metrics_that_somebody_has_edited_are_refused(
     assert line.endswith("`dvc repro --force evaluate@five-sgd` makes it again")
 
 
-@pytest.mark.parametrize("command", ["leaderboard.py", "predict.py --model five-sgd --row tiny 0"])
+@pytest.mark.parametrize("command", ["leaderboard", "predict --model five-sgd --row tiny 0"])
 def test_the_tools_refuse_metrics_that_somebody_has_edited(
     place: Path, put: Callable[[str, bytes | pa.Table], None], command: str
 ) -> None:
     put(METRICS, b"{}")
     tool, *arguments = command.split()
-    done = tiny.run(["python", f"tools/{tool}", *arguments], place, status=1)
-    assert done.stderr.startswith(f"{Path(tool).stem}: error: {METRICS} is damaged (test: Field required")
+    done = tiny.run(["python", "-m", f"tools.{tool}", *arguments], place, status=1)
+    assert done.stderr.startswith(f"{tool}: error: {METRICS} is damaged (test: Field required")
     assert done.stderr.count("\n") == 1
 
 
@@ -362,22 +370,22 @@ BOMB = "\n".join(["a: &a [x]", *(f"{b}: &{b} [{', '.join(9 * ['*' + a])}]" for a
 @pytest.mark.parametrize(
     ("command", "content"),
     [
-        ("tools/check.py", b"seed: !!python/object/apply:os.mkdir ['made']\n"),
-        ("tools/check.py", f"{BOMB}\nseed: *l\n".encode()),
-        ("stages/split.py a b c d", b"seed: " + 100_000 * b"["),
-        ("stages/fetch.py digits x", b"datasets: 5\n"),
-        ("tools/leaderboard.py", b"experiments: [five]\n"),
-        ("tools/show.py mnist", b"seed: 42\n"),
-        ("tools/predict.py 5.png", b"experiments:\n  five: 5\n"),
-        ("tools/prune.py", b"datasets: {}\n"),
+        ("tools.check", b"seed: !!python/object/apply:os.mkdir ['made']\n"),
+        ("tools.check", f"{BOMB}\nseed: *l\n".encode()),
+        ("stages.split a b c d", b"seed: " + 100_000 * b"["),
+        ("stages.fetch digits x", b"datasets: 5\n"),
+        ("tools.leaderboard", b"experiments: [five]\n"),
+        ("tools.show mnist", b"seed: 42\n"),
+        ("tools.predict 5.png", b"experiments:\n  five: 5\n"),
+        ("tools.prune", b"datasets: {}\n"),
     ],
     ids=["tag", "bomb", "deep", "no section", "list", "missing", "no block", "empty"],
 )
 def test_a_hostile_params_yaml_is_one_line_of_the_programs(tmp_path: Path, command: str, content: bytes) -> None:
     (tmp_path / "params.yaml").write_bytes(content)
     script, *arguments = command.split()
-    done = tiny.run(["python", str(tiny.ROOT / script), *arguments], tmp_path, status=2)
-    assert done.stderr.startswith(f"{Path(script).stem}: error: params.yaml")
+    done = tiny.run(["python", "-m", script, *arguments], tmp_path, status=2, PYTHONPATH=str(tiny.ROOT))
+    assert done.stderr.startswith(f"{script.partition('.')[2]}: error: params.yaml")
     assert done.stderr.count("\n") == 1
     assert len(done.stderr) < 300
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
@@ -410,7 +418,7 @@ def test_hostile_pictures_are_a_line_each_and_the_others_are_read(place: Path, t
     for name, (content, _) in pictures.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "7.png").mkdir()
-    command = ["python", "tools/predict.py", "--model", "digit-logreg", str(tmp_path)]
+    command = ["python", "-m", "tools.predict", "--model", "digit-logreg", str(tmp_path)]
     done = tiny.run(command, place, status=1)
     said = {Path(line.split(": ")[1]).name: line.split(": ", 2)[2] for line in done.stderr.splitlines()}
     assert list(said) == [name for name, (_, reason) in pictures.items() if reason] + ["7.png"]
@@ -422,7 +430,7 @@ def test_hostile_pictures_are_a_line_each_and_the_others_are_read(place: Path, t
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe that nobody reads is another error there")
 def test_nobody_reads_the_answer(place: Path, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(picture())
-    command = [sys.executable, "tools/predict.py", "--model", "digit-logreg", str(tmp_path)]
+    command = [sys.executable, "-m", "tools.predict", "--model", "digit-logreg", str(tmp_path)]
     with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.close()
@@ -433,7 +441,7 @@ def test_nobody_reads_the_answer(place: Path, tmp_path: Path) -> None:
 
 @pytest.mark.fault
 def test_the_drawing_page_outlives_requests_that_are_none(place: Path) -> None:
-    command = [sys.executable, "tools/draw.py", "--model", "digit-logreg", "--port", "0"]
+    command = [sys.executable, "-m", "tools.draw", "--model", "digit-logreg", "--port", "0"]
     with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-import tiny
+from tests import tiny
 
 NAME = "notebooks/explore.ipynb"
 

@@ -1,8 +1,5 @@
 """`tools/predict.py` as a user runs it, in the tiny project: a ten-class model and a detector of fives, 8 × 8 each."""
 
-from common import tables
-from common.cli import PipelineError
-
 import json
 import shutil
 import subprocess
@@ -15,12 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import tiny
-from ink import pictures
-from ink.recognizer import Recognizer
-from predict import answers, drawn, in_words, look, predict_row, whence
+from digits.common import tables
+from digits.common.cli import PipelineError
+from tests import tiny
+from tools.ink import pictures
+from tools.ink.recognizer import Recognizer
+from tools.predict import answers, drawn, in_words, look, predict_row, whence
 
-PREDICT = ["python", "tools/predict.py"]
+PREDICT = ["python", "-m", "tools.predict"]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +91,7 @@ def test_bad_pictures_are_named_in_json(place: Path) -> None:
 
 
 def test_standard_input(place: Path) -> None:
-    command = [sys.executable, "tools/predict.py", "-"]
+    command = [sys.executable, "-m", "tools.predict", "-"]
     picture = (place / "line.png").read_bytes()
     done = subprocess.run(command, cwd=place, input=picture, capture_output=True, check=True)
     assert done.stdout.startswith(b"-: 3 6 0  (")

@@ -7,8 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-import browser
-import tiny
+from tests import browser, tiny
 
 SIZES = [(1280, 900), (390, 844)]
 
@@ -33,7 +32,7 @@ def test_it_says_what_was_measured_and_where_it_came_from(made: Path) -> None:
 
 
 def test_a_part_of_the_experiments_has_a_page_of_its_own(project: Path) -> None:
-    command = "python stages/report.py metrics plots data/predictions data/raw models requirements.lock part.html"
+    command = "python -m tools.report metrics plots data/predictions data/raw models requirements.lock part.html"
     tiny.run([*command.split(), "--experiments", "five-*"], project)
     page = (project / "part.html").read_text()
     assert 'id="five-sgd"' in page
@@ -127,7 +126,7 @@ def test_predictions_in_several_files_are_read(project: Path) -> None:
     predictions.mkdir()
     for part, rows in enumerate((table[:60], table[60:])):
         pq.write_table(rows, predictions / f"part-{part:05}.parquet")
-    command = "python stages/report.py metrics plots data/predictions data/raw models requirements.lock again.html"
+    command = "python -m tools.report metrics plots data/predictions data/raw models requirements.lock again.html"
     tiny.run(command.split(), project)
     before, after = ((project / name).read_text() for name in ("report.html", "again.html"))
     assert "data/predictions/five-sgd.parquet" in before

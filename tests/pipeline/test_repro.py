@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import tiny
+from tests import tiny
 
 Change = Callable[[dict[str, Any]], object]
 ALL = [
@@ -98,19 +98,22 @@ SPLITS = ("tiny", "tiny-random")
 @pytest.mark.parametrize(
     ("modules", "reruns"),
     [
-        (["reporting/figures.py", "sources/idx.py"], ["fetch@tiny", "report"]),
+        (["tools/report/figures.py", "digits/sources/idx.py"], ["fetch@tiny", "report"]),
         (
-            ["binarize.py", "evaluation/metrics.py", "splitting/shuffle.py"],
+            ["stages/binarize.py", "digits/evaluation/metrics.py", "digits/shuffle.py"],
             [f"binarize@{split}" for split in SPLITS]
             + [f"evaluate@{name}" for name in EXPERIMENTS]
             + [f"split@{split}" for split in SPLITS],
         ),
-        (["learning/classifiers.py"], [f"{kind}@{name}" for kind in ("evaluate", "train") for name in EXPERIMENTS]),
+        (
+            ["digits/learning/classifiers.py"],
+            [f"{kind}@{name}" for kind in ("evaluate", "train") for name in EXPERIMENTS],
+        ),
     ],
 )
 def test_an_edit_of_code_reruns_the_stages_that_use_it(project: Path, modules: list[str], reruns: list[str]) -> None:
     for module in modules:
-        with (project / "stages" / module).open("a") as file:
+        with (project / module).open("a") as file:
             file.write("# a comment\n")
     assert tiny.repro(project) == reruns
 
@@ -153,13 +156,15 @@ def test_metrics_and_plots_are_what_dvc_shows(project: Path) -> None:
 
 
 def test_the_leaderboard_has_each_experiment_s_figures(project: Path) -> None:
-    lines = tiny.run(["python", "tools/leaderboard.py"], project).stdout.splitlines()
+    lines = tiny.run(["python", "-m", "tools.leaderboard"], project).stdout.splitlines()
     assert lines[0].split() == ["experiment", "task", "test", "accuracy", "out-of-fold", "baseline", "error"]
     names = [line.split()[0] for line in lines[2:]]
     assert names == ["five-sgd", "digit-logreg"]
     assert lines[3].split()[3] == "–"  # no folds, no out-of-fold accuracy
-    assert tiny.run(["python", "tools/leaderboard.py", "five-*"], project).stdout.count("five-sgd") == 1
-    assert "no experiment is called 'x'" in tiny.run(["python", "tools/leaderboard.py", "x"], project, status=2).stderr
+    assert tiny.run(["python", "-m", "tools.leaderboard", "five-*"], project).stdout.count("five-sgd") == 1
+    assert (
+        "no experiment is called 'x'" in tiny.run(["python", "-m", "tools.leaderboard", "x"], project, status=2).stderr
+    )
 
 
 def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) -> None:
@@ -167,14 +172,14 @@ def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) ->
     del values["experiments"]["digit-logreg"]
     tiny.write_params(project, values)
     before = tiny.files(project)
-    said = tiny.run(["python", "tools/prune.py"], project).stderr.splitlines()
+    said = tiny.run(["python", "-m", "tools.prune"], project).stderr.splitlines()
     left = ["data/crossval/digit-logreg.parquet", "data/predictions/digit-logreg.parquet"]
     left += ["metrics/digit-logreg.json", "models/digit-logreg.joblib", "plots/digit-logreg"]
     stages = "train@digit-logreg, evaluate@digit-logreg"
     assert said[0] == f"prune: dvc.lock has {stages}, which params.yaml does not name; `make prune` deletes them"
     assert said[1:] == [f"prune: {path} belongs to nothing in params.yaml; `make prune` deletes it" for path in left]
     assert tiny.files(project) == before
-    tiny.run(["python", "tools/prune.py", "--delete"], project)
+    tiny.run(["python", "-m", "tools.prune", "--delete"], project)
     gone = set(before) - set(tiny.files(project))
     assert gone == {path for path in before if path.startswith(tuple(left))}
     assert "@digit-logreg" not in (project / "dvc.lock").read_text()
@@ -186,7 +191,7 @@ def test_a_mistake_is_found_before_any_work(project: Path) -> None:
     values["experiments"]["digit-logreg"]["classifier"] = "logistic"
     tiny.write_params(project, values)
     before = tiny.files(project)
-    done = tiny.run(["python", "tools/check.py"], project, status=2)
+    done = tiny.run(["python", "-m", "tools.check"], project, status=2)
     assert done.stderr.startswith(
         "check: error: params.yaml: experiments.digit-logreg: classifier: there is no 'logistic'"
     )

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import tiny
+from tests import tiny
 
-COMMAND = [sys.executable, "tools/search.py", "five-sgd"]
+COMMAND = [sys.executable, "-m", "tools.search", "five-sgd"]
 TABLE = "searches/five-sgd.csv"
 
 
@@ -59,7 +59,7 @@ def test_a_wrong_call_or_grid_is_one_line_and_writes_nothing(project: Path) -> N
         "search: error: params.yaml: searches.five-sgd.grid: The 'alpha' parameter of SGDClassifier"
     )
     assert wrong.endswith("Got 'much' instead.\n")
-    unknown = tiny.run([*COMMAND[:2], "five"], project, status=2).stderr
+    unknown = tiny.run([*COMMAND[:3], "five"], project, status=2).stderr
     assert unknown.endswith("searches: there is no 'five'. Did you mean 'five-sgd'? Valid: five-sgd\n")
     assert wrong.count("\n") == unknown.count("\n") == 1
     assert tiny.files(project) == before

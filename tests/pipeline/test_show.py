@@ -1,8 +1,5 @@
 """`tools/show.py` as a user runs it."""
 
-from common import tables
-from common.cli import ParameterError
-
 import argparse
 import os
 import re
@@ -14,12 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import show
-import tiny
+from digits.common import tables
+from digits.common.cli import ParameterError
+from tests import tiny
+from tools import show
 
 
 def run(project: Path, *arguments: str, status: int = 0) -> list[str]:
-    done = tiny.run([sys.executable, "tools/show.py", *arguments], project, status=status, COLUMNS="80")
+    done = tiny.run([sys.executable, "-m", "tools.show", *arguments], project, status=status, COLUMNS="80")
     return (done.stderr if status else done.stdout).splitlines()
 
 
@@ -95,7 +94,7 @@ def test_mistakes_about_images_that_are_not_there_are_one_line(project: Path) ->
     one = np.array([1], np.uint8)
     columns: dict[str, tables.Vector] = {"row": np.array([tiny.IMAGES], np.uint32), "label": one, "prediction": one}
     tables.write(project / "data/predictions/five-sgd.parquet", tables.table(columns | {"score": np.array([1.0])}))
-    done = tiny.run(["python", "tools/show.py", "tiny", "--mistakes", "five-sgd"], project, status=1)
+    done = tiny.run(["python", "-m", "tools.show", "tiny", "--mistakes", "five-sgd"], project, status=1)
     assert done.stderr.startswith(f"show: error: data/predictions/five-sgd.parquet is about a row {tiny.IMAGES}")
     assert len(done.stderr.splitlines()) == 1
 
@@ -143,7 +142,7 @@ def test_greys_in_a_terminal(made: Path) -> None:
     import pty  # not on Windows
 
     outer, inner = pty.openpty()
-    command = [sys.executable, "tools/show.py", "tiny", "0"]
+    command = [sys.executable, "-m", "tools.show", "tiny", "0"]
     done = subprocess.run(command, cwd=made, stdout=inner, env={**os.environ, "TERM": "xterm"}, check=True)
     os.close(inner)
     text = b""

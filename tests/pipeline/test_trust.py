@@ -9,12 +9,12 @@ import joblib
 import pytest
 import yaml
 
-import tiny
+from tests import tiny
 
 PROGRAMS = {
     "evaluate": [],
-    "predict": ["python", "tools/predict.py", "--row", "tiny", "1"],
-    "draw": ["python", "tools/draw.py", "--port", "0"],
+    "predict": ["python", "-m", "tools.predict", "--row", "tiny", "1"],
+    "draw": ["python", "-m", "tools.draw", "--port", "0"],
 }
 
 

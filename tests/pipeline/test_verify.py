@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-import tiny
+from tests import tiny
 
-VERIFY = ["python", "tools/verify.py"]
+VERIFY = ["python", "-m", "tools.verify"]
 
 
 def flip(path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_clone_without_data_is_told_to_get_it(made: Path, tmp_path: Path) -> N
 
 def test_elsewhere_than_in_the_project_it_says_where_to_run(made: Path, tmp_path: Path) -> None:
     for folder in [made / "data", tmp_path]:
-        done = tiny.run(["python", str(made / "tools/verify.py")], folder, status=2)
+        done = tiny.run(["python", "-m", "tools.verify"], folder, status=2, PYTHONPATH=str(tiny.ROOT))
         assert done.stderr.endswith("; run from the folder that holds both\n")
         assert len(done.stderr.splitlines()) == 1
 

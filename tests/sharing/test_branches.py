@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-import tiny
+from tests import tiny
 
 AUTHOR: dict[str, Any] = {f"GIT_{role}_NAME": "A" for role in ("AUTHOR", "COMMITTER")}
 AUTHOR |= {f"GIT_{role}_EMAIL": "a@example.org" for role in ("AUTHOR", "COMMITTER")}
@@ -88,7 +88,7 @@ def settle(project: Path) -> None:
     tiny.run(["git", "commit", "--quiet", "--all", "-m", "settled"], project, **AUTHOR)
     assert tiny.repro(project) == []
     assert tiny.run(["git", "status", "--porcelain"], project).stdout == ""
-    assert tiny.run(["python", "tools/prune.py"], project).stderr == ""
+    assert tiny.run(["python", "-m", "tools.prune"], project).stderr == ""
 
 
 def lock(project: Path) -> dict[str, Any]:

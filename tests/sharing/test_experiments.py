@@ -12,7 +12,7 @@ import psutil
 import pytest
 import yaml
 
-import tiny
+from tests import tiny
 
 ITERATIONS = "experiments.five-sgd.hyperparameters.max_iter"
 ACCURACIES = [("test", "accuracy"), ("cross_validation", "accuracy_mean")]
@@ -26,14 +26,14 @@ def test_a_run_in_a_folder_of_its_own_can_become_the_workspace_or_a_branch(proje
     assert tiny.files(project) == before
     assert folders_left(project) == []
 
-    lines = tiny.run(["python", "tools/experiments.py"], project).stdout.splitlines()
+    lines = tiny.run(["python", "-m", "tools.experiments"], project).stdout.splitlines()
     cells = [line.split() for line in lines[2:]]
     assert max(len(line) for line in lines) < 80
     assert [line[:-2] for line in cells] == [["five-sgd", "main", "max_iter=50"], ["fewer", "max_iter=5"]]
     measured = yaml.safe_load(before["metrics/five-sgd.json"])
     assert cells[0][-2:] == [f"{measured[part][key]:.4f}" for part, key in ACCURACIES]
     assert float(cells[1][-1]) < float(cells[0][-1])
-    assert "no run from main~1" in tiny.run(["python", "tools/experiments.py", "main~1"], project).stderr
+    assert "no run from main~1" in tiny.run(["python", "-m", "tools.experiments", "main~1"], project).stderr
 
     tiny.run(["dvc", "exp", "branch", "fewer", "kept"], project)
     assert tiny.run(["git", "diff", "--name-only", "main", "kept"], project).stdout.split() == CHANGED

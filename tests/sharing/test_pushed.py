@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-import tiny
+from tests import tiny
 
 WELL = "dvc.lock is complete and committed, the remote has all that it names"
 
@@ -32,7 +32,7 @@ def clone(origin: Path, tmp_path: Path) -> Path:
 
 def check(project: Path, *arguments: str, status: int = 1) -> list[str]:
     """Run the check and return what it said, line by line."""
-    done = tiny.run(["python", "tools/pushed.py", *arguments], project, status=status)
+    done = tiny.run(["python", "-m", "tools.pushed", *arguments], project, status=status)
     assert bool(done.stderr) == bool(status)
     return (done.stdout + done.stderr).splitlines()
 
@@ -58,9 +58,9 @@ def test_an_edit_that_nobody_ran_is_named_before_and_after_its_commit(clone: Pat
 
 
 def test_a_new_module_that_was_not_added_is_named(clone: Path) -> None:
-    (clone / "stages" / "common" / "new.py").write_text("")
+    (clone / "digits" / "common" / "new.py").write_text("")
     (clone / "notes.txt").write_text("no part of the pipeline")
-    assert check(clone)[1] == "pushed: not committed: stages/common/new.py; `git add` and `git commit`"
+    assert check(clone)[1] == "pushed: not committed: digits/common/new.py; `git add` and `git commit`"
 
 
 def test_what_was_not_pushed_is_named(clone: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_remote_that_cannot_be_asked_does_not_count_as_pushed(clone: Path, set
     for name, value in zip(settings[::2], settings[1::2], strict=True):
         tiny.run(["dvc", "remote", "modify", "--local", "shared", name, value], clone)
     access = ["AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_MAX_ATTEMPTS=1"]
-    (said,) = tiny.run(["env", *access, "python", "tools/pushed.py"], clone, status=1).stderr.splitlines()
+    (said,) = tiny.run(["env", *access, "python", "-m", "tools.pushed"], clone, status=1).stderr.splitlines()
     assert said.startswith("pushed: error: the remote cannot be asked: ")
     assert reason in said
 

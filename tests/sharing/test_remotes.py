@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-import remotes
-import tiny
+from tests import remotes, tiny
 
 KINDS = {"folder": remotes.folder, "s3": remotes.s3, "ssh": remotes.ssh}
 OWN = Path(".dvc", "config.local")
@@ -53,7 +52,7 @@ def pull_all(project: Path) -> None:
 
 def test_a_clone_pulls_everything_and_runs_nothing(shared: Shared, made: Path) -> None:
     colleague = clone(shared.project, "colleague")
-    tiny.run(["python", "tools/pushed.py", "--content"], colleague)
+    tiny.run(["python", "-m", "tools.pushed", "--content"], colleague)
     tiny.run(["dvc", "pull"], colleague)
     assert tiny.files(colleague) == tiny.files(made)
     assert tiny.repro(colleague) == []
@@ -122,7 +121,7 @@ def test_a_push_that_loses_its_remote_is_completed_by_the_next(shared: Shared, m
     assert 0 < len(stored(arrived)) < len(stored(project / ".dvc" / "cache"))
 
     use(shared.remote.port)
-    said = tiny.run(["python", "tools/pushed.py"], project, status=1).stderr
+    said = tiny.run(["python", "-m", "tools.pushed"], project, status=1).stderr
     assert re.fullmatch(r"pushed: s.*/another lacks .*; `dvc push` where they were made\n", said)
     tiny.run(["dvc", "push"], project)
     pull_all(project)
@@ -158,7 +157,7 @@ def test_a_broken_file_in_the_remote_is_refused_and_replaced(project: Path, made
     assert tiny.repro(colleague) == ["split@tiny", "train@five-sgd"]
     assert tiny.files(colleague) == right
 
-    told = tiny.run(["python", "tools/pushed.py", "--content"], project, status=1).stderr
+    told = tiny.run(["python", "-m", "tools.pushed", "--content"], project, status=1).stderr
     broken = re.findall(r"pushed: (\S+) is broken in the remote; delete (.+), then `dvc push`", told)
     assert sorted(path for path, _ in broken) == ["data/split/tiny/train.parquet", "models/five-sgd.joblib"]
     for _, places in broken:

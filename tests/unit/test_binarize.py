@@ -1,6 +1,6 @@
 import numpy as np
 
-from binarize import binarize
+from stages.binarize import binarize
 
 CLASSES = np.array([0, 1, 2, 9, 2], dtype=np.uint8)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation import calibration
+from digits.evaluation import calibration
 
 
 def test_scores_and_probabilities_become_logits_of_each_class() -> None:

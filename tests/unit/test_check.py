@@ -1,8 +1,5 @@
 """Every kind of mistake in params.yaml, each put into the tiny project's sound one."""
 
-from common import parameters
-from common.cli import ParameterError
-
 import math
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,8 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-import tiny
-from check import check
+from digits.common import parameters
+from digits.common.cli import ParameterError
+from tests import tiny
+from tools.check import check
 
 
 def changed(place: str, value: Any) -> dict[str, Any]:

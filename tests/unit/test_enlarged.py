@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-import tiny
-from sources import enlarged
-from sources.readers import Form, Images, together
+from digits.sources import enlarged
+from digits.sources.readers import Form, Images, together
+from tests import tiny
 
 PIXELS, CLASSES = tiny.digits()
 FIRST, TO = 300, 4_700

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from learning.gradients import OrientedGradients, edges_by_direction, upright
+from digits.learning.gradients import OrientedGradients, edges_by_direction, upright
 
 
 def stroke(column: int = 12, lean: float = 0.0, side: int = 28) -> np.ndarray:

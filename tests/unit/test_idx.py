@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tiny
-from sources import idx
+from digits.sources import idx
+from tests import tiny
 
 TWO_IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(range(12))
 ZIPPED = gzip.compress(TWO_IMAGES, mtime=0)

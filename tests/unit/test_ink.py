@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from ink import digits, pictures
+from tools.ink import digits, pictures
 
 Grey = npt.NDArray[np.uint8]
 

@@ -1,8 +1,5 @@
 """Features, classifiers and the training function, on scikit-learn's digits."""
 
-from common import tables
-from common.cli import ParameterError, PipelineError
-
 import hashlib
 import pickle
 from pathlib import Path
@@ -18,9 +15,11 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 
-import tiny
-from learning import classifiers, features, models
-from train import train
+from digits.common import tables
+from digits.common.cli import ParameterError, PipelineError
+from digits.learning import classifiers, features, models
+from stages.train import train
+from tests import tiny
 
 PIXELS, CLASSES = tiny.digits()
 pipeline = tiny.pipeline

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation import metrics
+from digits.evaluation import metrics
 
 YES_NO = np.array([0, 1])
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 0])

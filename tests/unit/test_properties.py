@@ -1,8 +1,5 @@
 """What must hold for any input at all of those who read what others have written; Hypothesis looks for the input."""
 
-from common import parameters
-from common.cli import ParameterError, PipelineError
-
 import copy
 import gzip
 import io
@@ -19,9 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-import tiny
-from check import check
-from ink import digits, pictures
+from digits.common import parameters
+from digits.common.cli import ParameterError, PipelineError
+from tests import tiny
+from tools.check import check
+from tools.ink import digits, pictures
 
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))  # no folder of its own in this one
 some = settings(derandomize=True, database=None, deadline=None, max_examples=200)

@@ -1,6 +1,3 @@
-from common import tables
-from common.cli import PipelineError
-
 import base64
 import io
 
@@ -9,10 +6,12 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-import tiny
-from report import PACKAGES, locked_versions
-from reporting import images
-from reporting.mistakes import surest_first
+from digits.common import tables
+from digits.common.cli import PipelineError
+from tests import tiny
+from tools.report import images
+from tools.report.__main__ import PACKAGES, locked_versions
+from tools.report.mistakes import surest_first
 
 
 def predictions(labels: list[int], said: list[int], scores: list[object], classes: list[int]) -> pa.Table:

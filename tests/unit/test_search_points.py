@@ -1,18 +1,17 @@
 """A search's points: what is tried, how it is measured, and what is refused."""
 
-from common.cli import ParameterError, PipelineError
-
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import tiny
-from check import check
-from evaluation import metrics
-from prune import leftovers
-from search import Search, advice, run
-from train import Experiment, build, train
+from digits.common.cli import ParameterError, PipelineError
+from digits.evaluation import metrics
+from stages.train import Experiment, build, train
+from tests import tiny
+from tools.check import check
+from tools.prune import leftovers
+from tools.search import Search, advice, run
 
 PIXELS, CLASSES = tiny.digits()
 SEED = 42

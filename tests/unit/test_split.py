@@ -1,13 +1,12 @@
-from common.cli import ParameterError
-
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from split import split_rows
-from splitting import shuffle
+from digits import shuffle
+from digits.common.cli import ParameterError
+from stages.split import split_rows
 
 
 def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:

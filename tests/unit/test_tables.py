@@ -1,6 +1,3 @@
-from common import files, tables
-from common.cli import PipelineError
-
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import tiny
+from digits.common import files, tables
+from digits.common.cli import PipelineError
+from tests import tiny
 
 
 def test_a_beginner_s_pandas_reads_the_images(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from ink.pictures import Picture, PictureError
+from tools.ink.pictures import Picture, PictureError
 
 Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
 

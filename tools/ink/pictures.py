@@ -1,7 +1,5 @@
 """Open a picture file and reduce it to grey brightness, whatever form it comes in."""
 
-from common.cli import PipelineError
-
 import os
 import threading
 import warnings
@@ -14,6 +12,8 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
+
+from digits.common.cli import PipelineError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no others: Pillow knows some that start programs
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")

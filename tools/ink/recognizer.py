@@ -1,20 +1,19 @@
 """Ask one of the trained models which digits it sees, and how sure it is."""
 
-from common import parameters
-from common.cli import ParameterError, PipelineError
-from common.parameters import FILE
-from common.tables import Scores
-
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from evaluation import calibration
-from learning import models
-from reporting import measured
-from reporting.sections import Dataset, Experiment, Split, Task
+from digits.common import parameters
+from digits.common.cli import ParameterError, PipelineError
+from digits.common.parameters import FILE
+from digits.common.tables import Scores
+from digits.evaluation import calibration
+from digits.learning import models
+from tools.report import measured
+from tools.report.sections import Dataset, Experiment, Split, Task
 
 DRAWN = [(28, 28), (8, 8)]  # height and width of the images that `digits` can make of a picture
 

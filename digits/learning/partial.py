@@ -5,10 +5,6 @@ classifier is fitted to the first row group alone: 10 000 rows tell the largest 
 well as all rows do.
 """
 
-from common import cli, tables, workers
-from common.cli import PipelineError
-from common.tables import Labels, Pixels, Vector
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,8 +15,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from learning import models
-from learning.folds import fold_of_each_row, split
+from digits.common import cli, tables, workers
+from digits.common.cli import PipelineError
+from digits.common.tables import Labels, Pixels, Vector
+from digits.learning import models
+from digits.learning.folds import fold_of_each_row, split
 
 
 def train(

@@ -5,8 +5,6 @@ with the reason in a few words, early or late. What came is checked against the 
 (`stages/fetch.py`).
 """
 
-from common.cli import short_of_memory
-
 import math
 import os
 import socket
@@ -22,8 +20,9 @@ from urllib.parse import urljoin
 import numpy as np
 import numpy.typing as npt
 
-from sources import idx
-from sources.limits import Metered, SourceError, within
+from digits.common.cli import short_of_memory
+from digits.sources import idx
+from digits.sources.limits import Metered, SourceError, within
 
 FILES = (
     ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -87,7 +86,7 @@ def from_openml(place: str, form: Form, timeout: float) -> Iterator[Images]:
     """Ask OpenML for `NAME/VERSION` with scikit-learn's own client, all at once in memory, nothing kept on disk."""
     from sklearn.datasets import fetch_openml
 
-    from sources.guard import guarded
+    from digits.sources.guard import guarded
 
     name, _, version = place.partition("/")
     if not version.isdecimal():

@@ -8,8 +8,6 @@ A. Aggarwal and J. S. Vitter, The input/output complexity of sorting and related
 permutation.
 """
 
-from common.tables import ROW_GROUP, Vector
-
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedRandom
@@ -17,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from digits.common.tables import ROW_GROUP, Vector
 
 BUCKET = 5 * ROW_GROUP
 

@@ -5,8 +5,6 @@ divided before the softmax, makes probabilities of them (C. Guo et al., On calib
 2017). It changes no answer, only how sure the model is of it.
 """
 
-from common.tables import Scores, Vector
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +12,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from evaluation.rounding import rounded
+from digits.common.tables import Scores, Vector
+from digits.evaluation.rounding import rounded
 
 LEAST = 1e-3  # below it a model's own probability means "never seen": three neighbours know no fourth
 EDGES = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1]  # narrower where good models' answers are

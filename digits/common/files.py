@@ -1,7 +1,5 @@
 """Files that are there or named as missing, and that are written whole or not at all."""
 
-from common.cli import PipelineError
-
 import csv
 import io
 import json
@@ -10,6 +8,8 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from digits.common.cli import PipelineError
 
 
 def expect(path: Path, stage: str = "") -> None:

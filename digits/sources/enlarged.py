@@ -7,9 +7,6 @@ selective sampling, 2007), whose dataset is called the infinite MNIST. An image 
 its row alone, so it does not matter how many rows are asked for, nor how many workers make them.
 """
 
-from common import cli, workers
-from common.tables import ROW_GROUP
-
 import math
 from collections.abc import Iterator
 
@@ -17,7 +14,9 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 
-from sources.readers import Form, Images
+from digits.common import cli, workers
+from digits.common.tables import ROW_GROUP
+from digits.sources.readers import Form, Images
 
 BLOCK = 1_000  # rows that are drawn together
 TASK = 5 * BLOCK  # rows that a core or a worker makes at once

@@ -3,8 +3,6 @@
 A new entry is one line in `FEATURES`: a name for params.yaml, and what makes the steps of a scikit-learn `Pipeline`.
 """
 
-from common.parameters import choose
-
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -13,7 +11,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from learning.gradients import OrientedGradients
+from digits.common.parameters import choose
+from digits.learning.gradients import OrientedGradients
 
 BATCH = 1_000  # rows
 

@@ -78,7 +78,8 @@ def short_of_memory(error: BaseException) -> bool:
 
 def note(message: str) -> None:
     """Print one line on standard error, with the script's name in front."""
-    print(f"{Path(sys.argv[0]).stem}: {message}", file=sys.stderr, flush=True)
+    path = Path(sys.argv[0])
+    print(f"{path.parent.name if path.stem == '__main__' else path.stem}: {message}", file=sys.stderr, flush=True)
 
 
 def progress(work: Iterable[Item], total: int, what: str) -> Iterable[Item]:

@@ -4,8 +4,6 @@ Each stage keeps the model of its section beside the code that uses it (`fetch.D
 `binarize.Task`, `train.Experiment`); `tools/check.py` puts them together and checks the whole file.
 """
 
-from common.cli import ParameterError
-
 import difflib
 import re
 import reprlib
@@ -16,6 +14,8 @@ from typing import Annotated, Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
+
+from digits.common.cli import ParameterError
 
 FILE = Path("params.yaml")
 KEY = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")

@@ -1,10 +1,5 @@
 """Fitted models: their files, and the scores that they give."""
 
-from common import tables
-from common.cli import PipelineError
-from common.files import expect, whole
-from common.tables import Pixels, Scores, Vector
-
 import hashlib
 import io
 import sys
@@ -19,6 +14,11 @@ import yaml
 from joblib.numpy_pickle import NumpyPickler
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
+
+from digits.common import tables
+from digits.common.cli import PipelineError
+from digits.common.files import expect, whole
+from digits.common.tables import Pixels, Scores, Vector
 
 BATCH = 1_000  # images scored at a time: fixed, because a matrix product's last bits depend on its shape
 

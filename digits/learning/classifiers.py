@@ -3,13 +3,13 @@
 A new entry is one line in `CLASSIFIERS`: a name, the module and the class.
 """
 
-from common.cli import ParameterError
-from common.parameters import choose
-
 import inspect
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
+
+from digits.common.cli import ParameterError
+from digits.common.parameters import choose
 
 CLASSIFIERS = {
     "dummy": ("sklearn.dummy", "DummyClassifier"),

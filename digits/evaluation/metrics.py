@@ -1,14 +1,13 @@
 """What a model's predictions and scores amount to, in numbers and in tables for plots."""
 
-from common.tables import Scores, Vector
-
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn import metrics
 
-from evaluation.rounding import rounded
+from digits.common.tables import Scores, Vector
+from digits.evaluation.rounding import rounded
 
 CURVE_ROWS = 200  # of one curve file and part: enough for a smooth line, small enough for Git
 

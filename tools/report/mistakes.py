@@ -1,10 +1,10 @@
 """Which of a model's mistakes it was surest of."""
 
-from common import tables
-from common.tables import Vector
-
 import numpy as np
 import pyarrow as pa
+
+from digits.common import tables
+from digits.common.tables import Vector
 
 
 def surest_first(predictions: pa.Table) -> tuple[Vector, Vector]:

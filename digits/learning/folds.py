@@ -1,10 +1,10 @@
 """The folds of the cross-validation."""
 
-from common.cli import ParameterError
-from common.tables import Vector
-
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
+
+from digits.common.cli import ParameterError
+from digits.common.tables import Vector
 
 
 def split(labels: Vector, folds: int) -> list[tuple[Vector, Vector]]:

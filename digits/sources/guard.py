@@ -8,7 +8,7 @@ from typing import Any
 from urllib.request import HTTPHandler, HTTPSHandler, Request, build_opener, install_opener
 from urllib.response import addinfourl
 
-from sources.limits import Metered, within
+from digits.sources.limits import Metered, within
 
 
 class _Guard(HTTPHandler, HTTPSHandler):

@@ -1,13 +1,12 @@
 """The figures of an experiment, as `evaluate` has written them."""
 
-from common.cli import PipelineError
-from common.parameters import Section
-
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from reporting.sections import Experiment
+from digits.common.cli import PipelineError
+from digits.common.parameters import Section
+from tools.report.sections import Experiment
 
 
 class Test(Section, extra="allow"):

@@ -5,9 +5,6 @@ Reads the metrics, the plot tables, the predictions, the images, the models' dig
 that the same inputs give the same page.
 """
 
-from common import cli, files, parameters, tables
-from common.cli import ParameterError, PipelineError
-
 import fnmatch
 import hashlib
 import math
@@ -21,10 +18,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from reporting import figures, images
-from reporting.measured import rank, read
-from reporting.mistakes import surest_first
-from reporting.sections import Experiment, Split
+from digits.common import cli, files, parameters, tables
+from digits.common.cli import ParameterError, PipelineError
+from tools.report import figures, images
+from tools.report.measured import rank, read
+from tools.report.mistakes import surest_first
+from tools.report.sections import Experiment, Split
 
 MISTAKES = 12  # in an experiment's gallery
 SAMPLES = 10  # of each digit on the sample sheet
@@ -138,7 +137,7 @@ def main() -> None:
     """Read, draw, write."""
     parser = cli.parser(
         __doc__,
-        "stages/report.py metrics plots data/predictions data/raw models requirements.lock report.html",
+        "-m tools.report metrics plots data/predictions data/raw models requirements.lock report.html",
     )
     for folder in ("metrics", "plots", "predictions", "raw", "models"):
         parser.add_argument(folder, type=Path, help=f"the folder of the {folder}")
@@ -165,7 +164,7 @@ def main() -> None:
     ]
     experiments.sort(key=itemgetter("rank"))
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "reporting"),
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

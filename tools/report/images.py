@@ -1,13 +1,13 @@
 """The report's pictures of digits: PNG inside the page, light ink on black as the datasets have it."""
 
-from common.tables import Pixels
-
 import base64
 import io
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from digits.common.tables import Pixels
 
 
 def picture(pixels: Pixels, shape: tuple[int, int], columns: int = 1) -> str:

@@ -1,6 +1,6 @@
 """What whoever reads results needs of params.yaml; the stages themselves check the rest of it."""
 
-from common.parameters import Section
+from digits.common.parameters import Section
 
 
 class Dataset(Section, extra="allow"):

@@ -9,9 +9,6 @@ A file may be damaged, or somebody else's. What a file says of itself is checked
 takes more memory than its size allows; what is not as it should be is an error that names the file.
 """
 
-from common.cli import PipelineError, short_of_memory
-from common.files import expect, whole_folder
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -23,6 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from digits.common.cli import PipelineError, short_of_memory
+from digits.common.files import expect, whole_folder
 
 ROW_GROUP = 10_000
 PART = 10 * ROW_GROUP

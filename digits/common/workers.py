@@ -5,8 +5,6 @@ byte for byte: a task is a function of its arguments alone, and a worker that ha
 calculate otherwise, is refused (docs/cluster.md).
 """
 
-from common.cli import PipelineError
-
 import gc
 import logging
 import os
@@ -19,6 +17,8 @@ from itertools import islice
 from typing import Any
 
 import joblib
+
+from digits.common.cli import PipelineError
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 PACKAGES = ("numpy", "scikit-learn", "scipy")

@@ -1,0 +1,1 @@
+"""The library that stages, tools and benchmarks share, by subject."""
