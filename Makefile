@@ -18,16 +18,16 @@ help: ## Show this list
 demo: $(INSTALLED) ## Run every digits-… experiment, offline, in under a minute
 	@python -m tools.check
 	dvc repro --glob 'evaluate@digits-*'
-	@python -m tools.report metrics plots data/predictions data/raw models requirements.lock demo.html \
-	  --experiments 'digits-*'
+	@python -m tools.report
 	@echo && python -m tools.leaderboard 'digits-*'
-	@echo && echo "Open demo.html in a browser to see all of it."
+	@echo && echo "Open report.html in a browser to see all of it."
 
 .PHONY: repro
 repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE where the internet is not reachable)
 	@python -m tools.check
 	@python -m tools.prune
 	dvc repro
+	@python -m tools.report
 	@echo && python -m tools.leaderboard
 	@echo && echo "Open report.html in a browser to see all of it."
 
@@ -45,27 +45,26 @@ large: $(INSTALLED) ## Run it on ROWS=700000 digits or any other number, MNIST's
 HOST ?= 127.0.0.1
 .PHONY: scheduler
 scheduler: $(INSTALLED) ## Start a Dask scheduler, for this machine alone or at HOST=address (docs/cluster.md)
-	PYTHONPATH=. dask scheduler --preload digits.common.workers --host $(HOST) --dashboard-address $(HOST):8787
+	PYTHONPATH=. dask scheduler --preload digits.common.cluster --host $(HOST) --dashboard-address $(HOST):8787
 
 # A worker keeps the memory of a task for the next one, pieces of up to so many bytes: to get it anew takes long.
 workers: export MALLOC_MMAP_THRESHOLD_ := 268435456
 workers: export MALLOC_TRIM_THRESHOLD_ := 268435456
 .PHONY: workers
 workers: $(INSTALLED) ## Start a Dask worker for each core, for the scheduler at DASK_SCHEDULER_ADDRESS
-	PYTHONPATH=. dask worker --preload digits.common.workers --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
+	PYTHONPATH=. dask worker --preload digits.common.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 .PHONY: report
-report: $(INSTALLED) ## Bring report.html up to date
-	@python -m tools.check
-	dvc repro report
-	@echo && echo "Open report.html in a browser."
+report: $(INSTALLED) ## Draw report.html from whatever has been evaluated
+	@python -m tools.report
+	@echo "Open report.html in a browser."
 
 .PHONY: draw
 draw: $(INSTALLED) ## Serve a page to draw digits on, on this machine alone (Ctrl-C ends it)
 	@python -m tools.draw
 
 .PHONY: leaderboard
-leaderboard: $(INSTALLED) ## Print the experiments and their figures
+leaderboard: $(INSTALLED) ## Print the experiments and their metrics
 	@python -m tools.leaderboard
 
 .PHONY: experiments
@@ -74,10 +73,10 @@ experiments: $(INSTALLED) ## Print the runs of `dvc exp run`: what each changed,
 
 .PHONY: check
 check: $(INSTALLED) ## Check params.yaml, without running anything
-	@python -m tools.check && echo "params.yaml is sound"
+	@python -m tools.check && echo "params.yaml is valid"
 
 .PHONY: verify
-verify: $(INSTALLED) ## Read every output and the whole cache, and say what is broken and how to restore it
+verify: $(INSTALLED) ## Read every output and the whole cache, and name what is broken and how to restore it
 	@python -m tools.verify
 
 .PHONY: pushed
@@ -90,19 +89,19 @@ prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.
 	@python -m tools.prune --delete
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests (about four minutes, no network)
+test: $(INSTALLED) ## Run the tests (about three minutes, no network)
 	python -m pytest
 
 .PHONY: faults
-faults: $(INSTALLED) ## Try everything that can go wrong, and write the table of docs/reliability.md (minutes)
+faults: $(INSTALLED) ## Run the fault tests, slow ones included, and write the table of docs/reliability.md (minutes)
 	python -m bench.faults
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure everything anew, and write docs/benchmarks.md (an hour; keep the machine quiet)
+bench: $(INSTALLED) ## Run all benchmarks and write docs/benchmarks.md (an hour; keep the machine quiet)
 	python -m bench.benchmarks
 
 .PHONY: audit
-audit: $(INSTALLED) ## Look the locked packages up among the known vulnerabilities (needs the internet)
+audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (needs the internet)
 	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 .PHONY: lint
@@ -112,7 +111,7 @@ lint: $(INSTALLED) ## Check style, format and types
 	mypy
 
 .PHONY: format
-format: $(INSTALLED) ## Put the code into its format
+format: $(INSTALLED) ## Format the code
 	ruff check --fix .
 	ruff format .
 
@@ -126,7 +125,8 @@ venv: $(INSTALLED) ## Make the environment; then: source .venv/bin/activate
 
 .PHONY: clean
 clean: ## Delete what can be made again: outputs, environment, tool caches (DVC's cache stays)
-	rm -rf data models report.html demo.html dvc_plots $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf data/raw data/split data/labels data/crossval data/predictions models/*.joblib
+	rm -rf report.html dvc_plots $(VENV) .mypy_cache .pytest_cache .ruff_cache
 	cd large && rm -rf data models metrics plots dvc_plots
 	find . \( -name .git -o -name .dvc \) -prune -o \
 	  \( -name __pycache__ -o -name '.*.part' -o -name '.*.tmp' \) -prune -exec rm -rf {} +
@@ -135,7 +135,7 @@ clean: ## Delete what can be made again: outputs, environment, tool caches (DVC'
 # installation that was broken off is begun again.
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12 …")'
-	@echo "Making $(VENV) from requirements.lock: a minute or two"
+	@echo "Making $(VENV) from requirements.lock"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@python -m tools.install
 	@touch $@

@@ -10,23 +10,17 @@ from typing import NamedTuple
 from bench import measuring
 from bench.measuring import Run
 
+SHORT = 15  # seconds in all
+
 
 class Tutorial(NamedTuple):
-    """A script of bench/tutorials/, its experiments here, and the figure that both have.
-
-    Attributes:
-        script: its name.
-        printed: what stands before the figure in what the script prints, once for each experiment.
-        figure: where it stands in the metrics.
-        experiments: here.
-        folds: whether the script cross-validates; where it does not, the fits that are compared have no folds either.
-    """
+    """A script of bench/tutorials/, its experiments here, and the figure that both have."""
 
     script: str
-    printed: str
-    figure: str
+    printed: str  # the label of the figure in the script's output, once for each experiment
+    figure: str  # where it stands in the metrics
     experiments: list[str]
-    folds: bool = True
+    folds: bool = True  # whether the script cross-validates; if not, the fits that are compared have no folds either
 
 
 TUTORIALS = [
@@ -38,23 +32,8 @@ TUTORIALS = [
 ]
 
 
-SHORT = 15  # seconds in all
-HEADER = ["tutorial", "as written, s", "here, s", "faster"]
-
-
-class Measured(NamedTuple):
-    """What a tutorial took, as written and here: the whole, the seconds of the fits alone, and the figures."""
-
-    written: Run
-    here: Run
-    written_fits: float
-    here_fits: float
-    written_figures: list[float]
-    here_figures: list[float]
-
-
 def numbers(output: str, label: str) -> list[float]:
-    """Return the numbers that stand behind a label at the begin of a line."""
+    """Return the numbers that follow a label at the start of a line."""
     return [float(text) for text in re.findall(rf"^{label} ([0-9.e-]+)$", output, re.MULTILINE)]
 
 
@@ -64,53 +43,51 @@ def repro(folder: Path, experiments: list[str]) -> tuple[Path, Run]:
     return project, measuring.dvc(project, "repro", *(f"evaluate@{name}" for name in experiments))
 
 
-def again(project: Path, *command: str) -> list[Run]:
-    """Run a script, five times if it is short, which evens out what a short one suffers from."""
+def repeat(project: Path, *command: str) -> list[Run]:
+    """Run a script, five times if it is short: short runs vary most."""
     runs: list[Run] = []
     while not runs or (len(runs) < 5 and sum(run.seconds for run in runs) < SHORT):
-        measuring.say(f"{command[0]}, run {len(runs) + 1}")
+        measuring.log(f"{' '.join(command[:2])[:60]}, run {len(runs) + 1}")
         runs.append(measuring.python(project, *command))
     return runs
 
 
-def measure(tutorial: Tutorial, folder: Path) -> Measured:
-    """Run its experiments here, the tutorial on the same images, and the fits alone; the latter two are medians."""
-    project, here = repro(folder / "project", tutorial.experiments)
-    written = again(project, f"bench/tutorials/{tutorial.script}.py")
-    blocks = measuring.parameters(project)["experiments"]
-    tasks = [blocks[name] | {"rows": None, "held_out": 0} for name in tutorial.experiments]
-    fits = [task | ({} if tutorial.folds else {"folds": 0}) for task in tasks]
-    ours = again(project, "-m", "bench.fit", json.dumps(fits))
-    metrics = [json.loads((project / "metrics" / f"{name}.json").read_text()) for name in tutorial.experiments]
-    return Measured(
-        Run(measuring.middle(written), max(run.memory for run in written), ""),
-        here,
-        median(sum(numbers(run.output, "seconds of fits")) for run in written),
-        median(sum(json.loads(line)["fit"] for line in run.output.splitlines()) for run in ours),
-        numbers(written[0].output, tutorial.printed),
-        [reduce(dict.__getitem__, tutorial.figure.split("."), values) for values in metrics],
-    )
+def fit_seconds(project: Path, tutorial: Tutorial) -> float:
+    """Return the seconds of its experiments' fits alone, the medians of several runs."""
+    total = 0.0
+    for name in tutorial.experiments:
+        block = measuring.parameters(project)["experiments"][name] | ({} if tutorial.folds else {"folds": 0})
+        runs = repeat(project, "-m", "bench.fit", json.dumps(block), "60000", "0")
+        total += median(json.loads(run.output.splitlines()[-1])["fit"] for run in runs)
+    return total
 
 
 def tables(folder: Path, quick: bool) -> list[str]:
     """Measure every tutorial, then all of their experiments in one run."""
-    chosen = TUTORIALS[:2] if quick else TUTORIALS
-    measured = [measure(tutorial, folder / tutorial.script) for tutorial in chosen]
-    together = [name for tutorial in chosen for name in tutorial.experiments]
-    _, at_once = repro(folder / "together" / "project", together)
+    chosen = TUTORIALS[:1] if quick else TUTORIALS
     rows: list[list[str | None]] = []
-    fits = []
-    for tutorial, (written, here, written_fits, here_fits, *figures) in zip(chosen, measured, strict=True):
-        accuracies = [" ".join(f"{value:.4f}" for value in values) for values in figures]
+    fits, alone = [], []
+    for tutorial in chosen:
+        project, here = repro(folder / tutorial.script / "project", tutorial.experiments)
+        runs = repeat(project, f"bench/tutorials/{tutorial.script}.py")
+        written = Run(median(run.seconds for run in runs), max(run.memory for run in runs), runs[0].output)
+        alone.append(written)
+        metrics = [json.loads((project / "metrics" / f"{name}.json").read_text()) for name in tutorial.experiments]
+        figures = [reduce(dict.__getitem__, tutorial.figure.split("."), values) for values in metrics]
+        both = [numbers(written.output, tutorial.printed), figures]
+        accuracies = [" ".join(f"{value:.4f}" for value in values) for values in both]
         rows.append([*row(tutorial.script, written, here), tutorial.figure.partition(".")[0], *accuracies])
-        fits.append([tutorial.script, f"{written_fits:.2f}", f"{here_fits:.2f}", f"{written_fits / here_fits:.1f} ×"])
-    alone = [each.written for each in measured]
+        seconds = median(sum(numbers(run.output, "seconds of fits")) for run in runs), fit_seconds(project, tutorial)
+        fits.append([tutorial.script, *(f"{each:.2f}" for each in seconds), f"{seconds[0] / seconds[1]:.1f} ×"])
+    _, together = repro(folder / "together" / "project", [name for each in chosen for name in each.experiments])
     in_turn = Run(sum(each.seconds for each in alone), max(each.memory for each in alone), "")
-    rows.append([*row("**all, here in one `dvc repro`**", in_turn, at_once), None, None, None])
+    rows.append([*row("**all, here in one `dvc repro`**", in_turn, together), None, None, None])
+    header = ["as written, s", "here, s", "faster"]
+    more = ["as written, MiB", "here, MiB", "accuracy", "as written", "here"]
     return [
-        *measuring.table([*HEADER, "as written, MiB", "here, MiB", "accuracy", "as written", "here"], rows),
+        *measuring.table(["tutorial", *header, *more], rows),
         "",
-        *measuring.table(["fits and folds alone", *HEADER[1:]], fits),
+        *measuring.table(["fits and folds alone", *header], fits),
     ]
 
 

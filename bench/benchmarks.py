@@ -2,23 +2,22 @@
 
 Without a part's name, all of them, which takes about an hour; each rewrites its own section of the page alone. Keep
 the machine quiet meanwhile. Where MNIST's servers cannot be reached, set DATA_MIRROR. A part that fails leaves its
-section as it is, the others go on, and the exit status is 1. Run from the repository:
-python -m bench.benchmarks [PART ...]
+section as it is, the others go on, and the exit status is 1.
 """
 
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import against_peers, against_plain, against_tutorials, fits, measuring
+from bench import against_peers, against_plain, against_tutorials, experiments, fits, measuring
 from digits.common import cli
-from digits.common.cli import PipelineError
-from digits.common.parameters import choose
+from digits.common.errors import PipelineError, require_choice
 
 PAGE = Path("docs", "benchmarks.md")
 PARTS: dict[str, Callable[[Path, bool], list[str]]] = {
     "tutorials": against_tutorials.tables,
     "plain": against_plain.tables,
+    "experiments": experiments.tables,
     "peers": against_peers.tables,
     "classifiers": fits.classifiers,
     "rows": fits.rows,
@@ -27,24 +26,22 @@ PARTS: dict[str, Callable[[Path, bool], list[str]]] = {
 
 def main() -> None:
     """Measure, print, write."""
-    parser = cli.parser(__doc__, "-m bench.benchmarks", "-m bench.benchmarks tutorials plain")
+    parser = cli.parser(__doc__, "tutorials plain")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="try the benchmarks themselves on little; write no page")
     arguments = parser.parse_args()
     for part in arguments.parts:
-        choose("benchmarks", part, PARTS)
+        require_choice("benchmarks", part, PARTS)
     failed = []
     for part in arguments.parts or PARTS:
-        measuring.say(f"== {part}")
+        measuring.log(f"== {part}")
         try:
             with tempfile.TemporaryDirectory() as folder:
-                lines = [*PARTS[part](Path(folder).resolve(), arguments.quick), "", measuring.machine()]
-            print("\n".join(lines), flush=True)
-            if not arguments.quick:
-                measuring.put(PAGE, part, lines)
-        except Exception as error:  # a defect of one part takes the figures of no other
-            cli.note(f"{part}: {type(error).__name__}: {error}")
+                lines = PARTS[part](Path(folder).resolve(), arguments.quick)
+            measuring.publish(PAGE, part, [*lines, "", measuring.machine()], write=not arguments.quick)
+        except Exception as error:  # the other parts go on
             failed.append(part)
+            cli.note(f"{part}: {type(error).__name__}: {error}")
     if failed:
         raise PipelineError(f"not measured: {', '.join(failed)}; those sections of {PAGE} are as they were")
 

@@ -1,110 +1,62 @@
 """Measure what a Dask cluster of two workers on this machine costs, and write the table of docs/cluster.md.
 
-Trains every experiment that is cross-validated on MNIST, by turns in this machine's threads and on the workers. The
-data must have been made (`make repro`). Takes ten minutes. Run from the repository: python -m bench.cluster
+Trains every experiment that is cross-validated on MNIST, by turns in this machine's threads and on the workers, in a
+copy of the project. Takes ten minutes. Where MNIST's servers cannot be reached, set DATA_MIRROR.
 """
 
 import hashlib
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+from distributed import LocalCluster
 
 from bench import measuring
 from digits.common import cli
-from digits.common.cli import PipelineError
+from digits.common.parallel import ADDRESS
 
 PAGE = Path("docs", "cluster.md")
 ROUNDS = 3
-PATIENCE = 60  # seconds, for the scheduler to start
+PRELOAD = ["digits.common.cluster"]
+Seconds = npt.NDArray[np.float64]  # shape (rounds, 2): in threads, on the cluster
+KEEP = dict.fromkeys(["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"], "268435456")  # as `make workers` has it
 
 
-@contextmanager
-def dask(said: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one of Dask's programs, what it says in a file, until the block ends, however it ends."""
-    with (
-        said.open("wb") as output,
-        subprocess.Popen(
-            [sys.executable, "-m", "dask", *arguments],
-            env={**os.environ, "PYTHONPATH": ".", **environment},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+def train(project: Path, name: str, address: str) -> tuple[Seconds, bool]:
+    """Train an experiment by turns in threads and on the cluster; tell also whether the bytes are the same."""
+    outputs = [project / "models" / f"{name}.joblib", project / "data" / "crossval" / f"{name}.parquet"]
+    seconds = []
+    digests = set()
+    for environment in ({}, {ADDRESS: address}) * ROUNDS:
+        measuring.log(f"{name}, {'cluster' if environment else 'threads'}")
+        seconds.append(measuring.python(project, "-m", "stages.train", name, environment=environment).seconds)
+        digests.add(tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in outputs))
+    return np.array(seconds).reshape(ROUNDS, 2), len(digests) == 1
 
 
-@contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """Start a scheduler and two workers as `make scheduler` and `make workers` do, and give the scheduler's address.
-
-    Raises:
-        PipelineError: the scheduler does not start; the end of what it said is quoted.
-    """
-    file, said = folder / "scheduler.json", folder / "scheduler.txt"
-    own = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-    two = ["--nworkers", "2", "--nthreads", "1", "--host", "127.0.0.1"]
-    with dask(said, "scheduler", "--preload", "digits.common.workers", *own) as scheduler:
-        latest = time.monotonic() + PATIENCE
-        while not (file.exists() and file.read_text().endswith("}")):
-            if scheduler.poll() is not None or time.monotonic() > latest:
-                words = " ".join(said.read_text(errors="replace").split())
-                raise PipelineError(f"the scheduler does not start: …{words[-600:]}")
-            time.sleep(0.1)
-        address = json.loads(file.read_text())["address"]
-        keep = dict.fromkeys(["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"], "268435456")
-        environment = {"DASK_SCHEDULER_ADDRESS": address, **keep}
-        with dask(folder / "workers.txt", "worker", "--preload", "digits.common.workers", *two, **environment):
-            time.sleep(10)  # their start is not measured
-            yield address
-
-
-def compared(seconds: dict[str, list[float]]) -> list[str]:
-    """Return the medians of the rounds, and the median of what each round has as their ratio."""
-    ratio = median(b / a for a, b in zip(*seconds.values(), strict=True))
-    return [*(f"{median(each):.1f}" for each in seconds.values()), f"{ratio:.2f} ×"]
+def cells(seconds: Seconds) -> list[str]:
+    """Return the medians over the rounds of both, and of their ratio."""
+    threads, cluster = np.median(seconds, axis=0)
+    return [f"{threads:.1f}", f"{cluster:.1f}", f"{np.median(seconds[:, 1] / seconds[:, 0]):.2f} ×"]
 
 
 def main() -> None:
     """Measure, print, write."""
-    cli.parser(__doc__, "-m bench.cluster").parse_args()
+    cli.parser(__doc__, "").parse_args()
     blocks = measuring.parameters(Path())["experiments"]
     names = [name for name, block in blocks.items() if block["split"] == "mnist" and block["folds"]]
-    rows = []
-    totals = {"threads": [0.0] * ROUNDS, "cluster": [0.0] * ROUNDS}
-    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as address:
-        for name in names:
-            split, task = blocks[name]["split"], blocks[name]["task"]
-            made = [Path(folder, name), Path(folder, f"{name}.parquet")]
-            command = ["-m", "stages.train", name, f"data/split/{split}/train.parquet", f"data/labels/{split}/{task}"]
-            seconds: dict[str, list[float]] = {"threads": [], "cluster": []}
-            digests = set()
-            for i in range(ROUNDS):
-                for where, environment in (("threads", {}), ("cluster", {"DASK_SCHEDULER_ADDRESS": address})):
-                    measuring.say(f"{name}, {where}")
-                    run = measuring.run(Path(), sys.executable, *command, *map(str, made), environment=environment)
-                    seconds[where].append(run.seconds)
-                    totals[where][i] += run.seconds
-                    digests.add(tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in made))
-            rows.append([f"`{name}`", *compared(seconds), "the same" if len(digests) == 1 else "others"])
-    rows.append(["**all of them**", *compared(totals), ""])
+    with tempfile.TemporaryDirectory() as folder:
+        project = measuring.cold(Path(folder, "project"))
+        measuring.dvc(project, "repro", *(f"binarize@{name}" for name in names))
+        with LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, preload=PRELOAD, env=KEEP
+        ) as cluster:
+            measured = {name: train(project, name, cluster.scheduler_address) for name in names}
+    rows = [[f"`{name}`", *cells(each), "the same" if same else "others"] for name, (each, same) in measured.items()]
+    rows.append(["**all of them**", *cells(np.sum([each for each, _ in measured.values()], axis=0)), ""])
     header = ["train, with its folds", "two threads, s", "two workers, s", "workers ÷ threads", "bytes"]
-    lines = [*measuring.table(header, rows), "", measuring.machine()]
-    print("\n".join(lines))
-    measuring.put(PAGE, "cluster", lines)
+    measuring.publish(PAGE, "cluster", [*measuring.table(header, rows), "", measuring.machine()])
 
 
 if __name__ == "__main__":

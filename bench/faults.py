@@ -2,61 +2,56 @@
 
 A fault is a test marked `fault`. The table holds what was tried and survived; what could not be tried here is named.
 A test's name is read as a sentence, its docstring as the next one, and its parameters as its cases. When a fault is not
-survived the page stays as it is, and the exit status is 1. Takes some minutes. Run from the repository:
-python -m bench.faults
+survived the page stays as it is, and the exit status is 1. Takes some minutes.
 """
 
 import inspect
 import io
 import re
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
 
 import pytest
 
 from digits.common import cli, files
-from digits.common.cli import PipelineError
+from digits.common.errors import PipelineError
 
 PAGE = Path("docs", "reliability.md")
 MARK = "<!-- `make faults` writes the page from here on. -->\n"
-MARKED = ["-m", "fault"]
-SPELLED = {  # what the name of a function cannot spell
-    "ctrl c": "Ctrl-C",
-    "dvc lock": "`dvc.lock`",
-    "dvc": "DVC",
-    "git": "Git",
-    "openml": "OpenML",
-    "read only": "read-only",
-}
+# What the name of a function cannot spell.
+SPELLED = {"ctrl c": "Ctrl-C", "dvc lock": "`dvc.lock`", "dvc": "DVC", "git": "Git", "read only": "read-only"}
+SPELLED["openml"] = "OpenML"
 CODE = re.compile(r"\S+\.py\b.*|<.*|^\w+: \S+$|\S*[@=/{]\S*|\w+\.\w+")
 
 
 class Fault(NamedTuple):
-    """A test: its file, its name as a sentence, its case in one part or two, and why it was not tried."""
+    """A test: its file, its name as a sentence, its case in one part or two, how it went, and why it was skipped."""
 
     file: str
     sentence: str
     case: list[str]
-    survived: bool
-    skipped: str
+    outcome: str
+    reason: str
 
 
-class Collected:
-    """A plugin of pytest that keeps the tests it has found, by their names, in their order."""
+class Results:
+    """A plugin of pytest that keeps the tests it collects, in their order, and how each went."""
 
     def __init__(self) -> None:
         self.tests: dict[str, Any] = {}
+        self.outcomes: dict[str, tuple[str, str]] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Keep them."""
-        self.tests = {test.nodeid: test for test in session.items}
+        """Keep the tests."""
+        self.tests |= {test.nodeid: test for test in session.items}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the outcome: what failed or was skipped in one phase is not passed in the next."""
+        if self.outcomes.get(report.nodeid, ("passed", ""))[0] == "passed":
+            reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+            self.outcomes[report.nodeid] = report.outcome, reason.removeprefix("Skipped: ")
 
 
 def try_all() -> list[Fault]:
@@ -65,46 +60,26 @@ def try_all() -> list[Fault]:
     Raises:
         PipelineError: pytest could not run.
     """
-    collected = Collected()
+    results = Results()
     with redirect_stdout(io.StringIO()):
-        pytest.main([*MARKED, "--collect-only", "-n", "0"], [collected])
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.xml")
-        command = [sys.executable, "-m", "pytest", *MARKED, f"--junitxml={report}", "-o", "junit_family=xunit1"]
-        subprocess.run(command, check=False)
-        if not report.exists():
-            raise PipelineError("the faults could not be tried; what pytest says of it is above")
-        tests = {f"{test.get('file')}::{test.get('name')}": test for test in ElementTree.parse(report).iter("testcase")}
-    if tests.keys() != collected.tests.keys():
-        raise PipelineError("not every fault could be tried; what pytest says of it is above")
-    return [read(test, tests[name]) for name, test in collected.tests.items()]
+        status = pytest.main(["-m", "fault", "--collect-only", "-n", "0"], [results])
+    pytest.main(["-m", "fault"], [results])
+    if status or results.outcomes.keys() != results.tests.keys():
+        raise PipelineError("not every fault could be tried; see pytest's output above")
+    return [describe(test, *results.outcomes[name]) for name, test in results.tests.items()]
 
 
-def read(test: Any, report: ElementTree.Element) -> Fault:
-    """Return what pytest knows of one test, and reports of it."""
-    skipped = report.find("skipped")
-    return Fault(
-        file=report.get("file") or "",
-        sentence=f"{sentence(test.originalname)} {inspect.getdoc(test.function) or ''}".strip(),
-        case=parts(test.callspec) if hasattr(test, "callspec") else [],
-        survived=all(report.find(kind) is None for kind in ("failure", "error", "skipped")),
-        skipped="" if skipped is None else skipped.get("message") or "no reason given",
-    )
-
-
-def sentence(name: str) -> str:
-    """Return the name of a test as a sentence."""
-    words = re.sub(r" s\b", "'s", name.removeprefix("test_").replace("_", " "))
+def describe(test: Any, outcome: str, reason: str) -> Fault:
+    """Return a test in words: its name as a sentence, then its docstring."""
+    words = re.sub(r" s\b", "'s", test.originalname.removeprefix("test_").replace("_", " "))
     words = re.sub(rf"\b({'|'.join(SPELLED)})\b", lambda found: SPELLED[found[0]], words)
-    return f"{words[0].upper()}{words[1:]}."
+    sentence = f"{words[0].upper()}{words[1:]}. {inspect.getdoc(test.function) or ''}".strip()
+    case = parts(test.callspec) if hasattr(test, "callspec") else []
+    return Fault(str(test.path.relative_to(Path.cwd())), sentence, case, outcome, reason)
 
 
 def parts(case: Any) -> list[str]:
-    """Return the parts of a case: what stands in its name on both sides of a colon, or its two parameters.
-
-    Args:
-        case: pytest's own: `id` is its name, `params` its parameters by their names.
-    """
+    """Return the parts of pytest's `callspec`: its id on both sides of a colon, or its two parameters."""
     if len(case.params) == 2 and case.id == "-".join(map(str, case.params.values())):
         return [value if isinstance(value, str) else f"{value} {name}" for name, value in case.params.items()]
     if re.fullmatch(r"[a-z-]+", case.id) and case.id not in case.params.values():  # words, not a name of the project
@@ -112,56 +87,49 @@ def parts(case: Any) -> list[str]:
     return case.id.split(": ", 1)
 
 
-def readable(text: str) -> str:
-    """Return a case, or a part of one, with what is code marked as such; of several lines the first."""
-    return CODE.sub(r"`\g<0>`", text.partition("\\n")[0]).replace("|", "\\|")
+def summary(faults: list[Fault]) -> str:
+    """List cases, code marked as such; those of two parts by the first, and when all have the same second, it once."""
 
+    def readable(text: str) -> str:
+        return CODE.sub(r"`\g<0>`", text.partition("\\n")[0]).replace("|", "\\|")
 
-def in_short(cases: list[list[str]]) -> str:
-    """List cases; those of two parts by the first of them, and when all have the same others, these once."""
-    if any(len(case) != 2 for case in cases):
-        return ", ".join(readable(": ".join(case)) for case in cases)
+    if any(len(fault.case) != 2 for fault in faults):
+        return ", ".join(readable(": ".join(fault.case)) for fault in faults)
     lists: dict[str, list[str]] = {}
-    for first, second in cases:
+    for first, second in (fault.case for fault in faults):
         lists.setdefault(readable(first), []).append(readable(second))
-    others = [", ".join(seconds) for seconds in lists.values()]
-    if len(others) > 1 and len(set(others)) == 1:
-        return f"{', '.join(lists)}; each: {others[0]}"
-    return "; ".join(f"{first}: {seconds}" for first, seconds in zip(lists, others, strict=True))
+    seconds = [", ".join(each) for each in lists.values()]
+    if len(seconds) > 1 and len(set(seconds)) == 1:
+        return f"{', '.join(lists)}; each: {seconds[0]}"
+    return "; ".join(f"{first}: {each}" for first, each in zip(lists, seconds, strict=True))
 
 
-def table(faults: list[Fault]) -> Iterator[str]:
-    """Yield the lines: what each file is about, in its docstring's words, then its tests, and the sum."""
-    yield "| fault | cases | survived / tried |"
-    yield "| --- | --- | ---: |"
+def table(faults: list[Fault]) -> list[str]:
+    """Return the lines: what each file is about, in its docstring's words, then its tests, and the sum."""
+    lines = ["| fault | cases | survived / tried |", "| --- | --- | ---: |"]
     for file, of_file in groupby(faults, key=lambda fault: fault.file):
         subject = Path(file).read_text(encoding="utf-8").removeprefix('"""').splitlines()[0].removesuffix('"""')
-        yield f"| **{subject}** | | |"
-        for sentence, tests in groupby(of_file, key=lambda fault: fault.sentence):
+        lines.append(f"| **{subject}** | | |")
+        for text, tests in groupby(of_file, key=lambda fault: fault.sentence):
             cases = list(tests)
-            yield f"| {sentence} | {in_short([test.case for test in cases])} | {count(cases)} |"
-    yield f"| **All** | | **{count(faults)}** |"
-
-
-def count(faults: list[Fault]) -> str:
-    """Return how many were survived, of how many."""
-    return f"{sum(fault.survived for fault in faults)} / {len(faults)}"
+            lines.append(f"| {text} | {summary(cases)} | {len(cases)} / {len(cases)} |")
+    return [*lines, f"| **All** | | **{len(faults)} / {len(faults)}** |"]
 
 
 def main() -> None:
-    """Try, write, and say how it went."""
-    cli.parser(__doc__, "-m bench.faults").parse_args()
+    """Try, write, and print how it went."""
+    cli.parser(__doc__, "").parse_args()
     faults = try_all()
-    tried = [fault for fault in faults if not fault.skipped]
-    if failed := [f"{fault.sentence} {in_short([fault.case])}".strip() for fault in tried if not fault.survived]:
-        raise PipelineError(f"survived {count(tried)}; {PAGE} is left as it is; not survived: {'; '.join(failed)}")
-    lines = [*table(tried)]
-    skipped = {f"- {fault.sentence} {fault.skipped}": None for fault in faults if fault.skipped}
-    if skipped:
+    tried = [fault for fault in faults if fault.outcome != "skipped"]
+    if failed := [f"{fault.sentence} {summary([fault])}".strip() for fault in tried if fault.outcome == "failed"]:
+        survived = f"{len(tried) - len(failed)} / {len(tried)}"
+        raise PipelineError(f"survived {survived}; {PAGE} is left as it is; not survived: {'; '.join(failed)}")
+    lines = table(tried)
+    if skipped := {f"- {fault.sentence} {fault.reason}": None for fault in faults if fault.outcome == "skipped"}:
         lines += ["", "Not tried here, so not claimed:", "", *skipped]
     prose = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
     files.write_text(PAGE, prose + MARK + "\n" + "\n".join(lines) + "\n")
-    print(f"survived {count(tried)}, not tried {len(faults) - len(tried)}; {PAGE} is up to date")
+    print(f"survived {len(tried)}, not tried {len(faults) - len(tried)}; {PAGE} is up to date")
 
 
 if __name__ == "__main__":

@@ -1,68 +1,51 @@
-"""Read and write once more what the stages read and write, and hash what DVC hashes; print the seconds as JSON.
+"""Read and write once more the tables and models that the stages read and write; print the seconds as JSON.
 
-Takes a project that has run. `read` and `write` are of parquet and models, as many times as the stages do it; `hash`
-is the MD5 of every output. Run from the project: python -m bench.inout
+Takes a project that has run.
 """
 
-import hashlib
 import json
-import shlex
-import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import measuring
-from digits.common import cli, tables
+import pyarrow.parquet as pq
+
+from bench.peers.dag import stages
+from digits.common import cli, parquet
+from digits.common.tables import IMAGES, LABELS, OUT_OF_FOLD
 from digits.learning import models
 
-seconds: defaultdict[str, float] = defaultdict(float)
+SCRATCH = Path("scratch")
 
 
-def timed(what: str, do: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Call, and count the seconds."""
+def read(kind: str, path: Path) -> None:
+    """Read a file as that kind of stage does."""
+    if path.parts[0] == "models":
+        models.load(path)
+    elif path.parts[1] == "split" and kind != "binarize":
+        parquet.read_pixels(path)
+    else:
+        contract = {"labels": LABELS, "crossval": OUT_OF_FOLD}.get(path.parts[1], IMAGES)
+        parquet.read(path, contract, ["row", "class"] if kind == "binarize" else None)
+
+
+def seconds(function: Callable[..., Any], *arguments: object) -> float:
+    """Return how long a call takes."""
     begin = time.perf_counter()
-    done = do(*arguments, **named)
-    seconds[what] += time.perf_counter() - begin
-    return done
-
-
-def replay(kind: str, paths: list[Path]) -> None:
-    """Read a stage's parquet files and its model as the stage does."""
-    match kind, paths:
-        case "split", [_, images, *_]:
-            timed("read", tables.read, images)
-        case "binarize", [train, test, _]:
-            for part in (train, test):
-                timed("read", tables.read, part, ["row", "class"])
-        case "train", [_, images, labels, *_]:
-            timed("read", tables.read_labels, images, labels / "train.parquet")
-            timed("read", tables.read_pixels, images)
-        case "evaluate", [model, train, test, labels, crossval, *_]:
-            timed("read", models.load, model)
-            timed("read", tables.read_labels, test, labels / "test.parquet")
-            timed("read", tables.read_pixels, test)
-            timed("read", tables.read_labels, train, labels / "train.parquet")
-            timed("read", lambda: next(tables.pixels(train)))
-            timed("read", tables.read, crossval)
+    function(*arguments)
+    return time.perf_counter() - begin
 
 
 def main() -> None:
-    """Read, write, hash, and print."""
-    cli.parser(__doc__, "-m bench.inout").parse_args()
-    for name, command in measuring.stages(Path()).items():
-        replay(measuring.kind(name), [Path(word) for word in shlex.split(command)[2:]])
-    with tempfile.TemporaryDirectory() as folder:
-        for path in sorted(Path("data").rglob("*.parquet")):
-            timed("write", tables.write, Path(folder, "table"), tables.read(path))
-        for path in sorted(Path("models").glob("*.joblib")):
-            timed("write", models.save, Path(folder, "model"), models.load(path))
-    made = [path for name in ("data", "models", "metrics", "plots") for path in Path(name).rglob("*") if path.is_file()]
-    for path in [*made, Path("report.html")]:
-        timed("hash", lambda path=path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest())
-    print(json.dumps(seconds))
+    """Read, write, and print."""
+    cli.parser(__doc__, "").parse_args()
+    outputs = [Path(path) for stage in stages() for path in stage.outputs]
+    reading = sum(seconds(read, stage.kind, Path(path)) for stage in stages() for path in stage.inputs)
+    writing = sum(seconds(parquet.write, SCRATCH, pq.read_table(path)) for path in outputs if path.suffix == ".parquet")
+    writing += sum(seconds(models.save, SCRATCH, models.load(path)) for path in outputs if path.suffix == ".joblib")
+    SCRATCH.unlink()
+    print(json.dumps({"read": reading, "write": writing}))
 
 
 if __name__ == "__main__":

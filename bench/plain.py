@@ -1,65 +1,28 @@
 """All of the pipeline's work in one plain script: no DVC, no second process, no file between the steps.
 
 The same functions on the same arrays, so what `dvc repro` takes longer is the price of its processes, files and
-digests. Only the report is left out. Prints the seconds of each step last. Run from the repository:
-python -m bench.plain
+digests. Prints the seconds of each step last.
 """
 
 import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
 
-from sklearn.pipeline import Pipeline
+import numpy as np
 
-from digits.common import cli, parameters, tables, workers
-from digits.common.tables import Pixels, Scores, Vector
-from digits.evaluation import metrics
-from digits.learning import models
-from digits.sources.readers import together
-from stages.binarize import Task, binarize
-from stages.evaluate import evaluate
-from stages.fetch import Dataset, fetch
-from stages.split import Split, split_rows
-from stages.train import Experiment, build, train
-
-
-def judge(
-    model: Pipeline, images: Pixels, labels: Vector, train_images: Pixels, train_labels: Vector, crossval: Any
-) -> tuple[dict[str, Any], Mapping[str, Any], Vector, Scores]:
-    """Do what `stages/evaluate.py` does between reading and writing.
-
-    Args:
-        model: fitted.
-        images: the test part, shape (test rows, pixels).
-        labels: shape (test rows,).
-        train_images: the first training images, for the accuracy on what the model has seen.
-        train_labels: shape (training rows,).
-        crossval: what `train` gives with the model.
-
-    Returns:
-        The metrics, the tables of the plots, the predictions, and the scores.
-    """
-    with workers.shared(model):
-        scores, train_scores = models.score(model, images), models.score(model, train_images)
-    predictions = models.predict(model, scores)
-    parts = {"test": (labels, predictions, scores)}
-    folds = None
-    if crossval is not None:
-        out_of_fold = tables.read_scores(tables.table(crossval))
-        parts["cross_validation"] = (train_labels, crossval["prediction"], out_of_fold)
-        folds = crossval["fold"]
-    measured, plots = evaluate(parts, model.classes_, train_labels, folds, models.gives_probabilities(model))
-    seen = models.predict(model, train_scores)
-    measured["train"] = {"accuracy": metrics.accuracy(train_labels[: len(seen)], seen)}
-    return measured, {name: list(rows) for name, rows in plots.items()}, predictions, scores
+from digits.common import cli, parallel, parameters
+from digits.common.parameters import Dataset, Experiment, Split, Task
+from digits.learning import models, registry, training
+from stages.binarize import binarize
+from stages.evaluate import Part, evaluate
+from stages.fetch import fetch
+from stages.split import split_rows
 
 
 def main() -> None:
     """Do it all, and print what each step took."""
-    cli.parser(__doc__, "-m bench.plain").parse_args()
+    cli.parser(__doc__).parse_args()
     seconds: defaultdict[str, float] = defaultdict(float)
     last = time.perf_counter()
 
@@ -69,32 +32,33 @@ def main() -> None:
         seconds[step] += now - last
         last = now
 
-    values = parameters.load()
-    seed = parameters.seed(values)
-    datasets = {
-        name: fetch(name, block, os.environ.get("DATA_MIRROR"), 30, together)
-        for name, block in parameters.section(values, "datasets", Dataset).items()
-    }
+    params = parameters.load()
+    datasets = {}
+    for name, dataset in params.blocks(Dataset).items():
+        batches = zip(*fetch(name, dataset, os.environ.get("DATA_MIRROR"), list), strict=True)
+        datasets[name] = [np.concatenate(arrays) for arrays in batches]
     lap("fetch")
     parts = {}
-    for name, split in parameters.section(values, "splits", Split).items():
-        images = datasets[split.dataset]
-        parts[name] = [
-            (images.pixels[rows], images.classes[rows]) for rows in split_rows(len(images.classes), split.test, seed)
-        ]
+    for name, split in params.blocks(Split).items():
+        pixels, classes = datasets[split.dataset]
+        parts[name] = [(pixels[rows], classes[rows]) for rows in split_rows(split, len(classes), params.seed)]
     lap("split")
-    tasks = parameters.section(values, "tasks", Task)
-    for name, experiment in parameters.section(values, "experiments", Experiment).items():
-        (train_images, train_classes), (test_images, test_classes) = parts[experiment.split]
-        positive = tasks[experiment.task].positive
-        train_labels, test_labels = binarize(train_classes, positive), binarize(test_classes, positive)
+    for name, experiment in params.blocks(Experiment).items():
+        (X_train, train_classes), (X_test, test_classes) = parts[experiment.split]  # noqa: N806
+        positive = params.block(Task, experiment.task).positive
+        y_train, y_test = binarize(train_classes, positive), binarize(test_classes, positive)
         lap("binarize")
-        model, crossval = train(build(experiment, seed), train_images, train_labels, experiment.folds)
+        trained = training.train(registry.build(experiment, params.seed), X_train, y_train, experiment.folds)
         lap("train")
-        first = train_images[: tables.ROW_GROUP]
-        measured, *_ = judge(model, test_images, test_labels, first, train_labels, crossval)
+        model, scores = trained.model, trained.scores
+        with parallel.parallel_backend(model):
+            test_scores = models.score(model, X_test)
+        measured = {"test": Part(y_test, models.predict(model, test_scores), test_scores)}
+        if scores is not None:
+            measured["cross_validation"] = Part(y_train, models.predict(model, scores), scores)
+        metrics, _ = evaluate(measured, model.classes_, models.method(model), y_train, trained.fold)
         lap("evaluate")
-        print(f"{name}: test accuracy {measured['test']['accuracy']:.4f}", flush=True)
+        print(f"{name}: test accuracy {metrics['test']['accuracy']:.4f}", flush=True)
     print(json.dumps(seconds))
 
 

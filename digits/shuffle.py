@@ -1,11 +1,10 @@
-"""Rows of a table that is larger than memory, in any order, such as a random one.
+"""External shuffle: the rows of a table that is larger than memory, in any order.
 
-Every row of the source goes to the bucket that its place in the result falls into, in one file on disk; each bucket
-then fits into memory and is put in order. All orders are equally possible, as for a shuffle in memory, because the
-order is drawn beforehand. The memory is `BUCKET` rows and at most six bytes for each row of the table, the disk as much
-as its rows take up uncompressed, and each row is written and read once more. Source: the distribution sort of
-A. Aggarwal and J. S. Vitter, The input/output complexity of sorting and related problems (1988), for keys that are a
-permutation.
+Every row goes to the bucket that its place in the result falls into, in one file on disk; each bucket then fits into
+memory and is put in order. All orders are equally possible, because the order is drawn beforehand. The memory is
+`BUCKET` rows and at most six bytes for each row of the table, the disk its rows uncompressed; each row is written and
+read once more. Source: the distribution sort of A. Aggarwal and J. S. Vitter, The input/output complexity of sorting
+and related problems (1988), for keys that are a permutation.
 """
 
 import tempfile
@@ -16,24 +15,25 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from digits.common.tables import ROW_GROUP, Vector
+from digits.common.parquet import ROW_GROUP
+from digits.common.tables import Vector
 
 BUCKET = 5 * ROW_GROUP
 
 Rows = npt.NDArray[np.uint8]
+Batch = tuple[Vector, Rows]  # which rows, and what is in them
 
 
-def in_order(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> Iterator[Iterator[tuple[Vector, Rows]]]:
+def permute_rows(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> Iterator[Iterator[Batch]]:
     """Give the rows of a table in other orders.
 
     Args:
         blocks: all rows of the table, arrays of shape (rows, bytes) in its own order.
         orders: which rows are wanted, one after another; each row in one of them once.
-        folder: where the file of the buckets is, until all is given.
+        folder: where the file of the buckets is meanwhile.
 
     Yields:
-        For each order, which rows come next, at most `ROW_GROUP` of them, and these as an array of shape (rows, bytes);
-        to be used up before the next order is asked for.
+        For each order its batches of at most `ROW_GROUP` rows, to be used up before the next order is asked for.
     """
     buckets = [order[start : start + BUCKET] for order in orders for start in range(0, len(order), BUCKET)]
     bucket_of = np.empty(sum(map(len, orders)), np.min_scalar_type(len(buckets)))
@@ -65,7 +65,7 @@ def _scatter(blocks: Iterable[Rows], bucket_of: Vector, starts: Vector, file: Bu
     return width
 
 
-def _gather(file: BufferedRandom, order: Vector, width: int) -> Iterator[tuple[Vector, Rows]]:
+def _gather(file: BufferedRandom, order: Vector, width: int) -> Iterator[Batch]:
     """Read the next buckets, those of an order, and put the rows of each in it."""
     content = np.empty((min(BUCKET, len(order)), width), np.uint8)  # one for all: two would not stand beside each other
     for start in range(0, len(order), BUCKET):
@@ -73,5 +73,5 @@ def _gather(file: BufferedRandom, order: Vector, width: int) -> Iterator[tuple[V
         file.readinto(content[: len(rows)].data)
         place = np.argsort(np.argsort(rows))  # the rank of each: they lie in the order in which the table had them
         for begin in range(0, len(rows), ROW_GROUP):
-            some = slice(begin, begin + ROW_GROUP)
-            yield rows[some], content[place[some]]
+            batch = slice(begin, begin + ROW_GROUP)
+            yield rows[batch], content[place[batch]]

@@ -1,184 +1,113 @@
 """Evaluate one experiment on the test part and out of fold.
 
-Reads the model, the split's two parts, the task's labels and the out-of-fold scores; writes
-`metrics/<experiment>.json`, the tables of `plots/<experiment>/`, and `data/predictions/<experiment>.parquet`, the
-score and prediction of every test row. The one decision: every accuracy stands beside that of always saying the
-commonest class, because a detector that always says no is right nine times in ten.
+Reads the model, the split's `test.parquet`, the experiment's labels and its out-of-fold predictions; writes
+`metrics/<experiment>.json`, the tables of `plots/<experiment>/`, and `data/predictions/<experiment>.parquet`. The one
+decision: every accuracy stands beside that of always predicting the majority class, because a detector that always
+says no is right nine times in ten.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import zip_longest
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-from sklearn.pipeline import Pipeline
 
-from digits.common import cli, files, tables, workers
-from digits.common.cli import PipelineError
-from digits.common.tables import Labels, Scores, Vector
-from digits.evaluation import calibration, metrics
-from digits.evaluation.rounding import rounded
+from digits.common import cli, files, parameters, parquet, paths, tables
+from digits.common.errors import PipelineError
+from digits.common.parameters import Experiment
+from digits.common.tables import IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
+from digits.evaluation import calibration, curves, metrics
 from digits.learning import models
 
-Part = tuple[Vector, Vector, Scores]  # labels, predictions, scores
-ENOUGH = 10_000  # out-of-fold scores to fit one temperature to
+CALIBRATED_ON = 10_000  # out-of-fold rows, in random order: enough to fit one temperature
 HEADERS = {
     "confusion": ["part", "actual", "predicted", "count", "share"],
     "roc": ["part", "class", "false_positive_rate", "true_positive_rate", "threshold"],
     "precision_recall": ["part", "class", "recall", "precision", "threshold"],
     "reliability": ["part", "from", "to", "count", "confidence", "accuracy"],
 }
+Plots = dict[str, list[tuple[Any, ...]]]
+
+
+class Part(NamedTuple):
+    """Predictions of the test part or out of fold: shapes (rows,), (rows,), and (rows,) or (rows, classes)."""
+
+    y_true: Vector
+    y_pred: Vector
+    scores: Scores
 
 
 def evaluate(
-    parts: dict[str, Part], classes: Vector, train_labels: Vector, folds: Vector | None, are_probabilities: bool
-) -> tuple[dict[str, Any], dict[str, list[tuple[Any, ...]]]]:
+    parts: dict[str, Part], classes: Vector, method: str, y_train: Vector, fold: Vector | None
+) -> tuple[dict[str, Any], Plots]:
     """Measure the predictions on each part.
 
     Args:
         parts: `test`, and `cross_validation` where there are folds.
         classes: the model's classes, shape (classes,).
-        train_labels: shape (training rows,), whose commonest class is the baseline.
-        folds: the fold of each training row, from 1; None where there are none.
-        are_probabilities: the scores are, not decision values.
+        method: what gave the scores, `decision_function` or `predict_proba`.
+        y_train: shape (training rows,), whose majority class is the baseline.
+        fold: of each training row, from 1; None where there are none.
 
     Returns:
-        The metrics by part, and the rows of the tables `confusion`, `roc`, `precision_recall` and `reliability`, each
-        beginning with its part. The temperature of the calibration is fitted out of fold; 1 where there are no folds.
+        The metrics by part, with the temperature fitted out of fold (1 without folds), and the rows of the plot tables.
     """
-    measured = {
-        part: metrics.measure(*values, classes)
-        | {"baseline_accuracy": metrics.baseline_accuracy(train_labels, values[0])}
-        for part, values in parts.items()
-    }
-    if folds is not None:
-        labels, predictions, _ = parts["cross_validation"]
-        measured["cross_validation"] |= metrics.by_fold(labels, predictions, folds)
-    logits = {part: calibration.logits(scores, are_probabilities) for part, (_, _, scores) in parts.items()}
-    answers = {part: np.searchsorted(classes, labels) for part, (labels, _, _) in parts.items()}
+    logits = {name: calibration.logits(part.scores, method) for name, part in parts.items()}
+    columns = {name: np.searchsorted(classes, part.y_true) for name, part in parts.items()}
     temperature = 1.0
-    if folds is not None:
-        enough = slice(ENOUGH)  # rows in random order
-        unseen = logits["cross_validation"][enough], answers["cross_validation"][enough]
-        temperature = calibration.fit_temperature(*unseen)
-    measured["calibration"] = {"temperature": rounded(temperature)}
-    plots: dict[str, list[tuple[Any, ...]]] = {name: [] for name in HEADERS}
-    for part, (labels, predictions, scores) in parts.items():
-        probabilities = calibration.probabilities(logits[part], temperature)
-        measured[part] |= calibration.measure(probabilities, answers[part])
-        plots["reliability"] += [(part, *row) for row in calibration.reliability_rows(probabilities, answers[part])]
-        plots["confusion"] += [(part, *row) for row in metrics.confusion_rows(labels, predictions, classes)]
-        plots["roc"] += [(part, *row) for row in metrics.roc_rows(labels, scores, classes)]
-        plots["precision_recall"] += [(part, *row) for row in metrics.precision_recall_rows(labels, scores, classes)]
+    if fold is not None:
+        rows = slice(CALIBRATED_ON)
+        temperature = calibration.fit_temperature(logits["cross_validation"][rows], columns["cross_validation"][rows])
+    measured: dict[str, Any] = {"calibration": {"temperature": temperature}}
+    plots: Plots = {name: [] for name in HEADERS}
+    for name, part in parts.items():
+        y_true, y_pred, scores = part
+        probabilities = calibration.probabilities(logits[name], temperature)
+        measured[name] = metrics.measure(y_true, y_pred, scores, classes)
+        measured[name]["baseline_accuracy"] = metrics.baseline_accuracy(y_train, y_true)
+        measured[name] |= calibration.measure(probabilities, columns[name])
+        if name == "cross_validation" and fold is not None:
+            measured[name] |= metrics.by_fold(y_true, y_pred, fold)
+        tables_of_part = {
+            "confusion": metrics.confusion(y_true, y_pred, classes),
+            "roc": curves.roc(y_true, scores, classes),
+            "precision_recall": curves.precision_recall(y_true, scores, classes),
+            "reliability": calibration.reliability(probabilities, columns[name]),
+        }
+        for plot, of_part in tables_of_part.items():
+            plots[plot] += [(name, *row) for row in of_part]
     return measured, plots
 
 
-def out_of_fold(
-    path: Path, train: Iterable[Labels], model: Pipeline, columns: list[str]
-) -> tuple[Vector, Part | None, Vector | None]:
-    """Read the out-of-fold scores.
-
-    Args:
-        path: the file that `train` has written with the model.
-        train: the rows and labels that they must be of, some at a time.
-        model: the fitted pipeline.
-        columns: the names of its scores.
-
-    Returns:
-        The training labels, shape (rows,), and what `evaluate` takes as `cross_validation` and as `folds`, None where
-        there are no folds.
-
-    Raises:
-        PipelineError: they are of other rows, or of another model.
-    """
-    with_folds = ["row", "label", "fold", "prediction", *columns]
-    labels, found = [], []
-    for known, table in zip_longest(train, tables.groups(path)):
-        if (
-            known is None
-            or table is None
-            or table.column_names not in (with_folds, ["row", "label"])
-            or not np.array_equal(tables.column(table, "row"), known.rows)
-            or not np.array_equal(tables.column(table, "label"), known.labels)
-        ):
-            raise PipelineError(f"{path} is not about the training rows and the classes of the model; {tables.AGAIN}")
-        labels.append(known.labels)
-        found.append(table.drop_columns(["row", "label"]))
-    train_labels, table = np.concatenate(labels), pa.concat_tables(found)
-    if not table.column_names:
-        return train_labels, None, None
-    folds, predictions = tables.column(table, "fold"), tables.column(table, "prediction")
-    scores = tables.read_scores(table)
-    if not np.array_equal(predictions, models.predict(model, scores)) or 0 in np.bincount(folds)[1:]:
-        raise PipelineError(f"{path}: its folds, predictions and scores contradict each other; {tables.AGAIN}")
-    return train_labels, (train_labels, predictions, scores), folds
-
-
 def main() -> None:
-    """Read, score, measure, write."""
-    parser = cli.parser(
-        __doc__,
-        "-m stages.evaluate models/two-logreg.joblib data/split/mnist/train.parquet data/split/mnist/test.parquet "
-        "data/labels/mnist/two data/crossval/two-logreg.parquet "
-        "metrics/two-logreg.json plots/two-logreg data/predictions/two-logreg.parquet",
-    )
-    parser.add_argument("model", type=Path, help="the model of the experiment")
-    parser.add_argument("train", type=Path, help="the training part of the split")
-    parser.add_argument("test", type=Path, help="the test part of the split")
-    parser.add_argument("labels", type=Path, help="the folder of the task's labels")
-    parser.add_argument("crossval", type=Path, help="the out-of-fold scores")
-    parser.add_argument("metrics", type=Path, help="the JSON file to write")
-    parser.add_argument("plots", type=Path, help="the folder to write the tables of the plots to")
-    parser.add_argument("predictions", type=Path, help="the parquet file to write the test rows' predictions to")
-    arguments = parser.parse_args()
+    """Load, score, measure, write."""
+    name = cli.block_name(__doc__, "experiments", "two-logreg")
+    split = parameters.load().block(Experiment, name).split
+    images, labels = paths.split(split, "test"), paths.labels(name, "test")
+    model = models.load(paths.model(name))
+    y_test = parquet.read_labels(images, labels)
+    facts = parquet.metadata(paths.out_of_fold(name), OUT_OF_FOLD)
+    if tables.integers(facts["classes"]) != model.classes_.tolist():
+        raise PipelineError(f"{paths.out_of_fold(name)} is of another model; {parquet.REMEDY}")
+    if unknown := np.setdiff1d(y_test, model.classes_).tolist():
+        raise PipelineError(f"{name} has not been trained on the label {unknown[0]}; use a split with more of it")
 
-    model = models.load(arguments.model)
-    seen = np.zeros((256, 256), bool)  # which class had which label, in either part
+    scores = models.score_file(model, images)
+    parts = {"test": Part(y_test, models.predict(model, scores), scores)}
+    y_train, fold = parquet.read_column(paths.out_of_fold(name), OUT_OF_FOLD, "label"), None
+    if facts["folds"] != "0":
+        table = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
+        fold = tables.column(table, "fold")
+        parts["cross_validation"] = Part(y_train, tables.column(table, "prediction"), tables.scores(table))
+    measured, plots = evaluate(parts, model.classes_, facts["method"], y_train, fold)
+    measured["train"] = {"accuracy": float(facts["train_accuracy"])}
 
-    def noting(labels: Iterator[Labels]) -> Iterator[Labels]:
-        for some in labels:
-            seen[some.classes, some.labels] = True
-            yield some
-
-    known, scored = [], []
-    with workers.shared(model):
-        try:
-            in_test = noting(tables.labels(arguments.test, arguments.labels / "test.parquet"))
-            for some, pixels in zip(in_test, tables.pixels(arguments.test), strict=True):
-                if unknown := sorted({*some.labels.tolist()} - {*model.classes_.tolist()}):
-                    raise PipelineError(
-                        f"{arguments.model} has not been trained on the label {unknown[0]}, which the test part has; "
-                        "use a split with more training images"
-                    )
-                known.append(some)
-                scored.append(models.score(model, pixels))
-            # The first row group, 10 000 images in random order: all would cost some models more than their fit.
-            train_scores = models.score(model, next(tables.pixels(arguments.train)))
-        except (ValueError, TypeError, ArithmeticError) as error:
-            raise PipelineError(f"{arguments.model} cannot score these images: {error}") from None
-    test, scores = Labels(*map(np.concatenate, zip(*known, strict=True))), np.concatenate(scored)
-    in_train = noting(tables.labels(arguments.train, arguments.labels / "train.parquet"))
-    train_labels, crossval, folds = out_of_fold(
-        arguments.crossval, in_train, model, list(tables.score_columns(scores, model.classes_))
-    )
-    classes, labels = seen.nonzero()
-    tables.check_labels(arguments.labels, labels, classes)
-    positive = None if np.array_equal(labels, classes) else classes[labels == 1]
-
-    parts = {"test": (test.labels, models.predict(model, scores), scores)}
-    if crossval:
-        parts["cross_validation"] = crossval
-    measured, plots = evaluate(parts, model.classes_, train_labels, folds, models.gives_probabilities(model))
-    predicted = models.predict(model, train_scores)
-    measured["train"] = {"accuracy": metrics.accuracy(train_labels[: len(predicted)], predicted)}
-
-    said = {"row": test.rows, "label": test.labels, "prediction": parts["test"][1]}
-    tables.write(arguments.predictions, tables.prediction_table(said, scores, model.classes_, positive))
-    for name, table in plots.items():
-        files.write_csv(arguments.plots / f"{name}.csv", HEADERS[name], table)
-    files.write_json(arguments.metrics, measured)
+    columns = {"row": parquet.read_column(images, IMAGES, "row"), "label": y_test, "prediction": parts["test"].y_pred}
+    columns |= tables.score_columns(scores, model.classes_)
+    positive = parquet.metadata(labels, LABELS).get("positive")
+    table = tables.table(columns, classes=facts["classes"], method=facts["method"], positive=positive)
+    parquet.write(paths.predictions(name), table)
+    for plot, rows in plots.items():
+        files.write_csv(paths.plots(name) / f"{plot}.csv", HEADERS[plot], rows)
+    files.write_json(paths.metrics(name), measured)
 
 
 if __name__ == "__main__":

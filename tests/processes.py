@@ -21,29 +21,29 @@ class Running:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.said = ""
+        self.output = ""
 
     def wait_for_line(self, start: str) -> None:
-        """Wait until a line that starts so is said."""
+        """Wait for a line of output that starts so."""
         assert self.process.stdout
         for line in self.process.stdout:
-            self.said += line
+            self.output += line
             if line.startswith(start):
                 return
-        pytest.fail(f"it ended without saying {start!r}:\n{self.said}")
+        pytest.fail(f"it ended without printing {start!r}:\n{self.output}")
 
     def script(self) -> psutil.Process:
-        """Return the stage's script that `dvc repro` is running, once it is there."""
+        """Return the stage's process, once `dvc repro` has started it."""
         found: list[psutil.Process] = []
 
-        def there() -> bool:
+        def started() -> bool:
             with suppress(psutil.Error):
                 children = psutil.Process(self.process.pid).children(recursive=True)
-                # A word of its own: the shell that starts the script has it inside its one word, the command.
+                # The shell that starts the script has its name too, but inside one word: the whole command.
                 found[:] = [child for child in children if any(word.startswith("stages.") for word in child.cmdline())]
             return bool(found)
 
-        until(there)
+        until(started)
         return found[-1]
 
     def send(self, number: signal.Signals) -> None:
@@ -51,12 +51,12 @@ class Running:
         os.killpg(self.process.pid, number)
 
     def end(self, within: float = PATIENCE) -> int:
-        """Wait for the end, keep what is said, and return the exit status, negative for a signal."""
-        self.said += self.process.communicate(timeout=within)[0]
+        """Wait for the end, keep the output, and return the exit status, negative for a signal."""
+        self.output += self.process.communicate(timeout=within)[0]
         return self.process.returncode
 
     def left(self) -> list[psutil.Process]:
-        """Return the processes of the command's session that are still there."""
+        """Return the processes of the command's session that have not ended."""
         found = []
         for process in psutil.process_iter():
             with suppress(ProcessLookupError, psutil.Error):
@@ -77,6 +77,8 @@ def started(command: list[str], folder: Path, **environment: str) -> Iterator[Ru
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        # A shell lets the commands in its background ignore Ctrl-C, and they pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         running = Running(process)
         try:
@@ -87,14 +89,7 @@ def started(command: list[str], folder: Path, **environment: str) -> Iterator[Ru
                     left.kill()
 
 
-def alive(process: psutil.Process) -> bool:
-    """Tell whether a process has not ended yet."""
-    with suppress(psutil.NoSuchProcess):
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    return False
-
-
-def until(happened: Callable[[], bool]) -> None:
+def until(happened: Callable[[], object]) -> None:
     """Wait until something has happened."""
     latest = time.monotonic() + PATIENCE
     while not happened():

@@ -116,36 +116,9 @@ def portal(request: Handler) -> None:
         request.answer(b"", 302, Location="/portal")
 
 
-def lead_nowhere(request: Handler) -> None:
-    """Redirect to what is no address."""
-    request.answer(b"", 302, Location="http://[here")
-
-
 def drip(request: Handler) -> None:
     """Send a byte now and then, so that no single wait is long."""
     request.send_response(200)
-    _drip_body(request)
-
-
-def drip_headers(request: Handler) -> None:
-    """Never come to the end of the headers, of which a byte comes now and then."""
-    request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    while not request.server.stopped.is_set():
-        request.wfile.write(b"x")
-        time.sleep(0.2)
-
-
-def drip_redirect(request: Handler) -> None:
-    """Redirect elsewhere, with a body that drips."""
-    if request.path.startswith("/elsewhere"):
-        fail(request)
-        return
-    request.send_response(302)
-    request.send_header("Location", "/elsewhere")
-    _drip_body(request)
-
-
-def _drip_body(request: Handler) -> None:
     request.send_header("Content-Length", "100000")
     request.end_headers()
     while not request.server.stopped.is_set():

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ import yaml
 from sklearn.datasets import load_digits
 from sklearn.pipeline import Pipeline
 
-from digits.learning import classifiers, features
-from digits.sources import idx
+from digits.learning import registry
+from digits.sources import Images, idx
 
 ROOT = Path(__file__).parent.parent
 IMAGES = 400
@@ -35,9 +36,14 @@ def idx_bytes(values: npt.NDArray[np.uint8]) -> bytes:
     return bytes([0, 0, 8, values.ndim]) + b"".join(n.to_bytes(4, "big") for n in values.shape) + values.tobytes()
 
 
-def idx_array(content: bytes, shape: tuple[int, ...], most: int) -> npt.NDArray[np.uint8]:
-    """Read all of an IDX file, as `sources.idx` does some at a time."""
-    count, items = idx.read(io.BytesIO(content), shape, most)
+def together(batches: Iterable[Images]) -> Images:
+    """Return what a source gives some images at a time as one."""
+    return Images(*map(np.concatenate, zip(*batches, strict=True)))
+
+
+def idx_array(content: bytes, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.uint8]:
+    """Read all of an IDX file, which `sources.idx` reads some items at a time."""
+    count, items = idx.parse(io.BytesIO(content), shape, limit)
     values = np.concatenate([np.empty((0, *shape), np.uint8), *items])
     assert len(values) == count
     return values
@@ -102,17 +108,18 @@ def params() -> dict[str, Any]:
         "tasks": {"digit": {}, "five": {"positive": [5]}},
         "experiments": {
             "five-sgd": experiment("tiny", "five", "normalized", "sgd", 3, max_iter=50, tol=None),
-            "digit-logreg": experiment("tiny-random", "digit", "principal-components", "logistic-regression", 0),
+            "digit-logreg": experiment("tiny-random", "digit", "principal_components", "logistic_regression", 0),
         },
     }
 
 
 def pipeline(classifier: str, feature: str = "scaled") -> Pipeline:
     """Return an unfitted pipeline of a classifier, kept small enough for a test."""
-    small = {"extra-trees": {"n_estimators": 10}, "mlp": {"max_iter": 500}}
-    small |= {name: {"max_iter": 500} for name in classifiers.PARTIAL_FIT}
-    built = classifiers.build(classifier, small.get(classifier, {}), seed=42)
-    return Pipeline([*features.steps(feature), ("classifier", built)])
+    small = {"extra_trees": {"n_estimators": 10}, "mlp": {"max_iter": 500}}
+    if registry.is_partial(classifier):
+        small[classifier] = {"max_iter": 500}
+    built = registry.classifier(classifier, small.get(classifier, {}), seed=42)
+    return Pipeline([*registry.features(feature), ("classifier", built)])
 
 
 def write_params(project: Path, values: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""Serve a small page on which one draws a digit and sees what a model takes it for.
+"""Serve a small page on which one draws digits and sees what a model predicts.
 
 The page is served to this computer alone, at http://127.0.0.1:8000/. It asks `POST /predict`, which takes a PNG image
-and answers what `answer` returns. Ctrl-C ends it.
+and returns what `recognize` does. Ctrl-C ends it.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from digits.common import cli
-from digits.common.cli import PipelineError
-from tools.ink import digits, pictures
-from tools.ink.recognizer import Recognizer
-from tools.report import images
+from digits.common.errors import PipelineError
+from tools import drawing
+from tools.handwriting import components, pictures
+from tools.recognizer import Recognizer
 
 ADDRESS = "127.0.0.1"
-LARGEST = 2**20  # bytes of a picture
+MAX_BYTES = 2**20  # of a picture
 RUNNERS_UP = 3
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
@@ -38,7 +38,7 @@ HEADERS = {
 }
 
 
-def answer(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
+def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     """Recognize the digits in a picture.
 
     Args:
@@ -46,32 +46,33 @@ def answer(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
         recognizer: of digits, or of yes and no.
 
     Returns:
-        `digits`, in reading order, each with what it most likely is (`digit`, or `label` from a model that says yes
-        or no), how likely (`probability`, 0 to 1), the next likeliest (`runners_up`), its `box` in the picture, and the
-        `image` that the model saw, as a data address.
+        `digits`, in reading order, each with the predicted class (`digit`, or `label` from a model that says yes or
+        no), its `probability` (0 to 1), the next likeliest (`runners_up`), its `box` in the picture, and the `image`
+        that the model saw, as a data address.
 
     Raises:
         PictureError: it is no image, or no digit is in it.
     """
-    found = digits.find(pictures.read(io.BytesIO(picture)), recognizer.size)
-    probabilities = recognizer.probabilities(np.stack([one.image for one in found]))
-    answers = []
-    for one, row in zip(found, probabilities, strict=True):
-        guesses = _guesses(row.tolist(), recognizer)
-        saw = images.picture(one.image.reshape(1, -1), recognizer.shape)
-        answers.append({**guesses[0], "runners_up": guesses[1:], "box": list(one.box), "image": saw})
-    return {"digits": answers}
+    digits = components.find(pictures.read(io.BytesIO(picture)), recognizer.size)
+    images = np.stack([digit.image for digit in digits])
+    predictions = []
+    for digit, probabilities in zip(digits, recognizer.probabilities(images), strict=True):
+        best, *runners_up = _rank(probabilities.tolist(), recognizer)
+        image = drawing.in_page(digit.image[None])
+        predictions.append({**best, "runners_up": runners_up, "box": list(digit.box), "image": image})
+    return {"digits": predictions}
 
 
 def make_app(recognizer: Recognizer, port: int) -> Flask:
-    """Return the application, which answers only its own page, as it stands at `port` of this computer."""
+    """Return the application, which serves only its own page, at `port` of this computer."""
     app = Flask(__name__, template_folder="draw", static_folder="draw/static")
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     hosts = [f"{ADDRESS}:{port}", f"localhost:{port}"]
 
     @app.before_request
     def refuse_others() -> None:
-        # A page from elsewhere cannot read our answers, unless its name is made to lead here: then the Host is its own.
+        # A page from elsewhere cannot read our replies, unless its name is made to lead here (DNS rebinding): then the
+        # Host is its own.
         if request.headers.get("Host") not in hosts:
             abort(403, f"this program answers at http://{ADDRESS}:{port}/ only")
         if request.headers.get("Origin") not in [None, *(f"http://{host}" for host in hosts)]:
@@ -98,21 +99,21 @@ def make_app(recognizer: Recognizer, port: int) -> Flask:
         if request.mimetype != "image/png":
             abort(415, "send a PNG image, as image/png")
         try:
-            return answer(request.get_data(), recognizer)
+            return recognize(request.get_data(), recognizer)
         except pictures.PictureError as error:
             abort(400, str(error))
 
     return app
 
 
-def _guesses(probabilities: list[float], recognizer: Recognizer) -> list[dict[str, Any]]:
+def _rank(probabilities: list[float], recognizer: Recognizer) -> list[dict[str, Any]]:
     """Name and sort one digit's probabilities, the likeliest first."""
     names: list[dict[str, Any]] = [{"digit": digit} for digit in recognizer.classes]
     if recognizer.positive:
         yes = " or ".join(map(str, recognizer.positive))
         names = [{"label": f"not {yes}"}, {"label": yes}]
-    guesses = [name | {"probability": chance} for name, chance in zip(names, probabilities, strict=True)]
-    return sorted(guesses, key=lambda guess: -guess["probability"])[: 1 + RUNNERS_UP]
+    ranked = [name | {"probability": value} for name, value in zip(names, probabilities, strict=True)]
+    return sorted(ranked, key=lambda each: -each["probability"])[: 1 + RUNNERS_UP]
 
 
 def _port(text: str) -> int:
@@ -127,10 +128,7 @@ def _stop(*_: object) -> None:
 
 def main() -> None:
     """Load the model and serve until told to stop."""
-    parser = cli.parser(
-        __doc__,
-        "-m tools.draw --model digit-knn --open",
-    )
+    parser = cli.parser(__doc__, "--model digit-knn --open")
     parser.add_argument("--model", metavar="EXPERIMENT", help="of params.yaml (default: the best that is here)")
     parser.add_argument("--port", type=_port, default=8000, help="0 for a free one (default: 8000)")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
@@ -143,7 +141,7 @@ def main() -> None:
         raise PipelineError(f"port {arguments.port}: {error.strerror}; --port 0 takes a free one") from None
     port = listening.getsockname()[1]
     server = waitress.create_server(
-        make_app(recognizer, port), sockets=[listening], threads=2, max_request_body_size=2 * LARGEST
+        make_app(recognizer, port), sockets=[listening], threads=2, max_request_body_size=2 * MAX_BYTES
     )
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for another is nothing to tell
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from digits.common import cli
-from digits.common.cli import PipelineError
-from tools.leaderboard import print_table
+from digits.common.errors import PipelineError
+from tools.table import print_table
 
 COLUMNS = ["experiment", "run", "what it changed", "test accuracy", "out-of-fold"]
 Values = dict[str, Any]
@@ -86,9 +86,11 @@ def rows(start: Run, runs: list[Run]) -> Iterator[list[str]]:
         for run in runs:
             changed = {path: value for path, value in run.parameters.items() if before.get(path, ...) != value}
             if any(path.startswith(own) for path in changed) or run.metrics.get(experiment, measured) != measured:
-                said = [path for path in changed if path.startswith(own) or not path.startswith("experiments.")]
-                touched |= {path: before[path] for path in said if path in before}
-                lines.append(["", *line(run, experiment, {path: changed[path] for path in said})])
+                own_or_shared = [
+                    path for path in changed if path.startswith(own) or not path.startswith("experiments.")
+                ]
+                touched |= {path: before[path] for path in own_or_shared if path in before}
+                lines.append(["", *line(run, experiment, {path: changed[path] for path in own_or_shared})])
         if lines:
             yield [experiment, *line(start, experiment, touched)]
             yield from sorted(lines, key=lambda cells: (cells[-1][0].isdigit(), cells[-1]), reverse=True)
@@ -96,7 +98,7 @@ def rows(start: Run, runs: list[Run]) -> Iterator[list[str]]:
 
 def main() -> None:
     """Ask, compare, print."""
-    parser = cli.parser(__doc__, "-m tools.experiments", "-m tools.experiments main~1")
+    parser = cli.parser(__doc__, "", "main~1")
     parser.add_argument("commit", nargs="?", default="HEAD", help="the commit that they started from (default: HEAD)")
     commit = parser.parse_args().commit
     lines = list(rows(*ask(commit)))

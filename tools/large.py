@@ -4,14 +4,14 @@ import re
 from pathlib import Path
 
 from digits.common import cli, files
-from digits.common.cli import ParameterError
+from digits.common.errors import ParameterError
 
 PARAMETERS = Path("large", "params.yaml")
 
 
 def main() -> None:
     """Change the one number; all else in the file stays as it is."""
-    parser = cli.parser(__doc__, "-m tools.large 700000")
+    parser = cli.parser(__doc__, "700000")
     parser.add_argument("rows", type=int, help="how many, MNIST's own 70 000 among them")
     rows = parser.parse_args().rows
     if rows < 70_000:

@@ -1,8 +1,8 @@
 """Check that whoever clones this commit can pull everything, and has nothing to run.
 
 What the pipeline reads and writes must be committed, dvc.lock complete (no stage would run), and the remote must have
-all that dvc.lock names. Needs neither data nor cache: a fresh clone will do. Says what is wrong and what to do, a line
-each, with exit status 1; a remote that cannot be asked is wrong as well.
+all that dvc.lock names. Needs neither data nor cache: a fresh clone will do. Prints what is wrong and what to do, a
+line each, with exit status 1; a remote that cannot be asked is wrong as well.
 """
 
 import hashlib
@@ -17,17 +17,11 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from digits.common import cli
-from digits.common.cli import PipelineError
+from digits.common.errors import PipelineError
 
 
 class Entry(NamedTuple):
-    """One file or folder that the remote must have.
-
-    Attributes:
-        path: in the repository.
-        md5: of the file's content, or of the folder's listing with `.dir` after it.
-        listing: the MD5 of the folder that it belongs to, if it does.
-    """
+    """What the remote must have: a path, its MD5 (of a folder's listing, with `.dir` after it), and its folder's."""
 
     path: str
     md5: str
@@ -70,13 +64,13 @@ class Remote:
         """Return where in the remote a file lies."""
         return f"{self.name}/files/md5/{md5[:2]}/{md5[2:]}"
 
-    def has(self, entries: Sequence[Entry]) -> list[bool]:
-        """Tell for each entry whether the remote has a file of that name."""
+    def part(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+        """Return the entries that the remote has a file for, by its name, and the others."""
         names = sorted({entry.md5 for entry in entries})
         there = set(self._odb.list_oids_exists(names)) if names else set()
-        return [entry.md5 in there for entry in entries]
+        return [each for each in entries if each.md5 in there], [each for each in entries if each.md5 not in there]
 
-    def whole(self, entry: Entry) -> bool:
+    def is_whole(self, entry: Entry) -> bool:
         """Read an entry's file, and tell whether its content is what its name says."""
         digest = hashlib.md5(usedforsecurity=False)
         with self._odb.fs.open(self._odb.oid_to_path(entry.md5), "rb") as file:
@@ -91,49 +85,41 @@ class Remote:
 
 
 def unpushed(remote: Remote, outputs: Sequence[Entry], content: bool) -> Iterator[str]:
-    """Say what the remote lacks of the outputs and, if asked to read their content, what is broken there."""
-    there = remote.has(outputs)
-    if absent := [entry.path for entry, found in zip(outputs, there, strict=True) if not found]:
-        yield f"{remote.name} lacks {some(absent)}; `dvc push` where they were made"
-    present = [entry for entry, found in zip(outputs, there, strict=True) if found]
+    """Yield a line for each thing that the remote lacks of the outputs and, with `content`, that is broken there."""
+    present, absent = remote.part(outputs)
+    if absent:
+        yield f"{remote.name} lacks {shorten(entry.path for entry in absent)}; `dvc push` where they were made"
     listings = [entry for entry in present if entry.md5.endswith(".dir")]
-    sound = [entry for entry in listings if remote.whole(entry)]
-    members = [member for entry in sound for member in remote.members(entry)]
-    there = remote.has(members)
-    for entry, found in zip(members, there, strict=True):
-        if not found:  # DVC takes the files of a folder for pushed when its listing is
-            yield (
-                f"{remote.name} lacks {entry.path}, and `dvc push` does not see it; delete "
-                f"{remote.place(entry.listing)}, then `dvc push` where it was made"
-            )
-    broken = [entry for entry in listings if entry not in sound]
+    valid = [entry for entry in listings if remote.is_whole(entry)]
+    members, missing = remote.part([member for entry in valid for member in remote.members(entry)])
+    for entry in missing:  # DVC takes the files of a folder for pushed when its listing is
+        yield (
+            f"{remote.name} lacks {entry.path}, and `dvc push` does not see it; delete "
+            f"{remote.place(entry.listing)}, then `dvc push` where it was made"
+        )
+    broken = [entry for entry in listings if entry not in valid]
     if content:
-        read = [entry for entry in present if entry not in listings]
-        read += [entry for entry, found in zip(members, there, strict=True) if found]
-        broken += [entry for entry in cli.progress(read, len(read), "files") if not remote.whole(entry)]
+        contents = [entry for entry in present if entry not in listings] + members
+        broken += [entry for entry in cli.progress(contents, len(contents), "files") if not remote.is_whole(entry)]
     for entry in broken:
         places = " and ".join(remote.place(md5) for md5 in (entry.md5, entry.listing) if md5)
         yield f"{entry.path} is broken in the remote; delete {places}, then `dvc push` where it was made"
 
 
-def some(names: Iterable[str]) -> str:
-    """Name all of a few, and the first of many."""
+def shorten(names: Iterable[str]) -> str:
+    """List all of a few names, and the first of many."""
     names = list(names)
     return ", ".join(names if len(names) <= 4 else [*names[:3], f"and {len(names) - 3} more"])
 
 
 def problems(repo: Repo, lock_only: bool, content: bool) -> Iterator[str]:
-    """Say all that is wrong, a line each.
-
-    Raises:
-        PipelineError: Git, or the remote, cannot be asked.
-    """
+    """Yield a line for each thing that is wrong; a PipelineError when Git, or the remote, cannot be asked."""
     if stages := outdated(repo):
-        yield f"dvc.lock is out of date for {some(stages)}; `dvc repro`, commit, `dvc push`"
+        yield f"dvc.lock is out of date for {shorten(stages)}; `dvc repro`, commit, `dvc push`"
     if lock_only:
         return
     if paths := uncommitted(repo):
-        yield f"not committed: {some(paths)}; `git add` and `git commit`"
+        yield f"not committed: {shorten(paths)}; `git add` and `git commit`"
     outs = [out for out in repo.index.outs if out.hash_info and out.use_cache]
     try:
         yield from unpushed(Remote(repo), [Entry(os.path.relpath(o.fspath), o.hash_info.value) for o in outs], content)
@@ -142,22 +128,26 @@ def problems(repo: Repo, lock_only: bool, content: bool) -> Iterator[str]:
 
 
 def main() -> None:
-    """Check, and say what is wrong."""
-    parser = cli.parser(__doc__, "-m tools.pushed --content")
+    """Check, and print what is wrong."""
+    parser = cli.parser(__doc__, "", "--content")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--lock-only", action="store_true", help="check only that dvc.lock is complete")
     choice.add_argument("--content", action="store_true", help="read every file in the remote, not only its name")
     arguments = parser.parse_args()
-    wrong = False
     try:
-        for line in problems(Repo("."), arguments.lock_only, arguments.content):
-            cli.note(line)
-            wrong = True
+        lines = list(problems(Repo("."), arguments.lock_only, arguments.content))
     except DvcException as error:
         raise PipelineError(str(error)) from None
-    if wrong:
+    for line in lines:
+        cli.note(line)
+    if lines:
         sys.exit(1)
-    print("dvc.lock is complete" + ("" if arguments.lock_only else " and committed, the remote has all that it names"))
+    if arguments.lock_only:
+        print("dvc.lock is complete")
+    elif arguments.content:
+        print("dvc.lock is complete and committed; every file in the remote that it names was read and is whole")
+    else:
+        print("dvc.lock is complete and committed, the remote has all that it names")
 
 
 if __name__ == "__main__":

@@ -3,66 +3,38 @@
 The block of params.yaml's `searches` that is named as the experiment says what is tried: every combination of the
 `grid`'s values, each in the experiment's own pipeline. `method: grid` fits all of them on all training rows;
 `method: halving` fits all on a few rows, the best third of them on three times as many, and so on. Writes
-`searches/<experiment>.csv`, the best first, and says how to run the best. The one decision: the test part is never
+`searches/<experiment>.csv`, the best first, and prints how to run the best. The one decision: the test part is never
 opened, so that its accuracy stays an honest figure of whatever is chosen here.
 """
 
 import json
-import math
 import shlex
 from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import joblib
-from pydantic import Field, field_validator
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, ParameterGrid
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, ParameterGrid, PredefinedSplit
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from digits.common import cli, files, parameters, tables, workers
-from digits.common.cli import ParameterError, PipelineError
-from digits.common.parameters import Section
+from digits.common import cli, files, parallel, parameters, parquet, paths
+from digits.common.errors import ParameterError, PipelineError
+from digits.common.parameters import FILE, Experiment, Search
 from digits.common.tables import Pixels, Vector
-from digits.evaluation.rounding import rounded
-from digits.learning import models
-from digits.learning.classifiers import PARTIAL_FIT
-from digits.learning.folds import split
-from stages.train import Experiment, build, fit_images
-from tools.leaderboard import print_table
+from digits.learning import models, registry
+from digits.learning.training import fit_first_step, fold_of_rows
+from tools.table import print_table
 
-MOST_POINTS = 1000
-MOST_LINES = 20  # of the table on the screen; the file has them all
+LINES = 20  # of the table on the screen; the file has them all
 
 Point = Mapping[str, Any]
 
 
-class Search(Section):
-    """One block of `searches` in params.yaml; its name is the experiment's."""
-
-    grid: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
-    folds: Annotated[int, Field(ge=2, le=255)]
-    method: Literal["grid", "halving"]
-
-    @field_validator("grid")
-    @classmethod
-    def _not_endless(cls, grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        if (size := math.prod(map(len, grid.values()))) > MOST_POINTS:
-            raise ValueError(f"must have at most {MOST_POINTS} combinations of values, these are {size}:")
-        return grid
-
-
 class Result(NamedTuple):
-    """What came out for one point of the grid.
-
-    Attributes:
-        point: the hyperparameters of the grid, each with one value.
-        rows: how many training rows its last cross-validation was on.
-        mean, std: of the folds' accuracies there, from 0 to 1.
-    """
+    """A point of the grid, the number of rows of its last cross-validation, and its folds' accuracies (0 to 1)."""
 
     point: Point
     rows: int
@@ -70,43 +42,43 @@ class Result(NamedTuple):
     std: float
 
 
-def pipelines(search: Search, experiment: Experiment, seed: int) -> list[tuple[Point, Pipeline]]:
+def grid_points(search: Search, experiment: Experiment, seed: int) -> list[tuple[Point, Pipeline]]:
     """Return every combination of the grid's values, and the experiment's unfitted pipeline with it.
 
     Raises:
         ParameterError: the experiment's classifier does not take a value, the first fault is named; or it is one that
-            is fitted some rows at a time, while a search fits all at once.
+            is fitted incrementally, while a search fits all rows at once.
     """
-    if experiment.classifier in PARTIAL_FIT:
+    if registry.is_partial(experiment.classifier):
         raise ParameterError(
-            f"classifier: {experiment.classifier} is fitted some rows at a time, and cannot be searched; "
-            f"use {experiment.classifier.removeprefix('partial-fit-')}"
+            f"classifier: {experiment.classifier} is fitted incrementally, and cannot be searched; "
+            f"use {experiment.classifier.removeprefix('partial_fit_')}"
         )
-    found = []
+    points = []
     for point in ParameterGrid(search.grid):
         changed = experiment.model_copy(update={"hyperparameters": {**experiment.hyperparameters, **point}})
         try:
-            found.append((point, build(changed, seed)))
+            points.append((point, registry.build(changed, seed)))
         except ParameterError as error:
             raise ParameterError(f"grid: {error}") from None
-    return found
+    return points
 
 
-def accuracy(model: Pipeline, inputs: Any, labels: Vector) -> float:
-    """Return the share of right answers, 0 to 1."""
+def accuracy(model: Pipeline, inputs: Any, y: Vector) -> float:
+    """Return the share of right predictions, 0 to 1."""
     with threadpool_limits(1, user_api="openmp"), joblib.parallel_config("threading", n_jobs=1):
-        predictions = models.predict(model, models.score(model, inputs))
-    return float((predictions == labels).mean())
+        y_pred = models.predict(model, models.score(model, inputs))
+    return float((y_pred == y).mean())
 
 
-def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, seed: int) -> list[Result]:
+def run(search: Search, experiment: Experiment, X: Pixels, y: Vector, seed: int) -> list[Result]:  # noqa: N803
     """Cross-validate every point of the grid, as `train` does.
 
     Args:
         search: what to try.
         experiment: whose features and classifier are searched.
-        pixels: shape (rows, pixels), 0 to 255, in random order.
-        labels: shape (rows,).
+        X: pixels, shape (rows, pixels), 0 to 255, in random order.
+        y: labels, shape (rows,).
         seed: of the classifier, and of the rows that halving draws.
 
     Returns:
@@ -116,34 +88,34 @@ def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, 
         ParameterError: a value of the grid is wrong, or a class has fewer rows than there are folds.
         PipelineError: a point cannot be fitted, in scikit-learn's words.
     """
-    points, tried = zip(*pipelines(search, experiment, seed), strict=True)
-    pipeline = tried[0]
-    classifiers = [each["classifier"] for each in tried]
-    _, inputs = fit_images(pipeline, pixels)
-    folds = split(labels, search.folds)
-    fits = search.folds * len(points)
+    points, pipelines = zip(*grid_points(search, experiment, seed), strict=True)
+    classifiers = [pipeline["classifier"] for pipeline in pipelines]
+    fold = fold_of_rows(y, search.folds)
+    assert fold is not None
+    _, inputs = fit_first_step(pipelines[0], X)
     # A bar on a terminal only, and not from other machines; how many fits halving makes, only halving knows.
-    with tqdm(desc="fits", total=fits if search.method == "grid" else None, leave=False, disable=None) as bar:
+    fits = search.folds * len(points) if search.method == "grid" else None
+    with tqdm(desc="fits", total=fits, leave=False, disable=None) as bar:
 
-        def shown(*arguments: Any) -> float:
+        def counted_accuracy(*arguments: Any) -> float:
             bar.update()
             return accuracy(*arguments)
 
         common = {
             "param_grid": {"classifier": classifiers},  # whole ones: how a hyperparameter gets in, the registry knows
-            "scoring": accuracy if workers.elsewhere() else shown,
-            "cv": folds,
+            "scoring": accuracy if parallel.on_cluster() else counted_accuracy,
+            "cv": PredefinedSplit(fold.astype(int) - 1),
             "refit": False,
             "error_score": "raise",
         }
         searching = (
-            GridSearchCV(pipeline[1:], **common)
+            GridSearchCV(pipelines[0][1:], **common)
             if search.method == "grid"
-            else HalvingGridSearchCV(pipeline[1:], **common, random_state=seed)
+            else HalvingGridSearchCV(pipelines[0][1:], **common, random_state=seed)
         )
-        with workers.shared(inputs, labels, *chain(*folds)), threadpool_limits(1, user_api="openmp"):
+        with parallel.parallel_backend(inputs, y), threadpool_limits(1, user_api="openmp"):
             try:
-                searching.fit(inputs, labels)
+                searching.fit(inputs, y)
             except (ValueError, TypeError, ArithmeticError) as error:
                 few = "; halving begins with few rows, `method: grid` takes all" if search.method == "halving" else ""
                 raise PipelineError(f"a point of the grid cannot be fitted: {error}{few}") from None
@@ -153,17 +125,18 @@ def run(search: Search, experiment: Experiment, pixels: Pixels, labels: Vector, 
         which = classifiers.index(changed["classifier"])
         last[which] = Result(
             points[which],
-            int(table["n_resources"][i]) if search.method == "halving" else len(labels),
-            rounded(table["mean_test_score"][i]),
-            rounded(table["std_test_score"][i]),
+            int(table["n_resources"][i]) if search.method == "halving" else len(y),
+            files.rounded(table["mean_test_score"][i]),
+            files.rounded(table["std_test_score"][i]),
         )
     return sorted(last.values(), key=lambda result: (-result.rows, -result.mean))
 
 
 def advice(name: str, experiment: Experiment, best: Point, seed: int) -> str:
     """Return what to type to run the best point."""
+    classifier = registry.build(experiment, seed)["classifier"]
     # By the last part of its name: a classifier in another one has its own as `estimator__gamma`.
-    own = {key.rpartition("__")[2]: value for key, value in build(experiment, seed)["classifier"].get_params().items()}
+    own = {key.rpartition("__")[2]: value for key, value in classifier.get_params().items()}
     overrides = [
         f"{'' if key in experiment.hyperparameters else '+'}experiments.{name}.hyperparameters.{key}={spell(value)}"
         for key, value in best.items()
@@ -181,27 +154,21 @@ def spell(value: object) -> str:
 
 def main() -> None:
     """Read, search, write, print."""
-    parser = cli.parser(__doc__, "-m tools.search digits-digit-svc")
+    parser = cli.parser(__doc__, "digits-digit-svc")
     parser.add_argument("experiment", help="a block of `searches` in params.yaml")
     name = parser.parse_args().experiment
 
-    values = parameters.load()
-    seed = parameters.seed(values)
-    searches = parameters.section(values, "searches", Search)
-    parameters.choose(f"{parameters.FILE}: searches", name, searches)
-    search = searches[name]
-    experiment = parameters.block(values, "experiments", name, Experiment)
+    params = parameters.load()
+    search, experiment = params.block(Search, name), params.block(Experiment, name)
     try:
-        pipelines(search, experiment, seed)  # before anything is read
+        grid_points(search, experiment, params.seed)  # before anything is read
     except ParameterError as error:
-        raise ParameterError(f"{parameters.FILE}: searches.{name}.{error}") from None
-    labels = Path("data/labels", experiment.split, experiment.task, "train.parquet")
-    files.expect(labels, f"binarize@{experiment.split}")
-    images = Path("data/split", experiment.split, "train.parquet")
-    known, pixels = tables.read_labels(images, labels), tables.read_pixels(images)
-
+        raise ParameterError(f"{FILE}: searches.{name}.{error}") from None
+    labels, images = paths.labels(name, "train"), paths.split(experiment.split, "train")
+    files.require(labels, f"binarize@{name}")
+    y = parquet.read_labels(images, labels)
     with cli.warnings_in_lines(name):
-        results = run(search, experiment, pixels, known.labels, seed)
+        results = run(search, experiment, parquet.read_pixels(images), y, params.seed)
 
     path = Path("searches", f"{name}.csv")
     header = [*search.grid, "rows", "accuracy_mean", "accuracy_std"]
@@ -209,12 +176,12 @@ def main() -> None:
         [*(spell(result.point[key]) for key in search.grid), result.rows, result.mean, result.std] for result in results
     ]
     files.write_csv(path, header, rows)
-    shown = [[*map(str, row[:-2]), *(f"{figure:.4f}" for figure in row[-2:])] for row in rows[:MOST_LINES]]
-    print_table(header, shown, left=0)
-    if len(rows) > MOST_LINES:
-        print(f"… and {len(rows) - MOST_LINES} more in {path}")
+    top = [[*map(str, row[:-2]), *(f"{figure:.4f}" for figure in row[-2:])] for row in rows[:LINES]]
+    print_table(header, top, left=0)
+    if len(rows) > LINES:
+        print(f"… and {len(rows) - LINES} more in {path}")
     print()
-    print(advice(name, experiment, results[0].point, seed))
+    print(advice(name, experiment, results[0].point, params.seed))
 
 
 if __name__ == "__main__":

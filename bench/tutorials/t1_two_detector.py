@@ -3,7 +3,7 @@
 from time import perf_counter
 
 import numpy as np
-from mnist import mnist
+from mnist import mnist  # type: ignore[import-not-found]
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 

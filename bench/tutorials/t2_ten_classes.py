@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from mnist import mnist
+from mnist import mnist  # type: ignore[import-not-found]
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import cross_val_score
 

@@ -3,7 +3,7 @@
 from time import perf_counter
 
 import numpy as np
-from mnist import mnist
+from mnist import mnist  # type: ignore[import-not-found]
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import confusion_matrix, f1_score, precision_score, recall_score, roc_curve
 from sklearn.model_selection import cross_val_predict, cross_val_score

@@ -1,13 +1,13 @@
-"""What every stage shares. Imported before anything else, because it settles how NumPy will calculate.
+"""What every stage shares. Importing it decides how NumPy calculates, so it comes before NumPy.
 
 OpenBLAS, the library behind NumPy's matrix products, has kernels of its own for each generation of processors, and
-they round differently: the same training on an older and a newer laptop gives models that differ in the last bits, and
-`dvc.lock` with them. So every x86 machine uses the kernel that all of the last ten years can run. Set
-`OPENBLAS_CORETYPE` yourself on a machine that is older. And each product is calculated by one thread, because two
-give other bytes and no speed here: the cores are shared out among fits and batches.
+they round differently: the same training on an older and a newer laptop would give models that differ in the last bits,
+and `dvc.lock` with them. So every x86 machine uses the kernel that all of the last ten years can run. Set
+`OPENBLAS_CORETYPE` yourself on a machine that is older. And each product is computed by one thread, because two give
+other bytes and no speed here: the cores are shared among fits and batches.
 
-Imports make no garbage, and looking for it meanwhile is a tenth of their time: the collector is off until `cli.run`, or
-whoever imports this without ending there, turns it on again.
+Imports make no garbage, so the collector is off until `cli.run` turns it on: with what was imported frozen, this is a
+tenth to a quarter of a small stage, and 4 % of a cold `dvc repro`. Whoever does not end in `cli.run` turns it on.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Files that are there or named as missing, and that are written whole or not at all."""
+"""Files: required to exist, and written atomically."""
 
 import csv
 import io
@@ -8,24 +8,23 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from digits.common.cli import PipelineError
+from digits.common.errors import PipelineError
+
+DECIMALS = 6  # of every figure in a file of results: the last bits, which may differ between machines, do not show
 
 
-def expect(path: Path, stage: str = "") -> None:
-    """Check that an output of the pipeline is there.
-
-    Raises:
-        PipelineError: it is not; what makes it is named, the `stage` where it is known.
-    """
+def require(path: Path, stage: str = "") -> None:
+    """Require that an output is there; if not, a PipelineError names the command that makes it, and the stage."""
     if not path.exists():
         command = f"dvc repro {stage}".rstrip()
         raise PipelineError(f"{path} is not here; `{command}` makes it, `dvc pull` fetches it")
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Make the folder of `path` for what is written in the block; if nothing is, new folders go again.
+def writable(path: Path) -> Iterator[None]:
+    """Make the folder of `path` for what is written in the block; new folders that stay empty are removed again.
 
     Raises:
         PipelineError: the disk is full, read-only or broken; `path` is named, which the system does not always do.
@@ -44,16 +43,13 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, renamed to `path` when the block ends well and deleted when it fails.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed to it when the block succeeds and deleted when it fails.
 
     The name is always the same one, so what a killed run left behind is overwritten by the next.
-
-    Raises:
-        PipelineError: as `writing` does.
     """
     temporary = path.with_name(f".{path.name}.part")
-    with writing(path):
+    with writable(path):
         try:
             yield temporary
             temporary.replace(path)
@@ -62,13 +58,9 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder as `whole` gives a file; if one file alone is in it at the end, that one becomes `path`.
-
-    Raises:
-        PipelineError: as `whole` does.
-    """
-    with whole(path) as temporary:
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder as `atomic_write` yields a file; a single file in it becomes `path` itself."""
+    with atomic_write(path) as temporary:
         delete(temporary)
         temporary.mkdir()
         yield temporary
@@ -90,19 +82,28 @@ def delete(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 with Unix line ends, the same bytes on every system."""
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(text.encode())
 
 
 def write_json(path: Path, values: Mapping[str, object]) -> None:
-    """Write `values` with sorted keys, indented, so that Git shows a change as a line."""
-    write_text(path, json.dumps(values, indent=2, sort_keys=True, allow_nan=False) + "\n")
+    """Write values with sorted keys and rounded figures, indented, so that Git shows a change as a line."""
+    write_text(path, json.dumps(rounded(values), indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a comma-separated table with a header line."""
+    """Write a comma-separated table with a header line and rounded figures."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows(map(rounded, rows))
     write_text(path, text.getvalue())
+
+
+def rounded(values: Any) -> Any:
+    """Round every figure in nested dictionaries and sequences to `DECIMALS`."""
+    if isinstance(values, Mapping):
+        return {key: rounded(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [rounded(value) for value in values]
+    return round(float(values), DECIMALS) if isinstance(values, float) else values

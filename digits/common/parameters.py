@@ -1,224 +1,250 @@
-"""params.yaml: reading it, and checking a section of it against a stage's own model.
+"""params.yaml: the schema of every section, the checks between sections, and the loading.
 
-Each stage keeps the model of its section beside the code that uses it (`fetch.Dataset`, `split.Split`,
-`binarize.Task`, `train.Experiment`); `tools/check.py` puts them together and checks the whole file.
+A block is validated when it is asked for, so that a mistake in one experiment does not stop another.
 """
 
-import difflib
+import math
 import re
-import reprlib
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import Field, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from digits.common.cli import ParameterError
+from digits.common.errors import ParameterError, require_choice, show
+from digits.common.section import Section, validate
 
 FILE = Path("params.yaml")
-KEY = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
-LARGEST = 1_000_000  # characters of the file, also when every alias is spelled out
-LONGEST = 3_000  # characters of one value; Python refuses to print numbers of more than 4 300 digits
-DEEPEST = 20  # levels of blocks in blocks
+NAME = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+MNIST_FILES = [
+    ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
+    ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
+]
+
+Count = Annotated[int, Field(ge=1, le=3_000_000_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
+Label = Annotated[int, Field(ge=0, le=255)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Side = Annotated[int, Field(ge=1, le=10_000)]
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 
 
-class Section(BaseModel):
-    """One block of params.yaml. Unknown keys and values of another type are errors."""
+class Digests(Section):
+    """SHA-256 of all pixels, image by image and row by row, and of all labels, as unsigned bytes."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-Model = TypeVar("Model", bound=Section)
+    pixels: Digest
+    labels: Digest
 
 
-class _Loader(yaml.CSafeLoader):
-    """The safe loader of PyYAML, made to agree with DVC's: `1e-3` is a number, and a key may stand only once."""
+class Enlarged(Section):
+    """Augmentation: the `first` images are deformed at random, again and again, until there are `to` rows in all."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"{show(key.value)} stands twice", key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
+    first: Count
+    to: Count
+    seed: Seed
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+\Z"), list("-+.0123456789")
-)
+class Dataset(Section):
+    """A block of `datasets`."""
+
+    images: Annotated[int, Field(ge=1, le=100_000_000)]
+    shape: Annotated[list[Side], Field(min_length=2, max_length=2)]
+    classes: Annotated[int, Field(ge=2, le=256)]
+    sources: Annotated[list[Source], Field(min_length=1)]
+    files: Annotated[list[Pair], Field(min_length=1)] = MNIST_FILES
+    sha256: Digests | None = None
+    enlarged: Enlarged | None = None
+
+    @field_validator("shape")
+    @classmethod
+    def _fits_a_table(cls, shape: list[int]) -> list[int]:
+        if math.prod(shape) > 65_536:
+            raise ValueError("must be at most 65536 pixels in all")
+        return shape
+
+    @model_validator(mode="after")
+    def _is_enlarged(self) -> Self:
+        if self.enlarged and not self.enlarged.first <= self.images <= self.enlarged.to:
+            raise ValueError(f"enlarged: first must be at most, and to at least, the {self.images} images there are")
+        return self
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of the fetched table."""
+        return self.enlarged.to if self.enlarged else self.images
 
 
-def load(path: Path = FILE) -> dict[str, Any]:
-    """Read params.yaml.
+class Split(Section):
+    """A block of `splits`."""
+
+    dataset: str
+    test: int | float
+
+    @field_validator("test", mode="before")
+    @classmethod
+    def _is_count_or_share(cls, test: object) -> object:
+        if (type(test) is int and test >= 1) or (type(test) is float and 0 < test < 1):
+            return test
+        raise ValueError("must be a count of images, from 1, or a share between 0 and 1")
+
+    def test_rows(self, rows: int) -> int:
+        """Return how many of `rows` are in the test part.
+
+        Raises:
+            ParameterError: a part would be empty.
+        """
+        tested = self.test if isinstance(self.test, int) else math.ceil(self.test * rows)
+        if not 0 < tested < rows:
+            allowed = f"allowed: 1 to {rows - 1}, or a share of less"
+            raise ParameterError(f"test: {self.test} of {rows} images leaves none to train on; {allowed}")
+        return tested
+
+
+class Task(Section):
+    """A block of `tasks`; without `positive` the label is the class itself."""
+
+    positive: Annotated[list[Label], Field(min_length=1)] | None = None
+
+
+class Experiment(Section):
+    """A block of `experiments`."""
+
+    description: str
+    tutorial: str | None = None
+    split: str
+    task: str
+    features: str
+    classifier: str
+    hyperparameters: dict[str, Any]
+    folds: Annotated[int, Field(ge=0, le=255)]
+
+    @field_validator("folds")
+    @classmethod
+    def _is_none_or_several(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("must be 0 for none, or at least 2")
+        return folds
+
+
+class Search(Section):
+    """A block of `searches`; its name is the experiment's."""
+
+    grid: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
+    folds: Annotated[int, Field(ge=2, le=255)]
+    method: Literal["grid", "halving"]
+
+    @field_validator("grid")
+    @classmethod
+    def _is_small(cls, grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        if (points := math.prod(map(len, grid.values()))) > 1000:
+            raise ValueError(f"must have at most 1000 combinations of values, these are {points}:")
+        return grid
+
+
+SECTIONS: dict[type[Section], str] = {
+    Dataset: "datasets",
+    Split: "splits",
+    Task: "tasks",
+    Experiment: "experiments",
+    Search: "searches",
+}
+Block = TypeVar("Block", bound=Section)
+
+
+class Parameters:
+    """The content of params.yaml. Every lookup raises a ParameterError that names the mistake, if there is one."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+
+    @property
+    def seed(self) -> int:
+        """The seed of every random choice, an integer from 0 to 2³² - 1."""
+        seed = self.values.get("seed")
+        if type(seed) is not int or not 0 <= seed < 2**32:
+            raise ParameterError(f"{FILE}: seed: must be an integer from 0 to {2**32 - 1}, not {show(seed)}")
+        return seed
+
+    def names(self, schema: type[Section]) -> list[str]:
+        """Return the names of a section's blocks, in the file's order."""
+        section = SECTIONS[schema]
+        blocks = self.values.get(section)
+        if section == "searches" and section not in self.values:
+            return []
+        if not isinstance(blocks, dict) or not blocks:
+            raise ParameterError(f"{FILE}: `{section}` must be a section with at least one block")
+        return list(blocks)
+
+    def block(self, schema: type[Block], name: str) -> Block:
+        """Return one block, validated."""
+        section = SECTIONS[schema]
+        if not (isinstance(name, str) and NAME.fullmatch(name)):
+            allowed = "a name is text of up to 100 letters, digits and single hyphens"
+            raise ParameterError(f"{FILE}: {section}: {show(name)} cannot be a name; {allowed}")
+        require_choice(f"{FILE}: {section}", name, self.names(schema))
+        return validate(schema, self.values[section][name], FILE, section, name)
+
+    def blocks(self, schema: type[Block]) -> dict[str, Block]:
+        """Return all blocks of a section by name."""
+        return {name: self.block(schema, name) for name in self.names(schema)}
+
+    def dataset_of(self, experiment: str) -> str:
+        """Return the name of the dataset that an experiment is about."""
+        return self.block(Split, self.block(Experiment, experiment).split).dataset
+
+    def check(self) -> None:
+        """Validate every block, and that every name refers to a block."""
+        for section in self.values:
+            require_choice(f"{FILE}", section, ["seed", *SECTIONS.values()])
+        _ = self.seed
+        datasets, splits, tasks = self.blocks(Dataset), self.blocks(Split), self.blocks(Task)
+        for name, split in splits.items():
+            require_choice(f"{FILE}: splits.{name}.dataset", split.dataset, datasets)
+            try:
+                split.test_rows(datasets[split.dataset].rows)
+            except ParameterError as error:
+                raise ParameterError(f"{FILE}: splits.{name}.{error}") from None
+        for name, experiment in self.blocks(Experiment).items():
+            require_choice(f"{FILE}: experiments.{name}.split", experiment.split, splits)
+            require_choice(f"{FILE}: experiments.{name}.task", experiment.task, tasks)
+            dataset = splits[experiment.split].dataset
+            positive, classes = tasks[experiment.task].positive or [], datasets[dataset].classes
+            where = f"{FILE}: tasks.{experiment.task}.positive"
+            if positive and max(positive) >= classes:
+                raise ParameterError(f"{where}: {dataset} has no digit {max(positive)}; allowed: 0 to {classes - 1}")
+            if len(set(positive)) < len(positive):
+                raise ParameterError(f"{where}: {positive} names a digit twice")
+            if len(positive) == classes:
+                raise ParameterError(f"{where}: all {classes} digits of {dataset} are positive; leave one out")
+        for name in self.blocks(Search):
+            require_choice(f"{FILE}: searches", name, self.names(Experiment))
+
+
+def load(path: Path = FILE) -> Parameters:
+    """Read params.yaml by the parser that DVC uses, so that both see the same values.
 
     Raises:
-        ParameterError: it is missing, too large, not UTF-8, not YAML, or not a mapping.
+        ParameterError: it is missing, not UTF-8, not YAML, or not a mapping.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise ParameterError(f"{path} is larger than the {LARGEST} bytes that are allowed; take something out")
-        text = content.decode("utf-8")
-        if left := re.search(r"^(<{7}|={7}|>{7})", text, re.MULTILINE):
-            line = text.count("\n", 0, left.start()) + 1
-            raise ParameterError(f"{path}, line {line}: {left[0]} is left of a merge; settle it and leave no such line")
-        _inspect(text)
-        values = yaml.load(text, _Loader)
+        text = path.read_text(encoding="utf-8")
+        if marker := re.search(r"^(<{7}|={7}|>{7})", text, re.MULTILINE):
+            line = text.count("\n", 0, marker.start()) + 1
+            raise ParameterError(f"{path}, line {line}: {marker[0]} is left of a merge; resolve the conflict")
+        values = YAML(typ="safe").load(text)
     except FileNotFoundError:
         raise ParameterError(f"{path} is not here; run from the folder that holds it") from None
     except UnicodeDecodeError as error:
         raise ParameterError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    except yaml.MarkedYAMLError as error:
+    except MarkedYAMLError as error:
         mark = error.problem_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ParameterError(f"{path}{place}: {', '.join(filter(None, [error.context, error.problem]))}") from None
-    except (yaml.YAMLError, ValueError, ArithmeticError) as error:  # the latter two of dates and numbers that are none
+        raise ParameterError(f"{path}{place}: {error.problem or error.context}") from None
+    except (YAMLError, ValueError, ArithmeticError) as error:  # the latter two for dates and numbers that are none
         raise ParameterError(f"{path}: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold named sections such as `experiments:`")
-    return values
-
-
-def _inspect(text: str) -> None:
-    """Refuse what would take endless memory or build more than plain values, before anything is built.
-
-    Raises:
-        MarkedYAMLError: there is such a value, or the text is not YAML.
-    """
-    size = 0
-    sizes: dict[str | None, int] = {}  # of each anchor's value, with every alias in it spelled out
-    opened: list[tuple[str | None, int]] = []
-    events: Iterable[Any] = yaml.parse(text, yaml.CSafeLoader)
-    for event in events:
-        fault = None
-        if isinstance(event, yaml.AliasEvent):
-            fault = None if event.anchor in sizes else "an alias stands before or inside of the value that it is for"
-            size += sizes.get(event.anchor, 0)
-        elif isinstance(event, yaml.ScalarEvent):
-            fault = f"a value of more than {LONGEST} characters is not allowed" if len(event.value) > LONGEST else None
-            if event.implicit[0] and re.fullmatch(r"[-+]?0[0-9_]+", event.value):
-                fault = f"{event.value} is another number to DVC than to others; write it without the 0 before it"
-            size += len(event.value) + 1
-            sizes[event.anchor] = len(event.value) + 1
-        elif isinstance(event, yaml.CollectionStartEvent):
-            opened.append((event.anchor, size))
-            size += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = opened.pop()
-            sizes[anchor] = size - before
-        if getattr(event, "tag", None):
-            fault = "a tag, which begins with `!`, is not allowed; write the plain value"
-        if len(opened) > DEEPEST:
-            fault = f"more than {DEEPEST} levels of blocks or lists in each other are not allowed"
-        if size > LARGEST:
-            fault = f"with its aliases spelled out, the file has more than the {LARGEST} characters that are allowed"
-        if fault:
-            raise yaml.MarkedYAMLError(problem=fault, problem_mark=event.start_mark)
-
-
-def blocks(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the section `name` as it stands: its blocks by key, not checked.
-
-    Raises:
-        ParameterError: the section is missing, or has no blocks.
-    """
-    found = values.get(name)
-    if not isinstance(found, dict) or not found:
-        raise ParameterError(f"{FILE}: `{name}` must be a section with at least one block")
-    return found
-
-
-def section(values: Mapping[str, Any], name: str, model: type[Model]) -> dict[str, Model]:
-    """Check every block of the section `name` and return them by key.
-
-    Raises:
-        ParameterError: the section is missing, or a block is not what `model` says.
-    """
-    return {key: block(values, name, key, model) for key in blocks(values, name)}
-
-
-def block(values: Mapping[str, Any], name: str, key: str, model: type[Model]) -> Model:
-    """Check one block of the section `name`.
-
-    Raises:
-        ParameterError: there is no such block, its key has other characters than letters, digits and hyphens, or it
-            is not what `model` says: the first fault is named.
-    """
-    if not (isinstance(key, str) and KEY.fullmatch(key)):
-        raise ParameterError(
-            f"{FILE}: {name}: {show(key)} cannot be a name; "
-            "a name is text of up to 100 letters, digits and single hyphens"
-        )
-    choose(f"{FILE}: {name}", key, blocks(values, name))
-    try:
-        return model.model_validate(values[name][key])
-    except ValidationError as error:
-        raise ParameterError(f"{FILE}: {_explain(error.errors()[0], f'{name}.{key}', model)}") from None
-
-
-def seed(values: Mapping[str, Any]) -> int:
-    """Return the seed, from 0 to 2³² - 1, that every random choice of the pipeline comes from.
-
-    Raises:
-        ParameterError: it is missing or no such number.
-    """
-    try:
-        return TypeAdapter(Seed).validate_python(values.get("seed"))
-    except ValidationError as error:
-        raise ParameterError(f"{FILE}: {_explain(error.errors()[0], 'seed', Section)}") from None
-
-
-def choose(what: str, name: object, valid: Iterable[str]) -> None:
-    """Check that `name` is one of `valid`.
-
-    Raises:
-        ParameterError: it is not; the nearest valid name is suggested and all of them are listed.
-    """
-    valid = list(valid)
-    if name in valid:
-        return
-    names = sorted(map(str, valid))
-    near = difflib.get_close_matches(str(name)[:100], names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ParameterError(f"{what}: there is no {show(name)}.{hint} Valid: {short(', '.join(names))}")
-
-
-def show(value: object) -> str:
-    """Spell a value for an error line; a large one in part."""
-    return short(_LIMITED.repr(value), 100)
-
-
-def short(text: str, most: int = 1000) -> str:
-    """Cut text that is too long for a line."""
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-_LIMITED = reprlib.Repr()
-_LIMITED.maxstring = _LIMITED.maxother = 80
-
-
-def _explain(error: ErrorDetails, where: str, model: type[Section]) -> str:
-    """Turn pydantic's account of one fault into a line: what, which value, what is allowed."""
-    path = [where, *(short(str(part), 100) for part in error["loc"])]
-    if error["type"] == "extra_forbidden":
-        for part in error["loc"][:-1]:  # down to the block that holds the unknown key
-            annotation = model.model_fields[str(part)].annotation
-            candidates = get_args(annotation) or (annotation,)
-            model = next(c for c in candidates if isinstance(c, type) and issubclass(c, Section))
-        try:
-            choose(".".join(path[:-1]), error["loc"][-1], [f.alias or name for name, f in model.model_fields.items()])
-        except ParameterError as unknown:
-            return str(unknown)
-    if error["type"] == "missing":
-        return f"{'.'.join(path)} is missing"
-    if error["type"] == "model_type":
-        return f"{'.'.join(path)}: must be a block of keys and values, not {show(error['input'])}"
-    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    return f"{'.'.join(path)}: {message}, not {show(error['input'])}"
+    return Parameters(values)

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,19 @@ pytestmark = pytest.mark.fault
 
 FOREVER: dict[str, dict[str, Any]] = {
     "sgd": {"max_iter": 10**8, "tol": None},
-    "extra-trees": {"n_estimators": 10**6},
-    "logistic-regression": {"solver": "saga", "max_iter": 10**8, "tol": 1e-300},
+    "extra_trees": {"n_estimators": 10**6},
+    "logistic_regression": {"solver": "saga", "max_iter": 10**8, "tol": 1e-300},
     "mlp": {"max_iter": 10**8, "n_iter_no_change": 10**8},
-    "partial-fit-mlp": {"max_iter": 10**8, "hidden_layer_sizes": [2048, 2048]},
+    "partial_fit_mlp": {"max_iter": 10**8, "hidden_layer_sizes": [2048, 2048]},
     "svc": {"C": 1e300, "tol": 1e-300, "kernel": "linear"},
 }
-QUICK = {("partial-fit-mlp", 0), ("sgd", 3), ("svc", 0)}
-SECONDS = 3  # of processor time: the script has been imported and trains
+QUICK = {("partial_fit_mlp", 0), ("sgd", 3), ("svc", 0)}
+SECONDS = 3  # of processor time: the imports are done and the script trains
 
 
 @pytest.mark.parametrize(
     ("classifier", "folds"),
-    [
-        pytest.param(classifier, folds, marks=() if (classifier, folds) in QUICK else pytest.mark.slow)
-        for classifier in FOREVER
-        for folds in (0, 3)
-    ],
+    [pytest.param(*case, marks=() if case in QUICK else pytest.mark.slow) for case in product(FOREVER, (0, 3))],
 )
 def test_ctrl_c_ends_a_long_training_and_all_its_threads_within_seconds(
     made: Path, project: Path, classifier: str, folds: int
@@ -45,10 +42,10 @@ def test_ctrl_c_ends_a_long_training_and_all_its_threads_within_seconds(
         running.send(signal.SIGINT)
         assert running.end(within=20) == 255
         assert running.left() == []
-    lines = [line for line in running.said.splitlines() if line.startswith(("train: ", "ERROR: ", "Traceback"))]
+    lines = [line for line in running.output.splitlines() if line.startswith(("train: ", "ERROR: ", "Traceback"))]
     assert lines[0] == "train: error: interrupted"
     assert lines[1].startswith("ERROR: failed to reproduce 'train@five-sgd'")
-    # A shell that waits for the script, as dash does, dies of the same Ctrl-C, and DVC says how the shell ended.
+    # A shell that waits for the script, as dash does, dies of the same Ctrl-C, and DVC reports the shell's end.
     assert lines[1].endswith(("exited with 130", f"exited with {-signal.SIGINT}"))
     assert len(lines) == 2
     assert not any((project / path).exists() for path in aftermath.outputs(made, "train@five-sgd"))
@@ -57,13 +54,7 @@ def test_ctrl_c_ends_a_long_training_and_all_its_threads_within_seconds(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, which shows what a process has loaded")
-@pytest.mark.parametrize(
-    "stage",
-    [
-        pytest.param(stage, marks=() if stage == "split@tiny" else pytest.mark.slow)
-        for stage in ("fetch@tiny", "split@tiny", "binarize@tiny", "train@five-sgd", "evaluate@five-sgd", "report")
-    ],
-)
+@pytest.mark.parametrize("stage", aftermath.slow_except("split@tiny", aftermath.STAGES))
 def test_ctrl_c_while_a_stage_is_still_starting_is_one_line(made: Path, project: Path, stage: str) -> None:
     with processes.started(["dvc", "repro", "--force", "--single-item", stage], project) as running:
         running.wait_for_line("Running stage")
@@ -72,8 +63,7 @@ def test_ctrl_c_while_a_stage_is_still_starting_is_one_line(made: Path, project:
         running.send(signal.SIGINT)
         assert running.end(within=20) == 255
         assert running.left() == []
-    name = stage.partition("@")[0]
-    assert f"\n{name}: error: interrupted\n" in running.said
-    assert "Traceback" not in running.said
+    assert f"\n{stage.partition('@')[0]}: error: interrupted\n" in running.output
+    assert "Traceback" not in running.output
     aftermath.nothing_is_half_written(project, made)
     aftermath.all_is_well(project, made)

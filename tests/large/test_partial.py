@@ -1,4 +1,4 @@
-"""Classifiers that are fitted some rows at a time."""
+"""Classifiers that are fitted incrementally."""
 
 import json
 from pathlib import Path
@@ -9,14 +9,13 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import SGDClassifier
-from sklearn.pipeline import Pipeline
 
-from digits.common import tables
-from digits.learning import classifiers, features, partial
+from digits.common import parquet, tables
+from digits.learning import models, partial
 from tests import tiny
 
 
-def use(project: Path, folds: int, classifier: str = "partial-fit-sgd", **hyperparameters: object) -> None:
+def use(project: Path, folds: int, classifier: str = "partial_fit_sgd", **hyperparameters: object) -> None:
     values = tiny.params()
     values["experiments"]["five-sgd"] = tiny.experiment("tiny", "five", "scaled", classifier, folds, **hyperparameters)
     tiny.write_params(project, values)
@@ -26,7 +25,7 @@ def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(project: Pat
     use(project, folds=0, max_iter=3)
     tiny.repro(project, "evaluate@five-sgd")
     train = pd.read_parquet(project / "data/split/tiny/train.parquet")
-    labels = pd.read_parquet(project / "data/labels/tiny/five/train.parquet")["label"]
+    labels = pd.read_parquet(project / "data/labels/five-sgd/train.parquet")["label"]
     pixels = train.filter(like="pixel").to_numpy(np.float32)
     pixels = pixels / pixels.max()
     expected = SGDClassifier(random_state=42)
@@ -37,7 +36,7 @@ def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(project: Pat
     assert list(pd.read_parquet(project / "data/crossval/five-sgd.parquet")) == ["row", "label"]
 
 
-@pytest.mark.parametrize("classifier", ["partial-fit-sgd", "partial-fit-mlp"])
+@pytest.mark.parametrize("classifier", ["partial_fit_sgd", "partial_fit_mlp"])
 def test_each_fold_is_scored_by_a_model_that_has_not_seen_it(project: Path, classifier: str) -> None:
     use(project, 3, classifier, max_iter=60)
     tiny.repro(project, "evaluate@five-sgd")
@@ -51,7 +50,7 @@ def test_each_fold_is_scored_by_a_model_that_has_not_seen_it(project: Path, clas
 def test_max_iter_must_be_given(project: Path) -> None:
     use(project, folds=0)
     done = tiny.run(["dvc", "repro", "train@five-sgd"], project, status=255)
-    reason = "hyperparameters of partial-fit-sgd: max_iter is missing; how many times to go through all rows"
+    reason = "hyperparameters of partial_fit_sgd: max_iter is missing; how often to go through all rows"
     assert f"train: error: {reason}" in done.stderr
 
 
@@ -60,14 +59,10 @@ def test_a_fold_may_be_larger_than_a_row_group(tmp_path: Path) -> None:
     pixels, classes = np.tile(pixels.astype(np.uint8), (14, 1)), np.tile(classes.astype(np.uint8), 14)
     rows = np.arange(len(classes), dtype=np.uint32)  # 25 158: three row groups, and more than one for each fold
     images = tables.image_table(pixels, classes, (8, 8)).append_column("row", tables.array(rows))
-    tables.write(tmp_path / "images.parquet", images)
-    tables.write(tmp_path / "labels.parquet", tables.table({"row": rows, "label": classes}))
-    pipeline = Pipeline(
-        [*features.steps("scaled"), ("classifier", classifiers.build("partial-fit-sgd", {"max_iter": 1}, 42))]
-    )
-    _, crossval = partial.train(pipeline, tmp_path / "images.parquet", tmp_path / "labels.parquet", folds=2)
-    columns = [
-        np.concatenate(each) for each in zip(*((some["fold"], some["prediction"]) for some in crossval), strict=True)
-    ]
-    assert np.bincount(columns[0]).tolist() == [0, 12579, 12579]
-    assert (columns[1] == classes).mean() > 0.9
+    parquet.write(tmp_path / "images.parquet", images)
+    pipeline = tiny.pipeline("partial_fit_sgd").set_params(classifier__max_iter=1)
+    trained = partial.train(pipeline, tmp_path / "images.parquet", classes, folds=2)
+    assert trained.fold is not None
+    assert trained.scores is not None
+    assert np.bincount(trained.fold).tolist() == [0, 12579, 12579]
+    assert (models.predict(trained.model, trained.scores) == classes).mean() > 0.9

@@ -23,7 +23,7 @@ BEST = "digit-knn"  # of those trained on MNIST
 
 @contextmanager
 def serving(project: Path, model: str, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
-    """Run `tools/draw.py` until the block ends, and give its address. It must end quietly when told to."""
+    """Run `python -m tools.draw` until the block ends, and give its address. It must end quietly when told to."""
     command = [sys.executable, "-m", "tools.draw", "--model", model, "--port", "0"]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -85,13 +85,13 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str, width: i
         page.goto(server)
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
         draw(page, strokes.SHAPES[0][0])
-        page.wait_for_selector("#answer[aria-busy=false]")
-        expect(page.locator("#said")).to_have_text(re.compile(r"^\d$"))
+        page.wait_for_selector("#result[aria-busy=false]")
+        expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d$"))
         expect(page.get_by_role("status")).to_contain_text("% sure")
         expect(page.locator("dt")).to_have_count(4)
         saw = page.get_by_role("img", name="The drawing in 8 by 8 pixels")
         assert saw.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [8, 8]
-        answer, below = page.locator("#answer").bounding_box(), page.locator("dl").bounding_box()
+        answer, below = page.locator("#result").bounding_box(), page.locator("dl").bounding_box()
         assert answer
         assert below
         assert 0 <= answer["y"] < answer["y"] + answer["height"] <= height  # in sight while drawing
@@ -102,7 +102,7 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str, width: i
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
         expect(page.locator("dt")).to_have_count(0)
         page.wait_for_timeout(300)  # an answer that was under way does not come back
-        expect(page.locator("#said")).to_have_text("–")
+        expect(page.locator("#prediction")).to_have_text("–")
         assert opened.console_errors == []
         assert opened.outside_requests == []
 
@@ -117,7 +117,7 @@ def test_the_prediction_comes_while_one_draws(server: str) -> None:
         opened.page.mouse.move(box["x"] + 450, box["y"] + 100, steps=5)
         expect(opened.page.get_by_role("status")).to_contain_text("No digit yet.")
         opened.page.mouse.move(box["x"] + 200, box["y"] + 300, steps=5)
-        expect(opened.page.locator("#said")).to_have_text(re.compile(r"^\d$"))
+        expect(opened.page.locator("#prediction")).to_have_text(re.compile(r"^\d$"))
         saw = opened.page.locator("figure img")
         before = saw.get_attribute("src")
         opened.page.mouse.move(box["x"] + 350, box["y"] + 300, steps=5)
@@ -133,9 +133,9 @@ def test_drawing_by_keys(server: str) -> None:
         page.keyboard.press("Space")
         for _ in range(12):
             page.keyboard.press("ArrowDown")
-        expect(page.locator("#said")).to_have_text(re.compile(r"^\d$"))
+        expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d$"))
         page.keyboard.press("Escape")
-        expect(page.locator("#said")).to_have_text("–")
+        expect(page.locator("#prediction")).to_have_text("–")
         page.keyboard.press("Tab")
         expect(page.get_by_role("button", name="Clear")).to_be_focused()
 
@@ -246,8 +246,8 @@ def test_of_thirty_drawn_digits_at_least_27_are_recognized() -> None:
             for i, shape in enumerate(shapes):
                 page.get_by_role("button", name="Clear").click()
                 draw(page, shape)
-                page.wait_for_selector("#answer[aria-busy=false]")
-                said = page.locator("#said").inner_text()
-                if said != str(digit):
-                    wrong.append(f"{digit}, shape {i}: {said}")
+                page.wait_for_selector("#result[aria-busy=false]")
+                predicted = page.locator("#prediction").inner_text()
+                if predicted != str(digit):
+                    wrong.append(f"{digit}, shape {i}: {predicted}")
     assert len(wrong) <= 3, wrong

@@ -9,41 +9,74 @@ import yaml
 
 from tests import browser, tiny
 
+REPORT = ["python", "-m", "tools.report"]
 SIZES = [(1280, 900), (390, 844)]
 
 
-def test_the_page_needs_nothing_else_and_is_small(made: Path) -> None:
-    page = (made / "report.html").read_text(encoding="utf-8")
-    assert len(page) < 3_000_000
-    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page)
-    assert "url(http" not in page
-    assert "@import" not in page
+@pytest.fixture(scope="module")
+def page(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Draw the report of the made project."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    assert tiny.run([*REPORT, "--output", str(path)], made).stderr == ""
+    return path
 
 
-def test_it_says_what_was_measured_and_where_it_came_from(made: Path) -> None:
-    page = (made / "report.html").read_text(encoding="utf-8")
+def test_the_page_needs_nothing_else_and_is_small(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert len(text) < 3_000_000
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", text)
+    assert "url(http" not in text
+    assert "@import" not in text
+
+
+def test_it_says_what_was_measured_and_where_it_came_from(page: Path, made: Path) -> None:
+    text = page.read_text(encoding="utf-8")
     lock = yaml.safe_load((made / "dvc.lock").read_text())["stages"]
     for name in tiny.params()["experiments"]:
-        assert f'id="{name}"' in page
-        for out in lock[f"train@{name}"]["outs"][1:] + lock[f"evaluate@{name}"]["outs"][:2]:
-            assert out["md5"] in page, out["path"]
-    assert tiny.dataset()["sha256"]["pixels"] in page
-    assert page.count("<figcaption>") == page.count("<figure")
+        assert f'id="{name}"' in text
+        outs = {out["path"]: out["md5"] for kind in ("train", "evaluate") for out in lock[f"{kind}@{name}"]["outs"]}
+        for path in (f"models/{name}.joblib", f"data/predictions/{name}.parquet", f"metrics/{name}.json"):
+            assert outs[path] in text, path
+    assert tiny.dataset()["sha256"]["pixels"] in text
+    assert text.count("<figcaption>") == text.count("<figure")
 
 
-def test_a_part_of_the_experiments_has_a_page_of_its_own(project: Path) -> None:
-    command = "python -m tools.report metrics plots data/predictions data/raw models requirements.lock part.html"
-    tiny.run([*command.split(), "--experiments", "five-*"], project)
-    page = (project / "part.html").read_text()
-    assert 'id="five-sgd"' in page
-    assert "digit-logreg" not in page
+def test_the_same_inputs_give_the_same_page(page: Path, project: Path) -> None:
+    tiny.run(REPORT, project)
+    assert (project / "report.html").read_bytes() == page.read_bytes()
+
+
+def test_what_is_not_here_is_named_and_the_rest_reported(project: Path) -> None:
+    (project / "data/predictions/digit-logreg.parquet").unlink()
+    done = tiny.run([*REPORT, "--output", "new/part.html"], project)
+    assert done.stderr == "report: not evaluated here: digit-logreg\n"
+    text = (project / "new/part.html").read_text()
+    assert 'id="five-sgd"' in text
+    assert "digit-logreg" not in text
+    tiny.run([*REPORT, "--experiments", "five-*"], project)
+    assert (project / "report.html").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "status", "reason"),
+    [
+        ("six-*", 2, "no experiment is called 'six-*'"),
+        ("digit-*", 1, "nothing has been evaluated here yet; `make demo`"),
+    ],
+)
+def test_a_page_of_nothing_is_not_written(project: Path, pattern: str, status: int, reason: str) -> None:
+    (project / "metrics/digit-logreg.json").unlink()
+    line = tiny.run([*REPORT, "--experiments", pattern], project, status=status).stderr
+    assert line.startswith(f"report: error: {reason}")
+    assert line.count("\n") == 1
+    assert not (project / "report.html").exists()
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_every_figure_can_be_seen(made: Path, width: int, height: int, dark: bool) -> None:
+def test_every_figure_can_be_seen(page: Path, width: int, height: int, dark: bool) -> None:
     with browser.page(width, height, dark=dark) as opened:
-        opened.page.goto((made / "report.html").as_uri())
+        opened.page.goto(page.as_uri())
         figures = opened.page.locator("figure svg, figure img")
         assert figures.count() > 8
         for figure in figures.all():
@@ -75,18 +108,18 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_text_stands_out_from_the_page(made: Path, dark: bool) -> None:
+def test_text_stands_out_from_the_page(page: Path, dark: bool) -> None:
     """At least 4.5 to 1, as the Web Content Accessibility Guidelines ask; the charts' axes too."""
     with browser.page(1280, 900, dark=dark) as opened:
-        opened.page.goto((made / "report.html").as_uri())
+        opened.page.goto(page.as_uri())
         axes, contrast = opened.page.evaluate(CONTRAST)
         assert axes > 4
         assert contrast >= 4.5
 
 
-def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(made: Path) -> None:
+def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(page: Path) -> None:
     with browser.page(1280, 900) as opened:
-        opened.page.goto((made / "report.html").as_uri())
+        opened.page.goto(page.as_uri())
         names = opened.page.locator("#leaderboard tbody th")
         assert names.all_text_contents() == ["five-sgd", "digit-logreg"]
         opened.page.get_by_role("button", name="experiment").click()
@@ -101,9 +134,9 @@ def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(made: Path) -> None:
         assert heading.get_attribute("aria-sort") == "ascending"
 
 
-def test_without_scripts_everything_is_still_there(made: Path) -> None:
+def test_without_scripts_everything_is_still_there(page: Path) -> None:
     with browser.page(1280, 900, scripts=False) as opened:
-        opened.page.goto((made / "report.html").as_uri())
+        opened.page.goto(page.as_uri())
         assert opened.page.locator("#leaderboard tbody tr").count() == 2
         assert opened.page.locator("figure svg").count() >= 6
         assert opened.page.get_by_role("button").count() == 0
@@ -113,21 +146,20 @@ def test_a_detector_says_what_its_task_says_though_no_test_image_is_a_yes(projec
     values = tiny.params()
     values["splits"]["tiny"]["test"] = 2  # a 9 and a 4
     tiny.write_params(project, values)
-    tiny.repro(project)
-    page = (project / "report.html").read_text(encoding="utf-8")
-    assert "It answers yes for 5, and no for\nall other digits of the dataset tiny." in page
-    assert "The area under it is – on the test part." in page
+    tiny.repro(project, "evaluate@five-sgd")
+    tiny.run([*REPORT, "--experiments", "five-*"], project)
+    text = (project / "report.html").read_text(encoding="utf-8")
+    assert "It answers yes for 5, and no for\nall other digits of the dataset tiny." in text
+    assert "The area under it is – on the test part." in text
 
 
-def test_predictions_in_several_files_are_read(project: Path) -> None:
+def test_predictions_in_several_files_are_read(project: Path, page: Path) -> None:
     predictions = project / "data/predictions/five-sgd.parquet"
     table = pq.read_table(predictions)
     predictions.unlink()
     predictions.mkdir()
     for part, rows in enumerate((table[:60], table[60:])):
         pq.write_table(rows, predictions / f"part-{part:05}.parquet")
-    command = "python -m tools.report metrics plots data/predictions data/raw models requirements.lock again.html"
-    tiny.run(command.split(), project)
-    before, after = ((project / name).read_text() for name in ("report.html", "again.html"))
-    assert "data/predictions/five-sgd.parquet" in before
-    assert [line for line in before.splitlines() if "predictions/five-sgd.parquet" not in line] == after.splitlines()
+    tiny.run(REPORT, project)
+    before, after = (path.read_text().splitlines() for path in (page, project / "report.html"))
+    assert [line for line in before if "predictions/five-sgd.parquet" not in line] == after != before

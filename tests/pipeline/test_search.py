@@ -1,4 +1,4 @@
-"""`tools/search.py` on the tiny project: its table, and the run that it proposes."""
+"""`python -m tools.search` on the tiny project: its table, and the run that it proposes."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def add_search(project: Path, **grid: list[Any]) -> None:
 
 def test_a_search_needs_no_test_part_and_is_the_same_on_one_core(project: Path) -> None:
     add_search(project, alpha=[0.0001, 0.001, 0.1], penalty=["l2", "l1"])
-    for kind in ("split/tiny", "labels/tiny/five"):
+    for kind in ("split/tiny", "labels/five-sgd"):
         (project / "data" / kind / "test.parquet").unlink()
     before = tiny.files(project)
     shown = tiny.run(COMMAND, project).stdout

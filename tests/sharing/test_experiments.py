@@ -43,7 +43,7 @@ def test_a_run_in_a_folder_of_its_own_can_become_the_workspace_or_a_branch(proje
     assert tiny.run(["git", "diff", "kept"], project).stdout == ""
     values = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
     assert values["experiments"]["five-sgd"]["hyperparameters"]["max_iter"] == 5
-    assert tiny.repro(project) == ["report"]  # which the run had left out
+    assert tiny.repro(project) == []
     assert tiny.run(["git", "status", "--porcelain"], project).stdout.split()[1::2] == CHANGED
 
 

@@ -1,7 +1,27 @@
+"""Images read between their pixels, deskewed, and turned into gradients."""
+
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
-from digits.learning.gradients import OrientedGradients, edges_by_direction, upright
+from digits.images.gradients import OrientedGradients, edges_by_direction
+from digits.images.interpolation import interpolate
+from digits.images.upright import moments, upright
+from tests import tiny
+
+
+def test_images_are_read_between_their_pixels_as_scipy_does() -> None:
+    random = np.random.default_rng(0)
+    for height, width in ((1, 1), (5, 9), (28, 28)):
+        images = random.uniform(0, 255, (20, height, width)).astype(np.float32)
+        rows, columns = random.uniform(-3, 1.2, (2, *images.shape)).astype(np.float32) * [[[[height]]], [[[width]]]]
+        whole = random.random(images.shape) < 0.2  # between pixels, and on them
+        rows = np.where(whole, rows.round(), rows).astype(np.float32)
+        expected = [
+            map_coordinates(image, places, order=1, mode="grid-constant")
+            for image, *places in zip(images, rows, columns, strict=True)
+        ]
+        assert np.allclose(interpolate(images, rows, columns.astype(np.float32)), expected, atol=1e-2)
 
 
 def stroke(column: int = 12, lean: float = 0.0, side: int = 28) -> np.ndarray:
@@ -21,10 +41,15 @@ def test_a_leaning_stroke_at_the_side_becomes_a_straight_one_in_the_middle() -> 
     assert np.average(np.arange(28), weights=weights) == pytest.approx(13.5, abs=0.01)
 
 
-def test_an_empty_image_stays_empty() -> None:
-    assert not upright(np.zeros((2, 28, 28), np.float32)).any()
-    features = OrientedGradients().fit_transform(np.zeros((2, 784), np.uint8))
-    assert np.isfinite(features).all()
+def test_a_sheared_digit_has_no_slant_when_it_is_upright() -> None:
+    images = np.kron(tiny.digits()[0].reshape(-1, 8, 8), np.ones((2, 2))).astype(np.float32)
+    images = np.pad(images, ((0, 0), (8, 8), (8, 8)))
+    rows, columns = np.indices((32, 32), np.float32)
+    sheared = interpolate(images, rows, columns + np.float32(0.3) * (rows - 15.5))
+    assert np.abs(moments(sheared)[2]).max() > 0.3
+    row, column, slant = moments(upright(sheared))
+    assert np.abs(slant).max() < 0.03
+    assert np.allclose([row, column], 15.5, atol=0.05)
 
 
 def test_the_left_edge_of_a_stroke_runs_to_the_right_and_its_right_edge_back() -> None:
@@ -40,8 +65,3 @@ def test_an_image_has_the_same_features_alone_as_among_others() -> None:
     assert together.shape == (600, 972)
     alone = OrientedGradients().fit(images).transform(images[300:301])
     assert np.array_equal(alone[0], together[300])
-
-
-def test_images_that_are_not_square_are_refused() -> None:
-    with pytest.raises(ValueError, match="square"):
-        OrientedGradients().fit(np.zeros((2, 40), np.uint8))

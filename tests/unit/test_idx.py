@@ -1,13 +1,11 @@
-"""IDX files: what they say, and what is wrong with those that are none."""
+"""IDX files, and what is wrong with those that are none."""
 
 import gzip
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digits.sources import idx
 from tests import tiny
 
 TWO_IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(range(12))
@@ -18,49 +16,26 @@ def test_images_come_row_by_row() -> None:
     assert tiny.idx_array(TWO_IMAGES, (2, 3), 2).tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
 
 
-def test_gzipped_and_plain_files_are_the_same() -> None:
-    assert np.array_equal(tiny.idx_array(ZIPPED, (2, 3), 2), tiny.idx_array(TWO_IMAGES, (2, 3), 2))
-
-
-def test_labels_have_no_further_dimension() -> None:
-    assert tiny.idx_array(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]), (), 3).tolist() == [7, 2, 1]
-
-
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "not an IDX file"),
         (b"\0\0\x08", "not an IDX file"),
-        (b"\0\0\x08\0" + bytes(12), "shape"),
         (b"\0\0\x08\xff" + bytes(2000), "shape"),
         (b"<html>sign in</html>", "not an IDX file"),
         (bytes([0, 0, 13, 3]) + TWO_IMAGES[4:], "not an IDX file of bytes"),
         (TWO_IMAGES[:10], "expected"),
         (TWO_IMAGES[:-1], "fewer values than the 12"),
         (TWO_IMAGES + b"\0", "more values than the 12"),
-        (ZIPPED + gzip.compress(b"\0", mtime=0), "more values than the 12"),
         (ZIPPED + b"and no more gzip", "damaged or cut off"),
         (ZIPPED[:-9], "damaged or cut off"),
         (ZIPPED[:20] + b"\0\0\0\0" + ZIPPED[24:], "damaged or cut off"),
         (bytes([0, 0, 8, 3, 255, 255, 255, 255]) + TWO_IMAGES[8:], "promises 4294967295 items"),
-        (bytes([0, 0, 8, 3, 0, 0, 0, 2, *8 * [255]]) + bytes(12), "shape"),
         (bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2]) + bytes(12), "shape"),
     ],
 )
-def test_what_is_wrong_is_said(content: bytes, reason: str) -> None:
+def test_what_is_wrong_is_reported(content: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         tiny.idx_array(content, (2, 3), 2)
-
-
-@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
-def test_a_file_that_cannot_be_read_is_said() -> None:
-    with Path("/proc/self/mem").open("rb") as file, pytest.raises(ValueError, match="cannot be read"):
-        idx.read(file, (2, 2), 10)
-
-
-def test_labels_need_a_dimension() -> None:
-    with pytest.raises(ValueError, match="shape"):
-        tiny.idx_array(b"\0\0\x08\0" + bytes(12), (), 2)
 
 
 def test_a_file_may_be_zipped_in_parts() -> None:

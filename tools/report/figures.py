@@ -12,7 +12,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay, RocC
 INK = "#010203"  # stands for the page's own text colour until the SVG is written
 PARTS = {"test": "test part", "cross_validation": "out of fold"}
 COLOURS = {"test": "#1a73c8", "cross_validation": "#c2571a"}  # at least 3:1 on white and on the dark page
-ENOUGH = 10  # images, for a share of them to say something
+MIN_IMAGES = 10  # of a point of the reliability diagram
 AXES = (0.15, 0.16, 0.82, 0.8)  # left, bottom, width, height in the figure: all charts have the same labels
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read out, searched and scaled
@@ -31,19 +31,19 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def confusion(table: pd.DataFrame, column: str, yes_or_no: bool) -> str:
+def confusion(table: pd.DataFrame, column: str, is_detector: bool) -> str:
     """Draw a confusion matrix.
 
     Args:
         table: `actual`, `predicted`, `count` and `share` of one part, a row for each pair of classes.
         column: `count` for the numbers, `share` for each actual class's shares.
-        yes_or_no: the classes are a no and a yes, not digits.
+        is_detector: the classes are a no and a yes, not digits.
 
     Returns:
         The SVG element.
     """
     matrix = table.pivot_table(index="actual", columns="predicted", values=column, sort=True)
-    labels = ["no", "yes"] if yes_or_no else list(matrix.columns)
+    labels = ["no", "yes"] if is_detector else list(matrix.columns)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.9))
         axes = figure.add_axes(AXES)
@@ -86,7 +86,7 @@ def curves(table: pd.DataFrame, kind: str) -> str:
 
 
 def recall(by_class: dict[str, float]) -> str:
-    """Draw each class's recall, from 0 to 1, as a bar with its figure."""
+    """Draw each class's recall, from 0 to 1, as a bar with its value."""
     frame = pd.Series(by_class).sort_index()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 2.8))
@@ -99,32 +99,32 @@ def recall(by_class: dict[str, float]) -> str:
 
 
 def reliability(table: pd.DataFrame) -> str:
-    """Draw how often a model is right against how sure it is, for each part.
+    """Draw a model's accuracy against its confidence, for each part.
 
     Args:
         table: the columns of plots/<experiment>/reliability.csv.
 
     Returns:
-        The SVG element. The more images a point stands for, the larger it is; fewer than `ENOUGH` make none.
+        The SVG element. The more images a point stands for, the larger it is; fewer than `MIN_IMAGES` make none.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.6))
         axes = figure.add_axes(AXES)
-        axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="honest")
-        for part, rows in table[table["count"] >= ENOUGH].groupby("part", sort=False):
+        axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="perfectly calibrated")
+        for part, rows in table[table["count"] >= MIN_IMAGES].groupby("part", sort=False):
             sizes = 8 + 60 * rows["count"] / rows["count"].sum()
             colour = COLOURS[str(part)]
             axes.plot(rows["confidence"], rows["accuracy"], color=colour, linewidth=1)
             axes.scatter(rows["confidence"], rows["accuracy"], sizes, color=colour, label=PARTS[str(part)])
-        axes.set(xlabel="how sure it is", ylabel="how often it is right", xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
+        axes.set(xlabel="confidence", ylabel="accuracy", xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
         axes.legend(loc="upper left")
         return _svg(figure)
 
 
 def _svg(figure: Figure) -> str:
-    written = io.StringIO()
-    figure.savefig(written, format="svg", metadata={"Date": None})
-    _, _, svg = written.getvalue().replace(INK, "currentColor").partition("<svg ")
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    _, _, svg = file.getvalue().replace(INK, "currentColor").partition("<svg ")
     attributes, _, content = svg.partition(">")
     # The sizes in points go: the page scales a figure to its column.
     attributes = re.sub(r'(height|width)="[^"]*"', "", attributes)

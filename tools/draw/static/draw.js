@@ -1,4 +1,4 @@
-// Draws on the canvas, sends it to /predict as it changes, and shows the answer.
+// Draws on the canvas, sends it to /predict as it changes, and shows the prediction.
 
 const PEN = 1 / 12; // of the canvas: a felt pen on a small piece of paper
 const STEP = 1 / 24; // of the canvas, for a press of an arrow key
@@ -14,7 +14,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 let last = null; // where the pointer was, while it is down
 let cursor = [0.5, 0.2]; // where the keyboard's pen is, from 0 to 1
 let penDown = false;
-let sheet = 0; // counts cleared sheets: an answer about an earlier one comes too late
+let sheet = 0; // counts cleared sheets: a prediction for an earlier one comes too late
 let timer = 0;
 let asking = false;
 let changed = false;
@@ -44,7 +44,7 @@ function clear() {
 }
 
 function busy(whether) {
-  byId("answer").ariaBusy = whether; // a screen reader waits for the answer to the last stroke
+  byId("result").ariaBusy = whether; // a screen reader waits for the prediction after the last stroke
 }
 
 async function ask() {
@@ -53,11 +53,11 @@ async function ask() {
   asking = true;
   changed = false;
   const asked = sheet;
-  const answer = await predict();
+  const result = await predict();
   asking = false;
   if (asked === sheet) {
-    if (answer.digits) showDigits(answer.digits);
-    else show("–", answer.error);
+    if (result.digits) showDigits(result.digits);
+    else show("–", result.error);
   }
   if (changed) timer ||= setTimeout(ask, WAIT);
   else busy(false);
@@ -81,32 +81,32 @@ function percent(probability) {
   return `${Math.round(100 * probability)} %`;
 }
 
-const named = (guess) => String(guess.digit ?? guess.label);
+const nameOf = (ranked) => String(ranked.digit ?? ranked.label);
 
 function showDigits(digits) {
   const least = Math.min(...digits.map((digit) => digit.probability));
-  show(digits.map(named).join(" "), `${percent(least)} sure`, digits.map(row));
+  show(digits.map(nameOf).join(" "), `${percent(least)} sure`, digits.map(row));
 }
 
 function row(digit) {
   const item = byId("digit").content.cloneNode(true);
   item.querySelector("img").src = digit.image;
-  for (const guess of [digit, ...digit.runners_up]) {
+  for (const each of [digit, ...digit.runners_up]) {
     const name = document.createElement("dt");
     const bar = document.createElement("dd");
     const share = document.createElement("span");
-    name.textContent = named(guess);
-    share.textContent = percent(guess.probability);
-    bar.style.setProperty("--share", `${100 * guess.probability}%`);
+    name.textContent = nameOf(each);
+    share.textContent = percent(each.probability);
+    bar.style.setProperty("--share", `${100 * each.probability}%`);
     bar.append(share);
     item.querySelector("dl").append(name, bar);
   }
   return item;
 }
 
-function show(said, sure, rows = []) {
-  // Written only when it differs, so that a screen reader does not say it again at each stroke.
-  if (byId("said").textContent !== said) byId("said").textContent = said;
+function show(prediction, sure, rows = []) {
+  // Written only when it differs, so that a screen reader does not read it out again at each stroke.
+  if (byId("prediction").textContent !== prediction) byId("prediction").textContent = prediction;
   if (byId("sure").textContent !== sure) byId("sure").textContent = sure;
   byId("digits").replaceChildren(...rows);
 }

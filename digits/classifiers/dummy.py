@@ -1,0 +1,3 @@
+"""The majority class, always: the baseline."""
+
+from sklearn.dummy import DummyClassifier as Classifier

@@ -1,0 +1,3 @@
+"""A forest of extremely randomized trees."""
+
+from sklearn.ensemble import ExtraTreesClassifier as Classifier

@@ -1,0 +1,3 @@
+"""The k nearest neighbours."""
+
+from sklearn.neighbors import KNeighborsClassifier as Classifier

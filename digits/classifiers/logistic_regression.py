@@ -1,0 +1,3 @@
+"""Logistic regression."""
+
+from sklearn.linear_model import LogisticRegression as Classifier

@@ -1,0 +1,3 @@
+"""A multilayer perceptron."""
+
+from sklearn.neural_network import MLPClassifier as Classifier

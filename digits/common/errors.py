@@ -1,0 +1,53 @@
+"""Failures that the user can fix, each reported in one line."""
+
+import difflib
+import reprlib
+from collections.abc import Iterable
+
+NO_MEMORY = ("bad_alloc", "launch worker thread", "start new thread")  # C++, Arrow and Python, when memory runs short
+
+
+class PipelineError(Exception):
+    """A failure the user can fix, reported in one line; the script ends with exit status 1."""
+
+    exit_status = 1
+
+
+class ParameterError(PipelineError):
+    """A wrong value in params.yaml or on the command line; the script ends with exit status 2."""
+
+    exit_status = 2
+
+
+class Interrupted(BaseException):
+    """Ctrl-C. `MLPClassifier` catches Python's own KeyboardInterrupt, stops training and passes for fitted."""
+
+
+def require_choice(what: str, name: object, valid: Iterable[str]) -> None:
+    """Require that `name` is one of `valid`; if not, a ParameterError suggests the nearest and lists all."""
+    valid = list(valid)
+    if name in valid:
+        return
+    names = sorted(map(str, valid))
+    near = difflib.get_close_matches(str(name)[:100], names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ParameterError(f"{what}: there is no {show(name)}.{hint} Valid: {shorten(', '.join(names))}")
+
+
+def show(value: object) -> str:
+    """Return a value's `repr` for an error line, shortened."""
+    return shorten(_REPR.repr(value), 100)
+
+
+def shorten(text: str, limit: int = 1000) -> str:
+    """Truncate a text that is too long for one line."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error of whatever type means too little memory, or none left for a thread."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
+
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 80

@@ -1,0 +1,5 @@
+"""The pixels as they are."""
+
+from digits.images.pixels import Pixels
+
+STEPS = [("pixels", Pixels())]

@@ -1,0 +1,67 @@
+"""Pixels as scikit-learn transformers: uint8 in, float32 out."""
+
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, vstack
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from digits.common.tables import Pixels as Array
+
+BATCH = 1_000  # rows
+
+
+class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Pixels as float32, which halves the memory and the time of float64 and loses nothing here.
+
+    Args:
+        scale: divide by the largest pixel seen in `fit`, so that the values lie between 0 and 1.
+    """
+
+    def __init__(self, scale: bool = False) -> None:
+        self.scale = scale
+
+    def fit(self, X: Array, y: object = None) -> Self:  # noqa: N803
+        """Find the largest pixel of X, of shape (images, pixels)."""
+        self.maximum_ = max(int(X.max()), 1)
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: Array) -> npt.NDArray[np.float32]:  # noqa: N803
+        """Return X as float32 of the same shape."""
+        values = X.astype(np.float32)
+        if self.scale:
+            values /= np.float32(self.maximum_)
+        return values
+
+
+class NormalizedPixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Pixels as float32 in a CSR matrix, each image scaled to the same Euclidean norm.
+
+    A thin digit and a bold one count alike then, and stochastic gradient descent converges in half as many epochs as
+    with pixels from 0 to 1. Four pixels in five of MNIST are zero, so a sparse matrix takes less than half the time.
+
+    Args:
+        length: the norm of each image but empty ones. 4 did best of 3 to 6 by cross-validation on MNIST's training
+            part with hinge and log loss and scikit-learn's own `alpha`, which it is weighed against.
+    """
+
+    def __init__(self, length: float = 4) -> None:
+        self.length = length
+
+    def fit(self, X: Array, y: object = None) -> Self:  # noqa: N803
+        """Note the width of X, of shape (images, pixels)."""
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: Array) -> csr_array:  # noqa: N803
+        """Return X as float32 CSR of the same shape."""
+        # In batches, because finding what is not zero takes much memory.
+        parts = (csr_array(X[start : start + BATCH]) for start in range(0, len(X), BATCH))
+        return vstack([self._normalize(part.astype(np.float32)) for part in parts], format="csr")
+
+    def _normalize(self, values: csr_array) -> csr_array:
+        norms = np.sqrt(values.power(2).sum(axis=1))
+        values.data *= np.repeat(np.float32(self.length) / np.maximum(norms, 1), np.diff(values.indptr))
+        return values

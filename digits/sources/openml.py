@@ -1,0 +1,44 @@
+"""OpenML, through scikit-learn's own client: all at once in memory, nothing kept on disk."""
+
+import socket
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.datasets import fetch_openml
+
+from digits.common.errors import out_of_memory
+from digits.common.parameters import Dataset
+from digits.download import one_line
+from digits.sources import Images, SourceError, as_bytes
+
+
+def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
+    """Yield the images of the dataset `NAME/VERSION`."""
+    name, _, version = place.partition("/")
+    if not version.isdecimal():
+        raise SourceError("is no name and version such as mnist_784/1")
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(timeout)  # fetch_openml has no timeout of its own
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of retries: a failure is reported below
+            bunch = fetch_openml(
+                name,
+                version=int(version),
+                as_frame=False,
+                parser="pandas",
+                cache=False,
+                n_retries=1,
+                # All columns as numbers: the client's own choice, categories, fails on digits with pandas 3, and
+                # float64 would take twice the memory.
+                read_csv_kwargs={"dtype": np.float32},
+            )
+    except Exception as error:  # a bad answer shows itself as almost anything, deep in the client's parsers
+        if out_of_memory(error):
+            raise
+        raise SourceError(one_line(error)) from None
+    finally:
+        socket.setdefaulttimeout(before)
+    if bunch.target is None or bunch.target.ndim != 1:
+        raise SourceError("has no target column, or several")
+    yield Images(as_bytes(bunch.data), as_bytes(bunch.target))

@@ -1,0 +1,188 @@
+"""Find the digits in a picture: the connected components of its ink, joined where a digit is broken, in reading order.
+
+The thresholds were chosen on drawings and photos of digits; docs/handwriting.md measures what they give.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from tools.handwriting import ink as inks
+from tools.handwriting.ink import SMALL, Ink
+from tools.handwriting.normalize import normalize
+from tools.handwriting.pictures import Picture, PictureError
+
+ONE_DIGIT = 32  # pixels; pictures up to this side hold one digit
+EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves beside a stroke
+CORE = 0.5  # of full ink; a component without any as dark is no ink
+SPECK = 0.3  # of the tallest digit's size; smaller is dust, a dot or a dash
+MAX_COMPONENTS = 2_000  # comparing all with all would take minutes with the next few thousand
+FLAT = 4  # times as wide as high; such a stroke is an underline or a dash, no digit
+
+
+class Digit(NamedTuple):
+    """A digit in a picture.
+
+    Attributes:
+        box: x, y, width and height in pixels of the original picture.
+        image: what the model is shown, shape (size, size), light ink on black as `normalize` gives it.
+    """
+
+    box: tuple[int, int, int, int]
+    image: npt.NDArray[np.uint8]
+
+
+class Component(NamedTuple):
+    """A connected component, or a digit of several: its rectangle (ends excluded) and its labels."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    labels: tuple[int, ...]
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.right - self.left
+
+    @property
+    def side(self) -> int:
+        """The longer side in pixels."""
+        return max(self.height, self.width)
+
+
+def find(picture: Picture, size: int = 28) -> list[Digit]:
+    """Find the digits in a picture, in reading order: lines from top to bottom, in each from left to right.
+
+    Args:
+        picture: what `pictures.read` gives.
+        size: 28 for images like MNIST's, 8 for images like those of scikit-learn.
+
+    Raises:
+        PictureError: there is no ink in the picture, none that can be a digit, or far too much.
+    """
+    ink = inks.measure(picture.grey)
+    labels, components = _label(ink)
+    groups = [_join(*components)] if max(ink.shape) <= ONE_DIGIT else _group(components)
+    return [_draw(ink, labels, digit, picture.scale, size) for line in _lines(groups) for digit in line]
+
+
+def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
+    """Label the connected components, and return those that may belong to digits."""
+    _clear_frame(ink)
+    labels, count = ndimage.label(ink > EDGE, np.ones((3, 3)))
+    darkest = ndimage.maximum(ink, labels, np.arange(1, count + 1))
+    components = [
+        Component(rows.start, columns.start, rows.stop, columns.stop, (i + 1,))
+        for i, (rows, columns) in enumerate(ndimage.find_objects(labels))
+        if darkest[i] >= CORE
+    ]
+    components = [each for each in components if not _is_rule(each, ink.shape)] or components
+    smallest = max(3 if max(ink.shape) <= SMALL else 5, max(ink.shape) / 150)
+    if max((each.side for each in components), default=0) < smallest:
+        raise PictureError("the picture is blank")
+    return labels, components
+
+
+def _clear_frame(ink: Ink) -> None:
+    """Wipe out a frame: rings of pixels around the picture that are inked nearly all along."""
+    height, width = ink.shape
+    for i in range(max(4, min(ink.shape) // 25)):
+        sides = [
+            ink[i, i : width - i],
+            ink[-1 - i, i : width - i],
+            ink[i : height - i, i],
+            ink[i : height - i, -1 - i],
+        ]
+        if min(ink.shape) <= 2 * i or min((side > EDGE).mean() for side in sides) < 0.6:
+            return
+        for side in sides:
+            side[:] = 0
+
+
+def _is_rule(component: Component, shape: tuple[int, ...]) -> bool:
+    """Tell whether a component is a thin line right across the picture: a ruled line or a scanner's edge."""
+    return (component.width >= 0.9 * shape[1] and component.height <= 0.08 * component.width) or (
+        component.height >= 0.9 * shape[0] and component.width <= 0.08 * component.height
+    )
+
+
+def _join(*components: Component) -> Component:
+    tops, lefts, bottoms, rights, labels = zip(*components, strict=True)
+    return Component(min(tops), min(lefts), max(bottoms), max(rights), sum(labels, ()))
+
+
+def _group(components: list[Component]) -> list[Component]:
+    """Join the components of a broken digit, then leave out what is tiny against the largest."""
+    height = max(each.height for each in components)
+    components = [each for each in components if each.side >= height / 20]
+    if len(components) > MAX_COMPONENTS:
+        raise PictureError(f"more than {MAX_COMPONENTS} pieces of ink are in the picture; take a part of it")
+    groups: list[Component] = []
+    for component in sorted(components, key=lambda each: -each.height):
+        near = [i for i, group in enumerate(groups) if _belongs(component, group, height)]
+        if near:
+            groups[near[0]] = _join(component, groups[near[0]])
+        else:
+            groups.append(component)
+    height = max(group.height for group in groups)
+    digits = [group for group in groups if group.side >= SPECK * height and group.width <= FLAT * group.height]
+    if not digits:
+        raise PictureError(f"no digit is in the picture: its ink is more than {FLAT} times as wide as high")
+    return digits
+
+
+def _belongs(part: Component, group: Component, height: int) -> bool:
+    """Tell whether a smaller component broke off a digit: near enough, and together not taller than a digit.
+
+    Args:
+        part: the smaller one.
+        group: the larger one.
+        height: of the tallest component in the picture.
+    """
+    beside = max(part.left, group.left) - min(part.right, group.right)
+    above = max(part.top, group.top) - min(part.bottom, group.bottom)
+    together = max(part.bottom, group.bottom) - min(part.top, group.top)
+    narrower = min(part.width, group.width)
+    if part.width > FLAT * part.height and part.top > group.top:
+        return False  # an underline
+    if -beside >= 0.4 * narrower and -above >= 0.3 * min(part.height, group.height):
+        return together <= 1.6 * height
+    if -beside >= 0.4 * narrower and above <= 0.25 * together:
+        is_part = min(part.height / part.width, group.height / group.width) < 0.8  # no digit is as wide
+        return together <= (2.5 if is_part else 1.2) * height
+    return part.height <= 0.6 * height and beside <= 0.08 * height and above <= 0.08 * height
+
+
+def _lines(digits: list[Component]) -> Iterator[list[Component]]:
+    """Sort digits into lines; each digit follows the line whose last digit stands beside it, so lines may slant."""
+    lines: list[list[Component]] = []
+    for digit in sorted(digits, key=lambda each: each.left):
+        beside = [(_overlap(digit, line[-1]), line) for line in lines]
+        share, line = max(beside, key=lambda pair: pair[0], default=(0.0, []))
+        if share >= 0.4:
+            line.append(digit)
+        else:
+            lines.append([digit])
+    yield from sorted(lines, key=lambda line: sum(each.top + each.bottom for each in line) / len(line))
+
+
+def _overlap(a: Component, b: Component) -> float:
+    return (min(a.bottom, b.bottom) - max(a.top, b.top)) / min(a.height, b.height)
+
+
+def _draw(ink: Ink, labels: npt.NDArray[np.int32], digit: Component, scale: float, size: int) -> Digit:
+    rows = slice(max(digit.top - 1, 0), digit.bottom + 1)
+    columns = slice(max(digit.left - 1, 0), digit.right + 1)
+    own = ndimage.binary_dilation(np.isin(labels[rows, columns], digit.labels), np.ones((3, 3)))
+    x, y, width, height = (round(length * scale) for length in (digit.left, digit.top, digit.width, digit.height))
+    return Digit((x, y, width, height), normalize(np.where(own, ink[rows, columns], 0), size))

@@ -1,0 +1,99 @@
+"""How much ink is where in a picture: the contrast to its paper, whose brightness is estimated everywhere."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from tools.handwriting.pictures import PictureError
+
+Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
+
+SMALL = 64  # pixels; pictures up to this side have no lighting of their own
+MIN_CONTRAST = 0.08  # of the whole range from black to white
+MIN_RANGE = 40  # grey levels: the range between the paper and black or white is taken for at least this
+NOISY = 0.01  # of the whole range; paper above this is smoothed
+
+
+def measure(grey: npt.NDArray[np.uint8]) -> Ink:
+    """Return how much ink is where, in parts of the strongest.
+
+    Args:
+        grey: brightness, shape (height, width); the paper may be darker or brighter than the ink.
+
+    Raises:
+        PictureError: there is no ink.
+    """
+    brightness = grey.astype(np.float32)
+    paper = _paper(brightness)
+    darker = brightness - paper
+    step = max(1, max(grey.shape) // 500)
+    sample = darker[::step, ::step]
+    if np.square(sample.clip(max=0)).sum() > np.square(sample.clip(min=0)).sum():
+        contrast = -darker / np.maximum(paper, MIN_RANGE)  # ink takes a share of the light that falls on it
+    else:
+        contrast = darker / np.maximum(255 - paper, MIN_RANGE)
+    noise = _noise(contrast)
+    if noise > NOISY and min(grey.shape) > SMALL:
+        contrast = ndimage.gaussian_filter(contrast, 1, truncate=2)
+        noise = _noise(contrast)
+    if float(contrast.max()) < max(MIN_CONTRAST, 4 * noise):
+        raise PictureError("the picture is blank")
+    strong = contrast[contrast > _otsu(contrast[contrast > max(MIN_CONTRAST / 2, 3 * noise)])]
+    ink = contrast / float(np.percentile(strong, 90))
+    ink[contrast < 4 * noise] = 0
+    return np.clip(ink, 0, 1, out=ink)
+
+
+def _noise(contrast: Ink) -> float:
+    """Estimate the standard deviation of the paper from the pixels that differ least from it."""
+    step = max(1, max(contrast.shape) // 500)
+    return float(np.percentile(np.abs(contrast[::step, ::step]), 30)) / 0.385
+
+
+def _paper(grey: Ink) -> Ink | float:
+    """Estimate the paper's brightness: one number where it is even, else a polynomial of the third degree."""
+    step = max(1, max(grey.shape) // 64)
+    sample = grey[::step, ::step]
+    border = np.concatenate([sample[0], sample[-1], sample[:, 0], sample[:, -1]])
+    shares, border_shares = _shares(sample), _shares(border)
+    level = int((shares + border_shares).argmax())
+    if shares[level] >= (0.2 if max(grey.shape) <= SMALL else 0.6) or (
+        shares[level] >= 0.3 and border_shares[level] >= 0.8
+    ):
+        return float(np.median(sample[np.abs(sample - level) <= 4]))
+    y, x = (np.vander(np.linspace(-1, 1, length), 4, increasing=True) for length in sample.shape)
+    powers = [(i, j) for i in range(4) for j in range(4 - i)]
+    terms = np.stack([np.outer(y[:, i], x[:, j]).ravel() for i, j in powers], axis=1)
+    values = sample.ravel()
+    weights = np.ones(values.shape)
+    for _ in range(20):  # iteratively reweighted: least absolute differences, which the little ink cannot pull away
+        weighted = terms * weights[:, None]
+        surface = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
+        weights = 1 / np.maximum(np.abs(values - terms @ surface), 1)
+    coefficients = np.zeros((4, 4))
+    coefficients[tuple(np.transpose(powers))] = surface
+    y, x = (
+        np.vander(np.arange(length) * 2 / max(sampled - 1, 1) / step - 1, 4, increasing=True)
+        for length, sampled in zip(grey.shape, sample.shape, strict=True)
+    )
+    return np.clip((y @ coefficients @ x.T).astype(np.float32), 0, 255)
+
+
+def _shares(values: Ink) -> npt.NDArray[np.float64]:
+    """Return for each grey level from 0 to 255 the share of the values that are within 4 of it."""
+    counts = np.bincount(values.astype(np.uint8).ravel(), minlength=256)
+    return np.convolve(counts, np.ones(9), "same") / values.size
+
+
+def _otsu(values: Ink) -> float:
+    """Return the threshold that parts values best in two (N. Otsu, 1979), from 0 to 1."""
+    counts, edges = np.histogram(values, 128, (0, 1))
+    below = counts.cumsum()
+    weight = below * (below[-1] - below)
+    middles = (edges[:-1] + edges[1:]) / 2
+    sums = (counts * middles).cumsum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = weight * (sums / below - (sums[-1] - sums) / (below[-1] - below)) ** 2
+    return float(edges[1 + np.nan_to_num(between).argmax()])

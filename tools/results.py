@@ -1,0 +1,75 @@
+"""The figures of an experiment, as `evaluate` wrote them to `metrics/<experiment>.json`."""
+
+import json
+from typing import Any
+
+from digits.common import paths
+from digits.common.errors import ParameterError, PipelineError
+from digits.common.files import require
+from digits.common.parameters import Experiment
+from digits.common.section import Section, validate
+
+# The columns of the leaderboards, in the terminal and in the report: heading, place in the metrics, format.
+COLUMNS = [
+    ("test accuracy", "test.accuracy", ".4f"),
+    ("out-of-fold", "cross_validation.accuracy_mean", ".4f"),
+    ("baseline", "test.baseline_accuracy", ".4f"),
+    ("error", "test.error_rate", ".2%"),
+]
+
+
+class Test(Section, extra="allow"):
+    """Figures of the test part, 0 to 1."""
+
+    accuracy: float
+    baseline_accuracy: float
+    error_rate: float
+
+
+class CrossValidation(Section, extra="allow"):
+    """Figures out of fold, 0 to 1."""
+
+    accuracy_mean: float
+
+
+class Calibration(Section, extra="allow"):
+    """The temperature that turns scores into probabilities, above 0."""
+
+    temperature: float
+
+
+class Results(Section, extra="allow"):
+    """What a metrics file holds; these figures are sure to be there, the others as they come."""
+
+    test: Test
+    cross_validation: CrossValidation | None = None
+    calibration: Calibration
+
+    def cells(self) -> list[str]:
+        """Return the leaderboard's cells; a dash for what was not measured."""
+        found = []
+        for _, place, form in COLUMNS:
+            value: Any = self
+            for key in place.split("."):
+                value = getattr(value, key, None)
+            found.append("–" if value is None else f"{value:{form}}".replace("%", " %"))
+        return found
+
+    def rank(self, experiment: Experiment) -> tuple[str, str, float]:
+        """Return what leaderboards are sorted by: those of one split and task together, the smallest error first."""
+        return experiment.split, experiment.task, self.test.error_rate
+
+
+def read(name: str) -> Results:
+    """Read an experiment's figures.
+
+    Raises:
+        PipelineError: they are not here, or are damaged.
+    """
+    path = paths.metrics(name)
+    require(path, f"evaluate@{name}")
+    try:
+        return validate(Results, json.loads(path.read_bytes()), path)
+    except (ValueError, ParameterError) as error:  # edited or merged by hand
+        again = f"`dvc repro --force evaluate@{name}` makes it again"
+        raise PipelineError(f"{path} is damaged ({str(error).removeprefix(f'{path}: ')}); {again}") from None
