@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from digits import augmentation, sources
+from digits.augmentation import enlarge
 from digits.common import cli, parameters, parquet, paths, tables
 from digits.common.errors import ParameterError, PipelineError
 from digits.common.parameters import Dataset
-from digits.sources import Images, SourceError
+from digits.sources import Images, SourceError, read
 
 TIMEOUT = 30  # seconds that a server may stay silent
 LOCAL = {"sklearn"}  # sources that need no network, so no mirror either
@@ -72,7 +72,7 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
     failures: list[str] = []
     for kind, place in places:
         try:
-            result = keep(checked(sources.read(kind, place, dataset, TIMEOUT), dataset))
+            result = keep(checked(read(kind, place, dataset, TIMEOUT), dataset))
         except SourceError as error:
             failures.append(f"{kind} {place}: {error}")
         except ParameterError as error:
@@ -94,7 +94,7 @@ def main() -> None:
 
     def write(images: Iterator[Images]) -> None:
         if dataset.enlarged:
-            images = augmentation.enlarge(images, dataset)
+            images = enlarge(images, dataset)
         with parquet.writer(paths.raw(name)) as append:
             for batch in images:
                 append(tables.image_table(batch.pixels, batch.classes, dataset.shape))

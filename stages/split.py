@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 
-from digits import shuffle
 from digits.common import cli, files, parameters, parquet, paths, tables
 from digits.common.parameters import Split
 from digits.common.tables import IMAGES, Vector
+from digits.shuffle import permute_rows
 
 
 def split_rows(split: Split, rows: int, seed: int) -> tuple[Vector, Vector]:
@@ -46,7 +46,7 @@ def main() -> None:
     blocks = map(tables.stack, parquet.groups(images, IMAGES, columns))
     outputs = [paths.split(name, part) for part in ("train", "test")]
     with files.writable(outputs[0]):
-        permuted = shuffle.permute_rows(blocks, orders, outputs[0].parent)
+        permuted = permute_rows(blocks, orders, outputs[0].parent)
         for path, batches in zip(outputs, permuted, strict=True):
             with parquet.writer(path) as append:
                 for rows, batch in batches:
