@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from digits.common import cli, files, parameters, parquet, paths, tables
+from digits.common import cli, files, parquet, paths, tables
 from digits.common.errors import PipelineError
-from digits.common.parameters import Experiment
 from digits.common.tables import IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
 from digits.evaluation import calibration, curves, metrics
 from digits.learning import models
@@ -80,11 +79,10 @@ def evaluate(
 def main() -> None:
     """Load, score, measure, write."""
     name = cli.block_name(__doc__, "experiments", "two-logreg")
-    split = parameters.load().block(Experiment, name).split
-    images, labels = paths.split(split, "test"), paths.labels(name, "test")
+    facts = parquet.metadata(paths.out_of_fold(name), OUT_OF_FOLD)
+    images, labels = paths.split(facts["split"], "test"), paths.labels(name, "test")
     model = models.load(paths.model(name))
     y_test = parquet.read_labels(images, labels)
-    facts = parquet.metadata(paths.out_of_fold(name), OUT_OF_FOLD)
     if tables.integers(facts["classes"]) != model.classes_.tolist():
         raise PipelineError(f"{paths.out_of_fold(name)} is of another model; {parquet.REMEDY}")
     if unknown := np.setdiff1d(y_test, model.classes_).tolist():

@@ -15,14 +15,14 @@ from digits.learning import models, partial, registry, training
 from digits.learning.training import Trained
 
 
-def out_of_fold_table(rows: Vector, y: Vector, trained: Trained, folds: int) -> pa.Table:
+def out_of_fold_table(rows: Vector, y: Vector, trained: Trained, experiment: Experiment) -> pa.Table:
     """Return the table of out-of-fold predictions.
 
     Args:
         rows: shape (rows,), each image's index in the dataset.
         y: shape (rows,), labels.
         trained: what training gave.
-        folds: their number; 0 for none.
+        experiment: its split and its number of folds are recorded with the table.
     """
     columns = {"row": rows, "label": y}
     if trained.fold is not None and trained.scores is not None:
@@ -30,7 +30,8 @@ def out_of_fold_table(rows: Vector, y: Vector, trained: Trained, folds: int) -> 
         columns |= tables.score_columns(trained.scores, trained.model.classes_)
     return tables.table(
         columns,
-        folds=folds,
+        split=experiment.split,
+        folds=experiment.folds,
         classes=trained.model.classes_.tolist(),
         method=models.method(trained.model),
         train_accuracy=trained.train_accuracy,
@@ -52,7 +53,7 @@ def main() -> None:
             trained = training.train(pipeline, parquet.read_pixels(images), y, experiment.folds)
     models.save(paths.model(name), trained.model)
     rows = parquet.read_column(images, IMAGES, "row")
-    parquet.write(paths.out_of_fold(name), out_of_fold_table(rows, y, trained, experiment.folds))
+    parquet.write(paths.out_of_fold(name), out_of_fold_table(rows, y, trained, experiment))
 
 
 if __name__ == "__main__":

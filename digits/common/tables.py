@@ -56,6 +56,7 @@ def _scores(metadata: Mapping[str, str]) -> list[pa.Field]:
 
 
 def _out_of_fold(metadata: Mapping[str, str]) -> list[pa.Field]:
+    _ = metadata["split"], metadata["method"], metadata["train_accuracy"]
     return [ROW, LABEL, *([] if metadata["folds"] == "0" else [FOLD, PREDICTION, *_scores(metadata)])]
 
 
@@ -68,8 +69,9 @@ IMAGES = Contract("images", _images, optional=("row",))
 LABELS = Contract("labels", lambda metadata: [ROW, LABEL])
 
 # Cross-validated predictions of the training part: `fold` (from 1), and the prediction and the scores of the model
-# fitted without it; none of these where the experiment has no folds. Metadata: `classes`; `method`, the scikit-learn
-# method that gave the scores; `train_accuracy`, of the model fitted on all, on the first 10 000 of these rows.
+# fitted without it; none of these where the experiment has no folds. Metadata: `split`, whose training part it is;
+# `folds`, their number; `classes`; `method`, the scikit-learn method that gave the scores; `train_accuracy`, of the
+# model fitted on all, on the first 10 000 of these rows.
 OUT_OF_FOLD = Contract("out-of-fold predictions", _out_of_fold)
 
 # Predictions of the test part, and the scores: one column, `score`, of the second of two classes; else `score_0`,

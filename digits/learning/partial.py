@@ -19,7 +19,7 @@ from digits.common import cli, parallel, parquet
 from digits.common.errors import PipelineError
 from digits.common.tables import Scores, Vector
 from digits.learning import models
-from digits.learning.training import SEEN, Trained, fold_of_rows
+from digits.learning.training import SEEN, Trained, accuracy, fold_of_rows
 
 Group = tuple[Any, Vector, Vector | None]  # pixels or features, labels and folds of a row group
 
@@ -54,9 +54,8 @@ def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
         raise PipelineError(f"the model cannot be fitted: {error}") from None
     model, *others = [Pipeline([*features.steps, ("classifier", each)]) for each in classifiers]
     seen = models.score(model, next(parquet.pixels(images))[:SEEN])
-    train_accuracy = float((models.predict(model, seen) == y[: len(seen)]).mean())
     scores = None if fold is None else _held_out_scores(others, _read(images, y, fold))
-    return Trained(model, train_accuracy, fold, scores)
+    return Trained(model, accuracy(model, seen, y), fold, scores)
 
 
 def _read(images: Path, y: Vector, fold: Vector | None) -> Iterator[Group]:

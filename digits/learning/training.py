@@ -59,13 +59,17 @@ def train(pipeline: Pipeline, X: Pixels, y: Vector, folds: int) -> Trained:  # n
         fits = parallel.map_all(tasks, min(cores, 1 + folds))
         (fitted, seen), *others = cli.progress(fits, 1 + folds, "fits")
     model = Pipeline([*first.steps, *fitted.steps])
-    train_accuracy = float((models.predict(model, seen) == y[: len(seen)]).mean())
     if fold is None:
-        return Trained(model, train_accuracy, None, None)
+        return Trained(model, accuracy(model, seen, y), None, None)
     scores = np.empty((len(y), *seen.shape[1:]), seen.dtype)
     for i, (_, held_out) in enumerate(others, 1):
         scores[fold == i] = held_out
-    return Trained(model, train_accuracy, fold, scores)
+    return Trained(model, accuracy(model, seen, y), fold, scores)
+
+
+def accuracy(model: Pipeline, scores: Scores, y: Vector) -> float:
+    """Return the model's accuracy, 0 to 1, on the first rows, as many as there are scores."""
+    return float((models.predict(model, scores) == y[: len(scores)]).mean())
 
 
 def fit_first_step(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803

@@ -1,6 +1,5 @@
 """A wrong clock."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -11,16 +10,6 @@ from tests import aftermath, tiny
 pytestmark = pytest.mark.fault
 
 NOW = {"2001": "2001-02-03 04:05:06", "2040": "2040-02-03 04:05:06"}
-
-
-@pytest.mark.parametrize("year", aftermath.slow_except(1970, [1970, 2040]))
-def test_files_of_another_time_are_not_made_again(made: Path, project: Path, year: int) -> None:
-    seconds = (year - 1970) * 365.25 * 24 * 3600
-    for path in project.rglob("*"):
-        if ".git" not in path.parts:
-            os.utime(path, (seconds, seconds))
-    assert tiny.repro(project) == []
-    aftermath.is_as_before(project, made)
 
 
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="needs faketime (apt install faketime)")

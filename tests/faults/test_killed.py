@@ -92,22 +92,6 @@ def test_a_stage_killed_by_the_system_for_want_of_memory_is_named_by_dvc(made: P
     aftermath.all_is_well(project, made)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["a shutdown", "a closed terminal"])
-def test_a_run_that_is_told_to_end_leaves_no_process_and_nothing_half_written(
-    made: Path, project: Path, number: signal.Signals
-) -> None:
-    aftermath.forget(project, made, "train@five-sgd")
-    with processes.started(["dvc", "repro"], project) as running:
-        running.wait_for_line("Running stage 'train@five-sgd'")
-        running.script()
-        running.send(number)
-        running.end()
-        processes.until(lambda: running.left() == [])
-    aftermath.nothing_is_half_written(project, made)
-    aftermath.all_is_well(project, made)
-
-
 def test_what_a_killed_run_leaves_is_no_output_and_no_change_and_can_be_pruned(made: Path, project: Path) -> None:
     written = [path for stage in aftermath.STAGES for path in aftermath.outputs(made, stage)]
     left = [path.with_name(f".{path.name}.part") for path in written]

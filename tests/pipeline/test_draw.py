@@ -1,6 +1,6 @@
 """The page to draw on: the real server, a real browser, and requests that it must refuse."""
 
-import hashlib
+import math
 import re
 import signal
 import subprocess
@@ -12,13 +12,10 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests import browser, strokes, tiny
-
-BEST = "digit-knn"  # of those trained on MNIST
+from tests import browser, tiny
 
 
 @contextmanager
@@ -49,16 +46,17 @@ def server(made: Path) -> Iterator[str]:
         yield address
 
 
-def draw(page: Page, shape: strokes.Shape) -> None:
-    """Draw a shape with the mouse."""
+def draw_zero(page: Page) -> None:
+    """Draw an upright oval with the mouse."""
     box = page.locator("canvas").bounding_box()
     assert box
-    for stroke in shape:
-        for i, (x, y) in enumerate(stroke):
-            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-            if i == 0:
-                page.mouse.down()
-        page.mouse.up()
+    for i in range(17):
+        angle = -2 * math.pi * i / 16
+        x, y = 0.5 + 0.22 * math.sin(angle), 0.5 - 0.34 * math.cos(angle)
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if i == 0:
+            page.mouse.down()
+    page.mouse.up()
 
 
 UPRIGHT, LYING = (45, 20, 55, 80), (20, 45, 80, 55)
@@ -84,7 +82,7 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str, width: i
         page = opened.page
         page.goto(server)
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
-        draw(page, strokes.SHAPES[0][0])
+        draw_zero(page)
         page.wait_for_selector("#result[aria-busy=false]")
         expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d$"))
         expect(page.get_by_role("status")).to_contain_text("% sure")
@@ -221,33 +219,3 @@ def test_a_taken_port_and_an_unknown_model_are_one_line(made: Path, server: str)
     unknown = tiny.run([sys.executable, "-m", "tools.draw", "--model", "digit-logrec"], made, status=2)
     assert "'digit-logreg'" in unknown.stderr
     assert len(unknown.stderr.splitlines()) == 1
-
-
-def is_locked(model: Path) -> bool:
-    """Return whether a file of the repository's own `models/` is the one that its dvc.lock names."""
-    if not model.exists():
-        return False
-    stages = yaml.safe_load((tiny.ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-    outs = stages.get(f"train@{model.stem}", {}).get("outs", [])
-    digest = hashlib.md5(model.read_bytes()).hexdigest()
-    return {"path": f"models/{model.name}", "md5": digest} in [{k: out[k] for k in ("path", "md5")} for out in outs]
-
-
-def test_of_thirty_drawn_digits_at_least_27_are_recognized() -> None:
-    """A measurement of the real model: no threshold that a change of the page alone should cross."""
-    path = tiny.ROOT / "models" / f"{BEST}.joblib"
-    if not is_locked(path):
-        pytest.skip(f"needs models/{BEST}.joblib as dvc.lock has it: `dvc repro train@{BEST}` or `dvc pull`")
-    wrong = []
-    with serving(tiny.ROOT, BEST) as address, browser.page(origin=address) as opened:
-        page = opened.page
-        page.goto(address)
-        for digit, shapes in strokes.SHAPES.items():
-            for i, shape in enumerate(shapes):
-                page.get_by_role("button", name="Clear").click()
-                draw(page, shape)
-                page.wait_for_selector("#result[aria-busy=false]")
-                predicted = page.locator("#prediction").inner_text()
-                if predicted != str(digit):
-                    wrong.append(f"{digit}, shape {i}: {predicted}")
-    assert len(wrong) <= 3, wrong

@@ -1,15 +1,9 @@
-"""Runs with other parameters: in a folder of their own, in a queue, applied, and as a branch."""
+"""Runs with other parameters: in a folder of their own, applied, and as a branch."""
 
-import contextlib
 import difflib
 import shutil
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
-import pytest
 import yaml
 
 from tests import tiny
@@ -63,61 +57,6 @@ def test_an_override_changes_its_own_line_of_params_yaml(tmp_path: Path) -> None
         assert [line[:13] for line in changed] == ["-       tol: ", "+       tol: "]
 
 
-@pytest.fixture
-def stamp(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """Return a variable for the environment of processes that may outlive their command, and end those that do."""
-    variable = {"STARTED_BY_TEST": str(tmp_path)}
-    yield variable
-    for number in alive(variable):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            psutil.Process(number).kill()
-
-
-def alive(variable: dict[str, Any]) -> dict[int, list[str]]:
-    """Return the command lines of the running processes that have a variable in their environment, by number."""
-    found = {}
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):  # another user's, or it has just ended
-            if variable.items() <= process.environ().items():
-                found[process.pid] = process.cmdline()
-    return found
-
-
 def folders_left(project: Path) -> list[Path]:
     """Return the folders that runs had to themselves and left behind."""
     return [path.parent for path in (project / ".dvc" / "tmp" / "exps").rglob("dvc.yaml")]
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_two_workers_run_a_queue_and_end(project: Path, stamp: dict[str, Any]) -> None:
-    before = tiny.files(project)
-    queue = ["dvc", "exp", "run", "--queue"]
-    alpha = "+experiments.five-sgd.hyperparameters.alpha=0.01"
-    tiny.run([*queue, "-n", "fewer", "-S", f"{ITERATIONS}=3,5,7", "-S", alpha, "evaluate@five-sgd"], project)
-    tiny.run([*queue, "-n", "wrong", "-S", "experiments.five-sgd.classifier=sdg", "evaluate@five-sgd"], project)
-
-    # The workers keep the command's output open: what reads it to its end would wait for theirs.
-    tiny.run(["bash", "-c", "dvc queue start -j 2 > ../started 2>&1"], project, **stamp)
-    workers: set[int] = set()
-    limit = time.monotonic() + 300
-    while processes := alive(stamp):
-        assert time.monotonic() < limit, processes
-        workers |= {number for number, command in processes.items() if "queue-worker" in command}
-        time.sleep(0.2)
-    assert len(workers) == 2
-
-    lines = [line.split() for line in tiny.run(["dvc", "queue", "status"], project).stdout.splitlines()]
-    states = {line[1]: line[-1] for line in lines if line and line[1] in {"fewer-1", "fewer-2", "fewer-3", "wrong"}}
-    assert states == {"fewer-1": "Success", "fewer-2": "Success", "fewer-3": "Success", "wrong": "Failed"}
-    assert lines[-1] == ["Worker", "status:", "0", "active,", "0", "idle"]
-    log = tiny.run(["dvc", "queue", "logs", "wrong"], project).stdout
-    assert "train: error: classifier: there is no 'sdg'. Did you mean 'sgd'?" in log
-    assert tiny.files(project) == before
-    assert folders_left(project) == []
-    assert tiny.run(["git", "status", "--porcelain"], project).stdout == ""
-
-    shown = tiny.run(["dvc", "exp", "diff", "main", "fewer-1"], project).stdout
-    assert "experiments.five-sgd.hyperparameters.alpha" in shown
-    assert f"{ITERATIONS}" in shown
-    assert "metrics/five-sgd.json" in shown

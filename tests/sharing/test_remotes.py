@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import aftermath, processes, remotes, tiny
+from tests import aftermath, remotes, tiny
 
 KINDS = {"folder": remotes.folder, "s3": remotes.s3, "ssh": remotes.ssh}
 OWN = Path(".dvc", "config.local")
@@ -71,30 +71,6 @@ def test_what_a_colleague_has_trained_is_not_trained_again(made: Path, tmp_path:
 def stored(place: Path) -> dict[str, Path]:
     """Return the objects of a cache or a remote by their MD5; what a broken connection leaves begins with a dot."""
     return {path.parent.name + path.name: path for path in place.glob("**/files/md5/*/[!.]*")}
-
-
-@pytest.mark.fault
-@pytest.mark.parametrize("kind", aftermath.slow_except("s3", ["s3", "ssh"]))
-def test_a_push_that_loses_its_remote_is_completed_by_the_next(
-    project: Path, made: Path, tmp_path: Path, kind: str
-) -> None:
-    place = tmp_path / "server"
-    with KINDS[kind](place) as remote:
-        remotes.use(project, remote)
-        with processes.started(["dvc", "push", "--jobs", "1"], project, AWS_MAX_ATTEMPTS="1") as push:
-            processes.until(lambda: stored(place))
-            remote.stop()
-            assert push.end() == 1
-    assert re.search(r"ERROR: failed to push data to the cloud - \d+ files failed to upload", push.output)
-    assert 0 < len(stored(place)) < len(stored(project / aftermath.CACHE))
-
-    with KINDS[kind](place) as remote:
-        remotes.use(project, remote)
-        errors = tiny.run(["python", "-m", "tools.pushed"], project, status=1).stderr
-        assert re.fullmatch(r"pushed: s.*/cache lacks .*; `dvc push` where they were made\n", errors)
-        tiny.run(["dvc", "push"], project)
-        pull_all(project)
-    assert tiny.files(project) == tiny.files(made)
 
 
 @pytest.mark.fault

@@ -2,7 +2,6 @@
 
 import copy
 import gzip
-import io
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,12 @@ from dvc.utils.serialize import YAMLError, parse_yaml
 from hypothesis import configuration, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from PIL import Image
 
 from digits.common import parameters
 from digits.common.errors import ParameterError, PipelineError
 from digits.common.parameters import Parameters
 from tests import tiny
 from tools.check import check
-from tools.handwriting import components, pictures
 
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))  # no folder of its own in this one
 examples = settings(derandomize=True, database=None, deadline=None, max_examples=200)
@@ -159,60 +156,3 @@ def test_params_yaml_is_read_as_dvc_reads_it(tmp_path_factory: pytest.TempPathFa
             parse_yaml(text, path)
     else:
         assert typed(ours) == typed(parse_yaml(text, path))
-
-
-def assert_digits(picture: pictures.Picture, size: int) -> None:
-    """Look for digits: boxes in the picture, images of the size, or the word that there are none."""
-    try:
-        found = components.find(picture, size)
-    except pictures.PictureError:
-        return
-    height, width = (round(length * picture.scale) for length in picture.grey.shape)
-    for digit in found:
-        x, y, box_width, box_height = digit.box
-        assert min(x, y, box_width - 1, box_height - 1) >= 0
-        assert x + box_width <= width
-        assert y + box_height <= height
-        assert (digit.image.shape, digit.image.dtype) == ((size, size), BYTES)
-        assert 0 < digit.image.max() <= (255 if size == 28 else 16)
-
-
-SIZES = st.sampled_from([28, 8])
-
-
-def encoded() -> list[bytes]:
-    """Return a picture in every format, some with orientation."""
-    image = Image.fromarray(np.kron(tiny.digits()[0][0].reshape(8, 8) * 15, np.ones((4, 4), np.uint8)))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    files = []
-    for kind in ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP"):
-        files.append(io.BytesIO())
-        image.save(files[-1], kind, **({} if kind in {"BMP", "GIF"} else {"exif": exif}))
-    files.append(io.BytesIO())
-    image.save(files[-1], "TIFF", compression="tiff_lzw")
-    return [file.getvalue() for file in files]
-
-
-ENCODED = encoded()
-
-
-@examples
-@given(
-    st.sampled_from(ENCODED),
-    st.lists(st.tuples(st.integers(0, 10_000), st.binary(max_size=4), st.integers(0, 4)), max_size=4),
-    SIZES,
-)
-def test_any_bytes_are_a_picture_or_an_error_of_one_line(
-    content: bytes, damages: list[tuple[int, bytes, int]], size: int
-) -> None:
-    for place, new, old in damages:
-        start = place % len(content)
-        content = content[:start] + new + content[start + old :]
-    try:
-        picture = pictures.read(io.BytesIO(content))
-    except pictures.PictureError as error:
-        assert_a_line(error, 100)
-        return
-    assert (picture.grey.ndim, picture.grey.dtype) == (2, BYTES)
-    assert_digits(picture, size)
