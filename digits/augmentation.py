@@ -48,18 +48,19 @@ def enlarge(images: Iterator[Images], dataset: Dataset) -> Iterator[Images]:
     start = 0
     for batch in images:  # each gone when it is copied: the dataset never stands in memory twice
         stop = start + len(batch.classes)
-        pixels[start:stop], classes[start:stop] = batch
+        pixels[start:stop], classes[start:stop] = batch.pixels, batch.classes
         start = stop
     first = enlarged.first
-    yield from _batches(pixels[:first], classes[:first])
+    yield from _batches(pixels[:first], classes[:first], 0)
     last = enlarged.to - (dataset.images - first)
     tasks = [range(start, min(start + TASK, last)) for start in range(first, last, TASK)]
     originals = pixels[:first]
     with parallel.parallel_backend(originals):
         calls = (joblib.delayed(deformed)(originals, dataset.shape, rows, enlarged.seed) for rows in tasks)
         for rows, batch in zip(tasks, cli.progress(parallel.imap(calls), len(tasks), "deformed"), strict=True):
-            yield Images(batch, classes[np.arange(rows.start, rows.stop) % first])
-    yield from _batches(pixels[first:], classes[first:])
+            origin = np.arange(rows.start, rows.stop, dtype=np.uint32) % first
+            yield Images(batch, classes[origin], origin)
+    yield from _batches(pixels[first:], classes[first:], last)
 
 
 def deformed(originals: Pixels, shape: list[int], rows: range, seed: int) -> Pixels:
@@ -82,10 +83,12 @@ def deformed(originals: Pixels, shape: list[int], rows: range, seed: int) -> Pix
     return result
 
 
-def _batches(pixels: Pixels, classes: Pixels) -> Iterator[Images]:
+def _batches(pixels: Pixels, classes: Pixels, row: int) -> Iterator[Images]:
+    """Yield images as they are, the first of which has this row."""
+    origin = np.arange(row, row + len(classes), dtype=np.uint32)
     for start in range(0, len(classes), ROW_GROUP):
         batch = slice(start, start + ROW_GROUP)
-        yield Images(pixels[batch], classes[batch])
+        yield Images(pixels[batch], classes[batch], origin[batch])
 
 
 class _Draws:

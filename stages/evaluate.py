@@ -6,6 +6,7 @@ decision: every accuracy stands beside that of always predicting the majority cl
 says no is right nine times in ten.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from digits.common.tables import IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
 from digits.evaluation import calibration, curves, metrics
 from digits.learning import models
 
-CALIBRATED_ON = 10_000  # out-of-fold rows, in random order: enough to fit one temperature
+CALIBRATED_ON = 10_000  # out-of-fold rows at most, evenly from all folds: enough to fit one temperature
 HEADERS = {
     "confusion": ["part", "actual", "predicted", "count", "share"],
     "roc": ["part", "class", "false_positive_rate", "true_positive_rate", "threshold"],
@@ -47,15 +48,17 @@ def evaluate(
         fold: of each training row, from 1; None where there are none.
 
     Returns:
-        The metrics by part, with the temperature fitted out of fold (1 without folds), and the rows of the plot tables.
+        The metrics by part, with the temperature that calibrates the scores where there are folds to fit it on, and the
+        rows of the plot tables.
     """
     logits = {name: calibration.logits(part.scores, method) for name, part in parts.items()}
     columns = {name: np.searchsorted(classes, part.y_true) for name, part in parts.items()}
+    measured: dict[str, Any] = {}
     temperature = 1.0
     if fold is not None:
-        rows = slice(CALIBRATED_ON)
+        rows = slice(None, None, math.ceil(len(fold) / CALIBRATED_ON))
         temperature = calibration.fit_temperature(logits["cross_validation"][rows], columns["cross_validation"][rows])
-    measured: dict[str, Any] = {"calibration": {"temperature": temperature}}
+        measured["calibration"] = {"temperature": temperature}
     plots: Plots = {name: [] for name in HEADERS}
     for name, part in parts.items():
         y_true, y_pred, scores = part

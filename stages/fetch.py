@@ -39,6 +39,8 @@ def checked(images: Iterable[Images], dataset: Dataset) -> Iterator[Images]:
         if batch.pixels.shape != (len(batch.classes), height * width):
             found = f"{len(batch.pixels)} images of {batch.pixels.shape[1]} pixels"
             raise SourceError(f"{found} and {len(batch.classes)} labels, {expected}")
+        if batch.pixels.max() > dataset.maximum:
+            raise SourceError(f"a pixel of {batch.pixels.max()}, expected 0 to {dataset.maximum}")
         if batch.classes.max() >= dataset.classes:
             raise SourceError(f"label {batch.classes.max()}, expected 0 to {dataset.classes - 1}")
         pixels.update(batch.pixels.tobytes())
@@ -83,7 +85,7 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
             return result
     raise PipelineError(
         f"no source has {name}: {'; '.join(failures)}. Ways out: set DATA_MIRROR to a folder or address that holds "
-        f"{name}/{dataset.files[0][0]} and the other files, or run `make demo`, which needs no network"
+        f"the IDX files in {name}/, or run `make demo`, which needs no network"
     )
 
 
@@ -97,7 +99,8 @@ def main() -> None:
             images = enlarge(images, dataset)
         with parquet.writer(paths.raw(name)) as append:
             for batch in images:
-                append(tables.image_table(batch.pixels, batch.classes, dataset.shape))
+                facts = dataset.shape, dataset.maximum
+                append(tables.image_table(batch.pixels, batch.classes, *facts, origin=batch.origin))
 
     fetch(name, dataset, os.environ.get("DATA_MIRROR"), write)
 

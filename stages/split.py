@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from digits.common import cli, files, parameters, parquet, paths, tables
+from digits.common.errors import ParameterError
 from digits.common.parameters import Split
 from digits.common.tables import IMAGES, Vector
 from digits.shuffle import permute_rows
@@ -34,14 +35,33 @@ def split_rows(split: Split, rows: int, seed: int) -> tuple[Vector, Vector]:
     return order[tested:], order[:tested]
 
 
+def require_apart(train: Vector, test: Vector, origin: Vector) -> None:
+    """Require that no image of the test part is a copy of one of the training part, or the reverse.
+
+    Args:
+        train: shape (training rows,).
+        test: shape (test rows,).
+        origin: shape (rows,), the row of the image that each was made of.
+
+    Raises:
+        ParameterError: there is one.
+    """
+    trained = np.zeros(len(origin), bool)
+    trained[origin[train]] = True
+    if trained[origin[test]].any():
+        raise ParameterError(parameters.COPIES.format(len(test)))
+
+
 def main() -> None:
     """Read, split, write."""
     name = cli.block_name(__doc__, "splits", "mnist")
     params = parameters.load()
     split = params.block(Split, name)
     images = paths.raw(split.dataset)
-    shape = parquet.image_shape(images)
+    shape, maximum = parquet.image_shape(images), parquet.maximum(images)
     orders = split_rows(split, parquet.count(images, IMAGES), params.seed)
+    if (origin := parquet.read_origin(images)) is not None:
+        require_apart(*orders, origin)
     columns = ["class", *tables.pixel_names(math.prod(shape))]
     blocks = map(tables.stack, parquet.groups(images, IMAGES, columns))
     outputs = [paths.split(name, part) for part in ("train", "test")]
@@ -50,8 +70,9 @@ def main() -> None:
         for path, batches in zip(outputs, permuted, strict=True):
             with parquet.writer(path) as append:
                 for rows, batch in batches:
-                    table = tables.image_table(batch[:, 1:], batch[:, 0], shape)
-                    append(table.append_column("row", tables.array(rows)))
+                    of_rows = None if origin is None else origin[rows]
+                    pixels, classes = batch[:, 1:], batch[:, 0]
+                    append(tables.image_table(pixels, classes, shape, maximum, origin=of_rows, row=rows))
 
 
 if __name__ == "__main__":

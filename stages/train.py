@@ -43,14 +43,15 @@ def main() -> None:
     name = cli.block_name(__doc__, "experiments", "two-logreg")
     params = parameters.load()
     experiment = params.block(Experiment, name)
-    pipeline = registry.build(experiment, params.seed)
     images = paths.split(experiment.split, "train")
+    pipeline = registry.build(experiment, params.seed, parquet.maximum(images))
     y = parquet.read_labels(images, paths.labels(name, "train"))
     with cli.warnings_in_lines(name):
         if registry.is_partial(experiment.classifier):
             trained = partial.train(pipeline, images, y, experiment.folds)
         else:
-            trained = training.train(pipeline, parquet.read_pixels(images), y, experiment.folds)
+            X, origin = parquet.read_pixels(images), parquet.read_origin(images)  # noqa: N806
+            trained = training.train(pipeline, X, y, experiment.folds, origin)
     models.save(paths.model(name), trained.model)
     rows = parquet.read_column(images, IMAGES, "row")
     parquet.write(paths.out_of_fold(name), out_of_fold_table(rows, y, trained, experiment))

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 IMAGES = 400
 TEST = 100
 SHAPE = (8, 8)
+MAXIMUM = 16
 FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
 
 
@@ -38,7 +39,9 @@ def idx_bytes(values: npt.NDArray[np.uint8]) -> bytes:
 
 def together(batches: Iterable[Images]) -> Images:
     """Return what a source gives some images at a time as one."""
-    return Images(*map(np.concatenate, zip(*batches, strict=True)))
+    pixels, classes, origin = zip(*batches, strict=True)
+    copied = None if origin[0] is None else np.concatenate(origin)
+    return Images(np.concatenate(pixels), np.concatenate(classes), copied)
 
 
 def idx_array(content: bytes, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.uint8]:
@@ -75,6 +78,7 @@ def dataset(*sources: dict[str, str]) -> dict[str, Any]:
         "images": IMAGES,
         "shape": list(SHAPE),
         "classes": 10,
+        "maximum": MAXIMUM,
         "sources": list(sources),
         "files": FILES,
         "sha256": {
@@ -119,7 +123,7 @@ def pipeline(classifier: str, feature: str = "scaled") -> Pipeline:
     if registry.is_partial(classifier):
         small[classifier] = {"max_iter": 500}
     built = registry.classifier(classifier, small.get(classifier, {}), seed=42)
-    return Pipeline([*registry.features(feature), ("classifier", built)])
+    return Pipeline([*registry.features(feature, MAXIMUM), ("classifier", built)])
 
 
 def write_params(project: Path, values: dict[str, Any]) -> None:

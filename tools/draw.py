@@ -92,7 +92,9 @@ def make_app(recognizer: Recognizer, port: int) -> Flask:
 
     @app.get("/")
     def index() -> str:
-        return render_template("index.html", experiment=recognizer.experiment, size=recognizer.size)
+        calibrated = recognizer.temperature is not None
+        name, size = recognizer.experiment, recognizer.size
+        return render_template("index.html", experiment=name, size=size, calibrated=calibrated)
 
     @app.post("/predict")
     def predict() -> dict[str, Any]:

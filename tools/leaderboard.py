@@ -13,7 +13,7 @@ from tools.table import print_table
 
 
 def main() -> None:
-    """Read and print, the smallest error of a task first."""
+    """Read and print, the best out of fold of a task first."""
     parser = cli.parser(__doc__, "'digits-*'")
     parser.add_argument("pattern", nargs="?", default="*", help="which experiments (default: all)")
     pattern = parser.parse_args().pattern

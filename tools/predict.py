@@ -24,7 +24,7 @@ from digits.common.tables import IMAGES, Pixels
 from tools import drawing
 from tools.handwriting import components, pictures
 from tools.handwriting.components import Digit
-from tools.recognizer import Recognizer
+from tools.recognizer import NOT_CALIBRATED, Recognizer
 
 BATCH = 200  # pictures whose digits go to the model together
 NAMED = 0.01  # the least probability of another class worth naming
@@ -84,11 +84,16 @@ def in_words(recognizer: Recognizer, predictions: Sequence[Prediction]) -> str:
     """Return one line for one picture: `7  (98 %; 1: 1 %, 9: 1 %)`, or for several digits `4 7  (97 %, 88 %)`."""
     best = [next(iter(each.items())) for each in predictions]
     words = [str(label) if recognizer.positive is None else ("no", "yes")[label] for label, _ in best]
-    shares = [f"{100 * probability:.0f} %" for _, probability in best]
+    shares = [percent(probability) for _, probability in best]
     if recognizer.positive is None and len(predictions) == 1:
-        others = [f"{label}: {100 * p:.0f} %" for label, p in list(predictions[0].items())[1:3] if p >= NAMED]
+        others = [f"{label}: {percent(p)}" for label, p in list(predictions[0].items())[1:3] if p >= NAMED]
         shares = ["; ".join(filter(None, [*shares, ", ".join(others)]))]
     return f"{' '.join(words)}  ({', '.join(shares)})"
+
+
+def percent(probability: float) -> str:
+    """Return a probability as text that never claims to be certain."""
+    return "> 99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
 
 
 def as_json(recognizer: Recognizer, seen: Seen, predictions: Sequence[Prediction]) -> str:
@@ -196,10 +201,16 @@ def main() -> None:
     if arguments.row and not re.fullmatch("[0-9]{1,18}", arguments.row[1]):
         parser.error(f"argument --row: {reprlib.repr(arguments.row[1])} is not the number of an image")
 
+    recognizer = Recognizer.load(arguments.model, arguments.row[0] if arguments.row else None)
+    failed = 0
     if arguments.row:
         dataset, number = arguments.row
-        predict_row(Recognizer.load(arguments.model, dataset), dataset, int(number), show=arguments.show)
-    elif predict_files(Recognizer.load(arguments.model), arguments):
+        predict_row(recognizer, dataset, int(number), show=arguments.show)
+    else:
+        failed = predict_files(recognizer, arguments)
+    if recognizer.temperature is None:
+        cli.note(NOT_CALIBRATED.format(recognizer.experiment))
+    if failed:
         sys.exit(1)
 
 

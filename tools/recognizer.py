@@ -22,6 +22,9 @@ from tools import results
 DRAWN = [(28, 28), (8, 8)]  # height and width of the images that `handwriting.normalize` makes of a picture
 
 
+NOT_CALIBRATED = "not calibrated: {} has no folds to fit its probabilities on, or has not been evaluated"
+
+
 class Recognizer(NamedTuple):
     """A trained model and what it takes to read its predictions.
 
@@ -31,7 +34,8 @@ class Recognizer(NamedTuple):
         classes: the digits, or 0 (no) and 1 (yes).
         positive: the digits that are a yes; None for a model that names the digit.
         model: the fitted pipeline.
-        temperature: of the calibration, as `evaluate` fitted it; 1 for an experiment that has not been evaluated.
+        temperature: of the calibration, as `evaluate` fitted it; None where it was not: there were no folds to fit it
+            on, or the experiment has not been evaluated.
     """
 
     experiment: str
@@ -39,7 +43,7 @@ class Recognizer(NamedTuple):
     classes: list[int]
     positive: list[int] | None
     model: Pipeline
-    temperature: float
+    temperature: float | None
 
     @classmethod
     def load(cls, experiment: str | None = None, dataset: str | None = None) -> Self:
@@ -47,7 +51,7 @@ class Recognizer(NamedTuple):
 
         Args:
             experiment: its name; None for the best that names all digits: the one with the largest images, then with
-                the highest test accuracy.
+                the highest out-of-fold accuracy.
             dataset: the one whose images it is to recognize, on which the best must have been trained; None for
                 pictures.
 
@@ -80,7 +84,7 @@ class Recognizer(NamedTuple):
             classes=model.classes_.tolist(),
             positive=params.block(Task, task).positive,
             model=model,
-            temperature=results.read(name).calibration.temperature if paths.metrics(name).exists() else 1.0,
+            temperature=_temperature(name),
         )
 
     @property
@@ -89,7 +93,7 @@ class Recognizer(NamedTuple):
         return self.shape[0]
 
     def probabilities(self, images: npt.NDArray[np.uint8]) -> Scores:
-        """Return the calibrated probability of each class.
+        """Return the probability of each class, calibrated where there is a temperature.
 
         Args:
             images: shape (images, height, width), as `handwriting.normalize` draws them or as the dataset has them.
@@ -98,7 +102,7 @@ class Recognizer(NamedTuple):
             Shape (images, classes), 0 to 1; each row sums to 1.
         """
         scores = models.score(self.model, images.reshape(len(images), -1))
-        return calibration.probabilities(calibration.logits(scores, models.method(self.model)), self.temperature)
+        return calibration.probabilities(calibration.logits(scores, models.method(self.model)), self.temperature or 1.0)
 
 
 def load_recorded(path: Path) -> Pipeline:
@@ -129,6 +133,13 @@ def _recorded(path: Path, stage: str) -> str | None:
         return None
 
 
+def _temperature(experiment: str) -> float | None:
+    if not paths.metrics(experiment).exists():
+        return None
+    calibrated = results.read(experiment).calibration
+    return calibrated.temperature if calibrated else None
+
+
 def _best(params: Parameters, dataset: str | None) -> str:
     """Return the best experiment that names all digits, has a model and has been evaluated."""
     ranks = {}
@@ -137,7 +148,7 @@ def _best(params: Parameters, dataset: str | None) -> str:
         fits = params.dataset_of(name) == dataset if dataset else shape in DRAWN
         made = paths.metrics(name).exists() and paths.model(name).exists()
         if fits and made and not params.block(Task, experiment.task).positive:
-            ranks[height * width, results.read(name).test.accuracy] = name
+            ranks[height * width, results.read(name).merit] = name
     if not ranks:
         of = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
         raise PipelineError(

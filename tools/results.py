@@ -33,7 +33,7 @@ class CrossValidation(Section, extra="allow"):
 
 
 class Calibration(Section, extra="allow"):
-    """The temperature that turns scores into probabilities, above 0."""
+    """The temperature that turns scores into probabilities, above 0, of an experiment with folds."""
 
     temperature: float
 
@@ -43,7 +43,7 @@ class Results(Section, extra="allow"):
 
     test: Test
     cross_validation: CrossValidation | None = None
-    calibration: Calibration
+    calibration: Calibration | None = None
 
     def cells(self) -> list[str]:
         """Return the leaderboard's cells; a dash for what was not measured."""
@@ -55,9 +55,17 @@ class Results(Section, extra="allow"):
             found.append("–" if value is None else f"{value:{form}}".replace("%", " %"))
         return found
 
+    @property
+    def merit(self) -> float:
+        """What to choose a model by: its out-of-fold accuracy, and below every such accuracy where it has none.
+
+        The test part is for the model that was chosen: choosing by it would make its figure too good.
+        """
+        return self.cross_validation.accuracy_mean if self.cross_validation else -1.0
+
     def rank(self, experiment: Experiment) -> tuple[str, str, float]:
-        """Return what leaderboards are sorted by: those of one split and task together, the smallest error first."""
-        return experiment.split, experiment.task, self.test.error_rate
+        """Return what leaderboards are sorted by: those of one split and task together, the best out of fold first."""
+        return experiment.split, experiment.task, -self.merit
 
 
 def read(name: str) -> Results:

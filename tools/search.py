@@ -42,7 +42,7 @@ class Result(NamedTuple):
     std: float
 
 
-def grid_points(search: Search, experiment: Experiment, seed: int) -> list[tuple[Point, Pipeline]]:
+def grid_points(search: Search, experiment: Experiment, seed: int, maximum: int = 255) -> list[tuple[Point, Pipeline]]:
     """Return every combination of the grid's values, and the experiment's unfitted pipeline with it.
 
     Raises:
@@ -58,7 +58,7 @@ def grid_points(search: Search, experiment: Experiment, seed: int) -> list[tuple
     for point in ParameterGrid(search.grid):
         changed = experiment.model_copy(update={"hyperparameters": {**experiment.hyperparameters, **point}})
         try:
-            points.append((point, registry.build(changed, seed)))
+            points.append((point, registry.build(changed, seed, maximum)))
         except ParameterError as error:
             raise ParameterError(f"grid: {error}") from None
     return points
@@ -71,15 +71,25 @@ def accuracy(model: Pipeline, inputs: Any, y: Vector) -> float:
     return float((y_pred == y).mean())
 
 
-def run(search: Search, experiment: Experiment, X: Pixels, y: Vector, seed: int) -> list[Result]:  # noqa: N803
+def run(
+    search: Search,
+    experiment: Experiment,
+    X: Pixels,  # noqa: N803
+    y: Vector,
+    seed: int,
+    maximum: int = 255,
+    origin: Vector | None = None,
+) -> list[Result]:
     """Cross-validate every point of the grid, as `train` does.
 
     Args:
         search: what to try.
         experiment: whose features and classifier are searched.
-        X: pixels, shape (rows, pixels), 0 to 255, in random order.
+        X: pixels, shape (rows, pixels), 0 to `maximum`, in random order.
         y: labels, shape (rows,).
         seed: of the classifier, and of the rows that halving draws.
+        maximum: the largest value that a pixel can have.
+        origin: the row of the image that each was made of, shape (rows,); copies of one image share a fold.
 
     Returns:
         The results on the most rows first, of these the best first, and equals in scikit-learn's order.
@@ -88,9 +98,9 @@ def run(search: Search, experiment: Experiment, X: Pixels, y: Vector, seed: int)
         ParameterError: a value of the grid is wrong, or a class has fewer rows than there are folds.
         PipelineError: a point cannot be fitted, in scikit-learn's words.
     """
-    points, pipelines = zip(*grid_points(search, experiment, seed), strict=True)
+    points, pipelines = zip(*grid_points(search, experiment, seed, maximum), strict=True)
     classifiers = [pipeline["classifier"] for pipeline in pipelines]
-    fold = fold_of_rows(y, search.folds)
+    fold = fold_of_rows(y, search.folds, origin)
     assert fold is not None
     _, inputs = fit_first_step(pipelines[0], X)
     # A bar on a terminal only, and not from other machines; how many fits halving makes, only halving knows.
@@ -168,7 +178,8 @@ def main() -> None:
     files.require(labels, f"binarize@{name}")
     y = parquet.read_labels(images, labels)
     with cli.warnings_in_lines(name):
-        results = run(search, experiment, parquet.read_pixels(images), y, params.seed)
+        facts = parquet.maximum(images), parquet.read_origin(images)
+        results = run(search, experiment, parquet.read_pixels(images), y, params.seed, *facts)
 
     path = Path("searches", f"{name}.csv")
     header = [*search.grid, "rows", "accuracy_mean", "accuracy_std"]

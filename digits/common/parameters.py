@@ -18,10 +18,8 @@ from digits.common.section import Section, validate
 
 FILE = Path("params.yaml")
 NAME = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
-MNIST_FILES = [
-    ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
-    ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
-]
+
+COPIES = "test: {} would put copies of one image into both parts; use a count of images behind the copies"
 
 Count = Annotated[int, Field(ge=1, le=3_000_000_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
@@ -53,8 +51,9 @@ class Dataset(Section):
     images: Annotated[int, Field(ge=1, le=100_000_000)]
     shape: Annotated[list[Side], Field(min_length=2, max_length=2)]
     classes: Annotated[int, Field(ge=2, le=256)]
+    maximum: Annotated[int, Field(ge=1, le=255)] = 255
     sources: Annotated[list[Source], Field(min_length=1)]
-    files: Annotated[list[Pair], Field(min_length=1)] = MNIST_FILES
+    files: Annotated[list[Pair], Field(min_length=1)] | None = None
     sha256: Digests | None = None
     enlarged: Enlarged | None = None
 
@@ -170,8 +169,7 @@ class Parameters:
 
     def names(self, schema: type[Section]) -> list[str]:
         """Return the names of a section's blocks, in the file's order."""
-        section = SECTIONS[schema]
-        blocks = self.values.get(section)
+        blocks = self.values.get(section := SECTIONS[schema])
         if section == "searches" and section not in self.values:
             return []
         if not isinstance(blocks, dict) or not blocks:
@@ -203,22 +201,24 @@ class Parameters:
         datasets, splits, tasks = self.blocks(Dataset), self.blocks(Split), self.blocks(Task)
         for name, split in splits.items():
             require_choice(f"{FILE}: splits.{name}.dataset", split.dataset, datasets)
+            dataset = datasets[split.dataset]
             try:
-                split.test_rows(datasets[split.dataset].rows)
+                if split.test_rows(dataset.rows) > dataset.images - (dataset.enlarged.first if dataset.enlarged else 0):
+                    raise ParameterError(COPIES.format(split.test))
             except ParameterError as error:
                 raise ParameterError(f"{FILE}: splits.{name}.{error}") from None
         for name, experiment in self.blocks(Experiment).items():
             require_choice(f"{FILE}: experiments.{name}.split", experiment.split, splits)
             require_choice(f"{FILE}: experiments.{name}.task", experiment.task, tasks)
-            dataset = splits[experiment.split].dataset
-            positive, classes = tasks[experiment.task].positive or [], datasets[dataset].classes
+            name = splits[experiment.split].dataset
+            positive, classes = tasks[experiment.task].positive or [], datasets[name].classes
             where = f"{FILE}: tasks.{experiment.task}.positive"
             if positive and max(positive) >= classes:
-                raise ParameterError(f"{where}: {dataset} has no digit {max(positive)}; allowed: 0 to {classes - 1}")
+                raise ParameterError(f"{where}: {name} has no digit {max(positive)}; allowed: 0 to {classes - 1}")
             if len(set(positive)) < len(positive):
                 raise ParameterError(f"{where}: {positive} names a digit twice")
             if len(positive) == classes:
-                raise ParameterError(f"{where}: all {classes} digits of {dataset} are positive; leave one out")
+                raise ParameterError(f"{where}: all {classes} digits of {name} are positive; leave one out")
         for name in self.blocks(Search):
             require_choice(f"{FILE}: searches", name, self.names(Experiment))
 

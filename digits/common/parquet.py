@@ -103,6 +103,18 @@ def image_shape(path: Path) -> tuple[int, int]:
     return tables.image_shape(metadata(path, tables.IMAGES))
 
 
+def maximum(path: Path) -> int:
+    """Return the largest value that a pixel of the images in a file can have."""
+    return int(metadata(path, tables.IMAGES)["maximum"])
+
+
+def read_origin(path: Path) -> Vector | None:
+    """Read the row of the image that each was made of, shape (rows,); None where no image is a copy of another."""
+    if tables.ORIGIN.name not in next(_open(path, tables.IMAGES)).schema.names:
+        return None
+    return read_column(path, tables.IMAGES, tables.ORIGIN.name)
+
+
 def pixels(path: Path) -> Iterator[Pixels]:
     """Read the pixels of images a row group at a time, as C-ordered arrays of shape (images, height * width)."""
     return map(tables.stack, groups(path, tables.IMAGES, tables.pixel_names(math.prod(image_shape(path)))))

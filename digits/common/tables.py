@@ -18,6 +18,7 @@ Vector = npt.NDArray[Any]
 Scores = npt.NDArray[np.floating[Any]]
 
 ROW = pa.field("row", pa.uint32())  # the image's index in its dataset
+ORIGIN = pa.field("origin", pa.uint32())  # the row of the image that this one is a deformed copy of, or its own
 LABEL = pa.field("label", pa.uint8())
 FOLD = pa.field("fold", pa.uint8())  # from 1
 PREDICTION = pa.field("prediction", pa.uint8())
@@ -48,7 +49,9 @@ class Contract(NamedTuple):
 
 def _images(metadata: Mapping[str, str]) -> list[pa.Field]:
     height, width = image_shape(metadata)
-    return [*(pa.field(name, pa.uint8()) for name in pixel_names(height * width)), pa.field("class", pa.uint8()), ROW]
+    _ = int(metadata["maximum"])
+    pixels = [pa.field(name, pa.uint8()) for name in pixel_names(height * width)]
+    return [*pixels, pa.field("class", pa.uint8()), ORIGIN, ROW]
 
 
 def _scores(metadata: Mapping[str, str]) -> list[pa.Field]:
@@ -60,9 +63,10 @@ def _out_of_fold(metadata: Mapping[str, str]) -> list[pa.Field]:
     return [ROW, LABEL, *([] if metadata["folds"] == "0" else [FOLD, PREDICTION, *_scores(metadata)])]
 
 
-# Images: a column a pixel, row by row, named as OpenML names them, 0 to 255; `class`, what the image shows; and, once
-# it is split, `row`. Metadata: `image_shape`, height and width such as 28x28.
-IMAGES = Contract("images", _images, optional=("row",))
+# Images: a column a pixel, row by row, named as OpenML names them; `class`, what the image shows; `origin`, where some
+# are deformed copies of others; and `row`, once it is split. Metadata: `image_shape`, height and width such as 28x28;
+# `maximum`, the largest value that a pixel can have.
+IMAGES = Contract("images", _images, optional=("origin", "row"))
 
 # Labels, in the images' order: the class, or 1 for the task's positive classes and 0 for the others. Metadata:
 # `positive`, those classes, where the task has them.
@@ -101,16 +105,21 @@ def integers(text: str) -> list[int]:
     return [int(number) for number in text.split()]
 
 
-def image_table(pixels: Pixels, classes: Vector, shape: Sequence[int]) -> pa.Table:
+def image_table(
+    pixels: Pixels, classes: Vector, shape: Sequence[int], maximum: int = 255, **columns: Vector | None
+) -> pa.Table:
     """Return a table of images.
 
     Args:
-        pixels: shape (images, height * width), 0 to 255.
+        pixels: shape (images, height * width), 0 to `maximum`.
         classes: shape (images,), what each image shows.
         shape: height and width of an image.
+        maximum: the largest value that a pixel can have.
+        columns: `origin` and `row`, shape (images,), where there are any.
     """
-    columns = dict(zip(pixel_names(pixels.shape[1]), np.ascontiguousarray(pixels.T), strict=True)) | {"class": classes}
-    return table(columns, image_shape=f"{shape[0]}x{shape[1]}")
+    of_pixels = dict(zip(pixel_names(pixels.shape[1]), np.ascontiguousarray(pixels.T), strict=True))
+    others = {name: values for name, values in columns.items() if values is not None}
+    return table({**of_pixels, "class": classes, **others}, image_shape=f"{shape[0]}x{shape[1]}", maximum=maximum)
 
 
 def table(columns: Mapping[str, Vector], **metadata: object) -> pa.Table:

@@ -2,7 +2,9 @@
 
 A score says which class is likelier, not how likely it is. One number, the temperature, by which all scores are divided
 before the softmax, makes probabilities of them (C. Guo et al., On calibration of modern neural networks, ICML 2017). It
-changes no prediction, only its confidence.
+changes no prediction, only its confidence. Ten thousand predictions cannot show that a class is less likely than about
+one in ten thousand, so a little of the probability is shared by all classes: one wrong prediction never costs more than
+the logarithm of `classes / UNKNOWN`.
 """
 
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from scipy.special import log_softmax, softmax
 from digits.common.tables import Scores, Vector
 
 LEAST = 1e-3  # below it a model's own probability means "never seen": three neighbours know no fourth
+UNKNOWN = 1e-4  # of the probability, shared equally by all classes
 EDGES = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1]  # of the bins; narrower where good models' answers are
 
 Bin = tuple[float, float, int, float, float]
@@ -34,17 +37,23 @@ def logits(scores: Scores, method: str) -> Scores:
 
 
 def fit_temperature(logits: Scores, y: Vector) -> float:
-    """Return the temperature of the largest likelihood, from logits of shape (rows, classes) and the true columns."""
+    """Return the temperature of the largest likelihood, from logits of shape (rows, classes) and the true columns.
 
-    def log_loss(log_temperature: float) -> float:
-        return -float(log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(y)), y].mean())
+    Each row counts as `rows` observations of its class and one that may be of any, so that scores without a mistake
+    have a temperature above 0 too (after J. Platt, Probabilistic outputs for support vector machines, 1999).
+    """
+    rows = len(y)
 
-    return float(np.exp(minimize_scalar(log_loss, bounds=(-10, 20), method="bounded").x))
+    def cross_entropy(log_temperature: float) -> float:
+        log_likelihood = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -float((rows * log_likelihood[np.arange(rows), y] + log_likelihood.mean(axis=1)).mean()) / (rows + 1)
+
+    return float(np.exp(minimize_scalar(cross_entropy, bounds=(-10, 20), method="bounded").x))
 
 
 def probabilities(logits: Scores, temperature: float) -> Scores:
     """Return the probability of each class, shape (rows, classes), 0 to 1; each row sums to 1."""
-    return softmax(logits / temperature, axis=1)
+    return (1 - UNKNOWN) * softmax(logits / temperature, axis=1) + UNKNOWN / logits.shape[1]
 
 
 def measure(probabilities: Scores, y: Vector) -> dict[str, float]:
@@ -57,7 +66,7 @@ def measure(probabilities: Scores, y: Vector) -> dict[str, float]:
     likelihood = probabilities[np.arange(len(y)), y]
     gaps = [count * abs(confidence - accuracy) for _, _, count, confidence, accuracy in reliability(probabilities, y)]
     return {
-        "log_loss": float(-np.log(np.maximum(likelihood, np.finfo(float).tiny)).mean()),
+        "log_loss": float(-np.log(likelihood).mean()),
         "calibration_error": sum(gaps) / len(y),
     }
 

@@ -33,21 +33,22 @@ def measure(y_true: Vector, y_pred: Vector, scores: Scores, classes: Vector) -> 
 
     Returns:
         Shares from 0 to 1, and counts. For two classes, of the second one: precision, recall, F1, the areas under
-        the ROC and the precision-recall curve, and the four counts. For more, the means over the classes of
-        precision, recall and F1, and each class's recall. A metric that these rows do not define is left out, such
-        as the area under the ROC curve where all labels are the same.
+        the ROC and the precision-recall curve, and the four counts. For more, the means of precision, recall and F1
+        over the classes that `y_true` has, and the recall of each of these. A metric that these rows do not define
+        is left out, such as the area under the ROC curve where all labels are the same.
     """
     # Not `error`: DVC takes a metric of that name for a failure to read the file.
     shares = {"accuracy": accuracy(y_true, y_pred), "error_rate": float((y_true != y_pred).mean())}
     if len(classes) > 2:
+        present = np.unique(y_true)
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-            y_true, y_pred, labels=classes, zero_division=0
+            y_true, y_pred, labels=present, zero_division=0
         )
         return shares | {
             "precision_macro": float(precision.mean()),
             "recall_macro": float(recall.mean()),
             "f1_macro": float(f1.mean()),
-            "recall": {str(label): float(value) for label, value in zip(classes, recall, strict=True)},
+            "recall": {str(label): float(value) for label, value in zip(present, recall, strict=True)},
         }
     (true_negatives, false_positives), (false_negatives, true_positives) = metrics.confusion_matrix(
         y_true, y_pred, labels=classes

@@ -29,19 +29,20 @@ class OrientedGradients(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         directions: of the full circle, so that the two edges of a stroke differ.
         step: pixels from one window's middle to the next.
         reach: pixels from a window's middle, where a gradient counts fully, to where it counts nothing.
+        maximum: the largest value that a pixel can have.
     """
 
-    def __init__(self, directions: int = 12, step: int = 3, reach: int = 5) -> None:
+    def __init__(self, directions: int = 12, step: int = 3, reach: int = 5, maximum: int = 255) -> None:
         self.directions = directions
         self.step = step
         self.reach = reach
+        self.maximum = maximum
 
     def fit(self, X: Pixels, y: object = None) -> Self:  # noqa: N803
-        """Note the size and the largest pixel of X, of shape (images, side * side)."""
+        """Note the size of X, of shape (images, side * side)."""
         self.n_features_in_ = X.shape[1]
         if isqrt(X.shape[1]) ** 2 != X.shape[1]:
             raise ValueError(f"gradients are taken of square images, not of {X.shape[1]} pixels")
-        self.maximum_ = max(int(X.max()), 1)
         return self
 
     def transform(self, X: Pixels) -> Images:  # noqa: N803
@@ -52,7 +53,7 @@ class OrientedGradients(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _histograms(self, pixels: Pixels) -> Images:
         side = isqrt(self.n_features_in_)
-        images = pixels.reshape(-1, side, side).astype(np.float32) / np.float32(self.maximum_)
+        images = pixels.reshape(-1, side, side).astype(np.float32) / np.float32(self.maximum)
         edges = edges_by_direction(upright(images), self.directions)
         middles = np.arange((side - 1) % self.step / 2 + self.step / 2, side - 1, self.step)
         window = np.maximum(0, 1 - np.abs(np.arange(side)[:, None] - middles) / self.reach).astype(np.float32)

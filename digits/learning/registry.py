@@ -28,9 +28,13 @@ def names(kind: str) -> list[str]:
     return sorted(module.name for module in iter_modules(import_module(f"digits.{kind}").__path__))
 
 
-def features(name: str) -> list[tuple[str, Any]]:
-    """Return new, unfitted pipeline steps."""
-    return [(step, clone(estimator)) for step, estimator in _module("features", name).STEPS]
+def features(name: str, maximum: int = 255) -> list[tuple[str, Any]]:
+    """Return new, unfitted pipeline steps; those that have a parameter `maximum` get the largest value of a pixel."""
+    steps = [(step, clone(estimator)) for step, estimator in _module("features", name).STEPS]
+    for _, estimator in steps:
+        if "maximum" in estimator.get_params():
+            estimator.set_params(maximum=maximum)
+    return steps
 
 
 def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
@@ -66,10 +70,10 @@ def is_partial(name: str) -> bool:
     return getattr(_module("classifiers", name), "PARTIAL_FIT", False)
 
 
-def build(experiment: Experiment, seed: int) -> Pipeline:
-    """Return the experiment's unfitted pipeline: its features, then its classifier."""
+def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
+    """Return the experiment's unfitted pipeline for pixels from 0 to `maximum`: its features, then its classifier."""
     last = classifier(experiment.classifier, experiment.hyperparameters, seed)
-    return Pipeline([*features(experiment.features), ("classifier", last)])
+    return Pipeline([*features(experiment.features, maximum), ("classifier", last)])
 
 
 def _module(kind: str, name: str) -> ModuleType:

@@ -37,7 +37,13 @@ class Trained(NamedTuple):
     scores: Scores | None
 
 
-def train(pipeline: Pipeline, X: Pixels, y: Vector, folds: int) -> Trained:  # noqa: N803
+def train(
+    pipeline: Pipeline,
+    X: Pixels,  # noqa: N803
+    y: Vector,
+    folds: int,
+    origin: Vector | None = None,
+) -> Trained:
     """Fit on all rows, and on all but each fold.
 
     Args:
@@ -45,11 +51,12 @@ def train(pipeline: Pipeline, X: Pixels, y: Vector, folds: int) -> Trained:  # n
         X: pixels, shape (rows, pixels), 0 to 255, in random order.
         y: labels, shape (rows,).
         folds: stratified, each as good as consecutive rows; 0 for no cross-validation.
+        origin: the row of the image that each was made of, shape (rows,); copies of one image share a fold.
 
     Raises:
         PipelineError: the pipeline cannot be fitted on these rows, in its own words.
     """
-    fold = fold_of_rows(y, folds)
+    fold = fold_of_rows(y, folds, origin)
     cores = joblib.cpu_count()
     # At least two threads a fit, so that no core waits while the last fit ends: 5 to 20 % faster on two cores than one.
     inner = max(math.ceil(cores / (1 + folds)), min(cores, 2))
@@ -73,7 +80,9 @@ def accuracy(model: Pipeline, scores: Scores, y: Vector) -> float:
 
 
 def fit_first_step(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803
-    """Fit and apply a pipeline's first step alone: it looks at each image by itself, so all fits can share its work.
+    """Fit and apply a pipeline's first step alone.
+
+    It looks at each image by itself and learns nothing but their size, so all fits can share its work.
 
     Returns:
         The fitted step, and what it makes of the pixels, of shape (rows, features).
@@ -86,8 +95,14 @@ def fit_first_step(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # no
             raise PipelineError(f"the model cannot be fitted: {error}") from None
 
 
-def fold_of_rows(y: Vector, folds: int) -> Vector | None:
+def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None) -> Vector | None:
     """Return the stratified fold of each row, from 1, of shape (rows,); None for no folds.
+
+    Args:
+        y: labels, shape (rows,).
+        folds: their number.
+        origin: shape (rows,), alike for copies of one image: they share a fold, or a model would be tested on what it
+            was trained on. None where every image is another.
 
     Raises:
         ParameterError: a class has fewer rows than there are folds.
@@ -98,6 +113,11 @@ def fold_of_rows(y: Vector, folds: int) -> Vector | None:
         raise PipelineError(f"the model cannot be fitted: all training rows have the label {y[0]}; two are needed")
     if not folds:
         return None
+    if origin is not None:
+        _, first, image = np.unique(origin, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # of the images, by their first copies among the rows
+        fold_of_image = fold_of_rows(y[first[order]], folds)
+        return None if fold_of_image is None else fold_of_image[np.argsort(order)][image]
     if counts.min() < folds:
         rarest = f"only {counts.min()} training rows have the label {classes[counts.argmin()]}"
         raise ParameterError(f"folds: {folds}, but {rarest}; use fewer")

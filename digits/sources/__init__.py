@@ -14,7 +14,7 @@ import numpy as np
 
 from digits.common.errors import require_choice
 from digits.common.parameters import Dataset
-from digits.common.tables import Pixels
+from digits.common.tables import Pixels, Vector
 
 
 class SourceError(Exception):
@@ -22,10 +22,14 @@ class SourceError(Exception):
 
 
 class Images(NamedTuple):
-    """Pixels of shape (images, height * width) and classes of shape (images,), both uint8."""
+    """Pixels of shape (images, height * width) and classes of shape (images,), both uint8.
+
+    After augmentation also `origin`, of shape (images,): the row of the image that each was made of.
+    """
 
     pixels: Pixels
     classes: Pixels
+    origin: Vector | None = None
 
 
 def require_source(kind: str) -> None:

@@ -20,6 +20,10 @@ from digits.common.tables import Pixels
 from digits.download import download
 from digits.sources import Images, SourceError
 
+MNIST_FILES = [
+    ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
+    ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
+]
 GZIP = b"\x1f\x8b"
 HEADER = b"\0\0\x08"  # two zeros, then the type: unsigned bytes
 BLOCK = 10_000  # items read at a time
@@ -30,7 +34,7 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
     """Yield the images of pairs of files, images and labels."""
     # Images of noise grow a little when they are gzipped; nothing of this form is twice as large.
     limit = 2 * dataset.images * math.prod(dataset.shape) + 2**16
-    for names in dataset.files:
+    for names in dataset.files or MNIST_FILES:
         with ExitStack() as files:
             counts, blocks = [], []
             for name, shape in zip(names, (tuple(dataset.shape), ()), strict=True):

@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import SGDClassifier
 
@@ -58,7 +59,7 @@ def test_a_fold_may_be_larger_than_a_row_group(tmp_path: Path) -> None:
     pixels, classes = load_digits(return_X_y=True)
     pixels, classes = np.tile(pixels.astype(np.uint8), (14, 1)), np.tile(classes.astype(np.uint8), 14)
     rows = np.arange(len(classes), dtype=np.uint32)  # 25 158: three row groups, and more than one for each fold
-    images = tables.image_table(pixels, classes, (8, 8)).append_column("row", tables.array(rows))
+    images = tables.image_table(pixels, classes, (8, 8), tiny.MAXIMUM, row=rows)
     parquet.write(tmp_path / "images.parquet", images)
     pipeline = tiny.pipeline("partial_fit_sgd").set_params(classifier__max_iter=1)
     trained = partial.train(pipeline, tmp_path / "images.parquet", classes, folds=2)
@@ -66,3 +67,18 @@ def test_a_fold_may_be_larger_than_a_row_group(tmp_path: Path) -> None:
     assert trained.scores is not None
     assert np.bincount(trained.fold).tolist() == [0, 12579, 12579]
     assert (models.predict(trained.model, trained.scores) == classes).mean() > 0.9
+
+
+def test_what_is_fitted_before_the_classifier_sees_no_held_out_row(tmp_path: Path) -> None:
+    pixels, classes = tiny.digits()
+    rows = np.arange(len(classes), dtype=np.uint32)
+    parquet.write(tmp_path / "images.parquet", tables.image_table(pixels, classes, tiny.SHAPE, tiny.MAXIMUM, row=rows))
+    pipeline = tiny.pipeline("partial_fit_sgd", "principal_components").set_params(classifier__max_iter=5)
+    trained = partial.train(pipeline, tmp_path / "images.parquet", classes, folds=2)
+    assert trained.scores is not None
+    known = trained.fold == 1
+    expected = clone(pipeline[:-1]).fit(pixels[~known])
+    sgd = clone(pipeline[-1])
+    for _ in range(5):
+        sgd.partial_fit(expected.transform(pixels[~known]), classes[~known], classes=np.unique(classes))
+    assert np.allclose(trained.scores[known], sgd.decision_function(expected.transform(pixels[known])), rtol=1e-4)

@@ -31,6 +31,9 @@ def test_the_others_are_the_first_ones_in_turn_each_another_way() -> None:
     images = enlarge(pieces=1)
     made = images.pixels[FIRST : 14 * FIRST].reshape(13, FIRST, 64)
     assert np.array_equal(images.classes[FIRST : 2 * FIRST], CLASSES[:FIRST])
+    assert images.origin is not None
+    assert images.origin[: 14 * FIRST].tolist() == 14 * list(range(FIRST))
+    assert images.origin[FIRST - 400 :].tolist() == list(range(TO - 100, TO))
     assert not (made == PIXELS[:FIRST]).all(axis=2).any()
     assert not (made[0] == made[1]).all(axis=1).any()
 

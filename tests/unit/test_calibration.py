@@ -2,14 +2,17 @@ import numpy as np
 import pytest
 
 from digits.evaluation import calibration
+from stages.evaluate import Part, evaluate
 
 
 def test_scores_and_probabilities_become_logits_of_each_class() -> None:
     assert calibration.logits(np.array([2.0, -1.0]), "decision_function").tolist() == [[0, 2], [0, -1]]
     own = calibration.logits(np.array([0.25]), "predict_proba")
-    assert calibration.probabilities(own, 1.0)[0] == pytest.approx([0.75, 0.25])
+    assert calibration.probabilities(own, 1.0)[0] == pytest.approx([0.75, 0.25], abs=1e-4)
     ten = np.array([[0.0, 1.0, 0.0]])
-    assert calibration.probabilities(calibration.logits(ten, "predict_proba"), 1.0)[0, 1] == pytest.approx(1 / 1.002)
+    assert calibration.probabilities(calibration.logits(ten, "predict_proba"), 1.0)[0, 1] == pytest.approx(
+        1 / 1.002, abs=1e-4
+    )
 
 
 def test_the_temperature_of_overconfident_scores_is_found() -> None:
@@ -22,6 +25,28 @@ def test_the_temperature_of_overconfident_scores_is_found() -> None:
     overconfident = calibration.probabilities(honest * 5, 1.0)
     assert calibration.measure(overconfident, y)["calibration_error"] > 0.1
     assert calibration.measure(overconfident, y)["log_loss"] > calibration.measure(chances, y)["log_loss"]
+
+
+def test_no_single_mistake_costs_more_than_ten_thousand_rows_can_tell() -> None:
+    y = np.arange(300) % 2
+    separable = calibration.logits(y - 0.5, "decision_function")
+    temperature = calibration.fit_temperature(separable, y)
+    assert 0.01 < temperature < 1
+    wrong = calibration.probabilities(calibration.logits(np.array([100.0]), "decision_function"), temperature)
+    assert -np.log(wrong[0, 0]) == pytest.approx(np.log(2 / calibration.UNKNOWN))
+
+
+def test_every_fold_has_its_say_in_the_temperature() -> None:
+    random = np.random.RandomState(0)
+    fold = np.repeat([1, 2, 3], 10_000)
+    y = random.randint(0, 2, len(fold))
+    scores = np.where(fold == 1, 3.0, 0.5) * (random.normal(size=len(fold)) + 2 * y - 1)  # the first is overconfident
+    parts = {"test": Part(y, y, scores), "cross_validation": Part(y, y, scores)}
+    measured, _ = evaluate(parts, np.arange(2), "decision_function", y, fold)
+    whole = calibration.fit_temperature(calibration.logits(scores, "decision_function"), y)
+    assert measured["calibration"]["temperature"] == pytest.approx(whole, rel=0.05)
+    del parts["cross_validation"]
+    assert "calibration" not in evaluate(parts, np.arange(2), "decision_function", y, None)[0]
 
 
 def test_reliability_by_hand() -> None:

@@ -68,6 +68,11 @@ def test_the_offline_experiments_are_named_for_it() -> None:
         ("splits.tiny.test", math.nan, "splits.tiny.test: must be a count"),
         ("splits.tiny.test", 400, "splits.tiny.test: 400 of 400 images leaves none to train on; allowed: 1 to 399"),
         ("splits.tiny.test", 0.9999, "splits.tiny.test: 0.9999 of 400 images leaves none to train on"),
+        (
+            "datasets.tiny.enlarged",
+            {"first": 301, "to": 999, "seed": 1},
+            "splits.tiny.test: 100 would put copies of one",
+        ),
         ("splits.tiny", 5, "splits.tiny: must be a block of keys and values, not 5"),
         ("splits.tiny.dataset", "tny", "splits.tiny.dataset: there is no 'tny'. Did you mean 'tiny'? Valid: tiny"),
         ("datasets.tiny.sources", [], "datasets.tiny.sources: List should have at least 1 item"),

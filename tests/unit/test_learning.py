@@ -23,9 +23,9 @@ PIXELS, CLASSES = tiny.digits()
 pipeline = tiny.pipeline
 
 
-def test_scaling_is_learned_from_the_training_rows() -> None:
-    scaler = Pixels(scale=True).fit(np.array([[0, 8]], np.uint8))
-    assert scaler.transform(np.array([[4, 16]], np.uint8)).tolist() == [[0.5, 2.0]]
+def test_scaling_goes_by_the_largest_value_there_can_be_whatever_has_been_seen() -> None:
+    scaler = Pixels(scale=True, maximum=16).fit(np.array([[0, 8]], np.uint8))
+    assert scaler.transform(np.array([[4, 16]], np.uint8)).tolist() == [[0.25, 1.0]]
 
 
 def test_normalized_images_have_the_same_length_and_look_as_before() -> None:
@@ -87,6 +87,20 @@ def test_out_of_fold_scores_come_from_a_model_that_has_not_seen_the_row() -> Non
     trained = train(Pipeline([*registry.features("raw"), ("classifier", neighbour)]), PIXELS, random, folds=4)
     assert trained.train_accuracy == 1
     assert (out_of_fold(trained)[1] == random).mean() < 0.7
+
+
+def test_copies_of_an_image_share_its_fold() -> None:
+    # A neighbour that has seen a copy of an image knows its label, drawn at random though it is.
+    random = np.random.RandomState(0)
+    labels = random.randint(0, 2, len(PIXELS)).astype(np.uint8)
+    rows = random.permutation(np.repeat(np.arange(len(PIXELS), dtype=np.uint32), 5))
+    neighbour = registry.classifier("k_neighbors", {"n_neighbors": 1}, 0)
+    estimator = Pipeline([*registry.features("raw"), ("classifier", neighbour)])
+    by_row, by_origin = (train(estimator, PIXELS[rows], labels[rows], 3, origin) for origin in (None, rows))
+    assert (out_of_fold(by_row)[1] == labels[rows]).mean() > 0.95
+    fold, predictions = out_of_fold(by_origin)
+    assert (predictions == labels[rows]).mean() < 0.6
+    assert all(len(set(fold[rows == row])) == 1 for row in range(len(PIXELS)))
 
 
 def test_the_accuracy_on_training_images_is_that_of_the_first_ones() -> None:

@@ -1,8 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from sklearn.metrics import precision_recall_curve, roc_auc_score
 
 from digits.evaluation import curves, metrics
 
+CURVES = (curves.roc, curves.precision_recall)
 YES_NO = np.array([0, 1])
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 0])
 SCORES = np.array([-3.0, -2.0, 1.0, -1.0, 2.0, 3.0, -0.5, -4.0])
@@ -54,7 +58,7 @@ def test_the_confusion_table_has_counts_and_shares_of_each_class() -> None:
 
 def test_the_roc_curve_goes_from_corner_to_corner() -> None:
     rows = list(curves.roc(LABELS, SCORES, YES_NO))
-    assert rows[0] == (1, 0.0, 0.0, 3.0)
+    assert rows[0] == (1, 0.0, 0.0, None)
     assert rows[-1][:3] == (1, 1.0, 1.0)
     assert rows == sorted(rows, key=lambda row: row[1:3])
 
@@ -64,19 +68,46 @@ def test_the_precision_recall_curve_holds_the_model_s_own_point() -> None:
     assert (2 / 3, 2 / 3) in points
 
 
-def test_curves_stay_small_and_keep_their_shape() -> None:
+def area(rows: list[tuple[Any, ...]], label: int) -> float:
+    """Return the area under the line of one class."""
+    x, y = np.array([row[1:3] for row in rows if row[0] == label]).T
+    return float(np.trapezoid(y, x))
+
+
+@pytest.mark.parametrize(("count", "classes", "apart"), [(50_000, 2, 1), (30, 2, 0), (2_000, 10, 3), (20_000, 256, 3)])
+def test_the_area_under_a_drawn_curve_is_the_true_one(count: int, classes: int, apart: float) -> None:
     random = np.random.RandomState(0)
-    labels = random.randint(0, 2, 50_000)
-    scores = labels + random.normal(size=50_000)
-    rows = list(curves.roc(labels, scores, YES_NO))
-    assert len(rows) <= curves.ROWS
-    x, y = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
-    area = float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
-    assert area == pytest.approx(metrics.measure(labels, scores > 0.5, scores, YES_NO)["roc_auc"], abs=1e-3)
+    labels = random.randint(0, classes, count)
+    scores = random.normal(size=(count, classes)) + apart * np.eye(classes)[labels]
+    columns = {1: scores[:, 1]} if classes == 2 else dict(enumerate(scores.T))
+    given = scores[:, 1] if classes == 2 else scores
+    roc, precision_recall = (list(curve(labels, given, np.arange(classes))) for curve in CURVES)
+    assert len(roc) < 100 * len(columns)
+    for label, column in columns.items():
+        assert area(roc, label) == pytest.approx(roc_auc_score(labels == label, column), abs=1e-3)
+        precision, recall, _ = precision_recall_curve(labels == label, column)
+        assert area(precision_recall, label) == pytest.approx(np.trapezoid(precision[-2::-1], recall[-2::-1]), abs=1e-3)
+
+
+def test_a_curve_of_few_points_has_them_all() -> None:
+    assert [row[1:3] for row in curves.roc(LABELS, SCORES, YES_NO)] == [
+        (0, 0),
+        (0, 2 / 3),
+        (0.2, 2 / 3),
+        (0.2, 1),
+        (1, 1),
+    ]
+
+
+def test_a_class_without_test_images_counts_in_no_mean() -> None:
+    y, y_pred = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
+    measured = metrics.measure(y, y_pred, np.eye(3)[y_pred], np.arange(3))
+    assert measured["recall"] == {"0": 0.5, "1": 1.0}
+    assert measured["recall_macro"] == 0.75
+    assert measured["precision_macro"] == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_several_classes_have_a_curve_each() -> None:
     labels = np.array([0, 1, 2, 0, 1, 2])
     rows = list(curves.roc(labels, np.eye(3)[labels], np.arange(3)))
     assert {row[0] for row in rows} == {0, 1, 2}
-    assert len(rows) <= curves.ROWS

@@ -8,7 +8,7 @@ from digits import shuffle
 from digits.common.errors import ParameterError
 from digits.common.parameters import Split
 from digits.common.tables import Vector
-from stages.split import split_rows
+from stages.split import require_apart, split_rows
 
 
 def rows(count: int, test: int | float, seed: int = 42) -> tuple[Vector, Vector]:
@@ -35,6 +35,13 @@ def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> Non
 def test_no_part_may_be_empty(count: int, test: int | float) -> None:
     with pytest.raises(ParameterError, match="leaves none to train on"):
         rows(count, test)
+
+
+def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
+    origin = np.array([0, 1, 2, 0, 1, 5], np.uint32)
+    require_apart(np.array([0, 1, 2, 3, 4]), np.array([5]), origin)
+    with pytest.raises(ParameterError, match="test: 2 would put copies of one image into both parts; use a count of"):
+        require_apart(np.array([0, 1, 2, 3]), np.array([4, 5]), origin)
 
 
 @pytest.mark.parametrize("bucket", [1, 7, 1000], ids="buckets of {}".format)
