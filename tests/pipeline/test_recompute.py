@@ -24,7 +24,7 @@ def test_a_wrong_metric_curve_and_prediction_are_found(project: Path) -> None:
     metrics.write_text(json.dumps(measured))
     curve = project / "plots/digit-logreg/roc.csv"
     points = pd.read_csv(curve)
-    points.query("`class` != 3 or false_positive_rate in (0, 1)").to_csv(curve, index=False)
+    points.query("false_positive_rate + true_positive_rate in (0, 2)").to_csv(curve, index=False)
     lines = tiny.run(RECOMPUTE, project, status=1).stdout.splitlines()
     five, digit = ([cell.strip() for cell in line.split("|")] for line in lines[-2:])
     assert float(five[3]) > 1e-6
