@@ -32,6 +32,7 @@ def stages(project: Path = Path()) -> Iterator[Stage]:
             code = [project / path for path in stage["deps"] if path not in inputs]
             files = [file for path in code for file in (path.glob("*.py") if path.is_dir() else [path])]
             outputs = [out for key in ("outs", "metrics", "plots") for out in stage.get(key, [])]
+            read = [reduce(dict.__getitem__, key.split("."), values) for key in stage.get("params", [])]
             yield Stage(
                 kind=kind,
                 name=name,
@@ -39,7 +40,7 @@ def stages(project: Path = Path()) -> Iterator[Stage]:
                 code=sorted(str(file.relative_to(project)) for file in files),
                 inputs=inputs,
                 outputs=[path for out in outputs for path in ([out] if isinstance(out, str) else out)],
-                parameters=json.dumps([reduce(dict.__getitem__, key.split("."), values) for key in stage.get("params", [])]),
+                parameters=json.dumps(read),
             )
 
 
