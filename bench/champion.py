@@ -202,6 +202,7 @@ def main() -> None:
         scores[name] = np.stack([each for each, _ in measured])
         seconds[name] = float(np.mean([each for _, each in measured]))
         measuring.log(f"{name}: {seconds[name]:.0f} s")
+    next(results, None)  # there is none left, which joblib wants to know
     lines = tables(scores, seconds, np.stack([y[held_out] for _, held_out in slices]))
     measuring.publish(PAGE, "champion", [*lines, "", measuring.machine()])
 
