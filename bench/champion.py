@@ -1,0 +1,211 @@
+"""Measure what each part of the champion is worth, and write the tables of docs/champion.md.
+
+Reads MNIST's training part alone, never the test part. It is cut at random into six stratified folds. Five of them are
+held out in turn, and the other five folds are fitted: five slices of 10 000 held-out images, none of them in two.
+
+Each variant is compared with the champion on the 50 000 held-out images together by an exact McNemar test: of the
+images that only one of the two reads rightly, as many should favour either. No image counts twice. But any two slices
+share four fifths of the rows they fit, so the test knows the chance of which images were held out, and not all of the
+chance of which were fitted. The log losses are compared by a paired t-test, with the same reservation. Holm's
+correction is for the number of variants, of each table by itself.
+
+Keep the machine quiet meanwhile. With --keep, a run that was broken off goes on after its last variant.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import joblib
+import numpy as np
+from scipy.stats import binomtest, ttest_rel
+from sklearn.decomposition import PCA
+from sklearn.model_selection import StratifiedKFold
+
+from bench import measuring
+from digits.common import cli, parameters, parquet, paths
+from digits.common.parameters import Experiment
+from digits.common.tables import IMAGES, Pixels, Scores, Vector
+from digits.evaluation import calibration
+from digits.images import gradients
+from digits.images.interpolation import Images, interpolate
+from digits.images.upright import moments, upright
+from digits.learning import models, registry
+
+PAGE = Path("docs", "champion.md")
+PARAMS = parameters.load()
+SETTINGS = PARAMS.block(Experiment, "digit-champion").hyperparameters
+SLICES = 5
+
+
+def unmoved(images: Images) -> Images:
+    """Return images as they are."""
+    return images
+
+
+def centred(images: Images) -> Images:
+    """Return images with the centre of mass in the middle, as slanted as they were."""
+    row, column, _ = moments(images)
+    down, across = (np.arange(side, dtype=np.float32) - np.float32((side - 1) / 2) for side in images.shape[1:])
+    return interpolate(images, row + down[:, None], column + across)
+
+
+def histograms(pixels: Pixels, move: Callable[[Images], Images] = upright, **arguments: int) -> Images:
+    """Return the gradient histograms of images that `move` has put into place."""
+    with mock.patch.object(gradients, "upright", move), joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
+        return gradients.OrientedGradients(**arguments).fit_transform(pixels)
+
+
+def rootless(pixels: Pixels) -> Images:
+    """Return the histograms without the square root."""
+    return histograms(pixels) ** 2
+
+
+def side_by_side(pixels: Pixels) -> Images:
+    """Return the histograms of upright and of merely centred images."""
+    return np.hstack([histograms(pixels), histograms(pixels, centred)])
+
+
+class Variant(NamedTuple):
+    """What differs from the champion: the features, how many components of them, the classifier."""
+
+    features: Callable[[Pixels], Images] = histograms
+    components: int = 60
+    classifier: str = "one_vs_rest_svc"
+
+
+CHAMPION = "**as it is**"
+VARIANTS = {
+    CHAMPION: Variant(),
+    "without centring and shearing": Variant(partial(histograms, move=unmoved)),
+    "without the square root": Variant(rootless),
+    "8 directions": Variant(partial(histograms, directions=8)),
+    "windows of 7 × 7": Variant(partial(histograms, reach=4)),
+    "40 components (`digit-fast`)": Variant(components=40),
+    "80 components": Variant(components=80),
+    "100 components": Variant(components=100),
+    "one machine for each pair of digits (`SVC` alone)": Variant(classifier="svc"),
+    "upright and merely centred images side by side": Variant(side_by_side),
+}
+
+
+def fits(variants: Iterable[Variant], pixels: Pixels, y: Vector, slices: list[tuple[Vector, Vector]]) -> Iterator[Any]:
+    """Yield the calls of `fit` for all variants, slice by slice; the features are computed once for all slices."""
+    compute = cache(lambda features: features(pixels))
+    for each in variants:
+        inputs = compute(each.features)
+        # As wide a kernel as the champion's, compared with how far apart the images lie: else units would count.
+        width = compute(histograms).var(axis=0).sum() / inputs.var(axis=0).sum()
+        settings = {**SETTINGS, "gamma": float(SETTINGS["gamma"] * width)}
+        for fitted, held_out in slices:
+            yield joblib.delayed(fit)(each, settings, inputs, y, fitted, held_out)
+
+
+def fit(
+    variant: Variant, settings: dict[str, Any], inputs: Images, y: Vector, fitted: Vector, held_out: Vector
+) -> tuple[Scores, float]:
+    """Return the scores of a slice's held-out images, and the processor seconds of the classifier's fit."""
+    components = PCA(variant.components, svd_solver="covariance_eigh").fit(inputs[fitted])
+    X = components.transform(inputs[fitted])  # noqa: N806
+    begin = time.thread_time()
+    model = registry.classifier(variant.classifier, settings, PARAMS.seed).fit(X, y[fitted])
+    seconds = time.thread_time() - begin
+    return models.score(model, components.transform(inputs[held_out])), seconds
+
+
+def calibrated(scores: Scores, y: Vector) -> Scores:
+    """Return probabilities: each slice's by the temperature that suits the other slices."""
+    others = [np.delete(np.arange(SLICES), i) for i in range(SLICES)]
+    temperatures = [calibration.fit_temperature(np.concatenate(scores[i]), np.concatenate(y[i])) for i in others]
+    return np.stack([calibration.probabilities(*each) for each in zip(scores, temperatures, strict=True)])
+
+
+def compare(wrong: Vector, champion: Vector) -> tuple[float, str]:
+    """Return the p-value of the exact McNemar test, and the difference of the errors with its 95 % interval, in points.
+
+    The interval is the exact one of the variant's share of the images that only one of the two reads wrongly.
+    """
+    lost, won = int((wrong & ~champion).sum()), int((champion & ~wrong).sum())
+    test = binomtest(lost, lost + won)
+    shares = [test.statistic, *test.proportion_ci()]
+    points = [100 * (2 * share - 1) * (lost + won) / wrong.size for share in shares]
+    return test.pvalue, "{:+.3f} ({:+.3f} to {:+.3f})".format(*points)
+
+
+def compare_losses(loss: Vector, champion: Vector) -> tuple[float, str]:
+    """Return the p-value of the paired t-test of two log losses, and the mean difference with its 95 % interval."""
+    test = ttest_rel(loss.ravel(), champion.ravel())
+    mean, interval = (loss - champion).mean(), test.confidence_interval()
+    return test.pvalue, f"{mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"
+
+
+def compared(
+    by_name: dict[str, Vector], compare: Callable[[Vector, Vector], tuple[float, str]]
+) -> dict[str, list[Any]]:
+    """Return for each variant the difference to the champion, p, and p with Holm's correction."""
+    results = {name: compare(each, by_name[CHAMPION]) for name, each in by_name.items() if name != CHAMPION}
+    p = np.array([p for p, _ in results.values()])
+    order = np.argsort(p)
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    columns = zip(results.items(), corrected, strict=True)
+    cells = {name: [difference, f"{p:.2g}", f"{holm:.2g}"] for (name, (p, difference)), holm in columns}
+    return {CHAMPION: [None, None, None], **cells}
+
+
+def tables(scores: dict[str, Scores], seconds: dict[str, float], y: Vector) -> list[str]:
+    """Return the tables from scores of shape (slices, images, classes) and labels of shape (slices, images)."""
+    wrong = {name: each.argmax(axis=2) != y for name, each in scores.items()}
+    tests = compared(wrong, compare)
+    header = ["error, %", *map(str, range(1, SLICES + 1)), "mean", "difference (95 % interval)", "p", "p, Holm"]
+    lines = [
+        [name, *(f"{100 * error:.2f}" for error in each.mean(axis=1)), f"{100 * each.mean():.3f}", *tests[name]]
+        for name, each in wrong.items()
+    ]
+    chosen = {name: np.take_along_axis(calibrated(each, y), y[..., None], axis=2) for name, each in scores.items()}
+    losses = {name: -np.log(np.maximum(each, np.finfo(float).tiny)) for name, each in chosen.items()}
+    tests = compared(losses, compare_losses)
+    loss_header = ["log loss", "mean", "difference (95 % interval)", "p", "p, Holm", "fit, s"]
+    loss_lines = [[name, f"{each.mean():.4f}", *tests[name], f"{seconds[name]:.0f}"] for name, each in losses.items()]
+    return [*measuring.table(header, lines), "", *measuring.table(loss_header, loss_lines)]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = cli.parser(__doc__, "", "--keep /tmp/champion")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what is measured here; empty it when code or params.yaml change",
+    )
+    folder = parser.parse_args().keep
+    images = paths.split("mnist", "train")
+    pixels, y = parquet.read_pixels(images), parquet.read_column(images, IMAGES, "class")
+    folds = StratifiedKFold(SLICES + 1, shuffle=True, random_state=PARAMS.seed).split(y, y)
+    slices = list(folds)[:SLICES]
+    files = {name: folder and folder / f"{''.join(filter(str.isalnum, name))}.joblib" for name in VARIANTS}
+    missing = {name: VARIANTS[name] for name, file in files.items() if not (file and file.exists())}
+    tasks = fits(missing.values(), pixels, y, slices)
+    results = joblib.Parallel(joblib.cpu_count(), "threading", return_as="generator", pre_dispatch="all")(tasks)
+    scores: dict[str, Scores] = {}
+    seconds: dict[str, float] = {}
+    for name, file in files.items():
+        measured = list(islice(results, SLICES)) if name in missing else joblib.load(file)
+        if file and name in missing:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            joblib.dump(measured, file)
+        scores[name] = np.stack([each for each, _ in measured])
+        seconds[name] = float(np.mean([each for _, each in measured]))
+        measuring.log(f"{name}: {seconds[name]:.0f} s")
+    next(results, None)  # there is none left, which joblib wants to know
+    lines = tables(scores, seconds, np.stack([y[held_out] for _, held_out in slices]))
+    measuring.publish(PAGE, "champion", [*lines, "", measuring.machine()])
+
+
+if __name__ == "__main__":
+    cli.run(main)
