@@ -176,7 +176,7 @@ def tables(scores: dict[str, Scores], seconds: dict[str, float], y: Vector) -> l
 
 def main() -> None:
     """Measure, print, write."""
-    parser = cli.parser(__doc__, "", "--keep /tmp/champion")
+    parser = cli.parser(__doc__, "", "--keep measured")
     parser.add_argument(
         "--keep",
         type=Path,

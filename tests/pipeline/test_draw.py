@@ -82,6 +82,7 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str, width: i
         page = opened.page
         page.goto(server)
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
+        expect(page.get_by_role("banner")).to_contain_text("not calibrated")
         draw_zero(page)
         page.wait_for_selector("#result[aria-busy=false]")
         expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d$"))

@@ -205,6 +205,25 @@ def test_a_wrong_call_is_explained(place: Path, arguments: list[str], status: in
     assert done.stdout == ""
 
 
+def test_the_default_model_is_chosen_out_of_fold_and_never_by_the_test_part(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = tiny.params()
+    best = json.loads((project / "metrics/digit-logreg.json").read_text())
+    best["test"]["accuracy"] = 0.1
+    for name, accuracy in (("folded", 0.9), ("better-folded", 0.95)):
+        values["experiments"][name] = values["experiments"]["digit-logreg"]
+        shutil.copy(project / "models/digit-logreg.joblib", project / f"models/{name}.joblib")
+        measured = best | {"cross_validation": {"accuracy_mean": accuracy}}
+        (project / f"metrics/{name}.json").write_text(json.dumps(measured))
+    tiny.write_params(project, values)
+    monkeypatch.chdir(project)
+    with pytest.raises(PipelineError, match=r"models/better-folded\.joblib is not the file that dvc.lock records"):
+        Recognizer.load()
+    names = [line.split()[0] for line in tiny.run(["python", "-m", "tools.leaderboard"], project).stdout.splitlines()]
+    assert names[2:] == ["five-sgd", "better-folded", "folded", "digit-logreg"]
+
+
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
     pixels, _ = tiny.digits()
     Image.fromarray(pixels[0].reshape(8, 8) * 15).save(project / "a.png")

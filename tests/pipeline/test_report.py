@@ -39,6 +39,7 @@ def test_it_says_what_was_measured_and_where_it_came_from(page: Path, made: Path
             assert outs[path] in text, path
     assert tiny.dataset()["sha256"]["pixels"] in text
     assert text.count("<figcaption>") == text.count("<figure")
+    assert text.count("<strong>Not\ncalibrated</strong>") == 1  # digit-logreg has no folds
 
 
 def test_the_same_inputs_give_the_same_page(page: Path, project: Path) -> None:
