@@ -67,6 +67,11 @@ draw: $(INSTALLED) ## Serve a page to draw digits on, on this machine alone (Ctr
 leaderboard: $(INSTALLED) ## Print the experiments and their metrics
 	@python -m tools.leaderboard
 
+REV ?= HEAD
+.PHONY: compare
+compare: $(INSTALLED) ## Compare the predictions with those of REV=main: what changed, and is it more than chance?
+	@python -m tools.compare $(REV)
+
 .PHONY: experiments
 experiments: $(INSTALLED) ## Print the runs of `dvc exp run`: what each changed, and how good it was
 	@python -m tools.experiments

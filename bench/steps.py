@@ -36,7 +36,10 @@ def main() -> None:
         measuring.python(project, "-m", "tools.large", str(ROWS[0]))
         measured = [errors(project / "large", count) for count in passes]
     lines = [[f"`{name}`", *(f"{each[name]:.2%}" for each in measured)] for name in measured[0]]
-    header = ["error on MNIST's 10 000 test images", *(f"{count:,} passes" for count in passes)]
+    header = [
+        "error on MNIST's 10 000 test images",
+        *(f"{count:,} pass{'es' if count > 1 else ''}" for count in passes),
+    ]
     measuring.publish(PAGE, "steps", measuring.table(header, lines))
 
 
