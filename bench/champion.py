@@ -22,7 +22,7 @@ from unittest import mock
 
 import joblib
 import numpy as np
-from scipy.stats import binomtest, ttest_rel
+from scipy.stats import ttest_rel
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 
@@ -35,6 +35,7 @@ from digits.images import gradients
 from digits.images.interpolation import Images, interpolate
 from digits.images.upright import moments, upright
 from digits.learning import models, registry
+from tools import intervals
 
 PAGE = Path("docs", "champion.md")
 PARAMS = parameters.load()
@@ -125,15 +126,10 @@ def calibrated(scores: Scores, y: Vector) -> Scores:
 
 
 def compare(wrong: Vector, champion: Vector) -> tuple[float, str]:
-    """Return the p-value of the exact McNemar test, and the difference of the errors with its 95 % interval, in points.
-
-    The interval is the exact one of the variant's share of the images that only one of the two reads wrongly.
-    """
-    lost, won = int((wrong & ~champion).sum()), int((champion & ~wrong).sum())
-    test = binomtest(lost, lost + won)
-    shares = [test.statistic, *test.proportion_ci()]
-    points = [100 * (2 * share - 1) * (lost + won) / wrong.size for share in shares]
-    return test.pvalue, "{:+.3f} ({:+.3f} to {:+.3f})".format(*points)
+    """Return the exact McNemar test's p-value, and the difference of the errors with its 95 % interval, in points."""
+    difference = intervals.compare(~champion.ravel(), ~wrong.ravel())
+    points = [100 * value for value in (-difference.gain, -difference.high, -difference.low)]
+    return difference.p, "{:+.3f} ({:+.3f} to {:+.3f})".format(*points)
 
 
 def compare_losses(loss: Vector, champion: Vector) -> tuple[float, str]:
