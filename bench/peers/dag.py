@@ -39,7 +39,9 @@ def stages(project: Path = Path()) -> Iterator[Stage]:
                 code=sorted(str(file.relative_to(project)) for file in files),
                 inputs=inputs,
                 outputs=[path for out in outputs for path in ([out] if isinstance(out, str) else out)],
-                parameters=json.dumps([reduce(dict.__getitem__, key.split("."), values) for key in stage.get("params", [])]),
+                parameters=json.dumps(
+                    [reduce(dict.__getitem__, key.split("."), values) for key in stage.get("params", [])]
+                ),
             )
 
 
