@@ -1,4 +1,7 @@
-"""The pixels as they are, in a sparse matrix: stochastic gradient descent skips the zeros."""
+"""The pixels as they are, in a sparse matrix.
+
+Stochastic gradient descent skips the zeros, and scikit-learn's learns the intercept a hundred times more slowly then.
+"""
 
 import numpy as np
 from scipy.sparse import csr_array
