@@ -102,7 +102,7 @@ faults: $(INSTALLED) ## Try every fault of docs/reliability.md, the slow ones to
 	python -m pytest -m fault
 
 .PHONY: bench
-bench: $(INSTALLED) ## Run all benchmarks and write docs/benchmarks.md (an hour; keep the machine quiet)
+bench: $(INSTALLED) ## Run all benchmarks and write docs/benchmarks.md (two hours; keep the machine quiet)
 	python -m bench.benchmarks
 
 .PHONY: audit

@@ -2,7 +2,7 @@
 
 import json
 import re
-from functools import reduce
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -14,21 +14,20 @@ SHORT = 15  # seconds in all
 
 
 class Tutorial(NamedTuple):
-    """A script of bench/tutorials/, its experiments here, and the figure that both have."""
+    """A script of bench/tutorials/ and its experiments here."""
 
     script: str
-    printed: str  # the label of the figure in the script's output, once for each experiment
-    figure: str  # where it stands in the metrics
     experiments: list[str]
+    same: str | None = None  # the tutorial's own features, where the experiments have others
     folds: bool = True  # whether the script cross-validates; if not, the fits that are compared have no folds either
 
 
 TUTORIALS = [
-    Tutorial("t0_zero_or_one", "training accuracy", "train.accuracy", ["digits-zero-or-one-svc"], folds=False),
-    Tutorial("t1_two_detector", "test accuracy", "test.accuracy", ["two-logreg"]),
-    Tutorial("t2_ten_classes", "test accuracy", "test.accuracy", ["digit-sgd-hinge", "digit-sgd-log"]),
-    Tutorial("t3_random_split", "test accuracy", "test.accuracy", ["random-digit-sgd"]),
-    Tutorial("t4_five_detector", "folds", "cross_validation.accuracy_mean", ["five-sgd"]),
+    Tutorial("t0_zero_or_one", ["digits-zero-or-one-svc"], folds=False),
+    Tutorial("t1_two_detector", ["two-logreg"]),
+    Tutorial("t2_ten_classes", ["digit-sgd-hinge", "digit-sgd-log"], same="raw_sparse"),
+    Tutorial("t3_random_split", ["random-digit-sgd"], same="raw_sparse"),
+    Tutorial("t4_five_detector", ["five-sgd"]),
 ]
 
 
@@ -37,10 +36,21 @@ def numbers(output: str, label: str) -> list[float]:
     return [float(text) for text in re.findall(rf"^{label} ([0-9.e-]+)$", output, re.MULTILINE)]
 
 
-def repro(folder: Path, experiments: list[str]) -> tuple[Path, Run]:
-    """Run experiments in a new copy of the project."""
-    project = measuring.cold(folder)
-    return project, measuring.dvc(project, "repro", *(f"evaluate@{name}" for name in experiments))
+def repro(folder: Path, tutorials: Sequence[Tutorial], same: bool = False) -> tuple[Path, Run]:
+    """Run the tutorials' experiments in a new copy of the project, with the tutorials' own features if `same`."""
+    project = measuring.cold(folder / "project")
+    values = measuring.parameters(project)
+    for tutorial in tutorials:
+        for name in tutorial.experiments:
+            values["experiments"][name] |= features(tutorial, same)
+    measuring.write_parameters(project, values)
+    targets = [f"evaluate@{name}" for tutorial in tutorials for name in tutorial.experiments]
+    return project, measuring.dvc(project, "repro", *targets)
+
+
+def features(tutorial: Tutorial, same: bool) -> dict[str, str]:
+    """Return what differs in the experiments' blocks: nothing, or the features."""
+    return {"features": tutorial.same} if same and tutorial.same else {}
 
 
 def repeat(project: Path, *command: str) -> list[Run]:
@@ -52,11 +62,12 @@ def repeat(project: Path, *command: str) -> list[Run]:
     return runs
 
 
-def fit_seconds(project: Path, tutorial: Tutorial) -> float:
+def fit_seconds(project: Path, tutorial: Tutorial, same: bool = False) -> float:
     """Return the seconds of its experiments' fits alone, the medians of several runs."""
     total = 0.0
     for name in tutorial.experiments:
-        block = measuring.parameters(project)["experiments"][name] | ({} if tutorial.folds else {"folds": 0})
+        block = measuring.parameters(project)["experiments"][name] | features(tutorial, same)
+        block |= {} if tutorial.folds else {"folds": 0}
         runs = repeat(project, "-m", "bench.fit", json.dumps(block), "60000", "0")
         total += median(json.loads(run.output.splitlines()[-1])["fit"] for run in runs)
     return total
@@ -65,33 +76,43 @@ def fit_seconds(project: Path, tutorial: Tutorial) -> float:
 def tables(folder: Path, quick: bool) -> list[str]:
     """Measure every tutorial, then all of their experiments in one run."""
     chosen = TUTORIALS[:1] if quick else TUTORIALS
-    rows: list[list[str | None]] = []
-    fits, alone = [], []
+    rows: list[list[str]] = []
+    fits: list[list[str]] = []
+    in_turn = (0.0, 0.0)
     for tutorial in chosen:
-        project, here = repro(folder / tutorial.script / "project", tutorial.experiments)
+        place = folder / tutorial.script
+        project, here = repro(place / "here", [tutorial])
+        same = repro(place / "same", [tutorial], same=True)[1] if tutorial.same else here
         runs = repeat(project, f"bench/tutorials/{tutorial.script}.py")
-        written = Run(median(run.seconds for run in runs), max(run.memory for run in runs), runs[0].output)
-        alone.append(written)
-        metrics = [json.loads((project / "metrics" / f"{name}.json").read_text()) for name in tutorial.experiments]
-        figures = [reduce(dict.__getitem__, tutorial.figure.split("."), values) for values in metrics]
-        both = [numbers(written.output, tutorial.printed), figures]
-        accuracies = [" ".join(f"{value:.4f}" for value in values) for values in both]
-        rows.append([*row(tutorial.script, written, here), tutorial.figure.partition(".")[0], *accuracies])
-        seconds = median(sum(numbers(run.output, "seconds of fits")) for run in runs), fit_seconds(project, tutorial)
-        fits.append([tutorial.script, *(f"{each:.2f}" for each in seconds), f"{seconds[0] / seconds[1]:.1f} ×"])
-    _, together = repro(folder / "together" / "project", [name for each in chosen for name in each.experiments])
-    in_turn = Run(sum(each.seconds for each in alone), max(each.memory for each in alone), "")
-    rows.append([*row("**all, here in one `dvc repro`**", in_turn, together), None, None, None])
-    header = ["as written, s", "here, s", "faster"]
-    more = ["as written, MiB", "here, MiB", "accuracy", "as written", "here"]
+        written = median(run.seconds for run in runs), median(run.cpu for run in runs)
+        in_turn = in_turn[0] + written[0], in_turn[1] + written[1]
+        rows.append(row(tutorial.script, written, same, here))
+        alone = median(sum(numbers(run.output, "seconds of fits")) for run in runs)
+        ours = fit_seconds(project, tutorial)
+        both = fit_seconds(project, tutorial, same=True) if tutorial.same else ours, ours
+        cells = (cell for seconds in both for cell in (f"{seconds:.2f}", f"{alone / seconds:.1f} ×"))
+        fits.append([tutorial.script, f"{alone:.2f}", *cells])
+    _, same = repro(folder / "same", chosen, same=True)
+    _, here = repro(folder / "here", chosen)
+    rows.append(row("**all, here in one `dvc repro`**", in_turn, same, here))
+    header = [
+        "as written, s",
+        "processor, s",
+        "same features, s",
+        "processor, s",
+        "faster",
+        "our features, s",
+        "processor, s",
+    ]
+    fits_header = ["as written, s", "same features, s", "faster", "our features, s", "faster"]
     return [
-        *measuring.table(["tutorial", *header, *more], rows),
+        *measuring.table(["tutorial", *header, "faster"], rows),
         "",
-        *measuring.table(["fits and folds alone", *header], fits),
+        *measuring.table(["fits and folds alone", *fits_header], fits),
     ]
 
 
-def row(name: str, written: Run, here: Run) -> list[str]:
-    """Return a row's seconds, their ratio, and the memory."""
-    ratio = f"{written.seconds / here.seconds:.1f} ×"
-    return [name, f"{written.seconds:.1f}", f"{here.seconds:.1f}", ratio, f"{written.memory:.0f}", f"{here.memory:.0f}"]
+def row(name: str, written: tuple[float, float], *runs: Run) -> list[str]:
+    """Return a row: seconds and those of processors, as written and of each run, which also has the ratio."""
+    cells = ([f"{run.seconds:.1f}", f"{run.cpu:.1f}", f"{written[0] / run.seconds:.1f} ×"] for run in runs)
+    return [name, *(f"{seconds:.1f}" for seconds in written), *(cell for each in cells for cell in each)]

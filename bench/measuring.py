@@ -22,15 +22,17 @@ from bench.peers.dag import Stage, stages
 from digits.common import files
 from digits.common.errors import PipelineError
 
+PAGE = Path("docs", "benchmarks.md")
 OUTPUTS = ("metrics/", "plots/", "docs/", "dvc.lock")
 PACKAGES = ("dvc", "scikit-learn", "numpy")
 MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10  # in the unit of ru_maxrss
 
 
 class Run(NamedTuple):
-    """What a command took: seconds, the peak memory of its largest process in MiB, and its output."""
+    """What a command took: seconds, those of processors, the peak memory of its largest process in MiB; its output."""
 
     seconds: float
+    cpu: float  # user and system, of the process and all those that it waited for
     memory: float
     output: str
 
@@ -63,7 +65,7 @@ def run(project: Path, *command: str, environment: Mapping[str, str] | None = No
         output = stdout.read().decode(errors="replace")
     if process.returncode:
         raise PipelineError(f"`{' '.join(command)}` gave {process.returncode}: …{' '.join(output.split())[-600:]}")
-    return Run(seconds, usage.ru_maxrss / MEBIBYTE, output)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEBIBYTE, output)
 
 
 def python(project: Path, *command: str, environment: Mapping[str, str] | None = None) -> Run:
