@@ -1,15 +1,34 @@
 """Print the experiments with their test accuracy, out-of-fold accuracy, baseline and error.
 
-Reads params.yaml for the experiments and metrics/ for their figures; an experiment that has not been run is left out.
+Reads params.yaml for the experiments, and metrics/ and plots/ for their figures; an experiment that has not been run is
+left out. Where the predictions are here too, those that cannot be told apart from the best of their task are named: the
+exact McNemar test on the same test images gives a p of 0.05 or more.
 """
 
 import fnmatch
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from digits.common import cli, parameters, paths
+from digits.common import cli, parameters, parquet, paths, tables
 from digits.common.errors import ParameterError, PipelineError
 from digits.common.parameters import Experiment
+from digits.common.tables import PREDICTIONS
 from tools import results
+from tools.intervals import compare
 from tools.table import print_table
+
+
+def alike(names: Sequence[str]) -> Iterator[str]:
+    """Yield which of the experiments of one task cannot be told apart from the first, each with its p."""
+    here = [name for name in names if paths.predictions(name).exists()]
+    if here[:1] != list(names[:1]):
+        return
+    best, *others = (parquet.read(paths.predictions(name), PREDICTIONS) for name in here)
+    for name, other in zip(here[1:], others, strict=True):
+        if other["row"].equals(best["row"]):
+            right = [tables.column(each, "label") == tables.column(each, "prediction") for each in (best, other)]
+            if (p := compare(*right).p) >= 0.05:
+                yield f"{name} (p = {p:.2g})"
 
 
 def main() -> None:
@@ -25,8 +44,13 @@ def main() -> None:
     if not evaluated:
         raise PipelineError("nothing has been evaluated yet; `make demo` or `make repro` does it")
     ranked = sorted(evaluated, key=lambda name: evaluated[name].rank(experiments[name]))
-    header = ["experiment", "task", *(heading for heading, _, _ in results.COLUMNS)]
-    print_table(header, [[name, experiments[name].task, *evaluated[name].cells()] for name in ranked], left=2)
+    tasks = {name: f"{experiments[name].task} on {experiments[name].split}" for name in ranked}
+    rows = [[name, tasks[name], *evaluated[name].cells(results.count_tested(name))] for name in ranked]
+    print_table(["experiment", "task", *results.HEADINGS], rows, left=2)
+    for task, of_task in groupby(ranked, key=tasks.__getitem__):
+        best, *others = of_task
+        if named := ", ".join(alike([best, *others])):
+            print(f"Not told apart from {best}, the best for {task}: {named}")
     if missing := [name for name in names if name not in evaluated]:
         cli.note(f"not evaluated yet: {', '.join(missing)}")
 

@@ -1,5 +1,6 @@
-"""The figures of an experiment, as `evaluate` wrote them to `metrics/<experiment>.json`."""
+"""The figures of an experiment, as `evaluate` wrote them to `metrics/<experiment>.json` and its plot tables."""
 
+import csv
 import json
 from typing import Any
 
@@ -8,14 +9,16 @@ from digits.common.errors import ParameterError, PipelineError
 from digits.common.files import require
 from digits.common.parameters import Experiment
 from digits.common.section import Section, validate
+from tools.intervals import accuracy_interval
 
-# The columns of the leaderboards, in the terminal and in the report: heading, place in the metrics, format.
+# The columns of the leaderboards, in the terminal and in the report: heading, place in the metrics, format. One more
+# follows, the error with its interval.
 COLUMNS = [
     ("test accuracy", "test.accuracy", ".4f"),
     ("out-of-fold", "cross_validation.accuracy_mean", ".4f"),
     ("baseline", "test.baseline_accuracy", ".4f"),
-    ("error", "test.error_rate", ".2%"),
 ]
+HEADINGS = [*(heading for heading, _, _ in COLUMNS), "error, % (95 %)"]
 
 
 class Test(Section, extra="allow"):
@@ -45,15 +48,20 @@ class Results(Section, extra="allow"):
     cross_validation: CrossValidation | None = None
     calibration: Calibration | None = None
 
-    def cells(self) -> list[str]:
-        """Return the leaderboard's cells; a dash for what was not measured."""
+    def cells(self, tested: int) -> list[str]:
+        """Return the leaderboard's cells; a dash for what was not measured.
+
+        Args:
+            tested: the number of test images, which the interval follows from.
+        """
         found = []
         for _, place, form in COLUMNS:
             value: Any = self
             for key in place.split("."):
                 value = getattr(value, key, None)
-            found.append("–" if value is None else f"{value:{form}}".replace("%", " %"))
-        return found
+            found.append("–" if value is None else f"{value:{form}}")
+        low, high = accuracy_interval(round(self.test.error_rate * tested), tested)
+        return [*found, f"{100 * self.test.error_rate:.2f} ({100 * low:.2f} to {100 * high:.2f})"]
 
     @property
     def merit(self) -> float:
@@ -66,6 +74,20 @@ class Results(Section, extra="allow"):
     def rank(self, experiment: Experiment) -> tuple[str, str, float]:
         """Return what leaderboards are sorted by: those of one split and task together, the best out of fold first."""
         return experiment.split, experiment.task, -self.merit
+
+
+def count_tested(name: str) -> int:
+    """Return the number of an experiment's test images, from its confusion matrix, which is in Git."""
+    path = paths.plots(name) / "confusion.csv"
+    require(path, f"evaluate@{name}")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            counts = [int(row["count"]) for row in csv.DictReader(file) if row["part"] == "test"]
+    except (ValueError, KeyError, TypeError) as error:  # edited or merged by hand
+        raise PipelineError(
+            f"{path} is damaged ({error}); `dvc repro --force evaluate@{name}` makes it again"
+        ) from None
+    return sum(counts)
 
 
 def read(name: str) -> Results:

@@ -15,7 +15,7 @@ from digits.common import cli, files, parameters, paths
 from digits.common.errors import ParameterError, PipelineError
 from digits.common.parameters import Experiment
 from tools.report.content import describe_dataset, describe_experiment, locked_versions
-from tools.results import COLUMNS
+from tools.results import HEADINGS
 
 REQUIREMENTS = Path("requirements.lock")
 
@@ -51,7 +51,7 @@ def main() -> None:
     )
     try:
         page = environment.get_template("page.html").render(
-            columns=[heading for heading, _, _ in COLUMNS],
+            columns=HEADINGS,
             experiments=sorted(experiments, key=itemgetter("rank")),
             datasets=list(datasets.values()),
             versions=locked_versions(REQUIREMENTS.read_text(encoding="utf-8")),

@@ -92,7 +92,7 @@ def describe_experiment(name: str, experiment: Experiment, dataset: dict[str, An
         "name": name,
         "block": experiment,
         "rank": result.rank(experiment),
-        "cells": result.cells(),
+        "cells": result.cells(len(y_true)),
         "metrics": metrics,
         "parameters": yaml.safe_dump(experiment.model_dump(exclude={"description", "tutorial"}), sort_keys=False),
         "dataset": dataset["name"],
