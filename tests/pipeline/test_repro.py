@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -145,14 +146,28 @@ def test_metrics_and_plots_are_what_dvc_shows(project: Path) -> None:
 
 def test_the_leaderboard_has_each_experiment_s_figures(project: Path) -> None:
     lines = tiny.run(["python", "-m", "tools.leaderboard"], project).stdout.splitlines()
-    assert lines[0].split() == ["experiment", "task", "test", "accuracy", "out-of-fold", "baseline", "error"]
+    header = ["experiment", "task", "test", "accuracy", "out-of-fold", "baseline", "error,", "%", "(95", "%)"]
+    assert lines[0].split() == header
     names = [line.split()[0] for line in lines[2:]]
     assert names == ["five-sgd", "digit-logreg"]
-    assert lines[3].split()[3] == "–"  # no folds, no out-of-fold accuracy
+    assert lines[3].split()[1:4] == ["digit", "on", "tiny-random"]
+    assert lines[3].split()[5] == "–"  # no folds, no out-of-fold accuracy
+    error, low, high = map(float, re.findall(r"(\d+\.\d+) \((.+) to (.+)\)", lines[3])[0])
+    assert 0 < low < error < high < 100
     assert tiny.run(["python", "-m", "tools.leaderboard", "five-*"], project).stdout.count("five-sgd") == 1
     assert (
         "no experiment is called 'x'" in tiny.run(["python", "-m", "tools.leaderboard", "x"], project, status=2).stderr
     )
+
+
+def test_the_leaderboard_names_who_cannot_be_told_apart_from_the_best(project: Path) -> None:
+    values = tiny.params()
+    values["experiments"]["twin"] = values["experiments"]["five-sgd"] | {"folds": 0}
+    values["experiments"]["never"] = tiny.experiment("tiny", "five", "raw", "dummy", 0)
+    tiny.write_params(project, values)
+    tiny.repro(project, "evaluate@twin", "evaluate@never")
+    last = tiny.run(["python", "-m", "tools.leaderboard"], project).stdout.splitlines()[-1]
+    assert last == "Not told apart from five-sgd, the best for five on tiny: twin (p = 1)"
 
 
 def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) -> None:
