@@ -143,4 +143,5 @@ $(INSTALLED): requirements.lock
 	@echo "Making $(VENV) from requirements.lock"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@python -m tools.install
+	@python -m tools.merge_lock --register
 	@touch $@

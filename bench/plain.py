@@ -15,7 +15,7 @@ from digits.common import cli, parallel, parameters
 from digits.common.parameters import Dataset, Experiment, Split, Task
 from digits.learning import models, registry, training
 from stages.binarize import binarize
-from stages.evaluate import Part, evaluate
+from stages.evaluate import Part, evaluate, summarize
 from stages.fetch import fetch
 from stages.split import split_rows
 
@@ -56,9 +56,9 @@ def main() -> None:
         measured = {"test": Part(y_test, models.predict(model, test_scores), test_scores)}
         if scores is not None:
             measured["cross_validation"] = Part(y_train, models.predict(model, scores), scores)
-        metrics, _ = evaluate(measured, model.classes_, models.method(model), y_train, trained.fold)
+        plots = evaluate(measured, model.classes_, models.method(model), y_train, trained.fold)
         lap("evaluate")
-        print(f"{name}: test accuracy {metrics['test']['accuracy']:.4f}", flush=True)
+        print(f"{name}: test accuracy {summarize(plots['figures'])['accuracy']:.4f}", flush=True)
     print(json.dumps(seconds))
 
 

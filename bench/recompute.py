@@ -8,7 +8,7 @@ is off by more than 1e-6, an area by more than 1e-3, or a prediction differs. Ta
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,9 @@ from bench import measuring
 from digits.images.gradients import OrientedGradients
 
 SEEN = 10_000  # training images that the accuracy on training images is measured on
+PLACES = {"cv_accuracy": ("cross_validation", "accuracy_mean"), "cv_std": ("cross_validation", "accuracy_std")}
 Array = Any
+Figures = dict[tuple[str, str], float]
 
 
 def normalized(pixels: Array) -> Array:
@@ -72,39 +74,30 @@ def pipeline(block: dict[str, Any], seed: int, maximum: int) -> Pipeline:
     return Pipeline([(str(i), step) for i, step in enumerate([*features(block["features"], maximum), classifier])])
 
 
-def measure(y: Array, table: pd.DataFrame, temperature: float, decision_values: bool) -> dict[str, Any]:
-    """Return the metrics of a table of predictions."""
+def measure(y: Array, table: pd.DataFrame, temperature: float, decision_values: bool) -> Figures:
+    """Return the figures of a table of predictions by name, and what each is of."""
     scores, y_pred = table.filter(like="score").to_numpy(), table["prediction"]
-    found = {"accuracy": metrics.accuracy_score(y, y_pred), "error_rate": metrics.zero_one_loss(y, y_pred)}
-    if scores.shape[1] > 1:
-        present = np.unique(y)
-        for name in ("precision", "recall", "f1"):
-            score = getattr(metrics, f"{name}_score")
-            found[f"{name}_macro"] = score(y, y_pred, average="macro", labels=present, zero_division=0)
-        recalls = metrics.recall_score(y, y_pred, average=None, labels=present)
-        found["recall"] = dict(zip(map(str, present), recalls, strict=True))
-    else:
-        for name in ("precision", "recall", "f1"):
-            found[name] = getattr(metrics, f"{name}_score")(y, y_pred, zero_division=0)
-        if len(np.unique(y)) == 2:
-            found["roc_auc"] = metrics.roc_auc_score(y, scores)
-            found["average_precision"] = metrics.average_precision_score(y, scores)
-        names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
-        found |= zip(names, metrics.confusion_matrix(y, y_pred, labels=[0, 1]).ravel(), strict=True)
+    present, count = np.unique(y, return_counts=True)
+    found: Figures = {("accuracy", "all"): metrics.accuracy_score(y, y_pred)}
+    found |= {("count", str(label)): float(each) for label, each in zip(present, count, strict=True)}
+    for name in ("precision", "recall", "f1"):
+        score = getattr(metrics, f"{name}_score")
+        by_class = score(y, y_pred, average=None, labels=present, zero_division=0)
+        found |= {(name, str(label)): each for label, each in zip(present, by_class, strict=True)}
+        several = {"average": "macro", "labels": present} if scores.shape[1] > 1 else {}
+        found[name, "all"] = score(y, y_pred, zero_division=0, **several)
+    if scores.shape[1] == 1:
+        if len(present) == 2:
+            found["roc_auc", "all"] = metrics.roc_auc_score(y, scores)
+            found["average_precision", "all"] = metrics.average_precision_score(y, scores)
         scores = np.hstack([0 * scores if decision_values else 1 - scores, scores])
     logits = scores if decision_values else np.log(np.maximum(scores, 1e-3))
     probabilities = (1 - 1e-4) * softmax(logits / temperature, axis=1) + 1e-4 / scores.shape[1]
-    found["log_loss"] = metrics.log_loss(y, probabilities, labels=range(scores.shape[1]))
+    found["log_loss", "all"] = metrics.log_loss(y, probabilities, labels=range(scores.shape[1]))
     confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     bins = np.digitize(confidence, [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999])
     gaps = [abs((confidence - correct)[bins == each].sum()) for each in np.unique(bins)]
-    return {**found, "calibration_error": sum(gaps) / len(y)}
-
-
-def flat(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, float]]:
-    """Yield the path and the value of each figure in nested dictionaries."""
-    for key, value in values.items():
-        yield from flat(value, f"{before}{key}.") if isinstance(value, dict) else [(f"{before}{key}", float(value))]
+    return {**found, ("calibration_error", "all"): sum(gaps) / len(y)}
 
 
 def curve_difference(folder: Path, part: str, y: Array, table: pd.DataFrame) -> float:
@@ -140,34 +133,39 @@ def check(name: str, params: dict[str, Any]) -> list[Any]:
     X_train, X_test = (frame.filter(like="pixel").to_numpy() for frame in (train, test))  # noqa: N806
     predictions, folds = (pd.read_parquet(f"data/{kind}/{name}.parquet") for kind in ("predictions", "crossval"))
     facts = pq.read_schema(f"data/crossval/{name}.parquet").metadata
-    measured = json.loads(Path(f"metrics/{name}.json").read_text())
-    temperature = measured.get("calibration", {}).get("temperature", 1.0)
+    table = pd.read_csv(f"plots/{name}/figures.csv", dtype={"of": str}).set_index(["part", "figure", "of"])["value"]
+    measured = dict(table.items())
+    temperature = measured.pop(("cross_validation", "temperature", "all"), 1.0)
     decision_values = facts[b"method"] == b"decision_function"
     model = joblib.load(f"models/{name}.joblib")
 
     majority = np.bincount(y_train).argmax()
-    found: dict[str, Any] = {"train": {"accuracy": model.score(X_train[:SEEN], y_train[:SEEN])}}
+    found = {"train": {("accuracy", "all"): model.score(X_train[:SEEN], y_train[:SEEN])}}
     found["test"] = measure(y_test, predictions, temperature, decision_values)
-    found["test"]["baseline_accuracy"] = (y_test == majority).mean()
+    found["test"]["baseline", "all"] = (y_test == majority).mean()
     area = curve_difference(Path("plots", name), "test", y_test, predictions)
     again = pipeline(block, params["seed"], maximum)
     refit = int((again.fit(X_train, y_train).predict(X_test) != predictions["prediction"]).sum())
     refold: int | None = None
     if block["folds"]:
         found["cross_validation"] = measure(y_train, folds, temperature, decision_values)
-        found["cross_validation"]["baseline_accuracy"] = (y_train == majority).mean()
+        found["cross_validation"]["baseline", "all"] = (y_train == majority).mean()
         accuracies = (folds["prediction"] == folds["label"]).groupby(folds["fold"]).mean()
-        found["cross_validation"] |= {f"fold_{fold}": value for fold, value in accuracies.items()}
-        found["cross_validation"] |= {"accuracy_mean": accuracies.mean(), "accuracy_std": accuracies.std(ddof=0)}
+        found["cross_validation"] |= {("accuracy", f"fold {fold}"): value for fold, value in accuracies.items()}
+        found["cross_validation"]["accuracy_mean", "all"] = accuracies.mean()
+        found["cross_validation"]["accuracy_std", "all"] = accuracies.std(ddof=0)
         area = max(area, curve_difference(Path("plots", name), "cross_validation", y_train, folds))
         fitted, held_out = next(StratifiedKFold(block["folds"]).split(X_train, y_train))
         y_pred = again.fit(X_train[fitted], y_train[fitted]).predict(X_train[held_out])
         refold = int((y_pred != folds["prediction"].to_numpy()[held_out]).sum())
-    expected = {key: value for key, value in flat(measured) if not key.startswith("calibration.")}
-    computed = dict(flat(found))
-    if expected.keys() != computed.keys():
-        raise KeyError(f"{name}: {expected.keys() ^ computed.keys()}")
-    return [name, len(expected), max(abs(expected[key] - computed[key]) for key in expected), area, refit, refold]
+    computed = {(part, *key): value for part, figures in found.items() for key, value in figures.items()}
+    if measured.keys() != computed.keys():
+        raise KeyError(f"{name}: {measured.keys() ^ computed.keys()}")
+    differences = [abs(measured[key] - computed[key]) for key in computed]
+    for key, value in json.loads(Path(f"metrics/{name}.json").read_text()).items():
+        place = PLACES.get(key, ("test", key))
+        differences.append(abs(value - computed[*place, "all"]))
+    return [name, len(differences), max(differences), area, refit, refold]
 
 
 def main() -> None:

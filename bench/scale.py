@@ -56,7 +56,7 @@ def measure(folder: Path, rows: int) -> dict[str, dict[str, float]]:
         result[DISK] |= {label: sum(map(size, outputs)) for label in runs}
         if stage.kind == "evaluate":
             metrics = json.loads((large / "metrics" / f"{stage.name}.json").read_text())
-            result[ERROR][stage.name] = metrics["test"]["error_rate"]
+            result[ERROR][stage.name] = 1 - metrics["accuracy"]
         if stage.kind == "split":
             measuring.log(f"{rows} rows: bare copy")
             runs["bare copy of raw"] = measuring.python(large, "-c", COPY, *stage.inputs)

@@ -24,7 +24,7 @@ def errors(large: Path, passes: int) -> dict[str, float]:
     measuring.write_parameters(large, values)
     measuring.dvc(large, "repro", "--glob", "evaluate@*")
     measured = {name: large / "metrics" / f"{name}.json" for name in values["experiments"]}
-    return {name: json.loads(path.read_text())["test"]["error_rate"] for name, path in measured.items()}
+    return {name: 1 - json.loads(path.read_text())["accuracy"] for name, path in measured.items()}
 
 
 def main() -> None:

@@ -19,10 +19,19 @@ from digits.learning import models
 
 CALIBRATED_ON = 10_000  # out-of-fold rows at most, evenly from all folds: enough to fit one temperature
 HEADERS = {
+    "figures": ["part", "figure", "of", "value"],
     "confusion": ["part", "actual", "predicted", "count", "share"],
     "roc": ["part", "class", "false_positive_rate", "true_positive_rate", "threshold"],
     "precision_recall": ["part", "class", "recall", "precision", "threshold"],
     "reliability": ["part", "from", "to", "count", "confidence", "accuracy"],
+}
+SUMMARY = {  # the figures that branches are compared by: few, so that DVC's tables of them fit a screen
+    "accuracy": ("test", "accuracy"),
+    "baseline": ("test", "baseline"),
+    "f1": ("test", "f1"),
+    "log_loss": ("test", "log_loss"),
+    "cv_accuracy": ("cross_validation", "accuracy_mean"),
+    "cv_std": ("cross_validation", "accuracy_std"),
 }
 Plots = dict[str, list[tuple[Any, ...]]]
 
@@ -35,9 +44,7 @@ class Part(NamedTuple):
     scores: Scores
 
 
-def evaluate(
-    parts: dict[str, Part], classes: Vector, method: str, y_train: Vector, fold: Vector | None
-) -> tuple[dict[str, Any], Plots]:
+def evaluate(parts: dict[str, Part], classes: Vector, method: str, y_train: Vector, fold: Vector | None) -> Plots:
     """Measure the predictions on each part.
 
     Args:
@@ -48,27 +55,27 @@ def evaluate(
         fold: of each training row, from 1; None where there are none.
 
     Returns:
-        The metrics by part, with the temperature that calibrates the scores where there are folds to fit it on, and the
-        rows of the plot tables.
+        The rows of the plot tables. Where there are folds to fit it on, `figures` has the temperature that calibrates
+        the scores.
     """
     logits = {name: calibration.logits(part.scores, method) for name, part in parts.items()}
     columns = {name: np.searchsorted(classes, part.y_true) for name, part in parts.items()}
-    measured: dict[str, Any] = {}
+    plots: Plots = {name: [] for name in HEADERS}
     temperature = 1.0
     if fold is not None:
         rows = slice(None, None, math.ceil(len(fold) / CALIBRATED_ON))
         temperature = calibration.fit_temperature(logits["cross_validation"][rows], columns["cross_validation"][rows])
-        measured["calibration"] = {"temperature": temperature}
-    plots: Plots = {name: [] for name in HEADERS}
+        plots["figures"].append(("cross_validation", "temperature", metrics.ALL, temperature))
     for name, part in parts.items():
         y_true, y_pred, scores = part
         probabilities = calibration.probabilities(logits[name], temperature)
-        measured[name] = metrics.measure(y_true, y_pred, scores, classes)
-        measured[name]["baseline_accuracy"] = metrics.baseline_accuracy(y_train, y_true)
-        measured[name] |= calibration.measure(probabilities, columns[name])
+        figures = [*metrics.measure(y_true, y_pred, scores, classes)]
+        figures.append(("baseline", metrics.ALL, metrics.baseline(y_train, y_true)))
+        figures += [(figure, metrics.ALL, value) for figure, value in calibration.measure(probabilities, columns[name])]
         if name == "cross_validation" and fold is not None:
-            measured[name] |= metrics.by_fold(y_true, y_pred, fold)
+            figures += metrics.by_fold(y_true, y_pred, fold)
         tables_of_part = {
+            "figures": figures,
             "confusion": metrics.confusion(y_true, y_pred, classes),
             "roc": curves.roc(y_true, scores, classes),
             "precision_recall": curves.precision_recall(y_true, scores, classes),
@@ -76,7 +83,15 @@ def evaluate(
         }
         for plot, of_part in tables_of_part.items():
             plots[plot] += [(name, *row) for row in of_part]
-    return measured, plots
+    return plots
+
+
+def summarize(figures: list[tuple[Any, ...]]) -> dict[str, float]:
+    """Return the figures that branches are compared by, under short names; the log loss only of calibrated scores."""
+    overall = {(part, figure): value for part, figure, of, value in figures if of == metrics.ALL}
+    if ("cross_validation", "temperature") not in overall:
+        overall.pop(("test", "log_loss"))
+    return {name: overall[place] for name, place in SUMMARY.items() if place in overall}
 
 
 def main() -> None:
@@ -98,8 +113,8 @@ def main() -> None:
         table = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
         fold = tables.column(table, "fold")
         parts["cross_validation"] = Part(y_train, tables.column(table, "prediction"), tables.scores(table))
-    measured, plots = evaluate(parts, model.classes_, facts["method"], y_train, fold)
-    measured["train"] = {"accuracy": float(facts["train_accuracy"])}
+    plots = evaluate(parts, model.classes_, facts["method"], y_train, fold)
+    plots["figures"].append(("train", "accuracy", metrics.ALL, float(facts["train_accuracy"])))
 
     columns = {"row": parquet.read_column(images, IMAGES, "row"), "label": y_test, "prediction": parts["test"].y_pred}
     columns |= tables.score_columns(scores, model.classes_)
@@ -108,7 +123,7 @@ def main() -> None:
     parquet.write(paths.predictions(name), table)
     for plot, rows in plots.items():
         files.write_csv(paths.plots(name) / f"{plot}.csv", HEADERS[plot], rows)
-    files.write_json(paths.metrics(name), measured)
+    files.write_json(paths.metrics(name), summarize(plots["figures"]))
 
 
 if __name__ == "__main__":

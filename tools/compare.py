@@ -165,7 +165,7 @@ def draw(path: Path, comparisons: Sequence[Comparison]) -> None:
             files.require(raw, f"fetch@{raw.stem}")
             pixels = parquet.take_pixels(raw, rows).reshape(len(rows), *parquet.image_shape(raw))
             images += list(drawing.brightened(pixels))
-            captions += [f"{kind}: {each.name} {row}" for row in rows]
+            captions += [f"{kind}: {row}" if len(comparisons) == 1 else f"{kind}: {each.name} {row}" for row in rows]
     if len({image.shape for image in images}) > 1:
         raise ParameterError("--png: the experiments' images differ in size; name experiments of one dataset")
     with files.atomic_write(path) as temporary:

@@ -71,7 +71,7 @@ def line(run: Run, experiment: str, parameters: Values) -> list[str]:
     """Return the cells of a run, but for the first."""
     words = (f"{path.rsplit('.', 1)[-1]}={value}" for path, value in parameters.items())
     measured = run.metrics.get(experiment, {})
-    accuracies = (measured.get(path) for path in ("test.accuracy", "cross_validation.accuracy_mean"))
+    accuracies = (measured.get(path) for path in ("accuracy", "cv_accuracy"))
     return [run.name, ", ".join(words), *(run.state if value is None else f"{value:.4f}" for value in accuracies)]
 
 

@@ -136,8 +136,7 @@ def _recorded(path: Path, stage: str) -> str | None:
 def _temperature(experiment: str) -> float | None:
     if not paths.metrics(experiment).exists():
         return None
-    calibrated = results.read(experiment).calibration
-    return calibrated.temperature if calibrated else None
+    return results.figures(experiment).get(("cross_validation", "temperature", "all"))
 
 
 def _best(params: Parameters, dataset: str | None) -> str:

@@ -2,7 +2,8 @@
 
 import csv
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 from digits.common import paths
 from digits.common.errors import ParameterError, PipelineError
@@ -11,42 +12,25 @@ from digits.common.parameters import Experiment
 from digits.common.section import Section, validate
 from tools.intervals import accuracy_interval
 
-# The columns of the leaderboards, in the terminal and in the report: heading, place in the metrics, format. One more
+# The columns of the leaderboards, in the terminal and in the report: heading, key of the metrics, format. One more
 # follows, the error with its interval.
 COLUMNS = [
-    ("test accuracy", "test.accuracy", ".4f"),
-    ("out-of-fold", "cross_validation.accuracy_mean", ".4f"),
-    ("baseline", "test.baseline_accuracy", ".4f"),
+    ("test accuracy", "accuracy", ".4f"),
+    ("out-of-fold", "cv_accuracy", ".4f"),
+    ("baseline", "baseline", ".4f"),
 ]
 HEADINGS = [*(heading for heading, _, _ in COLUMNS), "error, % (95 %)"]
 
-
-class Test(Section, extra="allow"):
-    """Figures of the test part, 0 to 1."""
-
-    accuracy: float
-    baseline_accuracy: float
-    error_rate: float
-
-
-class CrossValidation(Section, extra="allow"):
-    """Figures out of fold, 0 to 1."""
-
-    accuracy_mean: float
-
-
-class Calibration(Section, extra="allow"):
-    """The temperature that turns scores into probabilities, above 0, of an experiment with folds."""
-
-    temperature: float
+Row = TypeVar("Row")
+Figures = dict[tuple[str, str, str], float]  # by part, name, and what each is of: a class, a fold, or all
 
 
 class Results(Section, extra="allow"):
-    """What a metrics file holds; these figures are sure to be there, the others as they come."""
+    """What a metrics file holds, 0 to 1; these figures are sure to be there, the others as they come."""
 
-    test: Test
-    cross_validation: CrossValidation | None = None
-    calibration: Calibration | None = None
+    accuracy: float
+    baseline: float
+    cv_accuracy: float | None = None
 
     def cells(self, tested: int) -> list[str]:
         """Return the leaderboard's cells; a dash for what was not measured.
@@ -54,14 +38,13 @@ class Results(Section, extra="allow"):
         Args:
             tested: the number of test images, which the interval follows from.
         """
-        found = []
-        for _, place, form in COLUMNS:
-            value: Any = self
-            for key in place.split("."):
-                value = getattr(value, key, None)
-            found.append("–" if value is None else f"{value:{form}}")
-        low, high = accuracy_interval(round(self.test.error_rate * tested), tested)
-        return [*found, f"{100 * self.test.error_rate:.2f} ({100 * low:.2f} to {100 * high:.2f})"]
+        values = [getattr(self, key, None) for _, key, _ in COLUMNS]
+        found = [
+            "–" if value is None else f"{value:{form}}" for value, (_, _, form) in zip(values, COLUMNS, strict=True)
+        ]
+        wrong = 1 - self.accuracy
+        low, high = accuracy_interval(round(wrong * tested), tested)
+        return [*found, f"{100 * wrong:.2f} ({100 * low:.2f} to {100 * high:.2f})"]
 
     @property
     def merit(self) -> float:
@@ -69,25 +52,26 @@ class Results(Section, extra="allow"):
 
         The test part is for the model that was chosen: choosing by it would make its figure too good.
         """
-        return self.cross_validation.accuracy_mean if self.cross_validation else -1.0
+        return -1.0 if self.cv_accuracy is None else self.cv_accuracy
 
     def rank(self, experiment: Experiment) -> tuple[str, str, float]:
         """Return what leaderboards are sorted by: those of one split and task together, the best out of fold first."""
         return experiment.split, experiment.task, -self.merit
 
 
+def figures(name: str) -> Figures:
+    """Read all figures of an experiment, from the table of plots/.
+
+    Raises:
+        PipelineError: they are not here, or are damaged.
+    """
+    rows = _rows(name, "figures", lambda row: ((row["part"], row["figure"], row["of"]), float(row["value"])))
+    return dict(rows)
+
+
 def count_tested(name: str) -> int:
     """Return the number of an experiment's test images, from its confusion matrix, which is in Git."""
-    path = paths.plots(name) / "confusion.csv"
-    require(path, f"evaluate@{name}")
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            counts = [int(row["count"]) for row in csv.DictReader(file) if row["part"] == "test"]
-    except (ValueError, KeyError, TypeError) as error:  # edited or merged by hand
-        raise PipelineError(
-            f"{path} is damaged ({error}); `dvc repro --force evaluate@{name}` makes it again"
-        ) from None
-    return sum(counts)
+    return sum(_rows(name, "confusion", lambda row: int(row["count"]) if row["part"] == "test" else 0))
 
 
 def read(name: str) -> Results:
@@ -103,3 +87,16 @@ def read(name: str) -> Results:
     except (ValueError, ParameterError) as error:  # edited or merged by hand
         again = f"`dvc repro --force evaluate@{name}` makes it again"
         raise PipelineError(f"{path} is damaged ({str(error).removeprefix(f'{path}: ')}); {again}") from None
+
+
+def _rows(name: str, plot: str, parse: Callable[[dict[str, str]], Row]) -> list[Row]:
+    """Return what `parse` makes of each row of one of an experiment's plot tables."""
+    path = paths.plots(name) / f"{plot}.csv"
+    require(path, f"evaluate@{name}")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [parse(row) for row in csv.DictReader(file)]
+    except (ValueError, KeyError, TypeError) as error:  # edited or merged by hand
+        raise PipelineError(
+            f"{path} is damaged ({error}); `dvc repro --force evaluate@{name}` makes it again"
+        ) from None

@@ -56,8 +56,8 @@ def probabilities(logits: Scores, temperature: float) -> Scores:
     return (1 - UNKNOWN) * softmax(logits / temperature, axis=1) + UNKNOWN / logits.shape[1]
 
 
-def measure(probabilities: Scores, y: Vector) -> dict[str, float]:
-    """Return `log_loss` (natural logarithm, 0 is perfect) and `calibration_error`, 0 to 1.
+def measure(probabilities: Scores, y: Vector) -> Iterator[tuple[str, float]]:
+    """Yield `log_loss` (natural logarithm, 0 is perfect) and `calibration_error`, 0 to 1.
 
     The calibration error is how far confidence and accuracy lie apart, the mean over the rows of their bins.
 
@@ -65,10 +65,8 @@ def measure(probabilities: Scores, y: Vector) -> dict[str, float]:
     """
     likelihood = probabilities[np.arange(len(y)), y]
     gaps = [count * abs(confidence - accuracy) for _, _, count, confidence, accuracy in reliability(probabilities, y)]
-    return {
-        "log_loss": float(-np.log(likelihood).mean()),
-        "calibration_error": sum(gaps) / len(y),
-    }
+    yield "log_loss", float(-np.log(likelihood).mean())
+    yield "calibration_error", sum(gaps) / len(y)
 
 
 def reliability(probabilities: Scores, y: Vector) -> Iterator[Bin]:

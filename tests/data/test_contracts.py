@@ -71,8 +71,8 @@ def test_tables_say_what_their_readers_need_to_know(made: Path) -> None:
     out_of_fold = facts("crossval/five-sgd.parquet")
     train_accuracy = float(out_of_fold.pop(b"train_accuracy"))
     assert out_of_fold == {**five, b"split": b"tiny", b"folds": b"3"}
-    measured = json.loads((made / "metrics/five-sgd.json").read_text())
-    assert measured["train"]["accuracy"] == round(train_accuracy, 6)
+    figures = (made / "plots/five-sgd/figures.csv").read_text().splitlines()
+    assert f"train,accuracy,all,{round(train_accuracy, 6)}" in figures
     classes = b" ".join(b"%d" % digit for digit in range(10))
     assert facts("predictions/digit-logreg.parquet") == {b"classes": classes, b"method": b"decision_function"}
 
@@ -81,10 +81,11 @@ def test_metrics_agree_with_the_predictions(made: Path) -> None:
     predictions = pd.read_parquet(made / "data/predictions/five-sgd.parquet")
     text = (made / "metrics/five-sgd.json").read_text()
     measured = json.loads(text)
-    assert measured["test"]["accuracy"] == (predictions["label"] == predictions["prediction"]).mean()
-    assert measured["test"]["baseline_accuracy"] == (predictions["label"] == 0).mean()
-    counts = [measured["cross_validation"][f"{kind}"] for kind in measured["cross_validation"] if "tives" in kind]
-    assert sum(counts) == tiny.IMAGES - tiny.TEST
+    assert list(measured) == ["accuracy", "baseline", "cv_accuracy", "cv_std", "f1", "log_loss"]
+    assert measured["accuracy"] == (predictions["label"] == predictions["prediction"]).mean()
+    assert measured["baseline"] == (predictions["label"] == 0).mean()
+    figures = pd.read_csv(made / "plots/five-sgd/figures.csv").query("figure == 'count'")
+    assert figures.groupby("part")["value"].sum().to_dict() == {"cross_validation": 300, "test": 100}
     assert text == json.dumps(measured, indent=2, sort_keys=True) + "\n"
 
 

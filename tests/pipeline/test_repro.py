@@ -122,8 +122,8 @@ def test_new_modules_rerun_nothing_and_are_found_by_their_names(project: Path) -
     values["experiments"]["new"] = tiny.experiment("second", "digit", "halved", "bayes", 2)
     tiny.write_params(project, values)
     assert tiny.repro(project) == ["binarize@new", "evaluate@new", "fetch@second", "split@second", "train@new"]
-    measured = json.loads((project / "metrics/new.json").read_text())["test"]
-    assert measured["accuracy"] > measured["baseline_accuracy"] + 0.4
+    measured = json.loads((project / "metrics/new.json").read_text())
+    assert measured["accuracy"] > measured["baseline"] + 0.4
 
 
 def test_a_user_s_own_data_go_beside_the_pipeline_s(project: Path) -> None:
@@ -137,11 +137,11 @@ def test_a_user_s_own_data_go_beside_the_pipeline_s(project: Path) -> None:
 def test_metrics_and_plots_are_what_dvc_shows(project: Path) -> None:
     shown = tiny.run(["dvc", "metrics", "show", "--md"], project)
     assert "| metrics/five-sgd.json" in shown.stdout
-    assert "test.baseline_accuracy" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) < 110
     assert "failed" not in shown.stderr
     tiny.run(["dvc", "plots", "show", "--out", "page"], project)
     page = (project / "page" / "index.html").read_text()
-    assert all(f"five-sgd, {title}" in page for title in ("confusion matrix", "ROC curve", "precision and recall"))
+    assert all(f"five-sgd, {title}" in page for title in ("each class", "confusion matrix", "ROC curve"))
 
 
 def test_the_leaderboard_has_each_experiment_s_figures(project: Path) -> None:

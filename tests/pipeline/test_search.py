@@ -46,9 +46,9 @@ def test_the_proposed_run_has_the_accuracy_that_the_search_found(project: Path) 
     proposed = tiny.run(COMMAND, project).stdout.splitlines()[-1]
     assert tiny.repro(project) == []
     tiny.run(shlex.split(proposed), project)
-    measured = json.loads((project / "metrics" / "five-sgd.json").read_text())["cross_validation"]
+    measured = json.loads((project / "metrics" / "five-sgd.json").read_text())
     best = (project / TABLE).read_text().splitlines()[1].split(",")
-    assert best[-2:] == [str(measured["accuracy_mean"]), str(measured["accuracy_std"])]
+    assert best[-2:] == [str(measured["cv_accuracy"]), str(measured["cv_std"])]
 
 
 def test_a_wrong_call_or_grid_is_one_line_and_writes_nothing(project: Path) -> None:

@@ -87,7 +87,7 @@ def test_paths_are_what_the_pipeline_declares(made: Path) -> None:
     """The catalogue of paths and `dvc.yaml` say the same of every kind of stage."""
     params = parameters.load(made / "params.yaml")
     parts = ("train", "test")
-    plots = ("confusion", "precision_recall", "reliability", "roc")
+    plots = ("figures", "confusion", "precision_recall", "reliability", "roc")
     files: dict[str, tuple[list[Path], list[Path]]] = {
         f"fetch@{name}": ([], [paths.raw(name)]) for name in params.names(parameters.Dataset)
     }

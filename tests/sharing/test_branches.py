@@ -118,7 +118,9 @@ def test_two_people_s_values_for_one_experiment_are_settled_without_training(sha
     assert "train@five-sgd" in branch(shared, "carla", *SLOWER)
     conflicts = merge(shared, "anna")
     in_conflict = ["dvc.lock", "metrics/five-sgd.json", "params.yaml"]
-    in_conflict += [f"plots/five-sgd/{name}.csv" for name in ("confusion", "precision_recall", "reliability", "roc")]
+    in_conflict += [
+        f"plots/five-sgd/{name}.csv" for name in ("confusion", "figures", "precision_recall", "reliability", "roc")
+    ]
     assert conflicts == "\n".join(f"CONFLICT (content): Merge conflict in {name}" for name in in_conflict)
     marked = [name for name, content in tiny.files(shared).items() if b"<<<<<<<" in content]
     assert marked == ["params.yaml"]
@@ -134,3 +136,58 @@ def test_a_merge_does_not_record_a_run_that_nobody_made(shared: Path) -> None:
     # Line by line, the lock would take carla's code and anna's model, which was made by other code.
     assert tiny.repro(shared) == ["train@five-sgd"]
     settle(shared)
+
+
+def with_driver(project: Path) -> Path:
+    """Register the merge driver, as `make venv` does."""
+    tiny.run(["python", "-m", "tools.merge_lock", "--register"], project)
+    tiny.run(["python", "-m", "tools.merge_lock", "--register"], project)  # twice is no fault
+    return project
+
+
+def git_merge(project: Path, name: str, status: int = 0) -> str:
+    """Merge a branch, with the environment on the path that the driver runs in."""
+    return tiny.run(["git", "merge", "--no-edit", name], project, status=status, **AUTHOR).stdout
+
+
+def test_with_the_driver_different_experiments_merge_and_nothing_runs(shared: Path) -> None:
+    git_merge(with_driver(shared), "anna")
+    tiny.run(["dvc", "checkout"], shared)
+    assert tiny.repro(shared) == []
+    assert tiny.run(["git", "status", "--porcelain"], shared).stdout == ""
+    assert tiny.run(["python", "-m", "tools.pushed", "--lock-only"], shared).stdout == "dvc.lock is complete\n"
+
+
+def test_with_the_driver_a_stage_that_both_changed_is_run_again_or_restored(shared: Path) -> None:
+    assert "train@five-sgd" in branch(shared, "carla", *SLOWER)
+    output = git_merge(with_driver(shared), "anna", status=1)
+    assert re.findall(r"CONFLICT.* in (.*)", output) == ["params.yaml"]
+    assert not {"train@five-sgd", "evaluate@five-sgd"} & lock(shared).keys()
+    tiny.run(["git", "checkout", "--theirs", "params.yaml"], shared)
+    tiny.repro(shared)
+    settle(shared)
+    assert tiny.run(["git", "diff", "--name-only", "anna"], shared).stdout == "dvc.lock\n"  # the same, in other order
+    assert lock(shared) == yaml.safe_load(tiny.run(["git", "show", "anna:dvc.lock"], shared).stdout)["stages"]
+
+
+def test_with_the_driver_no_run_is_recorded_that_nobody_made(shared: Path) -> None:
+    assert branch(shared, "carla", *CODE) == ["train@digit-logreg", "train@five-sgd"]
+    git_merge(with_driver(shared), "anna")
+    assert "train@five-sgd" not in lock(shared)
+    assert "train@five-sgd" in tiny.repro(shared)
+    tiny.commit(shared, "run")
+    assert tiny.repro(shared) == []
+
+
+def test_with_the_driver_an_experiment_removed_on_one_side_and_changed_on_the_other(shared: Path) -> None:
+    tiny.run(["git", "switch", "--quiet", "-c", "carla", "main"], shared)
+    values = tiny.params()
+    del values["experiments"]["five-sgd"]
+    tiny.write_params(shared, values)
+    tiny.run(["python", "-m", "tools.prune", "--delete"], shared)
+    tiny.commit(shared, "no fives")
+    git_merge(with_driver(shared), "anna", status=1)  # in params.yaml, and of what anna's run wrote
+    tiny.write_params(shared, values)
+    tiny.run(["python", "-m", "tools.prune", "--delete"], shared)
+    assert not [name for name in lock(shared) if "five-sgd" in name]
+    assert tiny.repro(shared) == []

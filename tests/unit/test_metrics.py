@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_curve, roc_auc_score
 
+from digits.common.tables import Vector
 from digits.evaluation import curves, metrics
 
+Measured = dict[tuple[str, str], float]
 CURVES = (curves.roc, curves.precision_recall)
 YES_NO = np.array([0, 1])
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 0])
@@ -13,38 +15,42 @@ SCORES = np.array([-3.0, -2.0, 1.0, -1.0, 2.0, 3.0, -0.5, -4.0])
 PREDICTIONS = (SCORES > 0).astype(int)
 
 
+def measure(y_true: Vector, y_pred: Vector, scores: Vector, classes: Vector) -> Measured:
+    """Return each figure by its name and what it is of."""
+    return {(name, of): value for name, of, value in metrics.measure(y_true, y_pred, scores, classes)}
+
+
 def test_a_detector_is_measured_by_hand() -> None:
-    measured = metrics.measure(LABELS, PREDICTIONS, SCORES, YES_NO)
-    counts = {name: measured[name] for name in measured if "tives" in name}
-    assert counts == {"true_negatives": 4, "false_positives": 1, "false_negatives": 1, "true_positives": 2}
-    assert measured["accuracy"] == 0.75
-    assert measured["error_rate"] == 0.25
-    assert measured["precision"] == measured["recall"] == measured["f1"] == 2 / 3
+    measured = measure(LABELS, PREDICTIONS, SCORES, YES_NO)
+    assert measured["accuracy", "all"] == 0.75
+    assert measured["precision", "all"] == measured["recall", "all"] == measured["f1", "all"] == 2 / 3
+    assert (measured["recall", "0"], measured["count", "0"], measured["count", "1"]) == (0.8, 5, 3)
     # Of the 15 pairs of a yes and a no, 14 are in the right order.
-    assert measured["roc_auc"] == pytest.approx(14 / 15)
+    assert measured["roc_auc", "all"] == pytest.approx(14 / 15)
 
 
 def test_several_classes_have_means_and_each_its_recall() -> None:
     y, y_pred = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2])
-    measured = metrics.measure(y, y_pred, np.eye(3)[y_pred], np.arange(3))
-    assert measured["recall"] == {"0": 0.5, "1": 1.0, "2": 1.0}
-    assert measured["recall_macro"] == pytest.approx(5 / 6)
-    assert measured["precision_macro"] == pytest.approx(5 / 6)
-    assert "roc_auc" not in metrics.measure(np.zeros(2, int), np.zeros(2, int), SCORES[:2], YES_NO)  # no yes, no area
+    measured = measure(y, y_pred, np.eye(3)[y_pred], np.arange(3))
+    assert [measured["recall", label] for label in "012"] == [0.5, 1, 1]
+    assert measured["recall", "all"] == pytest.approx(5 / 6)
+    assert measured["precision", "all"] == pytest.approx(5 / 6)
+    no_yes = measure(np.zeros(2, int), np.zeros(2, int), SCORES[:2], YES_NO)
+    assert ("roc_auc", "all") not in no_yes
 
 
 def test_the_baseline_is_the_majority_class_of_the_training_part() -> None:
-    assert metrics.baseline_accuracy(np.array([0, 0, 1]), np.array([1, 1, 1, 0])) == 0.25
+    assert metrics.baseline(np.array([0, 0, 1]), np.array([1, 1, 1, 0])) == 0.25
 
 
 def test_each_fold_has_its_accuracy() -> None:
     y, y_pred, folds = np.array([1, 1, 0, 0]), np.array([1, 0, 0, 0]), np.array([1, 1, 2, 2])
-    assert metrics.by_fold(y, y_pred, folds) == {
-        "fold_1": 0.5,
-        "fold_2": 1.0,
-        "accuracy_mean": 0.75,
-        "accuracy_std": 0.25,
-    }
+    assert list(metrics.by_fold(y, y_pred, folds)) == [
+        ("accuracy", "fold 1", 0.5),
+        ("accuracy", "fold 2", 1.0),
+        ("accuracy_mean", "all", 0.75),
+        ("accuracy_std", "all", 0.25),
+    ]
 
 
 def test_the_confusion_table_has_counts_and_shares_of_each_class() -> None:
@@ -101,10 +107,10 @@ def test_a_curve_of_few_points_has_them_all() -> None:
 
 def test_a_class_without_test_images_counts_in_no_mean() -> None:
     y, y_pred = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
-    measured = metrics.measure(y, y_pred, np.eye(3)[y_pred], np.arange(3))
-    assert measured["recall"] == {"0": 0.5, "1": 1.0}
-    assert measured["recall_macro"] == 0.75
-    assert measured["precision_macro"] == pytest.approx((1 + 2 / 3) / 2)
+    measured = measure(y, y_pred, np.eye(3)[y_pred], np.arange(3))
+    assert [of for name, of in measured if name == "recall"] == ["all", "0", "1"]
+    assert measured["recall", "all"] == 0.75
+    assert measured["precision", "all"] == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_several_classes_have_a_curve_each() -> None:

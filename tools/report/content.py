@@ -79,13 +79,15 @@ def describe_experiment(name: str, experiment: Experiment, dataset: dict[str, An
     predictions = read_predictions(name, len(dataset["classes"]))
     positive = tables.metadata(predictions.schema).get("positive")
     result = results.read(name)
-    metrics = result.model_dump(exclude_none=True)
+    measured = results.figures(name)
+    test = {figure: value for (part, figure, of), value in measured.items() if (part, of) == ("test", "all")}
+    recall = {of: value for (part, figure, of), value in measured.items() if (part, figure) == ("test", "recall")}
     try:
-        charts = _charts(paths.plots(name), metrics["test"], positive is not None)
+        charts = _charts(paths.plots(name), recall, positive is not None)
     except (ValueError, LookupError, TypeError, NameError, RecursionError) as error:  # edited or merged by hand
         raise PipelineError(f"the plots of {name} are damaged ({error}); {again}") from None
     rows, y_true, y_pred = (tables.column(predictions, key) for key in ("row", "label", "prediction"))
-    if abs((y_true == y_pred).mean() - result.test.accuracy) > 10**-DECIMALS:
+    if abs((y_true == y_pred).mean() - result.accuracy) > 10**-DECIMALS:
         raise PipelineError(f"{paths.predictions(name)} and {paths.metrics(name)} are not of the same run; {again}")
     wrong, shares = most_confident(predictions)
     return {
@@ -93,7 +95,9 @@ def describe_experiment(name: str, experiment: Experiment, dataset: dict[str, An
         "block": experiment,
         "rank": result.rank(experiment),
         "cells": result.cells(len(y_true)),
-        "metrics": metrics,
+        "test": test,
+        "train_accuracy": measured["train", "accuracy", "all"],
+        "calibrated": ("cross_validation", "temperature", "all") in measured,
         "parameters": yaml.safe_dump(experiment.model_dump(exclude={"description", "tutorial"}), sort_keys=False),
         "dataset": dataset["name"],
         "positive": tables.integers(positive) if positive else None,
@@ -118,13 +122,14 @@ def describe_experiment(name: str, experiment: Experiment, dataset: dict[str, An
     }
 
 
-def _charts(folder: Path, test: dict[str, Any], is_detector: bool) -> dict[str, Any]:
+def _charts(folder: Path, recall: dict[str, float], is_detector: bool) -> dict[str, Any]:
     """Draw an experiment's figures; for two classes, also give points of the ROC curve as numbers."""
     confusion = pd.read_csv(folder / "confusion.csv").query("part == 'test'")
     charts = {f"confusion_{column}": figures.confusion(confusion, column, is_detector) for column in ("count", "share")}
     charts["reliability"] = figures.reliability(pd.read_csv(folder / "reliability.csv"))
-    if isinstance(test["recall"], dict):
-        return {"charts": charts | {"recall": figures.recall(test["recall"])}, "thresholds": []}
+    if not is_detector:
+        by_class = {of: value for of, value in recall.items() if of != "all"}
+        return {"charts": charts | {"recall": figures.recall(by_class)}, "thresholds": []}
     roc, precision_recall = (pd.read_csv(folder / f"{kind}.csv") for kind in ("roc", "precision_recall"))
     charts["roc"] = figures.curves(roc, "roc")
     charts["precision_recall"] = figures.curves(precision_recall, "precision_recall")
