@@ -13,9 +13,10 @@ import numpy as np
 
 from digits.common import cli, parallel, parameters
 from digits.common.parameters import Dataset, Experiment, Split, Task
+from digits.evaluation import metrics
 from digits.learning import models, registry, training
 from stages.binarize import binarize
-from stages.evaluate import Part, evaluate, summarize
+from stages.evaluate import Part, evaluate
 from stages.fetch import fetch
 from stages.split import split_rows
 
@@ -58,7 +59,7 @@ def main() -> None:
             measured["cross_validation"] = Part(y_train, models.predict(model, scores), scores)
         plots = evaluate(measured, model.classes_, models.method(model), y_train, trained.fold)
         lap("evaluate")
-        print(f"{name}: test accuracy {summarize(plots['figures'])['accuracy']:.4f}", flush=True)
+        print(f"{name}: test accuracy {metrics.summarize(plots['figures'])['accuracy']:.4f}", flush=True)
     print(json.dumps(seconds))
 
 

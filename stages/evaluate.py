@@ -25,14 +25,6 @@ HEADERS = {
     "precision_recall": ["part", "class", "recall", "precision", "threshold"],
     "reliability": ["part", "from", "to", "count", "confidence", "accuracy"],
 }
-SUMMARY = {  # the figures that branches are compared by: few, so that DVC's tables of them fit a screen
-    "accuracy": ("test", "accuracy"),
-    "baseline": ("test", "baseline"),
-    "f1": ("test", "f1"),
-    "log_loss": ("test", "log_loss"),
-    "cv_accuracy": ("cross_validation", "accuracy_mean"),
-    "cv_std": ("cross_validation", "accuracy_std"),
-}
 Plots = dict[str, list[tuple[Any, ...]]]
 
 
@@ -86,14 +78,6 @@ def evaluate(parts: dict[str, Part], classes: Vector, method: str, y_train: Vect
     return plots
 
 
-def summarize(figures: list[tuple[Any, ...]]) -> dict[str, float]:
-    """Return the figures that branches are compared by, under short names; the log loss only of calibrated scores."""
-    overall = {(part, figure): value for part, figure, of, value in figures if of == metrics.ALL}
-    if ("cross_validation", "temperature") not in overall:
-        overall.pop(("test", "log_loss"))
-    return {name: overall[place] for name, place in SUMMARY.items() if place in overall}
-
-
 def main() -> None:
     """Load, score, measure, write."""
     name = cli.block_name(__doc__, "experiments", "two-logreg")
@@ -123,7 +107,7 @@ def main() -> None:
     parquet.write(paths.predictions(name), table)
     for plot, rows in plots.items():
         files.write_csv(paths.plots(name) / f"{plot}.csv", HEADERS[plot], rows)
-    files.write_json(paths.metrics(name), summarize(plots["figures"]))
+    files.write_json(paths.metrics(name), metrics.summarize(plots["figures"]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Metrics: what a model's predictions and scores amount to, as numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from sklearn import metrics
@@ -8,6 +8,15 @@ from sklearn import metrics
 from digits.common.tables import Scores, Vector
 
 ALL = "all"  # what a figure is of, if not of one class or one fold
+
+SUMMARY = {  # the figures that branches are compared by: few, so that DVC's tables of them fit a screen
+    "accuracy": ("test", "accuracy"),
+    "baseline": ("test", "baseline"),
+    "f1": ("test", "f1"),
+    "log_loss": ("test", "log_loss"),
+    "cv_accuracy": ("cross_validation", "accuracy_mean"),
+    "cv_std": ("cross_validation", "accuracy_std"),
+}
 
 Figure = tuple[str, str, float]  # its name, what it is of, its value
 ConfusionRow = tuple[int, int, int, float]
@@ -73,3 +82,15 @@ def confusion(y_true: Vector, y_pred: Vector, classes: Vector) -> Iterator[Confu
     for actual, counts in zip(classes, metrics.confusion_matrix(y_true, y_pred, labels=classes), strict=True):
         for predicted, count in zip(classes, counts, strict=True):
             yield int(actual), int(predicted), int(count), float(count / max(counts.sum(), 1))
+
+
+def summarize(figures: Iterable[tuple[str, str, str, float]]) -> dict[str, float]:
+    """Return the figures that branches are compared by, under short names; the log loss only of calibrated scores.
+
+    Args:
+        figures: the part that each is of, its name, what it is of, its value.
+    """
+    overall = {(part, figure): value for part, figure, of, value in figures if of == ALL}
+    if ("cross_validation", "temperature") not in overall:
+        overall.pop(("test", "log_loss"))
+    return {name: overall[place] for name, place in SUMMARY.items() if place in overall}

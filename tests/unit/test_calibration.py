@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from digits.evaluation import calibration
-from stages.evaluate import Part, evaluate, summarize
+from digits.evaluation.metrics import summarize
+from stages.evaluate import Part, evaluate
 
 
 def test_scores_and_probabilities_become_logits_of_each_class() -> None:
