@@ -60,8 +60,12 @@ report: $(INSTALLED) ## Draw report.html from whatever has been evaluated
 	@echo "Open report.html in a browser."
 
 .PHONY: draw
-draw: $(INSTALLED) ## Serve a page to draw digits on, on this machine alone (Ctrl-C ends it)
-	@python -m tools.draw
+draw: $(INSTALLED) ## Serve a page to draw digits on, on this machine alone; KEEP=data/own keeps them there (Ctrl-C ends it)
+	@python -m tools.draw $(if $(KEEP),--keep '$(KEEP)')
+
+.PHONY: notebook
+notebook: $(INSTALLED) ## Execute notebooks/explore.ipynb and write it back with its outputs
+	@python -m tools.notebook
 
 .PHONY: leaderboard
 leaderboard: $(INSTALLED) ## Print the experiments and their metrics
@@ -71,10 +75,6 @@ REV ?= HEAD
 .PHONY: compare
 compare: $(INSTALLED) ## Compare the predictions with those of REV=main: what changed, and is it more than chance?
 	@python -m tools.compare $(REV)
-
-.PHONY: experiments
-experiments: $(INSTALLED) ## Print the runs of `dvc exp run`: what each changed, and how good it was
-	@python -m tools.experiments
 
 .PHONY: check
 check: $(INSTALLED) ## Check params.yaml, without running anything

@@ -23,11 +23,11 @@ class Tutorial(NamedTuple):
 
 
 TUTORIALS = [
-    Tutorial("t0_zero_or_one", ["digits-zero-or-one-svc"], folds=False),
-    Tutorial("t1_two_detector", ["two-logreg"]),
-    Tutorial("t2_ten_classes", ["digit-sgd-hinge", "digit-sgd-log"], same="raw_sparse"),
-    Tutorial("t3_random_split", ["random-digit-sgd"], same="raw_sparse"),
-    Tutorial("t4_five_detector", ["five-sgd"]),
+    Tutorial("first_zero_or_one", ["digits-zero-or-one-svc"], folds=False),
+    Tutorial("second_two_detector", ["two-logreg"]),
+    Tutorial("third_ten_classes", ["digit-sgd-hinge", "digit-sgd-log"], same="raw_sparse"),
+    Tutorial("fourth_random_split", ["random-digit-sgd"], same="raw_sparse"),
+    Tutorial("fifth_five_detector", ["five-sgd"]),
 ]
 
 

@@ -27,7 +27,7 @@ def main() -> None:
     experiment, params = Experiment.model_validate(arguments.block), parameters.load()
     images = paths.split(experiment.split, "train")
     X = parquet.read_pixels(images)  # noqa: N806
-    y = binarize(parquet.read_column(images, IMAGES, "class"), params.block(Task, experiment.task).positive)
+    y = binarize(parquet.read_column(images, IMAGES, "class"), params.block(Task, experiment.task).labels(None))
     last = len(y) - arguments.held_out
     fitted = slice(min(arguments.rows, last))
     model = registry.build(experiment, params.seed)

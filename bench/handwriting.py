@@ -4,7 +4,7 @@ Draws the MNIST test images as picture files in many ways, and the ten digits in
 `python -m tools.predict` does. Takes a minute or two, and needs MNIST's split and a model of it (`make repro`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from bench import measuring
 from digits.common import cli, parquet, paths
 from digits.common.tables import IMAGES, Pixels, Vector
-from tools.handwriting import components, pictures
+from digits.handwriting import components, pictures
+from digits.handwriting.components import Digit
 from tools.intervals import compare
 from tools.recognizer import Recognizer
 
@@ -70,16 +71,24 @@ DRAWN: list[tuple[str, Callable[[Grey], Grey], str]] = [
 ]
 
 
-def read(image: Grey, size: int, kind: str = "PNG") -> Grey:
-    """Write an image to a file in memory, and return the one digit found in it; black for none or several."""
-    file = BytesIO()
-    Image.fromarray(image).save(file, kind, **({"quality": 60} if kind == "JPEG" else {}))
-    file.seek(0)
-    try:
-        found = components.find(pictures.read(file), size)
-    except pictures.PictureError:
-        found = []
-    return found[0].image if len(found) == 1 else np.zeros((size, size), np.uint8)
+def find(images: Iterable[Grey], recognizer: Recognizer, kind: str = "PNG") -> list[list[Digit]]:
+    """Write each image to a file in memory, and return the digits found in it: none where `predict` has an error."""
+    found = []
+    for image in images:
+        file = BytesIO()
+        Image.fromarray(image).save(file, kind, **({"quality": 60} if kind == "JPEG" else {}))
+        file.seek(0)
+        try:
+            found.append(components.find(pictures.read(file), recognizer.size))
+        except pictures.PictureError:
+            found.append([])
+    return recognizer.split(found)
+
+
+def read(images: Iterable[Grey], recognizer: Recognizer, kind: str = "PNG") -> list[Grey]:
+    """Return the one digit found in each image; black for none or several."""
+    black = np.zeros(recognizer.shape, np.uint8)
+    return [digits[0].image if len(digits) == 1 else black for digits in find(images, recognizer, kind)]
 
 
 def is_right(recognizer: Recognizer, images: list[Grey], classes: Pixels) -> Vector:
@@ -99,21 +108,19 @@ def mnist_rows(recognizer: Recognizer) -> list[list[str]]:
         measuring.log(name)
         chosen = sample if i else np.arange(len(images))
         own = is_right(recognizer, list(images[chosen]), classes[chosen])
-        drawn = is_right(
-            recognizer, [read(draw(image), recognizer.size, kind) for image in images[chosen]], classes[chosen]
-        )
+        drawn = is_right(recognizer, read(map(draw, images[chosen]), recognizer, kind), classes[chosen])
         change = compare(own, drawn)
         points = f"{100 * change.gain:+.2f} ({100 * change.low:+.2f} to {100 * change.high:+.2f})"
         rows.append([name, str(len(chosen)), f"{own.mean():.4f}", f"{drawn.mean():.4f}", points])
     return rows
 
 
-def printed(font: Path, digit: int) -> Grey:
-    """Return a digit of about 60 pixels in black on white, cut tightly."""
+def printed(font: Path, sign: object) -> Grey:
+    """Return a digit or a letter of about 60 pixels in black on white, cut tightly."""
     shape = ImageFont.truetype(font, 80)
-    left, top, right, bottom = shape.getbbox(str(digit))
+    left, top, right, bottom = shape.getbbox(str(sign))
     image = Image.new("L", (round(right - left), round(bottom - top)), 255)
-    ImageDraw.Draw(image).text((-left, -top), str(digit), fill=0, font=shape)
+    ImageDraw.Draw(image).text((-left, -top), str(sign), fill=0, font=shape)
     return np.asarray(image)
 
 
@@ -125,7 +132,7 @@ def font_lines(recognizer: Recognizer) -> list[str]:
     drawn = [printed(found[i * len(found) // 20], digit) for i in range(20) for digit in range(10)]
     classes = np.tile(np.arange(10, dtype=np.uint8), 20)
     plain = [255 - resize(image, 28) for image in drawn]
-    ours = [read(np.pad(image, 20, constant_values=255), recognizer.size) for image in drawn]
+    ours = read((np.pad(image, 20, constant_values=255) for image in drawn), recognizer)
     ways = (("read as pictures", ours), ("resized to 28 × 28, as many examples do", plain))
     rows = [[way, str(len(drawn)), f"{is_right(recognizer, images, classes).mean():.3f}"] for way, images in ways]
     return measuring.table(["digits printed in 20 fonts", "pictures", "accuracy"], rows)

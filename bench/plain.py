@@ -46,7 +46,7 @@ def main() -> None:
     lap("split")
     for name, experiment in params.blocks(Experiment).items():
         (X_train, train_classes), (X_test, test_classes) = parts[experiment.split]  # noqa: N806
-        positive = params.block(Task, experiment.task).positive
+        positive = params.block(Task, experiment.task).labels(None)
         y_train, y_test = binarize(train_classes, positive), binarize(test_classes, positive)
         lap("binarize")
         trained = training.train(registry.build(experiment, params.seed), X_train, y_train, experiment.folds)

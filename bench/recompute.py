@@ -65,13 +65,37 @@ def features(name: str, maximum: int) -> list[Any]:
 
 def pipeline(block: dict[str, Any], seed: int, maximum: int) -> Pipeline:
     """Return an experiment's unfitted model, restated."""
+    hyperparameters = {key: value for key, value in block["hyperparameters"].items() if key != "threshold"}
     if block["classifier"] == "one_vs_rest_svc":
-        classifier = OneVsRestClassifier(SVC(**block["hyperparameters"], random_state=seed))
+        classifier = OneVsRestClassifier(SVC(**hyperparameters, random_state=seed))
     else:
-        classifier = import_module(f"digits.classifiers.{block['classifier']}").Classifier(**block["hyperparameters"])
+        classifier = import_module(f"digits.classifiers.{block['classifier']}").Classifier(**hyperparameters)
         if "random_state" in classifier.get_params():
             classifier.set_params(random_state=seed)
     return Pipeline([(str(i), step) for i, step in enumerate([*features(block["features"], maximum), classifier])])
+
+
+def threshold(rule: Any, folds: pd.DataFrame, decision_values: bool) -> float:
+    """Return the score from which the answer is yes, restated."""
+    if not isinstance(rule, dict):
+        return rule or (0.0 if decision_values else 0.5)
+    precision, recall, thresholds = metrics.precision_recall_curve(folds["label"], folds["score"])
+    curve = pd.DataFrame({"precision": precision[:-1], "recall": recall[:-1], "threshold": thresholds})
+    curve["f1"] = 2 / (1 / curve["precision"] + 1 / curve["recall"])
+    curve["below"] = curve["threshold"].shift(1)
+    ((figure, least),) = rule.items()
+    allowed = curve if least == "max" else curve[curve[figure] >= least]
+    wanted = {"recall": "precision", "precision": "recall", "f1": "f1"}[figure]
+    best = allowed.sort_values([wanted, "threshold"]).iloc[-1]
+    return float(best["threshold"] + best["below"]) / 2
+
+
+def predict(model: Pipeline, X: Array, limit: float | None) -> Array:  # noqa: N803
+    """Return a restated model's predictions, by its own threshold where one is given."""
+    if limit is None:
+        return model.predict(X)
+    scores = model.decision_function(X) if hasattr(model, "decision_function") else model.predict_proba(X)[:, 1]
+    return scores >= limit
 
 
 def measure(y: Array, table: pd.DataFrame, temperature: float, decision_values: bool) -> Figures:
@@ -113,10 +137,10 @@ def curve_difference(folder: Path, part: str, y: Array, table: pd.DataFrame) -> 
     }
     differences = [0.0]
     for name, (x_name, y_name, area) in curves.items():
-        drawn = pd.read_csv(folder / f"{name}.csv").query("part == @part")
+        drawn = pd.read_csv(folder / f"{name}.csv", dtype={"class": str}).query("part == @part and `class` != 'all'")
         for label, points in drawn.groupby("class"):
             scores = table["score" if "score" in table else f"score_{label}"]
-            differences.append(abs(np.trapezoid(points[y_name], points[x_name]) - area(y == label, scores)))
+            differences.append(abs(np.trapezoid(points[y_name], points[x_name]) - area(y == int(str(label)), scores)))
     return max(differences)
 
 
@@ -145,7 +169,11 @@ def check(name: str, params: dict[str, Any]) -> list[Any]:
     found["test"]["baseline", "all"] = (y_test == majority).mean()
     area = curve_difference(Path("plots", name), "test", y_test, predictions)
     again = pipeline(block, params["seed"], maximum)
-    refit = int((again.fit(X_train, y_train).predict(X_test) != predictions["prediction"]).sum())
+    limit = rule = block["hyperparameters"].get("threshold")
+    if model.classes_.size == 2:
+        found["train"]["threshold", "all"] = threshold(rule, folds, decision_values)
+        limit = rule and found["train"]["threshold", "all"]
+    refit = int((predict(again.fit(X_train, y_train), X_test, limit) != predictions["prediction"]).sum())
     refold: int | None = None
     if block["folds"]:
         found["cross_validation"] = measure(y_train, folds, temperature, decision_values)
@@ -154,9 +182,12 @@ def check(name: str, params: dict[str, Any]) -> list[Any]:
         found["cross_validation"] |= {("accuracy", f"fold {fold}"): value for fold, value in accuracies.items()}
         found["cross_validation"]["accuracy_mean", "all"] = accuracies.mean()
         found["cross_validation"]["accuracy_std", "all"] = accuracies.std(ddof=0)
+        if model.classes_.size > 2:
+            best = folds.filter(like="score").max(axis=1).sort_values()
+            found["cross_validation"]["rejection_threshold", "all"] = best.iloc[(len(best) - 1) // 100]
         area = max(area, curve_difference(Path("plots", name), "cross_validation", y_train, folds))
         fitted, held_out = next(StratifiedKFold(block["folds"]).split(X_train, y_train))
-        y_pred = again.fit(X_train[fitted], y_train[fitted]).predict(X_train[held_out])
+        y_pred = predict(again.fit(X_train[fitted], y_train[fitted]), X_train[held_out], limit)
         refold = int((y_pred != folds["prediction"].to_numpy()[held_out]).sum())
     computed = {(part, *key): value for part, figures in found.items() for key, value in figures.items()}
     if measured.keys() != computed.keys():

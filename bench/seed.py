@@ -18,7 +18,7 @@ from digits.learning import registry
 from stages.binarize import binarize
 from stages.split import split_rows
 
-DRAWN = 42  # the seed of t3's random split, the same for all seeds
+DRAWN = 42  # the seed of the fourth's random split, the same for all seeds
 
 
 class Written(NamedTuple):
@@ -45,9 +45,9 @@ def accuracy(name: str, features: str | None, seed: int) -> float:
     experiment = params.block(Experiment, name)
     images = paths.raw(params.dataset_of(name))
     X = parquet.read_pixels(images)  # noqa: N806
-    y = binarize(parquet.read_column(images, IMAGES, "class"), params.block(Task, experiment.task).positive)
+    y = binarize(parquet.read_column(images, IMAGES, "class"), params.block(Task, experiment.task).labels(None))
     train, test = split_rows(Split(dataset=images.stem, test=written.test), len(y), DRAWN)
-    if features or isinstance(written.test, int):  # as t3 is written, the order is that of its draw
+    if features or isinstance(written.test, int):  # as the fourth is written, the order is that of its draw
         train.sort()
     if features or written.shuffles:
         np.random.RandomState(seed).shuffle(train)

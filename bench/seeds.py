@@ -21,14 +21,14 @@ ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 # The tutorial, its experiment here, and the features it is fitted with; None for the experiment's own.
 ROWS: list[tuple[str, str, str | None]] = [
-    ("t0_zero_or_one", "digits-zero-or-one-svc", None),
-    ("t1_two_detector", "two-logreg", None),
-    ("t2_ten_classes, hinge", "digit-sgd-hinge", None),
-    ("t2_ten_classes, hinge", "digit-sgd-hinge", "raw_sparse"),
-    ("t2_ten_classes, log", "digit-sgd-log", None),
-    ("t3_random_split", "random-digit-sgd", None),
-    ("t3_random_split", "random-digit-sgd", "raw_sparse"),
-    ("t4_five_detector", "five-sgd", None),
+    ("first_zero_or_one", "digits-zero-or-one-svc", None),
+    ("second_two_detector", "two-logreg", None),
+    ("third_ten_classes, hinge", "digit-sgd-hinge", None),
+    ("third_ten_classes, hinge", "digit-sgd-hinge", "raw_sparse"),
+    ("third_ten_classes, log", "digit-sgd-log", None),
+    ("fourth_random_split", "random-digit-sgd", None),
+    ("fourth_random_split", "random-digit-sgd", "raw_sparse"),
+    ("fifth_five_detector", "five-sgd", None),
 ]
 HEADER = ["tutorial", "features", "as written, %", "s.d.", "here, %", "s.d.", "difference", "95 % interval", "seeds"]
 

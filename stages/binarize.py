@@ -2,7 +2,7 @@
 
 Reads the `row` and `class` columns of `data/split/<split>/train.parquet` and `test.parquet`; writes
 `data/labels/<experiment>/train.parquet` and `test.parquet`. The one decision: what counts as a yes. A task with
-`positive` digits gives 1 for them and 0 for all others; a task without keeps the digit.
+`positive` classes gives 1 for them and 0 for all others; a task without keeps the class.
 """
 
 from collections.abc import Collection
@@ -28,7 +28,8 @@ def main() -> None:
     name = cli.block_name(__doc__, "experiments", "two-logreg")
     params = parameters.load()
     experiment = params.block(Experiment, name)
-    positive = params.block(Task, experiment.task).positive
+    names = parquet.class_names(paths.split(experiment.split, "train"))
+    positive = params.block(Task, experiment.task).labels(names)
     with ExitStack() as outputs:
         for part in ("train", "test"):
             append = outputs.enter_context(parquet.writer(paths.labels(name, part)))

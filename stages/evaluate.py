@@ -65,7 +65,7 @@ def evaluate(parts: dict[str, Part], classes: Vector, method: str, y_train: Vect
         figures.append(("baseline", metrics.ALL, metrics.baseline(y_train, y_true)))
         figures += [(figure, metrics.ALL, value) for figure, value in calibration.measure(probabilities, columns[name])]
         if name == "cross_validation" and fold is not None:
-            figures += metrics.by_fold(y_true, y_pred, fold)
+            figures += [*metrics.by_fold(y_true, y_pred, fold), *metrics.rejection(scores)]
         tables_of_part = {
             "figures": figures,
             "confusion": metrics.confusion(y_true, y_pred, classes),
@@ -99,14 +99,18 @@ def main() -> None:
         parts["cross_validation"] = Part(y_train, tables.column(table, "prediction"), tables.scores(table))
     plots = evaluate(parts, model.classes_, facts["method"], y_train, fold)
     plots["figures"].append(("train", "accuracy", metrics.ALL, float(facts["train_accuracy"])))
+    if "threshold" in facts:
+        plots["figures"].append(("train", "threshold", metrics.ALL, float(facts["threshold"])))
 
     columns = {"row": parquet.read_column(images, IMAGES, "row"), "label": y_test, "prediction": parts["test"].y_pred}
     columns |= tables.score_columns(scores, model.classes_)
     positive = parquet.metadata(labels, LABELS).get("positive")
-    table = tables.table(columns, classes=facts["classes"], method=facts["method"], positive=positive)
-    parquet.write(paths.predictions(name), table)
+    decided = {key: facts.get(key) for key in ("classes", "method", "threshold")}
+    parquet.write(paths.predictions(name), tables.table(columns, **decided, positive=positive))
+    names = parquet.class_names(images) if positive is None else None
     for plot, rows in plots.items():
-        files.write_csv(paths.plots(name) / f"{plot}.csv", HEADERS[plot], rows)
+        named = metrics.name_classes(HEADERS[plot], rows, names)
+        files.write_csv(paths.plots(name) / f"{plot}.csv", HEADERS[plot], named)
     files.write_json(paths.metrics(name), metrics.summarize(plots["figures"]))
 
 

@@ -5,19 +5,18 @@ the content is pinned, not the place. Sources are tried in order until one gives
 params.yaml name. Datasets with an `enlarged` block are augmented after download.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from digits import sources
 from digits.augmentation import enlarge
 from digits.common import cli, parameters, parquet, paths, tables
 from digits.common.errors import ParameterError, PipelineError
 from digits.common.parameters import Dataset
-from digits.sources import Images, SourceError, read
+from digits.sources import Content, ContentError, Images, SourceError
 
 TIMEOUT = 30  # seconds that a server may stay silent
-LOCAL = {"sklearn"}  # sources that need no network, so no mirror either
 
 Result = TypeVar("Result")
 
@@ -27,33 +26,12 @@ def checked(images: Iterable[Images], dataset: Dataset) -> Iterator[Images]:
 
     Raises:
         SourceError: the number of images, their size, the classes or the digests are others.
-        ParameterError: no digests are pinned; those of what came are printed.
     """
-    height, width = dataset.shape
-    expected = f"expected {dataset.images} images of {height} × {width}"
-    count, pixels, labels = 0, hashlib.sha256(), hashlib.sha256()
+    content = Content(dataset)
     for batch in images:
-        count += len(batch.classes)
-        if count > dataset.images:
-            break
-        if batch.pixels.shape != (len(batch.classes), height * width):
-            found = f"{len(batch.pixels)} images of {batch.pixels.shape[1]} pixels"
-            raise SourceError(f"{found} and {len(batch.classes)} labels, {expected}")
-        if batch.pixels.max() > dataset.maximum:
-            raise SourceError(f"a pixel of {batch.pixels.max()}, expected 0 to {dataset.maximum}")
-        if batch.classes.max() >= dataset.classes:
-            raise SourceError(f"label {batch.classes.max()}, expected 0 to {dataset.classes - 1}")
-        pixels.update(batch.pixels.tobytes())
-        labels.update(batch.classes.tobytes())
+        content.add(batch)
         yield batch
-    if count != dataset.images:
-        raise SourceError(f"{count} images of {height * width} pixels and {count} labels, {expected}")
-    digests = {"pixels": pixels.hexdigest(), "labels": labels.hexdigest()}
-    if dataset.sha256 is None:
-        pin = ", ".join(f"{part}: {digest}" for part, digest in digests.items())
-        raise ParameterError(f"sha256 is missing; if you trust what came, pin it in params.yaml: sha256: {{{pin}}}")
-    if digests != dataset.sha256.model_dump():
-        raise SourceError(f"other content: its sha256 are {digests}")
+    content.require_pinned()
 
 
 def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Iterator[Images]], Result]) -> Result:
@@ -63,30 +41,38 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
         name: the dataset's name, a folder below `mirror`.
         dataset: its block of params.yaml.
         mirror: a folder or HTTP address of IDX files, tried before any source on the network.
-        keep: takes the images; called anew where a source fails, which may be after the last image.
+        keep: takes the images, or refuses them by a SourceError; called anew where a source fails, which may be after
+            the last image.
 
     Raises:
         PipelineError: no source has them, each with its reason.
     """
     places = [(kind, place) for source in dataset.sources for kind, place in source.items()]
-    if mirror and not all(kind in LOCAL for kind, _ in places):
+    if mirror and not sources.are_local(dataset):
         places.insert(0, ("idx", f"{mirror.rstrip('/')}/{name}"))
     failures: list[str] = []
     for kind, place in places:
         try:
-            result = keep(checked(read(kind, place, dataset, TIMEOUT), dataset))
+            result = keep(sources.read(kind, place, dataset, TIMEOUT))
         except SourceError as error:
             failures.append(f"{kind} {place}: {error}")
+            has_changed = isinstance(error, ContentError)
         except ParameterError as error:
             raise ParameterError(f"{parameters.FILE}: datasets.{name}.{error}") from None
         else:
             for failure in failures:
                 cli.note(f"{name}: {failure}; the next source was taken")
             return result
-    raise PipelineError(
-        f"no source has {name}: {'; '.join(failures)}. Ways out: set DATA_MIRROR to a folder or address that holds "
-        f"the IDX files in {name}/, or run `make demo`, which needs no network"
-    )
+    if not sources.are_local(dataset):
+        remedy = (
+            ". Ways out: set DATA_MIRROR to a folder or address that holds the IDX files in "
+            f"{name}/, or run `make demo`, which needs no network"
+        )
+    elif has_changed:
+        remedy = f"; `python -m tools.pin {name}` takes over what is there now"
+    else:
+        remedy = ""
+    raise PipelineError(f"no source has {name}: {'; '.join(failures)}{remedy}")
 
 
 def main() -> None:
@@ -95,11 +81,12 @@ def main() -> None:
     dataset = parameters.load().block(Dataset, name)
 
     def write(images: Iterator[Images]) -> None:
+        images = checked(images, dataset)
         if dataset.enlarged:
             images = enlarge(images, dataset)
         with parquet.writer(paths.raw(name)) as append:
             for batch in images:
-                facts = dataset.shape, dataset.maximum
+                facts = dataset.shape, dataset.maximum, dataset.names
                 append(tables.image_table(batch.pixels, batch.classes, *facts, origin=batch.origin))
 
     fetch(name, dataset, os.environ.get("DATA_MIRROR"), write)

@@ -58,7 +58,7 @@ def main() -> None:
     params = parameters.load()
     split = params.block(Split, name)
     images = paths.raw(split.dataset)
-    shape, maximum = parquet.image_shape(images), parquet.maximum(images)
+    facts = shape, _, _ = parquet.image_shape(images), parquet.maximum(images), parquet.class_names(images)
     orders = split_rows(split, parquet.count(images, IMAGES), params.seed)
     if (origin := parquet.read_origin(images)) is not None:
         require_apart(*orders, origin)
@@ -72,7 +72,7 @@ def main() -> None:
                 for rows, batch in batches:
                     of_rows = None if origin is None else origin[rows]
                     pixels, classes = batch[:, 1:], batch[:, 0]
-                    append(tables.image_table(pixels, classes, shape, maximum, origin=of_rows, row=rows))
+                    append(tables.image_table(pixels, classes, *facts, origin=of_rows, row=rows))
 
 
 if __name__ == "__main__":

@@ -6,35 +6,39 @@ model that has not seen it (none of these where `folds` is 0). The one decision:
 everything and the fits of the folds run side by side (`digits/learning/training.py`).
 """
 
+import numpy as np
 import pyarrow as pa
+from sklearn.pipeline import Pipeline
 
 from digits.common import cli, parameters, parquet, paths, tables
 from digits.common.parameters import Experiment
 from digits.common.tables import IMAGES, Vector
-from digits.learning import models, partial, registry, training
+from digits.learning import models, partial, registry, thresholds, training
 from digits.learning.training import Trained
 
 
-def out_of_fold_table(rows: Vector, y: Vector, trained: Trained, experiment: Experiment) -> pa.Table:
+def out_of_fold_table(rows: Vector, y: Vector, model: Pipeline, trained: Trained, experiment: Experiment) -> pa.Table:
     """Return the table of out-of-fold predictions.
 
     Args:
         rows: shape (rows,), each image's index in the dataset.
         y: shape (rows,), labels.
-        trained: what training gave.
+        model: the fitted model, which predicts by its threshold.
+        trained: its scores, and the out-of-fold scores.
         experiment: its split and its number of folds are recorded with the table.
     """
     columns = {"row": rows, "label": y}
     if trained.fold is not None and trained.scores is not None:
-        columns |= {"fold": trained.fold, "prediction": models.predict(trained.model, trained.scores)}
-        columns |= tables.score_columns(trained.scores, trained.model.classes_)
+        columns |= {"fold": trained.fold, "prediction": models.predict(model, trained.scores)}
+        columns |= tables.score_columns(trained.scores, model.classes_)
     return tables.table(
         columns,
         split=experiment.split,
         folds=experiment.folds,
-        classes=trained.model.classes_.tolist(),
-        method=models.method(trained.model),
-        train_accuracy=trained.train_accuracy,
+        classes=model.classes_.tolist(),
+        method=models.method(model),
+        threshold=models.threshold(model) if len(model.classes_) == 2 else None,
+        train_accuracy=training.accuracy(model, trained.seen, y),
     )
 
 
@@ -46,15 +50,17 @@ def main() -> None:
     images = paths.split(experiment.split, "train")
     pipeline = registry.build(experiment, params.seed, parquet.maximum(images))
     y = parquet.read_labels(images, paths.labels(name, "train"))
+    rule = thresholds.require_rule(experiment, len(np.unique(y)))
     with cli.warnings_in_lines(name):
         if registry.is_partial(experiment.classifier):
             trained = partial.train(pipeline, images, y, experiment.folds)
         else:
             X, origin = parquet.read_pixels(images), parquet.read_origin(images)  # noqa: N806
             trained = training.train(pipeline, X, y, experiment.folds, origin)
-    models.save(paths.model(name), trained.model)
+    model = thresholds.apply(trained.model, rule, y, trained.scores)
+    models.save(paths.model(name), model)
     rows = parquet.read_column(images, IMAGES, "row")
-    parquet.write(paths.out_of_fold(name), out_of_fold_table(rows, y, trained, experiment))
+    parquet.write(paths.out_of_fold(name), out_of_fold_table(rows, y, model, trained, experiment))
 
 
 if __name__ == "__main__":

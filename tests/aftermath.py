@@ -9,49 +9,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests import tiny
 
-CACHE = Path(".dvc", "cache")
 STAGES = ["fetch@tiny", "split@tiny", "binarize@five-sgd", "train@five-sgd", "evaluate@five-sgd"]  # one of each kind
 UNFINISHED = re.compile(r".+\.(part|tmp)")  # a stage's temporary files, and DVC's
 DVC_TEMPORARY = re.compile(r"\.[\w-]{22}\.tmp")
 
 
-def slow_except(quick: Any, cases: Iterable[Any]) -> list[Any]:
-    """Return a test's cases, of which only `quick` is part of every `make test`."""
-    return [pytest.param(case, marks=() if case == quick else pytest.mark.slow) for case in cases]
+def slow_except(quick: Iterable[Any], cases: Iterable[Any]) -> list[Any]:
+    """Return a test's cases, of which only the `quick` ones are part of every `make test`."""
+    return [pytest.param(case, marks=() if case in quick else pytest.mark.slow) for case in cases]
 
 
-def recorded(project: Path, stage: str) -> dict[str, Any]:
-    """Return a stage's entry in dvc.lock."""
-    entry = yaml.safe_load((project / "dvc.lock").read_text(encoding="utf-8"))["stages"][stage]
-    assert isinstance(entry, dict)
-    return entry
-
-
-def outputs(project: Path, stage: str) -> list[Path]:
+def outputs(project: Path, stage: str) -> list[str]:
     """Return the files that a stage writes."""
-    return [Path(out["path"]) for out in recorded(project, stage)["outs"]]
+    return [out["path"] for out in tiny.lock(project)[stage]["outs"]]
 
 
-def objects(project: Path, stage: str) -> list[Path]:
-    """Return the files in DVC's cache that hold a stage's outputs, but for metrics and plots, which are in Git."""
-    paths = [CACHE / "files/md5" / out["md5"][:2] / out["md5"][2:] for out in recorded(project, stage)["outs"]]
-    return [path for path in paths if (project / path).exists()]
+def objects(project: Path, made: Path, stage: str) -> list[Path]:
+    """Return where the cache of a project has a stage's outputs, but for metrics and plots, which are in Git."""
+    paths = [tiny.stored(made, path) for path in outputs(made, stage)]
+    return [project / path.relative_to(made) for path in paths if path.exists()]
 
 
 def forget(project: Path, made: Path, stage: str) -> None:
     """Delete a stage's outputs, also from the cache, and the record of its runs: it must run again."""
-    for path in outputs(made, stage) + objects(made, stage):
-        (project / path).unlink(missing_ok=True)
-    shutil.rmtree(project / CACHE / "runs", ignore_errors=True)
-
-
-def delete_cached_outputs(project: Path) -> None:
-    """Delete the outputs that are not in Git."""
-    tiny.run(["git", "clean", "-fdqX", "data", "models"], project)
+    for path in [*(project / path for path in outputs(made, stage)), *objects(project, made, stage)]:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(project / ".dvc/cache/runs", ignore_errors=True)
 
 
 def nothing_is_half_written(project: Path, made: Path) -> None:
@@ -68,13 +54,9 @@ def nothing_is_half_written(project: Path, made: Path) -> None:
 
 def broken_objects(project: Path) -> list[Path]:
     """Return the finished files of DVC's cache whose content does not have the digest that they are named by."""
-    files = [file for file in (project / CACHE / "files/md5").glob("*/*") if not UNFINISHED.fullmatch(file.name)]
-    return [file for file in files if md5(file) != file.parent.name + file.name.removesuffix(".dir")]
-
-
-def md5(path: Path) -> str:
-    """Return a file's MD5."""
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    files = [file for file in (project / ".dvc/cache/files/md5").glob("*/*") if not UNFINISHED.fullmatch(file.name)]
+    digests = {file: hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() for file in files}
+    return [file for file in files if digests[file] != file.parent.name + file.name.removesuffix(".dir")]
 
 
 def all_is_well(project: Path, made: Path) -> None:
@@ -85,9 +67,8 @@ def all_is_well(project: Path, made: Path) -> None:
 
 def is_as_before(project: Path, made: Path) -> None:
     """Check that each file has the bytes of an undisturbed run, the cache is sound, and Git sees no change."""
-    left = {
-        path: content for path, content in tiny.files(project).items() if not DVC_TEMPORARY.fullmatch(Path(path).name)
-    }
+    files = tiny.files(project)
+    left = {path: content for path, content in files.items() if not DVC_TEMPORARY.fullmatch(Path(path).name)}
     assert left == tiny.files(made)
     assert broken_objects(project) == []
-    assert tiny.run(["git", "status", "--porcelain"], project).stdout == ""
+    assert tiny.git_status(project) == ""

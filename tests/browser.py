@@ -1,14 +1,7 @@
 """A page in a real headless Chromium, for the tests of what people look at.
 
-    with browser.page(390, 844, dark=True) as opened:
-        opened.page.goto(path.as_uri())
-        opened.page.get_by_role("button", name="Clear").click()
-        opened.page.screenshot(path="look.png", full_page=True)
-        assert opened.console_errors == []
-        assert opened.outside_requests == []
-        assert opened.overflow() <= 0
-
-`opened.page` is Playwright's own page (https://playwright.dev/python/docs/api/class-page).
+`with browser.page(390, 844, dark=True) as opened` gives `opened.page`, which is Playwright's own page
+(https://playwright.dev/python/docs/api/class-page), and what went wrong in it.
 """
 
 import shutil
@@ -51,7 +44,7 @@ class Opened:
             self.console_errors.append(message.text)
 
     def _requested(self, request: Request) -> None:
-        own = ("file:", "data:", "blob:") + ((f"{self.origin}/",) if self.origin else ())
+        own = ("file:", "data:", "blob:", f"{self.origin}/" if self.origin else "file:")
         if not request.url.startswith(own):
             self.outside_requests.append(request.url)
 
@@ -60,30 +53,26 @@ class Opened:
 def page(
     width: int = 1280, height: int = 900, *, dark: bool = False, origin: str = "", scripts: bool = True
 ) -> Iterator[Opened]:
-    """Open an empty page, and close it and the browser when the block ends. Skips the test where no Chromium is.
+    """Open an empty page in a window of so many CSS pixels. Skips the test where no Chromium is.
 
-    Args:
-        width: of the window, in CSS pixels.
-        height: the same.
-        dark: whether the reader prefers dark colours.
-        scripts: whether the page's JavaScript runs.
-        origin: the test's own server (`http://127.0.0.1:8000`), whose requests are not outside ones.
+    `origin` is the test's own server (`http://127.0.0.1:8000`), whose requests are not outside ones.
     """
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         pytest.skip("needs Chromium: `apt-get install chromium`, or Chrome on the PATH as google-chrome")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        try:
-            context = chromium.new_context(
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=executable, args=ARGUMENTS) as chromium,
+    ):
+        opened = Opened(
+            chromium.new_page(
                 viewport={"width": width, "height": height},
                 color_scheme="dark" if dark else "light",
                 java_script_enabled=scripts,
-            )
-            opened = Opened(context.new_page(), origin)
-            opened.page.on("console", opened._heard)
-            opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
-            opened.page.on("request", opened._requested)
-            yield opened
-        finally:
-            chromium.close()
+            ),
+            origin,
+        )
+        opened.page.on("console", opened._heard)
+        opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
+        opened.page.on("request", opened._requested)
+        yield opened

@@ -2,8 +2,7 @@
 
 import gc
 import os
-import shutil
-from collections.abc import Callable
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,14 @@ gc.enable()  # the code of the stages turns it off while it is imported
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _index_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let DVC keep its index of each project where it goes with the test, not in the system's folder for ever."""
-    os.environ["DVC_SITE_CACHE_DIR"] = str(tmp_path_factory.mktemp("dvc"))
+def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Put the tests' own environment on the path, and nothing of the caller's between a command and what it does."""
+    for name in ("DATA_MIRROR", "GIT_DIR", "GIT_INDEX_FILE"):
+        os.environ.pop(name, None)
+    for role in ("AUTHOR", "COMMITTER"):
+        os.environ |= {f"GIT_{role}_NAME": "A", f"GIT_{role}_EMAIL": "a@example.org"}
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    os.environ["DVC_SITE_CACHE_DIR"] = str(tmp_path_factory.mktemp("dvc"))  # goes with the test, not kept for ever
 
 
 @pytest.fixture(scope="session")
@@ -31,16 +35,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def copy(made: Path, tmp_path: Path) -> Callable[[], Path]:
-    """Return a function that copies the made project, DVC's cache and all, to a place of the test's own."""
-
-    def to_own_place() -> Path:
-        return Path(shutil.copytree(made, tmp_path / "copy", symlinks=True))
-
-    return to_own_place
-
-
-@pytest.fixture
-def project(copy: Callable[[], Path]) -> Path:
+def project(made: Path, tmp_path: Path) -> Path:
     """Return a copy of the made project."""
-    return copy()
+    return tiny.copy(made, tmp_path / "copy")

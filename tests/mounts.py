@@ -16,8 +16,7 @@ PAGE = 4096  # bytes: the smallest disk, as a size of 0 would mean one without a
 
 
 def _may_mount() -> bool:
-    command = ["unshare", "--mount", "true"]
-    return sys.platform == "linux" and os.geteuid() == 0 and subprocess.run(command, check=False).returncode == 0
+    return sys.platform == "linux" and os.geteuid() == 0 and subprocess.call(["unshare", "--mount", "true"]) == 0
 
 
 needs_mounts = pytest.mark.skipif(not _may_mount(), reason="needs root on Linux, to mount a small or read-only disk")
@@ -28,27 +27,30 @@ def full_disk(folder: Path, room: int = 0) -> Iterator[Callable[[], None]]:
     """Put a folder, and what is in it, on a disk of its own with `room` bytes left; what is given makes more room."""
     with tempfile.TemporaryDirectory() as aside:
         shutil.copytree(folder, aside, symlinks=True, dirs_exist_ok=True)
-        _run("mount", "-t", "tmpfs", "-o", f"size={MUCH}", "none", str(folder))
-        try:
+        with _mounted(folder, "-t", "tmpfs", "-o", f"size={MUCH}", "none"):
             shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
             disk = os.statvfs(folder)
             used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
-            _run("mount", "-o", f"remount,size={max(used + room, PAGE)}", str(folder))
-            yield lambda: _run("mount", "-o", f"remount,size={used + MUCH}", str(folder))
-        finally:
-            _run("umount", "--lazy", str(folder))
+            _mount(folder, "-o", f"remount,size={max(used + room, PAGE)}")
+            yield lambda: _mount(folder, "-o", f"remount,size={used + MUCH}")
 
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """Let nobody write to a folder."""
-    _run("mount", "--bind", str(folder), str(folder))
+    with _mounted(folder, "--bind", str(folder)):
+        _mount(folder, "-o", "remount,bind,ro")
+        yield
+
+
+@contextmanager
+def _mounted(folder: Path, *arguments: str) -> Iterator[None]:
+    _mount(folder, *arguments)
     try:
-        _run("mount", "-o", "remount,bind,ro", str(folder))
         yield
     finally:
-        _run("umount", "--lazy", str(folder))
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True)
+def _mount(folder: Path, *arguments: str) -> None:
+    subprocess.run(["mount", *arguments, str(folder)], check=True)

@@ -1,9 +1,9 @@
 """Commands that a test disturbs: each runs in a session of its own, as in a terminal, and never outlives its test."""
 
 import os
+import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,14 +23,14 @@ class Running:
         self.process = process
         self.output = ""
 
-    def wait_for_line(self, start: str) -> None:
-        """Wait for a line of output that starts so."""
+    def wait_for_line(self, words: str) -> str:
+        """Wait for a line of output that has these words in it, and return it."""
         assert self.process.stdout
         for line in self.process.stdout:
             self.output += line
-            if line.startswith(start):
-                return
-        pytest.fail(f"it ended without printing {start!r}:\n{self.output}")
+            if words in line:
+                return line
+        pytest.fail(f"it ended without printing {words!r}:\n{self.output}")
 
     def script(self) -> psutil.Process:
         """Return the stage's process, once `dvc repro` has started it."""
@@ -66,13 +66,12 @@ class Running:
 
 
 @contextmanager
-def started(command: list[str], folder: Path, **environment: str) -> Iterator[Running]:
-    """Start a command in the tests' own environment; kill what is left of it when the block ends."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def started(command: str | list[str], folder: Path, **environment: str) -> Iterator[Running]:
+    """Start a command as `tiny.run` does; kill what is left of it when the block ends."""
     with subprocess.Popen(
-        command,
+        shlex.split(command) if isinstance(command, str) else command,
         cwd=folder,
-        env={**os.environ, "PATH": path, **environment},
+        env={**os.environ, **environment},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -5,14 +5,11 @@ import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-import psutil
 import pytest
 
 from tests import processes, tiny
@@ -21,29 +18,19 @@ KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 
-@dataclass(frozen=True)
-class Remote:
-    """What `dvc remote modify shared NAME VALUE` must set.
+class Remote(NamedTuple):
+    """What `dvc remote modify shared NAME VALUE` must set."""
 
-    Attributes:
-        settings: what the whole team shares, in Git.
-        own: what each keeps in `.dvc/config.local`.
-        secrets: what must appear nowhere else.
-        stop: kills the server, connections and all.
-    """
-
-    settings: dict[str, str] = field(default_factory=dict)
-    own: dict[str, str] = field(default_factory=dict)
-    secrets: tuple[str, ...] = ()
-    stop: Callable[[], None] = lambda: None
+    settings: dict[str, str]  # what the whole team shares, in Git
+    own: dict[str, str]  # what each keeps in `.dvc/config.local`
+    secrets: tuple[str, ...]  # what must appear nowhere else
 
 
 def use(project: Path, remote: Remote) -> None:
     """Point a project at a remote, as docs/sharing.md has the first of a team do, and commit what all share."""
-    for name, value in remote.settings.items():
-        tiny.run(["dvc", "remote", "modify", "shared", name, value], project)
-    for name, value in remote.own.items():
-        tiny.run(["dvc", "remote", "modify", "--local", "shared", name, value], project)
+    for option, values in [([], remote.settings), (["--local"], remote.own)]:
+        for name, value in values.items():
+            tiny.run(["dvc", "remote", "modify", *option, "shared", name, value], project)
     if remote.settings:
         tiny.commit(project, "the team's remote")
 
@@ -51,25 +38,24 @@ def use(project: Path, remote: Remote) -> None:
 @contextmanager
 def folder(place: Path) -> Iterator[Remote]:
     """Need nothing: the default remote is a folder beside the project."""
-    yield Remote()
+    yield Remote({}, {}, ())
 
 
 @contextmanager
 def s3(place: Path) -> Iterator[Remote]:
     """Serve an empty bucket with rclone."""
-    program = _program("rclone", "make venv")
-    (place / "buckets" / "digits").mkdir(parents=True, exist_ok=True)
-    command = [program, "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", f"{KEY},{SECRET}"]
-    with _running([*command, str(place / "buckets")], place / "rclone.log") as (log, stop):
-        processes.until(lambda: "http://127.0.0.1:" in log())
-        [address] = re.findall(r"http://127\.0\.0\.1:\d+", log())
+    (place / "buckets" / "digits").mkdir(parents=True)
+    command = [_program("rclone", "make venv"), "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", f"{KEY},{SECRET}"]
+    with (
+        processes.started([*command, "buckets"], place, RCLONE_CONFIG=os.devnull) as server,
+        pytest.MonkeyPatch.context() as environment,  # without the access that the user has elsewhere
+    ):
+        [address] = re.findall(r"http://127\.0\.0\.1:\d+", server.wait_for_line("http://127.0.0.1:"))
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            environment.setenv(name, str(place / "nothing"))
+        environment.delenv("AWS_PROFILE", raising=False)
         settings = {"url": "s3://digits/cache", "endpointurl": address, "region": "us-east-1"}
-        own = {"access_key_id": KEY, "secret_access_key": SECRET}
-        with pytest.MonkeyPatch.context() as environment:  # without the access that the user has elsewhere
-            for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-                environment.setenv(name, str(place / "nothing"))
-            environment.delenv("AWS_PROFILE", raising=False)
-            yield Remote(settings, own, (KEY, SECRET), stop)
+        yield Remote(settings, {"access_key_id": KEY, "secret_access_key": SECRET}, (KEY, SECRET))
 
 
 @contextmanager
@@ -78,10 +64,9 @@ def ssh(place: Path) -> Iterator[Remote]:
     program = _program("sshd", "apt-get install openssh-server")
     if os.geteuid() == 0:  # then sshd drops its privileges, and needs this empty folder for it
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    place.mkdir(exist_ok=True)
+    place.mkdir()
     for name in ("host", "own"):
-        if not (place / name).exists():
-            tiny.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", name], place)
+        tiny.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", name], place)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     configuration = f"""
@@ -94,36 +79,16 @@ def ssh(place: Path) -> Iterator[Remote]:
         Subsystem sftp internal-sftp
     """
     (place / "sshd_config").write_text(configuration)
-    with _running([program, "-D", "-e", "-f", str(place / "sshd_config")], place / "sshd.log") as (log, stop):
-        processes.until(lambda: f"listening on 127.0.0.1 port {port}" in log())
+    with processes.started([program, "-D", "-e", "-f", str(place / "sshd_config")], place) as server:
+        server.wait_for_line(f"listening on 127.0.0.1 port {port}")
         settings = {"url": f"ssh://127.0.0.1:{port}{place}/cache"}
         own = {"user": getpass.getuser(), "keyfile": str(place / "own")}
-        yield Remote(settings, own, ((place / "own").read_text().splitlines()[2],), stop)
-
-
-@contextmanager
-def _running(command: list[str], log: Path) -> Iterator[tuple[Callable[[], str], Callable[[], None]]]:
-    """Run a server until the block ends; yield functions that read its log and that kill it."""
-    environment = {**os.environ, "RCLONE_CONFIG": os.devnull}  # not the settings of whoever runs the tests
-    with log.open("w") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
-
-    def stop() -> None:
-        for process in psutil.Process(server.pid).children(recursive=True):  # sshd has one for each connection
-            process.kill()
-        server.kill()
-
-    try:
-        yield log.read_text, stop
-    finally:
-        server.terminate()
-        server.wait(10)
+        yield Remote(settings, own, ((place / "own").read_text().splitlines()[2],))
 
 
 def _program(name: str, source: str) -> str:
     """Return where a program is, or skip the test where it is not."""
-    places = [str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"]
-    found = shutil.which(name, path=os.pathsep.join(places))
+    found = shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     if found is None:
         pytest.skip(f"needs {name}: `{source}`")
     return found

@@ -5,7 +5,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,6 +92,11 @@ def files(contents: dict[str, bytes]) -> Respond:
     return respond
 
 
+def fail(request: Handler) -> None:
+    """Answer 500."""
+    request.answer(b"", 500)
+
+
 def hang(request: Handler) -> None:
     """Accept, and never answer."""
     request.server.stopped.wait(20)
@@ -101,11 +105,6 @@ def hang(request: Handler) -> None:
 def break_off(request: Handler) -> None:
     """Promise more than comes."""
     request.answer(b"\0" * 1000, promised=5000)
-
-
-def fail(request: Handler) -> None:
-    """Answer 500."""
-    request.answer(b"", 500)
 
 
 def portal(request: Handler) -> None:
@@ -118,12 +117,9 @@ def portal(request: Handler) -> None:
 
 def drip(request: Handler) -> None:
     """Send a byte now and then, so that no single wait is long."""
-    request.send_response(200)
-    request.send_header("Content-Length", "100000")
-    request.end_headers()
-    while not request.server.stopped.is_set():
+    request.answer(b"\0", promised=100_000)
+    while not request.server.stopped.wait(0.2):
         request.wfile.write(b"\0")
-        time.sleep(0.2)
 
 
 def go_in_circles(request: Handler) -> None:
@@ -133,10 +129,7 @@ def go_in_circles(request: Handler) -> None:
 
 def reset(request: Handler) -> None:
     """Cut the connection in the middle of an answer, not with an end but with an error."""
-    request.send_response(200)
-    request.send_header("Content-Length", "100000")
-    request.end_headers()
-    request.wfile.write(b"\0" * 1000)
+    request.answer(b"\0" * 1000, promised=100_000)
     request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     socket.close(request.connection.detach())
 

@@ -2,9 +2,9 @@
 
 import io
 import os
+import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,13 @@ TEST = 100
 SHAPE = (8, 8)
 MAXIMUM = 16
 FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
+FOLDER = "data/parts"  # the output of the stage `parts`
+FOLDER_STAGE = f"""
+  parts:
+    cmd: mkdir -p {FOLDER} && cp idx/train-images {FOLDER}/a && cp idx/train-labels {FOLDER}/b
+    outs:
+      - {FOLDER}
+"""
 
 
 def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -39,9 +46,9 @@ def idx_bytes(values: npt.NDArray[np.uint8]) -> bytes:
 
 def together(batches: Iterable[Images]) -> Images:
     """Return what a source gives some images at a time as one."""
-    pixels, classes, origin = zip(*batches, strict=True)
+    pixels, classes, origin, names = zip(*batches, strict=True)
     copied = None if origin[0] is None else np.concatenate(origin)
-    return Images(np.concatenate(pixels), np.concatenate(classes), copied)
+    return Images(np.concatenate(pixels), np.concatenate(classes), copied, names[0])
 
 
 def idx_array(content: bytes, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.uint8]:
@@ -103,9 +110,12 @@ def experiment(
     }
 
 
-def params() -> dict[str, Any]:
-    """Return the tiny project's params.yaml: a binary and a ten-class experiment, with folds and without."""
-    return {
+def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the tiny project's params.yaml: a binary and a ten-class experiment, with folds and without.
+
+    `changes` are new values by their places (`splits.tiny.test`); `...` takes a value away.
+    """
+    values: dict[str, Any] = {
         "seed": 42,
         "datasets": {"tiny": dataset({"idx": "idx"})},
         "splits": {"tiny": {"dataset": "tiny", "test": TEST}, "tiny-random": {"dataset": "tiny", "test": 0.25}},
@@ -115,11 +125,23 @@ def params() -> dict[str, Any]:
             "digit-logreg": experiment("tiny-random", "digit", "principal_components", "logistic_regression", 0),
         },
     }
+    for place, value in (changes or {}).items():
+        *parents, last = place.split(".")
+        block = values
+        for key in parents:
+            block = block[key]
+        if value is ...:
+            del block[last]
+        else:
+            block[last] = value
+    return values
 
 
 def pipeline(classifier: str, feature: str = "scaled") -> Pipeline:
     """Return an unfitted pipeline of a classifier, kept small enough for a test."""
-    small = {"extra_trees": {"n_estimators": 10}, "mlp": {"max_iter": 500}}
+    small: dict[str, dict[str, Any]] = {name: {"n_estimators": 10} for name in ("extra_trees", "random_forest")}
+    small |= {"hist_gradient_boosting": {"max_iter": 5}, "mlp": {"max_iter": 500}}
+    small["quadratic_discriminant_analysis"] = {"solver": "eigen", "shrinkage": 0.5}  # more pixels than digits
     if registry.is_partial(classifier):
         small[classifier] = {"max_iter": 500}
     built = registry.classifier(classifier, small.get(classifier, {}), seed=42)
@@ -131,45 +153,93 @@ def write_params(project: Path, values: dict[str, Any]) -> None:
     (project / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
 
 
+def edit(project: Path, changes: dict[str, Any]) -> None:
+    """Write the tiny project's params.yaml with changes, as `params` takes them."""
+    write_params(project, params(changes))
+
+
 def make_project(project: Path) -> None:
     """Copy the repository as it stands, but for params.yaml and what it has made, and commit it to a Git of its own."""
-    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT).stdout.split("\n")
-    for name in filter(None, listed):
-        if (
-            name.startswith(("metrics/", "plots/", "docs/", "tests/", "searches/"))
-            or name == "dvc.lock"
-            or not (ROOT / name).exists()
-        ):
-            continue
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, project / name, follow_symlinks=False)
+    left_out = ("metrics/", "plots/", "docs/", "tests/", "searches/", "dvc.lock")
+    for name in run("git ls-files --cached --others --exclude-standard", ROOT).stdout.splitlines():
+        if (ROOT / name).exists() and not (name.startswith(left_out) or name.endswith(".dvc")):
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, project / name, follow_symlinks=False)
     write_idx_files(project / "idx")
-    write_params(project, params())
-    run(["git", "init", "--quiet", "--initial-branch=main"], project)
+    edit(project, {})
+    run("git init --quiet --initial-branch=main", project)
     commit(project, "the tiny project")
+
+
+def add_folder(project: Path) -> None:
+    """Add a stage whose output is a folder, as a table of more than 100 000 rows is; run it, and commit."""
+    file = project / "dvc.yaml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("stages:\n", f"stages:{FOLDER_STAGE}", 1), encoding="utf-8"
+    )
+    repro(project, "parts")
+    commit(project, "a folder")
+
+
+def copy(project: Path, place: Path) -> Path:
+    """Copy a project, DVC's cache and all."""
+    return Path(shutil.copytree(project, place, symlinks=True))
 
 
 def commit(project: Path, message: str) -> None:
     """Commit everything that Git does not ignore."""
-    run(["git", "add", "--all"], project)
-    run(["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "-m", message], project)
+    run("git add --all", project)
+    run(["git", "commit", "--quiet", "-m", message], project)
 
 
-def run(command: list[str], folder: Path, *, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+def git_status(project: Path) -> str:
+    """Return what Git says has changed since the last commit."""
+    return run("git status --porcelain", project).stdout
+
+
+def run(
+    command: str | list[str], folder: Path, *, status: int = 0, one_core: bool = False, **environment: Any
+) -> subprocess.CompletedProcess[str]:
     """Run a command as a user would, in the tests' own environment, and expect an exit status."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    outer = {key: value for key, value in os.environ.items() if key not in {"DATA_MIRROR", "GIT_DIR", "GIT_INDEX_FILE"}}
     done = subprocess.run(
-        command, cwd=folder, env={**outer, "PATH": path, **environment}, text=True, capture_output=True, check=False
+        shlex.split(command) if isinstance(command, str) else command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        preexec_fn=_keep_one_core if one_core else None,
+        text=True,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == status, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def _keep_one_core() -> None:
+    if hasattr(os, "sched_setaffinity"):  # Linux
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def failure(command: str | list[str], folder: Path, status: int = 1, **environment: Any) -> str:
+    """Run a command that must fail with an exit status, and return its error, which must be a single line."""
+    [line] = run(command, folder, status=status, **environment).stderr.splitlines()
+    return line
 
 
 def repro(project: Path, *arguments: str) -> list[str]:
     """Run `dvc repro` and return the stages that it ran, sorted."""
     lines = run(["dvc", "repro", *arguments], project).stdout.splitlines()
     return sorted(line.split("'")[1] for line in lines if line.startswith("Running stage"))
+
+
+def lock(project: Path) -> dict[str, Any]:
+    """Return what dvc.lock records of each stage."""
+    return dict(yaml.safe_load((project / "dvc.lock").read_text(encoding="utf-8"))["stages"])
+
+
+def stored(project: Path, output: str, cache: str = ".dvc/cache") -> Path:
+    """Return where a cache or a remote keeps an output, or a folder's listing, by the MD5 that dvc.lock records."""
+    [md5] = [out["md5"] for stage in lock(project).values() for out in stage["outs"] if out["path"] == output]
+    return project / cache / "files/md5" / md5[:2] / md5[2:]
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -6,7 +6,6 @@ that Git knows (`main`, `HEAD~1`, a tag); nothing is checked out, its prediction
 Without a second revision the first is compared with the workspace. Exit status 1 when something could not be compared.
 """
 
-import io
 import json
 import sys
 from collections.abc import Sequence
@@ -69,7 +68,7 @@ class Source:
             files.require(path, f"evaluate@{experiment}")
             return parquet.read(path, PREDICTIONS)
         try:
-            table = pq.read_table(io.BytesIO(self._files.read_bytes(path.as_posix())))
+            table = pq.read_table(pa.BufferReader(self._files.read_bytes(path.as_posix())))
         except Exception as error:  # each kind of remote has errors of its own
             reason = str(error) or type(error).__name__
             raise MissingError(

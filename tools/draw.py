@@ -2,9 +2,14 @@
 
 The page is served to this computer alone, at http://127.0.0.1:8000/. It asks `POST /predict`, which takes a PNG image
 and returns what `recognize` does. Ctrl-C ends it.
+
+With `--keep FOLDER` the page keeps drawings as well, each in the subfolder of the digit that you say it is:
+`POST /kept/7` takes a PNG image, `DELETE /kept` takes the last one back. `python -m tools.predict FOLDER` measures a
+model on them.
 """
 
 import argparse
+import base64
 import io
 import json
 import logging
@@ -12,6 +17,7 @@ import signal
 import socket
 import sys
 import webbrowser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,9 +28,10 @@ from werkzeug.wrappers import Response
 
 from digits.common import cli
 from digits.common.errors import PipelineError
+from digits.handwriting import pictures
 from tools import drawing
-from tools.handwriting import components, pictures
-from tools.recognizer import Recognizer
+from tools.collection import DIGITS, Collection, RefusedError
+from tools.recognizer import Prediction, Recognizer
 
 ADDRESS = "127.0.0.1"
 MAX_BYTES = 2**20  # of a picture
@@ -43,28 +50,35 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
 
     Args:
         picture: the bytes of an image file.
-        recognizer: of digits, or of yes and no.
+        recognizer: of digits, or of two classes.
 
     Returns:
-        `digits`, in reading order, each with the predicted class (`digit`, or `label` from a model that says yes or
-        no), its `probability` (0 to 1), the next likeliest (`runners_up`), its `box` in the picture, and the `image`
-        that the model saw, as a data address.
+        `digits`, in reading order, each with the predicted class (`digit`, or of two classes its name, `label`), its
+        `probability` (0 to 1), whether it is like `none` of them, the next likeliest (`runners_up`), its `box` in the
+        picture, and the `image` that the model saw, as a data address.
 
     Raises:
         PictureError: it is no image, or no digit is in it.
     """
-    digits = components.find(pictures.read(io.BytesIO(picture)), recognizer.size)
+    [digits] = recognizer.split([recognizer.find(pictures.read(io.BytesIO(picture)))])
     images = np.stack([digit.image for digit in digits])
     predictions = []
-    for digit, probabilities in zip(digits, recognizer.probabilities(images), strict=True):
-        best, *runners_up = _rank(probabilities.tolist(), recognizer)
+    for digit, prediction in zip(digits, recognizer.predict(images), strict=True):
+        best, *runners_up = _named(prediction, recognizer)
         image = drawing.in_page(digit.image[None])
-        predictions.append({**best, "runners_up": runners_up, "box": list(digit.box), "image": image})
+        found = {"none": prediction.is_none, "runners_up": runners_up, "box": list(digit.box), "image": image}
+        predictions.append({**best, **found})
     return {"digits": predictions}
 
 
-def make_app(recognizer: Recognizer, port: int) -> Flask:
-    """Return the application, which serves only its own page, at `port` of this computer."""
+def make_app(recognizer: Recognizer, port: int, collection: Collection | None = None) -> Flask:
+    """Return the application, which serves only its own page, at `port` of this computer.
+
+    Args:
+        recognizer: as of `recognize`.
+        port: where the page is.
+        collection: where it may keep drawings; None for nowhere.
+    """
     app = Flask(__name__, template_folder="draw", static_folder="draw/static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     hosts = [f"{ADDRESS}:{port}", f"localhost:{port}"]
@@ -90,32 +104,60 @@ def make_app(recognizer: Recognizer, port: int) -> Flask:
         response.content_type = "application/json"
         return response
 
+    @app.errorhandler(PipelineError)
+    def refuse(error: PipelineError) -> tuple[dict[str, str], int]:
+        statuses = {pictures.PictureError: 400, RefusedError: 409}
+        return {"error": str(error)}, statuses.get(type(error), 500)
+
     @app.get("/")
     def index() -> str:
         calibrated = recognizer.temperature is not None
         name, size = recognizer.experiment, recognizer.size
-        return render_template("index.html", experiment=name, size=size, calibrated=calibrated)
+        kept = state(collection) if collection else None
+        return render_template("index.html", experiment=name, size=size, calibrated=calibrated, kept=kept)
 
     @app.post("/predict")
     def predict() -> dict[str, Any]:
-        if request.mimetype != "image/png":
-            abort(415, "send a PNG image, as image/png")
-        try:
-            return recognize(request.get_data(), recognizer)
-        except pictures.PictureError as error:
-            abort(400, str(error))
+        return recognize(_png(), recognizer)
 
+    if collection:
+        _add_keeping(app, collection)
     return app
 
 
-def _rank(probabilities: list[float], recognizer: Recognizer) -> list[dict[str, Any]]:
-    """Name and sort one digit's probabilities, the likeliest first."""
-    names: list[dict[str, Any]] = [{"digit": digit} for digit in recognizer.classes]
+def _add_keeping(app: Flask, collection: Collection) -> None:
+    """Let the page keep drawings and take them back. A client names a digit, never a path."""
+
+    @app.post(f"/kept/<any{DIGITS}:digit>")  # any('0', '1', …)
+    def keep(digit: str) -> dict[str, Any]:
+        collection.add(digit, _png())
+        return state(collection)
+
+    @app.delete("/kept")
+    def undo() -> dict[str, Any]:
+        digit, content = collection.undo()
+        image = "data:image/png;base64," + base64.b64encode(content).decode()
+        return {**state(collection), "digit": digit, "image": image}
+
+
+def state(collection: Collection) -> dict[str, Any]:
+    """Return what the page shows of a collection: its folder, the number of each digit, and how many may be undone."""
+    return {"folder": str(collection.folder), "counts": collection.counts(), "added": collection.added()}
+
+
+def _png() -> bytes:
+    """Return the body of the request, which must be called a PNG image."""
+    if request.mimetype != "image/png":
+        abort(415, "send a PNG image, as image/png")
+    return request.get_data()
+
+
+def _named(prediction: Prediction, recognizer: Recognizer) -> list[dict[str, Any]]:
+    """Name one digit's predicted class and the next likeliest."""
+    likeliest = list(prediction.items())[: 1 + RUNNERS_UP]
     if recognizer.positive:
-        yes = " or ".join(map(str, recognizer.positive))
-        names = [{"label": f"not {yes}"}, {"label": yes}]
-    ranked = [name | {"probability": value} for name, value in zip(names, probabilities, strict=True)]
-    return sorted(ranked, key=lambda each: -each["probability"])[: 1 + RUNNERS_UP]
+        return [{"label": recognizer.names[label], "probability": value} for label, value in likeliest]
+    return [{"digit": label, "probability": value} for label, value in likeliest]
 
 
 def _port(text: str) -> int:
@@ -130,12 +172,14 @@ def _stop(*_: object) -> None:
 
 def main() -> None:
     """Load the model and serve until told to stop."""
-    parser = cli.parser(__doc__, "--model digit-knn --open")
+    parser = cli.parser(__doc__, "--model digit-knn --open", "--keep data/own")
     parser.add_argument("--model", metavar="EXPERIMENT", help="of params.yaml (default: the best that is here)")
     parser.add_argument("--port", type=_port, default=8000, help="0 for a free one (default: 8000)")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="let the page keep drawings in this folder")
     arguments = parser.parse_args()
 
+    collection = Collection(arguments.keep) if arguments.keep else None
     recognizer = Recognizer.load(arguments.model)
     try:
         listening = socket.create_server((ADDRESS, arguments.port))
@@ -143,12 +187,16 @@ def main() -> None:
         raise PipelineError(f"port {arguments.port}: {error.strerror}; --port 0 takes a free one") from None
     port = listening.getsockname()[1]
     server = waitress.create_server(
-        make_app(recognizer, port), sockets=[listening], threads=2, max_request_body_size=2 * MAX_BYTES
+        make_app(recognizer, port, collection),
+        sockets=[listening],
+        threads=2,
+        max_request_body_size=2 * MAX_BYTES,
     )
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for another is nothing to tell
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    print(f"http://{ADDRESS}:{port}/ ({recognizer.experiment}; Ctrl-C ends it)", flush=True)
+    keeps = f"keeps drawings in {arguments.keep}; " if collection else ""
+    print(f"http://{ADDRESS}:{port}/ ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
     if arguments.open:
         webbrowser.open(f"http://{ADDRESS}:{port}/")
     server.run()

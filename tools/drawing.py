@@ -15,6 +15,7 @@ from digits.common.tables import Pixels
 
 SHADES = " .:-=+*#%@"  # from paper to ink
 GAP = 3  # columns between digits that stand side by side
+WIDE = 20  # pixels; from here on an image is drawn small
 
 
 def brightened(pixels: Pixels) -> Pixels:
@@ -33,8 +34,8 @@ def print_images(images: Pixels, captions: Sequence[str], file: TextIO | None = 
 def in_terminal(images: Pixels, captions: Sequence[str], width: int, colour: bool) -> Iterator[str]:
     """Draw images as lines of text, as many side by side as fit, each below its caption.
 
-    In colour a character is two pixels, one above the other, in the terminal's greys; else a pixel is two characters,
-    the darker the more ink.
+    In colour a character is two pixels, one above the other, in the terminal's greys. Else it is a shade, the darker
+    the more ink: of the inkier of two such pixels, or in a small image of one, which then takes two characters.
 
     Args:
         images: shape (images, height, width), 0 (paper) to 255 (ink).
@@ -42,7 +43,7 @@ def in_terminal(images: Pixels, captions: Sequence[str], width: int, colour: boo
         width: of the terminal, in characters.
         colour: the terminal knows 256 colours.
     """
-    drawn = images.shape[2] * (1 if colour else 2)
+    drawn = images.shape[2] * (1 if colour or images.shape[2] >= WIDE else 2)
     cell = max(drawn, *map(len, captions))
     beside = max(1, (width + GAP) // (cell + GAP))
     for start in range(0, len(images), beside):
@@ -97,10 +98,12 @@ def in_page(images: Pixels, columns: int = 1) -> str:
 
 
 def _characters(image: Pixels, colour: bool) -> list[str]:
-    if not colour:
-        levels = np.round(image / 255 * (len(SHADES) - 1)).astype(int).tolist()
-        return ["".join(2 * SHADES[level] for level in row) for row in levels]
     even = np.pad(image, ((0, len(image) % 2), (0, 0)))
+    if not colour:
+        repeat = 1 if image.shape[1] >= WIDE else 2
+        values = np.maximum(even[::2], even[1::2]) if repeat == 1 else image
+        levels = np.round(values / 255 * (len(SHADES) - 1)).astype(int).tolist()
+        return ["".join(repeat * SHADES[level] for level in row) for row in levels]
     greys = 232 + np.round(even / 255 * 23).astype(int)  # the 24 greys of a terminal with 256 colours
     return [
         "".join(f"\x1b[38;5;{upper};48;5;{lower}m\u2580" for upper, lower in zip(*pair, strict=True)) + "\x1b[0m"

@@ -51,17 +51,8 @@ def main() -> None:
     """Install with uv, else with pip."""
     cli.parser(__doc__, "").parse_args()
     if path := uv():
-        command = [
-            path,
-            "pip",
-            "sync",
-            "--quiet",
-            "--compile-bytecode",
-            "--require-hashes",
-            "--python",
-            sys.executable,
-            str(LOCK),
-        ]
+        options = ["--quiet", "--compile-bytecode", "--require-hashes", "--python", sys.executable]
+        command = [path, "pip", "sync", *options, str(LOCK)]
         if subprocess.run(command, env={**settings(), **os.environ}, check=False).returncode == 0:
             return
         cli.note("uv failed; pip installs instead, which takes some minutes")

@@ -1,4 +1,6 @@
-"""A model's predictions of the test part, and its mistakes in the order of its confidence in them."""
+"""A model's predictions of the test part or out of fold, in words, and its mistakes by its confidence in them."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -6,25 +8,59 @@ import pyarrow as pa
 from digits.common import parquet, paths, tables
 from digits.common.errors import PipelineError
 from digits.common.files import require
-from digits.common.tables import PREDICTIONS, Vector
+from digits.common.tables import OUT_OF_FOLD, PREDICTIONS, Vector
+from tools import results, wording
 
 
-def read_predictions(experiment: str, images: int) -> pa.Table:
+def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Table:
     """Read an experiment's predictions.
 
     Args:
         experiment: its name.
         images: how many its dataset has now.
+        part: `test`, or `train` for the out-of-fold predictions.
 
     Raises:
         PipelineError: they are not here, are damaged, or are about images that the dataset does not have.
     """
-    path = paths.predictions(experiment)
-    require(path, f"evaluate@{experiment}")
-    table = parquet.read(path, PREDICTIONS)
+    is_test = part == "test"
+    path = paths.predictions(experiment) if is_test else paths.out_of_fold(experiment)
+    require(path, f"{'evaluate' if is_test else 'train'}@{experiment}")
+    contract = PREDICTIONS if is_test else OUT_OF_FOLD
+    table = parquet.read(path, contract)
+    if "prediction" not in table.column_names:
+        raise PipelineError(f"{experiment} has no folds, so no predictions of its training part; choose --part test")
     if (last := tables.column(table, "row").max()) >= images:
         raise PipelineError(f"{path} is about a row {last}, the dataset has {images}; {parquet.REMEDY}")
     return table
+
+
+def temperature(experiment: str) -> float | None:
+    """Return the temperature that calibrates an experiment's scores, as `evaluate` fitted it; None where it did not."""
+    if not paths.metrics(experiment).exists():
+        return None
+    return results.figures(experiment).get(("cross_validation", "temperature", "all"))
+
+
+def in_words(
+    predictions: pa.Table, digits: Sequence[object], names: Sequence[str], temperature: float | None
+) -> list[str]:
+    """Return `8, predicted 8 (97 %)` for each prediction.
+
+    Args:
+        predictions: a table that meets `tables.PREDICTIONS` or `tables.OUT_OF_FOLD`.
+        digits: what each image shows.
+        names: of the labels, as `wording.class_names` has them.
+        temperature: that calibrates the scores; None where there is none.
+    """
+    from digits.evaluation import calibration  # which imports SciPy: half a second that `show` seldom needs
+
+    facts, y_pred = tables.metadata(predictions.schema), tables.column(predictions, "prediction")
+    logits = calibration.logits(tables.scores(predictions), facts["method"])
+    columns = np.searchsorted(tables.integers(facts["classes"]), y_pred)
+    shares = calibration.probabilities(logits, temperature or 1.0)[np.arange(len(columns)), columns]
+    each = zip(y_pred, shares, digits, strict=True)
+    return [wording.predicted(names[label], wording.percent(share), digit) for label, share, digit in each]
 
 
 def most_confident(predictions: pa.Table) -> tuple[Vector, Vector]:
@@ -37,12 +73,10 @@ def most_confident(predictions: pa.Table) -> tuple[Vector, Vector]:
         The positions of the mistakes, the most confident first, and for each the share (0 to 1) of the right
         predictions in which the model was less confident: scores of every kind can be told so.
     """
-    from digits.learning.models import threshold  # which imports scikit-learn: a second that `show` seldom needs
-
     y_true, y_pred = tables.column(predictions, "label"), tables.column(predictions, "prediction")
     scores = tables.scores(predictions)
     if scores.ndim == 1:
-        confidence = np.abs(scores - threshold(tables.metadata(predictions.schema)["method"]))
+        confidence = np.abs(scores - float(tables.metadata(predictions.schema)["threshold"]))
     else:
         second, first = np.partition(scores, (-2, -1), axis=1)[:, -2:].T
         confidence = first - second

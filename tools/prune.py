@@ -71,7 +71,10 @@ def main() -> None:
     params = parameters.load()
     kept, forgotten = split_lock(params, LOCK.read_text(encoding="utf-8") if LOCK.exists() else "")
     if forgotten and delete:
-        files.write_text(LOCK, kept)
+        if re.search(r"^  \S", kept, re.MULTILINE):
+            files.write_text(LOCK, kept)
+        else:  # DVC refuses one without stages
+            LOCK.unlink()
         print(f"deleted from dvc.lock: {', '.join(forgotten)}")
     elif forgotten:
         cli.note(f"dvc.lock has {', '.join(forgotten)}, which params.yaml does not name; `make prune` deletes them")

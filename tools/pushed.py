@@ -19,6 +19,8 @@ from dvc.repo import Repo
 from digits.common import cli
 from digits.common.errors import PipelineError
 
+AGAIN = "`dvc push` where it was made"
+
 
 class Entry(NamedTuple):
     """What the remote must have: a path, its MD5 (of a folder's listing, with `.dir` after it), and its folder's."""
@@ -66,22 +68,21 @@ class Remote:
 
     def part(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
         """Return the entries that the remote has a file for, by its name, and the others."""
-        names = sorted({entry.md5 for entry in entries})
-        there = set(self._odb.list_oids_exists(names)) if names else set()
+        there = set(self._odb.list_oids_exists(sorted({entry.md5 for entry in entries}))) if entries else set()
         return [each for each in entries if each.md5 in there], [each for each in entries if each.md5 not in there]
 
     def is_whole(self, entry: Entry) -> bool:
         """Read an entry's file, and tell whether its content is what its name says."""
         digest = hashlib.md5(usedforsecurity=False)
         with self._odb.fs.open(self._odb.oid_to_path(entry.md5), "rb") as file:
-            while content := file.read(2**20):
+            while content := file.read(2**20):  # SSH's files are none that hashlib.file_digest takes
                 digest.update(content)
         return digest.hexdigest() == entry.md5.removesuffix(".dir")
 
     def members(self, folder: Entry) -> list[Entry]:
         """Return the files of a folder, by its listing in the remote."""
-        with self._odb.fs.open(self._odb.oid_to_path(folder.md5), "rb") as file:
-            return [Entry(f"{folder.path}/{item['relpath']}", item["md5"], folder.md5) for item in json.load(file)]
+        listing = json.loads(self._odb.fs.read_bytes(self._odb.oid_to_path(folder.md5)))
+        return [Entry(f"{folder.path}/{item['relpath']}", item["md5"], folder.md5) for item in listing]
 
 
 def unpushed(remote: Remote, outputs: Sequence[Entry], content: bool) -> Iterator[str]:
@@ -90,20 +91,18 @@ def unpushed(remote: Remote, outputs: Sequence[Entry], content: bool) -> Iterato
     if absent:
         yield f"{remote.name} lacks {shorten(entry.path for entry in absent)}; `dvc push` where they were made"
     listings = [entry for entry in present if entry.md5.endswith(".dir")]
-    valid = [entry for entry in listings if remote.is_whole(entry)]
-    members, missing = remote.part([member for entry in valid for member in remote.members(entry)])
+    broken = [entry for entry in listings if not remote.is_whole(entry)]
+    folders = [entry for entry in listings if entry not in broken]
+    members, missing = remote.part([member for entry in folders for member in remote.members(entry)])
     for entry in missing:  # DVC takes the files of a folder for pushed when its listing is
-        yield (
-            f"{remote.name} lacks {entry.path}, and `dvc push` does not see it; delete "
-            f"{remote.place(entry.listing)}, then `dvc push` where it was made"
-        )
-    broken = [entry for entry in listings if entry not in valid]
+        place = remote.place(entry.listing)
+        yield f"{remote.name} lacks {entry.path}, and `dvc push` does not see it; delete {place}, then {AGAIN}"
     if content:
         contents = [entry for entry in present if entry not in listings] + members
         broken += [entry for entry in cli.progress(contents, len(contents), "files") if not remote.is_whole(entry)]
     for entry in broken:
         places = " and ".join(remote.place(md5) for md5 in (entry.md5, entry.listing) if md5)
-        yield f"{entry.path} is broken in the remote; delete {places}, then `dvc push` where it was made"
+        yield f"{entry.path} is broken in the remote; delete {places}, then {AGAIN}"
 
 
 def shorten(names: Iterable[str]) -> str:
@@ -142,12 +141,10 @@ def main() -> None:
         cli.note(line)
     if lines:
         sys.exit(1)
-    if arguments.lock_only:
-        print("dvc.lock is complete")
-    elif arguments.content:
-        print("dvc.lock is complete and committed; every file in the remote that it names was read and is whole")
-    else:
-        print("dvc.lock is complete and committed, the remote has all that it names")
+    rest = " and committed, the remote has all that it names"
+    if arguments.content:
+        rest = " and committed; every file in the remote that it names was read and is whole"
+    print(f"dvc.lock is complete{'' if arguments.lock_only else rest}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from digits.common import cli, files, parallel, parameters, parquet, paths
 from digits.common.errors import ParameterError, PipelineError
 from digits.common.parameters import FILE, Experiment, Search
 from digits.common.tables import Pixels, Vector
-from digits.learning import models, registry
+from digits.learning import models, registry, thresholds
 from digits.learning.training import fit_first_step, fold_of_rows
 from tools.table import print_table
 
@@ -54,6 +54,8 @@ def grid_points(search: Search, experiment: Experiment, seed: int, maximum: int 
             f"classifier: {experiment.classifier} is fitted incrementally, and cannot be searched; "
             f"use {experiment.classifier.removeprefix('partial_fit_')}"
         )
+    if thresholds.NAME in search.grid:
+        raise ParameterError("grid: threshold is chosen on out-of-fold scores by `dvc repro`, not by a search")
     points = []
     for point in ParameterGrid(search.grid):
         changed = experiment.model_copy(update={"hyperparameters": {**experiment.hyperparameters, **point}})
@@ -62,13 +64,6 @@ def grid_points(search: Search, experiment: Experiment, seed: int, maximum: int 
         except ParameterError as error:
             raise ParameterError(f"grid: {error}") from None
     return points
-
-
-def accuracy(model: Pipeline, inputs: Any, y: Vector) -> float:
-    """Return the share of right predictions, 0 to 1."""
-    with threadpool_limits(1, user_api="openmp"), joblib.parallel_config("threading", n_jobs=1):
-        y_pred = models.predict(model, models.score(model, inputs))
-    return float((y_pred == y).mean())
 
 
 def run(
@@ -103,9 +98,10 @@ def run(
     fold = fold_of_rows(y, search.folds, origin)
     assert fold is not None
     _, inputs = fit_first_step(pipelines[0], X)
+    halving = search.method == "halving"
     # A bar on a terminal only, and not from other machines; how many fits halving makes, only halving knows.
-    fits = search.folds * len(points) if search.method == "grid" else None
-    with tqdm(desc="fits", total=fits, leave=False, disable=None) as bar:
+    total = None if halving else search.folds * len(points)
+    with tqdm(desc="fits", total=total, leave=False, disable=None) as bar:
 
         def counted_accuracy(*arguments: Any) -> float:
             bar.update()
@@ -118,28 +114,32 @@ def run(
             "refit": False,
             "error_score": "raise",
         }
+        estimator = pipelines[0][1:]
         searching = (
-            GridSearchCV(pipelines[0][1:], **common)
-            if search.method == "grid"
-            else HalvingGridSearchCV(pipelines[0][1:], **common, random_state=seed)
+            HalvingGridSearchCV(estimator, **common, random_state=seed)
+            if halving
+            else GridSearchCV(estimator, **common)
         )
         with parallel.parallel_backend(inputs, y), threadpool_limits(1, user_api="openmp"):
             try:
                 searching.fit(inputs, y)
             except (ValueError, TypeError, ArithmeticError) as error:
-                few = "; halving begins with few rows, `method: grid` takes all" if search.method == "halving" else ""
+                few = "; halving begins with few rows, `method: grid` takes all" if halving else ""
                 raise PipelineError(f"a point of the grid cannot be fitted: {error}{few}") from None
     table = searching.cv_results_
+    resources = table.get("n_resources", [len(y)] * len(points))
+    columns = table["param_classifier"], resources, table["mean_test_score"], table["std_test_score"]
     last = {}  # a point that halving kept has a line for each round
-    for i, changed in enumerate(table["params"]):
-        which = classifiers.index(changed["classifier"])
-        last[which] = Result(
-            points[which],
-            int(table["n_resources"][i]) if search.method == "halving" else len(y),
-            files.rounded(table["mean_test_score"][i]),
-            files.rounded(table["std_test_score"][i]),
-        )
+    for classifier, rows, mean, std in zip(*columns, strict=True):
+        which = classifiers.index(classifier)
+        last[which] = Result(points[which], int(rows), files.rounded(mean), files.rounded(std))
     return sorted(last.values(), key=lambda result: (-result.rows, -result.mean))
+
+
+def accuracy(model: Pipeline, inputs: Any, y: Vector) -> float:
+    """Return the share of right predictions, 0 to 1."""
+    with threadpool_limits(1, user_api="openmp"), joblib.parallel_config("threading", n_jobs=1):
+        return float((models.predict(model, models.score(model, inputs)) == y).mean())
 
 
 def advice(name: str, experiment: Experiment, best: Point, seed: int) -> str:
@@ -183,12 +183,9 @@ def main() -> None:
 
     path = Path("searches", f"{name}.csv")
     header = [*search.grid, "rows", "accuracy_mean", "accuracy_std"]
-    rows = [
-        [*(spell(result.point[key]) for key in search.grid), result.rows, result.mean, result.std] for result in results
-    ]
+    rows = [[*(spell(each.point[key]) for key in search.grid), each.rows, each.mean, each.std] for each in results]
     files.write_csv(path, header, rows)
-    top = [[*map(str, row[:-2]), *(f"{figure:.4f}" for figure in row[-2:])] for row in rows[:LINES]]
-    print_table(header, top, left=0)
+    print_table(header, [[*map(str, cells), f"{mean:.4f}", f"{std:.4f}"] for *cells, mean, std in rows[:LINES]], left=0)
     if len(rows) > LINES:
         print(f"… and {len(rows) - LINES} more in {path}")
     print()

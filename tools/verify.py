@@ -9,10 +9,10 @@ import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -23,28 +23,17 @@ from digits.common.errors import ParameterError, PipelineError
 Fault = tuple[str, str]  # what is wrong, and the shell command that restores it
 
 
-class Output(NamedTuple):
-    """What dvc.lock records: a path, its MD5 (of a folder's listing, with `.dir` after it), and the stage it is of.
-
-    `cached` is False for metrics and plot tables, which are in Git.
-    """
-
-    path: Path
-    md5: str
-    stage: str
-    cached: bool
-
-
 class File(NamedTuple):
-    """One file of an output, and its MD5."""
+    """A file of an output, and its copy in the cache."""
 
     path: Path
     md5: str
-    output: Output
+    copy: Path
+    output: Any  # DVC's; metrics and plot tables, which are in Git, do not `use_cache`
 
 
-def read_lock() -> tuple[list[Output], Path]:
-    """Return all outputs of dvc.lock, and the folder of the cached files.
+def read_lock() -> tuple[list[Any], Path]:
+    """Return DVC's outputs of which dvc.lock records something, and the folder of the cached files.
 
     Raises:
         ParameterError: this is not the project's folder.
@@ -52,68 +41,63 @@ def read_lock() -> tuple[list[Output], Path]:
     """
     if not (Path("dvc.yaml").exists() and Path(".dvc").is_dir()):
         raise ParameterError("dvc.yaml or .dvc is not here; run from the folder that holds both")
-    here = Path.cwd()
     try:
         repo = Repo(".")
-        outputs = [
-            Output(Path(out.fspath).relative_to(here), out.hash_info.value, out.stage.addressing, out.use_cache)
-            for out in repo.index.outs
-            if out.hash_info
-        ]
+        return [out for out in repo.index.outs if out.hash_info], _relative(repo.cache.local.path)
     except DvcException as error:
         raise PipelineError(
             f"{error}; `git checkout dvc.lock dvc.yaml params.yaml` restores what is committed"
         ) from None
-    cache = Path(repo.cache.local.path)
-    return outputs, cache.relative_to(here) if cache.is_relative_to(here) else cache
 
 
-def files_of(output: Output, cache: Path) -> list[File] | None:
+def files_of(output: Any, cache: Path) -> list[File] | None:
     """Return the files of an output; None for a folder whose listing in the cache is missing or broken."""
-    if not output.md5.endswith(".dir"):
-        return [File(output.path, output.md5, output)]
-    listing = _cached(cache, output.md5)
-    if _digest(listing) != output.md5.removesuffix(".dir"):
+    path, md5 = _relative(output.fspath), output.hash_info.value
+    if not md5.endswith(".dir"):
+        return [File(path, md5, _cached(cache, md5), output)]
+    listing = _cached(cache, md5)
+    if _digest(listing) != md5.removesuffix(".dir"):
         return None
     entries = json.loads(listing.read_bytes())
-    return [File(output.path / entry["relpath"], entry["md5"], output) for entry in entries]
+    return [File(path / entry["relpath"], entry["md5"], _cached(cache, entry["md5"]), output) for entry in entries]
 
 
-def file_faults(files: Iterable[File], cache: Path, found: Mapping[Path, str | None]) -> Iterator[Fault]:
-    """Compare each file, and its copy in the cache, with what is recorded. One that was never here is no fault."""
-    for path, md5, output in files:
-        twin = _cached(cache, md5)
-        here, copy = found[path], found.get(twin)
-        state = "is missing" if here is None else "has another content than dvc.lock records"
-        copy_state = "missing" if copy is None else "broken"
-        if not output.cached:
-            if here != md5:
-                yield f"{path} {state}", f"{_shell('rm -f', path)} && {_shell('dvc repro', output.stage)}"
-        elif here == copy == md5 or (here is None and copy is None):
-            continue
-        elif here == md5:
-            restore = f"{_shell('mkdir -p', twin.parent)} && {_shell('cp -f', path, twin)}"
-            yield f"{path} is right, but its copy in the cache is {copy_state}", restore
-        elif copy == md5:
-            yield f"{path} {state}", f"{_shell('rm -f', path)} && {_shell('dvc checkout', output.path)}"
-        else:
-            fetch = f"({_shell('dvc pull', output.path)} || {_shell('dvc repro', output.stage)})"
-            what = f"{path} {state}, and its copy in the cache is {copy_state}"
-            yield what, f"{_shell('rm -f', path, twin)} && {fetch}"
-
-
-def folder_faults(output: Output, files: list[File] | None, cache: Path) -> Iterator[Fault]:
+def folder_faults(output: Any, files: list[File] | None, cache: Path) -> Iterator[Fault]:
     """Name a broken listing where a trace of the folder is left, and the files in a folder that are not of it."""
-    listing = _cached(cache, output.md5)
+    path, listing = _relative(output.fspath), _cached(cache, output.hash_info.value)
     if files is not None:
-        for path in sorted(set(output.path.rglob("*")) - {file.path for file in files}):
-            if path.is_file():
-                yield f"{path} is no part of its output", _shell("rm -f", path)
-    elif output.path.exists() or listing.exists():
+        for extra in sorted(set(path.rglob("*")) - {file.path for file in files}):
+            if extra.is_file():
+                yield f"{extra} is no part of its output", _shell("rm -f", extra)
+    elif path.exists() or listing.exists():
         state = "broken" if listing.exists() else "missing"
         # Not `dvc pull`: DVC does not compare a remote's listing with its digest.
-        restore = f"{_shell('rm -rf', output.path, listing)} && {_shell('dvc repro', output.stage)}"
-        yield f"{output.path} cannot be checked: its listing in the cache is {state}", restore
+        restore = f"{_shell('rm -rf', path, listing)} && {_shell('dvc repro', output.stage.addressing)}"
+        yield f"{path} cannot be checked: its listing in the cache is {state}", restore
+
+
+def file_fault(file: File, here: str | None, copy: str | None) -> Fault | None:
+    """Compare the digests of a file and of its copy with what is recorded. A file that was never here is no fault."""
+    path, twin = file.path, file.copy
+    state = "is missing" if here is None else "has another content than dvc.lock records"
+    copy_state = f"its copy in the cache is {'missing' if copy is None else 'broken'}"
+    remake = _shell("dvc repro", file.output.stage.addressing)
+    if not file.output.use_cache:
+        return None if here == file.md5 else (f"{path} {state}", f"{_shell('rm -f', path)} && {remake}")
+    if here == copy == file.md5 or (here is None and copy is None):
+        return None
+    if here == file.md5:
+        restore = f"{_shell('mkdir -p', twin.parent)} && {_shell('cp -f', path, twin)}"
+        return f"{path} is right, but {copy_state}", restore
+    output = _relative(file.output.fspath)
+    if copy == file.md5:
+        return f"{path} {state}", f"{_shell('rm -f', path)} && {_shell('dvc checkout', output)}"
+    restore = f"{_shell('rm -f', path, twin)} && ({_shell('dvc pull', output)} || {remake})"
+    return f"{path} {state}, and {copy_state}", restore
+
+
+def _relative(path: str) -> Path:
+    return Path(path).relative_to(Path.cwd()) if Path(path).is_relative_to(Path.cwd()) else Path(path)
 
 
 def _cached(cache: Path, md5: str) -> Path:
@@ -135,29 +119,26 @@ def main() -> None:
     """Read everything, and name what is broken."""
     cli.parser(__doc__, "").parse_args()
     outputs, cache = read_lock()
-    files_by_output = {output: files_of(output, cache) for output in outputs}
-    files = [file for own in files_by_output.values() for file in own or []]
+    files_by_output = [(output, files_of(output, cache)) for output in outputs]
+    files = [file for _, own in files_by_output for file in own or []]
     objects = {path: path.parent.name + path.name.removesuffix(".dir") for path in cache.glob("[0-9a-f][0-9a-f]/*")}
     paths = sorted({*objects, *(file.path for file in files)})
     with ThreadPoolExecutor() as pool:
         found = dict(zip(paths, cli.progress(pool.map(_digest, paths), len(paths), "files"), strict=True))
 
-    faults = list(file_faults(files, cache, found))
-    for output, own in files_by_output.items():
-        faults += folder_faults(output, own, cache)
-    needed = {_cached(cache, file.md5) for file in files if file.output.cached}
-    needed |= {_cached(cache, output.md5) for output in outputs if output.cached}
+    # What is no part of a folder first: `dvc checkout` refuses to restore a folder that has more in it.
+    faults = [fault for output, own in files_by_output for fault in folder_faults(output, own, cache)]
+    digests = [(file, found[file.path], found.get(file.copy)) for file in files]
+    faults += filter(None, (file_fault(*each) for each in digests))
+    needed = {file.copy for file in files if file.output.use_cache}
+    needed |= {_cached(cache, output.hash_info.value) for output in outputs if output.use_cache}
     for path in sorted(set(objects) - needed):  # of other runs
         if found[path] != objects[path]:
             faults.append((f"{path}, which no output needs now, is broken", _shell("rm -f", path)))
 
     for what, restore in faults:
         print(f"{what}\n  {restore}")
-    absent = [
-        str(path)
-        for path, md5, output in files
-        if output.cached and found[path] is None and found.get(_cached(cache, md5)) is None
-    ]
+    absent = [str(file.path) for file, here, copy in digests if file.output.use_cache and here is None and copy is None]
     if absent:
         first = ", ".join(absent[:3])
         cli.note(f"not here: {len(absent)} files ({first}…); `dvc pull` fetches them, `dvc repro` makes them")

@@ -1,15 +1,16 @@
-"""params.yaml: the schema of every section, the checks between sections, and the loading.
+"""params.yaml: the schema of every section, and the loading.
 
-A block is validated when it is asked for, so that a mistake in one experiment does not stop another.
+A block is validated when it is asked for, so that a mistake in one experiment does not stop another. `tools.check`
+validates all of them, and the names by which they refer to each other.
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -19,11 +20,11 @@ from digits.common.section import Section, validate
 FILE = Path("params.yaml")
 NAME = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 
+COUNTED = ("images", "classes", "sha256")  # of a dataset; `tools.pin` counts them
 COPIES = "test: {} would put copies of one image into both parts; use a count of images behind the copies"
 
 Count = Annotated[int, Field(ge=1, le=3_000_000_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
-Label = Annotated[int, Field(ge=0, le=255)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Side = Annotated[int, Field(ge=1, le=10_000)]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
@@ -51,10 +52,11 @@ class Dataset(Section):
     images: Annotated[int, Field(ge=1, le=100_000_000)]
     shape: Annotated[list[Side], Field(min_length=2, max_length=2)]
     classes: Annotated[int, Field(ge=2, le=256)]
+    names: list[str] | None = None
     maximum: Annotated[int, Field(ge=1, le=255)] = 255
     sources: Annotated[list[Source], Field(min_length=1)]
     files: Annotated[list[Pair], Field(min_length=1)] | None = None
-    sha256: Digests | None = None
+    sha256: Digests
     enlarged: Enlarged | None = None
 
     @field_validator("shape")
@@ -63,6 +65,15 @@ class Dataset(Section):
         if math.prod(shape) > 65_536:
             raise ValueError("must be at most 65536 pixels in all")
         return shape
+
+    @field_validator("names")
+    @classmethod
+    def _name_each_class(cls, names: list[str] | None, others: ValidationInfo) -> list[str] | None:
+        classes = others.data.get("classes")
+        usable = {name for name in names or [] if name and name.isprintable() and name.strip() == name != "all"}
+        if names is not None and not len(usable) == len(names) == classes:
+            raise ValueError(f"must be {classes} different names that can be printed, and none of them `all`")
+        return names
 
     @model_validator(mode="after")
     def _is_enlarged(self) -> Self:
@@ -105,7 +116,19 @@ class Split(Section):
 class Task(Section):
     """A block of `tasks`; without `positive` the label is the class itself."""
 
-    positive: Annotated[list[Label], Field(min_length=1)] | None = None
+    positive: Annotated[list[int | str], Field(min_length=1)] | None = None
+
+    def labels(self, names: Sequence[str] | None) -> list[int] | None:
+        """Return the labels of the positive classes, if there are any, given the names of the dataset's classes.
+
+        Raises:
+            ParameterError: no class has one of the names.
+        """
+        by_name = {name: label for label, name in enumerate(names or [])}
+        for each in self.positive or []:
+            if isinstance(each, str):
+                require_choice("positive", each, by_name)
+        return [by_name[each] if isinstance(each, str) else each for each in self.positive or []] or None
 
 
 class Experiment(Section):
@@ -183,7 +206,11 @@ class Parameters:
             allowed = "a name is text of up to 100 letters, digits and single hyphens"
             raise ParameterError(f"{FILE}: {section}: {show(name)} cannot be a name; {allowed}")
         require_choice(f"{FILE}: {section}", name, self.names(schema))
-        return validate(schema, self.values[section][name], FILE, section, name)
+        values = self.values[section][name]
+        counted = COUNTED if schema is Dataset and isinstance(values, dict) else ()
+        if missing := [key for key in counted if key not in values]:
+            raise ParameterError(f"{FILE}: datasets.{name}.{missing[0]} is missing; run `python -m tools.pin {name}`")
+        return validate(schema, values, FILE, section, name)
 
     def blocks(self, schema: type[Block]) -> dict[str, Block]:
         """Return all blocks of a section by name."""
@@ -192,35 +219,6 @@ class Parameters:
     def dataset_of(self, experiment: str) -> str:
         """Return the name of the dataset that an experiment is about."""
         return self.block(Split, self.block(Experiment, experiment).split).dataset
-
-    def check(self) -> None:
-        """Validate every block, and that every name refers to a block."""
-        for section in self.values:
-            require_choice(f"{FILE}", section, ["seed", *SECTIONS.values()])
-        _ = self.seed
-        datasets, splits, tasks = self.blocks(Dataset), self.blocks(Split), self.blocks(Task)
-        for name, split in splits.items():
-            require_choice(f"{FILE}: splits.{name}.dataset", split.dataset, datasets)
-            dataset = datasets[split.dataset]
-            try:
-                if split.test_rows(dataset.rows) > dataset.images - (dataset.enlarged.first if dataset.enlarged else 0):
-                    raise ParameterError(COPIES.format(split.test))
-            except ParameterError as error:
-                raise ParameterError(f"{FILE}: splits.{name}.{error}") from None
-        for name, experiment in self.blocks(Experiment).items():
-            require_choice(f"{FILE}: experiments.{name}.split", experiment.split, splits)
-            require_choice(f"{FILE}: experiments.{name}.task", experiment.task, tasks)
-            name = splits[experiment.split].dataset
-            positive, classes = tasks[experiment.task].positive or [], datasets[name].classes
-            where = f"{FILE}: tasks.{experiment.task}.positive"
-            if positive and max(positive) >= classes:
-                raise ParameterError(f"{where}: {name} has no digit {max(positive)}; allowed: 0 to {classes - 1}")
-            if len(set(positive)) < len(positive):
-                raise ParameterError(f"{where}: {positive} names a digit twice")
-            if len(positive) == classes:
-                raise ParameterError(f"{where}: all {classes} digits of {name} are positive; leave one out")
-        for name in self.blocks(Search):
-            require_choice(f"{FILE}: searches", name, self.names(Experiment))
 
 
 def load(path: Path = FILE) -> Parameters:

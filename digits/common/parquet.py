@@ -108,6 +108,11 @@ def maximum(path: Path) -> int:
     return int(metadata(path, tables.IMAGES)["maximum"])
 
 
+def class_names(path: Path) -> list[str] | None:
+    """Return the names of the classes of the images in a file, where they have any."""
+    return tables.class_names(metadata(path, tables.IMAGES))
+
+
 def read_origin(path: Path) -> Vector | None:
     """Read the row of the image that each was made of, shape (rows,); None where no image is a copy of another."""
     if tables.ORIGIN.name not in next(_open(path, tables.IMAGES)).schema.names:

@@ -4,6 +4,7 @@ A contract says which columns follow from a file's metadata. What it says is che
 (`digits/common/parquet.py`); beyond that, values are trusted to be what the pipeline wrote.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -49,13 +50,15 @@ class Contract(NamedTuple):
 
 def _images(metadata: Mapping[str, str]) -> list[pa.Field]:
     height, width = image_shape(metadata)
-    _ = int(metadata["maximum"])
+    _ = int(metadata["maximum"]), class_names(metadata)
     pixels = [pa.field(name, pa.uint8()) for name in pixel_names(height * width)]
     return [*pixels, pa.field("class", pa.uint8()), ORIGIN, ROW]
 
 
 def _scores(metadata: Mapping[str, str]) -> list[pa.Field]:
-    return [pa.field(name, pa.float64()) for name in score_names(integers(metadata["classes"]))]
+    names = score_names(integers(metadata["classes"]))
+    _ = names != ["score"] or float(metadata["threshold"])
+    return [pa.field(name, pa.float64()) for name in names]
 
 
 def _out_of_fold(metadata: Mapping[str, str]) -> list[pa.Field]:
@@ -65,7 +68,7 @@ def _out_of_fold(metadata: Mapping[str, str]) -> list[pa.Field]:
 
 # Images: a column a pixel, row by row, named as OpenML names them; `class`, what the image shows; `origin`, where some
 # are deformed copies of others; and `row`, once it is split. Metadata: `image_shape`, height and width such as 28x28;
-# `maximum`, the largest value that a pixel can have.
+# `maximum`, the largest value that a pixel can have; `names` of the classes, a JSON list, where they have any.
 IMAGES = Contract("images", _images, optional=("origin", "row"))
 
 # Labels, in the images' order: the class, or 1 for the task's positive classes and 0 for the others. Metadata:
@@ -74,12 +77,13 @@ LABELS = Contract("labels", lambda metadata: [ROW, LABEL])
 
 # Cross-validated predictions of the training part: `fold` (from 1), and the prediction and the scores of the model
 # fitted without it; none of these where the experiment has no folds. Metadata: `split`, whose training part it is;
-# `folds`, their number; `classes`; `method`, the scikit-learn method that gave the scores; `train_accuracy`, of the
-# model fitted on all, on the first 10 000 of these rows.
+# `folds`, their number; `classes`; `method`, the scikit-learn method that gave the scores; `threshold`, where there are
+# two classes, the score above which the prediction is the second; `train_accuracy`, of the model fitted on all, on the
+# first 10 000 of these rows.
 OUT_OF_FOLD = Contract("out-of-fold predictions", _out_of_fold)
 
 # Predictions of the test part, and the scores: one column, `score`, of the second of two classes; else `score_0`,
-# `score_1`, …, one a class. Metadata: `classes`, `method`, `positive` as above.
+# `score_1`, …, one a class. Metadata: `classes`, `method`, `threshold`, `positive` as above.
 PREDICTIONS = Contract("predictions", lambda metadata: [ROW, LABEL, PREDICTION, *_scores(metadata)])
 
 
@@ -100,13 +104,23 @@ def image_shape(metadata: Mapping[str, str]) -> tuple[int, int]:
     return height, width
 
 
+def class_names(metadata: Mapping[str, str]) -> list[str] | None:
+    """Return the names of the classes of a table's images, in the order of their labels, where they have any."""
+    return list(map(str, json.loads(metadata["names"]))) if "names" in metadata else None
+
+
 def integers(text: str) -> list[int]:
     """Return the integers that a value of the metadata lists."""
     return [int(number) for number in text.split()]
 
 
 def image_table(
-    pixels: Pixels, classes: Vector, shape: Sequence[int], maximum: int = 255, **columns: Vector | None
+    pixels: Pixels,
+    classes: Vector,
+    shape: Sequence[int],
+    maximum: int = 255,
+    names: Sequence[str] | None = None,
+    **columns: Vector | None,
 ) -> pa.Table:
     """Return a table of images.
 
@@ -115,11 +129,14 @@ def image_table(
         classes: shape (images,), what each image shows.
         shape: height and width of an image.
         maximum: the largest value that a pixel can have.
+        names: of the classes, in the order of their labels, where they have any.
         columns: `origin` and `row`, shape (images,), where there are any.
     """
     of_pixels = dict(zip(pixel_names(pixels.shape[1]), np.ascontiguousarray(pixels.T), strict=True))
     others = {name: values for name, values in columns.items() if values is not None}
-    return table({**of_pixels, "class": classes, **others}, image_shape=f"{shape[0]}x{shape[1]}", maximum=maximum)
+    facts = {"image_shape": f"{shape[0]}x{shape[1]}", "maximum": maximum}
+    spelled = json.dumps(list(names), ensure_ascii=False) if names else None
+    return table({**of_pixels, "class": classes, **others}, **facts, names=spelled)
 
 
 def table(columns: Mapping[str, Vector], **metadata: object) -> pa.Table:

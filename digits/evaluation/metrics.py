@@ -1,12 +1,15 @@
 """Metrics: what a model's predictions and scores amount to, as numbers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from sklearn import metrics
 
 from digits.common.tables import Scores, Vector
 
+REJECTED = 0.01  # of the out-of-fold rows
+OF_CLASSES = {"actual", "predicted", "class", "of"}  # columns of plot tables
 ALL = "all"  # what a figure is of, if not of one class or one fold
 
 SUMMARY = {  # the figures that branches are compared by: few, so that DVC's tables of them fit a screen
@@ -77,11 +80,35 @@ def by_fold(y_true: Vector, y_pred: Vector, fold: Vector) -> Iterator[Figure]:
     yield "accuracy_std", ALL, float(np.std(values))
 
 
+def rejection(scores: Scores) -> Iterator[Figure]:
+    """Yield `rejection_threshold`, the largest score that 99 % of the rows reach, each by its best class.
+
+    Below it, an image is unlike nearly all that the model was trained on. Two classes have no such score.
+
+    Args:
+        scores: out of fold, shape (rows,) for two classes, else (rows, classes).
+    """
+    if scores.ndim == 2:
+        yield "rejection_threshold", ALL, float(np.quantile(scores.max(axis=1), REJECTED, method="lower"))
+
+
 def confusion(y_true: Vector, y_pred: Vector, classes: Vector) -> Iterator[ConfusionRow]:
     """Yield (actual, predicted, count, share of the actual class from 0 to 1) for every pair of classes."""
     for actual, counts in zip(classes, metrics.confusion_matrix(y_true, y_pred, labels=classes), strict=True):
         for predicted, count in zip(classes, counts, strict=True):
             yield int(actual), int(predicted), int(count), float(count / max(counts.sum(), 1))
+
+
+def name_classes(header: Sequence[str], rows: Iterable[Sequence[Any]], names: Sequence[str] | None) -> list[list[Any]]:
+    """Put the names of classes in the place of their labels, in the rows of a plot table; None leaves the labels."""
+    by_label = {str(label): name for label, name in enumerate(names or [])}
+    return [
+        [
+            by_label.get(str(value), value) if column in OF_CLASSES else value
+            for column, value in zip(header, row, strict=True)
+        ]
+        for row in rows
+    ]
 
 
 def summarize(figures: Iterable[tuple[str, str, str, float]]) -> dict[str, float]:

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 from joblib.numpy_pickle import NumpyPickler
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from digits.common import parallel, parquet
@@ -97,12 +98,16 @@ def predict(model: Pipeline, scores: Scores) -> Vector:
     """Return the classes, of shape (images,), that the scores of `score` stand for."""
     if scores.ndim == 2:
         return model.classes_[scores.argmax(axis=1)]
-    return model.classes_[(scores > threshold(method(model))).astype(int)]
+    # A fixed threshold is a yes itself, as in scikit-learn; at a tie of probabilities the first class wins.
+    is_above = np.greater_equal if isinstance(model[-1], FixedThresholdClassifier) else np.greater
+    return model.classes_[is_above(scores, threshold(model)).astype(int)]
 
 
-def threshold(method: str) -> float:
+def threshold(model: Pipeline) -> float:
     """Return the score above which a model of two classes says yes."""
-    return 0.0 if method == "decision_function" else 0.5
+    if isinstance(model[-1], FixedThresholdClassifier):
+        return float(model[-1].threshold)
+    return 0.0 if method(model) == "decision_function" else 0.5
 
 
 def _score(model: Pipeline, batch: tuple[Pixels]) -> Scores:

@@ -19,7 +19,7 @@ from digits.common import cli, parallel, parquet
 from digits.common.errors import PipelineError
 from digits.common.tables import Scores, Vector
 from digits.learning import models
-from digits.learning.training import SEEN, Trained, accuracy, fit_first_step, fold_of_rows
+from digits.learning.training import SEEN, Trained, fit_first_step, fold_of_rows
 
 Group = tuple[Any, Vector, Vector | None]  # pixels or features, labels and folds of a row group
 
@@ -54,7 +54,7 @@ def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
     model, *others = [Pipeline([*first.steps, *fit.steps]) for fit in fits]
     seen = models.score(model, next(parquet.pixels(images))[:SEEN])
     scores = None if fold is None else _held_out_scores(others, _read(images, y, fold))
-    return Trained(model, accuracy(model, seen, y), fold, scores)
+    return Trained(model, seen, fold, scores)
 
 
 def _read(images: Path, y: Vector, fold: Vector | None) -> Iterator[Group]:

@@ -1,8 +1,9 @@
 """Features and classifiers by the names that params.yaml uses: each is a module of the package of that kind.
 
 A module of `digits/features/` has `STEPS`, the unfitted steps of a scikit-learn `Pipeline`. A module of
-`digits/classifiers/` imports scikit-learn's class as `Classifier`; one with `PARTIAL_FIT` is fitted incrementally, and
-one with `wrap` puts the classifier into another estimator. A new module is found by itself.
+`digits/classifiers/` imports scikit-learn's class as `Classifier`; one with `PARTIAL_FIT` is fitted incrementally,
+the scores of one with `DENSITY` are log densities, and one with `wrap` puts the classifier into another estimator. A
+new module is found by itself.
 """
 
 import inspect
@@ -17,6 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from digits.common.errors import ParameterError, require_choice, shorten
 from digits.common.parameters import Experiment
+from digits.learning import thresholds
 
 # Set by the pipeline: the seed is the file's own, the number of jobs must not change a model's bytes, and there is one
 # score for each class.
@@ -70,9 +72,15 @@ def is_partial(name: str) -> bool:
     return getattr(_module("classifiers", name), "PARTIAL_FIT", False)
 
 
+def is_density(name: str) -> bool:
+    """Tell whether a classifier's scores of several classes are log densities, small for what is like none of them."""
+    return getattr(_module("classifiers", name), "DENSITY", False)
+
+
 def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
     """Return the experiment's unfitted pipeline for pixels from 0 to `maximum`: its features, then its classifier."""
-    last = classifier(experiment.classifier, experiment.hyperparameters, seed)
+    hyperparameters = {key: value for key, value in experiment.hyperparameters.items() if key != thresholds.NAME}
+    last = classifier(experiment.classifier, hyperparameters, seed)
     return Pipeline([*features(experiment.features, maximum), ("classifier", last)])
 
 

@@ -26,13 +26,13 @@ class Trained(NamedTuple):
 
     Attributes:
         model: fitted on all rows.
-        train_accuracy: the model's, 0 to 1, on the first `SEEN` rows.
+        seen: the model's scores of the first `SEEN` rows, shape (rows,) or (rows, classes).
         fold: shape (rows,), from 1; None without cross-validation, as `scores`.
         scores: shape (rows,) or (rows, classes), each row's by the model fitted without its fold.
     """
 
     model: Pipeline
-    train_accuracy: float
+    seen: Scores
     fold: Vector | None
     scores: Scores | None
 
@@ -67,11 +67,11 @@ def train(
         (fitted, seen), *others = cli.progress(fits, 1 + folds, "fits")
     model = Pipeline([*first.steps, *fitted.steps])
     if fold is None:
-        return Trained(model, accuracy(model, seen, y), None, None)
+        return Trained(model, seen, None, None)
     scores = np.empty((len(y), *seen.shape[1:]), seen.dtype)
     for i, (_, held_out) in enumerate(others, 1):
         scores[fold == i] = held_out
-    return Trained(model, accuracy(model, seen, y), fold, scores)
+    return Trained(model, seen, fold, scores)
 
 
 def accuracy(model: Pipeline, scores: Scores, y: Vector) -> float:
@@ -141,5 +141,6 @@ def _fit(
             if fold is not None:
                 gc.collect()  # the rows, which SciPy leaves in a reference cycle: other fits need the memory
             return model, models.score(model, inputs[scored])
-        except (ValueError, TypeError, ArithmeticError) as error:  # such as a hyperparameter beyond what C can hold
+        # Such as a hyperparameter beyond what C can hold, or two that go together in no way.
+        except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
             raise PipelineError(f"the model cannot be fitted: {error}") from None

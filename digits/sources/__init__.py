@@ -3,38 +3,115 @@
 A source has `read(place, dataset, timeout)`, which yields batches of `Images`, or raises a `SourceError` with the
 reason in a few words. What came is checked against the pinned digests (`stages/fetch.py`), so a source decides how the
 bytes come, never which.
+
+A source that needs no network says so by `LOCAL = True`. One that can list the classes of its images without reading
+their pixels has `labels(place)` as well, which returns `Labels`: `make check` then notices what has changed.
 """
 
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
 from importlib import import_module
+from itertools import pairwise
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from digits.common.errors import require_choice
+from digits.common.errors import require_choice, shorten, show
 from digits.common.parameters import Dataset
 from digits.common.tables import Pixels, Vector
+
+MOST_CLASSES = 256
+NOT_HERE = "is not here; `dvc pull` fetches what was shared by `dvc add` and `dvc push`"
 
 
 class SourceError(Exception):
     """A source has not given the dataset; the message says why, in a few words."""
 
 
+class ContentError(SourceError):
+    """A source has given images, but not those that are pinned."""
+
+
 class Images(NamedTuple):
     """Pixels of shape (images, height * width) and classes of shape (images,), both uint8.
 
-    After augmentation also `origin`, of shape (images,): the row of the image that each was made of.
+    After augmentation also `origin`, of shape (images,): the row of the image that each was made of. From a source that
+    names its classes also `names`: of all classes of the dataset, in their order.
     """
 
     pixels: Pixels
     classes: Pixels
     origin: Vector | None = None
+    names: list[str] | None = None
+
+
+class Labels(NamedTuple):
+    """The class of each image in order, shape (images,), uint8, and the classes' names where these are not numbers."""
+
+    classes: Pixels
+    names: list[str] | None
+
+
+class Content:
+    """Counts and hashes what comes of a dataset."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.images = self.classes = 0
+        self.names: list[str] | None = None
+        self._pixels, self._labels = hashlib.sha256(), hashlib.sha256()
+
+    @property
+    def sha256(self) -> dict[str, str]:
+        """The digests, as a block of `datasets` has them."""
+        return {"pixels": self._pixels.hexdigest(), "labels": self._labels.hexdigest()}
+
+    def add(self, batch: Images) -> None:
+        """Count a batch.
+
+        Raises:
+            SourceError: it is not of the dataset's form, or one too many.
+        """
+        height, width = self.dataset.shape
+        self.images += len(batch.classes)
+        if self.images > self.dataset.images:
+            raise self._miscounted()
+        if batch.pixels.shape != (len(batch.classes), height * width):
+            found = f"{len(batch.classes)} labels and {len(batch.pixels)} images of {batch.pixels.shape[1]} pixels"
+            raise SourceError(f"{found}, expected images of {height} × {width}")
+        if batch.pixels.max() > self.dataset.maximum:
+            raise SourceError(f"a pixel of {batch.pixels.max()}, expected 0 to {self.dataset.maximum}")
+        if batch.classes.max() >= self.dataset.classes:
+            raise ContentError(f"label {batch.classes.max()}, expected 0 to {self.dataset.classes - 1}")
+        self._pixels.update(batch.pixels.tobytes())
+        self._labels.update(batch.classes.tobytes())
+        self.classes, self.names = max(self.classes, int(batch.classes.max()) + 1), batch.names
+
+    def require_pinned(self) -> None:
+        """Require that what came is all that is pinned, and nothing else; a ContentError says what differs."""
+        if self.images != self.dataset.images:
+            raise self._miscounted()
+        if self.names and self.names != self.dataset.names:
+            raise ContentError(f"classes {shorten(', '.join(self.names), 200)}, which are not its names in params.yaml")
+        if self.sha256 != self.dataset.sha256.model_dump():
+            raise ContentError(f"other content: its sha256 are {self.sha256}")
+
+    def _miscounted(self) -> ContentError:
+        return ContentError(f"{self.images} images, expected {self.dataset.images}")
 
 
 def require_source(kind: str) -> None:
     """Require that a kind of source is there; a ParameterError lists them."""
     require_choice("sources", kind, (module.name for module in iter_modules(__path__)))
+
+
+def module(kind: str) -> ModuleType:
+    """Return the module of a kind of source; a ParameterError lists the kinds there are."""
+    require_source(kind)
+    return import_module(f"digits.sources.{kind}")
 
 
 def read(kind: str, place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
@@ -46,9 +123,36 @@ def read(kind: str, place: str, dataset: Dataset, timeout: float) -> Iterator[Im
         dataset: the block of params.yaml that says what the images must be.
         timeout: how many seconds a server may stay silent.
     """
-    require_source(kind)
-    images: Iterator[Images] = import_module(f"digits.sources.{kind}").read(place, dataset, timeout)
+    images: Iterator[Images] = module(kind).read(place, dataset, timeout)
     return images
+
+
+def are_local(dataset: Dataset) -> bool:
+    """Tell whether no source of a dataset needs a network."""
+    return all(getattr(module(kind), "LOCAL", False) for source in dataset.sources for kind in source)
+
+
+def number_classes(classes: Iterable[str]) -> tuple[dict[str, int], list[str] | None]:
+    """Return the label of each class, and the names of all classes in the order of their labels.
+
+    Where every class is a whole number up to 255, that is its label, and there are no names. Else the classes are
+    sorted, as numbers where they are, and numbered from 0.
+
+    Raises:
+        SourceError: there is one class alone or none, there are too many, or two are the same number.
+    """
+    names = sorted(set(classes))
+    if len(names) < 2:
+        raise SourceError(f"has one class alone, {show(names[0])}" if names else "has no classes")
+    if len(names) > MOST_CLASSES:
+        raise SourceError(f"has {len(names)} classes; {MOST_CLASSES} are the most")
+    if all(re.fullmatch("[0-9]{1,9}", name) for name in names):
+        names.sort(key=int)
+        if twins := [pair for pair in pairwise(names) if int(pair[0]) == int(pair[1])]:
+            raise SourceError(f"two classes, {twins[0][0]} and {twins[0][1]}, are the same number")
+        if int(names[-1]) < MOST_CLASSES:
+            return {name: int(name) for name in names}, None
+    return {name: label for label, name in enumerate(names)}, names
 
 
 def as_bytes(values: Any) -> Pixels:

@@ -22,7 +22,7 @@ PLACES = {  # the folder on the full disk, the bytes left, and the file that doe
 }
 
 
-@pytest.mark.parametrize("place", aftermath.slow_except("split", PLACES))
+@pytest.mark.parametrize("place", aftermath.slow_except(["split"], PLACES))
 def test_a_full_disk_under_a_stage_s_outputs_is_one_line_that_names_the_file(
     made: Path, project: Path, place: str
 ) -> None:

@@ -27,26 +27,25 @@ def many_images(project: Path) -> None:
     with parquet.writer(project / "data/split/tiny/train.parquet") as append:
         for _ in range(ROWS // len(rows)):
             append(batch)
-    tiny.run(["python", "-m", "stages.binarize", "five-sgd"], project)
+    tiny.run("python -m stages.binarize five-sgd", project)
 
 
 def large_model(project: Path) -> None:
     """Ask for a model of 20 GB."""
-    values = tiny.params()
-    values["experiments"]["five-sgd"] |= {"classifier": "mlp", "hyperparameters": {"hidden_layer_sizes": [50_000] * 2}}
-    tiny.write_params(project, values)
+    block = tiny.experiment("tiny", "five", "normalized", "mlp", 3, hidden_layer_sizes=[50_000] * 2)
+    tiny.edit(project, {"experiments.five-sgd": block})
 
 
 CASES = {"images": many_images, "a model": large_model}
 
 
-@pytest.mark.parametrize("too_large", aftermath.slow_except("a model", CASES))
+@pytest.mark.parametrize("too_large", aftermath.slow_except(["a model"], CASES))
 def test_what_does_not_fit_into_memory_is_one_line(project: Path, too_large: str) -> None:
     limited = ["sh", "-c", f'ulimit -d {1024 * LIMIT} && exec "$@"', "sh", "python", "-m", "stages.train", "five-sgd"]
     tiny.run(limited, project)
     CASES[too_large](project)
     before = tiny.files(project)
-    (line,) = tiny.run(limited, project, status=1).stderr.splitlines()
+    line = tiny.failure(limited, project)
     assert line.startswith("train: error: there is not enough memory")
     assert line.endswith("; close other programs, or use a smaller split")
     assert tiny.files(project) == before

@@ -1,5 +1,6 @@
 """The page to draw on: the real server, a real browser, and requests that it must refuse."""
 
+import io
 import math
 import re
 import signal
@@ -7,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -15,29 +15,30 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from digits import sources
+from digits.common.errors import PipelineError
+from digits.common.parameters import Dataset
 from tests import browser, tiny
+from tools.collection import Collection, RefusedError, write_new
+
+DIGIT = re.compile(r"^\d$")
 
 
 @contextmanager
-def serving(project: Path, model: str, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
+def serving(project: Path, model: str, *arguments: str | Path, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Run `python -m tools.draw` until the block ends, and give its address. It must end quietly when told to."""
-    command = [sys.executable, "-m", "tools.draw", "--model", model, "--port", "0"]
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout
-        assert process.stderr
-        started = re.match(r"(http://127\.0\.0\.1:\d+)/ ", process.stdout.readline())
-        assert started, process.stderr.read()
-        yield started[1]
-        process.send_signal(end)
-        _, errors = process.communicate(timeout=10)
-        assert (process.returncode, errors) == (0, ""), errors
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            if stream:
-                stream.close()
+    command = [sys.executable, "-m", "tools.draw", "--model", model, "--port", "0", *arguments]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            started = re.match(r"(http://127\.0\.0\.1:\d+)/ ", process.stdout.readline())
+            assert started
+            yield started[1]
+            process.send_signal(end)
+            _, errors = process.communicate(timeout=10)
+            assert (process.returncode, errors) == (0, "")
+        finally:
+            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -46,34 +47,26 @@ def server(made: Path) -> Iterator[str]:
         yield address
 
 
-def draw_zero(page: Page) -> None:
-    """Draw an upright oval with the mouse."""
+@pytest.fixture(scope="module")
+def keeper(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Return a server that keeps drawings, and where."""
+    folder = tmp_path_factory.mktemp("keeper") / "own"
+    with serving(made, "digit-logreg", "--keep", folder) as address:
+        yield address, folder
+
+
+def draw(page: Page, *points: tuple[float, float]) -> None:
+    """Draw a line with the mouse, by shares of the canvas."""
     box = page.locator("canvas").bounding_box()
     assert box
-    for i in range(17):
-        angle = -2 * math.pi * i / 16
-        x, y = 0.5 + 0.22 * math.sin(angle), 0.5 - 0.34 * math.cos(angle)
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    for i, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
         if i == 0:
             page.mouse.down()
-    page.mouse.up()
 
 
-UPRIGHT, LYING = (45, 20, 55, 80), (20, 45, 80, 55)
-
-
-def png(bar: tuple[int, int, int, int] | None = UPRIGHT) -> bytes:
-    """Return a white picture with a black bar on it, or none."""
-    image = Image.new("L", (100, 100), 255)
-    if bar:
-        image.paste(0, bar)
-    content = BytesIO()
-    image.save(content, "PNG")
-    return content.getvalue()
-
-
-def post(server: str, content: bytes, kind: str = "image/png", **headers: str) -> requests.Response:
-    return requests.post(f"{server}/predict", content, headers={"Content-Type": kind, **headers}, timeout=20)
+ANGLES = [-2 * math.pi * i / 16 for i in range(17)]
+ZERO = [(0.5 + 0.22 * math.sin(angle), 0.5 - 0.34 * math.cos(angle)) for angle in ANGLES]
 
 
 @pytest.mark.parametrize(("width", "height", "dark"), [(1280, 800, False), (390, 844, True)])
@@ -83,11 +76,14 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str, width: i
         page.goto(server)
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
         expect(page.get_by_role("banner")).to_contain_text("not calibrated")
-        draw_zero(page)
+        draw(page, *ZERO)
+        page.mouse.up()
         page.wait_for_selector("#result[aria-busy=false]")
-        expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d$"))
-        expect(page.get_by_role("status")).to_contain_text("% sure")
-        expect(page.locator("dt")).to_have_count(4)
+        expect(page.locator("#prediction")).to_have_text(DIGIT)
+        expect(page.get_by_role("status")).to_contain_text("predicted (")
+        shares = page.locator("dd").all_text_contents()
+        assert 2 <= len(shares) <= 5
+        assert shares.count("< 1 %") <= 1
         saw = page.get_by_role("img", name="The drawing in 8 by 8 pixels")
         assert saw.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [8, 8]
         answer, below = page.locator("#result").bounding_box(), page.locator("dl").bounding_box()
@@ -101,48 +97,102 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str, width: i
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
         expect(page.locator("dt")).to_have_count(0)
         page.wait_for_timeout(300)  # an answer that was under way does not come back
-        expect(page.locator("#prediction")).to_have_text("–")
+        expect(page.locator("#prediction")).to_be_empty()
         assert opened.console_errors == []
         assert opened.outside_requests == []
 
 
-def test_the_prediction_comes_while_one_draws(server: str) -> None:
-    with browser.page(origin=server) as opened:
-        opened.page.goto(server)
-        box = opened.page.locator("canvas").bounding_box()
-        assert box
-        opened.page.mouse.move(box["x"] + 200, box["y"] + 100)
-        opened.page.mouse.down()
-        opened.page.mouse.move(box["x"] + 450, box["y"] + 100, steps=5)
-        expect(opened.page.get_by_role("status")).to_contain_text("No digit yet.")
-        opened.page.mouse.move(box["x"] + 200, box["y"] + 300, steps=5)
-        expect(opened.page.locator("#prediction")).to_have_text(re.compile(r"^\d$"))
-        saw = opened.page.locator("figure img")
-        before = saw.get_attribute("src")
-        opened.page.mouse.move(box["x"] + 350, box["y"] + 300, steps=5)
-        expect(saw).not_to_have_attribute("src", str(before))
-
-
-def test_drawing_by_keys(server: str) -> None:
+def test_the_prediction_comes_while_one_draws_and_by_keys(server: str) -> None:
     with browser.page(origin=server) as opened:
         page = opened.page
         page.goto(server)
+        draw(page, (0.3, 0.2), (0.7, 0.2))
+        expect(page.get_by_role("status")).to_contain_text("No digit yet.")
+        draw(page, (0.3, 0.6))
+        expect(page.locator("#prediction")).to_have_text(DIGIT)
+        saw = page.locator("figure img")
+        before = saw.get_attribute("src")
+        draw(page, (0.6, 0.6))
+        expect(saw).not_to_have_attribute("src", str(before))
+
+        page.reload()
         page.keyboard.press("Tab")
         expect(page.locator("canvas")).to_be_focused()
         page.keyboard.press("Space")
         for _ in range(12):
             page.keyboard.press("ArrowDown")
-        expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d$"))
+        expect(page.locator("#prediction")).to_have_text(DIGIT)
         page.keyboard.press("Escape")
-        expect(page.locator("#prediction")).to_have_text("–")
+        expect(page.locator("#prediction")).to_be_empty()
         page.keyboard.press("Tab")
         expect(page.get_by_role("button", name="Clear")).to_be_focused()
 
 
+def stroke(page: Page, *points: tuple[float, float]) -> None:
+    draw(page, *points)
+    page.mouse.up()
+
+
+def kept(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    keeping = serving(made, "digit-logreg", "--keep", folder)
+    with keeping as address, browser.page(400, 850, origin=address) as opened:
+        page = opened.page
+        page.goto(address)
+        said = page.locator("#kept")
+        page.keyboard.press("3")
+        expect(said).to_have_text("Nothing is drawn.")
+        stroke(page, *ZERO)
+        page.keyboard.press("7")  # a slip
+        expect(said).to_have_text("Kept as 7.")
+        expect(page.locator("#prediction")).to_be_empty()
+        assert kept(folder) == ["7/0001.png"]
+        page.keyboard.press("Backspace")
+        expect(page.locator("#prediction")).to_have_text(DIGIT)  # it is on the paper again
+        assert list(folder.iterdir()) == []
+        page.keyboard.press("0")
+        stroke(page, (0.5, 0.2), (0.5, 0.7))  # at once, while the zero is being written
+        page.get_by_role("button", name="Keep as 1").click()
+        expect(page.locator("#total")).to_have_text("2")
+        assert page.locator("#labels small").all_text_contents() == [*"1100000000"]
+        assert opened.overflow() == 0
+        assert opened.console_errors == []
+
+        stroke(page, (0.2, 0.2), (0.2, 0.7))
+        stroke(page, (0.8, 0.2), (0.8, 0.7))
+        page.keyboard.press("1")
+        expect(said).to_have_text("Not kept: 2 digits are in the picture; make a picture of each")
+        expect(page.locator("dl")).to_have_count(2)  # they are on the paper again
+    assert kept(folder) == ["0/0001.png", "1/0002.png"]
+    block = Dataset.model_validate({**tiny.dataset({"handwriting": str(folder)}), "shape": [28, 28], "maximum": 255})
+    assert tiny.together(sources.read("handwriting", str(folder), block, 1)).classes.tolist() == [0, 1]
+
+
+UPRIGHT, LYING = (45, 20, 55, 80), (20, 45, 80, 55)
+
+
+def png(bar: tuple[int, int, int, int] | None = UPRIGHT) -> bytes:
+    """Return a white picture with a black bar on it, or none."""
+    image = Image.new("L", (100, 100), 255)
+    if bar:
+        image.paste(0, bar)
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    return content.getvalue()
+
+
+def post(
+    server: str, content: bytes, kind: str = "image/png", path: str = "predict", **headers: str
+) -> requests.Response:
+    return requests.post(f"{server}/{path}", content, headers={"Content-Type": kind, **headers}, timeout=20)
+
+
 def test_an_answer(server: str) -> None:
-    response = post(server, png())
-    assert response.status_code == 200
-    [digit] = response.json()["digits"]
+    [digit] = post(server, png()).json()["digits"]
     assert digit["digit"] in range(10)
     assert len(digit["runners_up"]) == 3
     chances = [digit["probability"], *(guess["probability"] for guess in digit["runners_up"])]
@@ -152,11 +202,10 @@ def test_an_answer(server: str) -> None:
     assert len(digit["box"]) == 4
 
 
-def test_yes_or_no(made: Path) -> None:
+def test_two_classes(made: Path) -> None:
     with serving(made, "five-sgd", end=signal.SIGINT) as address:
         [digit] = post(address, png()).json()["digits"]
-    assert digit["label"] in {"5", "not 5"}
-    assert {digit["label"], digit["runners_up"][0]["label"]} == {"5", "not 5"}
+    assert {digit["label"], digit["runners_up"][0]["label"]} == {"five", "not five"}
     assert digit["probability"] + digit["runners_up"][0]["probability"] == pytest.approx(1)
 
 
@@ -174,36 +223,86 @@ def test_yes_or_no(made: Path) -> None:
         (bytes(5 * 2**20), "image/png", 413),
     ],
 )
-def test_what_is_no_small_png_is_refused(server: str, content: bytes, kind: str, status: int) -> None:
-    response = post(server, content, kind)
-    assert response.status_code == status
-    if len(content) < 2**21:  # beyond it, waitress has refused before the body was read
-        assert response.json()["error"]
+def test_what_is_no_small_png_is_refused(keeper: tuple[str, Path], content: bytes, kind: str, status: int) -> None:
+    address, folder = keeper
+    before = kept(folder)
+    for path in ("predict", "kept/3"):
+        response = post(address, content, kind, path)
+        assert response.status_code == status
+        if len(content) < 2**21:  # beyond it, waitress has refused before the body was read
+            assert response.json()["error"]
+    assert kept(folder) == before
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("name", "value"),
     [
-        {"Host": "example.org"},
-        {"Host": "127.0.0.1:1"},
-        {"Origin": "http://example.org"},
-        {"Origin": "null"},
-        {"Origin": "http://127.0.0.1:1"},
+        ("Host", "example.org"),
+        ("Host", "127.0.0.1:1"),
+        ("Origin", "http://example.org"),
+        ("Origin", "null"),
+        ("Origin", "http://127.0.0.1:1"),
     ],
 )
-def test_other_pages_are_refused(server: str, headers: dict[str, str]) -> None:
-    for response in (post(server, png(), **headers), requests.get(server, headers=headers, timeout=20)):
+def test_other_pages_are_refused(keeper: tuple[str, Path], name: str, value: str) -> None:
+    address, folder = keeper
+    assert post(address, png(), path="kept/1").status_code == 200
+    before, headers = kept(folder), {name: value}
+    for method, path in [("POST", "predict"), ("GET", ""), ("POST", "kept/1"), ("DELETE", "kept")]:
+        asked = {"Content-Type": "image/png", **headers}
+        response = requests.request(method, f"{address}/{path}", data=png(), headers=asked, timeout=20)
         assert response.status_code == 403
-        assert "digits" not in response.json()
+        assert list(response.json()) == ["error"]
+    assert kept(folder) == before
 
 
-def test_its_own_names_and_page_are_answered(server: str) -> None:
+@pytest.mark.parametrize("path", ["10", "-1", "", "x", "1/2", "%2e%2e", "..%2f1", "1.png", "\u0663", "01"])
+def test_a_client_names_a_digit_and_no_path(keeper: tuple[str, Path], path: str) -> None:
+    address, folder = keeper
+    before = kept(folder.parent)
+    assert post(address, png(), path=f"kept/{path}").status_code in (404, 405)
+    assert kept(folder.parent) == before
+
+
+def test_nothing_is_kept_where_no_folder_was_named(server: str) -> None:
+    assert post(server, png(), path="kept/1").status_code == 404
+    assert requests.delete(f"{server}/kept", timeout=20).status_code == 404
+    assert "Keep as" not in requests.get(server, timeout=20).text
+
+
+def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("3/0041.png", "5/photo.jpg", "7"):  # the last is no folder
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"mine")
+    collection = Collection(tmp_path)
+    with pytest.raises(RefusedError, match="nothing to take back"):
+        collection.undo()
+    collection.add("5", png())
+    assert kept(tmp_path) == ["3/0041.png", "5/0042.png", "5/photo.jpg", "7"]
+    with pytest.raises(PipelineError, match=r"7/0043\.png cannot be written"):
+        collection.add("7", png())
+    with pytest.raises(
+        PipelineError, match=r"0041\.png cannot be written: File exists"
+    ):  # by another program, just now
+        write_new(tmp_path / "3/0041.png", png())
+    assert collection.undo()[0] == "5"
+    (tmp_path / "1").symlink_to(tmp_path.parent)
+    with pytest.raises(RefusedError, match="1 is a link to elsewhere"):
+        collection.add("1", png())
+    monkeypatch.setattr("tools.collection.MOST", 2)
+    with pytest.raises(RefusedError, match="has 2 pictures, the most"):
+        collection.add("5", png())
+    (tmp_path / "1").unlink()
+    assert {name: (tmp_path / name).read_bytes() for name in kept(tmp_path)} == dict.fromkeys(
+        ["3/0041.png", "5/photo.jpg", "7"], b"mine"
+    )
+
+
+def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
     own = server.replace("127.0.0.1", "localhost")
     assert post(server, png(), Host=own.removeprefix("http://"), Origin=own).status_code == 200
-    assert post(server, png(), Origin=server).status_code == 200
-
-
-def test_headers_keep_the_page_to_itself(server: str) -> None:
     for path, status in [("", 200), ("static/draw.js", 200), ("predict", 405), ("index.html", 404)]:
         response = requests.get(f"{server}/{path}", timeout=20)
         assert response.status_code == status
@@ -214,9 +313,8 @@ def test_headers_keep_the_page_to_itself(server: str) -> None:
 
 def test_a_taken_port_and_an_unknown_model_are_one_line(made: Path, server: str) -> None:
     port = server.rsplit(":", 1)[1]
-    taken = tiny.run([sys.executable, "-m", "tools.draw", "--model", "digit-logreg", "--port", port], made, status=1)
-    assert taken.stderr.startswith(f"draw: error: port {port}: ")
-    assert len(taken.stderr.splitlines()) == 1
-    unknown = tiny.run([sys.executable, "-m", "tools.draw", "--model", "digit-logrec"], made, status=2)
-    assert "'digit-logreg'" in unknown.stderr
-    assert len(unknown.stderr.splitlines()) == 1
+    taken = tiny.failure(f"python -m tools.draw --model digit-logreg --port {port}", made)
+    assert taken.startswith(f"draw: error: port {port}: ")
+    not_a_folder = tiny.failure("python -m tools.draw --keep params.yaml", made, 2)
+    assert not_a_folder == "draw: error: --keep: params.yaml is no folder"
+    assert "'digit-logreg'" in tiny.failure("python -m tools.draw --model digit-logrec", made, 2)

@@ -44,18 +44,23 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fetch(
-    folder: Path, *sources: dict[str, str], status: int = 0, change: dict[str, Any] | None = None, **environment: str
+    folder: Path, *sources: dict[str, str], status: int = 0, change: dict[str, Any] | None = None, **environment: Any
 ) -> str:
     """Run the stage on the given sources and return its standard error."""
     values = tiny.params()
     values["datasets"]["tiny"] = tiny.dataset(*sources) | (change or {})
     tiny.write_params(folder, values)
-    return tiny.run(["python", "-m", "stages.fetch", "tiny"], folder, status=status, **environment).stderr
+    return tiny.run("python -m stages.fetch tiny", folder, status=status, **environment).stderr
 
 
 def dataset(*sources: dict[str, str], **changes: object) -> Dataset:
     """Return the tiny dataset's block with other sources, validated."""
     return Dataset.model_validate(tiny.dataset(*sources) | changes)
+
+
+def read(block: Dataset) -> sources.Images:
+    """Fetch a dataset in this process."""
+    return stage.fetch("tiny", block, None, lambda images: tiny.together(stage.checked(images, block)))
 
 
 def fetched(made: Path, folder: Path) -> bool:
@@ -107,7 +112,7 @@ def test_after_a_bad_server_the_next_source_is_tried(
     tiny.write_idx_files(folder / "idx")
     with servers.serving(respond) as server:
         block = dataset({"idx": server.url}, {"idx": os.fspath(folder / "idx")})
-        images = stage.fetch("tiny", block, None, tiny.together)
+        images = read(block)
     [line] = [line for line in capsys.readouterr().err.splitlines() if "tiny: idx http" in line]  # not the server's own
     assert line.split(f"tiny: idx {server.url}: ")[1].startswith(reason)
     assert line.endswith("; the next source was taken")
@@ -147,8 +152,8 @@ def test_when_no_source_has_it_each_is_named_with_its_reason_and_nothing_is_writ
     ("change", "reason"),
     [
         ({"images": 99}, "its header promises 300 items, expected at most 99"),
-        ({"images": 401}, "400 images of 64 pixels and 400 labels, expected 401 images of 8 × 8"),
-        ({"images": 350}, "400 images of 64 pixels and 400 labels, expected 350 images of 8 × 8"),
+        ({"images": 401}, "400 images, expected 401"),
+        ({"images": 350}, "400 images, expected 350"),
         ({"shape": [4, 16]}, "its items have the shape (8, 8), expected (4, 16)"),
         ({"classes": 9}, "label 9, expected 0 to 8"),
         ({"files": [["train-images", "t10k-labels"]]}, "train-images has 300 images, t10k-labels 100 labels"),
@@ -157,7 +162,7 @@ def test_when_no_source_has_it_each_is_named_with_its_reason_and_nothing_is_writ
 def test_another_form_is_refused(folder: Path, change: dict[str, Any], reason: str) -> None:
     tiny.write_idx_files(folder / "idx")
     with pytest.raises(PipelineError) as error:
-        stage.fetch("tiny", dataset({"idx": os.fspath(folder / "idx")}, **change), None, tiny.together)
+        read(dataset({"idx": os.fspath(folder / "idx")}, **change))
     assert reason in str(error.value)
 
 
@@ -173,11 +178,13 @@ def test_the_mirror_comes_first(made: Path, folder: Path) -> None:
     assert fetched(made, folder)
 
 
-def test_a_missing_digest_prints_the_digest_to_pin(folder: Path) -> None:
-    tiny.write_idx_files(folder / "idx")
-    line = fetch(folder, {"idx": "idx"}, status=2, change={"sha256": None})
-    digests = tiny.dataset()["sha256"]
-    assert f"sha256: {{pixels: {digests['pixels']}, labels: {digests['labels']}}}" in line
+def test_a_block_that_was_never_counted_is_sent_to_pin(folder: Path) -> None:
+    values = tiny.params()
+    values["datasets"]["tiny"].pop("sha256")
+    tiny.write_params(folder, values)
+    line = tiny.run(["python", "-m", "stages.fetch", "tiny"], folder, status=2).stderr
+    reason = "datasets.tiny.sha256 is missing; run `python -m tools.pin tiny`"
+    assert line == f"fetch: error: params.yaml: {reason}\n"
     assert not (folder / "data").exists()
 
 
@@ -185,52 +192,46 @@ def test_a_block_and_a_kind_of_source_that_are_not_there_are_named(folder: Path)
     line = fetch(folder, {"idz": "idx"}, status=2)
     assert line == (
         "fetch: error: params.yaml: datasets.tiny.sources: there is no 'idz'. Did you mean 'idx'? "
-        "Valid: idx, openml, sklearn\n"
+        "Valid: folder, handwriting, idx, openml, sklearn, table\n"
     )
-    line = tiny.run(["python", "-m", "stages.fetch", "tinny"], folder, status=2).stderr
-    assert line == "fetch: error: params.yaml: datasets: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny\n"
+    line = tiny.failure("python -m stages.fetch tinny", folder, 2)
+    assert line == "fetch: error: params.yaml: datasets: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny"
 
 
 def openml(
     pixels: npt.NDArray[Any] = PIXELS,
     labels: Sequence[object] = tuple(CLASSES.tolist()),
     *,
-    targets: Sequence[str] = ("class",),
-    other: dict[str, servers.Respond] | None = None,
-    zipped: bool = False,
+    target: str = "class",
+    arff: servers.Respond | None = None,
 ) -> servers.Respond:
-    """Speak the part of OpenML's API that scikit-learn asks; `other` answers requests whose path ends with a key."""
-    names = [f"attribute_{i + 1}" for i in range(pixels.shape[1])]
+    """Speak the part of OpenML's API that scikit-learn asks, zipped as OpenML does; `arff` answers for the file."""
     rows = [",".join(map(str, [*row, label])) for row, label in zip(pixels.tolist(), labels, strict=True)]
-    arff = "\n".join(["@RELATION tiny", "@DATA", *rows, ""]).encode()
-    feature = {"is_ignore": "false", "is_row_identifier": "false", "number_of_missing_values": "0"}
+    file = "\n".join(["@RELATION tiny", "@DATA", *rows, ""]).encode()
+    own = {"is_ignore": "false", "is_row_identifier": "false", "number_of_missing_values": "0"}
+    kinds = {f"attribute_{i + 1}": "numeric" for i in range(pixels.shape[1])} | {"class": "nominal"}
     features = [
-        {**feature, "index": str(i), "name": name, "data_type": kind, "is_target": str(name in targets).lower()}
-        for i, (name, kind) in enumerate([*((name, "numeric") for name in names), ("class", "nominal")])
+        {**own, "index": str(i), "name": name, "data_type": kind, "is_target": str(name == target).lower()}
+        for i, (name, kind) in enumerate(kinds.items())
     ]
     description = {"id": "1", "name": "tiny", "version": "1", "format": "ARFF", "status": "active", "file_id": "1"}
     description |= {"description": "", "url": "https://www.openml.org/data/v1/download/1/tiny.arff"}
-    description |= {"md5_checksum": hashlib.md5(arff, usedforsecurity=False).hexdigest()}
+    description |= {"md5_checksum": hashlib.md5(file, usedforsecurity=False).hexdigest()}
     dataset = {"did": 1, "name": "tiny", "version": 1, "status": "active"}
+    quality = {"name": "NumberOfInstances", "value": str(len(rows))}
     answers: dict[str, object] = {
         "/api/v1/json/data/list/data_name/tiny/limit/2/data_version/1": {"data": {"dataset": [dataset]}},
         "/api/v1/json/data/1": {"data_set_description": description},
         "/api/v1/json/data/features/1": {"data_features": {"feature": features}},
-        "/api/v1/json/data/qualities/1": {
-            "data_qualities": {"quality": [{"name": "NumberOfInstances", "value": str(len(rows))}]}
-        },
+        "/api/v1/json/data/qualities/1": {"data_qualities": {"quality": [quality]}},
     }
 
     def respond(request: servers.Handler) -> None:
-        for end, instead in (other or {}).items():
-            if request.path.endswith(end):
-                instead(request)
-                return
-        content = arff if request.path.endswith(".arff") else json.dumps(answers[request.path]).encode()
-        if zipped:
-            request.answer(gzip.compress(content), Content_Encoding="gzip")
+        if arff and request.path.endswith(".arff"):
+            arff(request)
         else:
-            request.answer(content)
+            content = file if request.path.endswith(".arff") else json.dumps(answers[request.path]).encode()
+            request.answer(gzip.compress(content), Content_Encoding="gzip")
 
     return respond
 
@@ -251,22 +252,20 @@ def unknown(request: servers.Handler) -> None:
     request.answer(b'{"error": {"code": "372", "message": "No results"}}', 412)
 
 
-@pytest.mark.parametrize("zipped", [False, True])
 def test_openml_is_asked_through_scikit_learn(
-    made: Path, folder: Path, certificates: tuple[ssl.SSLContext, Path], zipped: bool
+    made: Path, folder: Path, certificates: tuple[ssl.SSLContext, Path]
 ) -> None:
     """A proxy on the loopback address stands in for OpenML, certificate and all: the stage cannot tell."""
     context, authority = certificates
     environment: dict[str, Any] = {"no_proxy": "", "SSL_CERT_FILE": os.fspath(authority)}
-    with servers.serving(openml(zipped=zipped), context) as server:
+    with servers.serving(openml(), context) as server:
         assert fetch(folder, {"openml": "tiny/1"}, https_proxy=server.url, **environment) == ""
         assert server.requests
     assert fetched(made, folder)
     (folder / OUTPUT).unlink()
-    with servers.serving(openml(other={"": unknown}), context) as server:
-        lines = fetch(folder, {"openml": "tiny/1"}, status=1, https_proxy=server.url, **environment).splitlines()
-    assert len(lines) == 1
-    assert "openml tiny/1: Dataset tiny with version 1 not found." in lines[0]
+    with servers.serving(unknown, context) as server:
+        [line] = fetch(folder, {"openml": "tiny/1"}, status=1, https_proxy=server.url, **environment).splitlines()
+    assert "openml tiny/1: Dataset tiny with version 1 not found." in line
     assert not (folder / OUTPUT).exists()
 
 
@@ -274,15 +273,15 @@ NOT_WHOLE = "its values are not all whole numbers from 0 to 255"
 OPENML: dict[str, tuple[servers.Respond, str]] = {
     "fractions": (openml(PIXELS + 0.5), NOT_WHOLE),
     "missing": (openml(np.where(PIXELS == 3, np.nan, PIXELS)), ""),
-    "fewer-columns": (openml(PIXELS[:, :60]), "400 images of 60 pixels and 400 labels, expected 400 images of 8 × 8"),
+    "fewer-columns": (openml(PIXELS[:, :60]), "400 labels and 400 images of 60 pixels, expected images of 8 × 8"),
     "words": (openml(labels=["four" if label == 4 else label for label in CLASSES]), "could not convert string to"),
     "other-labels": (openml(labels=[label + 1 for label in CLASSES.tolist()]), "label 10, expected 0 to 9"),
-    "no-target": (openml(targets=[]), ""),
+    "no-target": (openml(target=""), ""),
     "500": (servers.fail, "HTTP Error 500"),
     "hang": (servers.hang, "timed out"),
     "portal": (servers.portal, "Expecting value"),
-    "break-off-later": (openml(other={".arff": servers.break_off}), "md5 checksum"),
-    "other-file": (openml(other={".arff": lambda request: request.answer(b"1,2")}), "md5 checksum"),
+    "break-off-later": (openml(arff=servers.break_off), "md5 checksum"),
+    "other-file": (openml(arff=lambda request: request.answer(b"1,2")), "md5 checksum"),
 }
 
 
@@ -299,7 +298,7 @@ def test_another_answer_of_openml_is_refused(
     with servers.serving(respond, context) as server:
         monkeypatch.setenv("https_proxy", server.url)
         with pytest.raises(PipelineError) as error:
-            stage.fetch("tiny", dataset({"openml": "tiny/1"}), None, tiny.together)
+            read(dataset({"openml": "tiny/1"}))
     assert str(error.value).startswith("no source has tiny: openml tiny/1: ")
     assert reason in str(error.value)
     assert len(str(error.value)) < 800

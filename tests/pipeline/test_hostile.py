@@ -1,10 +1,10 @@
 """Files that are damaged, or of another kind, in the place of those that each program reads."""
 
 import io
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,63 +21,55 @@ from tests import tiny
 
 Damage = Callable[[bytes], bytes]
 Change = Callable[[pa.Table], pa.Table]
+Refusal = Callable[[str, Path, bytes | pa.Table], str]
 
 RAW, CROSSVAL = paths.raw("tiny"), paths.out_of_fold("five-sgd")
 TRAIN, TEST = (paths.split("tiny", part) for part in ("train", "test"))
 TRAIN_LABELS, TEST_LABELS = (paths.labels("five-sgd", part) for part in ("train", "test"))
-STAGES: dict[str, tuple[ModuleType, str]] = {
-    "split": (split, "tiny"),
-    "binarize": (binarize, "five-sgd"),
-    "train": (train, "five-sgd"),
-    "evaluate": (evaluate, "five-sgd"),
-}
+STAGES: dict[str, ModuleType] = {"split": split, "binarize": binarize, "train": train, "evaluate": evaluate}
 
 
 @pytest.fixture(scope="module")
 def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the made project; what a test changes in it, it puts back."""
-    return Path(shutil.copytree(made, tmp_path_factory.mktemp("hostile") / "tiny", symlinks=True))
+    return tiny.copy(made, tmp_path_factory.mktemp("hostile") / "tiny")
+
+
+@contextmanager
+def replaced(path: Path, content: bytes | pa.Table) -> Iterator[None]:
+    """Put something in a file's place until the block ends."""
+    before = path.read_bytes()
+    path.unlink()
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        pq.write_table(content, path)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
 
 
 @pytest.fixture
-def refuse(place: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """Return a function that runs a stage in this process, expects it to refuse its files, and returns the line."""
+def refusal(place: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
+    """Return a function that runs a stage, in this process, on a file with another content, and returns its error."""
     monkeypatch.chdir(place)
 
     def written() -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.suffix != ".pyc" and path.is_file()}
 
-    def call(name: str) -> str:
-        stage, block = STAGES[name]
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", block])
-        before = written()
-        with pytest.raises(PipelineError) as error:
-            stage.main()
+    def run(stage: str, name: Path, content: bytes | pa.Table) -> str:
+        monkeypatch.setattr(sys, "argv", [f"{stage}.py", "tiny" if stage == "split" else "five-sgd"])
+        with replaced(place / name, content):
+            before = written()
+            with pytest.raises(PipelineError) as error:
+                STAGES[stage].main()
+            assert written() == before
         assert not isinstance(error.value, ParameterError)
-        assert written() == before
         assert len(str(error.value)) < 500
         return str(error.value)
 
-    return call
-
-
-@pytest.fixture
-def put(place: Path) -> Iterator[Callable[[Path, bytes | pa.Table], None]]:
-    """Return a function that puts something in a file's place; at the end, what was there comes back."""
-    before: dict[Path, bytes] = {}
-
-    def replace(name: Path, content: bytes | pa.Table) -> None:
-        path = place / name
-        before.setdefault(path, path.read_bytes())
-        path.unlink()
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            pq.write_table(content, path)
-
-    yield replace
-    for path, content in before.items():
-        path.write_bytes(content)
+    return run
 
 
 def without_content(file: bytes) -> bytes:
@@ -148,37 +140,27 @@ FILES: dict[tuple[str, Path], dict[str, Change]] = {
 
 @pytest.mark.fault
 @pytest.mark.parametrize(("stage", "name"), FILES, ids=[f"{stage}-{name.as_posix()}" for stage, name in FILES])
-def test_a_file_that_is_not_as_it_should_be_is_refused(
-    place: Path, refuse: Callable[[str], str], put: Callable[[Path, bytes | pa.Table], None], stage: str, name: Path
-) -> None:
+def test_a_file_that_is_not_as_it_should_be_is_refused(place: Path, refusal: Refusal, stage: str, name: Path) -> None:
     file = (place / name).read_bytes()
-    for what, damage in DAMAGES.items():
-        put(name, damage(file))
-        assert name.as_posix() in refuse(stage), what
     table = pq.read_table(io.BytesIO(file))
-    for what, change in FILES[stage, name].items():
-        put(name, change(table))
-        assert name.as_posix() in refuse(stage), what
+    contents = {what: damage(file) for what, damage in DAMAGES.items()}
+    contents |= {what: change(table) for what, change in FILES[stage, name].items()}
+    for what, content in contents.items():
+        assert name.as_posix() in refusal(stage, name, content), what
 
 
-def test_a_label_that_the_model_has_not_seen_is_named(
-    place: Path, refuse: Callable[[str], str], put: Callable[[Path, bytes | pa.Table], None]
-) -> None:
+def test_a_label_that_the_model_has_not_seen_is_named(place: Path, refusal: Refusal) -> None:
     table = pq.read_table(place / TEST_LABELS)
-    put(TEST_LABELS, set_column(table, "label", [2] * len(table), pa.uint8()))
-    assert refuse("evaluate").startswith("five-sgd has not been trained on the label 2")
+    other = set_column(table, "label", [2] * len(table), pa.uint8())
+    assert refusal("evaluate", TEST_LABELS, other).startswith("five-sgd has not been trained on the label 2")
 
 
-@pytest.mark.parametrize(("stage", "name"), [("split", RAW), ("train", TRAIN_LABELS), ("evaluate", CROSSVAL)])
-def test_a_damaged_file_is_one_line_of_the_program(
-    place: Path, put: Callable[[Path, bytes | pa.Table], None], stage: str, name: Path
-) -> None:
-    put(name, (place / name).read_bytes()[:-20])
+def test_a_damaged_file_is_one_line_of_the_program(place: Path) -> None:
     before = tiny.files(place)
-    done = tiny.run(["python", "-m", f"stages.{stage}", STAGES[stage][1]], place, status=1)
-    assert done.stderr.startswith(f"{stage}: error: {name.as_posix()} cannot be read (")
-    assert done.stderr.endswith(f"); {parquet.REMEDY}\n")
-    assert (done.stderr.count("\n"), done.stdout) == (1, "")
+    with replaced(place / TRAIN_LABELS, b""):
+        line = tiny.failure("python -m stages.train five-sgd", place)
+    assert line.startswith(f"train: error: {TRAIN_LABELS.as_posix()} cannot be read (")
+    assert line.endswith(f"); {parquet.REMEDY}")
     assert tiny.files(place) == before
 
 
@@ -191,14 +173,11 @@ REPORTED = {
 
 @pytest.mark.fault
 @pytest.mark.parametrize("name", REPORTED)
-def test_a_damaged_result_is_one_line_of_the_report(
-    place: Path, put: Callable[[Path, bytes | pa.Table], None], name: str
-) -> None:
-    put(Path(name), REPORTED[name])
-    done = tiny.run(["python", "-m", "tools.report"], place, status=1)
-    assert done.stderr.startswith("report: error: ")
-    assert ("five-sgd" if name.startswith("plots/") else name) in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_a_damaged_result_is_one_line_of_the_report(place: Path, name: str) -> None:
+    with replaced(place / name, REPORTED[name]):
+        line = tiny.failure("python -m tools.report", place)
+    assert line.startswith("report: error: ")
+    assert ("five-sgd" if name.startswith("plots/") else name) in line
     assert not (place / "report.html").exists()
 
 
@@ -214,11 +193,9 @@ def test_a_damaged_result_is_one_line_of_the_report(
 )
 def test_a_broken_params_yaml_is_one_line_of_the_programs(tmp_path: Path, command: str, content: bytes) -> None:
     (tmp_path / "params.yaml").write_bytes(content)
-    script, *arguments = command.split()
-    done = tiny.run(["python", "-m", script, *arguments], tmp_path, status=2, PYTHONPATH=str(tiny.ROOT))
-    assert done.stderr.startswith(f"{script.partition('.')[2]}: error: params.yaml")
-    assert done.stderr.count("\n") == 1
-    assert len(done.stderr) < 300
+    line = tiny.failure(f"python -m {command}", tmp_path, 2, PYTHONPATH=tiny.ROOT)
+    assert line.startswith(f"{command.split()[0].partition('.')[2]}: error: params.yaml")
+    assert len(line) < 300
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 

@@ -17,12 +17,16 @@ from sklearn.pipeline import Pipeline
 
 from digits.common import parquet, tables
 from digits.common.errors import PipelineError
+from digits.handwriting import components, pictures
 from tests import tiny
-from tools.handwriting import pictures
-from tools.predict import classify, in_words, look, predict_row, seen_before
+from tools.intervals import accuracy_interval
+from tools.measure import seen_before
+from tools.predict import in_words, look, predict_rows
 from tools.recognizer import Recognizer
 
 PREDICT = ["python", "-m", "tools.predict"]
+RIGHT = {"scans/0.png": 0, "scans/3.png": 3, "five.png": 5, "scans/6.png": 6}  # labelled pictures, and mistakes
+WRONG = {"scans/7.png": 0, "line.png": 3, "bad.png": 5, "blank.png": 6}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,9 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     dash.paste(0, (20, 45, 80, 55))
     dash.save(project / "dash.png")
     (project / "empty").mkdir()
+    for source, digit in (RIGHT | WRONG).items():
+        (project / "own" / str(digit)).mkdir(parents=True, exist_ok=True)
+        shutil.copy(project / source, project / "own" / str(digit))
     return project
 
 
@@ -53,7 +60,7 @@ def predict(project: Path, *arguments: str, status: int = 0) -> list[str]:
 def test_a_folder_gives_a_line_a_picture_sorted_and_mostly_right(place: Path) -> None:
     lines = predict(place, "scans")
     assert [line.split(":")[0] for line in lines] == [str(Path("scans", f"{i}.png")) for i in range(10)]
-    right = [line.split(": ", 1)[1].startswith(f"{i}  (") for i, line in enumerate(lines)]
+    right = [line.split(": ", 1)[1].startswith(f"predicted {i} (") for i, line in enumerate(lines)]
     assert sum(right) >= 8  # the first ten images show 0 to 9
     assert all(line.endswith(" %)") for line in lines)
 
@@ -74,7 +81,7 @@ def test_json_gives_digit_probability_and_box_in_reading_order(place: Path) -> N
 
 def test_bad_pictures_are_named_and_the_good_are_read(place: Path) -> None:
     done = tiny.run([*PREDICT, "bad.png", "line.png", "no.png", "blank.png", "dash.png"], place, status=1)
-    assert re.fullmatch(r"line\.png: 3 6 0  \(\d+ %, \d+ %, \d+ %\)\n", done.stdout)
+    assert re.fullmatch(r"line\.png: predicted 3 6 0 \(\d+ %, \d+ %, \d+ %\)\n", done.stdout)
     named = [line.split(": ")[1] for line in done.stderr.splitlines()]
     assert named == ["bad.png", "no.png", "blank.png", "dash.png", "not calibrated"]
     assert "Traceback" not in done.stderr
@@ -87,11 +94,48 @@ def test_bad_pictures_are_named_in_json(place: Path) -> None:
     assert len(good["digits"]) == 3
 
 
+def test_a_folder_with_a_subfolder_for_each_digit_is_measured(place: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "mistakes.png"
+    lines = predict(place, "own", "--png", str(sheet))
+    low, high = accuracy_interval(4, 8)
+    assert lines[-1] == f"digit-logreg: 4 of 8 right, accuracy 0.5000 (95 %: {low:.4f} to {high:.4f})"
+    reasons = ("0, predicted 7 (", "3, predicted 3 6 0 (", "5, not a picture", "6, the picture is blank")
+    for line, name, reason in zip(lines, ("0/7.png", "3/line.png", "5/bad.png", "6/blank.png"), reasons, strict=False):
+        assert line.startswith(f"{Path('own', name)}: {reason}")
+    assert lines[1].endswith(": 3 digits in one picture")
+    assert lines[5].split() == ["predicted", "0", "3", "5", "6", "7", "none", "several"]
+    assert [line.split() for line in lines[7:11]] == [
+        ["actual", "0", *"1···1··"],
+        ["actual", "3", *"·1····1"],
+        ["actual", "5", *"··1··1·"],
+        ["actual", "6", *"···1·1·"],
+    ]
+    with Image.open(sheet) as image:
+        assert image.width > 4 * 140
+    *each, total = map(json.loads, predict(place, "--json", "own"))
+    assert [line["file"] for line in each if not line["right"]] == total["mistakes"]
+    assert [line["actual"] for line in each] == [0, 0, 3, 3, 5, 5, 6, 6]
+    assert total["interval"] == [round(low, 6), round(high, 6)]
+    assert total["confusion"]["3"] == {"3": 1, "several": 1}
+
+
+def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path, place: Path) -> None:
+    shutil.copytree(place / "own", project / "own")
+    values = tiny.params()
+    values["datasets"]["tiny"]["sources"] = [{"handwriting": "own"}, {"idx": "idx"}]
+    tiny.write_params(project, values)
+    done = tiny.run([*PREDICT, "--model", "five-sgd", "own/"], project)
+    assert re.search(r"^predicted +not five +five +none +several$", done.stdout, re.MULTILINE)
+    assert re.search(r"^actual 5 +· +1 +1 +·$", done.stdout, re.MULTILINE)
+    assert "five-sgd: 5 of 8 right, " in done.stdout
+    assert done.stderr.splitlines()[0].endswith("was trained on pictures of this folder: it has seen them before")
+
+
 def test_standard_input(place: Path) -> None:
     command = [sys.executable, "-m", "tools.predict", "-"]
     picture = (place / "line.png").read_bytes()
     done = subprocess.run(command, cwd=place, input=picture, capture_output=True, check=True)
-    assert done.stdout.startswith(b"-: 3 6 0  (")
+    assert done.stdout.startswith(b"-: predicted 3 6 0 (")
     closed = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *command], cwd=place, capture_output=True, check=False)
     assert closed.returncode == 1
     assert closed.stderr.startswith(b"predict: -: standard input is closed\n")
@@ -101,20 +145,21 @@ def test_no_more_of_standard_input_is_read_than_a_picture_may_have(monkeypatch: 
     endless = BytesIO(bytes(1000))
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=endless))
     monkeypatch.setattr(pictures, "LONGEST", 10)
-    assert "too large" in str(look("-", 28).error)
+    assert "too large" in str(look("-", components.find).error)
     assert endless.tell() == 11
 
 
 def test_of_equals_the_first_is_the_prediction_and_the_others_come_next() -> None:
     X, y = np.zeros((3, 64), np.uint8), np.array([0, 1, 2])  # noqa: N806
-    prior = Recognizer("prior", (8, 8), [0, 1, 2], None, Pipeline([("classifier", DummyClassifier())]).fit(X, y), 1.0)
-    assert in_words(prior, classify(prior, X[:1])) == "0  (33 %; 1: 33 %, 2: 33 %)"
+    model = Pipeline([("classifier", DummyClassifier())]).fit(X, y)
+    prior = Recognizer("prior", (8, 8), [0, 1, 2], ["0", "1", "2"], None, model, 1.0)
+    assert in_words(prior, prior.predict(X[:1])) == "predicted 0 (33 %; 1: 33 %, 2: 33 %)"
 
 
-def test_a_binary_model_says_yes_or_no(place: Path) -> None:
-    five, one = predict(place, "--model", "five-sgd", "five.png", str(Path("scans", "1.png")))
-    assert ": yes  (" in five
-    assert ": no  (" in one
+def test_a_binary_model_names_its_classes(place: Path) -> None:
+    five, line = predict(place, "--model", "five-sgd", "five.png", "line.png")
+    assert re.fullmatch(r"five.png: predicted five \(\d+ %\)", five)
+    assert line.startswith("line.png: predicted not five, not five, not five (")
     [line] = predict(place, "--model", "five-sgd", "--json", "five.png")
     [digit] = json.loads(line)["digits"]
     assert digit["label"] == 1
@@ -134,23 +179,43 @@ def test_what_the_model_saw_is_shown_and_saved(place: Path, tmp_path: Path) -> N
 
 def test_a_row_of_the_dataset_is_predicted_as_it_is(place: Path) -> None:
     done = tiny.run([*PREDICT, "--row", "tiny", "7"], place)
-    assert done.stdout.startswith("tiny 7: 7  (")
-    assert done.stdout.endswith("), right\n")
+    assert re.fullmatch(r"tiny 7: 7, predicted 7 \(.*%\), right\n", done.stdout)
     seen, calibrated = done.stderr.splitlines()
     assert seen == "predict: the image is in the training part: digit-logreg has seen it before"
     assert calibrated.startswith("predict: not calibrated: digit-logreg has no folds")
-    five = predict(place, "--row", "tiny", "7", "--model", "five-sgd")
-    assert five[0].startswith("tiny 7: no  (")
-    assert five[0].endswith("), right")
+
+
+def test_several_rows_of_the_dataset_are_counted(place: Path) -> None:
+    done = tiny.run([*PREDICT, "--row", "tiny", "7", "299-300", "--model", "five-sgd"], place)
+    *lines, total = done.stdout.splitlines()
+    _, classes = tiny.digits()
+    assert [line.split(" (")[0] for line in lines] == [
+        f"tiny {row}: {classes[row]}, predicted not five" for row in (7, 299, 300)
+    ]
+    assert total == f"{sum(line.endswith(', right') for line in lines)} of 3 right"
+    assert done.stderr == "predict: five-sgd was trained on 2 of these 3 images\n"
+
+
+def test_random_rows_are_others_each_time_and_within_those_asked_for(place: Path) -> None:
+    found = [
+        re.findall("tiny (\\d+):", " ".join(predict(place, "--row", "tiny", "300-399", "--random", "9"))) for _ in "12"
+    ]
+    assert found[0] != found[1]
+    assert all(len({*each}) == 9 and int(min(each)) >= 300 for each in found)
 
 
 def test_a_row_of_the_dataset_is_said_to_be_known_to_the_model_or_not(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(place)
-    assert seen_before("five-sgd", "tiny", tiny.IMAGES - tiny.TEST - 1).startswith("the image is in the training part")
-    assert seen_before("five-sgd", "tiny", tiny.IMAGES - tiny.TEST).startswith("the image is in the test part")
-    assert seen_before("five-sgd", "mnist", 7) == "five-sgd was trained on other images than mnist"
+    last = np.array([tiny.IMAGES - tiny.TEST - 1])  # of the training part
+    assert seen_before("five-sgd", "tiny", last).startswith("the image is in the training part")
+    assert seen_before("five-sgd", "tiny", last + 1).startswith("the image is in the test part")
+    assert (
+        seen_before("five-sgd", "tiny", np.append(last + 1, last + 2))
+        == "five-sgd was trained on none of these 2 images"
+    )
+    assert seen_before("five-sgd", "mnist", last) == "five-sgd was trained on other images than mnist"
 
 
 def reshape(project: Path, *shape: int) -> None:
@@ -168,9 +233,9 @@ def test_pictures_are_for_models_of_two_sizes_and_rows_for_any(
     monkeypatch.chdir(project)
     with pytest.raises(PipelineError, match=r"digit-logreg takes .* 4 × 16 pixels.*28 × 28 or 8 × 8"):
         Recognizer.load("digit-logreg")
-    with pytest.raises(PipelineError, match=r"no model .*28 × 28 or 8 × 8"):
+    with pytest.raises(PipelineError, match=r"no experiment .*28 × 28 or 8 × 8"):
         Recognizer.load()
-    predict_row(Recognizer.load(None, "tiny"), "tiny", 7, show=True)
+    predict_rows(Recognizer.load(None, "tiny"), "tiny", ["7"], draw=None, show=True)
     line, *drawn = capsys.readouterr().out.splitlines()
     assert line.endswith("right")
     assert len(drawn) == 5
@@ -191,9 +256,13 @@ def test_a_model_of_another_size_than_its_dataset_is_to_be_trained_again(
     [
         (["--row", "tiny", "400"], 2, "allowed: 0 to 399"),
         (["--row", "tinny", "4"], 2, "datasets: there is no 'tinny'. Did you mean 'tiny'?"),
-        (["--row", "tiny", "four"], 2, "'four'"),
-        (["--row", "tiny", "9" * 5000], 2, "99' is not the number of an image"),
+        (["--row", "tiny", "four"], 2, "'four' is neither a number such as 36001 nor a range"),
+        (["--row", "tiny", "9" * 5000], 2, "99' is neither a number"),
+        (["--row", "tiny"], 2, "give numbers of images, or --random N"),
+        (["--random", "3", "line.png"], 2, "--random goes with --row DATASET"),
         (["--model", "five-sdg", "line.png"], 2, "Did you mean 'five-sgd'?"),
+        (["own", "scans"], 1, "own: there are no pictures in this folder, and no"),
+        (["--png", "x.png", "scans"], 2, "--png goes with one folder that has a subfolder for each digit"),
         (["empty"], 1, "there are no pictures in this folder"),
         ([], 2, "give pictures"),
     ],
@@ -234,4 +303,4 @@ def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
         f"predict: error: {model} is not here; `dvc repro train@digit-logreg` makes it, `dvc pull` fetches it\n"
     )
     best = tiny.run([*PREDICT, "a.png"], project, status=1)
-    assert "`make demo`" in best.stderr
+    assert "`dvc repro evaluate@digit-logreg` makes one" in best.stderr

@@ -3,14 +3,16 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from playwright.sync_api import expect
 
 from tests import browser, tiny
 
 REPORT = ["python", "-m", "tools.report"]
-SIZES = [(1280, 900), (390, 844)]
+SIZES = [(1280, 900), (400, 844)]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,8 @@ def test_it_says_what_was_measured_and_where_it_came_from(page: Path, made: Path
             assert outs[path] in text, path
     assert tiny.dataset()["sha256"]["pixels"] in text
     assert text.count("<figcaption>") == text.count("<figure")
-    assert text.count("<strong>Not\ncalibrated</strong>") == 1  # digit-logreg has no folds
+    assert text.count("<strong>Not calibrated</strong>") == 1  # digit-logreg has no folds
+    assert "<title>Digits report: five-sgd and digit-logreg</title>" in text
 
 
 def test_the_same_inputs_give_the_same_page(page: Path, project: Path) -> None:
@@ -78,6 +81,7 @@ def test_a_page_of_nothing_is_not_written(project: Path, pattern: str, status: i
 def test_every_figure_can_be_seen(page: Path, width: int, height: int, dark: bool) -> None:
     with browser.page(width, height, dark=dark) as opened:
         opened.page.goto(page.as_uri())
+        opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         figures = opened.page.locator("figure svg, figure img")
         assert figures.count() > 8
         for figure in figures.all():
@@ -87,10 +91,16 @@ def test_every_figure_can_be_seen(page: Path, width: int, height: int, dark: boo
             assert box["height"] >= 10
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
-        opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         assert opened.overflow() <= 0
+        assert opened.page.evaluate(CUT) == []
         assert opened.console_errors == []
         assert opened.outside_requests == []
+
+
+# What reaches beyond the window, though it is not in a part that scrolls by itself.
+CUT = """() => [...document.querySelectorAll('main *')]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.wide, pre'))
+  .map((e) => e.outerHTML.slice(0, 200))"""
 
 
 CONTRAST = """() => {
@@ -101,7 +111,8 @@ CONTRAST = """() => {
   };
   const page = light(getComputedStyle(document.body).backgroundColor);
   const words = [...document.querySelectorAll('p, td, th, figcaption, a, summary, h1, h2, h3, dt, dd')];
-  const axes = [...document.querySelectorAll('svg text')].filter((t) => /rate|recall|actual/.test(t.textContent));
+  const names = /rate|recall|accuracy|confidence/;
+  const axes = [...document.querySelectorAll('svg text')].filter((text) => names.test(text.textContent));
   const colours = [...words.map((e) => getComputedStyle(e).color), ...axes.map((t) => getComputedStyle(t).fill)];
   const contrasts = colours.map(light).map((l) => (Math.max(l, page) + 0.05) / (Math.min(l, page) + 0.05));
   return [axes.length, Math.min(...contrasts)];
@@ -135,12 +146,49 @@ def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(page: Path) -> None:
         assert heading.get_attribute("aria-sort") == "ascending"
 
 
+def test_the_menu_leads_to_an_experiment_and_back(page: Path) -> None:
+    with browser.page(400, 844) as opened:
+        opened.page.goto(page.as_uri())
+        body = opened.page.locator("#digit-logreg .figures")
+        expect(body).not_to_be_visible()
+        opened.page.get_by_text("Experiments", exact=True).click()
+        opened.page.locator("nav").get_by_role("link", name="digit-logreg").click()
+        expect(body).to_be_visible()
+        expect(opened.page.locator("#digit-logreg summary").first).to_be_in_viewport()
+        opened.page.get_by_role("link", name="↑ Leaderboard").click()
+        expect(opened.page.get_by_role("heading", name="Leaderboard")).to_be_in_viewport()
+
+
 def test_without_scripts_everything_is_still_there(page: Path) -> None:
     with browser.page(1280, 900, scripts=False) as opened:
         opened.page.goto(page.as_uri())
         assert opened.page.locator("#leaderboard tbody tr").count() == 2
-        assert opened.page.locator("figure svg").count() >= 6
+        assert opened.page.locator("figure svg").count() == 5
         assert opened.page.get_by_role("button").count() == 0
+
+
+def test_the_parts_stand_side_by_side_as_the_predictions_have_them(page: Path, made: Path) -> None:
+    """Count the mistakes of both parts anew, and find them in the matrices and the pairs."""
+    with browser.page(1280, 900) as opened:
+        opened.page.goto(page.as_uri())
+        section = opened.page.locator("#five-sgd")
+        for i, folder in enumerate(["predictions", "crossval"]):
+            table = pq.read_table(made / f"data/{folder}/five-sgd.parquet").to_pandas()
+            counts = pd.crosstab(table["label"], table["prediction"]).to_numpy().ravel().tolist()
+            cells = section.locator(".matrix").nth(i).locator("tbody td").all_text_contents()
+            assert [int(cell.replace("·", "0")) for cell in cells] == counts
+            accuracy = section.locator(".measures tbody tr").first.locator("td").nth(i)
+            expect(accuracy).to_have_text(f"{(table['label'] == table['prediction']).mean():.4f}")
+        assert section.locator("svg text").filter(has_text="points: threshold 0").count() == 2
+        expect(section.locator(".beside")).to_contain_text("folds 0.")
+        table = pq.read_table(made / "data/predictions/digit-logreg.parquet").to_pandas()
+        confused = table[table["label"] != table["prediction"]].groupby(["label", "prediction"]).size()
+        (actual, predicted), times = confused.idxmax(), confused.max()
+        first = opened.page.locator("#digit-logreg .pairs li").first
+        expect(first).to_contain_text(
+            f"{actual} predicted as {predicted}: {times} of {(table['label'] == actual).sum()}"
+        )
+        assert first.locator("img").count() == min(3, times)
 
 
 def test_a_detector_says_what_its_task_says_though_no_test_image_is_a_yes(project: Path) -> None:
@@ -150,8 +198,8 @@ def test_a_detector_says_what_its_task_says_though_no_test_image_is_a_yes(projec
     tiny.repro(project, "evaluate@five-sgd")
     tiny.run([*REPORT, "--experiments", "five-*"], project)
     text = (project / "report.html").read_text(encoding="utf-8")
-    assert "It answers yes for 5, and no for\nall other digits of the dataset tiny." in text
-    assert "The area under it is – on the test part." in text
+    assert "It predicts yes for 5, and no for\nall other digits of the dataset tiny." in text
+    assert '<th scope="row">area under the ROC curve</th><td class="number">–</td>' in text
 
 
 def test_predictions_in_several_files_are_read(project: Path, page: Path) -> None:

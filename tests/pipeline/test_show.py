@@ -13,12 +13,12 @@ from PIL import Image
 
 from digits.common import parquet, tables
 from digits.common.errors import ParameterError
-from digits.common.parameters import Parameters
-from digits.common.tables import PREDICTIONS, Pixels, Vector
+from digits.common.tables import OUT_OF_FOLD, PREDICTIONS, Pixels, Vector
 from tests import tiny
-from tools import drawing, show
+from tools import drawing, rows, show
 
 PIXELS, CLASSES = tiny.digits()
+SHOW = ["python", "-m", "tools.show", "tiny"]
 
 
 def run(project: Path, *arguments: str, status: int = 0) -> list[str]:
@@ -28,8 +28,15 @@ def run(project: Path, *arguments: str, status: int = 0) -> list[str]:
 
 def choose(dataset: str, *numbers: str, limit: int | None = None) -> Pixels:
     """Choose digits by their numbers, in this process."""
+    images = rows.read(dataset)
     arguments = argparse.Namespace(numbers=numbers, random=None, label=None, mistakes=None, limit=limit)
-    return show.choose(show.read(dataset), arguments, Parameters({}))[0]
+    return drawing.brightened(images.pixels(show.choose(images, arguments)))
+
+
+def shown(lines: list[str]) -> list[tuple[int, int, str, int]]:
+    """Return row, digit, prediction and probability in percent of each caption."""
+    captions = re.findall(r"tiny (\d+): (\d), predicted ((?:not )?\w+) \((?:> )?(\d+) %\)", "\n".join(lines))
+    return [(int(row), int(digit), name, int(percent)) for row, digit, name, percent in captions]
 
 
 def write_predictions(project: Path, rows: list[int], labels: list[int], scores: list[float]) -> None:
@@ -40,13 +47,13 @@ def write_predictions(project: Path, rows: list[int], labels: list[int], scores:
         "prediction": (np.array(scores) > 0).astype(np.uint8),
         "score": np.array(scores),
     }
-    table = tables.table(columns, classes=[0, 1], method="decision_function", positive=[5])
+    table = tables.table(columns, classes=[0, 1], method="decision_function", threshold=0, positive=[5])
     parquet.write(project / "data/predictions/five-sgd.parquet", table)
 
 
 def test_a_digit_by_number(made: Path) -> None:
     caption, *lines = run(made, "tiny", "7")
-    assert caption == f"tiny 7 is a {CLASSES[7]}"
+    assert caption == f"tiny 7: {CLASSES[7]}"
     drawn = np.array([list(line.ljust(16)) for line in lines[:8]])[:, ::2]
     darkness = np.vectorize(drawing.SHADES.index)(drawn)
     assert darkness.tolist() == np.round(PIXELS[7].reshape(8, 8) / 16 * 9).astype(int).tolist()
@@ -55,22 +62,63 @@ def test_a_digit_by_number(made: Path) -> None:
 def test_a_range_side_by_side(made: Path) -> None:
     captions = [line for line in run(made, "tiny", "0-5") if "tiny" in line]
     assert len(captions) == 2
-    shown = re.findall(r"tiny (\d) is a (\d)", " ".join(captions))
-    assert [(int(row), int(digit)) for row, digit in shown] == list(enumerate(CLASSES[:6].tolist()))
+    found = re.findall(r"tiny (\d): (\d)", " ".join(captions))
+    assert [(int(row), int(digit)) for row, digit in found] == list(enumerate(CLASSES[:6].tolist()))
 
 
-def test_at_random_by_seed(made: Path) -> None:
-    def rows(*arguments: str) -> list[str]:
-        return re.findall(r"tiny (\d+)", " ".join(run(made, "tiny", *arguments)))
+def test_a_large_image_is_a_character_for_two_pixels() -> None:
+    image = np.zeros((1, 28, 28), np.uint8)
+    image[0, 5, 3:6] = 255
+    caption, *lines = drawing.in_terminal(image, ["one"], 80, colour=False)
+    assert (caption, len(lines), lines[2]) == ("one", 14 + 1, "   @@@")
 
-    assert rows("--random", "5") == rows("--random", "5", "--seed", "42")
-    assert rows("--random", "5") != rows("--random", "5", "--seed", "43")
-    assert len(set(rows("--random", "5"))) == 5
+
+def test_random_ones_are_others_each_time(made: Path) -> None:
+    drawn = [re.findall(r"tiny (\d+): 5", " ".join(run(made, "tiny", "--random", "5", "--label", "5"))) for _ in "12"]
+    assert [len(set(each)) for each in drawn] == [5, 5]
+    assert drawn[0] != drawn[1]  # but once in 10 million
 
 
 def test_by_label(made: Path) -> None:
     text = " ".join(run(made, "tiny", "--label", "3", "--limit", "4"))
-    assert [int(row) for row in re.findall(r"tiny (\d+) is a 3", text)] == np.flatnonzero(CLASSES == 3)[:4].tolist()
+    assert [int(row) for row in re.findall(r"tiny (\d+): 3", text)] == np.flatnonzero(CLASSES == 3)[:4].tolist()
+
+
+def test_the_predictions_of_the_test_part_in_its_order(made: Path) -> None:
+    recognizer = tiny.run(
+        [sys.executable, "-m", "tools.predict", "--row", "tiny", "300-309", "--model", "five-sgd"], made
+    )
+    expected = [line.rpartition(",")[0] for line in recognizer.stdout.splitlines()[:10]]
+    done = tiny.run([sys.executable, "-m", "tools.show", "tiny", "--predictions", "five-sgd"], made, COLUMNS="1")
+    assert [line for line in done.stdout.splitlines() if "tiny" in line] == expected
+    assert done.stderr == "show: the first 10 of 100; --limit 20 shows more\n"
+
+
+def test_out_of_fold_predictions_by_number(made: Path) -> None:
+    table = parquet.read(made / "data/crossval/five-sgd.parquet", OUT_OF_FOLD)
+    names = dict(zip(tables.column(table, "row").tolist(), tables.column(table, "prediction").tolist(), strict=True))
+    command = [
+        sys.executable,
+        "-m",
+        "tools.show",
+        "tiny",
+        "301",
+        "15",
+        "5",
+        "--predictions",
+        "five-sgd",
+        "--part",
+        "train",
+    ]
+    done = tiny.run(command, made)
+    assert [each[:3] for each in shown(done.stdout.splitlines())] == [
+        (row, CLASSES[row], ["not five", "five"][names[row]]) for row in (15, 5)
+    ]
+    assert done.stderr == "show: not in the training part: 301; --part test shows them\n"
+    [line] = run(made, "tiny", "15", "--predictions", "five-sgd", status=1)
+    assert line == "show: error: not in the test part: 15; --part train shows them"
+    [line] = run(made, "tiny", "--predictions", "digit-logreg", "--part", "train", status=1)
+    assert line.startswith("show: error: digit-logreg has no folds")
 
 
 def test_mistakes_are_all_there_the_most_confident_first(made: Path) -> None:
@@ -81,18 +129,19 @@ def test_mistakes_are_all_there_the_most_confident_first(made: Path) -> None:
     order = np.argsort(-(scores[:, -1] - scores[:, -2])[wrong], kind="stable")
     expected = list(zip(*(column[wrong][order].tolist() for column in (rows, y_true, y_pred)), strict=True))
     assert expected
-    text = "\n".join(run(made, "tiny", "--mistakes", "digit-logreg", "--limit", "100"))
-    captions = re.findall(r"row (\d+): is (\d), predicted as (\d)", text)
-    assert [tuple(map(int, caption)) for caption in captions] == expected
+    done = tiny.run([*SHOW, "--mistakes", "digit-logreg", "--limit", "100"], made)
+    assert [(row, digit, int(name)) for row, digit, name, _ in shown(done.stdout.splitlines())] == expected
+    assert done.stderr.startswith("show: not calibrated: digit-logreg has no folds")
 
 
-def test_mistakes_of_yes_and_no(project: Path) -> None:
+def test_mistakes_of_two_classes_with_their_calibrated_probabilities(project: Path) -> None:
     five, other = int(np.flatnonzero(CLASSES == 5)[0]), int(np.flatnonzero(CLASSES != 5)[0])
     write_predictions(project, [five, other, 399], [1, 0, 0], [-1.0, 2.0, -9.0])
-    text = " ".join(run(project, "tiny", "--mistakes", "five-sgd"))
-    assert re.findall(r"row .*?five", text) == [
-        f"row {other}: is {CLASSES[other]}, predicted as five",
-        f"row {five}: is 5, predicted as not five",
+    [temperature] = re.findall("temperature,all,(.*)", (project / "plots/five-sgd/figures.csv").read_text())
+    probabilities = [round(100 / (1 + np.exp(-score / float(temperature)))) for score in (2.0, 1.0)]
+    assert shown(run(project, "tiny", "--mistakes", "five-sgd")) == [
+        (other, CLASSES[other], "five", probabilities[0]),
+        (five, 5, "not five", probabilities[1]),
     ]
 
 
@@ -153,11 +202,11 @@ def test_greys_in_a_terminal(made: Path) -> None:
     ("arguments", "status", "message"),
     [
         (["tinny", "1"], 2, "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny"),
-        (["tiny", "400"], 2, "tiny has no digit 400; the last is 399"),
+        (["tiny", "400"], 2, "tiny has no image 400; allowed: 0 to 399"),
         (["tiny", "5-3"], 2, "'5-3' is neither a number such as 36001 nor a range such as 0-9"),
         (["tiny", "--label", "12"], 2, "--label: there is no '12'."),
         (["tiny", "--mistakes", "five-sdg"], 2, "--mistakes: there is no 'five-sdg'. Did you mean 'five-sgd'?"),
-        (["tiny", "0", "--label", "5"], 1, "no digit is like that"),
+        (["tiny", "0", "--label", "5"], 1, "no image is like that"),
         (["tiny", "0-" + "9" * 5000], 2, "'0-99999"),
     ],
 )
@@ -167,17 +216,11 @@ def test_errors_are_one_line(made: Path, arguments: list[str], status: int, mess
     assert len(line) < 200
 
 
-@pytest.mark.parametrize(
-    ("limit", "message"),
-    [
-        (None, "400 digits are too many; at most 50 at a time, --limit N shows the first"),
-        (51, "--limit 51 is too large; at most 50 digits at a time"),
-    ],
-)
-def test_too_many_at_a_time(made: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None, message: str) -> None:
+@pytest.mark.parametrize(("limit", "count"), [(None, 400), (51, 51)])
+def test_too_many_at_a_time(made: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None, count: int) -> None:
     monkeypatch.chdir(made)
     monkeypatch.setattr(show, "LIMIT", 50)
-    with pytest.raises(ParameterError, match=f"^{message}$"):
+    with pytest.raises(ParameterError, match=f"^{count} images are too many at a time; --limit N shows .*, up to 50$"):
         choose("tiny", "0-399", limit=limit)
 
 

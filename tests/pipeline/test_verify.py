@@ -2,15 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
-from tests import folder, tiny
+from tests import tiny
 
-VERIFY = ["python", "-m", "tools.verify"]
+VERIFY = "python -m tools.verify"
 
 
 def flip(*paths: Path) -> None:
@@ -25,76 +24,61 @@ def flip(*paths: Path) -> None:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def cached(project: Path, path: str) -> Path:
-    """Return the copy in the cache of an output, or of a folder's listing."""
-    stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"].values()
-    [md5] = [out["md5"] for stage in stages for out in stage["outs"] if out["path"] == path]
-    return project / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
-
-
-MODEL, TRAIN = "models/five-sgd.joblib", "data/split/tiny/train.parquet"
-CHANGED = "has another content than dvc.lock records"
-FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "an output": (lambda project: flip(project / MODEL), f"{MODEL} {CHANGED}"),
-    "an output is missing": (lambda project: (project / TRAIN).unlink(), f"{TRAIN} is missing"),
-    "a cached file": (
-        lambda project: flip(cached(project, MODEL)),
-        f"{MODEL} is right, but its copy in the cache is broken",
-    ),
-    "a cached file is missing": (
-        lambda project: cached(project, MODEL).unlink(),
-        f"{MODEL} is right, but its copy in the cache is missing",
-    ),
-    "an output and its cached file": (
-        lambda project: flip(project / MODEL, cached(project, MODEL)),
-        f"{MODEL} {CHANGED}, and its copy in the cache is broken",
-    ),
-    "a metric": (lambda project: flip(project / "metrics/five-sgd.json"), f"metrics/five-sgd.json {CHANGED}"),
-    "a file in a folder": (lambda project: flip(project / folder.PATH / "a"), f"{folder.PATH}/a {CHANGED}"),
-    "a folder's listing": (
-        lambda project: flip(cached(project, folder.PATH)),
-        f"{folder.PATH} cannot be checked: its listing in the cache is broken",
-    ),
-    "a folder's listing is missing": (
-        lambda project: cached(project, folder.PATH).unlink(),
-        f"{folder.PATH} cannot be checked: its listing in the cache is missing",
-    ),
-    "a file too many": (
-        lambda project: (project / folder.PATH / "notes.txt").write_text("mine"),
-        f"{folder.PATH}/notes.txt is no part of its output",
-    ),
-}
-
-
 @pytest.fixture(scope="module")
 def with_folder(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the made project that has a folder among its outputs, too. Not to be changed."""
-    project = Path(shutil.copytree(made, tmp_path_factory.mktemp("verify") / "tiny", symlinks=True))
-    folder.add(project)
+    project = tiny.copy(made, tmp_path_factory.mktemp("verify") / "tiny")
+    tiny.add_folder(project)
     return project
 
 
-@pytest.mark.fault
-@pytest.mark.parametrize(("damage", "fault"), FAULTS.values(), ids=FAULTS)
-def test_what_is_broken_is_found_named_and_restored(
-    with_folder: Path, tmp_path: Path, damage: Callable[[Path], object], fault: str
-) -> None:
-    project = Path(shutil.copytree(with_folder, tmp_path / "copy", symlinks=True))
-    before = tiny.files(project)
-    damage(project)
-    named, restore = tiny.run(VERIFY, project, status=1).stdout.splitlines()
-    assert named == fault
-    tiny.run(["sh", "-c", restore], project)
+def found_and_restored(project: Path, right: Path) -> set[str]:
+    """Return the faults that are found in a project, once the commands have made it as another one."""
+    lines = tiny.run(VERIFY, project, status=1).stdout.splitlines()
+    for command in lines[1::2]:
+        tiny.run(["sh", "-c", command], project)
     assert tiny.run(VERIFY, project).stdout.startswith("all ")
-    assert tiny.files(project) == before
+    assert tiny.files(project) == tiny.files(right)
     assert tiny.repro(project) == []
+    return set(lines[::2])
 
 
 @pytest.mark.fault
-def test_a_bit_in_any_file_is_found(project: Path) -> None:
-    """In each file of the outputs and of the cache."""
-    stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"].values()
-    paths = [project / out["path"] for stage in stages for out in stage["outs"]]
+def test_what_is_broken_is_found_named_and_restored(with_folder: Path, tmp_path: Path) -> None:
+    project = tiny.copy(with_folder, tmp_path / "copy")
+    model, split = "models/five-sgd.joblib", "data/split/tiny/train.parquet"
+    broken_copy, missing_copy = "models/digit-logreg.joblib", "data/crossval/digit-logreg.parquet"
+    both, metric = "data/predictions/five-sgd.parquet", "metrics/digit-logreg.json"
+    flip(*(project / path for path in (model, both, metric, f"{tiny.FOLDER}/a")))
+    flip(*(tiny.stored(project, path) for path in (broken_copy, both)))
+    (project / split).unlink()
+    tiny.stored(project, missing_copy).unlink()
+    (project / tiny.FOLDER / "notes.txt").write_text("mine")
+    changed = "has another content than dvc.lock records"
+    assert found_and_restored(project, with_folder) == {
+        f"{model} {changed}",
+        f"{split} is missing",
+        f"{broken_copy} is right, but its copy in the cache is broken",
+        f"{missing_copy} is right, but its copy in the cache is missing",
+        f"{both} {changed}, and its copy in the cache is broken",
+        f"{metric} {changed}",
+        f"{tiny.FOLDER}/a {changed}",
+        f"{tiny.FOLDER}/notes.txt is no part of its output",
+    }
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(("state", "damage"), [("broken", flip), ("missing", Path.unlink)], ids=["broken", "missing"])
+def test_a_folder_without_its_listing_is_made_again(with_folder: Path, tmp_path: Path, state: str, damage: Any) -> None:
+    project = tiny.copy(with_folder, tmp_path / "copy")
+    damage(tiny.stored(project, tiny.FOLDER))
+    fault = f"{tiny.FOLDER} cannot be checked: its listing in the cache is {state}"
+    assert found_and_restored(project, with_folder) == {fault}
+
+
+@pytest.mark.fault
+def test_a_bit_in_any_file_of_the_outputs_and_the_cache_is_found(project: Path) -> None:
+    paths = [project / out["path"] for stage in tiny.lock(project).values() for out in stage["outs"]]
     paths += [path for path in (project / ".dvc/cache/files").rglob("*") if path.is_file()]
     assert len(paths) > 40
     flip(*paths)
@@ -108,14 +92,12 @@ def test_a_clone_without_data_is_told_to_get_it(made: Path, tmp_path: Path) -> N
     assert "`dvc pull` fetches them, `dvc repro` makes them" in done.stderr
 
 
-def test_elsewhere_than_in_the_project_it_says_where_to_run(made: Path, tmp_path: Path) -> None:
-    for place in [made / "data", tmp_path]:
-        done = tiny.run(VERIFY, place, status=2, PYTHONPATH=str(tiny.ROOT))
-        assert done.stderr.endswith("; run from the folder that holds both\n")
-        assert len(done.stderr.splitlines()) == 1
+def test_elsewhere_than_in_the_project_it_says_where_to_run(made: Path) -> None:
+    line = tiny.failure(VERIFY, made / "data", status=2, PYTHONPATH=str(tiny.ROOT))
+    assert line.endswith("; run from the folder that holds both")
 
 
 def test_a_cache_elsewhere_is_found(project: Path) -> None:
     shutil.move(project / ".dvc/cache", project.parent / "elsewhere")
-    tiny.run(["dvc", "cache", "dir", "--local", "../elsewhere"], project)
+    tiny.run("dvc cache dir --local ../elsewhere", project)
     assert tiny.run(VERIFY, project).stdout.startswith("all ")

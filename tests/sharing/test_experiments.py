@@ -1,6 +1,7 @@
 """Runs with other parameters: in a folder of their own, applied, and as a branch."""
 
 import difflib
+import re
 import shutil
 from pathlib import Path
 
@@ -13,21 +14,30 @@ CHANGED = ["dvc.lock", "metrics/five-sgd.json", "params.yaml"]
 CHANGED += [f"plots/five-sgd/{name}.csv" for name in ("confusion", "figures", "precision_recall", "reliability", "roc")]
 
 
+def documented(start: str) -> str:
+    """Return the command of docs/experiments.md that begins so, for the tiny project."""
+    page = (tiny.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    (command,) = re.findall(rf"^\$ ({start} .+)$", page, re.MULTILINE)
+    return str(command).replace("trees", "five-sgd")
+
+
 def test_a_run_in_a_folder_of_its_own_can_become_the_workspace_or_a_branch(project: Path) -> None:
     before = tiny.files(project)
     tiny.run(["dvc", "exp", "run", "--temp", "-n", "fewer", "-S", f"{ITERATIONS}=5", "evaluate@five-sgd"], project)
     assert tiny.files(project) == before
     assert folders_left(project) == []
 
-    lines = tiny.run(["python", "-m", "tools.experiments"], project).stdout.splitlines()
-    cells = [line.split() for line in lines[2:]]
-    assert max(len(line) for line in lines) < 80
-    assert [line[:-2] for line in cells] == [["five-sgd", "main", "max_iter=50"], ["fewer", "max_iter=5"]]
-    measured = yaml.safe_load(before["metrics/five-sgd.json"])
-    assert cells[0][-2:] == [f"{measured[key]:.4f}" for key in ("accuracy", "cv_accuracy")]
-    assert float(cells[1][-1]) < float(cells[0][-1])
-    assert "no run from main~1" in tiny.run(["python", "-m", "tools.experiments", "main~1"], project).stderr
+    table = tiny.run(["bash", "-c", f"{documented('dvc exp show')} --no-pager"], project, COLUMNS="160").stdout
+    assert max(map(len, table.splitlines())) <= 160
+    assert "…" not in table
+    rows = [line.split() for line in table.splitlines()[1:-1]]
+    assert rows[0] == ["Experiment", "cv_accuracy", ITERATIONS]  # five-sgd alone has folds
+    accuracy = yaml.safe_load(before["metrics/five-sgd.json"])["cv_accuracy"]
+    assert rows[2] == ["main", f"{round(accuracy, 5)}", "50"]
+    assert [rows[3][2], rows[3][-1]] == ["[fewer]", "5"]
+    assert float(rows[3][-2]) < accuracy
 
+    tiny.run([*documented("dvc gc").split(), "--force"], project)
     tiny.run(["dvc", "exp", "branch", "fewer", "kept"], project)
     assert tiny.run(["git", "diff", "--name-only", "main", "kept"], project).stdout.split() == CHANGED
     assert tiny.files(project) == before
@@ -48,12 +58,13 @@ def test_an_override_changes_its_own_line_of_params_yaml(tmp_path: Path) -> None
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"look": stage}}), encoding="utf-8")
     tiny.run(["git", "init", "--quiet", "--initial-branch=main"], tmp_path)
     tiny.commit(tmp_path, "our params.yaml")
-    for value in (0.01, 0.02):  # twice: what DVC has written once, it reads otherwise
+    name = next(iter(yaml.safe_load((tmp_path / "params.yaml").read_text(encoding="utf-8"))["experiments"]))
+    for value in (7, 8):  # twice: what DVC has written once, it reads otherwise
         before = (tmp_path / "params.yaml").read_text(encoding="utf-8")
-        tiny.run(["dvc", "exp", "run", "-S", f"experiments.two-logreg.hyperparameters.tol={value}"], tmp_path)
+        tiny.run(["dvc", "exp", "run", "-S", f"experiments.{name}.folds={value}"], tmp_path)
         after = (tmp_path / "params.yaml").read_text(encoding="utf-8")
         changed = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "-+"]
-        assert [line[:13] for line in changed] == ["-       tol: ", "+       tol: "]
+        assert [line[:13] for line in changed] == ["-     folds: ", "+     folds: "]
 
 
 def folders_left(project: Path) -> list[Path]:

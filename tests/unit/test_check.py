@@ -14,19 +14,7 @@ from digits.common.parameters import Experiment, Parameters
 from tests import tiny
 from tools.check import check
 
-
-def changed(place: str, value: Any) -> dict[str, Any]:
-    """Return the tiny parameters with one value set, or taken away where it is `...`."""
-    values = tiny.params()
-    *parents, last = place.split(".")
-    block = values
-    for key in parents:
-        block = block[key]
-    if value is ...:
-        del block[last]
-    else:
-        block[last] = value
-    return values
+FIVE, LOGREG = "experiments.five-sgd.hyperparameters", "experiments.digit-logreg.hyperparameters"
 
 
 def test_the_tiny_and_the_project_s_own_parameters_are_valid() -> None:
@@ -56,25 +44,44 @@ def test_the_offline_experiments_are_named_for_it() -> None:
         ("tasks", {101 * "a": {}}, "a name is text of up to 100 letters, digits and single hyphens"),
         ("tasks.five", {5: 5}, "tasks.five.5: Keys should be strings, not 5"),
         ("tasks.five.positiv", [5], "tasks.five: there is no 'positiv'. Did you mean 'positive'? Valid: positive"),
-        ("tasks.five.positive", [10], "tasks.five.positive: tiny has no digit 10; allowed: 0 to 9"),
-        ("tasks.five.positive", [-1], "tasks.five.positive.0: must be greater than or equal to 0, not -1"),
+        ("tasks.five.positive", [10], "tasks.five.positive: tiny has no class 10; allowed: 0 to 9"),
+        (
+            "tasks.five.positive",
+            [-1],
+            "tasks.five.positive: tiny has no class -1; allowed: 0 to 9",
+        ),
+        ("tasks.five.positive", ["cat"], "tasks.five.positive: there is no 'cat'. Valid: "),
+        ("tasks.five.positive", [1.5], "tasks.five.positive.0.int: must be a valid integer, not 1.5"),
         ("tasks.five.positive", 5, "tasks.five.positive: must be a valid list, not 5"),
         ("tasks.five.positive", [], "tasks.five.positive: List should have at least 1 item"),
-        ("tasks.five.positive", [5, 5], "tasks.five.positive: [5, 5] names a digit twice"),
-        ("tasks.five.positive", list(range(10)), "all 10 digits of tiny are positive; leave one out"),
+        ("tasks.five.positive", [5, 5], "tasks.five.positive: [5, 5] has a class twice"),
+        ("tasks.five.positive", list(range(10)), "all 10 classes of tiny are positive; leave one out"),
+        (f"{FIVE}.threshold", {"recall": 2}, "five-sgd: threshold: must be a number, or one of {recall: share}"),
+        (f"{FIVE}.threshold", {"f1": 0.9}, "and up to 1, not {'f1': 0.9}"),
+        (f"{FIVE}.threshold", True, "and up to 1, not True"),
+        (f"{LOGREG}.threshold", 0.5, "digit-logreg: threshold: is for tasks of two classes, this one has 10"),
         ("splits.tiny.test", 0, "splits.tiny.test: must be a count of images, from 1, or a share between 0 and 1, not"),
         ("splits.tiny.test", 1.5, "splits.tiny.test: must be a count of images, from 1, or a share between 0 and 1"),
         ("splits.tiny.test", True, "splits.tiny.test: must be a count"),
         ("splits.tiny.test", math.nan, "splits.tiny.test: must be a count"),
         ("splits.tiny.test", 400, "splits.tiny.test: 400 of 400 images leaves none to train on; allowed: 1 to 399"),
         ("splits.tiny.test", 0.9999, "splits.tiny.test: 0.9999 of 400 images leaves none to train on"),
-        (
-            "datasets.tiny.enlarged",
-            {"first": 301, "to": 999, "seed": 1},
-            "splits.tiny.test: 100 would put copies of one",
-        ),
+        ("datasets.tiny.enlarged", {"first": 301, "to": 999, "seed": 1}, "splits.tiny.test: 100 would put copies of"),
         ("splits.tiny", 5, "splits.tiny: must be a block of keys and values, not 5"),
         ("splits.tiny.dataset", "tny", "splits.tiny.dataset: there is no 'tny'. Did you mean 'tiny'? Valid: tiny"),
+        ("datasets.tiny.images", ..., "datasets.tiny.images is missing; run `python -m tools.pin tiny`"),
+        (
+            "datasets.tiny.names",
+            ["a", "b"],
+            "datasets.tiny.names: must be 10 different names that can be printed, and none",
+        ),
+        (
+            "datasets.tiny.names",
+            ["a", *"abcdefghi"],
+            "datasets.tiny.names: must be 10 different names that can be printed",
+        ),
+        ("datasets.tiny.names", ["all", *"abcdefghi"], "and none of them `all`, not ['all'"),
+        ("datasets.tiny.names", ["a\n", *"bcdefghij"], "datasets.tiny.names: must be 10 different names that can"),
         ("datasets.tiny.sources", [], "datasets.tiny.sources: List should have at least 1 item"),
         ("datasets.tiny.sources", [{"idz": "x"}], "datasets.tiny.sources: there is no 'idz'. Did you mean 'idx'?"),
         ("datasets.tiny.sha256", {"pixels": "abc", "labels": ""}, "datasets.tiny.sha256.pixels: String should match"),
@@ -97,7 +104,7 @@ def test_the_offline_experiments_are_named_for_it() -> None:
 )
 def test_a_mistake_is_one_line(place: str, value: Any, line: str) -> None:
     with pytest.raises(ParameterError) as error:
-        check(Parameters(changed(place, value)))
+        check(Parameters(tiny.params({place: value})))
     assert line in str(error.value)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 1200
@@ -132,21 +139,23 @@ def test_a_file_that_is_no_parameters_file(tmp_path: Path, content: bytes, reaso
     assert len(str(error.value)) < len(str(path)) + 200
 
 
+BLOCK_STYLE = b"positive:\n    - 5"
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda text: b"\xef\xbb\xbf" + text,
         lambda text: text.replace(b"\n", b"\r\n"),
-        lambda text: text.replace(b"positive:\n    - 5", b"positive: &five [5]").replace(
-            b"seed: 42", b"seed: &seed 42"
-        ),
+        lambda text: text.replace(BLOCK_STYLE, b"positive: &five [5]").replace(b"seed: 42", b"seed: &seed 42"),
     ],
     ids=["a byte-order mark", "line ends of Windows", "anchors"],
 )
 def test_what_editors_do_to_a_file_is_no_fault(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
-    path = tmp_path / "params.yaml"
-    path.write_bytes(change(yaml.safe_dump(tiny.params(), sort_keys=False).encode()))
-    assert parameters.load(path).values == tiny.params()
+    text = yaml.safe_dump(tiny.params(), sort_keys=False).encode()
+    assert BLOCK_STYLE in text
+    (tmp_path / "params.yaml").write_bytes(change(text))
+    assert parameters.load(tmp_path / "params.yaml").values == tiny.params()
 
 
 def test_blocks_may_share_what_is_alike(tmp_path: Path) -> None:

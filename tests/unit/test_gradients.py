@@ -1,7 +1,6 @@
 """Images read between their pixels, deskewed, and turned into gradients."""
 
 import numpy as np
-import pytest
 from scipy.ndimage import map_coordinates
 
 from digits.images.gradients import OrientedGradients, edges_by_direction
@@ -24,23 +23,6 @@ def test_images_are_read_between_their_pixels_as_scipy_does() -> None:
         assert np.allclose(interpolate(images, rows, columns.astype(np.float32)), expected, atol=1e-2)
 
 
-def stroke(column: int = 12, lean: float = 0.0, side: int = 28) -> np.ndarray:
-    """Return one image with a vertical stroke of three pixels' width, shape (1, side, side)."""
-    image = np.zeros((1, side, side), np.float32)
-    for row in range(6, 22):
-        middle = column + round(lean * (row - 14))
-        image[0, row, middle - 1 : middle + 2] = 1
-    return image
-
-
-def test_a_leaning_stroke_at_the_side_becomes_a_straight_one_in_the_middle() -> None:
-    straight = upright(stroke(13))
-    assert np.abs(upright(stroke(8, lean=0.5)) - straight).mean() < 0.02
-    assert np.abs(stroke(8, lean=0.5) - straight).mean() > 0.05
-    weights = straight[0].sum(axis=0)
-    assert np.average(np.arange(28), weights=weights) == pytest.approx(13.5, abs=0.01)
-
-
 def test_a_sheared_digit_has_no_slant_when_it_is_upright() -> None:
     images = np.kron(tiny.digits()[0].reshape(-1, 8, 8), np.ones((2, 2))).astype(np.float32)
     images = np.pad(images, ((0, 0), (8, 8), (8, 8)))
@@ -53,7 +35,9 @@ def test_a_sheared_digit_has_no_slant_when_it_is_upright() -> None:
 
 
 def test_the_left_edge_of_a_stroke_runs_to_the_right_and_its_right_edge_back() -> None:
-    edges = edges_by_direction(stroke(12), 4)[0].round(6)
+    stroke = np.zeros((1, 28, 28), np.float32)
+    stroke[0, 6:22, 11:14] = 1
+    edges = edges_by_direction(stroke, 4)[0].round(6)
     assert edges[0, 14].nonzero()[0].tolist() == [10, 11]
     assert edges[2, 14].nonzero()[0].tolist() == [13, 14]
     assert not edges[[1, 3], 14].any()

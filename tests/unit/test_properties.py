@@ -1,19 +1,15 @@
 """What must hold for any input at all; Hypothesis looks for the input."""
 
 import copy
-import gzip
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 import yaml
 from dvc.utils.serialize import YAMLError, parse_yaml
 from hypothesis import configuration, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
 
 from digits.common import parameters
 from digits.common.errors import ParameterError, PipelineError
@@ -23,35 +19,6 @@ from tools.check import check
 
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))  # no folder of its own in this one
 examples = settings(derandomize=True, database=None, deadline=None, max_examples=200)
-
-BYTES = np.dtype(np.uint8)
-
-
-@examples
-@given(arrays(BYTES, array_shapes(min_dims=1, max_dims=4, max_side=5)), st.booleans())
-def test_an_idx_file_gives_back_its_array(values: npt.NDArray[np.uint8], zipped: bool) -> None:
-    content = tiny.idx_bytes(values)
-    read = tiny.idx_array(gzip.compress(content) if zipped else content, values.shape[1:], len(values))
-    assert np.array_equal(read, values)
-
-
-IDX = list(map(bytes.fromhex, ["000008", "01", "03", "00000002", "00000003", "ffffffff", "1f8b08", "00", "ff"]))
-
-
-@examples
-@given(
-    st.sampled_from([b"", b"\0\0\x08"]),
-    st.lists(st.sampled_from(IDX) | st.binary(max_size=9)).map(b"".join),
-    st.sampled_from([(), (2, 3)]),
-)
-def test_any_bytes_are_an_idx_file_or_a_value_error(start: bytes, rest: bytes, shape: tuple[int, ...]) -> None:
-    try:
-        values = tiny.idx_array(start + rest, shape, 10)
-    except ValueError:
-        return
-    assert values.dtype == np.uint8
-    assert values.shape[1:] == shape
-    assert len(values) <= 10
 
 
 def places(values: Any, *path: str | int) -> list[tuple[str | int, ...]]:

@@ -11,31 +11,38 @@ from digits.common.errors import PipelineError
 from tests import tiny
 from tools import drawing
 from tools.mistakes import most_confident
+from tools.report import board
+from tools.report.board import Errors
 from tools.report.content import PACKAGES, averages, locked_versions, samples
 
 
-def predictions(labels: list[int], predicted: list[int], scores: list[object], method: str) -> pa.Table:
+def predictions(labels: list[int], predicted: list[int], scores: list[object], threshold: float) -> pa.Table:
     """Return a table as `evaluate` writes it."""
     values = np.array(scores)
     columns = tables.score_columns(values, range(2 if values.ndim == 1 else values.shape[1]))
-    return tables.table({"label": np.array(labels), "prediction": np.array(predicted), **columns}, method=method)
+    return tables.table({"label": np.array(labels), "prediction": np.array(predicted), **columns}, threshold=threshold)
 
 
 @pytest.mark.parametrize(
-    ("labels", "predicted", "scores", "method", "expected", "shares"),
+    ("labels", "predicted", "scores", "threshold", "expected", "shares"),
     [
-        ([1, 0, 0, 1, 1], [0, 1, 0, 0, 1], [-0.5, 2.0, -0.7, -1.0, 1.5], "decision_function", [1, 3, 0], [1, 0.5, 0]),
-        ([0, 0, 1], [1, 1, 1], [0.1, 0.9, 0.8], "decision_function", [1, 0], [1, 0]),
-        ([1, 1, 0], [0, 0, 0], [0.4, 0.1, 0.3], "predict_proba", [1, 0], [1, 0]),
-        ([0, 1, 2], [1, 0, 2], [[0.1, 0.5, 0.4], [0.6, 0.2, 0.2], [0.2, 0.25, 0.55]], "predict_proba", [1, 0], [1, 0]),
-        ([2], [1], [[0.0, 0.7, 0.3]], "predict_proba", [0], [0]),
+        ([1, 0, 0, 1, 1], [0, 1, 0, 0, 1], [-0.5, 2.0, -0.7, -1.0, 1.5], 0, [1, 3, 0], [1, 0.5, 0]),
+        ([0, 0, 1], [1, 1, 1], [0.1, 0.9, 0.8], 0, [1, 0], [1, 0]),
+        ([1, 1, 0], [0, 0, 0], [0.4, 0.1, 0.3], 0.5, [1, 0], [1, 0]),
+        ([0, 1, 2], [1, 0, 2], [[0.1, 0.5, 0.4], [0.6, 0.2, 0.2], [0.2, 0.25, 0.55]], 0.5, [1, 0], [1, 0]),
+        ([2], [1], [[0.0, 0.7, 0.3]], 0.5, [0], [0]),
     ],
     ids=["a detector", "decision values from 0 to 1", "probabilities", "several classes", "nothing is right"],
 )
 def test_the_most_confident_mistakes_come_first(
-    labels: list[int], predicted: list[int], scores: list[object], method: str, expected: list[int], shares: list[float]
+    labels: list[int],
+    predicted: list[int],
+    scores: list[object],
+    threshold: float,
+    expected: list[int],
+    shares: list[float],
 ) -> None:
-    wrong, share = most_confident(predictions(labels, predicted, scores, method))
+    wrong, share = most_confident(predictions(labels, predicted, scores, threshold))
     assert wrong.tolist() == expected
     assert share.tolist() == shares
 
@@ -69,3 +76,14 @@ def test_averages_and_samples_go_by_class() -> None:
     assert averages(images, classes).ravel().tolist() == [10, 30]
     assert samples(images, classes, 1).ravel().tolist() == [10, 20]
     assert samples(images, classes, 2).ravel().tolist() == [10, 0, 20, 40], "each class begins a row"
+
+
+def test_errors_lie_on_a_logarithmic_axis() -> None:
+    errors = [Errors(0.1, 0.01, 1, 0.9, None), Errors(0.001, 0, 0.01, 0.9, 0.01)]
+    drawn = board.draw([{"name": str(i), "task": "five", "errors": each} for i, each in enumerate(errors)])
+    assert drawn["ticks"] == ["0.1", "1", "10", "100"]
+    [group] = drawn["groups"]
+    first, second = group["rows"]
+    assert [first[key] for key in ("low", "test", "high")] == pytest.approx([33.33, 66.67, 100])
+    assert "out_of_fold" not in first
+    assert [second[key] for key in ("low", "test", "out_of_fold")] == pytest.approx([0, 0, 33.33])

@@ -1,3 +1,5 @@
+"""Which rows each part has, what a label means, and rows brought into an order."""
+
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ from digits import shuffle
 from digits.common.errors import ParameterError
 from digits.common.parameters import Split
 from digits.common.tables import Vector
+from stages.binarize import binarize
 from stages.split import require_apart, split_rows
 
 
@@ -26,15 +29,7 @@ def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:
 @pytest.mark.parametrize(("count", "share"), [(10, 0.2), (1797, 0.2), (70000, 0.2), (7, 0.33), (101, 0.99)])
 def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> None:
     train, test = train_test_split(np.arange(count), test_size=share, random_state=42)
-    ours = rows(count, share)
-    assert np.array_equal(ours[0], train)
-    assert np.array_equal(ours[1], test)
-
-
-@pytest.mark.parametrize(("count", "test"), [(10, 10), (10, 11), (1, 0.5)])
-def test_no_part_may_be_empty(count: int, test: int | float) -> None:
-    with pytest.raises(ParameterError, match="leaves none to train on"):
-        rows(count, test)
+    assert all(map(np.array_equal, rows(count, share), (train, test)))
 
 
 def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
@@ -42,6 +37,13 @@ def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
     require_apart(np.array([0, 1, 2, 3, 4]), np.array([5]), origin)
     with pytest.raises(ParameterError, match="test: 2 would put copies of one image into both parts; use a count of"):
         require_apart(np.array([0, 1, 2, 3]), np.array([4, 5]), origin)
+
+
+def test_positive_digits_are_one_and_all_others_zero() -> None:
+    classes = np.array([0, 1, 2, 9, 2], np.uint8)
+    assert binarize(classes, [2]).tolist() == [0, 0, 1, 0, 1]
+    assert binarize(classes, [0, 1]).tolist() == [1, 1, 0, 0, 0]
+    assert binarize(classes, None).tolist() == [0, 1, 2, 9, 2]
 
 
 @pytest.mark.parametrize("bucket", [1, 7, 1000], ids="buckets of {}".format)

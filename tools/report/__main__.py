@@ -6,7 +6,6 @@ of the moment or of the machine goes in, so that the same inputs give the same p
 """
 
 import fnmatch
-from operator import itemgetter
 from pathlib import Path
 
 import jinja2
@@ -14,7 +13,9 @@ import jinja2
 from digits.common import cli, files, parameters, paths
 from digits.common.errors import ParameterError, PipelineError
 from digits.common.parameters import Experiment
-from tools.report.content import describe_dataset, describe_experiment, locked_versions
+from tools.report import board, figures
+from tools.report.content import describe_dataset, locked_versions
+from tools.report.experiment import describe
 from tools.results import HEADINGS
 
 REQUIREMENTS = Path("requirements.lock")
@@ -37,11 +38,14 @@ def main() -> None:
         raise PipelineError("nothing has been evaluated here yet; `make demo` or `make repro` does it")
     if missing := [name for name in names if name not in evaluated]:
         cli.note(f"not evaluated here: {', '.join(missing)}")
-    datasets = {key: describe_dataset(key) for key in dict.fromkeys(dataset_of[name] for name in evaluated)}
+    described = [describe_dataset(key) for key in dict.fromkeys(dataset_of[name] for name in evaluated)]
+    datasets = {each["name"]: each for each in sorted(described, key=lambda each: -each["images"].size)}
+    order = list(datasets)  # the largest first
     experiments = [
-        describe_experiment(name, params.block(Experiment, name), datasets[dataset_of[name]])
+        describe(name, params.block(Experiment, name), datasets[dataset_of[name]])
         for name in cli.progress(evaluated, len(evaluated), "experiments")
     ]
+    experiments.sort(key=lambda each: (order.index(each["dataset"]), each["rank"]))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -49,11 +53,15 @@ def main() -> None:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["spaced"] = lambda number: f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
     try:
         page = environment.get_template("page.html").render(
+            title=_title(evaluated, order),
             columns=HEADINGS,
-            experiments=sorted(experiments, key=itemgetter("rank")),
+            board=board.draw(experiments),
+            experiments=experiments,
             datasets=list(datasets.values()),
+            part_names=figures.PARTS,
             versions=locked_versions(REQUIREMENTS.read_text(encoding="utf-8")),
             seed=params.seed,
         )
@@ -62,6 +70,13 @@ def main() -> None:
             f"a figure of metrics/ is missing or no number ({error}); `dvc repro` makes it again"
         ) from None
     files.write_text(arguments.output, page)
+
+
+def _title(experiments: list[str], datasets: list[str]) -> str:
+    """Say what is in the page, so that two of them can be told apart."""
+    if len(experiments) <= 2:
+        return " and ".join(experiments)
+    return f"{len(experiments)} experiments on {' and '.join(datasets)}"
 
 
 def _is_evaluated(experiment: str, dataset: str) -> bool:

@@ -18,6 +18,7 @@ let sheet = 0; // counts cleared sheets: a prediction for an earlier one comes t
 let timer = 0;
 let asking = false;
 let changed = false;
+let blank = true;
 
 function line(from, to) {
   ink.lineWidth = PEN * size;
@@ -26,21 +27,27 @@ function line(from, to) {
   ink.moveTo(from[0] * size, from[1] * size);
   ink.lineTo(to[0] * size, to[1] * size);
   ink.stroke();
+  inked();
+}
+
+function inked() {
+  blank = false;
   changed = true;
   busy(true);
   timer ||= setTimeout(ask, WAIT);
 }
 
-function clear() {
+export function clear() {
   ink.fillStyle = "#fff";
   ink.fillRect(0, 0, size, size);
   clearTimeout(timer);
   timer = 0;
   changed = false;
+  blank = true;
   last = null;
   sheet += 1;
   busy(false);
-  show("–", "Nothing drawn yet.");
+  show("", "Nothing drawn yet.");
 }
 
 function busy(whether) {
@@ -57,41 +64,68 @@ async function ask() {
   asking = false;
   if (asked === sheet) {
     if (result.digits) showDigits(result.digits);
-    else show("–", result.error);
+    else show("", result.error);
   }
   if (changed) timer ||= setTimeout(ask, WAIT);
   else busy(false);
 }
 
 async function predict() {
+  const result = await request("POST", "/predict", canvas.toDataURL("image/png"));
+  return result.status === 400 ? { error: "No digit yet." } : result; // the first stroke of a 5 is a mere line
+}
+
+// Sends a picture, if there is one, and returns the program's answer with its status.
+export async function request(method, path, picture = null) {
+  // Not toBlob: Chromium puts it off, by up to a second, until the page is idle.
+  const body = picture && Uint8Array.from(atob(picture.split(",")[1]), (byte) => byte.charCodeAt(0));
   try {
-    // Not toBlob: Chromium puts it off, by up to a second, until the page is idle.
-    const body = Uint8Array.from(atob(canvas.toDataURL("image/png").split(",")[1]), (byte) => byte.charCodeAt(0));
-    const response = await fetch("/predict", { method: "POST", headers: { "Content-Type": "image/png" }, body });
-    if (response.status === 400) return { error: "No digit yet." }; // the first stroke of a 5 is a mere line
-    return await response.json();
+    const response = await fetch(path, { method, headers: body ? { "Content-Type": "image/png" } : {}, body });
+    return { ...(await response.json()), status: response.status };
   } catch {
     return { error: "No answer: is the program still running?" };
   }
 }
 
+// The drawing as a `data:` address; null while there is none.
+export const drawing = () => (blank ? null : canvas.toDataURL("image/png"));
+
+// Puts a drawing back on the paper, unless another has been begun.
+export async function redraw(picture) {
+  const image = new Image();
+  image.src = picture;
+  await image.decode();
+  if (!blank) return;
+  ink.drawImage(image, 0, 0, size, size);
+  inked();
+}
+
 function percent(probability) {
-  if (probability > 0.994) return "> 99 %";
-  if (probability < 0.006) return "< 1 %";
+  if (probability >= 0.995) return "> 99 %";
+  if (probability < 0.005) return "< 1 %";
   return `${Math.round(100 * probability)} %`;
 }
 
 const nameOf = (ranked) => String(ranked.digit ?? ranked.label);
 
 function showDigits(digits) {
-  const least = Math.min(...digits.map((digit) => digit.probability));
-  show(digits.map(nameOf).join(" "), `${percent(least)} sure`, digits.map(row));
+  const shares = digits.map((digit) => (digit.none ? `nearest ${nameOf(digit)}` : percent(digit.probability)));
+  const names = digits.map((digit) => (digit.none ? "none" : nameOf(digit)));
+  show(names.join(" "), `predicted (${shares.join(", ")})`, digits.map(row));
+}
+
+// The predicted class, the next ones that are likely at all, and what is left for all others together.
+function likeliest(digit) {
+  const next = digit.runners_up.filter((each) => each.probability >= 0.005);
+  if (digit.runners_up.length < 2 || next.length === digit.runners_up.length) return [digit, ...digit.runners_up];
+  const left = next.reduce((rest, each) => rest - each.probability, 1 - digit.probability);
+  return [digit, ...next, { label: "other", probability: left }];
 }
 
 function row(digit) {
   const item = byId("digit").content.cloneNode(true);
   item.querySelector("img").src = digit.image;
-  for (const each of [digit, ...digit.runners_up]) {
+  for (const each of likeliest(digit)) {
     const name = document.createElement("dt");
     const bar = document.createElement("dd");
     const share = document.createElement("span");

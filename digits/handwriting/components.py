@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from tools.handwriting import ink as inks
-from tools.handwriting.ink import SMALL, Ink
-from tools.handwriting.normalize import normalize
-from tools.handwriting.pictures import Picture, PictureError
+from digits.handwriting import ink as inks
+from digits.handwriting.ink import SMALL, Ink
+from digits.handwriting.normalize import normalize
+from digits.handwriting.pictures import Picture, PictureError
 
 ONE_DIGIT = 32  # pixels; pictures up to this side hold one digit
 EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves beside a stroke
@@ -29,10 +29,14 @@ class Digit(NamedTuple):
     Attributes:
         box: x, y, width and height in pixels of the original picture.
         image: what the model is shown, shape (size, size), light ink on black as `normalize` gives it.
+        ink: what it is drawn from, without its neighbours' ink.
+        alone: the picture is so small that it holds one digit.
     """
 
     box: tuple[int, int, int, int]
     image: npt.NDArray[np.uint8]
+    ink: Ink
+    alone: bool
 
 
 class Component(NamedTuple):
@@ -72,7 +76,7 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     """
     ink = inks.measure(picture.grey)
     labels, components = _label(ink)
-    groups = [_join(*components)] if max(ink.shape) <= ONE_DIGIT else _group(components)
+    groups = [_join(*components)] if _is_small(ink) else _group(components)
     return [_draw(ink, labels, digit, picture.scale, size) for line in _lines(groups) for digit in line]
 
 
@@ -97,12 +101,8 @@ def _clear_frame(ink: Ink) -> None:
     """Wipe out a frame: rings of pixels around the picture that are inked nearly all along."""
     height, width = ink.shape
     for i in range(max(4, min(ink.shape) // 25)):
-        sides = [
-            ink[i, i : width - i],
-            ink[-1 - i, i : width - i],
-            ink[i : height - i, i],
-            ink[i : height - i, -1 - i],
-        ]
+        rows, columns = slice(i, height - i), slice(i, width - i)
+        sides = [ink[i, columns], ink[-1 - i, columns], ink[rows, i], ink[rows, -1 - i]]
         if min(ink.shape) <= 2 * i or min((side > EDGE).mean() for side in sides) < 0.6:
             return
         for side in sides:
@@ -185,4 +185,9 @@ def _draw(ink: Ink, labels: npt.NDArray[np.int32], digit: Component, scale: floa
     columns = slice(max(digit.left - 1, 0), digit.right + 1)
     own = ndimage.binary_dilation(np.isin(labels[rows, columns], digit.labels), np.ones((3, 3)))
     x, y, width, height = (round(length * scale) for length in (digit.left, digit.top, digit.width, digit.height))
-    return Digit((x, y, width, height), normalize(np.where(own, ink[rows, columns], 0), size))
+    drawn = np.where(own, ink[rows, columns], 0)
+    return Digit((x, y, width, height), normalize(drawn, size), drawn, _is_small(ink))
+
+
+def _is_small(ink: Ink) -> bool:
+    return max(ink.shape) <= ONE_DIGIT

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from tools.handwriting.pictures import PictureError
+from digits.handwriting.pictures import PictureError
 
 Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
 

@@ -5,9 +5,9 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from digits.handwriting.ink import Ink
 from digits.images.interpolation import interpolate
 from digits.images.upright import moments
-from tools.handwriting.ink import Ink
 
 PEN = (1.7, 4.5)  # the range of a stroke's width in MNIST's box of 20 × 20; few strokes there lie outside
 FAINT = 0.1  # of full ink; what interpolation leaves below is cut away

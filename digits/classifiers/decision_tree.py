@@ -1,0 +1,3 @@
+"""A single decision tree."""
+
+from sklearn.tree import DecisionTreeClassifier as Classifier

@@ -1,0 +1,3 @@
+"""A linear support vector machine for each class against the rest, fitted by liblinear."""
+
+from sklearn.svm import LinearSVC as Classifier

@@ -1,0 +1,3 @@
+"""A forest of randomized trees."""
+
+from sklearn.ensemble import RandomForestClassifier as Classifier
