@@ -119,6 +119,7 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         "seed": 42,
         "datasets": {"tiny": dataset({"idx": "idx"})},
         "splits": {"tiny": {"dataset": "tiny", "test": TEST}, "tiny-random": {"dataset": "tiny", "test": 0.25}},
+        "mixes": {},
         "tasks": {"digit": {}, "five": {"positive": [5]}},
         "experiments": {
             "five-sgd": experiment("tiny", "five", "normalized", "sgd", 3, max_iter=50, tol=None),

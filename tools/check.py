@@ -6,14 +6,14 @@ show here.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from digits import sources
 from digits.common import cli, parameters
 from digits.common.errors import ParameterError, require_choice
-from digits.common.parameters import COPIES, FILE, SECTIONS, Dataset, Experiment, Parameters, Search, Split, Task
+from digits.common.parameters import COPIES, FILE, SECTIONS, Dataset, Experiment, Mix, Parameters, Search, Split, Task
 from digits.learning import registry, thresholds
 from digits.sources import SourceError
 from tools.search import grid_points
@@ -41,10 +41,12 @@ def check(params: Parameters) -> None:
         with _naming(f"splits.{name}."):
             if split.test_rows(dataset.rows) > dataset.images - (dataset.enlarged.first if dataset.enlarged else 0):
                 raise ParameterError(COPIES.format(split.test))
+    for name, mix in params.blocks(Mix).items():
+        require_mixable(name, mix, splits, datasets)
     for name, experiment in experiments.items():
-        require_choice(f"{FILE}: experiments.{name}.split", experiment.split, splits)
+        require_choice(f"{FILE}: experiments.{name}.split", experiment.split, [*splits, *params.names(Mix)])
         require_choice(f"{FILE}: experiments.{name}.task", experiment.task, tasks)
-        dataset_name = splits[experiment.split].dataset
+        dataset_name = params.dataset_of(name)
         task, classes = tasks[experiment.task], datasets[dataset_name].classes
         with _naming(f"tasks.{experiment.task}."):
             require_positive(task, dataset_name, datasets[dataset_name])
@@ -55,6 +57,19 @@ def check(params: Parameters) -> None:
         require_choice(f"{FILE}: searches", name, experiments)
         with _naming(f"searches.{name}."):
             grid_points(search, experiments[name], params.seed)
+
+
+def require_mixable(name: str, mix: Mix, splits: Mapping[str, Split], datasets: Mapping[str, Dataset]) -> None:
+    """Require that a mix has a name of its own and two splits whose images are alike; else raise a ParameterError."""
+    if name in splits:
+        raise ParameterError(f"{FILE}: mixes.{name}: a split is called the same; choose another name")
+    for key, split in (("split", mix.split), ("own", mix.own)):
+        require_choice(f"{FILE}: mixes.{name}.{key}", split, splits)
+    first, second = (datasets[splits[split].dataset] for split in (mix.split, mix.own))
+    for key in ("shape", "maximum", "classes", "names"):
+        if (one := getattr(first, key)) != (other := getattr(second, key)):
+            differing = f"{mix.split} has {key} {one}, {mix.own} has {other}"
+            raise ParameterError(f"{FILE}: mixes.{name}: {differing}; a mix needs two that are alike")
 
 
 def require_positive(task: Task, name: str, dataset: Dataset) -> None:

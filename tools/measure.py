@@ -15,7 +15,7 @@ import numpy as np
 
 from digits.common import cli, files, parameters, parquet, paths
 from digits.common.errors import ParameterError, PipelineError, show
-from digits.common.parameters import Dataset, Experiment
+from digits.common.parameters import Dataset, Experiment, Mix
 from digits.common.tables import IMAGES, Pixels, Vector
 from digits.handwriting import pictures
 from digits.handwriting.components import Digit
@@ -199,14 +199,17 @@ def trained_on(experiment: str, root: str) -> bool:
 def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:
     """Say which of a dataset's images an experiment's model was trained on."""
     params = parameters.load()
-    test = paths.split(params.block(Experiment, experiment).split, "test")
-    if params.dataset_of(experiment) != dataset:
+    split = params.block(Experiment, experiment).split
+    train = paths.split(split, "train")
+    is_mixed = split in params.names(Mix)
+    is_other = params.dataset_of(experiment) != dataset
+    if is_other and not is_mixed:
         return f"{experiment} was trained on other images than {dataset}"
-    if not test.exists():
+    if is_other or not train.exists():
         return f"{experiment} may have been trained on what is shown here"
-    seen = len(chosen) - int(np.isin(chosen, parquet.read_column(test, IMAGES, "row")).sum())
+    seen = int(np.isin(chosen, parquet.read_column(train, IMAGES, "row")).sum())
     if len(chosen) > 1:
         return f"{experiment} was trained on {seen or 'none'} of these {len(chosen)} images"
     if seen:
         return f"the image is in the training part: {experiment} has seen it before"
-    return f"the image is in the test part: {experiment} had never seen it"
+    return f"the image is not in the training part: {experiment} has never seen it"

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from digits.common import parquet, paths, tables
+from digits.common import parameters, parquet, paths, tables
 from digits.common.errors import PipelineError
 from digits.common.files import require
+from digits.common.parameters import Mix
 from digits.common.tables import OUT_OF_FOLD, PREDICTIONS, Vector
 from tools import results, wording
 
 
 def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Table:
-    """Read an experiment's predictions.
+    """Read an experiment's predictions; of the training part of a mix one of each image of its own dataset.
 
     Args:
         experiment: its name.
@@ -30,7 +31,11 @@ def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Tab
     table = parquet.read(path, contract)
     if "prediction" not in table.column_names:
         raise PipelineError(f"{experiment} has no folds, so no predictions of its training part; choose --part test")
-    if (last := tables.column(table, "row").max()) >= images:
+    rows = tables.column(table, "row")
+    if not is_test and tables.metadata(table.schema)["split"] in parameters.load().names(Mix):
+        own, first = np.unique(rows, return_index=True)
+        return table.take(tables.array(first[own < images]))
+    if (last := rows.max()) >= images:
         raise PipelineError(f"{path} is about a row {last}, the dataset has {images}; {parquet.REMEDY}")
     return table
 

@@ -12,20 +12,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digits.common import cli, files, parameters, paths
-from digits.common.parameters import Dataset, Experiment, Parameters, Search, Split
+from digits.common.parameters import Dataset, Experiment, Mix, Parameters, Search, Split
 from digits.common.section import Section
 
 LOCK = Path("dvc.lock")
 UNFINISHED = (".*.part", ".*.tmp")  # a stage's and DVC's own
 # What there is a stage for each block of; of all other stages there is one for each experiment.
-SECTIONS: dict[str, type[Section]] = {"fetch": Dataset, "split": Split}
+SECTIONS: dict[str, type[Section]] = {"fetch": Dataset, "split": Split, "mix": Mix}
 
 
 def outputs(params: Parameters) -> set[Path]:
     """Return every file and folder that the content of params.yaml stands for, relative to the repository."""
     parts = ("train", "test")
     found = {paths.raw(name) for name in params.names(Dataset)}
-    found |= {paths.split(name, part) for name in params.names(Split) for part in parts}
+    splits = [*params.names(Split), *params.names(Mix)]
+    found |= {paths.split(name, part) for name in splits for part in parts}
     found |= {Path("searches", f"{name}.csv") for name in params.names(Search)}
     for name in params.names(Experiment):
         found |= {paths.labels(name, part) for part in parts}

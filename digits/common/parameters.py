@@ -1,4 +1,4 @@
-"""params.yaml: the schema of every section, and the loading.
+"""params.yaml: the schema of every section, and the lookup of its blocks.
 
 A block is validated when it is asked for, so that a mistake in one experiment does not stop another. `tools.check`
 validates all of them, and the names by which they refer to each other.
@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from digits.common import yaml
 from digits.common.errors import ParameterError, require_choice, show
 from digits.common.section import Section, validate
 
@@ -113,6 +112,23 @@ class Split(Section):
         return tested
 
 
+class Mix(Section):
+    """A block of `mixes`: `split` with the training images of the split `own` added, tested on the test part of `own`.
+
+    Attributes:
+        weight: how many times each of the images of `own` stands in the training part.
+    """
+
+    split: str
+    own: str
+    weight: Annotated[int, Field(ge=0, le=1_000)]
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """The splits and parts that it is made of: the large one's, your own to train on, your own to test on."""
+        return [(self.split, "train"), (self.own, "train"), (self.own, "test")]
+
+
 class Task(Section):
     """A block of `tasks`; without `positive` the label is the class itself."""
 
@@ -169,6 +185,7 @@ class Search(Section):
 SECTIONS: dict[type[Section], str] = {
     Dataset: "datasets",
     Split: "splits",
+    Mix: "mixes",
     Task: "tasks",
     Experiment: "experiments",
     Search: "searches",
@@ -192,8 +209,10 @@ class Parameters:
 
     def names(self, schema: type[Section]) -> list[str]:
         """Return the names of a section's blocks, in the file's order."""
-        blocks = self.values.get(section := SECTIONS[schema])
-        if section == "searches" and section not in self.values:
+        section = SECTIONS[schema]
+        may_be_empty = section in ("mixes", "searches")
+        blocks = self.values.get(section, {} if may_be_empty else None)
+        if may_be_empty and blocks == {}:
             return []
         if not isinstance(blocks, dict) or not blocks:
             raise ParameterError(f"{FILE}: `{section}` must be a section with at least one block")
@@ -217,32 +236,13 @@ class Parameters:
         return {name: self.block(schema, name) for name in self.names(schema)}
 
     def dataset_of(self, experiment: str) -> str:
-        """Return the name of the dataset that an experiment is about."""
-        return self.block(Split, self.block(Experiment, experiment).split).dataset
+        """Return the name of the dataset that an experiment is about: of a mix, the one that it is tested on."""
+        split = self.block(Experiment, experiment).split
+        if split in self.names(Mix):
+            split = self.block(Mix, split).own
+        return self.block(Split, split).dataset
 
 
 def load(path: Path = FILE) -> Parameters:
-    """Read params.yaml by the parser that DVC uses, so that both see the same values.
-
-    Raises:
-        ParameterError: it is missing, not UTF-8, not YAML, or not a mapping.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        if marker := re.search(r"^(<{7}|={7}|>{7})", text, re.MULTILINE):
-            line = text.count("\n", 0, marker.start()) + 1
-            raise ParameterError(f"{path}, line {line}: {marker[0]} is left of a merge; resolve the conflict")
-        values = YAML(typ="safe").load(text)
-    except FileNotFoundError:
-        raise ParameterError(f"{path} is not here; run from the folder that holds it") from None
-    except UnicodeDecodeError as error:
-        raise ParameterError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ParameterError(f"{path}{place}: {error.problem or error.context}") from None
-    except (YAMLError, ValueError, ArithmeticError) as error:  # the latter two for dates and numbers that are none
-        raise ParameterError(f"{path}: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise ParameterError(f"{path} must hold named sections such as `experiments:`")
-    return Parameters(values)
+    """Read params.yaml; a ParameterError says why that cannot be done."""
+    return Parameters(yaml.read(path))

@@ -210,7 +210,7 @@ def test_a_row_of_the_dataset_is_said_to_be_known_to_the_model_or_not(
     monkeypatch.chdir(place)
     last = np.array([tiny.IMAGES - tiny.TEST - 1])  # of the training part
     assert seen_before("five-sgd", "tiny", last).startswith("the image is in the training part")
-    assert seen_before("five-sgd", "tiny", last + 1).startswith("the image is in the test part")
+    assert seen_before("five-sgd", "tiny", last + 1).startswith("the image is not in the training part")
     assert (
         seen_before("five-sgd", "tiny", np.append(last + 1, last + 2))
         == "five-sgd was trained on none of these 2 images"

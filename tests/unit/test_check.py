@@ -31,7 +31,7 @@ def test_the_offline_experiments_are_named_for_it() -> None:
 @pytest.mark.parametrize(
     ("place", "value", "line"),
     [
-        ("sed", 1, "params.yaml: there is no 'sed'. Did you mean 'seed'? Valid: datasets, experiments, searches, seed"),
+        ("sed", 1, "there is no 'sed'. Did you mean 'seed'? Valid: datasets, experiments, mixes, searches, seed"),
         ("seed", ..., "seed: must be an integer from 0 to 4294967295, not None"),
         ("seed", "42", "seed: must be an integer from 0 to 4294967295, not '42'"),
         ("seed", -1, "seed: must be an integer from 0 to 4294967295, not -1"),

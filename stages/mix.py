@@ -1,0 +1,55 @@
+"""Mix the training part of a split with your own images, so that a model learns your hand as well.
+
+Reads `data/split/<split>/train.parquet` and both parts of your own split; writes `data/split/<mix>/train.parquet`,
+shuffled, and `test.parquet`, which is your own. The one decision: a weight is so many copies, which every classifier
+understands. `origin` keeps the copies of an image in one fold; `row` is the image's index in your own dataset, and the
+other images' numbers begin behind those.
+"""
+
+import numpy as np
+import pyarrow as pa
+
+from digits.common import cli, parameters, parquet, paths, tables
+from digits.common.errors import ParameterError
+from digits.common.parameters import Mix
+from digits.common.tables import IMAGES
+
+
+def mix_images(images: pa.Table, own: pa.Table, weight: int, first: int, seed: int) -> pa.Table:
+    """Return the training part of a mix.
+
+    Args:
+        images: a split's training part.
+        own: another's, each image of which is in the mix `weight` times.
+        weight: 0 for none of them.
+        first: what the row numbers of `images` begin with.
+        seed: of the shuffle.
+    """
+    mixed = pa.concat_tables([_numbered(images, first), *[_numbered(own, 0)] * weight])
+    return mixed.take(tables.array(np.random.RandomState(seed).permutation(len(mixed))))
+
+
+def _numbered(images: pa.Table, first: int) -> pa.Table:
+    """Return images with `origin` and `row`, both counted from `first`."""
+    row = tables.column(images, "row") + np.uint32(first)
+    origin = tables.column(images, "origin") + np.uint32(first) if "origin" in images.column_names else row
+    images = images.drop_columns([name for name in ("origin", "row") if name in images.column_names])
+    return images.append_column("origin", tables.array(origin)).append_column("row", tables.array(row))
+
+
+def main() -> None:
+    """Read, mix, write."""
+    name = cli.block_name(__doc__, "mixes", "mnist-and-own")
+    params = parameters.load()
+    mix = params.block(Mix, name)
+    images, own, test = (parquet.read(paths.split(*part), IMAGES) for part in mix.parts)
+    if images.schema.metadata != own.schema.metadata:
+        differing = "the shape, the largest pixel or the classes' names of their images"
+        raise ParameterError(f"{parameters.FILE}: mixes.{name}: {mix.split} and {mix.own} differ in {differing}")
+    mixed = mix_images(images, own, mix.weight, len(own) + len(test), params.seed)
+    parquet.write(paths.split(name, "train"), mixed)
+    parquet.write(paths.split(name, "test"), test)
+
+
+if __name__ == "__main__":
+    cli.run(main)
