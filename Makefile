@@ -34,7 +34,7 @@ repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE
 ROWS ?= 700000
 # In large/ a relative DATA_MIRROR would be another folder, so it is made absolute first.
 .PHONY: large
-large: $(INSTALLED) ## Run it on ROWS=700000 digits or any other number, MNIST's and deformed ones (docs/large.md)
+large: $(INSTALLED) ## Run it on ROWS=700000 digits, MNIST's and deformed copies (docs/large.md)
 	@python -m tools.large $(ROWS)
 	@cd large && python -m tools.check
 	if [ -d "$$DATA_MIRROR" ]; then DATA_MIRROR=$$(cd "$$DATA_MIRROR" && pwd); fi && \
@@ -60,7 +60,7 @@ report: $(INSTALLED) ## Draw report.html from whatever has been evaluated
 	@echo "Open report.html in a browser."
 
 .PHONY: draw
-draw: $(INSTALLED) ## Serve a page to draw digits on, on this machine alone; KEEP=data/own keeps them there (Ctrl-C ends it)
+draw: $(INSTALLED) ## Serve a page to draw digits on, to this machine alone; KEEP=data/own keeps the drawings (Ctrl-C ends it)
 	@python -m tools.draw $(if $(KEEP),--keep '$(KEEP)')
 
 .PHONY: notebook
@@ -89,16 +89,16 @@ pushed: $(INSTALLED) ## Check that a clone of this commit can pull everything an
 	@python -m tools.pushed
 
 .PHONY: prune
-prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.yaml no longer names
+prune: $(INSTALLED) ## Delete the outputs of blocks that params.yaml no longer names
 	@python -m tools.check
 	@python -m tools.prune --delete
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests (about three minutes, no network)
+test: $(INSTALLED) ## Run the tests (a few minutes, no network)
 	python -m pytest
 
 .PHONY: faults
-faults: $(INSTALLED) ## Try every fault of docs/reliability.md, the slow ones too (minutes)
+faults: $(INSTALLED) ## Try every fault of docs/reliability.md, the slow ones too
 	python -m pytest -m fault
 
 .PHONY: bench
