@@ -15,7 +15,7 @@ import numpy as np
 
 from digits.common import cli, files, parameters, parquet, paths
 from digits.common.errors import ParameterError, PipelineError, show
-from digits.common.parameters import Dataset, Experiment, Mix
+from digits.common.parameters import Dataset, Experiment, Mix, Split
 from digits.common.tables import IMAGES, Pixels, Vector
 from digits.handwriting import pictures
 from digits.handwriting.components import Digit
@@ -109,7 +109,7 @@ class Measurement:
         if png:
             self.draw(png)
         if trained_on(self._recognizer.experiment, self._root):
-            cli.note(f"{self._recognizer.experiment} was trained on pictures of this folder: it has seen them before")
+            cli.note(f"{self._recognizer.experiment} was trained on pictures of this folder; it has seen some before")
 
     def as_json(self) -> str:
         """Return the figures as a line of JSON; the confusion matrix has the counts that are not zero."""
@@ -190,10 +190,15 @@ def _thumbnail(file: str, size: int) -> Pixels:
 
 
 def trained_on(experiment: str, root: str) -> bool:
-    """Tell whether a folder is a source of the dataset that an experiment's model is trained on."""
+    """Tell whether a folder is a source of a dataset that an experiment's model is trained on."""
     params = parameters.load()
-    sources = params.block(Dataset, params.dataset_of(experiment)).sources
-    return any(Path(root).resolve() == Path(place).resolve() for source in sources for place in source.values())
+    splits = [params.block(Experiment, experiment).split]
+    if splits[0] in params.names(Mix):
+        mix = params.block(Mix, splits[0])
+        splits = [mix.split, *[mix.own] * bool(mix.weight)]
+    datasets = [params.block(Dataset, params.block(Split, split).dataset) for split in splits]
+    places = [place for dataset in datasets for source in dataset.sources for place in source.values()]
+    return any(Path(root).resolve() == Path(place).resolve() for place in places)
 
 
 def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:

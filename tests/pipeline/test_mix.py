@@ -15,6 +15,7 @@ from digits.common.parameters import Parameters
 from digits.common.tables import IMAGES
 from tests import tiny
 from tools.check import check
+from tools.measure import trained_on
 
 OWN = 120  # digits behind those of the tiny dataset
 WEIGHT = 3
@@ -113,6 +114,11 @@ def test_what_a_model_has_seen_is_told_of_both_datasets(mixed: Path) -> None:
     ):
         said = tiny.run(f"python -m tools.predict --model {experiment} --row {dataset} {row}", mixed).stderr
         assert said.strip().endswith(words)
+
+
+def test_only_a_model_that_was_taught_a_folder_has_seen_it(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(mixed)
+    assert [trained_on(experiment, "own.csv") for experiment in ("taught", "untaught")] == [True, False]
 
 
 def test_nothing_of_it_is_left_over_or_to_do(mixed: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path
     assert re.search(r"^predicted +not five +five +none +several$", done.stdout, re.MULTILINE)
     assert re.search(r"^actual 5 +· +1 +1 +·$", done.stdout, re.MULTILINE)
     assert "five-sgd: 5 of 8 right, " in done.stdout
-    assert done.stderr.splitlines()[0].endswith("was trained on pictures of this folder: it has seen them before")
+    assert done.stderr.splitlines()[0].endswith("was trained on pictures of this folder; it has seen some before")
 
 
 def test_standard_input(place: Path) -> None:
