@@ -210,12 +210,11 @@ class Parameters:
     def names(self, schema: type[Section]) -> list[str]:
         """Return the names of a section's blocks, in the file's order."""
         section = SECTIONS[schema]
+        blocks = self.values.get(section, {} if section == "searches" else None)
         may_be_empty = section in ("mixes", "searches")
-        blocks = self.values.get(section, {} if may_be_empty else None)
-        if may_be_empty and blocks == {}:
-            return []
-        if not isinstance(blocks, dict) or not blocks:
-            raise ParameterError(f"{FILE}: `{section}` must be a section with at least one block")
+        if not isinstance(blocks, dict) or not (blocks or may_be_empty):
+            least = "; `{}` is one without blocks" if may_be_empty else " with at least one block"
+            raise ParameterError(f"{FILE}: `{section}` must be a section{least}")
         return list(blocks)
 
     def block(self, schema: type[Block], name: str) -> Block:

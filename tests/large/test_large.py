@@ -90,5 +90,6 @@ def test_rows_are_at_least_as_many_as_mnist_has(large: Path) -> None:
     tiny.run("python -m tools.large 8100000", large.parent)
     assert (large / "params.yaml").read_text() == text.replace("      to: 700000\n", "      to: 8100000\n")
     tiny.run("python -m tools.check", large)
+    assert "train@digit-mlp" in tiny.run("dvc stage list --all --name-only", large).stdout  # DVC reads it, too
     line = tiny.failure("python -m tools.large 69999", large.parent, 2)
     assert line == "large: error: ROWS: 69999, but MNIST alone has 70000; use that or more"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sklearn.datasets import load_digits
 
 from digits.common import parquet, paths
@@ -142,6 +143,14 @@ def test_a_mix_that_cannot_be_made_is_refused_in_a_line(place: str, value: Any, 
     with pytest.raises(ParameterError) as refused:
         check(Parameters(tiny.params({**changes(taught="taught"), place: value})))
     assert line in str(refused.value)
+
+
+def test_the_blocks_of_the_page_are_valid() -> None:
+    page = (tiny.ROOT / "docs/own-digits.md").read_text(encoding="utf-8")
+    added = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    added["datasets"]["own"] |= {"images": OWN, "classes": 10, "sha256": {"pixels": "0" * 64, "labels": "0" * 64}}
+    values = yaml.safe_load((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))
+    check(Parameters({**values, **{section: {**values[section], **blocks} for section, blocks in added.items()}}))
 
 
 def test_splits_of_other_images_than_params_say_are_refused(mixed: Path, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def test_the_offline_experiments_are_named_for_it() -> None:
     ("place", "value", "line"),
     [
         ("sed", 1, "there is no 'sed'. Did you mean 'seed'? Valid: datasets, experiments, mixes, searches, seed"),
+        ("mixes", ..., "params.yaml: `mixes` must be a section; `{}` is one without blocks"),
         ("seed", ..., "seed: must be an integer from 0 to 4294967295, not None"),
         ("seed", "42", "seed: must be an integer from 0 to 4294967295, not '42'"),
         ("seed", -1, "seed: must be an integer from 0 to 4294967295, not -1"),

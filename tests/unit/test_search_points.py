@@ -137,7 +137,7 @@ def test_a_mistake_in_a_search_is_one_line(change: dict[str, Any], line: str) ->
     ("searches", "line"),
     [
         ({"five": BLOCK}, r"searches: there is no 'five'\. Did you mean 'five-sgd'\? Valid: digit"),
-        (None, "`searches` must be a section with at least one block"),
+        (None, "`searches` must be a section; `{}` is one without blocks"),
     ],
 )
 def test_searches_are_blocks_named_as_experiments(searches: object, line: str) -> None:
