@@ -1,4 +1,4 @@
-"""Find what is left over from datasets, splits, tasks and experiments that params.yaml no longer names.
+"""Find what is left over from blocks that params.yaml no longer has: datasets, splits, mixes and experiments.
 
 DVC makes outputs, but takes none away when their block goes: the files stay, those in `metrics/` and `plots/` even in
 Git, and so do their stages in `dvc.lock`. Also found: the unfinished files of runs that were killed, which Git and DVC
