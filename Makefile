@@ -94,7 +94,7 @@ prune: $(INSTALLED) ## Delete the outputs of experiments and splits that params.
 	@python -m tools.prune --delete
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests (about three minutes, no network)
+test: $(INSTALLED) ## Run the tests (about four minutes, no network)
 	python -m pytest
 
 .PHONY: faults
