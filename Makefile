@@ -94,7 +94,7 @@ prune: $(INSTALLED) ## Delete the outputs of blocks that params.yaml no longer n
 	@python -m tools.prune --delete
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests (a few minutes, no network)
+test: $(INSTALLED) ## Run the tests (about four minutes, no network)
 	python -m pytest
 
 .PHONY: faults
