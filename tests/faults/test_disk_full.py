@@ -13,11 +13,11 @@ PLACES = {  # the folder on the full disk, the bytes left, and the file that doe
     "fetch": ("data/raw", 0, "data/raw/tiny.parquet"),
     "split": ("data/split", 0, "data/split/tiny/train.parquet"),
     "split (second file)": ("data/split", 70_000, "data/split/tiny/test.parquet"),
-    "binarize": ("data/labels", 0, "data/labels/five-sgd/train.parquet"),
+    "binarize": ("data/labels", 0, "data/labels/five-sgd/test.parquet"),
     "train (model)": ("models", 0, "models/five-sgd.joblib"),
     "train (folds)": ("data/crossval", 0, "data/crossval/five-sgd.parquet"),
     "evaluate (predictions)": ("data/predictions", 0, "data/predictions/five-sgd.parquet"),
-    "evaluate (plots)": ("plots", 0, "plots/five-sgd/confusion.csv"),
+    "evaluate (plots)": ("plots", 0, "plots/five-sgd/figures.csv"),
     "evaluate (metrics)": ("metrics", 0, "metrics/five-sgd.json"),
 }
 
