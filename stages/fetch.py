@@ -9,12 +9,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from digits import sources
 from digits.augmentation import enlarge
 from digits.common import cli, parameters, parquet, paths, tables
 from digits.common.errors import ParameterError, PipelineError
 from digits.common.parameters import Dataset
-from digits.sources import Content, ContentError, Images, SourceError
+from digits.sources import Content, ContentError, Images, SourceError, are_local, read
 
 TIMEOUT = 30  # seconds that a server may stay silent
 
@@ -48,12 +47,12 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
         PipelineError: no source has them, each with its reason.
     """
     places = [(kind, place) for source in dataset.sources for kind, place in source.items()]
-    if mirror and not sources.are_local(dataset):
+    if mirror and not are_local(dataset):
         places.insert(0, ("idx", f"{mirror.rstrip('/')}/{name}"))
     failures: list[str] = []
     for kind, place in places:
         try:
-            result = keep(sources.read(kind, place, dataset, TIMEOUT))
+            result = keep(read(kind, place, dataset, TIMEOUT))
         except SourceError as error:
             failures.append(f"{kind} {place}: {error}")
             has_changed = isinstance(error, ContentError)
@@ -63,7 +62,7 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
             for failure in failures:
                 cli.note(f"{name}: {failure}; the next source was taken")
             return result
-    if not sources.are_local(dataset):
+    if not are_local(dataset):
         remedy = (
             ". Ways out: set DATA_MIRROR to a folder or address that holds the IDX files in "
             f"{name}/, or run `make demo`, which needs no network"
