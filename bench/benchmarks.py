@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import against_peers, against_plain, against_tutorials, experiments, fits, measuring, seeds
-from digits.common import cli
-from digits.common.errors import PipelineError, require_choice
+from digits.support import cli
+from digits.support.errors import PipelineError, require_choice
 
 PARTS: dict[str, Callable[[Path, bool], list[str]]] = {
     "tutorials": against_tutorials.tables,

@@ -20,22 +20,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+from bench import measuring
+from digits.evaluation import calibration
+from digits.io import parquet, paths
+from digits.io.tables import IMAGES, Pixels, Scores, Vector
+from digits.learning import models, registry
+from digits.learning.transformers import gradients
+from digits.learning.transformers.interpolation import Images, interpolate
+from digits.learning.transformers.upright import moments, upright
+from digits.results import intervals
+from digits.support import cli, parameters
+from digits.support.parameters import Experiment
+
 import joblib
 import numpy as np
 from scipy.stats import ttest_rel
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
-
-from bench import measuring
-from digits.common import cli, parameters, parquet, paths
-from digits.common.parameters import Experiment
-from digits.common.tables import IMAGES, Pixels, Scores, Vector
-from digits.evaluation import calibration
-from digits.images import gradients
-from digits.images.interpolation import Images, interpolate
-from digits.images.upright import moments, upright
-from digits.learning import models, registry
-from tools import intervals
 
 PAGE = Path("docs", "champion.md")
 PARAMS = parameters.load()

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import measuring
-from digits.common import cli, parameters, parquet, paths
-from digits.common.parameters import Experiment
-from digits.common.tables import IMAGES, Pixels, Vector
+from digits.io import parquet, paths
+from digits.io.tables import IMAGES, Pixels, Vector
 from digits.learning import models, registry, training
-from tools.intervals import accuracy_interval, compare
+from digits.results.intervals import accuracy_interval, compare
+from digits.support import cli, parameters
+from digits.support.parameters import Experiment
 
 PAGE = Path("docs", "tutorials.md")
 ROWS = 20_000

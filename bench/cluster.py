@@ -8,13 +8,13 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from bench import measuring
+from digits.support import cli
+from digits.support.parallel import ADDRESS
+
 import numpy as np
 import numpy.typing as npt
 from distributed import LocalCluster
-
-from bench import measuring
-from digits.common import cli
-from digits.common.parallel import ADDRESS
 
 PAGE = Path("docs", "cluster.md")
 ROUNDS = 3

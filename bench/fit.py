@@ -9,10 +9,11 @@ import time
 import warnings
 from typing import Any
 
-from digits.common import cli, parallel, parameters, parquet, paths
-from digits.common.parameters import Experiment, Task
-from digits.common.tables import IMAGES
+from digits.io import parquet, paths
+from digits.io.tables import IMAGES
 from digits.learning import models, registry, training
+from digits.support import cli, parallel, parameters
+from digits.support.parameters import Experiment, Task
 from stages.binarize import binarize
 
 

@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 
+from bench import measuring
+from digits.handwriting import components
+from digits.handwriting.components import Digit
+from digits.handwriting.recognizer import Recognizer
+from digits.io import parquet, paths
+from digits.io.tables import IMAGES, Pixels, Vector
+from digits.results.intervals import compare
+from digits.support import cli, pictures
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
-
-from bench import measuring
-from digits.common import cli, parquet, paths
-from digits.common.tables import IMAGES, Pixels, Vector
-from digits.handwriting import components, pictures
-from digits.handwriting.components import Digit
-from tools.intervals import compare
-from tools.recognizer import Recognizer
 
 Grey = npt.NDArray[np.uint8]
 FONTS = [Path("/usr/share/fonts/truetype", family) for family in ("dejavu", "liberation", "freefont")]

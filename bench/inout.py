@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from bench.peers.dag import stages
-from digits.common import cli, parquet
-from digits.common.tables import IMAGES, LABELS, OUT_OF_FOLD
+from digits.io import parquet
+from digits.io.tables import IMAGES, LABELS, OUT_OF_FOLD
 from digits.learning import models
+from digits.support import cli
+
+import pyarrow.parquet as pq
 
 SCRATCH = Path("scratch")
 

@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from bench.peers.dag import Stage, stages
-from digits.common import files
-from digits.common.errors import PipelineError
+from digits.io import files
+from digits.support.errors import PipelineError
+
+import yaml
 
 PAGE = Path("docs", "benchmarks.md")
 OUTPUTS = ("metrics/", "plots/", "docs/", "dvc.lock")

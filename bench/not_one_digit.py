@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from itertools import product
 from string import ascii_lowercase, ascii_uppercase, digits
 
-import numpy as np
-from PIL import Image, ImageDraw
-
 from bench import handwriting, measuring
 from bench.handwriting import DRAWN, FONTS, Grey, find, printed
-from digits.common import cli, parquet
-from digits.common.errors import PipelineError
-from digits.common.tables import IMAGES, Pixels, Vector
-from tools.intervals import accuracy_interval
-from tools.recognizer import Recognizer
+from digits.handwriting.recognizer import Recognizer
+from digits.io import parquet
+from digits.io.tables import IMAGES, Pixels, Vector
+from digits.results.intervals import accuracy_interval
+from digits.support import cli
+from digits.support.errors import PipelineError
+
+import numpy as np
+from PIL import Image, ImageDraw
 
 COUNT = 1_000  # scribbles, and pairs
 OVERLAPS = [1, 2, 3, 4]  # pixels of MNIST

@@ -9,16 +9,16 @@ import os
 import time
 from collections import defaultdict
 
-import numpy as np
-
-from digits.common import cli, parallel, parameters
-from digits.common.parameters import Dataset, Experiment, Split, Task
 from digits.evaluation import metrics
 from digits.learning import models, registry, training
+from digits.support import cli, parallel, parameters
+from digits.support.parameters import Dataset, Experiment, Split, Task
 from stages.binarize import binarize
 from stages.evaluate import Part, evaluate
 from stages.fetch import fetch
 from stages.split import split_rows
+
+import numpy as np
 
 
 def main() -> None:

@@ -13,6 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bench import measuring
+from digits.learning.transformers.gradients import OrientedGradients
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -27,9 +30,6 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
-
-from bench import measuring
-from digits.images.gradients import OrientedGradients
 
 SEEN = 10_000  # training images that the accuracy on training images is measured on
 PLACES = {"cv_accuracy": ("cross_validation", "accuracy_mean"), "cv_std": ("cross_validation", "accuracy_std")}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import measuring
 from bench.peers.dag import stages
-from digits.common import cli
+from digits.support import cli
 
 PAGE = Path("docs", "large.md")
 ROWS = [70_000, 700_000, 8_100_000]

@@ -7,16 +7,17 @@ Both are fitted on the same images of `data/raw/` and tested on the same others,
 import warnings
 from typing import Any, NamedTuple
 
+from digits.io import parquet, paths
+from digits.io.tables import IMAGES
+from digits.learning import registry
+from digits.support import cli, parameters
+from digits.support.parameters import Experiment, Split, Task
+from stages.binarize import binarize
+from stages.split import split_rows
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.svm import SVC
-
-from digits.common import cli, parameters, parquet, paths
-from digits.common.parameters import Experiment, Split, Task
-from digits.common.tables import IMAGES
-from digits.learning import registry
-from stages.binarize import binarize
-from stages.split import split_rows
 
 DRAWN = 42  # the seed of the fourth's random split, the same for all seeds
 

@@ -13,7 +13,7 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from bench import measuring
-from digits.common import cli
+from digits.support import cli
 
 SEEDS = range(10)
 T = 2.2622  # the 97.5 % quantile of Student's t distribution of nine degrees of freedom, one less than there are seeds

@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 
 from bench import measuring
-from digits.common import cli, files
+from digits.io import files
+from digits.support import cli
 
 ROUNDS = 5
 

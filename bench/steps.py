@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import measuring
 from bench.scale import PAGE, ROWS
-from digits.common import cli
+from digits.support import cli
 
 TEST = 10_000
 

@@ -8,20 +8,21 @@ The images are enlarged and redrawn as pictures are. Needs MNIST's split (`make 
 from itertools import pairwise
 from pathlib import Path
 
+from bench import handwriting, measuring
+from digits.handwriting import components
+from digits.io import parquet, paths, tables
+from digits.io.tables import IMAGES, Pixels, Vector
+from digits.learning import models, registry
+from digits.results.intervals import compare
+from digits.support import cli, parameters
+from digits.support.parameters import Experiment
+from digits.support.pictures import Picture
+from stages.mix import mix_images
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.pipeline import Pipeline
-
-from bench import handwriting, measuring
-from digits.common import cli, parameters, parquet, paths, tables
-from digits.common.parameters import Experiment
-from digits.common.tables import IMAGES, Pixels, Vector
-from digits.handwriting import components
-from digits.handwriting.pictures import Picture
-from digits.learning import models, registry
-from stages.mix import mix_images
-from tools.intervals import compare
 
 PAGE = Path("docs", "own-digits.md")
 EXPERIMENTS = ["digit-sgd-log", "digit-knn", "digit-champion"]

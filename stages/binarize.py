@@ -8,11 +8,12 @@ Reads the `row` and `class` columns of `data/split/<split>/train.parquet` and `t
 from collections.abc import Collection
 from contextlib import ExitStack
 
-import numpy as np
+from digits.io import parquet, paths, tables
+from digits.io.tables import IMAGES, Pixels
+from digits.support import cli, parameters
+from digits.support.parameters import Experiment, Task
 
-from digits.common import cli, parameters, parquet, paths, tables
-from digits.common.parameters import Experiment, Task
-from digits.common.tables import IMAGES, Pixels
+import numpy as np
 
 
 def binarize(classes: Pixels, positive: Collection[int] | None) -> Pixels:

@@ -9,13 +9,14 @@ says no is right nine times in ten.
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from digits.common import cli, files, parquet, paths, tables
-from digits.common.errors import PipelineError
-from digits.common.tables import IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
 from digits.evaluation import calibration, curves, metrics
+from digits.io import files, parquet, paths, tables
+from digits.io.tables import IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
 from digits.learning import models
+from digits.support import cli
+from digits.support.errors import PipelineError
+
+import numpy as np
 
 CALIBRATED_ON = 10_000  # out-of-fold rows at most, evenly from all folds: enough to fit one temperature
 HEADERS = {

@@ -9,11 +9,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from digits.augmentation import enlarge
-from digits.common import cli, parameters, parquet, paths, tables
-from digits.common.errors import ParameterError, PipelineError
-from digits.common.parameters import Dataset
+from digits.io import parquet, paths, tables
+from digits.scale.augmentation import enlarge
 from digits.sources import Content, ContentError, Images, SourceError, are_local, read
+from digits.support import cli, parameters
+from digits.support.errors import ParameterError, PipelineError
+from digits.support.parameters import Dataset
 
 TIMEOUT = 30  # seconds that a server may stay silent
 

@@ -6,13 +6,14 @@ classifier. `origin` keeps the copies of an image in one fold; `row` is the imag
 other images' numbers start after those.
 """
 
+from digits.io import parquet, paths, tables
+from digits.io.tables import IMAGES
+from digits.support import cli, parameters
+from digits.support.errors import ParameterError
+from digits.support.parameters import Mix
+
 import numpy as np
 import pyarrow as pa
-
-from digits.common import cli, parameters, parquet, paths, tables
-from digits.common.errors import ParameterError
-from digits.common.parameters import Mix
-from digits.common.tables import IMAGES
 
 
 def mix_images(images: pa.Table, own: pa.Table, weight: int, first: int, seed: int) -> pa.Table:

@@ -8,13 +8,14 @@ however large it is (`digits/shuffle.py`).
 
 import math
 
-import numpy as np
+from digits.io import files, parquet, paths, tables
+from digits.io.tables import IMAGES, Vector
+from digits.scale.shuffle import permute_rows
+from digits.support import cli, parameters
+from digits.support.errors import ParameterError
+from digits.support.parameters import Split
 
-from digits.common import cli, files, parameters, parquet, paths, tables
-from digits.common.errors import ParameterError
-from digits.common.parameters import Split
-from digits.common.tables import IMAGES, Vector
-from digits.shuffle import permute_rows
+import numpy as np
 
 
 def split_rows(split: Split, rows: int, seed: int) -> tuple[Vector, Vector]:

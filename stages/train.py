@@ -6,15 +6,17 @@ model that has not seen it (none of these where `folds` is 0). The one decision:
 everything and the fits of the folds run side by side (`digits/learning/training.py`).
 """
 
+from digits.io import parquet, paths, tables
+from digits.io.tables import IMAGES, Vector
+from digits.learning import models, registry, thresholds, training
+from digits.learning.training import Trained
+from digits.scale import partial
+from digits.support import cli, parameters
+from digits.support.parameters import Experiment
+
 import numpy as np
 import pyarrow as pa
 from sklearn.pipeline import Pipeline
-
-from digits.common import cli, parameters, parquet, paths, tables
-from digits.common.parameters import Experiment
-from digits.common.tables import IMAGES, Vector
-from digits.learning import models, partial, registry, thresholds, training
-from digits.learning.training import Trained
 
 
 def out_of_fold_table(rows: Vector, y: Vector, model: Pipeline, trained: Trained, experiment: Experiment) -> pa.Table:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests import tiny
+
+import pytest
 
 STAGES = ["fetch@tiny", "split@tiny", "binarize@five-sgd", "train@five-sgd", "evaluate@five-sgd"]  # one of each kind
 UNFINISHED = re.compile(r".+\.(part|tmp)")  # a stage's temporary files, and DVC's

@@ -5,9 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests import tiny
+
+import pytest
 
 gc.enable()  # the code of the stages turns it off while it is imported
 

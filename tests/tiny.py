@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from digits.learning import registry
+from digits.sources import Images, idx
+
 import numpy as np
 import numpy.typing as npt
 import yaml
 from sklearn.datasets import load_digits
 from sklearn.pipeline import Pipeline
-
-from digits.learning import registry
-from digits.sources import Images, idx
 
 ROOT = Path(__file__).parent.parent
 IMAGES = 400

@@ -7,12 +7,12 @@ import sys
 from functools import partial
 from importlib import import_module
 
+from bench.peers.dag import Stage, stages
+from digits.support import cli
+
 from kedro.io import DataCatalog  # type: ignore[import-not-found,unused-ignore]
 from kedro.pipeline import Node, Pipeline  # type: ignore[import-not-found,unused-ignore]
 from kedro.runner import SequentialRunner  # type: ignore[import-not-found,unused-ignore]
-
-from bench.peers.dag import Stage, stages
-from digits.common import cli
 
 
 def run(stage: Stage, *_: object) -> list[str]:

@@ -1,3 +1,1 @@
 """A single decision tree."""
-
-from sklearn.tree import DecisionTreeClassifier as Classifier

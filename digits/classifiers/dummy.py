@@ -1,3 +1,1 @@
 """The majority class, always: the baseline."""
-
-from sklearn.dummy import DummyClassifier as Classifier

@@ -1,3 +1,1 @@
 """The k nearest neighbours."""
-
-from sklearn.neighbors import KNeighborsClassifier as Classifier

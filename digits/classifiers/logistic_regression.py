@@ -1,3 +1,1 @@
 """Logistic regression."""
-
-from sklearn.linear_model import LogisticRegression as Classifier

@@ -1,3 +1,1 @@
 """A multilayer perceptron."""
-
-from sklearn.neural_network import MLPClassifier as Classifier

@@ -3,6 +3,4 @@
 With more than two classes, the scores are the logarithms of each class's density and prior, but for a constant.
 """
 
-from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis as Classifier
-
 DENSITY = True

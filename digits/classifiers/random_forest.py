@@ -1,3 +1,1 @@
 """A forest of randomized trees."""
-
-from sklearn.ensemble import RandomForestClassifier as Classifier

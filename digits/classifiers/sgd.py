@@ -1,3 +1,1 @@
 """A linear model, fitted by stochastic gradient descent."""
-
-from sklearn.linear_model import SGDClassifier as Classifier

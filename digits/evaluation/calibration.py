@@ -9,11 +9,11 @@ the logarithm of `classes / UNKNOWN`.
 
 from collections.abc import Iterator
 
+from digits.io.tables import Scores, Vector
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-
-from digits.common.tables import Scores, Vector
 
 LEAST = 1e-3  # below it a model's own probability means "never seen": three neighbours know no fourth
 UNKNOWN = 1e-4  # of the probability, shared equally by all classes

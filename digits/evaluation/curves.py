@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from digits.evaluation.metrics import ALL
+from digits.io.tables import Scores, Vector
+
 import numpy as np
 from sklearn import metrics
-
-from digits.common.tables import Scores, Vector
-from digits.evaluation.metrics import ALL
 
 # DVC's plots draw a share by what it lacks to perfect, on a symmetric-log axis: linear up to this, logarithmic above.
 # Good models are told apart there, and poor ones too. The templates in .dvc/plots have the same number.

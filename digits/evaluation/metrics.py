@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from digits.io.tables import Scores, Vector
+
 import numpy as np
 from sklearn import metrics
-
-from digits.common.tables import Scores, Vector
 
 REJECTED = 0.01  # of the out-of-fold rows
 OF_CLASSES = {"actual", "predicted", "class", "of"}  # columns of plot tables

@@ -1,7 +1,7 @@
 """Sixty principal components of the gradient histograms of an upright digit."""
 
-from sklearn.decomposition import PCA
+from digits.learning.transformers.gradients import OrientedGradients
 
-from digits.images.gradients import OrientedGradients
+from sklearn.decomposition import PCA
 
 STEPS = [("gradients", OrientedGradients()), ("components", PCA(n_components=60, svd_solver="covariance_eigh"))]

@@ -1,5 +1,5 @@
 """The pixels as they are."""
 
-from digits.images.pixels import Pixels
+from digits.learning.transformers.pixels import Pixels
 
 STEPS = [("pixels", Pixels())]

@@ -1,5 +1,5 @@
 """The pixels from 0 to 1."""
 
-from digits.images.pixels import Pixels
+from digits.learning.transformers.pixels import Pixels
 
 STEPS = [("pixels", Pixels(scale=True))]

@@ -6,14 +6,14 @@ The thresholds were chosen on drawings and photos of digits; docs/handwriting.md
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
-
 from digits.handwriting import ink as inks
 from digits.handwriting.ink import SMALL, Ink
 from digits.handwriting.normalize import normalize
-from digits.handwriting.pictures import Picture, PictureError
+from digits.support.pictures import Picture, PictureError
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
 
 ONE_DIGIT = 32  # pixels; pictures up to this side hold one digit
 EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves beside a stroke

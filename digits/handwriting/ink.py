@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from digits.support.pictures import PictureError
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-
-from digits.handwriting.pictures import PictureError
 
 Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
 

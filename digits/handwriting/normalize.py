@@ -1,13 +1,13 @@
 """Draw a digit the way the training images were drawn."""
 
+from digits.handwriting.ink import Ink
+from digits.learning.transformers.interpolation import interpolate
+from digits.learning.transformers.upright import moments
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
-
-from digits.handwriting.ink import Ink
-from digits.images.interpolation import interpolate
-from digits.images.upright import moments
 
 PEN = (1.7, 4.5)  # the range of a stroke's width in MNIST's box of 20 × 20; few strokes there lie outside
 FAINT = 0.1  # of full ink; what interpolation leaves below is cut away

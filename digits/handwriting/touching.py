@@ -9,13 +9,13 @@ docs/handwriting.md measures what that gives on test images.
 
 from collections.abc import Callable, Iterator, Sequence
 
+from digits.handwriting.components import EDGE, Digit
+from digits.handwriting.normalize import normalize
+from digits.io.tables import Pixels, Vector
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-
-from digits.common.tables import Pixels, Vector
-from digits.handwriting.components import EDGE, Digit
-from digits.handwriting.normalize import normalize
 
 STEPS = 20  # cuts to try, on a width that equals the height
 MARGIN = 0.15  # of the width, at either side; no cut is tried there

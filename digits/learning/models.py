@@ -5,17 +5,18 @@ import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from digits.io import parquet
+from digits.io.files import atomic_write, require
+from digits.io.tables import Pixels, Scores, Vector
+from digits.support import parallel
+from digits.support.errors import PipelineError
+
 import joblib
 import numpy as np
 from joblib.numpy_pickle import NumpyPickler
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
-
-from digits.common import parallel, parquet
-from digits.common.errors import PipelineError
-from digits.common.files import atomic_write, require
-from digits.common.tables import Pixels, Scores, Vector
 
 BATCH = 1_000  # images scored at a time: fixed, because a matrix product's last bits depend on its shape
 

@@ -13,12 +13,12 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from digits.learning import thresholds
+from digits.support.errors import ParameterError, require_choice, shorten
+from digits.support.parameters import Experiment
+
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-
-from digits.common.errors import ParameterError, require_choice, shorten
-from digits.common.parameters import Experiment
-from digits.learning import thresholds
 
 # Set by the pipeline: the seed is the file's own, the number of jobs must not change a model's bytes, and there is one
 # score for each class.

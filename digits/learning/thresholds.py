@@ -9,16 +9,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from digits.io.tables import Scores, Vector
+from digits.learning import models
+from digits.support.errors import ParameterError, show
+from digits.support.parameters import Experiment
+
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
-
-from digits.common.errors import ParameterError, show
-from digits.common.parameters import Experiment
-from digits.common.tables import Scores, Vector
-from digits.learning import models
 
 NAME = "threshold"
 ALLOWED = "a number, or one of {recall: share}, {precision: share}, {f1: max}"

@@ -5,18 +5,18 @@ import math
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
+from digits.io.parquet import ROW_GROUP
+from digits.io.tables import Pixels, Scores, Vector
+from digits.learning import models
+from digits.support import cli, parallel
+from digits.support.errors import ParameterError, PipelineError
+
 import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
-
-from digits.common import cli, parallel
-from digits.common.errors import ParameterError, PipelineError
-from digits.common.parquet import ROW_GROUP
-from digits.common.tables import Pixels, Scores, Vector
-from digits.learning import models
 
 SEEN = ROW_GROUP  # training images that the fitted model is scored on: all would cost some models more than their fit
 

@@ -17,11 +17,11 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import numpy as np
+from digits.io.tables import Pixels, Vector
+from digits.support.errors import require_choice, shorten, show
+from digits.support.parameters import Dataset
 
-from digits.common.errors import require_choice, shorten, show
-from digits.common.parameters import Dataset
-from digits.common.tables import Pixels, Vector
+import numpy as np
 
 MOST_CLASSES = 256
 NOT_HERE = "is not here; `dvc pull` fetches what was shared by `dvc add` and `dvc push`"

@@ -19,17 +19,16 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from digits.io.tables import Pixels
+from digits.sources import NOT_HERE, Images, Labels, SourceError, number_classes
+from digits.support import cli, pictures
+from digits.support.errors import show
+from digits.support.parameters import Dataset
+from digits.support.pictures import Picture, PictureError
+
 import joblib
 import numpy as np
 from PIL import Image, ImageOps
-
-from digits.common import cli
-from digits.common.errors import show
-from digits.common.parameters import Dataset
-from digits.common.tables import Pixels
-from digits.handwriting import pictures
-from digits.handwriting.pictures import Picture, PictureError
-from digits.sources import NOT_HERE, Images, Labels, SourceError, number_classes
 
 LOCAL = True
 BATCH = 1_000  # pictures

@@ -13,12 +13,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-
-from digits.common.parameters import Dataset
-from digits.common.tables import Pixels
-from digits.download import download
+from digits.io.tables import Pixels
 from digits.sources import Images, SourceError
+from digits.support.download import download
+from digits.support.parameters import Dataset
+
+import numpy as np
 
 MNIST_FILES = [
     ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],

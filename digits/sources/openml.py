@@ -4,13 +4,13 @@ import socket
 import warnings
 from collections.abc import Iterator
 
+from digits.sources import Images, SourceError, as_bytes
+from digits.support.download import one_line
+from digits.support.errors import out_of_memory
+from digits.support.parameters import Dataset
+
 import numpy as np
 from sklearn.datasets import fetch_openml
-
-from digits.common.errors import out_of_memory
-from digits.common.parameters import Dataset
-from digits.download import one_line
-from digits.sources import Images, SourceError, as_bytes
 
 
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from sklearn.datasets import load_digits
-
-from digits.common.parameters import Dataset
 from digits.sources import Images, SourceError, as_bytes
+from digits.support.parameters import Dataset
+
+from sklearn.datasets import load_digits
 
 LOCAL = True
 

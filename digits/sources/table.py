@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from digits.sources import NOT_HERE, Images, Labels, SourceError, as_bytes, number_classes
+from digits.support.errors import out_of_memory
+from digits.support.parameters import Dataset
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
-
-from digits.common.errors import out_of_memory
-from digits.common.parameters import Dataset
-from digits.sources import NOT_HERE, Images, Labels, SourceError, as_bytes, number_classes
 
 LOCAL = True
 LABELS = ("class", "label")

@@ -1,0 +1,79 @@
+"""Merge dvc.lock stage by stage: Git's merge driver for it, which `make venv` registers in this clone.
+
+A stage that only one side changed is that side's. One that both changed in different ways is in the result of neither:
+`dvc repro` runs it, or takes it from the cache. Line by line, Git would make entries of runs that nobody made. The
+metrics and plot tables of such a stage stay as they are on this side until then.
+"""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from digits.commands import examples
+from digits.support.errors import PipelineError
+
+import click
+import yaml
+from dvc.utils.serialize import dump_yaml
+
+DRIVERS = {  # Git's names for what merges a file, and the commands: the latter keeps this side's
+    "dvc-lock": f"{shlex.quote(str(Path(sys.executable).with_name('digits')))} merge-lock --files %O %A %B",
+    "dvc-output": "true",
+}
+ATTRIBUTES = ["/dvc.lock merge=dvc-lock", "/metrics/** merge=dvc-output", "/plots/** merge=dvc-output"]
+
+Lock = dict[str, Any]
+
+
+def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
+    """Return the stages of two locks that come from a common one, without those that both changed differently."""
+    merged = {}
+    for name in [*ours, *(name for name in theirs if name not in ours)]:
+        before, mine, other = (lock.get(name) for lock in (base, ours, theirs))
+        chosen = mine if mine == other or other == before else other if mine == before else None
+        if chosen is not None:
+            merged[name] = chosen
+    return merged
+
+
+def read(path: Path) -> Lock:
+    """Return the stages of a lock; none of an empty file, as Git gives where a side has none.
+
+    Raises:
+        PipelineError: it is no lock.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        return dict(content["stages"]) if content else {}
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+        raise PipelineError(f"a dvc.lock of the merge cannot be read ({' '.join(str(error).split())})") from None
+
+
+def register() -> None:
+    """Tell Git of this clone's drivers. .gitattributes cannot: where nobody has registered them it must say -merge."""
+    for name, command in DRIVERS.items():
+        _git("config", f"merge.{name}.driver", command)
+    path = Path(_git("rev-parse", "--git-path", "info/attributes"))
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(dict.fromkeys([*lines, *ATTRIBUTES])) + "\n", encoding="utf-8")
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@click.command(epilog=examples("merge-lock --register"))
+@click.option("--register", "is_register", is_flag=True, help="Let Git merge dvc.lock by this, in this clone.")
+@click.option("--files", nargs=3, type=Path, metavar="BASE OURS THEIRS", help="As Git calls it.")
+def command(is_register: bool, files: tuple[Path, Path, Path] | None) -> None:
+    """Merge dvc.lock stage by stage: Git's merge driver for it."""
+    if is_register == bool(files):
+        raise click.UsageError("give --register, or --files BASE OURS THEIRS")
+    if files:
+        base, ours, theirs = map(read, files)
+        dump_yaml(files[1], {"schema": "2.0", "stages": merge(base, ours, theirs)})
+    elif Path(".git").exists():  # not in an archive, which has no Git
+        register()

@@ -1,0 +1,236 @@
+"""A trained model, asked for the digits that it sees and how likely each is."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+from digits.evaluation import calibration
+from digits.handwriting import components, touching
+from digits.handwriting.components import Digit
+from digits.handwriting.trusted import load_model
+from digits.io import paths
+from digits.io.tables import Pixels, Scores, Vector
+from digits.learning import models, registry
+from digits.results import measured as results
+from digits.results import wording
+from digits.results.predictions import temperature
+from digits.sources import folder
+from digits.support import parameters
+from digits.support.errors import ParameterError, PipelineError, require_choice
+from digits.support.parameters import FILE, Dataset, Experiment, Parameters, Task
+from digits.support.pictures import Picture
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+DRAWN = [(28, 28), (8, 8)]  # height and width of the images that `handwriting.normalize` makes of a picture
+
+
+class Prediction(dict[int, float]):
+    """An image's probabilities by label, the predicted one first.
+
+    Attributes:
+        is_none: the image is unlike those that the model was trained on; the probabilities are what they would be.
+    """
+
+    is_none = False
+
+
+class Density(NamedTuple):
+    """A model whose scores are log densities, and the score below which an image is like none of the classes."""
+
+    model: Pipeline
+    threshold: float
+
+    def score(self, images: Pixels) -> Vector:
+        """Return the log density of each image's nearest class, but for a constant; images as of `Recognizer`."""
+        return np.asarray(_score(self.model, images).max(axis=1))
+
+
+class Recognizer(NamedTuple):
+    """A trained model and what it takes to read its predictions.
+
+    Attributes:
+        experiment: its name in params.yaml.
+        shape: height and width in pixels of the images that it takes.
+        classes: the labels: the digits, or 0 and 1.
+        names: of the labels, as `wording.class_names` has them.
+        positive: the digits of the second class of two; None for a model that names the digit.
+        model: the fitted pipeline.
+        temperature: of the calibration, as `evaluate` fitted it; None where it was not: there were no folds to fit it
+            on, or the experiment has not been evaluated.
+        density: tells what is none of the classes; None where all is taken for one of them.
+        is_fitted: it takes whole pictures, fitted into its images' shape, not the digits that are found in them.
+    """
+
+    experiment: str
+    shape: tuple[int, int]
+    classes: list[int]
+    names: list[str]
+    positive: list[int] | None
+    model: Pipeline
+    temperature: float | None
+    density: Density | None = None
+    is_fitted: bool = False
+
+    @classmethod
+    def load(cls, experiment: str | None = None, dataset: str | None = None) -> Self:
+        """Load the model of an experiment.
+
+        Args:
+            experiment: its name; None for the best that names all digits, or else all classes: the one with the
+                largest images, then with the highest out-of-fold accuracy.
+            dataset: the one whose images it is to recognize, on which the best must have been trained; None for
+                pictures.
+
+        Raises:
+            ParameterError: there is no such experiment or dataset, or its images are not what pictures can become.
+            PipelineError: its model is missing, is not the file that dvc.lock records, was written by another version
+                of scikit-learn, or takes other images than its dataset has; or no model is here at all.
+        """
+        params = parameters.load()
+        if dataset is not None:
+            require_choice(f"{FILE}: datasets", dataset, params.names(Dataset))
+        name = experiment or _best(params, dataset)
+        task = params.block(Experiment, name).task
+        trained_on = params.block(Dataset, params.dataset_of(name))
+        positive = params.block(Task, task).labels(trained_on.names)
+        height, width = shape = _image_size(trained_on)
+        if dataset is None and not _takes_pictures(trained_on):
+            raise ParameterError(
+                f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8; choose "
+                "another --model"
+            )
+        model = load_model(name, shape)
+        return cls(
+            experiment=name,
+            shape=shape,
+            classes=model.classes_.tolist(),
+            names=wording.class_names(task, positive, trained_on.names),
+            positive=positive,
+            model=model,
+            temperature=temperature(name),
+            density=_density(params, name),
+            is_fitted=_is_fitted(trained_on),
+        )
+
+    @property
+    def size(self) -> int:
+        """Height and width in pixels of the images that pictures become."""
+        return self.shape[0]
+
+    def find(self, picture: Picture) -> list[Digit]:
+        """Find the digits in a picture; or fit all of it into the images' shape, where those were made so.
+
+        Raises:
+            PictureError: there is no digit in the picture.
+        """
+        if not self.is_fitted:
+            return components.find(picture, self.size)
+        height, width = (round(length * picture.scale) for length in picture.grey.shape)
+        image = folder.fit(picture.grey, *self.shape)
+        return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
+
+    def probabilities(self, images: Pixels) -> Scores:
+        """Return the probability of each class, calibrated where there is a temperature.
+
+        Args:
+            images: shape (images, height, width), as `handwriting.normalize` draws them or as the dataset has them.
+
+        Returns:
+            Shape (images, classes), 0 to 1; each row sums to 1.
+        """
+        return self._calibrated(_score(self.model, images))
+
+    def predict(self, images: Pixels) -> list[Prediction]:
+        """Return each image's probabilities by label: first the predicted one, then the likeliest, of equals the first.
+
+        Args:
+            images: as of `probabilities`.
+        """
+        scores = _score(self.model, images)
+        labels, rejected = models.predict(self.model, scores), self.rejects(images)
+        ranked = []
+        for label, row, is_none in zip(labels, self._calibrated(scores).tolist(), rejected.tolist(), strict=True):
+            likeliest = sorted(zip(self.classes, row, strict=True), key=lambda each: -each[1])
+            prediction = Prediction(sorted(likeliest, key=lambda each: each[0] != label))
+            prediction.is_none = is_none
+            ranked.append(prediction)
+        return ranked
+
+    def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
+        """Split digits that touch; only those drawn in 28 × 28, and with a density, which tells two from one.
+
+        Args:
+            found: the digits of each picture, as `components.find` gives them.
+        """
+        digits = [digit for of_picture in found for digit in of_picture]
+        if self.size != 28 or self.density is None or all(digit.alone for digit in digits):
+            return list(found)
+        parts = iter(touching.split(digits, lambda images: self.probabilities(images).max(axis=1), self.density.score))
+        return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
+
+    def rejects(self, images: Pixels) -> Vector:
+        """Return for each image whether it is none of the classes, shape (images,); nothing is without a density.
+
+        Args:
+            images: as of `probabilities`.
+        """
+        if self.density is None:
+            return np.zeros(len(images), np.bool_)
+        return np.asarray(self.density.score(images) < self.density.threshold)
+
+    def _calibrated(self, scores: Scores) -> Scores:
+        return calibration.probabilities(calibration.logits(scores, models.method(self.model)), self.temperature or 1.0)
+
+
+def _score(model: Pipeline, images: Pixels) -> Scores:
+    return models.score(model, images.reshape(len(images), -1))
+
+
+def _density(params: Parameters, name: str) -> Density | None:
+    """Return the first density that was learned of an experiment's dataset and task, and is here with its threshold."""
+    dataset, task = params.dataset_of(name), params.block(Experiment, name).task
+    for other, experiment in params.blocks(Experiment).items():
+        alike = params.dataset_of(other) == dataset and experiment.task == task
+        if not (alike and registry.is_density(experiment.classifier)):
+            continue
+        if paths.metrics(other).exists() and paths.model(other).exists():
+            threshold = results.figures(other).get(("cross_validation", "rejection_threshold", "all"))
+            if threshold is not None:
+                return Density(load_model(other, _image_size(params.block(Dataset, dataset))), threshold)
+    return None
+
+
+def _best(params: Parameters, dataset: str | None) -> str:
+    """Return the best experiment that names all digits, has a model and has been evaluated."""
+    fitting, ranks = [], {}
+    for name, experiment in params.blocks(Experiment).items():
+        trained_on = params.block(Dataset, params.dataset_of(name))
+        fits = params.dataset_of(name) == dataset if dataset else _takes_pictures(trained_on)
+        if fits and not params.block(Task, experiment.task).positive:
+            fitting.append(name)
+            if paths.metrics(name).exists() and paths.model(name).exists():
+                ranks[not trained_on.names, math.prod(trained_on.shape), results.read(name).merit] = name
+    if ranks:
+        return ranks[max(ranks)]
+    of = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
+    if not fitting:
+        raise ParameterError(f"no experiment names all digits of {of}; choose another --model")
+    raise PipelineError(
+        f"no model that names all digits of {of} is here; `dvc repro evaluate@{fitting[0]}` makes one, `dvc pull` "
+        "fetches what was pushed"
+    )
+
+
+def _image_size(dataset: Dataset) -> tuple[int, int]:
+    height, width = dataset.shape
+    return height, width
+
+
+def _is_fitted(dataset: Dataset) -> bool:
+    return "folder" in dataset.sources[0]
+
+
+def _takes_pictures(dataset: Dataset) -> bool:
+    return _is_fitted(dataset) or _image_size(dataset) in DRAWN

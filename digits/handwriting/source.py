@@ -1,0 +1,34 @@
+"""Digits drawn on paper, a picture each, in a folder with a subfolder for each class, as `folder` has it.
+
+Each is drawn anew as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`, `maximum:
+16`), by the code that `tools.predict` uses: docs/handwriting.md.
+"""
+
+from collections.abc import Iterator
+
+from digits.handwriting import components
+from digits.io.tables import Pixels
+from digits.sources import Images, SourceError, folder
+from digits.support.parameters import Dataset
+from digits.support.pictures import Picture, PictureError
+
+LOCAL = True
+SIDES = (28, 8)  # that digits can be drawn with
+labels = folder.labels
+
+
+def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
+    """Yield the digits of the pictures of a folder."""
+    height, width = dataset.shape
+    if height != width or height not in SIDES:
+        raise SourceError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}")
+
+    return folder.read_drawn(place, lambda picture: draw(picture, height))
+
+
+def draw(picture: Picture, size: int) -> Pixels:
+    """Return the one digit of a picture, shape (size, size); a PictureError says that there is none, or how many."""
+    digits = components.find(picture, size)
+    if len(digits) > 1:
+        raise PictureError(f"{len(digits)} digits are in the picture; make a picture of each")
+    return digits[0].image

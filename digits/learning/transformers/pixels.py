@@ -1,0 +1,70 @@
+"""Pixels as scikit-learn transformers: uint8 in, float32 out."""
+
+from typing import Self
+
+from digits.io.tables import Pixels as Array
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, vstack
+from sklearn.base import BaseEstimator, TransformerMixin
+
+BATCH = 1_000  # rows
+
+
+class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Pixels as float32, which halves the memory and the time of float64 and loses nothing here.
+
+    Args:
+        scale: divide by `maximum`, so that the values lie between 0 and 1.
+        maximum: the largest value that a pixel can have. Not the largest one seen: nothing is learned from images that
+            may be held out.
+    """
+
+    def __init__(self, scale: bool = False, maximum: int = 255) -> None:
+        self.scale = scale
+        self.maximum = maximum
+
+    def fit(self, X: Array, y: object = None) -> Self:  # noqa: N803
+        """Note the width of X, of shape (images, pixels)."""
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: Array) -> npt.NDArray[np.float32]:  # noqa: N803
+        """Return X as float32 of the same shape."""
+        values = X.astype(np.float32)
+        if self.scale:
+            values /= np.float32(self.maximum)
+        return values
+
+
+class NormalizedPixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Pixels as float32 in a CSR matrix, each image scaled to the same Euclidean norm.
+
+    A thin digit and a bold one count alike then, and stochastic gradient descent converges in half as many epochs as
+    with pixels from 0 to 1. Four pixels in five of MNIST are zero, so a sparse matrix takes less than half the time. It
+    also makes another model: for sparse input scikit-learn's SGD learns the intercept a hundred times more slowly.
+
+    Args:
+        length: the norm of each image but empty ones. By cross-validation on MNIST's training part, with scikit-learn's
+            own `alpha`, which it is weighed against, hinge loss prefers 3 and log loss 5; 4 serves both.
+    """
+
+    def __init__(self, length: float = 4) -> None:
+        self.length = length
+
+    def fit(self, X: Array, y: object = None) -> Self:  # noqa: N803
+        """Note the width of X, of shape (images, pixels)."""
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: Array) -> csr_array:  # noqa: N803
+        """Return X as float32 CSR of the same shape."""
+        # In batches, because finding what is not zero takes much memory.
+        parts = (csr_array(X[start : start + BATCH]) for start in range(0, len(X), BATCH))
+        return vstack([self._normalize(part.astype(np.float32)) for part in parts], format="csr")
+
+    def _normalize(self, values: csr_array) -> csr_array:
+        norms = np.sqrt(values.power(2).sum(axis=1))
+        values.data *= np.repeat(np.float32(self.length) / np.maximum(norms, 1), np.diff(values.indptr))
+        return values

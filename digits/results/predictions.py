@@ -1,0 +1,93 @@
+"""A model's predictions of the test part or out of fold, in words, and its mistakes by its confidence in them."""
+
+from collections.abc import Sequence
+
+from digits.io import parquet, paths, tables
+from digits.io.files import require
+from digits.io.tables import OUT_OF_FOLD, PREDICTIONS, Vector
+from digits.results import measured as results
+from digits.results import wording
+from digits.support import parameters
+from digits.support.errors import PipelineError
+from digits.support.parameters import Mix
+
+import numpy as np
+import pyarrow as pa
+
+
+def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Table:
+    """Read an experiment's predictions; of the training part of a mix one of each image of its own dataset.
+
+    Args:
+        experiment: its name.
+        images: how many its dataset has now.
+        part: `test`, or `train` for the out-of-fold predictions.
+
+    Raises:
+        PipelineError: they are not here, are damaged, or are about images that the dataset does not have.
+    """
+    is_test = part == "test"
+    path = paths.predictions(experiment) if is_test else paths.out_of_fold(experiment)
+    require(path, f"{'evaluate' if is_test else 'train'}@{experiment}")
+    contract = PREDICTIONS if is_test else OUT_OF_FOLD
+    table = parquet.read(path, contract)
+    if "prediction" not in table.column_names:
+        raise PipelineError(f"{experiment} has no folds, so no predictions of its training part; choose --part test")
+    rows = tables.column(table, "row")
+    if not is_test and tables.metadata(table.schema)["split"] in parameters.load().names(Mix):
+        own, first = np.unique(rows, return_index=True)
+        return table.take(tables.array(first[own < images]))
+    if (last := rows.max()) >= images:
+        raise PipelineError(f"{path} is about a row {last}, the dataset has {images}; {parquet.REMEDY}")
+    return table
+
+
+def temperature(experiment: str) -> float | None:
+    """Return the temperature that calibrates an experiment's scores, as `evaluate` fitted it; None where it did not."""
+    if not paths.metrics(experiment).exists():
+        return None
+    return results.figures(experiment).get(("cross_validation", "temperature", "all"))
+
+
+def in_words(
+    predictions: pa.Table, digits: Sequence[object], names: Sequence[str], temperature: float | None
+) -> list[str]:
+    """Return `8, predicted 8 (97 %)` for each prediction.
+
+    Args:
+        predictions: a table that meets `tables.PREDICTIONS` or `tables.OUT_OF_FOLD`.
+        digits: what each image shows.
+        names: of the labels, as `wording.class_names` has them.
+        temperature: that calibrates the scores; None where there is none.
+    """
+    from digits.evaluation import calibration  # which imports SciPy: half a second that `show` seldom needs
+
+    facts, y_pred = tables.metadata(predictions.schema), tables.column(predictions, "prediction")
+    logits = calibration.logits(tables.scores(predictions), facts["method"])
+    columns = np.searchsorted(tables.integers(facts["classes"]), y_pred)
+    shares = calibration.probabilities(logits, temperature or 1.0)[np.arange(len(columns)), columns]
+    each = zip(y_pred, shares, digits, strict=True)
+    return [wording.predicted(names[label], wording.percent(share), digit) for label, share, digit in each]
+
+
+def most_confident(predictions: pa.Table) -> tuple[Vector, Vector]:
+    """Order mistakes by how far the score of the predicted class stood above the next one's, or from the threshold.
+
+    Args:
+        predictions: a table that meets `tables.PREDICTIONS`.
+
+    Returns:
+        The positions of the mistakes, the most confident first, and for each the share (0 to 1) of the right
+        predictions in which the model was less confident: scores of every kind can be told so.
+    """
+    y_true, y_pred = tables.column(predictions, "label"), tables.column(predictions, "prediction")
+    scores = tables.scores(predictions)
+    if scores.ndim == 1:
+        confidence = np.abs(scores - float(tables.metadata(predictions.schema)["threshold"]))
+    else:
+        second, first = np.partition(scores, (-2, -1), axis=1)[:, -2:].T
+        confidence = first - second
+    wrong = np.flatnonzero(y_true != y_pred)
+    mistakes = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    right = np.sort(confidence[y_true == y_pred])
+    return mistakes, np.searchsorted(right, confidence[mistakes]) / max(len(right), 1)

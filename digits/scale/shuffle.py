@@ -1,0 +1,77 @@
+"""External shuffle: the rows of a table that is larger than memory, in any order.
+
+Every row goes to the bucket that its place in the result falls into, in one file on disk; each bucket then fits into
+memory and is put in order. All orders are equally possible, because the order is drawn beforehand. The memory is
+`BUCKET` rows and at most six bytes for each row of the table, the disk its rows uncompressed; each row is written and
+read once more. Source: the distribution sort of A. Aggarwal and J. S. Vitter, The input/output complexity of sorting
+and related problems (1988), for keys that are a permutation.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedRandom
+from pathlib import Path
+
+from digits.io.parquet import ROW_GROUP
+from digits.io.tables import Vector
+
+import numpy as np
+import numpy.typing as npt
+
+BUCKET = 5 * ROW_GROUP
+
+Rows = npt.NDArray[np.uint8]
+Batch = tuple[Vector, Rows]  # which rows, and what is in them
+
+
+def permute_rows(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> Iterator[Iterator[Batch]]:
+    """Give the rows of a table in other orders.
+
+    Args:
+        blocks: all rows of the table, arrays of shape (rows, bytes) in its own order.
+        orders: which rows are wanted, one after another; each row in one of them once.
+        folder: where the file of the buckets is meanwhile.
+
+    Yields:
+        For each order its batches of at most `ROW_GROUP` rows, to be used up before the next order is asked for.
+    """
+    buckets = [order[start : start + BUCKET] for order in orders for start in range(0, len(order), BUCKET)]
+    bucket_of = np.empty(sum(map(len, orders)), np.min_scalar_type(len(buckets)))
+    for i, rows in enumerate(buckets):
+        bucket_of[rows] = i
+    ends = np.cumsum([len(rows) for rows in buckets])
+    with tempfile.TemporaryFile(dir=folder) as file:
+        width = _scatter(blocks, bucket_of, ends - [len(rows) for rows in buckets], file)
+        del bucket_of  # one or two of the bytes for each row
+        file.seek(0)
+        for order in orders:
+            yield _gather(file, order, width)
+
+
+def _scatter(blocks: Iterable[Rows], bucket_of: Vector, starts: Vector, file: BufferedRandom) -> int:
+    """Write each row to its bucket, behind those that are there already, and return the bytes of a row."""
+    filled = starts.copy()
+    first, width = 0, 0
+    for block in blocks:
+        width = block.shape[1]
+        buckets = bucket_of[first : first + len(block)]
+        sorted_block = block[np.argsort(buckets, kind="stable")]
+        ends = np.cumsum(np.bincount(buckets, minlength=len(filled)))
+        for bucket, rows in enumerate(np.split(sorted_block, ends[:-1])):
+            file.seek(int(filled[bucket]) * width)
+            file.write(rows.data)
+            filled[bucket] += len(rows)
+        first += len(block)
+    return width
+
+
+def _gather(file: BufferedRandom, order: Vector, width: int) -> Iterator[Batch]:
+    """Read the next buckets, those of an order, and put the rows of each in it."""
+    content = np.empty((min(BUCKET, len(order)), width), np.uint8)  # one for all: two would not stand beside each other
+    for start in range(0, len(order), BUCKET):
+        rows = order[start : start + BUCKET]
+        file.readinto(content[: len(rows)].data)
+        place = np.argsort(np.argsort(rows))  # the rank of each: they lie in the order in which the table had them
+        for begin in range(0, len(rows), ROW_GROUP):
+            batch = slice(begin, begin + ROW_GROUP)
+            yield rows[batch], content[place[batch]]

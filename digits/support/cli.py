@@ -1,0 +1,114 @@
+"""How every script is called, reports and ends: quietly when all is well, else with one line and an exit status."""
+
+import argparse
+import gc
+import io
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, TypeVar
+
+from digits.support.errors import Interrupted, PipelineError, out_of_memory
+
+Item = TypeVar("Item")
+
+
+def block_name(description: str | None, section: str, example: str) -> str:
+    """Return the one argument of a stage's command line: the name of a block of params.yaml."""
+    command = f"python stages/{program()}.py"
+    parser = argparse.ArgumentParser(
+        prog=command,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"example: {command} {example}",
+    )
+    parser.add_argument("name", help=f"a block of `{section}` in params.yaml")
+    return str(parser.parse_args().name)
+
+
+def run(main: Callable[[], None]) -> NoReturn:
+    """Run a script's `main` and exit: 0 when done, 1 for a failure, 2 for a wrong call or parameter, 130 for Ctrl-C.
+
+    What a user can cause (a `PipelineError`, a file or a disk that fails, too little memory) is reported in one line
+    on standard error; anything else is a defect and keeps its traceback.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is in the background of a shell
+        signal.signal(signal.SIGINT, _interrupt)
+    gc.freeze()  # what the imports made stays: it would be looked through at each collection
+    gc.enable()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal or a file without the leaderboard's lines
+    try:
+        main()
+        sys.stdout.flush()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        status = _report(error)
+        if status is None:
+            raise
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(status)  # threads and all
+    # All files are written. Taking apart an interpreter that holds scikit-learn would be 3 % of a cold `dvc repro`.
+    os._exit(0)
+
+
+@contextmanager
+def warnings_in_lines(about: str) -> Iterator[None]:
+    """Print each warning of the block once, in a line, when it has ended: the same one comes from every fold."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for message in dict.fromkeys(f"{each.category.__name__}: {each.message}" for each in caught):
+        note(f"{about}: {message}")
+
+
+def note(message: str) -> None:
+    """Print one line on standard error, with the script's or the command's name in front."""
+    print(f"{program()}: {message}", file=sys.stderr, flush=True)
+
+
+def progress(work: Iterable[Item], total: int, unit: str) -> Iterable[Item]:
+    """Show a bar on standard error while `work` is iterated: on a terminal only, and gone when it is done."""
+    if not sys.stderr.isatty():
+        return work
+    from tqdm import tqdm
+
+    return tqdm(work, desc=unit, total=total, leave=False)
+
+
+def program() -> str:
+    """Return the name of the running script, `train`, or of the running command, `show`."""
+    name = Path(sys.argv[0]).stem
+    return next((word for word in sys.argv[1:] if not word.startswith("-")), name) if name == "digits" else name
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise Interrupted
+
+
+def _report(error: BaseException) -> int | None:
+    """Report an error that a user can have caused in one line, and return the exit status; None for any other."""
+    status = 1
+    match error:
+        case PipelineError():
+            message, status = str(error), error.exit_status
+        case Interrupted() | KeyboardInterrupt():
+            message, status = "interrupted", 130
+        case BrokenPipeError():  # whoever read our output, such as `head`, has seen enough
+            return 0
+        case _ if out_of_memory(error):
+            which = f" ({error})" if str(error) else ""
+            message = f"there is not enough memory{which}; close other programs, or use a smaller split"
+        case OSError():
+            message = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        case _:
+            return None
+    note("error: " + " ".join(message.split()))
+    return status

@@ -1,0 +1,322 @@
+"""`python -m stages.fetch` against folders and real servers on the loopback address."""
+
+import gzip
+import hashlib
+import json
+import os
+import ssl
+import tracemalloc
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from digits import sources
+from digits.io import paths
+from digits.sources import SourceError
+from digits.support import download
+from digits.support.errors import PipelineError
+from digits.support.parameters import Dataset
+from stages import fetch as stage
+from tests import servers, tiny
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import trustme
+
+PIXELS, CLASSES = tiny.digits()
+OUTPUT = paths.raw("tiny")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return an empty folder with the stages in it."""
+    for package in ("digits", "stages"):
+        (tmp_path / package).symlink_to(tiny.ROOT / package)
+    return tmp_path
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give servers less time than users do."""
+    monkeypatch.setattr(stage, "TIMEOUT", 0.3)
+    monkeypatch.setattr(download, "SLOWEST", 10**6)
+
+
+def fetch(
+    folder: Path, *sources: dict[str, str], status: int = 0, change: dict[str, Any] | None = None, **environment: Any
+) -> str:
+    """Run the stage on the given sources and return its standard error."""
+    values = tiny.params()
+    values["datasets"]["tiny"] = tiny.dataset(*sources) | (change or {})
+    tiny.write_params(folder, values)
+    return tiny.run("python -m stages.fetch tiny", folder, status=status, **environment).stderr
+
+
+def dataset(*sources: dict[str, str], **changes: object) -> Dataset:
+    """Return the tiny dataset's block with other sources, validated."""
+    return Dataset.model_validate(tiny.dataset(*sources) | changes)
+
+
+def read(block: Dataset) -> sources.Images:
+    """Fetch a dataset in this process."""
+    return stage.fetch("tiny", block, None, lambda images: tiny.together(stage.checked(images, block)))
+
+
+def fetched(made: Path, folder: Path) -> bool:
+    """Tell whether the output is, byte for byte, what the made project has fetched."""
+    return (folder / OUTPUT).read_bytes() == (made / OUTPUT).read_bytes()
+
+
+def test_a_folder_and_a_server_give_the_same_file(made: Path, folder: Path) -> None:
+    tiny.write_idx_files(folder / "idx")
+    assert fetch(folder, {"idx": "idx"}) == ""
+    assert fetched(made, folder)
+    (folder / OUTPUT).unlink()
+    zipped = {name: gzip.compress(content) for name, content in tiny.idx_files().items()}
+    with servers.serving(servers.files(zipped)) as server:
+        assert fetch(folder, {"idx": f"{server.url}/deep/folder/"}) == ""
+        assert server.requests == [f"/deep/folder/{name}" for pair in tiny.FILES for name in pair]
+    assert fetched(made, folder)
+
+
+FILES = tiny.idx_files()
+OTHER = FILES["train-images"][:-1] + b"\x05"
+CUT_OFF = gzip.compress(FILES["train-images"])[:-100]
+FAULTS: dict[str, tuple[servers.Respond, str]] = {
+    "hang": (servers.hang, "train-images: timed out"),
+    "break-off": (servers.break_off, "train-images: IncompleteRead(1000 bytes read, "),
+    "500": (servers.fail, "train-images: the server answers 500"),
+    "portal": (servers.portal, "train-images: not an IDX file of bytes: it begins with b'<htm'"),
+    "drip": (servers.drip, "train-images: comes too slowly"),
+    "circles": (servers.go_in_circles, "train-images: Exceeded 30 redirects"),
+    "reset": (servers.reset, "train-images: [Errno "),
+    "larger": (servers.files({"train-images": bytes(10**6)}), "train-images: is larger than the dataset can be"),
+    "other": (servers.files({**FILES, "train-images": OTHER}), "other content: its sha256 are"),
+    "bomb": (servers.explode, "train-images: not an IDX file of bytes: it begins with b'\\x00\\x00\\x00\\x00'"),
+    "labels": (servers.files({**FILES, "train-labels": OTHER}), "train-labels: its items have the shape"),
+    "truncated": (
+        servers.files({**FILES, "train-images": CUT_OFF}),
+        "train-images: the gzip data is damaged or cut",
+    ),
+    "lacks-one": (servers.files(dict(list(FILES.items())[:2])), "t10k-images: the server answers 404"),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("respond", "reason"), FAULTS.values(), ids=FAULTS)
+def test_after_a_bad_server_the_next_source_is_tried(
+    folder: Path, capsys: pytest.CaptureFixture[str], respond: servers.Respond, reason: str
+) -> None:
+    tiny.write_idx_files(folder / "idx")
+    with servers.serving(respond) as server:
+        block = dataset({"idx": server.url}, {"idx": os.fspath(folder / "idx")})
+        images = read(block)
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "tiny: idx http" in line]  # not the server's own
+    assert line.split(f"tiny: idx {server.url}: ")[1].startswith(reason)
+    assert line.endswith("; the next source was taken")
+    assert np.array_equal(images.pixels, PIXELS)
+    assert np.array_equal(images.classes, CLASSES)
+
+
+@pytest.mark.fault
+def test_a_passing_fault_is_tried_again(made: Path, folder: Path) -> None:
+    with servers.serving(servers.fail_once(tiny.idx_files())) as server:
+        assert fetch(folder, {"idx": server.url}) == ""
+        assert server.requests[:2] == ["/train-images", "/train-images"]
+    assert fetched(made, folder)
+
+
+@pytest.mark.fault
+def test_when_no_source_has_it_each_is_named_with_its_reason_and_nothing_is_written(folder: Path) -> None:
+    with servers.serving(servers.files({**tiny.idx_files(), "train-images": OTHER})) as server:
+        pass  # and nobody listens there any more
+    tiny.write_idx_files(folder / "other")
+    (folder / "other" / "train-images").write_bytes(OTHER)
+    tiny.write_idx_files(folder / "incomplete" / "tiny")
+    (folder / "incomplete" / "tiny" / "t10k-labels").unlink()
+    places = {"idx": server.url}, {"idx": "other"}
+    [line] = fetch(folder, *places, status=1, DATA_MIRROR="incomplete").splitlines()
+    assert line.startswith(
+        "fetch: error: no source has tiny: idx incomplete/tiny: t10k-labels: No such file or directory; "
+        f"idx {server.url}: train-images: "
+    )
+    assert "Connection refused; idx other: other content: its sha256 are" in line
+    assert "DATA_MIRROR" in line
+    assert "make demo" in line
+    assert not (folder / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"images": 99}, "its header promises 300 items, expected at most 99"),
+        ({"images": 401}, "400 images, expected 401"),
+        ({"images": 350}, "400 images, expected 350"),
+        ({"shape": [4, 16]}, "its items have the shape (8, 8), expected (4, 16)"),
+        ({"classes": 9}, "label 9, expected 0 to 8"),
+        ({"files": [["train-images", "t10k-labels"]]}, "train-images has 300 images, t10k-labels 100 labels"),
+    ],
+)
+def test_another_form_is_refused(folder: Path, change: dict[str, Any], reason: str) -> None:
+    tiny.write_idx_files(folder / "idx")
+    with pytest.raises(PipelineError) as error:
+        read(dataset({"idx": os.fspath(folder / "idx")}, **change))
+    assert reason in str(error.value)
+
+
+def test_the_mirror_comes_first(made: Path, folder: Path) -> None:
+    tiny.write_idx_files(folder / "mirror" / "tiny")
+    with servers.serving(servers.fail) as server:
+        assert fetch(folder, {"idx": server.url}, DATA_MIRROR="mirror") == ""
+        assert server.requests == []
+    assert fetched(made, folder)
+    with servers.serving(servers.files(tiny.idx_files())) as server:
+        fetch(folder, {"idx": "nowhere"}, DATA_MIRROR=f"{server.url}/")
+        assert server.requests[0] == "/tiny/train-images"
+    assert fetched(made, folder)
+
+
+def test_a_block_that_was_never_counted_is_sent_to_pin(folder: Path) -> None:
+    values = tiny.params()
+    values["datasets"]["tiny"].pop("sha256")
+    tiny.write_params(folder, values)
+    line = tiny.run(["python", "-m", "stages.fetch", "tiny"], folder, status=2).stderr
+    reason = "datasets.tiny.sha256 is missing; run `python -m tools.pin tiny`"
+    assert line == f"fetch: error: params.yaml: {reason}\n"
+    assert not (folder / "data").exists()
+
+
+def test_a_block_and_a_kind_of_source_that_are_not_there_are_named(folder: Path) -> None:
+    line = fetch(folder, {"idz": "idx"}, status=2)
+    assert line == (
+        "fetch: error: params.yaml: datasets.tiny.sources: there is no 'idz'. Did you mean 'idx'? "
+        "Valid: folder, handwriting, idx, openml, sklearn, table\n"
+    )
+    line = tiny.failure("python -m stages.fetch tinny", folder, 2)
+    assert line == "fetch: error: params.yaml: datasets: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny"
+
+
+def openml(
+    pixels: npt.NDArray[Any] = PIXELS,
+    labels: Sequence[object] = tuple(CLASSES.tolist()),
+    *,
+    target: str = "class",
+    arff: servers.Respond | None = None,
+) -> servers.Respond:
+    """Speak the part of OpenML's API that scikit-learn asks, zipped as OpenML does; `arff` answers for the file."""
+    rows = [",".join(map(str, [*row, label])) for row, label in zip(pixels.tolist(), labels, strict=True)]
+    file = "\n".join(["@RELATION tiny", "@DATA", *rows, ""]).encode()
+    own = {"is_ignore": "false", "is_row_identifier": "false", "number_of_missing_values": "0"}
+    kinds = {f"attribute_{i + 1}": "numeric" for i in range(pixels.shape[1])} | {"class": "nominal"}
+    features = [
+        {**own, "index": str(i), "name": name, "data_type": kind, "is_target": str(name == target).lower()}
+        for i, (name, kind) in enumerate(kinds.items())
+    ]
+    description = {"id": "1", "name": "tiny", "version": "1", "format": "ARFF", "status": "active", "file_id": "1"}
+    description |= {"description": "", "url": "https://www.openml.org/data/v1/download/1/tiny.arff"}
+    description |= {"md5_checksum": hashlib.md5(file, usedforsecurity=False).hexdigest()}
+    dataset = {"did": 1, "name": "tiny", "version": 1, "status": "active"}
+    quality = {"name": "NumberOfInstances", "value": str(len(rows))}
+    answers: dict[str, object] = {
+        "/api/v1/json/data/list/data_name/tiny/limit/2/data_version/1": {"data": {"dataset": [dataset]}},
+        "/api/v1/json/data/1": {"data_set_description": description},
+        "/api/v1/json/data/features/1": {"data_features": {"feature": features}},
+        "/api/v1/json/data/qualities/1": {"data_qualities": {"quality": [quality]}},
+    }
+
+    def respond(request: servers.Handler) -> None:
+        if arff and request.path.endswith(".arff"):
+            arff(request)
+        else:
+            content = file if request.path.endswith(".arff") else json.dumps(answers[request.path]).encode()
+            request.answer(gzip.compress(content), Content_Encoding="gzip")
+
+    return respond
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    """Return a server's TLS context for OpenML's name, and the file of the authority that vouches for it."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("www.openml.org").configure_cert(context)
+    path = tmp_path_factory.mktemp("tls") / "authority.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return context, path
+
+
+def unknown(request: servers.Handler) -> None:
+    """Answer as OpenML does about a dataset that it has not."""
+    request.answer(b'{"error": {"code": "372", "message": "No results"}}', 412)
+
+
+def test_openml_is_asked_through_scikit_learn(
+    made: Path, folder: Path, certificates: tuple[ssl.SSLContext, Path]
+) -> None:
+    """A proxy on the loopback address stands in for OpenML, certificate and all: the stage cannot tell."""
+    context, authority = certificates
+    environment: dict[str, Any] = {"no_proxy": "", "SSL_CERT_FILE": os.fspath(authority)}
+    with servers.serving(openml(), context) as server:
+        assert fetch(folder, {"openml": "tiny/1"}, https_proxy=server.url, **environment) == ""
+        assert server.requests
+    assert fetched(made, folder)
+    (folder / OUTPUT).unlink()
+    with servers.serving(unknown, context) as server:
+        [line] = fetch(folder, {"openml": "tiny/1"}, status=1, https_proxy=server.url, **environment).splitlines()
+    assert "openml tiny/1: Dataset tiny with version 1 not found." in line
+    assert not (folder / OUTPUT).exists()
+
+
+NOT_WHOLE = "its values are not all whole numbers from 0 to 255"
+OPENML: dict[str, tuple[servers.Respond, str]] = {
+    "fractions": (openml(PIXELS + 0.5), NOT_WHOLE),
+    "missing": (openml(np.where(PIXELS == 3, np.nan, PIXELS)), ""),
+    "fewer-columns": (openml(PIXELS[:, :60]), "400 labels and 400 images of 60 pixels, expected images of 8 × 8"),
+    "words": (openml(labels=["four" if label == 4 else label for label in CLASSES]), "could not convert string to"),
+    "other-labels": (openml(labels=[label + 1 for label in CLASSES.tolist()]), "label 10, expected 0 to 9"),
+    "no-target": (openml(target=""), ""),
+    "500": (servers.fail, "HTTP Error 500"),
+    "hang": (servers.hang, "timed out"),
+    "portal": (servers.portal, "Expecting value"),
+    "break-off-later": (openml(arff=servers.break_off), "md5 checksum"),
+    "other-file": (openml(arff=lambda request: request.answer(b"1,2")), "md5 checksum"),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("respond", "reason"), OPENML.values(), ids=OPENML)
+def test_another_answer_of_openml_is_refused(
+    certificates: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch, respond: servers.Respond, reason: str
+) -> None:
+    context, authority = certificates
+    monkeypatch.setattr(urllib.request, "_opener", None)  # it keeps the proxy of an earlier test
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("SSL_CERT_FILE", os.fspath(authority))
+    with servers.serving(respond, context) as server:
+        monkeypatch.setenv("https_proxy", server.url)
+        with pytest.raises(PipelineError) as error:
+            read(dataset({"openml": "tiny/1"}))
+    assert str(error.value).startswith("no source has tiny: openml tiny/1: ")
+    assert reason in str(error.value)
+    assert len(str(error.value)) < 800
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("kind", ["server", "folder"])
+def test_a_gzip_bomb_takes_no_memory(folder: Path, kind: str) -> None:
+    contents = tiny.idx_files()
+    contents["train-images"] = gzip.compress(contents["train-images"]) + servers.BOMB
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    with servers.serving(servers.files(contents)) as server:
+        place = server.url if kind == "server" else os.fspath(folder)
+        tracemalloc.start()
+        with pytest.raises(SourceError, match="more values than the 19200"):
+            tiny.together(sources.read("idx", place, dataset({"idx": place}), 1))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20_000_000

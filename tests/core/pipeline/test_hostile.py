@@ -1,0 +1,210 @@
+"""Files that are damaged, or of another kind, in the place of those that each program reads."""
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from digits.io import parquet, paths
+from digits.support.errors import ParameterError, PipelineError
+from stages import binarize, evaluate, split, train
+from tests import tiny
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+Damage = Callable[[bytes], bytes]
+Change = Callable[[pa.Table], pa.Table]
+Refusal = Callable[[str, Path, bytes | pa.Table], str]
+
+RAW, CROSSVAL = paths.raw("tiny"), paths.out_of_fold("five-sgd")
+TRAIN, TEST = (paths.split("tiny", part) for part in ("train", "test"))
+TRAIN_LABELS, TEST_LABELS = (paths.labels("five-sgd", part) for part in ("train", "test"))
+STAGES: dict[str, ModuleType] = {"split": split, "binarize": binarize, "train": train, "evaluate": evaluate}
+
+
+@pytest.fixture(scope="module")
+def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the made project; what a test changes in it, it puts back."""
+    return tiny.copy(made, tmp_path_factory.mktemp("hostile") / "tiny")
+
+
+@contextmanager
+def replaced(path: Path, content: bytes | pa.Table) -> Iterator[None]:
+    """Put something in a file's place until the block ends."""
+    before = path.read_bytes()
+    path.unlink()
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        pq.write_table(content, path)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+@pytest.fixture
+def refusal(place: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
+    """Return a function that runs a stage, in this process, on a file with another content, and returns its error."""
+    monkeypatch.chdir(place)
+
+    def written() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.suffix != ".pyc" and path.is_file()}
+
+    def run(stage: str, name: Path, content: bytes | pa.Table) -> str:
+        monkeypatch.setattr(sys, "argv", [f"{stage}.py", "tiny" if stage == "split" else "five-sgd"])
+        with replaced(place / name, content):
+            before = written()
+            with pytest.raises(PipelineError) as error:
+                STAGES[stage].main()
+            assert written() == before
+        assert not isinstance(error.value, ParameterError)
+        assert len(str(error.value)) < 500
+        return str(error.value)
+
+    return run
+
+
+def without_content(file: bytes) -> bytes:
+    """Return a file whose footer is as it was, and all before it zero."""
+    footer = int.from_bytes(file[-8:-4], "little") + 8
+    return b"PAR1" + bytes(len(file) - footer - 4) + file[-footer:]
+
+
+DAMAGES: dict[str, Damage] = {
+    "empty": lambda file: b"",
+    "text": lambda file: b"row,label\n1,2\n",
+    "a footer cut off": lambda file: file[:-20],
+    "a half": lambda file: file[: len(file) // 2],
+    "no content": without_content,
+    "a footer larger than the file": lambda file: file[:-8] + b"\xff\xff\xff\x7fPAR1",
+}
+
+
+def set_column(table: pa.Table, name: str, values: Any, kind: pa.DataType | None = None) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, pa.array(values, kind))
+
+
+def changes(name: str) -> dict[str, Change]:
+    """Return what may be wrong with a column of whole numbers."""
+    return {
+        f"no {name}": lambda table: table.drop_columns([name]),
+        f"{name} twice": lambda table: table.append_column(name, table[name]),
+        f"{name} as a fraction": lambda table: set_column(table, name, table[name].to_pylist(), pa.float64()),
+        f"{name} as text": lambda table: set_column(table, name, [str(value) for value in table[name].to_pylist()]),
+    }
+
+
+OF_ALL: dict[str, Change] = {
+    "no rows": lambda table: table.slice(0, 0),
+    "one more column": lambda table: table.append_column("weight", pa.array(np.ones(len(table)))),
+}
+OF_IMAGES = OF_ALL | {
+    "no shape": lambda table: table.replace_schema_metadata(None),
+    "a wrong shape": lambda table: table.replace_schema_metadata({"image_shape": "8x9"}),
+    "no shape at all": lambda table: table.replace_schema_metadata({"image_shape": "x" * 10_000}),
+    "pixels in another order": lambda table: table.select(["pixel2", "pixel1", *table.column_names[2:]]),
+    **changes("pixel7"),
+}
+OF_LABELS = OF_ALL | changes("label")
+OTHER_ROWS: dict[str, Change] = {
+    "a row less": lambda table: table.slice(1),
+    "rows in another order": lambda table: table.take(np.arange(len(table))[::-1]),
+}
+OF_SCORES: dict[str, Change] = {
+    "no scores": lambda table: table.drop_columns(["score"]),
+    "scores in whole numbers": lambda table: set_column(table, "score", [0] * len(table)),
+    "scores of classes": lambda table: table.rename_columns([*table.column_names[:-1], "score_5"]),
+    "no classes": lambda table: table.replace_schema_metadata({"folds": "3"}),
+    "another model's classes": lambda table: table.replace_schema_metadata(
+        {**table.schema.metadata, b"classes": b"2 3"}
+    ),
+}
+FILES: dict[tuple[str, Path], dict[str, Change]] = {
+    ("split", RAW): OF_IMAGES | changes("class"),
+    ("binarize", TRAIN): OF_IMAGES | changes("row"),
+    ("train", TRAIN): OF_IMAGES | changes("row"),
+    ("train", TRAIN_LABELS): OF_LABELS | OTHER_ROWS,
+    ("evaluate", TEST): OF_IMAGES | OTHER_ROWS,
+    ("evaluate", TEST_LABELS): OF_LABELS | OTHER_ROWS,
+    ("evaluate", CROSSVAL): OF_LABELS | OF_SCORES | changes("fold"),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(("stage", "name"), FILES, ids=[f"{stage}-{name.as_posix()}" for stage, name in FILES])
+def test_a_file_that_is_not_as_it_should_be_is_refused(place: Path, refusal: Refusal, stage: str, name: Path) -> None:
+    file = (place / name).read_bytes()
+    table = pq.read_table(io.BytesIO(file))
+    contents = {what: damage(file) for what, damage in DAMAGES.items()}
+    contents |= {what: change(table) for what, change in FILES[stage, name].items()}
+    for what, content in contents.items():
+        assert name.as_posix() in refusal(stage, name, content), what
+
+
+def test_a_label_that_the_model_has_not_seen_is_named(place: Path, refusal: Refusal) -> None:
+    table = pq.read_table(place / TEST_LABELS)
+    other = set_column(table, "label", [2] * len(table), pa.uint8())
+    assert refusal("evaluate", TEST_LABELS, other).startswith("five-sgd has not been trained on the label 2")
+
+
+def test_a_damaged_file_is_one_line_of_the_program(place: Path) -> None:
+    before = tiny.files(place)
+    with replaced(place / TRAIN_LABELS, b""):
+        line = tiny.failure("python -m stages.train five-sgd", place)
+    assert line.startswith(f"train: error: {TRAIN_LABELS.as_posix()} cannot be read (")
+    assert line.endswith(f"); {parquet.REMEDY}")
+    assert tiny.files(place) == before
+
+
+REPORTED = {
+    "metrics/five-sgd.json": b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> smoother\n",
+    "plots/five-sgd/confusion.csv": b"part,actual,predicted,count,share\ntest,0,0,many,1\n",
+    "data/predictions/five-sgd.parquet": b"PAR1 and nothing else",
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", REPORTED)
+def test_a_damaged_result_is_one_line_of_the_report(place: Path, name: str) -> None:
+    with replaced(place / name, REPORTED[name]):
+        line = tiny.failure("python -m tools.report", place)
+    assert line.startswith("report: error: ")
+    assert ("five-sgd" if name.startswith("plots/") else name) in line
+    assert not (place / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "content"),
+    [
+        ("stages.fetch digits", b"datasets: 5\n"),
+        ("stages.train digits", b"<<<<<<< HEAD\nseed: 1\n=======\nseed: 2\n>>>>>>> smoother\n"),
+        ("tools.leaderboard", b"experiments: [five]\n"),
+        ("tools.predict 5.png", b"experiments:\n  five: 5\n"),
+    ],
+    ids=["no section", "conflict", "list", "no block"],
+)
+def test_a_broken_params_yaml_is_one_line_of_the_programs(tmp_path: Path, command: str, content: bytes) -> None:
+    (tmp_path / "params.yaml").write_bytes(content)
+    line = tiny.failure(f"python -m {command}", tmp_path, 2, PYTHONPATH=tiny.ROOT)
+    assert line.startswith(f"{command.split()[0].partition('.')[2]}: error: params.yaml")
+    assert len(line) < 300
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe that nobody reads is another error there")
+def test_nobody_reads_the_answer(place: Path) -> None:
+    command = [sys.executable, "-m", "tools.predict", "--row", "tiny", "1"]
+    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == b""
+        assert process.wait() == 0

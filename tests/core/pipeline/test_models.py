@@ -1,0 +1,38 @@
+"""What a trained model must be: better than always saying the same, the same again, and the same on every machine."""
+
+import ast
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from digits.learning import models
+from tests import tiny
+
+import pandas as pd
+import pytest
+
+
+@pytest.mark.parametrize(("name", "split"), [("five-sgd", "tiny"), ("digit-logreg", "tiny-random")])
+def test_a_loaded_model_predicts_what_the_predictions_say(made: Path, name: str, split: str) -> None:
+    frame = pd.read_parquet(made / f"data/split/{split}/test.parquet")
+    predictions = pd.read_parquet(made / f"data/predictions/{name}.parquet")["prediction"]
+    model = models.load(made / f"models/{name}.joblib")
+    assert predictions.tolist() == model.predict(frame.filter(like="pixel").to_numpy()).tolist()
+
+
+def test_the_detector_finds_fives_and_the_baseline_stands_beside_it(made: Path) -> None:
+    measured = json.loads((made / "metrics/five-sgd.json").read_text())
+    assert min(measured["accuracy"], measured["cv_accuracy"]) > measured["baseline"] + 0.02
+    assert measured["f1"] > 0.7
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="of x86 alone")
+def test_every_x86_machine_calculates_alike() -> None:
+    program = "import stages, sklearn, threadpoolctl as t; print({i.get('architecture') for i in t.threadpool_info()})"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tiny.ROOT, env=environment, capture_output=True, check=True, text=True)
+    assert ast.literal_eval(done.stdout) - {None} == {"Haswell"}

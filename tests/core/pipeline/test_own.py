@@ -1,0 +1,264 @@
+"""Pictures and tables of one's own as a dataset: the sources `folder`, `handwriting` and `table`."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from digits import sources
+from digits.handwriting import components
+from digits.io import paths
+from digits.sources import Images, SourceError
+from digits.support import pictures
+from digits.support.parameters import Dataset
+from tests import tiny
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageDraw
+
+PIXELS, CLASSES = tiny.digits()
+SIZE = {"shape": [28, 28], "maximum": 255}
+
+
+def write_picture(path: Path, pixels: Any, **options: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(path, **options)
+
+
+def write_digits(folder: Path) -> None:
+    """Write the tiny dataset as a PNG file an image, named by its number, the last ones first."""
+    for i in reversed(range(tiny.IMAGES)):
+        write_picture(folder / str(CLASSES[i]) / f"{i}.png", PIXELS[i].reshape(tiny.SHAPE))
+
+
+def write_table(path: Path) -> None:
+    """Write the tiny dataset as a table."""
+    columns = {"label": CLASSES, **{f"p{i}": PIXELS[:, i] for i in range(PIXELS.shape[1])}}
+    frame = pd.DataFrame(columns)
+    frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_parquet(path)
+
+
+def read(kind: str, place: Path, **changes: Any) -> Images:
+    """Read all that a source gives."""
+    block = Dataset.model_validate({**tiny.dataset({kind: str(place)}), "classes": 256, **changes})
+    return tiny.together(sources.read(kind, str(place), block, 1))
+
+
+def drawn(path: Path, *numbers: int) -> None:
+    """Write a photo of some ones on white paper."""
+    image = Image.new("RGB", (400, 300), "white")
+    for i in numbers:
+        ImageDraw.Draw(image).line([(60 + 120 * i, 80), (50 + 120 * i, 220)], "navy", 14)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+
+
+def fetch(bare: Path, block: dict[str, Any], status: int = 0, **environment: Any) -> str:
+    """Run the stage on the tiny dataset with some values changed, and return its standard error."""
+    values = tiny.params()
+    values["datasets"]["tiny"] |= block
+    tiny.write_params(bare, values)
+    return tiny.run(["python", "-m", "stages.fetch", "tiny"], bare, status=status, **environment).stderr
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """Return an empty folder with the stages in it."""
+    for package in ("digits", "stages"):
+        (tmp_path / package).symlink_to(tiny.ROOT / package)
+    return tmp_path
+
+
+@pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"LOKY_MAX_CPU_COUNT": "1", "PYTHONHASHSEED": "1"}])
+@pytest.mark.parametrize(
+    ("kind", "place", "write"),
+    [("folder", "own", write_digits), ("table", "own.csv", write_table), ("table", "own.parquet", write_table)],
+)
+def test_a_dataset_read_from_pictures_or_a_table_is_the_same_to_the_byte(
+    made: Path, bare: Path, kind: str, place: str, write: Callable[[Path], None], environment: dict[str, Any]
+) -> None:
+    write(bare / place)
+    assert fetch(bare, {"sources": [{kind: place}]}, **environment) == ""
+    assert (bare / paths.raw("tiny")).read_bytes() == (made / paths.raw("tiny")).read_bytes()
+
+
+def test_pictures_come_in_the_natural_order_of_their_names(tmp_path: Path) -> None:
+    names = ["b/10.png", "a/9.png", "b/9.png", "c/1.bmp", "a/a2.png", "b/a10.gif", "c/A1.png", "a/100.png"]
+    for i, name in enumerate(names):
+        write_picture(tmp_path / name, np.full((28, 28), i))
+    images = read("folder", tmp_path, **SIZE)
+    assert [names[i] for i in images.pixels[:, 0]] == [
+        "c/1.bmp", "a/9.png", "b/9.png", "b/10.png", "a/100.png", "c/A1.png", "a/a2.png", "b/a10.gif",
+    ]  # fmt: skip
+    assert images.classes.tolist() == [2, 0, 1, 1, 0, 2, 0, 1]
+    assert images.names == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("folders", "labels", "names"),
+    [
+        (["10", "9", "2"], [2, 9, 10], None),
+        (["cat", "9", "10"], [0, 1, 2], ["10", "9", "cat"]),
+        (["2020", "300", "1999"], [0, 1, 2], ["300", "1999", "2020"]),
+        (["e\u0301te\u0301", "a b"], [0, 1], ["a b", "\u00e9t\u00e9"]),
+    ],
+)
+def test_classes_are_numbered(tmp_path: Path, folders: list[str], labels: list[int], names: list[str] | None) -> None:
+    for folder in folders:
+        write_picture(tmp_path / folder / "1.png", np.zeros((28, 28)))
+    images = read("folder", tmp_path, **SIZE)
+    assert (images.classes.tolist(), images.names) == (labels, names)
+
+
+def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> None:
+    wide = np.full((100, 400, 3), 255)
+    wide[:, 200:] = 0, 0, 255
+    write_picture(tmp_path / "a" / "1.jpg", wide, quality=95)
+    write_picture(tmp_path / "b" / "2.png", 255 - wide[:, :, :2].swapaxes(0, 1).max(axis=2))
+    write_picture(tmp_path / "b" / "3.png", np.dstack([np.zeros((28, 28)), np.eye(28) * 255]))
+    first, second, third = read("folder", tmp_path, **SIZE).pixels.reshape(-1, 28, 28).astype(int)
+    assert (abs(first[:10] - 142) < 4).all()  # the median of white and blue
+    assert (abs(first[11:17, :12] - 255) < 4).all()
+    assert (abs(first[11:17, 16:] - 29) < 4).all()
+    assert set(second[:12, 11:17].ravel()) == {0}
+    assert set(second[16:, 11:17].ravel()) == {255}
+    assert np.array_equal(third, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
+
+
+def test_handwriting_is_drawn_as_predict_draws_it(tmp_path: Path) -> None:
+    drawn(tmp_path / "1" / "photo.jpg", 1)
+    drawn(tmp_path / "7" / "photo.png", 0)
+    images = read("handwriting", tmp_path, **SIZE)
+    (digit,) = components.find(pictures.read(tmp_path / "1" / "photo.jpg"))
+    assert np.array_equal(images.pixels[0].reshape(28, 28), digit.image)
+    assert images.classes.tolist() == [1, 7]
+    small = read("handwriting", tmp_path, shape=[8, 8], maximum=16)
+    assert 0 < small.pixels.max() <= 16
+    with pytest.raises(SourceError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"):
+        read("handwriting", tmp_path, shape=[20, 28])
+    drawn(tmp_path / "7" / "two.png", 0, 1)
+    with pytest.raises(SourceError, match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$"):
+        read("handwriting", tmp_path, **SIZE)
+
+
+def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path) -> None:
+    write_digits(tmp_path)
+    for name in [".DS_Store", "0/.DS_Store", "1/Thumbs.db", "2/.gitignore", "data.dvc", "desktop.ini", ".cache/x"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"no picture")
+    assert np.array_equal(read("folder", tmp_path).pixels, PIXELS)
+
+
+def remove_all_but_one(folder: Path) -> None:
+    for i in range(1, 10):
+        (folder / str(i)).rename(folder.parent / f"gone-{i}")
+
+
+def copied(source: str, target: str | bytes) -> Callable[[Path], object]:
+    """Return what copies a picture in a folder."""
+
+    def copy(folder: Path) -> None:
+        target_path = os.path.join(os.fsencode(folder), os.fsencode(target))  # noqa: PTH118 (a name of any bytes)
+        os.makedirs(os.path.dirname(target_path), exist_ok=True)  # noqa: PTH103, PTH120
+        with open(target_path, "wb") as file:  # noqa: PTH123
+            file.write((folder / source).read_bytes())
+
+    return copy
+
+
+def large(folder: Path) -> None:
+    Image.new("1", (10_000, 10_000)).save(folder / "3" / "large.png")
+
+
+BAD: dict[str, tuple[Callable[[Path], object], str]] = {
+    "one class": (remove_all_but_one, "has one class alone, '0'"),
+    "300 classes": (
+        lambda folder: [copied("0/0.png", f"class-{i}/0.png")(folder) for i in range(290)],
+        "has 300 classes; 256 are the most",
+    ),
+    "twice a number": (copied("0/0.png", "07/1.png"), "two classes, 07 and 7, are the same number"),
+    "a class without pictures": (lambda folder: (folder / "a").mkdir(), "'a' has no pictures in it"),
+    "a device": (copied("0/0.png", "CON/0.png"), "'CON' is no name on every system; rename it"),
+    "a device with a suffix": (copied("0/0.png", "1/aux.png"), "'1/aux.png' is no name on every system; rename it"),
+    "a colon": (copied("0/0.png", "1/12:30.png"), "'1/12:30.png' is no name on every system; rename it"),
+    "a dot at the end": (copied("0/0.png", "cat./1.png"), "'cat.' is no name on every system; rename it"),
+    "not UTF-8": (copied("0/0.png", b"1/\xe4.png"), r"'1/\udce4.png' is no name on every system; rename it"),
+    "two spellings": (
+        lambda folder: [copied("0/0.png", f"1/{name}.png")(folder) for name in "xX"],
+        "'1/x.png' and 'X.png' are one name on some systems; rename one",
+    ),
+    "a link": (lambda folder: (folder / "3" / "x.png").symlink_to("/etc/hostname"), "'3/x.png' is a link out of the"),
+    "a linked class": (lambda folder: (folder / "x").symlink_to(tiny.ROOT), "'x' is a link out of the folder; put"),
+    "a lost link": (lambda folder: (folder / "3" / "x.png").symlink_to("nowhere"), "'3/x.png' is no file; a class's"),
+    "a folder in a class": (copied("0/0.png", "3/more/1.png"), "'3/more' is no file; a class's folder holds pictures"),
+    "a picture outside": (copied("0/0.png", "1.png"), "'1.png' lies beside the classes' folders; move it elsewhere"),
+    "a text": (lambda folder: (folder / "3" / "notes.txt").write_text("3"), "3/notes.txt: not a picture, or not one"),
+    "empty": (lambda folder: (folder / "3" / "a.png").touch(), "3/a.png: the file is empty"),
+    "cut off": (
+        lambda folder: (folder / "3" / "a.png").write_bytes((folder / "0" / "0.png").read_bytes()[:60]),
+        "3/a.png: the picture is damaged or cut off",
+    ),
+    "100 megapixels": (large, "3/large.png: the picture is too large (10000 × 10000); 50 megapixels are the most"),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(("spoil", "reason"), BAD.values(), ids=BAD)
+def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path, spoil: Callable[[Path], object], reason: str) -> None:
+    folder = tmp_path / "own"
+    write_digits(folder)
+    spoil(folder)
+    with pytest.raises(SourceError) as error:
+        read("folder", folder)
+    assert str(error.value).startswith(reason)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "has neither a column class nor label"),
+        ("a,b\n1,2\n", "has neither a column class nor label"),
+        ("class,label,p\n1,2,3\n", "has both a column class and label"),
+        ("label,p\n", "has no classes"),
+        ("label,p\n1,0\n,0\n", "a row has no label"),
+        ("label,p\n1,0\n2,\n", "its values are not all whole numbers from 0 to 255"),
+        ("label,p\n1,0\n2,0.5\n", "its values are not all whole numbers from 0 to 255"),
+        ("label,p\n1,0\n2,x\n", "In CSV column #1: CSV conversion error to float: invalid value 'x'"),
+        ("label,p\n1,0\n2,0,0\n", "CSV parse error: Expected 2 columns, got 3: 2,0,0"),
+    ],
+)
+def test_a_table_that_is_no_dataset_is_refused(tmp_path: Path, content: str, reason: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(content)
+    with pytest.raises(SourceError) as error:
+        read("table", path)
+    assert str(error.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        ({"sources": [{"folder": "empty"}]}, "folder empty: has no classes"),
+        (
+            {"sources": [{"folder": "gone"}]},
+            "folder gone: is not here; `dvc pull` fetches what was shared by `dvc add`",
+        ),
+        ({"sources": [{"table": "own.csv"}]}, "table own.csv: is not here; `dvc pull` fetches what was shared by `dvc"),
+        ({"sources": [{"table": "own"}]}, "table own: is not here"),
+        (
+            {"sources": [{"folder": "own"}], "images": 401},
+            "folder own: 400 images, expected 401; `python -m tools.pin tiny` takes over what is there now\n",
+        ),
+    ],
+)
+def test_a_folder_that_is_not_what_is_pinned_is_one_line(bare: Path, block: dict[str, Any], reason: str) -> None:
+    write_digits(bare / "own")
+    (bare / "empty").mkdir()
+    error = fetch(bare, block, status=1, DATA_MIRROR="mirror")
+    assert error.startswith(f"fetch: error: no source has tiny: {reason}")
+    assert error.count("\n") == 1
+    assert not (bare / "data").exists()

@@ -1,0 +1,107 @@
+"""`python -m tools.pin`: what it counts, that it changes nothing else in params.yaml, and who asks for it."""
+
+import shutil
+from pathlib import Path
+
+from digits.commands.pin import pinned
+from digits.support import parameters
+from digits.support.parameters import Dataset
+from tests import tiny
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+TEXT = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
+BLOCK = "    sources:\n    - folder: own\n    shape: [28, 28]  # small\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder with the programs, this project's params.yaml with one more dataset, and its pictures."""
+    for package in ("digits", "stages", "tools"):
+        (tmp_path / package).symlink_to(tiny.ROOT / package)
+    text = TEXT.replace("datasets:\n", f"datasets:\n  tried:  # mine\n{BLOCK}\n  # The others.\n", 1)
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    for i, name in enumerate(["cat", "no", "Übel"] * 4):
+        (tmp_path / "own" / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((30, 40), i, np.uint8)).save(tmp_path / "own" / name / f"{i}.png")
+    return tmp_path
+
+
+def run(place: Path, program: str, status: int = 0) -> str:
+    """Run a program and return what it says."""
+    done = tiny.run(["python", "-m", *program.split()], place, status=status)
+    return done.stdout + done.stderr
+
+
+def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> None:
+    before = (place / "params.yaml").read_text(encoding="utf-8")
+    missing = "params.yaml: datasets.tried.images is missing; run `python -m tools.pin tried`"
+    assert missing in run(place, "tools.check", status=2)
+    assert missing in run(place, "stages.fetch tried", status=2)
+    told = run(place, "tools.pin tried")
+    assert told == "params.yaml: datasets.tried has 12 images of 3 classes (cat, no, Übel)\n"
+    after = (place / "params.yaml").read_text(encoding="utf-8")
+    start, end = before.split(BLOCK)
+    new = yaml.safe_load(after.removeprefix(start).removesuffix(end))
+    digests = new["sha256"]
+    assert (
+        after
+        == start
+        + (
+            "    images: 12\n    classes: 3\n    names:\n    - cat\n    - no\n    - Übel\n"
+            f"    sha256:\n      pixels: {digests['pixels']}\n      labels: {digests['labels']}\n"
+        )
+        + BLOCK
+        + end
+    )
+    assert (run(place, "tools.check"), run(place, "stages.fetch tried")) == ("", "")
+
+
+def test_a_folder_that_has_changed_is_named_until_it_is_pinned_again(place: Path) -> None:
+    run(place, "tools.pin tried")
+    before = (place / "params.yaml").read_text(encoding="utf-8").splitlines()
+    shutil.move(place / "own" / "cat" / "0.png", place / "own" / "no" / "0.png")
+    again = "`python -m tools.pin tried` takes it over"
+    assert run(place, "tools.check") == f"check: folder own is no longer what is pinned; {again}\n"
+    assert "`python -m tools.pin tried` takes over what is there now" in run(place, "stages.fetch tried", status=1)
+    run(place, "tools.pin tried")
+    after = (place / "params.yaml").read_text(encoding="utf-8").splitlines()
+    changed = [line.split(":")[0].strip() for line, old in zip(after, before, strict=True) if line != old]
+    assert changed == ["labels"]
+    assert run(place, "tools.check") == ""
+    (place / "own" / "cat").rename(place / "own" / "bat")
+    assert "is no longer what is pinned" in run(place, "tools.check")
+    assert "folder own: classes bat, no, Übel, which are not its names" in run(place, "stages.fetch tried", status=1)
+    (place / "own" / "notes.txt").touch()
+    assert run(place, "tools.check") == (
+        "check: folder own: 'notes.txt' lies beside the classes' folders; move it elsewhere\n"
+    )
+    shutil.rmtree(place / "own")  # as before a `dvc pull`
+    assert run(place, "tools.check") == ""
+
+
+def test_what_is_counted_again_changes_no_other_byte() -> None:
+    params = parameters.load(tiny.ROOT / "params.yaml")
+    for name, block in params.blocks(Dataset).items():
+        values = block.model_dump(exclude_none=True)
+        counted = {key: value for key, value in values.items() if key in {"images", "classes", "names", "sha256"}}
+        assert pinned(TEXT, name, counted) == TEXT
+    named = "datasets:\n  own:\n    images: 1\n    names: # of letters\n    - a\n    - b\n\n# the end\nsplits: {}\n"
+    assert pinned(named, "own", {"images": 2, "names": ["z", "b"]}) == named.replace(" 1", " 2").replace("- a", "- z")
+
+
+def test_a_dataset_that_is_none_is_not_pinned(place: Path) -> None:
+    before = (place / "params.yaml").read_bytes()
+    (place / "own" / "cat").rename(place / "own" / "all")
+    line = run(place, "tools.pin tried", status=2)
+    assert line.startswith(
+        "pin: error: params.yaml: datasets.tried.names: must be 3 different names that can be printed"
+    )
+    assert "there is no 'trie'. Did you mean 'tried'?" in run(place, "tools.pin trie", status=2)
+    shutil.rmtree(place / "own" / "no")
+    shutil.rmtree(place / "own" / "all")
+    assert "folder own: has one class alone, 'Übel'\n" in run(place, "tools.pin tried", status=1)
+    assert (place / "params.yaml").read_bytes() == before

@@ -1,0 +1,160 @@
+"""Branches: README's comparison of two, and merges of branches on which something has been run."""
+
+import re
+from pathlib import Path
+
+from tests import tiny
+
+import pytest
+import yaml
+
+IN_THE_TINY_PROJECT = {"two-logreg": "five-sgd", "tol: 0.1$": "max_iter: 50", "tol: 0.01": "max_iter: 3"}
+
+
+def test_readme_s_comparison_of_branches_goes_as_printed(project: Path) -> None:
+    readme = (tiny.ROOT / "README.md").read_text(encoding="utf-8")
+    text = readme.partition("\n## Compare branches\n")[2].partition("\n## ")[0]
+    for theirs, ours in IN_THE_TINY_PROJECT.items():
+        assert theirs in text
+        text = text.replace(theirs, ours)
+    # Lines after a `$`, and Git's and DVC's commands in the sentences.
+    found = re.findall(r"^\$ (.+)$|`((?:git|dvc) [^`]+)`", text, re.MULTILINE)
+    commands = dict.fromkeys(line or inline for line, inline in found)
+    outputs = {command: tiny.run(["bash", "-c", command], project).stdout for command in commands}
+
+    printed = [line.split()[:2] for line in text.splitlines() if line.startswith("metrics/")]
+    measured = [line.split()[:2] for line in outputs["dvc metrics diff main"].splitlines()]
+    assert printed
+    assert all(line in measured for line in printed)
+    assert not any("digit-logreg" in path for path, _ in measured)
+
+    changed = [line.split() for line in outputs["dvc params diff main"].splitlines()[1:]]
+    assert changed == [["params.yaml", "experiments.five-sgd.hyperparameters.max_iter", "50", "3"]]
+
+    page = Path(outputs["dvc plots diff main"].strip().removeprefix("file://")).read_text(encoding="utf-8")
+    assert all(f"five-sgd, {title}" in page for title in ("confusion matrix", "ROC curve", "precision and recall"))
+    assert all(f'"rev": "{revision}"' in page for revision in ("main", "workspace"))
+
+    assert list(commands)[-1] == "git switch main && git merge smoother"
+    assert tiny.repro(project) == []
+    assert tiny.run("git status --porcelain --untracked-files=no", project).stdout == ""
+
+
+def test_a_clone_has_the_same_bytes_where_git_turns_line_ends(made: Path, tmp_path: Path) -> None:
+    tiny.run(["git", "clone", "--quiet", "--config", "core.autocrlf=true", str(made), "clone"], tmp_path)
+    cloned = tiny.files(tmp_path / "clone")
+    assert cloned == {name: content for name, content in tiny.files(made).items() if name in cloned}
+
+
+PEOPLE = {  # and on each one's branch what they changed in which file, and what then ran
+    "anna": ("params.yaml", "max_iter: 50", "max_iter: 5", ["evaluate@five-sgd", "train@five-sgd"]),
+    "ben": ("params.yaml", "logistic_regression", "k_neighbors", ["evaluate@digit-logreg", "train@digit-logreg"]),
+    "carla": ("params.yaml", "max_iter: 50", "max_iter: 60", ["evaluate@five-sgd", "train@five-sgd"]),
+    "dora": (
+        "stages/train.py",
+        "\nif __name__",
+        "\n# Run it.\nif __name__",
+        ["train@digit-logreg", "train@five-sgd"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def forked(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the made project with four people's branches. Not to be changed."""
+    project = tiny.copy(made, tmp_path_factory.mktemp("forked") / "tiny")
+    for name, (file, old, new, ran) in PEOPLE.items():
+        tiny.run(f"git switch --quiet -c {name} main", project)
+        text = (project / file).read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        (project / file).write_text(text.replace(old, new), encoding="utf-8")
+        assert tiny.repro(project) == ran
+        tiny.commit(project, name)
+    return project
+
+
+@pytest.fixture(params=[False, True], ids=["Git alone", "with the driver"])
+def driver(request: pytest.FixtureRequest) -> bool:
+    """Tell whether Git merges dvc.lock by our driver, which `make venv` registers."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def shared(forked: Path, tmp_path: Path, driver: bool) -> Path:
+    """Return a copy of the forked project, with the driver or without."""
+    project = tiny.copy(forked, tmp_path / "shared")
+    if driver:
+        for _ in range(2):  # twice is no fault
+            tiny.run("python -m tools.merge_lock --register", project)
+    return project
+
+
+def merge_anna(project: Path, into: str, *conflicts: str) -> None:
+    """Merge anna's branch into another one, and expect conflicts in these files."""
+    tiny.run(f"git switch --quiet {into}", project)
+    tiny.run("dvc checkout", project)
+    output = tiny.run("git merge --no-edit anna", project, status=1 if conflicts else 0).stdout
+    assert sorted(re.findall(r"CONFLICT.* in (.*)", output)) == list(conflicts)
+
+
+def settle(project: Path) -> None:
+    """Commit the merge, and check that it is complete: nothing to run, to commit or to delete."""
+    tiny.run("git commit --quiet --allow-empty --all -m settled", project)
+    assert tiny.repro(project) == []
+    assert tiny.git_status(project) == ""
+    assert tiny.run("python -m tools.prune", project).stderr == ""
+    assert tiny.run("python -m tools.pushed --lock-only", project).stdout == "dvc.lock is complete\n"
+
+
+def test_two_people_s_experiments_are_merged_without_training(shared: Path, driver: bool) -> None:
+    anna, ben = (
+        yaml.safe_load(tiny.run(f"git show {name}:dvc.lock", shared).stdout)["stages"] for name in ("anna", "ben")
+    )
+    merge_anna(shared, "ben", *([] if driver else ["dvc.lock"]))
+    if not driver:
+        assert tiny.lock(shared) == ben  # whole, no conflict marks in it
+        assert tiny.repro(shared) == []
+    tiny.run("dvc checkout", shared)
+    merged = tiny.lock(shared)
+    assert all(merged[stage] == anna[stage] for stage in merged if "five-sgd" in stage)
+    assert all(merged[stage] == ben[stage] for stage in merged if "digit-logreg" in stage)
+    settle(shared)
+
+
+PLOTS = ("confusion", "figures", "precision_recall", "reliability", "roc")
+MEASURED = ["metrics/five-sgd.json", "params.yaml", *(f"plots/five-sgd/{name}.csv" for name in PLOTS)]
+
+
+def test_two_people_s_values_for_one_experiment_are_settled_without_training(shared: Path, driver: bool) -> None:
+    merge_anna(shared, "carla", *(["params.yaml"] if driver else ["dvc.lock", *MEASURED]))
+    assert [name for name, content in tiny.files(shared).items() if b"<<<<<<<" in content] == ["params.yaml"]
+    assert driver != ("train@five-sgd" in tiny.lock(shared))
+    tiny.run("git checkout --theirs params.yaml", shared)
+    ran = tiny.repro(shared)
+    assert driver or ran == []
+    settle(shared)
+    # The driver leaves the stages in another order.
+    assert tiny.run("git diff --name-only anna", shared).stdout == ("dvc.lock\n" if driver else "")
+    assert tiny.lock(shared) == yaml.safe_load(tiny.run("git show anna:dvc.lock", shared).stdout)["stages"]
+
+
+def test_a_merge_does_not_record_a_run_that_nobody_made(shared: Path, driver: bool) -> None:
+    # Line by line, the lock would take dora's code and anna's model, which was made by other code.
+    merge_anna(shared, "dora", *([] if driver else ["dvc.lock"]))
+    assert driver != ("train@five-sgd" in tiny.lock(shared))
+    assert "train@five-sgd" in tiny.repro(shared)
+    settle(shared)
+
+
+@pytest.mark.parametrize("driver", [True], indirect=True)
+def test_an_experiment_removed_on_one_side_and_changed_on_the_other_stays_away(shared: Path) -> None:
+    tiny.run("git switch --quiet -c emil main", shared)
+    without = {"experiments.five-sgd": ...}
+    tiny.edit(shared, without)
+    tiny.run("python -m tools.prune --delete", shared)
+    tiny.commit(shared, "no fives")
+    tiny.run("git merge --no-edit anna", shared, status=1)  # in params.yaml, and of what anna's run wrote
+    tiny.edit(shared, without)
+    tiny.run("python -m tools.prune --delete", shared)
+    assert not [name for name in tiny.lock(shared) if "five-sgd" in name]
+    assert tiny.repro(shared) == []

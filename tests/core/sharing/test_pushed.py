@@ -1,0 +1,145 @@
+"""`make pushed`: whether a clone of this commit can pull everything and has nothing to run, asked where no data is."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tests import tiny
+
+import pytest
+
+WELL = "dvc.lock is complete and committed, the remote has all that it names"
+READ = "dvc.lock is complete and committed; every file in the remote that it names was read and is whole"
+
+
+@pytest.fixture(scope="module")
+def origin(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Push the cache of the made project, and of a folder, to the remote beside it."""
+    project = tiny.copy(made, tmp_path_factory.mktemp("pushed") / "origin")
+    tiny.add_folder(project)
+    tiny.run("dvc push", project)
+    return project
+
+
+@pytest.fixture
+def clone(origin: Path, tmp_path: Path) -> Path:
+    """Return a clone with neither data nor cache, and a copy of the remote beside it."""
+    tiny.run(["git", "clone", "--quiet", str(origin), "clone"], tmp_path)
+    shutil.copytree(origin.parent / "digits-remote", tmp_path / "digits-remote")
+    return tmp_path / "clone"
+
+
+def check(project: Path, *arguments: str, status: int = 1) -> list[str]:
+    """Run the check and return what it printed, line by line."""
+    done = tiny.run(["python", "-m", "tools.pushed", *arguments], project, status=status)
+    assert bool(done.stderr) == bool(status)
+    return (done.stdout + done.stderr).splitlines()
+
+
+def test_all_is_well_in_a_clone_without_data(clone: Path) -> None:
+    assert check(clone, status=0) == [WELL]
+    assert check(clone, "--content", status=0) == [READ]
+    assert not (clone / "data" / "raw").exists()
+
+
+def test_an_edit_that_nobody_ran_is_named_before_and_after_its_commit(clone: Path) -> None:
+    tiny.edit(clone, {"experiments.five-sgd.hyperparameters.alpha": 0.01})
+    stale = "pushed: dvc.lock is out of date for train@five-sgd; `dvc repro`, commit, `dvc push`"
+    assert check(clone) == [stale, "pushed: not committed: params.yaml; `git add` and `git commit`"]
+    tiny.commit(clone, "an edit alone")
+    assert check(clone, "--lock-only") == [stale]
+
+
+def test_labels_that_nobody_trained_on_are_named_though_no_data_is_here(origin: Path, tmp_path: Path) -> None:
+    project = tiny.copy(origin, tmp_path / "mine")
+    tiny.edit(project, {"tasks.five.positive": [5, 6]})
+    assert tiny.repro(project, "binarize@five-sgd") == ["binarize@five-sgd"]
+    tiny.commit(project, "another task, half run")
+    tiny.run("git clone --quiet mine theirs", tmp_path)
+    (line,) = check(tmp_path / "theirs", "--lock-only")
+    assert re.findall(r"\w+@[\w-]+", line) == ["train@five-sgd", "evaluate@five-sgd"]
+    assert line.startswith("pushed: dvc.lock is out of date for ")
+
+
+def test_a_dep_on_another_stage_is_one_of_its_outs(made: Path) -> None:
+    """A dep inside of an out, or one that holds outs, cannot be compared by who has no data."""
+    deps, outs = ({entry["path"] for stage in tiny.lock(made).values() for entry in stage[k]} for k in ("deps", "outs"))
+    assert len(outs) > 10
+    for dep in deps - outs:
+        assert not [out for out in outs if Path(out).is_relative_to(dep) or Path(dep).is_relative_to(out)], dep
+
+
+def test_a_new_module_that_was_not_added_is_named(clone: Path) -> None:
+    (clone / "digits" / "common" / "new.py").write_text("")
+    (clone / "notes.txt").write_text("no part of the pipeline")
+    assert check(clone)[1] == "pushed: not committed: digits/common/new.py; `git add` and `git commit`"
+
+
+def test_what_was_not_pushed_is_named(clone: Path) -> None:
+    remote = clone.parent / "digits-remote"
+    shutil.rmtree(remote)
+    (line,) = check(clone)
+    assert re.fullmatch(rf"pushed: {remote} lacks data/parts, .*, and \d+ more; `dvc push` where they w.*", line)
+    assert check(clone, "--lock-only", status=0) == ["dvc.lock is complete"]
+
+
+@pytest.mark.fault
+def test_a_file_whose_content_is_another_is_named_when_it_is_read(clone: Path) -> None:
+    path = tiny.stored(clone, "models/five-sgd.joblib", "../digits-remote").resolve()
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert check(clone, status=0) == [WELL]
+    told = f"pushed: models/five-sgd.joblib is broken in the remote; delete {path}, then `dvc push` where it was made"
+    assert check(clone, "--content") == [told]
+
+
+def test_one_file_of_a_folder_that_went_missing_is_named_and_can_be_pushed_again(clone: Path, origin: Path) -> None:
+    remote = clone.parent / "digits-remote"
+    content = hashlib.md5((origin / tiny.FOLDER / "a").read_bytes()).hexdigest()
+    (remote / "files" / "md5" / content[:2] / content[2:]).unlink()
+    (line,) = check(clone)
+    assert line.startswith(f"pushed: {remote} lacks {tiny.FOLDER}/a, and `dvc push` does not see it; delete ")
+    Path(re.findall("delete (.*), then", line)[0]).unlink()
+    tiny.run(["dvc", "remote", "modify", "--local", "shared", "url", str(remote)], origin)
+    tiny.run("dvc push", origin)
+    assert check(clone, status=0) == [WELL]
+
+
+@pytest.mark.fault
+def test_a_changed_listing_of_a_folder_is_named(clone: Path) -> None:
+    listing = tiny.stored(clone, tiny.FOLDER, "../digits-remote").resolve()
+    entries = json.loads(listing.read_bytes())
+    entries[0]["md5"], entries[1]["md5"] = entries[1]["md5"], entries[0]["md5"]
+    listing.chmod(0o644)
+    listing.write_text(json.dumps(entries))  # which DVC does not compare with its digest
+    told = f"pushed: {tiny.FOLDER} is broken in the remote; delete {listing}, then `dvc push` where it was made"
+    assert check(clone) == [told]
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ("url = ssh://127.0.0.1:9/digits", "Connect call failed"),
+        ("url = s3://digits/cache\nendpointurl = http://127.0.0.1:9", "Could not connect"),
+    ],
+    ids=["ssh", "s3"],
+)
+def test_a_remote_that_cannot_be_asked_does_not_count_as_pushed(clone: Path, settings: str, reason: str) -> None:
+    (clone / ".dvc/config.local").write_text(f"['remote \"shared\"']\n{settings}\n")
+    access: dict[str, Any] = {
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+    line = tiny.failure("python -m tools.pushed", clone, **access)
+    assert line.startswith("pushed: error: the remote cannot be asked: ")
+    assert reason in line
+
+
+def test_a_broken_parameters_file_is_one_line(clone: Path) -> None:
+    (clone / "params.yaml").write_text("seed: [")
+    (line,) = check(clone)
+    assert line.startswith("pushed: error: unable to read: 'params.yaml'")

@@ -1,0 +1,172 @@
+"""Features, classifiers and the training function, on scikit-learn's digits."""
+
+import os
+import pickle
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from digits.io.tables import Vector
+from digits.learning import models, registry
+from digits.learning.training import SEEN, Trained, accuracy, train
+from digits.learning.transformers.pixels import NormalizedPixels, Pixels
+from digits.support.errors import ParameterError, PipelineError
+from tests import tiny
+
+import joblib
+import numpy as np
+import pytest
+from scipy.sparse import issparse
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import Pipeline
+
+PIXELS, CLASSES = tiny.digits()
+pipeline = tiny.pipeline
+
+
+def test_scaling_goes_by_the_largest_value_there_can_be_whatever_has_been_seen() -> None:
+    scaler = Pixels(scale=True, maximum=16).fit(np.array([[0, 8]], np.uint8))
+    assert scaler.transform(np.array([[4, 16]], np.uint8)).tolist() == [[0.25, 1.0]]
+
+
+def test_normalized_images_have_the_same_length_and_look_as_before() -> None:
+    faint = np.vstack([PIXELS // 2 * 2, PIXELS // 2, np.zeros((1, 64), np.uint8)])
+    normalized = NormalizedPixels(length=4).fit_transform(faint)
+    assert issparse(normalized)
+    values = normalized.toarray()
+    assert np.allclose(np.linalg.norm(values[:-1], axis=1), 4)
+    assert np.allclose(values[: len(PIXELS)], values[len(PIXELS) : -1], rtol=1e-5)
+    assert np.allclose(values[0], 4 * faint[0] / np.linalg.norm(faint[0]))
+    assert not values[-1].any()
+
+
+@pytest.mark.parametrize("name", registry.names("features"))
+def test_every_set_of_features_serves_a_classifier(name: str) -> None:
+    larger = np.kron(PIXELS.reshape(-1, 8, 8), np.ones((1, 2, 2), np.uint8)).reshape(len(PIXELS), -1)
+    model = train(pipeline("logistic_regression", name), larger, CLASSES, folds=0).model
+    assert (model.predict(larger) == CLASSES).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["extra_trees", "hist_gradient_boosting", "mlp", "one_vs_rest_svc"])
+def test_a_model_that_comes_back_from_another_process_has_the_same_file(tmp_path: Path, name: str) -> None:
+    model = train(tiny.pipeline(name, "principal_components"), PIXELS, CLASSES, folds=0).model
+    features, classifier = (pickle.loads(pickle.dumps(part)) for part in (model[:-1], model[-1]))
+    models.save(tmp_path / "here", model)
+    models.save(tmp_path / "there", Pipeline([*features.steps, ("classifier", classifier)]))
+    assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
+    scores = models.score(model, PIXELS)
+    assert np.array_equal(models.score(joblib.load(tmp_path / "there"), PIXELS), scores)
+
+
+@pytest.mark.parametrize("name", registry.names("classifiers"))
+@pytest.mark.parametrize("labels", [CLASSES, (CLASSES == 5).astype(np.uint8)], ids=["digit", "five"])
+def test_predictions_are_what_scikit_learn_predicts_and_better_than_the_dummy_s(name: str, labels: Vector) -> None:
+    trained = train(pipeline(name), PIXELS, labels, folds=2)
+    scores = models.score(trained.model, PIXELS)
+    assert scores.shape == ((len(labels),) if labels.max() == 1 else (len(labels), 10))
+    assert np.array_equal(models.predict(trained.model, scores), trained.model.predict(PIXELS))
+    if name != "dummy" and labels is CLASSES:
+        assert (out_of_fold(trained)[1] == labels).mean() > 0.6  # the dummy: 0.1
+
+
+FILES = """
+import sys, pathlib, gc
+from tests import tiny
+from digits.learning import models, training
+gc.enable()
+pixels, classes = tiny.digits()
+for name in sys.argv[2:]:
+    models.save(pathlib.Path(sys.argv[1], name), training.train(tiny.pipeline(name), pixels, classes, folds=0).model)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs sched_setaffinity")
+def test_on_one_core_a_model_has_the_same_file(tmp_path: Path) -> None:
+    names = [name for name in registry.names("classifiers") if name != "mlp" and not registry.is_partial(name)]
+    for count in (1, 2):
+        (folder := tmp_path / str(count)).mkdir()
+        cores = partial(os.sched_setaffinity, 0, sorted(os.sched_getaffinity(0))[:count])
+        command = [sys.executable, "-W", "ignore", "-c", FILES, str(folder), *names]
+        subprocess.run(command, cwd=tiny.ROOT, check=True, preexec_fn=cores)
+    one, two = (tiny.files(tmp_path / count) for count in "12")
+    assert sorted(one) == names
+    assert [name for name in names if one[name] != two[name]] == []
+
+
+def out_of_fold(trained: Trained) -> tuple[Vector, Vector]:
+    """Return each row's fold, and what the model fitted without it predicts."""
+    assert trained.fold is not None
+    assert trained.scores is not None
+    return trained.fold, models.predict(trained.model, trained.scores)
+
+
+def test_folds_are_those_of_cross_val_score() -> None:
+    estimator = pipeline("sgd")
+    fold, predictions = out_of_fold(train(estimator, PIXELS, CLASSES, folds=3))
+    ours = [(predictions == CLASSES)[fold == i].mean() for i in (1, 2, 3)]
+    assert np.allclose(ours, cross_val_score(clone(estimator), PIXELS, CLASSES, cv=3))
+
+
+def test_no_row_is_predicted_by_a_model_that_has_seen_it_or_a_copy_of_its_image() -> None:
+    # A neighbour that has seen an image knows its label, drawn at random though it is.
+    random = np.random.RandomState(0)
+    labels = random.randint(0, 2, len(PIXELS)).astype(np.uint8)
+    rows = random.permutation(np.repeat(np.arange(len(PIXELS), dtype=np.uint32), 5))
+    neighbour = registry.classifier("k_neighbors", {"n_neighbors": 1}, 0)
+    estimator = Pipeline([*registry.features("raw"), ("classifier", neighbour)])
+    by_row, by_origin = (train(estimator, PIXELS[rows], labels[rows], 3, origin) for origin in (None, rows))
+    assert accuracy(by_origin.model, by_origin.seen, labels[rows]) == 1
+    assert (out_of_fold(by_row)[1] == labels[rows]).mean() > 0.95
+    fold, predictions = out_of_fold(by_origin)
+    assert (predictions == labels[rows]).mean() < 0.6
+    assert all(len(set(fold[rows == row])) == 1 for row in range(len(PIXELS)))
+
+
+def test_the_accuracy_on_training_images_is_that_of_the_first_ones() -> None:
+    pixels, labels = np.tile(PIXELS, (26, 1)), np.tile(CLASSES, 26)
+    trained = train(pipeline("dummy"), pixels, labels, folds=0)
+    assert (trained.fold, trained.scores) == (None, None)
+    assert accuracy(trained.model, trained.seen, labels) == (labels[:SEEN] == np.bincount(labels).argmax()).mean()
+
+
+def test_what_cannot_be_fitted_is_reported() -> None:
+    labels = np.array([0] * 10 + [1] * 2, np.uint8)
+    with pytest.raises(ParameterError, match="only 2 training rows have the label 1"):
+        train(pipeline("dummy"), PIXELS[:12], labels, folds=3)
+    with pytest.raises(PipelineError, match="cannot be fitted"):
+        train(pipeline("logistic_regression"), PIXELS[:5], labels[:5], folds=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "hyperparameters", "reason"),
+    [
+        ("scv", {}, "no 'scv'. Did you mean 'svc'"),
+        ("svc", {"gama": 1}, "no 'gama'. Did you mean 'gamma'. Valid: C, break_ties"),
+        ("svc", {"C": "much"}, "'C' parameter of SVC must be a float"),
+        ("svc", {"random_state": 1}, "no 'random_state'"),
+        ("sgd", {"n_jobs": 2}, "no 'n_jobs'"),
+        ("svc", {"decision_function_shape": "ovo"}, "no 'decision_function_shape'"),
+        ("partial_fit_sgd", {}, "max_iter is missing; how often to go through all rows"),
+        ("partial_fit_mlp", {"solver": "lbfgs", "max_iter": 1}, "lbfgs it cannot be fitted incrementally; use"),
+    ],
+)
+def test_a_wrong_hyperparameter_is_named(name: str, hyperparameters: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ParameterError) as error:
+        registry.classifier(name, hyperparameters, seed=42)
+    assert reason in str(error.value).replace("'?", "'.")
+
+
+def test_a_model_of_another_scikit_learn_or_of_code_that_is_gone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "old.joblib"
+    models.save(path, train(pipeline("dummy"), PIXELS, CLASSES, folds=0).model)
+    content = path.read_bytes()
+    version = joblib.load(path)[-1].__getstate__()["_sklearn_version"].encode()
+    path.write_bytes(content.replace(version, b"0" + version[1:]))
+    with pytest.raises(PipelineError, match=r"was written by scikit-learn 0.*`dvc repro --force train@old`"):
+        models.load(path)
+    path.write_bytes(content.replace(b"Pixels", b"Voxels"))
+    with pytest.raises(PipelineError, match=r"was written by other code than is here .*Voxels"):
+        models.load(path)

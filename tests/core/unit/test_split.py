@@ -1,0 +1,61 @@
+"""Which rows each part has, what a label means, and rows brought into an order."""
+
+from pathlib import Path
+
+from digits.io.tables import Vector
+from digits.scale import shuffle
+from digits.support.errors import ParameterError
+from digits.support.parameters import Split
+from stages.binarize import binarize
+from stages.split import require_apart, split_rows
+
+import numpy as np
+import pytest
+from sklearn.model_selection import train_test_split
+
+
+def rows(count: int, test: int | float, seed: int = 42) -> tuple[Vector, Vector]:
+    """Split so many rows."""
+    return split_rows(Split(dataset="tiny", test=test), count, seed)
+
+
+def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:
+    train, test = rows(10, 3)
+    assert test.tolist() == [7, 8, 9]
+    assert sorted(train.tolist()) == [0, 1, 2, 3, 4, 5, 6]
+    assert train.tolist() != sorted(train.tolist())
+
+
+@pytest.mark.parametrize(("count", "share"), [(10, 0.2), (1797, 0.2), (70000, 0.2), (7, 0.33), (101, 0.99)])
+def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> None:
+    train, test = train_test_split(np.arange(count), test_size=share, random_state=42)
+    assert all(map(np.array_equal, rows(count, share), (train, test)))
+
+
+def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
+    origin = np.array([0, 1, 2, 0, 1, 5], np.uint32)
+    require_apart(np.array([0, 1, 2, 3, 4]), np.array([5]), origin)
+    with pytest.raises(ParameterError, match="test: 2 would put copies of one image into both parts; use a count of"):
+        require_apart(np.array([0, 1, 2, 3]), np.array([4, 5]), origin)
+
+
+def test_positive_digits_are_one_and_all_others_zero() -> None:
+    classes = np.array([0, 1, 2, 9, 2], np.uint8)
+    assert binarize(classes, [2]).tolist() == [0, 0, 1, 0, 1]
+    assert binarize(classes, [0, 1]).tolist() == [1, 1, 0, 0, 0]
+    assert binarize(classes, None).tolist() == [0, 1, 2, 9, 2]
+
+
+@pytest.mark.parametrize("bucket", [1, 7, 1000], ids="buckets of {}".format)
+def test_rows_come_in_the_order_that_is_wanted_whatever_fits_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: int
+) -> None:
+    monkeypatch.setattr(shuffle, "BUCKET", bucket)
+    table = np.random.RandomState(0).randint(0, 256, (100, 5)).astype(np.uint8)
+    orders = rows(100, 0.3)
+    blocks = (table[start : start + 9] for start in range(0, 100, 9))
+    for order, given in zip(orders, shuffle.permute_rows(blocks, orders, tmp_path), strict=True):
+        numbers, values = zip(*given, strict=True)
+        assert np.array_equal(np.concatenate(numbers), order)
+        assert np.array_equal(np.concatenate(values), table[order])
+    assert list(tmp_path.iterdir()) == []

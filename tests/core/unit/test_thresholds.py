@@ -1,0 +1,79 @@
+"""Decision thresholds: what a rule chooses, what the model then says, and what is refused."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from digits.io import parquet, paths, tables
+from digits.io.tables import OUT_OF_FOLD, PREDICTIONS
+from digits.learning.thresholds import choose
+from digits.support.errors import ParameterError
+from tests import tiny
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, precision_score, recall_score
+
+IS_POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], bool)
+SCORES = np.array([0, 1, 2, 3, 4, 5, 6, 7], np.float64)  # in the order of the answers above
+
+
+@pytest.mark.parametrize(
+    ("rule", "threshold"),
+    [
+        ({"recall": 0.5}, 5.5),  # 2 of 4 positives, all yeses right
+        ({"recall": 0.51}, 3.5),  # 3 of 4, with one false alarm
+        ({"recall": 1}, 1.5),
+        ({"precision": 1}, 5.5),
+        ({"precision": 0.75}, 3.5),
+        ({"precision": 0.6}, 1.5),  # not 2.5, which has the precision but finds fewer
+        ({"f1": "max"}, 1.5),
+    ],
+)
+def test_a_rule_chooses_the_best_operating_point_it_allows(rule: Mapping[str, Any], threshold: float) -> None:
+    assert choose(rule, IS_POSITIVE, SCORES) == threshold
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_threshold_is_better_than_the_chosen_one(seed: int) -> None:
+    random = np.random.RandomState(seed)
+    is_positive = random.rand(300) < 0.3
+    scores = np.round(random.randn(300) + is_positive, 1)  # many are equal
+    every = [scores >= score for score in np.unique(scores)]
+    figures = [(recall_score(is_positive, yes), precision_score(is_positive, yes)) for yes in every]
+    rules: list[tuple[dict[str, Any], Any, float]] = [
+        ({"recall": 0.9}, precision_score, max(precision for recall, precision in figures if recall >= 0.9)),
+        ({"precision": 0.5}, recall_score, max(recall for recall, precision in figures if precision >= 0.5)),
+        ({"f1": "max"}, f1_score, max(f1_score(is_positive, yes) for yes in every)),
+    ]
+    for rule, figure, best in rules:
+        assert figure(is_positive, scores >= choose(rule, is_positive, scores)) == pytest.approx(best)
+
+
+def test_a_precision_that_is_never_reached_is_reported() -> None:
+    with pytest.raises(ParameterError, match=r"no threshold has a precision of 0.9; the best is 0.5000"):
+        choose({"precision": 0.9}, np.array([True, False]), np.array([1.0, 1.0]))
+
+
+@pytest.mark.parametrize("classifier", ["sgd", "extra_trees"])
+def test_the_model_keeps_its_threshold_and_everything_goes_by_it(project: Path, classifier: str) -> None:
+    values = tiny.params()
+    block = tiny.experiment("tiny", "five", "scaled", classifier, 3, threshold={"recall": 0.95})
+    values["experiments"] = {"five-recall": block}
+    tiny.write_params(project, values)
+    tiny.repro(project)
+    figures = (project / paths.plots("five-recall") / "figures.csv").read_text()
+    model = joblib.load(project / paths.model("five-recall"))
+    assert f"train,threshold,all,{round(model[-1].threshold, 6)}" in figures
+
+    out_of_fold = parquet.read(project / paths.out_of_fold("five-recall"), OUT_OF_FOLD)
+    found = tables.column(out_of_fold, "prediction")[tables.column(out_of_fold, "label") == 1]
+    assert found.mean() >= 0.95
+    predictions = parquet.read(project / paths.predictions("five-recall"), PREDICTIONS)
+    images = parquet.read_pixels(project / paths.split("tiny", "test"))
+    assert np.array_equal(model.predict(images), tables.column(predictions, "prediction"))
+    default = 0.5 if classifier == "extra_trees" else 0
+    assert not np.array_equal(model.predict(images), (tables.scores(predictions) > default).astype(np.uint8))
+    recall = recall_score(tables.column(predictions, "label"), model.predict(images))
+    assert f"test,recall,all,{round(recall, 6)}" in figures

@@ -1,0 +1,320 @@
+"""The page to draw on: the real server, a real browser, and requests that it must refuse."""
+
+import io
+import math
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from digits import sources
+from digits.handwriting.collection import Collection, RefusedError, write_new
+from digits.support.errors import PipelineError
+from digits.support.parameters import Dataset
+from tests import browser, tiny
+
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+DIGIT = re.compile(r"^\d$")
+
+
+@contextmanager
+def serving(project: Path, model: str, *arguments: str | Path, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
+    """Run `python -m tools.draw` until the block ends, and give its address. It must end quietly when told to."""
+    command = [sys.executable, "-m", "tools.draw", "--model", model, "--port", "0", *arguments]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            started = re.match(r"(http://127\.0\.0\.1:\d+)/ ", process.stdout.readline())
+            assert started
+            yield started[1]
+            process.send_signal(end)
+            _, errors = process.communicate(timeout=10)
+            assert (process.returncode, errors) == (0, "")
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def server(made: Path) -> Iterator[str]:
+    with serving(made, "digit-logreg") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def keeper(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Return a server that keeps drawings, and where."""
+    folder = tmp_path_factory.mktemp("keeper") / "own"
+    with serving(made, "digit-logreg", "--keep", folder) as address:
+        yield address, folder
+
+
+def draw(page: Page, *points: tuple[float, float]) -> None:
+    """Draw a line with the mouse, by shares of the canvas."""
+    box = page.locator("canvas").bounding_box()
+    assert box
+    for i, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
+        if i == 0:
+            page.mouse.down()
+
+
+ANGLES = [-2 * math.pi * i / 16 for i in range(17)]
+ZERO = [(0.5 + 0.22 * math.sin(angle), 0.5 - 0.34 * math.cos(angle)) for angle in ANGLES]
+
+
+@pytest.mark.parametrize(("width", "height", "dark"), [(1280, 800, False), (390, 844, True)])
+def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str, width: int, height: int, dark: bool) -> None:
+    with browser.page(width, height, dark=dark, origin=server) as opened:
+        page = opened.page
+        page.goto(server)
+        expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
+        expect(page.get_by_role("banner")).to_contain_text("not calibrated")
+        draw(page, *ZERO)
+        page.mouse.up()
+        page.wait_for_selector("#result[aria-busy=false]")
+        expect(page.locator("#prediction")).to_have_text(DIGIT)
+        expect(page.get_by_role("status")).to_contain_text("predicted (")
+        shares = page.locator("dd").all_text_contents()
+        assert 2 <= len(shares) <= 5
+        assert shares.count("< 1 %") <= 1
+        saw = page.get_by_role("img", name="The drawing in 8 by 8 pixels")
+        assert saw.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [8, 8]
+        answer, below = page.locator("#result").bounding_box(), page.locator("dl").bounding_box()
+        assert answer
+        assert below
+        assert 0 <= answer["y"] < answer["y"] + answer["height"] <= height  # in sight while drawing
+        assert below["x"] + below["width"] <= width
+        assert opened.overflow() == 0
+
+        page.get_by_role("button", name="Clear").click()
+        expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
+        expect(page.locator("dt")).to_have_count(0)
+        page.wait_for_timeout(300)  # an answer that was under way does not come back
+        expect(page.locator("#prediction")).to_be_empty()
+        assert opened.console_errors == []
+        assert opened.outside_requests == []
+
+
+def test_the_prediction_comes_while_one_draws_and_by_keys(server: str) -> None:
+    with browser.page(origin=server) as opened:
+        page = opened.page
+        page.goto(server)
+        draw(page, (0.3, 0.2), (0.7, 0.2))
+        expect(page.get_by_role("status")).to_contain_text("No digit yet.")
+        draw(page, (0.3, 0.6))
+        expect(page.locator("#prediction")).to_have_text(DIGIT)
+        saw = page.locator("figure img")
+        before = saw.get_attribute("src")
+        draw(page, (0.6, 0.6))
+        expect(saw).not_to_have_attribute("src", str(before))
+
+        page.reload()
+        page.keyboard.press("Tab")
+        expect(page.locator("canvas")).to_be_focused()
+        page.keyboard.press("Space")
+        for _ in range(12):
+            page.keyboard.press("ArrowDown")
+        expect(page.locator("#prediction")).to_have_text(DIGIT)
+        page.keyboard.press("Escape")
+        expect(page.locator("#prediction")).to_be_empty()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Clear")).to_be_focused()
+
+
+def stroke(page: Page, *points: tuple[float, float]) -> None:
+    draw(page, *points)
+    page.mouse.up()
+
+
+def kept(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    keeping = serving(made, "digit-logreg", "--keep", folder)
+    with keeping as address, browser.page(400, 850, origin=address) as opened:
+        page = opened.page
+        page.goto(address)
+        said = page.locator("#kept")
+        page.keyboard.press("3")
+        expect(said).to_have_text("Nothing is drawn.")
+        stroke(page, *ZERO)
+        page.keyboard.press("7")  # a slip
+        expect(said).to_have_text("Kept as 7.")
+        expect(page.locator("#prediction")).to_be_empty()
+        assert kept(folder) == ["7/0001.png"]
+        page.keyboard.press("Backspace")
+        expect(page.locator("#prediction")).to_have_text(DIGIT)  # it is on the paper again
+        assert list(folder.iterdir()) == []
+        page.keyboard.press("0")
+        stroke(page, (0.5, 0.2), (0.5, 0.7))  # at once, while the zero is being written
+        page.get_by_role("button", name="Keep as 1").click()
+        expect(page.locator("#total")).to_have_text("2")
+        assert page.locator("#labels small").all_text_contents() == [*"1100000000"]
+        assert opened.overflow() == 0
+        assert opened.console_errors == []
+
+        stroke(page, (0.2, 0.2), (0.2, 0.7))
+        stroke(page, (0.8, 0.2), (0.8, 0.7))
+        page.keyboard.press("1")
+        expect(said).to_have_text("Not kept: 2 digits are in the picture; make a picture of each")
+        expect(page.locator("dl")).to_have_count(2)  # they are on the paper again
+    assert kept(folder) == ["0/0001.png", "1/0002.png"]
+    block = Dataset.model_validate({**tiny.dataset({"handwriting": str(folder)}), "shape": [28, 28], "maximum": 255})
+    assert tiny.together(sources.read("handwriting", str(folder), block, 1)).classes.tolist() == [0, 1]
+
+
+UPRIGHT, LYING = (45, 20, 55, 80), (20, 45, 80, 55)
+
+
+def png(bar: tuple[int, int, int, int] | None = UPRIGHT) -> bytes:
+    """Return a white picture with a black bar on it, or none."""
+    image = Image.new("L", (100, 100), 255)
+    if bar:
+        image.paste(0, bar)
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    return content.getvalue()
+
+
+def post(
+    server: str, content: bytes, kind: str = "image/png", path: str = "predict", **headers: str
+) -> requests.Response:
+    return requests.post(f"{server}/{path}", content, headers={"Content-Type": kind, **headers}, timeout=20)
+
+
+def test_an_answer(server: str) -> None:
+    [digit] = post(server, png()).json()["digits"]
+    assert digit["digit"] in range(10)
+    assert len(digit["runners_up"]) == 3
+    chances = [digit["probability"], *(guess["probability"] for guess in digit["runners_up"])]
+    assert chances == sorted(chances, reverse=True)
+    assert 0 <= chances[-1] <= sum(chances) <= 1.000001
+    assert digit["image"].startswith("data:image/png;base64,")
+    assert len(digit["box"]) == 4
+
+
+def test_two_classes(made: Path) -> None:
+    with serving(made, "five-sgd", end=signal.SIGINT) as address:
+        [digit] = post(address, png()).json()["digits"]
+    assert {digit["label"], digit["runners_up"][0]["label"]} == {"five", "not five"}
+    assert digit["probability"] + digit["runners_up"][0]["probability"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"no image", "image/png", 400),
+        (b"", "image/png", 400),
+        (png(None), "image/png", 400),
+        (png(LYING), "image/png", 400),
+        (png()[:60], "image/png", 400),
+        (png(), "image/jpeg", 415),
+        (png(), "application/x-www-form-urlencoded", 415),
+        (bytes(2**20 + 1), "image/png", 413),
+        (bytes(5 * 2**20), "image/png", 413),
+    ],
+)
+def test_what_is_no_small_png_is_refused(keeper: tuple[str, Path], content: bytes, kind: str, status: int) -> None:
+    address, folder = keeper
+    before = kept(folder)
+    for path in ("predict", "kept/3"):
+        response = post(address, content, kind, path)
+        assert response.status_code == status
+        if len(content) < 2**21:  # beyond it, waitress has refused before the body was read
+            assert response.json()["error"]
+    assert kept(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Host", "example.org"),
+        ("Host", "127.0.0.1:1"),
+        ("Origin", "http://example.org"),
+        ("Origin", "null"),
+        ("Origin", "http://127.0.0.1:1"),
+    ],
+)
+def test_other_pages_are_refused(keeper: tuple[str, Path], name: str, value: str) -> None:
+    address, folder = keeper
+    assert post(address, png(), path="kept/1").status_code == 200
+    before, headers = kept(folder), {name: value}
+    for method, path in [("POST", "predict"), ("GET", ""), ("POST", "kept/1"), ("DELETE", "kept")]:
+        asked = {"Content-Type": "image/png", **headers}
+        response = requests.request(method, f"{address}/{path}", data=png(), headers=asked, timeout=20)
+        assert response.status_code == 403
+        assert list(response.json()) == ["error"]
+    assert kept(folder) == before
+
+
+@pytest.mark.parametrize("path", ["10", "-1", "", "x", "1/2", "%2e%2e", "..%2f1", "1.png", "\u0663", "01"])
+def test_a_client_names_a_digit_and_no_path(keeper: tuple[str, Path], path: str) -> None:
+    address, folder = keeper
+    before = kept(folder.parent)
+    assert post(address, png(), path=f"kept/{path}").status_code in (404, 405)
+    assert kept(folder.parent) == before
+
+
+def test_nothing_is_kept_where_no_folder_was_named(server: str) -> None:
+    assert post(server, png(), path="kept/1").status_code == 404
+    assert requests.delete(f"{server}/kept", timeout=20).status_code == 404
+    assert "Keep as" not in requests.get(server, timeout=20).text
+
+
+def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("3/0041.png", "5/photo.jpg", "7"):  # the last is no folder
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"mine")
+    collection = Collection(tmp_path)
+    with pytest.raises(RefusedError, match="nothing to take back"):
+        collection.undo()
+    collection.add("5", png())
+    assert kept(tmp_path) == ["3/0041.png", "5/0042.png", "5/photo.jpg", "7"]
+    with pytest.raises(PipelineError, match=r"7/0043\.png cannot be written"):
+        collection.add("7", png())
+    with pytest.raises(
+        PipelineError, match=r"0041\.png cannot be written: File exists"
+    ):  # by another program, just now
+        write_new(tmp_path / "3/0041.png", png())
+    assert collection.undo()[0] == "5"
+    (tmp_path / "1").symlink_to(tmp_path.parent)
+    with pytest.raises(RefusedError, match="1 is a link to elsewhere"):
+        collection.add("1", png())
+    monkeypatch.setattr("tools.collection.MOST", 2)
+    with pytest.raises(RefusedError, match="has 2 pictures, the most"):
+        collection.add("5", png())
+    (tmp_path / "1").unlink()
+    assert {name: (tmp_path / name).read_bytes() for name in kept(tmp_path)} == dict.fromkeys(
+        ["3/0041.png", "5/photo.jpg", "7"], b"mine"
+    )
+
+
+def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
+    own = server.replace("127.0.0.1", "localhost")
+    assert post(server, png(), Host=own.removeprefix("http://"), Origin=own).status_code == 200
+    for path, status in [("", 200), ("static/draw.js", 200), ("predict", 405), ("index.html", 404)]:
+        response = requests.get(f"{server}/{path}", timeout=20)
+        assert response.status_code == status
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'self';")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+
+
+def test_a_taken_port_and_an_unknown_model_are_one_line(made: Path, server: str) -> None:
+    port = server.rsplit(":", 1)[1]
+    taken = tiny.failure(f"python -m tools.draw --model digit-logreg --port {port}", made)
+    assert taken.startswith(f"draw: error: port {port}: ")
+    not_a_folder = tiny.failure("python -m tools.draw --keep params.yaml", made, 2)
+    assert not_a_folder == "draw: error: --keep: params.yaml is no folder"
+    assert "'digit-logreg'" in tiny.failure("python -m tools.draw --model digit-logrec", made, 2)

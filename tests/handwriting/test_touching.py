@@ -1,0 +1,76 @@
+"""Digits that touch: scikit-learn's, drawn as MNIST's, pushed together, and read by models of them."""
+
+from digits.handwriting import components
+from digits.handwriting.components import Digit
+from digits.handwriting.normalize import normalize
+from digits.handwriting.recognizer import Density, Recognizer
+from digits.io.tables import Pixels, Vector
+from digits.learning import registry
+from digits.support.pictures import Picture
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
+
+TRAIN = 1_400
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[Pixels, Vector]:
+    """Return scikit-learn's digits in 28 × 28, and their classes."""
+    bunch = load_digits()
+    large = np.kron(bunch.images / 16, np.ones((1, 4, 4))).astype(np.float32)
+    return np.array([normalize(image, 28) for image in large]), bunch.target
+
+
+@pytest.fixture(scope="module")
+def recognizer(drawn: tuple[Pixels, Vector]) -> Recognizer:
+    images, classes = drawn
+    steps = registry.features("gradients_40")
+    features = Pipeline(steps).fit(images[:TRAIN].reshape(TRAIN, -1))
+    X = features.transform(images[:TRAIN].reshape(TRAIN, -1))  # noqa: N806
+    svc, density = (
+        Pipeline([*steps, ("classifier", classifier.fit(X, classes[:TRAIN]))])
+        for classifier in (SVC(C=10, gamma=0.004), QuadraticDiscriminantAnalysis(reg_param=0.05))
+    )
+    names = [str(label) for label in range(10)]
+    return Recognizer("svc", (28, 28), list(range(10)), names, None, svc, 0.2, Density(density, -60.0))
+
+
+def find(recognizer: Recognizer, sheet: Pixels, scale: float = 1.0) -> list[Digit]:
+    """Return the digits of a sheet, those that touch split."""
+    [digits] = recognizer.split([components.find(Picture(sheet, scale))])
+    return digits
+
+
+def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
+    """Return two images side by side on a larger sheet, so that their ink overlaps by some columns."""
+    left, right = left[:, left.any(axis=0)], right[:, right.any(axis=0)]
+    apart = ((0, 0), (left.shape[1] - overlap, 0)), ((0, 0), (0, right.shape[1] - overlap))
+    return np.pad(np.maximum(np.pad(left, apart[1]), np.pad(right, apart[0])), 14)
+
+
+def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one(
+    drawn: tuple[Pixels, Vector], recognizer: Recognizer
+) -> None:
+    images, classes = drawn
+    right = 0
+    for i in range(TRAIN, TRAIN + 30):
+        digits = find(recognizer, beside(images[i], images[i + 1], 2))
+        labels = [next(iter(each)) for each in recognizer.predict(np.array([digit.image for digit in digits]))]
+        right += labels == classes[[i, i + 1]].tolist()
+        assert len(find(recognizer, np.pad(images[i], 14))) == 1
+    assert right >= 20
+
+
+def test_the_halves_lie_where_the_digits_do(drawn: tuple[Pixels, Vector], recognizer: Recognizer) -> None:
+    together = beside(drawn[0][TRAIN], drawn[0][TRAIN + 1], 3)
+    sheet = together.repeat(3, axis=0).repeat(3, axis=1)
+    [(x, y, width, height)] = (digit.box for digit in components.find(Picture(sheet, 2.0)))
+    left, right = (digit.box for digit in find(recognizer, sheet, 2.0))
+    assert (left[0], left[1], right[0] + right[2], right[1] + right[3]) == (x, y, x + width, y + height)
+    assert abs(left[0] + left[2] - right[0]) <= 6
+    assert 0.5 < left[2] / right[2] < 2

@@ -1,0 +1,214 @@
+"""The report, as text and as a reader sees it in a real browser."""
+
+import re
+from pathlib import Path
+
+from tests import browser, tiny
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from playwright.sync_api import expect
+
+REPORT = ["python", "-m", "tools.report"]
+SIZES = [(1280, 900), (400, 844)]
+
+
+@pytest.fixture(scope="module")
+def page(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Draw the report of the made project."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    assert tiny.run([*REPORT, "--output", str(path)], made).stderr == ""
+    return path
+
+
+def test_the_page_needs_nothing_else_and_is_small(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert len(text) < 3_000_000
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", text)
+    assert "url(http" not in text
+    assert "@import" not in text
+
+
+def test_it_says_what_was_measured_and_where_it_came_from(page: Path, made: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    lock = yaml.safe_load((made / "dvc.lock").read_text())["stages"]
+    for name in tiny.params()["experiments"]:
+        assert f'id="{name}"' in text
+        outs = {out["path"]: out["md5"] for kind in ("train", "evaluate") for out in lock[f"{kind}@{name}"]["outs"]}
+        for path in (f"models/{name}.joblib", f"data/predictions/{name}.parquet", f"metrics/{name}.json"):
+            assert outs[path] in text, path
+    assert tiny.dataset()["sha256"]["pixels"] in text
+    assert text.count("<figcaption>") == text.count("<figure")
+    assert text.count("<strong>Not calibrated</strong>") == 1  # digit-logreg has no folds
+    assert "<title>Digits report: five-sgd and digit-logreg</title>" in text
+
+
+def test_the_same_inputs_give_the_same_page(page: Path, project: Path) -> None:
+    tiny.run(REPORT, project)
+    assert (project / "report.html").read_bytes() == page.read_bytes()
+
+
+def test_what_is_not_here_is_named_and_the_rest_reported(project: Path) -> None:
+    (project / "data/predictions/digit-logreg.parquet").unlink()
+    done = tiny.run([*REPORT, "--output", "new/part.html"], project)
+    assert done.stderr == "report: not evaluated here: digit-logreg\n"
+    text = (project / "new/part.html").read_text()
+    assert 'id="five-sgd"' in text
+    assert "digit-logreg" not in text
+    tiny.run([*REPORT, "--experiments", "five-*"], project)
+    assert (project / "report.html").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "status", "reason"),
+    [
+        ("six-*", 2, "no experiment is called 'six-*'"),
+        ("digit-*", 1, "nothing has been evaluated here yet; `make demo`"),
+    ],
+)
+def test_a_page_of_nothing_is_not_written(project: Path, pattern: str, status: int, reason: str) -> None:
+    (project / "metrics/digit-logreg.json").unlink()
+    line = tiny.run([*REPORT, "--experiments", pattern], project, status=status).stderr
+    assert line.startswith(f"report: error: {reason}")
+    assert line.count("\n") == 1
+    assert not (project / "report.html").exists()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_every_figure_can_be_seen(page: Path, width: int, height: int, dark: bool) -> None:
+    with browser.page(width, height, dark=dark) as opened:
+        opened.page.goto(page.as_uri())
+        opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        figures = opened.page.locator("figure svg, figure img")
+        assert figures.count() > 8
+        for figure in figures.all():
+            box = figure.bounding_box()
+            assert box is not None
+            assert box["width"] >= 28
+            assert box["height"] >= 10
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        assert opened.overflow() <= 0
+        assert opened.page.evaluate(CUT) == []
+        assert opened.console_errors == []
+        assert opened.outside_requests == []
+
+
+# What reaches beyond the window, though it is not in a part that scrolls by itself.
+CUT = """() => [...document.querySelectorAll('main *')]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.wide, pre'))
+  .map((e) => e.outerHTML.slice(0, 200))"""
+
+
+CONTRAST = """() => {
+  const channel = (c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).map(Number);
+    return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  };
+  const page = light(getComputedStyle(document.body).backgroundColor);
+  const words = [...document.querySelectorAll('p, td, th, figcaption, a, summary, h1, h2, h3, dt, dd')];
+  const names = /rate|recall|accuracy|confidence/;
+  const axes = [...document.querySelectorAll('svg text')].filter((text) => names.test(text.textContent));
+  const colours = [...words.map((e) => getComputedStyle(e).color), ...axes.map((t) => getComputedStyle(t).fill)];
+  const contrasts = colours.map(light).map((l) => (Math.max(l, page) + 0.05) / (Math.min(l, page) + 0.05));
+  return [axes.length, Math.min(...contrasts)];
+}"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_text_stands_out_from_the_page(page: Path, dark: bool) -> None:
+    """At least 4.5 to 1, as the Web Content Accessibility Guidelines ask; the charts' axes too."""
+    with browser.page(1280, 900, dark=dark) as opened:
+        opened.page.goto(page.as_uri())
+        axes, contrast = opened.page.evaluate(CONTRAST)
+        assert axes > 4
+        assert contrast >= 4.5
+
+
+def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(page: Path) -> None:
+    with browser.page(1280, 900) as opened:
+        opened.page.goto(page.as_uri())
+        names = opened.page.locator("#leaderboard tbody th")
+        assert names.all_text_contents() == ["five-sgd", "digit-logreg"]
+        opened.page.get_by_role("button", name="experiment").click()
+        assert names.all_text_contents() == ["digit-logreg", "five-sgd"]
+        opened.page.get_by_role("button", name="test accuracy").focus()
+        opened.page.keyboard.press("Enter")
+        assert names.all_text_contents() == ["five-sgd", "digit-logreg"]
+        heading = opened.page.get_by_role("columnheader", name="test accuracy")
+        assert heading.get_attribute("aria-sort") == "descending"
+        opened.page.keyboard.press("Enter")
+        assert names.all_text_contents() == ["digit-logreg", "five-sgd"]
+        assert heading.get_attribute("aria-sort") == "ascending"
+
+
+def test_the_menu_leads_to_an_experiment_and_back(page: Path) -> None:
+    with browser.page(400, 844) as opened:
+        opened.page.goto(page.as_uri())
+        body = opened.page.locator("#digit-logreg .figures")
+        expect(body).not_to_be_visible()
+        opened.page.get_by_text("Experiments", exact=True).click()
+        opened.page.locator("nav").get_by_role("link", name="digit-logreg").click()
+        expect(body).to_be_visible()
+        expect(opened.page.locator("#digit-logreg summary").first).to_be_in_viewport()
+        opened.page.get_by_role("link", name="↑ Leaderboard").click()
+        expect(opened.page.get_by_role("heading", name="Leaderboard")).to_be_in_viewport()
+
+
+def test_without_scripts_everything_is_still_there(page: Path) -> None:
+    with browser.page(1280, 900, scripts=False) as opened:
+        opened.page.goto(page.as_uri())
+        assert opened.page.locator("#leaderboard tbody tr").count() == 2
+        assert opened.page.locator("figure svg").count() == 5
+        assert opened.page.get_by_role("button").count() == 0
+
+
+def test_the_parts_stand_side_by_side_as_the_predictions_have_them(page: Path, made: Path) -> None:
+    """Count the mistakes of both parts anew, and find them in the matrices and the pairs."""
+    with browser.page(1280, 900) as opened:
+        opened.page.goto(page.as_uri())
+        section = opened.page.locator("#five-sgd")
+        for i, folder in enumerate(["predictions", "crossval"]):
+            table = pq.read_table(made / f"data/{folder}/five-sgd.parquet").to_pandas()
+            counts = pd.crosstab(table["label"], table["prediction"]).to_numpy().ravel().tolist()
+            cells = section.locator(".matrix").nth(i).locator("tbody td").all_text_contents()
+            assert [int(cell.replace("·", "0")) for cell in cells] == counts
+            accuracy = section.locator(".measures tbody tr").first.locator("td").nth(i)
+            expect(accuracy).to_have_text(f"{(table['label'] == table['prediction']).mean():.4f}")
+        assert section.locator("svg text").filter(has_text="points: threshold 0").count() == 2
+        expect(section.locator(".beside")).to_contain_text("folds 0.")
+        table = pq.read_table(made / "data/predictions/digit-logreg.parquet").to_pandas()
+        confused = table[table["label"] != table["prediction"]].groupby(["label", "prediction"]).size()
+        (actual, predicted), times = confused.idxmax(), confused.max()
+        first = opened.page.locator("#digit-logreg .pairs li").first
+        expect(first).to_contain_text(
+            f"{actual} predicted as {predicted}: {times} of {(table['label'] == actual).sum()}"
+        )
+        assert first.locator("img").count() == min(3, times)
+
+
+def test_a_detector_says_what_its_task_says_though_no_test_image_is_a_yes(project: Path) -> None:
+    values = tiny.params()
+    values["splits"]["tiny"]["test"] = 2  # a 9 and a 4
+    tiny.write_params(project, values)
+    tiny.repro(project, "evaluate@five-sgd")
+    tiny.run([*REPORT, "--experiments", "five-*"], project)
+    text = (project / "report.html").read_text(encoding="utf-8")
+    assert "It predicts yes for 5, and no for\nall other digits of the dataset tiny." in text
+    assert '<th scope="row">area under the ROC curve</th><td class="number">–</td>' in text
+
+
+def test_predictions_in_several_files_are_read(project: Path, page: Path) -> None:
+    predictions = project / "data/predictions/five-sgd.parquet"
+    table = pq.read_table(predictions)
+    predictions.unlink()
+    predictions.mkdir()
+    for part, rows in enumerate((table[:60], table[60:])):
+        pq.write_table(rows, predictions / f"part-{part:05}.parquet")
+    tiny.run(REPORT, project)
+    before, after = (path.read_text().splitlines() for path in (page, project / "report.html"))
+    assert [line for line in before if "predictions/five-sgd.parquet" not in line] == after != before

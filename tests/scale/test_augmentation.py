@@ -1,0 +1,56 @@
+"""More images than there are: which rows they are, and that nothing but the seed decides about them."""
+
+from digits.scale import augmentation
+from digits.sources import Images
+from digits.support.parameters import Dataset
+from tests import tiny
+
+import numpy as np
+import pytest
+
+PIXELS, CLASSES = tiny.digits()
+SHAPE = list(tiny.SHAPE)
+FIRST, TO = 300, 4_700
+
+
+def enlarge(pieces: int, to: int = TO, seed: int = 1) -> Images:
+    batches = [Images(*batch) for batch in zip(np.split(PIXELS, pieces), np.split(CLASSES, pieces), strict=True)]
+    block = {**tiny.dataset({"idx": "idx"}), "enlarged": {"first": FIRST, "to": to, "seed": seed}}
+    return tiny.together(augmentation.enlarge(iter(batches), Dataset.model_validate(block)))
+
+
+def test_the_dataset_s_own_images_are_the_first_and_the_last() -> None:
+    images = enlarge(pieces=4)
+    assert len(images.pixels) == len(images.classes) == TO
+    assert np.array_equal(images.pixels[:FIRST], PIXELS[:FIRST])
+    assert np.array_equal(images.pixels[FIRST - 400 :], PIXELS[FIRST:])
+    assert np.array_equal(images.classes[FIRST - 400 :], CLASSES[FIRST:])
+
+
+def test_the_others_are_the_first_ones_in_turn_each_another_way() -> None:
+    images = enlarge(pieces=1)
+    made = images.pixels[FIRST : 14 * FIRST].reshape(13, FIRST, 64)
+    assert np.array_equal(images.classes[FIRST : 2 * FIRST], CLASSES[:FIRST])
+    assert images.origin is not None
+    assert images.origin[: 14 * FIRST].tolist() == 14 * list(range(FIRST))
+    assert images.origin[FIRST - 400 :].tolist() == list(range(TO - 100, TO))
+    assert not (made == PIXELS[:FIRST]).all(axis=2).any()
+    assert not (made[0] == made[1]).all(axis=1).any()
+
+
+def test_a_row_does_not_depend_on_how_many_there_are_nor_on_who_makes_them() -> None:
+    few, many = enlarge(pieces=1, to=1_234), enlarge(pieces=2)
+    own = slice(FIRST, 1_234 - 100)
+    assert np.array_equal(few.pixels[own], many.pixels[own])
+    alone = augmentation.deformed(PIXELS[:FIRST], SHAPE, range(1_777, 3_003), seed=1)
+    assert np.array_equal(alone, many.pixels[1_777:3_003])
+    assert not np.array_equal(enlarge(pieces=1, seed=2).pixels[own], few.pixels[own])
+
+
+def test_an_image_that_is_deformed_a_little_is_most_like_its_own_original(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ROTATION": 0.05, "SHEAR": 0.05, "SCALE": 0.02, "SHIFT": 0.01, "BEND": 0.01}.items():
+        monkeypatch.setattr(augmentation, name, value)
+    made = augmentation.deformed(PIXELS, SHAPE, range(400, 800), seed=1)
+    assert not (made == PIXELS).all(axis=1).any()
+    alike = np.corrcoef(made, PIXELS)[:400, 400:]
+    assert (alike.argmax(axis=1) == np.arange(400)).mean() > 0.9

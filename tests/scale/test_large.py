@@ -1,0 +1,95 @@
+"""More rows than are held in memory: the same pipeline in large/, with a dataset that is enlarged."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from tests import tiny
+
+import dask.dataframe
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow.dataset
+import pytest
+
+STAGES = ["binarize@digit-sgd", "evaluate@digit-sgd", "fetch@large", "split@large", "train@digit-sgd"]
+FEW, MANY = 80_000, 230_000  # rows: more than four cores have under way at once; more than a file of a table has
+# Stands in for the `python` of dvc.yaml, and notes the most memory that the stage had at once. A process inherits the
+# peak of the one that starts it, so that must be a small one.
+PYTHON = f"""#!{sys.executable} -S
+import os, sys
+child = os.spawnv(os.P_NOWAIT, {sys.executable!r}, [{sys.executable!r}, *sys.argv[1:]])
+_, status, used = os.wait4(child, 0)
+with open("peaks", "a") as file:
+    print(sys.argv[2], used.ru_maxrss, file=file)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """Return the folder large/ of a project in which nothing has been made."""
+    project = tmp_path / "project"
+    project.mkdir()
+    tiny.make_project(project)
+    return project / "large"
+
+
+def peaks(large: Path, rows: int) -> dict[str, int]:
+    """Run the pipeline on so many rows, and return the most memory that each stage had at once."""
+    changes = {
+        "datasets": {"large": tiny.dataset({"idx": "../idx"}) | {"enlarged": {"first": 300, "to": rows, "seed": 7}}},
+        "splits": {"large": {"dataset": "large", "test": tiny.TEST}},
+        "experiments": {"digit-sgd": tiny.experiment("large", "digit", "normalized", "partial_fit_sgd", 0, max_iter=1)},
+    }
+    tiny.edit(large, changes)
+    program = large.parent / "bin/python"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(PYTHON)
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    done = tiny.run("dvc repro --glob evaluate@*", large, PATH=path)
+    assert done.stdout.count("Running stage") == len(STAGES)
+    noted = [line.split() for line in (large / "peaks").read_text().splitlines()]
+    (large / "peaks").unlink()
+    return {stage: int(peak) for stage, peak in noted}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other units")
+def test_the_pipeline_runs_on_more_rows_than_a_file_has_and_takes_no_more_memory(large: Path) -> None:
+    few, many = (peaks(large, rows) for rows in (FEW, MANY))
+    assert len(few) == len(STAGES)
+    growth = {stage: many[stage] / few[stage] for stage in few}
+    assert max(growth.values()) < 1.06, growth  # of 120 to 300 MB; the other pixels are 10, as floating point 38
+
+    raw = large / "data/raw/large.parquet"
+    assert sorted(path.name for path in raw.iterdir()) == [f"part-0000{i}.parquet" for i in range(3)]
+    train = pd.read_parquet(large / "data/split/large/train.parquet")
+    assert sorted(train["row"]) == list(range(MANY - tiny.TEST))
+    images = pd.read_parquet(raw)
+    assert np.array_equal(train.drop(columns="row"), images.iloc[train["row"]])
+    metrics = json.loads((large / "metrics/digit-sgd.json").read_text())
+    assert metrics["accuracy"] > 0.85
+    assert "digit-sgd" not in tiny.run("dvc status", large.parent).stdout  # the project around it is another
+
+    # Other libraries open a table of several files too.
+    assert pyarrow.dataset.dataset(raw).count_rows() == MANY
+    assert duckdb.connect().execute(f"select count(*) from '{raw}/*.parquet'").fetchall() == [(MANY,)]
+    assert len(dask.dataframe.read_parquet(raw)) == MANY
+
+    shown = tiny.run("python -m tools.show large 150000", large).stdout
+    assert shown.startswith(f"large 150000: {images['class'].iloc[150_000]}\n")
+    assert "digit-sgd" in tiny.run("python -m tools.leaderboard", large).stdout
+
+
+def test_rows_are_at_least_as_many_as_mnist_has(large: Path) -> None:
+    text = (tiny.ROOT / "large/params.yaml").read_text()
+    (large / "params.yaml").write_text(text)
+    tiny.run("python -m tools.large 8100000", large.parent)
+    assert (large / "params.yaml").read_text() == text.replace("      to: 700000\n", "      to: 8100000\n")
+    tiny.run("python -m tools.check", large)
+    assert "train@digit-mlp" in tiny.run("dvc stage list --all --name-only", large).stdout  # DVC reads it, too
+    line = tiny.failure("python -m tools.large 69999", large.parent, 2)
+    assert line == "large: error: ROWS: 69999, but MNIST alone has 70000; use that or more"
