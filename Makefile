@@ -9,130 +9,83 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.PHONY: help demo repro report leaderboard compare check verify pushed prune test faults lint format lock audit venv clean
 
-.PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nThe command `digits` does the rest: source $(VENV)/bin/activate && digits --help\n'
 
-.PHONY: demo
-demo: $(INSTALLED) ## Run every digits-… experiment, offline, in under a minute
-	@python -m tools.check
-	dvc repro --glob 'evaluate@digits-*'
-	@python -m tools.report
-	@echo && python -m tools.leaderboard 'digits-*'
-	@echo && echo "Open report.html in a browser to see all of it."
+##@ Run the pipeline
+DEMO := digits-*
+demo: $(INSTALLED) ## Run the experiments that need no network, in under a minute
+	@digits check
+	dvc repro --glob 'evaluate@$(DEMO)'
+	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
 
-.PHONY: repro
-repro: $(INSTALLED) ## Run the whole pipeline, MNIST included (DATA_MIRROR=PLACE where the internet is not reachable)
-	@python -m tools.check
-	@python -m tools.prune
+repro: $(INSTALLED) ## Run every experiment (DATA_MIRROR=PLACE where the internet is not reachable)
+	@digits check
+	@digits prune
 	dvc repro
-	@python -m tools.report
-	@echo && python -m tools.leaderboard
-	@echo && echo "Open report.html in a browser to see all of it."
+	@$(MAKE) --no-print-directory results
 
-ROWS ?= 700000
-# In large/ a relative DATA_MIRROR would be another folder, so it is made absolute first.
-.PHONY: large
-large: $(INSTALLED) ## Run it on ROWS=700000 digits, MNIST's and deformed copies (docs/large.md)
-	@python -m tools.large $(ROWS)
-	@cd large && python -m tools.check
-	if [ -d "$$DATA_MIRROR" ]; then DATA_MIRROR=$$(cd "$$DATA_MIRROR" && pwd); fi && \
-	  cd large && dvc repro --glob 'evaluate@*'
-	@echo && cd large && python -m tools.leaderboard
+# A room's targets stand in its own file, which goes with it.
+-include */Makefile digits/*/Makefile
 
-# This machine's address, at which the others of the cluster reach it; whoever reaches it can run any code here.
-HOST ?= 127.0.0.1
-.PHONY: scheduler
-scheduler: $(INSTALLED) ## Start a Dask scheduler, for this machine alone or at HOST=address (docs/cluster.md)
-	PYTHONPATH=. dask scheduler --preload digits.common.cluster --host $(HOST) --dashboard-address $(HOST):8787
+PATTERN ?= *
+.PHONY: results
+results: $(RESULTS)
+	@echo && digits leaderboard '$(PATTERN)'
 
-# A worker keeps the memory of a task for the next one, pieces of up to so many bytes: to get it anew takes long.
-workers: export MALLOC_MMAP_THRESHOLD_ := 268435456
-workers: export MALLOC_TRIM_THRESHOLD_ := 268435456
-.PHONY: workers
-workers: $(INSTALLED) ## Start a Dask worker for each core, for the scheduler at DASK_SCHEDULER_ADDRESS
-	PYTHONPATH=. dask worker --preload digits.common.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
-
-.PHONY: report
-report: $(INSTALLED) ## Draw report.html from whatever has been evaluated
-	@python -m tools.report
-	@echo "Open report.html in a browser."
-
-.PHONY: draw
-draw: $(INSTALLED) ## Serve a page to draw digits on, to this machine alone; KEEP=data/own keeps the drawings (Ctrl-C ends it)
-	@python -m tools.draw $(if $(KEEP),--keep '$(KEEP)')
-
-.PHONY: notebook
-notebook: $(INSTALLED) ## Execute notebooks/explore.ipynb and write it back with its outputs
-	@python -m tools.notebook
-
-.PHONY: leaderboard
+##@ Look at the results
 leaderboard: $(INSTALLED) ## Print the experiments and their metrics
-	@python -m tools.leaderboard
+	@digits leaderboard
 
 REV ?= HEAD
-.PHONY: compare
 compare: $(INSTALLED) ## Compare the predictions with those of REV=main: what changed, and is it more than chance?
-	@python -m tools.compare $(REV)
+	@digits compare $(REV)
 
-.PHONY: check
+##@ Keep it whole, and share it
 check: $(INSTALLED) ## Check params.yaml, without running anything
-	@python -m tools.check && echo "params.yaml is valid"
+	@digits check && echo "params.yaml is valid"
 
-.PHONY: verify
 verify: $(INSTALLED) ## Read every output and the whole cache, and name what is broken and how to restore it
-	@python -m tools.verify
+	@digits verify
 
-.PHONY: pushed
 pushed: $(INSTALLED) ## Check that a clone of this commit can pull everything and has nothing to run
-	@python -m tools.pushed
+	@digits pushed
 
-.PHONY: prune
 prune: $(INSTALLED) ## Delete the outputs of blocks that params.yaml no longer names
-	@python -m tools.check
-	@python -m tools.prune --delete
+	@digits check
+	@digits prune --delete
 
-.PHONY: test
-test: $(INSTALLED) ## Run the tests (about four minutes, no network)
+##@ Work on the code
+test: $(INSTALLED) ## Run the tests (under three minutes, no network)
 	python -m pytest
 
-.PHONY: faults
 faults: $(INSTALLED) ## Try every fault of docs/reliability.md, the slow ones too
 	python -m pytest -m fault
 
-.PHONY: bench
-bench: $(INSTALLED) ## Run all benchmarks and write docs/benchmarks.md (two hours; keep the machine quiet)
-	python -m bench.benchmarks
-
-.PHONY: audit
-audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (needs the internet)
-	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
-
-.PHONY: lint
 lint: $(INSTALLED) ## Check style, format and types
 	ruff check .
 	ruff format --check .
 	mypy
 
-.PHONY: format
 format: $(INSTALLED) ## Format the code
 	ruff check --fix .
 	ruff format .
 
-.PHONY: lock
 lock: $(INSTALLED) ## Rebuild requirements.lock with the newest versions
 	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
-.PHONY: venv
+audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (needs the internet)
+	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
 venv: $(INSTALLED) ## Make the environment; then: source .venv/bin/activate
 
-.PHONY: clean
 clean: ## Delete what can be made again: outputs, environment, tool caches (DVC's cache stays)
 	rm -rf data/raw data/split data/labels data/crossval data/predictions models/*.joblib
-	rm -rf report.html dvc_plots $(VENV) .mypy_cache .pytest_cache .ruff_cache
-	cd large && rm -rf data models metrics plots dvc_plots
+	rm -rf report.html dvc_plots build *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
 	find . \( -name .git -o -name .dvc \) -prune -o \
 	  \( -name __pycache__ -o -name '.*.part' -o -name '.*.tmp' \) -prune -exec rm -rf {} +
 

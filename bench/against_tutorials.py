@@ -1,118 +1,66 @@
 """Each tutorial's code as written, in one process, against its experiments here by `dvc repro` from cold."""
 
-import json
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 from bench import measuring
 from bench.measuring import Run
 
 SHORT = 15  # seconds in all
+# The scripts of bench/tutorials/, and the experiments of each.
+TUTORIALS = {
+    "first_zero_or_one": ["digits-zero-or-one-svc"],
+    "second_two_detector": ["two-logreg"],
+    "third_ten_classes": ["digit-sgd-hinge", "digit-sgd-log"],
+    "fourth_random_split": ["random-digit-sgd"],
+    "fifth_five_detector": ["five-sgd"],
+}
+OWN_FEATURES = {"third_ten_classes": "raw_sparse", "fourth_random_split": "raw_sparse"}  # where the experiments differ
+RUN = ["s", "processor, s"]
+HEADER = [f"{who}, {each}" for who in ("as written", "same features", "our features") for each in RUN]
 
 
-class Tutorial(NamedTuple):
-    """A script of bench/tutorials/ and its experiments here."""
-
-    script: str
-    experiments: list[str]
-    same: str | None = None  # the tutorial's own features, where the experiments have others
-    folds: bool = True  # whether the script cross-validates; if not, the fits that are compared have no folds either
-
-
-TUTORIALS = [
-    Tutorial("first_zero_or_one", ["digits-zero-or-one-svc"], folds=False),
-    Tutorial("second_two_detector", ["two-logreg"]),
-    Tutorial("third_ten_classes", ["digit-sgd-hinge", "digit-sgd-log"], same="raw_sparse"),
-    Tutorial("fourth_random_split", ["random-digit-sgd"], same="raw_sparse"),
-    Tutorial("fifth_five_detector", ["five-sgd"]),
-]
-
-
-def numbers(output: str, label: str) -> list[float]:
-    """Return the numbers that follow a label at the start of a line."""
-    return [float(text) for text in re.findall(rf"^{label} ([0-9.e-]+)$", output, re.MULTILINE)]
-
-
-def repro(folder: Path, tutorials: Sequence[Tutorial], same: bool = False) -> tuple[Path, Run]:
+def repro(project: Path, tutorials: Mapping[str, list[str]], same: bool = False) -> Run:
     """Run the tutorials' experiments in a new copy of the project, with the tutorials' own features if `same`."""
-    project = measuring.cold(folder / "project")
+    measuring.cold(project)
     values = measuring.parameters(project)
-    for tutorial in tutorials:
-        for name in tutorial.experiments:
-            values["experiments"][name] |= features(tutorial, same)
+    for tutorial, experiments in tutorials.items():
+        for name in experiments if same and tutorial in OWN_FEATURES else []:
+            values["experiments"][name]["features"] = OWN_FEATURES[tutorial]
     measuring.write_parameters(project, values)
-    targets = [f"evaluate@{name}" for tutorial in tutorials for name in tutorial.experiments]
-    return project, measuring.dvc(project, "repro", *targets)
+    return measuring.dvc(project, "repro", *(f"evaluate@{name}" for names in tutorials.values() for name in names))
 
 
-def features(tutorial: Tutorial, same: bool) -> dict[str, str]:
-    """Return what differs in the experiments' blocks: nothing, or the features."""
-    return {"features": tutorial.same} if same and tutorial.same else {}
-
-
-def repeat(project: Path, *command: str) -> list[Run]:
-    """Run a script, five times if it is short: short runs vary most."""
+def repeat(project: Path, script: str) -> tuple[float, float]:
+    """Run a script, up to five times if it is short; return the median seconds and processor seconds."""
     runs: list[Run] = []
     while not runs or (len(runs) < 5 and sum(run.seconds for run in runs) < SHORT):
-        measuring.log(f"{' '.join(command[:2])[:60]}, run {len(runs) + 1}")
-        runs.append(measuring.python(project, *command))
-    return runs
+        measuring.log(f"{script}, run {len(runs) + 1}")
+        runs.append(measuring.python(project, script))
+    return median(run.seconds for run in runs), median(run.cpu for run in runs)
 
 
-def fit_seconds(project: Path, tutorial: Tutorial, same: bool = False) -> float:
-    """Return the seconds of its experiments' fits alone, the medians of several runs."""
-    total = 0.0
-    for name in tutorial.experiments:
-        block = measuring.parameters(project)["experiments"][name] | features(tutorial, same)
-        block |= {} if tutorial.folds else {"folds": 0}
-        runs = repeat(project, "-m", "bench.fit", json.dumps(block), "60000", "0")
-        total += median(json.loads(run.output.splitlines()[-1])["fit"] for run in runs)
-    return total
+def row(name: str, written: tuple[float, float], same: Run, here: Run) -> list[str]:
+    """Return a row: seconds and processor seconds, and how many times as fast the runs here are."""
+    cells = [f"{seconds:.1f}" for seconds in (*written, same.seconds, same.cpu, here.seconds, here.cpu)]
+    return [name, *cells, *(f"{written[0] / run.seconds:.1f} ×" for run in (same, here))]
 
 
 def tables(folder: Path, quick: bool) -> list[str]:
     """Measure every tutorial, then all of their experiments in one run."""
-    chosen = TUTORIALS[:1] if quick else TUTORIALS
+    chosen = dict(list(TUTORIALS.items())[: 1 if quick else None])
     rows: list[list[str]] = []
-    fits: list[list[str]] = []
-    in_turn = (0.0, 0.0)
-    for tutorial in chosen:
-        place = folder / tutorial.script
-        project, here = repro(place / "here", [tutorial])
-        same = repro(place / "same", [tutorial], same=True)[1] if tutorial.same else here
-        runs = repeat(project, f"bench/tutorials/{tutorial.script}.py")
-        written = median(run.seconds for run in runs), median(run.cpu for run in runs)
-        in_turn = in_turn[0] + written[0], in_turn[1] + written[1]
-        rows.append(row(tutorial.script, written, same, here))
-        alone = median(sum(numbers(run.output, "seconds of fits")) for run in runs)
-        ours = fit_seconds(project, tutorial)
-        both = fit_seconds(project, tutorial, same=True) if tutorial.same else ours, ours
-        cells = (cell for seconds in both for cell in (f"{seconds:.2f}", f"{alone / seconds:.1f} ×"))
-        fits.append([tutorial.script, f"{alone:.2f}", *cells])
-    _, same = repro(folder / "same", chosen, same=True)
-    _, here = repro(folder / "here", chosen)
-    rows.append(row("**all, here in one `dvc repro`**", in_turn, same, here))
-    header = [
-        "as written, s",
-        "processor, s",
-        "same features, s",
-        "processor, s",
-        "faster",
-        "our features, s",
-        "processor, s",
-    ]
-    fits_header = ["as written, s", "same features, s", "faster", "our features, s", "faster"]
-    return [
-        *measuring.table(["tutorial", *header, "faster"], rows),
-        "",
-        *measuring.table(["fits and folds alone", *fits_header], fits),
-    ]
-
-
-def row(name: str, written: tuple[float, float], *runs: Run) -> list[str]:
-    """Return a row: seconds and those of processors, as written and of each run, which also has the ratio."""
-    cells = ([f"{run.seconds:.1f}", f"{run.cpu:.1f}", f"{written[0] / run.seconds:.1f} ×"] for run in runs)
-    return [name, *(f"{seconds:.1f}" for seconds in written), *(cell for each in cells for cell in each)]
+    total = (0.0, 0.0)
+    for tutorial, experiments in chosen.items():
+        project = folder / tutorial / "project"
+        here = repro(project, {tutorial: experiments})
+        is_alike = tutorial not in OWN_FEATURES
+        same = here if is_alike else repro(folder / tutorial / "same" / "project", {tutorial: experiments}, same=True)
+        written = repeat(project, f"bench/tutorials/{tutorial}.py")
+        total = total[0] + written[0], total[1] + written[1]
+        rows.append(row(tutorial, written, same, here))
+    same = repro(folder / "same" / "project", chosen, same=True)
+    here = repro(folder / "here" / "project", chosen)
+    rows.append(row("**all, here in one `dvc repro`**", total, same, here))
+    return measuring.table(["tutorial", *HEADER, "faster, same features", "faster, our features"], rows)

@@ -1,4 +1,4 @@
-"""Measure what each part of the champion is worth, and write the tables of docs/champion.md.
+"""Measure what each part of the champion is worth, and write the tables of docs/bench/champion.md.
 
 Reads MNIST's training part alone, never the test part. It is cut at random into six stratified folds. Five of them are
 held out in turn, and the other five folds are fitted: five slices of 10 000 held-out images, none of them in two.
@@ -9,13 +9,12 @@ share four fifths of the rows they fit, so the test knows the chance of which im
 chance of which were fitted. The log losses are compared by a paired t-test, with the same reservation. Holm's
 correction is for the number of variants, of each table by itself.
 
-Keep the machine quiet meanwhile. With --keep, a run that was broken off goes on after its last variant.
+Takes ten minutes on two free cores; keep the machine quiet meanwhile.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
-from itertools import islice
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -29,7 +28,7 @@ from digits.learning.transformers import gradients
 from digits.learning.transformers.interpolation import Images, interpolate
 from digits.learning.transformers.upright import moments, upright
 from digits.results import intervals
-from digits.support import cli, parameters
+from digits.support import parameters
 from digits.support.parameters import Experiment
 
 import joblib
@@ -38,9 +37,7 @@ from scipy.stats import ttest_rel
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 
-PAGE = Path("docs", "champion.md")
-PARAMS = parameters.load()
-SETTINGS = PARAMS.block(Experiment, "digit-champion").hyperparameters
+PAGE = Path("docs", "bench", "champion.md")
 SLICES = 5
 
 
@@ -90,21 +87,9 @@ VARIANTS = {
     "40 components (`digit-fast`)": Variant(components=40),
     "80 components": Variant(components=80),
     "100 components": Variant(components=100),
-    "one machine for each pair of digits (`SVC` alone)": Variant(classifier="svc"),
+    "one machine for each pair of digits (`SVC` alone)": Variant(classifier="svm.SVC"),
     "upright and merely centred images side by side": Variant(side_by_side),
 }
-
-
-def fits(variants: Iterable[Variant], pixels: Pixels, y: Vector, slices: list[tuple[Vector, Vector]]) -> Iterator[Any]:
-    """Yield the calls of `fit` for all variants, slice by slice; the features are computed once for all slices."""
-    compute = cache(lambda features: features(pixels))
-    for each in variants:
-        inputs = compute(each.features)
-        # As wide a kernel as the champion's, compared with how far apart the images lie: else units would count.
-        width = compute(histograms).var(axis=0).sum() / inputs.var(axis=0).sum()
-        settings = {**SETTINGS, "gamma": float(SETTINGS["gamma"] * width)}
-        for fitted, held_out in slices:
-            yield joblib.delayed(fit)(each, settings, inputs, y, fitted, held_out)
 
 
 def fit(
@@ -114,28 +99,30 @@ def fit(
     components = PCA(variant.components, svd_solver="covariance_eigh").fit(inputs[fitted])
     X = components.transform(inputs[fitted])  # noqa: N806
     begin = time.thread_time()
-    model = registry.classifier(variant.classifier, settings, PARAMS.seed).fit(X, y[fitted])
+    model = registry.classifier(variant.classifier, settings, parameters.load().seed).fit(X, y[fitted])
     seconds = time.thread_time() - begin
     return models.score(model, components.transform(inputs[held_out])), seconds
 
 
-def calibrated(scores: Scores, y: Vector) -> Scores:
-    """Return probabilities: each slice's by the temperature that suits the other slices."""
-    others = [np.delete(np.arange(SLICES), i) for i in range(SLICES)]
-    temperatures = [calibration.fit_temperature(np.concatenate(scores[i]), np.concatenate(y[i])) for i in others]
-    return np.stack([calibration.probabilities(*each) for each in zip(scores, temperatures, strict=True)])
+def calibrated(scores: list[Scores], y: list[Vector]) -> Scores:
+    """Return the probabilities of all slices: each slice's by the temperature that suits the other slices."""
+    probabilities = []
+    for i, each in enumerate(scores):
+        others = [np.concatenate([*values[:i], *values[i + 1 :]]) for values in (scores, y)]
+        probabilities.append(calibration.probabilities(each, calibration.fit_temperature(others[0], others[1])))
+    return np.concatenate(probabilities)
 
 
 def compare(wrong: Vector, champion: Vector) -> tuple[float, str]:
     """Return the exact McNemar test's p-value, and the difference of the errors with its 95 % interval, in points."""
-    difference = intervals.compare(~champion.ravel(), ~wrong.ravel())
+    difference = intervals.compare(~champion, ~wrong)
     points = [100 * value for value in (-difference.gain, -difference.high, -difference.low)]
     return difference.p, "{:+.3f} ({:+.3f} to {:+.3f})".format(*points)
 
 
 def compare_losses(loss: Vector, champion: Vector) -> tuple[float, str]:
     """Return the p-value of the paired t-test of two log losses, and the mean difference with its 95 % interval."""
-    test = ttest_rel(loss.ravel(), champion.ravel())
+    test = ttest_rel(loss, champion)
     mean, interval = (loss - champion).mean(), test.confidence_interval()
     return test.pvalue, f"{mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"
 
@@ -154,55 +141,46 @@ def compared(
     return {CHAMPION: [None, None, None], **cells}
 
 
-def tables(scores: dict[str, Scores], seconds: dict[str, float], y: Vector) -> list[str]:
-    """Return the tables from scores of shape (slices, images, classes) and labels of shape (slices, images)."""
-    wrong = {name: each.argmax(axis=2) != y for name, each in scores.items()}
+def lines(scores: dict[str, list[Scores]], seconds: dict[str, float], y: list[Vector]) -> list[str]:
+    """Return the tables from each slice's scores, of shape (images, classes), and its labels."""
+    y_true, ends = np.concatenate(y), np.cumsum([len(each) for each in y])[:-1]
+    wrong = {name: np.concatenate(each).argmax(axis=1) != y_true for name, each in scores.items()}
     tests = compared(wrong, compare)
     header = ["error, %", *map(str, range(1, SLICES + 1)), "mean", "difference (95 % interval)", "p", "p, Holm"]
-    lines = [
-        [name, *(f"{100 * error:.2f}" for error in each.mean(axis=1)), f"{100 * each.mean():.3f}", *tests[name]]
+    rows = [
+        [name, *(f"{100 * part.mean():.2f}" for part in np.split(each, ends)), f"{100 * each.mean():.3f}", *tests[name]]
         for name, each in wrong.items()
     ]
-    chosen = {name: np.take_along_axis(calibrated(each, y), y[..., None], axis=2) for name, each in scores.items()}
-    losses = {name: -np.log(np.maximum(each, np.finfo(float).tiny)) for name, each in chosen.items()}
+    chosen = {name: calibrated(each, y)[np.arange(len(y_true)), y_true] for name, each in scores.items()}
+    losses = {name: -np.log(each) for name, each in chosen.items()}
     tests = compared(losses, compare_losses)
     loss_header = ["log loss", "mean", "difference (95 % interval)", "p", "p, Holm", "fit, s"]
-    loss_lines = [[name, f"{each.mean():.4f}", *tests[name], f"{seconds[name]:.0f}"] for name, each in losses.items()]
-    return [*measuring.table(header, lines), "", *measuring.table(loss_header, loss_lines)]
+    loss_rows = [[name, f"{each.mean():.4f}", *tests[name], f"{seconds[name]:.0f}"] for name, each in losses.items()]
+    return [*measuring.table(header, rows), "", *measuring.table(loss_header, loss_rows)]
 
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = cli.parser(__doc__, "", "--keep measured")
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        metavar="FOLDER",
-        help="keep what is measured here; empty it when code or params.yaml change",
-    )
-    folder = parser.parse_args().keep
+def tables(folder: Path, quick: bool) -> list[str]:
+    """Measure every variant, or the first three."""
+    params = parameters.load()
+    settings = params.block(Experiment, "digit-champion").hyperparameters
     images = paths.split("mnist", "train")
     pixels, y = parquet.read_pixels(images), parquet.read_column(images, IMAGES, "class")
-    folds = StratifiedKFold(SLICES + 1, shuffle=True, random_state=PARAMS.seed).split(y, y)
-    slices = list(folds)[:SLICES]
-    files = {name: folder and folder / f"{''.join(filter(str.isalnum, name))}.joblib" for name in VARIANTS}
-    missing = {name: VARIANTS[name] for name, file in files.items() if not (file and file.exists())}
-    tasks = fits(missing.values(), pixels, y, slices)
-    results = joblib.Parallel(joblib.cpu_count(), "threading", return_as="generator", pre_dispatch="all")(tasks)
-    scores: dict[str, Scores] = {}
+    slices = list(StratifiedKFold(SLICES + 1, shuffle=True, random_state=params.seed).split(y, y))[:SLICES]
+    champion = histograms(pixels)
+    scores: dict[str, list[Scores]] = {}
     seconds: dict[str, float] = {}
-    for name, file in files.items():
-        measured = list(islice(results, SLICES)) if name in missing else joblib.load(file)
-        if file and name in missing:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            joblib.dump(measured, file)
-        scores[name] = np.stack([each for each, _ in measured])
+    for name, variant in list(VARIANTS.items())[: 3 if quick else None]:
+        inputs = champion if variant.features is histograms else variant.features(pixels)
+        # As wide a kernel as the champion's, compared with how far apart the images lie: else units would count.
+        gamma = settings["gamma"] * champion.var(axis=0).sum() / inputs.var(axis=0).sum()
+        own = {**settings, "gamma": float(gamma)}
+        tasks = (joblib.delayed(fit)(variant, own, inputs, y, *each) for each in slices)
+        measured = joblib.Parallel(joblib.cpu_count(), "threading")(tasks)
+        scores[name] = [each for each, _ in measured]
         seconds[name] = float(np.mean([each for _, each in measured]))
         measuring.log(f"{name}: {seconds[name]:.0f} s")
-    next(results, None)  # there is none left, which joblib wants to know
-    lines = tables(scores, seconds, np.stack([y[held_out] for _, held_out in slices]))
-    measuring.publish(PAGE, "champion", [*lines, "", measuring.machine()])
+    return lines(scores, seconds, [y[held_out] for _, held_out in slices])
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    measuring.main(__doc__, PAGE, {"champion": tables})

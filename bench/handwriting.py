@@ -1,7 +1,7 @@
-"""Measure how well pictures of digits are read, and write the figures of docs/handwriting.md.
+"""Measure how well pictures of digits are read, and write the figures of docs/handwriting/handwriting.md.
 
 Draws the MNIST test images as picture files in many ways, and the ten digits in twenty fonts, and reads them as
-`python -m tools.predict` does. Takes a minute or two, and needs MNIST's split and a model of it (`make repro`).
+`digits predict` does. Takes a minute or two, and needs MNIST's split and a model of it (`make repro`).
 """
 
 from collections.abc import Callable, Iterable
@@ -15,15 +15,19 @@ from digits.handwriting.recognizer import Recognizer
 from digits.io import parquet, paths
 from digits.io.tables import IMAGES, Pixels, Vector
 from digits.results.intervals import compare
-from digits.support import cli, pictures
+from digits.support import pictures
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 Grey = npt.NDArray[np.uint8]
-FONTS = [Path("/usr/share/fonts/truetype", family) for family in ("dejavu", "liberation", "freefont")]
-PAGE = Path("docs", "handwriting.md")
+FONTS = sorted(
+    path
+    for family in ("dejavu", "freefont", "liberation")
+    for path in Path("/usr/share/fonts/truetype", family).glob("*.ttf")
+)
+PAGE = Path("docs", "handwriting", "handwriting.md")
 TEST = paths.split("mnist", "test")
 SAMPLE = 2_000  # test images of all drawings but the first
 random = np.random.RandomState(42)
@@ -72,6 +76,11 @@ DRAWN: list[tuple[str, Callable[[Grey], Grey], str]] = [
 ]
 
 
+def test_images() -> tuple[Pixels, Pixels]:
+    """Return MNIST's test images, shape (images, 28, 28), and their classes."""
+    return parquet.read_pixels(TEST).reshape(-1, 28, 28), parquet.read_column(TEST, IMAGES, "class")
+
+
 def find(images: Iterable[Grey], recognizer: Recognizer, kind: str = "PNG") -> list[list[Digit]]:
     """Write each image to a file in memory, and return the digits found in it: none where `predict` has an error."""
     found = []
@@ -99,10 +108,18 @@ def is_right(recognizer: Recognizer, images: list[Grey], classes: Pixels) -> Vec
     return (y_pred == classes) & stacked.any(axis=(1, 2))
 
 
+def printed(font: Path, sign: object) -> Grey:
+    """Return a digit or a letter of about 60 pixels in black on white, cut tightly."""
+    shape = ImageFont.truetype(font, 80)
+    left, top, right, bottom = shape.getbbox(str(sign))
+    image = Image.new("L", (round(right - left), round(bottom - top)), 255)
+    ImageDraw.Draw(image).text((-left, -top), str(sign), fill=0, font=shape)
+    return np.asarray(image)
+
+
 def mnist_rows(recognizer: Recognizer) -> list[list[str]]:
     """Measure the test images in every drawing: all 10 000 as they are, the same random 2 000 in the others."""
-    images = parquet.read_pixels(TEST).reshape(-1, 28, 28)
-    classes = parquet.read_column(TEST, IMAGES, "class")
+    images, classes = test_images()
     sample = random.permutation(len(images))[:SAMPLE]
     rows = []
     for i, (name, draw, kind) in enumerate(DRAWN):
@@ -116,21 +133,11 @@ def mnist_rows(recognizer: Recognizer) -> list[list[str]]:
     return rows
 
 
-def printed(font: Path, sign: object) -> Grey:
-    """Return a digit or a letter of about 60 pixels in black on white, cut tightly."""
-    shape = ImageFont.truetype(font, 80)
-    left, top, right, bottom = shape.getbbox(str(sign))
-    image = Image.new("L", (round(right - left), round(bottom - top)), 255)
-    ImageDraw.Draw(image).text((-left, -top), str(sign), fill=0, font=shape)
-    return np.asarray(image)
-
-
 def font_lines(recognizer: Recognizer) -> list[str]:
     """Measure digits printed in twenty fonts, read as predict does and resized plainly."""
-    found = sorted(path for folder in FONTS for path in folder.glob("*.ttf"))
-    if len(found) < 20:
+    if len(FONTS) < 20:
         return ["Fewer than twenty fonts are installed, so printed digits were not measured."]
-    drawn = [printed(found[i * len(found) // 20], digit) for i in range(20) for digit in range(10)]
+    drawn = [printed(FONTS[i * len(FONTS) // 20], digit) for i in range(20) for digit in range(10)]
     classes = np.tile(np.arange(10, dtype=np.uint8), 20)
     plain = [255 - resize(image, 28) for image in drawn]
     ours = read((np.pad(image, 20, constant_values=255) for image in drawn), recognizer)
@@ -139,16 +146,13 @@ def font_lines(recognizer: Recognizer) -> list[str]:
     return measuring.table(["digits printed in 20 fonts", "pictures", "accuracy"], rows)
 
 
-def main() -> None:
-    """Measure, print, write."""
-    cli.parser(__doc__, "").parse_args()
+def tables(folder: Path, quick: bool) -> list[str]:
+    """Measure MNIST's digits and printed ones."""
     recognizer = Recognizer.load(dataset="mnist")
     header = ["MNIST's test images,", "pictures", "the images themselves", "read as pictures", "points (95 %)"]
     rows = measuring.table(header, mnist_rows(recognizer))
-    measuring.publish(
-        PAGE, "handwriting", [f"The model is `{recognizer.experiment}`.", "", *rows, "", *font_lines(recognizer)]
-    )
+    return [f"The model is `{recognizer.experiment}`.", "", *rows, "", *font_lines(recognizer)]
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    measuring.main(__doc__, PAGE, {"handwriting": tables})

@@ -11,21 +11,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.peers.dag import Stage, stages
 from digits.io import files
+from digits.support import cli
 from digits.support.errors import PipelineError
 
+import click
 import yaml
 
-PAGE = Path("docs", "benchmarks.md")
 OUTPUTS = ("metrics/", "plots/", "docs/", "dvc.lock")
 PACKAGES = ("dvc", "scikit-learn", "numpy")
 MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10  # in the unit of ru_maxrss
+
+Tables = Callable[[Path, bool], list[str]]  # measures, in an empty folder and perhaps quickly; returns the page's lines
 
 
 class Run(NamedTuple):
@@ -37,23 +39,43 @@ class Run(NamedTuple):
     output: str
 
 
-def run(project: Path, *command: str, environment: Mapping[str, str] | None = None) -> Run:
+def main(description: str | None, page: Path, parts: Mapping[str, Tables]) -> None:
+    """Run a script's command line: measure its parts, or the named ones, print the tables and write them in a page."""
+
+    @click.command(help=f"\b\n{description}")
+    @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(list(parts)))
+    @click.option("--quick", is_flag=True, help="Try the measurement itself on little; write no page.")
+    def command(names: Sequence[str], quick: bool) -> None:
+        for name in names or parts:
+            log(f"== {name}")
+            with tempfile.TemporaryDirectory() as folder:
+                lines = [*parts[name](Path(folder).resolve(), quick), "", machine()]
+            print("\n".join(lines), flush=True)
+            if not quick:
+                write(page, name, lines)
+
+    cli.run(command)
+
+
+def run(project: Path, *command: str, **environment: str) -> Run:
     """Run a command in a project, its output unseen, in this environment and `environment`.
 
     Raises:
         PipelineError: it failed; the end of its output is quoted.
     """
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     outer = {key: value for key, value in os.environ.items() if key not in {"GIT_DIR", "GIT_INDEX_FILE"}}
     if mirror := outer.get("DATA_MIRROR"):
         outer["DATA_MIRROR"] = mirror if "://" in mirror else str(Path(mirror).resolve())
-    site = {"DVC_SITE_CACHE_DIR": str(project.parent / "site")}  # what DVC remembers of a place goes with the place
+    own = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(project.parent / "site"),  # what DVC remembers of a place goes with the place
+    }
     with tempfile.TemporaryFile() as stdout:
         begin = time.perf_counter()
         process = subprocess.Popen(
             command,
             cwd=project,
-            env={**outer, **site, "PATH": path, **(environment or {})},
+            env=outer | own | environment,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT,
@@ -68,24 +90,15 @@ def run(project: Path, *command: str, environment: Mapping[str, str] | None = No
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEBIBYTE, output)
 
 
-def python(project: Path, *command: str, environment: Mapping[str, str] | None = None) -> Run:
+def python(project: Path, *command: str, **environment: str) -> Run:
     """Run a script with this interpreter."""
-    return run(project, sys.executable, *command, environment=environment)
+    return run(project, sys.executable, *command, **environment)
 
 
 def dvc(project: Path, *arguments: str) -> Run:
     """Run DVC."""
     log(f"dvc {' '.join(arguments)}")
     return python(project, "-m", "dvc", *arguments)
-
-
-def without_dvc(project: Path) -> list[tuple[Stage, float]]:
-    """Run the command of each stage, one after another, and return the stages with their seconds."""
-    measured = []
-    for stage in stages(project):
-        log(f"without DVC: {stage.command}")
-        measured.append((stage, run(project, *stage.command.split()).seconds))
-    return measured
 
 
 def cold(folder: Path, prefix: str = "") -> Path:
@@ -95,9 +108,7 @@ def cold(folder: Path, prefix: str = "") -> Path:
         folder: where to.
         prefix: of the names of the datasets, splits and experiments to keep.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=True
-    ).stdout.decode()
+    listed = run(Path(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").output
     for name in filter(None, listed.split("\0")):
         if not name.startswith(OUTPUTS) and Path(name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -139,21 +150,14 @@ def machine() -> str:
     return f"Measured on: {processor}, {system}, {', '.join(versions)}."
 
 
-def publish(page: Path, part: str, lines: Sequence[str], write: bool = True) -> None:
-    """Print a part's lines, and write them between the part's marks in the page, unless not to.
-
-    Raises:
-        PipelineError: the page has no such marks.
-    """
-    text = "\n".join(lines)
-    print(text, flush=True)
-    if not write:
-        return
+def write(page: Path, part: str, lines: Sequence[str]) -> None:
+    """Write a part's lines between its marks in the page; a PipelineError if the page has no such marks."""
     begin, end = f"<!-- `make bench` writes this: {part} -->\n", f"<!-- end of {part} -->\n"
     before, found, rest = page.read_text(encoding="utf-8").partition(begin)
     _, ended, after = rest.partition(end)
     if not (found and ended):
         raise PipelineError(f"{page} lacks the marks of {part}: {begin.strip()} and {end.strip()}")
+    text = "\n".join(lines)
     files.write_text(page, f"{before}{begin}\n{text}\n\n{end}{after}")
 
 

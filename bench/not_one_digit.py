@@ -1,25 +1,25 @@
-"""Measure what `predict` makes of pictures of no digit and of two that touch, and write it to docs/handwriting.md.
+"""Measure what `predict` makes of pictures of no digit and of two that touch.
 
-Needs MNIST's split, a model of it and the density (`make repro`). Takes a few minutes.
+Writes two tables of docs/handwriting/handwriting.md. Needs MNIST's split, a model of it and the density (`make
+repro`). Takes a few minutes.
 """
 
 from collections.abc import Iterable
 from itertools import product
+from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from bench import handwriting, measuring
-from bench.handwriting import DRAWN, FONTS, Grey, find, printed
+from bench.handwriting import DRAWN, FONTS, Grey, find, printed, test_images
 from digits.handwriting.recognizer import Recognizer
-from digits.io import parquet
-from digits.io.tables import IMAGES, Pixels, Vector
+from digits.io.tables import Vector
 from digits.results.intervals import accuracy_interval
-from digits.support import cli
 from digits.support.errors import PipelineError
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-COUNT = 1_000  # scribbles, and pairs
+COUNT, QUICK = 1_000, 10  # scribbles, and pairs
 OVERLAPS = [1, 2, 3, 4]  # pixels of MNIST
 random = np.random.RandomState(42)
 
@@ -66,14 +66,23 @@ def row(name: str, found: list[str]) -> list[str]:
     return [name, str(len(found)), f"{found.count('error') / len(found):.1%}", shares]
 
 
-def no_digit(recognizer: Recognizer, images: Pixels) -> list[str]:
+def load() -> Recognizer:
+    """Return the recognizer of MNIST's digits; a PipelineError if it cannot tell what is none."""
+    recognizer = Recognizer.load(dataset="mnist")
+    if recognizer.density is None:
+        raise PipelineError("no density of MNIST's digits is here; `make repro` makes it")
+    return recognizer
+
+
+def none(folder: Path, quick: bool) -> list[str]:
     """Measure how often a digit is said to be none, and how often what is none."""
+    recognizer, (images, _) = load(), test_images()
     rows = []
     for i, (name, draw, kind) in enumerate(DRAWN):
         measuring.log(name)
         chosen = images if i == 0 else images[random.permutation(len(images))[: handwriting.SAMPLE]]
         rows.append(row(f"MNIST's test images, {name}", outcomes(recognizer, map(draw, chosen), kind)))
-    fonts = sorted(path for folder in FONTS for path in folder.glob("*.ttf") if "Symbol" not in path.name)
+    fonts = [path for path in FONTS if "Symbol" not in path.name][: 1 if quick else None]
     spared = []
     for name, signs in (("digits", digits), ("capital letters", ascii_uppercase), ("small letters", ascii_lowercase)):
         measuring.log(name)
@@ -84,12 +93,12 @@ def no_digit(recognizer: Recognizer, images: Pixels) -> list[str]:
         spared += [sign for sign, of in by_sign.items() if sign not in digits and 2 * of.count("digit") > len(fonts)]
     for name, made in (("scribbles", scribble), ("blank paper, noisy", paper), ("the same, unevenly lit", lit_paper)):
         measuring.log(name)
-        rows.append(row(name, outcomes(recognizer, (made() for _ in range(COUNT)))))
+        rows.append(row(name, outcomes(recognizer, (made() for _ in range(QUICK if quick else COUNT)))))
     table = measuring.table(["pictures of", "pictures", "an error: no digit found", "none (95 %)"], rows)
     return [*table, "", f"Taken for digits in most fonts: {' '.join(spared)}."]
 
 
-def push_together(pair: Pixels, overlap: int) -> Grey:
+def push_together(pair: Grey, overlap: int) -> Grey:
     """Return two images of MNIST side by side, so that the columns with ink overlap by some pixels."""
     ends = [np.flatnonzero(image.any(axis=0))[[0, -1]] for image in pair]
     left, right = (image[:, first : last + 1] for image, (first, last) in zip(pair, ends, strict=True))
@@ -100,22 +109,24 @@ def push_together(pair: Pixels, overlap: int) -> Grey:
     return np.pad(both, 14)
 
 
-def touching(recognizer: Recognizer, images: Pixels, classes: Pixels) -> list[str]:
+def touching(folder: Path, quick: bool) -> list[str]:
     """Measure how often pairs of digits that overlap are read as two, and single ones as two."""
+    recognizer, (images, classes) = load(), test_images()
+    count = QUICK if quick else COUNT
     rows = []
     for overlap in OVERLAPS:
         measuring.log(f"pairs that overlap by {overlap}")
-        pairs = random.randint(0, len(images), (COUNT, 2))
+        pairs = random.randint(0, len(images), (count, 2))
         outcome = []
         sheets = [push_together(images[pair], overlap) for pair in pairs]
         for found, pair in zip(find(sheets, recognizer), pairs, strict=True):
             seen = recognizer.predict(np.array([digit.image for digit in found]))
-            right = [next(iter(each)) for each in seen] == classes[pair].tolist()
+            right = [each.label for each in seen] == classes[pair].tolist()
             outcome.append((len(found) == 2, right, right and not any(each.is_none for each in seen)))
         two, named, right = np.array(outcome).sum(axis=0).tolist()
-        low, high = accuracy_interval(right, COUNT)
-        shares = [f"{two / COUNT:.1%}", f"{named / COUNT:.1%}", f"{right / COUNT:.1%} ({low:.1%} to {high:.1%})"]
-        rows.append([str(overlap), str(COUNT), *shares])
+        low, high = accuracy_interval(right, count)
+        shares = [f"{two / count:.1%}", f"{named / count:.1%}", f"{right / count:.1%} ({low:.1%} to {high:.1%})"]
+        rows.append([str(overlap), str(count), *shares])
     measuring.log("single digits")
     sheets = [np.pad(image, 14) for image in images]
     split, broken = (
@@ -130,17 +141,5 @@ def touching(recognizer: Recognizer, images: Pixels, classes: Pixels) -> list[st
     ]
 
 
-def main() -> None:
-    """Measure, print, write."""
-    cli.parser(__doc__, "").parse_args()
-    recognizer = Recognizer.load(dataset="mnist")
-    if recognizer.density is None:
-        raise PipelineError("no density of MNIST's digits is here; `make repro` makes it")
-    images = parquet.read_pixels(handwriting.TEST).reshape(-1, 28, 28)
-    measuring.publish(handwriting.PAGE, "none", no_digit(recognizer, images))
-    classes = parquet.read_column(handwriting.TEST, IMAGES, "class")
-    measuring.publish(handwriting.PAGE, "touching", touching(recognizer, images, classes))
-
-
 if __name__ == "__main__":
-    cli.run(main)
+    measuring.main(__doc__, handwriting.PAGE, {"none": none, "touching": touching})

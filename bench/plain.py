@@ -7,15 +7,15 @@ digests. Prints the seconds of each step last.
 import json
 import os
 import time
-from collections import defaultdict
+from collections import Counter
 
 from digits.evaluation import metrics
-from digits.learning import models, registry, training
+from digits.learning import models, registry, thresholds, training
 from digits.support import cli, parallel, parameters
 from digits.support.parameters import Dataset, Experiment, Split, Task
 from stages.binarize import binarize
-from stages.evaluate import Part, evaluate
-from stages.fetch import fetch
+from stages.evaluate import Predicted, evaluate
+from stages.fetch import checked, fetch
 from stages.split import split_rows
 
 import numpy as np
@@ -23,21 +23,20 @@ import numpy as np
 
 def main() -> None:
     """Do it all, and print what each step took."""
-    cli.parser(__doc__).parse_args()
-    seconds: defaultdict[str, float] = defaultdict(float)
+    seconds: Counter[str] = Counter()
     last = time.perf_counter()
 
     def lap(step: str) -> None:
         nonlocal last
         now = time.perf_counter()
-        seconds[step] += now - last
+        seconds[step] += now - last  # type: ignore[assignment]
         last = now
 
     params = parameters.load()
     datasets = {}
     for name, dataset in params.blocks(Dataset).items():
-        batches = zip(*fetch(name, dataset, os.environ.get("DATA_MIRROR"), list), strict=True)
-        datasets[name] = [np.concatenate(arrays) for arrays in batches]
+        batches = fetch(name, dataset, os.environ.get("DATA_MIRROR"), lambda given: list(checked(given, dataset)))  # noqa: B023
+        datasets[name] = tuple(np.concatenate([batch[i] for batch in batches]) for i in (0, 1))
     lap("fetch")
     parts = {}
     for name, split in params.blocks(Split).items():
@@ -49,17 +48,21 @@ def main() -> None:
         positive = params.block(Task, experiment.task).labels(None)
         y_train, y_test = binarize(train_classes, positive), binarize(test_classes, positive)
         lap("binarize")
-        trained = training.train(registry.build(experiment, params.seed), X_train, y_train, experiment.folds)
+        maximum = params.block(Dataset, params.dataset_of(name)).maximum or 255
+        pipeline = registry.build(experiment, params.seed, maximum)
+        rule = thresholds.require_rule(experiment, len(np.unique(y_train)))
+        trained = training.train(pipeline, X_train, y_train, experiment.folds)
+        model = thresholds.apply(trained.model, rule, y_train, trained.scores)
+        model.train_accuracy_ = training.accuracy(model, trained.seen, y_train)
         lap("train")
-        model, scores = trained.model, trained.scores
         with parallel.parallel_backend(model):
-            test_scores = models.score(model, X_test)
-        measured = {"test": Part(y_test, models.predict(model, test_scores), test_scores)}
-        if scores is not None:
-            measured["cross_validation"] = Part(y_train, models.predict(model, scores), scores)
-        plots = evaluate(measured, model.classes_, models.method(model), y_train, trained.fold)
+            predicted: dict[str, Predicted] = {"test": (y_test, models.score(model, X_test), None)}
+        if trained.scores is not None:
+            predicted["cross_validation"] = y_train, trained.scores, trained.fold
+        figures = evaluate(predicted, model, y_train, list(map(str, model.classes_)))["figures"]
         lap("evaluate")
-        print(f"{name}: test accuracy {metrics.summarize(plots['figures'])['accuracy']:.4f}", flush=True)
+        accuracy = metrics.summarize(figures, trained.scores is not None)["accuracy"]
+        print(f"{name}: test accuracy {accuracy:.6f}", flush=True)
     print(json.dumps(seconds))
 
 

@@ -1,20 +1,20 @@
-"""Measure the pipeline on more and more rows, and write the tables of docs/large.md.
+"""Measure the pipeline on more and more rows, and write the tables of docs/scale/large.md.
 
-Runs the stages of large/ on 70 000, 700 000 and 8 100 000 rows, each in a process of its own, and beside them a bare
-copy of the same tables by pyarrow. Takes about twenty minutes and 15 GB of disk; keep the machine quiet meanwhile.
-Where MNIST's servers cannot be reached, set DATA_MIRROR.
+The part `scale` runs the stages of large/ on 70 000, 700 000 and 8 100 000 rows, each in a process of its own, and
+beside them a bare copy of the same tables by pyarrow: twenty minutes and 15 GB of disk, in TMPDIR. `steps` tells more
+steps from more digits: the same models go through MNIST's own training images as often as it takes for as many steps.
+Keep the machine quiet meanwhile. Where MNIST's servers cannot be reached, set DATA_MIRROR.
 """
 
 import json
+import math
 import shutil
-import tempfile
 from pathlib import Path
 
 from bench import measuring
-from bench.peers.dag import stages
-from digits.support import cli
+from bench.dag import stages
 
-PAGE = Path("docs", "large.md")
+PAGE = Path("docs", "scale", "large.md")
 ROWS = [70_000, 700_000, 8_100_000]
 COPY = """
 import sys
@@ -27,15 +27,28 @@ for source in sorted(place.iterdir()) if place.is_dir() else [place]:
         for group in range(file.num_row_groups):
             writer.write_table(file.read_row_group(group))
 """
-
-
-FORMATS = {
+MEMORY, TIME, DISK, ERROR = FORMATS = {
     "peak memory, MiB": ".0f",
     "microseconds a row": ".1f",
     "on disk, MB": ".1f",
     "error on MNIST's 10 000 test images": ".2%",
 }
-MEMORY, TIME, DISK, ERROR = FORMATS
+
+
+def prepare(folder: Path, rows: int, passes: int = 1) -> Path:
+    """Return the folder large/ of a new copy of the project, for so many rows and passes over them."""
+    large = measuring.cold(folder / "project") / "large"
+    values = measuring.parameters(large)
+    values["datasets"]["mnist"]["enlarged"]["to"] = rows
+    for block in values["experiments"].values():
+        block["hyperparameters"]["max_iter"] = passes
+    measuring.write_parameters(large, values)
+    return large
+
+
+def error(large: Path, experiment: str) -> float:
+    """Return an experiment's error on the test part."""
+    return 1 - float(json.loads((large / "metrics" / f"{experiment}.json").read_text())["accuracy"])
 
 
 def size(path: Path) -> float:
@@ -45,48 +58,61 @@ def size(path: Path) -> float:
 
 def measure(folder: Path, rows: int) -> dict[str, dict[str, float]]:
     """Run every stage, and a bare copy of the table that `split` reads; return what each table has of them."""
-    project = measuring.cold(folder)
-    measuring.python(project, "-m", "tools.large", str(rows))
-    large = project / "large"
+    large = prepare(folder, rows)
     result: dict[str, dict[str, float]] = {what: {} for what in FORMATS}
     for stage in stages(large):
+        label = f"{stage.kind}@{stage.name}"
         measuring.log(f"{rows} rows: {stage.command}")
-        runs = {f"{stage.kind}@{stage.name}": measuring.run(large, *stage.command.split())}
+        runs = {label: measuring.run(large, *stage.command.split())}
         outputs = [large / path for path in stage.outputs if path.startswith(("data/", "models/"))]
-        result[DISK] |= {label: sum(map(size, outputs)) for label in runs}
+        result[DISK][label] = sum(map(size, outputs))
         if stage.kind == "evaluate":
-            metrics = json.loads((large / "metrics" / f"{stage.name}.json").read_text())
-            result[ERROR][stage.name] = 1 - metrics["accuracy"]
+            result[ERROR][stage.name] = error(large, stage.name)
         if stage.kind == "split":
-            measuring.log(f"{rows} rows: bare copy")
             runs["bare copy of raw"] = measuring.python(large, "-c", COPY, *stage.inputs)
-            (large / "copy.parquet").unlink()
-        result[MEMORY] |= {label: run.memory for label, run in runs.items()}
-        result[TIME] |= {label: 1e6 * run.seconds / rows for label, run in runs.items()}
+        result[MEMORY] |= {name: run.memory for name, run in runs.items()}
+        result[TIME] |= {name: 1e6 * run.seconds / rows for name, run in runs.items()}
     shutil.rmtree(folder)
     return result
 
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = cli.parser(__doc__, "70000 140000")
-    parser.add_argument("rows", nargs="*", type=int, metavar="ROWS", help="other numbers; write no page")
-    counts = sorted(parser.parse_args().rows)
-    with tempfile.TemporaryDirectory(dir=Path().resolve().parent) as folder:
-        measured = {rows: measure(Path(folder, str(rows)), rows) for rows in counts or ROWS}
-    headers = [f"{rows:,}" for rows in measured]
-    lines = []
+def counts(large: Path, quick: bool) -> tuple[list[int], int]:
+    """Return the numbers of rows to measure, and how many of them are test images."""
+    dataset = measuring.parameters(large)["datasets"]["mnist"]
+    here = dataset["images"]
+    return [here, 2 * here] if quick else ROWS, here - dataset["enlarged"]["first"]
+
+
+def scale(folder: Path, quick: bool) -> list[str]:
+    """Measure every stage on each number of rows."""
+    rows, _ = counts(Path("large"), quick)
+    measured = [measure(folder / str(count), count) for count in rows]
+    headers = [f"{count:,}" for count in rows]
+    lines: list[str] = []
     for what, form in FORMATS.items():
-        by_label = {label: [each[what][label] for each in measured.values()] for label in measured[min(measured)][what]}
-        rows = [[f"`{label}`", *(format(value, form) for value in values)] for label, values in by_label.items()]
-        header = [what, *headers]
-        if what in {MEMORY, TIME}:
-            header.append(f"{headers[-1]} ÷ {headers[0]}")
-            for row, values in zip(rows, by_label.values(), strict=True):
-                row.append(f"{values[-1] / values[0]:.2f} ×")
-        lines += [*measuring.table(header, rows), ""]
-    measuring.publish(PAGE, "scale", [*lines, measuring.machine()], write=not counts)
+        has_ratio = what in {MEMORY, TIME}
+        table = []
+        for label in measured[0][what]:
+            values = [each[what][label] for each in measured]
+            ratio = [f"{values[-1] / values[0]:.2f} ×"] if has_ratio else []
+            table.append([f"`{label}`", *(format(value, form) for value in values), *ratio])
+        header = [what, *headers, *([f"{headers[-1]} ÷ {headers[0]}"] if has_ratio else [])]
+        lines += [*measuring.table(header, table), ""]
+    return lines[:-1]
+
+
+def steps(folder: Path, quick: bool) -> list[str]:
+    """Fit each experiment in as many passes over MNIST's own images as have the steps of each number of rows."""
+    rows, tested = counts(Path("large"), quick)
+    passes = [math.ceil((count - tested) / (rows[0] - tested)) for count in rows]
+    errors = []
+    for count in passes:
+        large = prepare(folder / str(count), rows[0], count)
+        measuring.dvc(large, "repro", "--glob", "evaluate@*")
+        errors.append({name: error(large, name) for name in measuring.parameters(large)["experiments"]})
+    lines = [[f"`{name}`", *(f"{each[name]:.2%}" for each in errors)] for name in errors[0]]
+    return measuring.table([ERROR, *(f"{count} pass{'es' if count > 1 else ''}" for count in passes)], lines)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    measuring.main(__doc__, PAGE, {"scale": scale, "steps": steps})

@@ -1,97 +1,105 @@
 """Compare the accuracy of each tutorial as written with its experiment's, over ten seeds, paired by seed.
 
-One fit takes up to two minutes, all of them about three quarters of an hour on two cores. The images must be in
-`data/raw/` (`dvc repro fetch@mnist fetch@digits`).
+Both are fitted on the same images of `data/raw/` and tested on the same others, without folds. The seed is the
+`random_state`, and shuffles the training images; as written only where the tutorial shuffles them.
 """
 
-import json
-import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import warnings
+from itertools import product
 from pathlib import Path
-from statistics import fmean, stdev
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench import measuring
-from digits.support import cli
+from digits.io import parquet, paths
+from digits.io.tables import IMAGES
+from digits.learning import registry
+from digits.support import parameters
+from digits.support.parameters import Experiment, Split, Task
+from stages.binarize import binarize
+from stages.split import split_rows
 
-SEEDS = range(10)
-T = 2.2622  # the 97.5 % quantile of Student's t distribution of nine degrees of freedom, one less than there are seeds
-ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+import joblib
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import ttest_rel
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.svm import SVC
 
-# The tutorial, its experiment here, and the features it is fitted with; None for the experiment's own.
-ROWS: list[tuple[str, str, str | None]] = [
-    ("first_zero_or_one", "digits-zero-or-one-svc", None),
-    ("second_two_detector", "two-logreg", None),
-    ("third_ten_classes, hinge", "digit-sgd-hinge", None),
-    ("third_ten_classes, hinge", "digit-sgd-hinge", "raw_sparse"),
-    ("third_ten_classes, log", "digit-sgd-log", None),
-    ("fourth_random_split", "random-digit-sgd", None),
-    ("fourth_random_split", "random-digit-sgd", "raw_sparse"),
-    ("fifth_five_detector", "five-sgd", None),
-]
+SEEDS = 10
+DRAWN = 42  # the seed of the fourth's random split, the same for all seeds
 HEADER = ["tutorial", "features", "as written, %", "s.d.", "here, %", "s.d.", "difference", "95 % interval", "seeds"]
 
 
-class Fit(NamedTuple):
-    """One fit; without features it is the tutorial's as written."""
+class Written(NamedTuple):
+    """A tutorial, its estimator, whether it shuffles the training images, and features that are like its own."""
 
-    experiment: str
-    features: str | None
-    seed: int
-
-
-def accuracies(fits: Sequence[Fit], results: Path) -> dict[Fit, float]:
-    """Return each fit's accuracy in percent: from the file of results, or fitted now and appended to it."""
-    lines = results.read_text().splitlines() if results.exists() else []
-    known = {Fit(*fit): value for fit, value in map(json.loads, lines)}
-    missing = [fit for fit in fits if fit not in known]
-    with results.open("a") as file, ThreadPoolExecutor(2) as two:
-        for fit, value in zip(missing, two.map(fitted, missing), strict=True):
-            known[fit] = value
-            print(json.dumps([fit, value]), file=file, flush=True)
-    return known
+    tutorial: str
+    estimator: Any
+    shuffles: bool = False
+    own_features: str | None = None
 
 
-def fitted(fit: Fit) -> float:
-    """Fit in a process of its own, on one core."""
-    measuring.log(f"{fit.experiment}, {fit.features or 'as written'}, seed {fit.seed}")
-    command = ["-m", "bench.seed", fit.experiment, str(fit.seed), *([fit.features] if fit.features else [])]
-    return 100 * float(measuring.python(Path(), *command, environment=ONE_CORE).output.splitlines()[-1])
+WRITTEN = {
+    "digits-zero-or-one-svc": Written("first_zero_or_one", SVC(gamma=0.001)),
+    "two-logreg": Written("second_two_detector", LogisticRegression(tol=0.1), shuffles=True),
+    "digit-sgd-hinge": Written("third_ten_classes, hinge", SGDClassifier(loss="hinge"), own_features="raw_sparse"),
+    "digit-sgd-log": Written("third_ten_classes, log", SGDClassifier(loss="log_loss")),
+    "random-digit-sgd": Written("fourth_random_split", SGDClassifier(), own_features="raw_sparse"),
+    "five-sgd": Written("fifth_five_detector", SGDClassifier(max_iter=10), shuffles=True),
+}
 
 
-def row(written: list[float], here: list[float]) -> list[str]:
+def accuracy(name: str, features: str | None, seed: int) -> float:
+    """Fit an experiment with these features, or as its tutorial is written; return the test accuracy in percent."""
+    warnings.simplefilter("ignore")  # of convergence: the iterations are the tutorial's choice
+    written, params = WRITTEN[name], parameters.load()
+    experiment = params.block(Experiment, name)
+    split = params.block(Split, experiment.split)
+    images = paths.raw(split.dataset)
+    X: Any = parquet.read_pixels(images)  # noqa: N806
+    y = binarize(parquet.read_column(images, IMAGES, "class"), params.block(Task, experiment.task).labels(None))
+    train, test = split_rows(split, len(y), DRAWN)
+    if features or isinstance(split.test, int):  # as the fourth is written, the order is that of its draw
+        train.sort()
+    if features or written.shuffles:
+        np.random.RandomState(seed).shuffle(train)
+    if features:
+        model = registry.build(experiment.model_copy(update={"features": features}), seed)
+    else:
+        model = written.estimator.set_params(random_state=seed)
+        X = X.astype(np.float64)  # noqa: N806
+    return 100 * float(model.fit(X[train], y[train]).score(X[test], y[test]))
+
+
+def row(written: npt.NDArray[np.float64], here: npt.NDArray[np.float64]) -> list[str]:
     """Return means, standard deviations, the mean of the paired differences with its interval, and who is ahead."""
-    differences = [b - a for a, b in zip(written, here, strict=True)]
-    mean, margin = fmean(differences), T * stdev(differences) / math.sqrt(len(differences))
-    interval = f"{mean - margin:+.2f} to {mean + margin:+.2f}" if margin > 1e-9 else "all equal"
-    cells = [f"{figure(each):.2f}" for each in (written, here) for figure in (fmean, stdev)]
-    ahead = [sum(sign * difference > 0 for difference in differences) for sign in (1, -1)]
-    return [*cells, f"{mean:+.2f}", interval, f"{ahead[0]} : {ahead[1]}"]
-
-
-def lines(results: Path, chosen: Sequence[tuple[str, str, str | None]]) -> list[str]:
-    """Make the fits that are missing, and return the table."""
-    blocks = measuring.parameters(Path())["experiments"]
-    rows = [(tutorial, name, features or blocks[name]["features"]) for tutorial, name, features in chosen]
-    fits = dict.fromkeys(Fit(name, each, seed) for seed in SEEDS for _, name, mine in rows for each in (None, mine))
-    known = accuracies(list(fits), results)
-    pairs = [[[known[Fit(name, each, seed)] for seed in SEEDS] for each in (None, mine)] for _, name, mine in rows]
-    return measuring.table(HEADER, [[r[0], r[2], *row(*pair)] for r, pair in zip(rows, pairs, strict=True)])
+    difference = here - written
+    interval = "all equal"
+    if np.ptp(difference) > 1e-9:
+        low, high = ttest_rel(here, written).confidence_interval()
+        interval = f"{low:+.2f} to {high:+.2f}"
+    cells = [f"{value:.2f}" for each in (written, here) for value in (each.mean(), each.std(ddof=1))]
+    return [*cells, f"{difference.mean():+.2f}", interval, f"{(difference > 0).sum()} : {(difference < 0).sum()}"]
 
 
 def tables(folder: Path, quick: bool) -> list[str]:
-    """Compare all, or the first tutorial alone."""
-    return lines(folder / "seeds.jsonl", ROWS[:1] if quick else ROWS)
+    """Compare all, or the first tutorial alone. One fit takes up to two minutes, all of them three quarters of an hour.
 
-
-def main() -> None:
-    """Make the fits that the file of results lacks, print, write."""
-    parser = cli.parser(__doc__)
-    parser.add_argument("--results", type=Path, required=True, metavar="FILE", help="of an interrupted run; it goes on")
-    table = lines(parser.parse_args().results, ROWS)
-    measuring.publish(measuring.PAGE, "seeds", [*table, "", measuring.machine()])
-
-
-if __name__ == "__main__":
-    cli.run(main)
+    The images must be in `data/raw/` (`dvc repro fetch@mnist fetch@digits`).
+    """
+    params = parameters.load()
+    compared = []
+    for name, written in list(WRITTEN.items())[: 1 if quick else None]:
+        features = params.block(Experiment, name).features, written.own_features
+        compared += [(name, each) for each in features if each]
+    variants = list(dict.fromkeys(fit for name, features in compared for fit in ((name, None), (name, features))))
+    seeds = range(2 if quick else SEEDS)
+    tasks = (joblib.delayed(accuracy)(*variant, seed) for variant, seed in product(variants, seeds))
+    with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
+        values = np.array(joblib.Parallel(verbose=10)(tasks)).reshape(len(variants), len(seeds))
+    found = dict(zip(variants, values, strict=True))
+    rows = [
+        [WRITTEN[name].tutorial, features, *row(found[name, None], found[name, features])]
+        for name, features in compared
+    ]
+    return measuring.table(HEADER, rows)

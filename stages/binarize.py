@@ -29,14 +29,16 @@ def main() -> None:
     name = cli.block_name(__doc__, "experiments", "two-logreg")
     params = parameters.load()
     experiment = params.block(Experiment, name)
-    names = parquet.class_names(paths.split(experiment.split, "train"))
+    names = parquet.image_info(paths.split(experiment.split, "train")).names
     positive = params.block(Task, experiment.task).labels(names)
+    metadata = {"positive": " ".join(map(str, positive))} if positive else None
     with ExitStack() as outputs:
         for part in ("train", "test"):
             append = outputs.enter_context(parquet.writer(paths.labels(name, part)))
             for images in parquet.groups(paths.split(experiment.split, part), IMAGES, ["row", "class"]):
                 labels = binarize(tables.column(images, "class"), positive)
-                append(tables.table({"row": tables.column(images, "row"), "label": labels}, positive=positive))
+                table = tables.table({"row": tables.column(images, "row"), "label": labels})
+                append(table.replace_schema_metadata(metadata))
 
 
 if __name__ == "__main__":

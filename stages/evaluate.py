@@ -7,16 +7,21 @@ says no is right nine times in ten.
 """
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from digits.evaluation import calibration, curves, metrics
+from digits.evaluation.metrics import ALL
+from digits.evaluation.part import Part, confusion, reliability
 from digits.io import files, parquet, paths, tables
-from digits.io.tables import IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
+from digits.io.tables import FOLD, IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
 from digits.learning import models
-from digits.support import cli
+from digits.support import cli, parameters
 from digits.support.errors import PipelineError
+from digits.support.parameters import Experiment
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 CALIBRATED_ON = 10_000  # out-of-fold rows at most, evenly from all folds: enough to fit one temperature
 HEADERS = {
@@ -26,93 +31,79 @@ HEADERS = {
     "precision_recall": ["part", "class", "recall", "precision", "threshold"],
     "reliability": ["part", "from", "to", "count", "confidence", "accuracy"],
 }
-Plots = dict[str, list[tuple[Any, ...]]]
+Predicted = tuple[Vector, Scores, Vector | None]  # true labels, scores and folds of a part's rows
 
 
-class Part(NamedTuple):
-    """Predictions of the test part or out of fold: shapes (rows,), (rows,), and (rows,) or (rows, classes)."""
-
-    y_true: Vector
-    y_pred: Vector
-    scores: Scores
-
-
-def evaluate(parts: dict[str, Part], classes: Vector, method: str, y_train: Vector, fold: Vector | None) -> Plots:
-    """Measure the predictions on each part.
+def evaluate(
+    predicted: Mapping[str, Predicted], model: Pipeline, y_train: Vector, names: Sequence[str]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Measure a model's scores of each part.
 
     Args:
-        parts: `test`, and `cross_validation` where there are folds.
-        classes: the model's classes, shape (classes,).
-        method: what gave the scores, `decision_function` or `predict_proba`.
+        predicted: of `test`, and of `cross_validation` where there are folds.
+        model: what gave the scores.
         y_train: shape (training rows,), whose majority class is the baseline.
-        fold: of each training row, from 1; None where there are none.
+        names: of the model's classes.
 
     Returns:
         The rows of the plot tables. Where there are folds to fit it on, `figures` has the temperature that calibrates
         the scores.
     """
-    logits = {name: calibration.logits(part.scores, method) for name, part in parts.items()}
-    columns = {name: np.searchsorted(classes, part.y_true) for name, part in parts.items()}
-    plots: Plots = {name: [] for name in HEADERS}
-    temperature = 1.0
-    if fold is not None:
-        rows = slice(None, None, math.ceil(len(fold) / CALIBRATED_ON))
-        temperature = calibration.fit_temperature(logits["cross_validation"][rows], columns["cross_validation"][rows])
-        plots["figures"].append(("cross_validation", "temperature", metrics.ALL, temperature))
-    for name, part in parts.items():
-        y_true, y_pred, scores = part
-        probabilities = calibration.probabilities(logits[name], temperature)
-        figures = [*metrics.measure(y_true, y_pred, scores, classes)]
-        figures.append(("baseline", metrics.ALL, metrics.baseline(y_train, y_true)))
-        figures += [(figure, metrics.ALL, value) for figure, value in calibration.measure(probabilities, columns[name])]
-        if name == "cross_validation" and fold is not None:
-            figures += [*metrics.by_fold(y_true, y_pred, fold), *metrics.rejection(scores)]
-        tables_of_part = {
-            "figures": figures,
-            "confusion": metrics.confusion(y_true, y_pred, classes),
-            "roc": curves.roc(y_true, scores, classes),
-            "precision_recall": curves.precision_recall(y_true, scores, classes),
-            "reliability": calibration.reliability(probabilities, columns[name]),
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in HEADERS}
+    method, classes, temperature = models.method(model), model.classes_, 1.0
+    if "cross_validation" in predicted:
+        y_true, scores, _ = predicted["cross_validation"]
+        some = slice(None, None, math.ceil(len(y_true) / CALIBRATED_ON))
+        logits = calibration.logits(scores[some], method)
+        temperature = calibration.fit_temperature(logits, np.searchsorted(classes, y_true[some]))
+        rows["figures"].append(("cross_validation", "temperature", ALL, temperature))
+    for name, (y_true, scores, fold) in predicted.items():
+        probabilities = calibration.probabilities(calibration.logits(scores, method), temperature)
+        part = Part(y_true, models.predict(model, scores), scores, probabilities, classes, names, y_train, fold)
+        of_part = {
+            "figures": metrics.measure(part),
+            "confusion": confusion(part),
+            "roc": curves.roc(part),
+            "precision_recall": curves.precision_recall(part),
+            "reliability": reliability(part),
         }
-        for plot, of_part in tables_of_part.items():
-            plots[plot] += [(name, *row) for row in of_part]
-    return plots
+        for table, measured in of_part.items():
+            rows[table] += [(name, *row) for row in measured]
+    rows["figures"].append(("train", "accuracy", ALL, model.train_accuracy_))
+    if len(classes) == 2:
+        rows["figures"].append(("train", "threshold", ALL, models.threshold(model)))
+    return rows
 
 
 def main() -> None:
     """Load, score, measure, write."""
     name = cli.block_name(__doc__, "experiments", "two-logreg")
-    facts = parquet.metadata(paths.out_of_fold(name), OUT_OF_FOLD)
-    images, labels = paths.split(facts["split"], "test"), paths.labels(name, "test")
+    images, labels = paths.split(parameters.load().block(Experiment, name).split, "test"), paths.labels(name, "test")
     model = models.load(paths.model(name))
     y_test = parquet.read_labels(images, labels)
-    if tables.integers(facts["classes"]) != model.classes_.tolist():
+    out_of_fold = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
+    y_train = tables.column(out_of_fold, "label")
+    if not np.array_equal(np.unique(y_train), model.classes_):
         raise PipelineError(f"{paths.out_of_fold(name)} is of another model; {parquet.REMEDY}")
     if unknown := np.setdiff1d(y_test, model.classes_).tolist():
         raise PipelineError(f"{name} has not been trained on the label {unknown[0]}; use a split with more of it")
 
     scores = models.score_file(model, images)
-    parts = {"test": Part(y_test, models.predict(model, scores), scores)}
-    y_train, fold = parquet.read_column(paths.out_of_fold(name), OUT_OF_FOLD, "label"), None
-    if facts["folds"] != "0":
-        table = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
-        fold = tables.column(table, "fold")
-        parts["cross_validation"] = Part(y_train, tables.column(table, "prediction"), tables.scores(table))
-    plots = evaluate(parts, model.classes_, facts["method"], y_train, fold)
-    plots["figures"].append(("train", "accuracy", metrics.ALL, float(facts["train_accuracy"])))
-    if "threshold" in facts:
-        plots["figures"].append(("train", "threshold", metrics.ALL, float(facts["threshold"])))
+    predicted: dict[str, Predicted] = {"test": (y_test, scores, None)}
+    if FOLD.name in out_of_fold.column_names:
+        predicted["cross_validation"] = (y_train, tables.scores(out_of_fold), tables.column(out_of_fold, "fold"))
+    is_detector = b"positive" in (parquet.schema(labels, LABELS).metadata or {})
+    names = None if is_detector else parquet.image_info(images).names
+    rows = evaluate(predicted, model, y_train, [names[i] if names else str(i) for i in model.classes_])
 
-    columns = {"row": parquet.read_column(images, IMAGES, "row"), "label": y_test, "prediction": parts["test"].y_pred}
-    columns |= tables.score_columns(scores, model.classes_)
-    positive = parquet.metadata(labels, LABELS).get("positive")
-    decided = {key: facts.get(key) for key in ("classes", "method", "threshold")}
-    parquet.write(paths.predictions(name), tables.table(columns, **decided, positive=positive))
-    names = parquet.class_names(images) if positive is None else None
-    for plot, rows in plots.items():
-        named = metrics.name_classes(HEADERS[plot], rows, names)
-        files.write_csv(paths.plots(name) / f"{plot}.csv", HEADERS[plot], named)
-    files.write_json(paths.metrics(name), metrics.summarize(plots["figures"]))
+    columns = {"row": parquet.read_column(images, IMAGES, "row"), "label": y_test}
+    columns |= {"prediction": models.predict(model, scores)}
+    columns |= tables.score_columns(scores, model.classes_, models.method(model))
+    parquet.write(paths.predictions(name), tables.table(columns))
+    for table, header in HEADERS.items():
+        files.write_csv(paths.plots(name) / f"{table}.csv", header, rows[table])
+    has_folds = "cross_validation" in predicted
+    files.write_json(paths.metrics(name), metrics.summarize(rows["figures"], has_folds))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from digits import sources
 from digits.io import parquet, paths, tables
-from digits.scale.augmentation import enlarge
-from digits.sources import Content, ContentError, Images, SourceError, are_local, read
-from digits.support import cli, parameters
+from digits.io.tables import ImageInfo
+from digits.sources import Batch, Content, ContentError, SourceError
+from digits.support import cli, parameters, rooms
 from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Dataset
 
@@ -21,21 +22,21 @@ TIMEOUT = 30  # seconds that a server may stay silent
 Result = TypeVar("Result")
 
 
-def checked(images: Iterable[Images], dataset: Dataset) -> Iterator[Images]:
+def checked(batches: Iterable[Batch], dataset: Dataset) -> Iterator[Batch]:
     """Pass on what a source gives, and check it on the way; only at the end is the content known to be right.
 
     Raises:
         SourceError: the number of images, their size, the classes or the digests are others.
     """
     content = Content(dataset)
-    for batch in images:
+    for batch in batches:
         content.add(batch)
         yield batch
     content.require_pinned()
 
 
-def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Iterator[Images]], Result]) -> Result:
-    """Give the images of the first source that has them to `keep`, some at a time, and return what it does.
+def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Iterator[Batch]], Result]) -> Result:
+    """Give the images of the first source that has them to `keep`, in batches, and return what it does.
 
     Args:
         name: the dataset's name, a folder below `mirror`.
@@ -48,12 +49,12 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
         PipelineError: no source has them, each with its reason.
     """
     places = [(kind, place) for source in dataset.sources for kind, place in source.items()]
-    if mirror and not are_local(dataset):
+    if mirror and not sources.are_local(dataset):
         places.insert(0, ("idx", f"{mirror.rstrip('/')}/{name}"))
     failures: list[str] = []
     for kind, place in places:
         try:
-            result = keep(read(kind, place, dataset, TIMEOUT))
+            result = keep(sources.module(kind).read(place, dataset, TIMEOUT))
         except SourceError as error:
             failures.append(f"{kind} {place}: {error}")
             has_changed = isinstance(error, ContentError)
@@ -63,15 +64,12 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
             for failure in failures:
                 cli.note(f"{name}: {failure}; the next source was taken")
             return result
-    if not are_local(dataset):
+    remedy = f"; `digits pin {name}` takes over what is there now" if has_changed else ""
+    if not sources.are_local(dataset):
         remedy = (
             ". Ways out: set DATA_MIRROR to a folder or address that holds the IDX files in "
             f"{name}/, or run `make demo`, which needs no network"
         )
-    elif has_changed:
-        remedy = f"; `python -m tools.pin {name}` takes over what is there now"
-    else:
-        remedy = ""
     raise PipelineError(f"no source has {name}: {'; '.join(failures)}{remedy}")
 
 
@@ -79,15 +77,16 @@ def main() -> None:
     """Fetch, check, write."""
     name = cli.block_name(__doc__, "datasets", "digits")
     dataset = parameters.load().block(Dataset, name)
+    height, width = dataset.shape
+    info = ImageInfo((height, width), dataset.maximum or tables.MAXIMUM, dataset.names)
 
-    def write(images: Iterator[Images]) -> None:
-        images = checked(images, dataset)
+    def write(batches: Iterator[Batch]) -> None:
+        batches = checked(batches, dataset)
         if dataset.enlarged:
-            images = enlarge(images, dataset)
+            batches = rooms.load("scale.augmentation", f"datasets.{name}.enlarged").enlarge(batches, dataset)
         with parquet.writer(paths.raw(name)) as append:
-            for batch in images:
-                facts = dataset.shape, dataset.maximum, dataset.names
-                append(tables.image_table(batch.pixels, batch.classes, *facts, origin=batch.origin))
+            for batch in batches:
+                append(tables.image_table(batch.pixels, batch.classes, info, origin=batch.origin))
 
     fetch(name, dataset, os.environ.get("DATA_MIRROR"), write)
 

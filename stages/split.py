@@ -2,20 +2,29 @@
 
 Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet` and `test.parquet`, with each image's
 index in the dataset in the column `row`. The one decision: which rows are tested on. A count takes the last rows, in
-their order, as MNIST's authors meant it; a share draws them at random. The training part is shuffled by the seed,
-however large it is (`digits/shuffle.py`).
+their order, as MNIST's authors meant it; a share draws them at random. The training part is shuffled by the seed.
 """
 
 import math
 
-from digits.io import files, parquet, paths, tables
+from digits.io import parquet, paths, tables
 from digits.io.tables import IMAGES, Vector
-from digits.scale.shuffle import permute_rows
-from digits.support import cli, parameters
+from digits.support import cli, parameters, rooms
 from digits.support.errors import ParameterError
-from digits.support.parameters import Split
+from digits.support.parameters import COPIES, Split
 
 import numpy as np
+
+IN_MEMORY = 500_000  # rows; more are shuffled on disk, which gives the same bytes (digits/scale/shuffle.py)
+
+
+def count_test_rows(split: Split, rows: int) -> int:
+    """Return how many of `rows` are in the test part; a ParameterError if a part would be empty."""
+    tested = split.test if isinstance(split.test, int) else math.ceil(split.test * rows)
+    if not 0 < tested < rows:
+        allowed = f"allowed: 1 to {rows - 1}, or a share of less"
+        raise ParameterError(f"test: {split.test} of {rows} images leaves none to train on; {allowed}")
+    return tested
 
 
 def split_rows(split: Split, rows: int, seed: int) -> tuple[Vector, Vector]:
@@ -28,7 +37,7 @@ def split_rows(split: Split, rows: int, seed: int) -> tuple[Vector, Vector]:
     """
     random = np.random.RandomState(seed)
     order = np.arange(rows, dtype=np.uint32)
-    tested = split.test_rows(rows)
+    tested = count_test_rows(split, rows)
     if isinstance(split.test, int):
         random.shuffle(order[:-tested])
         return order[:-tested], order[-tested:]
@@ -50,7 +59,7 @@ def require_apart(train: Vector, test: Vector, origin: Vector) -> None:
     trained = np.zeros(len(origin), bool)
     trained[origin[train]] = True
     if trained[origin[test]].any():
-        raise ParameterError(parameters.COPIES.format(len(test)))
+        raise ParameterError(COPIES.format(len(test)))
 
 
 def main() -> None:
@@ -59,21 +68,17 @@ def main() -> None:
     params = parameters.load()
     split = params.block(Split, name)
     images = paths.raw(split.dataset)
-    facts = shape, _, _ = parquet.image_shape(images), parquet.maximum(images), parquet.class_names(images)
-    orders = split_rows(split, parquet.count(images, IMAGES), params.seed)
+    count = parquet.count(images, IMAGES)
+    orders = split_rows(split, count, params.seed)
     if (origin := parquet.read_origin(images)) is not None:
         require_apart(*orders, origin)
-    columns = ["class", *tables.pixel_names(math.prod(shape))]
-    blocks = map(tables.stack, parquet.groups(images, IMAGES, columns))
     outputs = [paths.split(name, part) for part in ("train", "test")]
-    with files.writable(outputs[0]):
-        permuted = permute_rows(blocks, orders, outputs[0].parent)
-        for path, batches in zip(outputs, permuted, strict=True):
-            with parquet.writer(path) as append:
-                for rows, batch in batches:
-                    of_rows = None if origin is None else origin[rows]
-                    pixels, classes = batch[:, 1:], batch[:, 0]
-                    append(tables.image_table(pixels, classes, *facts, origin=of_rows, row=rows))
+    if count > IN_MEMORY:
+        rooms.load("scale.shuffle", f"splits.{name}, of {count} images,").split_file(images, orders, outputs)
+        return
+    table = parquet.read(images, IMAGES)
+    for path, rows in zip(outputs, orders, strict=True):
+        parquet.write(path, table.take(tables.array(rows)).append_column(tables.ROW, tables.array(rows)))
 
 
 if __name__ == "__main__":

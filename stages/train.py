@@ -10,8 +10,7 @@ from digits.io import parquet, paths, tables
 from digits.io.tables import IMAGES, Vector
 from digits.learning import models, registry, thresholds, training
 from digits.learning.training import Trained
-from digits.scale import partial
-from digits.support import cli, parameters
+from digits.support import cli, parameters, rooms
 from digits.support.parameters import Experiment
 
 import numpy as np
@@ -19,29 +18,20 @@ import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
 
-def out_of_fold_table(rows: Vector, y: Vector, model: Pipeline, trained: Trained, experiment: Experiment) -> pa.Table:
+def out_of_fold_table(rows: Vector, y: Vector, model: Pipeline, trained: Trained) -> pa.Table:
     """Return the table of out-of-fold predictions.
 
     Args:
         rows: shape (rows,), each image's index in the dataset.
         y: shape (rows,), labels.
         model: the fitted model, which predicts by its threshold.
-        trained: its scores, and the out-of-fold scores.
-        experiment: its split and its number of folds are recorded with the table.
+        trained: the out-of-fold scores.
     """
     columns = {"row": rows, "label": y}
     if trained.fold is not None and trained.scores is not None:
         columns |= {"fold": trained.fold, "prediction": models.predict(model, trained.scores)}
-        columns |= tables.score_columns(trained.scores, model.classes_)
-    return tables.table(
-        columns,
-        split=experiment.split,
-        folds=experiment.folds,
-        classes=model.classes_.tolist(),
-        method=models.method(model),
-        threshold=models.threshold(model) if len(model.classes_) == 2 else None,
-        train_accuracy=training.accuracy(model, trained.seen, y),
-    )
+        columns |= tables.score_columns(trained.scores, model.classes_, models.method(model))
+    return tables.table(columns)
 
 
 def main() -> None:
@@ -50,19 +40,21 @@ def main() -> None:
     params = parameters.load()
     experiment = params.block(Experiment, name)
     images = paths.split(experiment.split, "train")
-    pipeline = registry.build(experiment, params.seed, parquet.maximum(images))
+    pipeline = registry.build(experiment, params.seed, parquet.image_info(images).maximum)
     y = parquet.read_labels(images, paths.labels(name, "train"))
     rule = thresholds.require_rule(experiment, len(np.unique(y)))
     with cli.warnings_in_lines(name):
         if registry.is_partial(experiment.classifier):
+            partial = rooms.load("scale.partial", f"classifier: {experiment.classifier}")
             trained = partial.train(pipeline, images, y, experiment.folds)
         else:
             X, origin = parquet.read_pixels(images), parquet.read_origin(images)  # noqa: N806
             trained = training.train(pipeline, X, y, experiment.folds, origin)
     model = thresholds.apply(trained.model, rule, y, trained.scores)
+    model.train_accuracy_ = training.accuracy(model, trained.seen, y)  # for `evaluate`, as `oob_score_` of forests
     models.save(paths.model(name), model)
     rows = parquet.read_column(images, IMAGES, "row")
-    parquet.write(paths.out_of_fold(name), out_of_fold_table(rows, y, model, trained, experiment))
+    parquet.write(paths.out_of_fold(name), out_of_fold_table(rows, y, model, trained))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ DVC_TEMPORARY = re.compile(r"\.[\w-]{22}\.tmp")
 
 
 def slow_except(quick: Iterable[Any], cases: Iterable[Any]) -> list[Any]:
-    """Return a test's cases, of which only the `quick` ones are part of every `make test`."""
-    return [pytest.param(case, marks=() if case in quick else pytest.mark.slow) for case in cases]
+    """Return a test's cases, of which only the `quick` ones are part of `make test`; `make faults` runs all."""
+    slow = (pytest.mark.fault, pytest.mark.slow)
+    return [pytest.param(case, marks=() if case in quick else slow) for case in cases]
 
 
 def outputs(project: Path, stage: str) -> list[str]:

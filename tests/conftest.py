@@ -1,6 +1,5 @@
 """The tiny project, made and run once for each worker; a test that changes something takes a copy."""
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -8,8 +7,6 @@ from pathlib import Path
 from tests import tiny
 
 import pytest
-
-gc.enable()  # the code of the stages turns it off while it is imported
 
 
 @pytest.fixture(scope="session", autouse=True)

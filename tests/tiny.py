@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.learning import registry
-from digits.sources import Images, idx
+from digits.sources import Batch, idx
 
 import numpy as np
 import numpy.typing as npt
@@ -44,19 +44,16 @@ def idx_bytes(values: npt.NDArray[np.uint8]) -> bytes:
     return bytes([0, 0, 8, values.ndim]) + b"".join(n.to_bytes(4, "big") for n in values.shape) + values.tobytes()
 
 
-def together(batches: Iterable[Images]) -> Images:
+def together(batches: Iterable[Batch]) -> Batch:
     """Return what a source gives some images at a time as one."""
     pixels, classes, origin, names = zip(*batches, strict=True)
     copied = None if origin[0] is None else np.concatenate(origin)
-    return Images(np.concatenate(pixels), np.concatenate(classes), copied, names[0])
+    return Batch(np.concatenate(pixels), np.concatenate(classes), copied, names[0])
 
 
 def idx_array(content: bytes, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.uint8]:
-    """Read all of an IDX file, which `sources.idx` reads some items at a time."""
-    count, items = idx.parse(io.BytesIO(content), shape, limit)
-    values = np.concatenate([np.empty((0, *shape), np.uint8), *items])
-    assert len(values) == count
-    return values
+    """Read an IDX file from memory."""
+    return idx.parse(io.BytesIO(content), shape, limit)
 
 
 def idx_files() -> dict[str, bytes]:
@@ -95,6 +92,9 @@ def dataset(*sources: dict[str, str]) -> dict[str, Any]:
     }
 
 
+SGD, LOGISTIC = "linear_model.SGDClassifier", "linear_model.LogisticRegression"
+
+
 def experiment(
     split: str, task: str, features: str, classifier: str, folds: int, **hyperparameters: Any
 ) -> dict[str, Any]:
@@ -122,8 +122,8 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         "mixes": {},
         "tasks": {"digit": {}, "five": {"positive": [5]}},
         "experiments": {
-            "five-sgd": experiment("tiny", "five", "normalized", "sgd", 3, max_iter=50, tol=None),
-            "digit-logreg": experiment("tiny-random", "digit", "principal_components", "logistic_regression", 0),
+            "five-sgd": experiment("tiny", "five", "normalized", SGD, 3, max_iter=50, tol=None),
+            "digit-logreg": experiment("tiny-random", "digit", "principal_components", LOGISTIC, 0),
         },
     }
     for place, value in (changes or {}).items():
@@ -140,9 +140,13 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
 
 def pipeline(classifier: str, feature: str = "scaled") -> Pipeline:
     """Return an unfitted pipeline of a classifier, kept small enough for a test."""
-    small: dict[str, dict[str, Any]] = {name: {"n_estimators": 10} for name in ("extra_trees", "random_forest")}
-    small |= {"hist_gradient_boosting": {"max_iter": 5}, "mlp": {"max_iter": 500}}
-    small["quadratic_discriminant_analysis"] = {"solver": "eigen", "shrinkage": 0.5}  # more pixels than digits
+    small: dict[str, dict[str, Any]] = {
+        "ensemble.ExtraTreesClassifier": {"n_estimators": 10},
+        "ensemble.HistGradientBoostingClassifier": {"max_iter": 5},
+        "neural_network.MLPClassifier": {"max_iter": 500},
+        # more pixels than digits
+        "discriminant_analysis.QuadraticDiscriminantAnalysis": {"solver": "eigen", "shrinkage": 0.5},
+    }
     if registry.is_partial(classifier):
         small[classifier] = {"max_iter": 500}
     built = registry.classifier(classifier, small.get(classifier, {}), seed=42)
@@ -161,7 +165,7 @@ def edit(project: Path, changes: dict[str, Any]) -> None:
 
 def make_project(project: Path) -> None:
     """Copy the repository as it stands, but for params.yaml and what it has made, and commit it to a Git of its own."""
-    left_out = ("metrics/", "plots/", "docs/", "tests/", "searches/", "dvc.lock")
+    left_out = ("metrics/", "plots/", "docs/", "tests/", "dvc.lock")
     for name in run("git ls-files --cached --others --exclude-standard", ROOT).stdout.splitlines():
         if (ROOT / name).exists() and not (name.startswith(left_out) or name.endswith(".dvc")):
             (project / name).parent.mkdir(parents=True, exist_ok=True)

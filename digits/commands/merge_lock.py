@@ -1,8 +1,7 @@
-"""Merge dvc.lock stage by stage: Git's merge driver for it, which `make venv` registers in this clone.
+"""Merge dvc.lock stage by stage, as Git's merge driver.
 
-A stage that only one side changed is that side's. One that both changed in different ways is in the result of neither:
-`dvc repro` runs it, or takes it from the cache. Line by line, Git would make entries of runs that nobody made. The
-metrics and plot tables of such a stage stay as they are on this side until then.
+Line by line, Git would make entries of runs that nobody made. A stage that both sides changed in different ways is left
+out of the result: `dvc repro` runs it, or takes it from the cache. Until then its metrics and plots stay this side's.
 """
 
 import shlex
@@ -18,10 +17,6 @@ import click
 import yaml
 from dvc.utils.serialize import dump_yaml
 
-DRIVERS = {  # Git's names for what merges a file, and the commands: the latter keeps this side's
-    "dvc-lock": f"{shlex.quote(str(Path(sys.executable).with_name('digits')))} merge-lock --files %O %A %B",
-    "dvc-output": "true",
-}
 ATTRIBUTES = ["/dvc.lock merge=dvc-lock", "/metrics/** merge=dvc-output", "/plots/** merge=dvc-output"]
 
 Lock = dict[str, Any]
@@ -30,7 +25,7 @@ Lock = dict[str, Any]
 def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
     """Return the stages of two locks that come from a common one, without those that both changed differently."""
     merged = {}
-    for name in [*ours, *(name for name in theirs if name not in ours)]:
+    for name in {**ours, **theirs}:
         before, mine, other = (lock.get(name) for lock in (base, ours, theirs))
         chosen = mine if mine == other or other == before else other if mine == before else None
         if chosen is not None:
@@ -39,22 +34,19 @@ def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
 
 
 def read(path: Path) -> Lock:
-    """Return the stages of a lock; none of an empty file, as Git gives where a side has none.
-
-    Raises:
-        PipelineError: it is no lock.
-    """
+    """Return the stages of a lock; none of an empty file, as Git gives where a side has none."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         return dict(content["stages"]) if content else {}
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+    except (ValueError, TypeError, KeyError, yaml.YAMLError) as error:
         raise PipelineError(f"a dvc.lock of the merge cannot be read ({' '.join(str(error).split())})") from None
 
 
 def register() -> None:
     """Tell Git of this clone's drivers. .gitattributes cannot: where nobody has registered them it must say -merge."""
-    for name, command in DRIVERS.items():
-        _git("config", f"merge.{name}.driver", command)
+    digits = shlex.quote(str(Path(sys.executable).with_name("digits")))
+    _git("config", "merge.dvc-lock.driver", f"{digits} merge-lock --files %O %A %B")
+    _git("config", "merge.dvc-output.driver", "true")  # keeps this side's
     path = Path(_git("rev-parse", "--git-path", "info/attributes"))
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     path.parent.mkdir(exist_ok=True)
@@ -69,7 +61,7 @@ def _git(*arguments: str) -> str:
 @click.option("--register", "is_register", is_flag=True, help="Let Git merge dvc.lock by this, in this clone.")
 @click.option("--files", nargs=3, type=Path, metavar="BASE OURS THEIRS", help="As Git calls it.")
 def command(is_register: bool, files: tuple[Path, Path, Path] | None) -> None:
-    """Merge dvc.lock stage by stage: Git's merge driver for it."""
+    """Merge dvc.lock stage by stage: Git's merge driver for it, which `make venv` registers in this clone."""
     if is_register == bool(files):
         raise click.UsageError("give --register, or --files BASE OURS THEIRS")
     if files:

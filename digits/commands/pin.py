@@ -1,39 +1,38 @@
-"""Count what a dataset has, and pin it in params.yaml: `images`, `classes`, `names` and `sha256`.
-
-A new block needs no more than `sources` and `shape`. What a block says already is counted anew: so are pictures taken
-over that were added, moved or changed. The first source that works is read; all else in the file stays as it is.
-"""
+"""Count a dataset's images and classes, and pin them."""
 
 import io
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from digits.commands import examples
 from digits.io import files
-from digits.sources import MOST_CLASSES, Content, Images, SourceError
-from digits.support import cli, parameters
-from digits.support.errors import ParameterError, require_choice, show
+from digits.sources import MOST_CLASSES, Batch, Content, SourceError
+from digits.support import parameters
+from digits.support.errors import require_choice
 from digits.support.parameters import COUNTED, FILE, Dataset
 from digits.support.section import validate
 from stages.fetch import fetch
 
+import click
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
 UNLIMITED = {"images": 100_000_000, "classes": MOST_CLASSES, "sha256": {"pixels": "0" * 64, "labels": "0" * 64}}
 
 
-def count(name: str, block: Mapping[str, Any]) -> dict[str, Any]:
+def count(name: str, block: Any) -> dict[str, Any]:
     """Read a dataset, and return what its block of params.yaml is to say of it.
 
     Raises:
         ParameterError: a value of the block is wrong, or what came cannot be a dataset.
         PipelineError: no source has it.
     """
-    given = {key: value for key, value in block.items() if key not in {*COUNTED, "names", "enlarged"}}
-    dataset = validate(Dataset, {**UNLIMITED, **given}, FILE, "datasets", name)
+    is_block = isinstance(block, dict)  # if not, `validate` says so
+    given = {key: block[key] for key in set(block).difference(COUNTED, ["names", "enlarged"])} if is_block else {}
+    dataset = validate(Dataset, {**UNLIMITED, **given} if is_block else block, FILE, "datasets", name)
 
-    def keep(images: Iterator[Images]) -> Content:
+    def count_all(images: Iterator[Batch]) -> Content:
         content = Content(dataset)
         for batch in images:
             content.add(batch)
@@ -41,7 +40,7 @@ def count(name: str, block: Mapping[str, Any]) -> dict[str, Any]:
             raise SourceError("has no images")
         return content
 
-    content = fetch(name, dataset, os.environ.get("DATA_MIRROR"), keep)
+    content = fetch(name, dataset, os.environ.get("DATA_MIRROR"), count_all)
     counted: dict[str, Any] = {"images": content.images, "classes": max(content.classes, 2)}
     if names := content.names or block.get("names"):
         counted |= {"classes": len(names), "names": names}
@@ -51,7 +50,7 @@ def count(name: str, block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pinned(text: str, name: str, counted: Mapping[str, Any]) -> str:
-    """Return the text of params.yaml with what was counted of a dataset in its block."""
+    """Return the text of params.yaml with what was counted of a dataset in its block, and all else as it was."""
     yaml = YAML()
     yaml.default_flow_style = False
     yaml.width = 10_000  # no line is broken that was not
@@ -62,7 +61,7 @@ def pinned(text: str, name: str, counted: Mapping[str, Any]) -> str:
             block.insert(i, key, value)
         elif isinstance(value, dict) and isinstance(block[key], dict):
             block[key].update(value)
-        elif isinstance(value, list) and isinstance(block[key], list):
+        elif isinstance(value, list) and isinstance(block[key], list):  # what follows a list belongs to its last item
             following = block[key].ca.items.get(len(block[key]) - 1)
             block[key] = CommentedSeq(value)
             block[key].ca.items.update({len(value) - 1: following} if following else {})
@@ -73,22 +72,17 @@ def pinned(text: str, name: str, counted: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def main() -> None:
-    """Read, count, write."""
-    parser = cli.parser(__doc__, "own")
-    parser.add_argument("dataset", help="a block of `datasets` in params.yaml")
-    name = parser.parse_args().dataset
+@click.command(epilog=examples("pin own"))
+@click.argument("dataset")
+def command(dataset: str) -> None:
+    """Count `images`, `classes`, `names` and `sha256` of a block of `datasets`, and write them into params.yaml.
+
+    A new block needs no more than `sources` and `shape`. What a block says already is counted anew: run it again when
+    pictures have been added, moved or changed. The first source that works is read. All else in the file stays.
+    """
     params = parameters.load()
-    require_choice(f"{FILE}: datasets", name, params.names(Dataset))
-    block = params.values["datasets"][name]
-    if not isinstance(block, dict):
-        raise ParameterError(f"{FILE}: datasets.{name}: must be a block of keys and values, not {show(block)}")
-    counted = count(name, block)
-    text = FILE.read_text(encoding="utf-8-sig")
-    files.write_text(FILE, pinned(text, name, counted))
+    require_choice(f"{FILE}: datasets", dataset, params.names(Dataset))
+    counted = count(dataset, params.values["datasets"][dataset])
+    files.write_text(FILE, pinned(FILE.read_text(encoding="utf-8-sig"), dataset, counted))
     names = f" ({', '.join(counted['names'])})" if "names" in counted else ""
-    print(f"{FILE}: datasets.{name} has {counted['images']} images of {counted['classes']} classes{names}")
-
-
-if __name__ == "__main__":
-    cli.run(main)
+    print(f"{FILE}: datasets.{dataset} has {counted['images']} images of {counted['classes']} classes{names}")

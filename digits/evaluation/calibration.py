@@ -7,8 +7,6 @@ one in ten thousand, so a little of the probability is shared by all classes: on
 the logarithm of `classes / UNKNOWN`.
 """
 
-from collections.abc import Iterator
-
 from digits.io.tables import Scores, Vector
 
 import numpy as np
@@ -17,9 +15,6 @@ from scipy.special import log_softmax, softmax
 
 LEAST = 1e-3  # below it a model's own probability means "never seen": three neighbours know no fourth
 UNKNOWN = 1e-4  # of the probability, shared equally by all classes
-EDGES = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1]  # of the bins; narrower where good models' answers are
-
-Bin = tuple[float, float, int, float, float]
 
 
 def logits(scores: Scores, method: str) -> Scores:
@@ -54,29 +49,3 @@ def fit_temperature(logits: Scores, y: Vector) -> float:
 def probabilities(logits: Scores, temperature: float) -> Scores:
     """Return the probability of each class, shape (rows, classes), 0 to 1; each row sums to 1."""
     return (1 - UNKNOWN) * softmax(logits / temperature, axis=1) + UNKNOWN / logits.shape[1]
-
-
-def measure(probabilities: Scores, y: Vector) -> Iterator[tuple[str, float]]:
-    """Yield `log_loss` (natural logarithm, 0 is perfect) and `calibration_error`, 0 to 1.
-
-    The calibration error is how far confidence and accuracy lie apart, the mean over the rows of their bins.
-
-    Takes probabilities of shape (rows, classes) and the columns of the true classes, shape (rows,).
-    """
-    likelihood = probabilities[np.arange(len(y)), y]
-    gaps = [count * abs(confidence - accuracy) for _, _, count, confidence, accuracy in reliability(probabilities, y)]
-    yield "log_loss", float(-np.log(likelihood).mean())
-    yield "calibration_error", sum(gaps) / len(y)
-
-
-def reliability(probabilities: Scores, y: Vector) -> Iterator[Bin]:
-    """Yield (from, to, count, mean confidence, accuracy) for each bin of confidence that occurs.
-
-    The confidence is the probability of the predicted class. Of an honest model it is, on average, the accuracy.
-    """
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == y
-    place = np.digitize(confidence, EDGES[1:-1])
-    for i in np.unique(place):
-        rows = place == i
-        yield EDGES[i], EDGES[i + 1], int(rows.sum()), float(confidence[rows].mean()), float(correct[rows].mean())

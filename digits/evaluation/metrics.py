@@ -1,123 +1,188 @@
-"""Metrics: what a model's predictions and scores amount to, as numbers."""
+"""Metrics: what a model's predictions and scores amount to, as numbers.
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+`METRICS` is the one list of them. The metrics file, the plot tables, the leaderboard, the report, the recomputation and
+the tests take theirs from it, so a new metric is a function and an entry here (docs/extending.md).
+"""
 
-from digits.io.tables import Scores, Vector
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from digits.evaluation.part import Part, reliability
+from digits.io.tables import Vector
 
 import numpy as np
-from sklearn import metrics
 
-REJECTED = 0.01  # of the out-of-fold rows
-OF_CLASSES = {"actual", "predicted", "class", "of"}  # columns of plot tables
 ALL = "all"  # what a figure is of, if not of one class or one fold
-
-SUMMARY = {  # the figures that branches are compared by: few, so that DVC's tables of them fit a screen
-    "accuracy": ("test", "accuracy"),
-    "baseline": ("test", "baseline"),
-    "f1": ("test", "f1"),
-    "log_loss": ("test", "log_loss"),
-    "cv_accuracy": ("cross_validation", "accuracy_mean"),
-    "cv_std": ("cross_validation", "accuracy_std"),
-}
-
-Figure = tuple[str, str, float]  # its name, what it is of, its value
-ConfusionRow = tuple[int, int, int, float]
+REJECTED = 0.01  # of the out-of-fold rows
 
 
-def accuracy(y_true: Vector, y_pred: Vector) -> float:
-    """Return the share of predictions that are right, 0 to 1; both arguments have the shape (rows,)."""
-    return float((y_true == y_pred).mean())
+class Metric(NamedTuple):
+    """A metric, and where it is shown.
 
-
-def baseline(y_train: Vector, y_true: Vector) -> float:
-    """Return the accuracy on `y_true` of always predicting the majority class of `y_train`, 0 to 1."""
-    classes, counts = np.unique(y_train, return_counts=True)
-    return accuracy(y_true, np.full(len(y_true), classes[counts.argmax()]))
-
-
-def measure(y_true: Vector, y_pred: Vector, scores: Scores, classes: Vector) -> Iterator[Figure]:
-    """Yield the figures of predictions.
-
-    Args:
-        y_true: shape (rows,), true labels.
-        y_pred: shape (rows,), predicted labels.
-        scores: shape (rows,) for two classes, else (rows, classes); higher means more likely.
-        classes: shape (classes,), in the order of the scores' columns.
-
-    Yields:
-        Shares from 0 to 1: accuracy; for two classes precision, recall and F1 of the second one, and the areas under
-        the ROC and the precision-recall curve; for more the means of precision, recall and F1 over the classes that
-        `y_true` has. Then precision, recall, F1 and `count` of each of these classes. A metric that these rows do not
-        define is left out, such as the area under the ROC curve where all labels are the same.
+    Attributes:
+        name: in plots/<experiment>/figures.csv.
+        function: of a part; returns one value, or several by what each is of (a class, a fold), or None where these
+            rows do not define it.
+        key: in metrics/<experiment>.json, by which branches are compared: of the test part, or out of fold where only
+            that has it. Few have one, so that DVC's tables of them fit a screen.
+        heading: of its column in the leaderboards; it needs a key.
+        caption: in the report's table of measures.
+        needs_folds: it has its key only where there are folds, which calibrate the probabilities.
     """
-    names = ("precision", "recall", "f1")
-    yield "accuracy", ALL, accuracy(y_true, y_pred)
-    present = np.unique(y_true)
-    *by_class, counts = metrics.precision_recall_fscore_support(y_true, y_pred, labels=present, zero_division=0)
-    if len(classes) > 2:
-        overall = [values.mean() for values in by_class]
-    else:
-        *overall, _ = metrics.precision_recall_fscore_support(
-            y_true, y_pred, labels=classes, pos_label=classes[1], average="binary", zero_division=0
-        )
-        if len(present) == 2:
-            yield "roc_auc", ALL, float(metrics.roc_auc_score(y_true == classes[1], scores))
-            yield "average_precision", ALL, float(metrics.average_precision_score(y_true == classes[1], scores))
-    for name, value in zip(names, overall, strict=True):
-        yield name, ALL, float(value)
-    for name, values in zip((*names, "count"), (*by_class, counts), strict=True):
-        for label, value in zip(present.tolist(), values.tolist(), strict=True):
-            yield name, str(label), value
+
+    name: str
+    function: Callable[[Part], float | Mapping[str, float] | None]
+    key: str | None = None
+    heading: str | None = None
+    caption: str | None = None
+    needs_folds: bool = False
 
 
-def by_fold(y_true: Vector, y_pred: Vector, fold: Vector) -> Iterator[Figure]:
-    """Yield each fold's accuracy, their mean and their standard deviation, all 0 to 1."""
-    values = [accuracy(y_true[fold == i], y_pred[fold == i]) for i in np.unique(fold)]
-    for i, value in enumerate(values, 1):
-        yield "accuracy", f"fold {i}", value
-    yield "accuracy_mean", ALL, float(np.mean(values))
-    yield "accuracy_std", ALL, float(np.std(values))
+def accuracy(part: Part) -> float:
+    """Return the share of predictions that are right, 0 to 1."""
+    return float((part.y_true == part.y_pred).mean())
 
 
-def rejection(scores: Scores) -> Iterator[Figure]:
-    """Yield `rejection_threshold`, the largest score that 99 % of the rows reach, each by its best class.
+def fold_accuracy(part: Part) -> dict[str, float] | None:
+    """Return the accuracy of each fold, 0 to 1."""
+    if part.fold is None:
+        return None
+    right = part.y_true == part.y_pred
+    return {f"fold {i}": float(right[part.fold == i].mean()) for i in np.unique(part.fold)}
+
+
+def of_folds(function: Callable[[list[float]], np.floating[Any]]) -> Callable[[Part], float | None]:
+    """Return the metric that is a function of the folds' accuracies, such as their mean."""
+
+    def metric(part: Part) -> float | None:
+        folds = fold_accuracy(part)
+        return None if folds is None else float(function([*folds.values()]))
+
+    return metric
+
+
+def baseline(part: Part) -> float:
+    """Return the accuracy of always predicting the majority class of the training part, 0 to 1."""
+    classes, counts = np.unique(part.y_train, return_counts=True)
+    return float((part.y_true == classes[counts.argmax()]).mean())
+
+
+def precision(part: Part) -> Vector:
+    """Return of each class the share of its predictions that are right, 0 to 1; 0 where there are none."""
+    return part.confusion.diagonal() / np.maximum(part.confusion.sum(axis=0), 1)
+
+
+def recall(part: Part) -> Vector:
+    """Return of each class the share of its rows that are found, 0 to 1; 0 where there are none."""
+    return part.confusion.diagonal() / np.maximum(part.confusion.sum(axis=1), 1)
+
+
+def f1(part: Part) -> Vector:
+    """Return of each class the harmonic mean of precision and recall, 0 to 1."""
+    return 2 * part.confusion.diagonal() / np.maximum(part.confusion.sum(axis=0) + part.confusion.sum(axis=1), 1)
+
+
+def count(part: Part) -> Vector:
+    """Return the number of rows of each class."""
+    return part.confusion.sum(axis=1)
+
+
+def by_class(function: Callable[[Part], Vector]) -> Callable[[Part], dict[str, float]]:
+    """Return the metric that has a value for each class that there are rows of."""
+
+    def metric(part: Part) -> dict[str, float]:
+        each = zip(part.names, function(part).tolist(), count(part).tolist(), strict=True)
+        return {name: value for name, value, rows in each if rows}
+
+    return metric
+
+
+def overall(function: Callable[[Part], Vector]) -> Callable[[Part], float]:
+    """Return the metric of the second of two classes, else the mean over the classes that there are rows of."""
+
+    def metric(part: Part) -> float:
+        values = function(part)
+        return float(values[1] if part.is_detector else values[count(part) > 0].mean())
+
+    return metric
+
+
+def of_detector(name: str) -> Callable[[Part], float | None]:
+    """Return scikit-learn's metric of this name, for two classes of which there are rows."""
+
+    def metric(part: Part) -> float | None:
+        if not part.is_detector or not count(part).all():
+            return None
+        from sklearn import metrics  # here: whoever wants the list alone does not wait a second for it
+
+        return float(getattr(metrics, name)(part.y_true == part.classes[1], part.scores))
+
+    return metric
+
+
+def log_loss(part: Part) -> float:
+    """Return the mean negative logarithm (natural) of the true class's probability; 0 is perfect."""
+    return float(-np.log(part.probabilities[np.arange(len(part.columns)), part.columns]).mean())
+
+
+def calibration_error(part: Part) -> float:
+    """Return how far confidence and accuracy lie apart, 0 to 1: the mean over the rows of their bins."""
+    gaps = [rows * abs(confidence - right) for _, _, rows, confidence, right in reliability(part)]
+    return sum(gaps) / len(part.y_true)
+
+
+def rejection_threshold(part: Part) -> float | None:
+    """Return the largest score that 99 % of the out-of-fold rows reach, each by its best class.
 
     Below it, an image is unlike nearly all that the model was trained on. Two classes have no such score.
-
-    Args:
-        scores: out of fold, shape (rows,) for two classes, else (rows, classes).
     """
-    if scores.ndim == 2:
-        yield "rejection_threshold", ALL, float(np.quantile(scores.max(axis=1), REJECTED, method="lower"))
+    if part.fold is None or part.is_detector:
+        return None
+    return float(np.quantile(part.scores.max(axis=1), REJECTED, method="lower"))
 
 
-def confusion(y_true: Vector, y_pred: Vector, classes: Vector) -> Iterator[ConfusionRow]:
-    """Yield (actual, predicted, count, share of the actual class from 0 to 1) for every pair of classes."""
-    for actual, counts in zip(classes, metrics.confusion_matrix(y_true, y_pred, labels=classes), strict=True):
-        for predicted, count in zip(classes, counts, strict=True):
-            yield int(actual), int(predicted), int(count), float(count / max(counts.sum(), 1))
+METRICS = [
+    Metric("accuracy", accuracy, key="accuracy", heading="test accuracy", caption="accuracy"),
+    Metric("accuracy", fold_accuracy),
+    Metric("accuracy_mean", of_folds(np.mean), key="cv_accuracy", heading="out-of-fold"),
+    Metric("accuracy_std", of_folds(np.std), key="cv_std"),
+    Metric("baseline", baseline, key="baseline", heading="baseline"),
+    Metric("precision", overall(precision), caption="precision"),
+    Metric("recall", overall(recall), caption="recall"),
+    Metric("f1", overall(f1), key="f1", caption="F1"),
+    Metric("roc_auc", of_detector("roc_auc_score"), caption="area under the ROC curve"),
+    Metric("average_precision", of_detector("average_precision_score"), caption="average precision"),
+    Metric("log_loss", log_loss, key="log_loss", caption="log loss", needs_folds=True),
+    Metric("calibration_error", calibration_error, caption="calibration error"),
+    Metric("rejection_threshold", rejection_threshold),
+    Metric("precision", by_class(precision)),
+    Metric("recall", by_class(recall)),
+    Metric("f1", by_class(f1)),
+    Metric("count", by_class(count)),
+]
 
 
-def name_classes(header: Sequence[str], rows: Iterable[Sequence[Any]], names: Sequence[str] | None) -> list[list[Any]]:
-    """Put the names of classes in the place of their labels, in the rows of a plot table; None leaves the labels."""
-    by_label = {str(label): name for label, name in enumerate(names or [])}
-    return [
-        [
-            by_label.get(str(value), value) if column in OF_CLASSES else value
-            for column, value in zip(header, row, strict=True)
-        ]
-        for row in rows
-    ]
+def measure(part: Part) -> Iterator[tuple[str, str, float]]:
+    """Yield (name, what it is of, value) for each metric that these rows define."""
+    for metric in METRICS:
+        value = metric.function(part)
+        if isinstance(value, Mapping):
+            yield from ((metric.name, of, each) for of, each in value.items())
+        elif value is not None:
+            yield metric.name, ALL, value
 
 
-def summarize(figures: Iterable[tuple[str, str, str, float]]) -> dict[str, float]:
-    """Return the figures that branches are compared by, under short names; the log loss only of calibrated scores.
+def summarize(figures: Iterable[tuple[str, str, str, float]], has_folds: bool) -> dict[str, float]:
+    """Return the figures that branches are compared by, under their keys.
 
     Args:
         figures: the part that each is of, its name, what it is of, its value.
+        has_folds: the experiment is cross-validated.
     """
-    overall = {(part, figure): value for part, figure, of, value in figures if of == ALL}
-    if ("cross_validation", "temperature") not in overall:
-        overall.pop(("test", "log_loss"))
-    return {name: overall[place] for name, place in SUMMARY.items() if place in overall}
+    found = {(part, name): value for part, name, of, value in figures if of == ALL}
+    return {
+        metric.key: found[part, metric.name]
+        for metric in METRICS
+        for part in ("cross_validation", "test")  # the test part's, where both have it
+        if metric.key and (part, metric.name) in found and (has_folds or not metric.needs_folds)
+    }

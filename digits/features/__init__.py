@@ -1,1 +1,1 @@
-"""Features, a module each set: a new one needs no other edit than its own file (digits/learning/registry.py)."""
+"""Features, a module each set: a new one needs no other edit than its own file (docs/extending.md)."""

@@ -1,7 +1,7 @@
 """Fifty principal components of the pixels."""
 
-from digits.learning.transformers.pixels import Pixels
+from digits.learning.transformers.pixels import FloatPixels
 
 from sklearn.decomposition import PCA
 
-STEPS = [("pixels", Pixels(scale=True)), ("components", PCA(n_components=50, svd_solver="covariance_eigh"))]
+STEPS = [("pixels", FloatPixels(scale=True)), ("components", PCA(n_components=50, svd_solver="covariance_eigh"))]

@@ -1,5 +1,5 @@
 """The pixels from 0 to 1."""
 
-from digits.learning.transformers.pixels import Pixels
+from digits.learning.transformers.pixels import FloatPixels
 
-STEPS = [("pixels", Pixels(scale=True))]
+STEPS = [("pixels", FloatPixels(scale=True))]

@@ -7,12 +7,11 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from digits.handwriting.components import Digit
-from digits.handwriting.recognizer import Prediction, Recognizer
+from digits.handwriting.reading import Reading, in_words
+from digits.handwriting.recognizer import Recognizer
 from digits.io import files, parquet, paths
 from digits.io.tables import IMAGES, Pixels, Vector
 from digits.results import drawing
@@ -25,24 +24,16 @@ from digits.support.parameters import Dataset, Experiment, Mix, Split
 
 import numpy as np
 
-NONE, SEVERAL = "none", "several"  # no digit, or too many where one was to be: columns of the confusion matrix
+NONE, SEVERAL = "none", "several"  # no digit, or too many: columns of the confusion matrix
 DRAWN = 200  # mistakes on the sheet at most
 
 
 class Mistake(NamedTuple):
-    """A picture that was not predicted rightly.
+    """A picture that was predicted wrongly: what was found in it, what to print of it, and the same in short."""
 
-    Attributes:
-        file: its path.
-        words: what it shows, and what was predicted.
-        caption: the same in short.
-        digits: those found in it.
-    """
-
-    file: str
+    reading: Reading
     words: str
     caption: str
-    digits: list[Digit]
 
 
 class Measurement:
@@ -52,22 +43,21 @@ class Measurement:
         actual: the class of each file, the name of its folder.
     """
 
-    def __init__(self, recognizer: Recognizer, root: str, actual: dict[str, str]) -> None:
+    def __init__(self, recognizer: Recognizer, root: Path, actual: dict[str, str]) -> None:
         self.actual = actual
         self._recognizer, self._root = recognizer, root
         self._mistakes: list[Mistake] = []
         self._counts: Counter[tuple[str, str]] = Counter()  # by class, and what was predicted
 
     @classmethod
-    def of(cls, recognizer: Recognizer, places: Sequence[str]) -> Self | None:
-        """Return that of a folder; None unless it is the only place, and has a subfolder named as a class.
+    def of(cls, recognizer: Recognizer, root: Path) -> Self | None:
+        """Return that of a folder; None unless it has a subfolder named as a class.
 
         Raises:
-            ParameterError: the model has not the class of another subfolder.
-            PipelineError: what else is in the folder is not as `folder.list_classes` has it.
+            ParameterError: the model does not have the class of another subfolder.
+            PipelineError: what else is in the folder is not as `folder.list_classes` wants it.
         """
-        root = Path(places[0])
-        if len(places) > 1 or not root.is_dir():
+        if not root.is_dir():
             return None
         if not any(_label(recognizer, each.name) is not None for each in root.iterdir() if each.is_dir()):
             return None
@@ -78,36 +68,36 @@ class Measurement:
         for name in of_class:
             if _label(recognizer, name) is None:
                 raise ParameterError(f"{root}: {recognizer.experiment} has no class {show(name)}; move it elsewhere")
-        return cls(recognizer, str(root), {str(path): name for name, found in of_class.items() for path in found})
+        return cls(recognizer, root, {str(path): name for name, found in of_class.items() for path in found})
 
-    def add(self, file: str, digits: list[Digit], predictions: Sequence[Prediction], words: str) -> bool:
-        """Count what was predicted of a picture, and tell whether it is right: one digit, and of its class.
-
-        Args:
-            file: one of `actual`.
-            digits: those found in it.
-            predictions: of each digit.
-            words: what was predicted, or why nothing was.
-        """
-        labels, actual = [None if each.is_none else next(iter(each)) for each in predictions], self.actual[file]
-        label = labels[0] if labels else None
-        predicted = SEVERAL if len(labels) > 1 else NONE if label is None else self._recognizer.names[label]
+    def add(self, reading: Reading) -> dict[str, object]:
+        """Count a picture; return its `actual` class and whether it is `right`: one digit, and of its class."""
+        actual, found = self.actual[reading.file], len(reading.predictions)
+        labels = [None if each.is_none else each.label for each in reading.predictions]
+        label = labels[0] if found else None
+        predicted = SEVERAL if found > 1 else NONE if label is None else self._recognizer.names[label]
         self._counts[actual, predicted] += 1
-        if labels == [_label(self._recognizer, actual)]:
-            return True
-        words += f": {len(labels)} digits in one picture" if len(labels) > 1 else ""
-        what = f"predicted {predicted}" if len(labels) == 1 else f"{len(labels) or 'no'} digits found"
-        self._mistakes.append(Mistake(file, words, f"{'/'.join(Path(file).parts[-2:])}, {what}", digits))
-        return False
+        right = labels == [_label(self._recognizer, actual)]
+        if not right:
+            words = reading.error or in_words(self._recognizer, reading.predictions)
+            words += f": {found} digits in one picture" if found > 1 else ""
+            what = f"predicted {predicted}" if found == 1 else f"{found or 'no'} digits found"
+            caption = f"{'/'.join(Path(reading.file).parts[-2:])}, {what}"
+            self._mistakes.append(Mistake(reading, f"{actual}, {words}", caption))
+        return {"actual": int(actual) if actual.isdecimal() else actual, "right": right}
 
     def report(self, *, in_json: bool, in_terminal: bool, png: Path | None) -> None:
         """Print the figures, as JSON or in words, and draw the mistakes where that is asked for."""
         print(self.as_json()) if in_json else self.print()
-        if in_terminal and self._mistakes:
-            captions = [mistake.caption for mistake in self._mistakes]
-            drawing.print_images(self._images(self._mistakes), captions, sys.stderr if in_json else sys.stdout)
-        if png:
-            self.draw(png)
+        captions = [mistake.caption for mistake in self._mistakes]
+        if in_terminal and captions:
+            drawing.print_images(self._images(), captions, sys.stderr if in_json else sys.stdout)
+        if png and captions:
+            drawing.write_sheet(png, self._images()[:DRAWN], captions[:DRAWN])
+            if len(captions) > DRAWN:
+                cli.note(f"{png} has the first {DRAWN} of {len(captions)} mistakes")
+        elif png:
+            cli.note(f"{png} was not written: there are no mistakes")
         if trained_on(self._recognizer.experiment, self._root):
             cli.note(f"{self._recognizer.experiment} was trained on pictures of this folder; it has seen some before")
 
@@ -116,63 +106,49 @@ class Measurement:
         confusion: dict[str, dict[str, int]] = {}
         for (actual, predicted), count in self._counts.items():
             confusion.setdefault(actual, {})[predicted] = count
-        right, pictures, accuracy, interval = self._accuracy()
+        images, right = self._counts.total(), self._right()
         values = {
-            "folder": self._root,
+            "folder": str(self._root),
             "model": self._recognizer.experiment,
-            "pictures": pictures,
+            "pictures": images,
             "right": right,
-            "accuracy": accuracy,
-            "interval": interval,
+            "accuracy": right / images,
+            "interval": accuracy_interval(right, images),
             "confusion": confusion,
-            "mistakes": [mistake.file for mistake in self._mistakes],
+            "mistakes": [mistake.reading.file for mistake in self._mistakes],
         }
         return json.dumps(files.rounded(values), ensure_ascii=False)
 
     def print(self) -> None:
         """Print the mistakes, the confusion matrix and the accuracy."""
         for mistake in self._mistakes:
-            print(f"{mistake.file}: {mistake.words}")
+            print(f"{mistake.reading.file}: {mistake.words}")
         if self._mistakes:
             print()
         classes, predicted = dict.fromkeys(self.actual.values()), {name for _, name in self._counts}
-        known = predicted.union(classes if self._recognizer.positive is None else self._recognizer.names)
-        columns = [name for name in [*self._recognizer.names, NONE, SEVERAL] if name in known]
+        occurring = predicted.union(classes if self._recognizer.positive is None else self._recognizer.names)
+        columns = [name for name in [*self._recognizer.names, NONE, SEVERAL] if name in occurring]
         rows = [[f"actual {name}", *(str(self._counts[name, column] or "·") for column in columns)] for name in classes]
         print_table(["predicted", *columns], rows, left=1)
-        right, pictures, accuracy, (low, high) = self._accuracy()
-        print(f"\n{self._recognizer.experiment}: {right} of {pictures} right, ", end="")
-        print(f"accuracy {accuracy:.4f} (95 %: {low:.4f} to {high:.4f})")
+        images, right = self._counts.total(), self._right()
+        low, high = accuracy_interval(right, images)
+        print(f"\n{self._recognizer.experiment}: {right} of {images} right, ", end="")
+        print(f"accuracy {right / images:.4f} (95 %: {low:.4f} to {high:.4f})")
 
-    def draw(self, path: Path) -> None:
-        """Draw the mistakes on a sheet, if there are any."""
-        drawn = self._mistakes[:DRAWN]
-        if not drawn:
-            cli.note(f"{path} was not written: there are no mistakes")
-            return
-        with files.atomic_write(path) as temporary:
-            drawing.sheet(self._images(drawn), [mistake.caption for mistake in drawn]).save(temporary, "PNG")
-        if len(drawn) < len(self._mistakes):
-            cli.note(f"{path} has the first {DRAWN} of {len(self._mistakes)} mistakes")
+    def _right(self) -> int:
+        return self._counts.total() - len(self._mistakes)
 
-    def _accuracy(self) -> tuple[int, int, float, tuple[float, float]]:
-        """Return how many are right, of how many, the accuracy, and its interval."""
-        images = self._counts.total()
-        right = images - len(self._mistakes)
-        return right, images, right / images, accuracy_interval(right, images)
-
-    def _images(self, mistakes: Sequence[Mistake]) -> Pixels:
-        """Return what the model saw of mistakes, shape (mistakes, size, size), 0 (paper) to 255 (ink).
+    def _images(self) -> Pixels:
+        """Return what the model saw of the mistakes, shape (mistakes, size, size), 0 (paper) to 255 (ink).
 
         Where no digit or several were found, it is the whole picture, small.
         """
-        size = self._recognizer.size
-        return np.stack(
-            [
-                drawing.brightened(each.digits[0].image) if len(each.digits) == 1 else _thumbnail(each.file, size)
-                for each in mistakes
-            ]
-        )
+        size, readings = self._recognizer.size, [mistake.reading for mistake in self._mistakes]
+        drawn = [
+            drawing.brightened(each.digits[0].image) if len(each.digits) == 1 else _thumbnail(each.file, size)
+            for each in readings
+        ]
+        return np.stack(drawn)
 
 
 def _label(recognizer: Recognizer, name: str) -> int | None:
@@ -189,7 +165,7 @@ def _thumbnail(file: str, size: int) -> Pixels:
         return np.zeros((size, size), np.uint8)
 
 
-def trained_on(experiment: str, root: str) -> bool:
+def trained_on(experiment: str, root: Path) -> bool:
     """Tell whether a folder is a source of a dataset that an experiment's model is trained on."""
     params = parameters.load()
     splits = [params.block(Experiment, experiment).split]
@@ -198,11 +174,11 @@ def trained_on(experiment: str, root: str) -> bool:
         splits = [mix.split, *[mix.own] * bool(mix.weight)]
     datasets = [params.block(Dataset, params.block(Split, split).dataset) for split in splits]
     places = [place for dataset in datasets for source in dataset.sources for place in source.values()]
-    return any(Path(root).resolve() == Path(place).resolve() for place in places)
+    return any(root.resolve() == Path(place).resolve() for place in places)
 
 
 def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:
-    """Say which of a dataset's images an experiment's model was trained on."""
+    """Say which of a dataset's images, by their row numbers, an experiment's model was trained on."""
     params = parameters.load()
     split = params.block(Experiment, experiment).split
     train = paths.split(split, "train")

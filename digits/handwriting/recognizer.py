@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from digits.evaluation import calibration
@@ -26,14 +27,21 @@ from sklearn.pipeline import Pipeline
 DRAWN = [(28, 28), (8, 8)]  # height and width of the images that `handwriting.normalize` makes of a picture
 
 
-class Prediction(dict[int, float]):
-    """An image's probabilities by label, the predicted one first.
+@dataclass(frozen=True)
+class Prediction:
+    """What a model predicts for one image.
 
     Attributes:
-        is_none: the image is unlike those that the model was trained on; the probabilities are what they would be.
+        label: the predicted class.
+        probability: of it, 0 to 1.
+        runners_up: the other labels and their probabilities, the likeliest first.
+        is_none: the image is unlike those that the model was trained on; the others are what they would be.
     """
 
-    is_none = False
+    label: int
+    probability: float
+    runners_up: list[tuple[int, float]]
+    is_none: bool
 
 
 class Density(NamedTuple):
@@ -43,7 +51,7 @@ class Density(NamedTuple):
     threshold: float
 
     def score(self, images: Pixels) -> Vector:
-        """Return the log density of each image's nearest class, but for a constant; images as of `Recognizer`."""
+        """Return the log density of each image's nearest class, up to a constant; images as of `Recognizer`."""
         return np.asarray(_score(self.model, images).max(axis=1))
 
 
@@ -54,13 +62,12 @@ class Recognizer(NamedTuple):
         experiment: its name in params.yaml.
         shape: height and width in pixels of the images that it takes.
         classes: the labels: the digits, or 0 and 1.
-        names: of the labels, as `wording.class_names` has them.
+        names: of the labels.
         positive: the digits of the second class of two; None for a model that names the digit.
         model: the fitted pipeline.
-        temperature: of the calibration, as `evaluate` fitted it; None where it was not: there were no folds to fit it
-            on, or the experiment has not been evaluated.
-        density: tells what is none of the classes; None where all is taken for one of them.
-        is_fitted: it takes whole pictures, fitted into its images' shape, not the digits that are found in them.
+        temperature: of the calibration; None where there are no folds to fit it on, or `evaluate` has not run.
+        density: tells what is none of the classes; None where every image gets one of them.
+        resizes: it takes whole pictures, resized to its images' shape, not the digits that are found in them.
     """
 
     experiment: str
@@ -71,17 +78,16 @@ class Recognizer(NamedTuple):
     model: Pipeline
     temperature: float | None
     density: Density | None = None
-    is_fitted: bool = False
+    resizes: bool = False
 
     @classmethod
     def load(cls, experiment: str | None = None, dataset: str | None = None) -> Self:
         """Load the model of an experiment.
 
         Args:
-            experiment: its name; None for the best that names all digits, or else all classes: the one with the
-                largest images, then with the highest out-of-fold accuracy.
-            dataset: the one whose images it is to recognize, on which the best must have been trained; None for
-                pictures.
+            experiment: its name; None for the best that names all classes: the one with the largest images of digits,
+                then with the highest out-of-fold accuracy.
+            dataset: the one whose images it is to recognize, on which the best must be trained; None for pictures.
 
         Raises:
             ParameterError: there is no such experiment or dataset, or its images are not what pictures can become.
@@ -106,12 +112,12 @@ class Recognizer(NamedTuple):
             experiment=name,
             shape=shape,
             classes=model.classes_.tolist(),
-            names=wording.class_names(task, positive, trained_on.names),
+            names=wording.label_names(task, positive, trained_on.names),
             positive=positive,
             model=model,
             temperature=temperature(name),
             density=_density(params, name),
-            is_fitted=_is_fitted(trained_on),
+            resizes=_is_folder(trained_on),
         )
 
     @property
@@ -120,49 +126,22 @@ class Recognizer(NamedTuple):
         return self.shape[0]
 
     def find(self, picture: Picture) -> list[Digit]:
-        """Find the digits in a picture; or fit all of it into the images' shape, where those were made so.
+        """Find the digits in a picture; or resize all of it, where the training images were made so.
 
         Raises:
             PictureError: there is no digit in the picture.
         """
-        if not self.is_fitted:
+        if not self.resizes:
             return components.find(picture, self.size)
         height, width = (round(length * picture.scale) for length in picture.grey.shape)
         image = folder.fit(picture.grey, *self.shape)
         return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
 
-    def probabilities(self, images: Pixels) -> Scores:
-        """Return the probability of each class, calibrated where there is a temperature.
-
-        Args:
-            images: shape (images, height, width), as `handwriting.normalize` draws them or as the dataset has them.
-
-        Returns:
-            Shape (images, classes), 0 to 1; each row sums to 1.
-        """
-        return self._calibrated(_score(self.model, images))
-
-    def predict(self, images: Pixels) -> list[Prediction]:
-        """Return each image's probabilities by label: first the predicted one, then the likeliest, of equals the first.
-
-        Args:
-            images: as of `probabilities`.
-        """
-        scores = _score(self.model, images)
-        labels, rejected = models.predict(self.model, scores), self.rejects(images)
-        ranked = []
-        for label, row, is_none in zip(labels, self._calibrated(scores).tolist(), rejected.tolist(), strict=True):
-            likeliest = sorted(zip(self.classes, row, strict=True), key=lambda each: -each[1])
-            prediction = Prediction(sorted(likeliest, key=lambda each: each[0] != label))
-            prediction.is_none = is_none
-            ranked.append(prediction)
-        return ranked
-
     def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
-        """Split digits that touch; only those drawn in 28 × 28, and with a density, which tells two from one.
+        """Split digits that touch: only those drawn in 28 × 28, and with a density, which tells two from one.
 
         Args:
-            found: the digits of each picture, as `components.find` gives them.
+            found: the digits of each picture, as `find` gives them.
         """
         digits = [digit for of_picture in found for digit in of_picture]
         if self.size != 28 or self.density is None or all(digit.alone for digit in digits):
@@ -170,11 +149,35 @@ class Recognizer(NamedTuple):
         parts = iter(touching.split(digits, lambda images: self.probabilities(images).max(axis=1), self.density.score))
         return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
 
+    def predict(self, images: Pixels) -> list[Prediction]:
+        """Predict the class of each image.
+
+        Args:
+            images: shape (images, height, width), as `handwriting.normalize` draws them or as the dataset has them.
+        """
+        scores = _score(self.model, images)
+        labels, shares, rejected = models.predict(self.model, scores), self._calibrated(scores), self.rejects(images)
+        predictions = []
+        for label, row, is_none in zip(labels.tolist(), shares.tolist(), rejected.tolist(), strict=True):
+            of_label = dict(zip(self.classes, row, strict=True))
+            probability = of_label.pop(label)
+            runners_up = sorted(of_label.items(), key=lambda each: -each[1])
+            predictions.append(Prediction(label, probability, runners_up, is_none))
+        return predictions
+
+    def probabilities(self, images: Pixels) -> Scores:
+        """Return the probability of each class, shape (images, classes), 0 to 1, calibrated if there is a temperature.
+
+        Args:
+            images: as of `predict`.
+        """
+        return self._calibrated(_score(self.model, images))
+
     def rejects(self, images: Pixels) -> Vector:
         """Return for each image whether it is none of the classes, shape (images,); nothing is without a density.
 
         Args:
-            images: as of `probabilities`.
+            images: as of `predict`.
         """
         if self.density is None:
             return np.zeros(len(images), np.bool_)
@@ -189,13 +192,11 @@ def _score(model: Pipeline, images: Pixels) -> Scores:
 
 
 def _density(params: Parameters, name: str) -> Density | None:
-    """Return the first density that was learned of an experiment's dataset and task, and is here with its threshold."""
+    """Return the first density learned of an experiment's dataset and task, if it and its threshold are here."""
     dataset, task = params.dataset_of(name), params.block(Experiment, name).task
     for other, experiment in params.blocks(Experiment).items():
         alike = params.dataset_of(other) == dataset and experiment.task == task
-        if not (alike and registry.is_density(experiment.classifier)):
-            continue
-        if paths.metrics(other).exists() and paths.model(other).exists():
+        if alike and registry.is_density(experiment.classifier) and _is_evaluated(other):
             threshold = results.figures(other).get(("cross_validation", "rejection_threshold", "all"))
             if threshold is not None:
                 return Density(load_model(other, _image_size(params.block(Dataset, dataset))), threshold)
@@ -203,14 +204,14 @@ def _density(params: Parameters, name: str) -> Density | None:
 
 
 def _best(params: Parameters, dataset: str | None) -> str:
-    """Return the best experiment that names all digits, has a model and has been evaluated."""
+    """Return the best experiment that names all classes, has a model and has been evaluated."""
     fitting, ranks = [], {}
     for name, experiment in params.blocks(Experiment).items():
         trained_on = params.block(Dataset, params.dataset_of(name))
         fits = params.dataset_of(name) == dataset if dataset else _takes_pictures(trained_on)
         if fits and not params.block(Task, experiment.task).positive:
             fitting.append(name)
-            if paths.metrics(name).exists() and paths.model(name).exists():
+            if _is_evaluated(name):
                 ranks[not trained_on.names, math.prod(trained_on.shape), results.read(name).merit] = name
     if ranks:
         return ranks[max(ranks)]
@@ -223,14 +224,18 @@ def _best(params: Parameters, dataset: str | None) -> str:
     )
 
 
+def _is_evaluated(experiment: str) -> bool:
+    return paths.metrics(experiment).exists() and paths.model(experiment).exists()
+
+
 def _image_size(dataset: Dataset) -> tuple[int, int]:
     height, width = dataset.shape
     return height, width
 
 
-def _is_fitted(dataset: Dataset) -> bool:
+def _is_folder(dataset: Dataset) -> bool:
     return "folder" in dataset.sources[0]
 
 
 def _takes_pictures(dataset: Dataset) -> bool:
-    return _is_fitted(dataset) or _image_size(dataset) in DRAWN
+    return _is_folder(dataset) or _image_size(dataset) in DRAWN

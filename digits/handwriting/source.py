@@ -1,14 +1,14 @@
 """Digits drawn on paper, a picture each, in a folder with a subfolder for each class, as `folder` has it.
 
 Each is drawn anew as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`, `maximum:
-16`), by the code that `tools.predict` uses: docs/handwriting.md.
+16`), by the code that `digits predict` uses: docs/handwriting/handwriting.md.
 """
 
 from collections.abc import Iterator
 
 from digits.handwriting import components
 from digits.io.tables import Pixels
-from digits.sources import Images, SourceError, folder
+from digits.sources import Batch, SourceError, folder
 from digits.support.parameters import Dataset
 from digits.support.pictures import Picture, PictureError
 
@@ -17,7 +17,7 @@ SIDES = (28, 8)  # that digits can be drawn with
 labels = folder.labels
 
 
-def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
+def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the digits of the pictures of a folder."""
     height, width = dataset.shape
     if height != width or height not in SIDES:

@@ -1,10 +1,10 @@
-"""Split two digits that touch, where the models are surer of two than of one.
+"""Split two digits that touch, where two are more likely than one.
 
-The weights are those of a logistic regression, rounded. It told 1 500 pairs of training images, pushed together until
-they overlap by 1 to 4 pixels, from 20 000 single ones; the models that judged them had been fitted on the other 40 000.
-In numbers and sums touching digits are rarer than that. So `TWO` is 80 instead of the regression's 70, which halves the
-single images that are split (13 of 20 000 instead of 27) and still finds 83 % of the pairs instead of 86 %.
-docs/handwriting.md measures what that gives on test images.
+The weights are those of a logistic regression, rounded. It was fitted to tell 1 500 pairs of training images, pushed
+together until they overlap by 1 to 4 pixels, from 20 000 single ones; the models that scored them had been fitted on
+the other 40 000. In numbers and sums touching digits are rarer than that, so `TWO` is 80 instead of the regression's
+70: of the single images 13 of 20 000 are split instead of 27, of the pairs 83 % are found instead of 86 %.
+docs/handwriting/handwriting.md measures what that gives on test images.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -22,19 +22,7 @@ def load_model(experiment: str, shape: tuple[int, int]) -> Pipeline:
     Raises:
         PipelineError: it is missing, another file, of another version of scikit-learn, or takes other images.
     """
-    path, (height, width) = paths.model(experiment), shape
-    model = load_recorded(path)
-    if model[0].n_features_in_ != height * width:
-        raise PipelineError(
-            f"{path} takes images of {model[0].n_features_in_} pixels, its dataset's are {height} × {width} now; "
-            f"`dvc repro train@{experiment}` makes it again"
-        )
-    return model
-
-
-def load_recorded(path: Path) -> Pipeline:
-    """Load a model if it is the file that dvc.lock records, else raise a PipelineError."""
-    stage = f"train@{path.stem}"
+    path, stage, (height, width) = paths.model(experiment), f"train@{experiment}", shape
     require(path, stage)
     content = path.read_bytes()  # once: what is checked is what is loaded
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != _recorded(path, stage):
@@ -42,7 +30,13 @@ def load_recorded(path: Path) -> Pipeline:
             f"{path} is not the file that dvc.lock records, so it is not loaded; `dvc checkout {path.as_posix()}` gets "
             f"that one back, `dvc repro --force {stage}` makes it again, `dvc commit {stage}` records this one"
         )
-    return models.load(path, io.BytesIO(content))
+    model = models.load(path, io.BytesIO(content))
+    if model[0].n_features_in_ != height * width:
+        raise PipelineError(
+            f"{path} takes images of {model[0].n_features_in_} pixels, its dataset's are {height} × {width} now; "
+            f"`dvc repro {stage}` makes it again"
+        )
+    return model
 
 
 def _recorded(path: Path, stage: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from digits.io import tables
 from digits.io.files import atomic_folder, require
-from digits.io.tables import Contract, Pixels, Vector
+from digits.io.tables import Contract, ImageInfo, Pixels, Vector
 from digits.support.errors import PipelineError, out_of_memory
 
 import numpy as np
@@ -93,41 +93,31 @@ def count(path: Path, contract: Contract) -> int:
     return sum(part.file.metadata.num_rows for part in _open(path, contract))
 
 
-def metadata(path: Path, contract: Contract) -> dict[str, str]:
-    """Return the metadata of a table."""
-    return tables.metadata(next(_open(path, contract)).schema)
+def schema(path: Path, contract: Contract) -> pa.Schema:
+    """Return the schema of a table, with its metadata."""
+    return next(_open(path, contract)).schema
 
 
-def image_shape(path: Path) -> tuple[int, int]:
-    """Return height and width in pixels of the images in a file."""
-    return tables.image_shape(metadata(path, tables.IMAGES))
-
-
-def maximum(path: Path) -> int:
-    """Return the largest value that a pixel of the images in a file can have."""
-    return int(metadata(path, tables.IMAGES)["maximum"])
-
-
-def class_names(path: Path) -> list[str] | None:
-    """Return the names of the classes of the images in a file, where they have any."""
-    return tables.class_names(metadata(path, tables.IMAGES))
+def image_info(path: Path) -> ImageInfo:
+    """Return what the metadata of a table of images say."""
+    return ImageInfo.of(schema(path, tables.IMAGES))
 
 
 def read_origin(path: Path) -> Vector | None:
     """Read the row of the image that each was made of, shape (rows,); None where no image is a copy of another."""
-    if tables.ORIGIN.name not in next(_open(path, tables.IMAGES)).schema.names:
+    if tables.ORIGIN.name not in schema(path, tables.IMAGES).names:
         return None
     return read_column(path, tables.IMAGES, tables.ORIGIN.name)
 
 
 def pixels(path: Path) -> Iterator[Pixels]:
     """Read the pixels of images a row group at a time, as C-ordered arrays of shape (images, height * width)."""
-    return map(tables.stack, groups(path, tables.IMAGES, tables.pixel_names(math.prod(image_shape(path)))))
+    return map(tables.stack, groups(path, tables.IMAGES, tables.pixel_names(math.prod(image_info(path).shape))))
 
 
 def read_pixels(path: Path) -> Pixels:
     """Read the pixels of all images as one array of shape (images, height * width)."""
-    result = np.empty((count(path, tables.IMAGES), math.prod(image_shape(path))), np.uint8)
+    result = np.empty((count(path, tables.IMAGES), math.prod(image_info(path).shape)), np.uint8)
     start = 0
     for group in pixels(path):  # one at a time, so that table and array are never both in memory
         result[start : start + len(group)] = group
@@ -137,14 +127,13 @@ def read_pixels(path: Path) -> Pixels:
 
 def take_pixels(path: Path, rows: Vector) -> Pixels:
     """Read the pixels of images by their positions in the table, from 0, and only the row groups that hold them."""
-    height, width = image_shape(path)
-    taken = np.empty((len(rows), height * width), np.uint8)
+    names = tables.pixel_names(math.prod(image_info(path).shape))
+    taken = np.empty((len(rows), len(names)), np.uint8)
     first = 0
     for part in _open(path, tables.IMAGES):
         for group in range(part.file.num_row_groups):
             here = (first <= rows) & (rows < first + part.file.metadata.row_group(group).num_rows)
             if here.any():
-                names = tables.pixel_names(height * width)
                 taken[here] = tables.stack(_read_group(part, group, names))[rows[here] - first]
             first += part.file.metadata.row_group(group).num_rows
     return taken

@@ -1,11 +1,12 @@
 """What the parquet files hold: four tables, each a contract that a file's schema must meet.
 
-A contract says which columns follow from a file's metadata. What it says is checked when a file is opened
-(`digits/common/parquet.py`); beyond that, values are trusted to be what the pipeline wrote.
+A contract is checked when a file is opened (`digits/io/parquet.py`); beyond that, values are trusted to be what the
+pipeline wrote.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from digits.support.errors import shorten
@@ -23,19 +24,21 @@ ORIGIN = pa.field("origin", pa.uint32())  # the row of the image that this one i
 LABEL = pa.field("label", pa.uint8())
 FOLD = pa.field("fold", pa.uint8())  # from 1
 PREDICTION = pa.field("prediction", pa.uint8())
+METHODS = {"decision_function": "decision", "predict_proba": "probability"}  # what gives scores: how its columns begin
+SCORE = re.compile(rf"({'|'.join(METHODS.values())})_([0-9]+)")
 
 
 class Contract(NamedTuple):
-    """A kind of table: its name, its columns as a function of its metadata, and those of them that it may lack."""
+    """A kind of table: its name, its columns as a function of a file's schema, and those of them that it may lack."""
 
     name: str
-    columns: Callable[[Mapping[str, str]], list[pa.Field]]
+    columns: Callable[[pa.Schema], list[pa.Field]]
     optional: tuple[str, ...] = ()
 
     def fault(self, schema: pa.Schema) -> str | None:
         """Return how a file's schema differs from the contract; None when it meets it."""
         try:
-            expected = self.columns(metadata(schema))
+            expected = self.columns(schema)
         except (KeyError, ValueError) as error:
             return f"its metadata lacks or misspells {str(error)[:100]}"
         found = dict(zip(schema.names, schema.types, strict=True))
@@ -48,43 +51,67 @@ class Contract(NamedTuple):
         return None
 
 
-def _images(metadata: Mapping[str, str]) -> list[pa.Field]:
-    height, width = image_shape(metadata)
-    _ = int(metadata["maximum"]), class_names(metadata)
+MAXIMUM = 255  # of a pixel, where a dataset says nothing else
+
+
+class ImageInfo(NamedTuple):
+    """What the metadata of a table of images say: height and width, the largest value of a pixel, the classes' names.
+
+    `names` are in the order of the labels; None where the classes are digits.
+    """
+
+    shape: tuple[int, int]
+    maximum: int = MAXIMUM
+    names: list[str] | None = None
+
+    @classmethod
+    def of(cls, schema: pa.Schema) -> "ImageInfo":
+        """Read it from a schema; a KeyError or a ValueError where it is not there."""
+        texts = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+        height, width = map(int, texts["image_shape"].split("x"))
+        names = list(map(str, json.loads(texts["names"]))) if "names" in texts else None
+        return cls((height, width), int(texts["maximum"]), names)
+
+    def as_metadata(self) -> dict[str, str]:
+        """Return it as text, for a schema."""
+        names = {"names": json.dumps(self.names, ensure_ascii=False)} if self.names else {}
+        return {"image_shape": "{}x{}".format(*self.shape), "maximum": str(self.maximum), **names}
+
+
+def _images(schema: pa.Schema) -> list[pa.Field]:
+    height, width = ImageInfo.of(schema).shape
     pixels = [pa.field(name, pa.uint8()) for name in pixel_names(height * width)]
     return [*pixels, pa.field("class", pa.uint8()), ORIGIN, ROW]
 
 
-def _scores(metadata: Mapping[str, str]) -> list[pa.Field]:
-    names = score_names(integers(metadata["classes"]))
-    _ = names != ["score"] or float(metadata["threshold"])
-    return [pa.field(name, pa.float64()) for name in names]
+def _predictions(schema: pa.Schema) -> list[pa.Field]:
+    scores = [pa.field(name, pa.float64()) for name in schema.names if SCORE.fullmatch(name)]
+    if not scores:
+        raise ValueError("the columns of scores")
+    return [ROW, LABEL, PREDICTION, *scores]
 
 
-def _out_of_fold(metadata: Mapping[str, str]) -> list[pa.Field]:
-    _ = metadata["split"], metadata["method"], metadata["train_accuracy"]
-    return [ROW, LABEL, *([] if metadata["folds"] == "0" else [FOLD, PREDICTION, *_scores(metadata)])]
+def _out_of_fold(schema: pa.Schema) -> list[pa.Field]:
+    if FOLD.name not in schema.names:
+        return [ROW, LABEL]
+    return [ROW, LABEL, FOLD, *_predictions(schema)[2:]]
 
 
 # Images: a column a pixel, row by row, named as OpenML names them; `class`, what the image shows; `origin`, where some
-# are deformed copies of others; and `row`, once it is split. Metadata: `image_shape`, height and width such as 28x28;
-# `maximum`, the largest value that a pixel can have; `names` of the classes, a JSON list, where they have any.
+# are deformed copies of others; and `row`, once it is split. Metadata: `ImageInfo`.
 IMAGES = Contract("images", _images, optional=("origin", "row"))
 
 # Labels, in the images' order: the class, or 1 for the task's positive classes and 0 for the others. Metadata:
 # `positive`, those classes, where the task has them.
-LABELS = Contract("labels", lambda metadata: [ROW, LABEL])
+LABELS = Contract("labels", lambda schema: [ROW, LABEL])
 
-# Cross-validated predictions of the training part: `fold` (from 1), and the prediction and the scores of the model
-# fitted without it; none of these where the experiment has no folds. Metadata: `split`, whose training part it is;
-# `folds`, their number; `classes`; `method`, the scikit-learn method that gave the scores; `threshold`, where there are
-# two classes, the score above which the prediction is the second; `train_accuracy`, of the model fitted on all, on the
-# first 10 000 of these rows.
+# Predictions of the test part, and the scores, which say how likely each class is: `decision_3` is the decision value
+# of class 3, `probability_3` its probability. With two classes there is one column, of the second.
+PREDICTIONS = Contract("predictions", _predictions)
+
+# The same for the training part, cross-validated: `fold` (from 1), and the prediction and the scores of the model that
+# was fitted without it; only rows and labels where the experiment has no folds.
 OUT_OF_FOLD = Contract("out-of-fold predictions", _out_of_fold)
-
-# Predictions of the test part, and the scores: one column, `score`, of the second of two classes; else `score_0`,
-# `score_1`, …, one a class. Metadata: `classes`, `method`, `threshold`, `positive` as above.
-PREDICTIONS = Contract("predictions", lambda metadata: [ROW, LABEL, PREDICTION, *_scores(metadata)])
 
 
 def pixel_names(count: int) -> list[str]:
@@ -92,61 +119,23 @@ def pixel_names(count: int) -> list[str]:
     return [f"pixel{i + 1}" for i in range(count)]
 
 
-def score_names(classes: Iterable[int]) -> list[str]:
-    """Return the names of the columns of scores: one for two classes, else one a class."""
-    classes = list(classes)
-    return ["score"] if len(classes) == 2 else [f"score_{label}" for label in classes]
-
-
-def image_shape(metadata: Mapping[str, str]) -> tuple[int, int]:
-    """Return height and width in pixels of a table's images."""
-    height, width = map(int, metadata["image_shape"].split("x"))
-    return height, width
-
-
-def class_names(metadata: Mapping[str, str]) -> list[str] | None:
-    """Return the names of the classes of a table's images, in the order of their labels, where they have any."""
-    return list(map(str, json.loads(metadata["names"]))) if "names" in metadata else None
-
-
-def integers(text: str) -> list[int]:
-    """Return the integers that a value of the metadata lists."""
-    return [int(number) for number in text.split()]
-
-
-def image_table(
-    pixels: Pixels,
-    classes: Vector,
-    shape: Sequence[int],
-    maximum: int = 255,
-    names: Sequence[str] | None = None,
-    **columns: Vector | None,
-) -> pa.Table:
+def image_table(pixels: Pixels, classes: Vector, info: ImageInfo, **columns: Vector | None) -> pa.Table:
     """Return a table of images.
 
     Args:
-        pixels: shape (images, height * width), 0 to `maximum`.
+        pixels: shape (images, height * width), 0 to `info.maximum`.
         classes: shape (images,), what each image shows.
-        shape: height and width of an image.
-        maximum: the largest value that a pixel can have.
-        names: of the classes, in the order of their labels, where they have any.
+        info: what is alike for all of them.
         columns: `origin` and `row`, shape (images,), where there are any.
     """
     of_pixels = dict(zip(pixel_names(pixels.shape[1]), np.ascontiguousarray(pixels.T), strict=True))
     others = {name: values for name, values in columns.items() if values is not None}
-    facts = {"image_shape": f"{shape[0]}x{shape[1]}", "maximum": maximum}
-    spelled = json.dumps(list(names), ensure_ascii=False) if names else None
-    return table({**of_pixels, "class": classes, **others}, **facts, names=spelled)
+    return table({**of_pixels, "class": classes, **others}).replace_schema_metadata(info.as_metadata())
 
 
-def table(columns: Mapping[str, Vector], **metadata: object) -> pa.Table:
-    """Return a table of arrays of shape (rows,) with metadata; a sequence is written as its items, None not at all."""
-    spelled = {
-        key: " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        for key, value in metadata.items()
-        if value is not None
-    }
-    return pa.table({name: array(values) for name, values in columns.items()}, metadata=spelled or None)
+def table(columns: Mapping[str, Vector]) -> pa.Table:
+    """Return a table of arrays of shape (rows,)."""
+    return pa.table({name: array(values) for name, values in columns.items()})
 
 
 def array(values: Vector) -> pa.Array:
@@ -166,18 +155,27 @@ def stack(table: pa.Table) -> Pixels:
     return np.ascontiguousarray(np.stack([column(table, name) for name in table.column_names]).T)
 
 
+def score_columns(scores: Scores, classes: Iterable[int], method: str) -> dict[str, Vector]:
+    """Return the columns of scores of shape (rows,) for two classes, else (rows, classes).
+
+    Args:
+        scores: what `method` gives.
+        classes: all labels, sorted.
+        method: `decision_function` or `predict_proba`.
+    """
+    labels = list(classes)[-1 if scores.ndim == 1 else 0 :]
+    by_class = np.atleast_2d(scores.T).astype(np.float64)
+    return {f"{METHODS[method]}_{label}": of_class for label, of_class in zip(labels, by_class, strict=True)}
+
+
 def scores(table: pa.Table) -> Scores:
     """Return the scores of a table: shape (rows,) for two classes, else (rows, classes)."""
-    names = [name for name in table.column_names if name.startswith("score")]
-    return column(table, "score") if names == ["score"] else np.stack([column(table, name) for name in names], axis=1)
+    values = [column(table, name) for name in table.column_names if SCORE.fullmatch(name)]
+    return values[0] if len(values) == 1 else np.stack(values, axis=1)
 
 
-def score_columns(scores: Scores, classes: Iterable[int]) -> dict[str, Vector]:
-    """Return the columns of scores of shape (rows,) for two classes, else (rows, classes)."""
-    by_class = np.atleast_2d(scores.T).astype(np.float64)
-    return dict(zip(score_names(classes), by_class, strict=True))
-
-
-def metadata(schema: pa.Schema) -> dict[str, str]:
-    """Return a schema's metadata as text."""
-    return {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+def scored_by(table: pa.Table) -> tuple[str, list[int]]:
+    """Return the method that gave the scores of a table, and the label of each of its columns of scores."""
+    found = [match for name in table.column_names if (match := SCORE.fullmatch(name))]
+    method = next(method for method, prefix in METHODS.items() if prefix == found[0][1])
+    return method, [int(match[2]) for match in found]

@@ -1,38 +1,41 @@
-"""Features and classifiers by the names that params.yaml uses: each is a module of the package of that kind.
+"""Pipelines from the names that params.yaml uses.
 
-A module of `digits/features/` has `STEPS`, the unfitted steps of a scikit-learn `Pipeline`. A module of
-`digits/classifiers/` imports scikit-learn's class as `Classifier`; one with `PARTIAL_FIT` is fitted incrementally,
-the scores of one with `DENSITY` are log densities, and one with `wrap` puts the classifier into another estimator. A
-new module is found by itself.
+`features` names a module of `digits/features/`, which has `STEPS`, the unfitted steps of a scikit-learn `Pipeline`.
+`classifier` names a class below `sklearn`, such as `svm.SVC`, or one of `classifiers.OURS`.
 """
 
 import inspect
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
-from types import ModuleType
 from typing import Any
 
+from digits import features as sets
 from digits.learning import thresholds
+from digits.learning.classifiers import OURS, Classifier
 from digits.support.errors import ParameterError, require_choice, shorten
 from digits.support.parameters import Experiment
 
-from sklearn.base import clone
+from sklearn.base import ClassifierMixin, clone
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
+from sklearn.utils import all_estimators
 
 # Set by the pipeline: the seed is the file's own, the number of jobs must not change a model's bytes, and there is one
 # score for each class.
 NOT_HYPERPARAMETERS = {"decision_function_shape", "n_jobs", "random_state", "verbose", "warm_start"}
 
 
-def names(kind: str) -> list[str]:
-    """Return the names of all `features` or `classifiers`."""
-    return sorted(module.name for module in iter_modules(import_module(f"digits.{kind}").__path__))
+def feature_names() -> list[str]:
+    """Return the names of all sets of features."""
+    return sorted(module.name for module in iter_modules(sets.__path__))
 
 
 def features(name: str, maximum: int = 255) -> list[tuple[str, Any]]:
     """Return new, unfitted pipeline steps; those that have a parameter `maximum` get the largest value of a pixel."""
-    steps = [(step, clone(estimator)) for step, estimator in _module("features", name).STEPS]
+    require_choice("features", name, feature_names())
+    steps = [(step, clone(estimator)) for step, estimator in import_module(f"digits.features.{name}").STEPS]
     for _, estimator in steps:
         if "maximum" in estimator.get_params():
             estimator.set_params(maximum=maximum)
@@ -46,35 +49,35 @@ def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
         ParameterError: there is no such classifier, it has no such hyperparameter, or a value is of the wrong type or
             out of range, in scikit-learn's words.
     """
-    module = _module("classifiers", name)
-    accepted = set(inspect.signature(module.Classifier).parameters)
+    found = _find(name)
+    accepted = set(inspect.signature(found.estimator).parameters)
     for hyperparameter in hyperparameters:
         require_choice(f"hyperparameters of {name}", hyperparameter, accepted - NOT_HYPERPARAMETERS)
-    estimator = module.Classifier(**hyperparameters)
-    if "random_state" in accepted:
-        estimator.set_params(random_state=seed)
     try:
+        estimator = found.estimator(**hyperparameters)
+        if "random_state" in accepted:
+            estimator.set_params(random_state=seed)
         # scikit-learn checks values only in `fit`; its own check, called early, spares a user the wait.
         estimator._validate_params()
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ParameterError(shorten(str(error))) from None
-    if is_partial(name):
+    if found.is_partial:
         if "max_iter" not in hyperparameters:
             raise ParameterError(f"hyperparameters of {name}: max_iter is missing; how often to go through all rows")
         if not hasattr(estimator, "partial_fit"):
             fault = f"with solver: {estimator.solver} it cannot be fitted incrementally"
             raise ParameterError(f"hyperparameters of {name}: {fault}; use adam or sgd")
-    return module.wrap(estimator) if hasattr(module, "wrap") else estimator
+    return found.wrap(estimator) if found.wrap else estimator
 
 
 def is_partial(name: str) -> bool:
     """Tell whether a classifier is fitted incrementally, by `partial_fit`."""
-    return getattr(_module("classifiers", name), "PARTIAL_FIT", False)
+    return _find(name).is_partial
 
 
 def is_density(name: str) -> bool:
     """Tell whether a classifier's scores of several classes are log densities, small for what is like none of them."""
-    return getattr(_module("classifiers", name), "DENSITY", False)
+    return issubclass(_find(name).estimator, QuadraticDiscriminantAnalysis)
 
 
 def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
@@ -84,6 +87,19 @@ def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
     return Pipeline([*features(experiment.features, maximum), ("classifier", last)])
 
 
-def _module(kind: str, name: str) -> ModuleType:
-    require_choice({"classifiers": "classifier"}.get(kind, kind), name, names(kind))
-    return import_module(f"digits.{kind}.{name}")
+def _find(name: str) -> Classifier:
+    """Return the classifier of a name; a ParameterError suggests the nearest and lists all."""
+    if name in OURS:
+        return OURS[name]
+    module, _, class_name = name.rpartition(".")
+    if re.fullmatch(r"[a-z]\w*", module) and class_name.isidentifier():
+        try:
+            estimator = getattr(import_module(f"sklearn.{module}"), class_name)
+        except (ImportError, AttributeError):
+            pass
+        else:
+            if inspect.isclass(estimator) and issubclass(estimator, ClassifierMixin):
+                return Classifier(estimator)
+    sklearns = {f"{found.__module__.split('.')[1]}.{title}" for title, found in all_estimators("classifier")}
+    require_choice("classifier", name, sklearns.union(OURS))
+    raise AssertionError(f"scikit-learn lists {name}, which is not where its name says")

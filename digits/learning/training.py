@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 SEEN = ROW_GROUP  # training images that the fitted model is scored on: all would cost some models more than their fit
@@ -60,12 +61,13 @@ def train(
     cores = joblib.cpu_count()
     # At least two threads a fit, so that no core waits while the last fit ends: 5 to 20 % faster on two cores than one.
     inner = max(math.ceil(cores / (1 + folds)), min(cores, 2))
-    first, inputs = fit_first_step(pipeline, X)
+    shared, inputs = fit_shared_steps(pipeline, X)
+    rest = pipeline[len(shared) :]
     with parallel.parallel_backend(inputs, y, fold):
-        tasks = [joblib.delayed(_fit)(pipeline[1:], inputs, y, fold, held_out, inner) for held_out in range(1 + folds)]
+        tasks = [joblib.delayed(_fit)(rest, inputs, y, fold, held_out, inner) for held_out in range(1 + folds)]
         fits = parallel.map_all(tasks, min(cores, 1 + folds))
         (fitted, seen), *others = cli.progress(fits, 1 + folds, "fits")
-    model = Pipeline([*first.steps, *fitted.steps])
+    model = Pipeline([*shared.steps, *fitted.steps])
     if fold is None:
         return Trained(model, seen, None, None)
     scores = np.empty((len(y), *seen.shape[1:]), seen.dtype)
@@ -79,18 +81,20 @@ def accuracy(model: Pipeline, scores: Scores, y: Vector) -> float:
     return float((models.predict(model, scores) == y[: len(scores)]).mean())
 
 
-def fit_first_step(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803
-    """Fit and apply a pipeline's first step alone.
+def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803
+    """Fit and apply the first steps of a pipeline, those that learn nothing: all fits can share their work.
 
-    It looks at each image by itself and learns nothing but their size, so all fits can share its work.
+    Such a step says so by scikit-learn's tag `requires_fit`. Every other step is fitted anew in each fold, on the rows
+    that are not held out.
 
     Returns:
-        The fitted step, and what it makes of the pixels, of shape (rows, features).
+        The fitted steps, which may be none, and what they make of the pixels, of shape (rows, features).
     """
-    first = clone(pipeline[:1])
+    learning = [i for i, (_, step) in enumerate(pipeline.steps) if get_tags(step).requires_fit]
+    shared = clone(pipeline[: learning[0]])
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         try:
-            return first, first.fit_transform(X)
+            return shared, shared.fit_transform(X) if len(shared) else X
         except ValueError as error:
             raise PipelineError(f"the model cannot be fitted: {error}") from None
 

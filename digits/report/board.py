@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from digits.results.intervals import accuracy_interval
 from digits.results.measured import Results
@@ -26,29 +25,22 @@ class Errors(NamedTuple):
         return cls(1 - result.accuracy, low, high, 1 - result.baseline, out_of_fold)
 
 
-def draw(experiments: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the picture's axis and its rows.
+class Axis(NamedTuple):
+    """A logarithmic axis of so many decades, the last of which ends at 100 %."""
 
-    Args:
-        experiments: `name`, `task` and `errors` of each, in the leaderboard's order.
+    decades: int
 
-    Returns:
-        `decades`, their number, from the first tick to 100 %; `ticks`, in percent; `groups`, each with `task` and
-        `rows`, which have the places of an experiment's errors in percent of the axis. What is 0 lies on its left end.
-    """
-    shares = [share for each in experiments for share in (each["errors"].low, each["errors"].test) if share > 0]
-    decades = max(1, math.ceil(-math.log10(min(shares, default=0.1)) - 1e-9))
+    @classmethod
+    def of(cls, experiments: Sequence[Errors]) -> "Axis":
+        """Return the axis that has every error but 0 on it."""
+        smallest = min([share for each in experiments for share in (each.low, each.test) if share > 0], default=0.1)
+        return cls(max(1, math.ceil(-math.log10(smallest) - 1e-9)))
 
-    def place(share: float) -> float:
-        return round(max(0.0, 100 * (1 + math.log10(share) / decades)), 2) if share > 0 else 0.0
+    @property
+    def ticks(self) -> list[str]:
+        """One a decade, in percent."""
+        return [f"{100 / 10**i:g}" for i in range(self.decades, -1, -1)]
 
-    rows = [
-        {"name": each["name"], "task": each["task"], "error": each["errors"].test}
-        | {name: place(share) for name, share in each["errors"]._asdict().items() if share is not None}
-        for each in experiments
-    ]
-    return {
-        "decades": decades,
-        "ticks": [f"{100 / 10**i:g}" for i in range(decades, -1, -1)],
-        "groups": [{"task": task, "rows": list(of_task)} for task, of_task in groupby(rows, lambda row: row["task"])],
-    }
+    def place(self, share: float) -> float:
+        """Return where a share of 0 to 1 lies, in percent of the axis; what is 0 lies on its left end."""
+        return round(max(0.0, 100 * (1 + math.log10(share) / self.decades)), 2) if share > 0 else 0.0

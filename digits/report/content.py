@@ -1,61 +1,65 @@
-"""What the report's page says of a dataset, and of the versions that made it."""
+"""What the report's page says of a dataset."""
 
 import hashlib
-import re
-from typing import Any
+from typing import NamedTuple
 
 from digits.io import parquet, paths
 from digits.io.tables import IMAGES, Pixels, Vector
-from digits.results import drawing
-from digits.support.errors import PipelineError
+from digits.results import drawing, wording
 
 import numpy as np
 
-SAMPLES = 10  # of each digit on the sample sheet
-PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
+SAMPLES = 10  # of each class on the sample sheet
 
 
-def locked_versions(requirements: str) -> dict[str, str]:
-    """Return the versions that requirements.lock pins for the packages that results depend on.
+class Dataset(NamedTuple):
+    """Images of shape (images, height, width), and the class of each; digits have no names of their own."""
 
-    Raises:
-        PipelineError: one is not pinned.
-    """
-    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", requirements, flags=re.MULTILINE))
-    if missing := {*PACKAGES} - {*pinned}:
-        raise PipelineError(f"requirements.lock does not pin {min(missing)}; take it from Git again")
-    return {name: pinned[name] for name in PACKAGES}
+    name: str
+    images: Pixels
+    classes: Vector
+    own_names: list[str] | None
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each class, by its number."""
+        return wording.label_names("", None, self.own_names)
+
+    @property
+    def noun(self) -> str:
+        """What the page calls a class."""
+        return "class" if self.own_names else "digit"
+
+    @property
+    def sha256(self) -> str:
+        """The digest of all pixels."""
+        return hashlib.sha256(self.images.tobytes()).hexdigest()
+
+    def picture(self, row: int) -> str:
+        """Return an image as the address of a picture."""
+        return drawing.in_page(self.images[[row]])
+
+    def averages(self) -> list[tuple[str, int, str]]:
+        """Return the name of each class that has images, their number, and the address of their mean image."""
+        of_classes = [(self.names[label], self.images[self.classes == label]) for label in np.unique(self.classes)]
+        return [
+            (name, len(images), drawing.in_page(images.mean(axis=0, keepdims=True).astype(np.uint8)))
+            for name, images in of_classes
+        ]
+
+    def sheet(self) -> str:
+        """Return the first images of each class, a row for each, as the address of a picture.
+
+        Where a class has too few, black ones follow.
+        """
+        first = [self.images[self.classes == label][:SAMPLES] for label in np.unique(self.classes)]
+        rows = [np.pad(batch, [(0, SAMPLES - len(batch)), (0, 0), (0, 0)]) for batch in first]
+        return drawing.in_page(np.concatenate(rows), columns=SAMPLES)
 
 
-def describe_dataset(name: str) -> dict[str, Any]:
-    """Return what the page says of a dataset, with its images and classes for the galleries."""
+def read_dataset(name: str) -> Dataset:
+    """Read a dataset that has been fetched."""
     path = paths.raw(name)
-    images = parquet.read_pixels(path).reshape(-1, *parquet.image_shape(path))
-    classes = parquet.read_column(path, IMAGES, "class")
-    present, counts = np.unique(classes, return_counts=True)
-    return {
-        "name": name,
-        "images": images,
-        "classes": classes,
-        "shape": images.shape[1:],
-        "digits": [
-            {"label": label, "count": count, "average": drawing.in_page(average[None])}
-            for label, count, average in zip(present.tolist(), counts.tolist(), averages(images, classes), strict=True)
-        ],
-        "sha256": hashlib.sha256(images.tobytes()).hexdigest(),
-        "samples": drawing.in_page(samples(images, classes, SAMPLES), columns=SAMPLES),
-    }
-
-
-def averages(images: Pixels, classes: Vector) -> Pixels:
-    """Return the mean image of each class, shape (classes, height, width)."""
-    return np.stack([images[classes == label].mean(axis=0) for label in np.unique(classes)]).astype(np.uint8)
-
-
-def samples(images: Pixels, classes: Vector, count: int) -> Pixels:
-    """Return the first `count` images of each class, class by class, shape (classes * count, height, width).
-
-    Where a class has fewer, black ones follow, so that the next class begins at its place.
-    """
-    first = [images[classes == label][:count] for label in np.unique(classes)]
-    return np.concatenate([np.pad(batch, [(0, count - len(batch)), (0, 0), (0, 0)]) for batch in first])
+    info = parquet.image_info(path)
+    images = parquet.read_pixels(path).reshape(-1, *info.shape)
+    return Dataset(name, images, parquet.read_column(path, IMAGES, "class"), info.names)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from digits.results.intervals import accuracy_interval
+from digits.results.measured import Figures
 
 import matplotlib as mpl
 import numpy as np
@@ -28,6 +29,10 @@ MIN_IMAGES = 10  # of a point of the reliability diagram
 LINEAR_UP_TO = 0.001  # of what a share lacks to 1; logarithmic above
 SHARES = [0, 0.5, 0.8, 0.9, 0.99, 0.999, 1]
 RATES = [0, 0.001, 0.01, 0.1, 1]
+CURVES = {  # the columns of x and y in the table of each; a false positive rate is best at 0, every other share at 1
+    "roc": ("false_positive_rate", "true_positive_rate"),
+    "precision_recall": ("recall", "precision"),
+}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read out, searched and scaled
     "svg.hashsalt": "digits",  # else the ids in the SVG differ from run to run
@@ -51,62 +56,67 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def curves(
-    table: pd.DataFrame, columns: tuple[str, str], points: Mapping[str, tuple[float, float]], threshold: str
-) -> str:
-    """Draw the ROC or the precision-recall curve of a task of two classes, for each part.
+def curves(table: pd.DataFrame, kind: str, measured: Figures, threshold: str) -> str:
+    """Draw the ROC or the precision-recall curve of a detector, for each part.
 
     Args:
-        table: `part` and the two columns, of plots/<experiment>/roc.csv or precision_recall.csv.
-        columns: of x and y. A false positive rate is best at 0, every other share at 1.
-        points: x and y of the operating point of each part.
+        table: of plots/<experiment>/roc.csv or precision_recall.csv.
+        kind: which of `CURVES`.
+        measured: the figures of the experiment; those of its two classes give its operating points.
         threshold: what the points are called.
 
     Returns:
         The SVG element.
     """
-    is_roc = columns[0] == "false_positive_rate"
+    x, y = CURVES[kind]
+    points = {}
+    for part in PARTS:
+        if {(part, "recall", "0"), (part, "recall", "1")} <= {*measured}:  # there are images of both classes
+            found, false_alarms = measured[part, "recall", "1"], 1 - measured[part, "recall", "0"]
+            points[part] = (false_alarms, found) if kind == "roc" else (found, measured[part, "precision", "1"])
     with mpl.rc_context(STYLE):
-        figure, axes = _axes(*(column.replace("_", " ") for column in columns))
-        if is_roc:
+        figure, axes = _axes(x.replace("_", " "), y.replace("_", " "))
+        if kind == "roc":
             guess = np.geomspace(1e-5, 1, 60)
             axes.plot(guess, guess, color=INK, linewidth=0.8, linestyle=":")
-            _scale_rates(axes)
-        else:
-            _scale_shares(axes, "x")
-        _scale_shares(axes, "y")
-        for part, rows in table.groupby("part", sort=False):
-            colour, label = COLOURS[str(part)], PARTS[str(part)]
-            axes.plot(rows[columns[0]], rows[columns[1]], color=colour, linewidth=1.2, label=label)
+        _scale(axes, "x", is_rate=kind == "roc")
+        _scale(axes, "y")
+        for of, rows in table.groupby("part", sort=False):
+            axes.plot(rows[x], rows[y], color=COLOURS[str(of)], linewidth=1.2, label=PARTS[str(of)])
         for part, point in points.items():
             axes.plot(*point, color=COLOURS[part], **MARKERS[part], clip_on=False, zorder=3)
         if points:
             _, height = axes.transAxes.inverted().transform(axes.transData.transform(next(iter(points.values()))))
-            corners = ((0.2, 0.1), (0.05, 0.9)) if is_roc else ((0.05, 0.05), (0.3, 0.9))
+            corners = ((0.2, 0.1), (0.05, 0.9)) if kind == "roc" else ((0.05, 0.05), (0.3, 0.9))
             left, bottom = corners[int(height < 0.5)]  # below a high curve, above a low one
             axes.text(left, bottom, f"points: {threshold}", transform=axes.transAxes, fontsize=9)
         return _svg(figure, axes)
 
 
-def recall(tested: Mapping[str, Mapping[str, tuple[float, int]]]) -> str:
+def recall(measured: Figures, classes: Mapping[str, str], noun: str) -> str:
     """Draw each class's recall with its 95 % interval, for each part.
 
     Args:
-        tested: of each part, by class: the recall, 0 to 1, and the number of images.
+        measured: the figures of the experiment.
+        classes: their names, by the texts that stand for them in the figures.
+        noun: what a class is called.
 
     Returns:
         The SVG element.
     """
     with mpl.rc_context(STYLE):
-        figure, axes = _axes("digit", "recall")
+        figure, axes = _axes(noun, "recall")
         lowest = 0.99
-        for shift, (part, by_class) in zip((-0.15, 0.15), tested.items(), strict=False):
-            places = np.arange(len(by_class)) + shift
-            values, images = zip(*by_class.values(), strict=True)
-            lowest = min(lowest, _draw_shares(axes, part, places, np.array(values), np.array(images)))
-        axes.set_xticks(range(len(by_class)), list(by_class))
+        for shift, part in zip((-0.15, 0.15), PARTS, strict=True):
+            here = {i: text for i, text in enumerate(classes) if (part, "recall", text) in measured}
+            values, images = (
+                [measured[part, figure, text] for text in here.values()] for figure in ("recall", "count")
+            )
+            if here:
+                lowest = min(lowest, _draw_shares(axes, part, np.array([*here]) + shift, values, images))
+        axes.set_xticks(range(len(classes)), list(classes.values()))
         axes.grid(visible=False, axis="x")
-        _scale_shares(axes, "y", lowest)
+        _scale(axes, "y", lowest)
         return _svg(figure, axes)
 
 
@@ -128,8 +138,8 @@ def reliability(table: pd.DataFrame) -> str:
         for part, of_part in rows.groupby("part", sort=False):
             x, y, images = (of_part[column].to_numpy() for column in ("confidence", "accuracy", "count"))
             lowest = min(lowest, _draw_shares(axes, str(part), x, y, images, linestyle="-"))
-        _scale_shares(axes, "x", lowest)
-        _scale_shares(axes, "y", lowest)
+        _scale(axes, "x", lowest)
+        _scale(axes, "y", lowest)
         return _svg(figure, axes)
 
 
@@ -153,45 +163,27 @@ def _draw_shares(axes: Axes, part: str, x: Any, y: Any, images: Any, linestyle: 
     return float(bounds.min())
 
 
-def _scale_shares(axes: Axes, axis: str, lowest: float = 0.0) -> None:
-    """Scale an axis for shares, from `lowest` to 1, by what they lack to 1."""
-    getattr(axes, f"set_{axis}scale")(
-        "function",
-        functions=(
-            lambda share: -np.log1p(np.maximum(1 - share, 0) / LINEAR_UP_TO),
-            lambda place: 1 - LINEAR_UP_TO * np.expm1(-place),
-        ),
-    )
-    ticks = [share for share in SHARES if share >= lowest]
-    getattr(axes, f"set_{axis}ticks")(ticks, [f"{share:g}" for share in ticks])
+def _scale(axes: Axes, axis: str, lowest: float = 0.0, *, is_rate: bool = False) -> None:
+    """Scale an axis from `lowest` to 1 by what is missing: to 1, or of a rate, which is best at 0, to 0."""
+
+    def place(value: Any) -> Any:
+        return np.log1p(np.maximum(value, 0) / LINEAR_UP_TO)
+
+    def value(place: Any) -> Any:
+        return LINEAR_UP_TO * np.expm1(place)
+
+    functions = (place, value) if is_rate else (lambda share: -place(1 - share), lambda at: 1 - value(-at))
+    getattr(axes, f"set_{axis}scale")("function", functions=functions)
+    ticks = RATES if is_rate else [share for share in SHARES if share >= lowest]
+    getattr(axes, f"set_{axis}ticks")(ticks, [f"{tick:g}" for tick in ticks])
     getattr(axes, f"set_{axis}lim")(lowest, 1)
-
-
-def _scale_rates(axes: Axes) -> None:
-    """Scale the x axis for rates that are best at 0."""
-    axes.set_xscale(
-        "function",
-        functions=(
-            lambda rate: np.log1p(np.maximum(rate, 0) / LINEAR_UP_TO),
-            lambda place: LINEAR_UP_TO * np.expm1(place),
-        ),
-    )
-    axes.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
-    axes.set_xlim(0, 1)
 
 
 def _svg(figure: Figure, axes: Axes) -> str:
     axes.minorticks_off()
     if axes.get_legend_handles_labels()[0]:  # of a few images nothing may be drawn
-        axes.legend(
-            loc="lower left",
-            bbox_to_anchor=(-0.03, 0.99),
-            ncols=3,
-            fontsize=9,
-            handlelength=1.4,
-            columnspacing=1,
-            borderpad=0,
-        )
+        style: dict[str, Any] = {"fontsize": 9, "handlelength": 1.4, "columnspacing": 1, "borderpad": 0}
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 0.99), ncols=3, **style)
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     _, _, svg = file.getvalue().replace(INK, "currentColor").partition("<svg ")

@@ -5,9 +5,11 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
+from digits.io import files
 from digits.io.tables import Pixels
 
 import numpy as np
@@ -15,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SHADES = " .:-=+*#%@"  # from paper to ink
 GAP = 3  # columns between digits that stand side by side
-WIDE = 20  # pixels; from here on an image is drawn small
+WIDE = 20  # pixels; narrower images are drawn twice as large
 
 
 def brightened(pixels: Pixels) -> Pixels:
@@ -24,45 +26,34 @@ def brightened(pixels: Pixels) -> Pixels:
 
 
 def print_images(images: Pixels, captions: Sequence[str], file: TextIO | None = None) -> None:
-    """Print images as `in_terminal` draws them, in colour where `file` (by default standard output) is a terminal."""
+    """Print images, as many side by side as fit, each below its caption.
+
+    A character is two pixels, one above the other: on a terminal in its greys, else as a shade of the inkier of the
+    two, the darker the more ink. Without greys a small image is drawn twice as large.
+
+    Args:
+        images: shape (images, height, width), 0 (paper) to the largest value there is.
+        captions: one an image; they take no line if all are empty.
+        file: where to; by default standard output.
+    """
     file = file or sys.stdout
     colour = file.isatty() and os.environ.get("TERM") != "dumb"
-    for line in in_terminal(images, captions, shutil.get_terminal_size().columns, colour):
-        print(line, file=file)
-
-
-def in_terminal(images: Pixels, captions: Sequence[str], width: int, colour: bool) -> Iterator[str]:
-    """Draw images as lines of text, as many side by side as fit, each below its caption.
-
-    In colour a character is two pixels, one above the other, in the terminal's greys. Else it is a shade, the darker
-    the more ink: of the inkier of two such pixels, or in a small image of one, which then takes two characters.
-
-    Args:
-        images: shape (images, height, width), 0 (paper) to 255 (ink).
-        captions: one an image; an empty one takes no line if all are empty.
-        width: of the terminal, in characters.
-        colour: the terminal knows 256 colours.
-    """
-    drawn = images.shape[2] * (1 if colour or images.shape[2] >= WIDE else 2)
-    cell = max(drawn, *map(len, captions))
-    beside = max(1, (width + GAP) // (cell + GAP))
+    images = brightened(images)
+    if not colour and images.shape[2] < WIDE:
+        images = images.repeat(2, axis=1).repeat(2, axis=2)
+    cell = max(images.shape[2], *map(len, captions))
+    beside = max(1, (shutil.get_terminal_size().columns + GAP) // (cell + GAP))
     for start in range(0, len(images), beside):
-        row = captions[start : start + beside]
+        row = slice(start, start + beside)
         if any(captions):
-            yield (" " * GAP).join(caption.ljust(cell) for caption in row).rstrip()
-        blocks = (_characters(image, colour) for image in images[start : start + beside])
-        for parts in zip(*blocks, strict=True):
-            yield (" " * (GAP + cell - drawn)).join(parts).rstrip(" ")
-        yield ""
+            print((" " * GAP).join(caption.ljust(cell) for caption in captions[row]).rstrip(), file=file)
+        for parts in zip(*(_characters(image, colour) for image in images[row]), strict=True):
+            print((" " * (GAP + cell - images.shape[2])).join(parts).rstrip(" "), file=file)
+        print(file=file)
 
 
-def sheet(images: Pixels, captions: Sequence[str]) -> Image.Image:
-    """Draw images as dark ink on paper, enlarged, in rows, each below its caption.
-
-    Args:
-        images: shape (images, height, width), 0 (paper) to 255 (ink).
-        captions: one an image.
-    """
+def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
+    """Write a PNG file of images as dark ink on paper, enlarged, in rows; the arguments are those of `print_images`."""
     font = ImageFont.load_default(14)
     height, width = images.shape[1:]
     scale = max(1, 140 // max(height, width))
@@ -72,19 +63,20 @@ def sheet(images: Pixels, captions: Sequence[str]) -> Image.Image:
     tall = size[1] + 40
     paper = Image.new("L", (16 + beside * cell, 16 + -(-len(images) // beside) * tall), 255)
     pen = ImageDraw.Draw(paper)
-    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
+    for i, (image, caption) in enumerate(zip(brightened(images), captions, strict=True)):
         left, top = 16 + i % beside * cell, 16 + i // beside * tall
         pen.text((left, top), caption, fill=0, font=font)
         paper.paste(Image.fromarray(255 - image).resize(size, Image.Resampling.NEAREST), (left, top + 20))
         pen.rectangle((left - 1, top + 19, left + size[0], top + 20 + size[1]), outline=200)
-    return paper
+    with files.atomic_write(path) as temporary:
+        paper.save(temporary, "PNG")
 
 
 def in_page(images: Pixels, columns: int = 1) -> str:
     """Return a `data:` address of a PNG: the images in rows, a pixel apart, light ink on black as the datasets have it.
 
     Args:
-        images: shape (images, height, width), uint8, 0 to the largest value there is.
+        images: as `print_images` takes them.
         columns: images in a row.
     """
     height, width = images.shape[1:]
@@ -100,10 +92,8 @@ def in_page(images: Pixels, columns: int = 1) -> str:
 def _characters(image: Pixels, colour: bool) -> list[str]:
     even = np.pad(image, ((0, len(image) % 2), (0, 0)))
     if not colour:
-        repeat = 1 if image.shape[1] >= WIDE else 2
-        values = np.maximum(even[::2], even[1::2]) if repeat == 1 else image
-        levels = np.round(values / 255 * (len(SHADES) - 1)).astype(int).tolist()
-        return ["".join(repeat * SHADES[level] for level in row) for row in levels]
+        levels = np.round(np.maximum(even[::2], even[1::2]) / 255 * (len(SHADES) - 1)).astype(int)
+        return ["".join(SHADES[level] for level in row) for row in levels.tolist()]
     greys = 232 + np.round(even / 255 * 23).astype(int)  # the 24 greys of a terminal with 256 colours
     return [
         "".join(f"\x1b[38;5;{upper};48;5;{lower}m\u2580" for upper, lower in zip(*pair, strict=True)) + "\x1b[0m"

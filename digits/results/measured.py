@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import TypeVar
 
+from digits.evaluation.metrics import METRICS
 from digits.io import paths
 from digits.io.files import require
 from digits.results.intervals import accuracy_interval
@@ -12,14 +13,9 @@ from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Experiment
 from digits.support.section import Section, validate
 
-# The columns of the leaderboards, in the terminal and in the report: heading, key of the metrics, format. One more
-# follows, the error with its interval.
-COLUMNS = [
-    ("test accuracy", "accuracy", ".4f"),
-    ("out-of-fold", "cv_accuracy", ".4f"),
-    ("baseline", "baseline", ".4f"),
-]
-HEADINGS = [*(heading for heading, _, _ in COLUMNS), "error, % (95 %)"]
+# The columns of the leaderboards, in the terminal and in the report, and one more, the error with its interval.
+COLUMNS = [metric for metric in METRICS if metric.heading]
+HEADINGS = [*(str(metric.heading) for metric in COLUMNS), "error, % (95 %)"]
 
 Row = TypeVar("Row")
 Figures = dict[tuple[str, str, str], float]  # by part, name, and what each is of: a class, a fold, or all
@@ -38,10 +34,8 @@ class Results(Section, extra="allow"):
         Args:
             tested: the number of test images, which the interval follows from.
         """
-        values = [getattr(self, key, None) for _, key, _ in COLUMNS]
-        found = [
-            "–" if value is None else f"{value:{form}}" for value, (_, _, form) in zip(values, COLUMNS, strict=True)
-        ]
+        values = [getattr(self, str(metric.key), None) for metric in COLUMNS]
+        found = ["–" if value is None else f"{value:.4f}" for value in values]
         wrong = 1 - self.accuracy
         low, high = accuracy_interval(round(wrong * tested), tested)
         return [*found, f"{100 * wrong:.2f} ({100 * low:.2f} to {100 * high:.2f})"]

@@ -9,7 +9,7 @@ from digits.results import measured as results
 from digits.results import wording
 from digits.support import parameters
 from digits.support.errors import PipelineError
-from digits.support.parameters import Mix
+from digits.support.parameters import Experiment, Mix
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +34,8 @@ def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Tab
     if "prediction" not in table.column_names:
         raise PipelineError(f"{experiment} has no folds, so no predictions of its training part; choose --part test")
     rows = tables.column(table, "row")
-    if not is_test and tables.metadata(table.schema)["split"] in parameters.load().names(Mix):
+    params = parameters.load()
+    if not is_test and params.block(Experiment, experiment).split in params.names(Mix):
         own, first = np.unique(rows, return_index=True)
         return table.take(tables.array(first[own < images]))
     if (last := rows.max()) >= images:
@@ -57,15 +58,16 @@ def in_words(
     Args:
         predictions: a table that meets `tables.PREDICTIONS` or `tables.OUT_OF_FOLD`.
         digits: what each image shows.
-        names: of the labels, as `wording.class_names` has them.
+        names: of the labels, as `wording.label_names` has them.
         temperature: that calibrates the scores; None where there is none.
     """
     from digits.evaluation import calibration  # which imports SciPy: half a second that `show` seldom needs
 
-    facts, y_pred = tables.metadata(predictions.schema), tables.column(predictions, "prediction")
-    logits = calibration.logits(tables.scores(predictions), facts["method"])
-    columns = np.searchsorted(tables.integers(facts["classes"]), y_pred)
-    shares = calibration.probabilities(logits, temperature or 1.0)[np.arange(len(columns)), columns]
+    y_pred = tables.column(predictions, "prediction")
+    method, labels = tables.scored_by(predictions)
+    logits = calibration.logits(tables.scores(predictions), method)
+    columns = y_pred == labels[0] if len(labels) == 1 else np.searchsorted(labels, y_pred)
+    shares = calibration.probabilities(logits, temperature or 1.0)[np.arange(len(columns)), columns.astype(int)]
     each = zip(y_pred, shares, digits, strict=True)
     return [wording.predicted(names[label], wording.percent(share), digit) for label, share, digit in each]
 
@@ -83,7 +85,9 @@ def most_confident(predictions: pa.Table) -> tuple[Vector, Vector]:
     y_true, y_pred = tables.column(predictions, "label"), tables.column(predictions, "prediction")
     scores = tables.scores(predictions)
     if scores.ndim == 1:
-        confidence = np.abs(scores - float(tables.metadata(predictions.schema)["threshold"]))
+        is_yes = y_pred == tables.scored_by(predictions)[1][0]
+        edges = [*np.sort(scores[~is_yes])[-1:], *np.sort(scores[is_yes])[:1]]  # the threshold lies between them
+        confidence = np.abs(scores - np.mean(edges))
     else:
         second, first = np.partition(scores, (-2, -1), axis=1)[:, -2:].T
         confidence = first - second

@@ -1,12 +1,12 @@
-"""Tables in the terminal."""
+"""Tables in the terminal, and in Markdown."""
+
+from collections.abc import Sequence
+
+import tabulate
 
 
-def print_table(header: list[str], rows: list[list[str]], left: int) -> None:
-    """Print a table on as few columns of the screen as it needs, its first `left` columns aligned to the left."""
-    widths = [max(len(cells[i]) for cells in [header, *rows]) for i in range(len(header))]
-    for cells in [header, ["─" * width for width in widths], *rows]:
-        padded = [
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        print("  ".join(padded).rstrip())
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int, form: str = "simple") -> None:
+    """Print a table, its first `left` columns aligned to the left; `form` is one of tabulate's, `pipe` for Markdown."""
+    tabulate.MIN_PADDING = 0  # columns no wider than their headings: a comparison fits 80 characters
+    sides = ["left"] * left + ["right"] * (len(header) - left)
+    print(tabulate.tabulate(rows, header, form, colalign=sides, disable_numparse=True))

@@ -1,31 +1,31 @@
 """Predictions in words, alike in `show`, `predict`, the report and on the drawing page: `8, predicted 8 (97 %)`."""
 
+from collections.abc import Sequence
+
+NONE = "none"  # the prediction for what is no digit
 NOT_CALIBRATED = "not calibrated: {} has no folds to fit its probabilities on, or has not been evaluated"
 
 
-NONE = "none"  # the prediction for what is no digit
-
-
-def class_names(task: str, positive: object, names: list[str] | None = None) -> list[str]:
+def label_names(task: str, positive: object, classes: Sequence[str] | None = None) -> list[str]:
     """Return the name of each label: for a task with positive classes, such as five, `not five` and `five`.
 
     Args:
         task: its name.
         positive: its positive classes, if it has any.
-        names: of the dataset's classes, where they are not digits.
+        classes: names of the dataset's classes, where they are not digits.
     """
-    return [f"not {task}", task] if positive else names or [str(label) for label in range(256)]
+    return [f"not {task}", task] if positive else list(classes or map(str, range(256)))
 
 
-def predicted(name: str, share: str, digit: object = None) -> str:
-    """Return `8, predicted 8 (97 %)`, without the first 8 where nobody knows which digit it is.
+def predicted(name: str, share: str, actual: object = None) -> str:
+    """Return `8, predicted 8 (97 %)`.
 
     Args:
-        name: the predicted class, as `class_names` has it.
+        name: the predicted class, as `label_names` has it.
         share: its probability, as `percent` spells it, and what else is to stand in the brackets.
-        digit: what the image shows.
+        actual: what the image shows; None where that is unknown.
     """
-    return ("" if digit is None else f"{digit}, ") + f"predicted {name} ({share})"
+    return ("" if actual is None else f"{actual}, ") + f"predicted {name} ({share})"
 
 
 def percent(probability: float) -> str:

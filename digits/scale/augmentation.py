@@ -12,9 +12,8 @@ from collections.abc import Iterator
 
 from digits.io.parquet import ROW_GROUP
 from digits.io.tables import Pixels
-from digits.learning.transformers.interpolation import Images as Arrays
 from digits.learning.transformers.interpolation import interpolate
-from digits.sources import Images
+from digits.sources import Batch
 from digits.support import cli, parallel
 from digits.support.parameters import Dataset
 
@@ -34,7 +33,7 @@ BEND = 0.04  # the same
 SMOOTH = 1 / 7  # the same; the width of Simard's Gaussian
 
 
-def enlarge(images: Iterator[Images], dataset: Dataset) -> Iterator[Images]:
+def enlarge(images: Iterator[Batch], dataset: Dataset) -> Iterator[Batch]:
     """Yield the first images of a dataset, deformed copies of them, and the other images.
 
     Args:
@@ -59,7 +58,7 @@ def enlarge(images: Iterator[Images], dataset: Dataset) -> Iterator[Images]:
         calls = (joblib.delayed(deformed)(originals, dataset.shape, rows, enlarged.seed) for rows in tasks)
         for rows, batch in zip(tasks, cli.progress(parallel.imap(calls), len(tasks), "deformed"), strict=True):
             origin = np.arange(rows.start, rows.stop, dtype=np.uint32) % first
-            yield Images(batch, classes[origin], origin)
+            yield Batch(batch, classes[origin], origin)
     yield from _batches(pixels[first:], classes[first:], last)
 
 
@@ -83,18 +82,18 @@ def deformed(originals: Pixels, shape: list[int], rows: range, seed: int) -> Pix
     return result
 
 
-def _batches(pixels: Pixels, classes: Pixels, row: int) -> Iterator[Images]:
+def _batches(pixels: Pixels, classes: Pixels, row: int) -> Iterator[Batch]:
     """Yield images as they are, the first of which has this row."""
     origin = np.arange(row, row + len(classes), dtype=np.uint32)
     for start in range(0, len(classes), ROW_GROUP):
         batch = slice(start, start + ROW_GROUP)
-        yield Images(pixels[batch], classes[batch], origin[batch])
+        yield Batch(pixels[batch], classes[batch], origin[batch])
 
 
 class _Draws:
     """The random numbers of a block's rows, and what they make of images.
 
-    No sine and no logarithm of NumPy's: they differ from processor to processor in the last bit.
+    Without NumPy's sine and logarithm, whose last bits differ from processor to processor.
     """
 
     def __init__(self, random: np.random.Generator, shape: list[int]) -> None:
@@ -121,7 +120,7 @@ class _Draws:
         return np.rint(values).astype(np.uint8).reshape(len(images), -1)
 
 
-def _bumps(size: int) -> Arrays:
+def _bumps(size: int) -> npt.NDArray[np.float32]:
     """Return Gaussians in a row, of shape (size, Gaussians); random sums of them have the variance 1 everywhere."""
     middles = np.linspace(-SMOOTH, 1, 2 + round(1 / SMOOTH))
     bumps = np.exp(-(((np.arange(size)[:, None] / size - middles) / SMOOTH) ** 2) / 2)

@@ -4,7 +4,6 @@ A task is a function of its arguments alone; a worker that has other versions, o
 refused. `dask scheduler` and `dask worker` preload this module.
 """
 
-import gc
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,10 +12,10 @@ from importlib.metadata import version
 from typing import Any
 
 from digits.support.errors import PipelineError
-from digits.support.parallel import ADDRESS
 
 import joblib
 
+VARIABLE = "DASK_SCHEDULER_ADDRESS"  # which names the scheduler
 PACKAGES = ("numpy", "scikit-learn", "scipy")
 PATIENCE = 15  # seconds, for a scheduler that starts at the same time
 
@@ -34,8 +33,6 @@ def numeric_environment() -> dict[str, object]:
 def dask_setup(server: object) -> None:
     """Load the libraries when Dask starts a scheduler or a worker, before any task waits for them."""
     numeric_environment()
-    gc.freeze()  # as `cli.run` does, which nothing calls here
-    gc.enable()
 
 
 @contextmanager
@@ -45,13 +42,13 @@ def backend(address: str, arguments: Sequence[object]) -> Iterator[None]:
         from distributed import CancelledError, Client, KilledWorker
         from distributed.comm.core import CommClosedError
     except ImportError:
-        raise PipelineError(f"{ADDRESS} is set, but Dask is not installed: pip install distributed") from None
+        raise PipelineError(f"{VARIABLE} is set, but Dask is not installed: pip install distributed") from None
     # Of a lost cluster it would show a traceback, and again after each try to reach it.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
-        raise PipelineError(f"{ADDRESS}: no scheduler answers at {address} ({error}); start it, or unset it") from None
+        raise PipelineError(f"{VARIABLE}: no scheduler answers at {address} ({error}); start it, or unset it") from None
     with client:
         try:
             client.run_on_scheduler(numeric_environment)  # which takes the tasks apart
@@ -64,7 +61,7 @@ def backend(address: str, arguments: Sequence[object]) -> Iterator[None]:
             client.scatter = partial(client.scatter, hash=False, direct=True)
             scattered = joblib.parallel_config("dask", client=client, scatter=list(arguments))
         except TimeoutError:
-            raise PipelineError(f"{ADDRESS}: {address} has no workers; `make workers` starts some") from None
+            raise PipelineError(f"{VARIABLE}: {address} has no workers; `make workers` starts some") from None
         except OSError as error:
             raise PipelineError(f"a worker of {address} cannot be reached: {error}") from None
         except ImportError as error:

@@ -13,7 +13,7 @@ from typing import Any
 from digits.io import parquet
 from digits.io.tables import Scores, Vector
 from digits.learning import models
-from digits.learning.training import SEEN, Trained, fit_first_step, fold_of_rows
+from digits.learning.training import SEEN, Trained, fit_shared_steps, fold_of_rows
 from digits.support import cli, parallel
 from digits.support.errors import PipelineError
 
@@ -38,21 +38,22 @@ def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
     classes = np.unique(y)
     passes = pipeline[-1].max_iter
     try:
-        first, inputs = fit_first_step(pipeline, next(parquet.pixels(images)))
-        fits = [clone(pipeline[1:]) for _ in range(1 + folds)]
+        shared, inputs = fit_shared_steps(pipeline, next(parquet.pixels(images)))
+        fits = [clone(pipeline[len(shared) :]) for _ in range(1 + folds)]
         for held_out_fold, fit in enumerate(fits):
             if len(fit) > 1:
-                fit[:-1].fit(inputs[_fitted(None if fold is None else fold[: inputs.shape[0]], held_out_fold)])
+                rows = _fitted(None if fold is None else fold[: inputs.shape[0]], held_out_fold)
+                fit[:-1].fit(inputs[rows], y[: inputs.shape[0]][rows])
         groups = (group for _ in range(passes) for group in _read(images, y, fold))
         count = passes * math.ceil(len(y) / parquet.ROW_GROUP)
         fitting = joblib.Parallel(min(1 + folds, joblib.cpu_count()), "threading")
-        with parallel.parallel_backend(first), fitting:
-            transformed = parallel.imap(joblib.delayed(_transform)(first, group) for group in groups)
+        with parallel.parallel_backend(shared), fitting:
+            transformed = parallel.imap(joblib.delayed(_transform)(shared, group) for group in groups)
             for group in cli.progress(transformed, count, "row groups"):
                 fitting(joblib.delayed(_fit_further)(fit, group, classes, i) for i, fit in enumerate(fits))
     except (ValueError, TypeError, ArithmeticError) as error:
         raise PipelineError(f"the model cannot be fitted: {error}") from None
-    model, *others = [Pipeline([*first.steps, *fit.steps]) for fit in fits]
+    model, *others = [Pipeline([*shared.steps, *fit.steps]) for fit in fits]
     seen = models.score(model, next(parquet.pixels(images))[:SEEN])
     scores = None if fold is None else _held_out_scores(others, _read(images, y, fold))
     return Trained(model, seen, fold, scores)
@@ -66,9 +67,9 @@ def _read(images: Path, y: Vector, fold: Vector | None) -> Iterator[Group]:
         start += len(pixels)
 
 
-def _transform(first: Pipeline, group: Group) -> Group:
+def _transform(shared: Pipeline, group: Group) -> Group:
     with joblib.parallel_config("threading", n_jobs=1):  # the groups have the cores
-        return first.transform(group[0]), *group[1:]
+        return shared.transform(group[0]) if len(shared) else group[0], *group[1:]
 
 
 def _fitted(fold: Vector | None, held_out_fold: int) -> Any:

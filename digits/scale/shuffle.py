@@ -7,13 +7,15 @@ read once more. Source: the distribution sort of A. Aggarwal and J. S. Vitter, T
 and related problems (1988), for keys that are a permutation.
 """
 
+import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedRandom
 from pathlib import Path
 
+from digits.io import files, parquet, tables
 from digits.io.parquet import ROW_GROUP
-from digits.io.tables import Vector
+from digits.io.tables import IMAGES, Vector
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,26 @@ BUCKET = 5 * ROW_GROUP
 
 Rows = npt.NDArray[np.uint8]
 Batch = tuple[Vector, Rows]  # which rows, and what is in them
+
+
+def split_file(images: Path, orders: Sequence[Vector], outputs: Sequence[Path]) -> None:
+    """Write the rows of a table of images to several, each in its own order, with their index in the column `row`.
+
+    Args:
+        images: the table.
+        orders: which rows each output has, one after another; each row of the table in one of them once.
+        outputs: as many paths.
+    """
+    info, origin = parquet.image_info(images), parquet.read_origin(images)
+    columns = ["class", *tables.pixel_names(math.prod(info.shape))]
+    blocks = map(tables.stack, parquet.groups(images, IMAGES, columns))
+    with files.writable(outputs[0]):
+        permuted = permute_rows(blocks, orders, outputs[0].parent)
+        for path, batches in zip(outputs, permuted, strict=True):
+            with parquet.writer(path) as append:
+                for rows, batch in batches:
+                    of_rows = None if origin is None else origin[rows]
+                    append(tables.image_table(batch[:, 1:], batch[:, 0], info, origin=of_rows, row=rows))
 
 
 def permute_rows(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> Iterator[Iterator[Batch]]:

@@ -1,23 +1,24 @@
 """Sources of images, a module each: a new one needs no other edit than its own file.
 
-A source has `read(place, dataset, timeout)`, which yields batches of `Images`, or raises a `SourceError` with the
-reason in a few words. What came is checked against the pinned digests (`stages/fetch.py`), so a source decides how the
-bytes come, never which.
+A source has `read(place, dataset, timeout)`, which yields `Batch`es, or raises a `SourceError` with the reason in a few
+words. What came is checked against the pinned digests (`stages/fetch.py`), so a source decides how the bytes come,
+never which.
 
 A source that needs no network says so by `LOCAL = True`. One that can list the classes of its images without reading
-their pixels has `labels(place)` as well, which returns `Labels`: `make check` then notices what has changed.
+their pixels has `labels(place)` as well, which returns `Labels`: `make check` then notices what has changed. A room has
+its source in its own folder, under the room's name: `digits/handwriting/source.py`.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import import_module
 from itertools import pairwise
-from pkgutil import iter_modules
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from digits.io.tables import Pixels, Vector
+from digits.io.tables import MAXIMUM, Pixels, Vector
 from digits.support.errors import require_choice, shorten, show
 from digits.support.parameters import Dataset
 
@@ -35,7 +36,7 @@ class ContentError(SourceError):
     """A source has given images, but not those that are pinned."""
 
 
-class Images(NamedTuple):
+class Batch(NamedTuple):
     """Pixels of shape (images, height * width) and classes of shape (images,), both uint8.
 
     After augmentation also `origin`, of shape (images,): the row of the image that each was made of. From a source that
@@ -69,21 +70,21 @@ class Content:
         """The digests, as a block of `datasets` has them."""
         return {"pixels": self._pixels.hexdigest(), "labels": self._labels.hexdigest()}
 
-    def add(self, batch: Images) -> None:
+    def add(self, batch: Batch) -> None:
         """Count a batch.
 
         Raises:
             SourceError: it is not of the dataset's form, or one too many.
         """
-        height, width = self.dataset.shape
+        (height, width), maximum = self.dataset.shape, self.dataset.maximum or MAXIMUM
         self.images += len(batch.classes)
         if self.images > self.dataset.images:
             raise self._miscounted()
-        if batch.pixels.shape != (len(batch.classes), height * width):
-            found = f"{len(batch.classes)} labels and {len(batch.pixels)} images of {batch.pixels.shape[1]} pixels"
+        if not len(batch.classes) or batch.pixels.shape != (len(batch.classes), height * width):
+            found = f"{len(batch.classes)} labels and pixels of the shape {batch.pixels.shape}"
             raise SourceError(f"{found}, expected images of {height} × {width}")
-        if batch.pixels.max() > self.dataset.maximum:
-            raise SourceError(f"a pixel of {batch.pixels.max()}, expected 0 to {self.dataset.maximum}")
+        if batch.pixels.max() > maximum:
+            raise SourceError(f"a pixel of {batch.pixels.max()}, expected 0 to {maximum}")
         if batch.classes.max() >= self.dataset.classes:
             raise ContentError(f"label {batch.classes.max()}, expected 0 to {self.dataset.classes - 1}")
         self._pixels.update(batch.pixels.tobytes())
@@ -105,26 +106,13 @@ class Content:
 
 def require_source(kind: str) -> None:
     """Require that a kind of source is there; a ParameterError lists them."""
-    require_choice("sources", kind, (module.name for module in iter_modules(__path__)))
+    require_choice("sources", kind, _modules())
 
 
 def module(kind: str) -> ModuleType:
     """Return the module of a kind of source; a ParameterError lists the kinds there are."""
     require_source(kind)
-    return import_module(f"digits.sources.{kind}")
-
-
-def read(kind: str, place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
-    """Read a dataset from a source.
-
-    Args:
-        kind: a module of this package.
-        place: where, in that module's own terms.
-        dataset: the block of params.yaml that says what the images must be.
-        timeout: how many seconds a server may stay silent.
-    """
-    images: Iterator[Images] = module(kind).read(place, dataset, timeout)
-    return images
+    return import_module(_modules()[kind])
 
 
 def are_local(dataset: Dataset) -> bool:
@@ -166,3 +154,11 @@ def as_bytes(values: Any) -> Pixels:
     if not np.array_equal(integers, numbers):
         raise SourceError("its values are not all whole numbers from 0 to 255")
     return integers
+
+
+def _modules() -> dict[str, str]:
+    """Return the module of each kind of source."""
+    folder = Path(__file__).parent
+    core = {path.stem: f"digits.sources.{path.stem}" for path in folder.glob("[a-z]*.py")}
+    rooms = {path.parent.name: f"digits.{path.parent.name}.source" for path in folder.parent.glob("*/source.py")}
+    return core | rooms

@@ -4,7 +4,7 @@ import socket
 import warnings
 from collections.abc import Iterator
 
-from digits.sources import Images, SourceError, as_bytes
+from digits.sources import Batch, SourceError, as_bytes
 from digits.support.download import one_line
 from digits.support.errors import out_of_memory
 from digits.support.parameters import Dataset
@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.datasets import fetch_openml
 
 
-def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
+def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the images of the dataset `NAME/VERSION`."""
     name, _, version = place.partition("/")
     if not version.isdecimal():
@@ -41,4 +41,4 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
         socket.setdefaulttimeout(before)
     if bunch.target is None or bunch.target.ndim != 1:
         raise SourceError("has no target column, or several")
-    yield Images(as_bytes(bunch.data), as_bytes(bunch.target))
+    yield Batch(as_bytes(bunch.data), as_bytes(bunch.target))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from digits.sources import Images, SourceError, as_bytes
+from digits.sources import Batch, SourceError, as_bytes
 from digits.support.parameters import Dataset
 
 from sklearn.datasets import load_digits
@@ -10,9 +10,9 @@ from sklearn.datasets import load_digits
 LOCAL = True
 
 
-def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
+def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the images of the dataset called `place`."""
     if place != "digits":
         raise SourceError(f"scikit-learn ships no images called {place!r}, only 'digits'")
     bunch = load_digits()
-    yield Images(as_bytes(bunch.data), as_bytes(bunch.target))
+    yield Batch(as_bytes(bunch.data), as_bytes(bunch.target))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digits.sources import NOT_HERE, Images, Labels, SourceError, as_bytes, number_classes
+from digits.sources import NOT_HERE, Batch, Labels, SourceError, as_bytes, number_classes
 from digits.support.errors import out_of_memory
 from digits.support.parameters import Dataset
 
@@ -24,7 +24,7 @@ BLOCK = 2**22  # bytes of a CSV file that are read at a time
 ROWS = 1_000  # of a parquet file
 
 
-def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
+def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the images of a table."""
     classes, names = labels(place)
     with _reading():
@@ -33,7 +33,7 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Images]:
         start = 0
         for batch in _batches(path, dict.fromkeys(pixels, pa.float32())):
             values = np.stack([np.from_dlpack(column.fill_null(-1)) for column in batch.columns], axis=1)
-            yield Images(as_bytes(values), classes[start : start + len(values)], names=names)
+            yield Batch(as_bytes(values), classes[start : start + len(values)], names=names)
             start += len(values)
 
 

@@ -28,20 +28,16 @@ def download(url: str, limit: int, timeout: float) -> IO[bytes]:
         ValueError: it cannot be had, with the reason in a few words.
     """
     deadline = time.monotonic() + timeout + limit / SLOWEST
-    name = url.rpartition("/")[2]
     content: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (its reader closes it)
     try:
         with requests.Session() as session:
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
+            session.mount("http", HTTPAdapter(max_retries=RETRIES))
             # What is packed is for the reader to unpack, which knows its limits.
             with session.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as response:
                 if not response.ok:
                     raise ValueError(f"the server answers {response.status_code}")
-                length = response.headers.get("Content-Length", "")
-                total = int(length) if length.isdecimal() else None
                 # A bar on a terminal only (disable=None), and gone when the file is there.
-                with tqdm(total=total, desc=name, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+                with tqdm(desc=url.rpartition("/")[2], unit="B", unit_scale=True, leave=False, disable=None) as bar:
                     while chunk := response.raw.read1(CHUNK):
                         bar.update(content.write(chunk))
                         if content.tell() > limit:

@@ -1,6 +1,6 @@
 """params.yaml: the schema of every section, and the lookup of its blocks.
 
-A block is validated when it is asked for, so that a mistake in one experiment does not stop another. `tools.check`
+A block is validated when it is asked for, so that a mistake in one experiment does not stop another. `digits check`
 validates all of them, and the names by which they refer to each other.
 """
 
@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from digits.support import yaml
 from digits.support.errors import ParameterError, require_choice, show
@@ -19,7 +19,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 FILE = Path("params.yaml")
 NAME = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 
-COUNTED = ("images", "classes", "sha256")  # of a dataset; `tools.pin` counts them
+COUNTED = ("images", "classes", "sha256")  # of a dataset; `digits pin` counts them
 COPIES = "test: {} would put copies of one image into both parts; use a count of images behind the copies"
 
 Count = Annotated[int, Field(ge=1, le=3_000_000_000)]
@@ -52,7 +52,7 @@ class Dataset(Section):
     shape: Annotated[list[Side], Field(min_length=2, max_length=2)]
     classes: Annotated[int, Field(ge=2, le=256)]
     names: list[str] | None = None
-    maximum: Annotated[int, Field(ge=1, le=255)] = 255
+    maximum: Annotated[int, Field(ge=1, le=255)] | None = None  # 255: `tables.MAXIMUM`
     sources: Annotated[list[Source], Field(min_length=1)]
     files: Annotated[list[Pair], Field(min_length=1)] | None = None
     sha256: Digests
@@ -98,18 +98,6 @@ class Split(Section):
         if (type(test) is int and test >= 1) or (type(test) is float and 0 < test < 1):
             return test
         raise ValueError("must be a count of images, from 1, or a share between 0 and 1")
-
-    def test_rows(self, rows: int) -> int:
-        """Return how many of `rows` are in the test part.
-
-        Raises:
-            ParameterError: a part would be empty.
-        """
-        tested = self.test if isinstance(self.test, int) else math.ceil(self.test * rows)
-        if not 0 < tested < rows:
-            allowed = f"allowed: 1 to {rows - 1}, or a share of less"
-            raise ParameterError(f"test: {self.test} of {rows} images leaves none to train on; {allowed}")
-        return tested
 
 
 class Mix(Section):
@@ -167,28 +155,12 @@ class Experiment(Section):
         return folds
 
 
-class Search(Section):
-    """A block of `searches`; its name is the experiment's."""
-
-    grid: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
-    folds: Annotated[int, Field(ge=2, le=255)]
-    method: Literal["grid", "halving"]
-
-    @field_validator("grid")
-    @classmethod
-    def _is_small(cls, grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        if (points := math.prod(map(len, grid.values()))) > 1000:
-            raise ValueError(f"must have at most 1000 combinations of values, these are {points}:")
-        return grid
-
-
 SECTIONS: dict[type[Section], str] = {
     Dataset: "datasets",
     Split: "splits",
     Mix: "mixes",
     Task: "tasks",
     Experiment: "experiments",
-    Search: "searches",
 }
 Block = TypeVar("Block", bound=Section)
 
@@ -210,8 +182,8 @@ class Parameters:
     def names(self, schema: type[Section]) -> list[str]:
         """Return the names of a section's blocks, in the file's order."""
         section = SECTIONS[schema]
-        blocks = self.values.get(section, {} if section == "searches" else None)
-        may_be_empty = section in ("mixes", "searches")
+        blocks = self.values.get(section)
+        may_be_empty = section == "mixes"
         if not isinstance(blocks, dict) or not (blocks or may_be_empty):
             least = "; `{}` is one without blocks" if may_be_empty else " with at least one block"
             raise ParameterError(f"{FILE}: `{section}` must be a section{least}")
@@ -227,7 +199,7 @@ class Parameters:
         values = self.values[section][name]
         counted = COUNTED if schema is Dataset and isinstance(values, dict) else ()
         if missing := [key for key in counted if key not in values]:
-            raise ParameterError(f"{FILE}: datasets.{name}.{missing[0]} is missing; run `python -m tools.pin {name}`")
+            raise ParameterError(f"{FILE}: datasets.{name}.{missing[0]} is missing; run `digits pin {name}`")
         return validate(schema, values, FILE, section, name)
 
     def blocks(self, schema: type[Block]) -> dict[str, Block]:

@@ -24,13 +24,11 @@ def read(path: Path) -> dict[str, Any]:
         values = YAML(typ="safe").load(text)
     except FileNotFoundError:
         raise ParameterError(f"{path} is not here; run from the folder that holds it") from None
-    except UnicodeDecodeError as error:
-        raise ParameterError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ParameterError(f"{path}{place}: {error.problem or error.context}") from None
-    except (YAMLError, ValueError, ArithmeticError) as error:  # the latter two for dates and numbers that are none
+    except (YAMLError, ValueError, ArithmeticError) as error:  # not UTF-8; dates and numbers that are none
         raise ParameterError(f"{path}: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold named sections such as `experiments:`")

@@ -1,8 +1,6 @@
-"""From a picture to its digits: typed ink on pages, and files of every kind."""
+"""From a picture to its digits: typed ink on pages of every kind."""
 
 import io
-import struct
-import zlib
 from typing import Any
 
 from digits.handwriting.components import Digit, find
@@ -16,7 +14,6 @@ from PIL import Image
 
 Grey = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
-KINDS = ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WebP"]
 
 SEVEN = ["#######", "......#", ".....#.", "....#..", "...#...", "..#....", ".#....."]
 FIVE = ["######", "#.....", "#.....", "####..", "....#.", "....#.", "####.."]
@@ -42,10 +39,11 @@ def found(grey: npt.NDArray[Any], size: int = 28) -> list[Digit]:
     return find(pictures.Picture(grey.astype(np.uint8), 1.0), size)
 
 
-def encoded(image: Grey | Image.Image, kind: str = "PNG", **options: Any) -> io.BytesIO:
+def saved(image: Grey, kind: str = "PNG", **options: Any) -> pictures.Picture:
+    """Return what is read of an image that was saved to a file."""
     file = io.BytesIO()
-    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(file, kind, **options)
-    return io.BytesIO(file.getvalue())
+    Image.fromarray(image).save(file, kind, **options)
+    return pictures.read(io.BytesIO(file.getvalue()))
 
 
 def difference(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
@@ -153,91 +151,14 @@ def test_a_pen_of_any_width_gives_strokes_like_mnist(times: int) -> None:
     assert 1 <= (image > 127).sum(axis=1).max() <= 6
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_formats(kind: str) -> None:
-    read = pictures.read(encoded(255 - ALONE, kind))
-    assert read.scale == 1
-    assert difference(read.grey, 255 - ALONE) < 3
-
-
-def test_nothing_around_white_paper_is_white() -> None:
-    sheet = np.dstack([255 - ALONE] * 3 + [np.zeros_like(ALONE)])
-    sheet[10:-10, 10:-10, 3] = 255
-    assert (pictures.read(encoded(sheet)).grey == 255 - ALONE).all()
-
-
-PALETTE = Image.fromarray((ALONE > 0).astype(np.uint8)).convert("P")
-PALETTE.putpalette([0, 0, 0, 20, 20, 90])
-WHITE = np.full_like(ALONE, 255)
-COLOURED: dict[str, io.BytesIO] = {
-    "black ink on nothing": encoded(np.dstack([0 * WHITE, 0 * WHITE, 0 * WHITE, ALONE])),
-    "white ink on nothing": encoded(np.dstack([WHITE, WHITE, WHITE, ALONE])),
-    "a palette's transparent colour": encoded(PALETTE, transparency=0),
-    "blue": encoded(np.dstack([255 - ALONE, 255 - ALONE, WHITE])),
-    "sixteen bits": encoded(Image.fromarray(ALONE.astype(np.uint16) * 257)),
-    "sixteen bits, TIFF": encoded(Image.fromarray(ALONE.astype(np.uint16) * 257), "TIFF"),
-    "the first of two frames, GIF": encoded(ALONE, "GIF", save_all=True, append_images=[Image.fromarray(0 * ALONE)]),
-    "the first of two frames, TIFF": encoded(ALONE, "TIFF", save_all=True, append_images=[Image.fromarray(0 * ALONE)]),
-}
-
-
-@pytest.mark.parametrize("file", COLOURED.values(), ids=COLOURED)
-def test_ink_is_seen_in_whatever_colours(file: io.BytesIO) -> None:
-    [digit] = find(pictures.read(file))
-    assert digit.box == WHERE
-    assert difference(digit.image, EXPECTED) < 4
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_turned_photo_is_turned_back(kind: str) -> None:
-    lying = Image.fromarray(np.rot90(ALONE))  # the camera was turned; orientation 6 says: turn it clockwise
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    read = pictures.read(encoded(lying, kind, exif=exif))
-    assert read.grey.shape == ALONE.shape
-    assert difference(read.grey, ALONE) < 3
-
-
 def test_a_large_photo_noise_and_jpeg() -> None:
     large = np.kron(ALONE, np.ones((8, 8), np.uint8))
     noise = np.random.RandomState(0).normal(0, 8, large.shape)
-    [digit] = find(
-        pictures.read(encoded((210 - large * 0.5 + noise).clip(0, 255).astype(np.uint8), "JPEG", quality=60))
-    )
+    [digit] = find(saved((210 - large * 0.5 + noise).clip(0, 255).astype(np.uint8), "JPEG", quality=60))
     assert np.abs(np.array(digit.box) - (320, 240, 336, 336)).max() <= 4
     assert difference(digit.image, EXPECTED) < 10
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_large_picture_is_reduced_and_its_boxes_are_not(kind: str) -> None:
-    read = pictures.read(encoded(page(3000, 4000, (1000, 2000, ink(*SEVEN, times=100))), kind))
-    assert (max(read.grey.shape), read.scale) == (2000, 2)
-    [digit] = find(read)
+def test_boxes_are_in_pixels_of_the_original() -> None:
+    [digit] = find(saved(page(3000, 4000, (1000, 2000, ink(*SEVEN, times=100)))))
     assert np.abs(np.array(digit.box) - (2000, 1000, 700, 700)).max() <= 4
-
-
-def png_of(width: int, height: int) -> bytes:
-    """Return the head of a PNG that promises this size."""
-    chunks = [b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), b"IDAT" + zlib.compress(bytes(1000))]
-    framed = (struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in chunks)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
-
-
-@pytest.mark.parametrize("width", [8_000, 12_000, 100_000])
-def test_a_bomb_is_not_unpacked(width: int) -> None:
-    with pytest.raises(pictures.PictureError, match=r"too large.*50 megapixels"):
-        pictures.read(io.BytesIO(png_of(width, 10_000)))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_cut_off_picture_is_refused(kind: str) -> None:
-    whole = encoded(np.random.RandomState(0).randint(0, 256, (100, 100)).astype(np.uint8), kind).getvalue()
-    for length in (len(whole) // 2, len(whole) // 4):
-        with pytest.raises(pictures.PictureError, match=r"damaged|not a picture"):
-            pictures.read(io.BytesIO(whole[:length]))
-
-
-@pytest.mark.parametrize("content", [b"hello", b"<svg></svg>", b"%!PS-Adobe-3.0 EPSF-3.0\n", bytes(1000), b""])
-def test_what_is_no_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(pictures.PictureError, match="not a picture" if content else "empty"):
-        pictures.read(io.BytesIO(content))

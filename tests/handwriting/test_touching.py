@@ -60,7 +60,7 @@ def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one(
     right = 0
     for i in range(TRAIN, TRAIN + 30):
         digits = find(recognizer, beside(images[i], images[i + 1], 2))
-        labels = [next(iter(each)) for each in recognizer.predict(np.array([digit.image for digit in digits]))]
+        labels = [each.label for each in recognizer.predict(np.array([digit.image for digit in digits]))]
         right += labels == classes[[i, i + 1]].tolist()
         assert len(find(recognizer, np.pad(images[i], 14))) == 1
     assert right >= 20

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from playwright.sync_api import expect
 
-REPORT = ["python", "-m", "tools.report"]
+REPORT = ["digits", "report"]
 SIZES = [(1280, 900), (400, 844)]
 
 
@@ -42,7 +42,7 @@ def test_it_says_what_was_measured_and_where_it_came_from(page: Path, made: Path
     assert tiny.dataset()["sha256"]["pixels"] in text
     assert text.count("<figcaption>") == text.count("<figure")
     assert text.count("<strong>Not calibrated</strong>") == 1  # digit-logreg has no folds
-    assert "<title>Digits report: five-sgd and digit-logreg</title>" in text
+    assert "<title>Report: five-sgd and digit-logreg</title>" in text
 
 
 def test_the_same_inputs_give_the_same_page(page: Path, project: Path) -> None:
@@ -191,15 +191,32 @@ def test_the_parts_stand_side_by_side_as_the_predictions_have_them(page: Path, m
         assert first.locator("img").count() == min(3, times)
 
 
-def test_a_detector_says_what_its_task_says_though_no_test_image_is_a_yes(project: Path) -> None:
+def test_classes_have_their_names_though_no_test_image_is_a_yes(project: Path) -> None:
     values = tiny.params()
+    values["datasets"]["tiny"]["names"] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "null",
+        "nine",
+    ]
     values["splits"]["tiny"]["test"] = 2  # a 9 and a 4
+    values["tasks"] = {"five": {"positive": ["five"]}, "name": {}}
+    values["experiments"]["name-logreg"] = values["experiments"].pop("digit-logreg") | {"task": "name"}
     tiny.write_params(project, values)
-    tiny.repro(project, "evaluate@five-sgd")
-    tiny.run([*REPORT, "--experiments", "five-*"], project)
-    text = (project / "report.html").read_text(encoding="utf-8")
-    assert "It predicts yes for 5, and no for\nall other digits of the dataset tiny." in text
+    tiny.repro(project, "evaluate@five-sgd", "evaluate@name-logreg")
+    tiny.run(REPORT, project)
+    text = re.sub('data:image[^"]*', "", (project / "report.html").read_text(encoding="utf-8"))
+    assert not re.search("digit", text, re.IGNORECASE)
+    assert "It predicts yes for five, and no for\nall other classes of the dataset tiny." in text
     assert '<th scope="row">area under the ROC curve</th><td class="number">–</td>' in text
+    assert "<b>null</b>" in text
+    assert re.search(r"<b>(\w+) predicted as (?!\1)\w+: ", text)
 
 
 def test_predictions_in_several_files_are_read(project: Path, page: Path) -> None:

@@ -1,7 +1,7 @@
 """More images than there are: which rows they are, and that nothing but the seed decides about them."""
 
 from digits.scale import augmentation
-from digits.sources import Images
+from digits.sources import Batch
 from digits.support.parameters import Dataset
 from tests import tiny
 
@@ -13,8 +13,8 @@ SHAPE = list(tiny.SHAPE)
 FIRST, TO = 300, 4_700
 
 
-def enlarge(pieces: int, to: int = TO, seed: int = 1) -> Images:
-    batches = [Images(*batch) for batch in zip(np.split(PIXELS, pieces), np.split(CLASSES, pieces), strict=True)]
+def enlarge(pieces: int, to: int = TO, seed: int = 1) -> Batch:
+    batches = [Batch(*batch) for batch in zip(np.split(PIXELS, pieces), np.split(CLASSES, pieces), strict=True)]
     block = {**tiny.dataset({"idx": "idx"}), "enlarged": {"first": FIRST, "to": to, "seed": seed}}
     return tiny.together(augmentation.enlarge(iter(batches), Dataset.model_validate(block)))
 

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tests import processes, tiny
 
@@ -16,13 +15,12 @@ import pytest
 TRAIN = "dvc repro --force --single-item train@five-sgd"
 WAIT = "import distributed, sys; distributed.Client(sys.argv[1]).wait_for_workers(2)"
 SECONDS = 2  # of processor time: both workers calculate
-CODE = {"PYTHONPATH=.", "--preload", "digits.common.cluster"}  # words that bring the pipeline's code
 
 
 @contextmanager
-def cluster(project: Path, code: bool = True, **environment: str) -> Iterator[tuple[str, processes.Running]]:
+def cluster(project: Path, **environment: str) -> Iterator[tuple[str, processes.Running]]:
     """Start a scheduler and two workers as `make` does; yield the scheduler's address, and the workers' process."""
-    scheduler, workers = (recipe(target, code) for target in ("scheduler", "workers"))
+    scheduler, workers = (recipe(target) for target in ("scheduler", "workers"))
     file = project / "scheduler.json"
     options = ["--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
     with processes.started([*scheduler, *options], project):
@@ -34,34 +32,27 @@ def cluster(project: Path, code: bool = True, **environment: str) -> Iterator[tu
             yield address, running
 
 
-def recipe(target: str, code: bool) -> list[str]:
-    """Return the command of a target of the Makefile, or the same without what brings the pipeline's code."""
-    lines = (tiny.ROOT / "Makefile").read_text().split(f"\n{target}: $(INSTALLED)")[1].splitlines()
-    words = lines[1].replace("$(HOST)", "127.0.0.1").split()
-    assert set(words) >= CODE
-    return ["env", *(word for word in words if code or word not in CODE)]
+def recipe(target: str) -> list[str]:
+    """Return the command of a target of the room's Makefile."""
+    lines = (tiny.ROOT / "digits/scale/Makefile").read_text().split(f"\n{target}: $(INSTALLED)")[1].splitlines()
+    return lines[1].replace("$(HOST)", "127.0.0.1").split()
 
 
 def outputs(project: Path) -> dict[str, bytes]:
-    """Return everything that the stages and a search make."""
-    kinds = ("data/", "models/", "searches/")
-    return {name: content for name, content in tiny.files(project).items() if name.startswith(kinds)}
+    """Return everything that the stages make."""
+    return {name: content for name, content in tiny.files(project).items() if name.startswith(("data/", "models/"))}
 
 
 def test_a_cluster_makes_the_same_bytes(project: Path) -> None:
     changes = {
-        "datasets.tiny.enlarged": {"first": 300, "to": 30_000, "seed": 1},
-        "searches": {"five-sgd": {"grid": {"alpha": [0.001, 0.1]}, "folds": 3, "method": "grid"}},
+        "datasets.tiny.enlarged": {"first": 300, "to": 15_000, "seed": 1},
         "experiments.five-sgd.hyperparameters": {"max_iter": 5, "tol": None},
     }
     tiny.edit(project, changes)
-    commands = ["dvc repro --force train@five-sgd", "python -m tools.search five-sgd"]
-    for command in commands:
-        tiny.run(command, project)
+    tiny.repro(project, "train@five-sgd")
     alone = outputs(project)
     with cluster(project) as (address, _):
-        for command in commands:
-            tiny.run(command, project, DASK_SCHEDULER_ADDRESS=address)
+        tiny.run("dvc repro --force train@five-sgd", project, DASK_SCHEDULER_ADDRESS=address)
     assert outputs(project) == alone
 
 
@@ -98,18 +89,9 @@ def calculators(workers: processes.Running) -> list[psutil.Process]:
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize(
-    ("special", "reason"),
-    [
-        pytest.param(
-            {"code": False}, r"the scheduler or a worker of .+ has not got the code \(No", marks=pytest.mark.slow
-        ),
-        ({"OPENBLAS_CORETYPE": "Nehalem"}, r".+ would calculate otherwise: matrix products: \['Nehalem, 1"),
-    ],
-    ids=["without the code", "another processor"],
-)
-def test_a_cluster_that_would_give_other_bytes_is_refused(project: Path, special: dict[str, Any], reason: str) -> None:
-    with cluster(project, **special) as (address, _):
+def test_a_cluster_that_would_give_other_bytes_is_refused(project: Path) -> None:
+    with cluster(project, OPENBLAS_CORETYPE="Nehalem") as (address, _):
+        reason = r".+ would calculate otherwise: matrix products: \['Nehalem, 1"
         assert re.match(f"train: error: {reason}", failure(project, address))
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from digits.io import parquet, tables
-from digits.io.tables import Pixels, Scores, Vector
+from digits.io.tables import ImageInfo, Pixels, Scores, Vector
 from digits.learning import models
 from digits.scale import partial
 from tests import tiny
@@ -12,8 +12,10 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import TransformerMixin, clone
 from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import Pipeline
 
@@ -21,7 +23,7 @@ from sklearn.pipeline import Pipeline
 def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(project: Path) -> None:
     block = tiny.experiment("tiny", "five", "scaled", "partial_fit_sgd", 3, max_iter=3)
     tiny.edit(project, {"experiments.five-sgd": block})
-    tiny.repro(project, "evaluate@five-sgd")
+    tiny.repro(project, "train@five-sgd")
     train = pd.read_parquet(project / "data/split/tiny/train.parquet")
     labels = pd.read_parquet(project / "data/labels/five-sgd/train.parquet")["label"]
     pixels = train.filter(like="pixel").to_numpy(np.float32)
@@ -31,7 +33,7 @@ def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(project: Pat
     fitted = joblib.load(project / "models/five-sgd.joblib")[-1]
     assert np.array_equal(fitted.coef_, expected.coef_)
     out_of_fold = pd.read_parquet(project / "data/crossval/five-sgd.parquet")
-    assert list(out_of_fold) == ["row", "label", "fold", "prediction", "score"]
+    assert list(out_of_fold) == ["row", "label", "fold", "prediction", "decision_1"]
     assert out_of_fold["fold"].value_counts().to_dict() == {1: 100, 2: 100, 3: 100}
 
 
@@ -40,7 +42,7 @@ def cross_validate(
 ) -> tuple[Pipeline, Vector, Scores]:
     """Train with two folds on images in a file; return the model, each row's fold and its out-of-fold scores."""
     rows = np.arange(len(classes), dtype=np.uint32)
-    images = tables.image_table(pixels, classes, tiny.SHAPE, tiny.MAXIMUM, row=rows)
+    images = tables.image_table(pixels, classes, ImageInfo(tiny.SHAPE, tiny.MAXIMUM), row=rows)
     parquet.write(tmp_path / "images.parquet", images)
     trained = partial.train(pipeline, tmp_path / "images.parquet", classes, folds=2)
     assert trained.fold is not None
@@ -57,13 +59,19 @@ def test_a_fold_may_be_larger_than_a_row_group(tmp_path: Path, classifier: str) 
     assert (models.predict(model, scores) == classes).mean() > 0.85
 
 
-def test_what_is_fitted_before_the_classifier_sees_no_held_out_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "step",
+    [PCA(20, random_state=42), LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.1)],
+    ids=["of pixels alone", "of pixels and labels"],
+)
+def test_what_is_fitted_before_the_classifier_sees_no_held_out_row(tmp_path: Path, step: TransformerMixin) -> None:
     pixels, classes = tiny.digits()
-    pipeline = tiny.pipeline("partial_fit_sgd", "principal_components").set_params(classifier__max_iter=5)
+    *scaled, last = tiny.pipeline("partial_fit_sgd").set_params(classifier__max_iter=5).steps
+    pipeline = Pipeline([*scaled, ("step", step), last])
     _, fold, scores = cross_validate(tmp_path, pipeline, pixels, classes)
-    known = fold == 1
-    expected = clone(pipeline[:-1]).fit(pixels[~known])
+    held_out = fold == 1
+    expected = clone(pipeline[:-1]).fit(pixels[~held_out], classes[~held_out])
     sgd = clone(pipeline[-1])
     for _ in range(5):
-        sgd.partial_fit(expected.transform(pixels[~known]), classes[~known], classes=np.unique(classes))
-    assert np.allclose(scores[known], sgd.decision_function(expected.transform(pixels[known])), rtol=1e-4)
+        sgd.partial_fit(expected.transform(pixels[~held_out]), classes[~held_out], classes=np.unique(classes))
+    assert np.allclose(scores[held_out], sgd.decision_function(expected.transform(pixels[held_out])), rtol=1e-4)

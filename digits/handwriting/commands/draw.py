@@ -1,17 +1,7 @@
-"""Serve a small page on which one draws digits and sees what a model predicts.
+"""Draw digits on a page, and see what a model predicts."""
 
-The page is served to this computer alone, at http://127.0.0.1:8000/. It asks `POST /predict`, which takes a PNG image
-and returns what `recognize` does. Ctrl-C ends it.
-
-With `--keep FOLDER` the page keeps drawings as well, each in the subfolder of the digit that you say it is:
-`POST /kept/7` takes a PNG image, `DELETE /kept` takes the last one back. `python -m tools.predict FOLDER` measures a
-model on them.
-"""
-
-import argparse
 import base64
 import io
-import json
 import logging
 import signal
 import socket
@@ -20,18 +10,21 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-from digits.handwriting.collection import DIGITS, Collection, RefusedError
-from digits.handwriting.recognizer import Prediction, Recognizer
+from digits.commands import examples
+from digits.handwriting.collection import DIGITS, Collection, UndoError
+from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
-from digits.support import cli, pictures
+from digits.support import pictures
 from digits.support.errors import PipelineError
 
+import click
 import numpy as np
 import waitress  # type: ignore[import-untyped]
 from flask import Flask, abort, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"
 MAX_BYTES = 2**20  # of a picture
 RUNNERS_UP = 3
@@ -39,7 +32,6 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
 
@@ -49,36 +41,45 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
 
     Args:
         picture: the bytes of an image file.
-        recognizer: of digits, or of two classes.
+        recognizer: of digits, or of other classes.
 
     Returns:
-        `digits`, in reading order, each with the predicted class (`digit`, or of two classes its name, `label`), its
-        `probability` (0 to 1), whether it is like `none` of them, the next likeliest (`runners_up`), its `box` in the
-        picture, and the `image` that the model saw, as a data address.
+        `digits`, in reading order, each with the `name` of the predicted class, its `probability` (0 to 1), whether it
+        is like `none` of the classes, the next likeliest (`runners_up`), its `box` in the picture, and the `image` that
+        the model saw, as a data address.
 
     Raises:
         PictureError: it is no image, or no digit is in it.
     """
     [digits] = recognizer.split([recognizer.find(pictures.read(io.BytesIO(picture)))])
-    images = np.stack([digit.image for digit in digits])
-    predictions = []
-    for digit, prediction in zip(digits, recognizer.predict(images), strict=True):
-        best, *runners_up = _named(prediction, recognizer)
-        image = drawing.in_page(digit.image[None])
-        found = {"none": prediction.is_none, "runners_up": runners_up, "box": list(digit.box), "image": image}
-        predictions.append({**best, **found})
-    return {"digits": predictions}
+    predictions = recognizer.predict(np.stack([digit.image for digit in digits]))
+    return {
+        "digits": [
+            {
+                "name": recognizer.names[prediction.label],
+                "probability": prediction.probability,
+                "none": prediction.is_none,
+                "runners_up": [
+                    {"name": recognizer.names[label], "probability": probability}
+                    for label, probability in prediction.runners_up[:RUNNERS_UP]
+                ],
+                "box": list(digit.box),
+                "image": drawing.in_page(digit.image[None]),
+            }
+            for digit, prediction in zip(digits, predictions, strict=True)
+        ]
+    }
 
 
 def make_app(recognizer: Recognizer, port: int, collection: Collection | None = None) -> Flask:
-    """Return the application, which serves only its own page, at `port` of this computer.
+    """Return the application, which serves its own page alone, at `port` of this computer.
 
     Args:
         recognizer: as of `recognize`.
         port: where the page is.
         collection: where it may keep drawings; None for nowhere.
     """
-    app = Flask(__name__, template_folder="draw", static_folder="draw/static")
+    app = Flask(__name__, template_folder=PAGE, static_folder=PAGE / "static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     hosts = [f"{ADDRESS}:{port}", f"localhost:{port}"]
 
@@ -97,51 +98,39 @@ def make_app(recognizer: Recognizer, port: int, collection: Collection | None = 
         return response
 
     @app.errorhandler(HTTPException)
-    def explain(error: HTTPException) -> Response:
-        response = Response(error.get_response().response, error.code, error.get_headers())
-        response.data = json.dumps({"error": error.description})
-        response.content_type = "application/json"
-        return response
+    def explain(error: HTTPException) -> tuple[dict[str, Any], int]:
+        return {"error": error.description}, error.code or 500
 
     @app.errorhandler(PipelineError)
     def refuse(error: PipelineError) -> tuple[dict[str, str], int]:
-        statuses = {pictures.PictureError: 400, RefusedError: 409}
+        statuses = {pictures.PictureError: 400, UndoError: 409}
         return {"error": str(error)}, statuses.get(type(error), 500)
 
     @app.get("/")
     def index() -> str:
         calibrated = recognizer.temperature is not None
         name, size = recognizer.experiment, recognizer.size
-        kept = state(collection) if collection else None
+        kept = collection.state() if collection else None
         return render_template("index.html", experiment=name, size=size, calibrated=calibrated, kept=kept)
 
     @app.post("/predict")
     def predict() -> dict[str, Any]:
         return recognize(_png(), recognizer)
 
-    if collection:
-        _add_keeping(app, collection)
+    if collection:  # a client names a digit, never a path
+
+        @app.post(f"/kept/<any{DIGITS}:digit>")  # any('0', '1', …)
+        def keep(digit: str) -> dict[str, Any]:
+            collection.add(digit, _png())
+            return collection.state()
+
+        @app.delete("/kept")
+        def undo() -> dict[str, Any]:
+            digit, content = collection.undo()
+            image = "data:image/png;base64," + base64.b64encode(content).decode()
+            return {**collection.state(), "digit": digit, "image": image}
+
     return app
-
-
-def _add_keeping(app: Flask, collection: Collection) -> None:
-    """Let the page keep drawings and take them back. A client names a digit, never a path."""
-
-    @app.post(f"/kept/<any{DIGITS}:digit>")  # any('0', '1', …)
-    def keep(digit: str) -> dict[str, Any]:
-        collection.add(digit, _png())
-        return state(collection)
-
-    @app.delete("/kept")
-    def undo() -> dict[str, Any]:
-        digit, content = collection.undo()
-        image = "data:image/png;base64," + base64.b64encode(content).decode()
-        return {**state(collection), "digit": digit, "image": image}
-
-
-def state(collection: Collection) -> dict[str, Any]:
-    """Return what the page shows of a collection: its folder, the number of each digit, and how many may be undone."""
-    return {"folder": str(collection.folder), "counts": collection.counts(), "added": collection.added()}
 
 
 def _png() -> bytes:
@@ -151,55 +140,43 @@ def _png() -> bytes:
     return request.get_data()
 
 
-def _named(prediction: Prediction, recognizer: Recognizer) -> list[dict[str, Any]]:
-    """Name one digit's predicted class and the next likeliest."""
-    likeliest = list(prediction.items())[: 1 + RUNNERS_UP]
-    if recognizer.positive:
-        return [{"label": recognizer.names[label], "probability": value} for label, value in likeliest]
-    return [{"digit": label, "probability": value} for label, value in likeliest]
-
-
-def _port(text: str) -> int:
-    if text != "0" and not (text.isdecimal() and 1024 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; give 1024 to 65535, or 0 for a free one")
-    return int(text)
-
-
 def _stop(*_: object) -> None:
     sys.exit()  # which waitress takes as the sign to finish
 
 
-def main() -> None:
-    """Load the model and serve until told to stop."""
-    parser = cli.parser(__doc__, "--model digit-knn --open", "--keep data/own")
-    parser.add_argument("--model", metavar="EXPERIMENT", help="of params.yaml (default: the best that is here)")
-    parser.add_argument("--port", type=_port, default=8000, help="0 for a free one (default: 8000)")
-    parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="let the page keep drawings in this folder")
-    arguments = parser.parse_args()
+@click.command(epilog=examples("draw --model digit-knn --open", "draw --keep data/own"))
+@click.option("--model", metavar="EXPERIMENT", help="The model to ask (default: the best that names all ten digits).")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Let the page keep drawings in this folder.",
+)
+def command(model: str | None, port: int, opens: bool, keep: Path | None) -> None:
+    """Draw digits on a page, and see what a model predicts.
 
-    collection = Collection(arguments.keep) if arguments.keep else None
-    recognizer = Recognizer.load(arguments.model)
+    The page is served to this computer alone, at http://127.0.0.1:8000/. Ctrl-C ends it.
+
+    With --keep the page keeps drawings as well, each in the subfolder of the digit that you say it is;
+    `digits predict FOLDER` then measures a model on them.
+    """
+    collection = Collection(keep) if keep else None
+    recognizer = Recognizer.load(model)
     try:
-        listening = socket.create_server((ADDRESS, arguments.port))
+        listening = socket.create_server((ADDRESS, port))
     except OSError as error:
-        raise PipelineError(f"port {arguments.port}: {error.strerror}; --port 0 takes a free one") from None
+        raise PipelineError(f"port {port}: {error.strerror}; --port 0 takes a free one") from None
     port = listening.getsockname()[1]
-    server = waitress.create_server(
-        make_app(recognizer, port, collection),
-        sockets=[listening],
-        threads=2,
-        max_request_body_size=2 * MAX_BYTES,
-    )
+    # One thread: the drawings are numbered in the order of their requests.
+    app = make_app(recognizer, port, collection)
+    server = waitress.create_server(app, sockets=[listening], threads=1, max_request_body_size=2 * MAX_BYTES)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for another is nothing to tell
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    keeps = f"keeps drawings in {arguments.keep}; " if collection else ""
+    keeps = f"keeps drawings in {keep}; " if keep else ""
     print(f"http://{ADDRESS}:{port}/ ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
-    if arguments.open:
+    if opens:
         webbrowser.open(f"http://{ADDRESS}:{port}/")
     server.run()
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -9,16 +9,16 @@ from typing import Self
 
 from digits.io.tables import Pixels
 from digits.learning.transformers.interpolation import Images
+from digits.learning.transformers.stateless import StatelessTransformer
 from digits.learning.transformers.upright import upright
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 
 BATCH = 250  # images at a time: their gradients fit a core's cache better than all of them
 
 
-class OrientedGradients(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class OrientedGradients(StatelessTransformer):
     """Histograms of gradient directions over overlapping windows of an upright, centred digit.
 
     The histograms are those of N. Dalal and B. Triggs, Histograms of oriented gradients for human detection (2005),
@@ -40,10 +40,9 @@ class OrientedGradients(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Pixels, y: object = None) -> Self:  # noqa: N803
         """Note the size of X, of shape (images, side * side)."""
-        self.n_features_in_ = X.shape[1]
         if isqrt(X.shape[1]) ** 2 != X.shape[1]:
             raise ValueError(f"gradients are taken of square images, not of {X.shape[1]} pixels")
-        return self
+        return super().fit(X)
 
     def transform(self, X: Pixels) -> Images:  # noqa: N803
         """Return features of shape (images, directions * windows), 0 or more."""

@@ -1,18 +1,16 @@
 """Pixels as scikit-learn transformers: uint8 in, float32 out."""
 
-from typing import Self
-
-from digits.io.tables import Pixels as Array
+from digits.io.tables import Pixels
+from digits.learning.transformers.stateless import StatelessTransformer
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
-from sklearn.base import BaseEstimator, TransformerMixin
 
 BATCH = 1_000  # rows
 
 
-class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class FloatPixels(StatelessTransformer):
     """Pixels as float32, which halves the memory and the time of float64 and loses nothing here.
 
     Args:
@@ -25,12 +23,7 @@ class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.scale = scale
         self.maximum = maximum
 
-    def fit(self, X: Array, y: object = None) -> Self:  # noqa: N803
-        """Note the width of X, of shape (images, pixels)."""
-        self.n_features_in_ = X.shape[1]
-        return self
-
-    def transform(self, X: Array) -> npt.NDArray[np.float32]:  # noqa: N803
+    def transform(self, X: Pixels) -> npt.NDArray[np.float32]:  # noqa: N803
         """Return X as float32 of the same shape."""
         values = X.astype(np.float32)
         if self.scale:
@@ -38,7 +31,7 @@ class Pixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return values
 
 
-class NormalizedPixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class NormalizedPixels(StatelessTransformer):
     """Pixels as float32 in a CSR matrix, each image scaled to the same Euclidean norm.
 
     A thin digit and a bold one count alike then, and stochastic gradient descent converges in half as many epochs as
@@ -53,12 +46,7 @@ class NormalizedPixels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, length: float = 4) -> None:
         self.length = length
 
-    def fit(self, X: Array, y: object = None) -> Self:  # noqa: N803
-        """Note the width of X, of shape (images, pixels)."""
-        self.n_features_in_ = X.shape[1]
-        return self
-
-    def transform(self, X: Array) -> csr_array:  # noqa: N803
+    def transform(self, X: Pixels) -> csr_array:  # noqa: N803
         """Return X as float32 CSR of the same shape."""
         # In batches, because finding what is not zero takes much memory.
         parts = (csr_array(X[start : start + BATCH]) for start in range(0, len(X), BATCH))

@@ -1,25 +1,23 @@
-"""Set how many rows the large dataset has, in large/params.yaml: what `make large ROWS=…` does first."""
+"""Set the number of rows of the dataset in large/."""
 
 import re
 from pathlib import Path
 
+from digits.commands import examples
 from digits.io import files
-from digits.support import cli
-from digits.support.errors import ParameterError
 
+import click
+
+MNIST = 70_000  # images
 PARAMETERS = Path("large", "params.yaml")
 
 
-def main() -> None:
-    """Change the one number; all else in the file stays as it is."""
-    parser = cli.parser(__doc__, "700000")
-    parser.add_argument("rows", type=int, help="how many, MNIST's own 70 000 among them")
-    rows = parser.parse_args().rows
-    if rows < 70_000:
-        raise ParameterError(f"ROWS: {rows}, but MNIST alone has 70000; use that or more")
+@click.command(epilog=examples("enlarge 700000"))
+@click.argument("rows", type=click.IntRange(min=MNIST))
+def command(rows: int) -> None:
+    """Set the number of rows of the dataset in large/params.yaml: MNIST's own 70 000, and deformed copies.
+
+    `make large ROWS=…` does this first. The rest of the file stays as it is.
+    """
     text = PARAMETERS.read_text(encoding="utf-8")
     files.write_text(PARAMETERS, re.sub(r"(?m)^(      to:) \d+$", rf"\1 {rows}", text))
-
-
-if __name__ == "__main__":
-    cli.run(main)

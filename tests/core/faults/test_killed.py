@@ -98,5 +98,5 @@ def test_what_a_killed_run_leaves_is_no_output_and_no_change_and_can_be_pruned(m
         (project / path).write_text("half of it")
     assert tiny.repro(project) == []
     assert tiny.git_status(project) == ""
-    tiny.run("python -m tools.prune --delete", project)
+    tiny.run("digits prune --delete", project)
     assert tiny.files(project) == tiny.files(made)

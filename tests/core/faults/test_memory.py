@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from digits.io import parquet, tables
+from digits.io.tables import ImageInfo
 from tests import aftermath, tiny
 
 import numpy as np
@@ -21,7 +22,9 @@ ROWS, SIDE = 1_000_000, 28  # 784 MB of pixels
 def many_images(project: Path) -> None:
     """Replace the training part by more images than the limit has room for."""
     rows = np.arange(10_000, dtype=np.uint32)
-    batch = tables.image_table(np.zeros((len(rows), SIDE**2), np.uint8), (rows % 10).astype(np.uint8), (SIDE, SIDE))
+    batch = tables.image_table(
+        np.zeros((len(rows), SIDE**2), np.uint8), (rows % 10).astype(np.uint8), ImageInfo((SIDE, SIDE))
+    )
     batch = batch.append_column("row", tables.array(rows))
     (project / "data/split/tiny/train.parquet").unlink()
     with parquet.writer(project / "data/split/tiny/train.parquet") as append:
@@ -32,7 +35,9 @@ def many_images(project: Path) -> None:
 
 def large_model(project: Path) -> None:
     """Ask for a model of 20 GB."""
-    block = tiny.experiment("tiny", "five", "normalized", "mlp", 3, hidden_layer_sizes=[50_000] * 2)
+    block = tiny.experiment(
+        "tiny", "five", "normalized", "neural_network.MLPClassifier", 3, hidden_layer_sizes=[50_000] * 2
+    )
     tiny.edit(project, {"experiments.five-sgd": block})
 
 

@@ -42,7 +42,7 @@ def test_odd_surroundings_change_no_byte(made: Path, tmp_path: Path, surrounding
 
 
 def test_the_leaderboard_is_printed_without_its_lines_where_the_encoding_has_none(project: Path) -> None:
-    script = f"{SURROUNDINGS['an encoding without letters']}; exec python -m tools.leaderboard"
+    script = f"{SURROUNDINGS['an encoding without letters']}; exec digits leaderboard"
     assert "five-sgd" in tiny.run(["sh", "-euc", script], project).stdout
 
 

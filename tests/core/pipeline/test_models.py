@@ -1,15 +1,9 @@
-"""What a trained model must be: better than always saying the same, the same again, and the same on every machine."""
+"""What a trained model must be: better than always saying the same, and what its predictions say."""
 
-import ast
 import json
-import os
-import platform
-import subprocess
-import sys
 from pathlib import Path
 
 from digits.learning import models
-from tests import tiny
 
 import pandas as pd
 import pytest
@@ -27,12 +21,3 @@ def test_the_detector_finds_fives_and_the_baseline_stands_beside_it(made: Path) 
     measured = json.loads((made / "metrics/five-sgd.json").read_text())
     assert min(measured["accuracy"], measured["cv_accuracy"]) > measured["baseline"] + 0.02
     assert measured["f1"] > 0.7
-
-
-@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="of x86 alone")
-def test_every_x86_machine_calculates_alike() -> None:
-    program = "import stages, sklearn, threadpoolctl as t; print({i.get('architecture') for i in t.threadpool_info()})"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=tiny.ROOT, env=environment, capture_output=True, check=True, text=True)
-    assert ast.literal_eval(done.stdout) - {None} == {"Haswell"}

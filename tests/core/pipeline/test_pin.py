@@ -1,8 +1,9 @@
-"""`python -m tools.pin`: what it counts, that it changes nothing else in params.yaml, and who asks for it."""
+"""`digits pin`: what it counts, that it changes nothing else in params.yaml, and who asks for it."""
 
 import shutil
 from pathlib import Path
 
+from digits.commands.check import changed
 from digits.commands.pin import pinned
 from digits.support import parameters
 from digits.support.parameters import Dataset
@@ -10,7 +11,6 @@ from tests import tiny
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 TEXT = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -19,9 +19,7 @@ BLOCK = "    sources:\n    - folder: own\n    shape: [28, 28]  # small\n"
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Return a folder with the programs, this project's params.yaml with one more dataset, and its pictures."""
-    for package in ("digits", "stages", "tools"):
-        (tmp_path / package).symlink_to(tiny.ROOT / package)
+    """Return a folder with this project's params.yaml, one more dataset in it, and that one's pictures."""
     text = TEXT.replace("datasets:\n", f"datasets:\n  tried:  # mine\n{BLOCK}\n  # The others.\n", 1)
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     for i, name in enumerate(["cat", "no", "Übel"] * 4):
@@ -30,57 +28,52 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(place: Path, program: str, status: int = 0) -> str:
-    """Run a program and return what it says."""
-    done = tiny.run(["python", "-m", *program.split()], place, status=status)
+def run(place: Path, command: str, status: int = 0) -> str:
+    """Run a command and return what it prints."""
+    done = tiny.run(command, place, status=status)
     return done.stdout + done.stderr
 
 
 def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> None:
     before = (place / "params.yaml").read_text(encoding="utf-8")
-    missing = "params.yaml: datasets.tried.images is missing; run `python -m tools.pin tried`"
-    assert missing in run(place, "tools.check", status=2)
-    assert missing in run(place, "stages.fetch tried", status=2)
-    told = run(place, "tools.pin tried")
+    missing = "params.yaml: datasets.tried.images is missing; run `digits pin tried`"
+    assert missing in run(place, "digits check", status=2)
+    assert missing in run(place, "python -m stages.fetch tried", status=2)
+    told = run(place, "digits pin tried")
     assert told == "params.yaml: datasets.tried has 12 images of 3 classes (cat, no, Übel)\n"
     after = (place / "params.yaml").read_text(encoding="utf-8")
+    block = parameters.load(place / "params.yaml").values["datasets"]["tried"]
+    assert (block["images"], block["classes"], block["names"]) == (12, 3, ["cat", "no", "Übel"])
     start, end = before.split(BLOCK)
-    new = yaml.safe_load(after.removeprefix(start).removesuffix(end))
-    digests = new["sha256"]
-    assert (
-        after
-        == start
-        + (
-            "    images: 12\n    classes: 3\n    names:\n    - cat\n    - no\n    - Übel\n"
-            f"    sha256:\n      pixels: {digests['pixels']}\n      labels: {digests['labels']}\n"
-        )
-        + BLOCK
-        + end
-    )
-    assert (run(place, "tools.check"), run(place, "stages.fetch tried")) == ("", "")
+    assert after.startswith(start + "    images: 12\n    classes: 3\n    names:\n    - cat\n")
+    assert after.endswith(f"      labels: {block['sha256']['labels']}\n{BLOCK}{end}")
+    assert (run(place, "digits check"), run(place, "python -m stages.fetch tried")) == ("", "")
 
 
-def test_a_folder_that_has_changed_is_named_until_it_is_pinned_again(place: Path) -> None:
-    run(place, "tools.pin tried")
+def test_a_folder_that_has_changed_is_named_until_it_is_pinned_again(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def notes() -> list[str]:
+        return list(changed(parameters.load()))
+
+    monkeypatch.chdir(place)
+    run(place, "digits pin tried")
     before = (place / "params.yaml").read_text(encoding="utf-8").splitlines()
-    shutil.move(place / "own" / "cat" / "0.png", place / "own" / "no" / "0.png")
-    again = "`python -m tools.pin tried` takes it over"
-    assert run(place, "tools.check") == f"check: folder own is no longer what is pinned; {again}\n"
-    assert "`python -m tools.pin tried` takes over what is there now" in run(place, "stages.fetch tried", status=1)
-    run(place, "tools.pin tried")
+    shutil.move("own/cat/0.png", "own/no/0.png")
+    again = "`digits pin tried` takes over what is there now"
+    assert run(place, "digits check") == f"check: folder own is no longer what is pinned; {again}\n"
+    assert again in run(place, "python -m stages.fetch tried", status=1)
+    run(place, "digits pin tried")
     after = (place / "params.yaml").read_text(encoding="utf-8").splitlines()
-    changed = [line.split(":")[0].strip() for line, old in zip(after, before, strict=True) if line != old]
-    assert changed == ["labels"]
-    assert run(place, "tools.check") == ""
-    (place / "own" / "cat").rename(place / "own" / "bat")
-    assert "is no longer what is pinned" in run(place, "tools.check")
-    assert "folder own: classes bat, no, Übel, which are not its names" in run(place, "stages.fetch tried", status=1)
-    (place / "own" / "notes.txt").touch()
-    assert run(place, "tools.check") == (
-        "check: folder own: 'notes.txt' lies beside the classes' folders; move it elsewhere\n"
-    )
-    shutil.rmtree(place / "own")  # as before a `dvc pull`
-    assert run(place, "tools.check") == ""
+    assert [line.split(":")[0].strip() for line, old in zip(after, before, strict=True) if line != old] == ["labels"]
+    assert notes() == []
+    Path("own/cat").rename("own/bat")
+    assert notes() == [f"folder own is no longer what is pinned; {again}"]
+    assert "folder own: classes bat, no, Übel, which are not its names" in run(place, "python -m stages.fetch tried", 1)
+    Path("own/notes.txt").touch()
+    assert notes() == ["folder own: 'notes.txt' lies beside the classes' folders; move it elsewhere"]
+    shutil.rmtree("own")  # as before a `dvc pull`
+    assert notes() == []
 
 
 def test_what_is_counted_again_changes_no_other_byte() -> None:
@@ -96,12 +89,10 @@ def test_what_is_counted_again_changes_no_other_byte() -> None:
 def test_a_dataset_that_is_none_is_not_pinned(place: Path) -> None:
     before = (place / "params.yaml").read_bytes()
     (place / "own" / "cat").rename(place / "own" / "all")
-    line = run(place, "tools.pin tried", status=2)
-    assert line.startswith(
-        "pin: error: params.yaml: datasets.tried.names: must be 3 different names that can be printed"
-    )
-    assert "there is no 'trie'. Did you mean 'tried'?" in run(place, "tools.pin trie", status=2)
+    line = run(place, "digits pin tried", status=2)
+    assert line.startswith("pin: error: params.yaml: datasets.tried.names: must be 3 different names that can")
+    assert "there is no 'trie'. Did you mean 'tried'?" in run(place, "digits pin trie", status=2)
     shutil.rmtree(place / "own" / "no")
     shutil.rmtree(place / "own" / "all")
-    assert "folder own: has one class alone, 'Übel'\n" in run(place, "tools.pin tried", status=1)
+    assert "folder own: has one class alone, 'Übel'\n" in run(place, "digits pin tried", status=1)
     assert (place / "params.yaml").read_bytes() == before

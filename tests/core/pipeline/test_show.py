@@ -1,6 +1,5 @@
-"""`python -m tools.show` as a user runs it."""
+"""`digits show` as a user runs it."""
 
-import argparse
 import os
 import re
 import subprocess
@@ -9,9 +8,8 @@ from pathlib import Path
 
 from digits.commands import show
 from digits.io import parquet, tables
-from digits.io.tables import OUT_OF_FOLD, PREDICTIONS, Pixels, Vector
+from digits.io.tables import OUT_OF_FOLD, PREDICTIONS, Vector
 from digits.results import drawing
-from digits.results import images as rows
 from digits.support.errors import ParameterError
 from tests import tiny
 
@@ -20,19 +18,16 @@ import pytest
 from PIL import Image
 
 PIXELS, CLASSES = tiny.digits()
-SHOW = ["python", "-m", "tools.show", "tiny"]
 
 
-def run(project: Path, *arguments: str, status: int = 0) -> list[str]:
-    done = tiny.run([sys.executable, "-m", "tools.show", *arguments], project, status=status, COLUMNS="80")
-    return (done.stderr if status else done.stdout).splitlines()
+def run(project: Path, *arguments: str) -> list[str]:
+    """Show images of the tiny dataset, and return the lines on standard output."""
+    return tiny.run(["digits", "show", "tiny", *arguments], project, COLUMNS="80").stdout.splitlines()
 
 
-def choose(dataset: str, *numbers: str, limit: int | None = None) -> Pixels:
-    """Choose digits by their numbers, in this process."""
-    images = rows.read(dataset)
-    arguments = argparse.Namespace(numbers=numbers, random=None, label=None, mistakes=None, limit=limit)
-    return drawing.brightened(images.pixels(show.choose(images, arguments)))
+def failure(project: Path, *arguments: str, status: int = 1) -> str:
+    """Return the line of a wrong call, without what is before every error."""
+    return tiny.failure(["digits", "show", *arguments], project, status).removeprefix("show: error: ")
 
 
 def shown(lines: list[str]) -> list[tuple[int, int, str, int]]:
@@ -43,84 +38,66 @@ def shown(lines: list[str]) -> list[tuple[int, int, str, int]]:
 
 def write_predictions(project: Path, rows: list[int], labels: list[int], scores: list[float]) -> None:
     """Put predictions of the detector of fives in the place of its own."""
+    values, predicted = np.array(scores), (np.array(scores) > 0).astype(np.uint8)
     columns: dict[str, Vector] = {
         "row": np.array(rows, np.uint32),
         "label": np.array(labels, np.uint8),
-        "prediction": (np.array(scores) > 0).astype(np.uint8),
-        "score": np.array(scores),
+        "prediction": predicted,
     }
-    table = tables.table(columns, classes=[0, 1], method="decision_function", threshold=0, positive=[5])
+    table = tables.table(columns | tables.score_columns(values, [0, 1], "decision_function"))
     parquet.write(project / "data/predictions/five-sgd.parquet", table)
 
 
-def test_a_digit_by_number(made: Path) -> None:
-    caption, *lines = run(made, "tiny", "7")
-    assert caption == f"tiny 7: {CLASSES[7]}"
-    drawn = np.array([list(line.ljust(16)) for line in lines[:8]])[:, ::2]
+def test_digits_by_number_side_by_side(made: Path) -> None:
+    caption, *lines = run(made, "7", "0-2")
+    captions = re.findall(r"tiny (\d): (\d)", caption)
+    assert [(int(row), int(digit)) for row, digit in captions] == [(row, CLASSES[row]) for row in (7, 0, 1, 2)]
+    drawn = np.array([list(line.ljust(16)[:16]) for line in lines[:8]])[:, ::2]
     darkness = np.vectorize(drawing.SHADES.index)(drawn)
     assert darkness.tolist() == np.round(PIXELS[7].reshape(8, 8) / 16 * 9).astype(int).tolist()
 
 
-def test_a_range_side_by_side(made: Path) -> None:
-    captions = [line for line in run(made, "tiny", "0-5") if "tiny" in line]
-    assert len(captions) == 2
-    found = re.findall(r"tiny (\d): (\d)", " ".join(captions))
-    assert [(int(row), int(digit)) for row, digit in found] == list(enumerate(CLASSES[:6].tolist()))
-
-
-def test_a_large_image_is_a_character_for_two_pixels() -> None:
+def test_a_large_image_is_a_character_for_two_pixels(capsys: pytest.CaptureFixture[str]) -> None:
     image = np.zeros((1, 28, 28), np.uint8)
     image[0, 5, 3:6] = 255
-    caption, *lines = drawing.in_terminal(image, ["one"], 80, colour=False)
+    drawing.print_images(image, ["one"])
+    caption, *lines = capsys.readouterr().out.splitlines()
     assert (caption, len(lines), lines[2]) == ("one", 14 + 1, "   @@@")
 
 
-def test_random_ones_are_others_each_time(made: Path) -> None:
-    drawn = [re.findall(r"tiny (\d+): 5", " ".join(run(made, "tiny", "--random", "5", "--label", "5"))) for _ in "12"]
+def test_the_darkest_of_the_images_shown_is_full_ink(capsys: pytest.CaptureFixture[str]) -> None:
+    drawing.print_images(np.array([[[0, 8]], [[8, 16]]], np.uint8), ["", ""])
+    assert capsys.readouterr().out.splitlines() == ["  ==   ==@@", ""]
+
+
+def test_by_label_the_first_or_others_each_time(made: Path) -> None:
+    first, *drawn = (
+        [int(row) for row in re.findall(r"tiny (\d+): 5", "\n".join(run(made, "--label", "5", option, "5")))]
+        for option in ("--limit", "--random", "--random")
+    )
+    assert first == np.flatnonzero(CLASSES == 5)[:5].tolist()
     assert [len(set(each)) for each in drawn] == [5, 5]
     assert drawn[0] != drawn[1]  # but once in 10 million
 
 
-def test_by_label(made: Path) -> None:
-    text = " ".join(run(made, "tiny", "--label", "3", "--limit", "4"))
-    assert [int(row) for row in re.findall(r"tiny (\d+): 3", text)] == np.flatnonzero(CLASSES == 3)[:4].tolist()
-
-
 def test_the_predictions_of_the_test_part_in_its_order(made: Path) -> None:
-    recognizer = tiny.run(
-        [sys.executable, "-m", "tools.predict", "--row", "tiny", "300-309", "--model", "five-sgd"], made
-    )
-    expected = [line.rpartition(",")[0] for line in recognizer.stdout.splitlines()[:10]]
-    done = tiny.run([sys.executable, "-m", "tools.show", "tiny", "--predictions", "five-sgd"], made, COLUMNS="1")
-    assert [line for line in done.stdout.splitlines() if "tiny" in line] == expected
+    table = parquet.read(made / "data/predictions/five-sgd.parquet", PREDICTIONS)
+    y_pred = tables.column(table, "prediction")[:10]
+    done = tiny.run("digits show tiny --predictions five-sgd", made)
+    assert [each[:3] for each in shown(done.stdout.splitlines())] == [
+        (300 + i, CLASSES[300 + i], ["not five", "five"][label]) for i, label in enumerate(y_pred)
+    ]
     assert done.stderr == "show: the first 10 of 100; --limit 20 shows more\n"
 
 
 def test_out_of_fold_predictions_by_number(made: Path) -> None:
     table = parquet.read(made / "data/crossval/five-sgd.parquet", OUT_OF_FOLD)
     names = dict(zip(tables.column(table, "row").tolist(), tables.column(table, "prediction").tolist(), strict=True))
-    command = [
-        sys.executable,
-        "-m",
-        "tools.show",
-        "tiny",
-        "301",
-        "15",
-        "5",
-        "--predictions",
-        "five-sgd",
-        "--part",
-        "train",
-    ]
-    done = tiny.run(command, made)
+    done = tiny.run("digits show tiny 301 15 5 --predictions five-sgd --part train", made)
     assert [each[:3] for each in shown(done.stdout.splitlines())] == [
         (row, CLASSES[row], ["not five", "five"][names[row]]) for row in (15, 5)
     ]
     assert done.stderr == "show: not in the training part: 301; --part test shows them\n"
-    [line] = run(made, "tiny", "15", "--predictions", "five-sgd", status=1)
-    assert line == "show: error: not in the test part: 15; --part train shows them"
-    [line] = run(made, "tiny", "--predictions", "digit-logreg", "--part", "train", status=1)
-    assert line.startswith("show: error: digit-logreg has no folds")
 
 
 def test_mistakes_are_all_there_the_most_confident_first(made: Path) -> None:
@@ -131,40 +108,24 @@ def test_mistakes_are_all_there_the_most_confident_first(made: Path) -> None:
     order = np.argsort(-(scores[:, -1] - scores[:, -2])[wrong], kind="stable")
     expected = list(zip(*(column[wrong][order].tolist() for column in (rows, y_true, y_pred)), strict=True))
     assert expected
-    done = tiny.run([*SHOW, "--mistakes", "digit-logreg", "--limit", "100"], made)
+    done = tiny.run("digits show tiny --mistakes digit-logreg --limit 100", made)
     assert [(row, digit, int(name)) for row, digit, name, _ in shown(done.stdout.splitlines())] == expected
     assert done.stderr.startswith("show: not calibrated: digit-logreg has no folds")
 
 
 def test_mistakes_of_two_classes_with_their_calibrated_probabilities(project: Path) -> None:
-    five, other = int(np.flatnonzero(CLASSES == 5)[0]), int(np.flatnonzero(CLASSES != 5)[0])
-    write_predictions(project, [five, other, 399], [1, 0, 0], [-1.0, 2.0, -9.0])
+    (five, right), other = np.flatnonzero(CLASSES == 5)[:2].tolist(), int(np.flatnonzero(CLASSES != 5)[0])
+    write_predictions(project, [five, other, right, 399], [1, 0, 1, 0], [-1.0, 2.0, 0.1, -0.1])
     [temperature] = re.findall("temperature,all,(.*)", (project / "plots/five-sgd/figures.csv").read_text())
     probabilities = [round(100 / (1 + np.exp(-score / float(temperature)))) for score in (2.0, 1.0)]
-    assert shown(run(project, "tiny", "--mistakes", "five-sgd")) == [
+    assert shown(run(project, "--mistakes", "five-sgd")) == [
         (other, CLASSES[other], "five", probabilities[0]),
         (five, 5, "not five", probabilities[1]),
     ]
 
 
-def test_mistakes_about_images_that_are_not_there_are_one_line(project: Path) -> None:
-    write_predictions(project, [tiny.IMAGES], [1], [-1.0])
-    [line] = run(project, "tiny", "--mistakes", "five-sgd", status=1)
-    assert line.startswith(f"show: error: data/predictions/five-sgd.parquet is about a row {tiny.IMAGES}")
-
-
-def test_the_brightest_of_the_images_shown_is_full_ink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels = np.full((parquet.ROW_GROUP + 1, 2), [0, 16], np.uint8)
-    pixels[-1] = 0, 255  # in a row group of its own
-    classes = np.zeros(len(pixels), np.uint8)
-    parquet.write(tmp_path / "data/raw/two.parquet", tables.image_table(pixels, classes, (1, 2)))
-    monkeypatch.chdir(tmp_path)
-    assert choose("two", "0", "10000").tolist() == [[[0, 16]], [[0, 255]]]
-    assert choose("two", "0").tolist() == [[[0, 255]]]
-
-
 def test_a_sheet(made: Path, tmp_path: Path) -> None:
-    run(made, "tiny", "0-29", "--png", str(tmp_path / "new" / "sheet.png"))
+    run(made, "0-29", "--png", str(tmp_path / "new" / "sheet.png"))
     with Image.open(tmp_path / "new" / "sheet.png") as sheet:
         assert sheet.format == "PNG"
         grey = np.asarray(sheet.convert("L"))
@@ -175,13 +136,13 @@ def test_a_sheet(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["--describe"]])
 def test_what_is_in_a_dataset(made: Path, arguments: list[str]) -> None:
-    lines = run(made, "tiny", *arguments)
+    lines = run(made, *arguments)
     assert lines[:3] == [
         "tiny: 400 images of 8 x 8",
         "columns: pixel1 to pixel64 (row by row, uint8), class",
         "pixels: 0 (paper) to 16 (ink)",
     ]
-    assert [int(line.split()[1]) for line in lines[5:]] == np.bincount(CLASSES).tolist()
+    assert [int(line.split()[1]) for line in lines[6:]] == np.bincount(CLASSES).tolist()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -189,8 +150,9 @@ def test_greys_in_a_terminal(made: Path) -> None:
     import pty  # not on Windows
 
     outer, inner = pty.openpty()
-    command = [sys.executable, "-m", "tools.show", "tiny", "0"]
-    subprocess.run(command, cwd=made, stdout=inner, env={**os.environ, "TERM": "xterm"}, check=True)
+    subprocess.run(
+        ["digits", "show", "tiny", "0"], cwd=made, stdout=inner, env={**os.environ, "TERM": "xterm"}, check=True
+    )
     os.close(inner)
     text = b""
     while b"\r\n\r\n" not in text:
@@ -203,33 +165,37 @@ def test_greys_in_a_terminal(made: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["tinny", "1"], 2, "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny"),
-        (["tiny", "400"], 2, "tiny has no image 400; allowed: 0 to 399"),
-        (["tiny", "5-3"], 2, "'5-3' is neither a number such as 36001 nor a range such as 0-9"),
-        (["tiny", "--label", "12"], 2, "--label: there is no '12'."),
-        (["tiny", "--mistakes", "five-sdg"], 2, "--mistakes: there is no 'five-sdg'. Did you mean 'five-sgd'?"),
-        (["tiny", "0", "--label", "5"], 1, "no image is like that"),
-        (["tiny", "0-" + "9" * 5000], 2, "'0-99999"),
+        ("tinny 1", 2, "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny"),
+        ("tiny 400", 2, "tiny has no image 400; allowed: 0 to 399"),
+        ("tiny 5-3", 2, "'5-3' is neither a number such as 36001 nor a range such as 0-9"),
+        ("tiny 0-" + "9" * 5000, 2, "'0-99999"),
+        ("tiny --label 12", 2, "--label: there is no '12'."),
+        ("tiny --mistakes five-sdg", 2, "--mistakes: there is no 'five-sdg'. Did you mean 'five-sgd'?"),
+        ("tiny --part train", 2, "give --predictions or --mistakes"),
+        ("tiny 0 --label 5", 1, "no image is like that"),
+        ("tiny 15 --predictions five-sgd", 1, "not in the test part: 15; --part train shows them"),
+        ("tiny --predictions digit-logreg --part train", 1, "digit-logreg has no folds"),
     ],
 )
-def test_errors_are_one_line(made: Path, arguments: list[str], status: int, message: str) -> None:
-    [line] = run(made, *arguments, status=status)
-    assert line.startswith(f"show: error: {message}")
+def test_errors_are_one_line(made: Path, arguments: str, status: int, message: str) -> None:
+    line = failure(made, *arguments.split(), status=status)
+    assert line.startswith(message)
     assert len(line) < 200
 
 
-@pytest.mark.parametrize(("limit", "count"), [(None, 400), (51, 51)])
-def test_too_many_at_a_time(made: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None, count: int) -> None:
-    monkeypatch.chdir(made)
-    monkeypatch.setattr(show, "LIMIT", 50)
-    with pytest.raises(ParameterError, match=f"^{count} images are too many at a time; --limit N shows .*, up to 50$"):
-        choose("tiny", "0-399", limit=limit)
+@pytest.mark.parametrize(("limit", "count"), [(2000, 1500), (1001, 1001)])
+def test_too_many_at_a_time(limit: int, count: int) -> None:
+    with pytest.raises(
+        ParameterError, match=f"^{count} images are too many at a time; --limit N shows .*, up to 1000$"
+    ):
+        show.first(np.arange(1500), limit)
 
 
-def test_missing_files_say_which_stage_makes_them(project: Path) -> None:
+def test_what_is_missing_or_about_other_images_is_one_line(project: Path) -> None:
+    write_predictions(project, [tiny.IMAGES], [1], [-1.0])
+    line = failure(project, "tiny", "--mistakes", "five-sgd")
+    assert line.startswith(f"data/predictions/five-sgd.parquet is about a row {tiny.IMAGES}")
     (project / "data/predictions/five-sgd.parquet").unlink()
-    [line] = run(project, "tiny", "--mistakes", "five-sgd", status=1)
-    assert "`dvc repro evaluate@five-sgd`" in line
+    assert "`dvc repro evaluate@five-sgd`" in failure(project, "tiny", "--mistakes", "five-sgd")
     (project / "data/raw/tiny.parquet").unlink()
-    [line] = run(project, "tiny", "1", status=1)
-    assert "`dvc repro fetch@tiny`" in line
+    assert "`dvc repro fetch@tiny`" in failure(project, "tiny", "1")

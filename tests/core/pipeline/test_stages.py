@@ -7,24 +7,26 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests import tiny
+from digits.io import paths, tables
+from digits.io.parquet import read, read_pixels
+from digits.io.tables import PREDICTIONS
+from tests import aftermath, tiny
 
+import joblib
+import numpy as np
 import pytest
 
-STAGES = ["fetch@tiny", "split@tiny", "split@tiny-random"]
-STAGES += [f"{kind}@{name}" for kind in ("binarize", "train", "evaluate") for name in ("five-sgd", "digit-logreg")]
-IMPORT_ALL = """
-from importlib import import_module
+TALKS = ["stages/__init__.py", "digits/__init__.py", "digits/support"]  # checks and reports, and decides no byte
+IMPORT_FEATURES = """
 from digits.learning import registry
-for kind in ("classifiers", "features"):
-    for name in registry.names(kind):
-        import_module(f"digits.{kind}.{name}")
+for name in registry.feature_names():
+    registry.features(name)
 """
 
 
 def with_inputs(project: Path, stage: dict[str, Any], folder: Path) -> Path:
-    """Copy the declared deps of a stage and the package's `__init__`, and write its declared parameters alone."""
-    for path in ["stages/__init__.py", *(dep["path"] for dep in stage["deps"])]:
+    """Copy the declared deps of a stage and the code that decides no byte, and write its declared parameters alone."""
+    for path in [*TALKS, *(dep["path"] for dep in stage["deps"])]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         if (project / path).is_dir():
             shutil.copytree(project / path, folder / path, ignore=shutil.ignore_patterns("__pycache__"))
@@ -45,14 +47,13 @@ def with_inputs(project: Path, stage: dict[str, Any], folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", aftermath.STAGES)
 def test_a_stage_reads_what_is_declared_and_writes_what_is_declared(made: Path, tmp_path: Path, name: str) -> None:
     stage = tiny.lock(made)[name]
     folder = with_inputs(made, stage, tmp_path)
-    if name.startswith("fetch"):  # its source, which is no file of the project, and the module that reads it
+    if name.startswith("fetch"):  # what its sources give is pinned, so they are no deps
         tiny.write_idx_files(folder / "idx")
-        for module in ("digits/sources/idx.py", "digits/download.py"):
-            shutil.copy(made / module, folder / module)
+        shutil.copytree(made / "digits/sources", folder / "digits/sources")
     before = set(tiny.files(folder))
     assert stage["cmd"] == f"python -m stages.{name.replace('@', ' ')}"
     tiny.run(stage["cmd"], folder)
@@ -62,7 +63,7 @@ def test_a_stage_reads_what_is_declared_and_writes_what_is_declared(made: Path, 
     assert {path: written[path] for path in outs} == {path: expected[path] for path in outs}
 
 
-@pytest.mark.parametrize("name", ["split@tiny", "binarize@five-sgd", "train@five-sgd", "evaluate@five-sgd"])
+@pytest.mark.parametrize("name", aftermath.slow_except(["evaluate@five-sgd"], aftermath.STAGES[1:]))
 def test_a_stage_without_an_input_says_so_and_writes_nothing(made: Path, tmp_path: Path, name: str) -> None:
     stage = tiny.lock(made)[name]
     folder = with_inputs(made, stage, tmp_path)
@@ -75,39 +76,25 @@ def test_a_stage_without_an_input_says_so_and_writes_nothing(made: Path, tmp_pat
     assert tiny.files(folder) == before
 
 
-def test_any_classifier_and_features_need_no_more_than_training_declares(made: Path, tmp_path: Path) -> None:
+def test_any_features_need_no_more_than_training_declares(made: Path, tmp_path: Path) -> None:
     folder = with_inputs(made, tiny.lock(made)["train@five-sgd"], tmp_path)
-    for kind in ("classifiers", "features"):
-        shutil.copytree(made / "digits" / kind, folder / "digits" / kind, dirs_exist_ok=True)
-    tiny.run(["python", "-c", IMPORT_ALL], folder)
+    shutil.copytree(made / "digits/features", folder / "digits/features", dirs_exist_ok=True)
+    tiny.run([sys.executable, "-c", IMPORT_FEATURES], folder)
 
 
-@pytest.mark.parametrize("package", [name for name in ("stages", "tools", "bench") if (tiny.ROOT / name).exists()])
-def test_numpy_is_loaded_after_its_environment_is_set(package: str) -> None:
-    program = f"""
-import os, sys
-class Watch:
-    def find_spec(self, name, path, target=None):
-        if name == "numpy": print(os.environ.get("OPENBLAS_NUM_THREADS"))
-sys.meta_path.insert(0, Watch())
-import {package}, numpy
-"""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
-    done = subprocess.run([sys.executable, "-c", program], cwd=tiny.ROOT, env=environment, capture_output=True)
-    assert (done.stdout, done.stderr) == (b"1\n", b"")
-
-
-def test_help_shows_an_example() -> None:
-    assert "example: python -m stages.train" in tiny.run("python -m stages.train --help", tiny.ROOT).stdout
+def test_a_stage_is_a_plain_script_too_and_gives_the_same_bytes(made: Path, project: Path) -> None:
+    for path in aftermath.outputs(made, "train@five-sgd"):
+        (project / path).unlink()
+    tiny.run("python stages/train.py five-sgd", project)
+    assert tiny.files(project) == tiny.files(made)
+    assert "example: python stages/train.py two-logreg" in tiny.run("python stages/train.py --help", project).stdout
 
 
 def test_a_wrong_parameter_ends_a_stage_with_status_2_and_one_line(project: Path) -> None:
     tiny.edit(project, {"experiments.five-sgd.hyperparameters": {"los": "hinge"}})
     before = tiny.files(project)
     line = tiny.failure("python -m stages.train five-sgd", project, 2)
-    assert line.startswith(
-        "train: error: hyperparameters of sgd: there is no 'los'. Did you mean 'loss'? Valid: alpha, "
-    )
+    assert line.startswith(f"train: error: hyperparameters of {tiny.SGD}: there is no 'los'. Did you mean 'loss'?")
     assert tiny.files(project) == before
 
 
@@ -126,12 +113,20 @@ def test_long_work_shows_its_progress_on_a_terminal_and_only_there(project: Path
     os.close(theirs)
 
 
-def test_stages_run_by_hand_one_after_another(project: Path) -> None:
+def test_stages_run_by_hand_go_by_the_threshold_that_the_model_keeps(project: Path) -> None:
     """No DVC command between them: the lock still has the old model."""
     before = tiny.files(project)
-    tiny.edit(project, {"experiments.five-sgd.hyperparameters.alpha": 0.01})
+    tiny.edit(project, {"experiments.five-sgd.hyperparameters": {"alpha": 0.01, "threshold": {"recall": 0.95}}})
     for stage in ("train", "evaluate"):
         tiny.run(f"python -m stages.{stage} five-sgd", project)
     changed = {name for name, content in tiny.files(project).items() if content != before[name]}
     assert {"models/five-sgd.joblib", "metrics/five-sgd.json", "data/predictions/five-sgd.parquet"} < changed
     assert "dvc.lock" not in changed
+
+    model = joblib.load(project / paths.model("five-sgd"))
+    figures = (project / paths.plots("five-sgd") / "figures.csv").read_text()
+    assert f"train,threshold,all,{round(model[-1].threshold, 6)}" in figures
+    predictions = read(project / paths.predictions("five-sgd"), PREDICTIONS)
+    y_pred = model.predict(read_pixels(project / paths.split("tiny", "test")))
+    assert np.array_equal(y_pred, tables.column(predictions, "prediction"))
+    assert not np.array_equal(y_pred, tables.scores(predictions) > 0)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from tests import tiny
 
@@ -26,14 +27,8 @@ def test_readme_s_comparison_of_branches_goes_as_printed(project: Path) -> None:
     measured = [line.split()[:2] for line in outputs["dvc metrics diff main"].splitlines()]
     assert printed
     assert all(line in measured for line in printed)
-    assert not any("digit-logreg" in path for path, _ in measured)
-
     changed = [line.split() for line in outputs["dvc params diff main"].splitlines()[1:]]
     assert changed == [["params.yaml", "experiments.five-sgd.hyperparameters.max_iter", "50", "3"]]
-
-    page = Path(outputs["dvc plots diff main"].strip().removeprefix("file://")).read_text(encoding="utf-8")
-    assert all(f"five-sgd, {title}" in page for title in ("confusion matrix", "ROC curve", "precision and recall"))
-    assert all(f'"rev": "{revision}"' in page for revision in ("main", "workspace"))
 
     assert list(commands)[-1] == "git switch main && git merge smoother"
     assert tiny.repro(project) == []
@@ -48,14 +43,9 @@ def test_a_clone_has_the_same_bytes_where_git_turns_line_ends(made: Path, tmp_pa
 
 PEOPLE = {  # and on each one's branch what they changed in which file, and what then ran
     "anna": ("params.yaml", "max_iter: 50", "max_iter: 5", ["evaluate@five-sgd", "train@five-sgd"]),
-    "ben": ("params.yaml", "logistic_regression", "k_neighbors", ["evaluate@digit-logreg", "train@digit-logreg"]),
+    "ben": ("params.yaml", tiny.LOGISTIC, "naive_bayes.GaussianNB", ["evaluate@digit-logreg", "train@digit-logreg"]),
     "carla": ("params.yaml", "max_iter: 50", "max_iter: 60", ["evaluate@five-sgd", "train@five-sgd"]),
-    "dora": (
-        "stages/train.py",
-        "\nif __name__",
-        "\n# Run it.\nif __name__",
-        ["train@digit-logreg", "train@five-sgd"],
-    ),
+    "dora": ("stages/train.py", "\nif __n", "\n# Run it.\nif __n", ["train@digit-logreg", "train@five-sgd"]),
 }
 
 
@@ -73,7 +63,7 @@ def forked(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-@pytest.fixture(params=[False, True], ids=["Git alone", "with the driver"])
+@pytest.fixture(params=[pytest.param(False, marks=pytest.mark.slow), True], ids=["Git alone", "with the driver"])
 def driver(request: pytest.FixtureRequest) -> bool:
     """Tell whether Git merges dvc.lock by our driver, which `make venv` registers."""
     return bool(request.param)
@@ -85,7 +75,7 @@ def shared(forked: Path, tmp_path: Path, driver: bool) -> Path:
     project = tiny.copy(forked, tmp_path / "shared")
     if driver:
         for _ in range(2):  # twice is no fault
-            tiny.run("python -m tools.merge_lock --register", project)
+            tiny.run("digits merge-lock --register", project)
     return project
 
 
@@ -97,19 +87,23 @@ def merge_anna(project: Path, into: str, *conflicts: str) -> None:
     assert sorted(re.findall(r"CONFLICT.* in (.*)", output)) == list(conflicts)
 
 
+def lock_of(project: Path, branch: str) -> dict[str, Any]:
+    """Return what dvc.lock of a branch records of each stage."""
+    return dict(yaml.safe_load(tiny.run(f"git show {branch}:dvc.lock", project).stdout)["stages"])
+
+
 def settle(project: Path) -> None:
     """Commit the merge, and check that it is complete: nothing to run, to commit or to delete."""
     tiny.run("git commit --quiet --allow-empty --all -m settled", project)
     assert tiny.repro(project) == []
     assert tiny.git_status(project) == ""
-    assert tiny.run("python -m tools.prune", project).stderr == ""
-    assert tiny.run("python -m tools.pushed --lock-only", project).stdout == "dvc.lock is complete\n"
+    assert tiny.run("digits prune", project).stderr == ""
+    assert tiny.run("digits pushed --lock-only", project).stdout == "dvc.lock is complete\n"
 
 
+@pytest.mark.parametrize("driver", [False, True], ids=["Git alone", "with the driver"], indirect=True)
 def test_two_people_s_experiments_are_merged_without_training(shared: Path, driver: bool) -> None:
-    anna, ben = (
-        yaml.safe_load(tiny.run(f"git show {name}:dvc.lock", shared).stdout)["stages"] for name in ("anna", "ben")
-    )
+    anna, ben = lock_of(shared, "anna"), lock_of(shared, "ben")
     merge_anna(shared, "ben", *([] if driver else ["dvc.lock"]))
     if not driver:
         assert tiny.lock(shared) == ben  # whole, no conflict marks in it
@@ -135,7 +129,7 @@ def test_two_people_s_values_for_one_experiment_are_settled_without_training(sha
     settle(shared)
     # The driver leaves the stages in another order.
     assert tiny.run("git diff --name-only anna", shared).stdout == ("dvc.lock\n" if driver else "")
-    assert tiny.lock(shared) == yaml.safe_load(tiny.run("git show anna:dvc.lock", shared).stdout)["stages"]
+    assert tiny.lock(shared) == lock_of(shared, "anna")
 
 
 def test_a_merge_does_not_record_a_run_that_nobody_made(shared: Path, driver: bool) -> None:
@@ -151,10 +145,10 @@ def test_an_experiment_removed_on_one_side_and_changed_on_the_other_stays_away(s
     tiny.run("git switch --quiet -c emil main", shared)
     without = {"experiments.five-sgd": ...}
     tiny.edit(shared, without)
-    tiny.run("python -m tools.prune --delete", shared)
+    tiny.run("digits prune --delete", shared)
     tiny.commit(shared, "no fives")
     tiny.run("git merge --no-edit anna", shared, status=1)  # in params.yaml, and of what anna's run wrote
     tiny.edit(shared, without)
-    tiny.run("python -m tools.prune --delete", shared)
+    tiny.run("digits prune --delete", shared)
     assert not [name for name in tiny.lock(shared) if "five-sgd" in name]
     assert tiny.repro(shared) == []

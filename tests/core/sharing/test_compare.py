@@ -1,4 +1,4 @@
-"""`python -m tools.compare` between revisions, the workspace and experiments, and what it refuses."""
+"""`digits compare` between revisions, the workspace and experiments, and what it refuses."""
 
 import json
 from pathlib import Path
@@ -11,87 +11,89 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-COMPARE = "python -m tools.compare"
+FIVE = Path("data/predictions/five-sgd.parquet")
 
 
 @pytest.fixture(scope="module")
 def changed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the made project with a much worse detector of fives committed, and a new one. Not to be changed."""
     project = tiny.copy(made, tmp_path_factory.mktemp("compare") / "tiny")
-    dummy = tiny.experiment("tiny", "five", "normalized", "dummy", 0)
+    dummy = tiny.experiment("tiny", "five", "normalized", "dummy.DummyClassifier", 0)
     tiny.edit(project, {"experiments.five-sgd": dummy, "experiments.new": dummy})
     tiny.repro(project)
     tiny.commit(project, "always no")
     return project
 
 
-def counts(old: Path, new: Path) -> tuple[int, int]:
+@pytest.fixture(scope="module")
+def counts(made: Path, changed: Path) -> tuple[int, int]:
     """Count by hand which mistakes were fixed and which made."""
-    one, other = (pq.read_table(project / "data/predictions/five-sgd.parquet") for project in (old, new))
+    one, other = (pq.read_table(project / FIVE) for project in (made, changed))
     before, after = (tables.column(each, "label") == tables.column(each, "prediction") for each in (one, other))
     return int((after & ~before).sum()), int((before & ~after).sum())
 
 
-def test_only_what_differs_is_compared_with_its_counts_and_a_conclusion(made: Path, changed: Path) -> None:
-    fixed, broken = counts(made, changed)
-    done = tiny.run(f"{COMPARE} HEAD~1", changed, status=1)
-    lines = done.stdout.splitlines()
-    assert lines[2].split()[0] == "five-sgd"
-    assert lines[2].split()[-2:] == [str(fixed), str(broken)]
-    assert len(lines) == 5
-    assert lines[4].startswith(f"five-sgd: {broken - fixed} fewer of 100 right (p = ")
-    assert lines[4].endswith("worse, by more than chance explains.")
-    assert done.stderr == "compare: new: HEAD~1 has no predictions of it\n"
-    [figures] = json.loads(tiny.run(f"{COMPARE} HEAD~1 HEAD five-sgd --json", changed).stdout)
+def test_only_what_differs_is_compared_with_its_counts_and_a_conclusion(changed: Path, counts: tuple[int, int]) -> None:
+    fixed, broken = counts
+    done = tiny.run("digits compare HEAD~1", changed, status=1)
+    _, _, row, _, conclusion = done.stdout.splitlines()
+    assert row.split()[0] == "five-sgd"
+    assert row.split()[-2:] == [str(fixed), str(broken)]
+    assert conclusion.startswith(f"five-sgd: {broken - fixed} fewer of 100 right (p = ")
+    assert conclusion.endswith("worse, by more than chance explains.")
+    assert done.stderr == "compare: HEAD~1 has no predictions: new\n"
+    [figures] = json.loads(tiny.run("digits compare HEAD~1 HEAD five-sgd --json", changed).stdout)
     assert (figures["experiment"], figures["fixed"], figures["broken"]) == ("five-sgd", fixed, broken)
-    assert figures["gain"] == pytest.approx((fixed - broken) / 100)
-    assert figures["low"] < figures["gain"] < figures["high"] < 0
-    back = tiny.run(f"{COMPARE} HEAD HEAD~1 five-sgd --md", changed).stdout.splitlines()
-    assert back[2].split(" | ")[-2:] == [str(broken), f"{fixed} |"]
+    assert figures["low"] < (fixed - broken) / 100 == figures["gain"] < figures["high"] < 0
+    back = tiny.run("digits compare HEAD HEAD~1 five-sgd --md", changed).stdout.splitlines()
+    assert [cell.strip() for cell in back[2].split("|")][-3:-1] == [str(broken), str(fixed)]
     assert back[4].endswith("better, by more than chance explains.")
-    assert "five-sgd → new: " in tiny.run(f"{COMPARE} --between five-sgd new", changed).stdout
+
+
+def test_the_images_that_changed_sides_are_drawn(changed: Path, counts: tuple[int, int], tmp_path: Path) -> None:
+    tiny.run(["digits", "compare", "HEAD~1", "HEAD", "five-sgd", "--png", str(tmp_path / "sides.png")], changed)
+    with Image.open(tmp_path / "sides.png") as sheet:
+        assert np.asarray(sheet).min() == 0
+        assert sheet.height > 160 * sum(counts) // 8
+    same = tiny.run(["digits", "compare", "--between", "five-sgd", "new", "--png", str(tmp_path / "no.png")], changed)
+    assert "five-sgd → new: 0 more of 100 right (p = 1): no evidence of a difference." in same.stdout
+    assert "no.png was not written: no image changed sides" in same.stderr
 
 
 def test_a_clone_without_data_asks_the_remote_and_says_what_it_lacks(changed: Path, tmp_path: Path) -> None:
     project = tiny.copy(changed, tmp_path / "origin")
     tiny.run("git clone --quiet origin clone", tmp_path)
-    command = f"{COMPARE} HEAD~1 HEAD five-sgd"
+    command = "digits compare HEAD~1 HEAD five-sgd"
     line = tiny.failure(command, tmp_path / "clone")
-    assert line.startswith("compare: the predictions of HEAD~1, neither in the cache nor in the remote")
-    assert line.endswith(": five-sgd; `dvc push` where they were made")
+    assert line.startswith("compare: the predictions of HEAD~1 are neither in the cache nor in the remote (")
+    assert line.endswith("; `dvc push` where they were made: five-sgd")
     for revision in ("HEAD", "HEAD~1"):
         tiny.run(f"git checkout --quiet {revision}", project)
         tiny.run("dvc push", project)
     assert "five-sgd" in tiny.run(command, tmp_path / "clone").stdout
 
 
-def test_the_images_that_changed_sides_are_drawn(made: Path, changed: Path, tmp_path: Path) -> None:
-    tiny.run([*COMPARE.split(), "HEAD~1", "HEAD", "five-sgd", "--png", str(tmp_path / "sides.png")], changed)
-    with Image.open(tmp_path / "sides.png") as sheet:
-        assert np.asarray(sheet).min() == 0
-        assert sheet.height > 160 * sum(counts(made, changed)) // 8
-
-
 def test_the_same_predictions_are_said_to_be_the_same(made: Path) -> None:
-    assert tiny.run(f"{COMPARE} HEAD", made).stdout == "The predictions are the same.\n"
+    assert tiny.run("digits compare HEAD", made).stdout == "The predictions are the same.\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "line"),
     [
-        ("nope", 2, "error: REV: unknown Git revision 'nope'"),
-        ("HEAD five-sdg", 2, "error: REV: unknown Git revision 'five-sdg'"),
-        ("HEAD HEAD five-sdg", 2, "error: experiments of HEAD and HEAD: there is no 'five-sdg'. Did you"),
-        ("--between five-sgd digit", 2, "error: --between: there is no 'digit'."),
-        ("--between five-sgd digit-logreg", 1, "error: five-sgd → digit-logreg: the two have other test images, so"),
+        ("''", 2, "give a revision, or --between EXPERIMENT EXPERIMENT"),
+        ("nope", 2, "REV: unknown Git revision 'nope'"),
+        ("HEAD:params.yaml", 2, "REV: 'HEAD:params.yaml' is no commit, branch or tag"),
+        ("HEAD HEAD five-sdg", 2, "experiments of HEAD and HEAD: there is no 'five-sdg'. Did you"),
+        ("--between five-sgd digit", 2, "--between: there is no 'digit'."),
+        ("--between five-sgd digit-logreg", 1, "the two have other test images, so"),
     ],
 )
 def test_a_wrong_call_is_one_line(made: Path, arguments: str, status: int, line: str) -> None:
-    assert tiny.failure(f"{COMPARE} {arguments}", made, status).startswith(f"compare: {line}")
+    assert tiny.failure(f"digits compare {arguments}", made, status).startswith(f"compare: error: {line}")
 
 
 def test_a_revision_without_predictions_is_one_line(project: Path) -> None:
     tiny.run("git checkout --quiet --orphan empty", project)
     tiny.run("git commit --quiet -m empty -- README.md", project)
-    line = tiny.failure(f"{COMPARE} empty", project)
+    line = tiny.failure("digits compare empty", project)
     assert line == "compare: error: empty has no predictions: it is older than data/predictions/"

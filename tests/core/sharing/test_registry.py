@@ -33,7 +33,7 @@ def origin(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("registry")
     project = Path(shutil.copytree(made, place / "tiny", symlinks=True))
     values = tiny.params()
-    values["experiments"]["digit-champion"] = tiny.experiment("tiny", "digit", "raw", "dummy", 0)
+    values["experiments"]["digit-champion"] = tiny.experiment("tiny", "digit", "raw", "dummy.DummyClassifier", 0)
     tiny.write_params(project, values)
     tiny.repro(project, "train@digit-champion")
     tiny.run(["dvc", "remote", "modify", "shared", "url", f"../{REMOTE}"], project)

@@ -1,6 +1,5 @@
 """Every kind of mistake in params.yaml, each put into the tiny project's valid one."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from digits.commands.check import check
 from digits.support import parameters
 from digits.support.errors import ParameterError
-from digits.support.parameters import Experiment, Parameters
+from digits.support.parameters import Parameters
 from tests import tiny
 
 import pytest
@@ -22,85 +21,52 @@ def test_the_tiny_and_the_project_s_own_parameters_are_valid() -> None:
     check(parameters.load(tiny.ROOT / "params.yaml"))
 
 
-def test_the_offline_experiments_are_named_for_it() -> None:
-    params = parameters.load(tiny.ROOT / "params.yaml")
-    for name in params.names(Experiment):
-        assert name.startswith("digits-") == (params.dataset_of(name) == "digits"), name
-
-
 @pytest.mark.parametrize(
     ("place", "value", "line"),
     [
-        ("sed", 1, "there is no 'sed'. Did you mean 'seed'? Valid: datasets, experiments, mixes, searches, seed"),
+        ("sed", 1, "there is no 'sed'. Did you mean 'seed'? Valid: datasets, experiments, mixes, seed"),
         ("mixes", ..., "params.yaml: `mixes` must be a section; `{}` is one without blocks"),
         ("seed", ..., "seed: must be an integer from 0 to 4294967295, not None"),
-        ("seed", "42", "seed: must be an integer from 0 to 4294967295, not '42'"),
         ("seed", -1, "seed: must be an integer from 0 to 4294967295, not -1"),
         ("seed", 10**400, "seed: must be an integer from 0 to 4294967295, not 1000000"),
-        ("seed", math.nan, "seed: must be an integer from 0 to 4294967295, not nan"),
         ("tasks", ..., "params.yaml: `tasks` must be a section with at least one block"),
-        ("tasks", [], "params.yaml: `tasks` must be a section with at least one block"),
         ("tasks", {5: {}}, "tasks: 5 cannot be a name; a name is text of up to 100 letters, digits and single hyphens"),
         ("tasks", {"my.task": {}}, "tasks: 'my.task' cannot be a name"),
-        ("tasks", {101 * "a": {}}, "a name is text of up to 100 letters, digits and single hyphens"),
         ("tasks.five", {5: 5}, "tasks.five.5: Keys should be strings, not 5"),
         ("tasks.five.positiv", [5], "tasks.five: there is no 'positiv'. Did you mean 'positive'? Valid: positive"),
         ("tasks.five.positive", [10], "tasks.five.positive: tiny has no class 10; allowed: 0 to 9"),
-        (
-            "tasks.five.positive",
-            [-1],
-            "tasks.five.positive: tiny has no class -1; allowed: 0 to 9",
-        ),
         ("tasks.five.positive", ["cat"], "tasks.five.positive: there is no 'cat'. Valid: "),
-        ("tasks.five.positive", [1.5], "tasks.five.positive.0.int: must be a valid integer, not 1.5"),
         ("tasks.five.positive", 5, "tasks.five.positive: must be a valid list, not 5"),
-        ("tasks.five.positive", [], "tasks.five.positive: List should have at least 1 item"),
         ("tasks.five.positive", [5, 5], "tasks.five.positive: [5, 5] has a class twice"),
         ("tasks.five.positive", list(range(10)), "all 10 classes of tiny are positive; leave one out"),
         (f"{FIVE}.threshold", {"recall": 2}, "five-sgd: threshold: must be a number, or one of {recall: share}"),
-        (f"{FIVE}.threshold", {"f1": 0.9}, "and up to 1, not {'f1': 0.9}"),
         (f"{FIVE}.threshold", True, "and up to 1, not True"),
         (f"{LOGREG}.threshold", 0.5, "digit-logreg: threshold: is for tasks of two classes, this one has 10"),
         ("splits.tiny.test", 0, "splits.tiny.test: must be a count of images, from 1, or a share between 0 and 1, not"),
-        ("splits.tiny.test", 1.5, "splits.tiny.test: must be a count of images, from 1, or a share between 0 and 1"),
         ("splits.tiny.test", True, "splits.tiny.test: must be a count"),
-        ("splits.tiny.test", math.nan, "splits.tiny.test: must be a count"),
         ("splits.tiny.test", 400, "splits.tiny.test: 400 of 400 images leaves none to train on; allowed: 1 to 399"),
-        ("splits.tiny.test", 0.9999, "splits.tiny.test: 0.9999 of 400 images leaves none to train on"),
         ("datasets.tiny.enlarged", {"first": 301, "to": 999, "seed": 1}, "splits.tiny.test: 100 would put copies of"),
         ("splits.tiny", 5, "splits.tiny: must be a block of keys and values, not 5"),
         ("splits.tiny.dataset", "tny", "splits.tiny.dataset: there is no 'tny'. Did you mean 'tiny'? Valid: tiny"),
-        ("datasets.tiny.images", ..., "datasets.tiny.images is missing; run `python -m tools.pin tiny`"),
+        ("datasets.tiny.images", ..., "datasets.tiny.images is missing; run `digits pin tiny`"),
         (
             "datasets.tiny.names",
-            ["a", "b"],
-            "datasets.tiny.names: must be 10 different names that can be printed, and none",
+            ["all", *"abcdefghi"],
+            "names: must be 10 different names that can be printed, and none",
         ),
-        (
-            "datasets.tiny.names",
-            ["a", *"abcdefghi"],
-            "datasets.tiny.names: must be 10 different names that can be printed",
-        ),
-        ("datasets.tiny.names", ["all", *"abcdefghi"], "and none of them `all`, not ['all'"),
         ("datasets.tiny.names", ["a\n", *"bcdefghij"], "datasets.tiny.names: must be 10 different names that can"),
-        ("datasets.tiny.sources", [], "datasets.tiny.sources: List should have at least 1 item"),
         ("datasets.tiny.sources", [{"idz": "x"}], "datasets.tiny.sources: there is no 'idz'. Did you mean 'idx'?"),
         ("datasets.tiny.sha256", {"pixels": "abc", "labels": ""}, "datasets.tiny.sha256.pixels: String should match"),
         ("datasets.tiny.sha256.label", "", "datasets.tiny.sha256: there is no 'label'. Did you mean 'labels'?"),
-        ("datasets.tiny.shape", [8], "datasets.tiny.shape: List should have at least 2 items"),
         ("datasets.tiny.shape", [300, 300], "datasets.tiny.shape: must be at most 65536 pixels in all, not [300, 300]"),
-        ("datasets.tiny.images", 10**400, "datasets.tiny.images: must be less than or equal to 100000000, not 10000"),
         ("experiments.five-sgd.folds", 1, "experiments.five-sgd.folds: must be 0 for none, or at least 2, not 1"),
-        ("experiments.five-sgd.folds", 256, "experiments.five-sgd.folds: must be less than or equal to 255, not 256"),
-        ("experiments.five-sgd.folds", ..., "experiments.five-sgd.folds is missing"),
         ("experiments.five-sgd.split", "tinny", "experiments.five-sgd.split: there is no 'tinny'. Did you mean 'tiny'"),
         ("experiments.five-sgd.task", "fife", "experiments.five-sgd.task: there is no 'fife'. Did you mean 'five'?"),
         ("experiments.five-sgd.features", "scald", "experiments.five-sgd: features: there is no 'scald'"),
-        ("experiments.five-sgd.classifier", "sdg", "experiments.five-sgd: classifier: there is no 'sdg'"),
-        ("experiments.five-sgd.hyperparameters", {"los": "hinge"}, "there is no 'los'. Did you mean 'loss'? Valid: al"),
-        ("experiments.five-sgd.hyperparameters", {"max_iter": ["x" * 1000] * 1000}, "'max_iter' parameter of SGDClas"),
-        ("experiments.five-sgd.hyperparameters", {"x" * 3000: 1}, "sgd: there is no 'xxxx"),
-        ("experiments.five-sgd.hyperparameters", None, "experiments.five-sgd.hyperparameters: must be a valid dictio"),
+        ("experiments.five-sgd.classifier", "svm.SVV", "classifier: there is no 'svm.SVV'. Did you mean 'svm.SVC'"),
+        (FIVE, {"los": "hinge"}, "there is no 'los'. Did you mean 'loss'? Valid: al"),
+        (FIVE, {"max_iter": ["x" * 1000] * 1000}, "'max_iter' parameter of SGDClas"),
+        (FIVE, None, "experiments.five-sgd.hyperparameters: must be a valid dictio"),
     ],
 )
 def test_a_mistake_is_one_line(place: str, value: Any, line: str) -> None:
@@ -117,16 +83,10 @@ def test_a_mistake_is_one_line(place: str, value: Any, line: str) -> None:
         (b"seed: 42\nseed: 43\n", 'line 2, column 1: found duplicate key "seed"'),
         (b"seed: [1, 2\n", "line 2"),
         (b"<<<<<<< HEAD\nseed: 42\n=======\nseed: 43\n>>>>>>> b\n", "line 1: <<<<<<< is left of a merge"),
-        (b"seed: 42\n=======\n", "line 2: ======= is left of a merge"),
-        (b"seed: \xff\n", "is not UTF-8 at byte 6"),
+        (b"seed: \xff\n", "can't decode byte 0xff in position 6"),
         (b"", "must hold named sections"),
-        (b"- 1\n", "must hold named sections"),
-        (b"# nothing but a comment\n", "must hold named sections"),
         (b"seed: !!python/object/apply:os.getcwd []\n", "line 1, column 7: could not determine a constructor"),
-        (b"seed: *nowhere\n", "line 1, column 7: found undefined alias"),
         (b"seed: 42\n---\nseed: 43\n", "line 2, column 1: but found another document"),
-        (b"seed: 4\0\n", "character #x0000"),
-        (b"seed:\n\tfoo: 1\n", "line 2, column 1"),
         (b"seed: 2026-13-45\n", "month must be in 1..12"),
         (b"? {a: 1}\n: 3\n", "unhashable key"),
     ],
@@ -157,9 +117,3 @@ def test_what_editors_do_to_a_file_is_no_fault(tmp_path: Path, change: Callable[
     assert BLOCK_STYLE in text
     (tmp_path / "params.yaml").write_bytes(change(text))
     assert parameters.load(tmp_path / "params.yaml").values == tiny.params()
-
-
-def test_blocks_may_share_what_is_alike(tmp_path: Path) -> None:
-    path = tmp_path / "params.yaml"
-    path.write_text("a: &a {b: 1, c: 2}\nd: {<<: *a, c: 3}\ne: *a\n")
-    assert parameters.load(path).values == {"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}, "e": {"b": 1, "c": 2}}

@@ -8,27 +8,35 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from digits.io.tables import Vector
+from digits.io.tables import Pixels, Vector
 from digits.learning import models, registry
+from digits.learning.classifiers import OURS
 from digits.learning.training import SEEN, Trained, accuracy, train
-from digits.learning.transformers.pixels import NormalizedPixels, Pixels
+from digits.learning.transformers.pixels import FloatPixels, NormalizedPixels
+from digits.support import parameters
 from digits.support.errors import ParameterError, PipelineError
+from digits.support.parameters import Experiment
 from tests import tiny
 
 import joblib
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy.sparse import issparse
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.feature_selection import SelectKBest
 from sklearn.model_selection import cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
 PIXELS, CLASSES = tiny.digits()
 pipeline = tiny.pipeline
+BLOCKS = parameters.load(tiny.ROOT / "params.yaml").blocks(Experiment).values()
+CLASSIFIERS = sorted({block.classifier for block in BLOCKS} | OURS.keys() | {"dummy.DummyClassifier"})
 
 
 def test_scaling_goes_by_the_largest_value_there_can_be_whatever_has_been_seen() -> None:
-    scaler = Pixels(scale=True, maximum=16).fit(np.array([[0, 8]], np.uint8))
+    scaler = FloatPixels(scale=True, maximum=16).fit(np.array([[0, 8]], np.uint8))
     assert scaler.transform(np.array([[4, 16]], np.uint8)).tolist() == [[0.25, 1.0]]
 
 
@@ -43,14 +51,14 @@ def test_normalized_images_have_the_same_length_and_look_as_before() -> None:
     assert not values[-1].any()
 
 
-@pytest.mark.parametrize("name", registry.names("features"))
+@pytest.mark.parametrize("name", registry.feature_names())
 def test_every_set_of_features_serves_a_classifier(name: str) -> None:
     larger = np.kron(PIXELS.reshape(-1, 8, 8), np.ones((1, 2, 2), np.uint8)).reshape(len(PIXELS), -1)
-    model = train(pipeline("logistic_regression", name), larger, CLASSES, folds=0).model
+    model = train(pipeline(tiny.LOGISTIC, name), larger, CLASSES, folds=0).model
     assert (model.predict(larger) == CLASSES).mean() > 0.9
 
 
-@pytest.mark.parametrize("name", ["extra_trees", "hist_gradient_boosting", "mlp", "one_vs_rest_svc"])
+@pytest.mark.parametrize("name", ["ensemble.ExtraTreesClassifier", "neural_network.MLPClassifier", "one_vs_rest_svc"])
 def test_a_model_that_comes_back_from_another_process_has_the_same_file(tmp_path: Path, name: str) -> None:
     model = train(tiny.pipeline(name, "principal_components"), PIXELS, CLASSES, folds=0).model
     features, classifier = (pickle.loads(pickle.dumps(part)) for part in (model[:-1], model[-1]))
@@ -61,22 +69,21 @@ def test_a_model_that_comes_back_from_another_process_has_the_same_file(tmp_path
     assert np.array_equal(models.score(joblib.load(tmp_path / "there"), PIXELS), scores)
 
 
-@pytest.mark.parametrize("name", registry.names("classifiers"))
+@pytest.mark.parametrize("name", CLASSIFIERS)
 @pytest.mark.parametrize("labels", [CLASSES, (CLASSES == 5).astype(np.uint8)], ids=["digit", "five"])
 def test_predictions_are_what_scikit_learn_predicts_and_better_than_the_dummy_s(name: str, labels: Vector) -> None:
     trained = train(pipeline(name), PIXELS, labels, folds=2)
     scores = models.score(trained.model, PIXELS)
     assert scores.shape == ((len(labels),) if labels.max() == 1 else (len(labels), 10))
     assert np.array_equal(models.predict(trained.model, scores), trained.model.predict(PIXELS))
-    if name != "dummy" and labels is CLASSES:
+    if name != "dummy.DummyClassifier" and labels is CLASSES:
         assert (out_of_fold(trained)[1] == labels).mean() > 0.6  # the dummy: 0.1
 
 
 FILES = """
-import sys, pathlib, gc
+import sys, pathlib
 from tests import tiny
 from digits.learning import models, training
-gc.enable()
 pixels, classes = tiny.digits()
 for name in sys.argv[2:]:
     models.save(pathlib.Path(sys.argv[1], name), training.train(tiny.pipeline(name), pixels, classes, folds=0).model)
@@ -85,14 +92,19 @@ for name in sys.argv[2:]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs sched_setaffinity")
 def test_on_one_core_a_model_has_the_same_file(tmp_path: Path) -> None:
-    names = [name for name in registry.names("classifiers") if name != "mlp" and not registry.is_partial(name)]
+    names = [
+        "ensemble.ExtraTreesClassifier",
+        "ensemble.HistGradientBoostingClassifier",
+        "one_vs_rest_svc",
+        tiny.LOGISTIC,
+    ]
     for count in (1, 2):
         (folder := tmp_path / str(count)).mkdir()
         cores = partial(os.sched_setaffinity, 0, sorted(os.sched_getaffinity(0))[:count])
         command = [sys.executable, "-W", "ignore", "-c", FILES, str(folder), *names]
         subprocess.run(command, cwd=tiny.ROOT, check=True, preexec_fn=cores)
     one, two = (tiny.files(tmp_path / count) for count in "12")
-    assert sorted(one) == names
+    assert sorted(one) == sorted(names)
     assert [name for name in names if one[name] != two[name]] == []
 
 
@@ -103,11 +115,29 @@ def out_of_fold(trained: Trained) -> tuple[Vector, Vector]:
     return trained.fold, models.predict(trained.model, trained.scores)
 
 
-def test_folds_are_those_of_cross_val_score() -> None:
-    estimator = pipeline("sgd")
-    fold, predictions = out_of_fold(train(estimator, PIXELS, CLASSES, folds=3))
+class Memory(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Remember the label of each row of `fit`, and add it as a pixel; 0 for a row that is new."""
+
+    def fit(self, X: Pixels, y: Vector) -> "Memory":  # noqa: N803
+        self.labels_ = {row.tobytes(): 100 * (1 + label) for row, label in zip(X, y.tolist(), strict=True)}
+        return self
+
+    def transform(self, X: Pixels) -> npt.NDArray[np.float64]:  # noqa: N803
+        return np.c_[X, [self.labels_.get(row.tobytes(), 0) for row in X]].astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [registry.features("normalized"), [("remember", Memory())], [("best", SelectKBest(k=5))]],
+    ids=["learns nothing", "remembers rows", "SelectKBest"],
+)
+def test_out_of_fold_accuracies_are_those_of_cross_val_score(steps: list[tuple[str, Any]]) -> None:
+    random = np.random.RandomState(0).randint(0, 17, PIXELS.shape).astype(np.uint8)
+    pixels = random if isinstance(steps[0][1], SelectKBest) else PIXELS  # what is best for random pixels is chance
+    estimator = Pipeline([*steps, ("classifier", registry.classifier("svm.LinearSVC", {}, 42))])
+    fold, predictions = out_of_fold(train(estimator, pixels, CLASSES, folds=3))
     ours = [(predictions == CLASSES)[fold == i].mean() for i in (1, 2, 3)]
-    assert np.allclose(ours, cross_val_score(clone(estimator), PIXELS, CLASSES, cv=3))
+    assert np.allclose(ours, cross_val_score(clone(estimator), pixels, CLASSES, cv=3))
 
 
 def test_no_row_is_predicted_by_a_model_that_has_seen_it_or_a_copy_of_its_image() -> None:
@@ -115,7 +145,7 @@ def test_no_row_is_predicted_by_a_model_that_has_seen_it_or_a_copy_of_its_image(
     random = np.random.RandomState(0)
     labels = random.randint(0, 2, len(PIXELS)).astype(np.uint8)
     rows = random.permutation(np.repeat(np.arange(len(PIXELS), dtype=np.uint32), 5))
-    neighbour = registry.classifier("k_neighbors", {"n_neighbors": 1}, 0)
+    neighbour = KNeighborsClassifier(n_neighbors=1)
     estimator = Pipeline([*registry.features("raw"), ("classifier", neighbour)])
     by_row, by_origin = (train(estimator, PIXELS[rows], labels[rows], 3, origin) for origin in (None, rows))
     assert accuracy(by_origin.model, by_origin.seen, labels[rows]) == 1
@@ -127,7 +157,7 @@ def test_no_row_is_predicted_by_a_model_that_has_seen_it_or_a_copy_of_its_image(
 
 def test_the_accuracy_on_training_images_is_that_of_the_first_ones() -> None:
     pixels, labels = np.tile(PIXELS, (26, 1)), np.tile(CLASSES, 26)
-    trained = train(pipeline("dummy"), pixels, labels, folds=0)
+    trained = train(pipeline("dummy.DummyClassifier"), pixels, labels, folds=0)
     assert (trained.fold, trained.scores) == (None, None)
     assert accuracy(trained.model, trained.seen, labels) == (labels[:SEEN] == np.bincount(labels).argmax()).mean()
 
@@ -135,20 +165,22 @@ def test_the_accuracy_on_training_images_is_that_of_the_first_ones() -> None:
 def test_what_cannot_be_fitted_is_reported() -> None:
     labels = np.array([0] * 10 + [1] * 2, np.uint8)
     with pytest.raises(ParameterError, match="only 2 training rows have the label 1"):
-        train(pipeline("dummy"), PIXELS[:12], labels, folds=3)
+        train(pipeline("dummy.DummyClassifier"), PIXELS[:12], labels, folds=3)
     with pytest.raises(PipelineError, match="cannot be fitted"):
-        train(pipeline("logistic_regression"), PIXELS[:5], labels[:5], folds=0)
+        train(pipeline(tiny.LOGISTIC), PIXELS[:5], labels[:5], folds=0)
 
 
 @pytest.mark.parametrize(
     ("name", "hyperparameters", "reason"),
     [
-        ("scv", {}, "no 'scv'. Did you mean 'svc'"),
-        ("svc", {"gama": 1}, "no 'gama'. Did you mean 'gamma'. Valid: C, break_ties"),
-        ("svc", {"C": "much"}, "'C' parameter of SVC must be a float"),
-        ("svc", {"random_state": 1}, "no 'random_state'"),
-        ("sgd", {"n_jobs": 2}, "no 'n_jobs'"),
-        ("svc", {"decision_function_shape": "ovo"}, "no 'decision_function_shape'"),
+        ("svm.SCV", {}, "no 'svm.SCV'. Did you mean 'svm.SVC'"),
+        ("svm.SVR", {}, "no 'svm.SVR'. Did you mean 'svm.SVC'"),  # no classifier
+        ("SVC", {}, "no 'SVC'. Did you mean "),
+        ("svm.SVC", {"gama": 1}, "no 'gama'. Did you mean 'gamma'. Valid: C, break_ties"),
+        ("svm.SVC", {"C": "much"}, "'C' parameter of SVC must be a float"),
+        ("svm.SVC", {"random_state": 1}, "no 'random_state'"),
+        (tiny.SGD, {"n_jobs": 2}, "no 'n_jobs'"),
+        ("svm.SVC", {"decision_function_shape": "ovo"}, "no 'decision_function_shape'"),
         ("partial_fit_sgd", {}, "max_iter is missing; how often to go through all rows"),
         ("partial_fit_mlp", {"solver": "lbfgs", "max_iter": 1}, "lbfgs it cannot be fitted incrementally; use"),
     ],
@@ -161,12 +193,12 @@ def test_a_wrong_hyperparameter_is_named(name: str, hyperparameters: dict[str, A
 
 def test_a_model_of_another_scikit_learn_or_of_code_that_is_gone_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "old.joblib"
-    models.save(path, train(pipeline("dummy"), PIXELS, CLASSES, folds=0).model)
+    models.save(path, train(pipeline("dummy.DummyClassifier"), PIXELS, CLASSES, folds=0).model)
     content = path.read_bytes()
     version = joblib.load(path)[-1].__getstate__()["_sklearn_version"].encode()
     path.write_bytes(content.replace(version, b"0" + version[1:]))
     with pytest.raises(PipelineError, match=r"was written by scikit-learn 0.*`dvc repro --force train@old`"):
         models.load(path)
-    path.write_bytes(content.replace(b"Pixels", b"Voxels"))
-    with pytest.raises(PipelineError, match=r"was written by other code than is here .*Voxels"):
+    path.write_bytes(content.replace(b"FloatPixels", b"FloatVoxels"))
+    with pytest.raises(PipelineError, match=r"was written by other code than is here .*FloatVoxels"):
         models.load(path)

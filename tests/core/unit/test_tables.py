@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digits.io import files, parquet, tables
 from digits.io.parquet import PART, ROW_GROUP
-from digits.io.tables import IMAGES
+from digits.io.tables import IMAGES, ImageInfo
 from digits.support.errors import PipelineError
 from tests import tiny
 
@@ -17,7 +17,7 @@ import pytest
 
 def test_a_beginner_s_pandas_reads_the_images(tmp_path: Path) -> None:
     pixels, classes = tiny.digits()
-    parquet.write(tmp_path / "images.parquet", tables.image_table(pixels, classes, tiny.SHAPE))
+    parquet.write(tmp_path / "images.parquet", tables.image_table(pixels, classes, ImageInfo(tiny.SHAPE)))
     frame = pd.read_parquet(tmp_path / "images.parquet")
     assert list(frame.columns) == [*(f"pixel{i}" for i in range(1, 65)), "class"]
     assert set(frame.dtypes) == {np.dtype(np.uint8)}
@@ -26,7 +26,7 @@ def test_a_beginner_s_pandas_reads_the_images(tmp_path: Path) -> None:
 
 def images(rows: int) -> pa.Table:
     pixels = np.random.RandomState(0).randint(0, 256, (rows, 4), dtype=np.uint8)
-    return tables.image_table(pixels, pixels[:, 0], (2, 2))
+    return tables.image_table(pixels, pixels[:, 0], ImageInfo((2, 2)))
 
 
 def test_pixels_come_back_from_several_row_groups_at_once_or_one_by_one(tmp_path: Path) -> None:

@@ -1,16 +1,14 @@
 """Decision thresholds: what a rule chooses, what the model then says, and what is refused."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from digits.io import parquet, paths, tables
-from digits.io.tables import OUT_OF_FOLD, PREDICTIONS
-from digits.learning.thresholds import choose
+from digits.learning import models
+from digits.learning.thresholds import apply, choose
+from digits.learning.training import train
 from digits.support.errors import ParameterError
 from tests import tiny
 
-import joblib
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
@@ -35,7 +33,7 @@ def test_a_rule_chooses_the_best_operating_point_it_allows(rule: Mapping[str, An
     assert choose(rule, IS_POSITIVE, SCORES) == threshold
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_no_threshold_is_better_than_the_chosen_one(seed: int) -> None:
     random = np.random.RandomState(seed)
     is_positive = random.rand(300) < 0.3
@@ -56,24 +54,14 @@ def test_a_precision_that_is_never_reached_is_reported() -> None:
         choose({"precision": 0.9}, np.array([True, False]), np.array([1.0, 1.0]))
 
 
-@pytest.mark.parametrize("classifier", ["sgd", "extra_trees"])
-def test_the_model_keeps_its_threshold_and_everything_goes_by_it(project: Path, classifier: str) -> None:
-    values = tiny.params()
-    block = tiny.experiment("tiny", "five", "scaled", classifier, 3, threshold={"recall": 0.95})
-    values["experiments"] = {"five-recall": block}
-    tiny.write_params(project, values)
-    tiny.repro(project)
-    figures = (project / paths.plots("five-recall") / "figures.csv").read_text()
-    model = joblib.load(project / paths.model("five-recall"))
-    assert f"train,threshold,all,{round(model[-1].threshold, 6)}" in figures
-
-    out_of_fold = parquet.read(project / paths.out_of_fold("five-recall"), OUT_OF_FOLD)
-    found = tables.column(out_of_fold, "prediction")[tables.column(out_of_fold, "label") == 1]
-    assert found.mean() >= 0.95
-    predictions = parquet.read(project / paths.predictions("five-recall"), PREDICTIONS)
-    images = parquet.read_pixels(project / paths.split("tiny", "test"))
-    assert np.array_equal(model.predict(images), tables.column(predictions, "prediction"))
-    default = 0.5 if classifier == "extra_trees" else 0
-    assert not np.array_equal(model.predict(images), (tables.scores(predictions) > default).astype(np.uint8))
-    recall = recall_score(tables.column(predictions, "label"), model.predict(images))
-    assert f"test,recall,all,{round(recall, 6)}" in figures
+@pytest.mark.parametrize("classifier", [tiny.SGD, "ensemble.ExtraTreesClassifier"])
+def test_the_model_keeps_its_threshold_and_predicts_by_it(classifier: str) -> None:
+    pixels, classes = tiny.digits()
+    y = (classes == 5).astype(np.uint8)
+    trained = train(tiny.pipeline(classifier), pixels, y, folds=3)
+    assert trained.scores is not None
+    model = apply(trained.model, {"recall": 0.95}, y, trained.scores)
+    assert models.predict(model, trained.scores)[y == 1].mean() >= 0.95
+    scores = models.score(model, pixels)
+    assert np.array_equal(model.predict(pixels), models.predict(model, scores))
+    assert models.threshold(model) != models.threshold(trained.model)

@@ -106,11 +106,9 @@ function percent(probability) {
   return `${Math.round(100 * probability)} %`;
 }
 
-const nameOf = (ranked) => String(ranked.digit ?? ranked.label);
-
 function showDigits(digits) {
-  const shares = digits.map((digit) => (digit.none ? `nearest ${nameOf(digit)}` : percent(digit.probability)));
-  const names = digits.map((digit) => (digit.none ? "none" : nameOf(digit)));
+  const shares = digits.map((digit) => (digit.none ? `nearest ${digit.name}` : percent(digit.probability)));
+  const names = digits.map((digit) => (digit.none ? "none" : digit.name));
   show(names.join(" "), `predicted (${shares.join(", ")})`, digits.map(row));
 }
 
@@ -119,7 +117,7 @@ function likeliest(digit) {
   const next = digit.runners_up.filter((each) => each.probability >= 0.005);
   if (digit.runners_up.length < 2 || next.length === digit.runners_up.length) return [digit, ...digit.runners_up];
   const left = next.reduce((rest, each) => rest - each.probability, 1 - digit.probability);
-  return [digit, ...next, { label: "other", probability: left }];
+  return [digit, ...next, { name: "other", probability: left }];
 }
 
 function row(digit) {
@@ -129,7 +127,7 @@ function row(digit) {
     const name = document.createElement("dt");
     const bar = document.createElement("dd");
     const share = document.createElement("span");
-    name.textContent = nameOf(each);
+    name.textContent = each.name;
     share.textContent = percent(each.probability);
     bar.style.setProperty("--share", `${100 * each.probability}%`);
     bar.append(share);

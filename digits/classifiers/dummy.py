@@ -1,1 +1,0 @@
-"""The majority class, always: the baseline."""

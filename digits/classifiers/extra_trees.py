@@ -1,1 +1,0 @@
-"""A forest of extremely randomized trees."""

@@ -1,1 +1,0 @@
-"""Gaussian naive Bayes: each pixel by itself, normally distributed within a class."""

@@ -1,1 +1,0 @@
-"""The k nearest neighbours."""

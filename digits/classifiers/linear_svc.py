@@ -1,1 +1,0 @@
-"""A linear support vector machine for each class against the rest, fitted by liblinear."""

@@ -1,1 +1,0 @@
-"""A multilayer perceptron."""

@@ -1,3 +1,0 @@
-"""A multilayer perceptron, fitted incrementally: `max_iter` passes over all rows."""
-
-PARTIAL_FIT = True

@@ -1,1 +1,0 @@
-"""A forest of randomized trees."""

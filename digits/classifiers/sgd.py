@@ -1,1 +1,0 @@
-"""A linear model, fitted by stochastic gradient descent."""

@@ -1,1 +1,0 @@
-"""A support vector machine for each pair of classes."""

@@ -1,0 +1,100 @@
+"""Read picture files: the digits in each and what a model predicts for them, in words and as JSON."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from digits.handwriting.components import Digit
+from digits.handwriting.recognizer import Prediction, Recognizer
+from digits.results import wording
+from digits.support import pictures
+from digits.support.errors import PipelineError
+from digits.support.pictures import Picture
+
+import numpy as np
+
+BATCH = 200  # pictures whose digits go to the model together
+NAMED = 0.01  # the least probability of another class worth naming
+
+
+@dataclass
+class Reading:
+    """What was found in one file: its digits and the prediction for each, or else why there are none."""
+
+    file: str
+    digits: list[Digit]
+    predictions: list[Prediction] = field(default_factory=list)
+    error: str | None = None
+
+
+def list_files(arguments: Iterable[str]) -> Iterator[str]:
+    """Return the files that the arguments stand for: a folder stands for its pictures, sorted.
+
+    Raises:
+        PipelineError: a folder has no pictures.
+    """
+    for argument in arguments:
+        if argument == "-" or not Path(argument).is_dir():
+            yield argument
+            continue
+        inside = sorted(path for path in Path(argument).iterdir() if path.suffix.lower() in pictures.SUFFIXES)
+        if not inside:
+            raise PipelineError(f"{argument}: there are no pictures in this folder, and no subfolder for each digit")
+        yield from map(str, inside)
+
+
+def find_digits(file: str, find: Callable[[Picture], list[Digit]]) -> Reading:
+    """Find the digits of one file, `-` for standard input."""
+    try:
+        return Reading(file, find(pictures.read(sys.stdin.buffer if file == "-" else Path(file))))
+    except pictures.PictureError as error:
+        return Reading(file, [], error=str(error))
+    except OSError as error:
+        return Reading(file, [], error=error.strerror or str(error))
+
+
+def read(recognizer: Recognizer, files: Iterable[str]) -> Iterator[Reading]:
+    """Find the digits of each file and predict them, many files at a time."""
+    each = (find_digits(file, recognizer.find) for file in files)
+    while batch := list(islice(each, BATCH)):
+        found = recognizer.split([reading.digits for reading in batch])
+        images = [digit.image for digits in found for digit in digits]
+        predictions = iter(recognizer.predict(np.array(images)) if images else [])
+        for reading, digits in zip(batch, found, strict=True):
+            yield Reading(reading.file, digits, list(islice(predictions, len(digits))), reading.error)
+
+
+def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: object = None) -> str:
+    """Return `predicted 4 7 (97 %, 88 %)`, after `actual` as `wording.predicted` puts it.
+
+    Of one digit among ten, the brackets have the next likeliest, too; of what is none, the nearest.
+    """
+    names = [recognizer.names[each.label] for each in predictions]
+    shares = ", ".join(
+        f"nearest {name}" if each.is_none else wording.percent(each.probability)
+        for each, name in zip(predictions, names, strict=True)
+    )
+    if recognizer.positive is None and len(predictions) == 1 and not predictions[0].is_none:
+        next_likeliest = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
+        others = [f"{recognizer.names[label]}: {wording.percent(probability)}" for label, probability in next_likeliest]
+        shares = "; ".join(filter(None, [shares, ", ".join(others)]))
+    between = " " if max(map(len, names)) == 1 else ", "
+    shown = (wording.NONE if each.is_none else name for each, name in zip(predictions, names, strict=True))
+    return wording.predicted(between.join(shown), shares, actual)
+
+
+def as_json(recognizer: Recognizer, reading: Reading, **facts: object) -> str:
+    """Return one picture's line of JSON, in which `facts` stand as well."""
+    if reading.error is not None:
+        return json.dumps({"file": reading.file, **facts, "error": reading.error}, ensure_ascii=False)
+    digits = []
+    for digit, prediction in zip(reading.digits, reading.predictions, strict=True):
+        label, name = prediction.label, recognizer.names[prediction.label]
+        key = "label" if recognizer.positive else "digit" if name == str(label) else "class"
+        value = name if key == "class" else label
+        predicted = {key: None, "nearest": value} if prediction.is_none else {key: value}
+        digits.append({**predicted, "probability": round(prediction.probability, 6), "box": list(digit.box)})
+    return json.dumps({"file": reading.file, **facts, "digits": digits}, ensure_ascii=False)

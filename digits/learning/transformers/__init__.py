@@ -1,0 +1,1 @@
+"""Transformers of images, for the pipelines of `digits/features/`."""

@@ -1,0 +1,84 @@
+"""Rooms can be left behind: what remains works, and its tests pass."""
+
+import ast
+import os
+import shutil
+from pathlib import Path
+
+from tests import tiny
+
+import pytest
+
+ROOMS = sorted(
+    {path.parent.name for path in (tiny.ROOT / "digits").glob("*/commands") if path.parent.name != "digits"}
+    | ({"bench"} if (tiny.ROOT / "bench").exists() else set())
+)
+
+
+def delete(project: Path, room: str) -> None:
+    """Delete a room as docs/extending.md says: its code, its tests, its pages."""
+    folders = ["bench"] if room == "bench" else [f"digits/{room}"]
+    folders += ["large"] if room == "scale" else []
+    for folder in [*folders, f"tests/{room}", f"docs/{room}"]:
+        shutil.rmtree(project / folder, ignore_errors=True)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of the repository as it stands, in a Git of its own, with this environment as its own."""
+    project = tmp_path / "copy"
+    for name in tiny.run("git ls-files --cached --others --exclude-standard", tiny.ROOT).stdout.splitlines():
+        if (tiny.ROOT / name).exists():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(tiny.ROOT / name, project / name, follow_symlinks=False)
+    (project / ".venv").symlink_to(tiny.ROOT / ".venv")
+    tiny.run("git init --quiet --initial-branch=main", project)
+    return project
+
+
+def run(command: str, project: Path) -> str:
+    """Run a command with the copy's own package, not the one that is installed."""
+    return tiny.run(command, project, PYTHONPATH=str(project)).stdout
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules of ours that a file imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return names | {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+
+
+def test_a_room_is_imported_by_itself_alone() -> None:
+    rooms = {"bench": "bench", **{room: f"digits.{room}" for room in ROOMS if room != "bench"}}
+    for path in (*tiny.ROOT.glob("digits/**/*.py"), *tiny.ROOT.glob("stages/*.py"), *tiny.ROOT.glob("tests/**/*.py")):
+        inside = path.relative_to(tiny.ROOT).parts
+        for room, package in rooms.items():
+            if room not in inside[:2]:
+                assert not [name for name in imported(path) if f"{name}.".startswith(f"{package}.")], path
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "all"])
+def test_without_a_room_the_rest_is_whole(copy: Path, room: str) -> None:
+    for each in ROOMS if room == "all" else [room]:
+        delete(copy, each)
+    listed = run("digits --help", copy)
+    gone = ROOMS if room == "all" else [room]
+    assert "leaderboard" in listed
+    assert not any(f"{each.capitalize()}:" in listed for each in gone)
+    run("digits check", copy)
+    run("ruff check .", copy)
+    assert "make demo" in run("make -s help", copy)
+    run("python -m pytest --collect-only -q -n 0", copy)
+
+
+@pytest.mark.slow
+def test_without_all_rooms_the_core_s_tests_pass_and_the_demo_runs(copy: Path) -> None:
+    for room in ROOMS:
+        delete(copy, room)
+    tiny.commit(copy, "the core")
+    run("make lint", copy)
+    run("make demo", copy)
+    tiny.commit(copy, "the demo")
+    run("dvc exp run -S experiments.digits-digit-logreg.hyperparameters.C=0.01 evaluate@digits-digit-logreg", copy)
+    assert "digits-digit-logreg" in run("digits compare HEAD", copy)
+    tiny.run("python -m pytest -q", copy, PYTHONPATH=str(copy), PYTEST_ADDOPTS="", PATH=os.environ["PATH"])
