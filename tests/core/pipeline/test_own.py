@@ -1,22 +1,20 @@
-"""Pictures and tables of one's own as a dataset: the sources `folder`, `handwriting` and `table`."""
+"""Pictures and tables of one's own as a dataset: the sources `folder` and `table`."""
 
-import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from digits import sources
-from digits.handwriting import components
 from digits.io import paths
-from digits.sources import Images, SourceError
-from digits.support import pictures
+from digits.sources import Batch, SourceError
 from digits.support.parameters import Dataset
 from tests import tiny
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 PIXELS, CLASSES = tiny.digits()
 SIZE = {"shape": [28, 28], "maximum": 255}
@@ -40,19 +38,10 @@ def write_table(path: Path) -> None:
     frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_parquet(path)
 
 
-def read(kind: str, place: Path, **changes: Any) -> Images:
+def read(kind: str, place: Path, **changes: Any) -> Batch:
     """Read all that a source gives."""
     block = Dataset.model_validate({**tiny.dataset({kind: str(place)}), "classes": 256, **changes})
-    return tiny.together(sources.read(kind, str(place), block, 1))
-
-
-def drawn(path: Path, *numbers: int) -> None:
-    """Write a photo of some ones on white paper."""
-    image = Image.new("RGB", (400, 300), "white")
-    for i in numbers:
-        ImageDraw.Draw(image).line([(60 + 120 * i, 80), (50 + 120 * i, 220)], "navy", 14)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path)
+    return tiny.together(sources.module(kind).read(str(place), block, 1))
 
 
 def fetch(bare: Path, block: dict[str, Any], status: int = 0, **environment: Any) -> str:
@@ -71,16 +60,15 @@ def bare(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"LOKY_MAX_CPU_COUNT": "1", "PYTHONHASHSEED": "1"}])
 @pytest.mark.parametrize(
     ("kind", "place", "write"),
     [("folder", "own", write_digits), ("table", "own.csv", write_table), ("table", "own.parquet", write_table)],
 )
 def test_a_dataset_read_from_pictures_or_a_table_is_the_same_to_the_byte(
-    made: Path, bare: Path, kind: str, place: str, write: Callable[[Path], None], environment: dict[str, Any]
+    made: Path, bare: Path, kind: str, place: str, write: Callable[[Path], None]
 ) -> None:
     write(bare / place)
-    assert fetch(bare, {"sources": [{kind: place}]}, **environment) == ""
+    assert fetch(bare, {"sources": [{kind: place}]}, LC_ALL="C", LOKY_MAX_CPU_COUNT="1", PYTHONHASHSEED="1") == ""
     assert (bare / paths.raw("tiny")).read_bytes() == (made / paths.raw("tiny")).read_bytes()
 
 
@@ -127,22 +115,6 @@ def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> N
     assert np.array_equal(third, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
 
 
-def test_handwriting_is_drawn_as_predict_draws_it(tmp_path: Path) -> None:
-    drawn(tmp_path / "1" / "photo.jpg", 1)
-    drawn(tmp_path / "7" / "photo.png", 0)
-    images = read("handwriting", tmp_path, **SIZE)
-    (digit,) = components.find(pictures.read(tmp_path / "1" / "photo.jpg"))
-    assert np.array_equal(images.pixels[0].reshape(28, 28), digit.image)
-    assert images.classes.tolist() == [1, 7]
-    small = read("handwriting", tmp_path, shape=[8, 8], maximum=16)
-    assert 0 < small.pixels.max() <= 16
-    with pytest.raises(SourceError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"):
-        read("handwriting", tmp_path, shape=[20, 28])
-    drawn(tmp_path / "7" / "two.png", 0, 1)
-    with pytest.raises(SourceError, match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$"):
-        read("handwriting", tmp_path, **SIZE)
-
-
 def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path) -> None:
     write_digits(tmp_path)
     for name in [".DS_Store", "0/.DS_Store", "1/Thumbs.db", "2/.gitignore", "data.dvc", "desktop.ini", ".cache/x"]:
@@ -156,57 +128,40 @@ def remove_all_but_one(folder: Path) -> None:
         (folder / str(i)).rename(folder.parent / f"gone-{i}")
 
 
-def copied(source: str, target: str | bytes) -> Callable[[Path], object]:
+def copy_to(*targets: str) -> Callable[[Path], object]:
     """Return what copies a picture in a folder."""
 
     def copy(folder: Path) -> None:
-        target_path = os.path.join(os.fsencode(folder), os.fsencode(target))  # noqa: PTH118 (a name of any bytes)
-        os.makedirs(os.path.dirname(target_path), exist_ok=True)  # noqa: PTH103, PTH120
-        with open(target_path, "wb") as file:  # noqa: PTH123
-            file.write((folder / source).read_bytes())
+        for target in targets:
+            (folder / target).parent.mkdir(exist_ok=True)
+            shutil.copy(folder / "0/0.png", folder / target)
 
     return copy
 
 
-def large(folder: Path) -> None:
-    Image.new("1", (10_000, 10_000)).save(folder / "3" / "large.png")
+def write(name: str, content: bytes) -> Callable[[Path], object]:
+    """Return what writes a file in a folder."""
+    return lambda folder: (folder / name).write_bytes(content)
 
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "one class": (remove_all_but_one, "has one class alone, '0'"),
-    "300 classes": (
-        lambda folder: [copied("0/0.png", f"class-{i}/0.png")(folder) for i in range(290)],
-        "has 300 classes; 256 are the most",
-    ),
-    "twice a number": (copied("0/0.png", "07/1.png"), "two classes, 07 and 7, are the same number"),
+    "300 classes": (copy_to(*(f"class-{i}/0.png" for i in range(290))), "has 300 classes; 256 are the most"),
+    "twice a number": (copy_to("07/1.png"), "two classes, 07 and 7, are the same number"),
     "a class without pictures": (lambda folder: (folder / "a").mkdir(), "'a' has no pictures in it"),
-    "a device": (copied("0/0.png", "CON/0.png"), "'CON' is no name on every system; rename it"),
-    "a device with a suffix": (copied("0/0.png", "1/aux.png"), "'1/aux.png' is no name on every system; rename it"),
-    "a colon": (copied("0/0.png", "1/12:30.png"), "'1/12:30.png' is no name on every system; rename it"),
-    "a dot at the end": (copied("0/0.png", "cat./1.png"), "'cat.' is no name on every system; rename it"),
-    "not UTF-8": (copied("0/0.png", b"1/\xe4.png"), r"'1/\udce4.png' is no name on every system; rename it"),
-    "two spellings": (
-        lambda folder: [copied("0/0.png", f"1/{name}.png")(folder) for name in "xX"],
-        "'1/x.png' and 'X.png' are one name on some systems; rename one",
-    ),
-    "a link": (lambda folder: (folder / "3" / "x.png").symlink_to("/etc/hostname"), "'3/x.png' is a link out of the"),
-    "a linked class": (lambda folder: (folder / "x").symlink_to(tiny.ROOT), "'x' is a link out of the folder; put"),
-    "a lost link": (lambda folder: (folder / "3" / "x.png").symlink_to("nowhere"), "'3/x.png' is no file; a class's"),
-    "a folder in a class": (copied("0/0.png", "3/more/1.png"), "'3/more' is no file; a class's folder holds pictures"),
-    "a picture outside": (copied("0/0.png", "1.png"), "'1.png' lies beside the classes' folders; move it elsewhere"),
-    "a text": (lambda folder: (folder / "3" / "notes.txt").write_text("3"), "3/notes.txt: not a picture, or not one"),
-    "empty": (lambda folder: (folder / "3" / "a.png").touch(), "3/a.png: the file is empty"),
-    "cut off": (
-        lambda folder: (folder / "3" / "a.png").write_bytes((folder / "0" / "0.png").read_bytes()[:60]),
-        "3/a.png: the picture is damaged or cut off",
-    ),
-    "100 megapixels": (large, "3/large.png: the picture is too large (10000 × 10000); 50 megapixels are the most"),
+    "a lost link": (lambda folder: (folder / "3/x.png").symlink_to("nowhere"), "'3/x.png' is no file; a class's"),
+    "a folder in a class": (lambda folder: (folder / "3/more").mkdir(), "'3/more' is no file; a class's folder holds"),
+    "a picture outside": (copy_to("1.png"), "'1.png' lies beside the classes' folders; move it elsewhere"),
+    "a text": (write("3/notes.txt", b"3"), "3/notes.txt: not a picture, or not one"),
+    "empty": (write("3/a.png", b""), "3/a.png: the file is empty"),
+    "cut off": (write("3/a.png", b"\x89PNG\r\n\x1a\n"), "3/a.png: "),
 }
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize(("spoil", "reason"), BAD.values(), ids=BAD)
-def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path, spoil: Callable[[Path], object], reason: str) -> None:
+@pytest.mark.parametrize("fault", BAD)
+def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path, fault: str) -> None:
+    spoil, reason = BAD[fault]
     folder = tmp_path / "own"
     write_digits(folder)
     spoil(folder)
@@ -251,7 +206,7 @@ def test_a_table_that_is_no_dataset_is_refused(tmp_path: Path, content: str, rea
         ({"sources": [{"table": "own"}]}, "table own: is not here"),
         (
             {"sources": [{"folder": "own"}], "images": 401},
-            "folder own: 400 images, expected 401; `python -m tools.pin tiny` takes over what is there now\n",
+            "folder own: 400 images, expected 401; `digits pin tiny` takes over what is there now\n",
         ),
     ],
 )

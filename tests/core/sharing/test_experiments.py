@@ -1,16 +1,17 @@
-"""Runs with other parameters: in a folder of their own, applied, and as a branch."""
+"""Runs with other parameters: queued, applied, and as a branch."""
 
 import difflib
+import json
 import re
-import shutil
 from pathlib import Path
 
 from tests import tiny
 
 import yaml
+from dvc.utils.serialize import modify_yaml
 
 ITERATIONS = "experiments.five-sgd.hyperparameters.max_iter"
-CHANGED = ["dvc.lock", "metrics/five-sgd.json", "params.yaml"]
+CHANGED = ["digits/evaluation/metrics.py", "dvc.lock", "metrics/five-sgd.json", "params.yaml"]
 CHANGED += [f"plots/five-sgd/{name}.csv" for name in ("confusion", "figures", "precision_recall", "reliability", "roc")]
 
 
@@ -21,52 +22,43 @@ def documented(start: str) -> str:
     return str(command).replace("trees", "five-sgd")
 
 
-def test_a_run_in_a_folder_of_its_own_can_become_the_workspace_or_a_branch(project: Path) -> None:
+def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch_or_the_workspace(project: Path) -> None:
+    library = project / "digits/evaluation/metrics.py"
+    original = library.read_text(encoding="utf-8")
+    library.write_text(f'{original}\nMETRICS.append(Metric("queued", lambda part: 1, key="queued"))\n')
+    tiny.run(["dvc", "exp", "run", "--queue", "-n", "fewer", "-S", f"{ITERATIONS}=5", "evaluate@five-sgd"], project)
+    library.write_text("raise RuntimeError('this is of later')\n")
     before = tiny.files(project)
-    tiny.run(["dvc", "exp", "run", "--temp", "-n", "fewer", "-S", f"{ITERATIONS}=5", "evaluate@five-sgd"], project)
+    tiny.run("dvc exp run --run-all", project)
     assert tiny.files(project) == before
-    assert folders_left(project) == []
+    library.write_text(original)
+    assert tiny.git_status(project) == ""
 
     table = tiny.run(["bash", "-c", f"{documented('dvc exp show')} --no-pager"], project, COLUMNS="160").stdout
-    assert max(map(len, table.splitlines())) <= 160
-    assert "…" not in table
     rows = [line.split() for line in table.splitlines()[1:-1]]
-    assert rows[0] == ["Experiment", "cv_accuracy", ITERATIONS]  # five-sgd alone has folds
-    accuracy = yaml.safe_load(before["metrics/five-sgd.json"])["cv_accuracy"]
+    assert [rows[0][0], rows[0][-1]] == ["Experiment", ITERATIONS]
+    accuracy = json.loads((project / "metrics/five-sgd.json").read_text())["cv_accuracy"]
     assert rows[2] == ["main", f"{round(accuracy, 5)}", "50"]
     assert [rows[3][2], rows[3][-1]] == ["[fewer]", "5"]
     assert float(rows[3][-2]) < accuracy
 
-    tiny.run([*documented("dvc gc").split(), "--force"], project)
-    tiny.run(["dvc", "exp", "branch", "fewer", "kept"], project)
-    assert tiny.run(["git", "diff", "--name-only", "main", "kept"], project).stdout.split() == CHANGED
-    assert tiny.files(project) == before
-
-    tiny.run(["dvc", "exp", "apply", "fewer"], project)
-    assert tiny.run(["git", "diff", "kept"], project).stdout == ""
-    values = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    assert values["experiments"]["five-sgd"]["hyperparameters"]["max_iter"] == 5
-    assert tiny.repro(project) == []
-    assert tiny.run(["git", "status", "--porcelain"], project).stdout.split()[1::2] == CHANGED
+    tiny.run("dvc exp branch fewer kept", project)
+    assert tiny.run("git diff --name-only main kept", project).stdout.split() == CHANGED
+    assert json.loads(tiny.run("git show kept:metrics/five-sgd.json", project).stdout)["queued"] == 1
+    tiny.run("dvc exp apply fewer", project)
+    assert tiny.run("git diff kept", project).stdout == ""
+    assert tiny.repro(project) == ["evaluate@digit-logreg"]  # by the code of then
 
 
 def test_an_override_changes_its_own_line_of_params_yaml(tmp_path: Path) -> None:
-    for name in ("params.yaml", ".dvc/config", ".gitignore"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(tiny.ROOT / name, tmp_path / name)
-    stage = {"cmd": "python -c pass", "params": ["experiments"]}  # in place of ours, which would train
-    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"look": stage}}), encoding="utf-8")
-    tiny.run(["git", "init", "--quiet", "--initial-branch=main"], tmp_path)
-    tiny.commit(tmp_path, "our params.yaml")
-    name = next(iter(yaml.safe_load((tmp_path / "params.yaml").read_text(encoding="utf-8"))["experiments"]))
+    path = tmp_path / "params.yaml"
+    path.write_bytes((tiny.ROOT / "params.yaml").read_bytes())
+    name = next(iter(yaml.safe_load(path.read_bytes())["experiments"]))
     for value in (7, 8):  # twice: what DVC has written once, it reads otherwise
-        before = (tmp_path / "params.yaml").read_text(encoding="utf-8")
-        tiny.run(["dvc", "exp", "run", "-S", f"experiments.{name}.folds={value}"], tmp_path)
-        after = (tmp_path / "params.yaml").read_text(encoding="utf-8")
-        changed = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "-+"]
+        before = path.read_text(encoding="utf-8")
+        with modify_yaml(path) as values:  # as `dvc exp run -S` does
+            values["experiments"][name]["folds"] = value
+        changed = [
+            line for line in difflib.ndiff(before.splitlines(), path.read_text().splitlines()) if line[0] in "-+"
+        ]
         assert [line[:13] for line in changed] == ["-     folds: ", "+     folds: "]
-
-
-def folders_left(project: Path) -> list[Path]:
-    """Return the folders that runs had to themselves and left behind."""
-    return [path.parent for path in (project / ".dvc" / "tmp" / "exps").rglob("dvc.yaml")]

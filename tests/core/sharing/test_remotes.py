@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests import remotes, tiny
+from tests import aftermath, remotes, tiny
 
 import pytest
 
@@ -21,13 +21,13 @@ def clone(project: Path, name: str) -> Path:
     return colleague
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", aftermath.slow_except(["s3"], KINDS))
 def test_a_clone_pulls_everything_and_runs_nothing(made: Path, project: Path, tmp_path: Path, kind: str) -> None:
     with KINDS[kind](tmp_path / "server") as remote:
         remotes.use(project, remote)
         pushed = tiny.run("dvc push -v", project)
         colleague = clone(project, "colleague")
-        tiny.run("python -m tools.pushed --content", colleague)
+        tiny.run("digits pushed --content", colleague)
         tiny.run("dvc pull", colleague)
     assert tiny.files(colleague) == tiny.files(made)
     assert tiny.repro(colleague) == []
@@ -41,25 +41,8 @@ def test_a_clone_pulls_everything_and_runs_nothing(made: Path, project: Path, tm
         tiny.run(["git", "grep", "--fixed-strings", "-e", secret, *commits], project, status=1)
 
 
-def test_what_a_colleague_has_trained_is_not_trained_again(made: Path, tmp_path: Path) -> None:
-    ann = tiny.copy(made, tmp_path / "ann")
-    changes = {"experiments.five-sgd.hyperparameters.alpha": 0.01}
-    tiny.run("dvc push", ann)
-    tiny.edit(ann, changes)
-    assert tiny.repro(ann, "train@five-sgd") == ["train@five-sgd"]
-    tiny.run("dvc push --run-cache", ann)
-
-    ben = clone(ann, "ben")
-    tiny.run("dvc pull --run-cache", ben)
-    assert tiny.files(ben) == tiny.files(made)
-    tiny.edit(ben, changes)
-    output = tiny.run("dvc repro --pull train@five-sgd", ben).stdout
-    assert "Stage 'train@five-sgd' is cached - skipping run" in output
-    assert "Running stage" not in output
-    assert tiny.files(ben) == tiny.files(ann)
-
-
 @pytest.mark.fault
+@pytest.mark.slow
 def test_a_broken_file_in_the_remote_is_refused_and_replaced(project: Path, made: Path) -> None:
     tiny.run("dvc push", project)
     paths = ["data/split/tiny/train.parquet", "models/five-sgd.joblib"]
@@ -80,10 +63,10 @@ def test_a_broken_file_in_the_remote_is_refused_and_replaced(project: Path, made
     assert tiny.repro(colleague) == ["split@tiny", "train@five-sgd"]
     assert tiny.files(colleague) == right
 
-    errors = tiny.run("python -m tools.pushed --content", project, status=1).stderr
+    errors = tiny.run("digits pushed --content", project, status=1).stderr
     broken = re.findall(r"pushed: (\S+) is broken in the remote; delete (.+), then `dvc push`", errors)
     assert sorted(path for path, _ in broken) == paths
     for _, place in broken:
         tiny.run(["rm", "-f", place], project)
     tiny.run("dvc push", project)
-    assert tiny.run("python -m tools.pushed --content", project).stderr == ""
+    assert tiny.run("digits pushed --content", project).stderr == ""
