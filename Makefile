@@ -1,5 +1,8 @@
 # What to type. Everything runs in .venv, which is made from requirements.lock when it is missing or out of date.
-PYTHON ?= python3
+SUPPORTED := import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v[:2] <= (3, 14) else \
+  "Python 3.11 to 3.14 is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.13 …")
+PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$python -c '$(SUPPORTED)' > /dev/null 2>&1 && echo $$python; done) python3)
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
@@ -94,7 +97,7 @@ clean: ## Delete what can be made again: outputs, environment, tool caches (DVC'
 # installation that was broken off is begun again.
 PIP := python -m pip install --quiet --disable-pip-version-check
 $(INSTALLED): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 14) else "Python 3.11 to 3.14 is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.13 …")'
+	@$(PYTHON) -c '$(SUPPORTED)'
 	@echo "Making $(VENV) from requirements.lock"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.txt

@@ -15,7 +15,6 @@ class Stage(NamedTuple):
     kind: str  # such as `train`
     name: str  # of the block
     command: str
-    inputs: list[str]  # other stages' outputs
     outputs: list[str]
 
 
@@ -27,7 +26,6 @@ def stages(project: Path = Path()) -> Iterator[Stage]:
             filled = {"key": name, **{f"item.{key}": value for key, value in block.items()}}
             text = re.sub(r"\$\{([\w.]+)\}", lambda found: str(filled[found[1]]), json.dumps(template["do"]))  # noqa: B023
             stage = json.loads(text)
-            inputs = [path for path in stage["deps"] if path.startswith(("data/", "models/"))]
             outputs = [out for key in ("outs", "metrics", "plots") for out in stage.get(key, [])]
             paths = [path for out in outputs for path in ([out] if isinstance(out, str) else out)]
-            yield Stage(kind, name, stage["cmd"], inputs, paths)
+            yield Stage(kind, name, stage["cmd"], paths)

@@ -76,9 +76,10 @@ DRAWN: list[tuple[str, Callable[[Grey], Grey], str]] = [
 ]
 
 
-def test_images() -> tuple[Pixels, Pixels]:
-    """Return MNIST's test images, shape (images, 28, 28), and their classes."""
-    return parquet.read_pixels(TEST).reshape(-1, 28, 28), parquet.read_column(TEST, IMAGES, "class")
+def mnist(quick: bool) -> tuple[Pixels, Pixels]:
+    """Return MNIST's test images, shape (images, 28, 28), and their classes; the first fifty if `quick`."""
+    rows = slice(50 if quick else None)
+    return parquet.read_pixels(TEST).reshape(-1, 28, 28)[rows], parquet.read_column(TEST, IMAGES, "class")[rows]
 
 
 def find(images: Iterable[Grey], recognizer: Recognizer, kind: str = "PNG") -> list[list[Digit]]:
@@ -117,22 +118,6 @@ def printed(font: Path, sign: object) -> Grey:
     return np.asarray(image)
 
 
-def mnist_rows(recognizer: Recognizer) -> list[list[str]]:
-    """Measure the test images in every drawing: all 10 000 as they are, the same random 2 000 in the others."""
-    images, classes = test_images()
-    sample = random.permutation(len(images))[:SAMPLE]
-    rows = []
-    for i, (name, draw, kind) in enumerate(DRAWN):
-        measuring.log(name)
-        chosen = sample if i else np.arange(len(images))
-        own = is_right(recognizer, list(images[chosen]), classes[chosen])
-        drawn = is_right(recognizer, read(map(draw, images[chosen]), recognizer, kind), classes[chosen])
-        change = compare(own, drawn)
-        points = f"{100 * change.gain:+.2f} ({100 * change.low:+.2f} to {100 * change.high:+.2f})"
-        rows.append([name, str(len(chosen)), f"{own.mean():.4f}", f"{drawn.mean():.4f}", points])
-    return rows
-
-
 def font_lines(recognizer: Recognizer) -> list[str]:
     """Measure digits printed in twenty fonts, read as predict does and resized plainly."""
     if len(FONTS) < 20:
@@ -147,11 +132,21 @@ def font_lines(recognizer: Recognizer) -> list[str]:
 
 
 def tables(folder: Path, quick: bool) -> list[str]:
-    """Measure MNIST's digits and printed ones."""
-    recognizer = Recognizer.load(dataset="mnist")
+    """Measure all test images as they are, the same random 2 000 in every other drawing, and printed digits."""
+    recognizer, (images, classes) = Recognizer.load(dataset="mnist"), mnist(quick)
+    sample = random.permutation(len(images))[:SAMPLE]
+    rows = []
+    for i, (name, draw, kind) in enumerate(DRAWN):
+        measuring.log(name)
+        chosen = sample if i else np.arange(len(images))
+        own = is_right(recognizer, list(images[chosen]), classes[chosen])
+        drawn = is_right(recognizer, read(map(draw, images[chosen]), recognizer, kind), classes[chosen])
+        change = compare(own, drawn)
+        points = f"{100 * change.gain:+.2f} ({100 * change.low:+.2f} to {100 * change.high:+.2f})"
+        rows.append([name, str(len(chosen)), f"{own.mean():.4f}", f"{drawn.mean():.4f}", points])
     header = ["MNIST's test images,", "pictures", "the images themselves", "read as pictures", "points (95 %)"]
-    rows = measuring.table(header, mnist_rows(recognizer))
-    return [f"The model is `{recognizer.experiment}`.", "", *rows, "", *font_lines(recognizer)]
+    experiment = f"The model is `{recognizer.experiment}`."
+    return [experiment, "", *measuring.table(header, rows), "", *font_lines(recognizer)]
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ repro`). Takes a few minutes.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from bench import handwriting, measuring
-from bench.handwriting import DRAWN, FONTS, Grey, find, printed, test_images
+from bench.handwriting import DRAWN, FONTS, Grey, find, mnist, printed
 from digits.handwriting.recognizer import Recognizer
-from digits.io.tables import Vector
 from digits.results.intervals import accuracy_interval
 from digits.support.errors import PipelineError
 
@@ -35,25 +35,18 @@ def scribble() -> Grey:
     return np.asarray(image)
 
 
-def paper() -> Grey:
-    """Return a sheet without ink, of any brightness, with a camera's noise."""
-    return add_noise(np.full(300, random.randint(40, 250)))
-
-
-def lit_paper() -> Grey:
-    """Return the same, lit from one side."""
-    return add_noise(np.linspace(random.randint(40, 250), random.randint(40, 250), 300))
-
-
-def add_noise(light: Vector) -> Grey:
-    """Return a sheet of 200 rows whose columns have this brightness, noisy by up to 12 grey levels."""
+def paper(*, is_lit_unevenly: bool = False) -> Grey:
+    """Return a sheet without ink, of any brightness, with a camera's noise of up to 12 grey levels."""
+    left, right = random.randint(40, 250, 2)
+    light = np.linspace(left, right if is_lit_unevenly else left, 300)
     return np.clip(light + random.normal(0, random.uniform(0, 12), (200, 300)), 0, 255).astype(np.uint8)
 
 
 def outcomes(recognizer: Recognizer, pictures: Iterable[Grey], kind: str = "PNG") -> list[str]:
     """Return for each picture `error`, or `none` where nothing in it is a digit, else `digit`."""
     found = [[digit.image for digit in found] for found in find(pictures, recognizer, kind)]
-    rejected = iter(recognizer.rejects(np.array([image for images in found for image in images])).tolist())
+    images = [image for of_picture in found for image in of_picture]
+    rejected = iter(recognizer.rejects(np.array(images)).tolist() if images else [])
     each = [[next(rejected) for _ in images] for images in found]
     return ["error" if not marks else "none" if all(marks) else "digit" for marks in each]
 
@@ -76,7 +69,7 @@ def load() -> Recognizer:
 
 def none(folder: Path, quick: bool) -> list[str]:
     """Measure how often a digit is said to be none, and how often what is none."""
-    recognizer, (images, _) = load(), test_images()
+    recognizer, (images, _) = load(), mnist(quick)
     rows = []
     for i, (name, draw, kind) in enumerate(DRAWN):
         measuring.log(name)
@@ -91,7 +84,11 @@ def none(folder: Path, quick: bool) -> list[str]:
         rows += [row(f"{name} printed in {len(fonts)} fonts", found)] if found else []
         by_sign = {sign: found[i * len(fonts) : (i + 1) * len(fonts)] for i, sign in enumerate(signs)}
         spared += [sign for sign, of in by_sign.items() if sign not in digits and 2 * of.count("digit") > len(fonts)]
-    for name, made in (("scribbles", scribble), ("blank paper, noisy", paper), ("the same, unevenly lit", lit_paper)):
+    for name, made in (
+        ("scribbles", scribble),
+        ("blank paper, noisy", paper),
+        ("the same, unevenly lit", partial(paper, is_lit_unevenly=True)),
+    ):
         measuring.log(name)
         rows.append(row(name, outcomes(recognizer, (made() for _ in range(QUICK if quick else COUNT)))))
     table = measuring.table(["pictures of", "pictures", "an error: no digit found", "none (95 %)"], rows)
@@ -111,7 +108,7 @@ def push_together(pair: Grey, overlap: int) -> Grey:
 
 def touching(folder: Path, quick: bool) -> list[str]:
     """Measure how often pairs of digits that overlap are read as two, and single ones as two."""
-    recognizer, (images, classes) = load(), test_images()
+    recognizer, (images, classes) = load(), mnist(quick)
     count = QUICK if quick else COUNT
     rows = []
     for overlap in OVERLAPS:

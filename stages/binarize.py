@@ -6,7 +6,6 @@ Reads the `row` and `class` columns of `data/split/<split>/train.parquet` and `t
 """
 
 from collections.abc import Collection
-from contextlib import ExitStack
 
 from digits.io import parquet, paths, tables
 from digits.io.tables import IMAGES, Pixels
@@ -17,10 +16,7 @@ import numpy as np
 
 
 def binarize(classes: Pixels, positive: Collection[int] | None) -> Pixels:
-    """Return the labels, of the same shape: 1 where the class is among `positive` and 0 elsewhere, or the class itself.
-
-    A comparison of numbers with numbers: the text `"2"` equals no class.
-    """
+    """Return the labels, of the same shape: 1 where the class is among `positive` and 0 elsewhere, or the class."""
     return classes if positive is None else np.isin(classes, list(positive)).astype(np.uint8)
 
 
@@ -32,13 +28,11 @@ def main() -> None:
     names = parquet.image_info(paths.split(experiment.split, "train")).names
     positive = params.block(Task, experiment.task).labels(names)
     metadata = {"positive": " ".join(map(str, positive))} if positive else None
-    with ExitStack() as outputs:
-        for part in ("train", "test"):
-            append = outputs.enter_context(parquet.writer(paths.labels(name, part)))
-            for images in parquet.groups(paths.split(experiment.split, part), IMAGES, ["row", "class"]):
-                labels = binarize(tables.column(images, "class"), positive)
-                table = tables.table({"row": tables.column(images, "row"), "label": labels})
-                append(table.replace_schema_metadata(metadata))
+    for part in ("train", "test"):
+        images = parquet.read(paths.split(experiment.split, part), IMAGES, ["row", "class"])
+        labels = binarize(tables.column(images, "class"), positive)
+        table = tables.table({"row": tables.column(images, "row"), "label": labels})
+        parquet.write(paths.labels(name, part), table.replace_schema_metadata(metadata))
 
 
 if __name__ == "__main__":

@@ -37,17 +37,13 @@ Predicted = tuple[Vector, Scores, Vector | None]  # true labels, scores and fold
 def evaluate(
     predicted: Mapping[str, Predicted], model: Pipeline, y_train: Vector, names: Sequence[str]
 ) -> dict[str, list[tuple[Any, ...]]]:
-    """Measure a model's scores of each part.
+    """Measure a model's scores of each part, and return the rows of the plot tables.
 
     Args:
-        predicted: of `test`, and of `cross_validation` where there are folds.
+        predicted: of `test`, and of `cross_validation` where there are folds: they are calibrated on these.
         model: what gave the scores.
         y_train: shape (training rows,), whose majority class is the baseline.
         names: of the model's classes.
-
-    Returns:
-        The rows of the plot tables. Where there are folds to fit it on, `figures` has the temperature that calibrates
-        the scores.
     """
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in HEADERS}
     method, classes, temperature = models.method(model), model.classes_, 1.0
@@ -83,8 +79,6 @@ def main() -> None:
     y_test = parquet.read_labels(images, labels)
     out_of_fold = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
     y_train = tables.column(out_of_fold, "label")
-    if not np.array_equal(np.unique(y_train), model.classes_):
-        raise PipelineError(f"{paths.out_of_fold(name)} is of another model; {parquet.REMEDY}")
     if unknown := np.setdiff1d(y_test, model.classes_).tolist():
         raise PipelineError(f"{name} has not been trained on the label {unknown[0]}; use a split with more of it")
 
@@ -96,14 +90,13 @@ def main() -> None:
     names = None if is_detector else parquet.image_info(images).names
     rows = evaluate(predicted, model, y_train, [names[i] if names else str(i) for i in model.classes_])
 
-    columns = {"row": parquet.read_column(images, IMAGES, "row"), "label": y_test}
-    columns |= {"prediction": models.predict(model, scores)}
+    row = parquet.read_column(images, IMAGES, "row")
+    columns = {"row": row, "label": y_test, "prediction": models.predict(model, scores)}
     columns |= tables.score_columns(scores, model.classes_, models.method(model))
     parquet.write(paths.predictions(name), tables.table(columns))
     for table, header in HEADERS.items():
         files.write_csv(paths.plots(name) / f"{table}.csv", header, rows[table])
-    has_folds = "cross_validation" in predicted
-    files.write_json(paths.metrics(name), metrics.summarize(rows["figures"], has_folds))
+    files.write_json(paths.metrics(name), metrics.summarize(rows["figures"], "cross_validation" in predicted))
 
 
 if __name__ == "__main__":

@@ -23,11 +23,7 @@ Result = TypeVar("Result")
 
 
 def checked(batches: Iterable[Batch], dataset: Dataset) -> Iterator[Batch]:
-    """Pass on what a source gives, and check it on the way; only at the end is the content known to be right.
-
-    Raises:
-        SourceError: the number of images, their size, the classes or the digests are others.
-    """
+    """Pass on what a source gives, and check it on the way; a SourceError, at the end at the latest, if it is other."""
     content = Content(dataset)
     for batch in batches:
         content.add(batch)
@@ -42,8 +38,7 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
         name: the dataset's name, a folder below `mirror`.
         dataset: its block of params.yaml.
         mirror: a folder or HTTP address of IDX files, tried before any source on the network.
-        keep: takes the images, or refuses them by a SourceError; called anew where a source fails, which may be after
-            the last image.
+        keep: takes the images, or refuses them by a SourceError; called anew where a source fails.
 
     Raises:
         PipelineError: no source has them, each with its reason.
@@ -66,10 +61,8 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
             return result
     remedy = f"; `digits pin {name}` takes over what is there now" if has_changed else ""
     if not sources.are_local(dataset):
-        remedy = (
-            ". Ways out: set DATA_MIRROR to a folder or address that holds the IDX files in "
-            f"{name}/, or run `make demo`, which needs no network"
-        )
+        mirrored = f"set DATA_MIRROR to a folder or address that holds the IDX files in {name}/"
+        remedy = f". Ways out: {mirrored}, or run `make demo`, which needs no network"
     raise PipelineError(f"no source has {name}: {'; '.join(failures)}{remedy}")
 
 

@@ -17,25 +17,18 @@ import pyarrow as pa
 
 
 def mix_images(images: pa.Table, own: pa.Table, weight: int, first: int, seed: int) -> pa.Table:
-    """Return the training part of a mix.
-
-    Args:
-        images: a split's training part.
-        own: another's, each image of which is in the mix `weight` times.
-        weight: 0 for none of them.
-        first: what the row numbers of `images` begin with.
-        seed: of the shuffle.
-    """
+    """Return `images`, their rows numbered from `first`, with each image of `own` `weight` times, shuffled."""
     mixed = pa.concat_tables([_numbered(images, first), *[_numbered(own, 0)] * weight])
     return mixed.take(tables.array(np.random.RandomState(seed).permutation(len(mixed))))
 
 
 def _numbered(images: pa.Table, first: int) -> pa.Table:
-    """Return images with `origin` and `row`, both counted from `first`."""
-    row = tables.column(images, "row") + np.uint32(first)
-    origin = tables.column(images, "origin") + np.uint32(first) if "origin" in images.column_names else row
-    images = images.drop_columns([name for name in ("origin", "row") if name in images.column_names])
-    return images.append_column("origin", tables.array(origin)).append_column("row", tables.array(row))
+    """Return images with `origin`, which may be missing, and `row`, both counted from `first`."""
+    kept = images.drop_columns([name for name in ("origin", "row") if name in images.column_names])
+    for name in ("origin", "row"):
+        numbers = tables.column(images, name if name in images.column_names else "row") + np.uint32(first)
+        kept = kept.append_column(name, tables.array(numbers))
+    return kept
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from digits.io import parquet, paths, tables
 from digits.io.tables import IMAGES, Vector
 from digits.support import cli, parameters, rooms
 from digits.support.errors import ParameterError
-from digits.support.parameters import COPIES, Split
+from digits.support.parameters import Split
 
 import numpy as np
 
@@ -28,12 +28,9 @@ def count_test_rows(split: Split, rows: int) -> int:
 
 
 def split_rows(split: Split, rows: int, seed: int) -> tuple[Vector, Vector]:
-    """Choose the training and the test rows.
+    """Return the training rows, shuffled, and the test rows: in order for a count, as drawn for a share.
 
-    Returns:
-        The training rows, shuffled, and the test rows: in order for a count, as drawn for a share. For a share they
-        are exactly those of scikit-learn's `train_test_split(test_size=test, random_state=seed)`; two lines stand in
-        for it here because importing scikit-learn takes longer than all the rest of this stage.
+    A share gives those of scikit-learn's `train_test_split`, whose import takes longer than the rest of this stage.
     """
     random = np.random.RandomState(seed)
     order = np.arange(rows, dtype=np.uint32)
@@ -45,23 +42,6 @@ def split_rows(split: Split, rows: int, seed: int) -> tuple[Vector, Vector]:
     return order[tested:], order[:tested]
 
 
-def require_apart(train: Vector, test: Vector, origin: Vector) -> None:
-    """Require that no image of the test part is a copy of one of the training part, or the reverse.
-
-    Args:
-        train: shape (training rows,).
-        test: shape (test rows,).
-        origin: shape (rows,), the row of the image that each was made of.
-
-    Raises:
-        ParameterError: there is one.
-    """
-    trained = np.zeros(len(origin), bool)
-    trained[origin[train]] = True
-    if trained[origin[test]].any():
-        raise ParameterError(COPIES.format(len(test)))
-
-
 def main() -> None:
     """Read, split, write."""
     name = cli.block_name(__doc__, "splits", "mnist")
@@ -71,14 +51,14 @@ def main() -> None:
     count = parquet.count(images, IMAGES)
     orders = split_rows(split, count, params.seed)
     if (origin := parquet.read_origin(images)) is not None:
-        require_apart(*orders, origin)
+        rooms.load("scale.augmentation", f"splits.{name}").require_apart(*orders, origin)
     outputs = [paths.split(name, part) for part in ("train", "test")]
     if count > IN_MEMORY:
         rooms.load("scale.shuffle", f"splits.{name}, of {count} images,").split_file(images, orders, outputs)
         return
     table = parquet.read(images, IMAGES)
-    for path, rows in zip(outputs, orders, strict=True):
-        parquet.write(path, table.take(tables.array(rows)).append_column(tables.ROW, tables.array(rows)))
+    for path, rows in zip(outputs, map(tables.array, orders), strict=True):
+        parquet.write(path, table.take(rows).append_column(tables.ROW, rows))
 
 
 if __name__ == "__main__":

@@ -19,14 +19,7 @@ from sklearn.pipeline import Pipeline
 
 
 def out_of_fold_table(rows: Vector, y: Vector, model: Pipeline, trained: Trained) -> pa.Table:
-    """Return the table of out-of-fold predictions.
-
-    Args:
-        rows: shape (rows,), each image's index in the dataset.
-        y: shape (rows,), labels.
-        model: the fitted model, which predicts by its threshold.
-        trained: the out-of-fold scores.
-    """
+    """Return the table of out-of-fold predictions, which `model` makes of the scores by its threshold."""
     columns = {"row": rows, "label": y}
     if trained.fold is not None and trained.scores is not None:
         columns |= {"fold": trained.fold, "prediction": models.predict(model, trained.scores)}

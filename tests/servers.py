@@ -1,9 +1,7 @@
 """Real HTTP servers on the loopback address, well and badly behaved, for the tests of `fetch`."""
 
 import gzip
-import socket
 import ssl
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -115,31 +113,7 @@ def portal(request: Handler) -> None:
         request.answer(b"", 302, Location="/portal")
 
 
-def drip(request: Handler) -> None:
-    """Send a byte now and then, so that no single wait is long."""
-    request.answer(b"\0", promised=100_000)
-    while not request.server.stopped.wait(0.2):
-        request.wfile.write(b"\0")
-
-
-def go_in_circles(request: Handler) -> None:
-    """Redirect to another address, which redirects to the first."""
-    request.answer(b"", 302, Location="/a" if request.path == "/b" else "/b")
-
-
-def reset(request: Handler) -> None:
-    """Cut the connection in the middle of an answer, not with an end but with an error."""
-    request.answer(b"\0" * 1000, promised=100_000)
-    request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    socket.close(request.connection.detach())
-
-
 BOMB = 8 * gzip.compress(bytes(10**7), mtime=0)  # 80 MB of zeros in 80 kB: small enough to be let in
-
-
-def explode(request: Handler) -> None:
-    """Send a gzip bomb as an encoding, which clients unpack by themselves."""
-    request.answer(BOMB, Content_Encoding="gzip")
 
 
 def fail_once(contents: dict[str, bytes]) -> Respond:

@@ -1,68 +1,57 @@
 """The command `digits`: every module of this folder, and of a room's folder `commands`, is a subcommand.
 
-A module has `command`, a Click command, and is imported when it is called; for the list of all, the first line of its
-docstring is read. So `digits --help` answers at once, and a room's commands are there while its folder is.
+A module has `command`, a Click command. It is imported when it is called; `digits --help` reads the first line of its
+docstring.
 """
 
 import ast
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from digits.support import cli
-from digits.support.errors import Interrupted, ParameterError
+from digits.support.errors import ParameterError, PipelineError
 
 import click
 
-FOLDER = Path(__file__).parent
+PACKAGE = Path(__file__).parent.parent
 GROUPS = {  # of the core's commands; a room's have its name
     "Look at data and results": ["show", "leaderboard", "compare"],
     "Edit params.yaml": ["check", "pin"],
-    "Keep outputs whole, and share them": ["verify", "pushed", "prune"],
+    "Keep outputs whole, and share them": ["verify", "pushed", "prune", "merge-lock"],
+    "Make your own project": ["start"],
 }
-HIDDEN = {"merge-lock"}  # Git calls it
 
 
 class Commands(click.Group):
     """The modules that are here."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all subcommands."""
-        return sorted(_modules())
-
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand."""
-        if (path := _modules().get(cmd_name)) is None:
+        if not (path := _modules().get(cmd_name)):
             return None
-        module = ".".join(path.relative_to(FOLDER.parent.parent).with_suffix("").parts)
+        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
         command: click.Command = import_module(module).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the subcommands in their groups, with a line each."""
-        modules = {name: path for name, path in _modules().items() if name not in HIDDEN}
-        width = max(map(len, modules))
-        groups = {title: [name for name in names if name in modules] for title, names in GROUPS.items()}
-        for name in sorted(set(modules).difference(*GROUPS.values())):
-            groups.setdefault(_room(modules[name]), []).append(name)
-        for title, names in groups.items():
+        modules, titles = _modules(), {name: title for title, names in GROUPS.items() for name in names}
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name in sorted(modules, key=[*titles, *sorted(modules)].index):
+            docstring = ast.get_docstring(ast.parse(modules[name].read_text(encoding="utf-8"))) or ""
+            room = modules[name].parent.parent.name.capitalize()
+            line = f"{name:12}", docstring.partition("\n")[0].removesuffix(".")
+            groups.setdefault(titles.get(name, room), []).append(line)
+        for title, lines in groups.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(width), _first_line(modules[name])) for name in names])
+                formatter.write_dl(lines)
 
 
 def _modules() -> dict[str, Path]:
-    found = [*FOLDER.glob("*.py"), *FOLDER.parent.glob("*/commands/*.py")]
+    found = PACKAGE.glob("**/commands/*.py")
     return {path.stem.replace("_", "-"): path for path in found if path.stem != "__init__"}
-
-
-def _room(path: Path) -> str:
-    room = path.parent.parent.name
-    return "Other" if room == FOLDER.parent.name else room.capitalize()
-
-
-def _first_line(path: Path) -> str:
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return docstring.partition("\n")[0].removesuffix(".")
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,16 +64,22 @@ def digits() -> None:
 
 def main() -> None:
     """Run the command line; a wrong call is one line and exit status 2."""
+    cli.run(_call)
 
-    def call() -> None:
-        try:
-            digits.main(prog_name="digits", standalone_mode=False)
-        except click.ClickException as error:
-            raise ParameterError(error.format_message()) from None
-        except click.Abort:
-            raise Interrupted from None
 
-    cli.run(call)
+def _call() -> None:
+    try:  # not `digits.main()`, which handles a closed pipe and Ctrl-C in ways of its own
+        with digits.make_context("digits", sys.argv[1:] or ["--help"]) as context:
+            digits.invoke(context)
+    except click.ClickException as error:
+        raise ParameterError(error.format_message()) from None
+    except click.exceptions.Exit as done:
+        if done.exit_code:  # 0 after --help
+            sys.exit(done.exit_code)
+    except Exception as error:
+        if type(error).__module__.startswith("dvc."):  # to import DvcException takes half a second
+            raise PipelineError(str(error)) from None
+        raise
 
 
 def examples(*lines: str) -> Any:

@@ -1,14 +1,13 @@
 """Check params.yaml before any work."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
 from digits import sources
 from digits.commands import examples
-from digits.io.tables import MAXIMUM
 from digits.learning import registry, thresholds
 from digits.sources import SourceError
 from digits.support import cli, parameters
@@ -20,19 +19,15 @@ import click
 
 
 def check(params: Parameters) -> None:
-    """Check the content of params.yaml: the blocks, the names that they refer to, every hyperparameter.
-
-    Raises:
-        ParameterError: something is wrong; the first mistake is named.
-    """
+    """Check all blocks, the names that they refer to, and hyperparameters; a ParameterError names the first mistake."""
     for section in params.values:
         require_choice(str(FILE), section, ["seed", *SECTIONS.values()])
-    seed, datasets, splits = params.seed, params.blocks(Dataset), params.blocks(Split)
-    tasks, experiments, mixes = params.blocks(Task), params.blocks(Experiment), params.blocks(Mix)
+    datasets, splits, mixes = params.blocks(Dataset), params.blocks(Split), params.blocks(Mix)
+    tasks, experiments = params.blocks(Task), params.blocks(Experiment)
     for name, dataset in datasets.items():
         with _inside(f"datasets.{name}."):
             for kind in chain(*dataset.sources):
-                sources.require_source(kind)
+                sources.module(kind)
     for name, split in splits.items():
         require_choice(f"{FILE}: splits.{name}.dataset", split.dataset, datasets)
         dataset = datasets[split.dataset]
@@ -41,7 +36,13 @@ def check(params: Parameters) -> None:
             if dataset.enlarged and tested > dataset.images - dataset.enlarged.first:
                 raise ParameterError(COPIES.format(split.test))
     for name, mix in mixes.items():
-        require_mixable(name, mix, splits, datasets)
+        for key, part in (("split", mix.split), ("own", mix.own)):
+            require_choice(f"{FILE}: mixes.{name}.{key}", part, splits)
+        large, own = (datasets[splits[part].dataset] for part in (mix.split, mix.own))
+        for key in ("shape", "maximum", "classes", "names"):
+            if (first := getattr(large, key)) != (second := getattr(own, key)):
+                differing = f"{mix.split} has {key} {first}, {mix.own} has {second}"
+                raise ParameterError(f"{FILE}: mixes.{name}: {differing}; a mix needs two that are alike")
     for name, experiment in experiments.items():
         require_choice(f"{FILE}: experiments.{name}.split", experiment.split, [*splits, *mixes])
         require_choice(f"{FILE}: experiments.{name}.task", experiment.task, tasks)
@@ -49,50 +50,34 @@ def check(params: Parameters) -> None:
         with _inside(f"tasks.{experiment.task}."):
             require_positive(task, dataset_name, datasets[dataset_name])
         with _inside(f"experiments.{name}: "):
-            registry.build(experiment, seed)
+            registry.build(experiment, params.seed)
             thresholds.require_rule(experiment, 2 if task.positive else datasets[dataset_name].classes)
 
 
-def require_mixable(name: str, mix: Mix, splits: Mapping[str, Split], datasets: Mapping[str, Dataset]) -> None:
-    """Require that a mix has a name of its own and two splits whose images are alike; else raise a ParameterError."""
-    if name in splits:
-        raise ParameterError(f"{FILE}: mixes.{name}: a split is called the same; choose another name")
-    for key, split in (("split", mix.split), ("own", mix.own)):
-        require_choice(f"{FILE}: mixes.{name}.{key}", split, splits)
-    pair = [datasets[splits[split].dataset].model_dump(exclude_none=True) for split in (mix.split, mix.own)]
-    for key, default in (("shape", None), ("maximum", MAXIMUM), ("classes", None), ("names", None)):
-        first, second = (dataset.get(key, default) for dataset in pair)
-        if first != second:
-            differing = f"{mix.split} has {key} {first}, {mix.own} has {second}"
-            raise ParameterError(f"{FILE}: mixes.{name}: {differing}; a mix needs two that are alike")
-
-
 def require_positive(task: Task, name: str, dataset: Dataset) -> None:
-    """Require that a task's positive classes are some of a dataset's; a ParameterError says what is wrong."""
-    positive, classes = task.labels(dataset.names) or [], dataset.classes
-    if unknown := [label for label in positive if not 0 <= label < classes]:
-        raise ParameterError(f"positive: {name} has no class {unknown[0]}; allowed: 0 to {classes - 1}")
-    if len(set(positive)) < len(positive):
-        raise ParameterError(f"positive: {task.positive} has a class twice")
-    if len(positive) == classes:
-        raise ParameterError(f"positive: all {classes} classes of {name} are positive; leave one out")
+    """Require that a task's positive classes are some of a dataset's, and not all; else raise a ParameterError."""
+    positive = set(task.labels(dataset.names) or [])
+    if unknown := positive.difference(range(dataset.classes)):
+        raise ParameterError(f"positive: {name} has no class {min(unknown)}; allowed: 0 to {dataset.classes - 1}")
+    if len(positive) == dataset.classes:
+        raise ParameterError(f"positive: all {dataset.classes} classes of {name} are positive; leave one out")
 
 
 def changed(params: Parameters) -> Iterator[str]:
     """Yield a line for each folder or table whose labels are not those that are pinned, or that is no dataset now."""
     for name, dataset in params.blocks(Dataset).items():
-        for kind, place in (each for source in dataset.sources for each in source.items()):
-            module = sources.module(kind)
-            if not hasattr(module, "labels") or not Path(place).exists():  # it may never have been pulled
+        for kind, place in chain(*(source.items() for source in dataset.sources)):
+            list_labels = getattr(sources.module(kind), "labels", None)
+            if not list_labels or not Path(place).exists():  # it may never have been pulled
                 continue
             try:
-                found = module.labels(place)
+                labels, names = list_labels(place)
+                digest = hashlib.sha256(labels.tobytes()).hexdigest()
+                if digest != dataset.sha256.labels or (names and names != dataset.names):
+                    remedy = f"`digits pin {name}` takes over what is there now"
+                    yield f"{kind} {place} is no longer what is pinned; {remedy}"
             except SourceError as error:
                 yield f"{kind} {place}: {error}"
-                continue
-            digest = hashlib.sha256(found.classes.tobytes()).hexdigest()
-            if digest != dataset.sha256.labels or (found.names and found.names != dataset.names):
-                yield f"{kind} {place} is no longer what is pinned; `digits pin {name}` takes over what is there now"
 
 
 @contextmanager

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
-from digits.support.errors import PipelineError
+from digits.support import parameters
 
 import click
-import yaml
 from dvc.utils.serialize import dump_yaml
 
 ATTRIBUTES = ["/dvc.lock merge=dvc-lock", "/metrics/** merge=dvc-output", "/plots/** merge=dvc-output"]
@@ -27,34 +26,22 @@ def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
     merged = {}
     for name in {**ours, **theirs}:
         before, mine, other = (lock.get(name) for lock in (base, ours, theirs))
-        chosen = mine if mine == other or other == before else other if mine == before else None
+        chosen = mine if other in (mine, before) else other if mine == before else None
         if chosen is not None:
             merged[name] = chosen
     return merged
 
 
-def read(path: Path) -> Lock:
-    """Return the stages of a lock; none of an empty file, as Git gives where a side has none."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-        return dict(content["stages"]) if content else {}
-    except (ValueError, TypeError, KeyError, yaml.YAMLError) as error:
-        raise PipelineError(f"a dvc.lock of the merge cannot be read ({' '.join(str(error).split())})") from None
-
-
 def register() -> None:
     """Tell Git of this clone's drivers. .gitattributes cannot: where nobody has registered them it must say -merge."""
     digits = shlex.quote(str(Path(sys.executable).with_name("digits")))
-    _git("config", "merge.dvc-lock.driver", f"{digits} merge-lock --files %O %A %B")
-    _git("config", "merge.dvc-output.driver", "true")  # keeps this side's
-    path = Path(_git("rev-parse", "--git-path", "info/attributes"))
+    drivers = {"dvc-lock": f"{digits} merge-lock --files %O %A %B", "dvc-output": "true"}  # which keeps this side's
+    for name, driver in drivers.items():
+        subprocess.run(["git", "config", f"merge.{name}.driver", driver], check=True)
+    path = Path(subprocess.check_output(["git", "rev-parse", "--git-path", "info/attributes"], text=True).strip())
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(dict.fromkeys([*lines, *ATTRIBUTES])) + "\n", encoding="utf-8")
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @click.command(epilog=examples("merge-lock --register"))
@@ -65,7 +52,8 @@ def command(is_register: bool, files: tuple[Path, Path, Path] | None) -> None:
     if is_register == bool(files):
         raise click.UsageError("give --register, or --files BASE OURS THEIRS")
     if files:
-        base, ours, theirs = map(read, files)
+        # Git gives an empty file where a side has none.
+        base, ours, theirs = (parameters.load(path).values["stages"] if path.stat().st_size else {} for path in files)
         dump_yaml(files[1], {"schema": "2.0", "stages": merge(base, ours, theirs)})
     elif Path(".git").exists():  # not in an archive, which has no Git
         register()

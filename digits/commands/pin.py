@@ -2,12 +2,12 @@
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from digits.commands import examples
 from digits.io import files
-from digits.sources import MOST_CLASSES, Batch, Content, SourceError
+from digits.sources import MOST_CLASSES, Batch, Content
 from digits.support import parameters
 from digits.support.errors import require_choice
 from digits.support.parameters import COUNTED, FILE, Dataset
@@ -21,23 +21,15 @@ from ruamel.yaml.comments import CommentedSeq
 UNLIMITED = {"images": 100_000_000, "classes": MOST_CLASSES, "sha256": {"pixels": "0" * 64, "labels": "0" * 64}}
 
 
-def count(name: str, block: Any) -> dict[str, Any]:
-    """Read a dataset, and return what its block of params.yaml is to say of it.
-
-    Raises:
-        ParameterError: a value of the block is wrong, or what came cannot be a dataset.
-        PipelineError: no source has it.
-    """
-    is_block = isinstance(block, dict)  # if not, `validate` says so
-    given = {key: block[key] for key in set(block).difference(COUNTED, ["names", "enlarged"])} if is_block else {}
-    dataset = validate(Dataset, {**UNLIMITED, **given} if is_block else block, FILE, "datasets", name)
+def count(name: str, block: dict[str, Any]) -> dict[str, Any]:
+    """Read a dataset, and return what its block of params.yaml is to say of it."""
+    given = {key: value for key, value in block.items() if key not in {*COUNTED, "names", "enlarged"}}
+    dataset = validate(Dataset, {**UNLIMITED, **given}, FILE, "datasets", name)
 
     def count_all(images: Iterator[Batch]) -> Content:
         content = Content(dataset)
         for batch in images:
             content.add(batch)
-        if not content.images:
-            raise SourceError("has no images")
         return content
 
     content = fetch(name, dataset, os.environ.get("DATA_MIRROR"), count_all)
@@ -49,22 +41,21 @@ def count(name: str, block: Any) -> dict[str, Any]:
     return counted
 
 
-def pinned(text: str, name: str, counted: Mapping[str, Any]) -> str:
+def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
     """Return the text of params.yaml with what was counted of a dataset in its block, and all else as it was."""
     yaml = YAML()
-    yaml.default_flow_style = False
     yaml.width = 10_000  # no line is broken that was not
     document = yaml.load(text)
     block = document["datasets"][name]
     for i, (key, value) in enumerate(counted.items()):
         if key not in block:  # to the front: what stands between this block and the next one belongs to its last line
             block.insert(i, key, value)
-        elif isinstance(value, dict) and isinstance(block[key], dict):
-            block[key].update(value)
-        elif isinstance(value, list) and isinstance(block[key], list):  # what follows a list belongs to its last item
+        elif key == "names":  # what follows a list belongs to its last item
             following = block[key].ca.items.get(len(block[key]) - 1)
             block[key] = CommentedSeq(value)
             block[key].ca.items.update({len(value) - 1: following} if following else {})
+        elif key == "sha256":
+            block[key].update(value)
         else:
             block[key] = value
     stream = io.StringIO()
@@ -82,7 +73,7 @@ def command(dataset: str) -> None:
     """
     params = parameters.load()
     require_choice(f"{FILE}: datasets", dataset, params.names(Dataset))
-    counted = count(dataset, params.values["datasets"][dataset])
+    counted = count(dataset, params.values["datasets"][dataset] or {})
     files.write_text(FILE, pinned(FILE.read_text(encoding="utf-8-sig"), dataset, counted))
     names = f" ({', '.join(counted['names'])})" if "names" in counted else ""
     print(f"{FILE}: datasets.{dataset} has {counted['images']} images of {counted['classes']} classes{names}")

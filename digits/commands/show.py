@@ -4,73 +4,32 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.io import parquet, paths, tables
-from digits.io.tables import Vector
 from digits.results import drawing, wording
-from digits.results.fetched import FetchedDataset, sample
+from digits.results.fetched import FetchedDataset
 from digits.results.predictions import in_words, most_confident, read_predictions, temperature
 from digits.results.table import print_table
 from digits.support import cli, parameters
-from digits.support.errors import ParameterError, PipelineError, require_choice, shorten
+from digits.support.errors import ParameterError, PipelineError, require_choice
 from digits.support.parameters import Dataset, Experiment, Task
 
 import click
 import numpy as np
-import pyarrow as pa
 
 LIMIT = 1_000  # images at a time
 DEFAULT_LIMIT = 10  # where their number is not given
-COUNT = click.IntRange(min=1)
+COUNT = click.IntRange(1, LIMIT)
 
 
 def describe(images: FetchedDataset) -> None:
     """Print what is in a dataset."""
     count, (height, width) = len(images.classes), images.shape
     lowest, highest = zip(*((each.min(), each.max()) for each in parquet.pixels(paths.raw(images.name))), strict=True)
-    print(f"{images.name}: {_spaced(count)} images of {height} x {width}")
+    print(f"{images.name}: {count:,} images of {height} x {width}")
     print(f"columns: pixel1 to pixel{height * width} (row by row, uint8), class")
     print(f"pixels: {min(lowest)} (paper) to {max(highest)} (ink)\n")
     of_class = zip(images.names, np.bincount(images.classes).tolist(), strict=False)
-    rows = [[name, _spaced(number), f"{100 * number / count:.1f} %"] for name, number in of_class]
+    rows = [[name, f"{number:,}", f"{100 * number / count:.1f} %"] for name, number in of_class]
     print_table(["class", "images", "share"], rows, left=0)
-
-
-def require_predicted(rows: Vector, predicted: Vector, part: str) -> Vector:
-    """Return those of the rows that were predicted, and say which were not; a PipelineError if none was."""
-    found = np.isin(rows, predicted)
-    if not found.all():
-        here, other = ("test", "train") if part == "test" else ("training", "test")
-        absent = shorten(", ".join(map(str, rows[~found])), 50)
-        message = f"not in the {here} part: {absent}; --part {other} shows them"
-        if not found.any():
-            raise PipelineError(message)
-        cli.note(message)
-    return rows[found]
-
-
-def first(rows: Vector, limit: int) -> Vector:
-    """Return the first rows, and say how to see more; an error if there are none, or more than can be shown."""
-    if not len(rows):
-        raise PipelineError("no image is like that")
-    shown = rows[:limit]
-    if len(shown) > LIMIT:
-        raise ParameterError(f"{len(shown)} images are too many at a time; --limit N shows the first N, up to {LIMIT}")
-    if len(shown) < len(rows):
-        cli.note(f"the first {limit} of {len(rows)}; --limit {min(2 * limit, LIMIT)} shows more")
-    return shown
-
-
-def with_predictions(words: list[str], table: pa.Table, images: FetchedDataset, experiment: str) -> list[str]:
-    """Return `2, predicted 2 (97 %)` for each row of a table of predictions; `words` are what the images show."""
-    params = parameters.load()
-    task, calibration = params.block(Experiment, experiment).task, temperature(experiment)
-    if calibration is None:
-        cli.note(wording.NOT_CALIBRATED.format(experiment))
-    names = wording.label_names(task, params.block(Task, task).positive, images.names)
-    return in_words(table, words, names, calibration)
-
-
-def _spaced(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
 
 
 @click.command(
@@ -126,8 +85,9 @@ def command(
             raise ParameterError(f"{option}: {experiment} is about {other}, not {dataset}")
         table = read_predictions(experiment, len(images.classes), part or "test")
         predicted = tables.column(table, "row")
-        if numbers:
-            rows = require_predicted(rows, predicted, part or "test")
+        if numbers and len(absent := np.setdiff1d(rows, predicted)):
+            other = "train" if part in (None, "test") else "test"
+            raise PipelineError(f"not in the {part or 'test'} part: {absent[0]}; --part {other} shows it")
         if mistakes:
             predicted = predicted[most_confident(table)[0]]
         if mistakes or not numbers:
@@ -136,14 +96,23 @@ def command(
         require_choice("--label", label, [images.names[each] for each in np.unique(images.classes)])
         rows = rows[images.classes[rows] == images.names.index(label)]
     if random:
-        rows = sample(rows, random)
+        rows = np.random.default_rng().permutation(rows)[:random]
+    if not len(rows):
+        raise PipelineError("no image is like that")
     is_counted = random or (numbers and not mistakes and label is None)
-    rows = first(rows, limit or (len(rows) if is_counted else DEFAULT_LIMIT))
+    found, limit = len(rows), limit or (LIMIT if is_counted else DEFAULT_LIMIT)
+    rows = rows[:limit]
+    if limit < found:
+        cli.note(f"the first {limit} of {found}; --limit N shows up to {LIMIT}")
 
     words = [images.names[each] for each in images.classes[rows]]
     if table and experiment:
         place = {row: i for i, row in enumerate(tables.column(table, "row").tolist())}
-        words = with_predictions(words, table.take([place[row] for row in rows.tolist()]), images, experiment)
+        task, calibration = params.block(Experiment, experiment).task, temperature(experiment)
+        if calibration is None:
+            cli.note(wording.NOT_CALIBRATED.format(experiment))
+        names = wording.label_names(task, params.block(Task, task).positive, images.names)
+        words = in_words(table.take([place[row] for row in rows.tolist()]), words, names, calibration)
     captions = [f"{dataset} {row}: {word}" for row, word in zip(rows, words, strict=True)]
     if png:
         drawing.write_sheet(png, images.pixels(rows), captions)

@@ -8,11 +8,11 @@ from pathlib import Path
 from digits.commands import examples
 from digits.commands.prune import LOCK, leftovers
 from digits.io import files
-from digits.support import parameters
 from digits.support.errors import PipelineError
 from digits.support.rooms import PACKAGE
 
 import click
+from dvc.repo import Repo
 from jinja2 import Environment, FileSystemLoader
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -26,7 +26,7 @@ PLACES = {
 }
 KEPT = {"folder": {"core", "report"}, "table": {"core", "report"}, "handwriting": {"core", "report", "handwriting"}}
 # What is about this project alone and in no room; the command itself is of no more use then.
-PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/report.png", "docs/tutorials.md", "large"]
+PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/report.png", "docs/tutorials.md", "large", "notebooks"]
 PROJECT += ["digits/commands/start.py", "digits/commands/templates", "tests/core/sharing/test_your_own.py"]
 
 
@@ -51,7 +51,9 @@ def require_clean_clone() -> None:
     if done.returncode or not Path(".git").exists():
         raise PipelineError("this is no clone; `git clone` the project, so that Git can bring back what is deleted")
     if done.stdout:
-        raise PipelineError(f"Git has uncommitted changes, first {done.stdout.splitlines()[0][3:]}; commit them")
+        raise PipelineError(
+            f"Git has uncommitted changes, first {done.stdout.splitlines()[0][3:]}; commit or stash them"
+        )
 
 
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
@@ -78,7 +80,7 @@ def command(kind: str) -> None:
     edit("Makefile", "^DEMO := .*", "DEMO := *")
     edit(".dvc/config", "digits-remote", f"{name}-remote")
     LOCK.unlink(missing_ok=True)
-    for path in [*removed(kind), *leftovers(parameters.load())]:
+    for path in [*removed(kind), *leftovers(Repo("."))]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     print(
         f"This is now a project about your own images; params.yaml has the dataset `own`. Next:\n"

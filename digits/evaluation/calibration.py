@@ -1,10 +1,8 @@
 """Calibration: turning scores into honest probabilities, and measuring how honest they are.
 
-A score says which class is likelier, not how likely it is. One number, the temperature, by which all scores are divided
-before the softmax, makes probabilities of them (C. Guo et al., On calibration of modern neural networks, ICML 2017). It
-changes no prediction, only its confidence. Ten thousand predictions cannot show that a class is less likely than about
-one in ten thousand, so a little of the probability is shared by all classes: one wrong prediction never costs more than
-the logarithm of `classes / UNKNOWN`.
+One number, the temperature, by which all scores are divided before the softmax, makes probabilities of them (C. Guo et
+al., On calibration of modern neural networks, ICML 2017). It changes no prediction, only its confidence. All classes
+share a little of the probability: one wrong prediction never costs more than the logarithm of `classes / UNKNOWN`.
 """
 
 from digits.io.tables import Scores, Vector
@@ -18,11 +16,9 @@ UNKNOWN = 1e-4  # of the probability, shared equally by all classes
 
 
 def logits(scores: Scores, method: str) -> Scores:
-    """Return scores as logits, of shape (rows, classes): what a softmax turns into probabilities.
+    """Return the logits, shape (rows, classes), of scores of shape (rows,) for two classes, else (rows, classes).
 
-    Args:
-        scores: shape (rows,) for two classes, else (rows, classes).
-        method: what gave them, `decision_function` or `predict_proba`.
+    `method` is what gave the scores, `decision_function` or `predict_proba`.
     """
     are_probabilities = method == "predict_proba"
     if scores.ndim == 1:
@@ -34,8 +30,8 @@ def logits(scores: Scores, method: str) -> Scores:
 def fit_temperature(logits: Scores, y: Vector) -> float:
     """Return the temperature of the largest likelihood, from logits of shape (rows, classes) and the true columns.
 
-    Each row counts as `rows` observations of its class and one that may be of any, so that scores without a mistake
-    have a temperature above 0 too (after J. Platt, Probabilistic outputs for support vector machines, 1999).
+    Each row counts as `rows` observations of its class and one of any: without a mistake too it is above 0 (after J.
+    Platt, Probabilistic outputs for support vector machines, 1999).
     """
     rows = len(y)
 

@@ -13,7 +13,8 @@ from sklearn import metrics
 # DVC's plots draw a share by what it lacks to perfect, on a symmetric-log axis: linear up to this, logarithmic above.
 # Good models are told apart there, and poor ones too. The templates in .dvc/plots have the same number.
 LINEAR_UP_TO = 0.001
-CELLS = 60  # along such an axis: of the points that fall into one cell, the first is kept; areas are right to 0.001
+CELLS = 60  # along such an axis
+ALL_UP_TO = 100  # points; a shorter curve keeps them all
 DIGITS = 4  # of a threshold, significant ones
 
 Point = tuple[str, float, float, float | None]
@@ -27,11 +28,8 @@ def roc(part: Part) -> Iterator[Point]:
     class `all` is their mean, which has no thresholds. A class that all or none of the rows have, has no curve. The
     first point, (0, 0), is above every score, and has None for its threshold.
     """
-    curves = []
-    for label, is_class, scores in _one_vs_rest(part):
-        x, y, thresholds = metrics.roc_curve(is_class, scores)
-        curves.append((label, x, y, thresholds, x))
-    return _points(curves)
+    curves = [(label, *metrics.roc_curve(is_class, scores)) for label, is_class, scores in _one_vs_rest(part)]
+    return _points(curves, perfect=0)
 
 
 def precision_recall(part: Part) -> Iterator[Point]:
@@ -40,46 +38,35 @@ def precision_recall(part: Part) -> Iterator[Point]:
     for label, is_class, scores in _one_vs_rest(part):
         precision, recall, thresholds = metrics.precision_recall_curve(is_class, scores, drop_intermediate=True)
         # The last point, recall 0, belongs to no threshold. The others come by rising recall, as on the ROC curve.
-        curves.append((label, recall[-2::-1], precision[-2::-1], thresholds[::-1], 1 - recall[-2::-1]))
-    return _points(curves)
+        curves.append((label, recall[-2::-1], precision[-2::-1], thresholds[::-1]))
+    return _points(curves, perfect=1)
 
 
-def _points(curves: list[tuple[str, Vector, Vector, Vector, Vector]]) -> Iterator[Point]:
-    """Yield the points to draw of each curve (class, x, y, thresholds, error of x) and, of several, of their mean."""
-    thinned: list[Curve] = []
-    for label, x, y, thresholds, x_error in curves:
-        kept = thin(x_error, 1 - y)
-        thinned.append((label, x[kept], y[kept], thresholds[kept]))
+def _points(curves: list[Curve], perfect: int) -> Iterator[Point]:
+    """Yield the points to draw of each curve and, of several, of their mean; `perfect` is the x of no mistake."""
+    thinned = [_thin(curve, perfect) for curve in curves]
     if len(thinned) > 1:
         begin = max(x[0] for _, x, _, _ in thinned)
         x = np.unique(np.concatenate([x[x >= begin] for _, x, _, _ in thinned]))
         y = np.mean([np.interp(x, own_x, own_y) for _, own_x, own_y, _ in thinned], axis=0)
-        kept = thin(x if x[0] == 0 else 1 - x, 1 - y)
-        thinned.append((ALL, x[kept], y[kept], np.full(len(kept), np.nan)))
+        thinned.append(_thin((ALL, x, y, np.full(len(x), np.nan)), perfect))
     for of, *columns in thinned:
         for x, y, threshold in zip(*(column.tolist() for column in columns), strict=True):
             yield of, x, y, round_threshold(threshold)
 
 
-def thin(x_error: Vector, y_error: Vector) -> Vector:
-    """Return the indices of the points that are needed to draw a curve: one in each cell that it runs through.
-
-    Args:
-        x_error: shape (points,), what each x lacks to perfect, 0 to 1.
-        y_error: the same of y.
-    """
-    error = np.stack([x_error, y_error])
+def _thin(curve: Curve, perfect: int) -> Curve:
+    """Return a curve with the points that are needed to draw it: the first and the last in each cell that it crosses."""
+    of, x, y, thresholds = curve
+    error = np.abs([perfect - x, 1 - y])
     cell = np.floor(CELLS * np.log1p(error / LINEAR_UP_TO) / math.log1p(1 / LINEAR_UP_TO))
-    is_kept = np.concatenate([[True], (np.diff(cell) != 0).any(axis=0)])
-    is_kept[-1] = True
-    return np.flatnonzero(is_kept)
+    is_new = (np.diff(cell) != 0).any(axis=0)
+    is_kept = np.append(True, is_new) | np.append(is_new, True) | (len(x) <= ALL_UP_TO)
+    return of, x[is_kept], y[is_kept], thresholds[is_kept]
 
 
 def round_threshold(threshold: float) -> float | None:
-    """Round to `DIGITS` digits; of a probability above 0.5 it is what it lacks to 1 that keeps so many.
-
-    What is not finite, such as the threshold above every score, becomes None.
-    """
+    """Round to `DIGITS` digits, of what a probability above 0.5 lacks to 1; None for the one above every score."""
     if not math.isfinite(threshold):
         return None
     size = 1 - threshold if 0.5 < threshold < 1 else abs(threshold)

@@ -1,7 +1,6 @@
 """Metrics: what a model's predictions and scores amount to, as numbers.
 
-`METRICS` is the one list of them. The metrics file, the plot tables, the leaderboard, the report, the recomputation and
-the tests take theirs from it, so a new metric is a function and an entry here (docs/extending.md).
+`METRICS` is the one list of them: a new metric is a function and an entry here (docs/extending.md).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,29 +12,20 @@ from digits.io.tables import Vector
 import numpy as np
 
 ALL = "all"  # what a figure is of, if not of one class or one fold
-REJECTED = 0.01  # of the out-of-fold rows
 
 
 class Metric(NamedTuple):
     """A metric, and where it is shown.
 
-    Attributes:
-        name: in plots/<experiment>/figures.csv.
-        function: of a part; returns one value, or several by what each is of (a class, a fold), or None where these
-            rows do not define it.
-        key: in metrics/<experiment>.json, by which branches are compared: of the test part, or out of fold where only
-            that has it. Few have one, so that DVC's tables of them fit a screen.
-        heading: of its column in the leaderboards; it needs a key.
-        caption: in the report's table of measures.
-        needs_folds: it has its key only where there are folds, which calibrate the probabilities.
+    The function returns one value, or several by what each is of (a class, a fold), or None where it is not defined.
     """
 
-    name: str
+    name: str  # in plots/<experiment>/figures.csv
     function: Callable[[Part], float | Mapping[str, float] | None]
-    key: str | None = None
-    heading: str | None = None
-    caption: str | None = None
-    needs_folds: bool = False
+    key: str | None = None  # in metrics/<experiment>.json; few have one, so that DVC's tables of them fit a screen
+    heading: str | None = None  # of its column in the leaderboards; it needs a key
+    caption: str | None = None  # in the report's table of measures
+    needs_folds: bool = False  # it has its key only where there are folds, which calibrate the probabilities
 
 
 def accuracy(part: Part) -> float:
@@ -43,22 +33,15 @@ def accuracy(part: Part) -> float:
     return float((part.y_true == part.y_pred).mean())
 
 
-def fold_accuracy(part: Part) -> dict[str, float] | None:
-    """Return the accuracy of each fold, 0 to 1."""
-    if part.fold is None:
-        return None
+def fold_accuracy(part: Part) -> dict[str, float]:
+    """Return the accuracy of each fold, 0 to 1; of the test part, which has no folds, nothing."""
     right = part.y_true == part.y_pred
-    return {f"fold {i}": float(right[part.fold == i].mean()) for i in np.unique(part.fold)}
+    return {} if part.fold is None else {f"fold {i}": float(right[part.fold == i].mean()) for i in np.unique(part.fold)}
 
 
 def of_folds(function: Callable[[list[float]], np.floating[Any]]) -> Callable[[Part], float | None]:
     """Return the metric that is a function of the folds' accuracies, such as their mean."""
-
-    def metric(part: Part) -> float | None:
-        folds = fold_accuracy(part)
-        return None if folds is None else float(function([*folds.values()]))
-
-    return metric
+    return lambda part: None if part.fold is None else float(function([*fold_accuracy(part).values()]))
 
 
 def baseline(part: Part) -> float:
@@ -89,12 +72,9 @@ def count(part: Part) -> Vector:
 
 def by_class(function: Callable[[Part], Vector]) -> Callable[[Part], dict[str, float]]:
     """Return the metric that has a value for each class that there are rows of."""
-
-    def metric(part: Part) -> dict[str, float]:
-        each = zip(part.names, function(part).tolist(), count(part).tolist(), strict=True)
-        return {name: value for name, value, rows in each if rows}
-
-    return metric
+    return lambda part: {
+        name: value for name, value, rows in zip(part.names, function(part).tolist(), count(part), strict=True) if rows
+    }
 
 
 def overall(function: Callable[[Part], Vector]) -> Callable[[Part], float]:
@@ -132,13 +112,13 @@ def calibration_error(part: Part) -> float:
 
 
 def rejection_threshold(part: Part) -> float | None:
-    """Return the largest score that 99 % of the out-of-fold rows reach, each by its best class.
+    """Return the largest score that 99 % of the out-of-fold rows reach, each by its best class of more than two.
 
-    Below it, an image is unlike nearly all that the model was trained on. Two classes have no such score.
+    An image below it is unlike nearly all that the model was trained on.
     """
     if part.fold is None or part.is_detector:
         return None
-    return float(np.quantile(part.scores.max(axis=1), REJECTED, method="lower"))
+    return float(np.quantile(part.scores.max(axis=1), 0.01, method="lower"))
 
 
 METRICS = [
@@ -173,16 +153,8 @@ def measure(part: Part) -> Iterator[tuple[str, str, float]]:
 
 
 def summarize(figures: Iterable[tuple[str, str, str, float]], has_folds: bool) -> dict[str, float]:
-    """Return the figures that branches are compared by, under their keys.
-
-    Args:
-        figures: the part that each is of, its name, what it is of, its value.
-        has_folds: the experiment is cross-validated.
-    """
-    found = {(part, name): value for part, name, of, value in figures if of == ALL}
-    return {
-        metric.key: found[part, metric.name]
-        for metric in METRICS
-        for part in ("cross_validation", "test")  # the test part's, where both have it
-        if metric.key and (part, metric.name) in found and (has_folds or not metric.needs_folds)
-    }
+    """Return the figures (part, name, what it is of, value) that branches are compared by, under their keys."""
+    by_part = sorted(figures, key=lambda figure: figure[0] == "test")  # the test part's, where both have it
+    found = {name: value for part, name, of, value in by_part if of == ALL and part != "train"}
+    shown = [metric for metric in METRICS if metric.key and (has_folds or not metric.needs_folds)]
+    return {str(metric.key): found[metric.name] for metric in shown if metric.name in found}

@@ -13,27 +13,16 @@ EDGES = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1]  # of the bins; narro
 
 @dataclass
 class Part:
-    """The predictions of the test part, or the out-of-fold predictions.
-
-    Attributes:
-        y_true: shape (rows,), true labels.
-        y_pred: shape (rows,), predicted labels.
-        scores: shape (rows,) for two classes, else (rows, classes); higher means more likely.
-        probabilities: shape (rows, classes), 0 to 1, calibrated where there are folds to do it on.
-        classes: shape (classes,), all labels, sorted.
-        names: of the classes, for the tables.
-        y_train: shape (training rows,), the labels of the training part.
-        fold: shape (rows,), from 1; None for the test part.
-    """
+    """The predictions of the test part, or the out-of-fold predictions; vectors have the shape (rows,)."""
 
     y_true: Vector
     y_pred: Vector
-    scores: Scores
-    probabilities: Scores
-    classes: Vector
-    names: Sequence[str]
-    y_train: Vector
-    fold: Vector | None = None
+    scores: Scores  # shape (rows,) for two classes, else (rows, classes); higher means more likely
+    probabilities: Scores  # shape (rows, classes), 0 to 1, calibrated where there are folds to do it on
+    classes: Vector  # all labels, sorted
+    names: Sequence[str]  # of the classes, for the tables
+    y_train: Vector  # the labels of the training part, shape (training rows,)
+    fold: Vector | None = None  # from 1; None for the test part
 
     @property
     def is_detector(self) -> bool:

@@ -11,7 +11,7 @@ from digits.handwriting.components import Digit
 from digits.handwriting.trusted import load_model
 from digits.io import paths
 from digits.io.tables import Pixels, Scores, Vector
-from digits.learning import models, registry
+from digits.learning import models
 from digits.results import measured as results
 from digits.results import wording
 from digits.results.predictions import temperature
@@ -24,6 +24,7 @@ from digits.support.pictures import Picture
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"  # its scores of several classes are log densities
 DRAWN = [(28, 28), (8, 8)]  # height and width of the images that `handwriting.normalize` makes of a picture
 
 
@@ -196,7 +197,7 @@ def _density(params: Parameters, name: str) -> Density | None:
     dataset, task = params.dataset_of(name), params.block(Experiment, name).task
     for other, experiment in params.blocks(Experiment).items():
         alike = params.dataset_of(other) == dataset and experiment.task == task
-        if alike and registry.is_density(experiment.classifier) and _is_evaluated(other):
+        if alike and experiment.classifier == DENSITY and _is_evaluated(other):
             threshold = results.figures(other).get(("cross_validation", "rejection_threshold", "all"))
             if threshold is not None:
                 return Density(load_model(other, _image_size(params.block(Dataset, dataset))), threshold)

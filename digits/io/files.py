@@ -24,53 +24,33 @@ def require(path: Path, stage: str = "") -> None:
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Make the folder of `path` for what is written in the block; new folders that stay empty are removed again.
-
-    Raises:
-        PipelineError: the disk is full, read-only or broken; `path` is named, which the system does not always do.
-    """
-    new = [folder for folder in path.parents if not folder.exists()]
+    """Make the folder of `path`; where the disk is full or read-only, a PipelineError names `path`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise PipelineError(f"{path} cannot be written: {reason}") from None
-    finally:
-        for folder in new:
-            with suppress(OSError):
-                folder.rmdir()
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it when the block succeeds and deleted when it fails.
 
-    The name is always the same one, so what a killed run left behind is overwritten by the next.
+    The block may make a folder there; a file that is alone in it becomes `path` itself.
     """
     temporary = path.with_name(f".{path.name}.part")
     with writable(path):
+        delete(temporary)  # what a killed run left
         try:
             yield temporary
-            temporary.replace(path)
+            parts = list(temporary.iterdir()) if temporary.is_dir() else [temporary]
+            result = parts[0] if len(parts) == 1 else temporary
+            if result.is_dir() or path.is_dir():  # a rename replaces no folder, and no file by a folder
+                delete(path)
+            result.replace(path)
         finally:
             delete(temporary)
-
-
-@contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder as `atomic_write` yields a file; a single file in it becomes `path` itself."""
-    with atomic_write(path) as temporary:
-        delete(temporary)
-        temporary.mkdir()
-        yield temporary
-        first, *others = temporary.iterdir()
-        if not others:
-            alone = first.replace(path.with_name(f".{path.name}.alone.part"))
-            temporary.rmdir()
-            alone.replace(temporary)
-        if others or path.is_dir():  # a folder replaces nothing but an empty one
-            delete(path)
 
 
 def delete(path: Path) -> None:
@@ -94,9 +74,7 @@ def write_json(path: Path, values: Mapping[str, object]) -> None:
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a comma-separated table with a header line and rounded figures."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(map(rounded, rows))
+    csv.writer(text, lineterminator="\n").writerows([header, *map(rounded, rows)])
     write_text(path, text.getvalue())
 
 

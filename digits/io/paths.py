@@ -1,7 +1,4 @@
-"""Where every file of the pipeline lies: the catalogue that stages, tools and the report share.
-
-`dvc.yaml` declares the same paths; a test compares the two. `part` is `train` or `test`.
-"""
+"""Where every file of the pipeline lies, as `dvc.yaml` declares it. `part` is `train` or `test`."""
 
 from pathlib import Path
 

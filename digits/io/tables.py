@@ -5,11 +5,11 @@ pipeline wrote.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import zip_longest
 from typing import Any, NamedTuple
-
-from digits.support.errors import shorten
 
 import numpy as np
 import numpy.typing as npt
@@ -29,48 +29,38 @@ SCORE = re.compile(rf"({'|'.join(METHODS.values())})_([0-9]+)")
 
 
 class Contract(NamedTuple):
-    """A kind of table: its name, its columns as a function of a file's schema, and those of them that it may lack."""
+    """A kind of table: its name, and its columns as a function of a file's schema."""
 
     name: str
     columns: Callable[[pa.Schema], list[pa.Field]]
-    optional: tuple[str, ...] = ()
 
-    def fault(self, schema: pa.Schema) -> str | None:
-        """Return how a file's schema differs from the contract; None when it meets it."""
+    def fault(self, schema: pa.Schema, needed: Iterable[str] = ()) -> str | None:
+        """Return how a file's schema differs from the contract, or lacks a needed column; None where it does not."""
         try:
-            expected = self.columns(schema)
+            for found, expected in zip_longest(schema, self.columns(schema)):
+                if str(found) != str(expected):
+                    return f"it has the column {str(found)[:50]} where {expected} is expected"
         except (KeyError, ValueError) as error:
             return f"its metadata lacks or misspells {str(error)[:100]}"
-        found = dict(zip(schema.names, schema.types, strict=True))
-        expected = [field for field in expected if field.name in found or field.name not in self.optional]
-        for field in expected:
-            if (kind := found.get(field.name, "missing")) != field.type:
-                return f"column {field.name!r} is {str(kind)[:50]}, expected {field.type}"
-        if schema.names != [field.name for field in expected]:
-            return f"it has other columns than {shorten(', '.join(field.name for field in expected), 100)}"
-        return None
+        return next((f"it has no column {name!r}" for name in needed if name not in schema.names), None)
 
 
 MAXIMUM = 255  # of a pixel, where a dataset says nothing else
 
 
 class ImageInfo(NamedTuple):
-    """What the metadata of a table of images say: height and width, the largest value of a pixel, the classes' names.
+    """What the metadata of a table of images say."""
 
-    `names` are in the order of the labels; None where the classes are digits.
-    """
-
-    shape: tuple[int, int]
+    shape: tuple[int, int]  # height and width
     maximum: int = MAXIMUM
-    names: list[str] | None = None
+    names: list[str] | None = None  # of the classes, in the order of their labels; None where they are digits
 
     @classmethod
     def of(cls, schema: pa.Schema) -> "ImageInfo":
         """Read it from a schema; a KeyError or a ValueError where it is not there."""
         texts = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
         height, width = map(int, texts["image_shape"].split("x"))
-        names = list(map(str, json.loads(texts["names"]))) if "names" in texts else None
-        return cls((height, width), int(texts["maximum"]), names)
+        return cls((height, width), int(texts["maximum"]), json.loads(texts.get("names", "null")))
 
     def as_metadata(self) -> dict[str, str]:
         """Return it as text, for a schema."""
@@ -79,9 +69,8 @@ class ImageInfo(NamedTuple):
 
 
 def _images(schema: pa.Schema) -> list[pa.Field]:
-    height, width = ImageInfo.of(schema).shape
-    pixels = [pa.field(name, pa.uint8()) for name in pixel_names(height * width)]
-    return [*pixels, pa.field("class", pa.uint8()), ORIGIN, ROW]
+    pixels = [pa.field(name, pa.uint8()) for name in pixel_names(math.prod(ImageInfo.of(schema).shape))]
+    return [*pixels, pa.field("class", pa.uint8()), *(field for field in (ORIGIN, ROW) if field.name in schema.names)]
 
 
 def _predictions(schema: pa.Schema) -> list[pa.Field]:
@@ -92,14 +81,12 @@ def _predictions(schema: pa.Schema) -> list[pa.Field]:
 
 
 def _out_of_fold(schema: pa.Schema) -> list[pa.Field]:
-    if FOLD.name not in schema.names:
-        return [ROW, LABEL]
-    return [ROW, LABEL, FOLD, *_predictions(schema)[2:]]
+    return [ROW, LABEL, *([FOLD, *_predictions(schema)[2:]] if FOLD.name in schema.names else [])]
 
 
 # Images: a column a pixel, row by row, named as OpenML names them; `class`, what the image shows; `origin`, where some
 # are deformed copies of others; and `row`, once it is split. Metadata: `ImageInfo`.
-IMAGES = Contract("images", _images, optional=("origin", "row"))
+IMAGES = Contract("images", _images)
 
 # Labels, in the images' order: the class, or 1 for the task's positive classes and 0 for the others. Metadata:
 # `positive`, those classes, where the task has them.
@@ -120,13 +107,13 @@ def pixel_names(count: int) -> list[str]:
 
 
 def image_table(pixels: Pixels, classes: Vector, info: ImageInfo, **columns: Vector | None) -> pa.Table:
-    """Return a table of images.
+    """Return a table of images from pixels of shape (images, height * width) and columns of shape (images,).
 
     Args:
-        pixels: shape (images, height * width), 0 to `info.maximum`.
-        classes: shape (images,), what each image shows.
+        pixels: 0 to `info.maximum`.
+        classes: what each image shows.
         info: what is alike for all of them.
-        columns: `origin` and `row`, shape (images,), where there are any.
+        columns: `origin` and `row`, where there are any.
     """
     of_pixels = dict(zip(pixel_names(pixels.shape[1]), np.ascontiguousarray(pixels.T), strict=True))
     others = {name: values for name, values in columns.items() if values is not None}
@@ -159,9 +146,9 @@ def score_columns(scores: Scores, classes: Iterable[int], method: str) -> dict[s
     """Return the columns of scores of shape (rows,) for two classes, else (rows, classes).
 
     Args:
-        scores: what `method` gives.
+        scores: what `method` gives, `decision_function` or `predict_proba`.
         classes: all labels, sorted.
-        method: `decision_function` or `predict_proba`.
+        method: of the model.
     """
     labels = list(classes)[-1 if scores.ndim == 1 else 0 :]
     by_class = np.atleast_2d(scores.T).astype(np.float64)

@@ -21,17 +21,11 @@ class SingleThreadedBoosting(HistGradientBoostingClassifier):  # type: ignore[mi
 
 
 class Classifier(NamedTuple):
-    """A class that takes the hyperparameters, and what is done with it.
-
-    Attributes:
-        estimator: the class.
-        wrap: puts an estimator of it into another one.
-        is_partial: it is fitted incrementally, by `partial_fit`: `max_iter` passes over all rows (digits/scale).
-    """
+    """A class that takes the hyperparameters, and what is done with it."""
 
     estimator: type
-    wrap: Callable[[Any], Any] | None = None
-    is_partial: bool = False
+    wrap: Callable[[Any], Any] | None = None  # puts an estimator of it into another one
+    is_partial: bool = False  # fitted incrementally, by `partial_fit`: `max_iter` passes over all rows (digits/scale)
 
 
 OURS = {

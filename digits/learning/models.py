@@ -9,7 +9,7 @@ from digits.io import parquet
 from digits.io.files import atomic_write, require
 from digits.io.tables import Pixels, Scores, Vector
 from digits.support import parallel
-from digits.support.errors import PipelineError
+from digits.support.errors import PipelineError, shorten
 
 import joblib
 import numpy as np
@@ -22,10 +22,7 @@ BATCH = 1_000  # images scored at a time: fixed, because a matrix product's last
 
 
 class _Pickler(NumpyPickler):  # type: ignore[misc]
-    """joblib's pickler with interned strings and numeric types.
-
-    Pickle memoises by identity: what came from another process is equal but not identical, and gives another file.
-    """
+    """joblib's, with interned strings and numeric types: pickle memoises by identity, which other processes change."""
 
     def save(self, obj: Any) -> None:
         if type(obj) is str:
@@ -42,11 +39,7 @@ def save(path: Path, model: Pipeline) -> None:
 
 
 def load(path: Path, content: BinaryIO | None = None) -> Pipeline:
-    """Read a model. To load a model is to run the code in it: load only what you trust.
-
-    Args:
-        path: `models/<experiment>.joblib`.
-        content: what is in the file, where it has been read already.
+    """Read a model, or the content of its file. To load a model is to run the code in it: load only what you trust.
 
     Raises:
         PipelineError: it is missing, damaged, or was written by another scikit-learn or other code of ours.
@@ -55,23 +48,18 @@ def load(path: Path, content: BinaryIO | None = None) -> Pipeline:
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
         try:
-            model = joblib.load(content or path)
+            model: Pipeline = joblib.load(content or path)
         except MemoryError:
             raise
         except Exception as error:  # of a damaged file it may be nearly any
-            model = " ".join(str(error).split())[:200] or type(error).__name__
-    if not isinstance(model, Pipeline):
-        reason = f"cannot be loaded ({model})" if isinstance(model, str) else "holds no scikit-learn Pipeline"
-        raise PipelineError(f"{path} {reason}; make it again with `dvc repro --force train@{path.stem}`")
+            reason = shorten(" ".join(str(error).split()) or type(error).__name__, 200)
+            again = f"make it again with `dvc repro --force train@{path.stem}`"
+            raise PipelineError(f"{path} cannot be loaded ({reason}); {again}") from None
     return model
 
 
 def score(model: Pipeline, pixels: Pixels) -> Scores:
-    """Score images, in batches that share the cores.
-
-    Args:
-        model: a fitted pipeline.
-        pixels: shape (images, height * width), 0 to 255; what the pipeline's first step takes.
+    """Score images of shape (images, height * width), 0 to 255, in batches that share the cores.
 
     Returns:
         Shape (images,) for two classes: how much the second is preferred. Shape (images, classes) for more. Decision
@@ -83,12 +71,9 @@ def score(model: Pipeline, pixels: Pixels) -> Scores:
 
 
 def score_file(model: Pipeline, images: Path) -> Scores:
-    """Score the images of a file, a row group at a time; a PipelineError if the model takes other images."""
+    """Score the images of a file, a row group at a time."""
     with parallel.parallel_backend(model):
-        try:
-            return np.concatenate([score(model, pixels) for pixels in parquet.pixels(images)])
-        except (ValueError, TypeError, ArithmeticError) as error:
-            raise PipelineError(f"the model cannot score {images}: {error}") from None
+        return np.concatenate([score(model, pixels) for pixels in parquet.pixels(images)])
 
 
 def method(model: Pipeline) -> str:

@@ -5,8 +5,8 @@
 """
 
 import inspect
-import re
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -14,16 +14,15 @@ from typing import Any
 from digits import features as sets
 from digits.learning import thresholds
 from digits.learning.classifiers import OURS, Classifier
+from digits.support import rooms
 from digits.support.errors import ParameterError, require_choice, shorten
 from digits.support.parameters import Experiment
 
 from sklearn.base import ClassifierMixin, clone
-from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.utils import all_estimators
 
-# Set by the pipeline: the seed is the file's own, the number of jobs must not change a model's bytes, and there is one
-# score for each class.
+# Set by the pipeline: there is one seed for all, one score for each class, and the cores must not change a model.
 NOT_HYPERPARAMETERS = {"decision_function_shape", "n_jobs", "random_state", "verbose", "warm_start"}
 
 
@@ -61,12 +60,6 @@ def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
         estimator._validate_params()
     except (ValueError, TypeError) as error:
         raise ParameterError(shorten(str(error))) from None
-    if found.is_partial:
-        if "max_iter" not in hyperparameters:
-            raise ParameterError(f"hyperparameters of {name}: max_iter is missing; how often to go through all rows")
-        if not hasattr(estimator, "partial_fit"):
-            fault = f"with solver: {estimator.solver} it cannot be fitted incrementally"
-            raise ParameterError(f"hyperparameters of {name}: {fault}; use adam or sgd")
     return found.wrap(estimator) if found.wrap else estimator
 
 
@@ -75,15 +68,12 @@ def is_partial(name: str) -> bool:
     return _find(name).is_partial
 
 
-def is_density(name: str) -> bool:
-    """Tell whether a classifier's scores of several classes are log densities, small for what is like none of them."""
-    return issubclass(_find(name).estimator, QuadraticDiscriminantAnalysis)
-
-
 def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
     """Return the experiment's unfitted pipeline for pixels from 0 to `maximum`: its features, then its classifier."""
     hyperparameters = {key: value for key, value in experiment.hyperparameters.items() if key != thresholds.NAME}
     last = classifier(experiment.classifier, hyperparameters, seed)
+    if is_partial(experiment.classifier):
+        rooms.load("scale.partial", f"classifier: {experiment.classifier}").require_incremental(experiment, last)
     return Pipeline([*features(experiment.features, maximum), ("classifier", last)])
 
 
@@ -92,14 +82,10 @@ def _find(name: str) -> Classifier:
     if name in OURS:
         return OURS[name]
     module, _, class_name = name.rpartition(".")
-    if re.fullmatch(r"[a-z]\w*", module) and class_name.isidentifier():
-        try:
-            estimator = getattr(import_module(f"sklearn.{module}"), class_name)
-        except (ImportError, AttributeError):
-            pass
-        else:
-            if inspect.isclass(estimator) and issubclass(estimator, ClassifierMixin):
-                return Classifier(estimator)
+    with suppress(ImportError, AttributeError, ValueError):
+        estimator = getattr(import_module(f"sklearn.{module}"), class_name)
+        if inspect.isclass(estimator) and issubclass(estimator, ClassifierMixin):
+            return Classifier(estimator)
     sklearns = {f"{found.__module__.split('.')[1]}.{title}" for title, found in all_estimators("classifier")}
     require_choice("classifier", name, sklearns.union(OURS))
     raise AssertionError(f"scikit-learn lists {name}, which is not where its name says")

@@ -1,13 +1,11 @@
 """Decision thresholds: the score from which a detector says yes.
 
-scikit-learn's classifiers say yes above a decision value of 0 or a probability of 0.5, whatever a missed digit and a
-false alarm cost. The hyperparameter `threshold` chooses another operating point, on the out-of-fold scores, and the
-model keeps it (scikit-learn's user guide, "Tuning the decision threshold for class prediction").
+The hyperparameter `threshold` chooses it on the out-of-fold scores, and the model keeps it (scikit-learn's user guide,
+"Tuning the decision threshold for class prediction").
 """
 
-import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from digits.io.tables import Scores, Vector
 from digits.learning import models
@@ -15,13 +13,19 @@ from digits.support.errors import ParameterError, show
 from digits.support.parameters import Experiment
 
 import numpy as np
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 NAME = "threshold"
-ALLOWED = "a number, or one of {recall: share}, {precision: share}, {f1: max}"
+ALLOWED = "a number, or one of {recall: share}, {precision: share}, {f1: max}, with a share above 0 and up to 1"
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Least = Annotated[dict[Literal["recall", "precision"], Share], Field(min_length=1, max_length=1)]
+Best = Annotated[dict[Literal["f1"], Literal["max"]], Field(min_length=1)]
+RULE: TypeAdapter[Any] = TypeAdapter(FiniteFloat | Least | Best | None)
 
 
 def require_rule(experiment: Experiment, classes: int) -> Any:
@@ -31,20 +35,11 @@ def require_rule(experiment: Experiment, classes: int) -> Any:
         ParameterError: it is no rule, there are more than two classes, or a rule has no folds to be applied to.
     """
     rule = experiment.hyperparameters.get(NAME)
-    if rule is None:
-        return None
-    match rule:
-        case bool():
-            valid = False
-        case int() | float():
-            valid = math.isfinite(rule)
-        case {"recall": float() | int() as share, **others} | {"precision": float() | int() as share, **others}:
-            valid = not others and 0 < share <= 1
-        case _:
-            valid = rule == {"f1": "max"}
-    if not valid:
-        raise ParameterError(f"{NAME}: must be {ALLOWED}, with a share above 0 and up to 1, not {show(rule)}")
-    if classes != 2:
+    try:
+        RULE.validate_python(rule, strict=True)
+    except ValidationError:
+        raise ParameterError(f"{NAME}: must be {ALLOWED}, not {show(rule)}") from None
+    if rule is not None and classes != 2:
         raise ParameterError(f"{NAME}: is for tasks of two classes, this one has {classes}; leave it out")
     if isinstance(rule, Mapping) and not experiment.folds:
         raise ParameterError(f"{NAME}: {show(rule)} is chosen on out-of-fold scores; use folds, or give a number")
@@ -52,16 +47,13 @@ def require_rule(experiment: Experiment, classes: int) -> Any:
 
 
 def choose(rule: Mapping[str, Any], is_positive: Vector, scores: Scores) -> float:
-    """Return the threshold that a rule chooses.
+    """Return the threshold that a rule chooses: midway between the lowest score that is a yes and the next one.
 
     Args:
         rule: `{"recall": r}` for the best precision with a recall of r or more, `{"precision": p}` for the best recall
-            with a precision of p or more, `{"f1": "max"}` for the best F1. Shares from 0 to 1.
+            with a precision of p or more, `{"f1": "max"}` for the best F1.
         is_positive: shape (rows,), the true answers.
         scores: shape (rows,), higher means more likely.
-
-    Returns:
-        A value midway between the lowest score that is a yes and the next, so that no score lies on it.
 
     Raises:
         ParameterError: no threshold has such a precision.
@@ -83,14 +75,7 @@ def choose(rule: Mapping[str, Any], is_positive: Vector, scores: Scores) -> floa
 
 
 def apply(model: Pipeline, rule: Any, y: Vector, scores: Scores | None) -> Pipeline:
-    """Return the model with a threshold by which it predicts.
-
-    Args:
-        model: fitted, of two classes.
-        rule: of `require_rule`; None leaves the model as it is.
-        y: labels of the training rows, shape (rows,).
-        scores: their out-of-fold scores, shape (rows,), for a rule that is not a number.
-    """
+    """Return the model with the threshold of a rule, chosen on the training rows' labels and out-of-fold scores."""
     if rule is None:
         return model
     if isinstance(rule, Mapping):

@@ -2,7 +2,8 @@
 
 import gc
 import math
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from digits.io.parquet import ROW_GROUP
@@ -23,29 +24,26 @@ SEEN = ROW_GROUP  # training images that the fitted model is scored on: all woul
 
 
 class Trained(NamedTuple):
-    """What training gives.
+    """What training gives; scores have the shape (rows,) or (rows, classes)."""
 
-    Attributes:
-        model: fitted on all rows.
-        seen: the model's scores of the first `SEEN` rows, shape (rows,) or (rows, classes).
-        fold: shape (rows,), from 1; None without cross-validation, as `scores`.
-        scores: shape (rows,) or (rows, classes), each row's by the model fitted without its fold.
-    """
-
-    model: Pipeline
-    seen: Scores
-    fold: Vector | None
-    scores: Scores | None
+    model: Pipeline  # fitted on all rows
+    seen: Scores  # the model's, of the first `SEEN` rows
+    fold: Vector | None  # of each row, from 1; None without cross-validation, as `scores`
+    scores: Scores | None  # each row's by the model fitted without its fold
 
 
-def train(
-    pipeline: Pipeline,
-    X: Pixels,  # noqa: N803
-    y: Vector,
-    folds: int,
-    origin: Vector | None = None,
-) -> Trained:
-    """Fit on all rows, and on all but each fold.
+@contextmanager
+def fit_errors() -> Iterator[None]:
+    """Report what a pipeline cannot be fitted on in one line, such as two hyperparameters that exclude each other."""
+    try:
+        yield
+    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
+        raise PipelineError(f"the model cannot be fitted: {error}") from None
+
+
+@fit_errors()
+def train(pipeline: Pipeline, X: Pixels, y: Vector, folds: int, origin: Vector | None = None) -> Trained:  # noqa: N803
+    """Fit on all rows, and on all but each fold; a PipelineError if that cannot be done.
 
     Args:
         pipeline: unfitted; it stays so.
@@ -53,9 +51,6 @@ def train(
         y: labels, shape (rows,).
         folds: stratified, each as good as consecutive rows; 0 for no cross-validation.
         origin: the row of the image that each was made of, shape (rows,); copies of one image share a fold.
-
-    Raises:
-        PipelineError: the pipeline cannot be fitted on these rows, in its own words.
     """
     fold = fold_of_rows(y, folds, origin)
     cores = joblib.cpu_count()
@@ -67,13 +62,10 @@ def train(
         tasks = [joblib.delayed(_fit)(rest, inputs, y, fold, held_out, inner) for held_out in range(1 + folds)]
         fits = parallel.map_all(tasks, min(cores, 1 + folds))
         (fitted, seen), *others = cli.progress(fits, 1 + folds, "fits")
-    model = Pipeline([*shared.steps, *fitted.steps])
-    if fold is None:
-        return Trained(model, seen, None, None)
     scores = np.empty((len(y), *seen.shape[1:]), seen.dtype)
     for i, (_, held_out) in enumerate(others, 1):
         scores[fold == i] = held_out
-    return Trained(model, seen, fold, scores)
+    return Trained(Pipeline([*shared.steps, *fitted.steps]), seen, fold, None if fold is None else scores)
 
 
 def accuracy(model: Pipeline, scores: Scores, y: Vector) -> float:
@@ -84,29 +76,19 @@ def accuracy(model: Pipeline, scores: Scores, y: Vector) -> float:
 def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803
     """Fit and apply the first steps of a pipeline, those that learn nothing: all fits can share their work.
 
-    Such a step says so by scikit-learn's tag `requires_fit`. Every other step is fitted anew in each fold, on the rows
-    that are not held out.
-
-    Returns:
-        The fitted steps, which may be none, and what they make of the pixels, of shape (rows, features).
+    Such a step says so by scikit-learn's tag `requires_fit`. Returned are the fitted steps, which may be none, and what
+    they make of the pixels, shape (rows, features).
     """
     learning = [i for i, (_, step) in enumerate(pipeline.steps) if get_tags(step).requires_fit]
     shared = clone(pipeline[: learning[0]])
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
-        try:
-            return shared, shared.fit_transform(X) if len(shared) else X
-        except ValueError as error:
-            raise PipelineError(f"the model cannot be fitted: {error}") from None
+        return shared, shared.fit_transform(X) if len(shared) else X
 
 
 def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None) -> Vector | None:
     """Return the stratified fold of each row, from 1, of shape (rows,); None for no folds.
 
-    Args:
-        y: labels, shape (rows,).
-        folds: their number.
-        origin: shape (rows,), alike for copies of one image: they share a fold, or a model would be tested on what it
-            was trained on. None where every image is another.
+    Rows with the same `origin` are copies of one image and share a fold: no model is tested on what it was trained on.
 
     Raises:
         ParameterError: a class has fewer rows than there are folds.
@@ -132,19 +114,13 @@ def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None) -> Vector 
 
 
 def _fit(
-    pipeline: Pipeline, inputs: Any, y: Vector, fold: Vector | None, held_out_fold: int, jobs: int
+    pipeline: Pipeline, inputs: Any, y: Vector, fold: Vector | None, held_out: int, jobs: int
 ) -> tuple[Pipeline, Scores]:
     """Fit on all but one fold and score that; for fold 0, which no row is in, fit on all and score the first `SEEN`."""
-    fitted: Any = slice(None) if fold is None else fold != held_out_fold
-    scored: Any = fold == held_out_fold if held_out_fold else slice(SEEN)
-    # A fit that may use every core needs no limit, and finding OpenMP's libraries takes as long as a small fit.
-    limits = threadpool_limits(jobs, user_api="openmp") if jobs < joblib.cpu_count() else nullcontext()
-    with joblib.parallel_config("threading", n_jobs=jobs), limits:
-        try:
-            model = clone(pipeline).fit(inputs[fitted], y[fitted])
-            if fold is not None:
-                gc.collect()  # the rows, which SciPy leaves in a reference cycle: other fits need the memory
-            return model, models.score(model, inputs[scored])
-        # Such as a hyperparameter beyond what C can hold, or two that go together in no way.
-        except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
-            raise PipelineError(f"the model cannot be fitted: {error}") from None
+    fitted: Any = slice(None) if fold is None else fold != held_out
+    scored: Any = fold == held_out if held_out else slice(SEEN)
+    with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(jobs, user_api="openmp"):
+        model = clone(pipeline).fit(inputs[fitted], y[fitted])
+        if fold is not None:
+            gc.collect()  # the rows, which SciPy leaves in a reference cycle: other fits need the memory
+        return model, models.score(model, inputs[scored])

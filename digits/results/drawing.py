@@ -29,12 +29,8 @@ def print_images(images: Pixels, captions: Sequence[str], file: TextIO | None = 
     """Print images, as many side by side as fit, each below its caption.
 
     A character is two pixels, one above the other: on a terminal in its greys, else as a shade of the inkier of the
-    two, the darker the more ink. Without greys a small image is drawn twice as large.
-
-    Args:
-        images: shape (images, height, width), 0 (paper) to the largest value there is.
-        captions: one an image; they take no line if all are empty.
-        file: where to; by default standard output.
+    two. Without greys a small image is drawn twice as large. Captions take no line if all are empty. Images are of
+    shape (images, height, width), from 0 (paper) to the largest value there is.
     """
     file = file or sys.stdout
     colour = file.isatty() and os.environ.get("TERM") != "dumb"
@@ -73,19 +69,12 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
 
 
 def in_page(images: Pixels, columns: int = 1) -> str:
-    """Return a `data:` address of a PNG: the images in rows, a pixel apart, light ink on black as the datasets have it.
-
-    Args:
-        images: as `print_images` takes them.
-        columns: images in a row.
-    """
-    height, width = images.shape[1:]
-    canvas = np.zeros((-(-len(images) // columns) * (height + 1) - 1, columns * (width + 1) - 1), np.uint8)
-    for i, image in enumerate(brightened(images)):
-        top, left = i // columns * (height + 1), i % columns * (width + 1)
-        canvas[top : top + height, left : left + width] = image
+    """Return a `data:` address of a PNG: the images in rows, a pixel apart, ink light on black as in the datasets."""
+    cells = np.pad(brightened(images), [(0, -len(images) % columns), (0, 1), (0, 1)])
+    _, height, width = cells.shape
+    canvas = cells.reshape(-1, columns, height, width).swapaxes(1, 2).reshape(-1, columns * width)
     file = io.BytesIO()
-    Image.fromarray(canvas).save(file, "PNG", optimize=True)
+    Image.fromarray(canvas[:-1, :-1]).save(file, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 

@@ -15,19 +15,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class FetchedDataset:
-    """A dataset of `data/raw/`.
-
-    Attributes:
-        name: its name in params.yaml.
-        shape: height and width of an image in pixels.
-        classes: the class that each image shows, shape (images,).
-        names: of the classes.
-    """
+    """A dataset of `data/raw/`."""
 
     name: str
-    shape: tuple[int, int]
-    classes: Vector
-    names: list[str]
+    shape: tuple[int, int]  # height and width of an image
+    classes: Vector  # that each image shows, shape (images,)
+    names: list[str]  # of the classes
 
     @classmethod
     def read(cls, name: str) -> Self:
@@ -35,32 +28,22 @@ class FetchedDataset:
         path = paths.raw(name)
         files.require(path, f"fetch@{name}")
         info = parquet.image_info(path)
-        names = label_names(name, None, info.names)
-        return cls(name, info.shape, parquet.read_column(path, IMAGES, "class"), names)
+        return cls(name, info.shape, parquet.read_column(path, IMAGES, "class"), label_names(name, None, info.names))
 
     def pixels(self, rows: Vector) -> Pixels:
         """Read the pixels of some images, shape (rows, height, width)."""
         return parquet.take_pixels(paths.raw(self.name), rows).reshape(-1, *self.shape)
 
     def select(self, numbers: Sequence[str]) -> Vector:
-        """Turn `36001` and `0-9` into row numbers, in the order given; nothing into those of all images.
-
-        Raises:
-            ParameterError: one is no number or range, runs backwards, or lies beyond the last image.
-        """
-        beyond = len(self.classes)
-        rows = [] if numbers else [np.arange(beyond)]
+        """Turn `36001` and `0-9` into row numbers, in the order given; nothing into those of all images."""
+        count = len(self.classes)
+        rows = [] if numbers else [np.arange(count)]
         for text in numbers:
             match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text, re.ASCII)
             first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
             if last < first:
                 raise ParameterError(f"{show(text)} is neither a number such as 36001 nor a range such as 0-9")
-            if last >= beyond:
-                raise ParameterError(f"{self.name} has no image {last}; allowed: 0 to {beyond - 1}")
+            if last >= count:
+                raise ParameterError(f"{self.name} has no image {last}; allowed: 0 to {count - 1}")
             rows.append(np.arange(first, last + 1))
         return np.concatenate(rows)
-
-
-def sample(rows: Vector, number: int) -> Vector:
-    """Return `number` of the rows, or all if there are no more, drawn anew at each call."""
-    return np.random.default_rng().permutation(rows)[:number]

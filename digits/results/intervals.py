@@ -8,22 +8,14 @@ from digits.io.tables import Vector
 
 
 class Difference(NamedTuple):
-    """Two models' predictions of the same images.
+    """Two models' predictions of the same images."""
 
-    Attributes:
-        fixed: images that only the second is right about.
-        broken: images that only the first is right about.
-        gain: the second's accuracy minus the first's, -1 to 1.
-        low, high: the 95 % interval of the gain.
-        p: of the exact McNemar test, two-sided.
-    """
-
-    fixed: int
-    broken: int
-    gain: float
-    low: float
+    fixed: int  # images that only the second is right about
+    broken: int  # images that only the first is right about
+    gain: float  # the second's accuracy minus the first's, -1 to 1
+    low: float  # end of its 95 % interval
     high: float
-    p: float
+    p: float  # of the exact McNemar test, two-sided
 
 
 def accuracy_interval(right: int, images: int) -> tuple[float, float]:
@@ -35,17 +27,11 @@ def accuracy_interval(right: int, images: int) -> tuple[float, float]:
 
 
 def compare(before: Vector, after: Vector) -> Difference:
-    """Compare two models on the same images.
+    """Compare two models by which of the same images each is right about, both of shape (images,).
 
     The test is the exact one of Q. McNemar, Note on the sampling error of the difference between correlated proportions
-    or percentages (1947): only images that one model is right about and the other wrong tell the two apart, and if both
-    are equally good, each such image may favour either like a coin. The interval is the adjusted Wald interval of
-    D. Bonett and R. Price, Adjusted Wald confidence interval for a difference of binomial proportions based on paired
-    data (2012).
-
-    Args:
-        before: shape (images,), whether the first model is right.
-        after: the same of the second.
+    or percentages (1947). The interval is that of D. Bonett and R. Price, Adjusted Wald confidence interval for a
+    difference of binomial proportions based on paired data (2012).
     """
     from scipy.stats import binomtest
 

@@ -2,8 +2,10 @@
 
 import csv
 import json
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 from digits.evaluation.metrics import METRICS
 from digits.io import paths
@@ -17,7 +19,6 @@ from digits.support.section import Section, validate
 COLUMNS = [metric for metric in METRICS if metric.heading]
 HEADINGS = [*(str(metric.heading) for metric in COLUMNS), "error, % (95 %)"]
 
-Row = TypeVar("Row")
 Figures = dict[tuple[str, str, str], float]  # by part, name, and what each is of: a class, a fold, or all
 
 
@@ -29,11 +30,7 @@ class Results(Section, extra="allow"):
     cv_accuracy: float | None = None
 
     def cells(self, tested: int) -> list[str]:
-        """Return the leaderboard's cells; a dash for what was not measured.
-
-        Args:
-            tested: the number of test images, which the interval follows from.
-        """
+        """Return the leaderboard's cells, given the number of test images; a dash for what was not measured."""
         values = [getattr(self, str(metric.key), None) for metric in COLUMNS]
         found = ["–" if value is None else f"{value:.4f}" for value in values]
         wrong = 1 - self.accuracy
@@ -42,10 +39,7 @@ class Results(Section, extra="allow"):
 
     @property
     def merit(self) -> float:
-        """What to choose a model by: its out-of-fold accuracy, and below every such accuracy where it has none.
-
-        The test part is for the model that was chosen: choosing by it would make its figure too good.
-        """
+        """What to choose a model by: its out-of-fold accuracy, never the test part's, which would become too good."""
         return -1.0 if self.cv_accuracy is None else self.cv_accuracy
 
     def rank(self, experiment: Experiment) -> tuple[str, str, float]:
@@ -54,43 +48,30 @@ class Results(Section, extra="allow"):
 
 
 def figures(name: str) -> Figures:
-    """Read all figures of an experiment, from the table of plots/.
-
-    Raises:
-        PipelineError: they are not here, or are damaged.
-    """
-    rows = _rows(name, "figures", lambda row: ((row["part"], row["figure"], row["of"]), float(row["value"])))
-    return dict(rows)
+    """Read all figures of an experiment, from the table of plots/; a PipelineError if they are not here, or damaged."""
+    with _reading(name, paths.plots(name) / "figures.csv") as file:
+        return {(row["part"], row["figure"], row["of"]): float(row["value"]) for row in csv.DictReader(file)}
 
 
 def count_tested(name: str) -> int:
     """Return the number of an experiment's test images, from its confusion matrix, which is in Git."""
-    return sum(_rows(name, "confusion", lambda row: int(row["count"]) if row["part"] == "test" else 0))
+    with _reading(name, paths.plots(name) / "confusion.csv") as file:
+        return sum(int(row["count"]) for row in csv.DictReader(file) if row["part"] == "test")
 
 
 def read(name: str) -> Results:
-    """Read an experiment's figures.
-
-    Raises:
-        PipelineError: they are not here, or are damaged.
-    """
-    path = paths.metrics(name)
-    require(path, f"evaluate@{name}")
-    try:
-        return validate(Results, json.loads(path.read_bytes()), path)
-    except (ValueError, ParameterError) as error:  # edited or merged by hand
-        again = f"`dvc repro --force evaluate@{name}` makes it again"
-        raise PipelineError(f"{path} is damaged ({str(error).removeprefix(f'{path}: ')}); {again}") from None
+    """Read an experiment's metrics; a PipelineError if they are not here, or damaged."""
+    with _reading(name, paths.metrics(name)) as file:
+        return validate(Results, json.load(file), paths.metrics(name))
 
 
-def _rows(name: str, plot: str, parse: Callable[[dict[str, str]], Row]) -> list[Row]:
-    """Return what `parse` makes of each row of one of an experiment's plot tables."""
-    path = paths.plots(name) / f"{plot}.csv"
+@contextmanager
+def _reading(name: str, path: Path) -> Iterator[TextIO]:
+    """Open a file of results; what is wrong with one, edited or merged by hand, is reported in a line."""
     require(path, f"evaluate@{name}")
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [parse(row) for row in csv.DictReader(file)]
-    except (ValueError, KeyError, TypeError) as error:  # edited or merged by hand
-        raise PipelineError(
-            f"{path} is damaged ({error}); `dvc repro --force evaluate@{name}` makes it again"
-        ) from None
+            yield file
+    except (ValueError, KeyError, TypeError, ParameterError) as error:
+        again = f"`dvc repro --force evaluate@{name}` makes it again"
+        raise PipelineError(f"{path} is damaged ({error}); {again}") from None

@@ -16,26 +16,21 @@ import pyarrow as pa
 
 
 def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Table:
-    """Read an experiment's predictions; of the training part of a mix one of each image of its own dataset.
+    """Read an experiment's predictions of the part `test`, or out of fold of `train`; its dataset has so many images.
 
-    Args:
-        experiment: its name.
-        images: how many its dataset has now.
-        part: `test`, or `train` for the out-of-fold predictions.
-
-    Raises:
-        PipelineError: they are not here, are damaged, or are about images that the dataset does not have.
+    Of a mix it is one of each image of its own dataset. Raises a PipelineError if they are missing, damaged, or stale.
     """
-    is_test = part == "test"
-    path = paths.predictions(experiment) if is_test else paths.out_of_fold(experiment)
-    require(path, f"{'evaluate' if is_test else 'train'}@{experiment}")
-    contract = PREDICTIONS if is_test else OUT_OF_FOLD
+    if part == "test":
+        path, stage, contract = paths.predictions(experiment), "evaluate", PREDICTIONS
+    else:
+        path, stage, contract = paths.out_of_fold(experiment), "train", OUT_OF_FOLD
+    require(path, f"{stage}@{experiment}")
     table = parquet.read(path, contract)
     if "prediction" not in table.column_names:
         raise PipelineError(f"{experiment} has no folds, so no predictions of its training part; choose --part test")
     rows = tables.column(table, "row")
     params = parameters.load()
-    if not is_test and params.block(Experiment, experiment).split in params.names(Mix):
+    if part == "train" and params.block(Experiment, experiment).split in params.names(Mix):
         own, first = np.unique(rows, return_index=True)
         return table.take(tables.array(first[own < images]))
     if (last := rows.max()) >= images:
@@ -53,14 +48,7 @@ def temperature(experiment: str) -> float | None:
 def in_words(
     predictions: pa.Table, digits: Sequence[object], names: Sequence[str], temperature: float | None
 ) -> list[str]:
-    """Return `8, predicted 8 (97 %)` for each prediction.
-
-    Args:
-        predictions: a table that meets `tables.PREDICTIONS` or `tables.OUT_OF_FOLD`.
-        digits: what each image shows.
-        names: of the labels, as `wording.label_names` has them.
-        temperature: that calibrates the scores; None where there is none.
-    """
+    """Return `8, predicted 8 (97 %)` for each prediction; `digits` are what the images show, `names` the labels'."""
     from digits.evaluation import calibration  # which imports SciPy: half a second that `show` seldom needs
 
     y_pred = tables.column(predictions, "prediction")
@@ -74,9 +62,6 @@ def in_words(
 
 def most_confident(predictions: pa.Table) -> tuple[Vector, Vector]:
     """Order mistakes by how far the score of the predicted class stood above the next one's, or from the threshold.
-
-    Args:
-        predictions: a table that meets `tables.PREDICTIONS`.
 
     Returns:
         The positions of the mistakes, the most confident first, and for each the share (0 to 1) of the right

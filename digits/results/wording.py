@@ -7,24 +7,12 @@ NOT_CALIBRATED = "not calibrated: {} has no folds to fit its probabilities on, o
 
 
 def label_names(task: str, positive: object, classes: Sequence[str] | None = None) -> list[str]:
-    """Return the name of each label: for a task with positive classes, such as five, `not five` and `five`.
-
-    Args:
-        task: its name.
-        positive: its positive classes, if it has any.
-        classes: names of the dataset's classes, where they are not digits.
-    """
+    """Return the name of each label: `not five` and `five` if the task has positive classes, else the classes'."""
     return [f"not {task}", task] if positive else list(classes or map(str, range(256)))
 
 
 def predicted(name: str, share: str, actual: object = None) -> str:
-    """Return `8, predicted 8 (97 %)`.
-
-    Args:
-        name: the predicted class, as `label_names` has it.
-        share: its probability, as `percent` spells it, and what else is to stand in the brackets.
-        actual: what the image shows; None where that is unknown.
-    """
+    """Return `8, predicted 8 (97 %)`; `share` is what stands in the brackets, `actual` None where it is unknown."""
     return ("" if actual is None else f"{actual}, ") + f"predicted {name} ({share})"
 
 

@@ -11,11 +11,13 @@ import math
 from collections.abc import Iterator
 
 from digits.io.parquet import ROW_GROUP
-from digits.io.tables import Pixels
+from digits.io.tables import Pixels, Vector
 from digits.learning.transformers.interpolation import interpolate
+from digits.scale import batches
 from digits.sources import Batch
 from digits.support import cli, parallel
-from digits.support.parameters import Dataset
+from digits.support.errors import ParameterError
+from digits.support.parameters import COPIES, Dataset
 
 import joblib
 import numpy as np
@@ -56,10 +58,25 @@ def enlarge(images: Iterator[Batch], dataset: Dataset) -> Iterator[Batch]:
     originals = pixels[:first]
     with parallel.parallel_backend(originals):
         calls = (joblib.delayed(deformed)(originals, dataset.shape, rows, enlarged.seed) for rows in tasks)
-        for rows, batch in zip(tasks, cli.progress(parallel.imap(calls), len(tasks), "deformed"), strict=True):
+        for rows, batch in zip(tasks, cli.progress(batches.imap(calls), len(tasks), "deformed"), strict=True):
             origin = np.arange(rows.start, rows.stop, dtype=np.uint32) % first
             yield Batch(batch, classes[origin], origin)
     yield from _batches(pixels[first:], classes[first:], last)
+
+
+def require_apart(train: Vector, test: Vector, origin: Vector) -> None:
+    """Require that no image of the test part is a copy of one of the training part, or the reverse.
+
+    Args:
+        train: the training rows.
+        test: the test rows.
+        origin: the row of the image that each was made of, shape (rows,).
+
+    Raises:
+        ParameterError: there is one.
+    """
+    if np.isin(origin[test], origin[train]).any():
+        raise ParameterError(COPIES.format(len(test)))
 
 
 def deformed(originals: Pixels, shape: list[int], rows: range, seed: int) -> Pixels:

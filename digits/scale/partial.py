@@ -13,9 +13,11 @@ from typing import Any
 from digits.io import parquet
 from digits.io.tables import Scores, Vector
 from digits.learning import models
-from digits.learning.training import SEEN, Trained, fit_shared_steps, fold_of_rows
+from digits.learning.training import SEEN, Trained, fit_errors, fit_shared_steps, fold_of_rows
+from digits.scale import batches
 from digits.support import cli, parallel
-from digits.support.errors import PipelineError
+from digits.support.errors import ParameterError
+from digits.support.parameters import Experiment
 
 import joblib
 import numpy as np
@@ -23,6 +25,16 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 Group = tuple[Any, Vector, Vector | None]  # pixels or features, labels and folds of a row group
+
+
+def require_incremental(experiment: Experiment, classifier: Any) -> None:
+    """Require that a classifier can be fitted incrementally, and is told how often; else raise a ParameterError."""
+    name = f"hyperparameters of {experiment.classifier}"
+    if "max_iter" not in experiment.hyperparameters:
+        raise ParameterError(f"{name}: max_iter is missing; how often to go through all rows")
+    if not hasattr(classifier, "partial_fit"):
+        fault = f"with solver: {classifier.solver} it cannot be fitted incrementally"
+        raise ParameterError(f"{name}: {fault}; use adam or sgd")
 
 
 def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
@@ -37,7 +49,7 @@ def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
     fold = fold_of_rows(y, folds, parquet.read_origin(images))
     classes = np.unique(y)
     passes = pipeline[-1].max_iter
-    try:
+    with fit_errors():
         shared, inputs = fit_shared_steps(pipeline, next(parquet.pixels(images)))
         fits = [clone(pipeline[len(shared) :]) for _ in range(1 + folds)]
         for held_out_fold, fit in enumerate(fits):
@@ -48,11 +60,9 @@ def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
         count = passes * math.ceil(len(y) / parquet.ROW_GROUP)
         fitting = joblib.Parallel(min(1 + folds, joblib.cpu_count()), "threading")
         with parallel.parallel_backend(shared), fitting:
-            transformed = parallel.imap(joblib.delayed(_transform)(shared, group) for group in groups)
+            transformed = batches.imap(joblib.delayed(_transform)(shared, group) for group in groups)
             for group in cli.progress(transformed, count, "row groups"):
                 fitting(joblib.delayed(_fit_further)(fit, group, classes, i) for i, fit in enumerate(fits))
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise PipelineError(f"the model cannot be fitted: {error}") from None
     model, *others = [Pipeline([*shared.steps, *fit.steps]) for fit in fits]
     seen = models.score(model, next(parquet.pixels(images))[:SEEN])
     scores = None if fold is None else _held_out_scores(others, _read(images, y, fold))

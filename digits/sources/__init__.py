@@ -5,15 +5,13 @@ words. What came is checked against the pinned digests (`stages/fetch.py`), so a
 never which.
 
 A source that needs no network says so by `LOCAL = True`. One that can list the classes of its images without reading
-their pixels has `labels(place)` as well, which returns `Labels`: `make check` then notices what has changed. A room has
-its source in its own folder, under the room's name: `digits/handwriting/source.py`.
+their pixels has `labels(place)` as well, which returns them, shape (images,), and the classes' names, if they have any:
+`make check` then notices what has changed. A room has its source in `digits/<room>/source.py`, under the room's name.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -37,23 +35,12 @@ class ContentError(SourceError):
 
 
 class Batch(NamedTuple):
-    """Pixels of shape (images, height * width) and classes of shape (images,), both uint8.
+    """Some images of a dataset."""
 
-    After augmentation also `origin`, of shape (images,): the row of the image that each was made of. From a source that
-    names its classes also `names`: of all classes of the dataset, in their order.
-    """
-
-    pixels: Pixels
-    classes: Pixels
-    origin: Vector | None = None
-    names: list[str] | None = None
-
-
-class Labels(NamedTuple):
-    """The class of each image in order, shape (images,), uint8, and the classes' names where these are not numbers."""
-
-    classes: Pixels
-    names: list[str] | None
+    pixels: Pixels  # shape (images, height * width)
+    classes: Pixels  # shape (images,)
+    origin: Vector | None = None  # after augmentation: the row of the image that each was made of, shape (images,)
+    names: list[str] | None = None  # of all classes of the dataset, in their order, where the source names them
 
 
 class Content:
@@ -79,7 +66,7 @@ class Content:
         (height, width), maximum = self.dataset.shape, self.dataset.maximum or MAXIMUM
         self.images += len(batch.classes)
         if self.images > self.dataset.images:
-            raise self._miscounted()
+            raise ContentError(f"{self.images} images, expected {self.dataset.images}")
         if not len(batch.classes) or batch.pixels.shape != (len(batch.classes), height * width):
             found = f"{len(batch.classes)} labels and pixels of the shape {batch.pixels.shape}"
             raise SourceError(f"{found}, expected images of {height} × {width}")
@@ -94,25 +81,20 @@ class Content:
     def require_pinned(self) -> None:
         """Require that what came is all that is pinned, and nothing else; a ContentError says what differs."""
         if self.images != self.dataset.images:
-            raise self._miscounted()
+            raise ContentError(f"{self.images} images, expected {self.dataset.images}")
         if self.names and self.names != self.dataset.names:
             raise ContentError(f"classes {shorten(', '.join(self.names), 200)}, which are not its names in params.yaml")
         if self.sha256 != self.dataset.sha256.model_dump():
             raise ContentError(f"other content: its sha256 are {self.sha256}")
 
-    def _miscounted(self) -> ContentError:
-        return ContentError(f"{self.images} images, expected {self.dataset.images}")
-
-
-def require_source(kind: str) -> None:
-    """Require that a kind of source is there; a ParameterError lists them."""
-    require_choice("sources", kind, _modules())
-
 
 def module(kind: str) -> ModuleType:
     """Return the module of a kind of source; a ParameterError lists the kinds there are."""
-    require_source(kind)
-    return import_module(_modules()[kind])
+    folder = Path(__file__).parent
+    names = {path.stem: f"digits.sources.{path.stem}" for path in folder.glob("[a-z]*.py")}
+    names |= {path.parent.name: f"digits.{path.parent.name}.source" for path in folder.parent.glob("*/source.py")}
+    require_choice("sources", kind, names)
+    return import_module(names[kind])
 
 
 def are_local(dataset: Dataset) -> bool:
@@ -127,17 +109,14 @@ def number_classes(classes: Iterable[str]) -> tuple[dict[str, int], list[str] | 
     sorted, as numbers where they are, and numbered from 0.
 
     Raises:
-        SourceError: there is one class alone or none, there are too many, or two are the same number.
+        SourceError: there are fewer than two classes, or too many.
     """
     names = sorted(set(classes))
-    if len(names) < 2:
-        raise SourceError(f"has one class alone, {show(names[0])}" if names else "has no classes")
-    if len(names) > MOST_CLASSES:
-        raise SourceError(f"has {len(names)} classes; {MOST_CLASSES} are the most")
-    if all(re.fullmatch("[0-9]{1,9}", name) for name in names):
+    if not 2 <= len(names) <= MOST_CLASSES:
+        one = f" alone, {show(names[0])}" if len(names) == 1 else ""
+        raise SourceError(f"number of classes: {len(names)}{one}; allowed: 2 to {MOST_CLASSES}")
+    if all(name.isdecimal() for name in names):
         names.sort(key=int)
-        if twins := [pair for pair in pairwise(names) if int(pair[0]) == int(pair[1])]:
-            raise SourceError(f"two classes, {twins[0][0]} and {twins[0][1]}, are the same number")
         if int(names[-1]) < MOST_CLASSES:
             return {name: int(name) for name in names}, None
     return {name: label for label, name in enumerate(names)}, names
@@ -154,11 +133,3 @@ def as_bytes(values: Any) -> Pixels:
     if not np.array_equal(integers, numbers):
         raise SourceError("its values are not all whole numbers from 0 to 255")
     return integers
-
-
-def _modules() -> dict[str, str]:
-    """Return the module of each kind of source."""
-    folder = Path(__file__).parent
-    core = {path.stem: f"digits.sources.{path.stem}" for path in folder.glob("[a-z]*.py")}
-    rooms = {path.parent.name: f"digits.{path.parent.name}.source" for path in folder.parent.glob("*/source.py")}
-    return core | rooms

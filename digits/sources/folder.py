@@ -1,25 +1,21 @@
 """Pictures of your own in a folder with a subfolder for each class, as Keras, torchvision and `load_files` have them.
 
 Each picture becomes grey, transparent parts laid over white, and is scaled to fit into the dataset's `shape`, its
-aspect kept. What that leaves free on two sides is filled with the picture's own background, the median of its outermost
-pixels. A picture that has the shape already is taken as it is.
+aspect kept. What that leaves free on two sides is filled with the median of the picture's outermost pixels.
 
-Pictures come in the natural order of their file names, 9.png before 10.png, whatever subfolder they are in; of equal
-names the first class comes first. So pictures that are named by number keep the order of their dataset, and the last
-ones are those with the highest numbers.
+Pictures come in the natural order of their file names, 9.png before 10.png, whatever subfolder they are in: the last
+ones, which a split by count tests on, are those with the highest numbers. Of equal names the first class comes first.
 """
 
-import os
 import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from digits.io.tables import Pixels
-from digits.sources import NOT_HERE, Batch, Labels, SourceError, number_classes
+from digits.sources import NOT_HERE, Batch, SourceError, number_classes
 from digits.support import cli, pictures
 from digits.support.errors import show
 from digits.support.parameters import Dataset
@@ -39,9 +35,9 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     return read_drawn(place, lambda picture: fit(picture.grey, *dataset.shape))
 
 
-def labels(place: str) -> Labels:
-    """Return the label of each picture."""
-    return list_pictures(Path(place))[1]
+def labels(place: str) -> tuple[Pixels, list[str] | None]:
+    """Return the label of each picture, and the classes' names."""
+    return _list_pictures(Path(place))[1:]
 
 
 def fit(grey: Pixels, height: int, width: int) -> Pixels:
@@ -54,32 +50,23 @@ def read_drawn(place: str, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]
     """Yield the pictures of a folder, each as `draw` makes it, of the same shape (height, width).
 
     Raises:
-        SourceError: as `list_pictures` does; or a picture cannot be used, and is named.
+        SourceError: as `list_classes` does; or a picture cannot be used, and is named.
     """
     root = Path(place)
-    paths, (classes, names) = list_pictures(root)
+    paths, classes, names = _list_pictures(root)
+
+    def pixels(path: Path) -> Pixels:
+        try:
+            return draw(pictures.read(path)).ravel()
+        except (OSError, PictureError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SourceError(f"{path.relative_to(root).as_posix()}: {reason}") from None
+
     # A thread for each core: Pillow decodes without Python's lock.
     with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(joblib.cpu_count()) as threads:
         for start in cli.progress(range(0, len(paths), BATCH), -(-len(paths) // BATCH), "thousand pictures"):
             batch = slice(start, start + BATCH)
-            pixels = threads.map(partial(_draw, root, draw), paths[batch])
-            yield Batch(np.stack([each.ravel() for each in pixels]), classes[batch], names=names)
-
-
-def list_pictures(root: Path) -> tuple[list[Path], Labels]:
-    """Return the pictures of a folder in order, and their labels, without opening them.
-
-    Raises:
-        SourceError: as `list_classes` does, or as `number_classes` does.
-    """
-    of_class = list_classes(root)
-    by_name, names = number_classes(of_class)
-    found = sorted(
-        (_natural(_name(path.with_suffix(""))), by_name[name], _name(path), path)
-        for name, paths in of_class.items()
-        for path in paths
-    )
-    return [path for *_, path in found], Labels(np.array([label for _, label, *_ in found], np.uint8), names)
+            yield Batch(np.stack(list(threads.map(pixels, paths[batch]))), classes[batch], names=names)
 
 
 def list_classes(root: Path) -> dict[str, list[Path]]:
@@ -103,29 +90,28 @@ def list_classes(root: Path) -> dict[str, list[Path]]:
     return of_class
 
 
+def _list_pictures(root: Path) -> tuple[list[Path], Pixels, list[str] | None]:
+    """Return the pictures of a folder in order, their labels, and the names of the classes."""
+    of_class = list_classes(root)
+    by_name, names = number_classes(of_class)
+    found = sorted(
+        (_natural(_name(path.with_suffix(""))), by_name[name], _name(path), path)
+        for name, paths in of_class.items()
+        for path in paths
+    )
+    return [path for *_, path in found], np.array([label for _, label, *_ in found], np.uint8), names
+
+
 def _entries(folder: Path) -> list[Path]:
     """Return what is in a folder, sorted, but for what is ignored."""
-    try:
-        return sorted(path for path in folder.iterdir() if not IGNORED.fullmatch(path.name))
-    except OSError as error:
-        raise SourceError(f"{show(folder.name)}: {error.strerror}") from None
+    return sorted(path for path in folder.iterdir() if not IGNORED.fullmatch(path.name))
 
 
 def _name(path: Path) -> str:
-    """Return a name whatever the locale, as UTF-8, and with its accents composed, which some systems take apart."""
-    return unicodedata.normalize("NFC", os.fsencode(path.name).decode("utf-8", "surrogateescape"))
+    """Return a name with its accents composed, which some systems take apart."""
+    return unicodedata.normalize("NFC", path.name)
 
 
 def _natural(name: str) -> list[str | int]:
     """Return what puts names in natural order: text and numbers in turn."""
     return [int(part) if i % 2 else part for i, part in enumerate(re.split("([0-9]+)", name))]
-
-
-def _draw(root: Path, draw: Callable[[Picture], Pixels], path: Path) -> Pixels:
-    try:
-        return draw(pictures.read(path))
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except PictureError as error:
-        reason = str(error)
-    raise SourceError(f"{path.relative_to(root).as_posix()}: {reason}")

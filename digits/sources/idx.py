@@ -1,8 +1,7 @@
 """IDX files, in which MNIST and its relatives are published, in a folder or below an HTTP address.
 
-Two zero bytes, a byte for the type (8 = unsigned bytes), a byte for the number of dimensions, each dimension as a
-big-endian 32-bit number, then the values. Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of
-handwritten digits", section on file formats.
+Two zero bytes, a byte for the type (8: unsigned bytes), a byte for the number of dimensions, each dimension as a
+big-endian 32-bit number, then the values. Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
 """
 
 import gzip
@@ -23,8 +22,6 @@ MNIST_FILES = [
     ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
     ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
 ]
-GZIP = b"\x1f\x8b"
-HEADER = b"\0\0\x08"  # two zeros, then the type: unsigned bytes
 
 
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
@@ -37,10 +34,8 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
             try:
                 with _open(place, name, limit, timeout) as file:
                     arrays.append(parse(file, shape, dataset.images))
-            except OSError as error:
-                raise SourceError(f"{name}: {error.strerror or error}") from None
-            except ValueError as error:
-                raise SourceError(f"{name}: {error}") from None
+            except (OSError, ValueError) as error:
+                raise SourceError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
         images, labels = arrays
         if len(images) != len(labels):
             raise SourceError(f"{names[0]} has {len(images)} images, {names[1]} {len(labels)} labels")
@@ -59,7 +54,7 @@ def parse(file: IO[bytes], shape: tuple[int, ...], limit: int) -> Pixels:
     Args:
         file: open at its start, and seekable.
         shape: the dimensions after the first that it must have: (height, width) for images, () for labels.
-        limit: the number of items that it may have; more are not unpacked, so a gzip bomb costs no memory.
+        limit: the number of items that it may have; more are not unpacked.
 
     Returns:
         Shape (items, *shape), 0 to 255.
@@ -67,15 +62,14 @@ def parse(file: IO[bytes], shape: tuple[int, ...], limit: int) -> Pixels:
     Raises:
         ValueError: the file is damaged, or not IDX of this shape and number.
     """
-    is_zipped = file.read(len(GZIP)) == GZIP
+    is_zipped = file.read(2) == b"\x1f\x8b"
     file.seek(0)
     start = 4 * (2 + len(shape))
-    most = start + limit * math.prod(shape)
     try:
-        content = (gzip.GzipFile(fileobj=file) if is_zipped else file).read(most + 1)
+        content = (gzip.GzipFile(fileobj=file) if is_zipped else file).read(start + limit * math.prod(shape) + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"the gzip data is damaged or cut off ({error})") from None
-    if content[:4] != HEADER + bytes([1 + len(shape)]) or len(content) < start:
+    if content[:4] != bytes([0, 0, 8, 1 + len(shape)]) or len(content) < start:
         raise ValueError(f"not an IDX file of bytes with {1 + len(shape)} dimensions: it begins with {content[:4]!r}")
     items, *found = np.frombuffer(content[4:start], ">u4").tolist()
     if tuple(found) != shape:

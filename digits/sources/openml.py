@@ -5,8 +5,7 @@ import warnings
 from collections.abc import Iterator
 
 from digits.sources import Batch, SourceError, as_bytes
-from digits.support.download import one_line
-from digits.support.errors import out_of_memory
+from digits.support.errors import one_line, out_of_memory
 from digits.support.parameters import Dataset
 
 import numpy as np

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digits.sources import NOT_HERE, Batch, Labels, SourceError, as_bytes, number_classes
-from digits.support.errors import out_of_memory
+from digits.io.tables import Pixels
+from digits.sources import NOT_HERE, Batch, SourceError, as_bytes, number_classes
+from digits.support.errors import one_line, out_of_memory
 from digits.support.parameters import Dataset
 
 import numpy as np
@@ -37,8 +38,8 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
             start += len(values)
 
 
-def labels(place: str) -> Labels:
-    """Return the label of each image."""
+def labels(place: str) -> tuple[Pixels, list[str] | None]:
+    """Return the label of each image, and the classes' names."""
     with _reading():
         path = Path(place)
         label, _ = _columns(path)
@@ -46,36 +47,34 @@ def labels(place: str) -> Labels:
     if not all(found):
         raise SourceError(f"a row has no {label}")
     numbers, names = number_classes(found)
-    return Labels(np.array([numbers[name] for name in found], np.uint8), names)
+    return np.array([numbers[name] for name in found], np.uint8), names
 
 
 def _columns(path: Path) -> tuple[str, list[str]]:
     """Return the name of the column of labels, and those of the pixels."""
     if not path.is_file():
         raise SourceError(NOT_HERE)
-    if path.suffix == ".csv":
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            columns = next(csv.reader(file), [])
-    elif path.suffix == ".parquet":
+    if path.suffix == ".parquet":
         columns = pa.parquet.read_schema(path).names
     else:
-        raise SourceError("is neither a .csv nor a .parquet file")
-    found = [name for name in LABELS if name in columns]
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            columns = next(csv.reader(file), [])
+    found = [name for name in columns if name in LABELS]
     if len(found) != 1:
-        raise SourceError(f"has {'both' if found else 'neither'} a column class {'and' if found else 'nor'} label")
+        raise SourceError(f"has {len(found)} columns named class or label, expected one")
     return found[0], [name for name in columns if name not in LABELS]
 
 
 def _batches(path: Path, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
     """Read some columns as the types that are given."""
-    if path.suffix == ".csv":
-        options = pa.csv.ConvertOptions(column_types=types, include_columns=list(types), strings_can_be_null=False)
-        with pa.csv.open_csv(path, pa.csv.ReadOptions(block_size=BLOCK), convert_options=options) as reader:
-            yield from reader
-    else:
+    if path.suffix == ".parquet":
         with pa.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(ROWS, columns=list(types)):
                 yield batch.select(list(types)).cast(pa.schema(types.items()))
+    else:
+        options = pa.csv.ConvertOptions(column_types=types, include_columns=list(types), strings_can_be_null=False)
+        with pa.csv.open_csv(path, pa.csv.ReadOptions(block_size=BLOCK), convert_options=options) as reader:
+            yield from reader
 
 
 @contextmanager
@@ -86,4 +85,4 @@ def _reading() -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, csv.Error) as error:
         if out_of_memory(error):
             raise
-        raise SourceError(" ".join(str(error).split())[:200]) from None
+        raise SourceError(one_line(error)) from None

@@ -21,12 +21,8 @@ Item = TypeVar("Item")
 def block_name(description: str | None, section: str, example: str) -> str:
     """Return the one argument of a stage's command line: the name of a block of params.yaml."""
     command = f"python stages/{program()}.py"
-    parser = argparse.ArgumentParser(
-        prog=command,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"example: {command} {example}",
-    )
+    parser = argparse.ArgumentParser(command, formatter_class=argparse.RawTextHelpFormatter)
+    parser.description, parser.epilog = description, f"example: {command} {example}"
     parser.add_argument("name", help=f"a block of `{section}` in params.yaml")
     return str(parser.parse_args().name)
 
@@ -43,6 +39,7 @@ def run(main: Callable[[], None]) -> NoReturn:
     gc.enable()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or a file without the leaderboard's lines
+    status = 0
     try:
         main()
         sys.stdout.flush()
@@ -50,13 +47,10 @@ def run(main: Callable[[], None]) -> NoReturn:
         raise
     except BaseException as error:
         status = _report(error)
-        if status is None:
-            raise
         with suppress(OSError):
             sys.stdout.flush()
-        os._exit(status)  # threads and all
-    # All files are written. Taking apart an interpreter that holds scikit-learn would be 3 % of a cold `dvc repro`.
-    os._exit(0)
+    # Threads and all. Taking apart an interpreter that holds scikit-learn would be 3 % of a cold `dvc repro`.
+    os._exit(status)
 
 
 @contextmanager
@@ -93,8 +87,8 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise Interrupted
 
 
-def _report(error: BaseException) -> int | None:
-    """Report an error that a user can have caused in one line, and return the exit status; None for any other."""
+def _report(error: BaseException) -> int:
+    """Report an error that a user can have caused in one line, and return the exit status; raise any other anew."""
     status = 1
     match error:
         case PipelineError():
@@ -104,11 +98,10 @@ def _report(error: BaseException) -> int | None:
         case BrokenPipeError():  # whoever read our output, such as `head`, has seen enough
             return 0
         case _ if out_of_memory(error):
-            which = f" ({error})" if str(error) else ""
-            message = f"there is not enough memory{which}; close other programs, or use a smaller split"
+            message = f"there is not enough memory ({error}); close other programs, or use a smaller split"
         case OSError():
             message = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
         case _:
-            return None
+            raise error
     note("error: " + " ".join(message.split()))
     return status

@@ -1,7 +1,6 @@
 """Failures that the user can fix, each reported in one line."""
 
 import difflib
-import reprlib
 from collections.abc import Iterable
 
 NO_MEMORY = ("bad_alloc", "launch worker thread", "start new thread")  # C++, Arrow and Python, when memory runs short
@@ -36,7 +35,7 @@ def require_choice(what: str, name: object, valid: Iterable[str]) -> None:
 
 def show(value: object) -> str:
     """Return a value's `repr` for an error line, shortened."""
-    return shorten(_REPR.repr(value), 100)
+    return shorten(repr(value), 100)
 
 
 def shorten(text: str, limit: int = 1000) -> str:
@@ -44,10 +43,12 @@ def shorten(text: str, limit: int = 1000) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an error says as a short line without control characters."""
+    text = " ".join((str(error) or type(error).__name__).split())
+    return shorten("".join(filter(str.isprintable, text)), 300)
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Tell whether an error of whatever type means too little memory, or none left for a thread."""
     return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
-
-
-_REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = 80

@@ -1,10 +1,9 @@
-"""Where joblib's tasks run: in threads of this process, or on the workers of a Dask cluster (docs/cluster.md)."""
+"""Where joblib's tasks run: in threads of this process, or on the workers of a Dask cluster (docs/scale/cluster.md)."""
 
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 from digits.support import rooms
@@ -21,12 +20,7 @@ def on_cluster() -> bool:
 
 @contextmanager
 def parallel_backend(*arguments: object) -> Iterator[None]:
-    """Let joblib's tasks run in parallel until the block ends.
-
-    Args:
-        arguments: large ones that many tasks share: each worker of a cluster is sent them once, before any task, so
-            that the others still have them when one is lost.
-    """
+    """Let joblib's tasks run in parallel until the block ends; send each worker the large arguments that they share."""
     if on_cluster():
         cluster = rooms.load("scale.cluster", ADDRESS)
         with cluster.backend(os.environ[ADDRESS], [each for each in arguments if each is not None]):
@@ -34,23 +28,6 @@ def parallel_backend(*arguments: object) -> Iterator[None]:
     else:
         with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
             yield
-
-
-def imap(tasks: Iterable[Any]) -> Iterator[Any]:
-    """Run tasks of `joblib.delayed`, as many at a time as there are cores or workers, and yield their results in order.
-
-    While one batch's results are used, the next runs, and no other: joblib's own generator would never wait for us.
-    """
-    waiting = iter(tasks)
-    # The same threads for all tasks: each new one would be given memory of its own, and none of it comes back. And none
-    # but these tasks: a Parallel of whoever uses the results would otherwise end the threads when it ends.
-    backend = None if on_cluster() else "threading"
-    with joblib.Parallel(n_jobs=-1, backend=backend) as parallel, ThreadPoolExecutor(1) as ahead:
-        size = joblib.effective_n_jobs(-1)
-        running = ahead.submit(parallel, list(islice(waiting, size)))
-        while done := running.result():
-            running = ahead.submit(parallel, list(islice(waiting, size)))
-            yield from done
 
 
 def map_all(tasks: Iterable[Any], threads: int) -> Iterator[Any]:

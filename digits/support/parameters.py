@@ -4,20 +4,20 @@ A block is validated when it is asked for, so that a mistake in one experiment d
 validates all of them, and the names by which they refer to each other.
 """
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from digits.support import yaml
-from digits.support.errors import ParameterError, require_choice, show
+from digits.support.errors import ParameterError, one_line, require_choice, show
 from digits.support.section import Section, validate
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 FILE = Path("params.yaml")
-NAME = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 
 COUNTED = ("images", "classes", "sha256")  # of a dataset; `digits pin` counts them
 COPIES = "test: {} would put copies of one image into both parts; use a count of images behind the copies"
@@ -25,9 +25,18 @@ COPIES = "test: {} would put copies of one image into both parts; use a count of
 Count = Annotated[int, Field(ge=1, le=3_000_000_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Side = Annotated[int, Field(ge=1, le=10_000)]
+Side = Annotated[int, Field(ge=1, le=256)]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
+
+
+def _must_be(what: str, valid: Callable[[Any], bool]) -> BeforeValidator:
+    def validate(value: object) -> object:
+        if not valid(value):
+            raise ValueError(f"must be {what}")
+        return value
+
+    return BeforeValidator(validate)
 
 
 class Digests(Section):
@@ -58,24 +67,10 @@ class Dataset(Section):
     sha256: Digests
     enlarged: Enlarged | None = None
 
-    @field_validator("shape")
-    @classmethod
-    def _fits_a_table(cls, shape: list[int]) -> list[int]:
-        if math.prod(shape) > 65_536:
-            raise ValueError("must be at most 65536 pixels in all")
-        return shape
-
-    @field_validator("names")
-    @classmethod
-    def _name_each_class(cls, names: list[str] | None, others: ValidationInfo) -> list[str] | None:
-        classes = others.data.get("classes")
-        usable = {name for name in names or [] if name and name.isprintable() and name.strip() == name != "all"}
-        if names is not None and not len(usable) == len(names) == classes:
-            raise ValueError(f"must be {classes} different names that can be printed, and none of them `all`")
-        return names
-
     @model_validator(mode="after")
-    def _is_enlarged(self) -> Self:
+    def _goes_together(self) -> Self:
+        if self.names is not None and not len({*self.names} - {"all"}) == len(self.names) == self.classes:
+            raise ValueError(f"names: must be {self.classes} different ones, and none of them `all`")
         if self.enlarged and not self.enlarged.first <= self.images <= self.enlarged.to:
             raise ValueError(f"enlarged: first must be at most, and to at least, the {self.images} images there are")
         return self
@@ -90,22 +85,17 @@ class Split(Section):
     """A block of `splits`."""
 
     dataset: str
-    test: int | float
-
-    @field_validator("test", mode="before")
-    @classmethod
-    def _is_count_or_share(cls, test: object) -> object:
-        if (type(test) is int and test >= 1) or (type(test) is float and 0 < test < 1):
-            return test
-        raise ValueError("must be a count of images, from 1, or a share between 0 and 1")
+    test: Annotated[
+        int | float,
+        _must_be(
+            "a count of images, from 1, or a share between 0 and 1",
+            lambda test: (type(test) is int and test >= 1) or (type(test) is float and 0 < test < 1),
+        ),
+    ]
 
 
 class Mix(Section):
-    """A block of `mixes`: `split` with the training images of the split `own` added, tested on the test part of `own`.
-
-    Attributes:
-        weight: how many times each of the images of `own` stands in the training part.
-    """
+    """A block of `mixes`: `split` with the training part of `own` added `weight` times, tested on the rest of `own`."""
 
     split: str
     own: str
@@ -145,14 +135,7 @@ class Experiment(Section):
     features: str
     classifier: str
     hyperparameters: dict[str, Any]
-    folds: Annotated[int, Field(ge=0, le=255)]
-
-    @field_validator("folds")
-    @classmethod
-    def _is_none_or_several(cls, folds: int) -> int:
-        if folds == 1:
-            raise ValueError("must be 0 for none, or at least 2")
-        return folds
+    folds: Annotated[int, Field(ge=0, le=255), _must_be("0 for none, or at least 2", lambda folds: folds != 1)]
 
 
 SECTIONS: dict[type[Section], str] = {
@@ -181,25 +164,22 @@ class Parameters:
 
     def names(self, schema: type[Section]) -> list[str]:
         """Return the names of a section's blocks, in the file's order."""
-        section = SECTIONS[schema]
-        blocks = self.values.get(section)
-        may_be_empty = section == "mixes"
-        if not isinstance(blocks, dict) or not (blocks or may_be_empty):
-            least = "; `{}` is one without blocks" if may_be_empty else " with at least one block"
-            raise ParameterError(f"{FILE}: `{section}` must be a section{least}")
+        blocks = self.values.get(SECTIONS[schema])
+        if not isinstance(blocks, dict):
+            raise ParameterError(f"{FILE}: `{SECTIONS[schema]}` must be a section of blocks; `{{}}` is one without any")
         return list(blocks)
 
     def block(self, schema: type[Block], name: str) -> Block:
         """Return one block, validated."""
         section = SECTIONS[schema]
         if not (isinstance(name, str) and NAME.fullmatch(name)):
-            allowed = "a name is text of up to 100 letters, digits and single hyphens"
+            allowed = "a name is text of letters, digits and single hyphens"
             raise ParameterError(f"{FILE}: {section}: {show(name)} cannot be a name; {allowed}")
         require_choice(f"{FILE}: {section}", name, self.names(schema))
         values = self.values[section][name]
-        counted = COUNTED if schema is Dataset and isinstance(values, dict) else ()
-        if missing := [key for key in counted if key not in values]:
-            raise ParameterError(f"{FILE}: datasets.{name}.{missing[0]} is missing; run `digits pin {name}`")
+        for key in COUNTED if schema is Dataset and isinstance(values, dict) else ():
+            if key not in values:
+                raise ParameterError(f"{FILE}: datasets.{name}.{key} is missing; run `digits pin {name}`")
         return validate(schema, values, FILE, section, name)
 
     def blocks(self, schema: type[Block]) -> dict[str, Block]:
@@ -215,5 +195,21 @@ class Parameters:
 
 
 def load(path: Path = FILE) -> Parameters:
-    """Read params.yaml; a ParameterError says why that cannot be done."""
-    return Parameters(yaml.read(path))
+    """Read params.yaml by the parser that DVC uses, so that both see the same values.
+
+    Raises:
+        ParameterError: it is missing, not UTF-8, not YAML, or not a mapping.
+    """
+    try:
+        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParameterError(f"{path} is not here; run from the folder that holds it") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ParameterError(f"{path}{place}: {error.problem or error.context}") from None
+    except (YAMLError, ValueError, ArithmeticError) as error:  # not UTF-8; dates and numbers that are none
+        raise ParameterError(f"{path}: {one_line(error)}") from None
+    if not isinstance(values, dict):
+        raise ParameterError(f"{path} must hold named sections such as `experiments:`")
+    return Parameters(values)

@@ -1,6 +1,8 @@
 """Open a picture file and reduce it to grey brightness, whatever form it comes in."""
 
+import math
 import warnings
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -14,9 +16,9 @@ from PIL import Image, ImageOps
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no others: Pillow knows some that start programs
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 LARGEST = 50_000_000  # pixels; a small file can promise far more than memory holds
-LONGEST = 10 * LARGEST  # bytes of a file
 SIDE = 2_000  # pixels of the longer side that are enough to find digits in
 FAINT = 25  # grey levels; a picture with less contrast than this over white is laid over black
+ORIENTATION = 0x0112  # the EXIF tag: how the camera was held, 1 to 8
 
 
 class PictureError(PipelineError):
@@ -24,34 +26,23 @@ class PictureError(PipelineError):
 
 
 class Picture(NamedTuple):
-    """A picture in grey.
+    """A picture in grey."""
 
-    Attributes:
-        grey: brightness, shape (height, width), 0 (black) to 255 (white), turned as its EXIF orientation says.
-        scale: pixels of the original that one pixel of `grey` stands for, along each side; 1 unless it was reduced.
-    """
-
-    grey: npt.NDArray[np.uint8]
-    scale: float
+    grey: npt.NDArray[np.uint8]  # shape (height, width), 0 (black) to 255, turned as its EXIF orientation says
+    scale: float  # pixels of the original that one of `grey` stands for, along each side; 1 unless it was reduced
 
 
 def read(source: Path | BinaryIO) -> Picture:
     """Read the first frame of a PNG, JPEG, BMP, GIF, TIFF or WebP picture.
 
     Raises:
-        PictureError: it is empty, no picture, cut off, or above 50 megapixels or 500 megabytes.
+        PictureError: it is empty, no picture, cut off, or above 50 megapixels.
         OSError: the file cannot be opened.
     """
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            return read(file)
-    content = source.read(LONGEST + 1)
+    content = source.read_bytes() if isinstance(source, Path) else source.read()
     if not content:
         raise PictureError("the file is empty")
-    if len(content) > LONGEST:
-        raise PictureError(f"the file is too large; {LONGEST // 1_000_000} MB are the most")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own remarks on odd files; what matters is checked here
+    with warnings.catch_warnings(action="ignore"):  # Pillow's own remarks on odd files; what matters is checked here
         image = _open(content)
         try:
             return _decode(image)
@@ -64,45 +55,34 @@ def read(source: Path | BinaryIO) -> Picture:
 def _open(content: bytes) -> Image.Image:
     try:
         image = Image.open(BytesIO(content), formats=FORMATS)
-    except Image.DecompressionBombError:
+        if math.prod(image.size) > LARGEST:
+            raise Image.DecompressionBombError
+    except Image.DecompressionBombError:  # Pillow's own limit is another
         raise PictureError("the picture is too large; 50 megapixels are the most") from None
     except Exception as error:  # as above
         raise PictureError("not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP") from error
-    width, height = image.size
-    if width * height > LARGEST:
-        raise PictureError(f"the picture is too large ({width} × {height}); 50 megapixels are the most")
     return image
 
 
 def _decode(image: Image.Image) -> Picture:
-    width = image.size[0]
+    width, orientation = image.size[0], 1
     image.draft(None, (SIDE, SIDE))  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
     image.load()
-    orientation = _orientation(image)
-    grey = _shrink(_over_paper(image) if image.has_transparency_data else _grey(image))
+    with suppress(Exception):  # EXIF may hold garbage
+        orientation = int(image.getexif().get(ORIENTATION, 1))
+    grey = _over_paper(image) if image.has_transparency_data else _grey(image)
+    grey = grey.reduce(math.ceil(max(grey.size) / SIDE))
     scale = width / grey.size[0]
-    grey.info.clear()  # the original's, in which garbage may stand
-    grey.getexif()[0x0112] = orientation
+    grey.info.clear()  # the original's, with its EXIF
+    grey.getexif()[ORIENTATION] = orientation
     return Picture(np.array(ImageOps.exif_transpose(grey)), scale)
 
 
-def _orientation(image: Image.Image) -> int:
-    """Return how the camera was held, 1 to 8 as EXIF has it; 1 where it says nothing, or nonsense."""
-    try:
-        orientation = image.getexif().get(0x0112)
-    except Exception:  # as above
-        return 1
-    return int(orientation) if orientation and orientation in range(2, 9) else 1
-
-
 def _grey(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bits(np.asarray(image, np.float64))
-    return image.convert("L")
-
-
-def _eight_bits(values: npt.NDArray[np.float64]) -> Image.Image:
-    """Bring deep grey values to 0..255: by 65535 where they fit 16 bits, else by their own extent."""
+    """Return brightness in 8 bits: deep values by 65535 where they fit 16 bits, else by their own extent."""
+    if not image.mode.startswith(("I", "F")):
+        return image.convert("L")
+    values = np.asarray(image, np.float64)
     low, high = (0.0, 65535.0) if 255 < values.max() <= 65535 and values.min() >= 0 else (values.min(), values.max())
     return Image.fromarray(((values - low) * (255 / max(high - low, 1e-9)) + 0.5).astype(np.uint8))
 
@@ -111,14 +91,7 @@ def _over_paper(image: Image.Image) -> Image.Image:
     """Lay a picture with transparency over white, or over black where white would hide it."""
     layer = image.convert("RGBA")
     for colour in ("white", "black"):
-        paper = Image.new("RGBA", layer.size, colour)
-        grey = Image.alpha_composite(paper, layer).convert("L")
-        darkest, brightest = grey.getextrema()
-        if brightest - darkest >= FAINT:  # type: ignore[operator]
+        grey = Image.alpha_composite(Image.new("RGBA", layer.size, colour), layer).convert("L")
+        if np.ptp(np.asarray(grey)) >= FAINT:
             break
     return grey
-
-
-def _shrink(grey: Image.Image) -> Image.Image:
-    factor = -(-max(grey.size) // SIDE)
-    return grey.reduce(factor) if factor > 1 else grey

@@ -1,7 +1,7 @@
 """Blocks of values with a schema, and what is wrong with one in a line."""
 
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from digits.support.errors import ParameterError, require_choice, shorten, show
 
@@ -23,17 +23,16 @@ def validate(schema: type[Block], values: Any, file: Path, *where: str) -> Block
         return schema.model_validate(values)
     except ValidationError as invalid:
         error = invalid.errors()[0]
-    path = f"{file}: {'.'.join([*where, *(shorten(str(part), 100) for part in error['loc'])])}"
+    *block, key = path = [f"{file}: {'.'.join(where)}", *(shorten(str(part), 100) for part in error["loc"])]
+    found = show(error["input"])
     match error["type"]:
+        case "extra_forbidden" if len(block) == 1:
+            require_choice(block[0], key, schema.model_fields)
         case "extra_forbidden":
-            owner: Any = schema
-            for part in error["loc"][:-1]:  # down to the block that holds the unknown key
-                annotation = owner.model_fields[str(part)].annotation
-                owner = next(kind for kind in get_args(annotation) or [annotation] if hasattr(kind, "model_fields"))
-            require_choice(path.rpartition(".")[0], error["loc"][-1], owner.model_fields)
+            raise ParameterError(f"{'.'.join(block)}: there is no {key!r}")
         case "missing":
-            raise ParameterError(f"{path} is missing")
+            raise ParameterError(f"{'.'.join(path)} is missing")
         case "model_type":
-            raise ParameterError(f"{path}: must be a block of keys and values, not {show(error['input'])}")
+            raise ParameterError(f"{'.'.join(path)}: must be a block of keys and values, not {found}")
     message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    raise ParameterError(f"{path}: {message}, not {show(error['input'])}")
+    raise ParameterError(f"{'.'.join(path)}: {message}" + (f", not {found}" if error["loc"] else ""))

@@ -2,6 +2,7 @@
 
 from digits.scale import augmentation
 from digits.sources import Batch
+from digits.support.errors import ParameterError
 from digits.support.parameters import Dataset
 from tests import tiny
 
@@ -54,3 +55,10 @@ def test_an_image_that_is_deformed_a_little_is_most_like_its_own_original(monkey
     assert not (made == PIXELS).all(axis=1).any()
     alike = np.corrcoef(made, PIXELS)[:400, 400:]
     assert (alike.argmax(axis=1) == np.arange(400)).mean() > 0.9
+
+
+def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
+    origin = np.array([0, 1, 2, 0, 1, 5], np.uint32)
+    augmentation.require_apart(np.array([0, 1, 2, 3, 4]), np.array([5]), origin)
+    with pytest.raises(ParameterError, match="test: 2 would put copies of one image into both parts; use a count of"):
+        augmentation.require_apart(np.array([0, 1, 2, 3]), np.array([4, 5]), origin)

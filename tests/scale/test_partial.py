@@ -1,11 +1,14 @@
 """Classifiers that are fitted incrementally."""
 
 from pathlib import Path
+from typing import Any
 
 from digits.io import parquet, tables
 from digits.io.tables import ImageInfo, Pixels, Scores, Vector
-from digits.learning import models
+from digits.learning import models, registry
 from digits.scale import partial
+from digits.support.errors import ParameterError
+from digits.support.parameters import Experiment
 from tests import tiny
 
 import joblib
@@ -35,6 +38,19 @@ def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(project: Pat
     out_of_fold = pd.read_parquet(project / "data/crossval/five-sgd.parquet")
     assert list(out_of_fold) == ["row", "label", "fold", "prediction", "decision_1"]
     assert out_of_fold["fold"].value_counts().to_dict() == {1: 100, 2: 100, 3: 100}
+
+
+@pytest.mark.parametrize(
+    ("name", "hyperparameters", "reason"),
+    [
+        ("partial_fit_sgd", {}, "max_iter is missing; how often to go through all rows"),
+        ("partial_fit_mlp", {"solver": "lbfgs", "max_iter": 1}, "lbfgs it cannot be fitted incrementally; use"),
+    ],
+)
+def test_what_cannot_be_fitted_incrementally_is_named(name: str, hyperparameters: dict[str, Any], reason: str) -> None:
+    block = tiny.experiment("tiny", "five", "scaled", name, 3, **hyperparameters)
+    with pytest.raises(ParameterError, match=reason):
+        registry.build(Experiment.model_validate(block), seed=42)
 
 
 def cross_validate(

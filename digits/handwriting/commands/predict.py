@@ -11,7 +11,7 @@ from digits.handwriting.measure import Measurement, seen_before
 from digits.handwriting.reading import Reading
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing, wording
-from digits.results.fetched import FetchedDataset, sample
+from digits.results.fetched import FetchedDataset
 from digits.support import cli
 from digits.support.errors import ParameterError
 
@@ -86,7 +86,7 @@ def predict_rows(
             f"those of {dataset} are {fetched.shape[0]} × {fetched.shape[1]}; choose another --model"
         )
     chosen = fetched.select(numbers)
-    chosen = sample(chosen, random) if random else chosen
+    chosen = np.random.default_rng().permutation(chosen)[:random] if random else chosen
     images, verdicts = fetched.pixels(chosen), []
     for row, image, prediction in zip(chosen.tolist(), images, recognizer.predict(images), strict=True):
         digit = int(fetched.classes[row])

@@ -5,7 +5,6 @@ other images of its batch, nor on the number of threads, nor on the processor's 
 """
 
 from math import isqrt
-from typing import Self
 
 from digits.io.tables import Pixels
 from digits.learning.transformers.interpolation import Images
@@ -38,12 +37,6 @@ class OrientedGradients(StatelessTransformer):
         self.reach = reach
         self.maximum = maximum
 
-    def fit(self, X: Pixels, y: object = None) -> Self:  # noqa: N803
-        """Note the size of X, of shape (images, side * side)."""
-        if isqrt(X.shape[1]) ** 2 != X.shape[1]:
-            raise ValueError(f"gradients are taken of square images, not of {X.shape[1]} pixels")
-        return super().fit(X)
-
     def transform(self, X: Pixels) -> Images:  # noqa: N803
         """Return features of shape (images, directions * windows), 0 or more."""
         batches = (X[start : start + BATCH] for start in range(0, len(X), BATCH))
@@ -51,7 +44,9 @@ class OrientedGradients(StatelessTransformer):
         return np.concatenate(histograms)
 
     def _histograms(self, pixels: Pixels) -> Images:
-        side = isqrt(self.n_features_in_)
+        side = isqrt(pixels.shape[1])
+        if side**2 != pixels.shape[1]:
+            raise ValueError(f"gradients are taken of square images, not of {pixels.shape[1]} pixels")
         images = pixels.reshape(-1, side, side).astype(np.float32) / np.float32(self.maximum)
         edges = edges_by_direction(upright(images), self.directions)
         middles = np.arange((side - 1) % self.step / 2 + self.step / 2, side - 1, self.step)
@@ -61,13 +56,10 @@ class OrientedGradients(StatelessTransformer):
 
 
 def edges_by_direction(images: Images, directions: int) -> Images:
-    """Return how much of each pixel's gradient runs along each direction.
+    """Return how much of each pixel's gradient runs along each direction, shape (images, directions, side, side).
 
-    A gradient counts with its full length along its own direction, and not at all at the next.
-
-    Args:
-        images: shape (images, side, side).
-        directions: how many, from the right over the bottom around the circle; the result has them as second axis.
+    The directions go from the right over the bottom around the circle. A gradient counts with its full length along its
+    own direction, and not at all at the next.
     """
     down, right = np.zeros_like(images), np.zeros_like(images)
     down[:, 1:-1] = images[:, 2:] - images[:, :-2]

@@ -10,12 +10,9 @@ Images = npt.NDArray[np.float32]
 
 
 def interpolate(images: Images, rows: Images, columns: Images) -> Images:
-    """Read images at fractional places, bilinearly between the four nearest pixels; 0 outside.
+    """Read images of shape (images, height, width) at fractional places, bilinearly; 0 outside.
 
-    Args:
-        images: shape (images, height, width).
-        rows: where to read, from 0, the middle of the topmost pixels; a shape that broadcasts with `images`.
-        columns: likewise; the result has the shape of `images`.
+    `rows` and `columns` say where, from 0, the middle of the first pixels; their shapes broadcast with `images`.
     """
     count, height, width = images.shape
     stride = width + 3

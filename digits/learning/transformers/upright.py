@@ -6,14 +6,10 @@ import numpy as np
 
 
 def moments(images: Images) -> tuple[Images, Images, Images]:
-    """Return the centre of mass and the slant of each image, each of shape (images, 1, 1).
+    """Return the row and the column of the centre of mass, and the slant, of images of shape (images, height, width).
 
-    Args:
-        images: shape (images, height, width), 0 where there is no ink.
-
-    Returns:
-        The row and the column of the centre, in pixels from the middle of the first, and how many pixels the ink moves
-        right for each pixel down. All are 0 for an image without ink.
+    Each is of shape (images, 1, 1), and 0 without ink. The centre counts pixels from the middle of the first; the slant
+    is how many pixels the ink moves right for each pixel down.
     """
     rows = np.arange(images.shape[1], dtype=np.float32)[:, None]
     columns = np.arange(images.shape[2], dtype=np.float32)

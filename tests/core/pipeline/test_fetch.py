@@ -6,21 +6,17 @@ import json
 import os
 import ssl
 import tracemalloc
-import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from digits.io import paths
 from digits.sources import Batch, SourceError, idx
-from digits.support import download
 from digits.support.errors import PipelineError
 from digits.support.parameters import Dataset
 from stages import fetch as stage
 from tests import aftermath, servers, tiny
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import trustme
 
@@ -34,12 +30,6 @@ def folder(tmp_path: Path) -> Path:
     for package in ("digits", "stages"):
         (tmp_path / package).symlink_to(tiny.ROOT / package)
     return tmp_path
-
-
-def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a slow server less time than users do; the others have theirs, however busy this machine is."""
-    monkeypatch.setattr(stage, "TIMEOUT", 1)
-    monkeypatch.setattr(download, "SLOWEST", 10**6)
 
 
 def fetch(
@@ -86,14 +76,8 @@ FAULTS: dict[str, tuple[servers.Respond, str]] = {
     "hang": (servers.hang, "train-images: timed out"),
     "break-off": (servers.break_off, "train-images: IncompleteRead(1000 bytes read, "),
     "500": (servers.fail, "train-images: the server answers 500"),
-    "portal": (servers.portal, "train-images: not an IDX file of bytes: it begins with b'<htm'"),
-    "drip": (servers.drip, "train-images: comes too slowly"),
-    "circles": (servers.go_in_circles, "train-images: Exceeded 30 redirects"),
-    "reset": (servers.reset, "train-images: [Errno "),
-    "larger": (servers.files({"train-images": bytes(10**6)}), "train-images: is larger than the dataset can be"),
+    "portal": (servers.portal, "train-images: not an IDX file of bytes with 3 dimensions: it begins with b'<htm'"),
     "other": (servers.files({**FILES, "train-images": OTHER}), "other content: its sha256 are"),
-    "bomb": (servers.explode, "train-images: not an IDX file of bytes: it begins with b'\\x00\\x00\\x00\\x00'"),
-    "labels": (servers.files({**FILES, "train-labels": OTHER}), "train-labels: its items have the shape"),
     "truncated": (
         servers.files({**FILES, "train-images": CUT_OFF}),
         "train-images: the gzip data is damaged or cut",
@@ -108,8 +92,8 @@ def test_after_a_bad_server_the_next_source_is_tried(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     respond, reason = FAULTS[fault]
-    if respond in {servers.hang, servers.drip}:
-        be_impatient(monkeypatch)
+    if respond is servers.hang:  # less time than users give, but not the others, however busy this machine is
+        monkeypatch.setattr(stage, "TIMEOUT", 1)
     tiny.write_idx_files(folder / "idx")
     with servers.serving(respond) as server:
         block = dataset({"idx": server.url}, {"idx": os.fspath(folder / "idx")})
@@ -146,7 +130,7 @@ def test_when_no_source_has_it_each_is_named_with_its_reason_and_nothing_is_writ
     assert "Connection refused; idx other: other content: its sha256 are" in line
     assert "DATA_MIRROR" in line
     assert "make demo" in line
-    assert not (folder / "data").exists()
+    assert not (folder / OUTPUT).exists()
 
 
 @pytest.mark.parametrize(
@@ -190,23 +174,17 @@ def test_a_block_that_was_never_counted_is_sent_to_pin(folder: Path) -> None:
 
 def test_a_block_and_a_kind_of_source_that_are_not_there_are_named(folder: Path) -> None:
     [line] = fetch(folder, {"idz": "idx"}, status=2).splitlines()
-    start = "fetch: error: params.yaml: datasets.tiny.sources: there is no 'idz'. Did you mean 'idx'? Valid: folder, "
-    assert line.startswith(start)
+    assert "sources: there is no 'idz'. Did you mean 'idx'? Valid: folder, " in line
     line = tiny.failure("python -m stages.fetch tinny", folder, 2)
     assert line == "fetch: error: params.yaml: datasets: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny"
 
 
-def openml(
-    pixels: npt.NDArray[Any] = PIXELS,
-    labels: Sequence[object] = tuple(CLASSES.tolist()),
-    *,
-    arff: servers.Respond | None = None,
-) -> servers.Respond:
-    """Speak the part of OpenML's API that scikit-learn asks, zipped as OpenML does; `arff` answers for the file."""
-    rows = [",".join(map(str, [*row, label])) for row, label in zip(pixels.tolist(), labels, strict=True)]
+def openml(request: servers.Handler) -> None:
+    """Speak the part of OpenML's API that scikit-learn asks, zipped as OpenML does."""
+    rows = [",".join(map(str, [*row, label])) for row, label in zip(PIXELS.tolist(), CLASSES.tolist(), strict=True)]
     file = "\n".join(["@RELATION tiny", "@DATA", *rows, ""]).encode()
     own = {"is_ignore": "false", "is_row_identifier": "false", "number_of_missing_values": "0"}
-    kinds = {f"attribute_{i + 1}": "numeric" for i in range(pixels.shape[1])} | {"class": "nominal"}
+    kinds = {f"attribute_{i + 1}": "numeric" for i in range(PIXELS.shape[1])} | {"class": "nominal"}
     features = [
         {**own, "index": str(i), "name": name, "data_type": kind, "is_target": str(name == "class").lower()}
         for i, (name, kind) in enumerate(kinds.items())
@@ -215,33 +193,14 @@ def openml(
     description |= {"description": "", "url": "https://www.openml.org/data/v1/download/1/tiny.arff"}
     description |= {"md5_checksum": hashlib.md5(file, usedforsecurity=False).hexdigest()}
     dataset = {"did": 1, "name": "tiny", "version": 1, "status": "active"}
-    quality = {"name": "NumberOfInstances", "value": str(len(rows))}
     answers: dict[str, object] = {
         "/api/v1/json/data/list/data_name/tiny/limit/2/data_version/1": {"data": {"dataset": [dataset]}},
         "/api/v1/json/data/1": {"data_set_description": description},
         "/api/v1/json/data/features/1": {"data_features": {"feature": features}},
-        "/api/v1/json/data/qualities/1": {"data_qualities": {"quality": [quality]}},
+        "/api/v1/json/data/qualities/1": {"data_qualities": {"quality": [{"name": "x", "value": str(len(rows))}]}},
     }
-
-    def respond(request: servers.Handler) -> None:
-        if arff and request.path.endswith(".arff"):
-            arff(request)
-        else:
-            content = file if request.path.endswith(".arff") else json.dumps(answers[request.path]).encode()
-            request.answer(gzip.compress(content), Content_Encoding="gzip")
-
-    return respond
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
-    """Return a server's TLS context for OpenML's name, and the file of the authority that vouches for it."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("www.openml.org").configure_cert(context)
-    path = tmp_path_factory.mktemp("tls") / "authority.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return context, path
+    content = file if request.path.endswith(".arff") else json.dumps(answers[request.path]).encode()
+    request.answer(gzip.compress(content), Content_Encoding="gzip")
 
 
 def unknown(request: servers.Handler) -> None:
@@ -249,13 +208,14 @@ def unknown(request: servers.Handler) -> None:
     request.answer(b'{"error": {"code": "372", "message": "No results"}}', 412)
 
 
-def test_openml_is_asked_through_scikit_learn(
-    made: Path, folder: Path, certificates: tuple[ssl.SSLContext, Path]
-) -> None:
+def test_openml_is_asked_through_scikit_learn(made: Path, folder: Path) -> None:
     """A proxy on the loopback address stands in for OpenML, certificate and all: the stage cannot tell."""
-    context, authority = certificates
+    vouching = trustme.CA()
+    vouching.cert_pem.write_to_path(str(authority := folder / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    vouching.issue_cert("www.openml.org").configure_cert(context)
     environment: dict[str, Any] = {"no_proxy": "", "SSL_CERT_FILE": os.fspath(authority)}
-    with servers.serving(openml(), context) as server:
+    with servers.serving(openml, context) as server:
         assert fetch(folder, {"openml": "tiny/1"}, https_proxy=server.url, **environment) == ""
         assert server.requests
     assert fetched(made, folder)
@@ -264,39 +224,6 @@ def test_openml_is_asked_through_scikit_learn(
         [line] = fetch(folder, {"openml": "tiny/1"}, status=1, https_proxy=server.url, **environment).splitlines()
     assert "openml tiny/1: Dataset tiny with version 1 not found." in line
     assert not (folder / OUTPUT).exists()
-
-
-NOT_WHOLE = "its values are not all whole numbers from 0 to 255"
-OPENML: dict[str, tuple[servers.Respond, str]] = {
-    "fractions": (openml(PIXELS + 0.5), NOT_WHOLE),
-    "fewer-columns": (openml(PIXELS[:, :60]), "400 labels and 400 images of 60 pixels, expected images of 8 × 8"),
-    "words": (openml(labels=["four" if label == 4 else label for label in CLASSES]), "could not convert string to"),
-    "other-labels": (openml(labels=[label + 1 for label in CLASSES.tolist()]), "label 10, expected 0 to 9"),
-    "500": (servers.fail, "HTTP Error 500"),
-    "hang": (servers.hang, "timed out"),
-    "break-off-later": (openml(arff=servers.break_off), "md5 checksum"),
-}
-
-
-@pytest.mark.fault
-@pytest.mark.parametrize("fault", aftermath.slow_except(["fractions"], OPENML))
-def test_another_answer_of_openml_is_refused(
-    certificates: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch, fault: str
-) -> None:
-    respond, reason = OPENML[fault]
-    if respond is servers.hang:
-        be_impatient(monkeypatch)
-    context, authority = certificates
-    monkeypatch.setattr(urllib.request, "_opener", None)  # it keeps the proxy of an earlier test
-    monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setenv("SSL_CERT_FILE", os.fspath(authority))
-    with servers.serving(respond, context) as server:
-        monkeypatch.setenv("https_proxy", server.url)
-        with pytest.raises(PipelineError) as error:
-            read(dataset({"openml": "tiny/1"}))
-    assert str(error.value).startswith("no source has tiny: openml tiny/1: ")
-    assert reason in str(error.value)
-    assert len(str(error.value)) < 800
 
 
 @pytest.mark.fault
@@ -309,7 +236,7 @@ def test_a_gzip_bomb_takes_no_memory(folder: Path, kind: str) -> None:
     with servers.serving(servers.files(contents)) as server:
         place = server.url if kind == "server" else os.fspath(folder)
         tracemalloc.start()
-        with pytest.raises(SourceError, match="more values than the 19200"):
+        with pytest.raises(SourceError, match="values, not the 19200 that its header"):
             tiny.together(idx.read(place, dataset({"idx": place}), 1))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

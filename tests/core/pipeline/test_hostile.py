@@ -119,7 +119,6 @@ OF_SCORES: dict[str, Change] = {
     "no scores": lambda table: table.drop_columns([table.column_names[-1]]),
     "scores in whole numbers": lambda table: set_column(table, table.column_names[-1], [0] * len(table)),
     "scores of no method": lambda table: table.rename_columns([*table.column_names[:-1], "score_1"]),
-    "another model's labels": lambda table: set_column(table, "label", [2] * len(table), pa.uint8()),
 }
 FILES: dict[tuple[str, Path], dict[str, Change]] = {
     ("split", RAW): OF_IMAGES | changes("class"),

@@ -30,27 +30,20 @@ def changes() -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def mixed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project with images that are mixed with others and images that are not, and a model of the first."""
-    project = tiny.copy(made, tmp_path_factory.mktemp("mix") / "project")
+def test_own_images_are_learned_as_often_as_they_weigh_and_judged_on_what_was_not_learned(project: Path) -> None:
     digits = load_digits()
-    own = slice(tiny.IMAGES, tiny.IMAGES + OWN)
-    frame = pd.DataFrame(digits.data[own].astype(int)).add_prefix("p")
-    frame.insert(0, "label", digits.target[own])
+    own_images = slice(tiny.IMAGES, tiny.IMAGES + OWN)
+    frame = pd.DataFrame(digits.data[own_images].astype(int)).add_prefix("p")
+    frame.insert(0, "label", digits.target[own_images])
     frame.to_csv(project / "own.csv", index=False)
     tiny.edit(project, changes())
     tiny.run("digits pin own", project)
-    assert tiny.repro(project, "mix@untaught", "train@taught")[-1] == "train@taught"
-    return project
+    tiny.repro(project, "mix@untaught", "train@taught")
 
+    def rows(split: str, part: str = "train") -> pd.DataFrame:
+        return pd.read_parquet(project / paths.split(split, part))
 
-def rows(project: Path, split: str, part: str = "train") -> pd.DataFrame:
-    return pd.read_parquet(project / paths.split(split, part))
-
-
-def test_each_own_image_is_in_the_training_part_as_often_as_it_weighs(mixed: Path) -> None:
-    large, own, taught = (rows(mixed, split) for split in ("tiny", "own", "taught"))
+    large, own, taught, untaught = map(rows, ("tiny", "own", "taught", "untaught"))
     assert len(taught) == len(large) + WEIGHT * len(own)
     counts = taught["row"].value_counts()
     assert set(counts.loc[own["row"]]) == {WEIGHT}
@@ -59,19 +52,24 @@ def test_each_own_image_is_in_the_training_part_as_often_as_it_weighs(mixed: Pat
     back = taught[taught["row"] >= OWN].assign(row=lambda table: table["row"] - OWN).set_index("row")
     assert back.loc[large["row"], pixels].equals(large.set_index("row")[pixels])
     assert not taught["row"].is_monotonic_increasing  # it is shuffled
-    assert sorted(rows(mixed, "untaught")["row"]) == sorted(large["row"] + OWN)
+    assert sorted(untaught["row"]) == sorted(large["row"] + OWN)
 
-
-def test_the_test_part_is_one_s_own_and_was_not_trained_on(mixed: Path) -> None:
-    for split in ("taught", "untaught"):
-        assert rows(mixed, split, "test").equals(rows(mixed, "own", "test"))
-        assert not set(rows(mixed, split, "test")["row"]) & set(rows(mixed, split)["row"])
-
-
-def test_copies_of_an_image_share_a_fold(mixed: Path) -> None:
-    folds = pd.read_parquet(mixed / paths.out_of_fold("taught")).groupby("row")["fold"]
+    for split, train in (("taught", taught), ("untaught", untaught)):
+        assert rows(split, "test").equals(rows("own", "test"))
+        assert not set(rows(split, "test")["row"]) & set(train["row"])
+    folds = pd.read_parquet(project / paths.out_of_fold("taught")).groupby("row")["fold"]
     assert folds.size().max() == WEIGHT
-    assert folds.nunique().max() == 1
+    assert folds.nunique().max() == 1  # copies of an image share a fold
+
+    path = project / paths.split("own", "train")  # other images than params.yaml says
+    table = parquet.read(path, IMAGES)
+    path.unlink()
+    parquet.write(path, table.replace_schema_metadata(ImageInfo(tiny.SHAPE, 255).as_metadata()))
+    before = tiny.files(project)
+    line = tiny.failure("python -m stages.mix taught", project, 2)
+    differing = "the shape, the largest pixel or the classes' names of their images"
+    assert line.endswith(f"mixes.taught: tiny and own differ in {differing}")
+    assert tiny.files(project) == before
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,6 @@ def test_copies_of_an_image_share_a_fold(mixed: Path) -> None:
         ("mixes.taught.own", "mine", "mixes.taught.own: there is no 'mine'. Valid: own, tiny"),
         ("mixes.taught.split", "untaught", "mixes.taught.split: there is no 'untaught'. Valid: own, tiny"),
         ("mixes.taught.weight", -1, "mixes.taught.weight: must be greater than or equal to 0, not -1"),
-        ("mixes.own", {"split": "tiny", "own": "own", "weight": 1}, "mixes.own: a split is called the same; choose"),
         ("datasets.own.shape", [4, 16], "mixes.taught: tiny has shape [8, 8], own has [4, 16]; a mix needs two"),
         ("datasets.own.classes", 9, "mixes.taught: tiny has classes 10, own has 9; a mix needs two that are alike"),
         ("experiments.taught.split", "taugh", "experiments.taught.split: there is no 'taugh'. Did you mean 'taught'"),
@@ -90,16 +87,3 @@ def test_a_mix_that_cannot_be_made_is_refused_in_a_line(place: str, value: Any, 
     with pytest.raises(ParameterError) as refused:
         check(Parameters(tiny.params({**changes(), place: value})))
     assert line in str(refused.value)
-
-
-def test_splits_of_other_images_than_params_say_are_refused(mixed: Path, tmp_path: Path) -> None:
-    project = tiny.copy(mixed, tmp_path / "project")
-    path = project / paths.split("own", "train")
-    table = parquet.read(path, IMAGES)
-    path.unlink()
-    parquet.write(path, table.replace_schema_metadata(ImageInfo(tiny.SHAPE, 255).as_metadata()))
-    before = tiny.files(project)
-    line = tiny.failure("python -m stages.mix taught", project, 2)
-    differing = "the shape, the largest pixel or the classes' names of their images"
-    assert line.endswith(f"mixes.taught: tiny and own differ in {differing}")
-    assert tiny.files(project) == before

@@ -90,9 +90,9 @@ def test_a_dataset_that_is_none_is_not_pinned(place: Path) -> None:
     before = (place / "params.yaml").read_bytes()
     (place / "own" / "cat").rename(place / "own" / "all")
     line = run(place, "digits pin tried", status=2)
-    assert line.startswith("pin: error: params.yaml: datasets.tried.names: must be 3 different names that can")
+    assert line.startswith("pin: error: params.yaml: datasets.tried: names: must be 3 different ones, and")
     assert "there is no 'trie'. Did you mean 'tried'?" in run(place, "digits pin trie", status=2)
     shutil.rmtree(place / "own" / "no")
     shutil.rmtree(place / "own" / "all")
-    assert "folder own: has one class alone, 'Übel'\n" in run(place, "digits pin tried", status=1)
+    assert "folder own: number of classes: 1 alone, 'Übel'; allowed" in run(place, "digits pin tried", status=1)
     assert (place / "params.yaml").read_bytes() == before

@@ -37,7 +37,7 @@ def found_and_restored(project: Path, right: Path) -> set[str]:
     lines = tiny.run(VERIFY, project, status=1).stdout.splitlines()
     for command in lines[1::2]:
         tiny.run(["sh", "-c", command], project)
-    assert tiny.run(VERIFY, project).stdout.startswith("all ")
+    assert tiny.run(VERIFY, project).stdout.startswith("all of ")
     assert tiny.files(project) == tiny.files(right)
     assert tiny.repro(project) == []
     return set(lines[::2])
@@ -64,8 +64,7 @@ def test_what_is_broken_is_found_named_and_restored(with_folder: Path, tmp_path:
         f"{missing_copy} is right, but not in the cache",
         f"{both} {changed}",
         f"{metric} {changed}",
-        f"{tiny.FOLDER}/a {changed}",
-        f"{tiny.FOLDER}/notes.txt is no part of its output",
+        f"{tiny.FOLDER} {changed}",
     }
 
 
@@ -75,7 +74,7 @@ def test_a_folder_without_its_listing_is_made_again(with_folder: Path, tmp_path:
     project = tiny.copy(with_folder, tmp_path / "copy")
     listing = tiny.stored(project, tiny.FOLDER)
     damage(listing)
-    fault = f"{tiny.FOLDER} cannot be checked: its listing in the cache is missing or broken"
+    fault = f"{tiny.FOLDER} is right, but not in the cache"
     broken = {f"{listing.relative_to(project)} is broken"} if damage == flip else set()
     assert found_and_restored(project, with_folder) == {fault, *broken}
 
@@ -87,7 +86,7 @@ def test_a_bit_in_any_file_of_the_outputs_and_the_cache_is_found(project: Path) 
     assert len(paths) > 40
     flip(*paths)
     printed = tiny.run(VERIFY, project, status=1).stdout
-    assert [path for path in paths if str(path.relative_to(project)) not in printed] == []
+    assert [path for path in paths if f"{path.relative_to(project)} " not in printed] == []
 
 
 def test_a_clone_without_data_is_told_to_get_it(made: Path, tmp_path: Path) -> None:
@@ -99,9 +98,4 @@ def test_a_clone_without_data_is_told_to_get_it(made: Path, tmp_path: Path) -> N
 def test_a_cache_elsewhere_is_found(project: Path) -> None:
     shutil.move(project / ".dvc/cache", project.parent / "elsewhere")
     tiny.run("dvc cache dir --local ../elsewhere", project)
-    assert tiny.run(VERIFY, project).stdout.startswith("all ")
-
-
-def test_elsewhere_than_in_the_project_it_says_where_to_run(made: Path) -> None:
-    line = tiny.failure(VERIFY, made / "data", status=2)
-    assert line.endswith("; run from the folder that holds both")
+    assert tiny.run(VERIFY, project).stdout.startswith("all of ")

@@ -1,7 +1,5 @@
 """`make pushed`: whether a clone of this commit can pull everything and has nothing to run, asked where no data is."""
 
-import hashlib
-import json
 import re
 import shutil
 from pathlib import Path
@@ -11,7 +9,6 @@ from tests import tiny
 import pytest
 
 WELL = "dvc.lock is complete and committed; the remote has all that it names"
-READ = "dvc.lock is complete and committed; every file in the remote that it names was read and is whole"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,6 @@ def check(project: Path, *arguments: str, status: int = 1) -> list[str]:
 
 def test_all_is_well_in_a_clone_without_data(clone: Path) -> None:
     assert check(clone, status=0) == [WELL]
-    assert check(clone, "--content", status=0) == [READ]
     assert not (clone / "data" / "raw").exists()
 
 
@@ -78,35 +74,10 @@ def test_a_new_module_that_was_not_added_is_named(clone: Path) -> None:
 
 
 def test_what_was_not_pushed_is_named(clone: Path) -> None:
-    remote = clone.parent / "digits-remote"
-    shutil.rmtree(remote)
+    shutil.rmtree(clone.parent / "digits-remote")
     (line,) = check(clone)
-    assert re.fullmatch(rf"pushed: {remote} lacks data/parts, .*, and \d+ more; `dvc push` where they w.*", line)
+    assert re.fullmatch(r"pushed: the remote lacks data/parts, .*, and \d+ more; `dvc push` where they w.*", line)
     assert check(clone, "--lock-only", status=0) == ["dvc.lock is complete"]
-
-
-def test_one_file_of_a_folder_that_went_missing_is_named_and_can_be_pushed_again(clone: Path, origin: Path) -> None:
-    remote = clone.parent / "digits-remote"
-    content = hashlib.md5((origin / tiny.FOLDER / "a").read_bytes()).hexdigest()
-    (remote / "files" / "md5" / content[:2] / content[2:]).unlink()
-    (line,) = check(clone)
-    assert line.startswith(f"pushed: {tiny.FOLDER}/a is missing from the remote; delete ")
-    Path(re.findall("delete (.*), then", line)[0]).unlink()
-    tiny.run(["dvc", "remote", "modify", "--local", "shared", "url", str(remote)], origin)
-    tiny.run("dvc push", origin)
-    assert check(clone, status=0) == [WELL]
-
-
-@pytest.mark.fault
-@pytest.mark.slow
-def test_a_changed_listing_of_a_folder_is_named(clone: Path) -> None:
-    listing = tiny.stored(clone, tiny.FOLDER, "../digits-remote").resolve()
-    entries = json.loads(listing.read_bytes())
-    entries[0]["md5"], entries[1]["md5"] = entries[1]["md5"], entries[0]["md5"]
-    listing.chmod(0o644)
-    listing.write_text(json.dumps(entries))  # which DVC does not compare with its digest
-    told = f"pushed: {tiny.FOLDER} is broken in the remote; delete {listing}, then `dvc push` where it was made"
-    assert check(clone) == [told]
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,31 @@
-"""The ten steps of docs/your-own.md, as they are written there, with forty pictures of three shapes."""
+"""docs/your-own.md as it is written, with sixty pictures of shapes, and the project that `digits start` leaves."""
 
-import json
 import re
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
-from digits.io import parquet, paths
-from digits.io.tables import LABELS
+from digits.io import paths
 from tests import tiny
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image, ImageDraw
 
 PAGE = (tiny.ROOT / "docs" / "your-own.md").read_text(encoding="utf-8")
-COMMANDS = [
+STEPS = [
     "\n".join(re.findall(r"^\$ (.+)$", block, re.MULTILINE))
     for block in re.findall("```console(.+?)```", PAGE, re.DOTALL)
 ]
 NAMES = ["circle", "cross", "line"]
+FOREIGN = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|digits-", re.IGNORECASE)  # to a project of shapes
 
 
 def write_pictures(folder: Path) -> None:
-    """Write forty pictures of shapes, of several sizes and formats, numbered."""
+    """Write sixty pictures of shapes, of several sizes and formats, numbered."""
     random = np.random.default_rng(0)
-    for i in range(40):
+    for i in range(60):
         image = Image.new("RGB", (int(random.integers(60, 90)), int(random.integers(60, 90))), "white")
         (x, y), size, pen = random.integers(28, 34, 2), random.integers(14, 22), ImageDraw.Draw(image)
         box = x - size, y - size, x + size, y + size
@@ -41,98 +40,113 @@ def write_pictures(folder: Path) -> None:
         image.save(path)
 
 
-class Walk(NamedTuple):
-    """Where a user ends who does what the page says: the project, a colleague's clone, and what was printed."""
+def copy_repository(place: Path) -> Path:
+    """Copy this repository as it stands, and commit it to a Git of its own."""
+    for name in tiny.run("git ls-files --cached --others --exclude-standard", tiny.ROOT).stdout.splitlines():
+        if (tiny.ROOT / name).exists():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(tiny.ROOT / name, place / name, follow_symlinks=False)
+    tiny.run("git init --quiet --initial-branch=main", place)
+    tiny.commit(place, "this project")
+    return place
 
-    shapes: Path
-    theirs: Path
-    printed: dict[str, str]
 
-    def output(self, command: str) -> str:
-        """Return what the page's only block with a command printed."""
-        [output] = [text for commands, text in self.printed.items() if command in commands]
-        return output
+def run(command: str, project: Path, status: int = 0) -> str:
+    """Run shell commands with the project's own package, in the tests' environment, and return what they print."""
+    if (project / ".git").exists():
+        (project / ".venv").mkdir(exist_ok=True)
+        (project / ".venv" / ".installed").touch()  # make finds it made
+    done = tiny.run(["bash", "-euc", command], project, status=status, PYTHONPATH=str(project))
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
-    """Do the ten steps."""
+def walk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Do what the page says, and return the project, `shapes`, and all that was printed."""
     place = tmp_path_factory.mktemp("own")
-    origin, shapes = place / "origin", place / "shapes"
-    for name in tiny.run("git ls-files --cached --others --exclude-standard", tiny.ROOT).stdout.splitlines():
-        if (tiny.ROOT / name).exists():
-            (origin / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(tiny.ROOT / name, origin / name, follow_symlinks=False)
-    tiny.run("git init --quiet --initial-branch=main", origin)
-    tiny.commit(origin, "this project")
-    printed = {}
-    for commands in COMMANDS:
-        if "make venv" in commands:  # the tests' own environment is active
+    origin, shapes = copy_repository(place / "origin"), place / "shapes"
+    printed = []
+    for step in STEPS:
+        if "make venv" in step:  # the tests' own environment is active
             continue
-        if "tools.pin" in commands:
+        if "digits pin own" in step:
             write_pictures(shapes / "data" / "own")
-            [params] = re.findall("```yaml\n(.+?)```", PAGE, re.DOTALL)
-            (shapes / "params.yaml").write_text(params, encoding="utf-8")
-        folder = place if "git clone" in commands else shapes
-        done = tiny.run(["bash", "-euc", commands.replace("ADDRESS", str(origin))], folder)
-        printed[commands] = done.stdout + done.stderr
-    return Walk(shapes, place / "theirs", printed)
+        if "git clone" in step:
+            printed.append(run(step.replace("ADDRESS", str(origin)), place))
+        else:
+            printed.append(run(step, shapes))
+    return shapes, "".join(printed)
 
 
-def test_it_ends_with_a_leaderboard_a_report_and_a_clone_that_has_nothing_to_run(walk: Walk) -> None:
-    assert "has 40 images of 3 classes (circle, cross, line)" in walk.output("tools.pin own")
-    rows = [line.split() for line in walk.output("tools.leaderboard").splitlines()[2:4]]
-    assert [row[0] for row in rows] == ["cross-trees", "shape-svc"]
-    assert min(float(row[4]) for row in rows) > 0.7
-    report = (walk.shapes / "report.html").read_text(encoding="utf-8")
-    assert all(name in report for name in [*NAMES, "shape-svc", "cross-trees"])
-    assert walk.output("tools.pushed").endswith("the remote has all that it names\n")
-    assert walk.output("dvc pull").endswith("Data and pipelines are up to date.\n")
-    assert "same" in walk.output("tools.compare")
-    assert tiny.git_status(walk.shapes) == ""
-
-
-def test_a_colleague_s_pictures_give_the_same_bytes(walk: Walk) -> None:
-    raw = (walk.theirs / paths.raw("own")).read_bytes()
-    assert raw == (walk.shapes / paths.raw("own")).read_bytes()
-    (walk.theirs / paths.raw("own")).unlink()
-    assert tiny.repro(walk.theirs, "--force", "--single-item", "fetch@own") == ["fetch@own"]
-    assert (walk.theirs / paths.raw("own")).read_bytes() == raw
-    assert tiny.git_status(walk.theirs) == ""
-
-
-def test_classes_are_called_by_their_names(walk: Walk) -> None:
-    assert re.findall(r"^ *(\w+) +(\d+) ", walk.output("--describe"), re.MULTILINE)[:3] == [
-        (name, str(count)) for name, count in zip(NAMES, (14, 13, 13), strict=True)
-    ]
-    assert re.search(
-        rf"^own \d+: ({'|'.join(NAMES)}), predicted ({'|'.join(NAMES)}) \(", walk.output("--predictions"), re.M
-    )
-    shown = tiny.run("python -m tools.show own --label cross --limit 2", walk.shapes).stdout
-    assert re.findall(r"own (\d+): cross", shown) == ["1", "4"]
-    line = tiny.failure("python -m tools.show own --label cros", walk.shapes, 2)
-    assert line.endswith("there is no 'cros'. Did you mean 'cross'? Valid: circle, cross, line")
-
-    confusion = pd.read_csv(walk.shapes / "plots/shape-svc/confusion.csv")
+def test_the_page_ends_with_a_leaderboard_a_report_and_a_clone_that_has_nothing_to_run(walk: tuple[Path, str]) -> None:
+    shapes, printed = walk
+    assert "datasets.own has 60 images of 3 classes (circle, cross, line)" in printed
+    rows = re.findall(r"^(\S+) +class on own +(\d\.\d+)", printed, re.MULTILINE)
+    assert {name for name, _ in rows} == {"gradients-svc", "pixels-svc"}
+    assert min(float(accuracy) for _, accuracy in rows) > 0.8
+    assert re.search(rf"^own \d+: ({'|'.join(NAMES)}), predicted ({'|'.join(NAMES)}) \(", printed, re.MULTILINE)
+    assert "the remote has all that it names" in printed
+    assert "Data and pipelines are up to date." in printed  # the colleague's
+    assert re.search("pixels-svc: .*no evidence of a difference|same", printed)  # the branch
+    assert tiny.git_status(shapes) == ""
+    confusion = pd.read_csv(shapes / "plots/pixels-svc/confusion.csv")
     assert set(confusion["actual"]) == set(confusion["predicted"]) == set(NAMES)
-    curves = pd.read_csv(walk.shapes / "plots/shape-svc/precision_recall.csv")
-    figures = pd.read_csv(walk.shapes / "plots/shape-svc/figures.csv")
-    assert set(figures[figures["figure"] == "count"]["of"]) == set(NAMES)
-    assert set(curves["class"]) == {*NAMES, "all"}
-    assert set(pd.read_csv(walk.shapes / "plots/cross-trees/confusion.csv")["actual"]) == {0, 1}
-    labels = paths.labels("cross-trees", "test")
-    assert parquet.metadata(walk.shapes / labels, LABELS)["positive"] == "1"
+    theirs = shapes.parent / "theirs"
+    assert (theirs / paths.raw("own")).read_bytes() == (shapes / paths.raw("own")).read_bytes()
 
 
-def test_pictures_are_predicted_as_the_dataset_s_are_fitted(walk: Walk) -> None:
-    crosses = sorted((walk.shapes / "data/own/cross").iterdir())
-    command = f"python -m tools.predict --json {' '.join(map(str, crosses))}"
-    found = [json.loads(line)["digits"] for line in tiny.run(command, walk.shapes).stdout.splitlines()]
-    [_, _, width, height] = found[0][0]["box"]
-    with Image.open(crosses[0]) as picture:
-        assert (width, height) == picture.size
-    assert sum([digit["class"] for digit in digits] == ["cross"] for digits in found) >= 11  # most were trained on
-    said = tiny.run(f"python -m tools.predict {crosses[0]}", walk.shapes).stdout
-    assert re.search(r"predicted cross \(\d\d %; (circle|line): \d+ %", said)
-    said = tiny.run("python -m tools.predict --row own 1 --model cross-trees", walk.shapes).stdout
-    assert re.fullmatch(r"own 1: cross, predicted cross \(.+\), right\n", said)
+def test_nothing_speaks_of_digits(walk: tuple[Path, str]) -> None:
+    shapes, _ = walk
+    told = run("make help leaderboard check && digits show own --describe && digits --help", shapes)
+    assert not FOREIGN.findall(told)
+    if (shapes / "report.html").exists():  # the room is here
+        page = re.sub("<(style|script).+?</(style|script)>", "", (shapes / "report.html").read_text(), flags=re.DOTALL)
+        assert not FOREIGN.findall(page)
+        assert all(name in page for name in [*NAMES, "gradients-svc", "pixels-svc"])
+
+
+def test_the_fork_has_no_room_that_it_does_not_need_and_its_tests_can_be_collected(walk: tuple[Path, str]) -> None:
+    shapes, _ = walk
+    assert {path.name for path in (shapes / "tests").iterdir() if path.is_dir()} - {"__pycache__"} <= {"core", "report"}
+    assert list(yaml.safe_load((shapes / "dvc.yaml").read_text())) == ["stages"]
+    assert "../shapes-remote" in (shapes / ".dvc/config").read_text()
+    run("python -m pytest --collect-only -q -n 0", shapes)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_fork_s_own_tests_pass(walk: tuple[Path, str]) -> None:
+    run("make lint test", walk[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["table", "handwriting"])
+def test_a_table_and_handwriting_can_be_started_from(kind: str, tmp_path: Path) -> None:
+    project = copy_repository(tmp_path / "mine")
+    if kind == "handwriting" and not (project / "digits/handwriting").exists():
+        pytest.skip("the room is not here")
+    pixels, classes = tiny.digits()
+    run(f"digits start --from {kind}", project)
+    if kind == "table":
+        frame = pd.DataFrame(np.pad(pixels[:200].reshape(-1, 8, 8), [(0, 0), (10, 10), (10, 10)]).reshape(200, -1))
+        frame.assign(label=[f"class {number % 2}" for number in classes[:200]]).to_csv(
+            project / "data/own.csv", index=False
+        )
+    else:
+        for i, (image, label) in enumerate(zip(pixels[:100].reshape(-1, 8, 8), classes, strict=False)):
+            path = project / "data/own" / str(label) / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(255 - np.pad(image, 2) * 15).resize((96, 96)).save(path)
+    run("digits pin own", project)
+    assert "pixels-svc" in run("make demo", project)
+    run("python -m pytest --collect-only -q -n 0", project)
+
+
+def test_what_git_could_not_bring_back_is_not_touched(tmp_path: Path) -> None:
+    project = copy_repository(tmp_path / "mine")
+    (project / "notes.txt").touch()
+    assert run("digits start", project, 1) == (
+        "start: error: Git has uncommitted changes, first notes.txt; commit or stash them\n"
+    )
+    assert "run it in " in run(f"cd stages && PYTHONPATH={tiny.ROOT} digits start", project, 1)
+    assert tiny.git_status(project) == "?? notes.txt\n"

@@ -181,8 +181,6 @@ def test_what_cannot_be_fitted_is_reported() -> None:
         ("svm.SVC", {"random_state": 1}, "no 'random_state'"),
         (tiny.SGD, {"n_jobs": 2}, "no 'n_jobs'"),
         ("svm.SVC", {"decision_function_shape": "ovo"}, "no 'decision_function_shape'"),
-        ("partial_fit_sgd", {}, "max_iter is missing; how often to go through all rows"),
-        ("partial_fit_mlp", {"solver": "lbfgs", "max_iter": 1}, "lbfgs it cannot be fitted incrementally; use"),
     ],
 )
 def test_a_wrong_hyperparameter_is_named(name: str, hyperparameters: dict[str, Any], reason: str) -> None:
@@ -197,8 +195,8 @@ def test_a_model_of_another_scikit_learn_or_of_code_that_is_gone_is_refused(tmp_
     content = path.read_bytes()
     version = joblib.load(path)[-1].__getstate__()["_sklearn_version"].encode()
     path.write_bytes(content.replace(version, b"0" + version[1:]))
-    with pytest.raises(PipelineError, match=r"was written by scikit-learn 0.*`dvc repro --force train@old`"):
+    with pytest.raises(PipelineError, match=r"cannot be loaded \(.* from version 0.*`dvc repro --force train@old`"):
         models.load(path)
     path.write_bytes(content.replace(b"FloatPixels", b"FloatVoxels"))
-    with pytest.raises(PipelineError, match=r"was written by other code than is here .*FloatVoxels"):
+    with pytest.raises(PipelineError, match=r"cannot be loaded \(.*FloatVoxels"):
         models.load(path)

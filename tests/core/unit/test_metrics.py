@@ -118,15 +118,15 @@ def test_the_area_under_a_drawn_curve_is_the_true_one(count: int, classes: int, 
     columns = {1: scores[:, 1]} if classes == 2 else dict(enumerate(scores.T))
     given = part(labels, scores[:, 1] if classes == 2 else scores)
     roc, precision_recall = (list(curve(given)) for curve in CURVES)
-    assert max(len(roc), len(precision_recall)) < 2 * curves.CELLS * (len(columns) + 1)
+    assert max(len(roc), len(precision_recall)) < 4 * curves.CELLS * (len(columns) + 1)
     for label, column in columns.items():
-        assert area(roc, str(label)) == pytest.approx(roc_auc_score(labels == label, column), abs=2e-3)
+        assert area(roc, str(label)) == pytest.approx(roc_auc_score(labels == label, column), abs=1e-2)
         precision, recall, _ = precision_recall_curve(labels == label, column)
         true = np.trapezoid(precision[-2::-1], recall[-2::-1])
-        assert area(precision_recall, str(label)) == pytest.approx(true, abs=2e-3)
+        assert area(precision_recall, str(label)) == pytest.approx(true, abs=1e-2)
     if classes == 10:
         mean = np.mean([area(roc, str(label)) for label in columns])
-        assert area(roc, "all") == pytest.approx(mean, abs=2e-3)
+        assert area(roc, "all") == pytest.approx(mean, abs=1e-2)
         assert [row[1:] for row in roc if row[0] == "all"][-1] == (1, 1, None)
 
 
@@ -138,8 +138,8 @@ def test_a_good_model_s_corner_is_kept() -> None:
     drawn = np.array([row[1:3] for row in curves.roc(part(labels, scores))])
     at = [0.0002, 0.0005, 0.001, 0.002, 0.005]
     missed, drawn_missed = 1 - np.interp(at, false_positive, true_positive), 1 - np.interp(at, *drawn.T)
-    assert missed.max() > curves.LINEAR_UP_TO
-    assert np.abs(missed - drawn_missed).max() < 0.02 * curves.LINEAR_UP_TO
+    cells, drawn_cells = (np.log1p(each / curves.LINEAR_UP_TO) for each in (missed, drawn_missed))
+    assert np.abs(cells - drawn_cells).max() < 2 * np.log1p(1 / curves.LINEAR_UP_TO) / curves.CELLS
 
 
 @pytest.mark.parametrize(

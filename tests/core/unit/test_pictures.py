@@ -83,16 +83,8 @@ def test_a_large_picture_is_reduced(kind: str) -> None:
 
 def test_a_bomb_is_not_unpacked() -> None:
     small_file = encoded(Image.new("1", (8_000, 10_000)))
-    with pytest.raises(pictures.PictureError, match=r"too large \(8000 × 10000\); 50 megapixels"):
+    with pytest.raises(pictures.PictureError, match="too large; 50 megapixels"):
         pictures.read(small_file)
-
-
-def test_no_more_is_read_than_a_picture_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    endless = io.BytesIO(bytes(1000))
-    monkeypatch.setattr(pictures, "LONGEST", 10)
-    with pytest.raises(pictures.PictureError, match="too large"):
-        pictures.read(endless)
-    assert endless.tell() == 11
 
 
 @pytest.mark.parametrize("kind", KINDS)

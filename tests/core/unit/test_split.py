@@ -1,10 +1,9 @@
 """Which rows each part has, and what a label means."""
 
 from digits.io.tables import Vector
-from digits.support.errors import ParameterError
 from digits.support.parameters import Split
 from stages.binarize import binarize
-from stages.split import require_apart, split_rows
+from stages.split import split_rows
 
 import numpy as np
 import pytest
@@ -27,13 +26,6 @@ def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:
 def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> None:
     train, test = train_test_split(np.arange(count), test_size=share, random_state=42)
     assert all(map(np.array_equal, rows(count, share), (train, test)))
-
-
-def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
-    origin = np.array([0, 1, 2, 0, 1, 5], np.uint32)
-    require_apart(np.array([0, 1, 2, 3, 4]), np.array([5]), origin)
-    with pytest.raises(ParameterError, match="test: 2 would put copies of one image into both parts; use a count of"):
-        require_apart(np.array([0, 1, 2, 3]), np.array([4, 5]), origin)
 
 
 def test_positive_digits_are_one_and_all_others_zero() -> None:
