@@ -4,7 +4,7 @@ Reads what `dvc repro` has made. Of this project it imports the names of the met
 sets of features and classifiers with code of their own. For each experiment: the largest difference of any metric, the
 largest difference of the area under any drawn curve, and how many predictions differ when the model, and one fold of
 it, are fitted anew. A metric without a second implementation here is named "not recomputed". Exit status 1 when a
-metric is off by more than 1e-6, an area by more than 0.01 (curves are thinned to draw them), or a prediction differs.
+metric is off by more than 1e-6, an area by more than 0.001 (curves are thinned to draw them), or a prediction differs.
 """
 
 import json
@@ -216,7 +216,7 @@ def main() -> None:
     print("\n".join(measuring.table(header, lines)))
     if unknown:
         print(f"not recomputed: {', '.join(sorted(unknown))}")
-    sys.exit(any(row[2] > 1e-6 or row[3] > 0.01 or row[4] or row[5] for row in rows))
+    sys.exit(any(row[2] > 1e-6 or row[3] > 0.001 or row[4] or row[5] for row in rows))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tiny project, made and run once for each worker; a test that changes something takes a copy."""
+"""The tiny project, made and run once for all workers; a test that changes something takes a copy."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from tests import tiny
 
 import pytest
+from filelock import FileLock
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,12 +24,22 @@ def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a tiny project after its first `dvc repro`, committed. Not to be changed."""
-    project = tmp_path_factory.mktemp("project") / "tiny"
-    project.mkdir()
-    tiny.make_project(project)
-    tiny.repro(project)
-    tiny.commit(project, "the first run")
-    return project
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "made"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            project = folder.with_name("unfinished") / "tiny"
+            project.mkdir(parents=True)
+            tiny.make_project(project)
+            tiny.repro(project)
+            tiny.commit(project, "the first run")
+            project.parent.rename(folder)
+    return folder / "tiny"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that need no project last: one worker begins with them while another makes the project."""
+    items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=True)
 
 
 @pytest.fixture

@@ -57,16 +57,12 @@ def require_clean_clone() -> None:
 
 
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
-@click.option(
-    "--from", "kind", type=click.Choice([*PLACES]), default="folder", show_default=True, help="What you have."
-)
+@click.option("--from", "kind", type=click.Choice([*PLACES]), default="folder", show_default=True, help="Your images.")
 def command(kind: str) -> None:
-    r"""Turn a new clone into a project about your own images; docs/your-own.md goes on from there.
+    """Turn a new clone into a project about your own images; docs/your-own.md goes on from there.
 
-    \b
-    folder       pictures in data/own/, in a subfolder for each class
-    table        images that are numbers already, in data/own.csv
-    handwriting  pictures of one digit each in data/own/, redrawn as MNIST's
+    They are pictures in data/own/, in a subfolder for each class (folder); numbers already, in data/own.csv (table); or
+    pictures in data/own/ of one digit each, redrawn as MNIST's are drawn (handwriting).
 
     Deletes this project's experiments with their results, its pages, and the rooms (optional parts) that you do not
     need; leaves a small params.yaml and a README.md to edit. Commits nothing: `git restore .` brings everything back.

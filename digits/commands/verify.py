@@ -48,7 +48,10 @@ def command() -> None:
             restore = f"dvc repro {output.stage.addressing}"
             if output.use_cache:
                 restore = f"(dvc pull --force {shlex.quote(path)} || {restore})"  # from the cache, where it is there
-            lines.append(f"{path} {what}\n  rm -rf {shlex.quote(path)} && {restore}")
+            restore = f"rm -rf {shlex.quote(path)} && {restore}"
+            if output.stage.is_data_source and output.exists:  # a user's own, who may have added to it
+                restore = f"dvc add {shlex.quote(path)}"
+            lines.append(f"{path} {what}\n  {restore}")
     if lines:
         print("\n".join(lines))
         cli.note(f"broken: {len(lines)}; the commands above restore them, from the first to the last")

@@ -4,6 +4,7 @@ The numbers go on over all digits, so that the order of the names is the order o
 """
 
 import io
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,6 @@ from digits.support.errors import PipelineError
 from PIL import Image
 
 DIGITS = tuple("0123456789")
-
-
-class UndoError(PipelineError):
-    """There is no drawing to take back."""
 
 
 class Collection:
@@ -34,16 +31,7 @@ class Collection:
         return {"folder": str(self.folder), "counts": counts, "added": len(self._added)}
 
     def add(self, digit: str, content: bytes) -> None:
-        """Keep a drawing as a grey PNG file, the same for every program that reads it later.
-
-        Args:
-            digit: what it shows, `0` to `9`.
-            content: of an image file.
-
-        Raises:
-            PictureError: it is no image, or not exactly one digit is found in it.
-            PipelineError: the file cannot be written.
-        """
+        """Keep the content of an image file as a grey PNG; a PictureError if there is not exactly one digit in it."""
         picture = pictures.read(io.BytesIO(content))
         handwriting.draw(picture, handwriting.SIDES[0])
         names = (path.stem for path in self.folder.glob("[0-9]/*.png"))
@@ -54,19 +42,15 @@ class Collection:
         self._added.append(path)
 
     def undo(self) -> tuple[str, bytes]:
-        """Delete the last drawing that was added and return its digit and its content.
-
-        Raises:
-            UndoError: nothing has been added, or it is there no longer.
-        """
+        """Delete the last drawing that was added and return its digit and its content."""
         if not self._added:
-            raise UndoError("there is nothing to take back")
+            raise PipelineError("there is nothing to take back")
         path = self._added.pop()
         try:
             content = path.read_bytes()
             path.unlink()
-            if not any(path.parent.iterdir()):
-                path.parent.rmdir()  # the source refuses an empty one
         except OSError as error:
-            raise UndoError(f"{path}: {error.strerror}") from None
+            raise PipelineError(f"{path}: {error.strerror}") from None
+        with suppress(OSError):  # it is not empty
+            path.parent.rmdir()  # the source refuses an empty one
         return path.parent.name, content

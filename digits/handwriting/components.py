@@ -24,19 +24,12 @@ FLAT = 4  # times as wide as high; such a stroke is an underline or a dash, no d
 
 
 class Digit(NamedTuple):
-    """A digit in a picture.
+    """A digit in a picture."""
 
-    Attributes:
-        box: x, y, width and height in pixels of the original picture.
-        image: what the model is shown, shape (size, size), light ink on black as `normalize` gives it.
-        ink: what it is drawn from, without its neighbours' ink.
-        alone: the picture is so small that it holds one digit.
-    """
-
-    box: tuple[int, int, int, int]
-    image: npt.NDArray[np.uint8]
-    ink: Ink
-    alone: bool
+    box: tuple[int, int, int, int]  # x, y, width and height in pixels of the original picture
+    image: npt.NDArray[np.uint8]  # what the model is shown, shape (size, size), as `normalize` draws it
+    ink: Ink  # what it is drawn from, without its neighbours' ink
+    alone: bool  # the picture is so small that it holds one digit
 
 
 class Component(NamedTuple):
@@ -67,17 +60,14 @@ class Component(NamedTuple):
 def find(picture: Picture, size: int = 28) -> list[Digit]:
     """Find the digits in a picture, in reading order: lines from top to bottom, in each from left to right.
 
-    Args:
-        picture: what `pictures.read` gives.
-        size: 28 for images like MNIST's, 8 for images like those of scikit-learn.
-
-    Raises:
-        PictureError: there is no ink in the picture, none that can be a digit, or far too much.
+    Draw them in `size` pixels: 28 for images like MNIST's, 8 for images like those of scikit-learn. A PictureError says
+    that there is no ink in the picture, none that can be a digit, or far too much.
     """
     ink = inks.measure(picture.grey)
     labels, components = _label(ink)
-    groups = [_join(*components)] if _is_small(ink) else _group(components)
-    return [_draw(ink, labels, digit, picture.scale, size) for line in _lines(groups) for digit in line]
+    alone = max(ink.shape) <= ONE_DIGIT
+    groups = [_join(*components)] if alone else _group(components)
+    return [_draw(ink, labels, digit, picture.scale, size, alone) for line in _lines(groups) for digit in line]
 
 
 def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
@@ -144,10 +134,7 @@ def _group(components: list[Component]) -> list[Component]:
 def _belongs(part: Component, group: Component, height: int) -> bool:
     """Tell whether a smaller component broke off a digit: near enough, and together not taller than a digit.
 
-    Args:
-        part: the smaller one.
-        group: the larger one.
-        height: of the tallest component in the picture.
+    `height` is that of the tallest component in the picture.
     """
     beside = max(part.left, group.left) - min(part.right, group.right)
     above = max(part.top, group.top) - min(part.bottom, group.bottom)
@@ -180,14 +167,10 @@ def _overlap(a: Component, b: Component) -> float:
     return (min(a.bottom, b.bottom) - max(a.top, b.top)) / min(a.height, b.height)
 
 
-def _draw(ink: Ink, labels: npt.NDArray[np.int32], digit: Component, scale: float, size: int) -> Digit:
+def _draw(ink: Ink, labels: npt.NDArray[np.int32], digit: Component, scale: float, size: int, alone: bool) -> Digit:
     rows = slice(max(digit.top - 1, 0), digit.bottom + 1)
     columns = slice(max(digit.left - 1, 0), digit.right + 1)
     own = ndimage.binary_dilation(np.isin(labels[rows, columns], digit.labels), np.ones((3, 3)))
     x, y, width, height = (round(length * scale) for length in (digit.left, digit.top, digit.width, digit.height))
     drawn = np.where(own, ink[rows, columns], 0)
-    return Digit((x, y, width, height), normalize(drawn, size), drawn, _is_small(ink))
-
-
-def _is_small(ink: Ink) -> bool:
-    return max(ink.shape) <= ONE_DIGIT
+    return Digit((x, y, width, height), normalize(drawn, size), drawn, alone)

@@ -17,13 +17,9 @@ NOISY = 0.01  # of the whole range; paper above this is smoothed
 
 
 def measure(grey: npt.NDArray[np.uint8]) -> Ink:
-    """Return how much ink is where, in parts of the strongest.
+    """Return how much ink is where, in parts of the strongest; a PictureError if there is none.
 
-    Args:
-        grey: brightness, shape (height, width); the paper may be darker or brighter than the ink.
-
-    Raises:
-        PictureError: there is no ink.
+    `grey` is the brightness, shape (height, width); the paper may be darker or brighter than the ink.
     """
     brightness = grey.astype(np.float32)
     paper = _paper(brightness)

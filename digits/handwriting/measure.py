@@ -5,10 +5,9 @@ The pictures lie in a folder with a subfolder for each class, as the sources `fo
 
 import json
 import re
-import sys
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from digits.handwriting.reading import Reading, in_words
 from digits.handwriting.recognizer import Recognizer
@@ -28,38 +27,20 @@ NONE, SEVERAL = "none", "several"  # no digit, or too many: columns of the confu
 DRAWN = 200  # mistakes on the sheet at most
 
 
-class Mistake(NamedTuple):
-    """A picture that was predicted wrongly: what was found in it, what to print of it, and the same in short."""
-
-    reading: Reading
-    words: str
-    caption: str
-
-
 class Measurement:
-    """The pictures of a folder with a subfolder for each class, and what was predicted of them.
-
-    Attributes:
-        actual: the class of each file, the name of its folder.
-    """
+    """The pictures of a folder with a subfolder for each class, and what was predicted of them."""
 
     def __init__(self, recognizer: Recognizer, root: Path, actual: dict[str, str]) -> None:
-        self.actual = actual
+        self.actual = actual  # the class of each file, the name of its folder
         self._recognizer, self._root = recognizer, root
-        self._mistakes: list[Mistake] = []
+        self._mistakes: list[tuple[Reading, str]] = []  # with what was predicted
         self._counts: Counter[tuple[str, str]] = Counter()  # by class, and what was predicted
 
     @classmethod
     def of(cls, recognizer: Recognizer, root: Path) -> Self | None:
-        """Return that of a folder; None unless it has a subfolder named as a class.
-
-        Raises:
-            ParameterError: the model does not have the class of another subfolder.
-            PipelineError: what else is in the folder is not as `folder.list_classes` wants it.
-        """
-        if not root.is_dir():
-            return None
-        if not any(_label(recognizer, each.name) is not None for each in root.iterdir() if each.is_dir()):
+        """Return that of a folder; None unless it has a subfolder named as a class."""
+        inside = [each.name for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
+        if all(_label(recognizer, name) is None for name in inside):
             return None
         try:
             of_class = folder.list_classes(root)
@@ -72,57 +53,52 @@ class Measurement:
 
     def add(self, reading: Reading) -> dict[str, object]:
         """Count a picture; return its `actual` class and whether it is `right`: one digit, and of its class."""
-        actual, found = self.actual[reading.file], len(reading.predictions)
-        labels = [None if each.is_none else each.label for each in reading.predictions]
-        label = labels[0] if found else None
-        predicted = SEVERAL if found > 1 else NONE if label is None else self._recognizer.names[label]
+        actual = self.actual[reading.file]
+        labels = [None if each.is_none else each.label for each in reading.predictions] or [None]
+        predicted = SEVERAL if len(labels) > 1 else NONE if labels[0] is None else self._recognizer.names[labels[0]]
         self._counts[actual, predicted] += 1
         right = labels == [_label(self._recognizer, actual)]
         if not right:
-            words = reading.error or in_words(self._recognizer, reading.predictions)
-            words += f": {found} digits in one picture" if found > 1 else ""
-            what = f"predicted {predicted}" if found == 1 else f"{found or 'no'} digits found"
-            caption = f"{'/'.join(Path(reading.file).parts[-2:])}, {what}"
-            self._mistakes.append(Mistake(reading, f"{actual}, {words}", caption))
+            self._mistakes.append((reading, predicted))
         return {"actual": int(actual) if actual.isdecimal() else actual, "right": right}
 
-    def report(self, *, in_json: bool, in_terminal: bool, png: Path | None) -> None:
-        """Print the figures, as JSON or in words, and draw the mistakes where that is asked for."""
-        print(self.as_json()) if in_json else self.print()
-        captions = [mistake.caption for mistake in self._mistakes]
-        if in_terminal and captions:
-            drawing.print_images(self._images(), captions, sys.stderr if in_json else sys.stdout)
+    def report(self, *, in_json: bool, show: bool, png: Path | None) -> None:
+        """Print the figures as a line of JSON, or in words and with the mistakes drawn; write the mistakes to `png`."""
+        images = self._counts.total()
+        right = images - len(self._mistakes)
+        interval = accuracy_interval(right, images)
+        captions = [f"{'/'.join(Path(each.file).parts[-2:])}, predicted {name}" for each, name in self._mistakes]
+        model = self._recognizer.experiment
+        if in_json:
+            self._print_json({"pictures": images, "right": right, "accuracy": right / images, "interval": interval})
+        else:
+            self._print_tables()
+            low, high = interval
+            accuracy = f"accuracy {right / images:.4f} (95 %: {low:.4f} to {high:.4f})"
+            print(f"\n{model}: {right} of {images} right, {accuracy}")
+            if show and captions:
+                drawing.print_images(self._images(), captions)
         if png and captions:
             drawing.write_sheet(png, self._images()[:DRAWN], captions[:DRAWN])
-            if len(captions) > DRAWN:
-                cli.note(f"{png} has the first {DRAWN} of {len(captions)} mistakes")
         elif png:
             cli.note(f"{png} was not written: there are no mistakes")
-        if trained_on(self._recognizer.experiment, self._root):
-            cli.note(f"{self._recognizer.experiment} was trained on pictures of this folder; it has seen some before")
+        if trained_on(model, self._root):
+            cli.note(f"{model} was trained on pictures of this folder; it has seen some before")
 
-    def as_json(self) -> str:
-        """Return the figures as a line of JSON; the confusion matrix has the counts that are not zero."""
+    def _print_json(self, figures: dict[str, object]) -> None:
+        """Print figures, the counts of the confusion matrix that are not zero, and the mistakes."""
         confusion: dict[str, dict[str, int]] = {}
         for (actual, predicted), count in self._counts.items():
             confusion.setdefault(actual, {})[predicted] = count
-        images, right = self._counts.total(), self._right()
-        values = {
-            "folder": str(self._root),
-            "model": self._recognizer.experiment,
-            "pictures": images,
-            "right": right,
-            "accuracy": right / images,
-            "interval": accuracy_interval(right, images),
-            "confusion": confusion,
-            "mistakes": [mistake.reading.file for mistake in self._mistakes],
-        }
-        return json.dumps(files.rounded(values), ensure_ascii=False)
+        values = {"folder": str(self._root), "model": self._recognizer.experiment, **figures, "confusion": confusion}
+        values["mistakes"] = [reading.file for reading, _ in self._mistakes]
+        print(json.dumps(files.rounded(values), ensure_ascii=False))
 
-    def print(self) -> None:
-        """Print the mistakes, the confusion matrix and the accuracy."""
-        for mistake in self._mistakes:
-            print(f"{mistake.reading.file}: {mistake.words}")
+    def _print_tables(self) -> None:
+        """Print the mistakes and the confusion matrix."""
+        for reading, _ in self._mistakes:
+            words = reading.error or in_words(self._recognizer, reading.predictions)
+            print(f"{reading.file}: {self.actual[reading.file]}, {words}")
         if self._mistakes:
             print()
         classes, predicted = dict.fromkeys(self.actual.values()), {name for _, name in self._counts}
@@ -130,25 +106,14 @@ class Measurement:
         columns = [name for name in [*self._recognizer.names, NONE, SEVERAL] if name in occurring]
         rows = [[f"actual {name}", *(str(self._counts[name, column] or "·") for column in columns)] for name in classes]
         print_table(["predicted", *columns], rows, left=1)
-        images, right = self._counts.total(), self._right()
-        low, high = accuracy_interval(right, images)
-        print(f"\n{self._recognizer.experiment}: {right} of {images} right, ", end="")
-        print(f"accuracy {right / images:.4f} (95 %: {low:.4f} to {high:.4f})")
-
-    def _right(self) -> int:
-        return self._counts.total() - len(self._mistakes)
 
     def _images(self) -> Pixels:
         """Return what the model saw of the mistakes, shape (mistakes, size, size), 0 (paper) to 255 (ink).
 
         Where no digit or several were found, it is the whole picture, small.
         """
-        size, readings = self._recognizer.size, [mistake.reading for mistake in self._mistakes]
-        drawn = [
-            drawing.brightened(each.digits[0].image) if len(each.digits) == 1 else _thumbnail(each.file, size)
-            for each in readings
-        ]
-        return np.stack(drawn)
+        size = self._recognizer.size
+        return np.stack([_seen(reading, size) for reading, _ in self._mistakes])
 
 
 def _label(recognizer: Recognizer, name: str) -> int | None:
@@ -158,9 +123,11 @@ def _label(recognizer: Recognizer, name: str) -> int | None:
     return next((label for label in recognizer.classes if recognizer.names[label] == name), None)
 
 
-def _thumbnail(file: str, size: int) -> Pixels:
+def _seen(reading: Reading, size: int) -> Pixels:
+    if len(reading.digits) == 1:
+        return drawing.brightened(reading.digits[0].image)
     try:
-        return 255 - folder.fit(pictures.read(Path(file)).grey, size, size)
+        return 255 - folder.fit(pictures.read(Path(reading.file)).grey, size, size)
     except (pictures.PictureError, OSError):
         return np.zeros((size, size), np.uint8)
 
@@ -178,19 +145,10 @@ def trained_on(experiment: str, root: Path) -> bool:
 
 
 def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:
-    """Say which of a dataset's images, by their row numbers, an experiment's model was trained on."""
+    """Say how many of a dataset's images, by their row numbers, an experiment's model was trained on."""
     params = parameters.load()
-    split = params.block(Experiment, experiment).split
-    train = paths.split(split, "train")
-    is_mixed = split in params.names(Mix)
-    is_other = params.dataset_of(experiment) != dataset
-    if is_other and not is_mixed:
-        return f"{experiment} was trained on other images than {dataset}"
-    if is_other or not train.exists():
+    train = paths.split(params.block(Experiment, experiment).split, "train")
+    if params.dataset_of(experiment) != dataset or not train.exists():
         return f"{experiment} may have been trained on what is shown here"
-    seen = int(np.isin(chosen, parquet.read_column(train, IMAGES, "row")).sum())
-    if len(chosen) > 1:
-        return f"{experiment} was trained on {seen or 'none'} of these {len(chosen)} images"
-    if seen:
-        return f"the image is in the training part: {experiment} has seen it before"
-    return f"the image is not in the training part: {experiment} has never seen it"
+    seen = np.isin(chosen, parquet.read_column(train, IMAGES, "row")).sum()
+    return f"{experiment} was trained on {seen} of {len(chosen)} shown here"

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.results import wording
 from digits.support import pictures
 from digits.support.errors import PipelineError
-from digits.support.pictures import Picture
 
 import numpy as np
 
@@ -26,18 +25,14 @@ class Reading:
 
     file: str
     digits: list[Digit]
-    predictions: list[Prediction] = field(default_factory=list)
+    predictions: list[Prediction]
     error: str | None = None
 
 
 def list_files(arguments: Iterable[str]) -> Iterator[str]:
-    """Return the files that the arguments stand for: a folder stands for its pictures, sorted.
-
-    Raises:
-        PipelineError: a folder has no pictures.
-    """
+    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted."""
     for argument in arguments:
-        if argument == "-" or not Path(argument).is_dir():
+        if not Path(argument).is_dir():
             yield argument
             continue
         inside = sorted(path for path in Path(argument).iterdir() if path.suffix.lower() in pictures.SUFFIXES)
@@ -46,25 +41,24 @@ def list_files(arguments: Iterable[str]) -> Iterator[str]:
         yield from map(str, inside)
 
 
-def find_digits(file: str, find: Callable[[Picture], list[Digit]]) -> Reading:
-    """Find the digits of one file, `-` for standard input."""
-    try:
-        return Reading(file, find(pictures.read(sys.stdin.buffer if file == "-" else Path(file))))
-    except pictures.PictureError as error:
-        return Reading(file, [], error=str(error))
-    except OSError as error:
-        return Reading(file, [], error=error.strerror or str(error))
-
-
 def read(recognizer: Recognizer, files: Iterable[str]) -> Iterator[Reading]:
-    """Find the digits of each file and predict them, many files at a time."""
-    each = (find_digits(file, recognizer.find) for file in files)
-    while batch := list(islice(each, BATCH)):
-        found = recognizer.split([reading.digits for reading in batch])
-        images = [digit.image for digits in found for digit in digits]
+    """Find the digits of each file, `-` for standard input, and predict them, many files at a time."""
+    remaining = iter(files)
+    while batch := list(islice(remaining, BATCH)):
+        found, errors = zip(*(_find(recognizer, file) for file in batch), strict=True)
+        digits = recognizer.split(found)
+        images = [digit.image for of_file in digits for digit in of_file]
         predictions = iter(recognizer.predict(np.array(images)) if images else [])
-        for reading, digits in zip(batch, found, strict=True):
-            yield Reading(reading.file, digits, list(islice(predictions, len(digits))), reading.error)
+        for file, of_file, error in zip(batch, digits, errors, strict=True):
+            yield Reading(file, of_file, list(islice(predictions, len(of_file))), error)
+
+
+def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
+    """Return the digits of one file, or why there are none."""
+    try:
+        return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else Path(file))), None
+    except (pictures.PictureError, OSError) as error:
+        return [], getattr(error, "strerror", None) or str(error)
 
 
 def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: object = None) -> str:

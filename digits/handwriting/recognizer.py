@@ -17,32 +17,24 @@ from digits.results import wording
 from digits.results.predictions import temperature
 from digits.sources import folder
 from digits.support import parameters
-from digits.support.errors import ParameterError, PipelineError, require_choice
-from digits.support.parameters import FILE, Dataset, Experiment, Parameters, Task
+from digits.support.errors import ParameterError, PipelineError
+from digits.support.parameters import Dataset, Experiment, Parameters, Task
 from digits.support.pictures import Picture
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"  # its scores of several classes are log densities
-DRAWN = [(28, 28), (8, 8)]  # height and width of the images that `handwriting.normalize` makes of a picture
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model predicts for one image.
-
-    Attributes:
-        label: the predicted class.
-        probability: of it, 0 to 1.
-        runners_up: the other labels and their probabilities, the likeliest first.
-        is_none: the image is unlike those that the model was trained on; the others are what they would be.
-    """
+    """What a model predicts for one image."""
 
     label: int
-    probability: float
-    runners_up: list[tuple[int, float]]
-    is_none: bool
+    probability: float  # of the label, 0 to 1
+    runners_up: list[tuple[int, float]]  # the other labels and their probabilities, the likeliest first
+    is_none: bool  # the image is unlike those that the model was trained on
 
 
 class Density(NamedTuple):
@@ -57,29 +49,17 @@ class Density(NamedTuple):
 
 
 class Recognizer(NamedTuple):
-    """A trained model and what it takes to read its predictions.
-
-    Attributes:
-        experiment: its name in params.yaml.
-        shape: height and width in pixels of the images that it takes.
-        classes: the labels: the digits, or 0 and 1.
-        names: of the labels.
-        positive: the digits of the second class of two; None for a model that names the digit.
-        model: the fitted pipeline.
-        temperature: of the calibration; None where there are no folds to fit it on, or `evaluate` has not run.
-        density: tells what is none of the classes; None where every image gets one of them.
-        resizes: it takes whole pictures, resized to its images' shape, not the digits that are found in them.
-    """
+    """A trained model and what it takes to read its predictions."""
 
     experiment: str
-    shape: tuple[int, int]
-    classes: list[int]
-    names: list[str]
-    positive: list[int] | None
+    shape: tuple[int, int]  # height and width in pixels of the images that it takes
+    classes: list[int]  # the labels: the digits, or 0 and 1
+    names: list[str]  # of the labels
+    positive: list[int] | None  # the digits of the second class of two; None for a model that names the digit
     model: Pipeline
-    temperature: float | None
-    density: Density | None = None
-    resizes: bool = False
+    temperature: float | None  # of the calibration; None where there are no folds to fit it on
+    density: Density | None = None  # None where every image gets one of the classes
+    resizes: bool = False  # takes whole pictures, resized to its images' shape, not the digits found in them
 
     @classmethod
     def load(cls, experiment: str | None = None, dataset: str | None = None) -> Self:
@@ -89,29 +69,24 @@ class Recognizer(NamedTuple):
             experiment: its name; None for the best that names all classes: the one with the largest images of digits,
                 then with the highest out-of-fold accuracy.
             dataset: the one whose images it is to recognize, on which the best must be trained; None for pictures.
-
-        Raises:
-            ParameterError: there is no such experiment or dataset, or its images are not what pictures can become.
-            PipelineError: its model is missing, is not the file that dvc.lock records, was written by another version
-                of scikit-learn, or takes other images than its dataset has; or no model is here at all.
         """
         params = parameters.load()
         if dataset is not None:
-            require_choice(f"{FILE}: datasets", dataset, params.names(Dataset))
+            params.block(Dataset, dataset)  # an error if there is none
         name = experiment or _best(params, dataset)
         task = params.block(Experiment, name).task
         trained_on = params.block(Dataset, params.dataset_of(name))
         positive = params.block(Task, task).labels(trained_on.names)
-        height, width = shape = _image_size(trained_on)
+        height, width = trained_on.shape
         if dataset is None and not _takes_pictures(trained_on):
             raise ParameterError(
                 f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8; choose "
                 "another --model"
             )
-        model = load_model(name, shape)
+        model = load_model(name, trained_on.shape)
         return cls(
             experiment=name,
-            shape=shape,
+            shape=(height, width),
             classes=model.classes_.tolist(),
             names=wording.label_names(task, positive, trained_on.names),
             positive=positive,
@@ -127,11 +102,7 @@ class Recognizer(NamedTuple):
         return self.shape[0]
 
     def find(self, picture: Picture) -> list[Digit]:
-        """Find the digits in a picture; or resize all of it, where the training images were made so.
-
-        Raises:
-            PictureError: there is no digit in the picture.
-        """
+        """Find the digits in a picture, or a PictureError; resize all of it, where the training images were made so."""
         if not self.resizes:
             return components.find(picture, self.size)
         height, width = (round(length * picture.scale) for length in picture.grey.shape)
@@ -139,11 +110,7 @@ class Recognizer(NamedTuple):
         return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
 
     def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
-        """Split digits that touch: only those drawn in 28 × 28, and with a density, which tells two from one.
-
-        Args:
-            found: the digits of each picture, as `find` gives them.
-        """
+        """Split each picture's touching digits: only those in 28 × 28, with a density, which tells two from one."""
         digits = [digit for of_picture in found for digit in of_picture]
         if self.size != 28 or self.density is None or all(digit.alone for digit in digits):
             return list(found)
@@ -151,11 +118,7 @@ class Recognizer(NamedTuple):
         return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
 
     def predict(self, images: Pixels) -> list[Prediction]:
-        """Predict the class of each image.
-
-        Args:
-            images: shape (images, height, width), as `handwriting.normalize` draws them or as the dataset has them.
-        """
+        """Predict the class of images, shape (images, height, width), as `normalize` or the dataset draws them."""
         scores = _score(self.model, images)
         labels, shares, rejected = models.predict(self.model, scores), self._calibrated(scores), self.rejects(images)
         predictions = []
@@ -167,19 +130,11 @@ class Recognizer(NamedTuple):
         return predictions
 
     def probabilities(self, images: Pixels) -> Scores:
-        """Return the probability of each class, shape (images, classes), 0 to 1, calibrated if there is a temperature.
-
-        Args:
-            images: as of `predict`.
-        """
+        """Return the probability of each class, shape (images, classes), calibrated if there is a temperature."""
         return self._calibrated(_score(self.model, images))
 
     def rejects(self, images: Pixels) -> Vector:
-        """Return for each image whether it is none of the classes, shape (images,); nothing is without a density.
-
-        Args:
-            images: as of `predict`.
-        """
+        """Return for each image whether it is none of the classes, shape (images,); nothing is without a density."""
         if self.density is None:
             return np.zeros(len(images), np.bool_)
         return np.asarray(self.density.score(images) < self.density.threshold)
@@ -200,22 +155,25 @@ def _density(params: Parameters, name: str) -> Density | None:
         if alike and experiment.classifier == DENSITY and _is_evaluated(other):
             threshold = results.figures(other).get(("cross_validation", "rejection_threshold", "all"))
             if threshold is not None:
-                return Density(load_model(other, _image_size(params.block(Dataset, dataset))), threshold)
+                return Density(load_model(other, params.block(Dataset, dataset).shape), threshold)
     return None
 
 
 def _best(params: Parameters, dataset: str | None) -> str:
     """Return the best experiment that names all classes, has a model and has been evaluated."""
-    fitting, ranks = [], {}
-    for name, experiment in params.blocks(Experiment).items():
-        trained_on = params.block(Dataset, params.dataset_of(name))
-        fits = params.dataset_of(name) == dataset if dataset else _takes_pictures(trained_on)
-        if fits and not params.block(Task, experiment.task).positive:
-            fitting.append(name)
-            if _is_evaluated(name):
-                ranks[not trained_on.names, math.prod(trained_on.shape), results.read(name).merit] = name
-    if ranks:
-        return ranks[max(ranks)]
+    trained_on = {name: params.block(Dataset, params.dataset_of(name)) for name in params.names(Experiment)}
+    fitting = [
+        name
+        for name, experiment in params.blocks(Experiment).items()
+        if (params.dataset_of(name) == dataset if dataset else _takes_pictures(trained_on[name]))
+        and not params.block(Task, experiment.task).positive
+    ]
+
+    def rank(name: str) -> tuple[bool, int, float]:
+        return not trained_on[name].names, math.prod(trained_on[name].shape), results.read(name).merit
+
+    if best := max(filter(_is_evaluated, fitting), key=rank, default=None):
+        return best
     of = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
     if not fitting:
         raise ParameterError(f"no experiment names all digits of {of}; choose another --model")
@@ -229,14 +187,9 @@ def _is_evaluated(experiment: str) -> bool:
     return paths.metrics(experiment).exists() and paths.model(experiment).exists()
 
 
-def _image_size(dataset: Dataset) -> tuple[int, int]:
-    height, width = dataset.shape
-    return height, width
-
-
 def _is_folder(dataset: Dataset) -> bool:
     return "folder" in dataset.sources[0]
 
 
 def _takes_pictures(dataset: Dataset) -> bool:
-    return _is_folder(dataset) or _image_size(dataset) in DRAWN
+    return _is_folder(dataset) or dataset.shape in ([28, 28], [8, 8])

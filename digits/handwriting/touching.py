@@ -1,10 +1,7 @@
 """Split two digits that touch, where two are more likely than one.
 
-The weights are those of a logistic regression, rounded. It was fitted to tell 1 500 pairs of training images, pushed
-together until they overlap by 1 to 4 pixels, from 20 000 single ones; the models that scored them had been fitted on
-the other 40 000. In numbers and sums touching digits are rarer than that, so `TWO` is 80 instead of the regression's
-70: of the single images 13 of 20 000 are split instead of 27, of the pairs 83 % are found instead of 86 %.
-docs/handwriting/handwriting.md measures what that gives on test images.
+The weights are those of a logistic regression, rounded, that tells pairs of training images, pushed together until
+they overlap by 1 to 4 pixels, from single ones. docs/handwriting/handwriting.md measures what that gives.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +23,7 @@ DARK = 0.9  # of full ink; a half without any as dark is no digit
 WHOLE = 0.5  # weights against the worse half's log density: of the whole's,
 DOUBT = 5  # of the logarithm of the probability that the whole is another class than the likeliest,
 WIDE = 60  # and of width / height
-TWO = 80  # the sum from which there are two digits
+TWO = 80  # the sum from which there are two digits; the regression's 70 cuts twice as many single ones
 LIKELY = (-50, 60)  # the worse half's log density is at least the first, and for no digits above the second
 
 Judge = Callable[[Pixels], Vector]

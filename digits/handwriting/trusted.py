@@ -5,6 +5,7 @@ The lock is in Git; the models come from a cache that others can write to.
 
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from digits.io import paths
@@ -16,12 +17,8 @@ import yaml
 from sklearn.pipeline import Pipeline
 
 
-def load_model(experiment: str, shape: tuple[int, int]) -> Pipeline:
-    """Load an experiment's model for images of a height and width, if it is the file that dvc.lock records.
-
-    Raises:
-        PipelineError: it is missing, another file, of another version of scikit-learn, or takes other images.
-    """
+def load_model(experiment: str, shape: Sequence[int]) -> Pipeline:
+    """Load an experiment's model for images of a height and width, if it is the file that dvc.lock records."""
     path, stage, (height, width) = paths.model(experiment), f"train@{experiment}", shape
     require(path, stage)
     content = path.read_bytes()  # once: what is checked is what is loaded

@@ -13,12 +13,12 @@ SAMPLES = 10  # of each class on the sample sheet
 
 
 class Dataset(NamedTuple):
-    """Images of shape (images, height, width), and the class of each; digits have no names of their own."""
+    """A dataset with all of its images; pictures are given as the addresses that `drawing.in_page` returns."""
 
     name: str
-    images: Pixels
-    classes: Vector
-    own_names: list[str] | None
+    images: Pixels  # shape (images, height, width)
+    classes: Vector  # shape (images,)
+    own_names: list[str] | None  # of the classes; None for digits
 
     @property
     def names(self) -> list[str]:
@@ -36,11 +36,11 @@ class Dataset(NamedTuple):
         return hashlib.sha256(self.images.tobytes()).hexdigest()
 
     def picture(self, row: int) -> str:
-        """Return an image as the address of a picture."""
+        """Return the picture of an image."""
         return drawing.in_page(self.images[[row]])
 
     def averages(self) -> list[tuple[str, int, str]]:
-        """Return the name of each class that has images, their number, and the address of their mean image."""
+        """Return the name of each class that has images, their number, and the picture of their mean."""
         of_classes = [(self.names[label], self.images[self.classes == label]) for label in np.unique(self.classes)]
         return [
             (name, len(images), drawing.in_page(images.mean(axis=0, keepdims=True).astype(np.uint8)))
@@ -48,10 +48,7 @@ class Dataset(NamedTuple):
         ]
 
     def sheet(self) -> str:
-        """Return the first images of each class, a row for each, as the address of a picture.
-
-        Where a class has too few, black ones follow.
-        """
+        """Return a picture of the first images of each class, a row for each; black ones where there are too few."""
         first = [self.images[self.classes == label][:SAMPLES] for label in np.unique(self.classes)]
         rows = [np.pad(batch, [(0, SAMPLES - len(batch)), (0, 0), (0, 0)]) for batch in first]
         return drawing.in_page(np.concatenate(rows), columns=SAMPLES)

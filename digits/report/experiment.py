@@ -1,107 +1,103 @@
 """What the report's page says of an experiment, on the test part and out of fold."""
 
 import hashlib
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from digits.io import paths, tables
 from digits.io.files import DECIMALS
-from digits.report import confused
-from digits.report.board import Errors
 from digits.report.content import Dataset
-from digits.report.plots import Plots, read_plots
+from digits.report.plots import read_plots
 from digits.results import measured as results
 from digits.results import wording
-from digits.results.measured import Figures, Results
-from digits.results.predictions import read_predictions
+from digits.results.predictions import in_words, most_confident, read_predictions
 from digits.support.errors import PipelineError
 from digits.support.parameters import Experiment, Parameters, Task
 
+import pyarrow as pa
 import yaml
 
-
-class Evaluated(NamedTuple):
-    """An experiment.
-
-    Attributes:
-        block: what params.yaml says of it.
-        positive: the names of its positive classes; None for a task of several classes.
-        wrong, tested: the number of mistakes on the test part, and of its images.
-        measured: all figures.
-        mistakes: the rows of the most confident ones, each in words.
-        digests: the MD5 of each of its files.
-    """
-
-    name: str
-    block: Experiment
-    dataset: Dataset
-    positive: list[str] | None
-    wrong: int
-    tested: int
-    result: Results
-    measured: Figures
-    plots: Plots
-    pairs: list[confused.Pair]
-    mistakes: list[tuple[int, str]]
-    digests: dict[Path, str]
-
-    @property
-    def task(self) -> str:
-        """Its task, with its split."""
-        return f"{self.block.task} on {self.block.split}"
-
-    @property
-    def errors(self) -> Errors:
-        """For the leaderboard's picture."""
-        return Errors.of(self.result, self.tested)
-
-    @property
-    def rule(self) -> dict[str, Any]:
-        """What chose its threshold, such as `{"recall": 0.9}`; empty where nothing did."""
-        rule = self.block.hyperparameters.get("threshold")
-        return rule if isinstance(rule, dict) else {}
-
-    @property
-    def parameters(self) -> str:
-        """Its block as YAML, without what people wrote about it."""
-        return str(yaml.safe_dump(self.block.model_dump(exclude={"description", "tutorial"}), sort_keys=False))
+PAIRS = 6
+PICTURES = 3  # of each pair
+MISTAKES = 12  # in the gallery of the most confident ones
 
 
-def describe(name: str, params: Parameters, dataset: Dataset) -> Evaluated:
-    """Return what the page says of an experiment, from its block of params.yaml and its files.
+def describe(name: str, params: Parameters, dataset: Dataset) -> dict[str, Any]:
+    """Return what experiment.html says of an experiment, from its block of params.yaml and its files.
 
     Raises:
         PipelineError: a file is missing or damaged, or they are not of the same run.
     """
-    again = f"`dvc repro --force evaluate@{name}` makes them again"
-    experiment = params.block(Experiment, name)
-    positive = params.block(Task, experiment.task).labels(dataset.own_names)
-    names = wording.label_names(experiment.task, positive, dataset.own_names)
+    block = params.block(Experiment, name)
+    positive = params.block(Task, block.task).labels(dataset.own_names)
+    names = wording.label_names(block.task, positive, dataset.own_names)
     predictions = read_predictions(name, len(dataset.classes))
     result, measured = results.read(name), results.figures(name)
-    y_true, y_pred = (tables.column(predictions, key) for key in ("label", "prediction"))
-    if abs((y_true == y_pred).mean() - result.accuracy) > 10**-DECIMALS:
+    wrong, tested = len(most_confident(predictions)[0]), len(predictions)
+    if abs(1 - wrong / tested - result.accuracy) > 10**-DECIMALS:
+        again = f"`dvc repro --force evaluate@{name}` makes them again"
         raise PipelineError(f"{paths.predictions(name)} and {paths.metrics(name)} are not of the same run; {again}")
-    try:
-        plots = read_plots(name, measured, names, dataset, is_detector=positive is not None)
-    except (ValueError, LookupError, TypeError, NameError, RecursionError) as error:  # edited or merged by hand
-        raise PipelineError(f"the plots of {name} are damaged ({error}); {again}") from None
-    has_folds = "cross_validation" in plots.matrices and paths.out_of_fold(name).exists()
+    plots = read_plots(name, measured, names, dataset, is_detector=positive is not None)
+    has_folds = "cross_validation" in plots["matrices"] and paths.out_of_fold(name).exists()
     out_of_fold = read_predictions(name, len(dataset.classes), "train") if has_folds else None
-    temperature = measured.get(("cross_validation", "temperature", "all"))
+    rule = block.hyperparameters.get("threshold")
     files = (paths.model(name), paths.predictions(name), paths.metrics(name))
-    return Evaluated(
-        name,
-        experiment,
-        dataset,
-        [dataset.names[label] for label in positive] if positive else None,
-        int((y_true != y_pred).sum()),
-        len(y_true),
-        result,
-        measured,
-        plots,
-        confused.pairs(predictions, out_of_fold, dataset, names),
-        confused.gallery(predictions, dataset, names, temperature),
-        # A table in several files has none of its own.
-        {path: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in files if path.is_file()},
-    )
+    return {
+        "name": name,
+        "block": block,
+        "task": f"{block.task} on {block.split}",
+        "dataset": dataset,
+        "positive": [dataset.names[label] for label in positive] if positive else None,
+        "wrong": wrong,
+        "tested": tested,
+        "result": result,
+        "interval": result.error_interval(tested),
+        "measured": measured,
+        "plots": plots,
+        "pairs": confused_pairs(predictions, out_of_fold, dataset, names),
+        "mistakes": worst_mistakes(
+            predictions, dataset, names, measured.get(("cross_validation", "temperature", "all"))
+        ),
+        "rule": rule if isinstance(rule, dict) else {},  # what chose its threshold
+        "parameters": yaml.safe_dump(block.model_dump(exclude={"description", "tutorial"}), sort_keys=False),
+        # A table in several files has no digest of its own.
+        "digests": {path: hashlib.md5(path.read_bytes()).hexdigest() for path in files if path.is_file()},
+    }
+
+
+def confused_pairs(
+    predictions: pa.Table, out_of_fold: pa.Table | None, dataset: Dataset, names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return which classes were predicted as which label most often on the test part.
+
+    Each pair has its words; how often it occurred, of how many images of the class, on the test part and, where there
+    are folds, out of fold; and the rows of its most confident mistakes.
+    """
+
+    def count(table: pa.Table, shown: int, label: int) -> tuple[int, int]:
+        is_shown = dataset.classes[tables.column(table, "row")] == shown
+        return int((is_shown & (tables.column(table, "prediction") == label)).sum()), int(is_shown.sum())
+
+    worst = predictions.take(most_confident(predictions)[0])
+    rows, y_pred = tables.column(worst, "row"), tables.column(worst, "prediction")
+    counts = Counter(zip(dataset.classes[rows].tolist(), y_pred.tolist(), strict=True))
+    return [
+        {
+            "words": f"{dataset.names[shown]} predicted as {names[label]}",
+            "test": count(predictions, shown, label),
+            "out_of_fold": count(out_of_fold, shown, label) if out_of_fold else None,
+            "rows": rows[(dataset.classes[rows] == shown) & (y_pred == label)][:PICTURES].tolist(),
+        }
+        for shown, label in sorted(counts, key=lambda pair: (-counts[pair], pair))[:PAIRS]
+    ]
+
+
+def worst_mistakes(
+    predictions: pa.Table, dataset: Dataset, names: Sequence[str], temperature: float | None
+) -> list[tuple[int, str]]:
+    """Return the rows of the most confident mistakes of the test part, each with its words (`predictions.in_words`)."""
+    worst = predictions.take(most_confident(predictions)[0][:MISTAKES])
+    rows = tables.column(worst, "row")
+    shown = [dataset.names[label] for label in dataset.classes[rows]]
+    return list(zip(rows.tolist(), in_words(worst, shown, names, temperature), strict=True))

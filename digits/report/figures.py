@@ -33,6 +33,10 @@ CURVES = {  # the columns of x and y in the table of each; a false positive rate
     "roc": ("false_positive_rate", "true_positive_rate"),
     "precision_recall": ("recall", "precision"),
 }
+CORNERS = {"roc": ((0.2, 0.1), (0.05, 0.9)), "precision_recall": ((0.05, 0.05), (0.3, 0.9))}  # below and above a curve
+MIDDLE = 0.97  # is in the middle of an axis from 0 to 1
+GUESSES = np.geomspace(1e-5, 1, 60)
+DOTTED: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": ":"}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read out, searched and scaled
     "svg.hashsalt": "digits",  # else the ids in the SVG differ from run to run
@@ -56,136 +60,126 @@ STYLE: dict[Any, Any] = {
 }
 
 
+@mpl.rc_context(STYLE)
 def curves(table: pd.DataFrame, kind: str, measured: Figures, threshold: str) -> str:
-    """Draw the ROC or the precision-recall curve of a detector, for each part.
+    """Return the ROC or the precision-recall curves of a detector as an SVG element.
 
     Args:
         table: of plots/<experiment>/roc.csv or precision_recall.csv.
         kind: which of `CURVES`.
         measured: the figures of the experiment; those of its two classes give its operating points.
         threshold: what the points are called.
-
-    Returns:
-        The SVG element.
     """
+    is_roc = kind == "roc"
     x, y = CURVES[kind]
-    points = {}
+    axes = _axes(x.replace("_", " "), y.replace("_", " "))
+    if is_roc:
+        axes.plot(GUESSES, GUESSES, **DOTTED)
+    _scale(axes, "x", is_rate=is_roc)
+    _scale(axes, "y")
+    for part, rows in table.groupby("part", sort=False):
+        axes.plot(rows[x], rows[y], color=COLOURS[str(part)], linewidth=1.2, label=PARTS[str(part)])
+    corner = None
     for part in PARTS:
-        if {(part, "recall", "0"), (part, "recall", "1")} <= {*measured}:  # there are images of both classes
-            found, false_alarms = measured[part, "recall", "1"], 1 - measured[part, "recall", "0"]
-            points[part] = (false_alarms, found) if kind == "roc" else (found, measured[part, "precision", "1"])
-    with mpl.rc_context(STYLE):
-        figure, axes = _axes(x.replace("_", " "), y.replace("_", " "))
-        if kind == "roc":
-            guess = np.geomspace(1e-5, 1, 60)
-            axes.plot(guess, guess, color=INK, linewidth=0.8, linestyle=":")
-        _scale(axes, "x", is_rate=kind == "roc")
-        _scale(axes, "y")
-        for of, rows in table.groupby("part", sort=False):
-            axes.plot(rows[x], rows[y], color=COLOURS[str(of)], linewidth=1.2, label=PARTS[str(of)])
-        for part, point in points.items():
+        if {(part, "recall", "0"), (part, "recall", "1")} <= measured.keys():  # there are images of both classes
+            found = measured[part, "recall", "1"]
+            point = (1 - measured[part, "recall", "0"], found) if is_roc else (found, measured[part, "precision", "1"])
             axes.plot(*point, color=COLOURS[part], **MARKERS[part], clip_on=False, zorder=3)
-        if points:
-            _, height = axes.transAxes.inverted().transform(axes.transData.transform(next(iter(points.values()))))
-            corners = ((0.2, 0.1), (0.05, 0.9)) if kind == "roc" else ((0.05, 0.05), (0.3, 0.9))
-            left, bottom = corners[int(height < 0.5)]  # below a high curve, above a low one
-            axes.text(left, bottom, f"points: {threshold}", transform=axes.transAxes, fontsize=9)
-        return _svg(figure, axes)
+            corner = corner or CORNERS[kind][point[1] < MIDDLE]
+    if corner:
+        axes.text(*corner, f"points: {threshold}", transform=axes.transAxes, fontsize=9)
+    return _svg(axes)
 
 
+@mpl.rc_context(STYLE)
 def recall(measured: Figures, classes: Mapping[str, str], noun: str) -> str:
-    """Draw each class's recall with its 95 % interval, for each part.
+    """Return each class's recall with its 95 % interval as an SVG element.
 
     Args:
         measured: the figures of the experiment.
         classes: their names, by the texts that stand for them in the figures.
         noun: what a class is called.
-
-    Returns:
-        The SVG element.
     """
-    with mpl.rc_context(STYLE):
-        figure, axes = _axes(noun, "recall")
-        lowest = 0.99
-        for shift, part in zip((-0.15, 0.15), PARTS, strict=True):
-            here = {i: text for i, text in enumerate(classes) if (part, "recall", text) in measured}
-            values, images = (
-                [measured[part, figure, text] for text in here.values()] for figure in ("recall", "count")
-            )
-            if here:
-                lowest = min(lowest, _draw_shares(axes, part, np.array([*here]) + shift, values, images))
-        axes.set_xticks(range(len(classes)), list(classes.values()))
-        axes.grid(visible=False, axis="x")
-        _scale(axes, "y", lowest)
-        return _svg(figure, axes)
+    axes = _axes(noun, "recall")
+    lowest = 0.99
+    for shift, part in zip((-0.15, 0.15), PARTS, strict=True):
+        here = {i: text for i, text in enumerate(classes) if (part, "recall", text) in measured}
+        shares, images = ([measured[part, name, text] for text in here.values()] for name in ("recall", "count"))
+        if here:
+            lowest = min(lowest, _draw_shares(axes, part, np.array([*here]) + shift, shares, images))
+    axes.set_xticks(range(len(classes)), list(classes.values()))
+    axes.grid(visible=False, axis="x")
+    _scale(axes, "y", lowest)
+    return _svg(axes)
 
 
+@mpl.rc_context(STYLE)
 def reliability(table: pd.DataFrame) -> str:
-    """Draw a model's accuracy against its confidence with its 95 % interval, for each part.
+    """Return a model's accuracy against its confidence, with its 95 % interval, as an SVG element.
 
-    Args:
-        table: the columns of plots/<experiment>/reliability.csv.
-
-    Returns:
-        The SVG element. Fewer than `MIN_IMAGES` images make no point.
+    Fewer than `MIN_IMAGES` images in a row of the table, plots/<experiment>/reliability.csv, make no point.
     """
-    with mpl.rc_context(STYLE):
-        figure, axes = _axes("confidence", "accuracy")
-        line = 1 - np.geomspace(1e-5, 1, 60)
-        axes.plot(line, line, color=INK, linewidth=0.8, linestyle=":")
-        rows = table[table["count"] >= MIN_IMAGES]
-        lowest = min(0.5, rows["confidence"].min())
-        for part, of_part in rows.groupby("part", sort=False):
-            x, y, images = (of_part[column].to_numpy() for column in ("confidence", "accuracy", "count"))
-            lowest = min(lowest, _draw_shares(axes, str(part), x, y, images, linestyle="-"))
-        _scale(axes, "x", lowest)
-        _scale(axes, "y", lowest)
-        return _svg(figure, axes)
+    axes = _axes("confidence", "accuracy")
+    axes.plot(1 - GUESSES, 1 - GUESSES, **DOTTED)
+    rows = table[table["count"] >= MIN_IMAGES]
+    lowest = min(0.5, rows["confidence"].min())
+    for part, of_part in rows.groupby("part", sort=False):
+        x, y, images = (of_part[column] for column in ("confidence", "accuracy", "count"))
+        lowest = min(lowest, _draw_shares(axes, str(part), x, y, images, linestyle="-"))
+    _scale(axes, "x", lowest)
+    _scale(axes, "y", lowest)
+    return _svg(axes)
 
 
-def _axes(x: str, y: str) -> tuple[Figure, Axes]:
-    """Return a figure with one pair of named axes, small enough for three side by side."""
-    figure = Figure(figsize=(3.4, 3.2))
-    axes = figure.add_axes((0.2, 0.15, 0.77, 0.77))
+def _axes(x: str, y: str) -> Axes:
+    """Return named axes in a figure that is small enough for three side by side."""
+    axes = Figure(figsize=(3.4, 3.2)).add_axes((0.2, 0.15, 0.77, 0.77))
     axes.set(xlabel=x, ylabel=y)
-    return figure, axes
+    return axes
 
 
-def _draw_shares(axes: Axes, part: str, x: Any, y: Any, images: Any, linestyle: str = "none") -> float:
-    """Draw shares of so many images with their intervals, and return the least value drawn."""
-    bounds = np.array(
-        [accuracy_interval(round(share * count), int(count)) for share, count in zip(y, images, strict=True)]
-    ).T
-    axes.vlines(x, *bounds, color=COLOURS[part], linewidth=1)
-    axes.plot(
-        x, y, color=COLOURS[part], linewidth=0.8, linestyle=linestyle, label=PARTS[part], **MARKERS[part], clip_on=False
-    )
-    return float(bounds.min())
+def _draw_shares(axes: Axes, part: str, x: Any, shares: Any, images: Any, linestyle: str = "none") -> float:
+    """Draw shares of so many images with their intervals, and return the least value drawn, at most 1."""
+    intervals = [
+        accuracy_interval(round(share * count), int(count)) for share, count in zip(shares, images, strict=True)
+    ]
+    style = {"color": COLOURS[part], "clip_on": False, **MARKERS[part]}
+    axes.vlines(x, *zip(*intervals, strict=True), color=COLOURS[part], linewidth=1)
+    axes.plot(x, shares, linewidth=0.8, linestyle=linestyle, label=PARTS[part], **style)
+    return min(low for low, _ in intervals)
 
 
 def _scale(axes: Axes, axis: str, lowest: float = 0.0, *, is_rate: bool = False) -> None:
-    """Scale an axis from `lowest` to 1 by what is missing: to 1, or of a rate, which is best at 0, to 0."""
+    """Scale an axis from `lowest` to 1 by the distance from the best value: 1, or 0 of a rate."""
+    best, sign = (0, 1) if is_rate else (1, -1)
 
     def place(value: Any) -> Any:
-        return np.log1p(np.maximum(value, 0) / LINEAR_UP_TO)
+        return sign * np.log1p(np.maximum(sign * (value - best), 0) / LINEAR_UP_TO)
 
     def value(place: Any) -> Any:
-        return LINEAR_UP_TO * np.expm1(place)
+        return best + sign * LINEAR_UP_TO * np.expm1(sign * place)
 
-    functions = (place, value) if is_rate else (lambda share: -place(1 - share), lambda at: 1 - value(-at))
-    getattr(axes, f"set_{axis}scale")("function", functions=functions)
     ticks = RATES if is_rate else [share for share in SHARES if share >= lowest]
+    getattr(axes, f"set_{axis}scale")("function", functions=(place, value))
     getattr(axes, f"set_{axis}ticks")(ticks, [f"{tick:g}" for tick in ticks])
     getattr(axes, f"set_{axis}lim")(lowest, 1)
 
 
-def _svg(figure: Figure, axes: Axes) -> str:
+def _svg(axes: Axes) -> str:
     axes.minorticks_off()
     if axes.get_legend_handles_labels()[0]:  # of a few images nothing may be drawn
-        style: dict[str, Any] = {"fontsize": 9, "handlelength": 1.4, "columnspacing": 1, "borderpad": 0}
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 0.99), ncols=3, **style)
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(-0.03, 0.99),
+            ncols=3,
+            fontsize=9,
+            handlelength=1.4,
+            columnspacing=1,
+            borderpad=0,
+        )
     file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
+    assert axes.figure
+    axes.figure.savefig(file, format="svg", metadata={"Date": None})
     _, _, svg = file.getvalue().replace(INK, "currentColor").partition("<svg ")
     attributes, _, content = svg.partition(">")
     # The sizes in points go: the page scales a figure to its column.

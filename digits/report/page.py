@@ -1,12 +1,12 @@
 """The page: what it says of all datasets and experiments, by the templates of this folder."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from digits.evaluation.metrics import METRICS
 from digits.report import figures, plots
-from digits.report.board import Axis
 from digits.report.content import read_dataset
 from digits.report.experiment import describe
 from digits.results.measured import HEADINGS
@@ -18,6 +18,19 @@ import jinja2
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]  # that results depend on
 
 
+class Axis:
+    """The leaderboard's logarithmic axis, of errors from 0 to 1; its last decade ends at 100 %."""
+
+    def __init__(self, errors: Iterable[float]) -> None:
+        smallest = min((error for error in errors if error > 0), default=0.1)
+        self.decades = max(1, math.ceil(-math.log10(smallest) - 1e-9))
+        self.ticks = [f"{100 / 10**i:g}" for i in range(self.decades, -1, -1)]
+
+    def place(self, error: float) -> float:
+        """Return where an error lies, in percent of the axis; 0 lies on its left end."""
+        return round(max(0.0, 100 * (1 + math.log10(error) / self.decades)), 2) if error > 0 else 0.0
+
+
 def render(params: Parameters, names: Sequence[str]) -> str:
     """Return the page on some experiments, all of them evaluated; the largest dataset comes first.
 
@@ -25,13 +38,13 @@ def render(params: Parameters, names: Sequence[str]) -> str:
         PipelineError: a file of an experiment is missing or damaged, or its files are not of the same run.
     """
     dataset_of = {name: params.dataset_of(name) for name in names}
-    described = map(read_dataset, dict.fromkeys(dataset_of.values()))
-    datasets = {each.name: each for each in sorted(described, key=lambda each: -each.images.size)}
+    read = sorted(map(read_dataset, dict.fromkeys(dataset_of.values())), key=lambda each: -each.images.size)
+    datasets = {each.name: each for each in read}
     order = list(datasets)
     experiments = [
         describe(name, params, datasets[dataset_of[name]]) for name in cli.progress(names, len(names), "experiments")
     ]
-    experiments.sort(key=lambda each: (order.index(each.dataset.name), each.result.rank(each.block)))
+    experiments.sort(key=lambda e: (order.index(e["dataset"].name), e["result"].rank(e["block"])))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -45,9 +58,9 @@ def render(params: Parameters, names: Sequence[str]) -> str:
     return environment.get_template("page.html").render(
         title=" and ".join(names) if len(names) <= 2 else f"{len(names)} experiments on {' and '.join(order)}",
         columns=HEADINGS,
-        axis=Axis.of([each.errors for each in experiments]),
+        axis=Axis(error for e in experiments for error in (e["interval"][0], 1 - e["result"].accuracy)),
         experiments=experiments,
-        datasets=list(datasets.values()),
+        datasets=read,
         part_names=figures.PARTS,
         captions={metric.name: metric.caption for metric in METRICS if metric.caption},
         versions={package: version(package) for package in PACKAGES},

@@ -1,11 +1,11 @@
 """What an experiment's plot tables hold: its confusion matrices, charts and thresholds."""
 
-from typing import NamedTuple
+from typing import Any
 
 from digits.io import paths
 from digits.report import figures
 from digits.report.content import Dataset
-from digits.results.measured import Figures
+from digits.results.measured import Figures, reading
 
 import numpy as np
 import pandas as pd
@@ -13,38 +13,9 @@ import pandas as pd
 RECALLS = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]  # whose thresholds are listed
 
 
-class Matrix(NamedTuple):
-    """A confusion matrix: the names of its labels, the counts of each row, and the largest count of a mistake."""
-
-    labels: list[str]
-    counts: list[list[int]]
-    largest: int
-
-    @classmethod
-    def of(cls, table: pd.DataFrame, names: list[str]) -> "Matrix":
-        """Return the matrix of a part's rows of confusion.csv, in which labels are numbers."""
-        counts = table.pivot_table("count", "actual", "predicted")
-        mistakes = counts.to_numpy() * (1 - np.eye(len(counts)))
-        return cls([names[label] for label in counts.index], counts.astype(int).to_numpy().tolist(), mistakes.max())
-
-
-class Plots(NamedTuple):
-    """What comes from plot tables.
-
-    Attributes:
-        classes: the names of those that have images, by the texts that stand for them in the tables.
-        matrices: of each part, `test`, and `cross_validation` where there are folds.
-        charts: SVG elements by name.
-        thresholds: those of a detector that give `RECALLS`, each with its recall and its precision.
-    """
-
-    classes: dict[str, str]
-    matrices: dict[str, Matrix]
-    charts: dict[str, str]
-    thresholds: list[tuple[float, float, float]]
-
-
-def read_plots(name: str, measured: Figures, names: list[str], dataset: Dataset, *, is_detector: bool) -> Plots:
+def read_plots(
+    name: str, measured: Figures, names: list[str], dataset: Dataset, *, is_detector: bool
+) -> dict[str, Any]:
     """Read the plot tables of an experiment.
 
     Args:
@@ -53,29 +24,46 @@ def read_plots(name: str, measured: Figures, names: list[str], dataset: Dataset,
         names: of the labels, as `wording.label_names` has them.
         dataset: that it is about.
         is_detector: its task has positive classes.
+
+    Returns:
+        `classes`: the names of those that have images, by the texts that stand for them in the tables; `matrices`: of
+        each part; `charts`: SVG elements by name; `thresholds`: those of a detector that give `RECALLS`.
     """
     folder = paths.plots(name)
-    # In these tables a label is a number, or its class's own name; a class may be called null.
-    texts = [str(label) for label in range(len(names))] if is_detector else dataset.names
-    labels = {"actual": str, "predicted": str}
-    confusion = pd.read_csv(folder / "confusion.csv", keep_default_na=False, dtype=labels)
-    confusion[[*labels]] = confusion[[*labels]].map(texts.index)
-    matrices = {str(part): Matrix.of(rows, names) for part, rows in confusion.groupby("part", sort=False)}
-    found = {text for _, figure, text in measured if figure == "count"}
-    classes = {text: label for text, label in zip(texts, names, strict=False) if text in found}
-    charts = {"reliability": figures.reliability(pd.read_csv(folder / "reliability.csv"))}
-    if not is_detector:
-        charts["recall"] = figures.recall(measured, classes, dataset.noun)
-        return Plots(classes, matrices, charts, [])
-    threshold = measured.get(("train", "threshold", "all"))
-    called = "its threshold" if threshold is None else f"threshold {number(threshold)}"
-    tables = {kind: pd.read_csv(folder / f"{kind}.csv") for kind in figures.CURVES}
-    charts |= {kind: figures.curves(table, kind, measured, called) for kind, table in tables.items()}
-    return Plots(classes, matrices, charts, _thresholds(tables["precision_recall"]))
+    with reading(name, folder):
+        # A class may be called null.
+        confusion = pd.read_csv(folder / "confusion.csv", keep_default_na=False, dtype={"actual": str})
+        texts = confusion["actual"].unique().tolist()
+        # In these tables the classes of a detector are 0 and 1; others have their own names.
+        named = dict(zip(texts, names if is_detector else texts, strict=True))
+        matrices = {
+            part: _matrix(list(named.values()), rows["count"]) for part, rows in confusion.groupby("part", sort=False)
+        }
+        classes = {
+            text: label for text, label in named.items() if any((part, "count", text) in measured for part in matrices)
+        }
+        charts = {"reliability": figures.reliability(pd.read_csv(folder / "reliability.csv"))}
+        thresholds = []
+        if is_detector:
+            threshold = measured.get(("train", "threshold", "all"))
+            called = "its threshold" if threshold is None else f"threshold {number(threshold)}"
+            curves = {kind: pd.read_csv(folder / f"{kind}.csv") for kind in figures.CURVES}
+            charts |= {kind: figures.curves(curve, kind, measured, called) for kind, curve in curves.items()}
+            thresholds = _thresholds(curves["precision_recall"])
+        else:
+            charts["recall"] = figures.recall(measured, classes, dataset.noun)
+    return {"classes": classes, "matrices": matrices, "charts": charts, "thresholds": thresholds}
+
+
+def _matrix(labels: list[str], counts: pd.Series) -> dict[str, Any]:
+    """Return a confusion matrix: its labels, the counts of each row, and the largest count of a mistake."""
+    matrix = counts.to_numpy().reshape(len(labels), -1)
+    mistakes = matrix * (1 - np.eye(len(labels)))
+    return {"labels": labels, "counts": matrix.tolist(), "largest": mistakes.max()}
 
 
 def _thresholds(curve: pd.DataFrame) -> list[tuple[float, float, float]]:
-    """Return the out-of-fold points of the curve with the best precision at a recall of so much or more."""
+    """Return (threshold, recall, precision) of the best precision out of fold at a recall of so much or more."""
     curve = curve[curve["part"] == "cross_validation"]
     points = [curve[curve["recall"] >= least] for least in RECALLS]
     best = curve.loc[list(dict.fromkeys(rows["precision"].idxmax() for rows in points if len(rows)))]

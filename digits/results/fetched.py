@@ -39,11 +39,10 @@ class FetchedDataset:
         count = len(self.classes)
         rows = [] if numbers else [np.arange(count)]
         for text in numbers:
-            match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text, re.ASCII)
-            first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-            if last < first:
+            match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text)
+            if not match or (last := int(match[2] or match[1])) < int(match[1]):
                 raise ParameterError(f"{show(text)} is neither a number such as 36001 nor a range such as 0-9")
             if last >= count:
                 raise ParameterError(f"{self.name} has no image {last}; allowed: 0 to {count - 1}")
-            rows.append(np.arange(first, last + 1))
+            rows.append(np.arange(int(match[1]), last + 1))
         return np.concatenate(rows)

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from digits.evaluation.metrics import METRICS
 from digits.io import paths
@@ -33,9 +32,12 @@ class Results(Section, extra="allow"):
         """Return the leaderboard's cells, given the number of test images; a dash for what was not measured."""
         values = [getattr(self, str(metric.key), None) for metric in COLUMNS]
         found = ["–" if value is None else f"{value:.4f}" for value in values]
-        wrong = 1 - self.accuracy
-        low, high = accuracy_interval(round(wrong * tested), tested)
-        return [*found, f"{100 * wrong:.2f} ({100 * low:.2f} to {100 * high:.2f})"]
+        low, high = self.error_interval(tested)
+        return [*found, f"{100 * (1 - self.accuracy):.2f} ({100 * low:.2f} to {100 * high:.2f})"]
+
+    def error_interval(self, tested: int) -> tuple[float, float]:
+        """Return the 95 % interval of the error, 0 to 1, given the number of test images."""
+        return accuracy_interval(round((1 - self.accuracy) * tested), tested)
 
     @property
     def merit(self) -> float:
@@ -48,30 +50,31 @@ class Results(Section, extra="allow"):
 
 
 def figures(name: str) -> Figures:
-    """Read all figures of an experiment, from the table of plots/; a PipelineError if they are not here, or damaged."""
-    with _reading(name, paths.plots(name) / "figures.csv") as file:
-        return {(row["part"], row["figure"], row["of"]): float(row["value"]) for row in csv.DictReader(file)}
+    """Read all figures of an experiment, from the table of plots/."""
+    with reading(name, paths.plots(name) / "figures.csv") as path:
+        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        return {(row["part"], row["figure"], row["of"]): float(row["value"]) for row in rows}
 
 
 def count_tested(name: str) -> int:
     """Return the number of an experiment's test images, from its confusion matrix, which is in Git."""
-    with _reading(name, paths.plots(name) / "confusion.csv") as file:
-        return sum(int(row["count"]) for row in csv.DictReader(file) if row["part"] == "test")
+    with reading(name, paths.plots(name) / "confusion.csv") as path:
+        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        return sum(int(row["count"]) for row in rows if row["part"] == "test")
 
 
 def read(name: str) -> Results:
-    """Read an experiment's metrics; a PipelineError if they are not here, or damaged."""
-    with _reading(name, paths.metrics(name)) as file:
-        return validate(Results, json.load(file), paths.metrics(name))
+    """Read an experiment's metrics."""
+    with reading(name, paths.metrics(name)) as path:
+        return validate(Results, json.loads(path.read_text(encoding="utf-8")), path)
 
 
 @contextmanager
-def _reading(name: str, path: Path) -> Iterator[TextIO]:
-    """Open a file of results; what is wrong with one, edited or merged by hand, is reported in a line."""
+def reading(name: str, path: Path) -> Iterator[Path]:
+    """Report in one line, as a PipelineError, that results of an experiment are missing, or damaged by an edit."""
     require(path, f"evaluate@{name}")
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            yield file
-    except (ValueError, KeyError, TypeError, ParameterError) as error:
+        yield path
+    except (ValueError, LookupError, TypeError, ParameterError) as error:
         again = f"`dvc repro --force evaluate@{name}` makes it again"
         raise PipelineError(f"{path} is damaged ({error}); {again}") from None

@@ -20,17 +20,15 @@ def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Tab
 
     Of a mix it is one of each image of its own dataset. Raises a PipelineError if they are missing, damaged, or stale.
     """
-    if part == "test":
-        path, stage, contract = paths.predictions(experiment), "evaluate", PREDICTIONS
-    else:
-        path, stage, contract = paths.out_of_fold(experiment), "train", OUT_OF_FOLD
-    require(path, f"{stage}@{experiment}")
-    table = parquet.read(path, contract)
+    is_test = part == "test"
+    path = paths.predictions(experiment) if is_test else paths.out_of_fold(experiment)
+    require(path, f"{'evaluate' if is_test else 'train'}@{experiment}")
+    table = parquet.read(path, PREDICTIONS if is_test else OUT_OF_FOLD)
     if "prediction" not in table.column_names:
         raise PipelineError(f"{experiment} has no folds, so no predictions of its training part; choose --part test")
     rows = tables.column(table, "row")
     params = parameters.load()
-    if part == "train" and params.block(Experiment, experiment).split in params.names(Mix):
+    if not is_test and params.block(Experiment, experiment).split in params.names(Mix):
         own, first = np.unique(rows, return_index=True)
         return table.take(tables.array(first[own < images]))
     if (last := rows.max()) >= images:

@@ -12,10 +12,10 @@ from importlib.metadata import version
 from typing import Any
 
 from digits.support.errors import PipelineError
+from digits.support.parallel import ADDRESS
 
 import joblib
 
-VARIABLE = "DASK_SCHEDULER_ADDRESS"  # which names the scheduler
 PACKAGES = ("numpy", "scikit-learn", "scipy")
 PATIENCE = 15  # seconds, for a scheduler that starts at the same time
 
@@ -42,13 +42,13 @@ def backend(address: str, arguments: Sequence[object]) -> Iterator[None]:
         from distributed import CancelledError, Client, KilledWorker
         from distributed.comm.core import CommClosedError
     except ImportError:
-        raise PipelineError(f"{VARIABLE} is set, but Dask is not installed: pip install distributed") from None
+        raise PipelineError(f"{ADDRESS} is set, but Dask is not installed: pip install distributed") from None
     # Of a lost cluster it would show a traceback, and again after each try to reach it.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, TimeoutError, ValueError) as error:
-        raise PipelineError(f"{VARIABLE}: no scheduler answers at {address} ({error}); start it, or unset it") from None
+    except (OSError, ValueError) as error:
+        raise PipelineError(f"{ADDRESS}: no scheduler answers at {address} ({error}); start it, or unset it") from None
     with client:
         try:
             client.run_on_scheduler(numeric_environment)  # which takes the tasks apart
@@ -61,9 +61,7 @@ def backend(address: str, arguments: Sequence[object]) -> Iterator[None]:
             client.scatter = partial(client.scatter, hash=False, direct=True)
             scattered = joblib.parallel_config("dask", client=client, scatter=list(arguments))
         except TimeoutError:
-            raise PipelineError(f"{VARIABLE}: {address} has no workers; `make workers` starts some") from None
-        except OSError as error:
-            raise PipelineError(f"a worker of {address} cannot be reached: {error}") from None
+            raise PipelineError(f"{ADDRESS}: {address} has no workers; `make workers` starts some") from None
         except ImportError as error:
             reason = f"the scheduler or a worker of {address} has not got the code ({error})"
             raise PipelineError(f"{reason}; start them by `make scheduler` and `make workers`") from None

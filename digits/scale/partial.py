@@ -1,8 +1,7 @@
 """Incremental fitting, by `partial_fit`, on more rows than fit into memory.
 
-The rows are read in the order of the training part, which is random, `max_iter` times over. What comes before the
-classifier is fitted to the first row group alone, and for a fold to what of it is not held out: 10 000 rows tell the
-principal components as well as all rows do.
+The rows are read in the order of the training part, which is random, `max_iter` times over. The steps before the
+classifier are fitted to the first row group alone, less the fold that is held out.
 """
 
 import math
@@ -24,7 +23,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-Group = tuple[Any, Vector, Vector | None]  # pixels or features, labels and folds of a row group
+Group = tuple[Any, Vector, Vector]  # pixels or features, labels and folds of a row group
 
 
 def require_incremental(experiment: Experiment, classifier: Any) -> None:
@@ -47,16 +46,18 @@ def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
         folds: stratified, each with a model in memory; 0 for no cross-validation.
     """
     fold = fold_of_rows(y, folds, parquet.read_origin(images))
+    # The first fit holds out fold 0, which no row is in.
+    folded = np.ones(len(y), np.uint8) if fold is None else fold
     classes = np.unique(y)
-    passes = pipeline[-1].max_iter
     with fit_errors():
         shared, inputs = fit_shared_steps(pipeline, next(parquet.pixels(images)))
         fits = [clone(pipeline[len(shared) :]) for _ in range(1 + folds)]
-        for held_out_fold, fit in enumerate(fits):
+        for held_out, fit in enumerate(fits):
+            fitted = np.flatnonzero(folded[: inputs.shape[0]] != held_out)
             if len(fit) > 1:
-                rows = _fitted(None if fold is None else fold[: inputs.shape[0]], held_out_fold)
-                fit[:-1].fit(inputs[rows], y[: inputs.shape[0]][rows])
-        groups = (group for _ in range(passes) for group in _read(images, y, fold))
+                fit[:-1].fit(inputs[fitted], y[fitted])
+        passes = pipeline[-1].max_iter
+        groups = (group for _ in range(passes) for group in _read(images, y, folded))
         count = passes * math.ceil(len(y) / parquet.ROW_GROUP)
         fitting = joblib.Parallel(min(1 + folds, joblib.cpu_count()), "threading")
         with parallel.parallel_backend(shared), fitting:
@@ -69,38 +70,34 @@ def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
     return Trained(model, seen, fold, scores)
 
 
-def _read(images: Path, y: Vector, fold: Vector | None) -> Iterator[Group]:
-    start = 0
-    for pixels in parquet.pixels(images):
-        rows = slice(start, start + len(pixels))
-        yield pixels, y[rows], None if fold is None else fold[rows]
-        start += len(pixels)
+def _read(images: Path, y: Vector, fold: Vector) -> Iterator[Group]:
+    for group, pixels in enumerate(parquet.pixels(images)):
+        rows = slice(group * parquet.ROW_GROUP, (group + 1) * parquet.ROW_GROUP)
+        yield pixels, y[rows], fold[rows]
+
+
+def _apply(steps: list[tuple[str, Any]], inputs: Any) -> Any:
+    for _, step in steps:
+        inputs = step.transform(inputs)
+    return inputs
 
 
 def _transform(shared: Pipeline, group: Group) -> Group:
     with joblib.parallel_config("threading", n_jobs=1):  # the groups have the cores
-        return shared.transform(group[0]) if len(shared) else group[0], *group[1:]
+        return _apply(shared.steps, group[0]), *group[1:]
 
 
-def _fitted(fold: Vector | None, held_out_fold: int) -> Any:
-    return slice(None) if fold is None else fold != held_out_fold  # no row is in fold 0
-
-
-def _fit_further(fit: Pipeline, group: Group, classes: Vector, held_out_fold: int) -> None:
+def _fit_further(fit: Pipeline, group: Group, classes: Vector, held_out: int) -> None:
     inputs, y, fold = group
-    fitted = _fitted(fold, held_out_fold)
-    if len(y[fitted]):  # a fold may be a whole row group
-        inputs = inputs[fitted]
-        if len(fit) > 1:
-            inputs = fit[:-1].transform(inputs)
-        fit[-1].partial_fit(inputs, y[fitted], classes=classes)
+    fitted = fold != held_out
+    if fitted.any():  # a fold may be a whole row group
+        fit[-1].partial_fit(_apply(fit.steps[:-1], inputs[fitted]), y[fitted], classes=classes)
 
 
 def _held_out_scores(fits: list[Pipeline], groups: Iterator[Group]) -> Scores:
+    scores = []
     with parallel.parallel_backend(*fits):
-        by_group = []
         for pixels, _, fold in groups:
-            assert fold is not None
             by_fit = np.stack([models.score(fit, pixels) for fit in fits])
-            by_group.append(by_fit[fold - 1, np.arange(len(fold))])
-    return np.concatenate(by_group)
+            scores.append(by_fit[fold - 1, np.arange(len(fold))])
+    return np.concatenate(scores)

@@ -1,10 +1,8 @@
 """External shuffle: the rows of a table that is larger than memory, in any order.
 
 Every row goes to the bucket that its place in the result falls into, in one file on disk; each bucket then fits into
-memory and is put in order. All orders are equally possible, because the order is drawn beforehand. The memory is
-`BUCKET` rows and at most six bytes for each row of the table, the disk its rows uncompressed; each row is written and
-read once more. Source: the distribution sort of A. Aggarwal and J. S. Vitter, The input/output complexity of sorting
-and related problems (1988), for keys that are a permutation.
+memory and is put in order. The memory is `BUCKET` rows and at most six bytes for each row of the table. Source: the
+distribution sort of A. Aggarwal and J. S. Vitter, The input/output complexity of sorting and related problems (1988).
 """
 
 import math
@@ -27,12 +25,9 @@ Batch = tuple[Vector, Rows]  # which rows, and what is in them
 
 
 def split_file(images: Path, orders: Sequence[Vector], outputs: Sequence[Path]) -> None:
-    """Write the rows of a table of images to several, each in its own order, with their index in the column `row`.
+    """Write the rows of a table of images to several, with their index in the column `row`.
 
-    Args:
-        images: the table.
-        orders: which rows each output has, one after another; each row of the table in one of them once.
-        outputs: as many paths.
+    Each output has the rows of its order, one after another; each row of the table is in one of the orders once.
     """
     info, origin = parquet.image_info(images), parquet.read_origin(images)
     columns = ["class", *tables.pixel_names(math.prod(info.shape))]
@@ -50,8 +45,8 @@ def permute_rows(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path)
     """Give the rows of a table in other orders.
 
     Args:
-        blocks: all rows of the table, arrays of shape (rows, bytes) in its own order.
-        orders: which rows are wanted, one after another; each row in one of them once.
+        blocks: all rows of the table, arrays of shape (rows, bytes).
+        orders: which rows are wanted, as of `split_file`.
         folder: where the file of the buckets is meanwhile.
 
     Yields:
@@ -61,9 +56,9 @@ def permute_rows(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path)
     bucket_of = np.empty(sum(map(len, orders)), np.min_scalar_type(len(buckets)))
     for i, rows in enumerate(buckets):
         bucket_of[rows] = i
-    ends = np.cumsum([len(rows) for rows in buckets])
+    starts = np.cumsum([0, *map(len, buckets)])[:-1]
     with tempfile.TemporaryFile(dir=folder) as file:
-        width = _scatter(blocks, bucket_of, ends - [len(rows) for rows in buckets], file)
+        width = _scatter(blocks, bucket_of, starts, file)
         del bucket_of  # one or two of the bytes for each row
         file.seek(0)
         for order in orders:
@@ -77,13 +72,12 @@ def _scatter(blocks: Iterable[Rows], bucket_of: Vector, starts: Vector, file: Bu
     for block in blocks:
         width = block.shape[1]
         buckets = bucket_of[first : first + len(block)]
-        sorted_block = block[np.argsort(buckets, kind="stable")]
-        ends = np.cumsum(np.bincount(buckets, minlength=len(filled)))
-        for bucket, rows in enumerate(np.split(sorted_block, ends[:-1])):
+        first += len(block)
+        for bucket in np.unique(buckets):
+            rows = block[buckets == bucket]
             file.seek(int(filled[bucket]) * width)
             file.write(rows.data)
             filled[bucket] += len(rows)
-        first += len(block)
     return width
 
 

@@ -44,6 +44,8 @@ def run(main: Callable[[], None]) -> NoReturn:
         main()
         sys.stdout.flush()
     except SystemExit:
+        with suppress(OSError):
+            sys.stdout.flush()
         raise
     except BaseException as error:
         status = _report(error)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from digits.handwriting import source as handwriting
-from digits.handwriting.collection import Collection, UndoError
+from digits.handwriting.collection import Collection
 from digits.handwriting.commands.draw import recognize
 from digits.handwriting.recognizer import Recognizer
 from digits.support.errors import PipelineError
@@ -218,7 +218,7 @@ def test_what_is_no_small_png_is_refused(keeper: tuple[str, Path], content: byte
     for path in ("predict", "kept/3"):
         response = post(address, content, kind, path)
         assert response.status_code == status
-        if len(content) < 2**21:  # beyond it, waitress has refused before the body was read
+        if status != 413:  # which waitress answers, before the body is read
             assert response.json()["error"]
     assert kept(folder) == before
 
@@ -234,7 +234,7 @@ def test_other_pages_are_refused(keeper: tuple[str, Path], name: str, value: str
     for method, path in [("POST", "predict"), ("GET", ""), ("POST", "kept/1"), ("DELETE", "kept")]:
         asked = {"Content-Type": "image/png", **headers}
         response = requests.request(method, f"{address}/{path}", data=png(), headers=asked, timeout=20)
-        assert response.status_code == 403
+        assert response.status_code == (400 if name == "Host" else 403)
         assert list(response.json()) == ["error"]
     assert kept(folder) == before
 
@@ -252,7 +252,7 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")
     collection = Collection(tmp_path)
-    with pytest.raises(UndoError, match="nothing to take back"):
+    with pytest.raises(PipelineError, match="nothing to take back"):
         collection.undo()
     collection.add("5", png())
     assert kept(tmp_path) == ["3/0041.png", "5/0042.png", "5/photo.jpg", "7"]

@@ -2,8 +2,8 @@ import base64
 import io
 
 from digits.io import tables
-from digits.report.board import Axis, Errors
 from digits.report.content import Dataset
+from digits.report.page import Axis
 from digits.results import drawing
 from digits.results.predictions import most_confident
 
@@ -64,8 +64,7 @@ def test_averages_and_samples_go_by_class() -> None:
 
 
 def test_errors_lie_on_a_logarithmic_axis() -> None:
-    errors = [Errors(0.1, 0.01, 1, 0.9, None), Errors(0.001, 0, 0.01, 0.9, 0.01)]
-    axis = Axis.of(errors)
+    axis = Axis([0.1, 0.01, 0.001, 0])
     assert axis.ticks == ["0.1", "1", "10", "100"]
-    assert [axis.place(share) for share in errors[0][1::-1]] == pytest.approx([33.33, 66.67])
-    assert [axis.place(share) for share in (0, 0.001, 1)] == pytest.approx([0, 0, 100])
+    assert [axis.place(error) for error in (0.01, 0.1)] == pytest.approx([33.33, 66.67])
+    assert [axis.place(error) for error in (0, 0.001, 1)] == pytest.approx([0, 0, 100])

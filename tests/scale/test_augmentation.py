@@ -43,8 +43,8 @@ def test_a_row_does_not_depend_on_how_many_there_are_nor_on_who_makes_them() -> 
     few, many = enlarge(pieces=1, to=1_234), enlarge(pieces=2)
     own = slice(FIRST, 1_234 - 100)
     assert np.array_equal(few.pixels[own], many.pixels[own])
-    alone = augmentation.deformed(PIXELS[:FIRST], SHAPE, range(1_777, 3_003), seed=1)
-    assert np.array_equal(alone, many.pixels[1_777:3_003])
+    alone = augmentation.deformed(PIXELS[:FIRST], SHAPE, range(1_777, 2_000), seed=1)
+    assert np.array_equal(alone, many.pixels[1_777:2_000])
     assert not np.array_equal(enlarge(pieces=1, seed=2).pixels[own], few.pixels[own])
 
 

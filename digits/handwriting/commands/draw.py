@@ -4,14 +4,12 @@ import base64
 import io
 import logging
 import signal
-import socket
-import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
-from digits.handwriting.collection import DIGITS, Collection, UndoError
+from digits.handwriting.collection import DIGITS, Collection
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
 from digits.support import pictures
@@ -37,20 +35,7 @@ HEADERS = {
 
 
 def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
-    """Recognize the digits in a picture.
-
-    Args:
-        picture: the bytes of an image file.
-        recognizer: of digits, or of other classes.
-
-    Returns:
-        `digits`, in reading order, each with the `name` of the predicted class, its `probability` (0 to 1), whether it
-        is like `none` of the classes, the next likeliest (`runners_up`), its `box` in the picture, and the `image` that
-        the model saw, as a data address.
-
-    Raises:
-        PictureError: it is no image, or no digit is in it.
-    """
+    """Return the predictions for the digits in an image file's content, in reading order, as the page takes them."""
     [digits] = recognizer.split([recognizer.find(pictures.read(io.BytesIO(picture)))])
     predictions = recognizer.predict(np.stack([digit.image for digit in digits]))
     return {
@@ -71,25 +56,14 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     }
 
 
-def make_app(recognizer: Recognizer, port: int, collection: Collection | None = None) -> Flask:
-    """Return the application, which serves its own page alone, at `port` of this computer.
-
-    Args:
-        recognizer: as of `recognize`.
-        port: where the page is.
-        collection: where it may keep drawings; None for nowhere.
-    """
+def make_app(recognizer: Recognizer, collection: Collection | None = None) -> Flask:
+    """Return the application, which serves its own page alone and may keep drawings in a collection."""
     app = Flask(__name__, template_folder=PAGE, static_folder=PAGE / "static")
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
-    hosts = [f"{ADDRESS}:{port}", f"localhost:{port}"]
+    app.config["TRUSTED_HOSTS"] = [ADDRESS, "localhost"]  # another's name may be made to lead here (DNS rebinding)
 
     @app.before_request
     def refuse_others() -> None:
-        # A page from elsewhere cannot read our replies, unless its name is made to lead here (DNS rebinding): then the
-        # Host is its own.
-        if request.headers.get("Host") not in hosts:
-            abort(403, f"this program answers at http://{ADDRESS}:{port}/ only")
-        if request.headers.get("Origin") not in [None, *(f"http://{host}" for host in hosts)]:
+        if request.origin not in (None, f"http://{request.host}"):
             abort(403, "another page's requests are not answered")
 
     @app.after_request
@@ -103,15 +77,11 @@ def make_app(recognizer: Recognizer, port: int, collection: Collection | None = 
 
     @app.errorhandler(PipelineError)
     def refuse(error: PipelineError) -> tuple[dict[str, str], int]:
-        statuses = {pictures.PictureError: 400, UndoError: 409}
-        return {"error": str(error)}, statuses.get(type(error), 500)
+        return {"error": str(error)}, 400 if isinstance(error, pictures.PictureError) else 500
 
     @app.get("/")
     def index() -> str:
-        calibrated = recognizer.temperature is not None
-        name, size = recognizer.experiment, recognizer.size
-        kept = collection.state() if collection else None
-        return render_template("index.html", experiment=name, size=size, calibrated=calibrated, kept=kept)
+        return render_template("index.html", recognizer=recognizer, kept=collection.state() if collection else None)
 
     @app.post("/predict")
     def predict() -> dict[str, Any]:
@@ -140,10 +110,6 @@ def _png() -> bytes:
     return request.get_data()
 
 
-def _stop(*_: object) -> None:
-    sys.exit()  # which waitress takes as the sign to finish
-
-
 @click.command(epilog=examples("draw --model digit-knn --open", "draw --keep data/own"))
 @click.option("--model", metavar="EXPERIMENT", help="The model to ask (default: the best that names all ten digits).")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
@@ -164,19 +130,16 @@ def command(model: str | None, port: int, opens: bool, keep: Path | None) -> Non
     """
     collection = Collection(keep) if keep else None
     recognizer = Recognizer.load(model)
-    try:
-        listening = socket.create_server((ADDRESS, port))
+    app = make_app(recognizer, collection)
+    try:  # one thread: the drawings are numbered in the order of their requests
+        server = waitress.create_server(app, host=ADDRESS, port=port, threads=1, max_request_body_size=MAX_BYTES)
     except OSError as error:
         raise PipelineError(f"port {port}: {error.strerror}; --port 0 takes a free one") from None
-    port = listening.getsockname()[1]
-    # One thread: the drawings are numbered in the order of their requests.
-    app = make_app(recognizer, port, collection)
-    server = waitress.create_server(app, sockets=[listening], threads=1, max_request_body_size=2 * MAX_BYTES)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for another is nothing to tell
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
-    keeps = f"keeps drawings in {keep}; " if keep else ""
-    print(f"http://{ADDRESS}:{port}/ ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
+        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, by which waitress finishes
+    address, keeps = f"http://{ADDRESS}:{server.effective_port}/", f"keeps drawings in {keep}; " if keep else ""
+    print(f"{address} ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
     if opens:
-        webbrowser.open(f"http://{ADDRESS}:{port}/")
+        webbrowser.open(address)
     server.run()

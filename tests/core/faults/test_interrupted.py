@@ -1,7 +1,6 @@
 """Ctrl-C, which a terminal sends to every process that runs in it."""
 
 import signal
-import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -44,20 +43,4 @@ def test_ctrl_c_ends_an_endless_training_and_all_its_threads(made: Path, project
     assert len(lines) == 2
     assert not any((project / path).exists() for path in aftermath.outputs(made, "train@five-sgd"))
     tiny.edit(project, {})
-    aftermath.all_is_well(project, made)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, which shows what a process has loaded")
-@pytest.mark.parametrize("stage", aftermath.slow_except(["split@tiny"], aftermath.STAGES))
-def test_ctrl_c_while_a_stage_is_still_starting_is_one_line(made: Path, project: Path, stage: str) -> None:
-    with processes.started(f"dvc repro --force --single-item {stage}", project) as running:
-        running.wait_for_line("Running stage")
-        maps = Path("/proc", str(running.script().pid), "maps")
-        processes.until(lambda: "numpy" in maps.read_text())  # the first of its libraries
-        running.send(signal.SIGINT)
-        assert running.end() == 255
-        assert running.left() == []
-    assert f"\n{stage.partition('@')[0]}: error: interrupted\n" in running.output
-    assert "Traceback" not in running.output
-    aftermath.nothing_is_half_written(project, made)
     aftermath.all_is_well(project, made)

@@ -23,6 +23,7 @@ def documented(start: str, url: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHAMPION not in ARTIFACTS, reason="of the artifacts that this project has")
 def test_data_and_models_are_taken_by_name_and_version(project: Path, tmp_path: Path) -> None:
     champion = tiny.experiment("tiny", "digit", "raw", "dummy.DummyClassifier", 0)

@@ -119,14 +119,14 @@ def test_the_area_under_a_drawn_curve_is_the_true_one(count: int, classes: int, 
     given = part(labels, scores[:, 1] if classes == 2 else scores)
     roc, precision_recall = (list(curve(given)) for curve in CURVES)
     assert max(len(roc), len(precision_recall)) < 4 * curves.CELLS * (len(columns) + 1)
-    for label, column in columns.items():
-        assert area(roc, str(label)) == pytest.approx(roc_auc_score(labels == label, column), abs=1e-2)
+    for label, column in [*columns.items()][:10]:
+        assert area(roc, str(label)) == pytest.approx(roc_auc_score(labels == label, column), abs=2e-3)
         precision, recall, _ = precision_recall_curve(labels == label, column)
         true = np.trapezoid(precision[-2::-1], recall[-2::-1])
-        assert area(precision_recall, str(label)) == pytest.approx(true, abs=1e-2)
+        assert area(precision_recall, str(label)) == pytest.approx(true, abs=2e-3)
     if classes == 10:
         mean = np.mean([area(roc, str(label)) for label in columns])
-        assert area(roc, "all") == pytest.approx(mean, abs=1e-2)
+        assert area(roc, "all") == pytest.approx(mean, abs=2e-3)
         assert [row[1:] for row in roc if row[0] == "all"][-1] == (1, 1, None)
 
 
