@@ -25,8 +25,7 @@ from digits.io import parquet, paths
 from digits.io.tables import IMAGES, Pixels, Scores, Vector
 from digits.learning import models, registry
 from digits.learning.transformers import gradients
-from digits.learning.transformers.interpolation import Images, interpolate
-from digits.learning.transformers.upright import moments, upright
+from digits.learning.transformers.interpolation import Images, interpolate, moments, upright
 from digits.results import intervals
 from digits.support import parameters
 from digits.support.parameters import Experiment

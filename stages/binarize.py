@@ -1,7 +1,6 @@
 """Turn the digits of one experiment's split into the labels of its task.
 
-Reads the `row` and `class` columns of `data/split/<split>/train.parquet` and `test.parquet`; writes
-`data/labels/<experiment>/train.parquet` and `test.parquet`. The one decision: what counts as a yes. A task with
+Reads the split's images; writes `data/labels/<experiment>/train.parquet` and `test.parquet`. A task with
 `positive` classes gives 1 for them and 0 for all others; a task without keeps the class.
 """
 

@@ -1,8 +1,8 @@
 """Fetch one dataset into one table.
 
-Reads a source, and `DATA_MIRROR` before it where that is set; writes `data/raw/<dataset>.parquet`. The one decision:
-the content is pinned, not the place. Sources are tried in order until one gives exactly the images that the digests of
-params.yaml name. Datasets with an `enlarged` block are augmented after download.
+Reads a source; writes `data/raw/<dataset>.parquet`. The content is pinned, not the place: `DATA_MIRROR`, where it is
+set, and the sources are tried in order until one gives exactly the images that the digests of params.yaml name.
+Datasets with an `enlarged` block are augmented after download.
 """
 
 import os
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 def checked(batches: Iterable[Batch], dataset: Dataset) -> Iterator[Batch]:
-    """Pass on what a source gives, and check it on the way; a SourceError, at the end at the latest, if it is other."""
+    """Pass on what a source gives; a SourceError, at the end at the latest, if it is not what is pinned."""
     content = Content(dataset)
     for batch in batches:
         content.add(batch)
@@ -34,14 +34,8 @@ def checked(batches: Iterable[Batch], dataset: Dataset) -> Iterator[Batch]:
 def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Iterator[Batch]], Result]) -> Result:
     """Give the images of the first source that has them to `keep`, in batches, and return what it does.
 
-    Args:
-        name: the dataset's name, a folder below `mirror`.
-        dataset: its block of params.yaml.
-        mirror: a folder or HTTP address of IDX files, tried before any source on the network.
-        keep: takes the images, or refuses them by a SourceError; called anew where a source fails.
-
-    Raises:
-        PipelineError: no source has them, each with its reason.
+    `mirror` is a folder or HTTP address with a folder of IDX files for each dataset, tried before any source on the
+    network. `keep` may refuse the images by a SourceError; it is called anew for the next source.
     """
     places = [(kind, place) for source in dataset.sources for kind, place in source.items()]
     if mirror and not sources.are_local(dataset):

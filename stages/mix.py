@@ -1,9 +1,8 @@
 """Mix the training part of a split with your own images, so that a model learns your hand as well.
 
-Reads `data/split/<split>/train.parquet` and both parts of your own split; writes `data/split/<mix>/train.parquet`,
-shuffled, and `test.parquet`, which is your own. The one decision: a weight is so many copies, which works for every
-classifier. `origin` keeps the copies of an image in one fold; `row` is the image's index in your own dataset, and the
-other images' numbers start after those.
+Reads the split's training part and both parts of your own split; writes `data/split/<mix>/train.parquet`, shuffled, and
+`test.parquet`, which is your own. A weight is so many copies, which works for every classifier; `origin` keeps them in
+one fold. `row` is the image's index in your own dataset, and the other images' numbers start after those.
 """
 
 from digits.io import parquet, paths, tables

@@ -1,8 +1,8 @@
 """Split one dataset into a training part and a test part.
 
-Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet` and `test.parquet`, with each image's
-index in the dataset in the column `row`. The one decision: which rows are tested on. A count takes the last rows, in
-their order, as MNIST's authors meant it; a share draws them at random. The training part is shuffled by the seed.
+Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`,
+each image's index in the dataset in the column `row`. A count tests on the last rows, in their order, as MNIST's
+authors meant it; a share draws them at random.
 """
 
 import math
@@ -19,7 +19,7 @@ IN_MEMORY = 500_000  # rows; more are shuffled on disk, which gives the same byt
 
 
 def count_test_rows(split: Split, rows: int) -> int:
-    """Return how many of `rows` are in the test part; a ParameterError if a part would be empty."""
+    """Return how many of `rows` are in the test part; neither part may be empty."""
     tested = split.test if isinstance(split.test, int) else math.ceil(split.test * rows)
     if not 0 < tested < rows:
         allowed = f"allowed: 1 to {rows - 1}, or a share of less"

@@ -1,30 +1,17 @@
 """Train one experiment's model, and cross-validate it on the training part.
 
-Reads the split's `train.parquet` and the experiment's labels; writes `models/<experiment>.joblib`, fitted on the whole
-training part, and `data/crossval/<experiment>.parquet`: for each training row the prediction and the scores of the
-model that has not seen it (none of these where `folds` is 0). The one decision: who shares the cores. The fit on
-everything and the fits of the folds run side by side (`digits/learning/training.py`).
+Reads the split's training part and its labels; writes `models/<experiment>.joblib`, fitted on all of it, and
+`data/crossval/<experiment>.parquet`: for each training row the prediction and the scores of the model that has not seen
+it (neither where `folds` is 0). The fits run side by side on all cores.
 """
 
 from digits.io import parquet, paths, tables
-from digits.io.tables import IMAGES, Vector
+from digits.io.tables import IMAGES
 from digits.learning import models, registry, thresholds, training
-from digits.learning.training import Trained
 from digits.support import cli, parameters, rooms
 from digits.support.parameters import Experiment
 
 import numpy as np
-import pyarrow as pa
-from sklearn.pipeline import Pipeline
-
-
-def out_of_fold_table(rows: Vector, y: Vector, model: Pipeline, trained: Trained) -> pa.Table:
-    """Return the table of out-of-fold predictions, which `model` makes of the scores by its threshold."""
-    columns = {"row": rows, "label": y}
-    if trained.fold is not None and trained.scores is not None:
-        columns |= {"fold": trained.fold, "prediction": models.predict(model, trained.scores)}
-        columns |= tables.score_columns(trained.scores, model.classes_, models.method(model))
-    return tables.table(columns)
 
 
 def main() -> None:
@@ -46,8 +33,11 @@ def main() -> None:
     model = thresholds.apply(trained.model, rule, y, trained.scores)
     model.train_accuracy_ = training.accuracy(model, trained.seen, y)  # for `evaluate`, as `oob_score_` of forests
     models.save(paths.model(name), model)
-    rows = parquet.read_column(images, IMAGES, "row")
-    parquet.write(paths.out_of_fold(name), out_of_fold_table(rows, y, model, trained))
+    columns = {"row": parquet.read_column(images, IMAGES, "row"), "label": y}
+    if trained.fold is not None and trained.scores is not None:
+        columns |= {"fold": trained.fold, "prediction": models.predict(model, trained.scores)}
+        columns |= tables.score_columns(trained.scores, model.classes_, models.method(model))
+    parquet.write(paths.out_of_fold(name), tables.table(columns))
 
 
 if __name__ == "__main__":

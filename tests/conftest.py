@@ -43,6 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """Return an empty folder with the stages in it."""
+    for package in ("digits", "stages"):
+        (tmp_path / package).symlink_to(tiny.ROOT / package)
+    return tmp_path
+
+
+@pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
     """Return a copy of the made project."""
     return tiny.copy(made, tmp_path / "copy")

@@ -100,11 +100,6 @@ def hang(request: Handler) -> None:
     request.server.stopped.wait(20)
 
 
-def break_off(request: Handler) -> None:
-    """Promise more than comes."""
-    request.answer(b"\0" * 1000, promised=5000)
-
-
 def portal(request: Handler) -> None:
     """Redirect everything to a page to sign in, as hotels do."""
     if request.path == "/portal":

@@ -2,9 +2,11 @@
 
 import io
 import os
+import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from digits.sources import Batch, idx
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 import yaml
 from sklearn.datasets import load_digits
 from sklearn.pipeline import Pipeline
@@ -163,16 +166,20 @@ def edit(project: Path, changes: dict[str, Any]) -> None:
     write_params(project, params(changes))
 
 
-def make_project(project: Path) -> None:
-    """Copy the repository as it stands, but for params.yaml and what it has made, and commit it to a Git of its own."""
-    left_out = ("metrics/", "plots/", "docs/", "tests/", "dvc.lock")
+def copy_repository(project: Path, without: str = "$^") -> None:
+    """Copy the repository as it stands, but for files whose path matches a pattern, into a Git of its own."""
     for name in run("git ls-files --cached --others --exclude-standard", ROOT).stdout.splitlines():
-        if (ROOT / name).exists() and not (name.startswith(left_out) or name.endswith(".dvc")):
+        if (ROOT / name).exists() and not re.match(without, name):
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, project / name, follow_symlinks=False)
+    run("git init --quiet --initial-branch=main", project)
+
+
+def make_project(project: Path) -> None:
+    """Copy the repository without what it has made, and commit it with the tiny dataset and its params.yaml."""
+    copy_repository(project, without=r"(metrics|plots|docs|tests)/|dvc\.lock|.*\.dvc$")
     write_idx_files(project / "idx")
     edit(project, {})
-    run("git init --quiet --initial-branch=main", project)
     commit(project, "the tiny project")
 
 
@@ -217,6 +224,13 @@ def run(
     )
     assert done.returncode == status, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def in_terminal(command: str, folder: Path) -> str:
+    """Run a command in a terminal, and return all that it shows. Skips the test where there is no `script`."""
+    if not (sys.platform == "linux" and shutil.which("script")):
+        pytest.skip("needs util-linux's script")
+    return run(["script", "--quiet", "--return", "--command", command, "/dev/null"], folder, TERM="xterm").stdout
 
 
 def _keep_one_core() -> None:

@@ -68,14 +68,10 @@ def main() -> None:
 
 
 def _call() -> None:
-    try:  # not `digits.main()`, which handles a closed pipe and Ctrl-C in ways of its own
-        with digits.make_context("digits", sys.argv[1:] or ["--help"]) as context:
-            digits.invoke(context)
+    try:
+        digits.main(sys.argv[1:] or ["--help"], "digits", standalone_mode=False)
     except click.ClickException as error:
         raise ParameterError(error.format_message()) from None
-    except click.exceptions.Exit as done:
-        if done.exit_code:  # 0 after --help
-            sys.exit(done.exit_code)
     except Exception as error:
         if type(error).__module__.startswith("dvc."):  # to import DvcException takes half a second
             raise PipelineError(str(error)) from None

@@ -29,38 +29,31 @@ def check(params: Parameters) -> None:
             for kind in chain(*dataset.sources):
                 sources.module(kind)
     for name, split in splits.items():
-        require_choice(f"{FILE}: splits.{name}.dataset", split.dataset, datasets)
-        dataset = datasets[split.dataset]
         with _inside(f"splits.{name}."):
+            require_choice("dataset", split.dataset, datasets)
+            dataset = datasets[split.dataset]
             tested = count_test_rows(split, dataset.rows)
             if dataset.enlarged and tested > dataset.images - dataset.enlarged.first:
                 raise ParameterError(COPIES.format(split.test))
     for name, mix in mixes.items():
-        for key, part in (("split", mix.split), ("own", mix.own)):
-            require_choice(f"{FILE}: mixes.{name}.{key}", part, splits)
-        large, own = (datasets[splits[part].dataset] for part in (mix.split, mix.own))
-        for key in ("shape", "maximum", "classes", "names"):
-            if (first := getattr(large, key)) != (second := getattr(own, key)):
-                differing = f"{mix.split} has {key} {first}, {mix.own} has {second}"
-                raise ParameterError(f"{FILE}: mixes.{name}: {differing}; a mix needs two that are alike")
+        with _inside(f"mixes.{name}."):
+            require_choice("split", mix.split, splits)
+            require_choice("own", mix.own, splits)
     for name, experiment in experiments.items():
-        require_choice(f"{FILE}: experiments.{name}.split", experiment.split, [*splits, *mixes])
-        require_choice(f"{FILE}: experiments.{name}.task", experiment.task, tasks)
-        task, dataset_name = tasks[experiment.task], params.dataset_of(name)
+        with _inside(f"experiments.{name}."):
+            require_choice("split", experiment.split, [*splits, *mixes])
+            require_choice("task", experiment.task, tasks)
+        task, about = tasks[experiment.task], params.dataset_of(name)
+        classes = datasets[about].classes
         with _inside(f"tasks.{experiment.task}."):
-            require_positive(task, dataset_name, datasets[dataset_name])
+            positive = set(task.labels(datasets[about].names) or [])
+            if unknown := positive.difference(range(classes)):
+                raise ParameterError(f"positive: {about} has no class {min(unknown)}; allowed: 0 to {classes - 1}")
+            if len(positive) == classes:
+                raise ParameterError(f"positive: all {classes} classes of {about} are positive; leave one out")
         with _inside(f"experiments.{name}: "):
             registry.build(experiment, params.seed)
-            thresholds.require_rule(experiment, 2 if task.positive else datasets[dataset_name].classes)
-
-
-def require_positive(task: Task, name: str, dataset: Dataset) -> None:
-    """Require that a task's positive classes are some of a dataset's, and not all; else raise a ParameterError."""
-    positive = set(task.labels(dataset.names) or [])
-    if unknown := positive.difference(range(dataset.classes)):
-        raise ParameterError(f"positive: {name} has no class {min(unknown)}; allowed: 0 to {dataset.classes - 1}")
-    if len(positive) == dataset.classes:
-        raise ParameterError(f"positive: all {dataset.classes} classes of {name} are positive; leave one out")
+            thresholds.require_rule(experiment, 2 if positive else classes)
 
 
 def changed(params: Parameters) -> Iterator[str]:
@@ -73,9 +66,9 @@ def changed(params: Parameters) -> Iterator[str]:
             try:
                 labels, names = list_labels(place)
                 digest = hashlib.sha256(labels.tobytes()).hexdigest()
-                if digest != dataset.sha256.labels or (names and names != dataset.names):
-                    remedy = f"`digits pin {name}` takes over what is there now"
-                    yield f"{kind} {place} is no longer what is pinned; {remedy}"
+                if digest != dataset.sha256.labels or names not in (None, dataset.names):
+                    again = f"`digits pin {name}` takes over what is there now"
+                    yield f"{kind} {place} is no longer what is pinned; {again}"
             except SourceError as error:
                 yield f"{kind} {place}: {error}"
 

@@ -9,7 +9,7 @@ from digits.io import parquet, paths, tables
 from digits.io.tables import PREDICTIONS
 from digits.results import measured
 from digits.results.intervals import compare
-from digits.results.table import print_table
+from digits.results.wording import print_table
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Experiment

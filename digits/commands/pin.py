@@ -10,13 +10,11 @@ from digits.io import files
 from digits.sources import MOST_CLASSES, Batch, Content
 from digits.support import parameters
 from digits.support.errors import require_choice
-from digits.support.parameters import COUNTED, FILE, Dataset
-from digits.support.section import validate
+from digits.support.parameters import COUNTED, FILE, Dataset, validate
 from stages.fetch import fetch
 
 import click
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
 
 UNLIMITED = {"images": 100_000_000, "classes": MOST_CLASSES, "sha256": {"pixels": "0" * 64, "labels": "0" * 64}}
 
@@ -50,10 +48,8 @@ def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
     for i, (key, value) in enumerate(counted.items()):
         if key not in block:  # to the front: what stands between this block and the next one belongs to its last line
             block.insert(i, key, value)
-        elif key == "names":  # what follows a list belongs to its last item
-            following = block[key].ca.items.get(len(block[key]) - 1)
-            block[key] = CommentedSeq(value)
-            block[key].ca.items.update({len(value) - 1: following} if following else {})
+        elif key == "names":  # the last item stays: what follows a list belongs to it
+            block[key][:-1], block[key][-1] = value[:-1], value[-1]
         elif key == "sha256":
             block[key].update(value)
         else:

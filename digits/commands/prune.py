@@ -1,11 +1,11 @@
 """Find outputs of blocks that params.yaml no longer has."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from digits.commands import examples
+from digits.io import files
 from digits.support import cli, parameters
 
 import click
@@ -40,17 +40,15 @@ def command(delete: bool) -> None:
     repo = Repo(".")
     stages = {stage.addressing for stage in repo.index.stages}
     lock = dict(parameters.load(LOCK).values) if LOCK.exists() else {"stages": {}}
-    forgotten = [name for name in lock["stages"] if name not in stages]
-    if forgotten and not delete:
-        cli.note(f"dvc.lock has {', '.join(forgotten)}, which params.yaml does not name; `make prune` deletes them")
-    elif forgotten:
-        for name in forgotten:
-            del lock["stages"][name]
-        dump_yaml(LOCK, lock) if lock["stages"] else LOCK.unlink()  # DVC refuses one without stages
-        print(f"deleted from dvc.lock: {', '.join(forgotten)}")
-    for path in leftovers(repo):
-        if not delete:
-            cli.note(f"{path} belongs to nothing in params.yaml; `make prune` deletes it")
+    kept = {name: entry for name, entry in lock["stages"].items() if name in stages}
+    forgotten, paths = [name for name in lock["stages"] if name not in stages], list(leftovers(repo))
+    for what in [*([f"{', '.join(forgotten)} in dvc.lock"] if forgotten else []), *paths]:
+        if delete:
+            print(f"deleted {what}")
         else:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-            print(f"deleted {path}")
+            cli.note(f"{what} belongs to nothing in params.yaml; `make prune` deletes it")
+    if delete:
+        for path in paths:
+            files.delete(path)
+        if forgotten:
+            dump_yaml(LOCK, {**lock, "stages": kept}) if kept else LOCK.unlink()  # DVC refuses one without stages

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from digits.commands import examples
@@ -29,10 +28,7 @@ def uncommitted(repo: Repo) -> list[str]:
     used = {os.path.relpath(item.fspath) for stage in repo.index.stages for item in [*stage.deps, *stage.outs]}
     command = ["git", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--"]
     command += [".dvc/config", "dvc.yaml", "dvc.lock", "params.yaml", *sorted(used)]
-    done = subprocess.run(command, text=True, capture_output=True, check=False)
-    if done.returncode:
-        raise PipelineError(done.stderr)
-    return [line[3:] for line in done.stdout.split("\0") if line]
+    return [line[3:] for line in subprocess.check_output(command, text=True).split("\0") if line]
 
 
 def unpushed(repo: Repo) -> list[str]:
@@ -46,21 +42,11 @@ def unpushed(repo: Repo) -> list[str]:
     return [path for path, md5 in digests.items() if md5 and md5 not in present]
 
 
-def shorten(names: list[str]) -> str:
-    """List all of a few names, and the first of many."""
-    return ", ".join(names if len(names) <= 4 else [*names[:3], f"and {len(names) - 3} more"])
-
-
-def problems(lock_only: bool) -> Iterator[str]:
-    """Yield a line for each thing that is wrong; a PipelineError when Git or the remote cannot be asked."""
-    repo = Repo(".")
-    if stages := outdated(repo):
-        yield f"dvc.lock is out of date for {shorten(stages)}; `dvc repro`, commit, `dvc push`"
-    if not lock_only:
-        if paths := uncommitted(repo):
-            yield f"not committed: {shorten(paths)}; `git add` and `git commit`"
-        if paths := unpushed(repo):
-            yield f"the remote lacks {shorten(paths)}; `dvc push` where they were made"
+CHECKS = [
+    (outdated, "dvc.lock is out of date for", "`dvc repro`, commit, `dvc push`"),
+    (uncommitted, "not committed:", "`git add` and `git commit`"),
+    (unpushed, "the remote lacks", "`dvc push` where they were made"),
+]
 
 
 @click.command(epilog=examples("pushed"))
@@ -72,9 +58,12 @@ def command(lock_only: bool) -> None:
     have all that dvc.lock names. Needs neither data nor cache: a fresh clone will do. Prints what is wrong and what to
     do, a line each, with exit status 1; a remote that cannot be asked is wrong as well.
     """
-    lines = list(problems(lock_only))
-    for line in lines:
-        cli.note(line)
-    if lines:
+    repo, are_well = Repo("."), True
+    for find, what, remedy in CHECKS[: 1 if lock_only else None]:
+        if names := find(repo):
+            listed = ", ".join(names if len(names) <= 4 else [*names[:3], f"and {len(names) - 3} more"])
+            cli.note(f"{what} {listed}; {remedy}")
+            are_well = False
+    if not are_well:
         sys.exit(1)
     print("dvc.lock is complete" + ("" if lock_only else " and committed; the remote has all that it names"))

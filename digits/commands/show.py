@@ -7,7 +7,7 @@ from digits.io import parquet, paths, tables
 from digits.results import drawing, wording
 from digits.results.fetched import FetchedDataset
 from digits.results.predictions import in_words, most_confident, read_predictions, temperature
-from digits.results.table import print_table
+from digits.results.wording import print_table
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, PipelineError, require_choice
 from digits.support.parameters import Dataset, Experiment, Task
@@ -46,7 +46,7 @@ def describe(images: FetchedDataset) -> None:
 @click.option("--label", metavar="CLASS", help="Only those that show this digit or class.")
 @click.option("--predictions", metavar="EXPERIMENT", help="With the predictions of this experiment's model.")
 @click.option("--mistakes", metavar="EXPERIMENT", help="Only its wrong predictions, the most confident first.")
-@click.option("--part", type=click.Choice(["train", "test"]), help="Whose predictions: out of fold, or test (default).")
+@click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Out of fold, or test (default).")
 @click.option("--limit", type=COUNT, metavar="N", help=f"The first N; default, by label or model: {DEFAULT_LIMIT}.")
 @click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="Draw a sheet instead of printing.")
 @click.option("--describe", "is_described", is_flag=True, help="Describe the dataset: shape, columns, range, counts.")
@@ -57,7 +57,7 @@ def command(
     label: str | None,
     predictions: str | None,
     mistakes: str | None,
-    part: str | None,
+    part: str,
     limit: int | None,
     png: Path | None,
     is_described: bool,
@@ -68,8 +68,8 @@ def command(
     model that had not seen the image. Without anything to choose images by, the dataset is described.
     """
     experiment = mistakes or predictions
-    if (mistakes and predictions) or (part and not experiment):
-        raise click.UsageError("give --predictions or --mistakes; --part goes with one of them")
+    if mistakes and predictions:
+        raise click.UsageError("give --predictions or --mistakes")
     params = parameters.load()
     require_choice("DATASET", dataset, params.names(Dataset))
     images = FetchedDataset.read(dataset)
@@ -77,17 +77,14 @@ def command(
         describe(images)
         return
 
-    rows, table = images.select(numbers), None
+    rows = images.select(numbers)
     if experiment:
-        option = "--mistakes" if mistakes else "--predictions"
-        require_choice(option, experiment, params.names(Experiment))
         if (other := params.dataset_of(experiment)) != dataset:
-            raise ParameterError(f"{option}: {experiment} is about {other}, not {dataset}")
-        table = read_predictions(experiment, len(images.classes), part or "test")
+            raise ParameterError(f"{experiment} is about {other}, not {dataset}")
+        table = read_predictions(experiment, len(images.classes), part)
         predicted = tables.column(table, "row")
         if numbers and len(absent := np.setdiff1d(rows, predicted)):
-            other = "train" if part in (None, "test") else "test"
-            raise PipelineError(f"not in the {part or 'test'} part: {absent[0]}; --part {other} shows it")
+            raise PipelineError(f"not in the {part} part: {absent[0]}; --part chooses the other")
         if mistakes:
             predicted = predicted[most_confident(table)[0]]
         if mistakes or not numbers:
@@ -100,18 +97,18 @@ def command(
     if not len(rows):
         raise PipelineError("no image is like that")
     is_counted = random or (numbers and not mistakes and label is None)
-    found, limit = len(rows), limit or (LIMIT if is_counted else DEFAULT_LIMIT)
-    rows = rows[:limit]
-    if limit < found:
-        cli.note(f"the first {limit} of {found}; --limit N shows up to {LIMIT}")
+    limit = limit or (LIMIT if is_counted else DEFAULT_LIMIT)
+    if limit < len(rows):
+        cli.note(f"the first {limit} of {len(rows)}; --limit N shows up to {LIMIT}")
+        rows = rows[:limit]
 
     words = [images.names[each] for each in images.classes[rows]]
-    if table and experiment:
-        place = {row: i for i, row in enumerate(tables.column(table, "row").tolist())}
-        task, calibration = params.block(Experiment, experiment).task, temperature(experiment)
-        if calibration is None:
+    if experiment:
+        if (calibration := temperature(experiment)) is None:
             cli.note(wording.NOT_CALIBRATED.format(experiment))
+        task = params.block(Experiment, experiment).task
         names = wording.label_names(task, params.block(Task, task).positive, images.names)
+        place = {row: i for i, row in enumerate(tables.column(table, "row").tolist())}
         words = in_words(table.take([place[row] for row in rows.tolist()]), words, names, calibration)
     captions = [f"{dataset} {row}: {word}" for row, word in zip(rows, words, strict=True)]
     if png:

@@ -1,7 +1,6 @@
 """Turn this clone into a project about your own images."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,12 +18,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 PLACES = {
     "folder": ("data/own", "pictures, in a subfolder for each class: data/own/cat/1.jpg"),
     "table": ("data/own.csv", "images, a row each: a column `class` and a column for each pixel"),
-    "handwriting": (
-        "data/own",
-        "pictures of a digit each, in subfolders 0 to 9; `digits draw --keep data/own` makes some",
-    ),
+    "handwriting": ("data/own", "pictures of a digit each, in folders 0 to 9; `digits draw --keep data/own` adds one"),
 }
-KEPT = {"folder": {"core", "report"}, "table": {"core", "report"}, "handwriting": {"core", "report", "handwriting"}}
+KEPT = {"core", "report"}  # rooms, and one of the images' kind if there is any
 # What is about this project alone and in no room; the command itself is of no more use then.
 PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/report.png", "docs/tutorials.md", "large", "notebooks"]
 PROJECT += ["digits/commands/start.py", "digits/commands/templates", "tests/core/sharing/test_your_own.py"]
@@ -32,28 +28,9 @@ PROJECT += ["digits/commands/start.py", "digits/commands/templates", "tests/core
 
 def removed(kind: str) -> list[Path]:
     """Return what goes: the rooms that images of a kind do not need, under every name, and what is this project's."""
-    rooms = {path.name for path in Path("tests").iterdir() if path.is_dir()} - KEPT[kind]
+    rooms = {path.name for path in Path("tests").iterdir() if path.is_dir()} - KEPT - {kind}
     names = [folder / room for room in rooms for folder in map(Path, (".", "digits", "docs", "tests"))]
     return sorted(path for path in [*names, *map(Path, PROJECT)] if path.exists())
-
-
-def edit(path: str, pattern: str, replacement: str) -> None:
-    """Replace what a pattern finds in a file."""
-    text = Path(path).read_text(encoding="utf-8")
-    files.write_text(Path(path), re.sub(pattern, replacement, text, flags=re.MULTILINE))
-
-
-def require_clean_clone() -> None:
-    """Require that this is the top of a clone of this package in which Git would lose nothing."""
-    if not Path("digits").exists() or not PACKAGE.samefile("digits"):
-        raise PipelineError(f"run it in {PACKAGE.parent}, the clone that is installed here")
-    done = subprocess.run(["git", "status", "--porcelain"], text=True, capture_output=True, check=False)
-    if done.returncode or not Path(".git").exists():
-        raise PipelineError("this is no clone; `git clone` the project, so that Git can bring back what is deleted")
-    if done.stdout:
-        raise PipelineError(
-            f"Git has uncommitted changes, first {done.stdout.splitlines()[0][3:]}; commit or stash them"
-        )
 
 
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
@@ -67,17 +44,27 @@ def command(kind: str) -> None:
     Deletes this project's experiments with their results, its pages, and the rooms (optional parts) that you do not
     need; leaves a small params.yaml and a README.md to edit. Commits nothing: `git restore .` brings everything back.
     """
-    require_clean_clone()
+    if Path.cwd() != PACKAGE.parent.resolve():
+        raise PipelineError(f"run it in {PACKAGE.parent}, the clone that is installed here")
+    if not Path(".git").exists():
+        raise PipelineError("this is no clone; `git clone` the project, so that Git can bring back what is deleted")
+    if changes := subprocess.check_output(["git", "status", "--porcelain"], text=True).splitlines():
+        raise PipelineError(f"Git has uncommitted changes, first {changes[0][3:]}; commit or stash them")
+
     name, (place, content) = Path.cwd().name, PLACES[kind]
     environment = Environment(loader=FileSystemLoader(TEMPLATES), trim_blocks=True, keep_trailing_newline=True)
     for file in ("params.yaml", "README.md"):
         files.write_text(Path(file), environment.get_template(file).render(kind=kind, name=name, place=place))
-    edit("dvc.yaml", r"\s*(\n#.*)*\nplots:(.|\n)*", "\n")  # and `artifacts:` below them
-    edit("Makefile", "^DEMO := .*", "DEMO := *")
-    edit(".dvc/config", "digits-remote", f"{name}-remote")
+    for file, pattern, replacement in (
+        ("dvc.yaml", r"\s*(\n#.*)*\nplots:(.|\n)*", "\n"),  # and `artifacts:` below them
+        ("Makefile", "^DEMO := .*", "DEMO := *"),
+        (".dvc/config", "digits-remote", f"{name}-remote"),
+    ):
+        text = Path(file).read_text(encoding="utf-8")
+        files.write_text(Path(file), re.sub(pattern, replacement, text, flags=re.MULTILINE))
     LOCK.unlink(missing_ok=True)
     for path in [*removed(kind), *leftovers(Repo("."))]:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        files.delete(path)
     print(
         f"This is now a project about your own images; params.yaml has the dataset `own`. Next:\n"
         f"  1. put your {content}\n"

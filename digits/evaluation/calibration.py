@@ -1,8 +1,7 @@
-"""Calibration: turning scores into honest probabilities, and measuring how honest they are.
+"""Calibration: probabilities from scores, by one number, the temperature, that divides them before the softmax.
 
-One number, the temperature, by which all scores are divided before the softmax, makes probabilities of them (C. Guo et
-al., On calibration of modern neural networks, ICML 2017). It changes no prediction, only its confidence. All classes
-share a little of the probability: one wrong prediction never costs more than the logarithm of `classes / UNKNOWN`.
+Source: C. Guo et al., On calibration of modern neural networks, ICML 2017. It changes no prediction. All classes share
+a little of the probability: one wrong prediction never costs more than the logarithm of `classes / UNKNOWN`.
 """
 
 from digits.io.tables import Scores, Vector
@@ -16,15 +15,12 @@ UNKNOWN = 1e-4  # of the probability, shared equally by all classes
 
 
 def logits(scores: Scores, method: str) -> Scores:
-    """Return the logits, shape (rows, classes), of scores of shape (rows,) for two classes, else (rows, classes).
-
-    `method` is what gave the scores, `decision_function` or `predict_proba`.
-    """
+    """Return the logits, shape (rows, classes), of the scores that a model's `method` gave (`models.score`)."""
     are_probabilities = method == "predict_proba"
     if scores.ndim == 1:
         scores = np.stack([1 - scores if are_probabilities else np.zeros_like(scores), scores], axis=1)
-    values = scores.astype(np.float64)
-    return np.log(np.clip(values, LEAST, None)) if are_probabilities else values
+    scores = scores.astype(np.float64)
+    return np.log(np.clip(scores, LEAST, None)) if are_probabilities else scores
 
 
 def fit_temperature(logits: Scores, y: Vector) -> float:

@@ -1,7 +1,7 @@
 """ROC and precision-recall curves as tables, small enough for Git."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from digits.evaluation.metrics import ALL
 from digits.evaluation.part import Part
@@ -28,35 +28,39 @@ def roc(part: Part) -> Iterator[Point]:
     class `all` is their mean, which has no thresholds. A class that all or none of the rows have, has no curve. The
     first point, (0, 0), is above every score, and has None for its threshold.
     """
-    curves = [(label, *metrics.roc_curve(is_class, scores)) for label, is_class, scores in _one_vs_rest(part)]
-    return _points(curves, perfect=0)
+    return _points(part, metrics.roc_curve, perfect=0)
 
 
 def precision_recall(part: Part) -> Iterator[Point]:
     """Yield (class, recall, precision, threshold) along each class's precision-recall curve, as `roc` does."""
-    curves = []
-    for label, is_class, scores in _one_vs_rest(part):
+
+    def by_rising_recall(is_class: Vector, scores: Scores) -> tuple[Vector, Vector, Vector]:
         precision, recall, thresholds = metrics.precision_recall_curve(is_class, scores, drop_intermediate=True)
-        # The last point, recall 0, belongs to no threshold. The others come by rising recall, as on the ROC curve.
-        curves.append((label, recall[-2::-1], precision[-2::-1], thresholds[::-1]))
-    return _points(curves, perfect=1)
+        return recall[-2::-1], precision[-2::-1], thresholds[::-1]  # the last point, recall 0, belongs to no threshold
+
+    return _points(part, by_rising_recall, perfect=1)
 
 
-def _points(curves: list[Curve], perfect: int) -> Iterator[Point]:
-    """Yield the points to draw of each curve and, of several, of their mean; `perfect` is the x of no mistake."""
-    thinned = [_thin(curve, perfect) for curve in curves]
-    if len(thinned) > 1:
-        begin = max(x[0] for _, x, _, _ in thinned)
-        x = np.unique(np.concatenate([x[x >= begin] for _, x, _, _ in thinned]))
-        y = np.mean([np.interp(x, own_x, own_y) for _, own_x, own_y, _ in thinned], axis=0)
-        thinned.append(_thin((ALL, x, y, np.full(len(x), np.nan)), perfect))
-    for of, *columns in thinned:
-        for x, y, threshold in zip(*(column.tolist() for column in columns), strict=True):
+def _points(part: Part, curve: Callable[..., tuple[Vector, Vector, Vector]], perfect: int) -> Iterator[Point]:
+    """Yield the points to draw of each class's curve, and of the mean of several; `perfect` is the x of no mistake."""
+    columns = [part.scores] if part.is_detector else part.scores.T
+    curves = []
+    for i, scores in enumerate(columns, len(part.classes) - len(columns)):
+        is_class = part.columns == i
+        if is_class.any() and not is_class.all():
+            curves.append(_thin((part.names[i], *curve(is_class, scores)), perfect))
+    if len(curves) > 1:
+        begin = max(x[0] for _, x, _, _ in curves)
+        x = np.unique(np.concatenate([x[x >= begin] for _, x, _, _ in curves]))
+        y = np.mean([np.interp(x, own_x, own_y) for _, own_x, own_y, _ in curves], axis=0)
+        curves.append(_thin((ALL, x, y, np.full(len(x), np.nan)), perfect))
+    for of, *values in curves:
+        for x, y, threshold in zip(*(each.tolist() for each in values), strict=True):
             yield of, x, y, round_threshold(threshold)
 
 
 def _thin(curve: Curve, perfect: int) -> Curve:
-    """Return a curve with the points that are needed to draw it: the first and the last in each cell that it crosses."""
+    """Return a curve with the points that are needed to draw it, the first and the last in each cell."""
     of, x, y, thresholds = curve
     error = np.abs([perfect - x, 1 - y])
     cell = np.floor(CELLS * np.log1p(error / LINEAR_UP_TO) / math.log1p(1 / LINEAR_UP_TO))
@@ -71,13 +75,3 @@ def round_threshold(threshold: float) -> float | None:
         return None
     size = 1 - threshold if 0.5 < threshold < 1 else abs(threshold)
     return round(threshold, DIGITS - 1 - math.floor(math.log10(size))) if size else 0.0
-
-
-def _one_vs_rest(part: Part) -> Iterator[tuple[str, Vector, Scores]]:
-    """Yield each class that some of the rows have and others have not, which rows these are, and its scores."""
-    columns = [part.scores] if part.is_detector else part.scores.T
-    first = len(part.classes) - len(columns)
-    for i, scores in enumerate(columns, first):
-        is_class = part.columns == i
-        if is_class.any() and not is_class.all():
-            yield part.names[i], is_class, scores

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from digits.evaluation.part import Part, reliability
@@ -15,13 +16,10 @@ ALL = "all"  # what a figure is of, if not of one class or one fold
 
 
 class Metric(NamedTuple):
-    """A metric, and where it is shown.
-
-    The function returns one value, or several by what each is of (a class, a fold), or None where it is not defined.
-    """
+    """A metric, and where it is shown."""
 
     name: str  # in plots/<experiment>/figures.csv
-    function: Callable[[Part], float | Mapping[str, float] | None]
+    function: Callable[[Part], float | Mapping[str, float] | None]  # one value, several by what each is of, or none
     key: str | None = None  # in metrics/<experiment>.json; few have one, so that DVC's tables of them fit a screen
     heading: str | None = None  # of its column in the leaderboards; it needs a key
     caption: str | None = None  # in the report's table of measures
@@ -39,9 +37,9 @@ def fold_accuracy(part: Part) -> dict[str, float]:
     return {} if part.fold is None else {f"fold {i}": float(right[part.fold == i].mean()) for i in np.unique(part.fold)}
 
 
-def of_folds(function: Callable[[list[float]], np.floating[Any]]) -> Callable[[Part], float | None]:
-    """Return the metric that is a function of the folds' accuracies, such as their mean."""
-    return lambda part: None if part.fold is None else float(function([*fold_accuracy(part).values()]))
+def of_folds(function: Callable[[list[float]], np.floating[Any]], part: Part) -> float | None:
+    """Return a function of the folds' accuracies, such as their mean."""
+    return None if part.fold is None else float(function([*fold_accuracy(part).values()]))
 
 
 def baseline(part: Part) -> float:
@@ -70,34 +68,25 @@ def count(part: Part) -> Vector:
     return part.confusion.sum(axis=1)
 
 
-def by_class(function: Callable[[Part], Vector]) -> Callable[[Part], dict[str, float]]:
-    """Return the metric that has a value for each class that there are rows of."""
-    return lambda part: {
-        name: value for name, value, rows in zip(part.names, function(part).tolist(), count(part), strict=True) if rows
-    }
+def by_class(function: Callable[[Part], Vector], part: Part) -> dict[str, float]:
+    """Return a value for each class that there are rows of."""
+    values = zip(part.names, function(part).tolist(), count(part), strict=True)
+    return {name: value for name, value, rows in values if rows}
 
 
-def overall(function: Callable[[Part], Vector]) -> Callable[[Part], float]:
-    """Return the metric of the second of two classes, else the mean over the classes that there are rows of."""
-
-    def metric(part: Part) -> float:
-        values = function(part)
-        return float(values[1] if part.is_detector else values[count(part) > 0].mean())
-
-    return metric
+def overall(function: Callable[[Part], Vector], part: Part) -> float:
+    """Return the value of the second of two classes, else the mean over the classes that there are rows of."""
+    values = function(part)
+    return float(values[1] if part.is_detector else values[count(part) > 0].mean())
 
 
-def of_detector(name: str) -> Callable[[Part], float | None]:
+def of_detector(name: str, part: Part) -> float | None:
     """Return scikit-learn's metric of this name, for two classes of which there are rows."""
+    if not part.is_detector or not count(part).all():
+        return None
+    from sklearn import metrics  # here: whoever wants the list alone does not wait a second for it
 
-    def metric(part: Part) -> float | None:
-        if not part.is_detector or not count(part).all():
-            return None
-        from sklearn import metrics  # here: whoever wants the list alone does not wait a second for it
-
-        return float(getattr(metrics, name)(part.y_true == part.classes[1], part.scores))
-
-    return metric
+    return float(getattr(metrics, name)(part.y_true == part.classes[1], part.scores))
 
 
 def log_loss(part: Part) -> float:
@@ -124,21 +113,21 @@ def rejection_threshold(part: Part) -> float | None:
 METRICS = [
     Metric("accuracy", accuracy, key="accuracy", heading="test accuracy", caption="accuracy"),
     Metric("accuracy", fold_accuracy),
-    Metric("accuracy_mean", of_folds(np.mean), key="cv_accuracy", heading="out-of-fold"),
-    Metric("accuracy_std", of_folds(np.std), key="cv_std"),
+    Metric("accuracy_mean", partial(of_folds, np.mean), key="cv_accuracy", heading="out-of-fold"),
+    Metric("accuracy_std", partial(of_folds, np.std), key="cv_std"),
     Metric("baseline", baseline, key="baseline", heading="baseline"),
-    Metric("precision", overall(precision), caption="precision"),
-    Metric("recall", overall(recall), caption="recall"),
-    Metric("f1", overall(f1), key="f1", caption="F1"),
-    Metric("roc_auc", of_detector("roc_auc_score"), caption="area under the ROC curve"),
-    Metric("average_precision", of_detector("average_precision_score"), caption="average precision"),
+    Metric("precision", partial(overall, precision), caption="precision"),
+    Metric("recall", partial(overall, recall), caption="recall"),
+    Metric("f1", partial(overall, f1), key="f1", caption="F1"),
+    Metric("roc_auc", partial(of_detector, "roc_auc_score"), caption="area under the ROC curve"),
+    Metric("average_precision", partial(of_detector, "average_precision_score"), caption="average precision"),
     Metric("log_loss", log_loss, key="log_loss", caption="log loss", needs_folds=True),
     Metric("calibration_error", calibration_error, caption="calibration error"),
     Metric("rejection_threshold", rejection_threshold),
-    Metric("precision", by_class(precision)),
-    Metric("recall", by_class(recall)),
-    Metric("f1", by_class(f1)),
-    Metric("count", by_class(count)),
+    Metric("precision", partial(by_class, precision)),
+    Metric("recall", partial(by_class, recall)),
+    Metric("f1", partial(by_class, f1)),
+    Metric("count", partial(by_class, count)),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Predictions of one part of the data, the test part or out of fold, and the tables that count them."""
+"""Predictions of one part of the data, and the tables that count them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from digits.io import files, parquet, paths
 from digits.io.tables import IMAGES, Pixels, Vector
 from digits.results import drawing
 from digits.results.intervals import accuracy_interval
-from digits.results.table import print_table
+from digits.results.wording import print_table
 from digits.sources import SourceError, folder
 from digits.support import cli, parameters, pictures
 from digits.support.errors import ParameterError, PipelineError, show

@@ -23,34 +23,27 @@ def require(path: Path, stage: str = "") -> None:
 
 
 @contextmanager
-def writable(path: Path) -> Iterator[None]:
-    """Make the folder of `path`; where the disk is full or read-only, a PipelineError names `path`."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise PipelineError(f"{path} cannot be written: {reason}") from None
-
-
-@contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it when the block succeeds and deleted when it fails.
 
-    The block may make a folder there; a file that is alone in it becomes `path` itself.
+    The block may make a folder there; a file that is alone in it becomes `path` itself. Where the disk is full or
+    read-only, a PipelineError names `path`.
     """
     temporary = path.with_name(f".{path.name}.part")
-    with writable(path):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         delete(temporary)  # what a killed run left
-        try:
-            yield temporary
-            parts = list(temporary.iterdir()) if temporary.is_dir() else [temporary]
-            result = parts[0] if len(parts) == 1 else temporary
-            if result.is_dir() or path.is_dir():  # a rename replaces no folder, and no file by a folder
-                delete(path)
-            result.replace(path)
-        finally:
-            delete(temporary)
+        yield temporary
+        parts = list(temporary.iterdir()) if temporary.is_dir() else [temporary]
+        result = parts[0] if len(parts) == 1 else temporary
+        if result.is_dir() or path.is_dir():  # a rename replaces no folder, and no file by a folder
+            delete(path)
+        result.replace(path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise PipelineError(f"{path} cannot be written: {reason}") from None
+    finally:
+        delete(temporary)
 
 
 def delete(path: Path) -> None:

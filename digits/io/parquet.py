@@ -27,30 +27,26 @@ REMEDY = "make it again with `dvc repro`"
 def writer(path: Path) -> Iterator[Callable[[pa.Table], None]]:
     """Yield a function that appends rows to a table; the table is there when the block ends, and not when it fails."""
     rest: pa.Table | None = None
-    written = 0
     file: pq.ParquetWriter | None = None
+    written = 0
 
-    def write_group(group: pa.Table) -> None:
-        nonlocal file, written
-        if file is None or written % PART == 0:
-            closing.close()  # the part before
-            part = folder / f"part-{written // PART:05}.parquet"
-            file = closing.enter_context(pq.ParquetWriter(part, group.schema, compression="zstd"))
-        file.write_table(group.combine_chunks())
-        written += len(group)
-
-    def append(table: pa.Table) -> None:
-        nonlocal rest
+    def append(table: pa.Table, least: int = ROW_GROUP) -> None:
+        nonlocal rest, file, written
         rest = pa.concat_tables([rest, table]) if rest else table
-        while len(rest) >= ROW_GROUP:
-            write_group(rest.slice(0, ROW_GROUP))
+        while len(rest) >= least:
+            if file is None or written % PART == 0:
+                closing.close()  # the part before
+                part = folder / f"part-{written // PART:05}.parquet"
+                file = closing.enter_context(pq.ParquetWriter(part, rest.schema, compression="zstd"))
+            file.write_table(rest.slice(0, ROW_GROUP).combine_chunks())
+            written += ROW_GROUP
             rest = rest.slice(ROW_GROUP)
 
     with atomic_write(path) as folder, ExitStack() as closing:
         folder.mkdir()
         yield append
         if rest:
-            write_group(rest)
+            append(rest.slice(0, 0), least=1)
 
 
 def write(path: Path, table: pa.Table) -> None:
@@ -60,11 +56,7 @@ def write(path: Path, table: pa.Table) -> None:
 
 
 def groups(path: Path, contract: Contract, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Read a table, or the named columns of it, a row group at a time.
-
-    Raises:
-        PipelineError: there is no such file, it is damaged, or its columns are not those of the contract.
-    """
+    """Read a table, or the named columns of it, a row group at a time; a PipelineError if it breaks its contract."""
     with _naming(path):
         for file in _open(path, contract, columns):
             for group in range(file.num_row_groups):
@@ -126,11 +118,7 @@ def take_pixels(path: Path, rows: Vector) -> Pixels:
 
 
 def read_labels(images: Path, labels: Path) -> Vector:
-    """Read the labels of a part of a split, shape (rows,).
-
-    Raises:
-        PipelineError: they are not those of these images, as when one file was made again and the other not.
-    """
+    """Read the labels of images, shape (rows,); a PipelineError if only one of the two files was made again."""
     if not np.array_equal(read_column(images, tables.IMAGES, "row"), read_column(labels, tables.LABELS, "row")):
         raise PipelineError(f"{labels} is not about the rows of {images}; make both again with `dvc repro`")
     return read_column(labels, tables.LABELS, "label")

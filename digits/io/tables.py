@@ -109,11 +109,7 @@ def pixel_names(count: int) -> list[str]:
 def image_table(pixels: Pixels, classes: Vector, info: ImageInfo, **columns: Vector | None) -> pa.Table:
     """Return a table of images from pixels of shape (images, height * width) and columns of shape (images,).
 
-    Args:
-        pixels: 0 to `info.maximum`.
-        classes: what each image shows.
-        info: what is alike for all of them.
-        columns: `origin` and `row`, where there are any.
+    The other columns are `origin` and `row`, where there are any.
     """
     of_pixels = dict(zip(pixel_names(pixels.shape[1]), np.ascontiguousarray(pixels.T), strict=True))
     others = {name: values for name, values in columns.items() if values is not None}
@@ -143,13 +139,7 @@ def stack(table: pa.Table) -> Pixels:
 
 
 def score_columns(scores: Scores, classes: Iterable[int], method: str) -> dict[str, Vector]:
-    """Return the columns of scores of shape (rows,) for two classes, else (rows, classes).
-
-    Args:
-        scores: what `method` gives, `decision_function` or `predict_proba`.
-        classes: all labels, sorted.
-        method: of the model.
-    """
+    """Return the columns of what a model's `method` gives: shape (rows,) for two classes, else (rows, classes)."""
     labels = list(classes)[-1 if scores.ndim == 1 else 0 :]
     by_class = np.atleast_2d(scores.T).astype(np.float64)
     return {f"{METHODS[method]}_{label}": of_class for label, of_class in zip(labels, by_class, strict=True)}

@@ -5,11 +5,9 @@ import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from digits.io import parquet
 from digits.io.files import atomic_write, require
 from digits.io.tables import Pixels, Scores, Vector
-from digits.support import parallel
-from digits.support.errors import PipelineError, shorten
+from digits.support.errors import PipelineError, one_line
 
 import joblib
 import numpy as np
@@ -41,8 +39,7 @@ def save(path: Path, model: Pipeline) -> None:
 def load(path: Path, content: BinaryIO | None = None) -> Pipeline:
     """Read a model, or the content of its file. To load a model is to run the code in it: load only what you trust.
 
-    Raises:
-        PipelineError: it is missing, damaged, or was written by another scikit-learn or other code of ours.
+    Raises a PipelineError if it is missing, damaged, or was written by another scikit-learn or other code of ours.
     """
     require(path, f"train@{path.stem}")
     with warnings.catch_warnings():
@@ -52,9 +49,8 @@ def load(path: Path, content: BinaryIO | None = None) -> Pipeline:
         except MemoryError:
             raise
         except Exception as error:  # of a damaged file it may be nearly any
-            reason = shorten(" ".join(str(error).split()) or type(error).__name__, 200)
             again = f"make it again with `dvc repro --force train@{path.stem}`"
-            raise PipelineError(f"{path} cannot be loaded ({reason}); {again}") from None
+            raise PipelineError(f"{path} cannot be loaded ({one_line(error)}); {again}") from None
     return model
 
 
@@ -62,18 +58,12 @@ def score(model: Pipeline, pixels: Pixels) -> Scores:
     """Score images of shape (images, height * width), 0 to 255, in batches that share the cores.
 
     Returns:
-        Shape (images,) for two classes: how much the second is preferred. Shape (images, classes) for more. Decision
-        values where the classifier has them (above 0 means yes), else probabilities from 0 to 1.
+        Shape (images,) for two classes, of the second; (images, classes) for more. Decision values where the classifier
+        has them (above 0 means yes), else probabilities from 0 to 1.
     """
     # In a tuple: an array by itself joblib would send to one worker of a cluster, and it would be lost with it.
     batches = [(pixels[start : start + BATCH],) for start in range(0, pixels.shape[0], BATCH)]
     return np.concatenate(joblib.Parallel(prefer="threads")(joblib.delayed(_score)(model, batch) for batch in batches))
-
-
-def score_file(model: Pipeline, images: Path) -> Scores:
-    """Score the images of a file, a row group at a time."""
-    with parallel.parallel_backend(model):
-        return np.concatenate([score(model, pixels) for pixels in parquet.pixels(images)])
 
 
 def method(model: Pipeline) -> str:

@@ -44,9 +44,7 @@ def features(name: str, maximum: int = 255) -> list[tuple[str, Any]]:
 def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
     """Return a new, unfitted classifier, its `random_state` the seed.
 
-    Raises:
-        ParameterError: there is no such classifier, it has no such hyperparameter, or a value is of the wrong type or
-            out of range, in scikit-learn's words.
+    Raises a ParameterError if it or a hyperparameter does not exist, or a value is wrong, then in scikit-learn's words.
     """
     found = _find(name)
     accepted = set(inspect.signature(found.estimator).parameters)
@@ -56,8 +54,7 @@ def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
         estimator = found.estimator(**hyperparameters)
         if "random_state" in accepted:
             estimator.set_params(random_state=seed)
-        # scikit-learn checks values only in `fit`; its own check, called early, spares a user the wait.
-        estimator._validate_params()
+        estimator._validate_params()  # as `fit` does, but before the wait
     except (ValueError, TypeError) as error:
         raise ParameterError(shorten(str(error))) from None
     return found.wrap(estimator) if found.wrap else estimator
@@ -82,10 +79,10 @@ def _find(name: str) -> Classifier:
     if name in OURS:
         return OURS[name]
     module, _, class_name = name.rpartition(".")
-    with suppress(ImportError, AttributeError, ValueError):
+    with suppress(ImportError, AttributeError, TypeError):
         estimator = getattr(import_module(f"sklearn.{module}"), class_name)
-        if inspect.isclass(estimator) and issubclass(estimator, ClassifierMixin):
+        if issubclass(estimator, ClassifierMixin):
             return Classifier(estimator)
     sklearns = {f"{found.__module__.split('.')[1]}.{title}" for title, found in all_estimators("classifier")}
-    require_choice("classifier", name, sklearns.union(OURS))
-    raise AssertionError(f"scikit-learn lists {name}, which is not where its name says")
+    require_choice("classifier", name, sklearns.union(OURS) - {name})
+    raise AssertionError  # `require_choice` has raised

@@ -1,8 +1,4 @@
-"""Decision thresholds: the score from which a detector says yes.
-
-The hyperparameter `threshold` chooses it on the out-of-fold scores, and the model keeps it (scikit-learn's user guide,
-"Tuning the decision threshold for class prediction").
-"""
+"""Decision thresholds: the score from which a detector says yes, chosen on out-of-fold scores and kept in the model."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -29,11 +25,7 @@ RULE: TypeAdapter[Any] = TypeAdapter(FiniteFloat | Least | Best | None)
 
 
 def require_rule(experiment: Experiment, classes: int) -> Any:
-    """Return an experiment's `threshold`, None where it has none.
-
-    Raises:
-        ParameterError: it is no rule, there are more than two classes, or a rule has no folds to be applied to.
-    """
+    """Return an experiment's `threshold`, None where it has none; a ParameterError if it cannot be applied."""
     rule = experiment.hyperparameters.get(NAME)
     try:
         RULE.validate_python(rule, strict=True)
@@ -51,36 +43,30 @@ def choose(rule: Mapping[str, Any], is_positive: Vector, scores: Scores) -> floa
 
     Args:
         rule: `{"recall": r}` for the best precision with a recall of r or more, `{"precision": p}` for the best recall
-            with a precision of p or more, `{"f1": "max"}` for the best F1.
+            with a precision of p or more (a ParameterError if there is none), `{"f1": "max"}` for the best F1.
         is_positive: shape (rows,), the true answers.
         scores: shape (rows,), higher means more likely.
-
-    Raises:
-        ParameterError: no threshold has such a precision.
     """
     precision, recall, thresholds = precision_recall_curve(is_positive, scores)
     precision, recall = precision[:-1], recall[:-1]  # the last point belongs to no threshold
     ((figure, value),) = rule.items()
-    match figure:
-        case "recall":
-            merit = np.where(recall >= value, precision, -1)
-        case "precision":
-            merit = np.where(precision >= value, recall, -1)
-        case _:
-            merit = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    if figure == "recall":
+        merit = np.where(recall >= value, precision, -1)
+    elif figure == "precision":
+        merit = np.where(precision >= value, recall, -1)
+    else:
+        merit = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     if merit.max() < 0:
         raise ParameterError(f"{NAME}: no threshold has a precision of {value}; the best is {precision.max():.4f}")
     best = np.flatnonzero(merit == merit.max())[-1]  # of equals the one with the fewest yeses
     return float(thresholds[[best, max(best - 1, 0)]].mean())
 
 
-def apply(model: Pipeline, rule: Any, y: Vector, scores: Scores | None) -> Pipeline:
+def apply(model: Pipeline, rule: Any, y: Vector, scores: Any) -> Pipeline:
     """Return the model with the threshold of a rule, chosen on the training rows' labels and out-of-fold scores."""
     if rule is None:
         return model
-    if isinstance(rule, Mapping):
-        assert scores is not None  # `require_rule` has seen to it
-        rule = choose(rule, y == model.classes_[1], scores)
+    threshold = choose(rule, y == model.classes_[1], scores) if isinstance(rule, Mapping) else float(rule)
     frozen = FrozenEstimator(model[-1])  # so that `fit` fits nothing: it looks at the labels alone
-    fixed = FixedThresholdClassifier(frozen, threshold=float(rule), response_method=models.method(model))
+    fixed = FixedThresholdClassifier(frozen, threshold=threshold, response_method=models.method(model))
     return Pipeline([*model.steps[:-1], ("classifier", fixed.fit(y[:, np.newaxis], y))])

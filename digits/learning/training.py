@@ -49,8 +49,8 @@ def train(pipeline: Pipeline, X: Pixels, y: Vector, folds: int, origin: Vector |
         pipeline: unfitted; it stays so.
         X: pixels, shape (rows, pixels), 0 to 255, in random order.
         y: labels, shape (rows,).
-        folds: stratified, each as good as consecutive rows; 0 for no cross-validation.
-        origin: the row of the image that each was made of, shape (rows,); copies of one image share a fold.
+        folds: stratified; 0 for no cross-validation.
+        origin: as of `fold_of_rows`.
     """
     fold = fold_of_rows(y, folds, origin)
     cores = joblib.cpu_count()
@@ -74,10 +74,9 @@ def accuracy(model: Pipeline, scores: Scores, y: Vector) -> float:
 
 
 def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803
-    """Fit and apply the first steps of a pipeline, those that learn nothing: all fits can share their work.
+    """Fit and apply the first steps, those without scikit-learn's tag `requires_fit`, whose work all fits can share.
 
-    Such a step says so by scikit-learn's tag `requires_fit`. Returned are the fitted steps, which may be none, and what
-    they make of the pixels, shape (rows, features).
+    Return these steps, which may be none, and what they make of the pixels, shape (rows, features).
     """
     learning = [i for i, (_, step) in enumerate(pipeline.steps) if get_tags(step).requires_fit]
     shared = clone(pipeline[: learning[0]])
@@ -89,10 +88,6 @@ def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None) -> Vector 
     """Return the stratified fold of each row, from 1, of shape (rows,); None for no folds.
 
     Rows with the same `origin` are copies of one image and share a fold: no model is tested on what it was trained on.
-
-    Raises:
-        ParameterError: a class has fewer rows than there are folds.
-        PipelineError: there is one class alone.
     """
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2:
@@ -113,9 +108,7 @@ def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None) -> Vector 
     return fold
 
 
-def _fit(
-    pipeline: Pipeline, inputs: Any, y: Vector, fold: Vector | None, held_out: int, jobs: int
-) -> tuple[Pipeline, Scores]:
+def _fit(pipeline: Pipeline, inputs: Any, y: Vector, fold: Any, held_out: int, jobs: int) -> tuple[Pipeline, Scores]:
     """Fit on all but one fold and score that; for fold 0, which no row is in, fit on all and score the first `SEEN`."""
     fitted: Any = slice(None) if fold is None else fold != held_out
     scored: Any = fold == held_out if held_out else slice(SEEN)

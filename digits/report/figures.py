@@ -1,7 +1,7 @@
 """The report's charts: SVG that takes its text colour from the page, so that it serves in the light and in the dark.
 
-Good models lie between 0.99 and 1, poor ones between 0.5 and 0.9. So shares are drawn by what they lack to 1, on a
-symmetric-log axis: 0.9, 0.99 and 0.999 are equally far apart, and 1 is on it.
+Shares are drawn by what they lack to 1, on a symmetric-log axis: 0.9, 0.99 and 0.999 are equally far apart, and 1 is
+on it.
 """
 
 import io
@@ -55,7 +55,6 @@ STYLE: dict[Any, Any] = {
     "ytick.color": INK,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
-    "savefig.facecolor": "none",
     "legend.frameon": False,
 }
 
@@ -178,7 +177,7 @@ def _svg(axes: Axes) -> str:
             borderpad=0,
         )
     file = io.StringIO()
-    assert axes.figure
+    assert isinstance(axes.figure, Figure)
     axes.figure.savefig(file, format="svg", metadata={"Date": None})
     _, _, svg = file.getvalue().replace(INK, "currentColor").partition("<svg ")
     attributes, _, content = svg.partition(">")

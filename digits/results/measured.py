@@ -11,8 +11,7 @@ from digits.io import paths
 from digits.io.files import require
 from digits.results.intervals import accuracy_interval
 from digits.support.errors import ParameterError, PipelineError
-from digits.support.parameters import Experiment
-from digits.support.section import Section, validate
+from digits.support.parameters import Experiment, Section, validate
 
 # The columns of the leaderboards, in the terminal and in the report, and one more, the error with its interval.
 COLUMNS = [metric for metric in METRICS if metric.heading]
@@ -22,7 +21,7 @@ Figures = dict[tuple[str, str, str], float]  # by part, name, and what each is o
 
 
 class Results(Section, extra="allow"):
-    """What a metrics file holds, 0 to 1; these figures are sure to be there, the others as they come."""
+    """What a metrics file holds, 0 to 1: at least these figures."""
 
     accuracy: float
     baseline: float
@@ -41,7 +40,7 @@ class Results(Section, extra="allow"):
 
     @property
     def merit(self) -> float:
-        """What to choose a model by: its out-of-fold accuracy, never the test part's, which would become too good."""
+        """What to choose a model by: its out-of-fold accuracy, never that of the test part."""
         return -1.0 if self.cv_accuracy is None else self.cv_accuracy
 
     def rank(self, experiment: Experiment) -> tuple[str, str, float]:
@@ -57,10 +56,9 @@ def figures(name: str) -> Figures:
 
 
 def count_tested(name: str) -> int:
-    """Return the number of an experiment's test images, from its confusion matrix, which is in Git."""
-    with reading(name, paths.plots(name) / "confusion.csv") as path:
-        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-        return sum(int(row["count"]) for row in rows if row["part"] == "test")
+    """Return the number of an experiment's test images."""
+    counts = [value for (part, figure, _), value in figures(name).items() if (part, figure) == ("test", "count")]
+    return int(sum(counts))
 
 
 def read(name: str) -> Results:

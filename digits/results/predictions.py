@@ -18,7 +18,7 @@ import pyarrow as pa
 def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Table:
     """Read an experiment's predictions of the part `test`, or out of fold of `train`; its dataset has so many images.
 
-    Of a mix it is one of each image of its own dataset. Raises a PipelineError if they are missing, damaged, or stale.
+    Of a mix each image of its own dataset has one. Raises a PipelineError if they are missing, damaged, or stale.
     """
     is_test = part == "test"
     path = paths.predictions(experiment) if is_test else paths.out_of_fold(experiment)
@@ -26,8 +26,7 @@ def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Tab
     table = parquet.read(path, PREDICTIONS if is_test else OUT_OF_FOLD)
     if "prediction" not in table.column_names:
         raise PipelineError(f"{experiment} has no folds, so no predictions of its training part; choose --part test")
-    rows = tables.column(table, "row")
-    params = parameters.load()
+    rows, params = tables.column(table, "row"), parameters.load()
     if not is_test and params.block(Experiment, experiment).split in params.names(Mix):
         own, first = np.unique(rows, return_index=True)
         return table.take(tables.array(first[own < images]))
@@ -61,9 +60,8 @@ def in_words(
 def most_confident(predictions: pa.Table) -> tuple[Vector, Vector]:
     """Order mistakes by how far the score of the predicted class stood above the next one's, or from the threshold.
 
-    Returns:
-        The positions of the mistakes, the most confident first, and for each the share (0 to 1) of the right
-        predictions in which the model was less confident: scores of every kind can be told so.
+    Returned are their positions, the most confident first, and the share (0 to 1) of the right predictions in which the
+    model was less confident.
     """
     y_true, y_pred = tables.column(predictions, "label"), tables.column(predictions, "prediction")
     scores = tables.scores(predictions)

@@ -1,6 +1,8 @@
-"""Predictions in words, alike in `show`, `predict`, the report and on the drawing page: `8, predicted 8 (97 %)`."""
+"""Predictions in words, `8, predicted 8 (97 %)`, alike in commands, report and drawing page; and tables to print."""
 
 from collections.abc import Sequence
+
+import tabulate
 
 NONE = "none"  # the prediction for what is no digit
 NOT_CALIBRATED = "not calibrated: {} has no folds to fit its probabilities on, or has not been evaluated"
@@ -19,3 +21,10 @@ def predicted(name: str, share: str, actual: object = None) -> str:
 def percent(probability: float) -> str:
     """Return a probability as text that never claims to be certain."""
     return "> 99 %" if probability >= 0.995 else "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int, form: str = "simple") -> None:
+    """Print a table, its first `left` columns aligned to the left; `form` is one of tabulate's, `pipe` for Markdown."""
+    tabulate.MIN_PADDING = 0  # columns no wider than their headings: a comparison fits 80 characters
+    sides = ["left"] * left + ["right"] * (len(header) - left)
+    print(tabulate.tabulate(rows, header, form, colalign=sides, disable_numparse=True))

@@ -58,11 +58,7 @@ def require_apart(train: Vector, test: Vector, origin: Vector) -> None:
 def deformed(originals: Pixels, shape: list[int], rows: range, seed: int) -> Pixels:
     """Return the deformed images of some rows of one block, shape (rows, height * width), 0 to 255.
 
-    Args:
-        originals: shape (images, height * width), 0 to 255; row r is made of image r modulo their number.
-        shape: height and width of an image.
-        rows: which.
-        seed: of all deformations.
+    Row r is made of the original r modulo their number; originals are of shape (images, height * width), 0 to 255.
     """
     random = np.random.Generator(np.random.Philox(key=[seed, rows.start // BLOCK]))
     down, side = map(_bumps, shape)
@@ -79,12 +75,8 @@ def deformed(originals: Pixels, shape: list[int], rows: range, seed: int) -> Pix
 def _deform(images: Pixels, numbers: Scores, field: Scores) -> Pixels:
     """Deform images of shape (images, height, width), given standard normal numbers.
 
+    `numbers` has the shape (6, images, 1, 1), `field`, which bends down and to the side, (2, images, height, width).
     NumPy's sine and logarithm are not used: their last bits differ from processor to processor.
-
-    Args:
-        images: 0 to 255.
-        numbers: of the rotation, shear, shifts and scalings, shape (6, images, 1, 1).
-        field: that bends down and to the side, shape (2, images, height, width).
     """
     height, width = images.shape[1:]
     rotation, shear, down, side, tall, wide = numbers

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedRandom
 from pathlib import Path
 
-from digits.io import files, parquet, tables
+from digits.io import parquet, tables
 from digits.io.parquet import ROW_GROUP
 from digits.io.tables import IMAGES, Vector
 
@@ -32,13 +32,12 @@ def split_file(images: Path, orders: Sequence[Vector], outputs: Sequence[Path]) 
     info, origin = parquet.image_info(images), parquet.read_origin(images)
     columns = ["class", *tables.pixel_names(math.prod(info.shape))]
     blocks = map(tables.stack, parquet.groups(images, IMAGES, columns))
-    with files.writable(outputs[0]):
-        permuted = permute_rows(blocks, orders, outputs[0].parent)
-        for path, batches in zip(outputs, permuted, strict=True):
-            with parquet.writer(path) as append:
-                for rows, batch in batches:
-                    of_rows = None if origin is None else origin[rows]
-                    append(tables.image_table(batch[:, 1:], batch[:, 0], info, origin=of_rows, row=rows))
+    outputs[0].parent.mkdir(parents=True, exist_ok=True)
+    for path, batches in zip(outputs, permute_rows(blocks, orders, outputs[0].parent), strict=True):
+        with parquet.writer(path) as append:
+            for rows, batch in batches:
+                of_rows = None if origin is None else origin[rows]
+                append(tables.image_table(batch[:, 1:], batch[:, 0], info, origin=of_rows, row=rows))
 
 
 def permute_rows(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> Iterator[Iterator[Batch]]:

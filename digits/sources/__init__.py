@@ -58,15 +58,9 @@ class Content:
         return {"pixels": self._pixels.hexdigest(), "labels": self._labels.hexdigest()}
 
     def add(self, batch: Batch) -> None:
-        """Count a batch.
-
-        Raises:
-            SourceError: it is not of the dataset's form, or one too many.
-        """
+        """Count a batch; a SourceError says how it is not of the dataset's form."""
         (height, width), maximum = self.dataset.shape, self.dataset.maximum or MAXIMUM
         self.images += len(batch.classes)
-        if self.images > self.dataset.images:
-            raise ContentError(f"{self.images} images, expected {self.dataset.images}")
         if not len(batch.classes) or batch.pixels.shape != (len(batch.classes), height * width):
             found = f"{len(batch.classes)} labels and pixels of the shape {batch.pixels.shape}"
             raise SourceError(f"{found}, expected images of {height} × {width}")
@@ -106,10 +100,7 @@ def number_classes(classes: Iterable[str]) -> tuple[dict[str, int], list[str] | 
     """Return the label of each class, and the names of all classes in the order of their labels.
 
     Where every class is a whole number up to 255, that is its label, and there are no names. Else the classes are
-    sorted, as numbers where they are, and numbered from 0.
-
-    Raises:
-        SourceError: there are fewer than two classes, or too many.
+    sorted, as numbers where they are, and numbered from 0. A SourceError if there are fewer than two, or too many.
     """
     names = sorted(set(classes))
     if not 2 <= len(names) <= MOST_CLASSES:
@@ -125,7 +116,7 @@ def number_classes(classes: Iterable[str]) -> tuple[dict[str, int], list[str] | 
 def as_bytes(values: Any) -> Pixels:
     """Convert numbers, or text that spells them, to uint8; a SourceError if that would change one."""
     try:
-        numbers = values if np.issubdtype(values.dtype, np.number) else values.astype(np.float64)
+        numbers = values.astype(np.float32, copy=False)
         with np.errstate(invalid="ignore"):  # a missing value converts to something, and then differs
             integers = numbers.astype(np.uint8)
     except (TypeError, ValueError) as error:

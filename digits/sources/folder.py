@@ -47,11 +47,7 @@ def fit(grey: Pixels, height: int, width: int) -> Pixels:
 
 
 def read_drawn(place: str, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]:
-    """Yield the pictures of a folder, each as `draw` makes it, of the same shape (height, width).
-
-    Raises:
-        SourceError: as `list_classes` does; or a picture cannot be used, and is named.
-    """
+    """Yield the pictures of a folder, each as `draw` makes it; a SourceError names one that cannot be used."""
     root = Path(place)
     paths, classes, names = _list_pictures(root)
 
@@ -70,11 +66,7 @@ def read_drawn(place: str, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]
 
 
 def list_classes(root: Path) -> dict[str, list[Path]]:
-    """Return the pictures of each class of a folder, sorted by name, without opening them.
-
-    Raises:
-        SourceError: it is not here; or it is no folder of folders of files, and nothing else.
-    """
+    """Return the pictures of each class of a folder, sorted by name; a SourceError if it is no folder of folders."""
     if not root.is_dir():
         raise SourceError(NOT_HERE)
     of_class: dict[str, list[Path]] = {}
@@ -85,8 +77,6 @@ def list_classes(root: Path) -> dict[str, list[Path]]:
         of_class[_name(folder)] = paths = _entries(folder)
         if not paths:
             raise SourceError(f"{shown} has no pictures in it")
-        if strange := [path.relative_to(root).as_posix() for path in paths if not path.is_file()]:
-            raise SourceError(f"{show(strange[0])} is no file; a class's folder holds pictures alone")
     return of_class
 
 

@@ -6,22 +6,30 @@ big-endian 32-bit number, then the values. Source: Y. LeCun, C. Cortes, C. J. C.
 
 import gzip
 import math
+import time
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
 from digits.io.tables import Pixels
 from digits.sources import Batch, SourceError
-from digits.support.download import download
+from digits.support import cli
+from digits.support.errors import one_line
 from digits.support.parameters import Dataset
 
 import numpy as np
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 MNIST_FILES = [
     ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
     ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
 ]
+SLOWEST = 10_000  # bytes a second; a server that is slower is given up
+RETRIES = Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504], raise_on_status=False)
 
 
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
@@ -43,24 +51,44 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
 
 
 def _open(place: str, name: str, limit: int, timeout: float) -> IO[bytes]:
-    if place.startswith(("http://", "https://")):
-        return download(f"{place.rstrip('/')}/{name}", limit, timeout)
-    return Path(place, name).open("rb")
+    """Open a file in a folder, or download it; a ValueError has the reason of a failure in a few words.
+
+    A server may stay silent for `timeout` seconds. The whole file must be there in as long, and `limit` at `SLOWEST`.
+    """
+    if not place.startswith(("http://", "https://")):
+        return Path(place, name).open("rb")
+    deadline = time.monotonic() + timeout + limit / SLOWEST
+    content = BytesIO()
+    try:
+        with requests.Session() as session:
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
+            with session.get(f"{place.rstrip('/')}/{name}", stream=True, timeout=timeout) as response:
+                if not response.ok:
+                    raise ValueError(f"the server answers {response.status_code}")
+                chunks = iter(lambda: response.raw.read1(2**16, decode_content=True), b"")
+                for chunk in cli.progress(chunks, None, f"{name}, 64 KiB"):
+                    if content.tell() + len(chunk) > limit:
+                        raise ValueError("is larger than the dataset can be")
+                    if time.monotonic() > deadline:
+                        raise ValueError("comes too slowly")
+                    content.write(chunk)
+    except (OSError, ValueError) as error:
+        cause: BaseException = error
+        while inner := cause.__cause__ or cause.__context__:  # the innermost one says what happened
+            cause = inner
+        raise ValueError(one_line(cause)) from None
+    content.seek(0)
+    return content
 
 
 def parse(file: IO[bytes], shape: tuple[int, ...], limit: int) -> Pixels:
-    """Read an IDX file of unsigned bytes, gzipped or not.
+    """Read an IDX file of unsigned bytes, gzipped or not, as an array of shape (items, *shape).
 
     Args:
         file: open at its start, and seekable.
-        shape: the dimensions after the first that it must have: (height, width) for images, () for labels.
+        shape: of an item: (height, width) for images, () for labels. Another is a ValueError, as all damage is.
         limit: the number of items that it may have; more are not unpacked.
-
-    Returns:
-        Shape (items, *shape), 0 to 255.
-
-    Raises:
-        ValueError: the file is damaged, or not IDX of this shape and number.
     """
     is_zipped = file.read(2) == b"\x1f\x8b"
     file.seek(0)

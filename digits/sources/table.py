@@ -4,9 +4,7 @@ The column `class` or `label` says what an image shows, by number or by name. Al
 row from the top left.
 """
 
-import csv
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from digits.io.tables import Pixels
@@ -20,69 +18,43 @@ import pyarrow.csv
 import pyarrow.parquet
 
 LOCAL = True
-LABELS = ("class", "label")
-BLOCK = 2**22  # bytes of a CSV file that are read at a time
-ROWS = 1_000  # of a parquet file
+LABELS = {"class", "label"}
+BLOCK = pa.csv.ReadOptions(block_size=2**22)  # bytes, in which each line must fit
 
 
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the images of a table."""
     classes, names = labels(place)
-    with _reading():
-        path = Path(place)
-        _, pixels = _columns(path)
-        start = 0
-        for batch in _batches(path, dict.fromkeys(pixels, pa.float32())):
-            values = np.stack([np.from_dlpack(column.fill_null(-1)) for column in batch.columns], axis=1)
-            yield Batch(as_bytes(values), classes[start : start + len(values)], names=names)
-            start += len(values)
+    columns = (column.combine_chunks().fill_null(-1) for column in _read(place, labels=False).columns)
+    yield Batch(np.stack([as_bytes(np.from_dlpack(column)) for column in columns], axis=1), classes, names=names)
 
 
 def labels(place: str) -> tuple[Pixels, list[str] | None]:
     """Return the label of each image, and the classes' names."""
-    with _reading():
-        path = Path(place)
-        label, _ = _columns(path)
-        found = [name for batch in _batches(path, {label: pa.string()}) for name in batch.column(0).to_pylist()]
+    found = _read(place, labels=True).column(0).to_pylist()
     if not all(found):
-        raise SourceError(f"a row has no {label}")
+        raise SourceError("a row has no label")
     numbers, names = number_classes(found)
     return np.array([numbers[name] for name in found], np.uint8), names
 
 
-def _columns(path: Path) -> tuple[str, list[str]]:
-    """Return the name of the column of labels, and those of the pixels."""
+def _read(place: str, *, labels: bool) -> pa.Table:
+    """Read the column of labels, as text, or those of the pixels, as numbers."""
+    path = Path(place)
     if not path.is_file():
         raise SourceError(NOT_HERE)
-    if path.suffix == ".parquet":
-        columns = pa.parquet.read_schema(path).names
-    else:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            columns = next(csv.reader(file), [])
-    found = [name for name in columns if name in LABELS]
-    if len(found) != 1:
-        raise SourceError(f"has {len(found)} columns named class or label, expected one")
-    return found[0], [name for name in columns if name not in LABELS]
-
-
-def _batches(path: Path, types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
-    """Read some columns as the types that are given."""
-    if path.suffix == ".parquet":
-        with pa.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(ROWS, columns=list(types)):
-                yield batch.select(list(types)).cast(pa.schema(types.items()))
-    else:
-        options = pa.csv.ConvertOptions(column_types=types, include_columns=list(types), strings_can_be_null=False)
-        with pa.csv.open_csv(path, pa.csv.ReadOptions(block_size=BLOCK), convert_options=options) as reader:
-            yield from reader
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Say in a few words what Arrow cannot read."""
     try:
-        yield
-    except (pa.ArrowException, OSError, ValueError, csv.Error) as error:
+        is_parquet = path.suffix == ".parquet"
+        header = pa.parquet.read_schema(path) if is_parquet else pa.csv.open_csv(path, BLOCK).schema
+        if (count := sum(name in LABELS for name in header.names)) != 1:
+            raise SourceError(f"has {count} columns named class or label, expected one")
+        kind = pa.string() if labels else pa.float32()
+        types = {name: kind for name in header.names if (name in LABELS) == labels}
+        if is_parquet:
+            return pa.parquet.read_table(path, columns=list(types)).select(list(types)).cast(pa.schema(types.items()))
+        options = pa.csv.ConvertOptions(column_types=types, include_columns=list(types), strings_can_be_null=False)
+        return pa.csv.read_csv(path, BLOCK, convert_options=options)
+    except (pa.ArrowException, OSError, ValueError) as error:
         if out_of_memory(error):
             raise
         raise SourceError(one_line(error)) from None

@@ -43,10 +43,6 @@ def run(main: Callable[[], None]) -> NoReturn:
     try:
         main()
         sys.stdout.flush()
-    except SystemExit:
-        with suppress(OSError):
-            sys.stdout.flush()
-        raise
     except BaseException as error:
         status = _report(error)
         with suppress(OSError):
@@ -70,7 +66,7 @@ def note(message: str) -> None:
     print(f"{program()}: {message}", file=sys.stderr, flush=True)
 
 
-def progress(work: Iterable[Item], total: int, unit: str) -> Iterable[Item]:
+def progress(work: Iterable[Item], total: int | None, unit: str) -> Iterable[Item]:
     """Show a bar on standard error while `work` is iterated: on a terminal only, and gone when it is done."""
     if not sys.stderr.isatty():
         return work
@@ -95,6 +91,8 @@ def _report(error: BaseException) -> int:
     match error:
         case PipelineError():
             message, status = str(error), error.exit_status
+        case SystemExit():
+            return int(error.code or 0)
         case Interrupted() | KeyboardInterrupt():
             message, status = "interrupted", 130
         case BrokenPipeError():  # whoever read our output, such as `head`, has seen enough

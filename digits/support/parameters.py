@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from digits.support.errors import ParameterError, one_line, require_choice, show
-from digits.support.section import Section, validate
+from digits.support.errors import ParameterError, one_line, require_choice, shorten, show
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -37,6 +36,12 @@ def _must_be(what: str, valid: Callable[[Any], bool]) -> BeforeValidator:
         return value
 
     return BeforeValidator(validate)
+
+
+class Section(BaseModel):
+    """A block of named values. Unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Digests(Section):
@@ -146,6 +151,22 @@ SECTIONS: dict[type[Section], str] = {
     Experiment: "experiments",
 }
 Block = TypeVar("Block", bound=Section)
+
+
+def validate(schema: type[Block], values: Any, file: Path, *where: str) -> Block:
+    """Return the values at `where` in a file as their schema has them; a ParameterError names the first mistake."""
+    try:
+        return schema.model_validate(values)
+    except ValidationError as invalid:
+        error = invalid.errors()[0]
+    block, place = f"{file}: {'.'.join(where)}", error["loc"]
+    if error["type"] == "extra_forbidden" and len(place) == 1:
+        require_choice(block, place[0], schema.model_fields)
+    path = ".".join([block, *(shorten(str(part), 100) for part in place)])
+    if error["type"] == "missing":
+        raise ParameterError(f"{path} is missing")
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    raise ParameterError(f"{path}: {message}" + (f", not {show(error['input'])}" if place else ""))
 
 
 class Parameters:

@@ -36,32 +36,23 @@ def read(source: Path | BinaryIO) -> Picture:
     """Read the first frame of a PNG, JPEG, BMP, GIF, TIFF or WebP picture.
 
     Raises:
-        PictureError: it is empty, no picture, cut off, or above 50 megapixels.
+        PictureError: it is no picture, cut off, or above 50 megapixels.
         OSError: the file cannot be opened.
     """
     content = source.read_bytes() if isinstance(source, Path) else source.read()
-    if not content:
-        raise PictureError("the file is empty")
     with warnings.catch_warnings(action="ignore"):  # Pillow's own remarks on odd files; what matters is checked here
-        image = _open(content)
+        try:
+            image = Image.open(BytesIO(content), formats=FORMATS)
+        except Exception as error:  # a damaged file can make Pillow raise nearly anything
+            raise PictureError("not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP") from error
+        if math.prod(image.size) > LARGEST:
+            raise PictureError("the picture is too large; 50 megapixels are the most")
         try:
             return _decode(image)
         except MemoryError:
             raise
-        except Exception as error:  # a damaged file can make a decoder raise nearly anything
+        except Exception as error:
             raise PictureError("the picture is damaged or cut off") from error
-
-
-def _open(content: bytes) -> Image.Image:
-    try:
-        image = Image.open(BytesIO(content), formats=FORMATS)
-        if math.prod(image.size) > LARGEST:
-            raise Image.DecompressionBombError
-    except Image.DecompressionBombError:  # Pillow's own limit is another
-        raise PictureError("the picture is too large; 50 megapixels are the most") from None
-    except Exception as error:  # as above
-        raise PictureError("not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP") from error
-    return image
 
 
 def _decode(image: Image.Image) -> Picture:

@@ -13,15 +13,7 @@ PACKAGE = Path(__file__).parent.parent
 
 
 def load(module: str, purpose: str) -> ModuleType:
-    """Import a module of a room, such as `scale.augmentation`.
-
-    Args:
-        module: its name below `digits`.
-        purpose: what needs it, for the error.
-
-    Raises:
-        ParameterError: the room has been deleted.
-    """
+    """Import a module of a room, such as `scale.augmentation`; if it was deleted, a ParameterError names `purpose`."""
     room = module.partition(".")[0]
     if not (PACKAGE / room).is_dir():
         raise ParameterError(f"{purpose} needs digits/{room}/, which is not here; `git restore digits/{room}`")

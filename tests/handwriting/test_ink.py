@@ -78,13 +78,10 @@ NOISY[3:-3, 3:-3] = EXPECTED
 SAME = {
     "dark on light": 255 - ALONE,
     "grey ink on grey paper": 120 - ALONE * 0.25,
-    "the same, inverted": 120 + ALONE * 0.25,
     "uneven light": (40 + 200 * (0.7 * X + 0.3 * Y)) * (1 - 0.7 * (ALONE > 0)),
     "a frame": FRAMED,
-    "a dark frame": 255 - FRAMED,
     "noise around a tiny picture": NOISY,
     "an image of MNIST": EXPECTED,
-    "the same, dark on light": 255 - EXPECTED,
 }
 
 
@@ -110,7 +107,6 @@ FOUND: dict[str, tuple[Grey, list[Box]]] = {
         [(40, 30, 48, 42)],
     ),
     "dust, a dot and an underline": (page(100, 120, (30, 40, ink(*SEVEN)), *DUST), [WHERE]),
-    "a line right across": (np.maximum(ALONE, page(100, 120, (90, 0, ink("#" * 60, times=2)))), [WHERE]),
     "a corner of a large page": (page(1500, 1000, (1450, 940, ink(*SEVEN, times=5))), [(940, 1450, 35, 35)]),
 }
 
@@ -122,7 +118,6 @@ def test_digits_are_found_in_reading_order_and_what_is_none_is_left_out(drawn: G
 
 NONE: dict[str, npt.NDArray[Any]] = {
     "a dash": page(100, 120, (30, 30, ink("#" * 10))),
-    "two dashes": page(100, 120, (30, 30, ink("#" * 10)), (60, 30, ink("#" * 10))),
     "blank in uneven light": np.tile(np.linspace(40, 250, 200), (150, 1)),
     "blank, noisy paper": np.random.RandomState(0).normal(200, 8, (300, 400)).clip(0, 255),
     **{f"blank, {side} pixels of {level}": np.full((side, side), level) for side in (1, 2, 300) for level in (0, 255)},
@@ -133,13 +128,6 @@ NONE: dict[str, npt.NDArray[Any]] = {
 def test_paper_without_a_digit_is_refused(case: str) -> None:
     with pytest.raises(pictures.PictureError, match="blank" if "blank" in case else "no digit is in the picture"):
         found(NONE[case])
-
-
-@pytest.mark.parametrize("size", [28, 8])
-def test_eight_pixels_are_enough_and_may_touch_the_border(size: int) -> None:
-    [digit] = found(page(8, 8, (0, 0, ink(*SEVEN, times=1))), size)
-    assert digit.box == (0, 0, 7, 7)
-    assert digit.image[: size // 2].sum() > digit.image[size // 2 :].sum() / 2
 
 
 @pytest.mark.parametrize("times", [1, 2, 4, 8])

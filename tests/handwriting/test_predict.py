@@ -5,9 +5,6 @@ import re
 import shutil
 from pathlib import Path
 
-from digits.handwriting.commands.predict import predict_rows
-from digits.handwriting.measure import trained_on
-from digits.handwriting.reading import in_words
 from digits.handwriting.recognizer import Recognizer
 from digits.io import parquet, tables
 from digits.results.intervals import accuracy_interval
@@ -18,8 +15,6 @@ from tests.handwriting.calls import predict
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.dummy import DummyClassifier
-from sklearn.pipeline import Pipeline
 
 RIGHT = {"scans/0.png": 0, "scans/3.png": 3, "five.png": 5, "scans/6.png": 6}  # labelled pictures, and mistakes
 WRONG = {"scans/7.png": 0, "line.png": 3, "bad.png": 5, "blank.png": 6}
@@ -113,26 +108,8 @@ def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path
     assert done.stderr.splitlines()[0].endswith("was trained on pictures of this folder; it has seen some before")
 
 
-def test_a_mix_of_weight_0_has_seen_nothing_of_one_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    values = tiny.params({"datasets.own": tiny.dataset({"handwriting": "own"})})
-    values["splits"]["own"] = {"dataset": "own", "test": 0.5}
-    for name, weight in (("taught", 2), ("untaught", 0)):
-        values["mixes"][name] = {"split": "tiny", "own": "own", "weight": weight}
-        values["experiments"][name] = values["experiments"]["digit-logreg"] | {"split": name}
-    tiny.write_params(tmp_path, values)
-    monkeypatch.chdir(tmp_path)
-    assert [trained_on(experiment, Path("own/")) for experiment in ("taught", "untaught")] == [True, False]
-
-
 def test_standard_input(place: Path) -> None:
     assert predict(place, "-", stdin=(place / "line.png").read_bytes()).stdout.startswith("-: predicted 3 6 0 (")
-
-
-def test_of_equals_the_first_is_the_prediction_and_the_others_come_next() -> None:
-    X, y = np.zeros((3, 64), np.uint8), np.array([0, 1, 2])  # noqa: N806
-    model = Pipeline([("classifier", DummyClassifier())]).fit(X, y)
-    prior = Recognizer("prior", (8, 8), [0, 1, 2], ["0", "1", "2"], None, model, 1.0)
-    assert in_words(prior, prior.predict(X[:1])) == "predicted 0 (33 %; 1: 33 %, 2: 33 %)"
 
 
 def test_a_binary_model_names_its_classes(place: Path) -> None:
@@ -170,13 +147,9 @@ def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path
     assert [line.split(" (")[0] for line in lines] == expected
     assert total == f"{sum(line.endswith(', right') for line in lines)} of 3 right"
     assert done.stderr.endswith(": five-sgd was trained on 2 of 3 shown here\n")
-    unseen = predict(place, "--dataset", "tiny", "300", "--model", "five-sgd").stderr
-    assert unseen.endswith(": five-sgd was trained on 0 of 1 shown here\n")
 
 
-def test_pictures_are_for_models_of_two_sizes_and_images_of_a_dataset_for_any(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_pictures_are_for_models_of_two_sizes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.edit(project, {"datasets.tiny.shape": [4, 16]})
     parquet.write(project / "data/raw/tiny.parquet", tables.image_table(*tiny.digits(), tables.ImageInfo((4, 16))))
     monkeypatch.chdir(project)
@@ -184,30 +157,14 @@ def test_pictures_are_for_models_of_two_sizes_and_images_of_a_dataset_for_any(
         Recognizer.load("digit-logreg")
     with pytest.raises(PipelineError, match=r"no experiment .*28 × 28 or 8 × 8"):
         Recognizer.load()
-    predict_rows(Recognizer.load(None, "tiny"), "tiny", ["7"], show=True)
-    line, *drawn = capsys.readouterr().out.splitlines()
-    assert line.endswith("right")
-    assert len(drawn) >= 5
-
-
-def test_a_model_of_another_size_than_its_dataset_is_to_be_trained_again(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tiny.edit(project, {"datasets.tiny.shape": [28, 28]})
-    monkeypatch.chdir(project)
-    with pytest.raises(PipelineError, match=r"64 pixels.*28 × 28.*`dvc repro train@digit-logreg`"):
-        Recognizer.load("digit-logreg")
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (["--dataset", "tiny", "400"], "allowed: 0 to 399"),
-        (["--dataset", "tinny", "4"], "datasets: there is no 'tinny'. Did you mean 'tiny'?"),
-        (["--dataset", "tiny", "four"], "'four' is neither a number such as 36001 nor a range"),
         (["--dataset", "tiny"], "give pictures, or --dataset NAME and numbers of images"),
         (["--dataset", "tiny", "4", "--json"], "--dataset goes with none of --json, --save and --png"),
-        (["--model", "five-sdg", "line.png"], "Did you mean 'five-sgd'?"),
         (["own", "scans"], "own: there are no pictures in this folder, and no"),
         (["--png", "x.png", "scans"], "--png goes with one folder that has a subfolder for each digit"),
         (["empty"], "there are no pictures in this folder"),

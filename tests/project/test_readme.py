@@ -5,9 +5,12 @@ from pathlib import Path
 
 from tests import tiny
 
+import pytest
+
 IN_THE_TINY_PROJECT = {"two-logreg": "five-sgd", "tol: 0.1$": "max_iter: 50", "tol: 0.01": "max_iter: 3"}
 
 
+@pytest.mark.slow
 def test_readme_s_comparison_of_branches_goes_as_printed(project: Path) -> None:
     readme = (tiny.ROOT / "README.md").read_text(encoding="utf-8")
     text = readme.partition("\n## Compare branches\n")[2].partition("\n## ")[0]

@@ -12,7 +12,6 @@ import yaml
 from playwright.sync_api import expect
 
 REPORT = ["digits", "report"]
-SIZES = [(1280, 900), (400, 844)]
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +56,6 @@ def test_what_is_not_here_is_named_and_the_rest_reported(project: Path) -> None:
     text = (project / "new/part.html").read_text()
     assert 'id="five-sgd"' in text
     assert "digit-logreg" not in text
-    tiny.run([*REPORT, "--experiments", "five-*"], project)
-    assert (project / "report.html").read_text() == text
 
 
 @pytest.mark.parametrize(
@@ -76,9 +73,9 @@ def test_a_page_of_nothing_is_not_written(project: Path, pattern: str, status: i
     assert not (project / "report.html").exists()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_every_figure_can_be_seen(page: Path, width: int, height: int, dark: bool) -> None:
+@pytest.mark.parametrize(("width", "height", "dark"), [(1280, 900, False), (400, 844, True)])
+def test_every_figure_and_all_text_can_be_seen(page: Path, width: int, height: int, dark: bool) -> None:
+    """Text has a contrast of 4.5 to 1, as the Web Content Accessibility Guidelines ask; the charts' axes too."""
     with browser.page(width, height, dark=dark) as opened:
         opened.page.goto(page.as_uri())
         opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
@@ -93,6 +90,9 @@ def test_every_figure_can_be_seen(page: Path, width: int, height: int, dark: boo
             assert box["x"] + box["width"] <= width
         assert opened.overflow() <= 0
         assert opened.page.evaluate(CUT) == []
+        axes, contrast = opened.page.evaluate(CONTRAST)
+        assert axes > 4
+        assert contrast >= 4.5
         assert opened.console_errors == []
         assert opened.outside_requests == []
 
@@ -117,16 +117,6 @@ CONTRAST = """() => {
   const contrasts = colours.map(light).map((l) => (Math.max(l, page) + 0.05) / (Math.min(l, page) + 0.05));
   return [axes.length, Math.min(...contrasts)];
 }"""
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_text_stands_out_from_the_page(page: Path, dark: bool) -> None:
-    """At least 4.5 to 1, as the Web Content Accessibility Guidelines ask; the charts' axes too."""
-    with browser.page(1280, 900, dark=dark) as opened:
-        opened.page.goto(page.as_uri())
-        axes, contrast = opened.page.evaluate(CONTRAST)
-        assert axes > 4
-        assert contrast >= 4.5
 
 
 def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(page: Path) -> None:
@@ -191,20 +181,10 @@ def test_the_parts_stand_side_by_side_as_the_predictions_have_them(page: Path, m
         assert first.locator("img").count() == min(3, times)
 
 
+@pytest.mark.slow
 def test_classes_have_their_names_though_no_test_image_is_a_yes(project: Path) -> None:
     values = tiny.params()
-    values["datasets"]["tiny"]["names"] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "null",
-        "nine",
-    ]
+    values["datasets"]["tiny"]["names"] = [*"abcd", "four", "five", "six", "seven", "null", "nine"]
     values["splits"]["tiny"]["test"] = 2  # a 9 and a 4
     values["tasks"] = {"five": {"positive": ["five"]}, "name": {}}
     values["experiments"]["name-logreg"] = values["experiments"].pop("digit-logreg") | {"task": "name"}
@@ -217,15 +197,3 @@ def test_classes_have_their_names_though_no_test_image_is_a_yes(project: Path) -
     assert '<th scope="row">area under the ROC curve</th><td class="number">–</td>' in text
     assert "<b>null</b>" in text
     assert re.search(r"<b>(\w+) predicted as (?!\1)\w+: ", text)
-
-
-def test_predictions_in_several_files_are_read(project: Path, page: Path) -> None:
-    predictions = project / "data/predictions/five-sgd.parquet"
-    table = pq.read_table(predictions)
-    predictions.unlink()
-    predictions.mkdir()
-    for part, rows in enumerate((table[:60], table[60:])):
-        pq.write_table(rows, predictions / f"part-{part:05}.parquet")
-    tiny.run(REPORT, project)
-    before, after = (path.read_text().splitlines() for path in (page, project / "report.html"))
-    assert [line for line in before if "predictions/five-sgd.parquet" not in line] == after != before

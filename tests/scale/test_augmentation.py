@@ -48,15 +48,6 @@ def test_a_row_does_not_depend_on_how_many_there_are_nor_on_who_makes_them() -> 
     assert not np.array_equal(enlarge(pieces=1, seed=2).pixels[own], few.pixels[own])
 
 
-def test_an_image_that_is_deformed_a_little_is_most_like_its_own_original(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"ROTATION": 0.05, "SHEAR": 0.05, "SCALE": 0.02, "SHIFT": 0.01, "BEND": 0.01}.items():
-        monkeypatch.setattr(augmentation, name, value)
-    made = augmentation.deformed(PIXELS, SHAPE, range(400, 800), seed=1)
-    assert not (made == PIXELS).all(axis=1).any()
-    alike = np.corrcoef(made, PIXELS)[:400, 400:]
-    assert (alike.argmax(axis=1) == np.arange(400)).mean() > 0.9
-
-
 def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
     origin = np.array([0, 1, 2, 0, 1, 5], np.uint32)
     augmentation.require_apart(np.array([0, 1, 2, 3, 4]), np.array([5]), origin)

@@ -1,15 +1,13 @@
 """Where strokes run and in which direction: features in which two ways of writing a digit lie near each other.
 
-Only sums, products, square roots and small matrix products of fixed shapes: an image's features depend neither on the
-other images of its batch, nor on the number of threads, nor on the processor's own `exp` or `arctan`.
+Its sums, roots and small products of fixed shapes give an image the same features in any batch, on any machine.
 """
 
 from math import isqrt
 
 from digits.io.tables import Pixels
-from digits.learning.transformers.interpolation import Images
-from digits.learning.transformers.stateless import StatelessTransformer
-from digits.learning.transformers.upright import upright
+from digits.learning.transformers.interpolation import Images, upright
+from digits.learning.transformers.pixels import StatelessTransformer
 
 import joblib
 import numpy as np
@@ -20,9 +18,9 @@ BATCH = 250  # images at a time: their gradients fit a core's cache better than 
 class OrientedGradients(StatelessTransformer):
     """Histograms of gradient directions over overlapping windows of an upright, centred digit.
 
-    The histograms are those of N. Dalal and B. Triggs, Histograms of oriented gradients for human detection (2005),
-    without their normalization of blocks; the root is that of R. Arandjelović and A. Zisserman, Three things everyone
-    should know to improve object retrieval (2012). docs/champion.md says what each part is worth.
+    After N. Dalal and B. Triggs, Histograms of oriented gradients for human detection (2005), without normalization
+    of blocks; the root is of R. Arandjelović and A. Zisserman, Three things everyone should know to improve object
+    retrieval (2012).
 
     Args:
         directions: of the full circle, so that the two edges of a stroke differ.
@@ -40,8 +38,7 @@ class OrientedGradients(StatelessTransformer):
     def transform(self, X: Pixels) -> Images:  # noqa: N803
         """Return features of shape (images, directions * windows), 0 or more."""
         batches = (X[start : start + BATCH] for start in range(0, len(X), BATCH))
-        histograms = joblib.Parallel(prefer="threads")(joblib.delayed(self._histograms)(batch) for batch in batches)
-        return np.concatenate(histograms)
+        return np.concatenate(joblib.Parallel(prefer="threads")(map(joblib.delayed(self._histograms), batches)))
 
     def _histograms(self, pixels: Pixels) -> Images:
         side = isqrt(pixels.shape[1])

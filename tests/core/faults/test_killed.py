@@ -75,28 +75,3 @@ def repro_or_mend(project: Path) -> None:
         (command,) = [command for words, command in WAYS_BACK.items() if words in running.output]
         tiny.run(command, project)
         tiny.repro(project)
-
-
-@pytest.mark.parametrize("stage", aftermath.slow_except(["train@five-sgd"], aftermath.STAGES))
-def test_a_stage_killed_by_the_system_for_want_of_memory_is_named_by_dvc(made: Path, project: Path, stage: str) -> None:
-    aftermath.forget(project, made, stage)
-    with processes.started("dvc repro", project) as running:
-        running.wait_for_line(f"Running stage '{stage}'")
-        running.script().kill()
-        assert running.end() == 255
-    assert f"ERROR: failed to reproduce '{stage}': failed to run: python -m stages." in running.output
-    assert "exited with -9" in running.output or "exited with 137" in running.output
-    aftermath.nothing_is_half_written(project, made)
-    aftermath.all_is_well(project, made)
-
-
-def test_what_a_killed_run_leaves_is_no_output_and_no_change_and_can_be_pruned(made: Path, project: Path) -> None:
-    written = [Path(path) for stage in aftermath.STAGES for path in aftermath.outputs(made, stage)]
-    left = [path.with_name(f".{path.name}.part") for path in written]
-    left += [Path(folder, ".Hj4kQw0pTzKx9uVbN2mYcA.tmp") for folder in ("models", "metrics")]
-    for path in left:
-        (project / path).write_text("half of it")
-    assert tiny.repro(project) == []
-    assert tiny.git_status(project) == ""
-    tiny.run("digits prune --delete", project)
-    assert tiny.files(project) == tiny.files(made)

@@ -1,10 +1,9 @@
 """What every data file promises to its readers."""
 
-import json
 from pathlib import Path
 
 from digits import sources
-from digits.evaluation.metrics import METRICS
+from digits.learning import models
 from digits.support import parameters
 from digits.support.parameters import Dataset
 from stages.fetch import checked
@@ -50,25 +49,17 @@ def test_tables_go_by_the_rows_of_the_images(made: Path, name: str, split: str) 
         assert list(crossval.columns) == ["row", "label", "fold", "prediction", "decision_1"]
         assert sorted(crossval["fold"].unique()) == [1, 2, 3]
     else:
-        assert list(predictions.columns) == [
-            "row",
-            "label",
-            "prediction",
-            *(f"decision_{digit}" for digit in range(10)),
-        ]
+        decisions = [f"decision_{digit}" for digit in range(10)]
+        assert list(predictions.columns) == ["row", "label", "prediction", *decisions]
         assert list(crossval.columns) == ["row", "label"]  # no folds
 
 
-def test_metrics_agree_with_the_predictions(made: Path) -> None:
-    predictions = pd.read_parquet(made / "data/predictions/five-sgd.parquet")
-    text = (made / "metrics/five-sgd.json").read_text()
-    measured = json.loads(text)
-    assert list(measured) == sorted(metric.key for metric in METRICS if metric.key)
-    assert measured["accuracy"] == (predictions["label"] == predictions["prediction"]).mean()
-    assert measured["baseline"] == (predictions["label"] == 0).mean()
-    figures = pd.read_csv(made / "plots/five-sgd/figures.csv").query("figure == 'count'")
-    assert figures.groupby("part")["value"].sum().to_dict() == {"cross_validation": 300, "test": 100}
-    assert text == json.dumps(measured, indent=2, sort_keys=True) + "\n"
+@pytest.mark.parametrize(("name", "split"), [("five-sgd", "tiny"), ("digit-logreg", "tiny-random")])
+def test_a_loaded_model_predicts_what_the_predictions_say(made: Path, name: str, split: str) -> None:
+    frame = pd.read_parquet(made / f"data/split/{split}/test.parquet")
+    predictions = pd.read_parquet(made / f"data/predictions/{name}.parquet")["prediction"]
+    model = models.load(made / f"models/{name}.joblib")
+    assert predictions.tolist() == model.predict(frame.filter(like="pixel").to_numpy()).tolist()
 
 
 def test_no_output_has_a_place_in_it(made: Path) -> None:

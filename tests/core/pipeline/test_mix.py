@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands.check import check
-from digits.io import parquet, paths
-from digits.io.tables import IMAGES, ImageInfo
+from digits.io import paths
 from digits.support.errors import ParameterError
 from digits.support.parameters import Parameters
 from tests import tiny
@@ -61,26 +60,11 @@ def test_own_images_are_learned_as_often_as_they_weigh_and_judged_on_what_was_no
     assert folds.size().max() == WEIGHT
     assert folds.nunique().max() == 1  # copies of an image share a fold
 
-    path = project / paths.split("own", "train")  # other images than params.yaml says
-    table = parquet.read(path, IMAGES)
-    path.unlink()
-    parquet.write(path, table.replace_schema_metadata(ImageInfo(tiny.SHAPE, 255).as_metadata()))
-    before = tiny.files(project)
-    line = tiny.failure("python -m stages.mix taught", project, 2)
-    differing = "the shape, the largest pixel or the classes' names of their images"
-    assert line.endswith(f"mixes.taught: tiny and own differ in {differing}")
-    assert tiny.files(project) == before
-
 
 @pytest.mark.parametrize(
     ("place", "value", "line"),
     [
         ("mixes.taught.own", "mine", "mixes.taught.own: there is no 'mine'. Valid: own, tiny"),
-        ("mixes.taught.split", "untaught", "mixes.taught.split: there is no 'untaught'. Valid: own, tiny"),
-        ("mixes.taught.weight", -1, "mixes.taught.weight: must be greater than or equal to 0, not -1"),
-        ("datasets.own.shape", [4, 16], "mixes.taught: tiny has shape [8, 8], own has [4, 16]; a mix needs two"),
-        ("datasets.own.classes", 9, "mixes.taught: tiny has classes 10, own has 9; a mix needs two that are alike"),
-        ("experiments.taught.split", "taugh", "experiments.taught.split: there is no 'taugh'. Did you mean 'taught'"),
     ],
 )
 def test_a_mix_that_cannot_be_made_is_refused_in_a_line(place: str, value: Any, line: str) -> None:

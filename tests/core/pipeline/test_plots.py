@@ -52,11 +52,6 @@ def test_the_page_draws_each_experiment_with_a_colour_for_each_revision(made: Pa
             assert len(set(colour["scale"]["range"])) == 2
             assert {row["rev"] for row in spec["data"]["values"]} == {"workspace", "HEAD"}
         assert specs[f"{experiment}, confusion matrix"]["facet"]["column"]["field"] == "rev"
-    for plot in CURVES[:2]:  # of several classes the mean stands out
-        spec = specs[f"digit-logreg, {plot}"]
-        assert {row["class"] for row in spec["data"]["values"]} == {*map(str, range(10)), "all"}
-        opacity = spec["spec"]["encoding"]["opacity"]
-        assert opacity["condition"]["value"] >= 2 * opacity["value"]
 
 
 def test_the_experiments_of_a_task_lie_over_each_other(project: Path) -> None:

@@ -48,6 +48,7 @@ def test_an_edit_that_nobody_ran_is_named_before_and_after_its_commit(clone: Pat
     assert check(clone, "--lock-only") == [stale]
 
 
+@pytest.mark.slow
 def test_labels_that_nobody_trained_on_are_named_though_no_data_is_here(origin: Path, tmp_path: Path) -> None:
     project = tiny.copy(origin, tmp_path / "mine")
     tiny.edit(project, {"tasks.five.positive": [5, 6]})
@@ -80,19 +81,8 @@ def test_what_was_not_pushed_is_named(clone: Path) -> None:
     assert check(clone, "--lock-only", status=0) == ["dvc.lock is complete"]
 
 
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [
-        ("url = ssh://127.0.0.1:9/digits", "Connect call failed"),
-        pytest.param(
-            "url = s3://digits/cache\nendpointurl = http://127.0.0.1:9", "Could not connect", marks=pytest.mark.slow
-        ),
-    ],
-    ids=["ssh", "s3"],
-)
-def test_a_remote_that_cannot_be_asked_does_not_count_as_pushed(clone: Path, settings: str, reason: str) -> None:
-    (clone / ".dvc/config.local").write_text(f"['remote \"shared\"']\n{settings}\n")
-    access = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_MAX_ATTEMPTS": "1"}
-    line = tiny.failure("digits pushed", clone, 1, **access)
+def test_a_remote_that_cannot_be_asked_does_not_count_as_pushed(clone: Path) -> None:
+    (clone / ".dvc/config.local").write_text("['remote \"shared\"']\nurl = ssh://127.0.0.1:9/digits\n")
+    line = tiny.failure("digits pushed", clone)
     assert line.startswith("pushed: error: the remote cannot be asked: ")
-    assert reason in line
+    assert "Connect call failed" in line

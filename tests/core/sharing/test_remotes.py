@@ -48,24 +48,3 @@ def test_a_clone_pulls_everything_from_s3_and_runs_nothing(
     for secret in (KEY, SECRET):  # is nowhere but in the user's own configuration
         assert secret not in pushed.stdout + pushed.stderr
         assert not any(secret.encode() in content for content in contents)
-
-
-@pytest.mark.fault
-@pytest.mark.slow
-def test_a_broken_file_in_the_remote_is_refused_and_replaced(project: Path, made: Path) -> None:
-    tiny.run("dvc push", project)
-    path = "models/five-sgd.joblib"
-    file = tiny.stored(project, path, "../digits-remote")
-    file.chmod(0o644)
-    file.write_bytes(b"other" + (project / path).read_bytes())
-    file.chmod(0o444)
-
-    colleague = clone(project)
-    assert path in tiny.run("dvc pull", colleague, status=1).stderr
-    assert tiny.repro(colleague) == ["train@five-sgd"]
-    assert tiny.files(colleague) == tiny.files(made)
-
-    file.unlink()
-    assert path in tiny.run("digits pushed", project, status=1).stderr
-    tiny.run("dvc push", project)
-    assert tiny.run("digits pushed", project).stderr == ""

@@ -1,8 +1,7 @@
 """Images read between their pixels, deskewed, and turned into gradients."""
 
 from digits.learning.transformers.gradients import OrientedGradients, edges_by_direction
-from digits.learning.transformers.interpolation import interpolate
-from digits.learning.transformers.upright import moments, upright
+from digits.learning.transformers.interpolation import interpolate, moments, upright
 from tests import tiny
 
 import numpy as np

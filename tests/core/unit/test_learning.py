@@ -1,7 +1,6 @@
 """Features, classifiers and the training function, on scikit-learn's digits."""
 
 import os
-import pickle
 import subprocess
 import sys
 from functools import partial
@@ -11,7 +10,7 @@ from typing import Any
 from digits.io.tables import Pixels, Vector
 from digits.learning import models, registry
 from digits.learning.classifiers import OURS
-from digits.learning.training import SEEN, Trained, accuracy, train
+from digits.learning.training import Trained, accuracy, train
 from digits.learning.transformers.pixels import FloatPixels, NormalizedPixels
 from digits.support import parameters
 from digits.support.errors import ParameterError, PipelineError
@@ -56,17 +55,6 @@ def test_every_set_of_features_serves_a_classifier(name: str) -> None:
     larger = np.kron(PIXELS.reshape(-1, 8, 8), np.ones((1, 2, 2), np.uint8)).reshape(len(PIXELS), -1)
     model = train(pipeline("neighbors.KNeighborsClassifier", name), larger, CLASSES, folds=0).model
     assert (model.predict(larger) == CLASSES).mean() > 0.9
-
-
-@pytest.mark.parametrize("name", ["ensemble.ExtraTreesClassifier", "neural_network.MLPClassifier", "one_vs_rest_svc"])
-def test_a_model_that_comes_back_from_another_process_has_the_same_file(tmp_path: Path, name: str) -> None:
-    model = train(tiny.pipeline(name, "principal_components"), PIXELS, CLASSES, folds=0).model
-    features, classifier = (pickle.loads(pickle.dumps(part)) for part in (model[:-1], model[-1]))
-    models.save(tmp_path / "here", model)
-    models.save(tmp_path / "there", Pipeline([*features.steps, ("classifier", classifier)]))
-    assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
-    scores = models.score(model, PIXELS)
-    assert np.array_equal(models.score(joblib.load(tmp_path / "there"), PIXELS), scores)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -155,13 +143,6 @@ def test_no_row_is_predicted_by_a_model_that_has_seen_it_or_a_copy_of_its_image(
     assert all(len(set(fold[rows == row])) == 1 for row in range(len(PIXELS)))
 
 
-def test_the_accuracy_on_training_images_is_that_of_the_first_ones() -> None:
-    pixels, labels = np.tile(PIXELS, (26, 1)), np.tile(CLASSES, 26)
-    trained = train(pipeline("dummy.DummyClassifier"), pixels, labels, folds=0)
-    assert (trained.fold, trained.scores) == (None, None)
-    assert accuracy(trained.model, trained.seen, labels) == (labels[:SEEN] == np.bincount(labels).argmax()).mean()
-
-
 def test_what_cannot_be_fitted_is_reported() -> None:
     labels = np.array([0] * 10 + [1] * 2, np.uint8)
     with pytest.raises(ParameterError, match="only 2 training rows have the label 1"):
@@ -175,12 +156,9 @@ def test_what_cannot_be_fitted_is_reported() -> None:
     [
         ("svm.SCV", {}, "no 'svm.SCV'. Did you mean 'svm.SVC'"),
         ("svm.SVR", {}, "no 'svm.SVR'. Did you mean 'svm.SVC'"),  # no classifier
-        ("SVC", {}, "no 'SVC'. Did you mean "),
         ("svm.SVC", {"gama": 1}, "no 'gama'. Did you mean 'gamma'. Valid: C, break_ties"),
-        ("svm.SVC", {"C": "much"}, "'C' parameter of SVC must be a float"),
         ("svm.SVC", {"random_state": 1}, "no 'random_state'"),
         (tiny.SGD, {"n_jobs": 2}, "no 'n_jobs'"),
-        ("svm.SVC", {"decision_function_shape": "ovo"}, "no 'decision_function_shape'"),
     ],
 )
 def test_a_wrong_hyperparameter_is_named(name: str, hyperparameters: dict[str, Any], reason: str) -> None:

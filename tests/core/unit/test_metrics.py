@@ -5,7 +5,7 @@ from typing import Any
 
 from digits.evaluation import calibration, curves, metrics
 from digits.evaluation.metrics import METRICS
-from digits.evaluation.part import Part, confusion, reliability
+from digits.evaluation.part import Part, reliability
 from digits.io.tables import Scores, Vector
 from tests import tiny
 
@@ -56,13 +56,6 @@ def test_the_baseline_is_the_majority_class_of_the_training_part() -> None:
     assert metrics.baseline(part(y, np.zeros(4), y_train=np.array([0, 0, 1]))) == 0.25
 
 
-def test_each_fold_has_its_accuracy() -> None:
-    y, y_pred, fold = np.array([1, 1, 0, 0]), np.array([1, 0, 0, 0]), np.array([1, 1, 2, 2])
-    measured = measure(part(y, np.zeros(4), y_pred, fold=fold))
-    assert [measured["accuracy", "fold 1"], measured["accuracy", "fold 2"]] == [0.5, 1]
-    assert [measured["accuracy_mean", "all"], measured["accuracy_std", "all"]] == [0.75, 0.25]
-
-
 def test_ninety_nine_of_a_hundred_rows_reach_the_rejection_threshold_whatever_their_class() -> None:
     y, fold = np.arange(200) % 3, np.ones(200)
     scores = np.full((200, 3), -9.0)
@@ -91,11 +84,6 @@ def test_the_summary_has_the_keys_of_the_table_the_test_part_s_where_both_have_i
     assert left_out == {metric.key for metric in METRICS if metric.needs_folds and metric.key}
 
 
-def test_the_confusion_table_has_counts_and_shares_of_each_class() -> None:
-    rows = list(confusion(part(LABELS, SCORES)))
-    assert rows == [("0", "0", 4, 0.8), ("0", "1", 1, 0.2), ("1", "0", 1, 1 / 3), ("1", "1", 2, 2 / 3)]
-
-
 def test_a_curve_of_few_points_has_them_all() -> None:
     rows = list(curves.roc(part(LABELS, SCORES)))
     assert rows[0] == ("1", 0.0, 0.0, None)
@@ -110,7 +98,7 @@ def area(rows: list[tuple[Any, ...]], label: str) -> float:
     return float(np.trapezoid(y, x))
 
 
-@pytest.mark.parametrize(("count", "classes", "apart"), [(50_000, 2, 1), (30, 2, 0), (2_000, 10, 3), (20_000, 256, 3)])
+@pytest.mark.parametrize(("count", "classes", "apart"), [(50_000, 2, 1), (30, 2, 0), (2_000, 10, 3)])
 def test_the_area_under_a_drawn_curve_is_the_true_one(count: int, classes: int, apart: float) -> None:
     random = np.random.RandomState(0)
     labels = random.randint(0, classes, count)
@@ -142,19 +130,9 @@ def test_a_good_model_s_corner_is_kept() -> None:
     assert np.abs(cells - drawn_cells).max() < 2 * np.log1p(1 / curves.LINEAR_UP_TO) / curves.CELLS
 
 
-@pytest.mark.parametrize(
-    ("threshold", "rounded"),
-    [
-        (-12345.678, -12350),
-        (0.0, 0),
-        (0.00012345678, 0.0001235),
-        (0.98765432, 0.98765),
-        (0.99998765, 0.99998765),
-        (np.inf, None),
-    ],
-)
-def test_a_threshold_keeps_four_digits(threshold: float, rounded: float | None) -> None:
-    assert curves.round_threshold(threshold) == rounded
+def test_a_threshold_keeps_four_digits_and_so_does_what_is_left_to_1() -> None:
+    given = [-12345.678, 0.0, 0.00012345678, 0.98765432, 0.99998765, np.inf]
+    assert [*map(curves.round_threshold, given)] == [-12350, 0, 0.0001235, 0.98765, 0.99998765, None]
 
 
 def test_curves_keep_what_the_axes_of_dvc_s_plots_show() -> None:

@@ -9,19 +9,9 @@ from digits.support.errors import PipelineError
 from tests import tiny
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-
-def test_a_beginner_s_pandas_reads_the_images(tmp_path: Path) -> None:
-    pixels, classes = tiny.digits()
-    parquet.write(tmp_path / "images.parquet", tables.image_table(pixels, classes, ImageInfo(tiny.SHAPE)))
-    frame = pd.read_parquet(tmp_path / "images.parquet")
-    assert list(frame.columns) == [*(f"pixel{i}" for i in range(1, 65)), "class"]
-    assert set(frame.dtypes) == {np.dtype(np.uint8)}
-    assert frame.iloc[7].tolist() == [*pixels[7], classes[7]]
 
 
 def images(rows: int) -> pa.Table:

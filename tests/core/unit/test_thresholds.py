@@ -22,9 +22,7 @@ SCORES = np.array([0, 1, 2, 3, 4, 5, 6, 7], np.float64)  # in the order of the a
     [
         ({"recall": 0.5}, 5.5),  # 2 of 4 positives, all yeses right
         ({"recall": 0.51}, 3.5),  # 3 of 4, with one false alarm
-        ({"recall": 1}, 1.5),
         ({"precision": 1}, 5.5),
-        ({"precision": 0.75}, 3.5),
         ({"precision": 0.6}, 1.5),  # not 2.5, which has the precision but finds fewer
         ({"f1": "max"}, 1.5),
     ],
