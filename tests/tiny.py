@@ -230,6 +230,7 @@ def in_terminal(command: str, folder: Path) -> str:
     """Run a command in a terminal, and return all that it shows. Skips the test where there is no `script`."""
     if not (sys.platform == "linux" and shutil.which("script")):
         pytest.skip("needs util-linux's script")
+    command = f"stty rows 24 cols 80 && {command}"
     return run(["script", "--quiet", "--return", "--command", command, "/dev/null"], folder, TERM="xterm").stdout
 
 
