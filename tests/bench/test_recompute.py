@@ -6,8 +6,10 @@ from pathlib import Path
 from tests import tiny
 
 import pandas as pd
+import pytest
 
 
+@pytest.mark.slow
 def test_a_wrong_metric_and_curve_are_found_and_all_else_is_right(project: Path) -> None:
     metrics = project / "metrics/five-sgd.json"
     measured = json.loads(metrics.read_text())

@@ -37,6 +37,7 @@ def test_it_is_committed_as_it_was_executed_last() -> None:
     assert (tiny.ROOT / "metrics/five-sgd.json").read_text() in printed(notes), "`make notebook` makes it anew"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", ["five-sgd", pytest.param("digit-logreg", marks=pytest.mark.slow)])
 def test_it_runs_for_every_kind_of_experiment(project: Path, experiment: str) -> None:
     text = printed(execute(project, experiment))

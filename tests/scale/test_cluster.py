@@ -43,6 +43,7 @@ def outputs(project: Path) -> dict[str, bytes]:
     return {name: content for name, content in tiny.files(project).items() if name.startswith(("data/", "models/"))}
 
 
+@pytest.mark.slow
 def test_a_cluster_makes_the_same_bytes(project: Path) -> None:
     changes = {
         "datasets.tiny.enlarged": {"first": 300, "to": 15_000, "seed": 1},

@@ -64,6 +64,7 @@ def test_more_rows_take_no_more_memory(large: Path) -> None:
     assert max(growth.values()) < 1.06, growth  # of 120 to 300 MB; the other pixels are 13, as floating point 51
 
 
+@pytest.mark.slow
 def test_the_pipeline_runs_on_more_rows_than_a_file_has(large: Path) -> None:
     peaks(large, SEVERAL_FILES)
     raw = large / "data/raw/large.parquet"

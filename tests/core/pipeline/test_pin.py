@@ -50,6 +50,7 @@ def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> No
     assert (run(place, "digits check"), run(place, "python -m stages.fetch tried")) == ("", "")
 
 
+@pytest.mark.slow
 def test_a_folder_that_has_changed_is_named_until_it_is_pinned_again(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests import browser, tiny
 
+import pytest
 import yaml
 
 # DVC gives an empty specification where no file of a plot is here.
@@ -26,6 +27,7 @@ def fields(spec: Any) -> set[str]:
     return found.union(*(fields(each) for each in inner))
 
 
+@pytest.mark.slow
 def test_the_page_draws_each_experiment_with_a_colour_for_each_revision(made: Path, tmp_path: Path) -> None:
     tiny.run(["dvc", "plots", "diff", "HEAD", "--out", str(tmp_path)], made)
     with browser.page() as opened:  # without a network

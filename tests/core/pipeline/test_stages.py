@@ -102,6 +102,7 @@ def test_long_work_shows_its_progress_on_a_terminal_and_only_there(project: Path
     assert "fits:" in tiny.in_terminal(command, project)
 
 
+@pytest.mark.slow
 def test_stages_run_by_hand_go_by_the_threshold_that_the_model_keeps(project: Path) -> None:
     """No DVC command between them: the lock still has the old model."""
     before = tiny.files(project)

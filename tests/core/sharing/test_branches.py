@@ -107,6 +107,7 @@ def test_two_people_s_values_for_one_experiment_are_settled_without_training(sha
     assert tiny.lock(shared) == lock_of(shared, "anna")
 
 
+@pytest.mark.slow
 def test_a_merge_does_not_record_a_run_that_nobody_made(shared: Path) -> None:
     # Line by line, the lock would take dora's code and anna's model, which was made by other code.
     branch(shared, "dora")

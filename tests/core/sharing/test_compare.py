@@ -49,6 +49,7 @@ def test_only_what_differs_is_compared_with_its_counts_and_a_conclusion(changed:
     assert back[4].endswith("better, by more than chance explains.")
 
 
+@pytest.mark.slow
 def test_the_images_that_changed_sides_are_drawn(changed: Path, counts: tuple[int, int], tmp_path: Path) -> None:
     tiny.run(["digits", "compare", "HEAD~1", "HEAD", "five-sgd", "--png", str(tmp_path / "sides.png")], changed)
     with Image.open(tmp_path / "sides.png") as sheet:

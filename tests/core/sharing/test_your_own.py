@@ -73,6 +73,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return shapes, "".join(printed)
 
 
+@pytest.mark.slow
 def test_the_page_ends_with_a_leaderboard_a_report_and_a_clone_that_has_nothing_to_run(walk: tuple[Path, str]) -> None:
     shapes, printed = walk
     assert "datasets.own has 60 images of 3 classes (circle, cross, line)" in printed
@@ -90,6 +91,7 @@ def test_the_page_ends_with_a_leaderboard_a_report_and_a_clone_that_has_nothing_
     assert (theirs / paths.raw("own")).read_bytes() == (shapes / paths.raw("own")).read_bytes()
 
 
+@pytest.mark.slow
 def test_nothing_speaks_of_digits(walk: tuple[Path, str]) -> None:
     shapes, _ = walk
     told = run("make help leaderboard check && digits show own --describe && digits --help", shapes)

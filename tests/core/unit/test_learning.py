@@ -78,6 +78,7 @@ for name in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs sched_setaffinity")
 def test_on_one_core_a_model_has_the_same_file(tmp_path: Path) -> None:
     names = [
