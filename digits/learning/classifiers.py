@@ -1,36 +1,27 @@
-"""The classifiers that need code of ours; every other one is scikit-learn's, by its name below `sklearn`."""
+"""The classifiers that are more than a class of scikit-learn; every other one goes by its name below `sklearn`."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Self
-
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import SGDClassifier
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
-
-
-class SingleThreadedBoosting(HistGradientBoostingClassifier):  # type: ignore[misc]
-    """scikit-learn's, fitted by one thread: several sum in another order, and their number is in the model's file."""
-
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
-        """Fit to X, shape (rows, features), and y, shape (rows,)."""
-        with threadpool_limits(1, user_api="openmp"):
-            return super().fit(X, y)
+from importlib import import_module
+from typing import Any, NamedTuple
 
 
 class Classifier(NamedTuple):
-    """A class that takes the hyperparameters, and what is done with it."""
+    """The class that takes the hyperparameters, and what is done with it; classes are imported when they are used."""
 
-    estimator: type
-    wrap: Callable[[Any], Any] | None = None  # puts an estimator of it into another one
+    estimator: str
+    wrap: str | None = None  # a class that an estimator of it is put into
     is_partial: bool = False  # fitted incrementally, by `partial_fit`: `max_iter` passes over all rows (digits/scale)
 
 
 OURS = {
-    "one_vs_rest_svc": Classifier(SVC, OneVsRestClassifier),  # one machine a class, in parallel; SVC's own: one a pair
-    "ensemble.HistGradientBoostingClassifier": Classifier(SingleThreadedBoosting),
-    "partial_fit_sgd": Classifier(SGDClassifier, is_partial=True),
-    "partial_fit_mlp": Classifier(MLPClassifier, is_partial=True),
+    # one machine a class, fitted in parallel; SVC's own are one a pair
+    "one_vs_rest_svc": Classifier("sklearn.svm.SVC", "sklearn.multiclass.OneVsRestClassifier"),
+    "ensemble.HistGradientBoostingClassifier": Classifier("digits.learning.boosting.SingleThreadedBoosting"),
+    "partial_fit_sgd": Classifier("sklearn.linear_model.SGDClassifier", is_partial=True),
+    "partial_fit_mlp": Classifier("sklearn.neural_network.MLPClassifier", is_partial=True),
 }
+
+
+def load(place: str) -> Any:
+    """Import a class by its full name."""
+    module, _, name = place.rpartition(".")
+    return getattr(import_module(module), name)

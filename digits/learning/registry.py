@@ -13,7 +13,7 @@ from typing import Any
 
 from digits import features as sets
 from digits.learning import thresholds
-from digits.learning.classifiers import OURS, Classifier
+from digits.learning.classifiers import OURS, Classifier, load
 from digits.support import rooms
 from digits.support.errors import ParameterError, require_choice, shorten
 from digits.support.parameters import Experiment
@@ -47,17 +47,18 @@ def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
     Raises a ParameterError if it or a hyperparameter does not exist, or a value is wrong, then in scikit-learn's words.
     """
     found = _find(name)
-    accepted = set(inspect.signature(found.estimator).parameters)
+    kind = load(found.estimator)
+    accepted = set(inspect.signature(kind).parameters)
     for hyperparameter in hyperparameters:
         require_choice(f"hyperparameters of {name}", hyperparameter, accepted - NOT_HYPERPARAMETERS)
     try:
-        estimator = found.estimator(**hyperparameters)
+        estimator = kind(**hyperparameters)
         if "random_state" in accepted:
             estimator.set_params(random_state=seed)
         estimator._validate_params()  # as `fit` does, but before the wait
     except (ValueError, TypeError) as error:
         raise ParameterError(shorten(str(error))) from None
-    return found.wrap(estimator) if found.wrap else estimator
+    return load(found.wrap)(estimator) if found.wrap else estimator
 
 
 def is_partial(name: str) -> bool:
@@ -78,11 +79,9 @@ def _find(name: str) -> Classifier:
     """Return the classifier of a name; a ParameterError suggests the nearest and lists all."""
     if name in OURS:
         return OURS[name]
-    module, _, class_name = name.rpartition(".")
     with suppress(ImportError, AttributeError, TypeError):
-        estimator = getattr(import_module(f"sklearn.{module}"), class_name)
-        if issubclass(estimator, ClassifierMixin):
-            return Classifier(estimator)
+        if issubclass(load(f"sklearn.{name}"), ClassifierMixin):
+            return Classifier(f"sklearn.{name}")
     sklearns = {f"{found.__module__.split('.')[1]}.{title}" for title, found in all_estimators("classifier")}
     require_choice("classifier", name, sklearns.union(OURS) - {name})
     raise AssertionError  # `require_choice` has raised
