@@ -177,7 +177,11 @@ def copy_repository(project: Path, without: str = "$^") -> None:
 
 def make_project(project: Path) -> None:
     """Copy the repository without what it has made, and commit it with the tiny dataset and its params.yaml."""
-    copy_repository(project, without=r"(metrics|plots|docs|tests)/|dvc\.lock|.*\.dvc$")
+    copy_repository(project, without=r"(metrics|plots|docs|tests)/|dvc\.lock|.*\.dvc$|data/\.gitignore")
+    config = project / ".dvc/config"  # a fork's remote has the fork's name
+    config.write_text(
+        re.sub(r"url = .*", "url = ../../digits-remote", config.read_text(encoding="utf-8")), encoding="utf-8"
+    )
     write_idx_files(project / "idx")
     edit(project, {})
     commit(project, "the tiny project")
