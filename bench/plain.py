@@ -10,6 +10,7 @@ import time
 from collections import Counter
 
 from digits.evaluation import metrics
+from digits.io import tables
 from digits.learning import models, registry, thresholds, training
 from digits.support import cli, parallel, parameters
 from digits.support.parameters import Dataset, Experiment, Split, Task
@@ -45,7 +46,7 @@ def main() -> None:
     lap("split")
     for name, experiment in params.blocks(Experiment).items():
         (X_train, train_classes), (X_test, test_classes) = parts[experiment.split]  # noqa: N806
-        positive = params.block(Task, experiment.task).labels(None)
+        positive = tables.labels_of(params.block(Task, experiment.task).positive, None)
         y_train, y_test = binarize(train_classes, positive), binarize(test_classes, positive)
         lap("binarize")
         maximum = params.block(Dataset, params.dataset_of(name)).maximum or 255

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bench import measuring
 from digits.io import parquet, paths
-from digits.io.tables import IMAGES
+from digits.io.tables import IMAGES, labels_of
 from digits.learning import registry
 from digits.support import parameters
 from digits.support.parameters import Experiment, Split, Task
@@ -57,7 +57,8 @@ def accuracy(name: str, features: str | None, seed: int) -> float:
     split = params.block(Split, experiment.split)
     images = paths.raw(split.dataset)
     X: Any = parquet.read_pixels(images)  # noqa: N806
-    y = binarize(parquet.read_column(images, IMAGES, "class"), params.block(Task, experiment.task).labels(None))
+    positive = labels_of(params.block(Task, experiment.task).positive, None)
+    y = binarize(parquet.read_column(images, IMAGES, "class"), positive)
     train, test = split_rows(split, len(y), DRAWN)
     if features or isinstance(split.test, int):  # as the fourth is written, the order is that of its draw
         train.sort()

@@ -14,9 +14,9 @@ from digits.support.parameters import Experiment, Task
 import numpy as np
 
 
-def binarize(classes: Pixels, positive: Collection[int] | None) -> Pixels:
-    """Return the labels, of the same shape: 1 where the class is among `positive` and 0 elsewhere, or the class."""
-    return classes if positive is None else np.isin(classes, list(positive)).astype(np.uint8)
+def binarize(classes: Pixels, positive: Collection[int]) -> Pixels:
+    """Return the labels, of the same shape: 1 where the class is one of `positive`, else 0; without any, the class."""
+    return np.isin(classes, list(positive)).astype(np.uint8) if positive else classes
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     params = parameters.load()
     experiment = params.block(Experiment, name)
     names = parquet.image_info(paths.split(experiment.split, "train")).names
-    positive = params.block(Task, experiment.task).labels(names)
+    positive = tables.labels_of(params.block(Task, experiment.task).positive, names)
     metadata = {"positive": " ".join(map(str, positive))} if positive else None
     for part in ("train", "test"):
         images = parquet.read(paths.split(experiment.split, part), IMAGES, ["row", "class"])

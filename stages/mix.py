@@ -35,7 +35,8 @@ def main() -> None:
     name = cli.block_name(__doc__, "mixes", "mnist-and-own")
     params = parameters.load()
     mix = params.block(Mix, name)
-    images, own, test = (parquet.read(paths.split(*part), IMAGES) for part in mix.parts)
+    parts = (mix.split, "train"), (mix.own, "train"), (mix.own, "test")
+    images, own, test = (parquet.read(paths.split(*part), IMAGES) for part in parts)
     if images.schema.metadata != own.schema.metadata:
         differing = "the shape, the largest pixel or the classes' names of their images"
         raise ParameterError(f"{parameters.FILE}: mixes.{name}: {mix.split} and {mix.own} differ in {differing}")

@@ -6,6 +6,7 @@ docstring.
 
 import ast
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ GROUPS = {  # of the core's commands; a room's have its name
     "Look at data and results": ["show", "leaderboard", "compare"],
     "Edit params.yaml": ["check", "pin"],
     "Keep outputs whole, and share them": ["verify", "pushed", "prune", "merge-lock"],
-    "Make your own project": ["start"],
 }
 
 
@@ -69,7 +69,9 @@ def main() -> None:
 
 def _call() -> None:
     try:
-        digits.main(sys.argv[1:] or ["--help"], "digits", standalone_mode=False)
+        # Not `digits.main`, which ends with 1 when whoever read our output, such as `head`, has seen enough.
+        with suppress(click.exceptions.Exit), digits.make_context("digits", sys.argv[1:] or ["--help"]) as context:
+            digits.invoke(context)
     except click.ClickException as error:
         raise ParameterError(error.format_message()) from None
     except Exception as error:

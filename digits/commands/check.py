@@ -8,6 +8,7 @@ from pathlib import Path
 
 from digits import sources
 from digits.commands import examples
+from digits.io import tables
 from digits.learning import registry, thresholds
 from digits.sources import SourceError
 from digits.support import cli, parameters
@@ -46,7 +47,7 @@ def check(params: Parameters) -> None:
         task, about = tasks[experiment.task], params.dataset_of(name)
         classes = datasets[about].classes
         with _inside(f"tasks.{experiment.task}."):
-            positive = set(task.labels(datasets[about].names) or [])
+            positive = set(tables.labels_of(task.positive, datasets[about].names))
             if unknown := positive.difference(range(classes)):
                 raise ParameterError(f"positive: {about} has no class {min(unknown)}; allowed: 0 to {classes - 1}")
             if len(positive) == classes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from digits.commands import examples
 from digits.io import files
 from digits.support import cli, parameters
+from digits.support.errors import PipelineError
 
 import click
 from dvc.repo import Repo
@@ -42,13 +43,16 @@ def command(delete: bool) -> None:
     lock = dict(parameters.load(LOCK).values) if LOCK.exists() else {"stages": {}}
     kept = {name: entry for name, entry in lock["stages"].items() if name in stages}
     forgotten, paths = [name for name in lock["stages"] if name not in stages], list(leftovers(repo))
-    for what in [*([f"{', '.join(forgotten)} in dvc.lock"] if forgotten else []), *paths]:
-        if delete:
-            print(f"deleted {what}")
-        else:
+    named = f"{', '.join(forgotten)} in dvc.lock"
+    if not delete:
+        for what in [*([named] if forgotten else []), *paths]:
             cli.note(f"{what} belongs to nothing in params.yaml; `make prune` deletes it")
-    if delete:
-        for path in paths:
-            files.delete(path)
-        if forgotten:
-            dump_yaml(LOCK, {**lock, "stages": kept}) if kept else LOCK.unlink()  # DVC refuses one without stages
+        return
+    if forgotten:
+        dump_yaml(LOCK, {**lock, "stages": kept}) if kept else LOCK.unlink()  # DVC refuses one without stages
+        print(f"deleted {named}")
+    for path in paths:
+        files.delete(path)
+        if path.exists():
+            raise PipelineError(f"{path} belongs to nothing in params.yaml, and cannot be deleted")
+        print(f"deleted {path}")

@@ -102,7 +102,7 @@ class Measurement:
         if self._mistakes:
             print()
         classes, predicted = dict.fromkeys(self.actual.values()), {name for _, name in self._counts}
-        occurring = predicted.union(classes if self._recognizer.positive is None else self._recognizer.names)
+        occurring = predicted.union(self._recognizer.names if self._recognizer.positive else classes)
         columns = [name for name in [*self._recognizer.names, NONE, SEVERAL] if name in occurring]
         rows = [[f"actual {name}", *(str(self._counts[name, column] or "·") for column in columns)] for name in classes]
         print_table(["predicted", *columns], rows, left=1)
@@ -118,7 +118,7 @@ class Measurement:
 
 def _label(recognizer: Recognizer, name: str) -> int | None:
     """Return the label of pictures in a folder of this name; None where it is no class of the model."""
-    if recognizer.positive is not None:
+    if recognizer.positive:
         return int(int(name) in recognizer.positive) if re.fullmatch("[0-9]", name) else None
     return next((label for label in recognizer.classes if recognizer.names[label] == name), None)
 

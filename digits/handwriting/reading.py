@@ -71,7 +71,7 @@ def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: 
         f"nearest {name}" if each.is_none else wording.percent(each.probability)
         for each, name in zip(predictions, names, strict=True)
     )
-    if recognizer.positive is None and len(predictions) == 1 and not predictions[0].is_none:
+    if not recognizer.positive and len(predictions) == 1 and not predictions[0].is_none:
         next_likeliest = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
         others = [f"{recognizer.names[label]}: {wording.percent(probability)}" for label, probability in next_likeliest]
         shares = "; ".join(filter(None, [shares, ", ".join(others)]))

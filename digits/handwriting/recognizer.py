@@ -9,7 +9,7 @@ from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
 from digits.handwriting.trusted import load_model
-from digits.io import paths
+from digits.io import paths, tables
 from digits.io.tables import Pixels, Scores, Vector
 from digits.learning import models
 from digits.results import measured as results
@@ -55,7 +55,7 @@ class Recognizer(NamedTuple):
     shape: tuple[int, int]  # height and width in pixels of the images that it takes
     classes: list[int]  # the labels: the digits, or 0 and 1
     names: list[str]  # of the labels
-    positive: list[int] | None  # the digits of the second class of two; None for a model that names the digit
+    positive: list[int]  # the digits of the second class of two; empty for a model that names the digit
     model: Pipeline
     temperature: float | None  # of the calibration; None where there are no folds to fit it on
     density: Density | None = None  # None where every image gets one of the classes
@@ -76,7 +76,7 @@ class Recognizer(NamedTuple):
         name = experiment or _best(params, dataset)
         task = params.block(Experiment, name).task
         trained_on = params.block(Dataset, params.dataset_of(name))
-        positive = params.block(Task, task).labels(trained_on.names)
+        positive = tables.labels_of(params.block(Task, task).positive, trained_on.names)
         height, width = trained_on.shape
         if dataset is None and not _takes_pictures(trained_on):
             raise ParameterError(

@@ -7,9 +7,11 @@ pipeline wrote.
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
+
+from digits.support.errors import require_choice
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +101,18 @@ PREDICTIONS = Contract("predictions", _predictions)
 # The same for the training part, cross-validated: `fold` (from 1), and the prediction and the scores of the model that
 # was fitted without it; only rows and labels where the experiment has no folds.
 OUT_OF_FOLD = Contract("out-of-fold predictions", _out_of_fold)
+
+
+def labels_of(classes: Sequence[int | str] | None, names: Sequence[str] | None) -> list[int]:
+    """Return the labels of classes that are given by label or by name; `names` are those of all, if they have any.
+
+    Raises a ParameterError if no class has one of the names.
+    """
+    by_name = {name: label for label, name in enumerate(names or [])}
+    for each in classes or []:
+        if isinstance(each, str):
+            require_choice("positive", each, by_name)
+    return [by_name[each] if isinstance(each, str) else each for each in classes or []]
 
 
 def pixel_names(count: int) -> list[str]:

@@ -15,7 +15,6 @@ class Classifier(NamedTuple):
 OURS = {
     # one machine a class, fitted in parallel; SVC's own are one a pair
     "one_vs_rest_svc": Classifier("sklearn.svm.SVC", "sklearn.multiclass.OneVsRestClassifier"),
-    "ensemble.HistGradientBoostingClassifier": Classifier("digits.learning.boosting.SingleThreadedBoosting"),
     "partial_fit_sgd": Classifier("sklearn.linear_model.SGDClassifier", is_partial=True),
     "partial_fit_mlp": Classifier("sklearn.neural_network.MLPClassifier", is_partial=True),
 }

@@ -112,7 +112,8 @@ def _fit(pipeline: Pipeline, inputs: Any, y: Vector, fold: Any, held_out: int, j
     """Fit on all but one fold and score that; for fold 0, which no row is in, fit on all and score the first `SEEN`."""
     fitted: Any = slice(None) if fold is None else fold != held_out
     scored: Any = fold == held_out if held_out else slice(SEEN)
-    with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(jobs, user_api="openmp"):
+    # Gradient boosting sums in another order with more threads of OpenMP, and their number is in the model's file.
+    with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(1, user_api="openmp"):
         model = clone(pipeline).fit(inputs[fitted], y[fitted])
         if fold is not None:
             gc.collect()  # the rows, which SciPy leaves in a reference cycle: other fits need the memory

@@ -30,7 +30,7 @@ def describe(name: str, params: Parameters, dataset: Dataset) -> dict[str, Any]:
         PipelineError: a file is missing or damaged, or they are not of the same run.
     """
     block = params.block(Experiment, name)
-    positive = params.block(Task, block.task).labels(dataset.own_names)
+    positive = tables.labels_of(params.block(Task, block.task).positive, dataset.own_names)
     names = wording.label_names(block.task, positive, dataset.own_names)
     predictions = read_predictions(name, len(dataset.classes))
     result, measured = results.read(name), results.figures(name)
@@ -38,7 +38,7 @@ def describe(name: str, params: Parameters, dataset: Dataset) -> dict[str, Any]:
     if abs(1 - wrong / tested - result.accuracy) > 10**-DECIMALS:
         again = f"`dvc repro --force evaluate@{name}` makes them again"
         raise PipelineError(f"{paths.predictions(name)} and {paths.metrics(name)} are not of the same run; {again}")
-    plots = read_plots(name, measured, names, dataset, is_detector=positive is not None)
+    plots = read_plots(name, measured, names, dataset, is_detector=bool(positive))
     has_folds = "cross_validation" in plots["matrices"] and paths.out_of_fold(name).exists()
     out_of_fold = read_predictions(name, len(dataset.classes), "train") if has_folds else None
     rule = block.hyperparameters.get("threshold")

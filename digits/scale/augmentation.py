@@ -40,7 +40,7 @@ def enlarge(images: Iterator[Batch], dataset: Dataset) -> Iterator[Batch]:
     last = dataset.enlarged.to - (len(classes) - first)
     yield Batch(originals, classes[:first], np.arange(first, dtype=np.uint32))
     blocks = range(first - first % BLOCK, last, BLOCK)
-    tasks = [range(max(first, start), min(start + BLOCK, last)) for start in blocks]
+    tasks = [rows for start in blocks if (rows := range(max(first, start), min(start + BLOCK, last)))]
     with parallel.parallel_backend(originals):
         calls = (joblib.delayed(deformed)(originals, dataset.shape, rows, seed) for rows in tasks)
         for rows, batch in zip(tasks, cli.progress(batches.imap(calls), len(tasks), "deformed"), strict=True):

@@ -5,7 +5,7 @@ validates all of them, and the names by which they refer to each other.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -106,28 +106,11 @@ class Mix(Section):
     own: str
     weight: Annotated[int, Field(ge=0, le=1_000)]
 
-    @property
-    def parts(self) -> list[tuple[str, str]]:
-        """The splits and parts that it is made of: the large one's, your own to train on, your own to test on."""
-        return [(self.split, "train"), (self.own, "train"), (self.own, "test")]
-
 
 class Task(Section):
     """A block of `tasks`; without `positive` the label is the class itself."""
 
     positive: Annotated[list[int | str], Field(min_length=1)] | None = None
-
-    def labels(self, names: Sequence[str] | None) -> list[int] | None:
-        """Return the labels of the positive classes, if there are any, given the names of the dataset's classes.
-
-        Raises:
-            ParameterError: no class has one of the names.
-        """
-        by_name = {name: label for label, name in enumerate(names or [])}
-        for each in self.positive or []:
-            if isinstance(each, str):
-                require_choice("positive", each, by_name)
-        return [by_name[each] if isinstance(each, str) else each for each in self.positive or []] or None
 
 
 class Experiment(Section):

@@ -37,7 +37,7 @@ def recognizer(drawn: tuple[Pixels, Vector]) -> Recognizer:
         for classifier in (SVC(C=10, gamma=0.004), QuadraticDiscriminantAnalysis(reg_param=0.05))
     )
     names = [str(label) for label in range(10)]
-    return Recognizer("svc", (28, 28), list(range(10)), names, None, svc, 0.2, Density(density, -60.0))
+    return Recognizer("svc", (28, 28), list(range(10)), names, [], svc, 0.2, Density(density, -60.0))
 
 
 def find(recognizer: Recognizer, sheet: Pixels) -> list[Digit]:

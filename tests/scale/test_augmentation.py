@@ -26,6 +26,7 @@ def test_the_dataset_s_own_images_are_the_first_and_the_last() -> None:
     assert np.array_equal(images.pixels[:FIRST], PIXELS[:FIRST])
     assert np.array_equal(images.pixels[FIRST - 400 :], PIXELS[FIRST:])
     assert np.array_equal(images.classes[FIRST - 400 :], CLASSES[FIRST:])
+    assert np.array_equal(enlarge(pieces=1, to=len(PIXELS)).pixels, PIXELS)
 
 
 def test_the_others_are_the_first_ones_in_turn_each_another_way() -> None:

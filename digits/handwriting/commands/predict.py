@@ -63,7 +63,7 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
     images, verdicts = fetched.pixels(chosen), []
     for row, image, prediction in zip(chosen.tolist(), images, recognizer.predict(images), strict=True):
         digit = int(fetched.classes[row])
-        label = digit if recognizer.positive is None else int(digit in recognizer.positive)
+        label = int(digit in recognizer.positive) if recognizer.positive else digit
         verdicts.append("rejected" if prediction.is_none else "right" if prediction.label == label else "wrong")
         words = readings.in_words(recognizer, [prediction], fetched.names[digit])
         print(f"{dataset} {row}: {words}, {verdicts[-1]}", flush=True)

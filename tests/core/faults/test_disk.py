@@ -69,3 +69,10 @@ def test_in_a_read_only_checkout_the_file_is_named_in_one_line(made: Path, proje
 def test_a_command_that_only_reads_works_in_a_read_only_checkout(project: Path, command: str) -> None:
     with mounts.read_only(project):
         assert READING_COMMANDS[command] in tiny.run(f"digits {command}", project).stdout
+
+
+def test_prune_says_what_it_cannot_delete(project: Path) -> None:
+    (project / "models/old.joblib").touch()
+    with mounts.read_only(project):
+        line = tiny.failure("digits prune --delete", project)
+    assert line == "prune: error: models/old.joblib belongs to nothing in params.yaml, and cannot be deleted"

@@ -158,6 +158,12 @@ def test_errors_are_one_line(made: Path, arguments: str, status: int, message: s
     assert len(line) < 200
 
 
+def test_a_reader_that_has_seen_enough_is_no_failure(made: Path) -> None:
+    done = tiny.run(["bash", "-o", "pipefail", "-c", "digits show tiny 0-399 | head -1"], made)
+    assert done.stdout.startswith("tiny 0: ")
+    assert done.stderr == ""
+
+
 def test_what_is_missing_or_about_other_images_is_one_line(project: Path) -> None:
     write_predictions(project, [tiny.IMAGES], [1], [-1.0])
     line = failure(project, "tiny", "--mistakes", "five-sgd")

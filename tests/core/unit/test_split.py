@@ -32,4 +32,4 @@ def test_positive_digits_are_one_and_all_others_zero() -> None:
     classes = np.array([0, 1, 2, 9, 2], np.uint8)
     assert binarize(classes, [2]).tolist() == [0, 0, 1, 0, 1]
     assert binarize(classes, [0, 1]).tolist() == [1, 1, 0, 0, 0]
-    assert binarize(classes, None).tolist() == [0, 1, 2, 9, 2]
+    assert binarize(classes, []).tolist() == [0, 1, 2, 9, 2]

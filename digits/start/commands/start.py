@@ -14,16 +14,15 @@ import click
 from dvc.repo import Repo
 from jinja2 import Environment, FileSystemLoader
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = PACKAGE / "start" / "templates"
 PLACES = {
     "folder": ("data/own", "pictures, in a subfolder for each class: data/own/cat/1.jpg"),
     "table": ("data/own.csv", "images, a row each: a column `class` and a column for each pixel"),
     "handwriting": ("data/own", "pictures of a digit each, in folders 0 to 9; `digits draw --keep data/own` adds one"),
 }
 KEPT = {"core", "report"}  # rooms, and one of the images' kind if there is any
-# What is about this project alone and in no room; the command itself is of no more use then.
+# What is about this project alone and in no room.
 PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/report.png", "docs/tutorials.md", "large", "notebooks"]
-PROJECT += ["digits/commands/start.py", "digits/commands/templates", "tests/core/sharing/test_your_own.py"]
 
 
 def removed(kind: str) -> list[Path]:
