@@ -37,6 +37,10 @@ def with_inputs(project: Path, stage: dict[str, Any], folder: Path) -> Path:
         for key in parents:
             block = block.setdefault(key, {})
         block[last] = value
+    *_, kind, name = stage["cmd"].split()
+    if kind in ("stages.binarize", "stages.train", "stages.evaluate"):  # the path of a dep declares their split
+        split = next(Path(dep["path"]).parts[2] for dep in stage["deps"] if dep["path"].startswith("data/split/"))
+        values.setdefault("experiments", {}).setdefault(name, {})["split"] = split
     # An experiment is validated as a whole: what a stage does not declare has to be there, but it must not use it.
     for experiment in values.get("experiments", {}).values():
         undeclared = tiny.experiment("undeclared", "undeclared", "undeclared", "undeclared", 0)
