@@ -2,7 +2,6 @@ import base64
 import io
 
 from digits.io import tables
-from digits.report.content import Dataset
 from digits.report.page import Axis
 from digits.results import drawing
 from digits.results.predictions import most_confident
@@ -53,14 +52,6 @@ def test_images_lie_in_rows_with_a_gap_and_are_brightened() -> None:
         [0, 0, 0, 0, 0],
         [127, 0, 0, 0, 0],
     ]
-
-
-def test_averages_and_samples_go_by_class() -> None:
-    images, classes = np.array([[[255]], [[0]], [[255]], [[255]]], np.uint8), np.array([0, 1, 1, 1], np.uint8)
-    dataset = Dataset("tiny", images, classes, ["circle", "cross"])
-    assert [(name, count) for name, count, _ in dataset.averages()] == [("circle", 1), ("cross", 3)]
-    sheet = pixels(dataset.sheet())[0::2]
-    assert [row[0:8:2] for row in sheet] == [[255, 0, 0, 0], [0, 255, 255, 0]], "each class begins a row"
 
 
 def test_errors_lie_on_a_logarithmic_axis() -> None:

@@ -1,7 +1,6 @@
 """Files that are damaged, or of another kind, in the place of those that each program reads."""
 
 import io
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -159,13 +158,3 @@ def test_a_damaged_result_is_one_line_of_the_leaderboard(place: Path) -> None:
     with replaced(place / name, CONFLICT):
         line = tiny.failure("digits leaderboard", place)
     assert line.startswith(f"leaderboard: error: {name} is damaged (")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a pipe that nobody reads is another error there")
-def test_nobody_reads_the_output(place: Path) -> None:
-    command = ["digits", "leaderboard"]
-    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout
-        process.stdout.close()
-        assert process.stderr
-        assert process.stderr.read() == b""
