@@ -131,12 +131,8 @@ def compared(
 ) -> dict[str, list[Any]]:
     """Return for each variant the difference to the champion, p, and p with Holm's correction."""
     results = {name: compare(each, by_name[CHAMPION]) for name, each in by_name.items() if name != CHAMPION}
-    p = np.array([p for p, _ in results.values()])
-    order = np.argsort(p)
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
-    columns = zip(results.items(), corrected, strict=True)
-    cells = {name: [difference, f"{p:.2g}", f"{holm:.2g}"] for (name, (p, difference)), holm in columns}
+    columns = zip(results.items(), intervals.holm([p for p, _ in results.values()]), strict=True)
+    cells = {name: [difference, f"{p:.2g}", f"{corrected:.2g}"] for (name, (p, difference)), corrected in columns}
     return {CHAMPION: [None, None, None], **cells}
 
 

@@ -41,7 +41,7 @@ def measure(name: str, X: Pixels, y: Vector, seed: int) -> Measured:  # noqa: N8
     plain = {"description": "", "split": "mnist", "task": "digit", "features": "scaled", "hyperparameters": {}}
     experiment = Experiment.model_validate({**plain, "classifier": name, "folds": FOLDS})
     begin = time.process_time()
-    trained = training.train(registry.build(experiment, seed), X, y, FOLDS)
+    trained = training.train(registry.build(experiment, seed), X, y, training.fold_of_rows(y, FOLDS))
     seconds = time.process_time() - begin
     assert trained.scores is not None
     right = models.predict(trained.model, trained.scores) == y

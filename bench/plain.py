@@ -37,29 +37,34 @@ def main() -> None:
     datasets = {}
     for name, dataset in params.blocks(Dataset).items():
         batches = fetch(name, dataset, os.environ.get("DATA_MIRROR"), lambda given: list(checked(given, dataset)))  # noqa: B023
-        datasets[name] = tuple(np.concatenate([batch[i] for batch in batches]) for i in (0, 1))
+        together = [[batch[i] for batch in batches if batch[i] is not None] for i in (0, 1, 3)]
+        datasets[name] = tuple(np.concatenate(each) if each else None for each in together)
     lap("fetch")
     parts = {}
     for name, split in params.blocks(Split).items():
-        pixels, classes = datasets[split.dataset]
-        parts[name] = [(pixels[rows], classes[rows]) for rows in split_rows(split, len(classes), params.seed)]
+        pixels, classes, group = datasets[split.dataset]
+        rows_of_parts = split_rows(split, len(classes), params.seed, group)
+        parts[name] = [(pixels[rows], classes[rows], None if group is None else group[rows]) for rows in rows_of_parts]
     lap("split")
     for name, experiment in params.blocks(Experiment).items():
-        (X_train, train_classes), (X_test, test_classes) = parts[experiment.split]  # noqa: N806
+        (X_train, train_classes, group), (X_test, test_classes, test_group) = parts[experiment.split]  # noqa: N806
         positive = tables.labels_of(params.block(Task, experiment.task).positive, None)
         y_train, y_test = binarize(train_classes, positive), binarize(test_classes, positive)
         lap("binarize")
         maximum = params.block(Dataset, params.dataset_of(name)).maximum or 255
         pipeline = registry.build(experiment, params.seed, maximum)
         rule = thresholds.require_rule(experiment, len(np.unique(y_train)))
-        trained = training.train(pipeline, X_train, y_train, experiment.folds)
+        fold = training.fold_of_rows(y_train, experiment.folds, group=group)
+        trained = training.train(pipeline, X_train, y_train, fold)
         model = thresholds.apply(trained.model, rule, y_train, trained.scores)
         model.train_accuracy_ = training.accuracy(model, trained.seen, y_train)
         lap("train")
         with parallel.parallel_backend(model):
-            predicted: dict[str, Predicted] = {"test": (y_test, models.score(model, X_test), None)}
+            scores = models.score(model, X_test)
+        predicted = {"test": Predicted(y_test, models.predict(model, scores), scores, group=test_group)}
         if trained.scores is not None:
-            predicted["cross_validation"] = y_train, trained.scores, trained.fold
+            y_pred = thresholds.predict_nested(model, rule, y_train, trained.scores, fold)
+            predicted["cross_validation"] = Predicted(y_train, y_pred, trained.scores, fold, group)
         figures = evaluate(predicted, model, y_train, list(map(str, model.classes_)))["figures"]
         lap("evaluate")
         accuracy = metrics.summarize(figures, trained.scores is not None)["accuracy"]

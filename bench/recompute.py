@@ -1,10 +1,11 @@
 """Check every figure: compute it again from the parquet files and the models, by scikit-learn alone.
 
 Reads what `dvc repro` has made. Of this project it imports the names of the metrics, and what scikit-learn has not:
-sets of features and classifiers with code of their own. For each experiment: the largest difference of any metric, the
-largest difference of the area under any drawn curve, and how many predictions differ when the model, and one fold of
-it, are fitted anew. A metric without a second implementation here is named "not recomputed". Exit status 1 when a
-metric is off by more than 1e-6, an area by more than 0.001 (curves are thinned to draw them), or a prediction differs.
+sets of features and classifiers with code of their own. For each experiment: the largest difference of any metric and
+of any end of an interval, of the area under any drawn curve, how many predictions differ when the model, and one fold
+of it, are fitted anew, and how many groups are on both sides of the split or of a fold. A metric without a second
+implementation here is named "not recomputed". Exit status 1 when a metric or an interval is off by more than 1e-6, an
+area by more than 0.001 (curves are thinned to draw them), a prediction differs, or a group is on both sides.
 """
 
 import json
@@ -18,15 +19,17 @@ from digits.evaluation.metrics import METRICS
 from digits.learning import registry
 from digits.support import cli
 
+import click
 import joblib
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import yaml
 from scipy.special import softmax
+from scipy.stats import norm, rankdata, t
 from sklearn import metrics
 from sklearn.decomposition import PCA
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -116,10 +119,17 @@ def measure(y: Array, table: pd.DataFrame, names: list[str], temperature: float,
     logits = scores if decision_values else np.log(np.maximum(scores, 1e-3))
     probabilities = (1 - 1e-4) * softmax(logits / temperature, axis=1) + 1e-4 / len(names)
     found["log_loss", "all"] = metrics.log_loss(y, probabilities, labels=range(len(names)))
-    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    confidence, correct = probabilities[np.arange(len(y)), y_pred], y_pred == y
     bins = np.digitize(confidence, [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999])
     gaps = [abs((confidence - correct)[bins == each].sum()) for each in np.unique(bins)]
     found["calibration_error", "all"] = sum(gaps) / len(y)
+    if "group" in table:
+        by_group = (y_pred == y).groupby(table["group"]).mean()
+        found["groups", "all"] = len(by_group)
+        found |= {("accuracy", f"group {group}"): share for group, share in by_group.items() if len(by_group) <= 30}
+    elif table["row"].is_monotonic_increasing:
+        first, second = np.array_split(y_pred == y, 2)
+        found |= {("accuracy", "first half"): first.mean(), ("accuracy", "second half"): second.mean()}
     if "fold" in table:
         folds = (y_pred == y).groupby(table["fold"]).mean()
         found |= {("accuracy", f"fold {fold}"): value for fold, value in folds.items()}
@@ -127,6 +137,58 @@ def measure(y: Array, table: pd.DataFrame, names: list[str], temperature: float,
         if len(names) > 2:
             found["rejection_threshold", "all"] = np.sort(scores.max(axis=1))[(len(y) - 1) // 100]
     return found
+
+
+def intervals(y: Array, table: pd.DataFrame, names: list[str]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return the 95 % intervals of a table of predictions: of shares, and of a detector's F1 and area.
+
+    Each metric is a function of counts, or of DeLong's components, of each group or image; its variance is that of the
+    delta method over the groups.
+    """
+    y_pred, group = table["prediction"].to_numpy(), table.get("group", pd.Series(range(len(table))))
+    labels, ones = np.unique(y), np.ones(len(y))
+    shares = {("accuracy", "all"): (y_pred == y, ones)}
+    for label in labels:
+        hit, of = (y_pred == label) & (y == label), names[label]
+        shares |= {("recall", of): (hit, y == label), ("precision", of): (hit, y_pred == label)}
+        shares["f1", of] = 2 * hit, (y == label).astype(int) + (y_pred == label)
+    if len(names) == 2:
+        shares |= {(figure, "all"): shares[figure, names[1]] for figure in ("recall", "precision", "f1") if 1 in labels}
+    if "group" not in table and table["row"].is_monotonic_increasing:
+        first = np.arange(len(y)) < len(y) / 2
+        for half, part in (("first half", first), ("second half", ~first)):
+            shares["accuracy", half] = (y_pred == y) & part, part
+    found = {}
+    for key, (part, whole) in shares.items():
+        sums = pd.DataFrame({"part": part, "whole": whole, "group": group}).astype(float).groupby("group").sum()
+        count = sums["whole"].sum()
+        value = sums["part"].sum() / max(count, 1)
+        found[key] = wilson(value, (sums["part"] - value * sums["whole"]) / max(count, 1), count, "group" in table)
+    if len(names) == len(labels) == 2:
+        scores = table.filter(regex="^(decision|probability)_").iloc[:, 0].to_numpy()
+        yes, no = y == 1, y == 0
+        ranks, own = rankdata(scores), np.empty(len(y))
+        own[yes], own[no] = rankdata(scores[yes]), rankdata(scores[no])
+        won = np.where(yes, (ranks - own) / no.sum(), 1 - (ranks - own) / yes.sum())
+        area = won[yes].mean()
+        moved = pd.Series((won - area) / np.where(yes, yes.sum(), no.sum())).groupby(group).sum()
+        found["roc_auc", "all"] = wilson(area, moved, len(y), "group" in table)
+    return found
+
+
+def wilson(value: float, moved: pd.Series, count: float, grouped: bool) -> tuple[float, float]:
+    """Return Wilson's interval for as many images as have the variance of what the groups move, restated."""
+    if not count or len(moved) == 1:
+        return 0.0, 1.0
+    variance = (moved**2).sum()
+    images = value * (1 - value) / variance if variance else count
+    if grouped:
+        variance *= len(moved) / (len(moved) - 1)
+        images = min(value * (1 - value) / variance, count) if variance else count
+        images *= (norm.ppf(0.975) / t.ppf(0.975, len(moved) - 1)) ** 2
+    z = norm.ppf(0.975)
+    roots = np.roots([1 + z**2 / images, -(2 * value + z**2 / images), value**2])
+    return max(roots.min(), 0.0), min(roots.max(), 1.0)
 
 
 def curve_difference(folder: Path, part: str, y: Array, table: pd.DataFrame, names: list[str]) -> float:
@@ -163,8 +225,8 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
     names = [str(label) if positive else classes[label] for label in np.unique(y_train)]
     X_train, X_test = (frame.filter(like="pixel").to_numpy() for frame in (train, test))  # noqa: N806
     predictions, folds = (pd.read_parquet(f"data/{kind}/{name}.parquet") for kind in ("predictions", "crossval"))
-    table = pd.read_csv(f"plots/{name}/figures.csv", dtype={"of": str}).set_index(["part", "figure", "of"])["value"]
-    measured: dict[Any, float] = dict(table.items())
+    table = pd.read_csv(f"plots/{name}/figures.csv", dtype={"of": str}).set_index(["part", "figure", "of"])
+    measured: dict[Any, float] = dict(table["value"].items())
     temperature = measured.pop(("cross_validation", "temperature", "all"), 1.0)
     model = joblib.load(f"models/{name}.joblib")
 
@@ -178,13 +240,28 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
         decision_values = predictions.filter(like="decision_").shape[1] > 0
         found["train"]["threshold", "all"] = threshold(rule, folds, decision_values)
         limit = rule and found["train"]["threshold", "all"]
+    both_sides = 0
+    if "group" in train:
+        of_fold = folds.groupby("group")["fold"].nunique() if block["folds"] else pd.Series([1])
+        both_sides = len({*train["group"]} & {*test["group"]}) + int((of_fold > 1).sum())
+    ends = {("test", *key): each for key, each in intervals(y_test, predictions, names).items()}
     refit = int((predict(again.fit(X_train, y_train), X_test, limit) != predictions["prediction"]).sum())
     refold: int | None = None
     if block["folds"]:
+        ends |= {("cross_validation", *key): each for key, each in intervals(y_train, folds, names).items()}
+        if isinstance(rule, dict):
+            scores = folds.filter(regex="^(decision|probability)_").iloc[:, 0]
+            flattered = folds.assign(prediction=(scores >= limit).astype(int))
+            of_all = measure(y_train, flattered, names, temperature, majority)
+            found["train"] |= {(figure, "all"): of_all[figure, "all"] for figure in ("recall", "precision", "f1")}
         found["cross_validation"] = measure(y_train, folds, names, temperature, majority)
         area = max(area, curve_difference(Path("plots", name), "cross_validation", y_train, folds, names))
         if "origin" not in train:  # else the copies of an image share a fold
-            fitted, held_out = next(StratifiedKFold(block["folds"]).split(X_train, y_train))
+            group = train.get("group")
+            folded = (StratifiedKFold if group is None else StratifiedGroupKFold)(block["folds"])
+            fitted, held_out = next(folded.split(X_train, y_train, group))
+            if isinstance(rule, dict):  # of this fold it is chosen on the others
+                limit = threshold(rule, folds.iloc[fitted], decision_values)
             y_pred = predict(again.fit(X_train[fitted], y_train[fitted]), X_train[held_out], limit)
             refold = int((y_pred != folds["prediction"].to_numpy()[held_out]).sum())
     computed = {(part, *key): value for part, figures in found.items() for key, value in figures.items()}
@@ -198,26 +275,29 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
     expected = {key for key in computed if key[1] in metric_names}  # one that is missing is off by infinity
     differences = [abs(measured.get(key, np.inf) - computed[key]) for key in expected]
     unknown = {key[1] for key in measured.keys() - computed.keys()}
-    return [name, len(differences), max(differences), area, refit, refold], unknown
+    found_ends = table.loc[[*ends], ["low", "high"]].to_numpy() - np.array([*ends.values()])
+    largest = max(*differences, np.abs(found_ends).max())
+    return [name, len(differences) + found_ends.size, largest, area, refit, refold, both_sides], unknown
 
 
-def main() -> None:
-    """Check every experiment that has been evaluated, print the table, and exit."""
+@click.command(help=f"\b\n{__doc__}")
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT]...")
+def command(names: tuple[str, ...]) -> None:
+    """Check experiments, a line of the table each as it is done, and exit."""
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    rows, unknown = [], set()
-    for name in params["experiments"]:
-        if Path(f"metrics/{name}.json").exists():
-            measuring.log(name)
-            row, others = check(name, params)
-            rows.append(row)
-            unknown |= others
     header = ["experiment", "figures", "largest difference", "of a curve's area", "other predictions", "of a fold"]
-    lines = [[row[0], row[1], f"{row[2]:.1e}", f"{row[3]:.1e}", *row[4:]] for row in rows]
-    print("\n".join(measuring.table(header, lines)))
+    print("\n".join(measuring.table([*header, "groups on both sides"], [])), flush=True)
+    unknown, is_wrong = set(), False
+    for name in names or [name for name in params["experiments"] if Path(f"metrics/{name}.json").exists()]:
+        row, others = check(name, params)
+        cells = [row[0], row[1], f"{row[2]:.1e}", f"{row[3]:.1e}", *row[4:]]
+        print(measuring.table([*header, "groups on both sides"], [cells])[-1], flush=True)
+        unknown |= others
+        is_wrong |= bool(row[2] > 1e-6 or row[3] > 0.001 or any(row[4:]))
     if unknown:
         print(f"not recomputed: {', '.join(sorted(unknown))}")
-    sys.exit(any(row[2] > 1e-6 or row[3] > 0.001 or row[4] or row[5] for row in rows))
+    sys.exit(is_wrong)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(command)

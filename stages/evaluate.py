@@ -5,15 +5,16 @@ tables of `plots/<experiment>/`, and `data/predictions/<experiment>.parquet`. Ev
 always predicting the majority class: a detector that always says no is right nine times in ten.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from digits.evaluation import calibration, curves, metrics
 from digits.evaluation.metrics import ALL
 from digits.evaluation.part import Part, confusion, reliability
 from digits.io import files, parquet, paths, tables
-from digits.io.tables import FOLD, IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
+from digits.io.tables import GROUP, IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
 from digits.learning import models
 from digits.support import cli, parallel, parameters
 from digits.support.errors import PipelineError
@@ -22,15 +23,26 @@ from digits.support.parameters import Experiment
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+CHOSEN_BY = ("precision", "recall", "f1")  # what a threshold can be chosen by
 CALIBRATED_ON = 10_000  # out-of-fold rows at most, evenly from all folds: enough to fit one temperature
 TABLES: dict[str, tuple[Callable[[Part], Iterable[tuple[Any, ...]]], list[str]]] = {  # of plots/<experiment>/
-    "figures": (metrics.measure, ["part", "figure", "of", "value"]),
+    "figures": (metrics.measure, ["part", "figure", "of", "value", "low", "high"]),
     "confusion": (confusion, ["part", "actual", "predicted", "count", "share"]),
     "roc": (curves.roc, ["part", "class", "false_positive_rate", "true_positive_rate", "threshold"]),
     "precision_recall": (curves.precision_recall, ["part", "class", "recall", "precision", "threshold"]),
     "reliability": (reliability, ["part", "from", "to", "count", "confidence", "accuracy"]),
 }
-Predicted = tuple[Vector, Scores, Vector | None]  # true labels, scores and folds of a part's rows
+
+
+class Predicted(NamedTuple):
+    """The predictions of a part; the names are those of `Part`."""
+
+    y_true: Vector
+    y_pred: Vector
+    scores: Scores
+    fold: Vector | None = None
+    group: Vector | None = None
+    is_ordered: bool = False
 
 
 def evaluate(
@@ -43,19 +55,24 @@ def evaluate(
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES}
     method, classes, temperature = models.method(model), model.classes_, 1.0
     if "cross_validation" in predicted:
-        y_true, scores, _ = predicted["cross_validation"]
+        y_true, _, scores, *_ = predicted["cross_validation"]
         some = slice(None, None, math.ceil(len(y_true) / CALIBRATED_ON))
         logits = calibration.logits(scores[some], method)
         temperature = calibration.fit_temperature(logits, np.searchsorted(classes, y_true[some]))
-        rows["figures"].append(("cross_validation", "temperature", ALL, temperature))
-    for name, (y_true, scores, fold) in predicted.items():
-        probabilities = calibration.probabilities(calibration.logits(scores, method), temperature)
-        part = Part(y_true, models.predict(model, scores), scores, probabilities, classes, names, y_train, fold)
+        rows["figures"].append(("cross_validation", "temperature", ALL, temperature, None, None))
+    for name, each in predicted.items():
+        probabilities = calibration.probabilities(calibration.logits(each.scores, method), temperature)
+        part = Part(**each._asdict(), probabilities=probabilities, classes=classes, names=names, y_train=y_train)
         for table, (function, _) in TABLES.items():
             rows[table] += [(name, *row) for row in function(part)]
-    rows["figures"].append(("train", "accuracy", ALL, model.train_accuracy_))
+        y_chosen = models.predict(model, each.scores)
+        if not np.array_equal(y_chosen, each.y_pred):  # by a threshold that was chosen on these scores: flattered
+            flattered = dataclasses.replace(part, y_pred=y_chosen)
+            found = metrics.measure(flattered)
+            rows["figures"] += [("train", *row) for row in found if row[0] in CHOSEN_BY and row[1] == ALL]
+    rows["figures"].append(("train", "accuracy", ALL, model.train_accuracy_, None, None))
     if len(classes) == 2:
-        rows["figures"].append(("train", "threshold", ALL, models.threshold(model)))
+        rows["figures"].append(("train", "threshold", ALL, models.threshold(model), None, None))
     return rows
 
 
@@ -66,21 +83,25 @@ def main() -> None:
     model = models.load(paths.model(name))
     y_test = parquet.read_labels(images, labels)
     out_of_fold = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
-    y_train = tables.column(out_of_fold, "label")
+    of_train = {name: tables.column(out_of_fold, name) for name in out_of_fold.column_names}
+    y_train = of_train["label"]
     if unknown := np.setdiff1d(y_test, model.classes_).tolist():
         raise PipelineError(f"{name} has not been trained on the label {unknown[0]}; use a split with more of it")
 
     with parallel.parallel_backend(model):
         scores = np.concatenate([models.score(model, pixels) for pixels in parquet.pixels(images)])
-    predicted: dict[str, Predicted] = {"test": (y_test, scores, None)}
-    if FOLD.name in out_of_fold.column_names:
-        predicted["cross_validation"] = (y_train, tables.scores(out_of_fold), tables.column(out_of_fold, "fold"))
+    y_pred = models.predict(model, scores)
+    row, group = parquet.read_column(images, IMAGES, "row"), parquet.read_if_there(images, GROUP)
+    predicted = {"test": Predicted(y_test, y_pred, scores, None, group, is_ordered=bool((row[1:] > row[:-1]).all()))}
+    if "fold" in of_train:
+        predicted["cross_validation"] = Predicted(
+            y_train, of_train["prediction"], tables.scores(out_of_fold), of_train["fold"], of_train.get("group")
+        )
     is_detector = b"positive" in (parquet.schema(labels, LABELS).metadata or {})
     names = None if is_detector else parquet.image_info(images).names
     rows = evaluate(predicted, model, y_train, [names[i] if names else str(i) for i in model.classes_])
 
-    row = parquet.read_column(images, IMAGES, "row")
-    columns = {"row": row, "label": y_test, "prediction": models.predict(model, scores)}
+    columns = {"row": row, "group": group, "label": y_test, "prediction": y_pred}
     columns |= tables.score_columns(scores, model.classes_, models.method(model))
     parquet.write(paths.predictions(name), tables.table(columns))
     for table, (_, header) in TABLES.items():

@@ -73,7 +73,7 @@ def main() -> None:
             batches = rooms.load("scale.augmentation", f"datasets.{name}.enlarged").enlarge(batches, dataset)
         with parquet.writer(paths.raw(name)) as append:
             for batch in batches:
-                append(tables.image_table(batch.pixels, batch.classes, info, origin=batch.origin))
+                append(tables.image_table(batch.pixels, batch.classes, info, group=batch.group, origin=batch.origin))
 
     fetch(name, dataset, os.environ.get("DATA_MIRROR"), write)
 

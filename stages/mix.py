@@ -16,15 +16,16 @@ import pyarrow as pa
 
 
 def mix_images(images: pa.Table, own: pa.Table, weight: int, first: int, seed: int) -> pa.Table:
-    """Return `images`, their rows numbered from `first`, with each image of `own` `weight` times, shuffled."""
-    mixed = pa.concat_tables([_numbered(images, first), *[_numbered(own, 0)] * weight])
+    """Return `images`, their rows and groups numbered from `first`, with each of `own` `weight` times, shuffled."""
+    names = ["group", "origin", "row"] if "group" in {*images.column_names, *own.column_names} else ["origin", "row"]
+    mixed = pa.concat_tables([_numbered(images, first, names), *[_numbered(own, 0, names)] * weight])
     return mixed.take(tables.array(np.random.RandomState(seed).permutation(len(mixed))))
 
 
-def _numbered(images: pa.Table, first: int) -> pa.Table:
-    """Return images with `origin`, which may be missing, and `row`, both counted from `first`."""
-    kept = images.drop_columns([name for name in ("origin", "row") if name in images.column_names])
-    for name in ("origin", "row"):
+def _numbered(images: pa.Table, first: int, names: list[str]) -> pa.Table:
+    """Return images with the named columns, counted from `first`; of one that is missing each image's is its row."""
+    kept = images.drop_columns([name for name in names if name in images.column_names])
+    for name in names:
         numbers = tables.column(images, name if name in images.column_names else "row") + np.uint32(first)
         kept = kept.append_column(name, tables.array(numbers))
     return kept

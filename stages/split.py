@@ -2,44 +2,73 @@
 
 Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`,
 each image's index in the dataset in the column `row`. A count tests on the last rows, in their order, as MNIST's
-authors meant it; a share draws them at random.
+authors meant it; a share draws them at random. No group is on both sides: `{groups: 3}` tests on the last three, and a
+share is one of the groups.
 """
 
 import math
 
 from digits.io import parquet, paths, tables
-from digits.io.tables import IMAGES, Vector
+from digits.io.tables import GROUP, IMAGES, ORIGIN, Vector
 from digits.support import cli, parameters, rooms
 from digits.support.errors import ParameterError
 from digits.support.parameters import Split
 
 import numpy as np
 
+NO_GROUPS = "test: {}, but its dataset has no groups; use a count or a share of images"
 IN_MEMORY = 500_000  # rows; more are shuffled on disk, which gives the same bytes (digits/scale/shuffle.py)
 
 
-def count_test_rows(split: Split, rows: int) -> int:
-    """Return how many of `rows` are in the test part; neither part may be empty."""
-    tested = split.test if isinstance(split.test, int) else math.ceil(split.test * rows)
-    if not 0 < tested < rows:
-        allowed = f"allowed: 1 to {rows - 1}, or a share of less"
-        raise ParameterError(f"test: {split.test} of {rows} images leaves none to train on; {allowed}")
+def count_tested(test: float, total: int, what: str = "images") -> int:
+    """Return how many of so many images, or groups, a count or a share tests on; neither part may be empty."""
+    tested = test if isinstance(test, int) else math.ceil(test * total)
+    if not 0 < tested < total:
+        allowed = f"allowed: 1 to {total - 1}, or a share of less"
+        raise ParameterError(f"test: {test} of {total} {what} leaves none to train on; {allowed}")
     return tested
 
 
-def split_rows(split: Split, rows: int, seed: int) -> tuple[Vector, Vector]:
-    """Return the training rows, shuffled, and the test rows: in order for a count, as drawn for a share.
+def split_rows(split: Split, rows: int, seed: int, group: Vector | None = None) -> tuple[Vector, Vector]:
+    """Return the training rows, shuffled, and the test rows: in order, or as drawn where a share is without groups.
 
-    A share gives those of scikit-learn's `train_test_split`, whose import takes longer than the rest of this stage.
+    A share gives those of scikit-learn's `train_test_split`, of the groups those of `GroupShuffleSplit`, whose imports
+    take longer than the rest of this stage. `group` has the shape (rows,).
     """
     random = np.random.RandomState(seed)
     order = np.arange(rows, dtype=np.uint32)
-    tested = count_test_rows(split, rows)
-    if isinstance(split.test, int):
-        random.shuffle(order[:-tested])
-        return order[:-tested], order[-tested:]
-    random.shuffle(order)
-    return order[tested:], order[:tested]
+    if group is None:
+        if isinstance(split.test, dict):
+            raise ParameterError(NO_GROUPS.format(split.test))
+        tested = count_tested(split.test, rows)
+        if isinstance(split.test, float):
+            random.shuffle(order)
+            return order[tested:], order[:tested]
+        is_tested = order >= rows - tested
+    elif isinstance(split.test, int):
+        is_tested = order >= rows - count_tested(split.test, rows)
+        require_uncut(split.test, group)
+    else:
+        groups = np.unique(group)
+        test = split.test if isinstance(split.test, float) else split.test["groups"]
+        drawn = random.permutation(groups)[: count_tested(test, len(groups), "groups")]
+        is_tested = np.isin(group, drawn if isinstance(test, float) else groups[-test:])
+    train = order[~is_tested]
+    random.shuffle(train)
+    return train, order[is_tested]
+
+
+def require_uncut(test: int, group: Vector) -> None:
+    """Require that a count of the last rows cuts no group in two; else a ParameterError names the next that do not."""
+    rows = len(group)
+    first, last = np.unique(group, return_index=True)[1], rows - 1 - np.unique(group[::-1], return_index=True)[1]
+    # Of each row whether a group began before it and goes on: how many began, less how many are over.
+    is_cut = np.cumsum(np.bincount(first + 1, minlength=rows + 1) - np.bincount(last + 1, minlength=rows + 1)) > 0
+    uncut = rows - np.flatnonzero(~is_cut[1:rows]) - 1
+    if test not in uncut:
+        near = [*uncut[uncut > test][-1:].tolist(), *uncut[uncut < test][:1].tolist()]
+        remedy = f"the next that do not: {' and '.join(map(str, near))}" if near else "use {groups: 1}"
+        raise ParameterError(f"test: {test} cuts a group in two; {remedy}")
 
 
 def main() -> None:
@@ -49,8 +78,11 @@ def main() -> None:
     split = params.block(Split, name)
     images = paths.raw(split.dataset)
     count = parquet.count(images, IMAGES)
-    orders = split_rows(split, count, params.seed)
-    if (origin := parquet.read_origin(images)) is not None:
+    try:
+        orders = split_rows(split, count, params.seed, parquet.read_if_there(images, GROUP))
+    except ParameterError as error:
+        raise ParameterError(f"{parameters.FILE}: splits.{name}.{error}") from None
+    if (origin := parquet.read_if_there(images, ORIGIN)) is not None:
         rooms.load("scale.augmentation", f"splits.{name}").require_apart(*orders, origin)
     outputs = [paths.split(name, part) for part in ("train", "test")]
     if count > IN_MEMORY:

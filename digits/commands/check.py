@@ -14,7 +14,7 @@ from digits.sources import SourceError
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, require_choice
 from digits.support.parameters import COPIES, FILE, SECTIONS, Dataset, Experiment, Mix, Parameters, Split, Task
-from stages.split import count_test_rows
+from stages.split import NO_GROUPS, count_tested
 
 import click
 
@@ -33,7 +33,11 @@ def check(params: Parameters) -> None:
         with _inside(f"splits.{name}."):
             require_choice("dataset", split.dataset, datasets)
             dataset = datasets[split.dataset]
-            tested = count_test_rows(split, dataset.rows)
+            if isinstance(split.test, dict):
+                if not dataset.sha256.groups:
+                    raise ParameterError(NO_GROUPS.format(split.test))
+                continue
+            tested = count_tested(split.test, dataset.rows)
             if dataset.enlarged and tested > dataset.images - dataset.enlarged.first:
                 raise ParameterError(COPIES.format(split.test))
     for name, mix in mixes.items():
@@ -65,9 +69,10 @@ def changed(params: Parameters) -> Iterator[str]:
             if not list_labels or not Path(place).exists():  # it may never have been pulled
                 continue
             try:
-                labels, names = list_labels(place)
-                digest = hashlib.sha256(labels.tobytes()).hexdigest()
-                if digest != dataset.sha256.labels or names not in (None, dataset.names):
+                found = list_labels(place)
+                digests = [each and hashlib.sha256(each).hexdigest() for each in found.as_bytes()]
+                pinned = dataset.sha256
+                if digests != [pinned.labels, pinned.groups] or found.names not in (None, dataset.names):
                     again = f"`digits pin {name}` takes over what is there now"
                     yield f"{kind} {place} is no longer what is pinned; {again}"
             except SourceError as error:

@@ -13,7 +13,7 @@ from digits.results.fetched import FetchedDataset
 from digits.results.wording import print_table
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, PipelineError, require_choice
-from digits.support.parameters import Experiment
+from digits.support.parameters import FILE, Experiment
 
 import click
 import numpy as np
@@ -42,7 +42,7 @@ class Source:
             raise PipelineError(f"{self.name} has no predictions")
         try:
             content = self._files.read_bytes(paths.predictions(experiment).as_posix())
-            return pq.read_table(pa.BufferReader(content), columns=["row", "label", "prediction"])
+            return pq.read_table(pa.BufferReader(content))
         except Exception as error:  # each kind of remote has errors of its own
             lacking = f"{self.name} cannot be had ({(str(error) or type(error).__name__).partition(':')[0]})"
             raise PipelineError(f"the predictions of {lacking}; `dvc push` where they were made") from None
@@ -58,21 +58,23 @@ class Comparison:
         was, now = (tables.column(each, "label") == tables.column(each, "prediction") for each in (before, after))
         rows = tables.column(before, "row")
         self.count, self.accuracies = len(rows), [f"{right.mean():.4f}" for right in (was, now)]
-        self.difference = intervals.compare(was, now)
+        self.difference = intervals.compare(was, now, tables.group_of(after))
+        self.p = self.difference.p  # corrected, where it is one of several
         self.sides = {"fixed": rows[now & ~was], "broken": rows[was & ~now]}  # the images that changed them
 
     def cells(self) -> list[str]:
         """Return the row of the table."""
-        fixed, broken, gain, low, high, p = self.difference
+        fixed, broken, gain, low, high, _ = self.difference
         change = f"{100 * gain:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
-        return [self.name, str(self.count), *self.accuracies, change, f"{p:.2g}", str(fixed), str(broken)]
+        return [self.name, str(self.count), *self.accuracies, change, f"{self.p:.2g}", str(fixed), str(broken)]
 
     def conclusion(self) -> str:
         """Return in words what may be concluded."""
-        more, p = self.difference.fixed - self.difference.broken, self.difference.p
-        what = f"{abs(more)} {'more' if more >= 0 else 'fewer'} of {self.count} right (p = {p:.2g})"
-        verdict = f"{'better' if more > 0 else 'worse'}, by more than chance explains"
-        return f"{self.name}: {what}: {verdict if p < 0.05 else 'no evidence of a difference'}."
+        more = self.difference.fixed - self.difference.broken
+        what = f"{abs(more)} {'more' if more >= 0 else 'fewer'} of {self.count} right (p = {self.p:.2g})"
+        verdict = f"these two fits differ, {'better' if more > 0 else 'worse'} by more than chance explains"
+        nothing = f"no evidence of a difference; {100 * self.difference.margin:.2f} points would have shown"
+        return f"{self.name}: {what}: {verdict if self.p < 0.05 else nothing}."
 
 
 def draw(path: Path, comparisons: Sequence[Comparison]) -> None:
@@ -90,25 +92,57 @@ def draw(path: Path, comparisons: Sequence[Comparison]) -> None:
         cli.note(f"{path} was not written: no image changed sides")
 
 
+def compare_models(revision: str, names: Sequence[str], seeds: int, form: str) -> None:
+    """Refit experiments as they are in a revision and as they are now, and print how the models differ."""
+    from digits.results import refits  # which imports scikit-learn
+
+    before, after = refits.at_revision(revision), parameters.load()
+    blocks = before.values["experiments"]
+    changes = {}
+    for name in names or [name for name, block in after.values["experiments"].items() if blocks.get(name) != block]:
+        refits.require_same_question(name, before, after)
+        changes[name] = refits.compare(*(refits.accuracies(name, params, seeds) for params in (before, after)))
+    if not changes:
+        print(f"{FILE} has the same experiments in {revision}; name those to refit.")
+        return
+    corrected = intervals.holm([change.p for change in changes.values()])
+    found = [(name, change, p) for (name, change), p in zip(changes.items(), corrected, strict=True)]
+    header = ["experiment", "before", "after", "change in points (95 %)", "p, Holm" if len(found) > 1 else "p"]
+    print_table(header, [[name, *change.cells(), f"{p:.2g}"] for name, change, p in found], left=1, form=form)
+    print("", *(f"{name}: {change.conclusion(p)}" for name, change, p in found), sep="\n")
+
+
 @click.command(
     epilog=examples("compare main", "compare HEAD~1 HEAD two-logreg", "compare --between digit-champion digit-fast")
 )
 @click.argument("words", nargs=-1, metavar="[REV [REV2] [EXPERIMENT]...]")
 @click.option("--between", nargs=2, metavar="EXPERIMENT EXPERIMENT", help="Compare two experiments of the workspace.")
 @click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="Draw the images that changed sides.")
+@click.option("--seeds", type=click.IntRange(2, 100), metavar="N", help="Refit REV's blocks and today's under N seeds.")
 @click.option("--md", is_flag=True, help="Print Markdown, for a pull request.")
-def command(words: tuple[str, ...], between: tuple[str, str] | None, png: Path | None, md: bool) -> None:
+def command(
+    words: tuple[str, ...], between: tuple[str, str] | None, png: Path | None, seeds: int | None, md: bool
+) -> None:
     """Compare the predictions of two revisions, or of two experiments, on the same test images.
 
     REV is anything that Git knows (main, HEAD~1, a tag). Nothing is checked out: its predictions come from DVC's cache
     or the remote. Without REV2, REV is compared with the workspace.
 
     For each experiment whose predictions differ: the accuracy before and after, the change with its 95 % interval, the
-    p of the exact McNemar test, and how many mistakes were fixed and made; then what may be concluded. The exit status
-    is 1 if something could not be compared.
+    p of the exact McNemar test, or of the t-test of the groups where there are groups, corrected by Holm if there are
+    several, and how many mistakes were fixed and made; then what may be concluded. The exit status is 1 if something
+    could not be compared.
+
+    That is about two fits, and another seed gives others. --seeds 5 asks whether the change is one of the model: it
+    refits both blocks under five seeds on the folds of the training part.
     """
     if bool(words) == bool(between):
         raise click.UsageError("give a revision, or --between EXPERIMENT EXPERIMENT")
+    if seeds:
+        if between or png:
+            raise click.UsageError("--seeds goes with a revision, without --between and --png")
+        compare_models(words[0], words[1:], seeds, "pipe" if md else "simple")
+        return
     before, after = Source(*words[:1]), Source()
     if between:
         for name in between:
@@ -133,7 +167,10 @@ def command(words: tuple[str, ...], between: tuple[str, str] | None, png: Path |
     if comparisons:
         if png:
             draw(png, comparisons)
-        print_table(HEADER, [each.cells() for each in comparisons], left=1, form="pipe" if md else "simple")
+        for each, p in zip(comparisons, intervals.holm([each.difference.p for each in comparisons]), strict=True):
+            each.p = p
+        header = [f"{title}, Holm" if title == "p" and len(comparisons) > 1 else title for title in HEADER]
+        print_table(header, [each.cells() for each in comparisons], left=1, form="pipe" if md else "simple")
         print("", *(f"{'- ' if md else ''}{each.conclusion()}" for each in comparisons), sep="\n")
     elif not failures:
         print("The predictions are the same.")

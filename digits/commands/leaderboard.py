@@ -1,14 +1,12 @@
 """Print the experiments' accuracies, the best first."""
 
 import fnmatch
-from collections.abc import Iterator
 from itertools import groupby
 
 from digits.commands import examples
-from digits.io import parquet, paths, tables
-from digits.io.tables import PREDICTIONS
+from digits.io import paths
 from digits.results import measured
-from digits.results.intervals import compare
+from digits.results.predictions import not_told_apart
 from digits.results.wording import print_table
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, PipelineError
@@ -17,24 +15,14 @@ from digits.support.parameters import Experiment
 import click
 
 
-def ties(best: str, others: list[str]) -> Iterator[str]:
-    """Yield which experiments of a task cannot be told apart from the best, each with its p."""
-    here = [name for name in [best, *others] if paths.predictions(name).exists()]
-    if best in here:
-        first, *predictions = (parquet.read(paths.predictions(name), PREDICTIONS) for name in here)
-        for name, other in zip(here[1:], predictions, strict=True):
-            right = [tables.column(each, "label") == tables.column(each, "prediction") for each in (first, other)]
-            if other["row"].equals(first["row"]) and (p := compare(*right).p) >= 0.05:
-                yield f"{name} (p = {p:.2g})"
-
-
 @click.command(epilog=examples("leaderboard 'digits-*'"))
 @click.argument("pattern", default="*")
 def command(pattern: str) -> None:
     """Print the accuracies and errors of all experiments, or of those whose names match PATTERN.
 
-    Experiments of one split and task stand together, the best out of fold first. Below the table stand those that the
-    exact McNemar test on the test images cannot tell apart from the best (p of 0.05 or more), if predictions are here.
+    Experiments of one split and task stand together, the best out of fold first. Below the table stand the pairs that
+    the test images cannot tell apart, if predictions are here: p of 0.05 or more with Holm's correction, by the exact
+    McNemar test, or by the t-test of the groups where there are groups.
     """
     experiments = parameters.load().blocks(Experiment)
     names = fnmatch.filter(experiments, pattern)
@@ -45,10 +33,12 @@ def command(pattern: str) -> None:
         raise PipelineError("nothing has been evaluated yet; `make demo` or `make repro` does it")
     ranked = sorted(evaluated, key=lambda name: evaluated[name].rank(experiments[name]))
     tasks = {name: f"{experiments[name].task} on {experiments[name].split}" for name in ranked}
-    rows = [[name, tasks[name], *evaluated[name].cells(measured.count_tested(name))] for name in ranked]
+    rows = [[name, tasks[name], *evaluated[name].cells(name)] for name in ranked]
     print_table(["experiment", "task", *measured.HEADINGS], rows, left=2)
-    for task, (best, *others) in groupby(ranked, key=tasks.__getitem__):
-        if named := ", ".join(ties(best, others)):
-            print(f"Not told apart from {best}, the best for {task}: {named}")
+    if any(row[-1].endswith("*") for row in rows):
+        print(f"\n{measured.BY_IMAGES}")
+    for task, of_task in groupby(ranked, key=tasks.__getitem__):
+        if pairs := not_told_apart([*of_task]):
+            print(f"Not told apart, {task}: {', '.join(pairs)}")
     if missing := [name for name in names if name not in evaluated]:
         cli.note(f"not evaluated yet: {', '.join(missing)}")

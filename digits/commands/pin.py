@@ -52,6 +52,8 @@ def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
             block[key][:-1], block[key][-1] = value[:-1], value[-1]
         elif key == "sha256":
             block[key].update(value)
+            if "groups" not in value:
+                block[key].pop("groups", None)
         else:
             block[key] = value
     stream = io.StringIO()

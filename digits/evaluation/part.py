@@ -23,11 +23,18 @@ class Part:
     names: Sequence[str]  # of the classes, for the tables
     y_train: Vector  # the labels of the training part, shape (training rows,)
     fold: Vector | None = None  # from 1; None for the test part
+    group: Vector | None = None  # None where the source knows none
+    is_ordered: bool = False  # the rows are in the dataset's order
 
     @property
     def is_detector(self) -> bool:
         """There are two classes; the second is what is to be found."""
         return len(self.classes) == 2
+
+    @cached_property
+    def is_right(self) -> Vector:
+        """Whether each row's prediction is its label, shape (rows,)."""
+        return self.y_true == self.y_pred
 
     @cached_property
     def columns(self) -> Vector:
@@ -52,10 +59,12 @@ def confusion(part: Part) -> Iterator[tuple[str, str, int, float]]:
 def reliability(part: Part) -> Iterator[tuple[float, float, int, float, float]]:
     """Yield (from, to, count, mean confidence, accuracy) for each bin of confidence that occurs.
 
-    The confidence is the probability of the likeliest class. Of an honest model it is, on average, the accuracy.
+    The confidence is the probability of the class that is predicted, below 0.5 where a threshold says yes sooner. Of an
+    honest model it is, on average, the accuracy.
     """
-    confidence = part.probabilities.max(axis=1)
-    right = part.probabilities.argmax(axis=1) == part.columns
+    predicted = np.searchsorted(part.classes, part.y_pred)
+    confidence = part.probabilities[np.arange(len(predicted)), predicted]
+    right = predicted == part.columns
     place = np.digitize(confidence, EDGES[1:-1])
     for i in np.unique(place):
         rows = place == i

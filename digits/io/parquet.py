@@ -88,10 +88,10 @@ def image_info(path: Path) -> ImageInfo:
     return ImageInfo.of(schema(path, tables.IMAGES))
 
 
-def read_origin(path: Path) -> Vector | None:
-    """Read the row of the image that each was made of, shape (rows,); None where no image is a copy of another."""
-    name = tables.ORIGIN.name
-    return read_column(path, tables.IMAGES, name) if name in schema(path, tables.IMAGES).names else None
+def read_if_there(path: Path, field: pa.Field) -> Vector | None:
+    """Read a column of images that not all have, `tables.GROUP` or `tables.ORIGIN`, shape (rows,); None without it."""
+    is_there = field.name in schema(path, tables.IMAGES).names
+    return read_column(path, tables.IMAGES, field.name) if is_there else None
 
 
 def pixels(path: Path) -> Iterator[Pixels]:

@@ -22,6 +22,7 @@ Vector = npt.NDArray[Any]
 Scores = npt.NDArray[np.floating[Any]]
 
 ROW = pa.field("row", pa.uint32())  # the image's index in its dataset
+GROUP = pa.field("group", pa.uint32())  # who wrote it, or whatever else some images have in common
 ORIGIN = pa.field("origin", pa.uint32())  # the row of the image that this one is a deformed copy of, or its own
 LABEL = pa.field("label", pa.uint8())
 FOLD = pa.field("fold", pa.uint8())  # from 1
@@ -72,22 +73,27 @@ class ImageInfo(NamedTuple):
 
 def _images(schema: pa.Schema) -> list[pa.Field]:
     pixels = [pa.field(name, pa.uint8()) for name in pixel_names(math.prod(ImageInfo.of(schema).shape))]
-    return [*pixels, pa.field("class", pa.uint8()), *(field for field in (ORIGIN, ROW) if field.name in schema.names)]
+    return [*pixels, pa.field("class", pa.uint8()), *_present(schema, GROUP, ORIGIN, ROW)]
+
+
+def _present(schema: pa.Schema, *fields: pa.Field) -> list[pa.Field]:
+    return [field for field in fields if field.name in schema.names]
 
 
 def _predictions(schema: pa.Schema) -> list[pa.Field]:
     scores = [pa.field(name, pa.float64()) for name in schema.names if SCORE.fullmatch(name)]
     if not scores:
         raise ValueError("the columns of scores")
-    return [ROW, LABEL, PREDICTION, *scores]
+    return [ROW, *_present(schema, GROUP), LABEL, PREDICTION, *scores]
 
 
 def _out_of_fold(schema: pa.Schema) -> list[pa.Field]:
-    return [ROW, LABEL, *([FOLD, *_predictions(schema)[2:]] if FOLD.name in schema.names else [])]
+    label = [ROW, *_present(schema, GROUP), LABEL]
+    return [*label, FOLD, *_predictions(schema)[len(label) :]] if FOLD.name in schema.names else label
 
 
-# Images: a column a pixel, row by row, named as OpenML names them; `class`, what the image shows; `origin`, where some
-# are deformed copies of others; and `row`, once it is split. Metadata: `ImageInfo`.
+# Images: a column a pixel, row by row, named as OpenML names them; `class`, what the image shows; `group`, where the
+# source knows it; `origin`, where some are deformed copies; and `row`, once it is split. Metadata: `ImageInfo`.
 IMAGES = Contract("images", _images)
 
 # Labels, in the images' order: the class, or 1 for the task's positive classes and 0 for the others. Metadata:
@@ -95,7 +101,7 @@ IMAGES = Contract("images", _images)
 LABELS = Contract("labels", lambda schema: [ROW, LABEL])
 
 # Predictions of the test part, and the scores, which say how likely each class is: `decision_3` is the decision value
-# of class 3, `probability_3` its probability. With two classes there is one column, of the second.
+# of class 3, `probability_3` its probability. With two classes there is one, of the second. `group` as of images.
 PREDICTIONS = Contract("predictions", _predictions)
 
 # The same for the training part, cross-validated: `fold` (from 1), and the prediction and the scores of the model that
@@ -123,16 +129,15 @@ def pixel_names(count: int) -> list[str]:
 def image_table(pixels: Pixels, classes: Vector, info: ImageInfo, **columns: Vector | None) -> pa.Table:
     """Return a table of images from pixels of shape (images, height * width) and columns of shape (images,).
 
-    The other columns are `origin` and `row`, where there are any.
+    The other columns are `group`, `origin` and `row`, those that there are.
     """
     of_pixels = dict(zip(pixel_names(pixels.shape[1]), np.ascontiguousarray(pixels.T), strict=True))
-    others = {name: values for name, values in columns.items() if values is not None}
-    return table({**of_pixels, "class": classes, **others}).replace_schema_metadata(info.as_metadata())
+    return table({**of_pixels, "class": classes, **columns}).replace_schema_metadata(info.as_metadata())
 
 
-def table(columns: Mapping[str, Vector]) -> pa.Table:
-    """Return a table of arrays of shape (rows,)."""
-    return pa.table({name: array(values) for name, values in columns.items()})
+def table(columns: Mapping[str, Vector | None]) -> pa.Table:
+    """Return a table of arrays of shape (rows,), but for those that are None."""
+    return pa.table({name: array(values) for name, values in columns.items() if values is not None})
 
 
 def array(values: Vector) -> pa.Array:
@@ -144,6 +149,11 @@ def array(values: Vector) -> pa.Array:
 def column(table: pa.Table, name: str) -> Vector:
     """Return a column as an array of shape (rows,), without the import of pandas that `to_numpy` makes."""
     return np.from_dlpack(table.column(name).combine_chunks())
+
+
+def group_of(table: pa.Table) -> Vector | None:
+    """Return the group of each row, shape (rows,), or None where there are none."""
+    return column(table, GROUP.name) if GROUP.name in table.column_names else None
 
 
 def stack(table: pa.Table) -> Pixels:

@@ -62,6 +62,15 @@ def choose(rule: Mapping[str, Any], is_positive: Vector, scores: Scores) -> floa
     return float(thresholds[[best, max(best - 1, 0)]].mean())
 
 
+def predict_nested(model: Pipeline, rule: Any, y: Vector, scores: Scores, fold: Vector) -> Vector:
+    """Return the out-of-fold predictions, shape (rows,), each fold's by a threshold chosen on the other folds."""
+    if not isinstance(rule, Mapping):
+        return models.predict(model, scores)
+    is_positive = y == model.classes_[1]
+    chosen = {i: choose(rule, is_positive[fold != i], scores[fold != i]) for i in np.unique(fold)}
+    return model.classes_[(scores >= np.array([chosen[i] for i in fold])).astype(int)]
+
+
 def apply(model: Pipeline, rule: Any, y: Vector, scores: Any) -> Pipeline:
     """Return the model with the threshold of a rule, chosen on the training rows' labels and out-of-fold scores."""
     if rule is None:

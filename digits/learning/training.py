@@ -15,7 +15,7 @@ from digits.support.errors import ParameterError, PipelineError
 import joblib
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
@@ -28,8 +28,7 @@ class Trained(NamedTuple):
 
     model: Pipeline  # fitted on all rows
     seen: Scores  # the model's, of the first `SEEN` rows
-    fold: Vector | None  # of each row, from 1; None without cross-validation, as `scores`
-    scores: Scores | None  # each row's by the model fitted without its fold
+    scores: Scores | None  # each row's by the model fitted without its fold; None without folds
 
 
 @contextmanager
@@ -42,17 +41,16 @@ def fit_errors() -> Iterator[None]:
 
 
 @fit_errors()
-def train(pipeline: Pipeline, X: Pixels, y: Vector, folds: int, origin: Vector | None = None) -> Trained:  # noqa: N803
+def train(pipeline: Pipeline, X: Pixels, y: Vector, fold: Vector | None = None) -> Trained:  # noqa: N803
     """Fit on all rows, and on all but each fold; a PipelineError if that cannot be done.
 
     Args:
         pipeline: unfitted; it stays so.
         X: pixels, shape (rows, pixels), 0 to 255, in random order.
         y: labels, shape (rows,).
-        folds: stratified; 0 for no cross-validation.
-        origin: as of `fold_of_rows`.
+        fold: of each row, as `fold_of_rows` returns it; None for no cross-validation.
     """
-    fold = fold_of_rows(y, folds, origin)
+    folds = 0 if fold is None else int(fold.max())
     cores = joblib.cpu_count()
     # At least two threads a fit, so that no core waits while the last fit ends: 5 to 20 % faster on two cores than one.
     inner = max(math.ceil(cores / (1 + folds)), min(cores, 2))
@@ -65,7 +63,7 @@ def train(pipeline: Pipeline, X: Pixels, y: Vector, folds: int, origin: Vector |
     scores = np.empty((len(y), *seen.shape[1:]), seen.dtype)
     for i, (_, held_out) in enumerate(others, 1):
         scores[fold == i] = held_out
-    return Trained(Pipeline([*shared.steps, *fitted.steps]), seen, fold, None if fold is None else scores)
+    return Trained(Pipeline([*shared.steps, *fitted.steps]), seen, None if fold is None else scores)
 
 
 def accuracy(model: Pipeline, scores: Scores, y: Vector) -> float:
@@ -84,17 +82,18 @@ def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # 
         return shared, shared.fit_transform(X) if len(shared) else X
 
 
-def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None) -> Vector | None:
+def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None, group: Vector | None = None) -> Vector | None:
     """Return the stratified fold of each row, from 1, of shape (rows,); None for no folds.
 
-    Rows with the same `origin` are copies of one image and share a fold: no model is tested on what it was trained on.
+    Rows of one group share a fold, and so do rows with the same `origin`, which are copies of one image: no model is
+    tested on what it was trained on. Raises a PipelineError or a ParameterError if a class or a group is too rare.
     """
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2:
         raise PipelineError(f"the model cannot be fitted: all training rows have the label {y[0]}; two are needed")
     if not folds:
         return None
-    if origin is not None:
+    if group is None and origin is not None:
         _, first, image = np.unique(origin, return_index=True, return_inverse=True)
         order = np.argsort(first)  # of the images, by their first copies among the rows
         fold_of_image = fold_of_rows(y[first[order]], folds)
@@ -102,9 +101,15 @@ def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None) -> Vector 
     if counts.min() < folds:
         rarest = f"only {counts.min()} training rows have the label {classes[counts.argmin()]}"
         raise ParameterError(f"folds: {folds}, but {rarest}; use fewer")
+    if group is not None and (count := len(np.unique(group))) < folds:
+        raise ParameterError(f"folds: {folds}, but the training part has {count} groups; use fewer")
     fold = np.empty(len(y), np.uint8)
-    for i, (_, held_out) in enumerate(StratifiedKFold(folds).split(y, y), 1):
+    folded = StratifiedKFold(folds) if group is None else StratifiedGroupKFold(folds)
+    for i, (fitted, held_out) in enumerate(folded.split(y, y, group), 1):
         fold[held_out] = i
+        if len(lacking := np.setdiff1d(classes, y[fitted])):
+            rare = f"all groups with the label {lacking[0]} are in one"
+            raise ParameterError(f"folds: {folds}, but {rare}; use others, or 0")
     return fold
 
 

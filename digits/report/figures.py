@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from digits.results.intervals import accuracy_interval
-from digits.results.measured import Figures
+from digits.results.measured import Figures, Interval
 
 import matplotlib as mpl
 import numpy as np
@@ -91,11 +91,14 @@ def curves(table: pd.DataFrame, kind: str, measured: Figures, threshold: str) ->
 
 
 @mpl.rc_context(STYLE)
-def recall(measured: Figures, classes: Mapping[str, str], noun: str) -> str:
+def recall(
+    measured: Figures, intervals: Mapping[tuple[str, str, str], Interval], classes: Mapping[str, str], noun: str
+) -> str:
     """Return each class's recall with its 95 % interval as an SVG element.
 
     Args:
         measured: the figures of the experiment.
+        intervals: theirs.
         classes: their names, by the texts that stand for them in the figures.
         noun: what a class is called.
     """
@@ -103,9 +106,9 @@ def recall(measured: Figures, classes: Mapping[str, str], noun: str) -> str:
     lowest = 0.99
     for shift, part in zip((-0.15, 0.15), PARTS, strict=True):
         here = {i: text for i, text in enumerate(classes) if (part, "recall", text) in measured}
-        shares, images = ([measured[part, name, text] for text in here.values()] for name in ("recall", "count"))
+        shares, ends = ([each[part, "recall", text] for text in here.values()] for each in (measured, intervals))
         if here:
-            lowest = min(lowest, _draw_shares(axes, part, np.array([*here]) + shift, shares, images))
+            lowest = min(lowest, _draw_shares(axes, part, np.array([*here]) + shift, shares, ends))
     axes.set_xticks(range(len(classes)), list(classes.values()))
     axes.grid(visible=False, axis="x")
     _scale(axes, "y", lowest)
@@ -124,7 +127,8 @@ def reliability(table: pd.DataFrame) -> str:
     lowest = min(0.5, rows["confidence"].min())
     for part, of_part in rows.groupby("part", sort=False):
         x, y, images = (of_part[column] for column in ("confidence", "accuracy", "count"))
-        lowest = min(lowest, _draw_shares(axes, str(part), x, y, images, linestyle="-"))
+        ends = [accuracy_interval(round(share * count), int(count)) for share, count in zip(y, images, strict=True)]
+        lowest = min(lowest, _draw_shares(axes, str(part), x, y, ends, linestyle="-"))
     _scale(axes, "x", lowest)
     _scale(axes, "y", lowest)
     return _svg(axes)
@@ -137,11 +141,8 @@ def _axes(x: str, y: str) -> Axes:
     return axes
 
 
-def _draw_shares(axes: Axes, part: str, x: Any, shares: Any, images: Any, linestyle: str = "none") -> float:
-    """Draw shares of so many images with their intervals, and return the least value drawn, at most 1."""
-    intervals = [
-        accuracy_interval(round(share * count), int(count)) for share, count in zip(shares, images, strict=True)
-    ]
+def _draw_shares(axes: Axes, part: str, x: Any, shares: Any, intervals: list[Any], linestyle: str = "none") -> float:
+    """Draw shares with their intervals, and return the least value drawn, at most 1."""
     style = {"color": COLOURS[part], "clip_on": False, **MARKERS[part]}
     axes.vlines(x, *zip(*intervals, strict=True), color=COLOURS[part], linewidth=1)
     axes.plot(x, shares, linewidth=0.8, linestyle=linestyle, label=PARTS[part], **style)

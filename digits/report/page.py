@@ -9,7 +9,8 @@ from digits.evaluation.metrics import METRICS
 from digits.report import figures, plots
 from digits.report.content import read_dataset
 from digits.report.experiment import describe
-from digits.results.measured import HEADINGS
+from digits.results.measured import BY_IMAGES, HEADINGS
+from digits.results.predictions import not_told_apart
 from digits.support import cli
 from digits.support.parameters import Parameters
 
@@ -45,6 +46,9 @@ def render(params: Parameters, names: Sequence[str]) -> str:
         describe(name, params, datasets[dataset_of[name]]) for name in cli.progress(names, len(names), "experiments")
     ]
     experiments.sort(key=lambda e: (order.index(e["dataset"].name), e["result"].rank(e["block"])))
+    by_task: dict[str, list[str]] = {}
+    for e in experiments:
+        by_task.setdefault(e["task"], []).append(e["name"])
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -65,4 +69,6 @@ def render(params: Parameters, names: Sequence[str]) -> str:
         captions={metric.name: metric.caption for metric in METRICS if metric.caption},
         versions={package: version(package) for package in PACKAGES},
         seed=params.seed,
+        by_images=BY_IMAGES,
+        pairs={task: found for task, of_task in by_task.items() if (found := not_told_apart(of_task))},
     )

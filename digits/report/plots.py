@@ -5,7 +5,7 @@ from typing import Any
 from digits.io import paths
 from digits.report import figures
 from digits.report.content import Dataset
-from digits.results.measured import Figures, reading
+from digits.results.measured import Figures, intervals, reading
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def read_plots(
             charts |= {kind: figures.curves(curve, kind, measured, called) for kind, curve in curves.items()}
             thresholds = _thresholds(curves["precision_recall"])
         else:
-            charts["recall"] = figures.recall(measured, classes, dataset.noun)
+            charts["recall"] = figures.recall(measured, intervals(name), classes, dataset.noun)
     return {"classes": classes, "matrices": matrices, "charts": charts, "thresholds": thresholds}
 
 

@@ -9,15 +9,16 @@ from pathlib import Path
 from digits.evaluation.metrics import METRICS
 from digits.io import paths
 from digits.io.files import require
-from digits.results.intervals import accuracy_interval
 from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Experiment, Section, validate
 
 # The columns of the leaderboards, in the terminal and in the report, and one more, the error with its interval.
 COLUMNS = [metric for metric in METRICS if metric.heading]
 HEADINGS = [*(str(metric.heading) for metric in COLUMNS), "error, % (95 %)"]
+BY_IMAGES = "* as if the images were independent; those of one writer are not, so the interval is too narrow"
 
 Figures = dict[tuple[str, str, str], float]  # by part, name, and what each is of: a class, a fold, or all
+Interval = tuple[float, float]
 
 
 class Results(Section, extra="allow"):
@@ -27,16 +28,13 @@ class Results(Section, extra="allow"):
     baseline: float
     cv_accuracy: float | None = None
 
-    def cells(self, tested: int) -> list[str]:
-        """Return the leaderboard's cells, given the number of test images; a dash for what was not measured."""
+    def cells(self, name: str) -> list[str]:
+        """Return the leaderboard's cells of the experiment of this name; a dash for what was not measured."""
         values = [getattr(self, str(metric.key), None) for metric in COLUMNS]
         found = ["–" if value is None else f"{value:.4f}" for value in values]
-        low, high = self.error_interval(tested)
-        return [*found, f"{100 * (1 - self.accuracy):.2f} ({100 * low:.2f} to {100 * high:.2f})"]
-
-    def error_interval(self, tested: int) -> tuple[float, float]:
-        """Return the 95 % interval of the error, 0 to 1, given the number of test images."""
-        return accuracy_interval(round((1 - self.accuracy) * tested), tested)
+        low, high = error_interval(name)
+        mark = " " if ("test", "groups", "all") in figures(name) else "*"
+        return [*found, f"{100 * (1 - self.accuracy):.2f} ({100 * low:.2f} to {100 * high:.2f}){mark}"]
 
     @property
     def merit(self) -> float:
@@ -50,15 +48,30 @@ class Results(Section, extra="allow"):
 
 def figures(name: str) -> Figures:
     """Read all figures of an experiment, from the table of plots/."""
+    return {key: value for key, (value, _) in _rows(name).items()}
+
+
+def intervals(name: str) -> dict[tuple[str, str, str], Interval]:
+    """Read the 95 % intervals of those figures of an experiment that have one."""
+    return {key: interval for key, (_, interval) in _rows(name).items() if interval}
+
+
+def error_interval(name: str) -> Interval:
+    """Return the 95 % interval of an experiment's error on the test part, 0 to 1."""
+    with reading(name, paths.plots(name) / "figures.csv"):
+        low, high = intervals(name)["test", "accuracy", "all"]
+        return 1 - high, 1 - low
+
+
+def _rows(name: str) -> dict[tuple[str, str, str], tuple[float, Interval | None]]:
     with reading(name, paths.plots(name) / "figures.csv") as path:
-        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-        return {(row["part"], row["figure"], row["of"]): float(row["value"]) for row in rows}
-
-
-def count_tested(name: str) -> int:
-    """Return the number of an experiment's test images."""
-    counts = [value for (part, figure, _), value in figures(name).items() if (part, figure) == ("test", "count")]
-    return int(sum(counts))
+        return {
+            (row["part"], row["figure"], row["of"]): (
+                float(row["value"]),
+                (float(row["low"]), float(row["high"])) if row["low"] else None,
+            )
+            for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        }
 
 
 def read(name: str) -> Results:

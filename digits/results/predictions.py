@@ -1,12 +1,14 @@
 """A model's predictions of the test part or out of fold, in words, and its mistakes by its confidence in them."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from digits.io import parquet, paths, tables
 from digits.io.files import require
 from digits.io.tables import OUT_OF_FOLD, PREDICTIONS, Vector
 from digits.results import measured as results
 from digits.results import wording
+from digits.results.intervals import compare, holm
 from digits.support import parameters
 from digits.support.errors import PipelineError
 from digits.support.parameters import Experiment, Mix
@@ -33,6 +35,19 @@ def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Tab
     if (last := rows.max()) >= images:
         raise PipelineError(f"{path} is about a row {last}, the dataset has {images}; {parquet.REMEDY}")
     return table
+
+
+def not_told_apart(names: Sequence[str]) -> list[str]:
+    """Return the pairs of a task's experiments, in words, that the test images cannot tell apart.
+
+    Their p, with Holm's correction for all pairs, is 0.05 or more (`intervals.compare`).
+    """
+    here = [name for name in names if paths.predictions(name).exists()]
+    tested = {name: parquet.read(paths.predictions(name), PREDICTIONS) for name in here}
+    pairs = [(a, b) for a, b in combinations(tested, 2) if tested[a]["row"].equals(tested[b]["row"])]
+    right = {name: tables.column(each, "label") == tables.column(each, "prediction") for name, each in tested.items()}
+    corrected = holm([compare(right[a], right[b], tables.group_of(tested[a])).p for a, b in pairs])
+    return [f"{a} and {b} (p = {p:.2g})" for (a, b), p in zip(pairs, corrected, strict=True) if p >= 0.05]
 
 
 def temperature(experiment: str) -> float | None:

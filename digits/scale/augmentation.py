@@ -35,18 +35,29 @@ def enlarge(images: Iterator[Batch], dataset: Dataset) -> Iterator[Batch]:
     """Yield the first images of a dataset, deformed copies of them, and the other images; memory holds the dataset."""
     assert dataset.enlarged
     first, seed = dataset.enlarged.first, dataset.enlarged.seed
-    pixels, classes = map(np.concatenate, zip(*((batch.pixels, batch.classes) for batch in images), strict=True))
+    pixels, classes, group = _together(list(images))
     originals = pixels[:first]
     last = dataset.enlarged.to - (len(classes) - first)
-    yield Batch(originals, classes[:first], np.arange(first, dtype=np.uint32))
+
+    def batch(pixels: Pixels, rows: Vector, origin: Vector) -> Batch:
+        return Batch(pixels, classes[rows], origin, None if group is None else group[rows])
+
+    yield batch(originals, np.arange(first), np.arange(first, dtype=np.uint32))
     blocks = range(first - first % BLOCK, last, BLOCK)
     tasks = [rows for start in blocks if (rows := range(max(first, start), min(start + BLOCK, last)))]
     with parallel.parallel_backend(originals):
         calls = (joblib.delayed(deformed)(originals, dataset.shape, rows, seed) for rows in tasks)
-        for rows, batch in zip(tasks, cli.progress(batches.imap(calls), len(tasks), "deformed"), strict=True):
+        for rows, copies in zip(tasks, cli.progress(batches.imap(calls), len(tasks), "deformed"), strict=True):
             origin = np.arange(rows.start, rows.stop, dtype=np.uint32) % first
-            yield Batch(batch, classes[origin], origin)
-    yield Batch(pixels[first:], classes[first:], np.arange(last, dataset.enlarged.to, dtype=np.uint32))
+            yield batch(copies, origin, origin)
+    yield batch(pixels[first:], np.arange(first, len(classes)), np.arange(last, dataset.enlarged.to, dtype=np.uint32))
+
+
+def _together(images: list[Batch]) -> tuple[Pixels, Pixels, Vector | None]:
+    """Return the pixels, classes and groups of all batches."""
+    pixels, classes = (np.concatenate(each) for each in zip(*((b.pixels, b.classes) for b in images), strict=True))
+    groups = [batch.group for batch in images if batch.group is not None]
+    return pixels, classes, np.concatenate(groups) if groups else None
 
 
 def require_apart(train: Vector, test: Vector, origin: Vector) -> None:

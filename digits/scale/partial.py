@@ -12,7 +12,7 @@ from typing import Any
 from digits.io import parquet
 from digits.io.tables import Scores, Vector
 from digits.learning import models
-from digits.learning.training import SEEN, Trained, fit_errors, fit_shared_steps, fold_of_rows
+from digits.learning.training import SEEN, Trained, fit_errors, fit_shared_steps
 from digits.scale import batches
 from digits.support import cli, parallel
 from digits.support.errors import ParameterError
@@ -36,16 +36,16 @@ def require_incremental(experiment: Experiment, classifier: Any) -> None:
         raise ParameterError(f"{name}: {fault}; use adam or sgd")
 
 
-def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
+def train(pipeline: Pipeline, images: Path, y: Vector, fold: Vector | None) -> Trained:
     """Fit on all rows of a training part, and on all but each fold, in the same passes.
 
     Args:
         pipeline: unfitted; it stays so. Its last step has `partial_fit` and `max_iter`.
         images: the training part's file.
         y: labels, shape (rows,).
-        folds: stratified, each with a model in memory; 0 for no cross-validation.
+        fold: of each row, as `training.fold_of_rows` returns it; of each a model is in memory. None for none.
     """
-    fold = fold_of_rows(y, folds, parquet.read_origin(images))
+    folds = 0 if fold is None else int(fold.max())
     # The first fit holds out fold 0, which no row is in.
     folded = np.ones(len(y), np.uint8) if fold is None else fold
     classes = np.unique(y)
@@ -67,7 +67,7 @@ def train(pipeline: Pipeline, images: Path, y: Vector, folds: int) -> Trained:
     model, *others = [Pipeline([*shared.steps, *fit.steps]) for fit in fits]
     seen = models.score(model, next(parquet.pixels(images))[:SEEN])
     scores = None if fold is None else _held_out_scores(others, _read(images, y, fold))
-    return Trained(model, seen, fold, scores)
+    return Trained(model, seen, scores)
 
 
 def _read(images: Path, y: Vector, fold: Vector) -> Iterator[Group]:

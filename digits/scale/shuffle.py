@@ -13,7 +13,7 @@ from pathlib import Path
 
 from digits.io import parquet, tables
 from digits.io.parquet import ROW_GROUP
-from digits.io.tables import IMAGES, Vector
+from digits.io.tables import GROUP, IMAGES, ORIGIN, Vector
 
 import numpy as np
 import numpy.typing as npt
@@ -29,15 +29,16 @@ def split_file(images: Path, orders: Sequence[Vector], outputs: Sequence[Path]) 
 
     Each output has the rows of its order, one after another; each row of the table is in one of the orders once.
     """
-    info, origin = parquet.image_info(images), parquet.read_origin(images)
+    info = parquet.image_info(images)
+    present = {field.name: parquet.read_if_there(images, field) for field in (GROUP, ORIGIN)}
     columns = ["class", *tables.pixel_names(math.prod(info.shape))]
     blocks = map(tables.stack, parquet.groups(images, IMAGES, columns))
     outputs[0].parent.mkdir(parents=True, exist_ok=True)
     for path, batches in zip(outputs, permute_rows(blocks, orders, outputs[0].parent), strict=True):
         with parquet.writer(path) as append:
             for rows, batch in batches:
-                of_rows = None if origin is None else origin[rows]
-                append(tables.image_table(batch[:, 1:], batch[:, 0], info, origin=of_rows, row=rows))
+                of_rows = {name: None if values is None else values[rows] for name, values in present.items()}
+                append(tables.image_table(batch[:, 1:], batch[:, 0], info, **of_rows, row=rows))
 
 
 def permute_rows(blocks: Iterable[Rows], orders: Sequence[Vector], folder: Path) -> Iterator[Iterator[Batch]]:

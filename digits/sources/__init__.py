@@ -5,8 +5,8 @@ words. What came is checked against the pinned digests (`stages/fetch.py`), so a
 never which.
 
 A source that needs no network says so by `LOCAL = True`. One that can list the classes of its images without reading
-their pixels has `labels(place)` as well, which returns them, shape (images,), and the classes' names, if they have any:
-`make check` then notices what has changed. A room has its source in `digits/<room>/source.py`, under the room's name.
+their pixels has `labels(place)` as well, which returns `Labels`: `make check` then notices what has changed. A room
+has its source in `digits/<room>/source.py`, under the room's name.
 """
 
 import hashlib
@@ -40,7 +40,20 @@ class Batch(NamedTuple):
     pixels: Pixels  # shape (images, height * width)
     classes: Pixels  # shape (images,)
     origin: Vector | None = None  # after augmentation: the row of the image that each was made of, shape (images,)
+    group: Vector | None = None  # who wrote each, or the like, where the source knows it: `number_groups`
     names: list[str] | None = None  # of all classes of the dataset, in their order, where the source names them
+
+
+class Labels(NamedTuple):
+    """What the images of a dataset show, and what they have in common; as of a `Batch`."""
+
+    classes: Pixels
+    names: list[str] | None
+    group: Vector | None
+
+    def as_bytes(self) -> list[bytes | None]:
+        """Return what the digests of labels and groups are of."""
+        return [self.classes.tobytes(), None if self.group is None else self.group.tobytes()]
 
 
 class Content:
@@ -50,12 +63,12 @@ class Content:
         self.dataset = dataset
         self.images = self.classes = 0
         self.names: list[str] | None = None
-        self._pixels, self._labels = hashlib.sha256(), hashlib.sha256()
+        self._digests: dict[str, Any] = {}
 
     @property
     def sha256(self) -> dict[str, str]:
         """The digests, as a block of `datasets` has them."""
-        return {"pixels": self._pixels.hexdigest(), "labels": self._labels.hexdigest()}
+        return {name: digest.hexdigest() for name, digest in self._digests.items()}
 
     def add(self, batch: Batch) -> None:
         """Count a batch; a SourceError says how it is not of the dataset's form."""
@@ -68,8 +81,9 @@ class Content:
             raise SourceError(f"a pixel of {batch.pixels.max()}, expected 0 to {maximum}")
         if batch.classes.max() >= self.dataset.classes:
             raise ContentError(f"label {batch.classes.max()}, expected 0 to {self.dataset.classes - 1}")
-        self._pixels.update(batch.pixels.tobytes())
-        self._labels.update(batch.classes.tobytes())
+        for name, values in (("pixels", batch.pixels), ("labels", batch.classes), ("groups", batch.group)):
+            if values is not None:
+                self._digests.setdefault(name, hashlib.sha256()).update(values.tobytes())
         self.classes, self.names = max(self.classes, int(batch.classes.max()) + 1), batch.names
 
     def require_pinned(self) -> None:
@@ -78,7 +92,7 @@ class Content:
             raise ContentError(f"{self.images} images, expected {self.dataset.images}")
         if self.names and self.names != self.dataset.names:
             raise ContentError(f"classes {shorten(', '.join(self.names), 200)}, which are not its names in params.yaml")
-        if self.sha256 != self.dataset.sha256.model_dump():
+        if self.sha256 != self.dataset.sha256.model_dump(exclude_none=True):
             raise ContentError(f"other content: its sha256 are {self.sha256}")
 
 
@@ -111,6 +125,13 @@ def number_classes(classes: Iterable[str]) -> tuple[dict[str, int], list[str] | 
         if int(names[-1]) < MOST_CLASSES:
             return {name: int(name) for name in names}, None
     return {name: label for label, name in enumerate(names)}, names
+
+
+def number_groups(names: Iterable[str]) -> Vector:
+    """Return the number of each image's group, shape (images,), from 0 in the order in which the groups appear."""
+    names = list(names)
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], np.uint32)
 
 
 def as_bytes(values: Any) -> Pixels:

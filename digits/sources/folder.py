@@ -5,6 +5,9 @@ aspect kept. What that leaves free on two sides is filled with the median of the
 
 Pictures come in the natural order of their file names, 9.png before 10.png, whatever subfolder they are in: the last
 ones, which a split by count tests on, are those with the highest numbers. Of equal names the first class comes first.
+
+Where each class has subfolders again (`7/anna/1.png`, `3/anna/1.png`), these are the groups: who wrote the pictures, or
+the like. A group's pictures stand together then, and the groups are in the natural order of their names.
 """
 
 import re
@@ -15,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from digits.io.tables import Pixels
-from digits.sources import NOT_HERE, Batch, SourceError, number_classes
+from digits.sources import NOT_HERE, Batch, Labels, SourceError, number_classes, number_groups
 from digits.support import cli, pictures
 from digits.support.errors import show
 from digits.support.parameters import Dataset
@@ -35,9 +38,9 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     return read_drawn(place, lambda picture: fit(picture.grey, *dataset.shape))
 
 
-def labels(place: str) -> tuple[Pixels, list[str] | None]:
-    """Return the label of each picture, and the classes' names."""
-    return _list_pictures(Path(place))[1:]
+def labels(place: str) -> Labels:
+    """Return the label of each picture, the classes' names, and the pictures' groups."""
+    return _list_pictures(Path(place))[1]
 
 
 def fit(grey: Pixels, height: int, width: int) -> Pixels:
@@ -49,7 +52,7 @@ def fit(grey: Pixels, height: int, width: int) -> Pixels:
 def read_drawn(place: str, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]:
     """Yield the pictures of a folder, each as `draw` makes it; a SourceError names one that cannot be used."""
     root = Path(place)
-    paths, classes, names = _list_pictures(root)
+    paths, (classes, names, group) = _list_pictures(root)
 
     def pixels(path: Path) -> Pixels:
         try:
@@ -62,11 +65,12 @@ def read_drawn(place: str, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]
     with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(joblib.cpu_count()) as threads:
         for start in cli.progress(range(0, len(paths), BATCH), -(-len(paths) // BATCH), "thousand pictures"):
             batch = slice(start, start + BATCH)
-            yield Batch(np.stack(list(threads.map(pixels, paths[batch]))), classes[batch], names=names)
+            drawn = np.stack(list(threads.map(pixels, paths[batch])))
+            yield Batch(drawn, classes[batch], group=None if group is None else group[batch], names=names)
 
 
 def list_classes(root: Path) -> dict[str, list[Path]]:
-    """Return the pictures of each class of a folder, sorted by name; a SourceError if it is no folder of folders."""
+    """Return the pictures of each class of a folder, whatever group; a SourceError if it is no folder of folders."""
     if not root.is_dir():
         raise SourceError(NOT_HERE)
     of_class: dict[str, list[Path]] = {}
@@ -74,22 +78,33 @@ def list_classes(root: Path) -> dict[str, list[Path]]:
         shown = show(folder.relative_to(root).as_posix())
         if not folder.is_dir():
             raise SourceError(f"{shown} lies beside the classes' folders; move it elsewhere")
-        of_class[_name(folder)] = paths = _entries(folder)
-        if not paths:
+        entries = _entries(folder)
+        of_class[_name(folder)] = [path for each in entries for path in (_entries(each) if each.is_dir() else [each])]
+        if not of_class[_name(folder)]:
             raise SourceError(f"{shown} has no pictures in it")
     return of_class
 
 
-def _list_pictures(root: Path) -> tuple[list[Path], Pixels, list[str] | None]:
-    """Return the pictures of a folder in order, their labels, and the names of the classes."""
+def _list_pictures(root: Path) -> tuple[list[Path], Labels]:
+    """Return the pictures of a folder in order, and what they show."""
     of_class = list_classes(root)
     by_name, names = number_classes(of_class)
     found = sorted(
-        (_natural(_name(path.with_suffix(""))), by_name[name], _name(path), path)
+        (_natural(_group(path, root)), _natural(_name(path.with_suffix(""))), by_name[name], _name(path), path)
         for name, paths in of_class.items()
         for path in paths
     )
-    return [path for *_, path in found], np.array([label for _, label, *_ in found], np.uint8), names
+    paths = [path for *_, path in found]
+    group_of = [_group(path, root) for path in paths]
+    if any(group_of) and not all(group_of):  # "", which comes first
+        raise SourceError(f"{show(paths[0].relative_to(root).as_posix())} is in no group's folder, but others are")
+    classes = np.array([label for *_, label, _, _ in found], np.uint8)
+    return paths, Labels(classes, names, number_groups(group_of) if any(group_of) else None)
+
+
+def _group(path: Path, root: Path) -> str:
+    """Return the name of the group's folder that a picture is in, "" if it is in that of its class."""
+    return "" if path.parent.parent == root else _name(path.parent)
 
 
 def _entries(folder: Path) -> list[Path]:

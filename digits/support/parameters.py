@@ -7,7 +7,7 @@ validates all of them, and the names by which they refer to each other.
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from digits.support.errors import ParameterError, one_line, require_choice, shorten, show
 
@@ -38,6 +38,15 @@ def _must_be(what: str, valid: Callable[[Any], bool]) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
+def _is_test(test: object) -> bool:
+    match test:
+        case {"groups": int() as count, **others} if not others:
+            return count >= 1
+        case bool():
+            return False
+    return (isinstance(test, int) and test >= 1) or (isinstance(test, float) and 0 < test < 1)
+
+
 class Section(BaseModel):
     """A block of named values. Unknown keys and values of another type are errors."""
 
@@ -49,6 +58,7 @@ class Digests(Section):
 
     pixels: Digest
     labels: Digest
+    groups: Digest | None = None  # of their numbers, in 32 bits, where the source knows groups
 
 
 class Enlarged(Section):
@@ -91,11 +101,8 @@ class Split(Section):
 
     dataset: str
     test: Annotated[
-        int | float,
-        _must_be(
-            "a count of images, from 1, or a share between 0 and 1",
-            lambda test: (type(test) is int and test >= 1) or (type(test) is float and 0 < test < 1),
-        ),
+        Count | Annotated[float, Field(gt=0, lt=1)] | dict[Literal["groups"], Count],
+        _must_be("a count of images, from 1, a share between 0 and 1, or {groups: a count of groups}", _is_test),
     ]
 
 
@@ -205,14 +212,22 @@ def load(path: Path = FILE) -> Parameters:
         ParameterError: it is missing, not UTF-8, not YAML, or not a mapping.
     """
     try:
-        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
         raise ParameterError(f"{path} is not here; run from the folder that holds it") from None
+    except ValueError as error:  # not UTF-8
+        raise ParameterError(f"{path}: {one_line(error)}") from None
+
+
+def parse(text: str, path: Path = FILE) -> Parameters:
+    """Read the text of params.yaml; a ParameterError says where it is not YAML, or that it is not a mapping."""
+    try:
+        values = YAML(typ="safe").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ParameterError(f"{path}{place}: {error.problem or error.context}") from None
-    except (YAMLError, ValueError, ArithmeticError) as error:  # not UTF-8; dates and numbers that are none
+    except (YAMLError, ValueError, ArithmeticError) as error:  # dates and numbers that are none
         raise ParameterError(f"{path}: {one_line(error)}") from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold named sections such as `experiments:`")

@@ -6,6 +6,7 @@ from typing import Any
 from digits.io import parquet, tables
 from digits.io.tables import ImageInfo, Pixels, Scores, Vector
 from digits.learning import models, registry
+from digits.learning.training import fold_of_rows
 from digits.scale import partial
 from digits.support.errors import ParameterError
 from digits.support.parameters import Experiment
@@ -60,10 +61,11 @@ def cross_validate(
     rows = np.arange(len(classes), dtype=np.uint32)
     images = tables.image_table(pixels, classes, ImageInfo(tiny.SHAPE, tiny.MAXIMUM), row=rows)
     parquet.write(tmp_path / "images.parquet", images)
-    trained = partial.train(pipeline, tmp_path / "images.parquet", classes, folds=2)
-    assert trained.fold is not None
+    fold = fold_of_rows(classes, 2)
+    trained = partial.train(pipeline, tmp_path / "images.parquet", classes, fold)
+    assert fold is not None
     assert trained.scores is not None
-    return trained.model, trained.fold, trained.scores
+    return trained.model, fold, trained.scores
 
 
 @pytest.mark.parametrize("classifier", ["partial_fit_sgd", "partial_fit_mlp"])

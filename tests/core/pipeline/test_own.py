@@ -8,6 +8,7 @@ from typing import Any
 from digits import sources
 from digits.io import paths
 from digits.sources import Batch, SourceError
+from digits.sources.sklearn import number_forms
 from digits.support.parameters import Dataset
 from tests import tiny
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 PIXELS, CLASSES = tiny.digits()
 SIZE = {"shape": [28, 28], "maximum": 255}
@@ -105,6 +107,59 @@ def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> N
     assert set(second[:12, 11:17].ravel()) == {0}
     assert set(second[16:, 11:17].ravel()) == {255}
     assert np.array_equal(third, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
+
+
+def test_folders_in_a_class_are_groups_whose_pictures_stand_together(tmp_path: Path) -> None:
+    names = ["b/bo/2.png", "a/bo/9.png", "a/al/1.png", "b/al10/3.png", "b/al/2.png"]
+    for i, name in enumerate(names):
+        write_picture(tmp_path / name, np.full((28, 28), i))
+    images = read("folder", tmp_path, **SIZE)
+    order = ["a/al/1.png", "b/al/2.png", "b/al10/3.png", "b/bo/2.png", "a/bo/9.png"]
+    assert [names[i] for i in images.pixels[:, 0]] == order
+    assert images.group is not None
+    assert images.group.tolist() == [0, 0, 1, 2, 2]
+    write_picture(tmp_path / "a/5.png", np.zeros((28, 28)))
+    with pytest.raises(SourceError, match="is in no group's folder, but others are"):
+        read("folder", tmp_path, **SIZE)
+
+
+@pytest.mark.parametrize("name", ["own.csv", "own.parquet"])
+def test_a_table_s_groups_are_numbered_as_they_appear(tmp_path: Path, name: str) -> None:
+    write_table(tmp_path / name)
+    frame = pd.read_csv(tmp_path / name) if name.endswith("csv") else pd.read_parquet(tmp_path / name)
+    frame.insert(3, "group", ["zoe", "al"] * (tiny.IMAGES // 2))
+    frame.to_csv(tmp_path / name, index=False) if name.endswith("csv") else frame.to_parquet(tmp_path / name)
+    images = read("table", tmp_path / name)
+    assert images.group is not None
+    assert images.group.tolist() == [0, 1] * (tiny.IMAGES // 2)
+    assert np.array_equal(images.pixels, PIXELS)
+
+
+def test_the_small_digits_are_fourteen_forms() -> None:
+    classes = load_digits().target.astype(np.uint8)
+    group = number_forms(classes)
+    assert np.flatnonzero(np.diff(group, prepend=-1)).tolist() == [
+        0, 130, 256, 386, 516, 646, 776, 906, 1029, 1157, 1287, 1415, 1545, 1667,
+    ]  # fmt: skip
+
+
+def test_groups_go_from_the_source_to_the_predictions_and_none_is_on_both_sides(project: Path) -> None:
+    for i, label in enumerate(CLASSES):
+        write_picture(project / f"data/own/{label}/writer{i % 8}/{i}.png", PIXELS[i].reshape(tiny.SHAPE))
+    tiny.edit(project, {"datasets.tiny.sources": [{"folder": "data/own"}], "splits.tiny.test": {"groups": 2}})
+    assert "other content" in tiny.run("dvc repro fetch@tiny", project, status=255).stderr
+    tiny.run("digits pin tiny", project)
+    tiny.repro(project, "evaluate@five-sgd")
+    train, test = (pd.read_parquet(project / paths.split("tiny", part)) for part in ("train", "test"))
+    assert set(test["group"]) == {6, 7}
+    assert set(train["group"]) == {*range(6)}
+    out_of_fold = pd.read_parquet(project / paths.out_of_fold("five-sgd"))
+    predictions = pd.read_parquet(project / paths.predictions("five-sgd"))
+    assert out_of_fold.groupby("group")["fold"].nunique().max() == 1
+    assert predictions[["row", "group"]].equals(test[["row", "group"]])
+    assert "*" not in tiny.run("digits leaderboard five-sgd", project).stdout  # as if images were independent
+    (project / "data/own/5/writer1").rename(project / "data/own/5/writer9")
+    assert "is no longer what is pinned" in tiny.run("digits check", project).stderr
 
 
 def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path) -> None:

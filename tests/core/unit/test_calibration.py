@@ -1,5 +1,5 @@
 from digits.evaluation import calibration
-from stages.evaluate import CALIBRATED_ON, evaluate
+from stages.evaluate import CALIBRATED_ON, Predicted, evaluate
 
 import numpy as np
 import pytest
@@ -38,9 +38,11 @@ def test_every_fold_has_its_say_in_the_temperature() -> None:
     scores = np.where(fold == 1, 3.0, 0.5) * (random.normal(size=len(fold)) + 2 * y - 1)  # the first is overconfident
     model = Pipeline([("classifier", LogisticRegression())]).fit([[0], [1]], [0, 1])
     model.train_accuracy_ = 1.0
-    figures = evaluate({"test": (y, scores, None), "cross_validation": (y, scores, fold)}, model, y, "01")["figures"]
-    [temperature] = [value for _, name, _, value in figures if name == "temperature"]
+    y_pred = (scores > 0).astype(int)
+    of_test, of_train = Predicted(y, y_pred, scores), Predicted(y, y_pred, scores, fold)
+    figures = evaluate({"test": of_test, "cross_validation": of_train}, model, y, "01")["figures"]
+    [temperature] = [value for _, name, _, value, *_ in figures if name == "temperature"]
     whole = calibration.fit_temperature(calibration.logits(scores, "decision_function"), y)
     assert temperature == pytest.approx(whole, rel=0.05)
-    figures = evaluate({"test": (y, scores, None)}, model, y, "01")["figures"]
-    assert "temperature" not in [name for _, name, _, _ in figures]
+    figures = evaluate({"test": of_test}, model, y, "01")["figures"]
+    assert "temperature" not in [name for _, name, *_ in figures]

@@ -31,7 +31,7 @@ def test_the_tiny_and_the_project_s_own_parameters_are_valid() -> None:
         ("tasks.five.positive", list(range(10)), "all 10 classes of tiny are positive; leave one out"),
         (f"{FIVE}.threshold", {"recall": 2}, "five-sgd: threshold: must be a number, or one of {recall: share}"),
         (f"{LOGREG}.threshold", 0.5, "digit-logreg: threshold: is for tasks of two classes, this one has 10"),
-        ("splits.tiny.test", 0, "splits.tiny.test: must be a count of images, from 1, or a share between 0 and 1, not"),
+        ("splits.tiny.test", 0, "splits.tiny.test: must be a count of images, from 1, a share between 0 and 1"),
         ("splits.tiny.test", 400, "splits.tiny.test: 400 of 400 images leaves none to train on; allowed: 1 to 399"),
         ("datasets.tiny.enlarged", {"first": 301, "to": 999, "seed": 1}, "splits.tiny.test: 100 would put copies of"),
         ("splits.tiny", 5, "splits.tiny: must be a valid dictionary"),

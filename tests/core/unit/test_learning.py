@@ -1,6 +1,7 @@
 """Features, classifiers and the training function, on scikit-learn's digits."""
 
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 from digits.io.tables import Pixels, Vector
 from digits.learning import models, registry
 from digits.learning.classifiers import OURS
-from digits.learning.training import Trained, accuracy, train
+from digits.learning.training import Trained, accuracy, fold_of_rows, train
 from digits.learning.transformers.pixels import FloatPixels, NormalizedPixels
 from digits.support import parameters
 from digits.support.errors import ParameterError, PipelineError
@@ -21,6 +22,8 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.feature_selection import SelectKBest
@@ -53,19 +56,19 @@ def test_normalized_images_have_the_same_length_and_look_as_before() -> None:
 @pytest.mark.parametrize("name", registry.feature_names())
 def test_every_set_of_features_serves_a_classifier(name: str) -> None:
     larger = np.kron(PIXELS.reshape(-1, 8, 8), np.ones((1, 2, 2), np.uint8)).reshape(len(PIXELS), -1)
-    model = train(pipeline("neighbors.KNeighborsClassifier", name), larger, CLASSES, folds=0).model
+    model = train(pipeline("neighbors.KNeighborsClassifier", name), larger, CLASSES).model
     assert (model.predict(larger) == CLASSES).mean() > 0.9
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 @pytest.mark.parametrize("labels", [CLASSES, (CLASSES == 5).astype(np.uint8)], ids=["digit", "five"])
 def test_predictions_are_what_scikit_learn_predicts_and_better_than_the_dummy_s(name: str, labels: Vector) -> None:
-    trained = train(pipeline(name), PIXELS, labels, folds=2)
+    trained = train(pipeline(name), PIXELS, labels, fold_of_rows(labels, 2))
     scores = models.score(trained.model, PIXELS)
     assert scores.shape == ((len(labels),) if labels.max() == 1 else (len(labels), 10))
     assert np.array_equal(models.predict(trained.model, scores), trained.model.predict(PIXELS))
     if name != "dummy.DummyClassifier" and labels is CLASSES:
-        assert (out_of_fold(trained)[1] == labels).mean() > 0.6  # the dummy: 0.1
+        assert (predicted(trained) == labels).mean() > 0.6  # the dummy: 0.1
 
 
 FILES = """
@@ -74,7 +77,7 @@ from tests import tiny
 from digits.learning import models, training
 pixels, classes = tiny.digits()
 for name in sys.argv[2:]:
-    models.save(pathlib.Path(sys.argv[1], name), training.train(tiny.pipeline(name), pixels, classes, folds=0).model)
+    models.save(pathlib.Path(sys.argv[1], name), training.train(tiny.pipeline(name), pixels, classes).model)
 """
 
 
@@ -97,11 +100,10 @@ def test_on_one_core_a_model_has_the_same_file(tmp_path: Path) -> None:
     assert [name for name in names if one[name] != two[name]] == []
 
 
-def out_of_fold(trained: Trained) -> tuple[Vector, Vector]:
-    """Return each row's fold, and what the model fitted without it predicts."""
-    assert trained.fold is not None
+def predicted(trained: Trained) -> Vector:
+    """Return what the model fitted without each row predicts of it."""
     assert trained.scores is not None
-    return trained.fold, models.predict(trained.model, trained.scores)
+    return models.predict(trained.model, trained.scores)
 
 
 class Memory(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -124,7 +126,8 @@ def test_out_of_fold_accuracies_are_those_of_cross_val_score(steps: list[tuple[s
     random = np.random.RandomState(0).randint(0, 17, PIXELS.shape).astype(np.uint8)
     pixels = random if isinstance(steps[0][1], SelectKBest) else PIXELS  # what is best for random pixels is chance
     estimator = Pipeline([*steps, ("classifier", registry.classifier("svm.LinearSVC", {}, 42))])
-    fold, predictions = out_of_fold(train(estimator, pixels, CLASSES, folds=3))
+    fold = fold_of_rows(CLASSES, 3)
+    predictions = predicted(train(estimator, pixels, CLASSES, fold))
     ours = [(predictions == CLASSES)[fold == i].mean() for i in (1, 2, 3)]
     assert np.allclose(ours, cross_val_score(clone(estimator), pixels, CLASSES, cv=3))
 
@@ -136,20 +139,37 @@ def test_no_row_is_predicted_by_a_model_that_has_seen_it_or_a_copy_of_its_image(
     rows = random.permutation(np.repeat(np.arange(len(PIXELS), dtype=np.uint32), 5))
     neighbour = KNeighborsClassifier(n_neighbors=1)
     estimator = Pipeline([*registry.features("raw"), ("classifier", neighbour)])
-    by_row, by_origin = (train(estimator, PIXELS[rows], labels[rows], 3, origin) for origin in (None, rows))
+    fold_of_row, fold = (fold_of_rows(labels[rows], 3, origin) for origin in (None, rows))
+    assert fold is not None
+    by_row, by_origin = (train(estimator, PIXELS[rows], labels[rows], each) for each in (fold_of_row, fold))
     assert accuracy(by_origin.model, by_origin.seen, labels[rows]) == 1
-    assert (out_of_fold(by_row)[1] == labels[rows]).mean() > 0.95
-    fold, predictions = out_of_fold(by_origin)
-    assert (predictions == labels[rows]).mean() < 0.6
+    assert (predicted(by_row) == labels[rows]).mean() > 0.95
+    assert (predicted(by_origin) == labels[rows]).mean() < 0.6
     assert all(len(set(fold[rows == row])) == 1 for row in range(len(PIXELS)))
+
+
+@given(st.integers(2, 5), st.integers(0, 2**32 - 1))
+def test_no_group_is_in_two_folds_and_no_class_is_new_to_a_model(folds: int, seed: int) -> None:
+    random = np.random.RandomState(seed)
+    group = random.randint(0, random.randint(1, 30), 120)
+    y = (random.randint(0, 3, 120) if seed % 2 else group % 3).astype(np.uint8)
+    try:
+        fold = fold_of_rows(y, folds, origin=np.arange(120), group=group)
+    except (ParameterError, PipelineError) as error:
+        assert re.search("folds: .*; use|have the label", str(error))  # noqa: PT017
+        return
+    assert fold is not None
+    assert set(fold) == {*range(1, folds + 1)}
+    assert all(len(set(fold[group == each])) == 1 for each in np.unique(group))
+    assert all(set(y[fold != i]) == set(y) for i in range(1, folds + 1))
 
 
 def test_what_cannot_be_fitted_is_reported() -> None:
     labels = np.array([0] * 10 + [1] * 2, np.uint8)
     with pytest.raises(ParameterError, match="only 2 training rows have the label 1"):
-        train(pipeline("dummy.DummyClassifier"), PIXELS[:12], labels, folds=3)
+        fold_of_rows(labels, 3)
     with pytest.raises(PipelineError, match="cannot be fitted"):
-        train(pipeline(tiny.LOGISTIC), PIXELS[:5], labels[:5], folds=0)
+        fold_of_rows(labels[:5], 0)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +190,7 @@ def test_a_wrong_hyperparameter_is_named(name: str, hyperparameters: dict[str, A
 
 def test_a_model_of_another_scikit_learn_or_of_code_that_is_gone_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "old.joblib"
-    models.save(path, train(pipeline("dummy.DummyClassifier"), PIXELS, CLASSES, folds=0).model)
+    models.save(path, train(pipeline("dummy.DummyClassifier"), PIXELS, CLASSES).model)
     content = path.read_bytes()
     version = joblib.load(path)[-1].__getstate__()["_sklearn_version"].encode()
     path.write_bytes(content.replace(version, b"0" + version[1:]))

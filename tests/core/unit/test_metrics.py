@@ -30,7 +30,7 @@ def part(y_true: Vector, scores: Scores, y_pred: Vector | None = None, **others:
 
 def measure(of: Part) -> dict[tuple[str, str], float]:
     """Return each figure by its name and what it is of."""
-    return {(name, what): value for name, what, value in metrics.measure(of)}
+    return {(name, what): value for name, what, value, *_ in metrics.measure(of)}
 
 
 def test_a_detector_is_measured_by_hand() -> None:
@@ -66,7 +66,7 @@ def test_ninety_nine_of_a_hundred_rows_reach_the_rejection_threshold_whatever_th
 
 def test_calibration_is_measured_by_hand() -> None:
     probabilities = np.array([[0.55, 0.45], [0.4, 0.6], [0.56, 0.44], [0.02, 0.98]])
-    four = part(np.array([0, 1, 1, 1]), probabilities[:, 1], probabilities=probabilities)
+    four = part(np.array([0, 1, 1, 1]), probabilities[:, 1], probabilities.argmax(axis=1), probabilities=probabilities)
     rows = list(reliability(four))
     assert rows == [(0.5, 0.6, 2, pytest.approx(0.555), 0.5), (0.6, 0.7, 1, 0.6, 1.0), (0.95, 0.99, 1, 0.98, 1.0)]
     measured = measure(four)

@@ -1,12 +1,19 @@
 """Which rows each part has, and what a label means."""
 
+import math
+import re
+from typing import Any
+
 from digits.io.tables import Vector
+from digits.support.errors import ParameterError
 from digits.support.parameters import Split
 from stages.binarize import binarize
 from stages.split import split_rows
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
 
@@ -26,6 +33,53 @@ def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:
 def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> None:
     train, test = train_test_split(np.arange(count), test_size=share, random_state=42)
     assert all(map(np.array_equal, rows(count, share), (train, test)))
+
+
+FORMS = np.repeat([0, 1, 2, 3], [3, 3, 2, 4])
+MIXED = np.array([0, 1, 0, 1, 2, 3, 2, 4, 3])  # those of 0 and 1, and of 2 and 3, lie among each other
+
+
+@pytest.mark.parametrize(
+    ("test", "group", "tested"),
+    [
+        ({"groups": 2}, FORMS, [6, 7, 8, 9, 10, 11]),
+        ({"groups": 1}, MIXED, [7]),
+        (6, FORMS, [6, 7, 8, 9, 10, 11]),
+        (5, MIXED, [4, 5, 6, 7, 8]),
+    ],
+)
+def test_the_last_groups_are_tested_on_in_the_order_of_their_rows(test: Any, group: Vector, tested: list[int]) -> None:
+    train, test_rows = split_rows(Split(dataset="tiny", test=test), len(group), 42, group)
+    assert test_rows.tolist() == tested
+    assert sorted([*train, *tested]) == [*range(len(group))]
+
+
+@pytest.mark.parametrize(
+    ("test", "group", "remedy"),
+    [
+        (5, FORMS, "test: 5 cuts a group in two; the next that do not: 6 and 4"),
+        (2, FORMS, "test: 2 cuts a group in two; the next that do not: 4"),
+        (1, MIXED, "test: 1 cuts a group in two; the next that do not: 5"),
+        (1, np.array([0, 1, 0]), "test: 1 cuts a group in two; use {groups: 1}"),
+        ({"groups": 4}, FORMS, "test: 4 of 4 groups leaves none to train on; allowed: 1 to 3"),
+        ({"groups": 4}, None, "its dataset has no groups"),
+    ],
+)
+def test_what_would_cut_a_group_is_refused_with_what_would_not(test: Any, group: Vector | None, remedy: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(remedy)):
+        split_rows(Split(dataset="tiny", test=test), 12 if group is None else len(group), 42, group)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.9))
+def test_no_group_is_on_both_sides_of_a_share(seed: int, share: float) -> None:
+    random = np.random.RandomState(seed)
+    group = random.randint(0, random.randint(2, 20), 100)
+    groups = len(np.unique(group))
+    if groups > math.ceil(share * groups):
+        train, test = split_rows(Split(dataset="tiny", test=share), 100, seed, group)
+        assert not set(group[train]) & set(group[test])
+        assert len(set(group[test])) == math.ceil(share * groups)
+        assert sorted([*train, *test]) == [*range(100)]
 
 
 def test_positive_digits_are_one_and_all_others_zero() -> None:

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from digits.learning import models
-from digits.learning.thresholds import apply, choose
-from digits.learning.training import train
+from digits.learning.thresholds import apply, choose, predict_nested
+from digits.learning.training import fold_of_rows, train
 from digits.support.errors import ParameterError
 from tests import tiny
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score, precision_score, recall_score
+from sklearn.pipeline import Pipeline
 
 IS_POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], bool)
 SCORES = np.array([0, 1, 2, 3, 4, 5, 6, 7], np.float64)  # in the order of the answers above
@@ -56,10 +58,23 @@ def test_a_precision_that_is_never_reached_is_reported() -> None:
 def test_the_model_keeps_its_threshold_and_predicts_by_it(classifier: str) -> None:
     pixels, classes = tiny.digits()
     y = (classes == 5).astype(np.uint8)
-    trained = train(tiny.pipeline(classifier), pixels, y, folds=3)
+    trained = train(tiny.pipeline(classifier), pixels, y, fold_of_rows(y, 3))
     assert trained.scores is not None
     model = apply(trained.model, {"recall": 0.95}, y, trained.scores)
     assert models.predict(model, trained.scores)[y == 1].mean() >= 0.95
     scores = models.score(model, pixels)
     assert np.array_equal(model.predict(pixels), models.predict(model, scores))
     assert models.threshold(model) != models.threshold(trained.model)
+
+
+def test_the_nested_threshold_of_a_fold_is_chosen_on_the_others() -> None:
+    random = np.random.RandomState(0)
+    y, fold = random.randint(0, 2, 300).astype(np.uint8), random.randint(1, 4, 300)
+    scores = random.normal(size=300) + y - 3 * (fold == 2)  # a fold whose scores are lower
+    model = Pipeline([("classifier", DummyClassifier().fit(scores[:, None], y))])
+    predicted = predict_nested(model, {"recall": 0.9}, y, scores, fold)
+    for i in (1, 2, 3):
+        others = fold != i
+        threshold = choose({"recall": 0.9}, y[others] == 1, scores[others])
+        assert np.array_equal(predicted[fold == i], scores[fold == i] >= threshold)
+    assert predicted[(y == 1) & (fold == 2)].mean() < 0.3
