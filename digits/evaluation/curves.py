@@ -15,7 +15,6 @@ from sklearn import metrics
 LINEAR_UP_TO = 0.001
 CELLS = 60  # along such an axis
 ALL_UP_TO = 100  # points; a shorter curve keeps them all
-DIGITS = 4  # of a threshold, significant ones
 
 Point = tuple[str, float, float, float | None]
 Curve = tuple[str, Vector, Vector, Vector]  # the class, x, y, thresholds
@@ -56,7 +55,7 @@ def _points(part: Part, curve: Callable[..., tuple[Vector, Vector, Vector]], per
         curves.append(_thin((ALL, x, y, np.full(len(x), np.nan)), perfect))
     for of, *values in curves:
         for x, y, threshold in zip(*(each.tolist() for each in values), strict=True):
-            yield of, x, y, round_threshold(threshold)
+            yield of, x, y, threshold if math.isfinite(threshold) else None
 
 
 def _thin(curve: Curve, perfect: int) -> Curve:
@@ -67,11 +66,3 @@ def _thin(curve: Curve, perfect: int) -> Curve:
     is_new = (np.diff(cell) != 0).any(axis=0)
     is_kept = np.append(True, is_new) | np.append(is_new, True) | (len(x) <= ALL_UP_TO)
     return of, x[is_kept], y[is_kept], thresholds[is_kept]
-
-
-def round_threshold(threshold: float) -> float | None:
-    """Round to `DIGITS` digits, of what a probability above 0.5 lacks to 1; None for the one above every score."""
-    if not math.isfinite(threshold):
-        return None
-    size = 1 - threshold if 0.5 < threshold < 1 else abs(threshold)
-    return round(threshold, DIGITS - 1 - math.floor(math.log10(size))) if size else 0.0

@@ -80,13 +80,3 @@ def test_the_pipeline_runs_on_more_rows_than_a_file_has(large: Path) -> None:
     shown = tiny.run("digits show large 110000", large).stdout
     assert shown.startswith(f"large 110000: {images['class'].iloc[110_000]}\n")
     assert tiny.repro(large, "--glob", "evaluate@*") == []
-
-
-def test_rows_are_at_least_as_many_as_mnist_has(large: Path) -> None:
-    text = (tiny.ROOT / "large/params.yaml").read_text()
-    (large / "params.yaml").write_text(text)
-    tiny.run("digits enlarge 8100000", large.parent)
-    assert (large / "params.yaml").read_text() == text.replace("      to: 700000\n", "      to: 8100000\n")
-    assert "train@digit-mlp" in tiny.run("dvc stage list --all --name-only", large).stdout  # DVC reads it, too
-    line = tiny.failure("digits enlarge 69999", large.parent, 2)
-    assert line == "enlarge: error: Invalid value for 'ROWS': 69999 is not in the range x>=70000."

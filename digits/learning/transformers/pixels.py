@@ -53,7 +53,7 @@ class NormalizedPixels(StatelessTransformer):
     Sparse input also makes another model: scikit-learn's SGD learns the intercept a hundred times more slowly.
 
     Args:
-        length: the norm of each image but empty ones; by cross-validation on MNIST, hinge loss prefers 3, log loss 5.
+        length: the norm of each image but empty ones.
     """
 
     def __init__(self, length: float = 4) -> None:

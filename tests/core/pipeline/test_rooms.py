@@ -9,10 +9,7 @@ from tests import tiny
 
 import pytest
 
-ROOMS = sorted(
-    {path.parent.name for path in (tiny.ROOT / "digits").glob("*/commands") if path.parent.name != "digits"}
-    | ({"bench"} if (tiny.ROOT / "bench").exists() else set())
-)
+ROOMS = sorted({path.parent.name for path in tiny.ROOT.glob("tests/*/test_*.py")} - {"core", "project"})
 
 
 def delete(project: Path, room: str) -> None:
