@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bench import measuring
 from digits.io import parquet, paths
-from digits.io.tables import IMAGES, labels_of
+from digits.io.tables import GROUP, IMAGES, labels_of
 from digits.learning import registry
 from digits.support import parameters
 from digits.support.parameters import Experiment, Split, Task
@@ -59,8 +59,8 @@ def accuracy(name: str, features: str | None, seed: int) -> float:
     X: Any = parquet.read_pixels(images)  # noqa: N806
     positive = labels_of(params.block(Task, experiment.task).positive, None)
     y = binarize(parquet.read_column(images, IMAGES, "class"), positive)
-    train, test = split_rows(split, len(y), DRAWN)
-    if features or isinstance(split.test, int):  # as the fourth is written, the order is that of its draw
+    train, test = split_rows(split, len(y), DRAWN, parquet.read_if_there(images, GROUP))
+    if features or not isinstance(split.test, float):  # as the fourth is written, the order is that of its draw
         train.sort()
     if features or written.shuffles:
         np.random.RandomState(seed).shuffle(train)
