@@ -48,8 +48,8 @@ def pipeline(block: dict[str, Any], seed: int, maximum: int) -> Pipeline:
         classifier = OneVsRestClassifier(SVC(**hyperparameters, random_state=seed))
     elif module:
         classifier = getattr(import_module(f"sklearn.{module}"), class_name)(**hyperparameters)
-        if "random_state" in classifier.get_params():
-            classifier.set_params(random_state=seed)
+        own = {"random_state": seed, "break_ties": True}
+        classifier.set_params(**{key: value for key, value in own.items() if key in classifier.get_params()})
     else:
         classifier = registry.classifier(name, hyperparameters, seed)
     scaled = FunctionTransformer(lambda pixels: pixels.astype(np.float32) / np.float32(maximum))

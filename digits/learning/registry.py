@@ -55,6 +55,8 @@ def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
         estimator = kind(**hyperparameters)
         if "random_state" in accepted:
             estimator.set_params(random_state=seed)
+        if "break_ties" in accepted:  # else several classes with as many votes are not told apart by their scores
+            estimator.set_params(break_ties=hyperparameters.get("break_ties", True))
         estimator._validate_params()  # as `fit` does, but before the wait
     except (ValueError, TypeError) as error:
         raise ParameterError(shorten(str(error))) from None
