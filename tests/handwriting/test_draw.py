@@ -126,6 +126,7 @@ def kept(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
+@pytest.mark.slow
 def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tmp_path: Path) -> None:
     folder = tmp_path / "own"
     keeping = serving(made, "digit-logreg", "--keep", folder)

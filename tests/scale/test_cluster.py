@@ -89,6 +89,7 @@ def calculators(workers: processes.Running) -> list[psutil.Process]:
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
+@pytest.mark.slow
 @pytest.mark.fault
 def test_a_cluster_that_would_give_other_bytes_is_refused(project: Path) -> None:
     with cluster(project, OPENBLAS_CORETYPE="Nehalem") as (address, _):
