@@ -69,10 +69,10 @@ def changed(params: Parameters) -> Iterator[str]:
             if not list_labels or not Path(place).exists():  # it may never have been pulled
                 continue
             try:
-                found = list_labels(place)
-                digests = [each and hashlib.sha256(each).hexdigest() for each in found.as_bytes()]
-                pinned = dataset.sha256
-                if digests != [pinned.labels, pinned.groups] or found.names not in (None, dataset.names):
+                labels, names, group = list_labels(place)
+                found = [labels.tobytes(), None if group is None else group.tobytes()]
+                digests = [each and hashlib.sha256(each).hexdigest() for each in found]
+                if digests != [dataset.sha256.labels, dataset.sha256.groups] or names not in (None, dataset.names):
                     again = f"`digits pin {name}` takes over what is there now"
                     yield f"{kind} {place} is no longer what is pinned; {again}"
             except SourceError as error:

@@ -57,24 +57,21 @@ class Comparison:
         self.name = name
         was, now = (tables.column(each, "label") == tables.column(each, "prediction") for each in (before, after))
         rows = tables.column(before, "row")
-        self.count, self.accuracies = len(rows), [f"{right.mean():.4f}" for right in (was, now)]
         self.difference = intervals.compare(was, now, tables.group_of(after))
-        self.p = self.difference.p  # corrected, where it is one of several
         self.sides = {"fixed": rows[now & ~was], "broken": rows[was & ~now]}  # the images that changed them
+        self.count = len(rows)
 
     def cells(self) -> list[str]:
         """Return the row of the table."""
-        fixed, broken, gain, low, high, _ = self.difference
-        change = f"{100 * gain:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
-        return [self.name, str(self.count), *self.accuracies, change, f"{self.p:.2g}", str(fixed), str(broken)]
+        sides = (str(len(rows)) for rows in self.sides.values())
+        return [self.name, str(self.count), *self.difference.cells(), f"{self.difference.p:.2g}", *sides]
 
     def conclusion(self) -> str:
         """Return in words what may be concluded."""
-        more = self.difference.fixed - self.difference.broken
-        what = f"{abs(more)} {'more' if more >= 0 else 'fewer'} of {self.count} right (p = {self.p:.2g})"
-        verdict = f"these two fits differ, {'better' if more > 0 else 'worse'} by more than chance explains"
-        nothing = f"no evidence of a difference; {100 * self.difference.margin:.2f} points would have shown"
-        return f"{self.name}: {what}: {verdict if self.p < 0.05 else nothing}."
+        fixed, broken = map(len, self.sides.values())
+        more = f"{abs(fixed - broken)} {'more' if fixed >= broken else 'fewer'} of {self.count} right"
+        verdict = self.difference.verdict("these two fits", "chance explains")
+        return f"{self.name}: {more} (p = {self.difference.p:.2g}): {verdict}"
 
 
 def draw(path: Path, comparisons: Sequence[Comparison]) -> None:
@@ -98,18 +95,20 @@ def compare_models(revision: str, names: Sequence[str], seeds: int, form: str) -
 
     before, after = refits.at_revision(revision), parameters.load()
     blocks = before.values["experiments"]
-    changes = {}
-    for name in names or [name for name, block in after.values["experiments"].items() if blocks.get(name) != block]:
-        refits.require_same_question(name, before, after)
-        changes[name] = refits.compare(*(refits.accuracies(name, params, seeds) for params in (before, after)))
-    if not changes:
+    names = names or [name for name, block in after.values["experiments"].items() if blocks.get(name) != block]
+    if not names:
         print(f"{FILE} has the same experiments in {revision}; name those to refit.")
         return
-    corrected = intervals.holm([change.p for change in changes.values()])
-    found = [(name, change, p) for (name, change), p in zip(changes.items(), corrected, strict=True)]
+    differences = []
+    for name in names:
+        if refits.question(name, before) != refits.question(name, after):
+            raise PipelineError(f"{name} has other images, labels or folds in {revision}: refits cannot be compared")
+        differences.append(refits.compare(*(refits.accuracies(name, params, seeds) for params in (before, after))))
+    corrected = intervals.holm([each.p for each in differences])
+    found = [(name, each._replace(p=p)) for name, each, p in zip(names, differences, corrected, strict=True)]
     header = ["experiment", "before", "after", "change in points (95 %)", "p, Holm" if len(found) > 1 else "p"]
-    print_table(header, [[name, *change.cells(), f"{p:.2g}"] for name, change, p in found], left=1, form=form)
-    print("", *(f"{name}: {change.conclusion(p)}" for name, change, p in found), sep="\n")
+    print_table(header, [[name, *each.cells(), f"{each.p:.2g}"] for name, each in found], left=1, form=form)
+    print("", *(f"{name}: {each.verdict('the models', 'seeds and folds explain')}" for name, each in found), sep="\n")
 
 
 @click.command(
@@ -168,7 +167,7 @@ def command(
         if png:
             draw(png, comparisons)
         for each, p in zip(comparisons, intervals.holm([each.difference.p for each in comparisons]), strict=True):
-            each.p = p
+            each.difference = each.difference._replace(p=p)
         header = [f"{title}, Holm" if title == "p" and len(comparisons) > 1 else title for title in HEADER]
         print_table(header, [each.cells() for each in comparisons], left=1, form="pipe" if md else "simple")
         print("", *(f"{'- ' if md else ''}{each.conclusion()}" for each in comparisons), sep="\n")

@@ -11,19 +11,29 @@ import numpy as np
 
 
 class Difference(NamedTuple):
-    """Two models' predictions of the same images."""
+    """Two models' accuracies, 0 to 1, and what may be said of their difference."""
 
-    fixed: int  # images that only the second is right about
-    broken: int  # images that only the first is right about
-    gain: float  # the second's accuracy minus the first's, -1 to 1
-    low: float  # end of its 95 % interval
+    before: float
+    after: float
+    low: float  # end of the 95 % interval of the difference
     high: float
-    p: float  # of the exact McNemar test, two-sided; of the t-test of the groups where there are groups
+    p: float  # two-sided
 
     @property
-    def margin(self) -> float:
-        """How large a gain, 0 to 1, these images could have told from none."""
-        return (self.high - self.low) / 2
+    def gain(self) -> float:
+        """The second's accuracy minus the first's, -1 to 1."""
+        return self.after - self.before
+
+    def cells(self) -> list[str]:
+        """Return them for a table, the difference in points, without p."""
+        gain, low, high = (100 * each for each in (self.gain, self.low, self.high))
+        return [f"{self.before:.4f}", f"{self.after:.4f}", f"{gain:+.2f} ({low:+.2f} to {high:+.2f})"]
+
+    def verdict(self, what: str, explained_by: str) -> str:
+        """Return in words what may be concluded of `what`, such as "these two fits"."""
+        if self.p >= 0.05:
+            return f"no evidence of a difference; {50 * (self.high - self.low):.2f} points would have shown."
+        return f"{what} differ, {'better' if self.gain > 0 else 'worse'} by more than {explained_by}."
 
 
 def accuracy_interval(right: int, images: int) -> tuple[float, float]:
@@ -45,7 +55,7 @@ def compare(before: Vector, after: Vector, group: Vector | None = None) -> Diffe
     from scipy.stats import binomtest, t
 
     fixed, broken, images = int((after & ~before).sum()), int((before & ~after).sum()), len(before)
-    gain = (fixed - broken) / images
+    accuracies, gain = (float(before.mean()), float(after.mean())), (fixed - broken) / images
     if group is not None:
         numbers, of_image = np.unique(group, return_inverse=True)
         sums = np.bincount(of_image, weights=(after.astype(int) - before - gain) / images)
@@ -53,16 +63,16 @@ def compare(before: Vector, after: Vector, group: Vector | None = None) -> Diffe
         error = sqrt((sums**2).sum() * len(numbers) / freedom) if freedom else np.inf
         reach = error * t.ppf(0.975, freedom) if freedom else 1.0
         p = float(2 * t.sf(abs(gain) / error, freedom)) if freedom and error else 1.0
-        return Difference(fixed, broken, gain, max(gain - reach, -1.0), min(gain + reach, 1.0), p)
+        return Difference(*accuracies, max(gain - reach, -1.0), min(gain + reach, 1.0), p)
     p_fixed, p_broken = (fixed + 1) / (images + 2), (broken + 1) / (images + 2)
     middle = p_fixed - p_broken
     reach = NormalDist().inv_cdf(0.975) * sqrt((p_fixed + p_broken - middle**2) / (images + 2))
     p = float(binomtest(fixed, fixed + broken).pvalue) if fixed + broken else 1.0
-    return Difference(fixed, broken, gain, middle - reach, middle + reach, p)
+    return Difference(*accuracies, middle - reach, middle + reach, p)
 
 
 def holm(ps: Sequence[float]) -> list[float]:
     """Correct the p of several tests (S. Holm, A simple sequentially rejective multiple test procedure, 1979)."""
     order = np.argsort(ps)
-    corrected = np.maximum.accumulate([(len(ps) - i) * ps[place] for i, place in enumerate(order)])
+    corrected = np.maximum.accumulate(np.array(ps)[order] * np.arange(len(ps), 0, -1))
     return np.minimum(corrected, 1.0)[np.argsort(order)].tolist()

@@ -1,11 +1,12 @@
 """Refit two versions of an experiment under several seeds, and test whether the models differ, not just two fits."""
 
 import subprocess
-from typing import NamedTuple
+from typing import Any
 
 from digits.io import parquet, paths
 from digits.io.tables import GROUP, ORIGIN, Vector
 from digits.learning import thresholds, training
+from digits.results.intervals import Difference
 from digits.support import cli
 from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import FILE, Dataset, Experiment, Parameters, Task, parse
@@ -15,29 +16,6 @@ import numpy as np
 from scipy.stats import t
 
 CODE = ["stages/train.py", "digits/__init__.py", "digits/io", "digits/learning", "digits/features"]
-
-
-class Change(NamedTuple):
-    """Two models' accuracies over seeds and folds, 0 to 1."""
-
-    before: float
-    after: float
-    low: float  # end of the 95 % interval of the change
-    high: float
-    p: float
-
-    def cells(self) -> list[str]:
-        """Return the row of the table, but for p."""
-        change = f"{100 * (self.after - self.before):+.2f} ({100 * self.low:+.2f} to {100 * self.high:+.2f})"
-        return [f"{self.before:.4f}", f"{self.after:.4f}", change]
-
-    def conclusion(self, p: float) -> str:
-        """Return in words what may be concluded, given the corrected p."""
-        if p < 0.05:
-            verdict = "better" if self.after > self.before else "worse"
-            return f"the model is {verdict}, by more than seeds and folds explain."
-        margin = 50 * (self.high - self.low)
-        return f"no evidence that the models differ; {margin:.2f} points would have shown."
 
 
 def at_revision(revision: str) -> Parameters:
@@ -51,18 +29,12 @@ def at_revision(revision: str) -> Parameters:
     return parse(shown.stdout)
 
 
-def require_same_question(name: str, before: Parameters, after: Parameters) -> None:
-    """Require that both versions of an experiment train on the same images, labels and folds."""
-    asked = []
-    for params in (before, after):
-        block = params.block(Experiment, name)
-        dataset = params.block(Dataset, params.dataset_of(name)).sha256
-        splits = params.values["splits"].get(block.split), params.values["mixes"].get(block.split)
-        asked.append((block.folds, block.split, splits, dataset, params.block(Task, block.task)))
-    if asked[0] != asked[1]:
-        raise PipelineError("the two have other images, labels or folds to train on, so refits cannot be compared")
-    if not asked[0][0]:
-        raise ParameterError(f"--seeds: {name} has no folds; give it some")
+def question(name: str, params: Parameters) -> tuple[Any, ...]:
+    """Return what decides an experiment's images, labels and folds: refits under two of them cannot be compared."""
+    block = params.block(Experiment, name)
+    splits = (params.values[section].get(block.split) for section in ("splits", "mixes"))
+    sha256 = params.block(Dataset, params.dataset_of(name)).sha256
+    return block.folds, block.split, *splits, sha256, params.block(Task, block.task)
 
 
 def accuracies(name: str, params: Parameters, seeds: int) -> Vector:
@@ -72,7 +44,8 @@ def accuracies(name: str, params: Parameters, seeds: int) -> Vector:
     y = parquet.read_labels(images, paths.labels(name, "train"))
     group, origin = (parquet.read_if_there(images, field) for field in (GROUP, ORIGIN))
     fold = training.fold_of_rows(y, block.folds, origin, group)
-    assert fold is not None
+    if fold is None:
+        raise ParameterError(f"--seeds: {name} has no folds; give it some")
     rule = thresholds.require_rule(block, len(np.unique(y)))
     found = []
     for seed in cli.progress(np.random.SeedSequence(params.seed).generate_state(seeds).tolist(), seeds, "seeds"):
@@ -83,7 +56,7 @@ def accuracies(name: str, params: Parameters, seeds: int) -> Vector:
     return np.array(found)
 
 
-def compare(before: Vector, after: Vector) -> Change:
+def compare(before: Vector, after: Vector) -> Difference:
     """Compare accuracies of shape (seeds, folds), of the same folds, by a t-test of their differences.
 
     What varies from seed to seed in one fold is independent. What varies from fold to fold is not, because models of
@@ -96,9 +69,10 @@ def compare(before: Vector, after: Vector) -> Change:
     of_seeds = difference.var(axis=0, ddof=1).mean()
     of_folds = max(difference.mean(axis=0).var(ddof=1) - of_seeds / seeds, 0.0)
     parts = np.array([of_seeds / (seeds * folds), of_folds * (1 / folds + 1 / (folds - 1))])
+    accuracies, gain = (before.mean(), after.mean()), difference.mean()
     if not parts.any():
-        return Change(before.mean(), after.mean(), difference.mean(), difference.mean(), float(not difference.any()))
+        return Difference(*accuracies, gain, gain, float(not gain))
     freedom = parts.sum() ** 2 / (parts**2 / [folds * (seeds - 1), folds - 1]).sum()
-    error, gain = np.sqrt(parts.sum()), difference.mean()
+    error = np.sqrt(parts.sum())
     reach = error * t.ppf(0.975, freedom)
-    return Change(before.mean(), after.mean(), gain - reach, gain + reach, 2 * t.sf(abs(gain) / error, freedom))
+    return Difference(*accuracies, gain - reach, gain + reach, 2 * t.sf(abs(gain) / error, freedom))

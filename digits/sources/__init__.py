@@ -34,6 +34,9 @@ class ContentError(SourceError):
     """A source has given images, but not those that are pinned."""
 
 
+Labels = tuple[Pixels, list[str] | None, Vector | None]  # a batch's classes, names and group
+
+
 class Batch(NamedTuple):
     """Some images of a dataset."""
 
@@ -42,18 +45,6 @@ class Batch(NamedTuple):
     origin: Vector | None = None  # after augmentation: the row of the image that each was made of, shape (images,)
     group: Vector | None = None  # who wrote each, or the like, where the source knows it: `number_groups`
     names: list[str] | None = None  # of all classes of the dataset, in their order, where the source names them
-
-
-class Labels(NamedTuple):
-    """What the images of a dataset show, and what they have in common; as of a `Batch`."""
-
-    classes: Pixels
-    names: list[str] | None
-    group: Vector | None
-
-    def as_bytes(self) -> list[bytes | None]:
-        """Return what the digests of labels and groups are of."""
-        return [self.classes.tobytes(), None if self.group is None else self.group.tobytes()]
 
 
 class Content:

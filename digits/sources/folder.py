@@ -99,7 +99,7 @@ def _list_pictures(root: Path) -> tuple[list[Path], Labels]:
     if any(group_of) and not all(group_of):  # "", which comes first
         raise SourceError(f"{show(paths[0].relative_to(root).as_posix())} is in no group's folder, but others are")
     classes = np.array([label for *_, label, _, _ in found], np.uint8)
-    return paths, Labels(classes, names, number_groups(group_of) if any(group_of) else None)
+    return paths, (classes, names, number_groups(group_of) if any(group_of) else None)
 
 
 def _group(path: Path, root: Path) -> str:

@@ -37,7 +37,7 @@ def labels(place: str) -> Labels:
     if not all(texts) or not all(group or texts):
         raise SourceError("a row has no label" + (", or no group" if group else ""))
     numbers, names = number_classes(texts)
-    return Labels(np.array([numbers[text] for text in texts], np.uint8), names, number_groups(group) if group else None)
+    return (np.array([numbers[text] for text in texts], np.uint8), names, number_groups(group) if group else None)
 
 
 def _read(place: str, *, texts: bool) -> pa.Table:

@@ -84,3 +84,19 @@ def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
     assert "give a revision, or --between" in tiny.failure("digits compare", made, 2)
     assert tiny.failure("digits compare nope", made) == "compare: error: unknown Git revision 'nope'"
     assert tiny.failure("digits compare HEAD HEAD nope", made) == "compare: HEAD has no predictions: nope"
+
+
+def test_models_are_refitted_under_seeds_where_only_their_blocks_differ(project: Path) -> None:
+    assert "has the same experiments in HEAD" in tiny.run("digits compare HEAD --seeds 2", project).stdout
+    five = tiny.experiment("tiny", "five", "normalized", "dummy.DummyClassifier", 3)
+    tiny.edit(project, {"experiments.five-sgd": five, "experiments.digit-logreg.folds": 2})
+    _, _, row, _, conclusion = tiny.run("digits compare HEAD five-sgd --seeds 2", project).stdout.splitlines()
+    before, after = map(float, row.split()[1:3])
+    assert before > 0.95 > after
+    assert conclusion.startswith("five-sgd: the models differ, worse by more than seeds and folds explain")
+    line = tiny.failure("digits compare HEAD digit-logreg --seeds 2", project)
+    assert line.startswith("compare: error: digit-logreg has other images, labels or folds in HEAD")
+    library = project / "digits/io/files.py"
+    library.write_text(library.read_text() + "\n")
+    line = tiny.failure("digits compare HEAD five-sgd --seeds 2", project)
+    assert line == "compare: error: HEAD has other code in digits/io/files.py; --seeds compares parameters alone"
