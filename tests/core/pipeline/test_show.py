@@ -106,7 +106,7 @@ def test_mistakes_are_all_there_the_most_confident_first(made: Path) -> None:
 def test_mistakes_of_two_classes_with_their_calibrated_probabilities(project: Path) -> None:
     (five, right), other = np.flatnonzero(CLASSES == 5)[:2].tolist(), int(np.flatnonzero(CLASSES != 5)[0])
     write_predictions(project, [five, other, right, 399], [1, 0, 1, 0], [-1.0, 2.0, 0.1, -0.1])
-    [temperature] = re.findall("temperature,all,(.*)", (project / "plots/five-sgd/figures.csv").read_text())
+    [temperature] = re.findall(r"temperature,all,([\d.]+)", (project / "plots/five-sgd/figures.csv").read_text())
     probabilities = [round(100 / (1 + np.exp(-score / float(temperature)))) for score in (2.0, 1.0)]
     assert shown(run(project, "--mistakes", "five-sgd")) == [
         (other, CLASSES[other], "five", probabilities[0]),
