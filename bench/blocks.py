@@ -8,9 +8,9 @@ other, within the halves, is that of 500 independent ones. In some seconds.
 from pathlib import Path
 
 from bench import measuring
+from digits.evaluation.intervals import wilson
 from digits.io import parquet, paths, tables
 from digits.io.tables import PREDICTIONS
-from digits.results.intervals import accuracy_interval
 from digits.support import parameters
 from digits.support.parameters import Experiment
 
@@ -35,7 +35,7 @@ def lines(folder: Path, quick: bool) -> list[str]:
         times = np.mean([each.var(ddof=1) for each in blocks]) / np.mean(independent) if len(blocks[0]) > 1 else None
         errors = []
         for part in (wrong, *halves):
-            low, high = accuracy_interval(int(part.sum()), len(part))
+            low, high = wilson(part.mean(), len(part))
             errors.append(f"{100 * part.mean():.2f} ({100 * low:.2f} to {100 * high:.2f})")
         rows.append([f"`{name}`", *errors, None if times is None else f"{times:.1f} ×"])
     return measuring.table(HEADER, rows[: 1 if quick else None])

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import measuring
+from digits.evaluation.intervals import wilson
 from digits.io import parquet, paths
 from digits.io.tables import IMAGES, Pixels, Vector
 from digits.learning import models, registry, training
-from digits.results.intervals import accuracy_interval, compare
+from digits.results.intervals import compare
 from digits.support import parameters
 from digits.support.parameters import Experiment
 
@@ -57,7 +58,7 @@ def lines(measured: dict[str, Measured]) -> list[str]:
     rows = []
     for name in ranked:
         right, seconds = measured[name]
-        low, high = accuracy_interval(int(right.sum()), len(right))
+        low, high = wilson(right.mean(), len(right))
         change = compare(best, right)
         behind = f"{-100 * change.gain:.2f} ({-100 * change.high:.2f} to {-100 * change.low:.2f})"
         interval = f"{100 * low:.2f} to {100 * high:.2f}"

@@ -12,8 +12,8 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from bench import handwriting, measuring
 from bench.handwriting import DRAWN, FONTS, Grey, find, mnist, printed
+from digits.evaluation.intervals import wilson
 from digits.handwriting.recognizer import Recognizer
-from digits.results.intervals import accuracy_interval
 from digits.support.errors import PipelineError
 
 import numpy as np
@@ -54,7 +54,7 @@ def outcomes(recognizer: Recognizer, pictures: Iterable[Grey], kind: str = "PNG"
 def row(name: str, found: list[str]) -> list[str]:
     """Return a row of the table: how many pictures, and the shares of the outcomes."""
     none = found.count("none")
-    low, high = accuracy_interval(none, len(found))
+    low, high = wilson(none / len(found), len(found))
     shares = f"{none / len(found):.1%} ({low:.1%} to {high:.1%})"
     return [name, str(len(found)), f"{found.count('error') / len(found):.1%}", shares]
 
@@ -121,7 +121,7 @@ def touching(folder: Path, quick: bool) -> list[str]:
             right = [each.label for each in seen] == classes[pair].tolist()
             outcome.append((len(found) == 2, right, right and not any(each.is_none for each in seen)))
         two, named, right = np.array(outcome).sum(axis=0).tolist()
-        low, high = accuracy_interval(right, count)
+        low, high = wilson(right / count, count)
         shares = [f"{two / count:.1%}", f"{named / count:.1%}", f"{right / count:.1%} ({low:.1%} to {high:.1%})"]
         rows.append([str(overlap), str(count), *shares])
     measuring.log("single digits")

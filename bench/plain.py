@@ -8,14 +8,16 @@ import json
 import os
 import time
 from collections import Counter
+from functools import partial
 
 from digits.evaluation import metrics
+from digits.evaluation.part import Part
 from digits.io import tables
 from digits.learning import models, registry, thresholds, training
 from digits.support import cli, parallel, parameters
 from digits.support.parameters import Dataset, Experiment, Split, Task
 from stages.binarize import binarize
-from stages.evaluate import Predicted, evaluate
+from stages.evaluate import evaluate
 from stages.fetch import checked, fetch
 from stages.split import split_rows
 
@@ -61,11 +63,13 @@ def main() -> None:
         lap("train")
         with parallel.parallel_backend(model):
             scores = models.score(model, X_test)
-        predicted = {"test": Predicted(y_test, models.predict(model, scores), scores, group=test_group)}
+        names = list(map(str, model.classes_))
+        part = partial(Part, method=models.method(model), classes=model.classes_, names=names, y_train=y_train)
+        predicted = {"test": part(y_test, models.predict(model, scores), scores, group=test_group)}
         if trained.scores is not None:
             y_pred = thresholds.predict_nested(model, rule, y_train, trained.scores, fold)
-            predicted["cross_validation"] = Predicted(y_train, y_pred, trained.scores, fold, group)
-        figures = evaluate(predicted, model, y_train, list(map(str, model.classes_)))["figures"]
+            predicted["cross_validation"] = part(y_train, y_pred, trained.scores, fold=fold, group=group)
+        figures = evaluate(predicted, model)["figures"]
         lap("evaluate")
         accuracy = metrics.summarize(figures, trained.scores is not None)["accuracy"]
         print(f"{name}: test accuracy {accuracy:.6f}", flush=True)

@@ -7,14 +7,15 @@ always predicting the majority class: a detector that always says no is right ni
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 from digits.evaluation import calibration, curves, metrics
 from digits.evaluation.metrics import ALL
 from digits.evaluation.part import Part, confusion, reliability
 from digits.io import files, parquet, paths, tables
-from digits.io.tables import GROUP, IMAGES, LABELS, OUT_OF_FOLD, Scores, Vector
+from digits.io.tables import GROUP, IMAGES, LABELS, OUT_OF_FOLD
 from digits.learning import models
 from digits.support import cli, parallel, parameters
 from digits.support.errors import PipelineError
@@ -34,44 +35,31 @@ TABLES: dict[str, tuple[Callable[[Part], Iterable[tuple[Any, ...]]], list[str]]]
 }
 
 
-class Predicted(NamedTuple):
-    """The predictions of a part; the names are those of `Part`."""
+def evaluate(parts: Mapping[str, Part], model: Pipeline) -> dict[str, list[tuple[Any, ...]]]:
+    """Measure a model's predictions of each part, `test` or `cross_validation`, and return the rows of the plot tables.
 
-    y_true: Vector
-    y_pred: Vector
-    scores: Scores
-    fold: Vector | None = None
-    group: Vector | None = None
-    is_ordered: bool = False
-
-
-def evaluate(
-    predicted: Mapping[str, Predicted], model: Pipeline, y_train: Vector, names: Sequence[str]
-) -> dict[str, list[tuple[Any, ...]]]:
-    """Measure a model's scores of each part, `test` or `cross_validation`, and return the rows of the plot tables.
-
-    The out-of-fold scores calibrate both parts. `y_train` are the training part's labels, `names` those of the classes.
+    The out-of-fold scores calibrate both parts.
     """
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES}
-    method, classes, temperature = models.method(model), model.classes_, 1.0
-    if "cross_validation" in predicted:
-        y_true, _, scores, *_ = predicted["cross_validation"]
-        some = slice(None, None, math.ceil(len(y_true) / CALIBRATED_ON))
-        logits = calibration.logits(scores[some], method)
-        temperature = calibration.fit_temperature(logits, np.searchsorted(classes, y_true[some]))
+    temperature = 1.0
+    if "cross_validation" in parts:
+        part = parts["cross_validation"]
+        some = slice(None, None, math.ceil(len(part.y_true) / CALIBRATED_ON))
+        temperature = calibration.fit_temperature(
+            calibration.logits(part.scores[some], part.method), part.columns[some]
+        )
         rows["figures"].append(("cross_validation", "temperature", ALL, temperature, None, None))
-    for name, each in predicted.items():
-        probabilities = calibration.probabilities(calibration.logits(each.scores, method), temperature)
-        part = Part(**each._asdict(), probabilities=probabilities, classes=classes, names=names, y_train=y_train)
+    for name, part in parts.items():
+        part.temperature = temperature
         for table, (function, _) in TABLES.items():
             rows[table] += [(name, *row) for row in function(part)]
-        y_chosen = models.predict(model, each.scores)
-        if not np.array_equal(y_chosen, each.y_pred):  # by a threshold that was chosen on these scores: flattered
+        y_chosen = models.predict(model, part.scores)
+        if not np.array_equal(y_chosen, part.y_pred):  # by a threshold that was chosen on these scores: flattered
             flattered = dataclasses.replace(part, y_pred=y_chosen)
             found = metrics.measure(flattered)
             rows["figures"] += [("train", *row) for row in found if row[0] in CHOSEN_BY and row[1] == ALL]
     rows["figures"].append(("train", "accuracy", ALL, model.train_accuracy_, None, None))
-    if len(classes) == 2:
+    if len(model.classes_) == 2:
         rows["figures"].append(("train", "threshold", ALL, models.threshold(model), None, None))
     return rows
 
@@ -92,21 +80,22 @@ def main() -> None:
         scores = np.concatenate([models.score(model, pixels) for pixels in parquet.pixels(images)])
     y_pred = models.predict(model, scores)
     row, group = parquet.read_column(images, IMAGES, "row"), parquet.read_if_there(images, GROUP)
-    predicted = {"test": Predicted(y_test, y_pred, scores, None, group, is_ordered=bool((row[1:] > row[:-1]).all()))}
-    if "fold" in of_train:
-        predicted["cross_validation"] = Predicted(
-            y_train, of_train["prediction"], tables.scores(out_of_fold), of_train["fold"], of_train.get("group")
-        )
     is_detector = b"positive" in (parquet.schema(labels, LABELS).metadata or {})
     names = None if is_detector else parquet.image_info(images).names
-    rows = evaluate(predicted, model, y_train, [names[i] if names else str(i) for i in model.classes_])
+    of_classes = [names[i] if names else str(i) for i in model.classes_]
+    part = partial(Part, method=models.method(model), classes=model.classes_, names=of_classes, y_train=y_train)
+    parts = {"test": part(y_test, y_pred, scores, group=group, is_ordered=bool((row[1:] > row[:-1]).all()))}
+    if "fold" in of_train:
+        found = (of_train["prediction"], tables.scores(out_of_fold))
+        parts["cross_validation"] = part(y_train, *found, fold=of_train["fold"], group=of_train.get("group"))
+    rows = evaluate(parts, model)
 
     columns = {"row": row, "group": group, "label": y_test, "prediction": y_pred}
     columns |= tables.score_columns(scores, model.classes_, models.method(model))
     parquet.write(paths.predictions(name), tables.table(columns))
     for table, (_, header) in TABLES.items():
         files.write_csv(paths.plots(name) / f"{table}.csv", header, rows[table])
-    files.write_json(paths.metrics(name), metrics.summarize(rows["figures"], "cross_validation" in predicted))
+    files.write_json(paths.metrics(name), metrics.summarize(rows["figures"], "cross_validation" in parts))
 
 
 if __name__ == "__main__":

@@ -60,11 +60,11 @@ def split_rows(split: Split, rows: int, seed: int, group: Vector | None = None) 
 
 def require_uncut(test: int, group: Vector) -> None:
     """Require that a count of the last rows cuts no group in two; else a ParameterError names the next that do not."""
-    rows = len(group)
-    first, last = np.unique(group, return_index=True)[1], rows - 1 - np.unique(group[::-1], return_index=True)[1]
-    # Of each row whether a group began before it and goes on: how many began, less how many are over.
-    is_cut = np.cumsum(np.bincount(first + 1, minlength=rows + 1) - np.bincount(last + 1, minlength=rows + 1)) > 0
-    uncut = rows - np.flatnonzero(~is_cut[1:rows]) - 1
+    row, of_row = np.arange(len(group)), np.unique(group, return_inverse=True)[1]
+    last = np.zeros(len(group), int)
+    np.maximum.at(last, of_row, row)  # of each group
+    ends = np.maximum.accumulate(last[of_row]) == row  # no group that began goes on after this row
+    uncut = len(group) - 1 - np.flatnonzero(ends[:-1])
     if test not in uncut:
         near = [*uncut[uncut > test][-1:].tolist(), *uncut[uncut < test][:1].tolist()]
         remedy = f"the next that do not: {' and '.join(map(str, near))}" if near else "use {groups: 1}"

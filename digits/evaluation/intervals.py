@@ -55,6 +55,11 @@ def interval(estimate: Estimate, group: Vector | None = None) -> tuple[float, fl
     images = value * (1 - value) / variance if variance else estimate.rows
     if group is not None:  # by chance few groups may seem to vary less than independent images
         images = min(images, estimate.rows) * (Z / stdtrit(freedom, 0.975)) ** 2
-    middle = (value + Z**2 / (2 * images)) / (1 + Z**2 / images)
-    reach = Z / (1 + Z**2 / images) * sqrt(value * (1 - value) / images + (Z / (2 * images)) ** 2)
+    return wilson(value, images)
+
+
+def wilson(share: float, images: float) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of a share of so many independent images, 0 to 1."""
+    middle = (share + Z**2 / (2 * images)) / (1 + Z**2 / images)
+    reach = Z / (1 + Z**2 / images) * sqrt(share * (1 - share) / images + (Z / (2 * images)) ** 2)
     return max(middle - reach, 0.0), min(middle + reach, 1.0)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from digits.evaluation import calibration
 from digits.io.tables import Scores, Vector
 
 import numpy as np
@@ -18,18 +19,24 @@ class Part:
     y_true: Vector
     y_pred: Vector
     scores: Scores  # shape (rows,) for two classes, else (rows, classes); higher means more likely
-    probabilities: Scores  # shape (rows, classes), 0 to 1, calibrated where there are folds to do it on
+    method: str  # the model's, which gave the scores
     classes: Vector  # all labels, sorted
     names: Sequence[str]  # of the classes, for the tables
     y_train: Vector  # the labels of the training part, shape (training rows,)
     fold: Vector | None = None  # from 1; None for the test part
     group: Vector | None = None  # None where the source knows none
     is_ordered: bool = False  # the rows are in the dataset's order
+    temperature: float = 1.0  # that calibrates the probabilities
 
     @property
     def is_detector(self) -> bool:
         """There are two classes; the second is what is to be found."""
         return len(self.classes) == 2
+
+    @cached_property
+    def probabilities(self) -> Scores:
+        """The probability of each class, shape (rows, classes), 0 to 1."""
+        return calibration.probabilities(calibration.logits(self.scores, self.method), self.temperature)
 
     @cached_property
     def is_right(self) -> Vector:

@@ -9,12 +9,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Self
 
+from digits.evaluation.intervals import wilson
 from digits.handwriting.reading import Reading, in_words
 from digits.handwriting.recognizer import Recognizer
 from digits.io import files, parquet, paths
 from digits.io.tables import IMAGES, Pixels, Vector
 from digits.results import drawing
-from digits.results.intervals import accuracy_interval
 from digits.results.wording import print_table
 from digits.sources import SourceError, folder
 from digits.support import cli, parameters, pictures
@@ -66,7 +66,7 @@ class Measurement:
         """Print the figures as a line of JSON, or in words and with the mistakes drawn; write the mistakes to `png`."""
         images = self._counts.total()
         right = images - len(self._mistakes)
-        interval = accuracy_interval(right, images)
+        interval = wilson(right / images, images)
         captions = [f"{'/'.join(Path(each.file).parts[-2:])}, predicted {name}" for each, name in self._mistakes]
         model = self._recognizer.experiment
         if in_json:

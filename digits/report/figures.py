@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from digits.results.intervals import accuracy_interval
+from digits.evaluation.intervals import wilson
 from digits.results.measured import Figures, Interval
 
 import matplotlib as mpl
@@ -127,7 +127,7 @@ def reliability(table: pd.DataFrame) -> str:
     lowest = min(0.5, rows["confidence"].min())
     for part, of_part in rows.groupby("part", sort=False):
         x, y, images = (of_part[column] for column in ("confidence", "accuracy", "count"))
-        ends = [accuracy_interval(round(share * count), int(count)) for share, count in zip(y, images, strict=True)]
+        ends = [wilson(share, count) for share, count in zip(y, images, strict=True)]
         lowest = min(lowest, _draw_shares(axes, str(part), x, y, ends, linestyle="-"))
     _scale(axes, "x", lowest)
     _scale(axes, "y", lowest)

@@ -1,4 +1,4 @@
-"""Confidence intervals and tests of accuracies, from which predictions are right and wrong."""
+"""Tests of the difference of two accuracies, with its confidence interval."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -34,14 +34,6 @@ class Difference(NamedTuple):
         if self.p >= 0.05:
             return f"no evidence of a difference; {50 * (self.high - self.low):.2f} points would have shown."
         return f"{what} differ, {'better' if self.gain > 0 else 'worse'} by more than {explained_by}."
-
-
-def accuracy_interval(right: int, images: int) -> tuple[float, float]:
-    """Return the 95 % interval of an accuracy, 0 to 1 (E. Wilson, Probable inference, 1927)."""
-    from scipy.stats import binomtest  # half a second that `digits show` does not need
-
-    interval = binomtest(right, images).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def compare(before: Vector, after: Vector, group: Vector | None = None) -> Difference:

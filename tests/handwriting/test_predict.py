@@ -5,9 +5,9 @@ import re
 import shutil
 from pathlib import Path
 
+from digits.evaluation.intervals import wilson
 from digits.handwriting.recognizer import Recognizer
 from digits.io import parquet, tables
-from digits.results.intervals import accuracy_interval
 from digits.support.errors import PipelineError
 from tests import tiny
 from tests.handwriting.calls import predict
@@ -77,7 +77,7 @@ def test_bad_pictures_are_named_and_the_good_are_read(place: Path) -> None:
 def test_a_folder_with_a_subfolder_for_each_digit_is_measured(place: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "mistakes.png"
     lines = predict(place, "own", "--png", str(sheet)).stdout.splitlines()
-    low, high = accuracy_interval(4, 8)
+    low, high = wilson(0.5, 8)
     assert lines[-1] == f"digit-logreg: 4 of 8 right, accuracy 0.5000 (95 %: {low:.4f} to {high:.4f})"
     reasons = ("0, predicted 7 (", "3, predicted 3 6 0 (", "5, not a picture", "6, the picture is blank")
     for line, name, reason in zip(lines, ("0/7.png", "3/line.png", "5/bad.png", "6/blank.png"), reasons, strict=False):

@@ -1,5 +1,6 @@
 from digits.evaluation import calibration
-from stages.evaluate import CALIBRATED_ON, Predicted, evaluate
+from digits.evaluation.part import Part
+from stages.evaluate import CALIBRATED_ON, evaluate
 
 import numpy as np
 import pytest
@@ -39,10 +40,10 @@ def test_every_fold_has_its_say_in_the_temperature() -> None:
     model = Pipeline([("classifier", LogisticRegression())]).fit([[0], [1]], [0, 1])
     model.train_accuracy_ = 1.0
     y_pred = (scores > 0).astype(int)
-    of_test, of_train = Predicted(y, y_pred, scores), Predicted(y, y_pred, scores, fold)
-    figures = evaluate({"test": of_test, "cross_validation": of_train}, model, y, "01")["figures"]
+    given = (y, y_pred, scores, "decision_function", model.classes_, "01", y)
+    figures = evaluate({"test": Part(*given), "cross_validation": Part(*given, fold=fold)}, model)["figures"]
     [temperature] = [value for _, name, _, value, *_ in figures if name == "temperature"]
     whole = calibration.fit_temperature(calibration.logits(scores, "decision_function"), y)
     assert temperature == pytest.approx(whole, rel=0.05)
-    figures = evaluate({"test": of_test}, model, y, "01")["figures"]
+    figures = evaluate({"test": Part(*given)}, model)["figures"]
     assert "temperature" not in [name for _, name, *_ in figures]

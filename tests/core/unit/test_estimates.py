@@ -3,10 +3,9 @@
 from typing import Any
 
 from digits.evaluation import metrics
-from digits.evaluation.intervals import Estimate, interval, share
+from digits.evaluation.intervals import Estimate, interval, share, wilson
 from digits.evaluation.part import Part
 from digits.io.tables import Vector
-from digits.results.intervals import accuracy_interval
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ SCORES = np.round(RANDOM.normal(size=ROWS) + Y, 1)  # some are alike
 
 
 def part(y: Vector = Y, scores: Vector = SCORES, **others: Any) -> Part:
-    columns: dict[str, Any] = {"probabilities": np.full((len(y), 2), 0.5), "classes": np.array([0, 1]), "y_train": y}
+    columns: dict[str, Any] = {"method": "decision_function", "classes": np.array([0, 1]), "y_train": y}
     return Part(y, (scores > 0.5).astype(int), scores, names=["0", "1"], **columns, **others)
 
 
@@ -50,8 +49,8 @@ def test_an_estimate_is_scikit_learn_s_and_its_influence_the_derivative_by_each_
 
 def test_without_groups_the_interval_is_wilson_s_and_with_one_group_it_says_nothing() -> None:
     right = np.repeat([True, False], [15, 133])
-    assert interval(share(right)) == pytest.approx(accuracy_interval(15, 148), abs=1e-9)
-    assert interval(share(right[15:])) == pytest.approx(accuracy_interval(0, 133), abs=1e-9)
+    assert interval(share(right)) == pytest.approx(wilson(15 / 148, 148), abs=1e-9)
+    assert interval(share(right[15:])) == pytest.approx(wilson(0, 133), abs=1e-9)
     assert interval(share(right), np.zeros(148)) == (0, 1)
     assert interval(Estimate(0.0, np.zeros(5), 0)) == (0, 1)
 

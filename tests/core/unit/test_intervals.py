@@ -3,8 +3,9 @@
 from fractions import Fraction
 from math import comb
 
+from digits.evaluation.intervals import wilson
 from digits.io.tables import Vector
-from digits.results.intervals import accuracy_interval, compare, holm
+from digits.results.intervals import compare, holm
 
 import numpy as np
 import pytest
@@ -37,8 +38,8 @@ def test_the_approval_of_a_prime_minister() -> None:
 
 def test_the_interval_of_an_accuracy_is_wilson_s() -> None:
     """R. Newcombe, Two-sided confidence intervals for the single proportion (1998): the table's method 3."""
-    assert accuracy_interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
-    assert accuracy_interval(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+    assert wilson(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
 
 
 def test_with_groups_it_is_the_t_test_of_what_each_adds() -> None:

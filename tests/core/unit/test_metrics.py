@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from digits.evaluation import calibration, curves, metrics
+from digits.evaluation import curves, metrics
 from digits.evaluation.metrics import METRICS
 from digits.evaluation.part import Part, reliability
 from digits.io.tables import Scores, Vector
@@ -23,8 +23,7 @@ def part(y_true: Vector, scores: Scores, y_pred: Vector | None = None, **others:
     count = 2 if scores.ndim == 1 else scores.shape[1]
     if y_pred is None:
         y_pred = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
-    others.setdefault("probabilities", calibration.probabilities(calibration.logits(scores, "decision_function"), 1.0))
-    others.setdefault("y_train", y_true)
+    others = {"method": "decision_function", "y_train": y_true} | others
     return Part(y_true, y_pred, scores, classes=np.arange(count), names=[*map(str, range(count))], **others)
 
 
@@ -66,7 +65,8 @@ def test_ninety_nine_of_a_hundred_rows_reach_the_rejection_threshold_whatever_th
 
 def test_calibration_is_measured_by_hand() -> None:
     probabilities = np.array([[0.55, 0.45], [0.4, 0.6], [0.56, 0.44], [0.02, 0.98]])
-    four = part(np.array([0, 1, 1, 1]), probabilities[:, 1], probabilities.argmax(axis=1), probabilities=probabilities)
+    four = part(np.array([0, 1, 1, 1]), probabilities[:, 1], probabilities.argmax(axis=1))
+    four.probabilities = probabilities
     rows = list(reliability(four))
     assert rows == [(0.5, 0.6, 2, pytest.approx(0.555), 0.5), (0.6, 0.7, 1, 0.6, 1.0), (0.95, 0.99, 1, 0.98, 1.0)]
     measured = measure(four)
