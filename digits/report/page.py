@@ -1,5 +1,6 @@
 """The page: what it says of all datasets and experiments, by the templates of this folder."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
@@ -9,7 +10,7 @@ from digits.evaluation.metrics import METRICS
 from digits.report import figures, plots
 from digits.report.content import read_dataset
 from digits.report.experiment import describe
-from digits.results.measured import BY_IMAGES, HEADINGS
+from digits.results.measured import BY_IMAGES, COSTS, HEADINGS
 from digits.results.predictions import not_told_apart
 from digits.support import cli
 from digits.support.parameters import Parameters
@@ -64,6 +65,7 @@ def render(params: Parameters, names: Sequence[str]) -> str:
         columns=HEADINGS,
         axis=Axis(error for e in experiments for error in (e["interval"][0], 1 - e["result"].accuracy)),
         experiments=experiments,
+        costs=json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {},
         datasets=read,
         part_names=figures.PARTS,
         captions={metric.name: metric.caption for metric in METRICS if metric.caption},

@@ -16,6 +16,7 @@ from digits.support.parameters import Experiment, Section, validate
 COLUMNS = [metric for metric in METRICS if metric.heading]
 HEADINGS = [*(str(metric.heading) for metric in COLUMNS), "error, % (95 %)"]
 BY_IMAGES = "* as if the images were independent; those of one writer are not, so the interval is too narrow"
+COSTS = Path("data", "costs.json")  # processor seconds of each experiment's training, where a benchmark measured them
 
 Figures = dict[tuple[str, str, str], float]  # by part, name, and what each is of: a class, a fold, or all
 Interval = tuple[float, float]
