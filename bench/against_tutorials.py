@@ -1,13 +1,14 @@
 """Each tutorial's code as written, in one process, against its experiments here by `dvc repro` from cold."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from statistics import median
 
 from bench import measuring
 from bench.measuring import Run
 
-SHORT = 15  # seconds in all
+ROUNDS = 3
 # The scripts of bench/tutorials/, and the experiments of each.
 TUTORIALS = {
     "first_zero_or_one": ["digits-zero-or-one-svc"],
@@ -17,50 +18,47 @@ TUTORIALS = {
     "fifth_five_detector": ["five-sgd"],
 }
 OWN_FEATURES = {"third_ten_classes": "raw_sparse", "fourth_random_split": "raw_sparse"}  # where the experiments differ
-RUN = ["s", "processor, s"]
-HEADER = [f"{who}, {each}" for who in ("as written", "same features", "our features") for each in RUN]
+WHO = ("as written", "same features", "our features")
+HEADER = ["tutorial", *WHO, "faster, same features", "in processor time", "faster, our features", "in processor time"]
 
 
-def repro(project: Path, tutorials: Mapping[str, list[str]], same: bool = False) -> Run:
-    """Run the tutorials' experiments in a new copy of the project, with the tutorials' own features if `same`."""
+def repro(project: Path, experiments: Sequence[str], features: str | None) -> Run:
+    """Run a tutorial's experiments in a new copy of the project, with these features instead of theirs, if any."""
     measuring.cold(project)
     values = measuring.parameters(project)
-    for tutorial, experiments in tutorials.items():
-        for name in experiments if same and tutorial in OWN_FEATURES else []:
-            values["experiments"][name]["features"] = OWN_FEATURES[tutorial]
+    for name in experiments if features else []:
+        values["experiments"][name]["features"] = features
     measuring.write_parameters(project, values)
-    return measuring.dvc(project, "repro", *(f"evaluate@{name}" for names in tutorials.values() for name in names))
+    return measuring.dvc(project, "repro", *(f"evaluate@{name}" for name in experiments))
 
 
-def repeat(project: Path, script: str) -> tuple[float, float]:
-    """Run a script, up to five times if it is short; return the median seconds and processor seconds."""
-    runs: list[Run] = []
-    while not runs or (len(runs) < 5 and sum(run.seconds for run in runs) < SHORT):
-        measuring.log(f"{script}, run {len(runs) + 1}")
-        runs.append(measuring.python(project, script))
-    return median(run.seconds for run in runs), median(run.cpu for run in runs)
+def spread(values: Sequence[float], unit: str = "") -> str:
+    """Return the median, and the least and the largest in brackets."""
+    in_order = (min(values), median(values), max(values))
+    least, middle, largest = (f"{value:.{1 if value < 20 else 0}f}" for value in in_order)
+    return f"{middle}{unit} ({least} to {largest})" if least != largest else f"{middle}{unit}"
 
 
-def row(name: str, written: tuple[float, float], same: Run, here: Run) -> list[str]:
-    """Return a row: seconds and processor seconds, and how many times as fast the runs here are."""
-    cells = [f"{seconds:.1f}" for seconds in (*written, same.seconds, same.cpu, here.seconds, here.cpu)]
-    return [name, *cells, *(f"{written[0] / run.seconds:.1f} ×" for run in (same, here))]
+def row(name: str, rounds: Sequence[Sequence[Run]]) -> list[str]:
+    """Return a row: the seconds that one waits, and how many times as fast the runs here are, round by round."""
+    cells = [spread([runs[who].seconds for runs in rounds]) for who in range(len(WHO))]
+    for who, which in product((1, 2), ("seconds", "cpu")):
+        cells += [spread([getattr(runs[0], which) / getattr(runs[who], which) for runs in rounds], " ×")]
+    return [name, *cells]
 
 
 def tables(folder: Path, quick: bool) -> list[str]:
-    """Measure every tutorial, then all of their experiments in one run."""
-    chosen = dict(list(TUTORIALS.items())[: 1 if quick else None])
-    rows: list[list[str]] = []
-    total = (0.0, 0.0)
-    for tutorial, experiments in chosen.items():
-        project = folder / tutorial / "project"
-        here = repro(project, {tutorial: experiments})
-        is_alike = tutorial not in OWN_FEATURES
-        same = here if is_alike else repro(folder / tutorial / "same" / "project", {tutorial: experiments}, same=True)
-        written = repeat(project, f"bench/tutorials/{tutorial}.py")
-        total = total[0] + written[0], total[1] + written[1]
-        rows.append(row(tutorial, written, same, here))
-    same = repro(folder / "same" / "project", chosen, same=True)
-    here = repro(folder / "here" / "project", chosen)
-    rows.append(row("**all, here in one `dvc repro`**", total, same, here))
-    return measuring.table(["tutorial", *HEADER, "faster, same features", "faster, our features"], rows)
+    """Measure every tutorial so many times, one after the other, each time all three ways."""
+    rows = []
+    for tutorial, experiments in list(TUTORIALS.items())[: 1 if quick else None]:
+        rounds = []
+        for i in range(1 if quick else ROUNDS):
+            measuring.log(f"{tutorial}, round {i + 1}")
+            written = measuring.python(Path(), f"bench/tutorials/{tutorial}.py")
+            here = repro(folder / tutorial / f"here{i}" / "project", experiments, None)
+            features = OWN_FEATURES.get(tutorial)
+            same = repro(folder / tutorial / f"same{i}" / "project", experiments, features) if features else here
+            rounds.append((written, same, here))
+        rows.append(row(tutorial, rounds))
+        print(" | ".join(rows[-1]), flush=True)
+    return measuring.table(HEADER, rows)
