@@ -1,5 +1,6 @@
 """Compare predictions of two revisions or experiments."""
 
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from digits.results import drawing, intervals
 from digits.results.fetched import FetchedDataset
 from digits.results.wording import print_table
 from digits.support import cli, parameters
-from digits.support.errors import ParameterError, PipelineError, require_choice
+from digits.support.errors import ParameterError, PipelineError, require_choice, show
 from digits.support.parameters import FILE, Experiment
 
 import click
@@ -29,12 +30,15 @@ class Source:
 
     def __init__(self, revision: str | None = None) -> None:
         from dvc.api import DVCFileSystem  # half a second that --help does not need
+        from dvc_data.hashfile.hash import file_md5
 
+        if revision is not None and _object_type(revision) in {"blob", "tree"}:  # which a REV:PATH names
+            raise ParameterError(f"{show(revision)} is no commit; give a branch, a tag or a commit")
         self.name = revision or "the workspace"
         self._files = DVCFileSystem(".", rev=revision)
         found = self._files.glob(paths.predictions("*").as_posix(), detail=True)
-        # By experiment; None for a file of the workspace, which need not be what dvc.lock says.
-        self.digests = {Path(path).stem: info.get("md5") for path, info in found.items()}
+        # A file of the workspace need not be what dvc.lock says.
+        self.digests = {Path(path).stem: info.get("md5") or file_md5(path) for path, info in found.items()}
 
     def read(self, experiment: str) -> pa.Table:
         """Read the rows, labels and predictions of an experiment; a PipelineError if that cannot be done."""
@@ -46,6 +50,12 @@ class Source:
         except Exception as error:  # each kind of remote has errors of its own
             lacking = f"{self.name} cannot be had ({(str(error) or type(error).__name__).partition(':')[0]})"
             raise PipelineError(f"the predictions of {lacking}; `dvc push` where they were made") from None
+
+
+def _object_type(revision: str) -> str:
+    """Return what Git has under this name: commit, tag, tree, blob; nothing of a name that is DVC's own."""
+    command = ["git", "cat-file", "-t", revision]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 class Comparison:
@@ -135,7 +145,7 @@ def command(
     That is about two fits, and another seed gives others. --seeds 5 asks whether the change is one of the model: it
     refits both blocks under five seeds on the folds of the training part.
     """
-    if bool(words) == bool(between):
+    if bool(words) == bool(between) or "" in words:
         raise click.UsageError("give a revision, or --between EXPERIMENT EXPERIMENT")
     if seeds:
         if between or png:

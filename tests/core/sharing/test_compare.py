@@ -1,6 +1,7 @@
 """`digits compare` between revisions, the workspace and experiments, and what it refuses."""
 
 import re
+import shutil
 from pathlib import Path
 
 from digits.io import tables
@@ -77,11 +78,22 @@ def test_the_same_predictions_are_said_to_be_the_same(made: Path) -> None:
     assert tiny.run("digits compare HEAD", made).stdout == "The predictions are the same.\n"
 
 
+def test_what_did_not_change_needs_no_cache_and_what_is_not_here_did_not_change(made: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    tiny.run(["git", "clone", "--quiet", str(made), str(clone)], tmp_path)
+    (clone / "data/predictions").mkdir(parents=True)
+    shutil.copy(made / "data/predictions/five-sgd.parquet", clone / "data/predictions")
+    assert tiny.run("digits compare HEAD", clone).stdout == "The predictions are the same.\n"
+
+
 def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
     line = tiny.failure("digits compare --between five-sgd digit-logreg", made)
     assert line.startswith("compare: the two have other test images or labels, so")
     assert line.endswith(": five-sgd → digit-logreg")
-    assert "give a revision, or --between" in tiny.failure("digits compare", made, 2)
+    for words in ([], [""], ["HEAD", ""]):
+        assert "give a revision, or --between" in tiny.failure(["digits", "compare", *words], made, 2)
+    line = tiny.failure("digits compare HEAD:params.yaml", made, 2)
+    assert line == "compare: error: 'HEAD:params.yaml' is no commit; give a branch, a tag or a commit"
     assert tiny.failure("digits compare nope", made) == "compare: error: unknown Git revision 'nope'"
     assert tiny.failure("digits compare HEAD HEAD nope", made) == "compare: HEAD has no predictions: nope"
 
