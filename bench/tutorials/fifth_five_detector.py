@@ -18,7 +18,7 @@ y_train_5 = y_train == 5
 classifier = SGDClassifier(random_state=42, max_iter=10)
 classifier.fit(x_train, y_train_5)
 print("digit 36000 is a five:", classifier.predict([x[36_000]])[0])
-print("folds", cross_val_score(classifier, x_train, y_train_5, cv=3, scoring="accuracy").mean())
+print("folds", cross_val_score(classifier, x_train, y_train_5, cv=3, scoring="accuracy"))
 predicted = cross_val_predict(classifier, x_train, y_train_5, cv=3)
 print("confusion", confusion_matrix(y_train_5, predicted).tolist())
 print("precision", precision_score(y_train_5, predicted), "recall", recall_score(y_train_5, predicted))
