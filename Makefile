@@ -106,5 +106,5 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock || \
 	  { echo "uv failed; pip installs instead, which takes some minutes"; $(PIP) --require-hashes -r requirements.lock; }
 	@$(PIP) --no-deps --no-build-isolation --editable .
-	@digits merge-lock --register
+	@digits setup
 	@touch $@

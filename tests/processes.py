@@ -1,9 +1,11 @@
 """Commands that a test disturbs: each runs in a session of its own, as in a terminal, and never outlives its test."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -86,6 +88,15 @@ def started(command: str | list[str], folder: Path, **environment: str) -> Itera
             for left in running.left():
                 with suppress(psutil.Error):
                     left.kill()
+
+
+@contextmanager
+def web(folder: Path) -> Iterator[str]:
+    """Serve a folder's files by the standard library's web server, and return its address."""
+    serve = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"]
+    with started(serve, folder) as server:
+        (port,) = re.findall(r"port (\d+)", server.wait_for_line("Serving HTTP"))
+        yield f"http://127.0.0.1:{port}"
 
 
 def until(happened: Callable[[], object]) -> None:

@@ -20,8 +20,9 @@ PACKAGE = Path(__file__).parent.parent
 GROUPS = {  # of the core's commands; a room's have its name
     "Look at data and results": ["show", "leaderboard", "compare"],
     "Edit params.yaml": ["check", "pin"],
-    "Keep outputs whole, and share them": ["verify", "pushed", "prune", "merge-lock"],
+    "Keep outputs whole, and share them": ["verify", "pushed", "prune"],
 }
+HIDDEN = {"merge-lock", "setup"}  # Git and `make venv` call them
 
 
 class Commands(click.Group):
@@ -39,7 +40,7 @@ class Commands(click.Group):
         """Write the subcommands in their groups, with a line each."""
         modules, titles = _modules(), {name: title for title, names in GROUPS.items() for name in names}
         groups: dict[str, list[tuple[str, str]]] = {}
-        for name in sorted(modules, key=[*titles, *sorted(modules)].index):
+        for name in sorted(modules.keys() - HIDDEN, key=[*titles, *sorted(modules)].index):
             docstring = ast.get_docstring(ast.parse(modules[name].read_text(encoding="utf-8"))) or ""
             room = modules[name].parent.parent.name.capitalize()
             line = f"{name:12}", docstring.partition("\n")[0].removesuffix(".")

@@ -104,12 +104,13 @@ def test_nothing_speaks_of_digits(walk: tuple[Path, str]) -> None:
 
 def test_a_started_project_has_no_room_that_it_does_not_need_and_takes_one_s_pictures(tmp_path: Path) -> None:
     shapes = repository(tmp_path / "shapes")
-    run("digits start", shapes)
+    run("digits setup && digits start", shapes)
     write_pictures(shapes / "data" / "own")
     assert "60 images of 3 classes" in run("digits pin own && digits check", shapes)
     assert {path.name for path in (shapes / "tests").iterdir() if path.is_dir()} - {"__pycache__"} <= {"core", "report"}
     assert list(yaml.safe_load((shapes / "dvc.yaml").read_text())) == ["stages"]
     assert "../shapes-remote" in (shapes / ".dvc/config").read_text()
+    assert f"url = {tmp_path}/shapes-remote\n" in (shapes / ".dvc/config.local").read_text()
 
 
 @pytest.mark.slow

@@ -58,9 +58,11 @@ def command(kind: str) -> None:
         ("dvc.yaml", r"\s*(\n#.*)*\nplots:(.|\n)*", "\n"),  # and `artifacts:` below them
         ("Makefile", "^DEMO := .*", "DEMO := *"),
         (".dvc/config", "digits-remote", f"{name}-remote"),
+        (".dvc/config.local", "/digits-remote$", f"/{name}-remote"),  # as `make venv` placed it
     ):
-        text = Path(file).read_text(encoding="utf-8")
-        files.write_text(Path(file), re.sub(pattern, replacement, text, flags=re.MULTILINE))
+        if (path := Path(file)).exists():
+            text = path.read_text(encoding="utf-8")
+            files.write_text(path, re.sub(pattern, replacement, text, flags=re.MULTILINE))
     LOCK.unlink(missing_ok=True)
     for path in [*removed(kind), *leftovers(Repo("."))]:
         files.delete(path)

@@ -50,7 +50,7 @@ def shared(forked: Path, tmp_path: Path) -> Path:
     """Return a copy of the forked project, in which Git merges dvc.lock by our driver, as after `make venv`."""
     project = tiny.copy(forked, tmp_path / "shared")
     for _ in range(2):  # twice is no fault
-        tiny.run("digits merge-lock --register", project)
+        tiny.run("digits setup", project)
     return project
 
 

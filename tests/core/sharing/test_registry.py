@@ -1,9 +1,10 @@
 """What other projects take from this one, with the commands of docs/sharing.md: data, and models by name."""
 
 import re
+import sys
 from pathlib import Path
 
-from tests import tiny
+from tests import processes, tiny
 
 import pytest
 import yaml
@@ -34,18 +35,23 @@ def test_data_and_models_are_taken_by_name_and_version(project: Path, tmp_path: 
     tiny.run("dvc push", project)
     tiny.run(["git", "clone", "--quiet", "--bare", str(project), "bare.git"], tmp_path)
     tiny.run("git remote add origin ../bare.git", project)
-    url, remote = f"file://{tmp_path}/bare.git", f"url={tmp_path / REMOTE}"
+    url, (place,) = f"file://{tmp_path}/bare.git", re.findall("`(--remote web .+?)`", SECTION)
 
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     (get,) = documented("dvc get", url)
     assert "No storage files available" in tiny.run(get, stranger, status=255).stderr  # the remote's path is relative
-    tiny.run([*get.split(), "--remote-config", remote], stranger)
+    tiny.run(f"{get} {place.replace('PLACE', str(tmp_path / REMOTE))}", stranger)
     assert (stranger / "tiny.parquet").read_bytes() == (project / "data/raw/tiny.parquet").read_bytes()
     for command in documented("(?:gto|git)", url):
         tiny.run(command, project)
-    for command in documented("dvc artifacts get", url):
-        tiny.run([*command.split(), "--remote-config", remote], stranger)
+    with processes.web(tmp_path / REMOTE) as address:
+        for command in documented("dvc artifacts get", url):
+            tiny.run(f"{command} {place.replace('PLACE', address)}", stranger)
+        (program,) = re.findall("```python\n(.+?)```", SECTION, re.DOTALL)
+        program = program.replace("PLACE", address).replace("URL", url).replace("raw/digits.", "raw/tiny.")
+        printed = tiny.run([sys.executable, "-c", f"{program}\nprint(len(frame))"], stranger).stdout
+    assert printed == f"{tiny.IMAGES}\n"
     model = (project / f"models/{CHAMPION}.joblib").read_bytes()
     assert [path.read_bytes() == model for path in sorted(stranger.glob("*.joblib"))] == [True] * 2
 

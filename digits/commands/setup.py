@@ -1,0 +1,61 @@
+"""Set up this clone: what Git and DVC need once, and a clone does not bring along."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+from dvc.config import Config
+from dvc.config_schema import RelPath
+
+ATTRIBUTES = ["/dvc.lock merge=dvc-lock", "/metrics/** merge=dvc-output", "/plots/** merge=dvc-output"]
+
+
+def register_merge_driver() -> None:
+    """Let Git merge dvc.lock by `digits merge-lock`: .gitattributes cannot, and says -merge for who has no driver."""
+    folder = Path(sys.executable).parent
+    own = shlex.quote(f".venv/{folder.name}:{folder}")  # a worktree has its own environment, or takes this one
+    driver = f'PATH={own}:"$PATH" digits merge-lock %O %A %B'
+    drivers = {"dvc-lock": driver, "dvc-output": "true"}  # which keeps this side's
+    for name, driver in drivers.items():
+        subprocess.run(["git", "config", f"merge.{name}.driver", driver], check=True)
+    (file,) = _git_paths("--git-path", "info/attributes")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("\n".join(dict.fromkeys([*lines, *ATTRIBUTES])) + "\n", encoding="utf-8")
+
+
+def place_remotes() -> None:
+    """Write the absolute place of a relative default remote into config.local, unless a URL stands there.
+
+    DVC resolves a relative one from elsewhere for what it reads from Git: `dvc exp push`, `dvc push --all-branches`.
+    """
+    git_dir, common = _git_paths("--git-dir", "--git-common-dir")
+    clone = Path.cwd()
+    if git_dir != common:  # a linked worktree: beside the clone that it belongs to, or the bare repository
+        clone = common.parent if common.name == ".git" else common
+    for folder in (Path(".dvc"), *Path().glob("*/.dvc")):
+        config = Config(str(folder))
+        name = config["core"].get("remote")
+        url, local = (config.load_one(level)["remote"].get(name, {}).get("url") for level in ("repo", "local"))
+        if isinstance(url, RelPath) and not local:
+            with config.edit("local") as edited:
+                edited["remote"].setdefault(name, {})["url"] = os.path.normpath(clone / os.path.relpath(url))
+
+
+STEPS = [register_merge_driver, place_remotes]
+
+
+def _git_paths(*options: str) -> list[Path]:
+    lines = subprocess.check_output(["git", "rev-parse", *options], text=True).splitlines()
+    return [Path(line).resolve() for line in lines]
+
+
+@click.command()
+def command() -> None:
+    """Set up this clone, as `make venv` does: how Git merges dvc.lock, and where the default remote lies."""
+    if Path(".git").exists():  # not in an archive, which has no Git
+        for step in STEPS:
+            step()
