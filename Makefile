@@ -77,9 +77,12 @@ format: $(INSTALLED) ## Format the code
 	ruff check --fix .
 	ruff format .
 
-lock: $(INSTALLED) ## Rebuild requirements.lock with the newest versions
+lock: $(INSTALLED) ## Rebuild requirements.lock with the newest versions, and environment.txt from it
 	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+	awk -F '==| ' '/^#/ {if (NR == FNR) print; next} NR == FNR {names[$$1]; next} $$1 in names {print $$1 "==" $$2}' \
+	  environment.txt requirements.lock > environment.tmp
+	mv environment.tmp environment.txt
 
 audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (needs the internet)
 	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock

@@ -13,18 +13,24 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
 
+from digits.support import environment
 from digits.support.errors import Interrupted, PipelineError, out_of_memory
 
 Item = TypeVar("Item")
 
 
 def block_name(description: str | None, section: str, example: str) -> str:
-    """Return the one argument of a stage's command line: the name of a block of params.yaml."""
+    """Return the one argument of a stage's command line, the name of a block of params.yaml.
+
+    A PipelineError if other versions are installed than environment.txt pins: other bytes would come out.
+    """
     command = f"python stages/{program()}.py"
     parser = argparse.ArgumentParser(command, formatter_class=argparse.RawTextHelpFormatter)
     parser.description, parser.epilog = description, f"example: {command} {example}"
     parser.add_argument("name", help=f"a block of `{section}` in params.yaml")
-    return str(parser.parse_args().name)
+    name = str(parser.parse_args().name)
+    environment.require_pinned()
+    return name
 
 
 def run(main: Callable[[], None]) -> NoReturn:

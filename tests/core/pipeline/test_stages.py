@@ -1,7 +1,9 @@
 """Each stage's command as `dvc.yaml` gives it, run in a folder that holds its declared inputs and no more."""
 
+import re
 import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,22 @@ def test_a_wrong_parameter_ends_a_stage_with_status_2_and_one_line(project: Path
     before = tiny.files(project)
     line = tiny.failure("python -m stages.train five-sgd", project, 2)
     assert line.startswith(f"train: error: hyperparameters of {tiny.SGD}: there is no 'los'. Did you mean 'loss'?")
+    assert tiny.files(project) == before
+
+
+def test_a_stage_under_other_versions_than_are_pinned_ends_in_one_line(project: Path) -> None:
+    text = (project / "environment.txt").read_text(encoding="utf-8")
+    assert len(re.findall(r"^[\w-]+==[\d.]+$", text, re.MULTILINE)) == 7
+    text = re.sub("scikit-learn==.*", "scikit-learn==0.1", text)
+    (project / "environment.txt").write_text(f"{text}abacus==1.0\n", encoding="utf-8")
+    before, installed = tiny.files(project), metadata.version("scikit-learn")
+    pins = f"scikit-learn 0.1 ({installed} is installed), abacus 1.0 (none is installed)"
+    for stage in ("split tiny", "train five-sgd"):
+        line = tiny.failure(f"python -m stages.{stage}", project)
+        assert (
+            line
+            == f"{stage.split()[0]}: error: environment.txt pins {pins}; `make -B venv && source .venv/bin/activate`"
+        )
     assert tiny.files(project) == before
 
 
