@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digits import sources
 from digits.commands import examples
-from digits.io import tables
+from digits.io import paths, tables
 from digits.learning import registry, thresholds
 from digits.sources import SourceError
 from digits.support import cli, parameters
@@ -17,6 +17,8 @@ from digits.support.parameters import COPIES, FILE, SECTIONS, Dataset, Experimen
 from stages.split import NO_GROUPS, count_tested
 
 import click
+
+PIPELINE = Path("dvc.yaml")
 
 
 def check(params: Parameters) -> None:
@@ -79,6 +81,19 @@ def changed(params: Parameters) -> Iterator[str]:
                 yield f"{kind} {place}: {error}"
 
 
+def undrawn(params: Parameters) -> Iterator[str]:
+    """Yield the line to add to dvc.yaml for each experiment that a chart called `TASK on SPLIT, …` there lacks."""
+    charts = parameters.load(PIPELINE).values.get("plots") if PIPELINE.exists() else None
+    for title, chart in chain(*(each.items() for each in charts or [] if isinstance(each, dict))):
+        drawn = (chart or {}).get("y")
+        if isinstance(drawn, dict) and drawn:
+            path, column = next(iter(drawn.items()))
+            for name, experiment in params.blocks(Experiment).items():
+                table = (paths.plots(name) / Path(path).name).as_posix()
+                if title.startswith(f"{experiment.task} on {experiment.split},") and table not in drawn:
+                    yield f"{PIPELINE}: add `{table}: {column}` to {title!r}"
+
+
 @contextmanager
 def _inside(block: str) -> Iterator[None]:
     """Name the block of the file that an error is about."""
@@ -93,9 +108,10 @@ def command() -> None:
     """Check every value of params.yaml, and that every name in it leads somewhere.
 
     Prints nothing when all is well. The first mistake is one line, with exit status 2. A folder or table of your own
-    whose labels are no longer those that are pinned is named as well; an edited picture is not noticed here.
+    whose labels are no longer those that are pinned is named as well; an edited picture is not noticed here. So is an
+    experiment that dvc.yaml leaves out of a chart of its task.
     """
     params = parameters.load()
     check(params)
-    for line in changed(params):
+    for line in chain(changed(params), undrawn(params)):
         cli.note(line)
