@@ -11,7 +11,7 @@ def write_template() -> None:
     import vl_convert
     from dvc.config import Config
 
-    vega = vl_convert.javascript_bundle()
+    vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     page = TEMPLATE.read_text(encoding="utf-8").replace(SCRIPTS, f'<script type="module">{vega}</script>')
     path = TEMPLATE.with_suffix(".local.html")
     path.write_text(page, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The page of `dvc plots diff`: what Vega is given to draw, and what is read where Vega cannot be loaded."""
+"""The page of `dvc plots`, and what a pull request says of a branch."""
 
 import json
 import re
@@ -8,13 +8,15 @@ from typing import Any
 
 from tests import browser, tiny
 
+import pandas as pd
 import pytest
 import yaml
+from playwright.sync_api import Page
 
-# DVC gives an empty specification where no file of a plot is here.
-VEGA_STUB = "window.specs = {}; window.vegaEmbed = (id, spec) => { if (spec.title) specs[spec.title.text] = spec; };"
-CURVES = ["ROC curve", "precision and recall", "reliability"]
+WITH_VEGA = ["python", "-m", "digits.results.charts"]
+PLOTS = ["each class", "confusion matrix", "ROC curve", "precision and recall", "reliability"]
 COMPUTED = r'"as": "(\w+)"'
+HOSTILE = ["</script><img src=x onerror=hit=1>", "</plaintext></template>\"'><svg onload=hit=2>", "{refresh_tag}<b>"]
 Spec = dict[str, Any]
 
 
@@ -27,33 +29,94 @@ def fields(spec: Any) -> set[str]:
     return found.union(*(fields(each) for each in inner))
 
 
-@pytest.mark.slow
-def test_the_page_draws_each_experiment_with_a_colour_for_each_revision(made: Path, tmp_path: Path) -> None:
-    tiny.run(["dvc", "plots", "diff", "HEAD", "--out", str(tmp_path)], made)
-    with browser.page() as opened:  # without a network
-        opened.page.goto((tmp_path / "index.html").as_uri())
-        assert "make report" in opened.page.locator("#offline:visible").inner_text()
-        assert not [error for error in opened.console_errors if "Failed to load resource" not in error]
-    with browser.page() as opened:
-        opened.page.route(re.compile("^https:"), lambda route: route.fulfill(body=VEGA_STUB))
-        opened.page.goto((tmp_path / "index.html").as_uri())
-        assert not opened.page.locator("#offline").is_visible()
-        assert opened.console_errors == []
-        specs: dict[str, Spec] = opened.page.evaluate("specs")
+def draw_all(page: Page) -> list[str]:
+    """Scroll from chart to chart until all are drawn, and return the texts in them."""
+    for place in page.locator(".chart:visible").all():
+        place.scroll_into_view_if_needed()
+        place.locator("svg").first.wait_for()
+    return page.locator(".chart svg text").all_text_contents()
 
-    for title, spec in specs.items():
-        there = set(spec["data"]["values"][0]) | set(re.findall(COMPUTED, json.dumps(spec)))
-        assert fields(spec) <= there, title  # a plot names no field that is not there
+
+@pytest.fixture(scope="module")
+def changed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project the last commit of which has another hyperparameter than the one before."""
+    project = tiny.copy(made, tmp_path_factory.mktemp("changed") / "project")
+    tiny.edit(project, {"experiments.five-sgd.hyperparameters.max_iter": 1})
+    tiny.repro(project, "evaluate@five-sgd")
+    tiny.commit(project, "one iteration")
+    tiny.run(WITH_VEGA, project)
+    return project
+
+
+def test_a_diff_shows_only_what_changed_by_experiment_without_a_network(changed: Path) -> None:
+    tiny.run(["dvc", "plots", "diff", "HEAD~1"], changed)
+    with browser.page() as opened:
+        opened.page.goto((changed / "dvc_plots/index.html").as_uri())
+        texts = draw_all(opened.page)
+        assert opened.page.locator("nav a").all_inner_texts() == ["five on mnist", "five-sgd (five)"]
+        assert opened.page.locator("h3").all_inner_texts() == ["ROC curves", *PLOTS]
+        assert {"five", "not five", "workspace", "HEAD~1"} <= set(texts)
+        assert opened.page.locator("path[stroke-dasharray='6,5']").count() >= 6  # one revision's curves
+        assert opened.console_errors + opened.outside_requests == []
+    with browser.page(390, 844, dark=True) as opened:
+        opened.page.goto((changed / "dvc_plots/index.html").as_uri())
+        draw_all(opened.page)
+        assert opened.overflow() == 0
+        assert opened.page.locator(".chart").evaluate_all("all => all.every(e => e.scrollWidth <= e.clientWidth)")
+
+
+@pytest.mark.slow
+def test_a_pull_request_says_what_changed_with_a_remote_and_without(changed: Path) -> None:
+    clone = changed.with_name("clone")
+    tiny.run(["git", "clone", "--quiet", str(changed), str(clone)], changed)
+    comment = tiny.run([".ci/changes", "HEAD~1"], clone).stdout
+    assert re.search(r"metrics/five-sgd.json +\| accuracy +\| [\d.]+ +\| [\d.]+ +\| ", comment)
+    assert re.search(r"experiments.five-sgd.hyperparameters.max_iter +\| 50 +\| 1 ", comment)
+    assert "### Charts\n\n- five-sgd\n" in comment
+    assert "A remote that CI can read" in comment
+    assert "rror" not in comment
+    assert (clone / "dvc_plots/index.html").exists()
+
+    tiny.run(["dvc", "remote", "modify", "--local", "shared", "url", str(changed / ".dvc/cache")], clone)
+    comment = tiny.run([".ci/changes", "HEAD~1"], clone).stdout
+    assert re.search(r"\| five-sgd +\| +100 \|", comment)
+    assert "A remote" not in comment
+
+
+def test_a_class_name_is_text_in_the_page(project: Path) -> None:
+    for name in ("confusion", "figures"):
+        path = project / f"plots/digit-logreg/{name}.csv"
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        classes = table.columns.intersection(["actual", "predicted", "of"])
+        table[classes] = table[classes].replace(dict(zip("012", HOSTILE, strict=True)))
+        table.to_csv(path, index=False)
+    tiny.run(WITH_VEGA, project)
+    tiny.run(["dvc", "plots", "show", "plots/digit-logreg"], project)
+    with browser.page() as opened:
+        opened.page.goto((project / "dvc_plots/index.html").as_uri())
+        texts = "".join(draw_all(opened.page))
+        assert opened.page.evaluate("window.hit") is None
+        assert opened.page.locator("main img, main b").count() == 0
+        assert opened.console_errors == []
+        assert all(text.replace("{refresh_tag}", "")[:9] in texts for text in HOSTILE)
+
+
+def test_without_vega_the_page_says_what_draws_it(made: Path, tmp_path: Path) -> None:
+    tiny.run(["dvc", "plots", "show", "plots/five-sgd", "--out", str(tmp_path)], made)
+    with browser.page() as opened:
+        opened.page.goto((tmp_path / "index.html").as_uri())
+        assert "make venv" in opened.page.locator("#offline:visible").inner_text()
+        assert opened.page.locator("h3").count() == 5
+        assert not [error for error in opened.console_errors if "Failed to load resource" not in error]
+
+
+def test_a_plot_names_no_field_that_is_not_there(made: Path) -> None:
+    drawn = json.loads(tiny.run(["dvc", "plots", "diff", "HEAD", "--json"], made).stdout)["data"]
+    specs = [each["content"] for charts in drawn.values() for each in charts]
+    assert len(specs) >= 10
+    for spec in specs:
+        assert fields(spec) <= set(spec["data"]["values"][0]) | set(re.findall(COMPUTED, json.dumps(spec)))
         assert "<DVC" not in json.dumps(spec)
-    for experiment in tiny.params()["experiments"]:
-        for plot in ["each class", *CURVES]:
-            spec = specs[f"{experiment}, {plot}"]
-            drawn = spec["spec"]["layer"][-1] if "layer" in spec["spec"] else spec["spec"]
-            colour = drawn["encoding"]["color"]
-            assert (colour["field"], colour["scale"]["domain"]) == ("rev", ["workspace", "HEAD"])
-            assert len(set(colour["scale"]["range"])) == 2
-            assert {row["rev"] for row in spec["data"]["values"]} == {"workspace", "HEAD"}
-        assert specs[f"{experiment}, confusion matrix"]["facet"]["column"]["field"] == "rev"
 
 
 def test_the_experiments_of_a_task_lie_over_each_other(project: Path) -> None:

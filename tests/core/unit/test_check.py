@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from digits.commands.check import check
+from digits.commands.check import check, undrawn
 from digits.support import parameters
 from digits.support.errors import ParameterError
 from digits.support.parameters import Parameters
@@ -52,6 +52,16 @@ def test_a_mistake_is_one_line(place: str, value: Any, line: str) -> None:
     assert line in str(error.value)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 1200
+
+
+def test_an_experiment_that_a_chart_of_its_task_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny.ROOT)
+    assert list(undrawn(parameters.load())) == []
+    monkeypatch.chdir(tmp_path)
+    chart = "plots:\n  - five on tiny, ROC curves:\n      y: {plots/five-old/roc.csv: true_positive_rate}\n"
+    (tmp_path / "dvc.yaml").write_text(f"{chart}  - five on mnist, ROC curves:\n  - plots/old.csv\n", encoding="utf-8")
+    line = "dvc.yaml: add `plots/five-sgd/roc.csv: true_positive_rate` to 'five on tiny, ROC curves'"
+    assert list(undrawn(Parameters(tiny.params()))) == [line]
 
 
 @pytest.mark.parametrize(
