@@ -110,5 +110,4 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  { echo "uv failed; pip installs instead, which takes some minutes"; $(PIP) --require-hashes -r requirements.lock; }
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@digits setup
-	@python -m digits.results.charts
 	@touch $@

@@ -10,6 +10,7 @@ import click
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
+PAGE = Path(".dvc", "plots", "page.html")
 ATTRIBUTES = ["/dvc.lock merge=dvc-lock", "/metrics/** merge=dvc-output", "/plots/** merge=dvc-output"]
 
 
@@ -45,7 +46,19 @@ def place_remotes() -> None:
                 edited["remote"].setdefault(name, {})["url"] = os.path.normpath(clone / os.path.relpath(url))
 
 
-STEPS = [register_merge_driver, place_remotes]
+def bundle_vega() -> None:
+    """Write the page of `dvc plots` with Vega inside, and let DVC use it: charts are drawn without a network."""
+    import vl_convert
+
+    vega = f'<script type="module">{vl_convert.javascript_bundle(None)}</script>'
+    path = PAGE.with_suffix(".local.html")
+    # For {scripts} DVC writes the addresses that Vega is loaded from.
+    path.write_text(PAGE.read_text(encoding="utf-8").replace("{scripts}", vega), encoding="utf-8")
+    with Config(".dvc").edit("local") as config:
+        config["plots"]["html_template"] = path.relative_to(".dvc").as_posix()
+
+
+STEPS = [register_merge_driver, place_remotes, bundle_vega]
 
 
 def _git_paths(*options: str) -> list[Path]:
@@ -55,7 +68,7 @@ def _git_paths(*options: str) -> list[Path]:
 
 @click.command()
 def command() -> None:
-    """Set up this clone, as `make venv` does: how Git merges dvc.lock, and where the default remote lies."""
+    """Set up this clone, as `make venv` does: how dvc.lock is merged, where the default remote lies, DVC's charts."""
     if Path(".git").exists():  # not in an archive, which has no Git
         for step in STEPS:
             step()

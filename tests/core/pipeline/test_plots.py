@@ -13,7 +13,7 @@ import pytest
 import yaml
 from playwright.sync_api import Page
 
-WITH_VEGA = ["python", "-m", "digits.results.charts"]
+WITH_VEGA = ["digits", "setup"]
 PLOTS = ["each class", "confusion matrix", "ROC curve", "precision and recall", "reliability"]
 COMPUTED = r'"as": "(\w+)"'
 HOSTILE = ["</script><img src=x onerror=hit=1>", "</plaintext></template>\"'><svg onload=hit=2>", "{refresh_tag}<b>"]
