@@ -10,6 +10,7 @@ from digits import sources
 from digits.commands import examples
 from digits.io import paths, tables
 from digits.learning import registry, thresholds
+from digits.results import lock
 from digits.sources import SourceError
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, require_choice
@@ -109,9 +110,10 @@ def command() -> None:
 
     Prints nothing when all is well. The first mistake is one line, with exit status 2. A folder or table of your own
     whose labels are no longer those that are pinned is named as well; an edited picture is not noticed here. So is an
-    experiment that dvc.yaml leaves out of a chart of its task.
+    experiment that dvc.yaml leaves out of a chart of its task, and what dvc.lock has lost: the exit status stays 0,
+    because `dvc repro` may come next and bring it back.
     """
     params = parameters.load()
     check(params)
-    for line in chain(changed(params), undrawn(params)):
+    for line in filter(None, [*changed(params), *undrawn(params), lock.fault()]):
         cli.note(line)

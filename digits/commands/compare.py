@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.io import paths, tables
-from digits.results import drawing, intervals
+from digits.results import drawing, intervals, lock
 from digits.results.fetched import FetchedDataset
 from digits.results.wording import print_table
 from digits.support import cli, parameters
@@ -153,6 +153,8 @@ def command(
         compare_models(words[0], words[1:], seeds, "pipe" if md else "simple")
         return
     before, after = Source(*words[:1]), Source()
+    if line := lock.fault():  # what is gone would look like experiments that nobody ran
+        cli.note(line)
     if between:
         for name in between:
             require_choice("--between", name, parameters.load().names(Experiment))

@@ -7,7 +7,7 @@ out of the result: `dvc repro` runs it, or takes it from the cache. Until then i
 from pathlib import Path
 from typing import Any
 
-from digits.support import parameters
+from digits.results.lock import parse
 
 import click
 from dvc.utils.serialize import dump_yaml
@@ -27,11 +27,8 @@ def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
 
 
 @click.command()
-@click.argument("base", type=Path)
-@click.argument("ours", type=Path)
-@click.argument("theirs", type=Path)
-def command(base: Path, ours: Path, theirs: Path) -> None:
+@click.argument("files", nargs=3, type=Path, metavar="BASE OURS THEIRS")
+def command(files: tuple[Path, Path, Path]) -> None:
     """Merge dvc.lock stage by stage, into OURS: as Git calls it, once `make venv` has registered it."""
-    # Git gives an empty file where a side has none.
-    locks = [parameters.load(path).values["stages"] if path.stat().st_size else {} for path in (base, ours, theirs)]
-    dump_yaml(ours, {"schema": "2.0", "stages": merge(*locks)})
+    base, ours, theirs = (parse(path.read_text(encoding="utf-8"))["stages"] for path in files)
+    dump_yaml(files[1], {"schema": "2.0", "stages": merge(base, ours, theirs)})

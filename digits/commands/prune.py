@@ -6,6 +6,7 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.io import files
+from digits.results.lock import LOCK
 from digits.support import cli, parameters
 from digits.support.errors import PipelineError
 
@@ -13,7 +14,6 @@ import click
 from dvc.repo import Repo
 from dvc.utils.serialize import dump_yaml
 
-LOCK = Path("dvc.lock")
 UNFINISHED = (".*.part", ".*.tmp")  # a stage's and DVC's own
 OWN = {"README.md", ".gitignore"}
 

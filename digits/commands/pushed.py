@@ -6,6 +6,8 @@ import sys
 from typing import Any
 
 from digits.commands import examples
+from digits.results import lock
+from digits.results.wording import listed
 from digits.support import cli
 from digits.support.errors import PipelineError
 
@@ -14,13 +16,24 @@ from dvc.repo import Repo
 
 
 def outdated(repo: Repo) -> list[str]:
-    """Return the stages that would run, first of all, if all data were here.
+    """Return the stages of the last commit that would run, first of all, in a clone that has pulled everything.
 
-    `dvc repro --allow-missing --dry` knows them too, but ends with an error at the first of them whose data is missing.
+    Asked of Git alone, whatever is in the workspace. (`dvc repro --allow-missing --dry` compares the workspace's files,
+    and ends with an error at the first stage that it would run and whose data is missing.)
     """
-    graph = repo.index.graph
-    with repo.lock:
-        return [s.addressing for s in repo.index.stages if s.changed(allow_missing=True, upstream=list(graph[s]))]
+    with repo.switch("HEAD"):
+        made = {out.fs_path: out.hash_info for out in repo.index.outs}
+        return [getattr(s, "name", s.path_in_repo) for s in repo.index.stages if is_outdated(s, made)]
+
+
+def is_outdated(stage: Any, made: dict[str, Any]) -> bool:
+    """Tell whether a stage would run; `made` is the digest of each output that is recorded, by path."""
+    if stage.changed_stage() or not all(out.hash_info for out in stage.outs):
+        return True
+    if any(out.workspace_status() for out in stage.outs if not out.use_cache):  # metrics and plot tables
+        return True
+    recorded = [] if stage.frozen else stage.deps  # an import, which is frozen, would ask the place it comes from
+    return any(made[dep.fs_path] != dep.hash_info if dep.fs_path in made else dep.status() for dep in recorded)
 
 
 def uncommitted(repo: Repo) -> list[str]:
@@ -58,11 +71,11 @@ def command(lock_only: bool) -> None:
     have all that dvc.lock names. Needs neither data nor cache: a fresh clone will do. Prints what is wrong and what to
     do, a line each, with exit status 1; a remote that cannot be asked is wrong as well.
     """
+    lock.require_intact()
     repo, are_well = Repo("."), True
     for find, what, remedy in CHECKS[: 1 if lock_only else None]:
         if names := find(repo):
-            listed = ", ".join(names if len(names) <= 4 else [*names[:3], f"and {len(names) - 3} more"])
-            cli.note(f"{what} {listed}; {remedy}")
+            cli.note(f"{what} {listed(names)}; {remedy}")
             are_well = False
     if not are_well:
         sys.exit(1)

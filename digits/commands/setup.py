@@ -50,7 +50,8 @@ def bundle_vega() -> None:
     """Write the page of `dvc plots` with Vega inside, and let DVC use it: charts are drawn without a network."""
     import vl_convert
 
-    vega = f'<script type="module">{vl_convert.javascript_bundle(None)}</script>'
+    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its type stub wants the argument
+    vega = f'<script type="module">{bundle}</script>'
     path = PAGE.with_suffix(".local.html")
     # For {scripts} DVC writes the addresses that Vega is loaded from.
     path.write_text(PAGE.read_text(encoding="utf-8").replace("{scripts}", vega), encoding="utf-8")

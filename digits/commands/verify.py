@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
+from digits.results import lock
 from digits.support import cli
 
 import click
@@ -27,12 +28,16 @@ def fault(output: Any, cache: Path, intact: set[Path]) -> str | None:
 
 
 @click.command(epilog=examples("verify"))
-def command() -> None:
+@click.option("--lock-only", is_flag=True, help="Check only that dvc.lock has lost no stage since the last commit.")
+def command(lock_only: bool) -> None:
     """Compare the content of every output, and of everything in DVC's cache, with the recorded digests.
 
     `dvc status` trusts a file whose time and size have not changed, and DVC trusts a read-only file in its cache. This
     reads them all. Below each fault it prints the command that repairs it; the exit status is 1 then.
     """
+    lock.require_intact()
+    if lock_only:
+        return
     repo = Repo(".")
     outputs = [output for output in repo.index.outs if output.hash_info]
     repo.cache.local.state = StateNoop()  # DVC's memory of times and sizes

@@ -23,6 +23,11 @@ def percent(probability: float) -> str:
     return "> 99 %" if probability >= 0.995 else "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names in a row, the first three and the number of the others if there are more than four."""
+    return ", ".join(names if len(names) <= 4 else [*names[:3], f"and {len(names) - 3} more"])
+
+
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int, form: str = "simple") -> None:
     """Print a table, its first `left` columns aligned to the left; `form` is one of tabulate's, `pipe` for Markdown."""
     tabulate.MIN_PADDING = 0  # columns no wider than their headings: a comparison fits 80 characters

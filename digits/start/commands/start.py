@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 from digits.commands import examples
-from digits.commands.prune import LOCK, leftovers
+from digits.commands.prune import leftovers
 from digits.io import files
+from digits.results.lock import LOCK
 from digits.support.errors import PipelineError
 from digits.support.rooms import PACKAGE
 

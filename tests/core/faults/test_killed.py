@@ -39,7 +39,7 @@ MOMENTS: dict[str, Callable[[Run], bool]] = {
     "as DVC writes dvc.lock": lambda run: run.lock.stat().st_mtime_ns != run.lock_written,
 }
 # What DVC itself does not write atomically, by the words of its error, which names the file, and the way back.
-WAYS_BACK = {"dvc.lock'": "git restore dvc.lock", "RWLock-file": "rm .dvc/tmp/rwlock"}
+WAYS_BACK = {"dvc.lock'": "git checkout HEAD dvc.lock", "RWLock-file": "rm .dvc/tmp/rwlock"}
 QUICK = [("train@five-sgd", "as its last output is there")]
 
 

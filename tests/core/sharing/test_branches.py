@@ -76,6 +76,12 @@ def settle(project: Path) -> None:
     assert tiny.run("digits pushed --lock-only", project).stdout == "dvc.lock is complete\n"
 
 
+def test_a_complete_branch_is_complete_whatever_data_is_here(forked: Path, tmp_path: Path) -> None:
+    project = tiny.copy(forked, tmp_path / "switched")
+    tiny.run("git switch --quiet anna", project)  # without `dvc checkout`: the model is that of ben's branch
+    assert tiny.run("digits pushed --lock-only", project).stdout == "dvc.lock is complete\n"
+
+
 @pytest.mark.parametrize(
     "driver", [pytest.param(False, marks=pytest.mark.slow), True], ids=["alone", "with our driver"]
 )

@@ -42,10 +42,28 @@ def test_all_is_well_in_a_clone_without_data(clone: Path) -> None:
 
 def test_an_edit_that_nobody_ran_is_named_before_and_after_its_commit(clone: Path) -> None:
     tiny.edit(clone, {"experiments.five-sgd.hyperparameters.alpha": 0.01})
-    stale = "pushed: dvc.lock is out of date for train@five-sgd; `dvc repro`, commit, `dvc push`"
-    assert check(clone) == [stale, "pushed: not committed: params.yaml; `git add` and `git commit`"]
+    assert check(clone) == ["pushed: not committed: params.yaml; `git add` and `git commit`"]
     tiny.commit(clone, "an edit alone")
+    stale = "pushed: dvc.lock is out of date for train@five-sgd; `dvc repro`, commit, `dvc push`"
     assert check(clone, "--lock-only") == [stale]
+
+
+@pytest.mark.parametrize(
+    ("path", "stages"),
+    [
+        (
+            "digits/learning/models.py",
+            ["evaluate@digit-logreg", "evaluate@five-sgd", "train@digit-logreg", "train@five-sgd"],
+        ),
+        ("metrics/five-sgd.json", ["evaluate@five-sgd"]),
+    ],
+)
+def test_a_commit_of_what_no_run_read_or_wrote_is_named(clone: Path, path: str, stages: list[str]) -> None:
+    with (clone / path).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    tiny.commit(clone, "by hand")
+    (line,) = check(clone, "--lock-only")
+    assert sorted(re.findall(r"\w+@[\w-]+", line)) == stages
 
 
 @pytest.mark.slow
@@ -71,7 +89,7 @@ def test_a_dep_on_another_stage_is_one_of_its_outs(made: Path) -> None:
 def test_a_new_module_that_was_not_added_is_named(clone: Path) -> None:
     (clone / "digits" / "io" / "new.py").write_text("")
     (clone / "notes.txt").write_text("no part of the pipeline")
-    assert check(clone)[1] == "pushed: not committed: digits/io/new.py; `git add` and `git commit`"
+    assert check(clone) == ["pushed: not committed: digits/io/new.py; `git add` and `git commit`"]
 
 
 def test_what_was_not_pushed_is_named(clone: Path) -> None:

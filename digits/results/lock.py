@@ -1,0 +1,71 @@
+"""dvc.lock, which DVC writes in place: a run that is killed meanwhile leaves it cut off.
+
+What is left mostly parses, and `dvc repro TARGET` goes on without the stages that are gone. Git has them.
+"""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from digits.results.wording import listed
+from digits.support import parameters
+from digits.support.errors import ParameterError, PipelineError
+
+LOCK = Path("dvc.lock")
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return the content of a lock, an empty one without stages; a PipelineError if it is cut off or damaged."""
+    try:
+        content = dict(parameters.parse(text or "stages: {}\n", LOCK).values)
+    except ParameterError:
+        content = {}
+    if not isinstance(content.get("stages"), dict) or text[-1:] not in ("\n", ""):
+        raise PipelineError(f"{LOCK} is cut off or damaged")
+    return content
+
+
+def fault() -> str | None:
+    """Return in a line that dvc.lock is damaged, or what it has lost since the last commit, and the remedy.
+
+    None if it is intact, or not here: DVC does not delete it. What dvc.yaml no longer declares is not lost.
+    """
+    show = subprocess.run(["git", "show", f"HEAD:./{LOCK}"], capture_output=True, check=False)
+    if not LOCK.exists() or LOCK.read_bytes() == show.stdout:
+        return None
+    committed, text = show.stdout.decode(errors="replace"), LOCK.read_text(encoding="utf-8", errors="replace")
+    is_cut, names = not text.endswith("\n"), []
+    try:
+        names = _lost(parse(committed)["stages"], parse(text[: text.rfind("\n") + 1])["stages"])
+    except PipelineError:
+        is_cut = True
+    if not (is_cut or names):
+        return None
+    what = f"has lost {listed(names)} since the last commit" if names else "is cut off or damaged"
+    remedy = f"`git checkout HEAD {LOCK}`" if committed else f"`rm {LOCK}`, then `dvc repro`"
+    return f"{LOCK} {what}; {remedy if is_cut else f'`dvc repro` or {remedy}'}"
+
+
+def require_intact() -> None:
+    """Raise a PipelineError if dvc.lock is damaged or has lost stages."""
+    if line := fault():
+        raise PipelineError(line)
+
+
+def _lost(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return the stages of `before` that dvc.yaml declares and of which `now` lacks an output, its digest or size."""
+    gone = {name: _outputs(entry) - _outputs(now.get(name)) for name, entry in before.items()}
+    if not any(gone.values()):
+        return []
+    from dvc.dvcfile import load_file  # half a second that an intact lock does not need
+    from dvc.repo import Repo
+    from dvc.stage.loader import StageLoader
+
+    file = load_file(Repo("."), "dvc.yaml")
+    stages = StageLoader(file, file.contents)  # not `file.stages`, which reads the lock
+    return [name for name, outputs in gone.items() if name in stages and outputs & {*map(str, stages[name].outs)}]
+
+
+def _outputs(entry: Any) -> set[str]:
+    outs = entry.get("outs") if isinstance(entry, dict) else None
+    return {out["path"] for out in outs or [] if isinstance(out, dict) and {"path", "md5", "size"} <= out.keys()}
