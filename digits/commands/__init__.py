@@ -18,7 +18,7 @@ import click
 
 PACKAGE = Path(__file__).parent.parent
 GROUPS = {  # of the core's commands; a room's have its name
-    "Look at data and results": ["show", "leaderboard", "compare"],
+    "Look at data and results": ["show", "leaderboard", "compare", "runs"],
     "Edit params.yaml": ["check", "pin"],
     "Keep outputs whole, and share them": ["verify", "pushed", "prune"],
 }

@@ -44,7 +44,7 @@ def compare(before: Vector, after: Vector, group: Vector | None = None) -> Diffe
     Adjusted Wald confidence interval for a difference of binomial proportions based on paired data (2012). With groups
     both are of the t-test of what each group adds to the difference (S.-Y. Liang and S. Zeger, 1986).
     """
-    from scipy.stats import binomtest, t
+    from scipy.special import bdtr, stdtr, stdtrit  # scipy.stats has them too, and takes half a second more
 
     fixed, broken, images = int((after & ~before).sum()), int((before & ~after).sum()), len(before)
     accuracies, gain = (float(before.mean()), float(after.mean())), (fixed - broken) / images
@@ -53,13 +53,13 @@ def compare(before: Vector, after: Vector, group: Vector | None = None) -> Diffe
         sums = np.bincount(of_image, weights=(after.astype(int) - before - gain) / images)
         freedom = len(numbers) - 1
         error = sqrt((sums**2).sum() * len(numbers) / freedom) if freedom else np.inf
-        reach = error * t.ppf(0.975, freedom) if freedom else 1.0
-        p = float(2 * t.sf(abs(gain) / error, freedom)) if freedom and error else 1.0
+        reach = error * stdtrit(freedom, 0.975) if freedom else 1.0
+        p = float(2 * stdtr(freedom, -abs(gain) / error)) if freedom and error else 1.0
         return Difference(*accuracies, max(gain - reach, -1.0), min(gain + reach, 1.0), p)
     p_fixed, p_broken = (fixed + 1) / (images + 2), (broken + 1) / (images + 2)
     middle = p_fixed - p_broken
     reach = NormalDist().inv_cdf(0.975) * sqrt((p_fixed + p_broken - middle**2) / (images + 2))
-    p = float(binomtest(fixed, fixed + broken).pvalue) if fixed + broken else 1.0
+    p = min(2 * float(bdtr(min(fixed, broken), fixed + broken, 0.5)), 1.0)
     return Difference(*accuracies, middle - reach, middle + reach, p)
 
 
