@@ -90,7 +90,7 @@ audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (need
 venv: $(INSTALLED) ## Make the environment; then: source .venv/bin/activate
 
 clean: ## Delete what can be made again: outputs, environment, tool caches (DVC's cache stays)
-	rm -rf data/raw data/split data/labels data/crossval data/predictions models/*.joblib
+	rm -rf data/raw data/split data/labels data/crossval data/predictions models/*.skops
 	rm -rf report.html dvc_plots build *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
 	find . \( -name .git -o -name .dvc \) -prune -o \
 	  \( -name __pycache__ -o -name '.*.part' -o -name '.*.tmp' \) -prune -exec rm -rf {} +

@@ -228,7 +228,7 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
     table = pd.read_csv(f"plots/{name}/figures.csv", dtype={"of": str}).set_index(["part", "figure", "of"])
     measured: dict[Any, float] = dict(table["value"].items())
     temperature = measured.pop(("cross_validation", "temperature", "all"), 1.0)
-    model = joblib.load(f"models/{name}.joblib")
+    model = joblib.load(f"models/{name}.skops")
 
     majority = int(np.bincount(y_train).argmax())
     found = {"train": {("accuracy", "all"): model.score(X_train[:SEEN], y_train[:SEEN])}}

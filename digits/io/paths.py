@@ -25,7 +25,7 @@ def out_of_fold(experiment: str) -> Path:
 
 def model(experiment: str) -> Path:
     """The model fitted on all of the training part."""
-    return Path("models", f"{experiment}.joblib")
+    return Path("models", f"{experiment}.skops")
 
 
 def predictions(experiment: str) -> Path:

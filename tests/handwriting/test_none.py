@@ -57,6 +57,6 @@ def test_rejected_images_of_a_dataset_are_counted_apart_and_few(place: Path) -> 
 
 def test_nothing_is_rejected_without_the_density(place: Path, tmp_path: Path) -> None:
     project = tiny.copy(place, tmp_path / "copy")
-    (project / "models/digit-density.joblib").unlink()
+    (project / "models/digit-density.skops").unlink()
     predicted = predict(project, "--model", "digit-logreg", "row.png").stdout
     assert re.match(r"row\.png: predicted 3 \d 0 ", predicted)

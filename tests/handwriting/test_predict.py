@@ -182,16 +182,16 @@ def test_the_default_model_is_chosen_out_of_fold_and_never_by_the_test_part(proj
     best["accuracy"] = 0.1
     for name, accuracy in (("folded", 0.9), ("better-folded", 0.95)):
         values["experiments"][name] = values["experiments"]["digit-logreg"]
-        shutil.copy(project / "models/digit-logreg.joblib", project / f"models/{name}.joblib")
+        shutil.copy(project / "models/digit-logreg.skops", project / f"models/{name}.skops")
         (project / f"metrics/{name}.json").write_text(json.dumps(best | {"cv_accuracy": accuracy}))
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
     tiny.write_params(project, values)
     error = predict(project, "--dataset", "tiny", "1", status=1).exception
-    assert "models/better-folded.joblib is not the file that dvc.lock records" in str(error)
+    assert "models/better-folded.skops is not the file that dvc.lock records" in str(error)
 
 
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
-    model = Path("models", "digit-logreg.joblib")
+    model = Path("models", "digit-logreg.skops")
     (project / model).unlink()
     assert tiny.failure("digits predict --model digit-logreg a.png", project) == (
         f"predict: error: {model} is not here; `dvc repro train@digit-logreg` makes it, `dvc pull` fetches it"

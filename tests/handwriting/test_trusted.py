@@ -9,7 +9,7 @@ from tests.handwriting.calls import predict
 import joblib
 import pytest
 
-MODEL = Path("models", "digit-logreg.joblib")
+MODEL = Path("models", "digit-logreg.skops")
 ROW = ["--dataset", "tiny", "1"]
 FOREIGN = f"{MODEL} is not the file that dvc.lock records, so it is not loaded"
 

@@ -36,7 +36,7 @@ def test_it_says_what_was_measured_and_where_it_came_from(page: Path, made: Path
     for name in tiny.params()["experiments"]:
         assert f'id="{name}"' in text
         outs = {out["path"]: out["md5"] for kind in ("train", "evaluate") for out in lock[f"{kind}@{name}"]["outs"]}
-        for path in (f"models/{name}.joblib", f"data/predictions/{name}.parquet", f"metrics/{name}.json"):
+        for path in (f"models/{name}.skops", f"data/predictions/{name}.parquet", f"metrics/{name}.json"):
             assert outs[path] in text, path
     assert tiny.dataset()["sha256"]["pixels"] in text
     assert text.count("<figcaption>") == text.count("<figure")

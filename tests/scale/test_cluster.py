@@ -76,7 +76,7 @@ def test_a_cluster_that_is_killed_loses_nothing_or_is_reported_in_one_line(proje
                 assert running.end() == 255
                 assert f"\ntrain: error: the cluster at {address} was lost: " in running.output
                 assert "Traceback" not in running.output
-                assert not (project / "models/five-sgd.joblib").exists()
+                assert not (project / "models/five-sgd.skops").exists()
             else:
                 next(iter(used)).kill()
                 assert running.end() == 0, running.output
@@ -110,5 +110,5 @@ def failure(project: Path, address: str) -> str:
     errors = tiny.run(TRAIN, project, status=255, DASK_SCHEDULER_ADDRESS=address).stderr
     [line] = [line for line in errors.splitlines() if line.startswith("train: ")]
     assert "Traceback" not in errors
-    assert not (project / "models/five-sgd.joblib").exists()
+    assert not (project / "models/five-sgd.skops").exists()
     return line

@@ -14,7 +14,7 @@ PLACES = {  # the folder on the full disk, the file that still fits, and the one
     "split": ("data/split", None, "data/split/tiny/train.parquet"),
     "split (second file)": ("data/split", "data/split/tiny/train.parquet", "data/split/tiny/test.parquet"),
     "binarize": ("data/labels", None, "data/labels/five-sgd/train.parquet"),
-    "train (model)": ("models", None, "models/five-sgd.joblib"),
+    "train (model)": ("models", None, "models/five-sgd.skops"),
     "train (folds)": ("data/crossval", None, "data/crossval/five-sgd.parquet"),
     "evaluate (predictions)": ("data/predictions", None, "data/predictions/five-sgd.parquet"),
     "evaluate (plots)": ("plots", None, "plots/five-sgd/figures.csv"),
@@ -45,7 +45,7 @@ WRITTEN_FIRST = {
     "stages.fetch tiny": "data/raw/tiny.parquet",
     "stages.split tiny": "data/split/tiny/train.parquet",
     "stages.binarize five-sgd": "data/labels/five-sgd/train.parquet",
-    "stages.train five-sgd": "models/five-sgd.joblib",
+    "stages.train five-sgd": "models/five-sgd.skops",
     "stages.evaluate five-sgd": "data/predictions/five-sgd.parquet",
 }
 READING_COMMANDS = {  # and a word that each then prints
@@ -73,7 +73,7 @@ def test_a_command_that_only_reads_works_in_a_read_only_checkout(project: Path, 
 
 
 def test_prune_says_what_it_cannot_delete(project: Path) -> None:
-    (project / "models/old.joblib").touch()
+    (project / "models/old.skops").touch()
     with mounts.read_only(project):
         line = tiny.failure("digits prune --delete", project)
-    assert line == "prune: error: models/old.joblib belongs to nothing in params.yaml, and cannot be deleted"
+    assert line == "prune: error: models/old.skops belongs to nothing in params.yaml, and cannot be deleted"

@@ -38,7 +38,7 @@ def test_odd_surroundings_and_one_core_change_no_byte(made: Path, tmp_path: Path
     tiny.run(["sh", "-euc", f"{SURROUNDINGS[surroundings] or ':'}; exec dvc repro"], project, one_core=True)
     aftermath.all_is_well(project, made)
     if surroundings == "many at once":
-        assert (project / "models/five-sgd.joblib").is_symlink()
+        assert (project / "models/five-sgd.skops").is_symlink()
         assert len(list((tmp_path / "cache/files/md5").glob("*/*"))) > 5
 
 

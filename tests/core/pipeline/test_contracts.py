@@ -58,7 +58,7 @@ def test_tables_go_by_the_rows_of_the_images(made: Path, name: str, split: str) 
 def test_a_loaded_model_predicts_what_the_predictions_say(made: Path, name: str, split: str) -> None:
     frame = pd.read_parquet(made / f"data/split/{split}/test.parquet")
     predictions = pd.read_parquet(made / f"data/predictions/{name}.parquet")["prediction"]
-    model = models.load(made / f"models/{name}.joblib")
+    model = models.load(made / f"models/{name}.skops")
     assert predictions.tolist() == model.predict(frame.filter(like="pixel").to_numpy()).tolist()
 
 

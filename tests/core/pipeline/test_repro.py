@@ -126,7 +126,7 @@ def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) ->
     before = tiny.files(project)
     named = tiny.run("digits prune", project).stderr.splitlines()
     left = ["data/crossval/digit-logreg.parquet", "data/labels/digit-logreg", "data/predictions/digit-logreg.parquet"]
-    left += ["metrics/digit-logreg.json", "models/digit-logreg.joblib", "plots/digit-logreg"]
+    left += ["metrics/digit-logreg.json", "models/digit-logreg.skops", "plots/digit-logreg"]
     gone = "binarize@digit-logreg, train@digit-logreg, evaluate@digit-logreg"
     assert named[0] == f"prune: {gone} in dvc.lock belongs to nothing in params.yaml; `make prune` deletes it"
     assert named[1:] == [f"prune: {path} belongs to nothing in params.yaml; `make prune` deletes it" for path in left]
@@ -138,11 +138,11 @@ def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) ->
 
 
 def test_leftovers_are_named_and_what_a_user_has_put_there_is_not(project: Path) -> None:
-    own = ["data/README.md", "data/own.csv", "models/README.md", "models/theirs.joblib"]
-    left = ["data/labels/five-sgd/.test.parquet.part", "data/split/tiny/five", "data/labels/old", "models/old.joblib"]
+    own = ["data/README.md", "data/own.csv", "models/README.md", "models/theirs.skops"]
+    left = ["data/labels/five-sgd/.test.parquet.part", "data/split/tiny/five", "data/labels/old", "models/old.skops"]
     left += ["plots/five-sgd/.roc.csv.part", "plots/old", ".report.html.part"]
     for name in own + left:
         (project / name).touch()
-    (project / "models/theirs.joblib.dvc").write_text("outs:\n- path: theirs.joblib\n")
+    (project / "models/theirs.skops.dvc").write_text("outs:\n- path: theirs.skops\n")
     named = tiny.run("digits prune", project).stderr.splitlines()
     assert {line.split()[1] for line in named} == {*left}

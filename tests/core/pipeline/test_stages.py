@@ -132,7 +132,7 @@ def test_stages_run_by_hand_go_by_the_threshold_that_the_model_keeps(project: Pa
     for stage in ("train", "evaluate"):
         tiny.run(f"python -m stages.{stage} five-sgd", project)
     changed = {name for name, content in tiny.files(project).items() if content != before[name]}
-    assert {"models/five-sgd.joblib", "metrics/five-sgd.json", "data/predictions/five-sgd.parquet"} < changed
+    assert {"models/five-sgd.skops", "metrics/five-sgd.json", "data/predictions/five-sgd.parquet"} < changed
     assert "dvc.lock" not in changed
 
     assert "train,threshold,all,1.0" in (project / paths.plots("five-sgd") / "figures.csv").read_text()

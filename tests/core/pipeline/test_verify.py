@@ -43,8 +43,8 @@ def found_and_restored(project: Path, right: Path) -> set[str]:
 
 @pytest.mark.fault
 def test_what_is_broken_is_found_named_and_restored(made: Path, project: Path) -> None:
-    model, split = "models/five-sgd.joblib", "data/split/tiny/train.parquet"
-    broken_copy, missing_copy = "models/digit-logreg.joblib", "data/crossval/five-sgd.parquet"
+    model, split = "models/five-sgd.skops", "data/split/tiny/train.parquet"
+    broken_copy, missing_copy = "models/digit-logreg.skops", "data/crossval/five-sgd.parquet"
     flip(project / model, tiny.stored(project, broken_copy))
     (project / split).unlink()
     tiny.stored(project, missing_copy).unlink()

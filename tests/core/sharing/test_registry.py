@@ -52,11 +52,11 @@ def test_data_and_models_are_taken_by_name_and_version(project: Path, tmp_path: 
         program = program.replace("PLACE", address).replace("URL", url).replace("raw/digits.", "raw/tiny.")
         printed = tiny.run([sys.executable, "-c", f"{program}\nprint(len(frame))"], stranger).stdout
     assert printed == f"{tiny.IMAGES}\n"
-    model = (project / f"models/{CHAMPION}.joblib").read_bytes()
-    assert [path.read_bytes() == model for path in sorted(stranger.glob("*.joblib"))] == [True] * 2
+    model = (project / f"models/{CHAMPION}.skops").read_bytes()
+    assert [path.read_bytes() == model for path in sorted(stranger.glob("*.skops"))] == [True] * 2
 
 
 def test_every_artifact_is_the_model_of_an_experiment() -> None:
     experiments = yaml.safe_load((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))["experiments"]
-    models = {name: f"models/{name}.joblib" for name in experiments}
+    models = {name: f"models/{name}.skops" for name in experiments}
     assert {name: block["path"] for name, block in ARTIFACTS.items()}.items() <= models.items()

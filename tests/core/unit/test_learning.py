@@ -189,7 +189,7 @@ def test_a_wrong_hyperparameter_is_named(name: str, hyperparameters: dict[str, A
 
 
 def test_a_model_of_another_scikit_learn_or_of_code_that_is_gone_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "old.joblib"
+    path = tmp_path / "old.skops"
     models.save(path, train(pipeline("dummy.DummyClassifier"), PIXELS, CLASSES).model)
     content = path.read_bytes()
     version = joblib.load(path)[-1].__getstate__()["_sklearn_version"].encode()

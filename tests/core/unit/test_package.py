@@ -37,7 +37,7 @@ def test_a_shared_model_is_loaded_by_the_three_lines_of_its_page_where_only_the_
     tiny.run([*pip, "--python", str(python), "install", "--quiet", "--no-index", "--no-deps", str(wheel)], tmp_path)
 
     elsewhere.mkdir()
-    tiny.run(["dvc", "get", "-o", "digit-champion.joblib", str(made), "models/five-sgd.joblib"], elsewhere)
+    tiny.run(["dvc", "get", "-o", "digit-champion.skops", str(made), "models/five-sgd.skops"], elsewhere)
     page = (tiny.ROOT / "models/README.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert len(lines.splitlines()) == 3
