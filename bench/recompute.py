@@ -1,11 +1,12 @@
 """Check every figure: compute it again from the parquet files and the models, by scikit-learn alone.
 
 Reads what `dvc repro` has made. Of this project it imports the names of the metrics, and what scikit-learn has not:
-sets of features and classifiers with code of their own. For each experiment: the largest difference of any metric and
-of any end of an interval, of the area under any drawn curve, how many predictions differ when the model, and one fold
-of it, are fitted anew, and how many groups are on both sides of the split or of a fold. A metric without a second
-implementation here is named "not recomputed". Exit status 1 when a metric or an interval is off by more than 1e-6, an
-area by more than 0.001 (curves are thinned to draw them), a prediction differs, or a group is on both sides.
+sets of features, classifiers with code of their own, and how models are loaded. For each experiment: the largest
+difference of any metric and of any end of an interval, of the area under any drawn curve, how many predictions differ
+when the model, and one fold of it, are fitted anew, and how many groups are on both sides of the split or of a fold. A
+metric without a second implementation here is named "not recomputed". Exit status 1 when a metric or an interval is off
+by more than 1e-6, an area by more than 0.001 (curves are thinned to draw them), a prediction differs, or a group is on
+both sides.
 """
 
 import json
@@ -16,11 +17,10 @@ from typing import Any
 
 from bench import measuring
 from digits.evaluation.metrics import METRICS
-from digits.learning import registry
+from digits.learning import models, registry
 from digits.support import cli
 
 import click
-import joblib
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -228,7 +228,7 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
     table = pd.read_csv(f"plots/{name}/figures.csv", dtype={"of": str}).set_index(["part", "figure", "of"])
     measured: dict[Any, float] = dict(table["value"].items())
     temperature = measured.pop(("cross_validation", "temperature", "all"), 1.0)
-    model = joblib.load(f"models/{name}.skops")
+    model = models.load(f"models/{name}.skops")
 
     majority = int(np.bincount(y_train).argmax())
     found = {"train": {("accuracy", "all"): model.score(X_train[:SEEN], y_train[:SEEN])}}

@@ -8,7 +8,6 @@ from typing import NamedTuple, Self
 from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
-from digits.handwriting.trusted import load_model
 from digits.io import paths, tables
 from digits.io.tables import Pixels, Scores, Vector
 from digits.learning import models
@@ -83,7 +82,7 @@ class Recognizer(NamedTuple):
                 f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8; choose "
                 "another --model"
             )
-        model = load_model(name, trained_on.shape)
+        model = _load(name, trained_on.shape)
         return cls(
             experiment=name,
             shape=(height, width),
@@ -143,6 +142,15 @@ class Recognizer(NamedTuple):
         return calibration.probabilities(calibration.logits(scores, models.method(self.model)), self.temperature or 1.0)
 
 
+def _load(experiment: str, shape: Sequence[int]) -> Pipeline:
+    """Load an experiment's model, and require that it takes images of a height and width."""
+    model = models.load(paths.model(experiment))
+    if (pixels := model[0].n_features_in_) != math.prod(shape):
+        reason = f"{experiment} takes images of {pixels} pixels, its dataset's are {' × '.join(map(str, shape))} now"
+        raise PipelineError(f"{reason}; `dvc repro train@{experiment}` fits it again")
+    return model
+
+
 def _score(model: Pipeline, images: Pixels) -> Scores:
     return models.score(model, images.reshape(len(images), -1))
 
@@ -155,7 +163,7 @@ def _density(params: Parameters, name: str) -> Density | None:
         if alike and experiment.classifier == DENSITY and _is_evaluated(other):
             threshold = results.figures(other).get(("cross_validation", "rejection_threshold", "all"))
             if threshold is not None:
-                return Density(load_model(other, params.block(Dataset, dataset).shape), threshold)
+                return Density(_load(other, params.block(Dataset, dataset).shape), threshold)
     return None
 
 

@@ -186,8 +186,18 @@ def test_the_default_model_is_chosen_out_of_fold_and_never_by_the_test_part(proj
         (project / f"metrics/{name}.json").write_text(json.dumps(best | {"cv_accuracy": accuracy}))
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
     tiny.write_params(project, values)
+    (project / "models/better-folded.skops").write_bytes(b"damaged")
     error = predict(project, "--dataset", "tiny", "1", status=1).exception
-    assert "models/better-folded.skops is not the file that dvc.lock records" in str(error)
+    assert "models/better-folded.skops cannot be loaded (File is not a zip file)" in str(error)
+
+
+def test_a_model_for_images_of_another_shape_is_refused(project: Path) -> None:
+    tiny.edit(project, {"datasets.tiny.shape": [8, 7]})
+    error = predict(project, "--dataset", "tiny", "1", "--model", "digit-logreg", status=1).exception
+    assert str(error) == (
+        "digit-logreg takes images of 64 pixels, its dataset's are 8 × 7 now; `dvc repro train@digit-logreg` fits it "
+        "again"
+    )
 
 
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:

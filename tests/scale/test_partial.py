@@ -12,7 +12,6 @@ from digits.support.errors import ParameterError
 from digits.support.parameters import Experiment
 from tests import tiny
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,7 +33,7 @@ def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(project: Pat
     expected = SGDClassifier(random_state=42)
     for _ in range(3):
         expected.partial_fit(pixels / tiny.MAXIMUM, labels, classes=[0, 1])
-    fitted = joblib.load(project / "models/five-sgd.skops")[-1]
+    fitted = models.load(project / "models/five-sgd.skops")[-1]
     assert np.array_equal(fitted.coef_, expected.coef_)
     out_of_fold = pd.read_parquet(project / "data/crossval/five-sgd.parquet")
     assert list(out_of_fold) == ["row", "label", "fold", "prediction", "decision_1"]

@@ -1,11 +1,6 @@
 """Features, classifiers and the training function, on scikit-learn's digits."""
 
-import os
 import re
-import subprocess
-import sys
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from digits.io.tables import Pixels, Vector
@@ -18,7 +13,6 @@ from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Experiment
 from tests import tiny
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -69,35 +63,6 @@ def test_predictions_are_what_scikit_learn_predicts_and_better_than_the_dummy_s(
     assert np.array_equal(models.predict(trained.model, scores), trained.model.predict(PIXELS))
     if name != "dummy.DummyClassifier" and labels is CLASSES:
         assert (predicted(trained) == labels).mean() > 0.6  # the dummy: 0.1
-
-
-FILES = """
-import sys, pathlib
-from tests import tiny
-from digits.learning import models, training
-pixels, classes = tiny.digits()
-for name in sys.argv[2:]:
-    models.save(pathlib.Path(sys.argv[1], name), training.train(tiny.pipeline(name), pixels, classes).model)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="needs sched_setaffinity")
-def test_on_one_core_a_model_has_the_same_file(tmp_path: Path) -> None:
-    names = [
-        "ensemble.ExtraTreesClassifier",
-        "ensemble.HistGradientBoostingClassifier",
-        "one_vs_rest_svc",
-        tiny.LOGISTIC,
-    ]
-    for count in (1, 2):
-        (folder := tmp_path / str(count)).mkdir()
-        cores = partial(os.sched_setaffinity, 0, sorted(os.sched_getaffinity(0))[:count])
-        command = [sys.executable, "-W", "ignore", "-c", FILES, str(folder), *names]
-        subprocess.run(command, cwd=tiny.ROOT, check=True, preexec_fn=cores)
-    one, two = (tiny.files(tmp_path / count) for count in "12")
-    assert sorted(one) == sorted(names)
-    assert [name for name in names if one[name] != two[name]] == []
 
 
 def predicted(trained: Trained) -> Vector:
@@ -186,16 +151,3 @@ def test_a_wrong_hyperparameter_is_named(name: str, hyperparameters: dict[str, A
     with pytest.raises(ParameterError) as error:
         registry.classifier(name, hyperparameters, seed=42)
     assert reason in str(error.value).replace("'?", "'.")
-
-
-def test_a_model_of_another_scikit_learn_or_of_code_that_is_gone_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "old.skops"
-    models.save(path, train(pipeline("dummy.DummyClassifier"), PIXELS, CLASSES).model)
-    content = path.read_bytes()
-    version = joblib.load(path)[-1].__getstate__()["_sklearn_version"].encode()
-    path.write_bytes(content.replace(version, b"0" + version[1:]))
-    with pytest.raises(PipelineError, match=r"cannot be loaded \(.* from version 0.*`dvc repro --force train@old`"):
-        models.load(path)
-    path.write_bytes(content.replace(b"FloatPixels", b"FloatVoxels"))
-    with pytest.raises(PipelineError, match=r"cannot be loaded \(.*FloatVoxels"):
-        models.load(path)
