@@ -83,7 +83,9 @@ def load(path: str | Path) -> Pipeline:
     except MemoryError:
         raise
     except Exception as error:  # of a damaged file it may be nearly any
-        remedy = f"`dvc repro --force train@{path.stem}` makes it again"
+        remedy = (
+            f"`dvc repro --force train@{path.stem}` fits it again, `digits verify` finds what is broken in the cache"
+        )
         if "Untrusted types" in str(error):
             remedy += "; name a type of your own in TRUSTED of digits/learning/models.py"
         raise PipelineError(f"{path} cannot be loaded ({one_line(error)}); {remedy}") from None

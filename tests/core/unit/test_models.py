@@ -48,9 +48,11 @@ EXPERIMENTS = [*yaml.safe_load((tiny.ROOT / "params.yaml").read_text(encoding="u
 
 
 def same_scores(one: Pipeline, other: Pipeline) -> bool:
+    """Tell whether two models agree on the images that they were fitted to, all that some can score."""
+    images = PIXELS[:150]
     if hasattr(one, "decision_function") or hasattr(one, "predict_proba"):
-        return np.array_equal(models.score(one, PIXELS), models.score(other, PIXELS))
-    return np.array_equal(one.predict(PIXELS), other.predict(PIXELS))
+        return np.array_equal(models.score(one, images), models.score(other, images), equal_nan=True)
+    return np.array_equal(one.predict(images), other.predict(images))
 
 
 @pytest.mark.filterwarnings("ignore")  # fits that do not converge
@@ -139,14 +141,21 @@ def test_what_is_no_model_of_ours_is_one_line_and_runs_nothing(good: Path, what:
     good.write_bytes(change(good.read_bytes()))
     with pytest.raises(PipelineError, match=rf"five.skops cannot be loaded \({reason}") as error:
         models.load(good)
-    assert "`dvc repro --force train@five` makes it again" in str(error.value)
+    assert "`dvc repro --force train@five` fits it again" in str(error.value)
     assert len(str(error.value)) < 500
     assert not Path("ran").exists()
 
 
 HOSTILE = [("os", "system"), ("builtins", "eval"), ("builtins", "exec"), ("subprocess", "Popen"), ("sklearn", "os")]
 HOSTILE += [("functools", "partial"), ("operator", "methodcaller"), ("sklearn.tree._tree", "Tree"), ("numpy", "load")]
-LOADERS = ["ConstructorFromReduceNode", "FunctionNode", "TypeNode", "ObjectNode", "PartialNode", "OperatorFuncNode"]
+LOADERS = [
+    *["ConstructorFromReduceNode"] * 12,
+    "FunctionNode",
+    "TypeNode",
+    "ObjectNode",
+    "PartialNode",
+    "OperatorFuncNode",
+]
 LOADERS += ["MethodNode", "ListNode", "TupleNode", "DictNode", "ReduceNode", "TreeNode", "LossNode", "RandomStateNode"]
 COMMANDS = ["touch ran", "open('ran', 'w').close()"]
 
@@ -184,7 +193,7 @@ def mutated(content: bytes, draw: random.Random) -> bytes:
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("count", aftermath.slow_except([50], [50, 1000]))
+@pytest.mark.parametrize("count", aftermath.slow_except([300], [300, 1000]))
 def test_no_mutation_of_a_model_runs_anything(good: Path, count: int) -> None:
     content, draw, loaded = good.read_bytes(), random.Random(0), 0
     for _ in range(count):
