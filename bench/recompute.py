@@ -17,7 +17,7 @@ from typing import Any
 
 from bench import measuring
 from digits.evaluation.metrics import METRICS
-from digits.learning import models, registry
+from digits.learning import persistence, registry
 from digits.support import cli
 
 import click
@@ -228,7 +228,7 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
     table = pd.read_csv(f"plots/{name}/figures.csv", dtype={"of": str}).set_index(["part", "figure", "of"])
     measured: dict[Any, float] = dict(table["value"].items())
     temperature = measured.pop(("cross_validation", "temperature", "all"), 1.0)
-    model = models.load(f"models/{name}.skops")
+    model = persistence.load(f"models/{name}.skops")
 
     majority = int(np.bincount(y_train).argmax())
     found = {"train": {("accuracy", "all"): model.score(X_train[:SEEN], y_train[:SEEN])}}

@@ -13,7 +13,7 @@ from bench import handwriting, measuring
 from digits.handwriting import components
 from digits.io import parquet, paths, tables
 from digits.io.tables import IMAGES, ImageInfo, Pixels, Vector
-from digits.learning import models, registry
+from digits.learning import models, persistence, registry
 from digits.results.intervals import compare
 from digits.sources.sklearn import number_forms
 from digits.support import parameters
@@ -75,7 +75,7 @@ def measure(folder: Path, quick: bool) -> list[str]:
     for name, weight in product(names, weights):
         measuring.log(f"{name}, taught with the weight {weight}")
         pipeline = registry.build(params.block(Experiment, name), params.seed)
-        untaught = models.load(paths.model(name))
+        untaught = persistence.load(paths.model(name))
         before, after, mnist = [], [], []
         for rows_of_form in forms:
             own, others = rows_of_form[:TAUGHT], rows_of_form[TAUGHT:]

@@ -16,7 +16,7 @@ from digits.evaluation.metrics import ALL
 from digits.evaluation.part import Part, confusion, reliability
 from digits.io import files, parquet, paths, tables
 from digits.io.tables import GROUP, IMAGES, LABELS, OUT_OF_FOLD
-from digits.learning import models
+from digits.learning import models, persistence
 from digits.support import cli, parallel, parameters
 from digits.support.errors import PipelineError
 from digits.support.parameters import Experiment
@@ -68,7 +68,7 @@ def main() -> None:
     """Load, score, measure, write."""
     name = cli.block_name(__doc__, "experiments", "two-logreg")
     images, labels = paths.split(parameters.load().block(Experiment, name).split, "test"), paths.labels(name, "test")
-    model = models.load(paths.model(name))
+    model = persistence.load(paths.model(name))
     y_test = parquet.read_labels(images, labels)
     out_of_fold = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
     of_train = {name: tables.column(out_of_fold, name) for name in out_of_fold.column_names}

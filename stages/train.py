@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digits.io import parquet, paths, tables
 from digits.io.tables import GROUP, IMAGES, ORIGIN, Vector
-from digits.learning import models, registry, thresholds, training
+from digits.learning import models, persistence, registry, thresholds, training
 from digits.learning.training import Trained
 from digits.support import cli, parameters, rooms
 from digits.support.parameters import Experiment
@@ -41,7 +41,7 @@ def main() -> None:
         trained = fit(experiment, params.seed, images, y, fold)
     model = thresholds.apply(trained.model, rule, y, trained.scores)
     model.train_accuracy_ = training.accuracy(model, trained.seen, y)  # for `evaluate`, as `oob_score_` of forests
-    models.save(paths.model(name), model)
+    persistence.save(paths.model(name), model)
     columns = {"row": parquet.read_column(images, IMAGES, "row"), "group": group, "label": y}
     if fold is not None and trained.scores is not None:
         columns |= {"fold": fold, "prediction": thresholds.predict_nested(model, rule, y, trained.scores, fold)}

@@ -10,7 +10,7 @@ from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
 from digits.io import paths, tables
 from digits.io.tables import Pixels, Scores, Vector
-from digits.learning import models
+from digits.learning import models, persistence
 from digits.results import measured as results
 from digits.results import wording
 from digits.results.predictions import temperature
@@ -144,7 +144,7 @@ class Recognizer(NamedTuple):
 
 def _load(experiment: str, shape: Sequence[int]) -> Pipeline:
     """Load an experiment's model, and require that it takes images of a height and width."""
-    model = models.load(paths.model(experiment))
+    model = persistence.load(paths.model(experiment))
     if (pixels := model[0].n_features_in_) != math.prod(shape):
         reason = f"{experiment} takes images of {pixels} pixels, its dataset's are {' × '.join(map(str, shape))} now"
         raise PipelineError(f"{reason}; `dvc repro train@{experiment}` fits it again")

@@ -5,7 +5,7 @@ from typing import Any
 
 from digits.io import parquet, tables
 from digits.io.tables import ImageInfo, Pixels, Scores, Vector
-from digits.learning import models, registry
+from digits.learning import models, persistence, registry
 from digits.learning.training import fold_of_rows
 from digits.scale import partial
 from digits.support.errors import ParameterError
@@ -33,7 +33,7 @@ def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(project: Pat
     expected = SGDClassifier(random_state=42)
     for _ in range(3):
         expected.partial_fit(pixels / tiny.MAXIMUM, labels, classes=[0, 1])
-    fitted = models.load(project / "models/five-sgd.skops")[-1]
+    fitted = persistence.load(project / "models/five-sgd.skops")[-1]
     assert np.array_equal(fitted.coef_, expected.coef_)
     out_of_fold = pd.read_parquet(project / "data/crossval/five-sgd.parquet")
     assert list(out_of_fold) == ["row", "label", "fold", "prediction", "decision_1"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from digits import sources
-from digits.learning import models
+from digits.learning import persistence
 from digits.support import parameters
 from digits.support.parameters import Dataset
 from stages.fetch import checked
@@ -58,7 +58,7 @@ def test_tables_go_by_the_rows_of_the_images(made: Path, name: str, split: str) 
 def test_a_loaded_model_predicts_what_the_predictions_say(made: Path, name: str, split: str) -> None:
     frame = pd.read_parquet(made / f"data/split/{split}/test.parquet")
     predictions = pd.read_parquet(made / f"data/predictions/{name}.parquet")["prediction"]
-    model = models.load(made / f"models/{name}.skops")
+    model = persistence.load(made / f"models/{name}.skops")
     assert predictions.tolist() == model.predict(frame.filter(like="pixel").to_numpy()).tolist()
 
 

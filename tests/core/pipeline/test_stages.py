@@ -10,7 +10,7 @@ from typing import Any
 from digits.io import paths, tables
 from digits.io.parquet import read, read_pixels
 from digits.io.tables import PREDICTIONS
-from digits.learning import models
+from digits.learning import persistence
 from tests import aftermath, tiny
 
 import numpy as np
@@ -18,7 +18,7 @@ import pytest
 
 TALKS = ["stages/__init__.py", "digits/__init__.py", "digits/support"]  # checks and reports, and decides no byte
 IMPORT_FEATURES = """
-from digits.learning import registry
+from digits.learning import persistence, registry
 for name in registry.feature_names():
     registry.features(name)
 """
@@ -136,7 +136,7 @@ def test_stages_run_by_hand_go_by_the_threshold_that_the_model_keeps(project: Pa
     assert "dvc.lock" not in changed
 
     assert "train,threshold,all,1.0" in (project / paths.plots("five-sgd") / "figures.csv").read_text()
-    model = models.load(project / paths.model("five-sgd"))
+    model = persistence.load(project / paths.model("five-sgd"))
     predictions = read(project / paths.predictions("five-sgd"), PREDICTIONS)
     y_pred = model.predict(read_pixels(project / paths.split("tiny", "test")))
     assert np.array_equal(y_pred, tables.column(predictions, "prediction"))

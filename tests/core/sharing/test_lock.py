@@ -66,6 +66,6 @@ def test_a_side_that_is_cut_off_is_not_merged(project: Path) -> None:
         (project / side).write_bytes((project / "dvc.lock").read_bytes())
     cut_off(project, "train@five-sgd")
     ours = tiny.files(project)["ours"]
-    line = tiny.failure("digits merge-lock --files base ours dvc.lock", project)
+    line = tiny.failure("digits merge-lock base ours dvc.lock", project)
     assert line == "merge-lock: error: dvc.lock is cut off or damaged"
     assert tiny.files(project)["ours"] == ours

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from digits.learning import models, registry
+from digits.learning import models, persistence, registry
 from digits.support.errors import PipelineError
 from tests import aftermath, bombs, tiny
 from tests.core.unit.test_learning import CLASSIFIERS
@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import yaml
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import all_estimators
 
 PIXELS, CLASSES = tiny.digits()
@@ -29,7 +30,7 @@ SKLEARNS = [f"{kind.__module__.split('.')[1]}.{name}" for name, kind in all_esti
 ALL = sorted({*CLASSIFIERS, *(name for name in SKLEARNS if name.split(".")[1] not in OTHERS)})
 FILES = """
 import sys, pathlib
-from digits.learning import models, registry, thresholds, training
+from digits.learning import models, persistence, registry, thresholds, training
 from digits.support import parameters
 import numpy as np
 from sklearn.datasets import load_digits
@@ -42,7 +43,7 @@ for name in sys.argv[2:]:
     labels = (np.isin(bunch.target, positive) if positive else bunch.target).astype(np.uint8)
     model = training.train(registry.build(block, 42, 16), pixels, labels).model
     rule = 0.5 if thresholds.NAME in block.hyperparameters else None
-    models.save(pathlib.Path(sys.argv[1], name), thresholds.apply(model, rule, labels, None))
+    persistence.save(pathlib.Path(sys.argv[1], name), thresholds.apply(model, rule, labels, None))
 """
 EXPERIMENTS = [*yaml.safe_load((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))["experiments"]]
 
@@ -59,9 +60,9 @@ def same_scores(one: Pipeline, other: Pipeline) -> bool:
 @pytest.mark.parametrize("name", aftermath.slow_except(CLASSIFIERS, ALL))
 def test_a_model_of_any_classifier_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
     model = tiny.pipeline(name).fit(PIXELS[:150], CLASSES[:150] % 3)
-    models.save(tmp_path / "one", model)
-    models.save(tmp_path / "two", models.load(tmp_path / "one"))
-    assert same_scores(models.load(tmp_path / "two"), model)
+    persistence.save(tmp_path / "one", model)
+    persistence.save(tmp_path / "two", persistence.load(tmp_path / "one"))
+    assert same_scores(persistence.load(tmp_path / "two"), model)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
@@ -70,8 +71,8 @@ def test_a_model_of_any_features_comes_back_as_it_was(tmp_path: Path, name: str)
     images = np.kron(PIXELS.reshape(-1, 8, 8), np.ones((1, 2, 2), np.uint8)).reshape(len(PIXELS), -1)
     for classifier in ("neighbors.KNeighborsClassifier", "linear_model.SGDClassifier"):  # which hold rows, or do not
         model = tiny.pipeline(classifier, name).fit(images, CLASSES)
-        models.save(tmp_path / "model", model)
-        assert np.array_equal(models.load(tmp_path / "model").predict(images), model.predict(images))
+        persistence.save(tmp_path / "model", model)
+        assert np.array_equal(persistence.load(tmp_path / "model").predict(images), model.predict(images))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs sched_setaffinity")
@@ -92,7 +93,7 @@ def test_a_model_has_the_same_file_from_other_processes_and_on_one_core(tmp_path
 def good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the file of a sound model, in the current folder, where a bomb leaves the file `ran`."""
     monkeypatch.chdir(tmp_path)
-    models.save(Path("five.skops"), tiny.pipeline(tiny.SGD).fit(PIXELS, CLASSES))
+    persistence.save(Path("five.skops"), tiny.pipeline(tiny.SGD).fit(PIXELS, CLASSES))
     return Path("five.skops")
 
 
@@ -112,7 +113,7 @@ WRONG: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a flipped bit": (lambda file: file[:300] + bytes([file[300] ^ 1]) + file[301:], "Bad CRC-32 for file"),
     "another type": (
         lambda _: bombs.skops(Path("ran")),
-        r"Untrusted types found in the file: \['subprocess.Popen'\].*; name a type of your own in TRUSTED",
+        r"Untrusted types found in the file: \['subprocess.Popen'\]",
     ),
     "our code that is gone": (
         lambda file: with_schema(file, lambda text: text.replace("FloatPixels", "FloatVoxels")),
@@ -140,10 +141,19 @@ def test_what_is_no_model_of_ours_is_one_line_and_runs_nothing(good: Path, what:
     change, reason = WRONG[what]
     good.write_bytes(change(good.read_bytes()))
     with pytest.raises(PipelineError, match=rf"five.skops cannot be loaded \({reason}") as error:
-        models.load(good)
+        persistence.load(good)
     assert "`dvc repro --force train@five` fits it again" in str(error.value)
     assert len(str(error.value)) < 500
     assert not Path("ran").exists()
+
+
+def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
+    step = FunctionTransformer(np.fft.fft)
+    with pytest.raises(PipelineError, match=r"the model holds numpy.fft.*fft, which would not be loaded; name them in"):
+        persistence.save(tmp_path / "one", Pipeline([("step", step)]))
+    with pytest.raises(PipelineError, match="cannot be kept in a file"):
+        persistence.save(tmp_path / "one", Pipeline([("step", FunctionTransformer(kw_args={"view": memoryview(b"")}))]))
+    assert [*tmp_path.iterdir()] == []
 
 
 HOSTILE = [("os", "system"), ("builtins", "eval"), ("builtins", "exec"), ("subprocess", "Popen"), ("sklearn", "os")]
@@ -199,7 +209,7 @@ def test_no_mutation_of_a_model_runs_anything(good: Path, count: int) -> None:
     for _ in range(count):
         good.write_bytes(mutated(content, draw))
         try:
-            loaded += isinstance(models.load(good), Pipeline)
+            loaded += isinstance(persistence.load(good), Pipeline)
         except PipelineError as error:
             assert "\n" not in str(error)  # noqa: PT017
         assert not Path("ran").exists()
@@ -207,7 +217,7 @@ def test_no_mutation_of_a_model_runs_anything(good: Path, count: int) -> None:
 
 
 def test_skops_is_as_it_was_for_others() -> None:
-    program = "from digits.learning import models; models._skops(); import skops.io; "
+    program = "from digits.learning import persistence; persistence._skops(); import skops.io; "
     program += "from skops.io import _trusted_types; print('sklearn.svm._classes.SVC' in "
     program += "_trusted_types.SKLEARN_ESTIMATOR_TYPE_NAMES)"
     assert tiny.run([sys.executable, "-c", program], tiny.ROOT).stdout == "True\n"
