@@ -6,6 +6,8 @@ PYTHON ?= $(firstword $(shell for python in python3 python3.14 python3.13 python
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
+SHELL := bash
+
 # The stages call `python`: let it be the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
@@ -18,17 +20,30 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nThe command `digits` does the rest: source $(VENV)/bin/activate && digits --help\n'
 
+# `dvc repro`; on a terminal with a line for each stage that runs, and one for all that did not change.
+define REPRO
+@echo dvc repro $(1); test -t 1 || exec dvc repro $(1); set -o pipefail; \
+  of='$(if $(1),, of $(words $(shell dvc stage list --name-only 2> /dev/null)))'; \
+  dvc repro $(1) | { at=0; same=0; while IFS= read -r line; do case $$line in \
+    "Stage "*"didn't change, skipping") at=$$((at + 1)); same=$$((same + 1));; \
+    "Running stage "*) at=$$((at + 1)); stage=$${line#*\'}; echo "stage $$at$$of: $${stage%\'*}";; \
+    "Stage "*" is cached "*) at=$$((at + 1)); echo "$$line";; \
+    "> "* | "Updating lock file "* | "To track "* | "To enable "* | "	"* | "") ;; \
+    *) echo "$$line";; \
+  esac; done; test $$same = 0 || echo "$$same stages did not change"; }
+endef
+
 ##@ Run the pipeline
 DEMO := digits-*
 demo: $(INSTALLED) ## Run the experiments that need no network, in under a minute
 	@digits check
-	dvc repro --glob 'evaluate@$(DEMO)'
+	$(call REPRO,--glob 'evaluate@$(DEMO)')
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
 
 repro: $(INSTALLED) ## Run every experiment (DATA_MIRROR=PLACE where the internet is not reachable)
 	@digits check
 	@digits prune
-	dvc repro
+	$(call REPRO)
 	@$(MAKE) --no-print-directory results
 
 # A room's targets stand in its own file, which goes with it.
