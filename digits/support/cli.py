@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from digits.support import environment
+from digits.support import environment, orphans
 from digits.support.errors import Interrupted, PipelineError, out_of_memory
 
 Item = TypeVar("Item")
@@ -22,7 +22,8 @@ Item = TypeVar("Item")
 def block_name(description: str | None, section: str, example: str) -> str:
     """Return the one argument of a stage's command line, the name of a block of params.yaml.
 
-    A PipelineError if other versions are installed than environment.txt pins: other bytes would come out.
+    A PipelineError if other versions are installed than environment.txt pins: other bytes would come out. From then on
+    the stage ends as soon as DVC does.
     """
     command = f"python stages/{program()}.py"
     parser = argparse.ArgumentParser(command, formatter_class=argparse.RawTextHelpFormatter)
@@ -30,6 +31,7 @@ def block_name(description: str | None, section: str, example: str) -> str:
     parser.add_argument("name", help=f"a block of `{section}` in params.yaml")
     name = str(parser.parse_args().name)
     environment.require_pinned()
+    orphans.end_with_dvc()
     return name
 
 
