@@ -2,18 +2,25 @@
 
 import io
 import math
+import os
 import re
 import signal
+import socket
+import stat
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
+from digits.handwriting.commands.draw import ADDRESS
 from digits.support.errors import PipelineError
 from digits.support.parameters import Dataset
-from tests import browser, tiny
+from tests import aftermath, browser, tiny
 
 import pytest
 import requests
@@ -21,6 +28,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 DIGIT = re.compile(r"^\d$")
+PNG = {"Content-Type": "image/png"}
 
 
 @contextmanager
@@ -30,7 +38,7 @@ def serving(project: Path, model: str, *arguments: str | Path, end: signal.Signa
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
-            started = re.match(r"(http://127\.0\.0\.1:\d+)/ ", process.stdout.readline())
+            started = re.match(r"(http://127\.0\.0\.1:\d+/[\w-]{43})/ ", process.stdout.readline())
             assert started
             yield started[1]
             process.send_signal(end)
@@ -77,7 +85,7 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
     width, height = 390, 844
     with browser.page(width, height, dark=True, origin=server) as opened:
         page = opened.page
-        page.goto(server)
+        page.goto(f"{server}/")
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
         expect(page.get_by_role("banner")).to_contain_text("not calibrated")
         assert page.get_by_role("button", name="Keep as").count() == 0  # where no folder is named
@@ -132,7 +140,7 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tm
     keeping = serving(made, "digit-logreg", "--keep", folder)
     with keeping as address, browser.page(400, 850, origin=address) as opened:
         page = opened.page
-        page.goto(address)
+        page.goto(f"{address}/")
         said = page.locator("#kept")
         page.keyboard.press("3")
         expect(said).to_have_text("Nothing is drawn.")
@@ -224,6 +232,53 @@ def test_other_pages_are_refused(keeper: tuple[str, Path], name: str, value: str
     assert kept(folder) == before
 
 
+def test_nothing_is_answered_without_the_token(keeper: tuple[str, Path]) -> None:
+    address, folder = keeper
+    port, _, token = address.rpartition("/")
+    before = kept(folder)
+    for wrong in (port, f"{port}/{token[:-1]}", f"{port}/{token}x", f"{port}/\u0663", f"{port}/static"):
+        for method, path in [("GET", ""), ("GET", "static/draw.js"), ("POST", "predict"), ("POST", "kept/1")]:
+            response = requests.request(method, f"{wrong}/{path}", data=png(), headers=PNG, timeout=20)
+            assert (response.status_code, list(response.json())) == (403, ["error"])
+        assert requests.delete(f"{wrong}/kept", timeout=20).status_code == 403
+    assert kept(folder) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_drawings_are_their_owners_alone(keeper: tuple[str, Path]) -> None:
+    address, folder = keeper
+    assert post(address, png(), path="kept/1").status_code == 200
+    modes = {path.is_dir(): stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
+    assert modes == {True: 0o700, False: 0o600}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("drips", aftermath.slow_except([False], [False, True]), ids=["silent", "dripping"])
+def test_connections_that_ask_nothing_do_not_stop_the_page(server: str, drips: bool) -> None:
+    stop, place = threading.Event(), (ADDRESS, urlsplit(server).port)
+    held = [socket.create_connection(place) for _ in range(130)]
+
+    def drip() -> None:
+        while not stop.wait(0.2):
+            for each in held:
+                with suppress(OSError):
+                    each.sendall(b"a")
+
+    thread = threading.Thread(target=drip)
+    if drips:
+        thread.start()
+    try:
+        begun = time.monotonic()
+        assert requests.post(f"{server}/predict", png(), headers=PNG, timeout=60).status_code == 200
+        assert time.monotonic() - begun < 15
+    finally:
+        stop.set()
+        if drips:
+            thread.join()
+        for each in held:
+            each.close()
+
+
 def test_a_client_names_a_digit_and_no_path(keeper: tuple[str, Path]) -> None:
     address, folder = keeper
     before = kept(folder.parent)
@@ -250,7 +305,7 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
 
 
 def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
-    own = server.replace("127.0.0.1", "localhost")
+    own = server.rpartition("/")[0].replace("127.0.0.1", "localhost")
     assert post(server, png(), Host=own.removeprefix("http://"), Origin=own).status_code == 200
     for path, status in [("", 200), ("static/draw.js", 200), ("predict", 405), ("index.html", 404)]:
         response = requests.get(f"{server}/{path}", timeout=20)
@@ -261,6 +316,6 @@ def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
 
 
 def test_a_taken_port_is_one_line(made: Path, server: str) -> None:
-    port = server.rsplit(":", 1)[1]
+    port = urlsplit(server).port
     taken = tiny.failure(f"digits draw --model digit-logreg --port {port}", made)
     assert taken.startswith(f"draw: error: port {port}: ")

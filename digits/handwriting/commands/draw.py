@@ -3,6 +3,8 @@
 import base64
 import io
 import logging
+import os
+import secrets
 import signal
 import webbrowser
 from pathlib import Path
@@ -19,6 +21,7 @@ import click
 import numpy as np
 import waitress  # type: ignore[import-untyped]
 from flask import Flask, abort, render_template, request
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -26,12 +29,23 @@ PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"
 MAX_BYTES = 2**20  # of a picture
 RUNNERS_UP = 3
+CONNECTIONS = {"connection_limit": 100, "channel_timeout": 5, "cleanup_interval": 1}  # times in seconds
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+
+
+class Connection(HTTPChannel):  # type: ignore[misc]
+    """A connection whose time is counted from its last answer: not anew with each byte of a request."""
+
+    def handle_read(self) -> None:
+        """Read what has come, and let the time run on."""
+        last = self.last_activity
+        super().handle_read()
+        self.last_activity = last
 
 
 def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
@@ -56,13 +70,16 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     }
 
 
-def make_app(recognizer: Recognizer, collection: Collection | None = None) -> Flask:
-    """Return the application, which serves its own page alone and may keep drawings in a collection."""
-    app = Flask(__name__, template_folder=PAGE, static_folder=PAGE / "static")
+def make_app(recognizer: Recognizer, token: str, collection: Collection | None = None) -> Flask:
+    """Return the application, which serves its own page alone, below /TOKEN/, and may keep drawings in a collection."""
+    app = Flask(__name__, template_folder=PAGE, static_folder=PAGE / "static", static_url_path="/<token>/static")
     app.config["TRUSTED_HOSTS"] = [ADDRESS, "localhost"]  # another's name may be made to lead here (DNS rebinding)
 
     @app.before_request
     def refuse_others() -> None:
+        (request.view_args or {}).pop("token", None)
+        if not secrets.compare_digest(request.path.split("/")[1].encode(), token.encode()):  # other accounts come here
+            abort(403, "open the address that `digits draw` has printed")
         if request.origin not in (None, f"http://{request.host}"):
             abort(403, "another page's requests are not answered")
 
@@ -79,22 +96,22 @@ def make_app(recognizer: Recognizer, collection: Collection | None = None) -> Fl
     def refuse(error: PipelineError) -> tuple[dict[str, str], int]:
         return {"error": str(error)}, 400 if isinstance(error, pictures.PictureError) else 500
 
-    @app.get("/")
+    @app.get("/<token>/")
     def index() -> str:
         return render_template("index.html", recognizer=recognizer, kept=collection.state() if collection else None)
 
-    @app.post("/predict")
+    @app.post("/<token>/predict")
     def predict() -> dict[str, Any]:
         return recognize(_png(), recognizer)
 
     if collection:  # a client names a digit, never a path
 
-        @app.post(f"/kept/<any{DIGITS}:digit>")  # any('0', '1', …)
+        @app.post(f"/<token>/kept/<any{DIGITS}:digit>")  # any('0', '1', …)
         def keep(digit: str) -> dict[str, Any]:
             collection.add(digit, _png())
             return collection.state()
 
-        @app.delete("/kept")
+        @app.delete("/<token>/kept")
         def undo() -> dict[str, Any]:
             digit, content = collection.undo()
             image = "data:image/png;base64," + base64.b64encode(content).decode()
@@ -123,23 +140,30 @@ def _png() -> bytes:
 def command(model: str | None, port: int, opens: bool, keep: Path | None) -> None:
     """Draw digits on a page, and see what a model predicts.
 
-    The page is served to this computer alone, at http://127.0.0.1:8000/. Ctrl-C ends it.
+    The page is served to this computer alone, at the address that is printed: it holds a token, new each time, without
+    which nothing is answered. Ctrl-C ends it.
 
-    With --keep the page keeps drawings as well, each in the subfolder of the digit that you say it is;
-    `digits predict FOLDER` then measures a model on them.
+    With --keep the page keeps drawings as well, each in the subfolder of the digit that you say it is, where you alone
+    can read them; `digits predict FOLDER` then measures a model on them.
     """
     collection = Collection(keep) if keep else None
     recognizer = Recognizer.load(model)
-    app = make_app(recognizer, collection)
+    token = secrets.token_urlsafe()
+    app = make_app(recognizer, token, collection)
     try:  # one thread: the drawings are numbered in the order of their requests
-        server = waitress.create_server(app, host=ADDRESS, port=port, threads=1, max_request_body_size=MAX_BYTES)
+        server = waitress.create_server(
+            app, host=ADDRESS, port=port, threads=1, max_request_body_size=MAX_BYTES, **CONNECTIONS
+        )
+        server.channel_class = Connection
     except OSError as error:
         raise PipelineError(f"port {port}: {error.strerror}; --port 0 takes a free one") from None
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for another is nothing to tell
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # that requests wait for each other is nothing to tell
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, by which waitress finishes
-    address, keeps = f"http://{ADDRESS}:{server.effective_port}/", f"keeps drawings in {keep}; " if keep else ""
+    address = f"http://{ADDRESS}:{server.effective_port}/{token}/"
+    keeps = f"keeps drawings in {keep}; " if keep else ""
     print(f"{address} ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
     if opens:
         webbrowser.open(address)
+    os.umask(0o077)  # of the drawings, folders 0700 and files 0600; not of the browser
     server.run()

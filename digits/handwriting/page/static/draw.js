@@ -1,4 +1,4 @@
-// Draws on the canvas, sends it to /predict as it changes, and shows the prediction.
+// Draws on the canvas, sends it to predict as it changes, and shows the prediction.
 
 const PEN = 1 / 12; // of the canvas: a felt pen on a small piece of paper
 const STEP = 1 / 24; // of the canvas, for a press of an arrow key
@@ -71,7 +71,7 @@ async function ask() {
 }
 
 async function predict() {
-  const result = await request("POST", "/predict", canvas.toDataURL("image/png"));
+  const result = await request("POST", "predict", canvas.toDataURL("image/png"));
   return result.status === 400 ? { error: "No digit yet." } : result; // the first stroke of a 5 is a mere line
 }
 

@@ -11,7 +11,7 @@ function keep(digit) {
   if (!picture) return say("Nothing is drawn.");
   clear();
   waiting = waiting.then(async () => {
-    const result = await request("POST", `/kept/${digit}`, picture);
+    const result = await request("POST", `kept/${digit}`, picture);
     if (result.error) {
       await redraw(picture);
       say(`Not kept: ${result.error}`);
@@ -21,7 +21,7 @@ function keep(digit) {
 
 function undo() {
   waiting = waiting.then(async () => {
-    const result = await request("DELETE", "/kept");
+    const result = await request("DELETE", "kept");
     if (result.error) return say(`Not undone: ${result.error}`);
     await redraw(result.image);
     update(result, `The ${result.digit} is taken back.`);
