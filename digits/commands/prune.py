@@ -1,7 +1,7 @@
 """Find outputs of blocks that params.yaml no longer has."""
 
 import os
-from collections.abc import Iterator
+import subprocess
 from pathlib import Path
 
 from digits.commands import examples
@@ -18,16 +18,29 @@ UNFINISHED = (".*.part", ".*.tmp")  # a stage's and DVC's own
 OWN = {"README.md", ".gitignore"}
 
 
-def leftovers(repo: Repo) -> Iterator[Path]:
-    """Yield what lies in the folders of outputs without being one, and what killed runs left unfinished."""
+def leftovers(repo: Repo) -> tuple[list[Path], list[Path]]:
+    """Return what runs left in the folders of outputs, by dvc.lock and that of Git's HEAD, and what else is there."""
     wanted = {Path(os.path.relpath(output.fspath)) for output in repo.index.outs}
     folders = {folder for path in wanted for folder in path.parents} - {Path(), Path("data")}
-    for folder in sorted(filter(Path.is_dir, folders)):
-        for path in sorted(set(folder.iterdir()) - wanted - folders):
-            if path.name not in OWN and path.suffix != ".dvc":
-                yield path
-    yield from sorted(path for folder in wanted for name in UNFINISHED for path in folder.rglob(name))
-    yield from sorted(Path().glob(UNFINISHED[0]))
+    # Without links: what is behind them may be somebody else's.
+    real = [path for path in sorted(wanted | folders) if path.is_dir() and path.resolve() == Path.cwd() / path]
+    found = [path for folder in real if folder in folders for path in sorted({*folder.iterdir()} - wanted - folders)]
+    found = [path for path in found if path.name not in OWN and path.suffix != ".dvc"]
+    show = subprocess.run(["git", "show", f"HEAD:./{LOCK}"], capture_output=True, check=False).stdout.decode()
+    texts = [show, LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""]
+    stages = [each for text in texts if text for each in parameters.parse(text, LOCK).values["stages"].values()]
+    written = {Path(out["path"]) for stage in stages for out in stage.get("outs", [])}
+    left = [path for path in found if _is_written(path, written)]
+    others = [path for path in found if path not in left]
+    left += sorted(path for folder in real if folder in wanted for name in UNFINISHED for path in folder.rglob(name))
+    return left + sorted(Path().glob(UNFINISHED[0])), others
+
+
+def _is_written(path: Path, written: set[Path]) -> bool:
+    """Tell whether a path, or all that is in a folder, was written by a run."""
+    if path in written or any(map(path.match, UNFINISHED)):
+        return True
+    return path.is_dir() and not path.is_symlink() and all(_is_written(each, written) for each in path.iterdir())
 
 
 @click.command(epilog=examples("prune", "prune --delete"))
@@ -36,23 +49,26 @@ def command(delete: bool) -> None:
     """Name what is left over from datasets, splits, mixes and experiments that params.yaml no longer has.
 
     DVC deletes no output when its block goes: the files stay, and so do their stages in dvc.lock. The unfinished files
-    of runs that were killed are named as well. README.md, .gitignore, .dvc files and what they track are left alone.
+    of runs that were killed are named as well. README.md, .gitignore, .dvc files and what they track are left alone;
+    other files that dvc.lock never named are yours: they are named, and kept.
     """
     repo = Repo(".")
     stages = {stage.addressing for stage in repo.index.stages}
     lock = dict(parameters.load(LOCK).values) if LOCK.exists() else {"stages": {}}
     kept = {name: entry for name, entry in lock["stages"].items() if name in stages}
-    forgotten, paths = [name for name in lock["stages"] if name not in stages], list(leftovers(repo))
+    forgotten, (paths, others) = [name for name in lock["stages"] if name not in stages], leftovers(repo)
     named = f"{', '.join(forgotten)} in dvc.lock"
+    for path in others:
+        cli.note(f"{path} is kept: dvc.lock never named it, or something in it, as an output; delete it yourself")
     if not delete:
         for what in [*([named] if forgotten else []), *paths]:
             cli.note(f"{what} belongs to nothing in params.yaml; `make prune` deletes it")
         return
-    if forgotten:
-        dump_yaml(LOCK, {**lock, "stages": kept}) if kept else LOCK.unlink()  # DVC refuses one without stages
-        print(f"deleted {named}")
     for path in paths:
         files.delete(path)
         if path.exists():
             raise PipelineError(f"{path} belongs to nothing in params.yaml, and cannot be deleted")
         print(f"deleted {path}")
+    if forgotten:
+        dump_yaml(LOCK, {**lock, "stages": kept}) if kept else LOCK.unlink()  # DVC refuses one without stages
+        print(f"deleted {named}")

@@ -48,7 +48,7 @@ def describe(images: FetchedDataset) -> None:
 @click.option("--mistakes", metavar="EXPERIMENT", help="Only its wrong predictions, the most confident first.")
 @click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Out of fold, or test (default).")
 @click.option("--limit", type=COUNT, metavar="N", help=f"The first N; default, by label or model: {DEFAULT_LIMIT}.")
-@click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="Draw a sheet instead of printing.")
+@click.option("--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw a sheet instead.")
 @click.option("--describe", "is_described", is_flag=True, help="Describe the dataset: shape, columns, range, counts.")
 def command(
     dataset: str,

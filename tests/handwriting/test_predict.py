@@ -133,6 +133,22 @@ def test_what_the_model_saw_is_shown_and_saved(place: Path, tmp_path: Path) -> N
         assert image.getextrema() == (0, 255)
 
 
+def test_what_is_saved_follows_no_link_and_replaces_no_folder(place: Path, tmp_path: Path) -> None:
+    for name in ("seen", "own", "other/line.png-1.png"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "own" / "notes").write_text("mine")
+    (tmp_path / "seen" / "line.png-1.png").symlink_to(tmp_path / "own" / "notes")
+    (tmp_path / "seen" / "line.png-2.png").symlink_to(tmp_path / "own")
+    (tmp_path / "other" / "line.png-1.png" / "notes").write_text("mine")
+    predict(place, "--save", str(tmp_path / "seen"), "line.png")
+    assert not any(path.is_symlink() for path in (tmp_path / "seen").iterdir())
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["notes"]
+    refused = tiny.failure(f"digits predict --save {tmp_path / 'other'} line.png", place)
+    assert refused.startswith(f"predict: error: {tmp_path / 'other' / 'line.png-1.png'}: ")
+    for path in (tmp_path / "own" / "notes", tmp_path / "other" / "line.png-1.png" / "notes"):
+        assert path.read_text() == "mine"
+
+
 def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path) -> None:
     done = predict(place, "--dataset", "tiny", "7")
     assert re.fullmatch(r"tiny 7: 7, predicted 7 \(.*%\), right\n", done.stdout)

@@ -27,9 +27,8 @@ from werkzeug.wrappers import Response
 
 PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"
-MAX_BYTES = 2**20  # of a picture
 RUNNERS_UP = 3
-CONNECTIONS = {"connection_limit": 100, "channel_timeout": 5, "cleanup_interval": 1}  # times in seconds
+LIMITS = {"max_request_body_size": 2**20, "connection_limit": 100, "channel_timeout": 5, "cleanup_interval": 1}
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -43,7 +42,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     def handle_read(self) -> None:
         """Read what has come, and let the time run on."""
-        last = self.last_activity
+        last: float = self.last_activity  # type: ignore[has-type]
         super().handle_read()
         self.last_activity = last
 
@@ -151,9 +150,7 @@ def command(model: str | None, port: int, opens: bool, keep: Path | None) -> Non
     token = secrets.token_urlsafe()
     app = make_app(recognizer, token, collection)
     try:  # one thread: the drawings are numbered in the order of their requests
-        server = waitress.create_server(
-            app, host=ADDRESS, port=port, threads=1, max_request_body_size=MAX_BYTES, **CONNECTIONS
-        )
+        server = waitress.create_server(app, host=ADDRESS, port=port, threads=1, **LIMITS)
         server.channel_class = Connection
     except OSError as error:
         raise PipelineError(f"port {port}: {error.strerror}; --port 0 takes a free one") from None

@@ -37,7 +37,9 @@ def predict_files(
             save.mkdir(parents=True, exist_ok=True)
             stem = "stdin" if reading.file == "-" else Path(reading.file).name
             for digit in reading.digits:
-                Image.fromarray(drawing.brightened(digit.image)).save(save / f"{stem}-{next(numbers)}.png")
+                path = save / f"{stem}-{next(numbers)}.png"
+                path.unlink(missing_ok=True)  # a link is replaced, not followed
+                Image.fromarray(drawing.brightened(digit.image)).save(path)
         if in_json:
             print(readings.as_json(recognizer, reading, **facts), flush=True)
         elif measurement:
@@ -86,7 +88,7 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
     "--save", type=click.Path(path_type=Path), metavar="FOLDER", help="Write what the model saw, a PNG a digit."
 )
 @click.option(
-    "--png", type=click.Path(path_type=Path), metavar="FILE", help="If measured, draw the mistakes as a sheet."
+    "--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="If measured, draw the mistakes."
 )
 @click.option("--dataset", metavar="NAME", help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.")
 def command(

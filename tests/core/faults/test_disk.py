@@ -73,7 +73,7 @@ def test_a_command_that_only_reads_works_in_a_read_only_checkout(project: Path, 
 
 
 def test_prune_says_what_it_cannot_delete(project: Path) -> None:
-    (project / "models/old.skops").touch()
+    (project / "models/.old.skops.part").touch()
     with mounts.read_only(project):
         line = tiny.failure("digits prune --delete", project)
-    assert line == "prune: error: models/old.skops belongs to nothing in params.yaml, and cannot be deleted"
+    assert line == "prune: error: models/.old.skops.part belongs to nothing in params.yaml, and cannot be deleted"

@@ -137,12 +137,29 @@ def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) ->
     assert tiny.repro(project) == []
 
 
-def test_leftovers_are_named_and_what_a_user_has_put_there_is_not(project: Path) -> None:
-    own = ["data/README.md", "data/own.csv", "models/README.md", "models/theirs.skops"]
-    left = ["data/labels/five-sgd/.test.parquet.part", "data/split/tiny/five", "data/labels/old", "models/old.skops"]
-    left += ["plots/five-sgd/.roc.csv.part", "plots/old", ".report.html.part"]
-    for name in own + left:
+def test_leftovers_are_deleted_and_what_a_user_has_put_there_is_kept(project: Path, tmp_path: Path) -> None:
+    tiny.edit(project, {"experiments.digit-logreg": ...})
+    left = ["data/labels/five-sgd/.test.parquet.part", "data/labels/digit-logreg", "models/digit-logreg.skops"]
+    left += ["plots/five-sgd/.roc.csv.part", ".report.html.part"]
+    theirs = ["data/raw/own.csv", "data/split/tiny/photos", "models/best.skops", "plots/digit-logreg"]
+    quiet = ["data/README.md", "data/own.csv", "models/README.md", "models/theirs.skops"]
+    (project / "plots/digit-logreg/notes.txt").touch()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/digit-logreg.json").write_text("mine")
+    (project / "data/split/tiny/photos").symlink_to(tmp_path / "photos")
+    shutil.move(project / "metrics", tmp_path / "metrics")
+    (project / "metrics").symlink_to(tmp_path / "metrics")
+    for name in {*theirs, *quiet, *left} - {"data/split/tiny/photos"}:
         (project / name).touch()
     (project / "models/theirs.skops.dvc").write_text("outs:\n- path: theirs.skops\n")
+
     named = tiny.run("digits prune", project).stderr.splitlines()
-    assert {line.split()[1] for line in named} == {*left}
+    assert {line.split()[1] for line in named if line.endswith("delete it yourself")} == {*theirs}
+    assert {*left} - {line.split()[1] for line in named} == set()
+    assert {*quiet} & {line.split()[1] for line in named} == set()
+    (project / "dvc.lock").write_text(tiny.run("git show HEAD:dvc.lock", project).stdout.split("  train@digit")[0])
+    done = tiny.run("digits prune --delete", project)
+    assert {line.split()[1] for line in done.stderr.splitlines()} == {*theirs}
+    assert [name for name in [*left, *theirs, *quiet] if (project / name).exists()] == [*theirs, *quiet]
+    assert (tmp_path / "photos/digit-logreg.json").read_text() == "mine"
+    assert (tmp_path / "metrics/digit-logreg.json").exists()  # nothing is deleted behind a link
