@@ -232,6 +232,7 @@ def test_other_pages_are_refused(keeper: tuple[str, Path], name: str, value: str
     assert kept(folder) == before
 
 
+@pytest.mark.fault
 def test_nothing_is_answered_without_the_token(keeper: tuple[str, Path]) -> None:
     address, folder = keeper
     port, _, token = address.rpartition("/")
@@ -244,6 +245,7 @@ def test_nothing_is_answered_without_the_token(keeper: tuple[str, Path]) -> None
     assert kept(folder) == before
 
 
+@pytest.mark.fault
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_drawings_are_their_owners_alone(keeper: tuple[str, Path]) -> None:
     address, folder = keeper

@@ -133,6 +133,7 @@ def test_what_the_model_saw_is_shown_and_saved(place: Path, tmp_path: Path) -> N
         assert image.getextrema() == (0, 255)
 
 
+@pytest.mark.fault
 def test_what_is_saved_follows_no_link_and_replaces_no_folder(place: Path, tmp_path: Path) -> None:
     for name in ("seen", "own", "other/line.png-1.png"):
         (tmp_path / name).mkdir(parents=True)

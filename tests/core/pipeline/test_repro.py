@@ -137,6 +137,7 @@ def test_what_a_removed_experiment_leaves_is_named_and_deleted(project: Path) ->
     assert tiny.repro(project) == []
 
 
+@pytest.mark.fault
 def test_leftovers_are_deleted_and_what_a_user_has_put_there_is_kept(project: Path, tmp_path: Path) -> None:
     tiny.edit(project, {"experiments.digit-logreg": ...})
     left = ["data/labels/five-sgd/.test.parquet.part", "data/labels/digit-logreg", "models/digit-logreg.skops"]
