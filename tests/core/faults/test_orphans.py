@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.fault
 
-LONG = {"experiments.five-sgd.hyperparameters": {"max_iter": 40_000, "tol": None}}  # some ten seconds
+LONG = {"experiments.five-sgd.hyperparameters": {"max_iter": 400_000, "tol": None}}  # some fifteen seconds
 MOMENTS = 20
 QUICK = [(signal.SIGTERM, "a shell that waits")]
 
