@@ -14,10 +14,10 @@ from digits.io import parquet, paths, tables
 from digits.io.tables import ImageInfo
 from digits.sources import Batch, Content, ContentError, SourceError
 from digits.support import cli, parameters, rooms
-from digits.support.errors import ParameterError, PipelineError
+from digits.support.errors import ParameterError, PipelineError, redact
 from digits.support.parameters import Dataset
 
-TIMEOUT = 30  # seconds that a server may stay silent
+TIMEOUT = 60  # seconds without content, after which a source is given up
 
 Result = TypeVar("Result")
 
@@ -45,7 +45,7 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
         try:
             result = keep(sources.module(kind).read(place, dataset, TIMEOUT))
         except SourceError as error:
-            failures.append(f"{kind} {place}: {error}")
+            failures.append(f"{kind} {redact(place)}: {redact(str(error))}")
             has_changed = isinstance(error, ContentError)
         except ParameterError as error:
             raise ParameterError(f"{parameters.FILE}: datasets.{name}.{error}") from None

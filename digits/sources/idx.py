@@ -6,7 +6,6 @@ big-endian 32-bit number, then the values. Source: Y. LeCun, C. Cortes, C. J. C.
 
 import gzip
 import math
-import time
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
@@ -15,8 +14,8 @@ from typing import IO
 
 from digits.io.tables import Pixels
 from digits.sources import Batch, SourceError
-from digits.support import cli
-from digits.support.errors import one_line
+from digits.support import cli, deadline
+from digits.support.errors import one_line, require_regular
 from digits.support.parameters import Dataset
 
 import numpy as np
@@ -28,8 +27,13 @@ MNIST_FILES = [
     ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
     ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
 ]
-SLOWEST = 10_000  # bytes a second; a server that is slower is given up
-RETRIES = Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504], raise_on_status=False)
+RETRIES = Retry(
+    total=2,
+    backoff_factor=0.2,
+    status_forcelist=[500, 502, 503, 504],
+    raise_on_status=False,
+    respect_retry_after_header=False,  # it may be hours
+)
 
 
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
@@ -51,28 +55,27 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
 
 
 def _open(place: str, name: str, limit: int, timeout: float) -> IO[bytes]:
-    """Open a file in a folder, or download it; a ValueError has the reason of a failure in a few words.
-
-    A server may stay silent for `timeout` seconds. The whole file must be there in as long, and `limit` at `SLOWEST`.
-    """
+    """Open a file in a folder, or download it; a ValueError has the reason of a failure in a few words."""
     if not place.startswith(("http://", "https://")):
-        return Path(place, name).open("rb")
-    deadline = time.monotonic() + timeout + limit / SLOWEST
+        require_regular(path := Path(place, name))
+        return path.open("rb")
     content = BytesIO()
-    try:
+
+    def download(receive: deadline.Receive) -> None:
         with requests.Session() as session:
             for scheme in ("http://", "https://"):
                 session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
-            with session.get(f"{place.rstrip('/')}/{name}", stream=True, timeout=timeout) as response:
+            # Half of the time, so that a connection that was lost is tried once more.
+            with session.get(f"{place.rstrip('/')}/{name}", stream=True, timeout=timeout / 2) as response:
                 if not response.ok:
                     raise ValueError(f"the server answers {response.status_code}")
                 chunks = iter(lambda: response.raw.read1(2**16, decode_content=True), b"")
                 for chunk in cli.progress(chunks, None, f"{name}, 64 KiB"):
-                    if content.tell() + len(chunk) > limit:
-                        raise ValueError("is larger than the dataset can be")
-                    if time.monotonic() > deadline:
-                        raise ValueError("comes too slowly")
+                    receive(len(chunk))
                     content.write(chunk)
+
+    try:
+        deadline.download(download, limit, timeout)
     except (OSError, ValueError) as error:
         cause: BaseException = error
         while inner := cause.__cause__ or cause.__context__:  # the innermost one says what happened

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn, TypeVar
 
 from digits.support import environment, orphans
-from digits.support.errors import Interrupted, PipelineError, out_of_memory
+from digits.support.errors import Interrupted, PipelineError, out_of_memory, printable
 
 Item = TypeVar("Item")
 
@@ -47,13 +47,16 @@ def run(main: Callable[[], None]) -> NoReturn:
     gc.enable()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or a file without the leaderboard's lines
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 (the caller closed it)
     status = 0
     try:
+        if not sys.stdout:
+            raise PipelineError("standard output is closed")
         main()
         sys.stdout.flush()
     except BaseException as error:
         status = _report(error)
-        with suppress(OSError):
+        with suppress(OSError, AttributeError):
             sys.stdout.flush()
     # Threads and all. Taking apart an interpreter that holds scikit-learn would be 3 % of a cold `dvc repro`.
     os._exit(status)
@@ -66,12 +69,12 @@ def warnings_in_lines(about: str) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for message in dict.fromkeys(f"{each.category.__name__}: {each.message}" for each in caught):
-        note(f"{about}: {message}")
+        note(f"{about}: {' '.join(message.split())}")
 
 
 def note(message: str) -> None:
     """Print one line on standard error, with the script's or the command's name in front."""
-    print(f"{program()}: {message}", file=sys.stderr, flush=True)
+    print(printable(f"{program()}: {message}"), file=sys.stderr, flush=True)
 
 
 def progress(work: Iterable[Item], total: int | None, unit: str) -> Iterable[Item]:

@@ -1,7 +1,11 @@
 """Failures that the user can fix, each reported in one line."""
 
 import difflib
+import errno
+import re
+import stat
 from collections.abc import Iterable
+from pathlib import Path
 
 NO_MEMORY = ("bad_alloc", "launch worker thread", "start new thread")  # C++, Arrow and Python, when memory runs short
 
@@ -33,9 +37,28 @@ def require_choice(what: str, name: object, valid: Iterable[str]) -> None:
     raise ParameterError(f"{what}: there is no {show(name)}.{hint} Valid: {shorten(', '.join(names))}")
 
 
+def require_regular(path: Path) -> None:
+    """Require a file of contents; an OSError if there is none, or a folder, a pipe or a device, which never end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "is no file, but a folder, a pipe or a device", str(path))
+
+
 def show(value: object) -> str:
-    """Return a value's `repr` for an error line, shortened."""
-    return shorten(repr(value), 100)
+    """Return a value's `repr` for an error line, shortened and without passwords."""
+    try:
+        return shorten(redact(repr(value)), 100)
+    except (ValueError, RecursionError):  # a number of 5 000 digits, or lists in lists in lists
+        return f"a value of type {type(value).__name__} that is too large to show"
+
+
+def redact(text: str) -> str:
+    """Return a text without the user and the password of the address in it."""
+    return re.sub("://.*@", "://…@", text, flags=re.DOTALL)
+
+
+def printable(text: str) -> str:
+    """Return a text whose control characters are escaped, which could steer a terminal."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def shorten(text: str, limit: int = 1000) -> str:

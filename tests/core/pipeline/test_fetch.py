@@ -1,16 +1,21 @@
 """`python -m stages.fetch` against folders and real servers on the loopback address."""
 
+import gc
 import gzip
 import hashlib
 import json
 import os
 import ssl
+import threading
+import time
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from digits.io import paths
 from digits.sources import Batch, SourceError, idx
+from digits.sources import openml as openml_source
 from digits.support.errors import PipelineError
 from digits.support.parameters import Dataset
 from stages import fetch as stage
@@ -89,6 +94,67 @@ def test_after_a_bad_server_the_next_source_is_tried(
     assert line.endswith("; the next source was taken")
     assert np.array_equal(images.pixels, PIXELS)
     assert np.array_equal(images.classes, CLASSES)
+
+
+@pytest.fixture
+def _left_behind() -> Iterator[None]:
+    """Wait for the threads of downloads that were given up: nobody closes their connections."""
+    yield
+    for thread in threading.enumerate():
+        if thread.daemon:
+            thread.join(5)
+    gc.collect()
+
+
+@pytest.mark.fault
+@pytest.mark.usefixtures("_left_behind")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("fault", aftermath.slow_except(["headers", "body"], servers.STALLS))
+def test_a_server_that_plays_for_time_is_given_up(
+    bare: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(stage, "TIMEOUT", 1)
+    tiny.write_idx_files(bare / "idx")
+    with servers.serving(servers.STALLS[fault]) as server:
+        start = time.monotonic()
+        images = read(dataset({"idx": server.url}, {"idx": os.fspath(bare / "idx")}))
+        assert time.monotonic() - start < 3
+    reason = "the server answers 503" if fault == "Retry-After" else "timed out"
+    assert f"tiny: idx {server.url}: train-images: {reason}" in capsys.readouterr().err
+    assert np.array_equal(images.pixels, PIXELS)
+
+
+def test_a_slow_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In twice the time that it may be silent for."""
+    content = FILES["train-images"]
+
+    def respond(request: servers.Handler) -> None:
+        request.connection.sendall(servers.OK + f"Content-Length: {len(content)}\r\n\r\n".encode())
+        for start in range(0, len(content), len(content) // 8):
+            request.connection.sendall(content[start : start + len(content) // 8])
+            request.server.stopped.wait(0.25)
+
+    one = dataset({"idx": ""})
+    with servers.serving(respond) as server:
+        file = idx._open(server.url, "train-images", len(content), 1)
+    assert np.array_equal(idx.parse(file, tiny.SHAPE, one.images).reshape(-1, 64), PIXELS[: tiny.IMAGES - tiny.TEST])
+
+
+def test_a_password_in_an_address_is_not_shown(bare: Path) -> None:
+    for place in ("http://me:se@cr@127.0.0.1:9", "http://me:se@cr/x@127.0.0.1:9", "https://me:se@cr et@[::1"):
+        error = fetch(bare, {"idx": place}, status=1, DATA_MIRROR=place)
+        assert error.count("://…@") >= 2
+        assert "se@" not in error
+        assert "cr" not in error.replace("scr", "").split("Ways out")[0]
+
+
+@pytest.mark.fault
+def test_a_pipe_is_no_idx_file(bare: Path) -> None:
+    tiny.write_idx_files(bare / "idx")
+    (bare / "idx/train-images").unlink()
+    os.mkfifo(bare / "idx/train-images")
+    error = fetch(bare, {"idx": "idx"}, status=1)
+    assert "idx idx: train-images: is no file, but a folder, a pipe or a device. Ways out" in error
 
 
 @pytest.mark.fault
@@ -194,6 +260,25 @@ def test_openml_is_asked_through_scikit_learn(made: Path, bare: Path) -> None:
         [line] = fetch(bare, {"openml": "tiny/1"}, status=1, https_proxy=server.url, **environment).splitlines()
     assert "openml tiny/1: Dataset tiny with version 1 not found." in line
     assert not (bare / OUTPUT).exists()
+
+
+@pytest.mark.fault
+@pytest.mark.usefixtures("_left_behind")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("fault", aftermath.slow_except(["headers"], servers.STALLS))
+def test_an_openml_that_plays_for_time_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    vouching = trustme.CA()
+    vouching.cert_pem.write_to_path(str(authority := tmp_path / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    vouching.issue_cert("www.openml.org").configure_cert(context)
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("SSL_CERT_FILE", os.fspath(authority))
+    with servers.serving(servers.STALLS[fault], context) as server:
+        monkeypatch.setenv("https_proxy", server.url)
+        start = time.monotonic()
+        with pytest.raises(SourceError, match="timed out"):
+            tiny.together(openml_source.read("tiny/1", dataset({"openml": "tiny/1"}), 1))
+        assert time.monotonic() - start < 3
 
 
 @pytest.mark.fault
