@@ -46,7 +46,7 @@ class Source:
             raise PipelineError(f"{self.name} has no predictions")
         try:
             content = self._files.read_bytes(paths.predictions(experiment).as_posix())
-            return pq.read_table(pa.BufferReader(content))
+            return tables.require_complete(pq.read_table(pa.BufferReader(content)))
         except Exception as error:  # each kind of remote has errors of its own
             lacking = f"{self.name} cannot be had ({(str(error) or type(error).__name__).partition(':')[0]})"
             raise PipelineError(f"the predictions of {lacking}; `dvc push` where they were made") from None

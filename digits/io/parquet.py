@@ -60,7 +60,7 @@ def groups(path: Path, contract: Contract, columns: Sequence[str] | None = None)
     with _naming(path):
         for file in _open(path, contract, columns):
             for group in range(file.num_row_groups):
-                yield file.read_row_group(group, columns)
+                yield tables.require_complete(file.read_row_group(group, columns))
 
 
 def read(path: Path, contract: Contract, columns: Sequence[str] | None = None) -> pa.Table:
@@ -113,7 +113,8 @@ def take_pixels(path: Path, rows: Vector) -> Pixels:
             for group in range(file.num_row_groups):
                 here = rows // ROW_GROUP == part * (PART // ROW_GROUP) + group
                 if here.any():
-                    taken[here] = tables.stack(file.read_row_group(group, names))[rows[here] % ROW_GROUP]
+                    table = tables.require_complete(file.read_row_group(group, names))
+                    taken[here] = tables.stack(table)[rows[here] % ROW_GROUP]
     return taken
 
 

@@ -1,7 +1,7 @@
 """What the parquet files hold: four tables, each a contract that a file's schema must meet.
 
-A contract is checked when a file is opened (`digits/io/parquet.py`); beyond that, values are trusted to be what the
-pipeline wrote.
+A contract is checked when a file is opened, and that no value is null when it is read (`digits/io/parquet.py`); beyond
+that, values are trusted to be what the pipeline wrote.
 """
 
 import json
@@ -149,6 +149,13 @@ def array(values: Vector) -> pa.Array:
 def column(table: pa.Table, name: str) -> Vector:
     """Return a column as an array of shape (rows,), without the import of pandas that `to_numpy` makes."""
     return np.from_dlpack(table.column(name).combine_chunks())
+
+
+def require_complete(table: pa.Table) -> pa.Table:
+    """Return a table; a ValueError if it has nulls, which no schema forbids."""
+    if lacking := [name for name in table.column_names if table.column(name).null_count]:
+        raise ValueError(f"the column {lacking[0]} has nulls")
+    return table
 
 
 def group_of(table: pa.Table) -> Vector | None:

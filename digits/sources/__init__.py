@@ -128,7 +128,7 @@ def number_groups(names: Iterable[str]) -> Vector:
 def as_bytes(values: Any) -> Pixels:
     """Convert numbers, or text that spells them, to uint8; a SourceError if that would change one."""
     try:
-        numbers = values.astype(np.float32, copy=False)
+        numbers = values if values.dtype.kind in "fiu" else values.astype(np.float64)
         with np.errstate(invalid="ignore"):  # a missing value converts to something, and then differs
             integers = numbers.astype(np.uint8)
     except (TypeError, ValueError) as error:

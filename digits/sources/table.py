@@ -1,14 +1,15 @@
 """A table of images with a row for each, in a CSV file with a header line or in a parquet file.
 
 The column `class` or `label` says what an image shows, by number or by name; a column `group`, which may be missing,
-who wrote it or the like. All other columns are its pixels, row by row from the top left.
+who wrote it or the like. All other columns are its pixels, row by row from the top left. Numbers must be whole: 3.0 is
+3, and 2.5 or NaN is refused.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from digits.sources import NOT_HERE, Batch, Labels, SourceError, as_bytes, number_classes, number_groups
-from digits.support.errors import one_line, out_of_memory
+from digits.support.errors import one_line, out_of_memory, show
 from digits.support.parameters import Dataset
 
 import numpy as np
@@ -24,24 +25,39 @@ BLOCK = pa.csv.ReadOptions(block_size=2**22)  # bytes, in which each line must f
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the images of a table."""
     classes, names, group = labels(place)
-    columns = (column.combine_chunks().fill_null(-1) for column in _read(place, texts=False).columns)
-    pixels = np.stack([as_bytes(np.from_dlpack(column)) for column in columns], axis=1)
-    yield Batch(pixels, classes, group=group, names=names)
+    done = 0
+    for table in _read(place, texts=False):
+        pixels = np.stack([as_bytes(np.from_dlpack(column.fill_null(-1))) for column in table.columns], axis=1)
+        rows = slice(done, done := done + len(pixels))
+        yield Batch(pixels, classes[rows], group=None if group is None else group[rows], names=names)
 
 
 def labels(place: str) -> Labels:
     """Return the label of each image, the classes' names, and the images' groups."""
-    found = _read(place, texts=True).to_pydict()
-    group = found.pop(GROUP, None)
-    (texts,) = found.values()
+    rows = [row for table in _read(place, texts=True) for row in table.to_pylist()]
+    group = [row.pop(GROUP) for row in rows] if rows and GROUP in rows[0] else None
+    texts = [text for row in rows for text in row.values()]
     if not all(texts) or not all(group or texts):
         raise SourceError("a row has no label" + (", or no group" if group else ""))
+    texts = _whole("label", texts)
     numbers, names = number_classes(texts)
-    return (np.array([numbers[text] for text in texts], np.uint8), names, number_groups(group) if group else None)
+    classes = np.array([numbers[text] for text in texts], np.uint8)
+    return classes, names, number_groups(_whole("group", group)) if group else None
 
 
-def _read(place: str, *, texts: bool) -> pa.Table:
-    """Read the columns of labels and groups, as text, or those of the pixels, as numbers."""
+def _whole(what: str, texts: list[str]) -> list[str]:
+    """Return labels or groups, `3` for 3.0 where all of them are numbers; a SourceError if one is not whole."""
+    try:
+        numbers = {text: float(text) for text in set(texts)}
+    except ValueError:  # names
+        return texts
+    if broken := [text for text, number in numbers.items() if not number.is_integer()]:
+        raise SourceError(f"a {what} is {show(min(broken))}, expected whole numbers, or names")
+    return [text if text.isdecimal() else str(int(numbers[text])) for text in texts]
+
+
+def _read(place: str, *, texts: bool) -> Iterator[pa.RecordBatch]:
+    """Read the columns of labels and groups, as text, or those of the pixels, as numbers, some rows at a time."""
     path = Path(place)
     if not path.is_file():
         raise SourceError(NOT_HERE)
@@ -50,12 +66,15 @@ def _read(place: str, *, texts: bool) -> pa.Table:
         header = pa.parquet.read_schema(path) if is_parquet else pa.csv.open_csv(path, BLOCK).schema
         if (count := sum(name in LABELS for name in header.names)) != 1:
             raise SourceError(f"has {count} columns named class or label, expected one")
-        kind = pa.string() if texts else pa.float32()
+        kind = pa.string() if texts else pa.float64()  # in 32 bits 254.99999999 is 255
         types = {name: kind for name in header.names if (name in {*LABELS, GROUP}) == texts}
         if is_parquet:
-            return pa.parquet.read_table(path, columns=list(types)).select(list(types)).cast(pa.schema(types.items()))
-        options = pa.csv.ConvertOptions(column_types=types, include_columns=list(types), strings_can_be_null=False)
-        return pa.csv.read_csv(path, BLOCK, convert_options=options)
+            batches = pa.parquet.ParquetFile(path).iter_batches(columns=list(types))
+        else:
+            options = pa.csv.ConvertOptions(column_types=types, include_columns=list(types), strings_can_be_null=False)
+            batches = pa.csv.open_csv(path, BLOCK, convert_options=options)
+        for batch in batches:
+            yield batch.select(list(types)).cast(pa.schema(types.items()))
     except (pa.ArrowException, OSError, ValueError) as error:
         if out_of_memory(error):
             raise

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from digits.support.errors import PipelineError
+from digits.support.errors import PipelineError, require_regular
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +36,11 @@ def read(source: Path | BinaryIO) -> Picture:
     """Read the first frame of a PNG, JPEG, BMP, GIF, TIFF or WebP picture.
 
     Raises:
-        PictureError: it is no picture, cut off, or above 50 megapixels.
-        OSError: the file cannot be opened.
+        PictureError: it is no picture, cut off, above 50 megapixels, or has pixels that are no numbers.
+        OSError: the file cannot be opened, or is a pipe or a device.
     """
+    if isinstance(source, Path):
+        require_regular(source)
     content = source.read_bytes() if isinstance(source, Path) else source.read()
     with warnings.catch_warnings(action="ignore"):  # Pillow's own remarks on odd files; what matters is checked here
         try:
@@ -49,7 +51,7 @@ def read(source: Path | BinaryIO) -> Picture:
             raise PictureError("the picture is too large; 50 megapixels are the most")
         try:
             return _decode(image)
-        except MemoryError:
+        except (MemoryError, PictureError):
             raise
         except Exception as error:
             raise PictureError("the picture is damaged or cut off") from error
@@ -74,6 +76,8 @@ def _grey(image: Image.Image) -> Image.Image:
     if not image.mode.startswith(("I", "F")):
         return image.convert("L")
     values = np.asarray(image, np.float64)
+    if not np.isfinite(values).all():
+        raise PictureError("the picture has pixels of NaN or infinity; allowed: numbers")
     low, high = (0.0, 65535.0) if 255 < values.max() <= 65535 and values.min() >= 0 else (values.min(), values.max())
     return Image.fromarray(((values - low) * (255 / max(high - low, 1e-9)) + 0.5).astype(np.uint8))
 

@@ -1,5 +1,6 @@
 """Pictures and tables of one's own as a dataset: the sources `folder` and `table`."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests import tiny
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -191,6 +194,16 @@ def write(name: str, content: bytes) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_bytes(content)
 
 
+NOT_WHOLE = "its values are not all whole numbers from 0 to 255"
+
+
+def write_numbers(value: float) -> Callable[[Path], object]:
+    """Return what writes a picture of fractions, one of them this value, in a folder."""
+    pixels = np.full((8, 8), 0.5, np.float32)
+    pixels[3, 3] = value
+    return lambda folder: Image.fromarray(pixels).save(folder / "3/nan.tif")
+
+
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "one class": (remove_all_but_one, "number of classes: 1 alone, '0'; allowed: 2 to 256"),
     "300 classes": (copy_to(*(f"class-{i}/0.png" for i in range(290))), "number of classes: 300; allowed: 2 to 256"),
@@ -198,6 +211,9 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "a lost link": (lambda folder: (folder / "3/x.png").symlink_to("nowhere"), "3/x.png: No such file or directory"),
     "a picture outside": (copy_to("1.png"), "'1.png' lies beside the classes' folders; move it elsewhere"),
     "a text": (write("3/notes.txt", b"3"), "3/notes.txt: not a picture, or not one"),
+    "a pipe": (lambda folder: os.mkfifo(folder / "3/a.png"), "3/a.png: is no file, but a folder, a pipe or a device"),
+    "NaN": (write_numbers(np.nan), "3/nan.tif: the picture has pixels of NaN or infinity"),
+    "infinity": (write_numbers(-np.inf), "3/nan.tif: the picture has pixels of NaN or infinity"),
     "cut off": (write("3/a.png", b"\x89PNG\r\n\x1a\n"), "3/a.png: "),
 }
 
@@ -222,8 +238,15 @@ def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path, fault: str) -> N
         ("p,q\n1,2\n", "has 0 columns named class or label, expected one"),
         ("label,p\n", "number of classes: 0"),
         ("label,p\n1,0\n,0\n", "a row has no label"),
+        ("label,p\n1,0\n2.5,0\n", "a label is '2.5', expected whole numbers, or names"),
+        ("label,p\n1,0\nnan,0\n", "a label is 'nan', expected whole numbers, or names"),
+        ("label,group,p\n1,1,0\n2,inf,0\n", "a group is 'inf', expected whole numbers, or names"),
+        *(
+            (f"label,p\n1,0\n2,{value}\n", NOT_WHOLE)
+            for value in ("254.99999999", "1e-50", "256", "-1", "NaN", "", "inf")
+        ),
         ("label,p\n1,0\n2,0.5\n", "its values are not all whole numbers from 0 to 255"),
-        ("label,p\n1,0\n2,x\n", "In CSV column #1: CSV conversion error to float: invalid value 'x'"),
+        ("label,p\n1,0\n2,x\n", "In CSV column #1: CSV conversion error to double: invalid value 'x'"),
     ],
 )
 def test_a_table_that_is_no_dataset_is_refused(tmp_path: Path, content: str, reason: str) -> None:
@@ -232,6 +255,28 @@ def test_a_table_that_is_no_dataset_is_refused(tmp_path: Path, content: str, rea
     with pytest.raises(SourceError) as error:
         read("table", path)
     assert str(error.value).startswith(reason)
+
+
+def test_a_table_of_fractions_that_are_whole_is_one_of_whole_numbers(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"label": [3.0, 12.0, 3.0], "group": [7.0, 7.0, 2.0], "p": [0.0, 255.0, 16.0]})
+    frame.to_parquet(tmp_path / "own.parquet")
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    for name in ("own.parquet", "own.csv"):
+        images = read("table", tmp_path / name)
+        assert (images.classes.tolist(), images.names) == ([3, 12, 3], None)
+        assert images.pixels.ravel().tolist() == [0, 255, 16]
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("column", ["label", "group", "p"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, 1e-50, None])
+def test_a_parquet_table_with_a_value_that_is_no_whole_number_is_refused(
+    tmp_path: Path, column: str, value: float | None
+) -> None:
+    columns: dict[str, Any] = {"label": [1.0, 2.0], "group": [1.0, 2.0], "p": [0.0, 1.0]}
+    pq.write_table(pa.table({**columns, column: pa.array([1.0, value], from_pandas=False)}), tmp_path / "own.parquet")
+    with pytest.raises(SourceError, match=r"is '.*', expected whole|not all whole|a row has no label"):
+        read("table", tmp_path / "own.parquet")
 
 
 @pytest.mark.parametrize(
