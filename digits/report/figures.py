@@ -43,6 +43,7 @@ STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,
+    "text.parse_math": False,  # a class may be called $1
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "axes.axisbelow": True,

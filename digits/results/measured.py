@@ -5,12 +5,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 from digits.evaluation.metrics import METRICS
 from digits.io import paths
 from digits.io.files import require
 from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Experiment, Section, validate
+
+from pydantic import Field, FiniteFloat, TypeAdapter
 
 # The columns of the leaderboards, in the terminal and in the report, and one more, the error with its interval.
 COLUMNS = [metric for metric in METRICS if metric.heading]
@@ -20,14 +23,17 @@ COSTS = Path("data", "costs.json")  # processor seconds of each experiment's tra
 
 Figures = dict[tuple[str, str, str], float]  # by part, name, and what each is of: a class, a fold, or all
 Interval = tuple[float, float]
+Share = Annotated[float, Field(ge=0, le=1)]
+_finite = TypeAdapter(FiniteFloat).validate_strings
 
 
 class Results(Section, extra="allow"):
-    """What a metrics file holds, 0 to 1: at least these figures."""
+    """What a metrics file holds: at least these figures."""
 
-    accuracy: float
-    baseline: float
-    cv_accuracy: float | None = None
+    accuracy: Share
+    baseline: Share
+    cv_accuracy: Share | None = None
+    __pydantic_extra__: dict[str, FiniteFloat | None]
 
     def cells(self, name: str) -> list[str]:
         """Return the leaderboard's cells of the experiment of this name; a dash for what was not measured."""
@@ -68,8 +74,8 @@ def _rows(name: str) -> dict[tuple[str, str, str], tuple[float, Interval | None]
     with reading(name, paths.plots(name) / "figures.csv") as path:
         return {
             (row["part"], row["figure"], row["of"]): (
-                float(row["value"]),
-                (float(row["low"]), float(row["high"])) if row["low"] else None,
+                _finite(row["value"]),
+                (_finite(row["low"]), _finite(row["high"])) if row["low"] else None,
             )
             for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
         }
@@ -87,6 +93,6 @@ def reading(name: str, path: Path) -> Iterator[Path]:
     require(path, f"evaluate@{name}")
     try:
         yield path
-    except (ValueError, LookupError, TypeError, ParameterError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError, ParameterError) as error:
         again = f"`dvc repro --force evaluate@{name}` makes it again"
         raise PipelineError(f"{path} is damaged ({error}); {again}") from None

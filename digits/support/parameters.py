@@ -14,11 +14,13 @@ from digits.support.errors import ParameterError, one_line, require_choice, shor
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 FILE = Path("params.yaml")
 NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 
 COUNTED = ("images", "classes", "sha256")  # of a dataset; `digits pin` counts them
+DEEPEST = 50  # levels of lists and blocks in each other; the parser needs the stack for each, and has no limit
 COPIES = "test: {} would put copies of one image into both parts; use a count of images behind the copies"
 
 Count = Annotated[int, Field(ge=1, le=3_000_000_000)]
@@ -222,6 +224,7 @@ def load(path: Path = FILE) -> Parameters:
 def parse(text: str, path: Path = FILE) -> Parameters:
     """Read the text of params.yaml; a ParameterError says where it is not YAML, or that it is not a mapping."""
     try:
+        _require_shallow(text, path)
         values = YAML(typ="safe").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
@@ -232,3 +235,17 @@ def parse(text: str, path: Path = FILE) -> Parameters:
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold named sections such as `experiments:`")
     return Parameters(values)
+
+
+def _require_shallow(text: str, path: Path) -> None:
+    """Require that no value holds itself, by an alias, or is deeper than `DEEPEST`; else a ParameterError."""
+    inside: list[str | None] = []  # the anchors of the lists and blocks that are open
+    for event in YAML(typ="safe").parse(text):
+        if isinstance(event, CollectionStartEvent):
+            inside.append(event.anchor)
+        elif isinstance(event, CollectionEndEvent):
+            inside.pop()
+        elif isinstance(event, AliasEvent) and event.anchor in inside:
+            raise ParameterError(f"{path}: *{event.anchor} is inside of &{event.anchor}; a value cannot hold itself")
+        if len(inside) > DEEPEST:
+            raise ParameterError(f"{path}: more than {DEEPEST} lists or blocks in each other")

@@ -1,6 +1,7 @@
 """Files that are damaged, or of another kind, in the place of those that each program reads."""
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,6 +94,9 @@ def changes(name: str) -> dict[str, Change]:
     """Return what may be wrong with a column of whole numbers."""
     return {
         f"no {name}": lambda table: table.drop_columns([name]),
+        f"a null in {name}": lambda table: set_column(
+            table, name, [*table[name].to_pylist()[:-1], None], table.schema.field(name).type
+        ),
         f"{name} as a fraction": lambda table: set_column(table, name, table[name].to_pylist(), pa.float64()),
     }
 
@@ -150,6 +154,26 @@ def test_a_damaged_file_is_one_line_of_the_stage(place: Path) -> None:
     assert line.startswith(f"train: error: {TRAIN_LABELS.as_posix()} cannot be read (")
     assert line.endswith(f"); {parquet.REMEDY}")
     assert tiny.files(place) == before
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e308", "-1", "[" * 100_000])
+def test_metrics_that_are_edited_into_nonsense_are_one_line(place: Path, value: str) -> None:
+    name = "metrics/five-sgd.json"
+    edited = re.sub('"accuracy": [0-9.]+', f'"accuracy": {value}', (place / name).read_text())
+    with replaced(place / name, edited.encode()):
+        assert tiny.failure("digits leaderboard", place).startswith(f"leaderboard: error: {name} is damaged (")
+    name = "plots/five-sgd/figures.csv"
+    edited = re.sub("(?m)^test,accuracy,all,.*", "test,accuracy,all,nan,0,1", (place / name).read_text())
+    with replaced(place / name, edited.encode()):
+        assert tiny.failure("digits leaderboard", place).startswith(f"leaderboard: error: {name} is damaged (")
+
+
+def test_a_closed_standard_output_is_one_line(place: Path) -> None:
+    for command, name in (("digits leaderboard", "leaderboard"), ("python -m stages.fetch tiny", "fetch")):
+        line = tiny.failure(["sh", "-c", f"{command} >&-"], place)
+        assert line == f"{name}: error: standard output is closed"
+    assert tiny.run(["sh", "-c", "digits leaderboard 2>&-"], place).stdout
 
 
 @pytest.mark.fault

@@ -22,6 +22,8 @@ def test_the_tiny_and_the_project_s_own_parameters_are_valid() -> None:
 @pytest.mark.parametrize(
     ("place", "value", "line"),
     [
+        ("seed", [10**5000], "seed: must be an integer from 0 to 4294967295, not a value of type list that is too la"),
+        ("datasets.tiny.sources", "http://me:se/cr@et@host", "sources: must be a valid list, not 'http://…@host'"),
         ("sed", 1, "there is no 'sed'. Did you mean 'seed'? Valid: datasets, experiments, mixes, seed"),
         ("seed", ..., "seed: must be an integer from 0 to 4294967295, not None"),
         ("tasks", {5: {}}, "tasks: 5 cannot be a name; a name is text of letters, digits and single hyphens"),
@@ -71,6 +73,9 @@ def test_an_experiment_that_a_chart_of_its_task_lacks_is_named(tmp_path: Path, m
         (b"<<<<<<< HEAD\nseed: 42\n=======\nseed: 43\n>>>>>>> b\n", "line 2"),
         (b"seed: \xff\n", "can't decode byte 0xff in position 6"),
         (b"", "must hold named sections"),
+        (b"seed: 1" + bytes([48]) * 5000, "value has 5001 digits"),
+        (b"x: " + b"[" * 100_000, "more than 50 lists or blocks in each other"),
+        (b"x: {y: &a {z: [*a]}}", r"\*a is inside of &a; a value cannot hold itself"),
         (b"seed: !!python/object/apply:os.getcwd []\n", "line 1, column 7: could not determine a constructor"),
     ],
 )
