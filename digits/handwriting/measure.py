@@ -18,7 +18,7 @@ from digits.results import drawing
 from digits.results.wording import print_table
 from digits.sources import SourceError, folder
 from digits.support import cli, parameters, pictures
-from digits.support.errors import ParameterError, PipelineError, show
+from digits.support.errors import ParameterError, PipelineError, printable, show
 from digits.support.parameters import Dataset, Experiment, Mix, Split
 
 import numpy as np
@@ -98,7 +98,7 @@ class Measurement:
         """Print the mistakes and the confusion matrix."""
         for reading, _ in self._mistakes:
             words = reading.error or in_words(self._recognizer, reading.predictions)
-            print(f"{reading.file}: {self.actual[reading.file]}, {words}")
+            print(printable(f"{reading.file}: {self.actual[reading.file]}, {words}"))
         if self._mistakes:
             print()
         classes, predicted = dict.fromkeys(self.actual.values()), {name for _, name in self._counts}

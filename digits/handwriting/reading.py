@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.results import wording
 from digits.support import pictures
-from digits.support.errors import PipelineError
+from digits.support.pictures import PictureError
 
 import numpy as np
 
@@ -30,15 +31,13 @@ class Reading:
 
 
 def list_files(arguments: Iterable[str]) -> Iterator[str]:
-    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted."""
+    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself."""
     for argument in arguments:
-        if not Path(argument).is_dir():
-            yield argument
-            continue
-        inside = sorted(path for path in Path(argument).iterdir() if path.suffix.lower() in pictures.SUFFIXES)
-        if not inside:
-            raise PipelineError(f"{argument}: there are no pictures in this folder, and no subfolder for each digit")
-        yield from map(str, inside)
+        inside: list[Path] = []
+        with suppress(OSError):  # what cannot be read is reported as a file that cannot
+            if argument and Path(argument).is_dir():
+                inside = sorted(path for path in Path(argument).iterdir() if path.suffix.lower() in pictures.SUFFIXES)
+        yield from map(str, inside) if inside else [argument]
 
 
 def read(recognizer: Recognizer, files: Iterable[str]) -> Iterator[Reading]:
@@ -55,9 +54,15 @@ def read(recognizer: Recognizer, files: Iterable[str]) -> Iterator[Reading]:
 
 def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
     """Return the digits of one file, or why there are none."""
+    path = Path(file)
     try:
-        return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else Path(file))), None
-    except (pictures.PictureError, OSError) as error:
+        if not file:
+            raise PictureError("an empty argument; allowed: pictures, folders and -")
+        if path.is_dir():
+            next(path.iterdir(), None)  # if it is not readable, this says so
+            raise PictureError("there are no pictures in this folder, and no subfolder for each digit")
+        return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else path)), None
+    except (PictureError, OSError) as error:
         return [], getattr(error, "strerror", None) or str(error)
 
 

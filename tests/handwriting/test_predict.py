@@ -1,6 +1,7 @@
 """`digits predict`, with a ten-class model and a detector of fives, 8 × 8 each."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -62,12 +63,23 @@ def test_json_gives_digit_probability_and_box_in_reading_order(place: Path) -> N
         assert (y, height) == (12, 48)
 
 
-def test_bad_pictures_are_named_and_the_good_are_read(place: Path) -> None:
+def test_bad_pictures_are_named_and_the_good_are_read(place: Path, tmp_path: Path) -> None:
     files = ["bad.png", "line.png", "no.png", "blank.png"]
     done = tiny.run(["digits", "predict", *files], place, status=1)
     assert re.fullmatch(r"line\.png: predicted 3 6 0 \(\d+ %, \d+ %, \d+ %\)\n", done.stdout)
     named = [line.split(": ")[1] for line in done.stderr.splitlines()]
     assert named == ["bad.png", "no.png", "blank.png", "not calibrated"]
+    no_picture, folder = "a\x1b[31m.png", "there are no pictures in this folder, and no subfolder for each digit"
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / no_picture).write_bytes(b"")
+    shutil.copy(place / "line.png", tmp_path / "a\nb\x9b.png")
+    done = tiny.run(["digits", "predict", "", "empty", "own", str(tmp_path), "line.png"], place, status=1)
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == [str(tmp_path / r"a\nb\x9b.png"), "line.png"]
+    empty, *others, escaped, pipe, _ = done.stderr.splitlines()
+    assert empty == "predict: '': an empty argument; allowed: pictures, folders and -"
+    assert others == [f"predict: {name}: {folder}" for name in ("empty", "own")]
+    assert escaped.startswith(rf"predict: {tmp_path}/a\x1b[31m.png: not a picture")
+    assert pipe == f"predict: {tmp_path}/pipe.png: is no file, but a folder, a pipe or a device"
     bad, good, *_ = map(json.loads, predict(place, "--json", *files, status=1).stdout.splitlines())
     assert list(bad) == ["file", "error"]
     assert "not a picture" in bad["error"]
@@ -182,9 +194,7 @@ def test_pictures_are_for_models_of_two_sizes(project: Path, monkeypatch: pytest
         (["--dataset", "tiny", "400"], "allowed: 0 to 399"),
         (["--dataset", "tiny"], "give pictures, or --dataset NAME and numbers of images"),
         (["--dataset", "tiny", "4", "--json"], "--dataset goes with none of --json, --save and --png"),
-        (["own", "scans"], "own: there are no pictures in this folder, and no"),
         (["--png", "x.png", "scans"], "--png goes with one folder that has a subfolder for each digit"),
-        (["empty"], "there are no pictures in this folder"),
     ],
 )
 def test_a_wrong_call_is_explained(place: Path, arguments: list[str], reason: str) -> None:

@@ -12,7 +12,7 @@ from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing, wording
 from digits.results.fetched import FetchedDataset
 from digits.support import cli
-from digits.support.errors import ParameterError
+from digits.support.errors import ParameterError, printable
 
 import click
 import numpy as np
@@ -45,9 +45,9 @@ def predict_files(
         elif measurement:
             continue
         elif reading.error is not None:
-            cli.note(f"{reading.file}: {reading.error}")
+            cli.note(f"{reading.file or repr('')}: {reading.error}")
         else:
-            print(f"{reading.file}: {readings.in_words(recognizer, reading.predictions)}", flush=True)
+            print(f"{printable(reading.file)}: {readings.in_words(recognizer, reading.predictions)}", flush=True)
             if show:
                 drawing.print_images(np.array([digit.image for digit in reading.digits]), [""] * len(reading.digits))
     return all_read
@@ -114,7 +114,8 @@ def command(
         raise click.UsageError("--dataset goes with none of --json, --save and --png")
 
     recognizer = Recognizer.load(model, dataset)
-    measurement = Measurement.of(recognizer, Path(pictures[0])) if len(pictures) == 1 and not dataset else None
+    is_one = len(pictures) == 1 and pictures[0] and not dataset
+    measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
     if png and not measurement:
         raise click.UsageError("--png goes with one folder that has a subfolder for each digit")
     all_read = True
