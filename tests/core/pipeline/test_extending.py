@@ -7,6 +7,7 @@ from pathlib import Path
 from tests import tiny
 
 import numpy as np
+import pytest
 import yaml
 
 PAGE = tiny.ROOT / "docs" / "extending.md"
@@ -31,6 +32,7 @@ def results(project: Path, *names: str) -> set[str]:
     return {"dvc.lock", *(f"metrics/{name}.json" for name in names)} | plots
 
 
+@pytest.mark.slow
 def test_a_classifier_features_and_a_source_are_added_and_then_a_metric(project: Path) -> None:
     modules = {name: code for name, code in BLOCKS.items() if name.startswith(("digits/features/", "digits/sources/"))}
     assert len(modules) == 2

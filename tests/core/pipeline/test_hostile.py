@@ -157,7 +157,7 @@ def test_a_damaged_file_is_one_line_of_the_stage(place: Path) -> None:
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e308", "-1", "[" * 100_000])
+@pytest.mark.parametrize("value", aftermath.slow_except(["NaN"], ["NaN", "Infinity", "1e308", "-1", "[" * 100_000]))
 def test_metrics_that_are_edited_into_nonsense_are_one_line(place: Path, value: str) -> None:
     name = "metrics/five-sgd.json"
     edited = re.sub('"accuracy": [0-9.]+', f'"accuracy": {value}', (place / name).read_text())

@@ -11,14 +11,15 @@ import pytest
 CONTENT = (tiny.ROOT / "dvc.lock").read_bytes()
 LINES = [place + 1 for place, byte in enumerate(CONTENT[:-1]) if byte == ord("\n")]
 SIZES = {  # that are left of it, in bytes; Python writes in buffers of 8 KiB
+    "a few": [*range(0, len(CONTENT), 40_960)],
     "buffers": [*range(0, len(CONTENT), 8192)],
     "lines": LINES[-30:],
     "anywhere": random.Random(42).sample(range(len(CONTENT)), 60),
 }
-SLOW = ["lines", "anywhere"]
+SLOW = ["buffers", "lines", "anywhere"]
 
 
-@pytest.mark.parametrize("sizes", ["buffers", *(pytest.param(each, marks=pytest.mark.slow) for each in SLOW)])
+@pytest.mark.parametrize("sizes", ["a few", *(pytest.param(each, marks=pytest.mark.slow) for each in SLOW)])
 def test_no_cut_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: str) -> None:
     for name in ("dvc.yaml", "params.yaml", "dvc.lock", ".dvc/config"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -61,6 +61,7 @@ def share(made: Path, project: Path, commands: list[str]) -> str:
     return pushed.stdout + pushed.stderr
 
 
+@pytest.mark.slow
 def test_the_default_remote_is_beside_the_clone_unless_somebody_says_otherwise(project: Path, tmp_path: Path) -> None:
     place = str(tmp_path / "digits-remote")
     assert [remotes(project), remotes(project)] == [place, place]
@@ -116,6 +117,7 @@ def test_strangers_pull_from_a_web_server_and_run_nothing(made: Path, project: P
         assert tiny.repro(stranger) == []
 
 
+@pytest.mark.slow
 @needs_rclone
 def test_a_clone_pulls_everything_from_s3_and_runs_nothing(
     made: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
