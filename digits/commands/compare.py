@@ -167,7 +167,7 @@ def command(
 
     comparisons, failures = [], defaultdict(list)
     for label, (one, other) in pairs.items():
-        if (md5 := before.digests.get(one)) and md5 == after.digests.get(other):
+        if not between and (md5 := before.digests.get(one)) and md5 == after.digests.get(other):
             continue
         try:
             found = Comparison(label, before.read(one), after.read(other))

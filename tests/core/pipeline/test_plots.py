@@ -50,13 +50,14 @@ def changed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_diff_shows_only_what_changed_by_experiment_without_a_network(changed: Path) -> None:
     tiny.run(["dvc", "plots", "diff", "HEAD~1"], changed)
+    overlays = (changed / "dvc.yaml").read_text(encoding="utf-8").count("five on mnist")  # a started project has none
     with browser.page() as opened:
         opened.page.goto((changed / "dvc_plots/index.html").as_uri())
         texts = draw_all(opened.page)
-        assert opened.page.locator("nav a").all_inner_texts() == ["five on mnist", "five-sgd (five)"]
-        assert opened.page.locator("h3").all_inner_texts() == ["ROC curves", *PLOTS]
+        assert opened.page.locator("nav a").all_inner_texts() == overlays * ["five on mnist"] + ["five-sgd (five)"]
+        assert opened.page.locator("h3").all_inner_texts() == overlays * ["ROC curves"] + PLOTS
         assert {"five", "not five", "workspace", "HEAD~1"} <= set(texts)
-        assert opened.page.locator("path[stroke-dasharray='6,5']").count() >= 6  # one revision's curves
+        assert opened.page.locator("path[stroke-dasharray='6,5']").count() >= 4  # one revision's curves
         assert opened.console_errors + opened.outside_requests == []
     with browser.page(390, 844, dark=True) as opened:
         opened.page.goto((changed / "dvc_plots/index.html").as_uri())

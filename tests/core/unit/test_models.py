@@ -76,6 +76,7 @@ def test_a_model_of_any_features_comes_back_as_it_was(tmp_path: Path, name: str)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs sched_setaffinity")
+@pytest.mark.skipif("digits-digit-trees" not in EXPERIMENTS, reason="a started project has other experiments")
 @pytest.mark.parametrize(
     "names", aftermath.slow_except([["digits-digit-trees"]], [["digits-digit-trees"], EXPERIMENTS])
 )
