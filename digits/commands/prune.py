@@ -1,13 +1,13 @@
 """Find outputs of blocks that params.yaml no longer has."""
 
 import os
-import subprocess
 from pathlib import Path
 
 from digits.commands import examples
 from digits.io import files
+from digits.results import lock
 from digits.results.lock import LOCK
-from digits.support import cli, parameters
+from digits.support import cli
 from digits.support.errors import PipelineError
 
 import click
@@ -26,10 +26,8 @@ def leftovers(repo: Repo) -> tuple[list[Path], list[Path]]:
     real = [path for path in sorted(wanted | folders) if path.is_dir() and path.resolve() == Path.cwd() / path]
     found = [path for folder in real if folder in folders for path in sorted({*folder.iterdir()} - wanted - folders)]
     found = [path for path in found if path.name not in OWN and path.suffix != ".dvc"]
-    show = subprocess.run(["git", "show", f"HEAD:./{LOCK}"], capture_output=True, check=False).stdout.decode()
-    texts = [show, LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""]
-    stages = [each for text in texts if text for each in parameters.parse(text, LOCK).values["stages"].values()]
-    written = {Path(out["path"]) for stage in stages for out in stage.get("outs", [])}
+    locks = [lock.parse(lock.committed()), lock.read()]
+    written = {Path(path) for each in locks for entry in each["stages"].values() for path in lock.outputs(entry)}
     left = [path for path in found if _is_written(path, written)]
     others = [path for path in found if path not in left]
     left += sorted(path for folder in real if folder in wanted for name in UNFINISHED for path in folder.rglob(name))
@@ -54,9 +52,9 @@ def command(delete: bool) -> None:
     """
     repo = Repo(".")
     stages = {stage.addressing for stage in repo.index.stages}
-    lock = dict(parameters.load(LOCK).values) if LOCK.exists() else {"stages": {}}
-    kept = {name: entry for name, entry in lock["stages"].items() if name in stages}
-    forgotten, (paths, others) = [name for name in lock["stages"] if name not in stages], leftovers(repo)
+    content = lock.read()
+    kept = {name: entry for name, entry in content["stages"].items() if name in stages}
+    forgotten, (paths, others) = [name for name in content["stages"] if name not in stages], leftovers(repo)
     named = f"{', '.join(forgotten)} in dvc.lock"
     for path in others:
         cli.note(f"{path} is kept: dvc.lock never named it, or something in it, as an output; delete it yourself")
@@ -70,5 +68,5 @@ def command(delete: bool) -> None:
             raise PipelineError(f"{path} belongs to nothing in params.yaml, and cannot be deleted")
         print(f"deleted {path}")
     if forgotten:
-        dump_yaml(LOCK, {**lock, "stages": kept}) if kept else LOCK.unlink()  # DVC refuses one without stages
+        dump_yaml(LOCK, {**content, "stages": kept}) if kept else LOCK.unlink()  # DVC refuses one without stages
         print(f"deleted {named}")

@@ -25,24 +25,42 @@ def parse(text: str) -> dict[str, Any]:
     return content
 
 
+def read() -> dict[str, Any]:
+    """Return the content of dvc.lock, one without stages if it is not here; a PipelineError if it is damaged."""
+    return parse(LOCK.read_text(encoding="utf-8", errors="replace") if LOCK.exists() else "")
+
+
+def committed() -> str:
+    """Return the text of the last commit's dvc.lock, an empty one if there is none."""
+    show = subprocess.run(["git", "show", f"HEAD:./{LOCK}"], capture_output=True, check=False)
+    return show.stdout.decode(errors="replace")
+
+
+def outputs(entry: Any) -> set[str]:
+    """Return the paths of the outputs that a stage's entry, which may be cut off, records with digest and size."""
+    outs = entry.get("outs") if isinstance(entry, dict) else None
+    return {out["path"] for out in outs or [] if isinstance(out, dict) and {"path", "md5", "size"} <= out.keys()}
+
+
 def fault() -> str | None:
     """Return in a line that dvc.lock is damaged, or what it has lost since the last commit, and the remedy.
 
     None if it is intact, or not here: DVC does not delete it. What dvc.yaml no longer declares is not lost.
     """
-    show = subprocess.run(["git", "show", f"HEAD:./{LOCK}"], capture_output=True, check=False)
-    if not LOCK.exists() or LOCK.read_bytes() == show.stdout:
+    if not LOCK.exists():
         return None
-    committed, text = show.stdout.decode(errors="replace"), LOCK.read_text(encoding="utf-8", errors="replace")
+    before, text = committed(), LOCK.read_text(encoding="utf-8", errors="replace")
+    if text == before:
+        return None
     is_cut, names = not text.endswith("\n"), []
     try:
-        names = _lost(parse(committed)["stages"], parse(text[: text.rfind("\n") + 1])["stages"])
+        names = _lost(parse(before)["stages"], parse(text[: text.rfind("\n") + 1])["stages"])
     except PipelineError:
         is_cut = True
     if not (is_cut or names):
         return None
     what = f"has lost {listed(names)} since the last commit" if names else "is cut off or damaged"
-    remedy = f"`git checkout HEAD {LOCK}`" if committed else f"`rm {LOCK}`, then `dvc repro`"
+    remedy = f"`git checkout HEAD {LOCK}`" if before else f"`rm {LOCK}`, then `dvc repro`"
     return f"{LOCK} {what}; {remedy if is_cut else f'`dvc repro` or {remedy}'}"
 
 
@@ -54,7 +72,7 @@ def require_intact() -> None:
 
 def _lost(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Return the stages of `before` that dvc.yaml declares and of which `now` lacks an output, its digest or size."""
-    gone = {name: _outputs(entry) - _outputs(now.get(name)) for name, entry in before.items()}
+    gone = {name: outputs(entry) - outputs(now.get(name)) for name, entry in before.items()}
     if not any(gone.values()):
         return []
     from dvc.dvcfile import load_file  # half a second that an intact lock does not need
@@ -63,9 +81,4 @@ def _lost(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
     file = load_file(Repo("."), "dvc.yaml")
     stages = StageLoader(file, file.contents)  # not `file.stages`, which reads the lock
-    return [name for name, outputs in gone.items() if name in stages and outputs & {*map(str, stages[name].outs)}]
-
-
-def _outputs(entry: Any) -> set[str]:
-    outs = entry.get("outs") if isinstance(entry, dict) else None
-    return {out["path"] for out in outs or [] if isinstance(out, dict) and {"path", "md5", "size"} <= out.keys()}
+    return [name for name, paths in gone.items() if name in stages and paths & {*map(str, stages[name].outs)}]
