@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from digits.results import vega
+
 import click
 from dvc.config import Config
 from dvc.config_schema import RelPath
@@ -48,13 +50,10 @@ def place_remotes() -> None:
 
 def bundle_vega() -> None:
     """Write the page of `dvc plots` with Vega inside, and let DVC use it: charts are drawn without a network."""
-    import vl_convert
-
-    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its type stub wants the argument
-    vega = f'<script type="module">{bundle}</script>'
+    script = f'<script type="module">{vega.script()}</script>'
     path = PAGE.with_suffix(".local.html")
     # For {scripts} DVC writes the addresses that Vega is loaded from.
-    path.write_text(PAGE.read_text(encoding="utf-8").replace("{scripts}", vega), encoding="utf-8")
+    path.write_text(PAGE.read_text(encoding="utf-8").replace("{scripts}", script), encoding="utf-8")
     with Config(".dvc").edit("local") as config:
         config["plots"]["html_template"] = path.relative_to(".dvc").as_posix()
 

@@ -20,7 +20,6 @@ import yaml
 
 PAIRS = 6
 PICTURES = 3  # of each pair
-MISTAKES = 12  # in the gallery of the most confident ones
 
 
 def describe(name: str, params: Parameters, dataset: Dataset) -> dict[str, Any]:
@@ -38,7 +37,7 @@ def describe(name: str, params: Parameters, dataset: Dataset) -> dict[str, Any]:
     if abs(1 - wrong / tested - result.accuracy) > 10**-DECIMALS:
         again = f"`dvc repro --force evaluate@{name}` makes them again"
         raise PipelineError(f"{paths.predictions(name)} and {paths.metrics(name)} are not of the same run; {again}")
-    plots = read_plots(name, measured, names, dataset, is_detector=bool(positive))
+    plots = read_plots(name, measured, names, is_detector=bool(positive))
     has_folds = "cross_validation" in plots["matrices"] and paths.out_of_fold(name).exists()
     out_of_fold = read_predictions(name, len(dataset.classes), "train") if has_folds else None
     rule = block.hyperparameters.get("threshold")
@@ -58,7 +57,8 @@ def describe(name: str, params: Parameters, dataset: Dataset) -> dict[str, Any]:
         "measured": measured,
         "plots": plots,
         "pairs": confused_pairs(predictions, out_of_fold, dataset, names),
-        "mistakes": worst_mistakes(
+        "predictions": predictions,
+        "mistakes": list_mistakes(
             predictions, dataset, names, measured.get(("cross_validation", "temperature", "all"))
         ),
         "rule": rule if isinstance(rule, dict) else {},  # what chose its threshold
@@ -95,11 +95,13 @@ def confused_pairs(
     ]
 
 
-def worst_mistakes(
+def list_mistakes(
     predictions: pa.Table, dataset: Dataset, names: Sequence[str], temperature: float | None
-) -> list[tuple[int, str]]:
-    """Return the rows of the most confident mistakes of the test part, each with its words (`predictions.in_words`)."""
-    worst = predictions.take(most_confident(predictions)[0][:MISTAKES])
-    rows = tables.column(worst, "row")
-    shown = [dataset.names[label] for label in dataset.classes[rows]]
-    return list(zip(rows.tolist(), in_words(worst, shown, names, temperature), strict=True))
+) -> list[tuple[int, str, str, str]]:
+    """Return the row, actual label, prediction and words (`predictions.in_words`) of mistakes, most confident first."""
+    worst = predictions.take(most_confident(predictions)[0])
+    rows, y_true, y_pred = (tables.column(worst, column).tolist() for column in ("row", "label", "prediction"))
+    words = in_words(worst, [dataset.names[label] for label in dataset.classes[rows]], names, temperature)
+    actual, predicted = ([names[label] for label in labels] for labels in (y_true, y_pred))
+    unbroken = [text.replace(" %", "\N{NO-BREAK SPACE}%") for text in words]
+    return list(zip(rows, actual, predicted, unbroken, strict=True))

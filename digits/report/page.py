@@ -5,11 +5,13 @@ import math
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from digits.evaluation.metrics import METRICS
-from digits.report import figures, plots
-from digits.report.content import read_dataset
+from digits.report import plots, scripts
+from digits.report.content import COLUMNS, read_dataset
 from digits.report.experiment import describe
+from digits.results import vega
 from digits.results.measured import BY_IMAGES, COSTS, HEADINGS
 from digits.results.predictions import not_told_apart
 from digits.support import cli
@@ -47,9 +49,11 @@ def render(params: Parameters, names: Sequence[str]) -> str:
         describe(name, params, datasets[dataset_of[name]]) for name in cli.progress(names, len(names), "experiments")
     ]
     experiments.sort(key=lambda e: (order.index(e["dataset"].name), e["result"].rank(e["block"])))
-    by_task: dict[str, list[str]] = {}
+    by_task: dict[str, list[dict[str, Any]]] = {}
     for e in experiments:
-        by_task.setdefault(e["task"], []).append(e["name"])
+        by_task.setdefault(e["task"], []).append(e)
+    best = [of_task[0] for of_task in by_task.values()]
+    sheets = {each.name: scripts.sheet(each, [e for e in experiments if e["dataset"] is each]) for each in read}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -63,14 +67,22 @@ def render(params: Parameters, names: Sequence[str]) -> str:
     return environment.get_template("page.html").render(
         title=" and ".join(names) if len(names) <= 2 else f"{len(names)} experiments on {' and '.join(order)}",
         columns=HEADINGS,
-        axis=Axis(error for e in experiments for error in (e["interval"][0], 1 - e["result"].accuracy)),
+        axis=Axis(error for e in best for error in (e["interval"][0], 1 - e["result"].accuracy)),
+        best=best,
         experiments=experiments,
+        sheets=sheets,
+        places={name: {row: i for i, row in enumerate(sheet.rows)} for name, sheet in sheets.items()},
+        sheet_columns=COLUMNS,
+        data=scripts.packed(scripts.data(by_task, sheets)),
+        vega=scripts.packed(vega.script()),
         costs=json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {},
         datasets=read,
-        part_names=figures.PARTS,
+        part_names=plots.PARTS,
         captions={metric.name: metric.caption for metric in METRICS if metric.caption},
         versions={package: version(package) for package in PACKAGES},
         seed=params.seed,
         by_images=BY_IMAGES,
-        pairs={task: found for task, of_task in by_task.items() if (found := not_told_apart(of_task))},
+        pairs={
+            task: found for task, of_task in by_task.items() if (found := not_told_apart([e["name"] for e in of_task]))
+        },
     )

@@ -69,7 +69,7 @@ def in_page(images: Pixels, columns: int = 1) -> str:
     _, height, width = cells.shape
     canvas = cells.reshape(-1, columns, height, width).swapaxes(1, 2).reshape(-1, columns * width)
     file = io.BytesIO()
-    Image.fromarray(canvas[:-1, :-1]).save(file, "PNG", optimize=True)
+    Image.fromarray(canvas[:-1, :-1]).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 

@@ -28,8 +28,8 @@ def read_predictions(experiment: str, images: int, part: str = "test") -> pa.Tab
     table = parquet.read(path, PREDICTIONS if is_test else OUT_OF_FOLD)
     if "prediction" not in table.column_names:
         raise PipelineError(f"{experiment} has no folds, so no predictions of its training part; choose --part test")
-    rows, params = tables.column(table, "row"), parameters.load()
-    if not is_test and params.block(Experiment, experiment).split in params.names(Mix):
+    rows = tables.column(table, "row")
+    if not is_test and (params := parameters.load()).block(Experiment, experiment).split in params.names(Mix):
         own, first = np.unique(rows, return_index=True)
         return table.take(tables.array(first[own < images]))
     if (last := rows.max()) >= images:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 REPORT = ["digits", "report"]
 
@@ -73,13 +73,21 @@ def test_a_page_of_nothing_is_not_written(project: Path, pattern: str, status: i
     assert not (project / "report.html").exists()
 
 
+def draw_all(place: Page | Locator) -> None:
+    """Scroll from chart to chart until all are drawn."""
+    for chart in place.locator(".chart:visible").all():
+        chart.scroll_into_view_if_needed()
+        chart.locator("svg").wait_for()
+
+
 @pytest.mark.parametrize(("width", "height", "dark"), [(1280, 900, False), (400, 844, True)])
 def test_every_figure_and_all_text_can_be_seen(page: Path, width: int, height: int, dark: bool) -> None:
     """Text has a contrast of 4.5 to 1, as the Web Content Accessibility Guidelines ask; the charts' axes too."""
     with browser.page(width, height, dark=dark) as opened:
         opened.page.goto(page.as_uri())
         opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-        figures = opened.page.locator("figure svg, figure img")
+        draw_all(opened.page)
+        figures = opened.page.locator("figure svg, figure img, figure .tile")
         assert figures.count() > 8
         for figure in figures.all():
             box = figure.bounding_box()
@@ -153,8 +161,10 @@ def test_without_scripts_everything_is_still_there(page: Path) -> None:
     with browser.page(1280, 900, scripts=False) as opened:
         opened.page.goto(page.as_uri())
         assert opened.page.locator("#leaderboard tbody tr").count() == 2
-        assert opened.page.locator("figure svg").count() == 5
+        assert opened.page.locator("#best .row").count() == 2
+        assert opened.page.locator(".tile").count() > 2
         assert opened.page.get_by_role("button").count() == 0
+        assert "no charts" in opened.page.locator("noscript").inner_text()
 
 
 def test_the_parts_stand_side_by_side_as_the_predictions_have_them(page: Path, made: Path) -> None:
@@ -169,7 +179,6 @@ def test_the_parts_stand_side_by_side_as_the_predictions_have_them(page: Path, m
             assert [int(cell.replace("·", "0")) for cell in cells] == counts
             accuracy = section.locator(".measures tbody tr").first.locator("td").nth(i)
             expect(accuracy).to_contain_text(f"{(table['label'] == table['prediction']).mean():.4f}")
-        assert section.locator("svg text").filter(has_text="points: threshold 0").count() == 2
         expect(section.locator(".beside")).to_contain_text("folds 0.")
         table = pq.read_table(made / "data/predictions/digit-logreg.parquet").to_pandas()
         confused = table[table["label"] != table["prediction"]].groupby(["label", "prediction"]).size()
@@ -178,7 +187,87 @@ def test_the_parts_stand_side_by_side_as_the_predictions_have_them(page: Path, m
         expect(first).to_contain_text(
             f"{actual} predicted as {predicted}: {times} of {(table['label'] == actual).sum()}"
         )
-        assert first.locator("img").count() == min(3, times)
+        assert first.locator(".tile").count() == min(3, times)
+        opened.page.evaluate("document.getElementById('digit-logreg').open = true")
+        cell = opened.page.get_by_role("button", name=f"{times}: {actual} predicted as {predicted}").first
+        cell.focus()
+        opened.page.keyboard.press("Enter")
+        shown = opened.page.locator("#digit-logreg .shown figure")
+        assert shown.count() == min(12, times)
+        expect(shown.first).to_contain_text(f"{actual}, predicted {predicted} (")
+
+
+def test_a_chart_is_drawn_when_seen_in_the_colours_of_the_page_and_tells_what_is_hovered(page: Path) -> None:
+    with browser.page(1280, 900) as opened:
+        opened.page.goto(page.as_uri())
+        section = opened.page.locator("#five-sgd")
+        assert opened.page.locator("#digit-logreg svg").count() == 0
+        draw_all(section)
+        title = section.locator("[data-kind=roc] svg text").filter(has_text="false positive rate")
+        light = title.get_attribute("fill")
+        points = section.locator("[data-kind=roc] path[aria-roledescription=point]")
+        operating = [point for point in points.all() if point.get_attribute("opacity") == "1"]
+        assert len(operating) == 2
+        operating[0].scroll_into_view_if_needed()
+        operating[0].hover()
+        tooltip = opened.page.locator("#vg-tooltip-element.visible")
+        expect(tooltip).to_contain_text(
+            re.compile(r"experiment:?\s*five-sgd.*class:?\s*five.*true_positive_rate", re.DOTALL)
+        )
+        opened.page.emulate_media(color_scheme="dark")
+        expect(title).not_to_have_attribute("fill", str(light))
+
+
+def test_the_leaderboard_is_filtered_by_task_and_by_text(page: Path) -> None:
+    with browser.page(1280, 900) as opened:
+        opened.page.goto(page.as_uri())
+        names = opened.page.locator("#leaderboard tbody tr:visible th")
+        opened.page.get_by_label("Task").select_option("five on tiny")
+        assert names.all_text_contents() == ["five-sgd"]
+        opened.page.get_by_label("Task").select_option("all")
+        opened.page.get_by_label("Text").fill("LOGREG")
+        assert names.all_text_contents() == ["digit-logreg"]
+        expect(opened.page.locator(".filter output")).to_have_text("1 of 2")
+        assert "no folds" in opened.page.locator("#leaderboard tbody tr:visible").inner_text()
+
+
+HOSTILE = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
+
+
+def test_two_experiments_stand_side_by_side_and_a_class_name_is_text(project: Path) -> None:
+    values = tiny.params()
+    values["datasets"]["tiny"]["names"] = [*HOSTILE, *"defghij"]
+    values["tasks"] = {"name": {}}
+    block = values["experiments"]["five-sgd"] | {"task": "name"}
+    quick = {"features": "raw", "hyperparameters": {"max_iter": 1, "tol": None}}
+    values["experiments"] = {"slow-sgd": block, "quick-sgd": block | quick}
+    tiny.write_params(project, values)
+    tiny.repro(project, "evaluate@slow-sgd", "evaluate@quick-sgd")
+    tiny.run(REPORT, project)
+    conclusion = tiny.run("digits compare --between slow-sgd quick-sgd", project).stdout.splitlines()[-1]
+    one, other = (
+        pq.read_table(project / f"data/predictions/{name}.parquet").to_pandas() for name in ("slow-sgd", "quick-sgd")
+    )
+    was, now = (table["label"] == table["prediction"] for table in (one, other))
+    with browser.page(1280, 900) as opened:
+        opened.page.goto((project / "report.html").as_uri())
+        beside = opened.page.locator("#beside")
+        opened.page.get_by_label("From").select_option("slow-sgd")
+        opened.page.get_by_role("button", name="Compare").click()
+        expect(beside.locator(".result")).to_contain_text(conclusion)
+        for words, images in ((f"Fixed by quick-sgd: {(now & ~was).sum()}", now & ~was), ("Broken", was & ~now)):
+            side = beside.locator("section").filter(has_text=words)
+            rows = [int(text.split()[1]) for text in side.locator("small").all_text_contents()]
+            assert len(rows) == min(24, images.sum())
+            assert set(rows) <= set(one["row"][images])
+        draw_all(beside)
+        opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        draw_all(opened.page)
+        texts = "".join(opened.page.locator("svg text").all_text_contents())
+        assert all(name[:9] in texts for name in HOSTILE)
+        assert opened.page.locator('main b:text-is("\'"), img[src=x]').count() == 0
+        assert opened.page.evaluate("window.hit") is None
+        assert opened.console_errors + opened.outside_requests == []
 
 
 @pytest.mark.slow

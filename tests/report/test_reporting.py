@@ -2,7 +2,6 @@ import base64
 import io
 
 from digits.io import tables
-from digits.report import figures
 from digits.report.page import Axis
 from digits.results import drawing
 from digits.results.predictions import most_confident
@@ -60,10 +59,3 @@ def test_errors_lie_on_a_logarithmic_axis() -> None:
     assert axis.ticks == ["0.1", "1", "10", "100"]
     assert [axis.place(error) for error in (0.01, 0.1)] == pytest.approx([33.33, 66.67])
     assert [axis.place(error) for error in (0, 0.001, 1)] == pytest.approx([0, 0, 100])
-
-
-def test_a_class_name_is_text_and_no_mathematics() -> None:
-    names = {"a": "$\\frac{1$", "b": "$x$"}
-    measured = {(part, figure, of): 0.9 for part in figures.PARTS for figure in ("recall", "count") for of in names}
-    svg = figures.recall(measured, dict.fromkeys(measured, (0.8, 0.95)), names, "shape")
-    assert "<svg" in svg

@@ -24,3 +24,20 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+
+// Shows the rows of one task, or with some text in them.
+const filter = document.querySelector(".filter");
+const [task, text] = filter.elements;
+const board = document.querySelector("table.sortable").tBodies[0];
+const show = () => {
+  const words = text.value.toLowerCase().split(/\s+/);
+  for (const row of board.rows) {
+    const content = row.textContent.toLowerCase();
+    row.hidden = (task.value && row.cells[1].textContent !== task.value) || !words.every((word) => content.includes(word));
+  }
+  filter.querySelector("output").textContent = `${[...board.rows].filter((row) => !row.hidden).length} of ${board.rows.length}`;
+};
+filter.addEventListener("input", show);
+filter.addEventListener("submit", (event) => event.preventDefault());
+filter.hidden = false;
+show();
