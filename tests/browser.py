@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
 
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
@@ -38,6 +39,11 @@ class Opened:
         """Return by how many CSS pixels the page is wider than its window; 0 is as it should be."""
         root = "document.documentElement"
         return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
+
+    def hindrances(self) -> list[str]:
+        """Return what axe finds that hinders who cannot see the page well, or uses no mouse (https://dequeuniversity.com)."""
+        violations = Axe().run(self.page).response["violations"]
+        return [f"{each['help']}: {node['html'][:200]}" for each in violations for node in each["nodes"]]
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

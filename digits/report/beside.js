@@ -1,4 +1,4 @@
-// Two experiments of one task side by side: what `digits compare --between` says, their figures, curves and images.
+// Two experiments of one task side by side: the comparison of their accuracies, their figures, curves and images.
 const beside = document.getElementById("beside");
 const [first, second] = beside.querySelectorAll("select");
 const result = beside.querySelector(".result");

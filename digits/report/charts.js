@@ -39,7 +39,7 @@ const fill = (kind, names) => {
 const draw = async (place) => {
   const spec = fill(place.dataset.kind, place.dataset.names.split(" "));
   spec.columns = place.clientWidth < 480 ? 1 : 2;
-  spec.spec.width = Math.floor(Math.min(place.clientWidth / spec.columns - 85, 440));
+  spec.spec.width = Math.floor(Math.min(place.clientWidth / spec.columns - 85, 560));
   spec.spec.height = Math.min(spec.spec.height, Math.max(180, Math.floor(spec.spec.width * 0.7)));
   const ink = css("--text");
   const words = { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };

@@ -101,6 +101,7 @@ def test_every_figure_and_all_text_can_be_seen(page: Path, width: int, height: i
         axes, contrast = opened.page.evaluate(CONTRAST)
         assert axes > 4
         assert contrast >= 4.5
+        assert opened.hindrances() == []
         assert opened.console_errors == []
         assert opened.outside_requests == []
 
@@ -261,6 +262,7 @@ def test_two_experiments_stand_side_by_side_and_a_class_name_is_text(project: Pa
             assert len(rows) == min(24, images.sum())
             assert set(rows) <= set(one["row"][images])
         draw_all(beside)
+        assert opened.hindrances() == []
         opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         draw_all(opened.page)
         texts = "".join(opened.page.locator("svg text").all_text_contents())

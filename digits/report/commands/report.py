@@ -21,7 +21,7 @@ def command(pattern: str, output: Path) -> None:
     It reads params.yaml, and for each experiment with metrics, predictions and a dataset here: those, its plot tables,
     and the digests of its files. Nothing of the moment goes in: the same inputs give the same page.
     """
-    from digits.report import page  # not at the top: `--help` needs no matplotlib
+    from digits.report import page  # not at the top: `--help` needs no SciPy
 
     params = parameters.load()
     names = fnmatch.filter(params.names(Experiment), pattern)
