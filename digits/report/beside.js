@@ -65,5 +65,5 @@ beside.querySelector("form").addEventListener("submit", (event) => {
 if (names.length) {
   addOptions(first, names);
   chooseFirst();
-  beside.hidden = false;
+  beside.hidden = document.querySelector("nav [href='#beside']").hidden = false;
 }

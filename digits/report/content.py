@@ -1,7 +1,6 @@
 """What the report's page says of a dataset."""
 
 import hashlib
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from digits.io import parquet, paths
@@ -11,8 +10,6 @@ from digits.results import drawing, wording
 import numpy as np
 
 SAMPLES = 10  # of each class on the sample sheet
-COLUMNS = 40  # of a sheet of mistakes
-MOST_PIXELS = 2_000_000  # on such a sheet, so that the page stays small
 
 
 class Dataset(NamedTuple):
@@ -51,18 +48,6 @@ class Dataset(NamedTuple):
         first = [self.images[self.classes == label][:SAMPLES] for label in np.unique(self.classes)]
         rows = [np.pad(batch, [(0, SAMPLES - len(batch)), (0, 0), (0, 0)]) for batch in first]
         return drawing.in_page(np.concatenate(rows), columns=SAMPLES)
-
-    def mistakes(self, rows: Iterable[int]) -> "Sheet":
-        """Return the sheet of some images, the first ones if they are too many."""
-        shown = list(dict.fromkeys(rows))[: MOST_PIXELS // self.images[0].size]
-        return Sheet(shown, drawing.in_page(self.images[shown], columns=COLUMNS) if shown else "")
-
-
-class Sheet(NamedTuple):
-    """A picture of many images, side by side in `COLUMNS` columns."""
-
-    rows: list[int]  # of the dataset, in the order of their places
-    picture: str
 
 
 def read_dataset(name: str) -> Dataset:

@@ -1,6 +1,7 @@
 """What the report's page says of an experiment, on the test part and out of fold."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -103,5 +104,5 @@ def list_mistakes(
     rows, y_true, y_pred = (tables.column(worst, column).tolist() for column in ("row", "label", "prediction"))
     words = in_words(worst, [dataset.names[label] for label in dataset.classes[rows]], names, temperature)
     actual, predicted = ([names[label] for label in labels] for labels in (y_true, y_pred))
-    unbroken = [text.replace(" %", "\N{NO-BREAK SPACE}%") for text in words]
+    unbroken = [re.sub(r" (?=[^(]*\)$)", "\N{NO-BREAK SPACE}", text) for text in words]
     return list(zip(rows, actual, predicted, unbroken, strict=True))

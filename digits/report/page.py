@@ -9,7 +9,7 @@ from typing import Any
 
 from digits.evaluation.metrics import METRICS
 from digits.report import plots, scripts
-from digits.report.content import COLUMNS, read_dataset
+from digits.report.content import read_dataset
 from digits.report.experiment import describe
 from digits.results import vega
 from digits.results.measured import BY_IMAGES, COSTS, HEADINGS
@@ -72,7 +72,7 @@ def render(params: Parameters, names: Sequence[str]) -> str:
         experiments=experiments,
         sheets=sheets,
         places={name: {row: i for i, row in enumerate(sheet.rows)} for name, sheet in sheets.items()},
-        sheet_columns=COLUMNS,
+        sheet_columns=scripts.COLUMNS,
         data=scripts.packed(scripts.data(by_task, sheets)),
         vega=scripts.packed(vega.script()),
         costs=json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {},

@@ -8,13 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from digits.commands.compare import HEADER, Comparison
-from digits.report.content import COLUMNS, Dataset, Sheet
+from digits.report.content import Dataset
+from digits.results import drawing
 from digits.support.errors import PipelineError
 
 DEFINITIONS = Path(".dvc", "plots")  # of the charts of `dvc plots`, which are the report's too
+COLUMNS = 40  # of a sheet of mistakes
+MOST_PIXELS = 2_000_000  # on such a sheet, so that the page stays small
+
+
+class Sheet(NamedTuple):
+    """A picture of many images, side by side in `COLUMNS` columns."""
+
+    rows: list[int]  # of the dataset, in the order of their places
+    picture: str
 
 
 def data(by_task: Mapping[str, Sequence[dict[str, Any]]], sheets: Mapping[str, Sheet]) -> str:
@@ -48,7 +58,7 @@ def compare(tasks: Iterable[Sequence[dict[str, Any]]]) -> dict[str, dict[str, An
 
 
 def sheet(dataset: Dataset, experiments: Sequence[dict[str, Any]]) -> Sheet:
-    """Return the pictures of a dataset's mistakes, the most confident of each kind of mistake first."""
+    """Return the pictures of a dataset's mistakes; if they are too many, the most confident of each kind."""
 
     def ranked() -> Iterator[tuple[int, int]]:
         for e in experiments:
@@ -58,7 +68,8 @@ def sheet(dataset: Dataset, experiments: Sequence[dict[str, Any]]) -> Sheet:
                 seen[kind] += 1
                 yield seen[kind], row
 
-    return dataset.mistakes(row for _, row in sorted(ranked()))
+    rows = list(dict.fromkeys(row for _, row in sorted(ranked())))[: MOST_PIXELS // dataset.images[0].size]
+    return Sheet(rows, drawing.in_page(dataset.images[rows], columns=COLUMNS) if rows else "")
 
 
 def packed(text: str) -> str:
