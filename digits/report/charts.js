@@ -46,6 +46,7 @@ const draw = async (place) => {
   const config = {
     background: "transparent",
     axis: { ...words, gridColor: ink, domainColor: ink, tickColor: ink, gridOpacity: 0.15, tickOpacity: 0.5 },
+    axisX: { labelOverlap: true },
     header: words,
     legend: { ...words, orient: "top", labelLimit: 0 },
     view: { stroke: ink, strokeOpacity: 0.3 },

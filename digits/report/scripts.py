@@ -28,7 +28,7 @@ class Sheet(NamedTuple):
 
 
 def data(by_task: Mapping[str, Sequence[dict[str, Any]]], sheets: Mapping[str, Sheet]) -> str:
-    """Return it as JSON: `definitions`, `sheets` by dataset, `experiments`, and `comparisons` of each with others."""
+    """Return JSON: the charts' `definitions`, `sheets` by dataset, `experiments`, `comparisons` of each with others."""
     experiments = [e for of_task in by_task.values() for e in of_task]
     kinds = {kind: None for e in experiments for kind in e["plots"]["tables"]}
     content = {
