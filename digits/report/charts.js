@@ -45,7 +45,7 @@ const draw = async (place) => {
   const words = { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
   const config = {
     background: "transparent",
-    axis: { ...words, gridColor: ink, domainColor: ink, tickColor: ink, gridOpacity: 0.15, tickOpacity: 0.5 },
+    axis: { ...words, labelSeparation: 6, gridColor: ink, domainColor: ink, tickColor: ink, gridOpacity: 0.15, tickOpacity: 0.5 },
     axisX: { labelOverlap: true },
     header: words,
     legend: { ...words, orient: "top", labelLimit: 0 },
