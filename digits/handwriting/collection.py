@@ -11,7 +11,7 @@ from typing import Any
 from digits.handwriting import source as handwriting
 from digits.io import files
 from digits.support import pictures
-from digits.support.errors import PipelineError
+from digits.support.errors import PipelineError, show
 
 from PIL import Image
 
@@ -26,9 +26,10 @@ class Collection:
         self._added: list[Path] = []
 
     def state(self) -> dict[str, Any]:
-        """Return the folder, the number of pictures of each digit in it, and how many can be taken back."""
+        """Return the folder, the number of pictures of each digit in it, and the name of the last that was added."""
         counts = [sum(not path.name.startswith(".") for path in self.folder.glob(f"{digit}/*")) for digit in DIGITS]
-        return {"folder": str(self.folder), "counts": counts, "added": len(self._added)}
+        last = self._added[-1].relative_to(self.folder).as_posix() if self._added else None
+        return {"folder": str(self.folder), "counts": counts, "last": last}
 
     def add(self, digit: str, content: bytes) -> None:
         """Keep the content of an image file as a grey PNG; a PictureError if there is not exactly one digit in it."""
@@ -41,10 +42,10 @@ class Collection:
             Image.fromarray(picture.grey).save(temporary, "PNG")
         self._added.append(path)
 
-    def undo(self) -> tuple[str, bytes]:
-        """Delete the last drawing that was added and return its digit and its content."""
-        if not self._added:
-            raise PipelineError("there is nothing to take back")
+    def delete_last(self, name: str) -> bytes:
+        """Delete the last drawing that was added and return its content; a PipelineError if its name is another."""
+        if name != self.state()["last"]:
+            raise PipelineError(f"{show(name)} is not the last file that was kept; reload the page")
         path = self._added.pop()
         try:
             content = path.read_bytes()
@@ -53,4 +54,4 @@ class Collection:
             raise PipelineError(f"{path}: {error.strerror}") from None
         with suppress(OSError):  # it is not empty
             path.parent.rmdir()  # the source refuses an empty one
-        return path.parent.name, content
+        return content

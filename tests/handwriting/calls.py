@@ -1,11 +1,18 @@
-"""Calls of the command `digits predict` within the test's own process, which has scikit-learn loaded."""
+"""Calls of `digits predict` within the test's own process, which has scikit-learn loaded, and of `digits draw`."""
 
 import contextlib
+import io
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from digits.handwriting.commands.predict import command
 
+import segno
 from click.testing import CliRunner, Result
+from playwright.sync_api import Page
 
 
 def predict(project: Path, *arguments: str, status: int = 0, stdin: bytes | None = None) -> Result:
@@ -14,3 +21,41 @@ def predict(project: Path, *arguments: str, status: int = 0, stdin: bytes | None
         result = CliRunner().invoke(command, arguments, input=stdin, standalone_mode=False)
     assert result.exit_code == status, result.output + repr(result.exception)
     return result
+
+
+@contextlib.contextmanager
+def serving(project: Path, model: str, *arguments: str | Path, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
+    """Run `digits draw` until the block ends, and give its address. It must end quietly when told to.
+
+    With `--host` it prints its address as a QR code, too.
+    """
+    command = ["digits", "draw", "--model", model, "--port", "0", *arguments]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            started = re.match(r"(http://[\d.]+:\d+/[\w-]{43})/ ", process.stdout.readline())
+            assert started
+            yield started[1]
+            process.send_signal(end)
+            output, errors = process.communicate(timeout=60)
+            code = io.StringIO()
+            if "--host" in arguments:
+                segno.make_qr(f"{started[1]}/").terminal(code, compact=True)
+            assert (process.returncode, errors, output) == (0, "", code.getvalue())
+        finally:
+            process.kill()
+
+
+def draw(page: Page, *points: tuple[float, float]) -> None:
+    """Draw a line with the mouse, by shares of the canvas; the button stays down."""
+    box = page.locator("canvas").bounding_box()
+    assert box
+    for i, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
+        if i == 0:
+            page.mouse.down()
+
+
+def stroke(page: Page, *points: tuple[float, float]) -> None:
+    draw(page, *points)
+    page.mouse.up()

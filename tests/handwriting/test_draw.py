@@ -7,45 +7,28 @@ import re
 import signal
 import socket
 import stat
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
-from digits.handwriting.commands.draw import ADDRESS
-from digits.support.errors import PipelineError
+from digits.handwriting.commands.draw import ADDRESS, local_address
+from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Dataset
 from tests import aftermath, browser, tiny
+from tests.handwriting.calls import draw, serving, stroke
 
 import pytest
 import requests
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ViewportSize, expect
 
 DIGIT = re.compile(r"^\d$")
 PNG = {"Content-Type": "image/png"}
-
-
-@contextmanager
-def serving(project: Path, model: str, *arguments: str | Path, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
-    """Run `digits draw` until the block ends, and give its address. It must end quietly when told to."""
-    command = ["digits", "draw", "--model", model, "--port", "0", *arguments]
-    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            started = re.match(r"(http://127\.0\.0\.1:\d+/[\w-]{43})/ ", process.stdout.readline())
-            assert started
-            yield started[1]
-            process.send_signal(end)
-            _, errors = process.communicate(timeout=60)
-            assert (process.returncode, errors) == (0, "")
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +43,6 @@ def keeper(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
     folder = tmp_path_factory.mktemp("keeper") / "own"
     with serving(made, "digit-logreg", "--keep", folder) as address:
         yield address, folder
-
-
-def draw(page: Page, *points: tuple[float, float]) -> None:
-    """Draw a line with the mouse, by shares of the canvas; the button stays down."""
-    box = page.locator("canvas").bounding_box()
-    assert box
-    for i, (x, y) in enumerate(points):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
-        if i == 0:
-            page.mouse.down()
-
-
-def stroke(page: Page, *points: tuple[float, float]) -> None:
-    draw(page, *points)
-    page.mouse.up()
 
 
 ANGLES = [-2 * math.pi * i / 16 for i in range(17)]
@@ -93,9 +61,14 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
         expect(page.get_by_role("status")).to_contain_text("No digit yet.")
         draw(page, (0.3, 0.6))
         expect(page.locator("#prediction")).to_have_text(DIGIT)  # while one draws
+        page.mouse.up()
         page.get_by_role("button", name="Clear").click()
 
         stroke(page, *ZERO)
+        zero = page.evaluate("canvas.toDataURL()")
+        stroke(page, (0.1, 0.1), (0.9, 0.9))
+        page.keyboard.press("Control+z")
+        assert page.evaluate("canvas.toDataURL()") == zero
         expect(page.locator("#prediction")).to_have_text(DIGIT)
         page.wait_for_selector("#result[aria-busy=false]")
         expect(page.get_by_role("status")).to_contain_text("predicted (")
@@ -124,10 +97,36 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
         for _ in range(12):
             page.keyboard.press("ArrowDown")
         expect(page.locator("#prediction")).to_have_text(DIGIT)
-        page.keyboard.press("Escape")
+        page.keyboard.press("Control+z")
         expect(page.locator("#prediction")).to_be_empty()
         assert [error for error in opened.console_errors if "400 (BAD REQUEST)" not in error] == []  # "No digit yet."
         assert opened.outside_requests == []
+
+
+def test_a_finger_draws_on_a_phone_and_the_answer_is_in_sight(keeper: tuple[str, Path]) -> None:
+    address, _ = keeper
+    with browser.page(origin=address) as opened:
+        assert opened.page.context.browser
+        size: ViewportSize = {"width": 390, "height": 664}  # as a phone's browser leaves it
+        page = opened.page.context.browser.new_page(viewport=size, has_touch=True, is_mobile=True)
+        page.goto(f"{address}/")
+        paper = page.locator("canvas").bounding_box()
+        assert paper
+        finger = page.context.new_cdp_session(page)
+        for kind, points in [("touchStart", ZERO[:1]), *[("touchMove", [each]) for each in ZERO], ("touchEnd", [])]:
+            places = [{"x": paper["x"] + x * paper["width"], "y": paper["y"] + y * paper["height"]} for x, y in points]
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        expect(page.locator("#prediction")).to_have_text(DIGIT)
+        answer, tools, labels = (page.locator(each).bounding_box() for each in ("#result", "#tools", "#labels"))
+        assert answer
+        assert tools
+        assert labels
+        assert paper["y"] + paper["height"] <= answer["y"] < tools["y"] < labels["y"]
+        assert tools["y"] + tools["height"] <= size["height"]
+        assert page.evaluate("scrollY") == browser.Opened(page, address).overflow() == 0
+        expect(page.locator("#keys")).to_be_hidden()  # there is no keyboard
+        page.get_by_role("button", name="Undo").tap()
+        expect(page.locator("#sure")).to_have_text("Nothing drawn yet.")
 
 
 def kept(folder: Path) -> list[str]:
@@ -142,6 +141,8 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tm
         page = opened.page
         page.goto(f"{address}/")
         said = page.locator("#kept")
+        delete = page.get_by_role("button", name="Delete")
+        expect(delete).to_be_hidden()
         page.keyboard.press("3")
         expect(said).to_have_text("Nothing is drawn.")
         stroke(page, *ZERO)
@@ -149,8 +150,15 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tm
         expect(said).to_have_text("Kept as 7.")
         expect(page.locator("#prediction")).to_be_empty()
         assert kept(folder) == ["7/0001.png"]
-        page.keyboard.press("Backspace")
+        page.get_by_role("button", name="Undo").click()
+        assert kept(folder) == ["7/0001.png"]  # only strokes are taken back
+        assert (
+            requests.delete(f"{address}/kept?name=7/0000.png", timeout=20).status_code == 500
+        )  # as another page has it
+        expect(delete).to_have_text("Delete 7/0001.png")
+        delete.click()
         expect(page.locator("#prediction")).to_have_text(DIGIT)  # it is on the paper again
+        expect(delete).to_be_hidden()
         assert list(folder.iterdir()) == []
         page.keyboard.press("0")
         stroke(page, (0.5, 0.2), (0.5, 0.7))  # at once, while the zero is being written
@@ -294,13 +302,14 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")
     collection = Collection(tmp_path)
-    with pytest.raises(PipelineError, match="nothing to take back"):
-        collection.undo()
+    with pytest.raises(PipelineError, match="is not the last file that was kept"):
+        collection.delete_last("3/0041.png")
     collection.add("5", png())
     assert kept(tmp_path) == ["3/0041.png", "5/0042.png", "5/photo.jpg", "7"]
+    png_kept = (tmp_path / "5/0042.png").read_bytes()
     with pytest.raises(PipelineError, match=r"7/0043\.png cannot be written"):
         collection.add("7", png())
-    assert collection.undo()[0] == "5"
+    assert collection.delete_last("5/0042.png") == png_kept
     assert {name: (tmp_path / name).read_bytes() for name in kept(tmp_path)} == dict.fromkeys(
         ["3/0041.png", "5/photo.jpg", "7"], b"mine"
     )
@@ -320,4 +329,27 @@ def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
 def test_a_taken_port_is_one_line(made: Path, server: str) -> None:
     port = urlsplit(server).port
     taken = tiny.failure(f"digits draw --model digit-logreg --port {port}", made)
-    assert taken.startswith(f"draw: error: port {port}: ")
+    assert taken.startswith(f"draw: error: port {port} of {ADDRESS}: ")
+
+
+def test_a_network_is_served_when_asked_and_at_that_address_alone(made: Path, server: str) -> None:
+    try:
+        own = local_address("")
+    except ParameterError:
+        pytest.skip("needs a local network")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((own, urlsplit(server).port))
+    with serving(made, "digit-logreg", "--host") as address, requests.Session() as session:
+        session.trust_env = False  # no proxy
+        assert urlsplit(address).hostname == own
+        assert session.get(f"{address}/", timeout=20).status_code == 200
+        assert session.get(f"{address}x/", timeout=20).status_code == 403
+        assert session.get(f"{address}/", headers={"Host": "localhost"}, timeout=20).status_code == 400
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((ADDRESS, urlsplit(address).port))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "0.0.0.0", "localhost"])
+def test_an_address_that_is_no_local_one_is_refused(address: str) -> None:
+    with pytest.raises(ParameterError, match=f"--host: '{address}' is no address on a local network"):
+        local_address(address)

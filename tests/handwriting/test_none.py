@@ -4,14 +4,13 @@ import json
 import re
 from pathlib import Path
 
-from digits.handwriting.commands.draw import recognize
-from digits.handwriting.recognizer import Recognizer
-from tests import tiny
-from tests.handwriting.calls import predict
+from tests import browser, tiny
+from tests.handwriting.calls import predict, serving, stroke
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +39,21 @@ def test_predict_says_none_and_what_it_is_nearest(place: Path) -> None:
     assert binary.startswith("row.png: predicted not five, not five, not five (")
 
 
-def test_the_drawing_page_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(place)
-    found = recognize((place / "row.png").read_bytes(), Recognizer.load())["digits"]
-    assert [digit["none"] for digit in found] == [False, True, False]
+def test_the_drawing_page_says_none_and_the_nearest_class_when_asked(place: Path) -> None:
+    with serving(place, "digit-density") as address, browser.page(390, 844, origin=address) as opened:
+        page = opened.page
+        page.goto(f"{address}/")
+        for share in (0.2, 0.4, 0.6, 0.8):
+            stroke(page, (share, 0.2), (share, 0.8))
+            stroke(page, (0.2, share), (0.8, share))
+        expect(page.get_by_role("status")).to_have_text("none unlike the training images")
+        nearest = page.locator("dl")
+        expect(nearest).to_be_hidden()
+        page.get_by_text("Nearest class").click()
+        expect(nearest).to_contain_text(re.compile(r"^\s*\d.*%"))
+        stroke(page, (0.2, 0.2), (0.8, 0.8))
+        page.wait_for_selector("#result[aria-busy=false]")
+        expect(nearest).to_be_visible()  # as it was asked for
 
 
 def test_rejected_images_of_a_dataset_are_counted_apart_and_few(place: Path) -> None:

@@ -2,11 +2,14 @@
 
 import base64
 import io
+import ipaddress
 import logging
 import os
 import secrets
 import signal
+import socket
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,11 @@ from digits.handwriting.collection import DIGITS, Collection
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
 from digits.support import pictures
-from digits.support.errors import PipelineError
+from digits.support.errors import ParameterError, PipelineError, show
 
 import click
 import numpy as np
+import segno
 import waitress  # type: ignore[import-untyped]
 from flask import Flask, abort, render_template, request
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
@@ -69,10 +73,10 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     }
 
 
-def make_app(recognizer: Recognizer, token: str, collection: Collection | None = None) -> Flask:
-    """Return the application, which serves its own page alone, below /TOKEN/, and may keep drawings in a collection."""
+def make_app(recognizer: Recognizer, token: str, collection: Collection | None, hosts: list[str]) -> Flask:
+    """Return the application: its page, below /TOKEN/ of these hosts alone, which may keep drawings in a collection."""
     app = Flask(__name__, template_folder=PAGE, static_folder=PAGE / "static", static_url_path="/<token>/static")
-    app.config["TRUSTED_HOSTS"] = [ADDRESS, "localhost"]  # another's name may be made to lead here (DNS rebinding)
+    app.config["TRUSTED_HOSTS"] = hosts  # another's name may be made to lead here (DNS rebinding)
 
     @app.before_request
     def refuse_others() -> None:
@@ -111,10 +115,9 @@ def make_app(recognizer: Recognizer, token: str, collection: Collection | None =
             return collection.state()
 
         @app.delete("/<token>/kept")
-        def undo() -> dict[str, Any]:
-            digit, content = collection.undo()
-            image = "data:image/png;base64," + base64.b64encode(content).decode()
-            return {**collection.state(), "digit": digit, "image": image}
+        def delete_last() -> dict[str, Any]:
+            content = collection.delete_last(request.args.get("name", ""))
+            return {**collection.state(), "image": "data:image/png;base64," + base64.b64encode(content).decode()}
 
     return app
 
@@ -126,9 +129,29 @@ def _png() -> bytes:
     return request.get_data()
 
 
-@click.command(epilog=examples("draw --model digit-knn --open", "draw --keep data/own"))
+def local_address(asked: str) -> str:
+    """Return the IPv4 address asked for, or if empty this computer's; a ParameterError if the internet reaches it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # chooses the way out, and sends nothing (an address of RFC 5737)
+        asked = asked or probe.getsockname()[0]
+    with suppress(ValueError):
+        address = ipaddress.IPv4Address(asked)
+        if not address.is_global and not address.is_unspecified:
+            return asked
+    reason = f"{show(asked)} is no address on a local network" if asked else "no network was found"
+    raise ParameterError(f"--host: {reason}; give this computer's address, such as --host 192.168.1.7")
+
+
+@click.command(epilog=examples("draw --model digit-knn --open", "draw --keep data/own --host"))
 @click.option("--model", metavar="EXPERIMENT", help="The model to ask (default: the best that names all ten digits).")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
+@click.option(
+    "--host",
+    is_flag=False,
+    flag_value="",
+    metavar="[ADDRESS]",
+    help="Serve the local network instead: the printed code opens the page on a phone. ADDRESS if there are several.",
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option(
     "--keep",
@@ -136,30 +159,37 @@ def _png() -> bytes:
     metavar="FOLDER",
     help="Let the page keep drawings in this folder.",
 )
-def command(model: str | None, port: int, opens: bool, keep: Path | None) -> None:
+def command(model: str | None, port: int, host: str | None, opens: bool, keep: Path | None) -> None:
     """Draw digits on a page, and see what a model predicts.
 
-    The page is served to this computer alone, at the address that is printed: it holds a token, new each time, without
-    which nothing is answered. Ctrl-C ends it.
+    The page is served to this computer alone, or with --host to its local network, at the address that is printed: it
+    holds a token, new each time, without which nothing is answered. Ctrl-C ends it.
 
     With --keep the page keeps drawings as well, each in the subfolder of the digit that you say it is, where you alone
     can read them; `digits predict FOLDER` then measures a model on them.
     """
     collection = Collection(keep) if keep else None
+    bound = ADDRESS if host is None else local_address(host)
     recognizer = Recognizer.load(model)
     token = secrets.token_urlsafe()
-    app = make_app(recognizer, token, collection)
+    app = make_app(recognizer, token, collection, [ADDRESS, "localhost"] if host is None else [bound])
     try:  # one thread: the drawings are numbered in the order of their requests
-        server = waitress.create_server(app, host=ADDRESS, port=port, threads=1, **LIMITS)
+        server = waitress.create_server(app, host=bound, port=port, threads=1, **LIMITS)
         server.channel_class = Connection
     except OSError as error:
-        raise PipelineError(f"port {port}: {error.strerror}; --port 0 takes a free one") from None
+        alone = "" if host is None else ", --host alone this computer's address"
+        raise PipelineError(f"port {port} of {bound}: {error.strerror}; --port 0 takes a free one{alone}") from None
     logging.getLogger("waitress").setLevel(logging.ERROR)  # that requests wait for each other is nothing to tell
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, by which waitress finishes
-    address = f"http://{ADDRESS}:{server.effective_port}/{token}/"
+    address = f"http://{bound}:{server.effective_port}/{token}/"
     keeps = f"keeps drawings in {keep}; " if keep else ""
     print(f"{address} ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
+    if host is not None:
+        code = io.StringIO()
+        segno.make_qr(address).terminal(code, compact=True)
+        for line in code.getvalue().splitlines():
+            click.secho(line, fg="bright_white", bg="black")  # not inverted where the terminal is light
     if opens:
         webbrowser.open(address)
     os.umask(0o077)  # of the drawings, folders 0700 and files 0600; not of the browser

@@ -11,14 +11,13 @@ const pen = byId("pen");
 const size = canvas.width;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-let last = null; // where the pointer was, while it is down
-let cursor = [0.5, 0.2]; // where the keyboard's pen is, from 0 to 1
-let penDown = false;
+let strokes = []; // on the sheet: each the points of a line, from 0 to 1, or a picture that was put back
+let stroke = null; // the one that is being drawn
+let cursor = [0.5, 0.2]; // where the keyboard's pen is
 let sheet = 0; // counts cleared sheets: a prediction for an earlier one comes too late
 let timer = 0;
 let asking = false;
 let changed = false;
-let blank = true;
 
 function line(from, to) {
   ink.lineWidth = PEN * size;
@@ -27,27 +26,59 @@ function line(from, to) {
   ink.moveTo(from[0] * size, from[1] * size);
   ink.lineTo(to[0] * size, to[1] * size);
   ink.stroke();
+}
+
+function paint(each) {
+  if (each instanceof Image) ink.drawImage(each, 0, 0, size, size);
+  else each.forEach((to, i) => line(each[i - 1] ?? to, to));
+}
+
+function wipe() {
+  ink.fillStyle = "#fff";
+  ink.fillRect(0, 0, size, size);
+}
+
+function begin(at) {
+  strokes.push((stroke = []));
+  extend(at);
+}
+
+function extend(to) {
+  stroke.push(to);
+  line(stroke.at(-2) ?? to, to);
+  inked();
+}
+
+function lift() {
+  stroke = null;
+  movePen(cursor);
+}
+
+function undo() {
+  lift();
+  strokes.pop();
+  if (!strokes.length) return clear();
+  wipe();
+  strokes.forEach(paint);
   inked();
 }
 
 function inked() {
-  blank = false;
   changed = true;
   busy(true);
   timer ||= setTimeout(ask, WAIT);
 }
 
 export function clear() {
-  ink.fillStyle = "#fff";
-  ink.fillRect(0, 0, size, size);
+  lift();
+  wipe();
+  strokes = [];
   clearTimeout(timer);
   timer = 0;
   changed = false;
-  blank = true;
-  last = null;
   sheet += 1;
   busy(false);
-  show("", "Nothing drawn yet.");
+  show([], "Nothing drawn yet.");
 }
 
 function busy(whether) {
@@ -64,7 +95,7 @@ async function ask() {
   asking = false;
   if (asked === sheet) {
     if (result.digits) showDigits(result.digits);
-    else show("", result.error);
+    else show([], result.error);
   }
   if (changed) timer ||= setTimeout(ask, WAIT);
   else busy(false);
@@ -88,15 +119,16 @@ export async function request(method, path, picture = null) {
 }
 
 // The drawing as a `data:` address; null while there is none.
-export const drawing = () => (blank ? null : canvas.toDataURL("image/png"));
+export const drawing = () => (strokes.length ? canvas.toDataURL("image/png") : null);
 
 // Puts a drawing back on the paper, unless another has been begun.
 export async function redraw(picture) {
   const image = new Image();
   image.src = picture;
   await image.decode();
-  if (!blank) return;
-  ink.drawImage(image, 0, 0, size, size);
+  if (strokes.length) return;
+  strokes.push(image);
+  paint(image);
   inked();
 }
 
@@ -107,9 +139,16 @@ function percent(probability) {
 }
 
 function showDigits(digits) {
-  const shares = digits.map((digit) => (digit.none ? `nearest ${digit.name}` : percent(digit.probability)));
-  const names = digits.map((digit) => (digit.none ? "none" : digit.name));
-  show(names.join(" "), `predicted (${shares.join(", ")})`, digits.map(row));
+  const shares = digits.map((digit) => (digit.none ? "–" : percent(digit.probability)));
+  const sure = digits.every((digit) => digit.none) ? "unlike the training images" : `predicted (${shares.join(", ")})`;
+  const asked = byId("digits").querySelector("details[open]") !== null;
+  show(digits.map(answer), sure, digits.map((digit) => row(digit, asked)));
+}
+
+function answer(digit) {
+  const name = document.createElement(digit.none ? "small" : "span");
+  name.textContent = digit.none ? "none" : digit.name;
+  return name;
 }
 
 // The predicted class, the next ones that are likely at all, and what is left for all others together.
@@ -120,8 +159,9 @@ function likeliest(digit) {
   return [digit, ...next, { name: "other", probability: left }];
 }
 
-function row(digit) {
+function row(digit, asked) {
   const item = byId("digit").content.cloneNode(true);
+  const details = item.querySelector("details");
   item.querySelector("img").src = digit.image;
   for (const each of likeliest(digit)) {
     const name = document.createElement("dt");
@@ -133,12 +173,17 @@ function row(digit) {
     bar.append(share);
     item.querySelector("dl").append(name, bar);
   }
+  if (digit.none) details.open = asked; // as it was for the last prediction
+  else details.replaceWith(item.querySelector("dl"));
   return item;
 }
 
-function show(prediction, sure, rows = []) {
+function show(names, sure, rows = []) {
+  const words = names.flatMap((name) => [name, " "]).slice(0, -1);
   // Written only when it differs, so that a screen reader does not read it out again at each stroke.
-  if (byId("prediction").textContent !== prediction) byId("prediction").textContent = prediction;
+  if (byId("prediction").textContent !== words.map((each) => each.textContent ?? each).join("")) {
+    byId("prediction").replaceChildren(...words);
+  }
   if (byId("sure").textContent !== sure) byId("sure").textContent = sure;
   byId("digits").replaceChildren(...rows);
 }
@@ -152,43 +197,45 @@ function movePen(to) {
   cursor = to.map((value) => Math.min(1, Math.max(0, value)));
   pen.style.left = `${100 * cursor[0]}%`;
   pen.style.top = `${100 * cursor[1]}%`;
-  pen.classList.toggle("down", penDown);
+  pen.classList.toggle("down", stroke !== null);
 }
 
 canvas.addEventListener("pointerdown", (event) => {
   if (!event.isPrimary || event.button) return;
   canvas.setPointerCapture(event.pointerId);
   pen.hidden = true;
-  last = place(event);
-  line(last, last);
+  begin(place(event));
 });
 canvas.addEventListener("pointermove", (event) => {
-  if (!last || !event.isPrimary) return;
-  for (const between of event.getCoalescedEvents?.() ?? [event]) {
-    const to = place(between);
-    line(last, to);
-    last = to;
-  }
+  if (!stroke || !canvas.hasPointerCapture(event.pointerId)) return;
+  for (const between of event.getCoalescedEvents?.() ?? [event]) extend(place(between));
 });
-for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (last = null));
+// No gesture comes of a stroke: after what looks like a fling, Chromium ignores the next tap.
+canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+for (const end of ["pointerup", "pointercancel", "blur"]) canvas.addEventListener(end, lift);
+canvas.addEventListener("blur", () => (pen.hidden = true));
 
 canvas.addEventListener("keydown", (event) => {
   const arrow = ARROWS[event.key];
   if (!arrow && event.key !== " ") return;
   event.preventDefault(); // no scrolling
   pen.hidden = false;
-  const from = cursor;
-  if (event.key === " " && !event.repeat) penDown = !penDown;
-  movePen(arrow ? [from[0] + STEP * arrow[0], from[1] + STEP * arrow[1]] : from);
-  if (penDown) line(from, cursor);
-});
-canvas.addEventListener("blur", () => {
-  penDown = false;
-  pen.hidden = true;
+  if (arrow) {
+    movePen([cursor[0] + STEP * arrow[0], cursor[1] + STEP * arrow[1]]);
+    if (stroke) extend(cursor);
+  } else if (!event.repeat) {
+    if (stroke) return lift();
+    begin(cursor);
+    movePen(cursor);
+  }
 });
 byId("clear").addEventListener("click", clear);
+byId("undo").addEventListener("click", undo);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") clear();
+  if (event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  undo();
 });
 
 clear();

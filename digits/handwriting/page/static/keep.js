@@ -1,4 +1,4 @@
-// Keeps the drawing under the digit that it is, by a button or a key, and takes the last one back.
+// Keeps the drawing under the digit that it is, by a button or a key, and deletes the last file.
 
 import { clear, drawing, redraw, request } from "./draw.js";
 
@@ -19,19 +19,21 @@ function keep(digit) {
   });
 }
 
-function undo() {
+function deleteLast() {
+  const name = byId("last").textContent;
   waiting = waiting.then(async () => {
-    const result = await request("DELETE", "kept");
-    if (result.error) return say(`Not undone: ${result.error}`);
+    const result = await request("DELETE", `kept?name=${encodeURIComponent(name)}`);
+    if (result.error) return say(`Not deleted: ${result.error}`);
     await redraw(result.image);
-    update(result, `The ${result.digit} is taken back.`);
+    update(result, `${name} is deleted.`);
   });
 }
 
-function update({ counts, added }, words) {
+function update({ counts, last }, words) {
   counts.forEach((count, digit) => (buttons[digit].querySelector("small").textContent = count));
   byId("total").textContent = counts.reduce((sum, count) => sum + count, 0);
-  byId("undo").disabled = !added;
+  byId("last").textContent = last;
+  byId("delete").hidden = !last;
   say(words);
 }
 
@@ -40,9 +42,8 @@ function say(words) {
 }
 
 for (const button of buttons) button.addEventListener("click", () => keep(button.value));
-byId("undo").addEventListener("click", undo);
+byId("delete").addEventListener("click", deleteLast);
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (/^[0-9]$/.test(event.key)) keep(event.key);
-  if (event.key === "Backspace" && !byId("undo").disabled) undo();
 });
