@@ -16,9 +16,11 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 .DELETE_ON_ERROR:
 .PHONY: help demo repro report leaderboard compare check verify pushed prune test faults lint format lock audit venv clean
 
-help: ## Show this list
-	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nThe command `digits` does the rest: source $(VENV)/bin/activate && digits --help\n'
+help:
+	@awk -F ':.*## ' '/^##@ / {group = substr($$0, 5); if (!(group in lines)) groups[++last] = group} \
+	  /^[a-z-]+:.*## / {lines[group] = lines[group] sprintf("  make %-12s %s\n", $$1, $$2)} \
+	  END {for (i = 1; i <= last; i++) print groups[i] "\n" lines[groups[i]]}' $(MAKEFILE_LIST)
+	@printf 'The command `digits` does the rest: source $(VENV)/bin/activate && digits --help\n'
 
 # `dvc repro`; on a terminal with a line for each stage that runs, and one for all that did not change.
 define REPRO
@@ -35,12 +37,16 @@ endef
 
 ##@ Run the pipeline
 DEMO := digits-*
-demo: $(INSTALLED) ## Run the experiments that need no network, in under a minute
+# The demo's last lines; a room adds its own.
+NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
+  '`make repro` runs every experiment, those that need the internet too.'
+demo: $(INSTALLED) ## Run the experiments that need no network, in a minute
 	@digits check
 	$(call REPRO,--glob 'evaluate@$(DEMO)')
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
+	@printf '\nNext:\n' && printf '  %s\n' $(NEXT)
 
-repro: $(INSTALLED) ## Run every experiment (DATA_MIRROR=PLACE where the internet is not reachable)
+repro: $(INSTALLED) ## Run every experiment (DATA_MIRROR=PLACE: without internet)
 	@digits check
 	@digits prune
 	$(call REPRO)
@@ -59,25 +65,25 @@ leaderboard: $(INSTALLED) ## Print the experiments and their metrics
 	@digits leaderboard
 
 REV ?= HEAD
-compare: $(INSTALLED) ## Compare the predictions with those of REV=main: what changed, and is it more than chance?
+compare: $(INSTALLED) ## Compare the predictions with those of REV=main
 	@digits compare $(REV)
 
 ##@ Keep it whole, and share it
-check: $(INSTALLED) ## Check params.yaml, without running anything
+check: $(INSTALLED) ## Check params.yaml
 	@digits check && echo "params.yaml is valid"
 
-verify: $(INSTALLED) ## Read every output and the whole cache, and name what is broken and how to restore it
+verify: $(INSTALLED) ## Read every output and the cache, and name what is broken
 	@digits verify
 
-pushed: $(INSTALLED) ## Check that a clone of this commit can pull everything and has nothing to run
+pushed: $(INSTALLED) ## Check that a clone can pull everything and run nothing
 	@digits pushed
 
-prune: $(INSTALLED) ## Delete the outputs of blocks that params.yaml no longer names
+prune: $(INSTALLED) ## Delete outputs of blocks that params.yaml no longer has
 	@digits check
 	@digits prune --delete
 
 ##@ Work on the code
-test: $(INSTALLED) ## Run the tests (under three minutes, no network)
+test: $(INSTALLED) ## Run the tests, in three minutes, without network
 	python -m pytest
 
 faults: $(INSTALLED) ## Try every fault of docs/reliability.md, the slow ones too
@@ -92,19 +98,19 @@ format: $(INSTALLED) ## Format the code
 	ruff check --fix .
 	ruff format .
 
-lock: $(INSTALLED) ## Rebuild requirements.lock with the newest versions, and environment.txt from it
+lock: $(INSTALLED) ## Rebuild requirements.lock and environment.txt, with the newest versions
 	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 	awk -F '==| ' '/^#/ {if (NR == FNR) print; next} NR == FNR {names[$$1]; next} $$1 in names {print $$1 "==" $$2}' \
 	  environment.txt requirements.lock > environment.tmp
 	mv environment.tmp environment.txt
 
-audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (needs the internet)
+audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
-venv: $(INSTALLED) ## Make the environment; then: source .venv/bin/activate
+venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 
-clean: ## Delete what can be made again: outputs, environment, tool caches (DVC's cache stays)
+clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/labels data/crossval data/predictions models/*.skops
 	rm -rf report.html dvc_plots build *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
 	find . \( -name .git -o -name .dvc \) -prune -o \

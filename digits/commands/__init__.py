@@ -26,10 +26,10 @@ HIDDEN = {"merge-lock", "setup"}  # Git and `make venv` call them
 
 
 class Commands(click.Group):
-    """The modules that are here."""
+    """The group of all subcommands, one for each module that is here."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a subcommand."""
+        """Return a subcommand, imported now; None if there is no such module."""
         if not (path := _modules().get(cmd_name)):
             return None
         module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
@@ -57,9 +57,9 @@ def _modules() -> dict[str, Path]:
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def digits() -> None:
-    """Look at the pipeline's data and results, and keep them whole.
+    """Look at the pipeline's data and results, edit params.yaml, keep outputs whole.
 
-    Each command explains itself: digits show --help.
+    Each command has a help text with examples: digits show --help.
     """
 
 

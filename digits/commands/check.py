@@ -65,7 +65,7 @@ def check(params: Parameters) -> None:
 
 
 def changed(params: Parameters) -> Iterator[str]:
-    """Yield a line for each folder or table whose labels are not those that are pinned, or that is no dataset now."""
+    """Yield a line for each folder or table that cannot be read, or whose labels are not those that are pinned."""
     for name, dataset in params.blocks(Dataset).items():
         for kind, place in chain(*(source.items() for source in dataset.sources)):
             list_labels = getattr(sources.module(kind), "labels", None)
@@ -97,7 +97,7 @@ def undrawn(params: Parameters) -> Iterator[str]:
 
 @contextmanager
 def _inside(block: str) -> Iterator[None]:
-    """Name the block of the file that an error is about."""
+    """Put the block's name before the message of a ParameterError."""
     try:
         yield
     except ParameterError as error:
@@ -108,10 +108,11 @@ def _inside(block: str) -> Iterator[None]:
 def command() -> None:
     """Check every value of params.yaml, and that every name in it leads somewhere.
 
-    Prints nothing when all is well. The first mistake is one line, with exit status 2. A folder or table of your own
-    whose labels are no longer those that are pinned is named as well; an edited picture is not noticed here. So is an
-    experiment that dvc.yaml leaves out of a chart of its task, and what dvc.lock has lost: the exit status stays 0,
-    because `dvc repro` may come next and bring it back.
+    Prints nothing if all is well, else the first mistake in one line, with exit status 2.
+
+    Three more things are printed, with exit status 0: a folder or table of your own whose labels are not those that are
+    pinned (an edited picture is not noticed); an experiment that dvc.yaml leaves out of a chart of its task; and the
+    stages that dvc.lock has lost, which `dvc repro` may bring back.
     """
     params = parameters.load()
     check(params)

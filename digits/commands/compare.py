@@ -26,7 +26,7 @@ DRAWN = 60  # images of each kind on the sheet at most
 
 
 class Source:
-    """The predictions of a revision, or of the workspace, which are here, in DVC's cache or on the remote."""
+    """The predictions of a revision or of the workspace, read from here, DVC's cache or the remote."""
 
     def __init__(self, revision: str | None = None) -> None:
         from dvc.api import DVCFileSystem  # half a second that --help does not need
@@ -53,17 +53,17 @@ class Source:
 
 
 def _object_type(revision: str) -> str:
-    """Return what Git has under this name: commit, tag, tree, blob; nothing of a name that is DVC's own."""
+    """Return the type of Git's object of this name: commit, tag, tree or blob; "" if Git has none."""
     command = ["git", "cat-file", "-t", revision]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 class Comparison:
-    """Two tables of predictions of the same images; a PipelineError if they are not."""
+    """Two tables of predictions of the same images. A PipelineError if the images or their labels differ."""
 
     def __init__(self, name: str, before: pa.Table, after: pa.Table) -> None:
         if not before.select(["row", "label"]).equals(after.select(["row", "label"])):
-            raise PipelineError("the two have other test images or labels, so their accuracies cannot be compared")
+            raise PipelineError("the test images or labels differ, so the accuracies cannot be compared")
         self.name = name
         was, now = (tables.column(each, "label") == tables.column(each, "prediction") for each in (before, after))
         rows = tables.column(before, "row")
@@ -85,7 +85,7 @@ class Comparison:
 
 
 def draw(path: Path, comparisons: Sequence[Comparison]) -> None:
-    """Draw the images that changed sides, those that were fixed above those that were broken."""
+    """Write a sheet of the images that only one of the two gets right: the fixed mistakes, then the new ones."""
     images, captions = [], []
     for kind, each in product(("fixed", "broken"), comparisons):
         rows = each.sides[kind][:DRAWN]
@@ -96,11 +96,11 @@ def draw(path: Path, comparisons: Sequence[Comparison]) -> None:
     if images:
         drawing.write_sheet(path, np.array(images), captions)
     else:
-        cli.note(f"{path} was not written: no image changed sides")
+        cli.note(f"{path} was not written: both get the same images right")
 
 
 def compare_models(revision: str, names: Sequence[str], seeds: int, form: str) -> None:
-    """Refit experiments as they are in a revision and as they are now, and print how the models differ."""
+    """Refit experiments as of a revision and as of now, and print how the models differ."""
     from digits.results import refits  # which imports scikit-learn
 
     before, after = refits.at_revision(revision), parameters.load()
@@ -112,7 +112,7 @@ def compare_models(revision: str, names: Sequence[str], seeds: int, form: str) -
     differences = []
     for name in names:
         if refits.question(name, before) != refits.question(name, after):
-            raise PipelineError(f"{name} has other images, labels or folds in {revision}: refits cannot be compared")
+            raise PipelineError(f"{name} has other images, labels or folds in {revision}, so refits cannot be compared")
         differences.append(refits.compare(*(refits.accuracies(name, params, seeds) for params in (before, after))))
     corrected = intervals.holm([each.p for each in differences])
     found = [(name, each._replace(p=p)) for name, each, p in zip(names, differences, corrected, strict=True)]
@@ -124,29 +124,29 @@ def compare_models(revision: str, names: Sequence[str], seeds: int, form: str) -
 @click.command(
     epilog=examples("compare main", "compare HEAD~1 HEAD two-logreg", "compare --between digit-champion digit-fast")
 )
-@click.argument("words", nargs=-1, metavar="[REV [REV2] [EXPERIMENT]...]")
-@click.option("--between", nargs=2, metavar="EXPERIMENT EXPERIMENT", help="Compare two experiments of the workspace.")
-@click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="Draw the images that changed sides.")
-@click.option("--seeds", type=click.IntRange(2, 100), metavar="N", help="Refit REV's blocks and today's under N seeds.")
+@click.argument("words", nargs=-1, metavar="REV [REV2] [EXPERIMENT]...")
+@click.option("--between", nargs=2, metavar="A B", help="Compare the experiments A and B, in place of REV.")
+@click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="Draw what only one of them has right.")
+@click.option("--seeds", type=click.IntRange(2, 100), metavar="N", help="Refit both versions under N seeds.")
 @click.option("--md", is_flag=True, help="Print Markdown, for a pull request.")
 def command(
     words: tuple[str, ...], between: tuple[str, str] | None, png: Path | None, seeds: int | None, md: bool
 ) -> None:
     """Compare the predictions of two revisions, or of two experiments, on the same test images.
 
-    REV is anything that Git knows (main, HEAD~1, a tag). Nothing is checked out: its predictions come from DVC's cache
-    or the remote. Without REV2, REV is compared with the workspace.
+    REV is a branch, a tag or a commit. It is compared with REV2, or with the workspace. Nothing is checked out: the
+    predictions come from DVC's cache or the remote.
 
-    For each experiment whose predictions differ: the accuracy before and after, the change with its 95 % interval, the
-    p of the exact McNemar test, or of the t-test of the groups where there are groups, corrected by Holm if there are
-    several, and how many mistakes were fixed and made; then what may be concluded. The exit status is 1 if something
-    could not be compared.
+    The table has the experiments whose predictions differ: the accuracy before and after, the change with its 95 %
+    interval, p, and how many mistakes were fixed and made. p is of the exact McNemar test, or of a t-test of the groups
+    where images have groups; Holm's correction is for several experiments. A sentence below the table says what may be
+    concluded. The exit status is 1 if something could not be compared.
 
-    That is about two fits, and another seed gives others. --seeds 5 asks whether the change is one of the model: it
-    refits both blocks under five seeds on the folds of the training part.
+    Another seed gives another fit. --seeds 5 compares the models instead of two fits: it refits both versions of an
+    experiment under five seeds, on the folds of the training part.
     """
     if bool(words) == bool(between) or "" in words:
-        raise click.UsageError("give a revision, or --between EXPERIMENT EXPERIMENT")
+        raise click.UsageError("give a revision, or --between A B")
     if seeds:
         if between or png:
             raise click.UsageError("--seeds goes with a revision, without --between and --png")

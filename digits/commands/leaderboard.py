@@ -7,7 +7,7 @@ from digits.commands import examples
 from digits.io import paths
 from digits.results import measured
 from digits.results.predictions import not_told_apart
-from digits.results.wording import print_table
+from digits.results.wording import listed, print_table
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Experiment
@@ -15,14 +15,14 @@ from digits.support.parameters import Experiment
 import click
 
 
-@click.command(epilog=examples("leaderboard 'digits-*'"))
+@click.command(epilog=examples("leaderboard", "leaderboard 'digits-*'"))
 @click.argument("pattern", default="*")
 def command(pattern: str) -> None:
     """Print the accuracies and errors of all experiments, or of those whose names match PATTERN.
 
-    Experiments of one split and task stand together, the best out of fold first. Below the table stand the pairs that
-    the test images cannot tell apart, if predictions are here: p of 0.05 or more with Holm's correction, by the exact
-    McNemar test, or by the t-test of the groups where there are groups.
+    Experiments of one split and task stand together, sorted by their accuracy out of fold. Below the table are the
+    pairs that the test images do not tell apart, where the predictions are here: p is 0.05 or more, with Holm's
+    correction, by the exact McNemar test, or by a t-test of the groups where images have groups.
     """
     experiments = parameters.load().blocks(Experiment)
     names = fnmatch.filter(experiments, pattern)
@@ -41,4 +41,4 @@ def command(pattern: str) -> None:
         if pairs := not_told_apart([*of_task]):
             print(f"Not told apart, {task}: {', '.join(pairs)}")
     if missing := [name for name in names if name not in evaluated]:
-        cli.note(f"not evaluated yet: {', '.join(missing)}")
+        cli.note(f"not evaluated yet: {listed(missing)}; `make repro` evaluates all")

@@ -1,7 +1,7 @@
 """Merge dvc.lock stage by stage, as Git's merge driver.
 
-Line by line, Git would make entries of runs that nobody made. A stage that both sides changed in different ways is left
-out of the result: `dvc repro` runs it, or takes it from the cache. Until then its metrics and plots stay this side's.
+A merge by lines would make entries of runs that nobody ran. If both sides changed a stage in different ways, the result
+has no entry for it: `dvc repro` runs the stage or takes it from the cache. Until then its metrics and plots are OURS.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ Lock = dict[str, Any]
 
 
 def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
-    """Return the stages of two locks that come from a common one, without those that both changed differently."""
+    """Return the stages of two locks with a common base, without those that both changed in different ways."""
     merged = {}
     for name in {**ours, **theirs}:
         before, mine, other = (lock.get(name) for lock in (base, ours, theirs))
@@ -29,6 +29,6 @@ def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
 @click.command()
 @click.argument("files", nargs=3, type=Path, metavar="BASE OURS THEIRS")
 def command(files: tuple[Path, Path, Path]) -> None:
-    """Merge dvc.lock stage by stage, into OURS: as Git calls it, once `make venv` has registered it."""
+    """Merge dvc.lock stage by stage into OURS. Git calls this, after `make venv`."""
     base, ours, theirs = (parse(path.read_text(encoding="utf-8"))["stages"] for path in files)
     dump_yaml(files[1], {"schema": "2.0", "stages": merge(base, ours, theirs)})

@@ -66,8 +66,8 @@ def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
 def command(dataset: str) -> None:
     """Count `images`, `classes`, `names` and `sha256` of a block of `datasets`, and write them into params.yaml.
 
-    A new block needs no more than `sources` and `shape`. What a block says already is counted anew: run it again when
-    pictures have been added, moved or changed. The first source that works is read. All else in the file stays.
+    A new block needs only `sources` and `shape`. Run it again when pictures have been added, moved or changed. It reads
+    the first source that works, and leaves everything else in the file as it is.
     """
     params = parameters.load()
     require_choice(f"{FILE}: datasets", dataset, params.names(Dataset))

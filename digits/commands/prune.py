@@ -19,7 +19,10 @@ OWN = {"README.md", ".gitignore"}
 
 
 def leftovers(repo: Repo) -> tuple[list[Path], list[Path]]:
-    """Return what runs left in the folders of outputs, by dvc.lock and that of Git's HEAD, and what else is there."""
+    """Return what runs have left in the folders of outputs, and what else is there.
+
+    What is named in dvc.lock, here or in the last commit, is from a run.
+    """
     wanted = {Path(os.path.relpath(output.fspath)) for output in repo.index.outs}
     folders = {folder for path in wanted for folder in path.parents} - {Path(), Path("data")}
     # Without links: what is behind them may be somebody else's.
@@ -42,13 +45,13 @@ def _is_written(path: Path, written: set[Path]) -> bool:
 
 
 @click.command(epilog=examples("prune", "prune --delete"))
-@click.option("--delete", is_flag=True, help="Delete them too.")
+@click.option("--delete", is_flag=True, help="Delete them.")
 def command(delete: bool) -> None:
     """Name what is left over from datasets, splits, mixes and experiments that params.yaml no longer has.
 
-    DVC deletes no output when its block goes: the files stay, and so do their stages in dvc.lock. The unfinished files
-    of runs that were killed are named as well. README.md, .gitignore, .dvc files and what they track are left alone;
-    other files that dvc.lock never named are yours: they are named, and kept.
+    When you delete a block, DVC keeps its outputs and its stages in dvc.lock. This names them, and the unfinished files
+    of killed runs. README.md, .gitignore, .dvc files and what they track are left alone. Files that dvc.lock never
+    named are yours: they are named, and kept.
     """
     repo = Repo(".")
     stages = {stage.addressing for stage in repo.index.stages}

@@ -16,7 +16,7 @@ from dvc.repo import Repo
 
 
 def outdated(repo: Repo) -> list[str]:
-    """Return the stages of the last commit that would run, first of all, in a clone that has pulled everything.
+    """Return the stages of the last commit that would run in a clone that has pulled everything.
 
     Asked of Git alone, whatever is in the workspace. (`dvc repro --allow-missing --dry` compares the workspace's files,
     and ends with an error at the first stage that it would run and whose data is missing.)
@@ -62,14 +62,14 @@ CHECKS = [
 ]
 
 
-@click.command(epilog=examples("pushed"))
-@click.option("--lock-only", is_flag=True, help="Check only that dvc.lock is complete.")
+@click.command(epilog=examples("pushed", "pushed --lock-only"))
+@click.option("--lock-only", is_flag=True, help="Check dvc.lock alone.")
 def command(lock_only: bool) -> None:
     """Check that whoever clones this commit can pull everything, and has nothing to run.
 
-    What the pipeline reads and writes must be committed, dvc.lock complete (no stage would run), and the remote must
-    have all that dvc.lock names. Needs neither data nor cache: a fresh clone will do. Prints what is wrong and what to
-    do, a line each, with exit status 1; a remote that cannot be asked is wrong as well.
+    Three things are checked: dvc.lock is complete, so that no stage would run; what the pipeline reads and writes is
+    committed; and the remote has everything that dvc.lock names. A new clone is enough: no data and no cache are
+    needed. Each fault is a line with its remedy, and the exit status is 1. A remote that does not answer is a fault.
     """
     lock.require_intact()
     repo, are_well = Repo("."), True

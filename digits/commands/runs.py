@@ -80,7 +80,7 @@ def read(repo: Repo, experiment: str, name: str, rev: str, state: str) -> Run:
 
 
 def changed(run: Run, baseline: Run, experiment: str) -> set[str]:
-    """Return the parameters that differ, of those that the experiment reads."""
+    """Return the parameters that the experiment reads and that differ."""
     task, split = (run.params.get(f"experiments.{experiment}.{key}") for key in ("task", "split"))
     block = rf"experiments\.{experiment}\.(?!description|tutorial)"
     is_read = re.compile(rf"seed$|{block}|tasks\.{task}\.|(splits|mixes)\.{split}\.").match
@@ -89,7 +89,7 @@ def changed(run: Run, baseline: Run, experiment: str) -> set[str]:
 
 
 def difference(repo: Repo, experiment: str, runs: tuple[Run, Run]) -> Difference | None:
-    """Compare out-of-fold predictions; None where they are not in the cache, or of other images, labels or folds."""
+    """Compare out-of-fold predictions; None if some are not in the cache, or if images, labels or folds differ."""
     out = rf"path: {paths.out_of_fold(experiment).as_posix()}\n +hash: md5\n +md5: (\w+)\n"
     try:
         digests = [re.findall(out, run.stages)[0] for run in runs]
@@ -107,12 +107,13 @@ def difference(repo: Repo, experiment: str, runs: tuple[Run, Run]) -> Difference
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")
 @click.option("--md", "form", flag_value="pipe", help="Print Markdown.")
 def command(experiment: str, form: str | None) -> None:
-    """Print the runs (`dvc exp run`) of EXPERIMENT that started from the last commit, those in the queue too.
+    """Print the runs of EXPERIMENT that started from the last commit, finished and queued ones.
 
-    For each run, the best first: the parameters that differ from the commit's, of those that the experiment reads; the
-    mean and standard deviation of the folds' accuracies; the change of the accuracy out of fold, and the p of the exact
-    McNemar test of the same images, or of the t-test of the groups where there are groups, corrected by Holm. A dash
-    stands for what cannot be compared: other images or folds, or predictions that are not in the cache.
+    A run is one execution by `dvc exp run`. The best run comes first. Its row has the parameters that differ from the
+    commit's, the mean and standard deviation of the folds' accuracies, the change of the accuracy out of fold, and p.
+    p is of the exact McNemar test on the same images, or of a t-test of the groups where images have groups, with
+    Holm's correction. A dash means that there is nothing to compare: other images or folds, or predictions that are not
+    in the cache.
     """
     require_choice("EXPERIMENT", experiment, parameters.load().names(Experiment))
     repo, block = Repo("."), f"experiments.{experiment}."

@@ -1,4 +1,4 @@
-"""Set up this clone: what Git and DVC need once, and a clone does not bring along."""
+"""Set up this clone: write the configuration that Git and DVC do not clone."""
 
 import os
 import shlex
@@ -17,7 +17,7 @@ ATTRIBUTES = ["/dvc.lock merge=dvc-lock", "/metrics/** merge=dvc-output", "/plot
 
 
 def register_merge_driver() -> None:
-    """Let Git merge dvc.lock by `digits merge-lock`: .gitattributes cannot, and says -merge for who has no driver."""
+    """Let Git merge dvc.lock by `digits merge-lock`; without this driver, .gitattributes says -merge."""
     folder = Path(sys.executable).parent
     own = shlex.quote(f".venv/{folder.name}:{folder}")  # a worktree has its own environment, or takes this one
     driver = f'PATH={own}:"$PATH" digits merge-lock %O %A %B'
@@ -68,7 +68,7 @@ def _git_paths(*options: str) -> list[Path]:
 
 @click.command()
 def command() -> None:
-    """Set up this clone, as `make venv` does: how dvc.lock is merged, where the default remote lies, DVC's charts."""
+    """Set up this clone, as `make venv` does: how dvc.lock is merged, the default remote, DVC's charts."""
     if Path(".git").exists():  # not in an archive, which has no Git
         for step in STEPS:
             step()

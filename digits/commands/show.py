@@ -42,14 +42,14 @@ def describe(images: FetchedDataset) -> None:
 )
 @click.argument("dataset")
 @click.argument("numbers", nargs=-1)
-@click.option("--random", type=COUNT, metavar="N", help="N of them at random, others each time.")
-@click.option("--label", metavar="CLASS", help="Only those that show this digit or class.")
-@click.option("--predictions", metavar="EXPERIMENT", help="With the predictions of this experiment's model.")
-@click.option("--mistakes", metavar="EXPERIMENT", help="Only its wrong predictions, the most confident first.")
+@click.option("--random", type=COUNT, metavar="N", help="Show N images at random, others each time.")
+@click.option("--label", metavar="CLASS", help="Show only images of this class.")
+@click.option("--predictions", metavar="EXPERIMENT", help="Add the predictions of this experiment's model.")
+@click.option("--mistakes", metavar="EXPERIMENT", help="Show only its mistakes, the most confident first.")
 @click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Out of fold, or test (default).")
-@click.option("--limit", type=COUNT, metavar="N", help=f"The first N; default, by label or model: {DEFAULT_LIMIT}.")
-@click.option("--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw a sheet instead.")
-@click.option("--describe", "is_described", is_flag=True, help="Describe the dataset: shape, columns, range, counts.")
+@click.option("--limit", type=COUNT, metavar="N", help=f"At most N; default, by label or model: {DEFAULT_LIMIT}.")
+@click.option("--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a sheet instead.")
+@click.option("--describe", "is_described", is_flag=True, help="Print shape, columns, range and counts instead.")
 def command(
     dataset: str,
     numbers: tuple[str, ...],
@@ -64,8 +64,8 @@ def command(
 ) -> None:
     """Show images of DATASET, a block of params.yaml, in the terminal or as a PNG file.
 
-    NUMBERS count from 0: 36001, or 0-9. Predictions are of the test part, or with --part train out of fold, by the
-    model that had not seen the image. Without anything to choose images by, the dataset is described.
+    NUMBERS count from 0: 36001, or 0-9. Without numbers and options, the dataset is described. --part train shows
+    out-of-fold predictions: each by a model that was fitted without the image's fold.
     """
     experiment = mistakes or predictions
     if mistakes and predictions:
@@ -95,7 +95,7 @@ def command(
     if random:
         rows = np.random.default_rng().permutation(rows)[:random]
     if not len(rows):
-        raise PipelineError("no image is like that")
+        raise PipelineError("no image matches")
     is_counted = random or (numbers and not mistakes and label is None)
     limit = limit or (LIMIT if is_counted else DEFAULT_LIMIT)
     if limit < len(rows):

@@ -17,7 +17,7 @@ from dvc_data.hashfile.state import StateNoop
 
 
 def fault(output: Any, cache: Path, intact: set[Path]) -> str | None:
-    """Return what is wrong with an output; None as well where it has not been pulled: neither here nor in the cache."""
+    """Return what is wrong with an output; None if it is intact, or has not been pulled."""
     md5 = output.hash_info.value
     is_cached = not output.use_cache or cache / md5[:2] / md5[2:] in intact  # metrics and plot tables are in Git alone
     if not output.exists:
@@ -27,13 +27,13 @@ def fault(output: Any, cache: Path, intact: set[Path]) -> str | None:
     return None if is_cached else "is right, but not in the cache"
 
 
-@click.command(epilog=examples("verify"))
-@click.option("--lock-only", is_flag=True, help="Check only that dvc.lock has lost no stage since the last commit.")
+@click.command(epilog=examples("verify", "verify --lock-only"))
+@click.option("--lock-only", is_flag=True, help="Check only whether dvc.lock has lost stages since the last commit.")
 def command(lock_only: bool) -> None:
     """Compare the content of every output, and of everything in DVC's cache, with the recorded digests.
 
-    `dvc status` trusts a file whose time and size have not changed, and DVC trusts a read-only file in its cache. This
-    reads them all. Below each fault it prints the command that repairs it; the exit status is 1 then.
+    `dvc status` trusts a file whose time and size have not changed, and DVC trusts a read-only file in its cache;
+    `verify` reads them all. Below each fault is the command that repairs it, and the exit status is 1.
     """
     lock.require_intact()
     if lock_only:
@@ -59,9 +59,9 @@ def command(lock_only: bool) -> None:
             lines.append(f"{path} {what}\n  {restore}")
     if lines:
         print("\n".join(lines))
-        cli.note(f"broken: {len(lines)}; the commands above restore them, from the first to the last")
+        cli.note(f"broken: {len(lines)}; run the commands above, in their order")
         sys.exit(1)
     absent = [output for output in outputs if not output.exists]
-    print(f"all of {len(outputs) - len(absent)} outputs and {len(objects)} files of the cache are what was recorded")
+    print(f"{len(outputs) - len(absent)} outputs and {len(objects)} files of the cache are as recorded")
     if absent:
         cli.note(f"not here: {len(absent)} outputs; `dvc pull` fetches them, `dvc repro` makes them")

@@ -24,7 +24,7 @@ class FetchedDataset:
 
     @classmethod
     def read(cls, name: str) -> Self:
-        """Read a dataset but for its pixels; a PipelineError if it is not here, or its file is not one of images."""
+        """Read a dataset without its pixels; a PipelineError if its file is missing or holds no images."""
         path = paths.raw(name)
         files.require(path, f"fetch@{name}")
         info = parquet.image_info(path)
@@ -35,7 +35,7 @@ class FetchedDataset:
         return parquet.take_pixels(paths.raw(self.name), rows).reshape(-1, *self.shape)
 
     def select(self, numbers: Sequence[str]) -> Vector:
-        """Turn `36001` and `0-9` into row numbers, in the order given; nothing into those of all images."""
+        """Turn `36001` and `0-9` into row numbers, in the order given. Without numbers, return all rows."""
         count = len(self.classes)
         rows = [] if numbers else [np.arange(count)]
         for text in numbers:

@@ -21,11 +21,11 @@ class Difference(NamedTuple):
 
     @property
     def gain(self) -> float:
-        """The second's accuracy minus the first's, -1 to 1."""
+        """The accuracy after minus that before, -1 to 1."""
         return self.after - self.before
 
     def cells(self) -> list[str]:
-        """Return them for a table, the difference in points, without p."""
+        """Return the cells of a table: both accuracies, and the difference in points with its interval."""
         gain, low, high = (100 * each for each in (self.gain, self.low, self.high))
         return [f"{self.before:.4f}", f"{self.after:.4f}", f"{gain:+.2f} ({low:+.2f} to {high:+.2f})"]
 

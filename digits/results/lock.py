@@ -1,6 +1,6 @@
 """dvc.lock, which DVC writes in place: a run that is killed meanwhile leaves it cut off.
 
-What is left mostly parses, and `dvc repro TARGET` goes on without the stages that are gone. Git has them.
+A lock that is cut off mostly parses, and `dvc repro TARGET` goes on without the lost stages. Git has them.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ LOCK = Path("dvc.lock")
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Return the content of a lock, an empty one without stages; a PipelineError if it is cut off or damaged."""
+    """Return the content of a lock; a PipelineError if it is cut off or damaged. An empty text has no stages."""
     try:
         content = dict(parameters.parse(text or "stages: {}\n", LOCK).values)
     except ParameterError:
@@ -26,12 +26,12 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def read() -> dict[str, Any]:
-    """Return the content of dvc.lock, one without stages if it is not here; a PipelineError if it is damaged."""
+    """Return the content of dvc.lock; a PipelineError if it is damaged. A missing file has no stages."""
     return parse(LOCK.read_text(encoding="utf-8", errors="replace") if LOCK.exists() else "")
 
 
 def committed() -> str:
-    """Return the text of the last commit's dvc.lock, an empty one if there is none."""
+    """Return the text of the last commit's dvc.lock; "" if there is none."""
     show = subprocess.run(["git", "show", f"HEAD:./{LOCK}"], capture_output=True, check=False)
     return show.stdout.decode(errors="replace")
 

@@ -45,11 +45,11 @@ class Results(Section, extra="allow"):
 
     @property
     def merit(self) -> float:
-        """What to choose a model by: its out-of-fold accuracy, never that of the test part."""
+        """The out-of-fold accuracy, which models are chosen by; -1 without folds."""
         return -1.0 if self.cv_accuracy is None else self.cv_accuracy
 
     def rank(self, experiment: Experiment) -> tuple[str, str, float]:
-        """Return what leaderboards are sorted by: those of one split and task together, the best out of fold first."""
+        """Return the key that leaderboards are sorted by: split, task, out-of-fold accuracy from high to low."""
         return experiment.split, experiment.task, -self.merit
 
 

@@ -1,4 +1,4 @@
-"""Predictions in words, `8, predicted 8 (97 %)`, alike in commands, report and drawing page; and tables to print."""
+"""Words and tables that commands, report and drawing page share, such as `8, predicted 8 (97 %)`."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def percent(probability: float) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names in a row, the first three and the number of the others if there are more than four."""
+    """Return names in a row; of more than four, three and the number of the others."""
     return ", ".join(names if len(names) <= 4 else [*names[:3], f"and {len(names) - 3} more"])
 
 

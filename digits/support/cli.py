@@ -1,4 +1,4 @@
-"""How every script is called, reports and ends: quietly when all is well, else with one line and an exit status."""
+"""The command line of every script: its argument, messages, progress, errors and exit status."""
 
 import argparse
 import gc
@@ -64,7 +64,7 @@ def run(main: Callable[[], None]) -> NoReturn:
 
 @contextmanager
 def warnings_in_lines(about: str) -> Iterator[None]:
-    """Print each warning of the block once, in a line, when it has ended: the same one comes from every fold."""
+    """Print each warning of the block once, in one line, after the block: every fold gives the same one."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -78,7 +78,7 @@ def note(message: str) -> None:
 
 
 def progress(work: Iterable[Item], total: int | None, unit: str) -> Iterable[Item]:
-    """Show a bar on standard error while `work` is iterated: on a terminal only, and gone when it is done."""
+    """Show a progress bar on standard error while `work` is iterated, on a terminal only."""
     if not sys.stderr.isatty():
         return work
     from tqdm import tqdm
@@ -97,7 +97,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _report(error: BaseException) -> int:
-    """Report an error that a user can have caused in one line, and return the exit status; raise any other anew."""
+    """Report an error that a user can cause in one line, and return the exit status; raise any other error."""
     status = 1
     match error:
         case PipelineError():

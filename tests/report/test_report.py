@@ -49,10 +49,10 @@ def test_the_same_inputs_give_the_same_page(page: Path, project: Path) -> None:
     assert (project / "report.html").read_bytes() == page.read_bytes()
 
 
-def test_what_is_not_here_is_named_and_the_rest_reported(project: Path) -> None:
+def test_what_is_not_here_is_counted_and_the_rest_reported(project: Path) -> None:
     (project / "data/predictions/digit-logreg.parquet").unlink()
     done = tiny.run([*REPORT, "--output", "new/part.html"], project)
-    assert done.stderr == "report: not evaluated here: digit-logreg\n"
+    assert done.stderr == "report: 1 more experiment: `make repro` or `dvc pull`\n"
     text = (project / "new/part.html").read_text()
     assert 'id="five-sgd"' in text
     assert "digit-logreg" not in text

@@ -34,5 +34,5 @@ def command(pattern: str, output: Path) -> None:
     if not evaluated:
         raise PipelineError("nothing has been evaluated here yet; `make demo` or `make repro` does it")
     if missing := [name for name in names if name not in evaluated]:
-        cli.note(f"not evaluated here: {', '.join(missing)}")
+        cli.note(f"{len(missing)} more experiment{'s' * (len(missing) > 1)}: `make repro` or `dvc pull`")
     files.write_text(output, page.render(params, evaluated))

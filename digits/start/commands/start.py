@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 from digits.commands import examples
@@ -23,14 +24,14 @@ PLACES = {
 }
 KEPT = {"core", "report"}  # rooms, and one of the images' kind if there is any
 # What is about this project alone and in no room.
-PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/report.png", "docs/tutorials.md", "large", "notebooks"]
+PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/*.png", "docs/*.html", "docs/tutorials.md", "large", "notebooks"]
 
 
 def removed(kind: str) -> list[Path]:
     """Return what goes: the rooms that images of a kind do not need, under every name, and what is this project's."""
     rooms = {path.name for path in Path("tests").iterdir() if path.is_dir()} - KEPT - {kind}
     names = [folder / room for room in rooms for folder in map(Path, (".", "digits", "docs", "tests"))]
-    return sorted(path for path in [*names, *map(Path, PROJECT)] if path.exists())
+    return sorted([*filter(Path.exists, names), *chain(*map(Path().glob, PROJECT))])
 
 
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))

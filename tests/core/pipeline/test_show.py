@@ -147,7 +147,7 @@ def test_greys_in_a_terminal(made: Path) -> None:
         ("tiny 400", 2, "tiny has no image 400; allowed: 0 to 399"),
         ("tiny 5-3", 2, "'5-3' is neither a number such as 36001 nor a range such as 0-9"),
         ("tiny --label 12", 2, "--label: there is no '12'."),
-        ("tiny 0 --label 5", 1, "no image is like that"),
+        ("tiny 0 --label 5", 1, "no image matches"),
         ("tiny 15 --predictions five-sgd", 1, "not in the test part: 15; --part chooses the other"),
         ("tiny --predictions digit-logreg --part train", 1, "digit-logreg has no folds"),
     ],

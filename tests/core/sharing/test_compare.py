@@ -88,7 +88,7 @@ def test_what_did_not_change_needs_no_cache_and_what_is_not_here_did_not_change(
 
 def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
     line = tiny.failure("digits compare --between five-sgd digit-logreg", made)
-    assert line.startswith("compare: the two have other test images or labels, so")
+    assert line.startswith("compare: the test images or labels differ, so")
     assert line.endswith(": five-sgd → digit-logreg")
     for words in ([], [""], ["HEAD", ""]):
         assert "give a revision, or --between" in tiny.failure(["digits", "compare", *words], made, 2)
