@@ -50,7 +50,9 @@ def main() -> None:
     lap("split")
     for name, experiment in params.blocks(Experiment).items():
         (X_train, train_classes, group), (X_test, test_classes, test_group) = parts[experiment.split]  # noqa: N806
-        positive = tables.labels_of(params.block(Task, experiment.task).positive, None)
+        task = params.block(Task, experiment.task)
+        positive, negative = tables.labels_of(task, None)
+        assert not negative, f"{experiment.task} leaves classes out, which this does not"
         y_train, y_test = binarize(train_classes, positive), binarize(test_classes, positive)
         lap("binarize")
         maximum = params.block(Dataset, params.dataset_of(name)).maximum or 255
@@ -71,7 +73,7 @@ def main() -> None:
             predicted["cross_validation"] = part(y_train, y_pred, trained.scores, fold=fold, group=group)
         figures = evaluate(predicted, model)["figures"]
         lap("evaluate")
-        accuracy = metrics.summarize(figures, trained.scores is not None)["accuracy"]
+        accuracy = metrics.summarize(figures)["accuracy"]
         print(f"{name}: test accuracy {accuracy:.6f}", flush=True)
     print(json.dumps(seconds))
 

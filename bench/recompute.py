@@ -217,8 +217,10 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
     train, test = map(pd.read_parquet, paths)
     info = pq.read_schema(paths[0]).metadata
     classes = json.loads(info.get(b"names", b"null")) or list(map(str, range(256)))
-    positive = params["tasks"][block["task"]].get("positive")
-    numbers = [classes.index(str(each)) for each in positive or []]
+    positive, negative = (params["tasks"][block["task"]].get(key) for key in ("positive", "negative"))
+    numbers, others = ([classes.index(str(each)) for each in side or []] for side in (positive, negative))
+    if negative:
+        train, test = (frame[frame["class"].isin(numbers + others)] for frame in (train, test))
     y_train, y_test = (
         (frame["class"].isin(numbers) if positive else frame["class"]).astype(int).to_numpy() for frame in (train, test)
     )

@@ -57,7 +57,7 @@ def accuracy(name: str, features: str | None, seed: int) -> float:
     split = params.block(Split, experiment.split)
     images = paths.raw(split.dataset)
     X: Any = parquet.read_pixels(images)  # noqa: N806
-    positive = labels_of(params.block(Task, experiment.task).positive, None)
+    positive, _ = labels_of(params.block(Task, experiment.task), None)
     y = binarize(parquet.read_column(images, IMAGES, "class"), positive)
     train, test = split_rows(split, len(y), DRAWN, parquet.read_if_there(images, GROUP))
     if features or not isinstance(split.test, float):  # as the fourth is written, the order is that of its draw

@@ -1,7 +1,8 @@
 """Turn the digits of one experiment's split into the labels of its task.
 
 Reads the split's images; writes `data/labels/<experiment>/train.parquet` and `test.parquet`. A task with
-`positive` classes gives 1 for them and 0 for all others; a task without keeps the class.
+`positive` classes gives 1 for them and 0 for all others, or for its `negative` classes alone: then images of other
+classes have no label, and no later stage sees them. A task without `positive` keeps the class.
 """
 
 from collections.abc import Collection
@@ -9,6 +10,7 @@ from collections.abc import Collection
 from digits.io import parquet, paths, tables
 from digits.io.tables import IMAGES, Pixels
 from digits.support import cli, parameters
+from digits.support.errors import PipelineError
 from digits.support.parameters import Experiment, Task
 
 import numpy as np
@@ -25,12 +27,18 @@ def main() -> None:
     params = parameters.load()
     experiment = params.block(Experiment, name)
     names = parquet.image_info(paths.split(experiment.split, "train")).names
-    positive = tables.labels_of(params.block(Task, experiment.task).positive, names)
-    metadata = {"positive": " ".join(map(str, positive))} if positive else None
+    positive, negative = tables.labels_of(params.block(Task, experiment.task), names)
+    sides = {"positive": positive, "negative": negative}
+    metadata = {key: " ".join(map(str, side)) for key, side in sides.items() if side} or None
     for part in ("train", "test"):
         images = parquet.read(paths.split(experiment.split, part), IMAGES, ["row", "class"])
-        labels = binarize(tables.column(images, "class"), positive)
-        table = tables.table({"row": tables.column(images, "row"), "label": labels})
+        row, classes = tables.column(images, "row"), tables.column(images, "class")
+        if negative:
+            asked = np.isin(classes, positive + negative)
+            row, classes = row[asked], classes[asked]
+            if not len(row):
+                raise PipelineError(f"the {part} part of {experiment.split} has no image of {experiment.task}")
+        table = tables.table({"row": row, "label": binarize(classes, positive)})
         parquet.write(paths.labels(name, part), table.replace_schema_metadata(metadata))
 
 

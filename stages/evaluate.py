@@ -15,7 +15,7 @@ from digits.evaluation import calibration, curves, metrics
 from digits.evaluation.metrics import ALL
 from digits.evaluation.part import Part, confusion, reliability
 from digits.io import files, parquet, paths, tables
-from digits.io.tables import GROUP, IMAGES, LABELS, OUT_OF_FOLD
+from digits.io.tables import LABELS, OUT_OF_FOLD
 from digits.learning import models, persistence
 from digits.support import cli, parallel, parameters
 from digits.support.errors import PipelineError
@@ -69,7 +69,8 @@ def main() -> None:
     name = cli.block_name(__doc__, "experiments", "two-logreg")
     images, labels = paths.split(parameters.load().block(Experiment, name).split, "test"), paths.labels(name, "test")
     model = persistence.load(paths.model(name))
-    y_test = parquet.read_labels(images, labels)
+    rows = parquet.read_labels(images, labels)
+    y_test, row = rows.y, rows.row
     out_of_fold = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
     of_train = {name: tables.column(out_of_fold, name) for name in out_of_fold.column_names}
     y_train = of_train["label"]
@@ -77,25 +78,24 @@ def main() -> None:
         raise PipelineError(f"{name} has not been trained on the label {unknown[0]}; use a split with more of it")
 
     with parallel.parallel_backend(model):
-        scores = np.concatenate([models.score(model, pixels) for pixels in parquet.pixels(images)])
+        scores = np.concatenate([models.score(model, pixels) for pixels in parquet.pixels(images, rows.at)])
     y_pred = models.predict(model, scores)
-    row, group = parquet.read_column(images, IMAGES, "row"), parquet.read_if_there(images, GROUP)
     is_detector = b"positive" in (parquet.schema(labels, LABELS).metadata or {})
     names = None if is_detector else parquet.image_info(images).names
     of_classes = [names[i] if names else str(i) for i in model.classes_]
     part = partial(Part, method=models.method(model), classes=model.classes_, names=of_classes, y_train=y_train)
-    parts = {"test": part(y_test, y_pred, scores, group=group, is_ordered=bool((row[1:] > row[:-1]).all()))}
+    parts = {"test": part(y_test, y_pred, scores, group=rows.group, is_ordered=bool((row[1:] > row[:-1]).all()))}
     if "fold" in of_train:
         found = (of_train["prediction"], tables.scores(out_of_fold))
         parts["cross_validation"] = part(y_train, *found, fold=of_train["fold"], group=of_train.get("group"))
-    rows = evaluate(parts, model)
+    measured = evaluate(parts, model)
 
-    columns = {"row": row, "group": group, "label": y_test, "prediction": y_pred}
+    columns = {"row": row, "group": rows.group, "label": y_test, "prediction": y_pred}
     columns |= tables.score_columns(scores, model.classes_, models.method(model))
     parquet.write(paths.predictions(name), tables.table(columns))
     for table, (_, header) in TABLES.items():
-        files.write_csv(paths.plots(name) / f"{table}.csv", header, rows[table])
-    files.write_json(paths.metrics(name), metrics.summarize(rows["figures"], "cross_validation" in parts))
+        files.write_csv(paths.plots(name) / f"{table}.csv", header, measured[table])
+    files.write_json(paths.metrics(name), metrics.summarize(measured["figures"]))
 
 
 if __name__ == "__main__":

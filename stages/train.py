@@ -8,7 +8,8 @@ it, nor others of its group (neither where `folds` is 0). The fits run side by s
 from pathlib import Path
 
 from digits.io import parquet, paths, tables
-from digits.io.tables import GROUP, IMAGES, ORIGIN, Vector
+from digits.io.parquet import Labelled
+from digits.io.tables import Vector
 from digits.learning import models, persistence, registry, thresholds, training
 from digits.learning.training import Trained
 from digits.support import cli, parameters, rooms
@@ -17,13 +18,13 @@ from digits.support.parameters import Experiment
 import numpy as np
 
 
-def fit(experiment: Experiment, seed: int, images: Path, y: Vector, fold: Vector | None) -> Trained:
-    """Fit an experiment's pipeline on a training part, whose labels and folds have the shape (rows,)."""
+def fit(experiment: Experiment, seed: int, images: Path, rows: Labelled, fold: Vector | None) -> Trained:
+    """Fit an experiment's pipeline on the labelled rows of a training part, whose folds have the shape (rows,)."""
     pipeline = registry.build(experiment, seed, parquet.image_info(images).maximum)
     if not registry.is_partial(experiment.classifier):
-        return training.train(pipeline, parquet.read_pixels(images), y, fold)
+        return training.train(pipeline, parquet.take_pixels(images, rows.at), rows.y, fold)
     partial = rooms.load("scale.partial", f"classifier: {experiment.classifier}")
-    trained: Trained = partial.train(pipeline, images, y, fold)
+    trained: Trained = partial.train(pipeline, images, rows, fold)
     return trained
 
 
@@ -33,16 +34,16 @@ def main() -> None:
     params = parameters.load()
     experiment = params.block(Experiment, name)
     images = paths.split(experiment.split, "train")
-    y = parquet.read_labels(images, paths.labels(name, "train"))
+    rows = parquet.read_labels(images, paths.labels(name, "train"))
+    y = rows.y
     rule = thresholds.require_rule(experiment, len(np.unique(y)))
-    group, origin = (parquet.read_if_there(images, field) for field in (GROUP, ORIGIN))
-    fold = training.fold_of_rows(y, experiment.folds, origin, group)
+    fold = training.fold_of_rows(y, experiment.folds, rows.origin, rows.group)
     with cli.warnings_in_lines(name):
-        trained = fit(experiment, params.seed, images, y, fold)
+        trained = fit(experiment, params.seed, images, rows, fold)
     model = thresholds.apply(trained.model, rule, y, trained.scores)
     model.train_accuracy_ = training.accuracy(model, trained.seen, y)  # for `evaluate`, as `oob_score_` of forests
     persistence.save(paths.model(name), model)
-    columns = {"row": parquet.read_column(images, IMAGES, "row"), "group": group, "label": y}
+    columns = {"row": rows.row, "group": rows.group, "label": y}
     if fold is not None and trained.scores is not None:
         columns |= {"fold": fold, "prediction": thresholds.predict_nested(model, rule, y, trained.scores, fold)}
         columns |= tables.score_columns(trained.scores, model.classes_, models.method(model))

@@ -54,9 +54,10 @@ def check(params: Parameters) -> None:
         task, about = tasks[experiment.task], params.dataset_of(name)
         classes = datasets[about].classes
         with _inside(f"tasks.{experiment.task}."):
-            positive = set(tables.labels_of(task.positive, datasets[about].names))
-            if unknown := positive.difference(range(classes)):
-                raise ParameterError(f"positive: {about} has no class {min(unknown)}; allowed: 0 to {classes - 1}")
+            positive, negative = map(set, tables.labels_of(task, datasets[about].names))
+            for key, side in (("positive", positive), ("negative", negative)):
+                if unknown := side.difference(range(classes)):
+                    raise ParameterError(f"{key}: {about} has no class {min(unknown)}; allowed: 0 to {classes - 1}")
             if len(positive) == classes:
                 raise ParameterError(f"positive: all {classes} classes of {about} are positive; leave one out")
         with _inside(f"experiments.{name}: "):

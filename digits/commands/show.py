@@ -107,7 +107,7 @@ def command(
         if (calibration := temperature(experiment)) is None:
             cli.note(wording.NOT_CALIBRATED.format(experiment))
         task = params.block(Experiment, experiment).task
-        names = wording.label_names(task, params.block(Task, task).positive, images.names)
+        names = wording.label_names(task, params.block(Task, task), images.names)
         place = {row: i for i, row in enumerate(tables.column(table, "row").tolist())}
         words = in_words(table.take([place[row] for row in rows.tolist()]), words, names, calibration)
     captions = [f"{dataset} {row}: {word}" for row, word in zip(rows, words, strict=True)]

@@ -27,10 +27,9 @@ class Metric(NamedTuple):
 
     name: str  # in plots/<experiment>/figures.csv
     function: Callable[[Part], Value | Mapping[str, Value] | None]  # one value, several by what each is of, or none
-    key: str | None = None  # in metrics/<experiment>.json; few have one, so that DVC's tables of them fit a screen
+    key: str | None = None  # in metrics/<experiment>.json; six have one, so that DVC's tables of them fit a screen
     heading: str | None = None  # of its column in the leaderboards; it needs a key
     caption: str | None = None  # in the report's table of measures
-    needs_folds: bool = False  # it has its key only where there are folds, which calibrate the probabilities
 
 
 def accuracy(part: Part) -> Estimate:
@@ -181,12 +180,12 @@ METRICS = [
     Metric("accuracy_mean", partial(of_folds, np.mean), key="cv_accuracy", heading="out-of-fold"),
     Metric("accuracy_std", partial(of_folds, np.std), key="cv_std"),
     Metric("baseline", baseline, key="baseline", heading="baseline"),
-    Metric("precision", partial(overall, precision), caption="precision"),
-    Metric("recall", partial(overall, recall), caption="recall"),
-    Metric("f1", partial(overall, f1), key="f1", caption="F1"),
+    Metric("precision", partial(overall, precision), key="precision", caption="precision"),
+    Metric("recall", partial(overall, recall), key="recall", caption="recall"),
+    Metric("f1", partial(overall, f1), caption="F1"),
     Metric("roc_auc", roc_auc, caption="area under the ROC curve"),
     Metric("average_precision", average_precision, caption="average precision"),
-    Metric("log_loss", log_loss, key="log_loss", caption="log loss", needs_folds=True),
+    Metric("log_loss", log_loss, caption="log loss"),
     Metric("calibration_error", calibration_error, caption="calibration error"),
     Metric("rejection_threshold", rejection_threshold),
     Metric("precision", partial(by_class, precision)),
@@ -207,9 +206,8 @@ def measure(part: Part) -> Iterator[tuple[str, str, float, float | None, float |
                 yield metric.name, of, value, None, None
 
 
-def summarize(figures: Iterable[tuple[Any, ...]], has_folds: bool) -> dict[str, float]:
+def summarize(figures: Iterable[tuple[Any, ...]]) -> dict[str, float]:
     """Return the figures (part, name, what it is of, value, …) that branches are compared by, under their keys."""
     by_part = sorted(figures, key=lambda figure: figure[0] == "test")  # the test part's, where both have it
     found = {name: value for part, name, of, value, *_ in by_part if of == ALL and part != "train"}
-    shown = [metric for metric in METRICS if metric.key and (has_folds or not metric.needs_folds)]
-    return {str(metric.key): found[metric.name] for metric in shown if metric.name in found}
+    return {metric.key: found[metric.name] for metric in METRICS if metric.key and metric.name in found}

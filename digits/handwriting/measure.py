@@ -119,7 +119,7 @@ class Measurement:
 def _label(recognizer: Recognizer, name: str) -> int | None:
     """Return the label of pictures in a folder of this name; None where it is no class of the model."""
     if recognizer.positive:
-        return int(int(name) in recognizer.positive) if re.fullmatch("[0-9]", name) else None
+        return recognizer.label_of(int(name)) if re.fullmatch("[0-9]", name) else None
     return next((label for label in recognizer.classes if recognizer.names[label] == name), None)
 
 

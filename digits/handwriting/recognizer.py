@@ -58,6 +58,7 @@ class Recognizer(NamedTuple):
     model: Pipeline
     temperature: float | None  # of the calibration; None where there are no folds to fit it on
     density: Density | None = None  # None where every image gets one of the classes
+    negative: Sequence[int] = ()  # the digits of the first class of two, where the task leaves out others
     resizes: bool = False  # takes whole pictures, resized to its images' shape, not the digits found in them
 
     @classmethod
@@ -75,7 +76,8 @@ class Recognizer(NamedTuple):
         name = experiment or _best(params, dataset)
         task = params.block(Experiment, name).task
         trained_on = params.block(Dataset, params.dataset_of(name))
-        positive = tables.labels_of(params.block(Task, task).positive, trained_on.names)
+        block = params.block(Task, task)
+        positive, negative = tables.labels_of(block, trained_on.names)
         height, width = trained_on.shape
         if dataset is None and not _takes_pictures(trained_on):
             raise ParameterError(
@@ -87,8 +89,9 @@ class Recognizer(NamedTuple):
             experiment=name,
             shape=(height, width),
             classes=model.classes_.tolist(),
-            names=wording.label_names(task, positive, trained_on.names),
+            names=wording.label_names(task, block, trained_on.names),
             positive=positive,
+            negative=negative,
             model=model,
             temperature=temperature(name),
             density=_density(params, name),
@@ -99,6 +102,12 @@ class Recognizer(NamedTuple):
     def size(self) -> int:
         """Height and width in pixels of the images that pictures become."""
         return self.shape[0]
+
+    def label_of(self, digit: int) -> int | None:
+        """Return the label of a digit or class; None where the model's task leaves it out."""
+        if self.negative and digit not in [*self.positive, *self.negative]:
+            return None
+        return int(digit in self.positive) if self.positive else digit
 
     def find(self, picture: Picture) -> list[Digit]:
         """Find the digits in a picture, or a PictureError; resize all of it, where the training images were made so."""

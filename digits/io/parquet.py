@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from digits.io import tables
 from digits.io.files import atomic_write, require
@@ -94,9 +95,19 @@ def read_if_there(path: Path, field: pa.Field) -> Vector | None:
     return read_column(path, tables.IMAGES, field.name) if is_there else None
 
 
-def pixels(path: Path) -> Iterator[Pixels]:
-    """Read the pixels of images a row group at a time, as C-ordered arrays of shape (images, height * width)."""
-    return map(tables.stack, groups(path, tables.IMAGES, _pixel_names(path)))
+def pixels(path: Path, at: Vector | None = None) -> Iterator[Pixels]:
+    """Read the pixels of images a row group at a time, as C-ordered arrays of shape (images, height * width).
+
+    With `at`, positions in the table in ascending order, only theirs; a row group without any is left out.
+    """
+    start = 0
+    for group in map(tables.stack, groups(path, tables.IMAGES, _pixel_names(path))):
+        here = None if at is None else at[slice(*np.searchsorted(at, [start, start + len(group)]))] - start
+        start += len(group)
+        if here is None or len(here) == len(group):
+            yield group
+        elif len(here):
+            yield group[here]
 
 
 def read_pixels(path: Path) -> Pixels:
@@ -118,11 +129,26 @@ def take_pixels(path: Path, rows: Vector) -> Pixels:
     return taken
 
 
-def read_labels(images: Path, labels: Path) -> Vector:
-    """Read the labels of images, shape (rows,); a PipelineError if only one of the two files was made again."""
-    if not np.array_equal(read_column(images, tables.IMAGES, "row"), read_column(labels, tables.LABELS, "row")):
+class Labelled(NamedTuple):
+    """The images that have labels, all but those that the task leaves out; vectors have the shape (rows,)."""
+
+    at: Vector  # their positions in the table of images, ascending
+    row: Vector
+    y: Vector
+    group: Vector | None
+    origin: Vector | None
+
+
+def read_labels(images: Path, labels: Path) -> Labelled:
+    """Read the labels of images; a PipelineError if only one of the two files was made again."""
+    row, of_labels = read_column(images, tables.IMAGES, "row"), read_column(labels, tables.LABELS, "row")
+    leaves_out = b"negative" in (schema(labels, tables.LABELS).metadata or {})
+    at = np.flatnonzero(np.isin(row, of_labels)) if leaves_out else np.arange(len(row))
+    if not np.array_equal(row[at], of_labels):
         raise PipelineError(f"{labels} is not about the rows of {images}; make both again with `dvc repro`")
-    return read_column(labels, tables.LABELS, "label")
+    columns = (read_if_there(images, field) for field in (tables.GROUP, tables.ORIGIN))
+    group, origin = (None if column is None else column[at] for column in columns)
+    return Labelled(at, of_labels, read_column(labels, tables.LABELS, "label"), group, origin)
 
 
 def _pixel_names(path: Path) -> list[str]:

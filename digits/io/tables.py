@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from digits.support.errors import require_choice
+from digits.support.errors import ParameterError, require_choice
+from digits.support.parameters import Task
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +98,7 @@ def _out_of_fold(schema: pa.Schema) -> list[pa.Field]:
 IMAGES = Contract("images", _images)
 
 # Labels, in the images' order: the class, or 1 for the task's positive classes and 0 for the others. Metadata:
-# `positive`, those classes, where the task has them.
+# `positive` and `negative`, those classes, where the task has them; with `negative` all other classes have no rows.
 LABELS = Contract("labels", lambda schema: [ROW, LABEL])
 
 # Predictions of the test part, and the scores, which say how likely each class is: `decision_3` is the decision value
@@ -109,16 +110,25 @@ PREDICTIONS = Contract("predictions", _predictions)
 OUT_OF_FOLD = Contract("out-of-fold predictions", _out_of_fold)
 
 
-def labels_of(classes: Sequence[int | str] | None, names: Sequence[str] | None) -> list[int]:
-    """Return the labels of classes that are given by label or by name; `names` are those of all, if they have any.
+def labels_of(task: Task, names: Sequence[str] | None) -> tuple[list[int], list[int]]:
+    """Return the labels of a task's positive and of its negative classes; `names` are those of all, if they have any.
 
-    Raises a ParameterError if no class has one of the names.
+    Raises a ParameterError if no class has one of the names, or if there is no telling the two sides apart.
     """
     by_name = {name: label for label, name in enumerate(names or [])}
-    for each in classes or []:
-        if isinstance(each, str):
-            require_choice("positive", each, by_name)
-    return [by_name[each] if isinstance(each, str) else each for each in classes or []]
+    sides = {"positive": task.positive or [], "negative": task.negative or []}
+    for key, side in sides.items():
+        for each in side:
+            if isinstance(each, str):
+                require_choice(key, each, by_name)
+    positive, negative = (
+        [by_name[each] if isinstance(each, str) else each for each in side] for side in sides.values()
+    )
+    if negative and not positive:
+        raise ParameterError("negative: needs `positive`, the classes to tell these from")
+    if both := {*positive} & {*negative}:
+        raise ParameterError(f"negative: the class {min(both)} is positive as well; leave it out of one")
+    return positive, negative
 
 
 def pixel_names(count: int) -> list[str]:

@@ -30,15 +30,16 @@ def describe(name: str, params: Parameters, dataset: Dataset) -> dict[str, Any]:
         PipelineError: a file is missing or damaged, or they are not of the same run.
     """
     block = params.block(Experiment, name)
-    positive = tables.labels_of(params.block(Task, block.task).positive, dataset.own_names)
-    names = wording.label_names(block.task, positive, dataset.own_names)
+    task = params.block(Task, block.task)
+    sides = ([dataset.names[label] for label in side] or None for side in tables.labels_of(task, dataset.own_names))
+    names = wording.label_names(block.task, task, dataset.own_names)
     predictions = read_predictions(name, len(dataset.classes))
     result, measured = results.read(name), results.figures(name)
     wrong, tested = len(most_confident(predictions)[0]), len(predictions)
     if abs(1 - wrong / tested - result.accuracy) > 10**-DECIMALS:
         again = f"`dvc repro --force evaluate@{name}` makes them again"
         raise PipelineError(f"{paths.predictions(name)} and {paths.metrics(name)} are not of the same run; {again}")
-    plots = read_plots(name, measured, names, is_detector=bool(positive))
+    plots = read_plots(name, measured, names, is_detector=bool(task.positive))
     has_folds = "cross_validation" in plots["matrices"] and paths.out_of_fold(name).exists()
     out_of_fold = read_predictions(name, len(dataset.classes), "train") if has_folds else None
     rule = block.hyperparameters.get("threshold")
@@ -48,7 +49,7 @@ def describe(name: str, params: Parameters, dataset: Dataset) -> dict[str, Any]:
         "block": block,
         "task": f"{block.task} on {block.split}",
         "dataset": dataset,
-        "positive": [dataset.names[label] for label in positive] if positive else None,
+        **dict(zip(("positive", "negative"), sides, strict=True)),
         "wrong": wrong,
         "tested": tested,
         "result": result,

@@ -4,7 +4,7 @@ import subprocess
 from typing import Any
 
 from digits.io import parquet, paths
-from digits.io.tables import GROUP, ORIGIN, Vector
+from digits.io.tables import Vector
 from digits.learning import thresholds, training
 from digits.results.intervals import Difference
 from digits.support import cli
@@ -41,15 +41,15 @@ def accuracies(name: str, params: Parameters, seeds: int) -> Vector:
     """Return an experiment's accuracy out of fold, 0 to 1, shape (seeds, folds); the seeds follow from its own."""
     block = params.block(Experiment, name)
     images = paths.split(block.split, "train")
-    y = parquet.read_labels(images, paths.labels(name, "train"))
-    group, origin = (parquet.read_if_there(images, field) for field in (GROUP, ORIGIN))
-    fold = training.fold_of_rows(y, block.folds, origin, group)
+    rows = parquet.read_labels(images, paths.labels(name, "train"))
+    y = rows.y
+    fold = training.fold_of_rows(y, block.folds, rows.origin, rows.group)
     if fold is None:
         raise ParameterError(f"--seeds: {name} has no folds; give it some")
     rule = thresholds.require_rule(block, len(np.unique(y)))
     found = []
     for seed in cli.progress(np.random.SeedSequence(params.seed).generate_state(seeds).tolist(), seeds, "seeds"):
-        trained = fit(block, seed, images, y, fold)
+        trained = fit(block, seed, images, rows, fold)
         assert trained.scores is not None
         right = thresholds.predict_nested(trained.model, rule, y, trained.scores, fold) == y
         found.append([right[fold == i].mean() for i in range(1, block.folds + 1)])

@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 
+from digits.support.parameters import Task
+
 import tabulate
 
 NONE = "none"  # the prediction for what is no digit
 NOT_CALIBRATED = "not calibrated: {} has no folds to fit its probabilities on, or has not been evaluated"
 
 
-def label_names(task: str, positive: object, classes: Sequence[str] | None = None) -> list[str]:
-    """Return the name of each label: `not five` and `five` if the task has positive classes, else the classes'."""
-    return [f"not {task}", task] if positive else list(classes or map(str, range(256)))
+def label_names(name: str, task: Task | None, classes: Sequence[str] | None = None) -> list[str]:
+    """Return the name of each label: the classes', or `not five` and `five` if the task has positive classes.
+
+    With negative ones as well, those of both: `1` and `0`, `2 or 3` and `0 or 1`.
+    """
+    names = list(classes or map(str, range(256)))
+    if not (task and task.positive):
+        return names
+    sides = [task.negative, task.positive] if task.negative else []
+    found = [" or ".join(names[each] if isinstance(each, int) else each for each in side) for side in sides]
+    return found or [f"not {name}", name]
 
 
 def predicted(name: str, share: str, actual: object = None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.io import parquet
+from digits.io.parquet import Labelled
 from digits.io.tables import Scores, Vector
 from digits.learning import models
 from digits.learning.training import SEEN, Trained, fit_errors, fit_shared_steps
@@ -36,28 +37,28 @@ def require_incremental(experiment: Experiment, classifier: Any) -> None:
         raise ParameterError(f"{name}: {fault}; use adam or sgd")
 
 
-def train(pipeline: Pipeline, images: Path, y: Vector, fold: Vector | None) -> Trained:
+def train(pipeline: Pipeline, images: Path, rows: Labelled, fold: Vector | None) -> Trained:
     """Fit on all rows of a training part, and on all but each fold, in the same passes.
 
     Args:
         pipeline: unfitted; it stays so. Its last step has `partial_fit` and `max_iter`.
         images: the training part's file.
-        y: labels, shape (rows,).
+        rows: those of its images to fit on, and their labels.
         fold: of each row, as `training.fold_of_rows` returns it; of each a model is in memory. None for none.
     """
-    folds = 0 if fold is None else int(fold.max())
+    folds, y = 0 if fold is None else int(fold.max()), rows.y
     # The first fit holds out fold 0, which no row is in.
     folded = np.ones(len(y), np.uint8) if fold is None else fold
     classes = np.unique(y)
     with fit_errors():
-        shared, inputs = fit_shared_steps(pipeline, next(parquet.pixels(images)))
+        shared, inputs = fit_shared_steps(pipeline, next(parquet.pixels(images, rows.at)))
         fits = [clone(pipeline[len(shared) :]) for _ in range(1 + folds)]
         for held_out, fit in enumerate(fits):
             fitted = np.flatnonzero(folded[: inputs.shape[0]] != held_out)
             if len(fit) > 1:
                 fit[:-1].fit(inputs[fitted], y[fitted])
         passes = pipeline[-1].max_iter
-        groups = (group for _ in range(passes) for group in _read(images, y, folded))
+        groups = (group for _ in range(passes) for group in _read(images, rows, folded))
         count = passes * math.ceil(len(y) / parquet.ROW_GROUP)
         fitting = joblib.Parallel(min(1 + folds, joblib.cpu_count()), "threading")
         with parallel.parallel_backend(shared), fitting:
@@ -65,15 +66,16 @@ def train(pipeline: Pipeline, images: Path, y: Vector, fold: Vector | None) -> T
             for group in cli.progress(transformed, count, "row groups"):
                 fitting(joblib.delayed(_fit_further)(fit, group, classes, i) for i, fit in enumerate(fits))
     model, *others = [Pipeline([*shared.steps, *fit.steps]) for fit in fits]
-    seen = models.score(model, next(parquet.pixels(images))[:SEEN])
-    scores = None if fold is None else _held_out_scores(others, _read(images, y, fold))
+    seen = models.score(model, next(parquet.pixels(images, rows.at))[:SEEN])
+    scores = None if fold is None else _held_out_scores(others, _read(images, rows, fold))
     return Trained(model, seen, scores)
 
 
-def _read(images: Path, y: Vector, fold: Vector) -> Iterator[Group]:
-    for group, pixels in enumerate(parquet.pixels(images)):
-        rows = slice(group * parquet.ROW_GROUP, (group + 1) * parquet.ROW_GROUP)
-        yield pixels, y[rows], fold[rows]
+def _read(images: Path, rows: Labelled, fold: Vector) -> Iterator[Group]:
+    start = 0
+    for pixels in parquet.pixels(images, rows.at):
+        here = slice(start, start := start + len(pixels))
+        yield pixels, rows.y[here], fold[here]
 
 
 def _apply(steps: list[tuple[str, Any]], inputs: Any) -> Any:

@@ -28,6 +28,7 @@ Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Side = Annotated[int, Field(ge=1, le=256)]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+Classes = Annotated[list[int | str], Field(min_length=1)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 
 
@@ -117,9 +118,10 @@ class Mix(Section):
 
 
 class Task(Section):
-    """A block of `tasks`; without `positive` the label is the class itself."""
+    """A block of `tasks`; without `positive` the label is the class itself, with `negative` all others are left out."""
 
-    positive: Annotated[list[int | str], Field(min_length=1)] | None = None
+    positive: Classes | None = None
+    negative: Classes | None = None
 
 
 class Experiment(Section):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.io import parquet, tables
+from digits.io.parquet import Labelled
 from digits.io.tables import ImageInfo, Pixels, Scores, Vector
 from digits.learning import models, persistence, registry
 from digits.learning.training import fold_of_rows
@@ -61,7 +62,8 @@ def cross_validate(
     images = tables.image_table(pixels, classes, ImageInfo(tiny.SHAPE, tiny.MAXIMUM), row=rows)
     parquet.write(tmp_path / "images.parquet", images)
     fold = fold_of_rows(classes, 2)
-    trained = partial.train(pipeline, tmp_path / "images.parquet", classes, fold)
+    labelled = Labelled(np.arange(len(rows)), rows, classes, None, None)
+    trained = partial.train(pipeline, tmp_path / "images.parquet", labelled, fold)
     assert fold is not None
     assert trained.scores is not None
     return trained.model, fold, trained.scores

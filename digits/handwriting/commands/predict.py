@@ -65,8 +65,9 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
     images, verdicts = fetched.pixels(chosen), []
     for row, image, prediction in zip(chosen.tolist(), images, recognizer.predict(images), strict=True):
         digit = int(fetched.classes[row])
-        label = int(digit in recognizer.positive) if recognizer.positive else digit
-        verdicts.append("rejected" if prediction.is_none else "right" if prediction.label == label else "wrong")
+        label = recognizer.label_of(digit)
+        found = "of neither class" if label is None else "right" if prediction.label == label else "wrong"
+        verdicts.append("rejected" if prediction.is_none else found)
         words = readings.in_words(recognizer, [prediction], fetched.names[digit])
         print(f"{dataset} {row}: {words}, {verdicts[-1]}", flush=True)
         if show:

@@ -77,11 +77,9 @@ def test_calibration_is_measured_by_hand() -> None:
 def test_the_summary_has_the_keys_of_the_table_the_test_part_s_where_both_have_it() -> None:
     names = {metric.name for metric in METRICS}
     figures = [(which, name, "all", float(i)) for i, which in enumerate(("test", "cross_validation")) for name in names]
-    summary = metrics.summarize([*figures, ("test", "recall", "0", 9)], has_folds=True)
+    summary = metrics.summarize([*figures, ("test", "recall", "0", 9)])
     assert list(summary) == [metric.key for metric in METRICS if metric.key]
     assert set(summary.values()) == {0}
-    left_out = summary.keys() - metrics.summarize(figures, has_folds=False).keys()
-    assert left_out == {metric.key for metric in METRICS if metric.needs_folds and metric.key}
 
 
 def test_a_curve_of_few_points_has_them_all() -> None:

@@ -28,6 +28,10 @@ def test_pixels_come_back_from_several_row_groups_at_once_or_one_by_one(tmp_path
     first, rest = parquet.pixels(path)
     assert np.array_equal(first, pixels[:ROW_GROUP])
     assert np.array_equal(rest, pixels[ROW_GROUP:])
+    at = np.array([3, 7, ROW_GROUP + 1])
+    assert np.array_equal(np.concatenate([*parquet.pixels(path, at)]), pixels[at])
+    [rest] = parquet.pixels(path, at[2:])  # not an empty array of the first
+    assert np.array_equal(rest, pixels[at[2:]])
 
 
 @pytest.mark.parametrize("rows", [7, PART, 2 * PART + 1])
