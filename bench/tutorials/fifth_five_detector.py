@@ -1,4 +1,4 @@
-"""Tutorial 4, as written, but for `fetch_mldata` and its lost `fit`: a detector of fives, and how it is wrong.
+"""Recognizing Handwritten Digits, as written, but for `fetch_mldata` and its lost `fit`: a detector of fives.
 
 The ROC curve is that of the fitted model's own decision function on its training images; it costs no more fits.
 """

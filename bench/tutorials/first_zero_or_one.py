@@ -1,4 +1,7 @@
-"""Tutorial 0, as written: is a digit below two? A support vector machine, measured on what it was trained on."""
+"""Binary Classification of MNIST Data using Python Machine Learning, as written: is a digit below two?
+
+A support vector machine, measured on what it was trained on.
+"""
 
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score

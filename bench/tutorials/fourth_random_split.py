@@ -1,4 +1,4 @@
-"""Tutorial 3, as written: ten classes on a random split."""
+"""MNIST Digits Classification with Machine Learning, as written: ten classes on a random split."""
 
 from mnist import mnist  # type: ignore[import-not-found]
 from sklearn.linear_model import SGDClassifier

@@ -1,4 +1,7 @@
-"""Tutorial 1, as written in its text (its listing splits elsewhere, and finds no two): a detector of twos."""
+"""Mnist Dataset for Machine Learning, as written in its text: a detector of twos.
+
+Its listing splits elsewhere, and finds no two.
+"""
 
 import numpy as np
 from mnist import mnist  # type: ignore[import-not-found]

@@ -1,4 +1,7 @@
-"""Tutorial 2, as written, but for the loss that is now called `log_loss`: ten classes by linear models."""
+"""Image Classification with MNIST Dataset, as written, but for the loss that is now called `log_loss`.
+
+Ten classes by linear models.
+"""
 
 from mnist import mnist  # type: ignore[import-not-found]
 from sklearn.linear_model import SGDClassifier

@@ -27,6 +27,7 @@ MNIST_FILES = [
     ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
     ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
 ]
+CHUNK = 2**20  # bytes that are unpacked at a time
 RETRIES = Retry(
     total=2,
     backoff_factor=0.2,
@@ -95,19 +96,25 @@ def parse(file: IO[bytes], shape: tuple[int, ...], limit: int) -> Pixels:
     """
     is_zipped = file.read(2) == b"\x1f\x8b"
     file.seek(0)
-    start = 4 * (2 + len(shape))
+    start, content = 4 * (2 + len(shape)), bytearray()
     try:
-        content = (gzip.GzipFile(fileobj=file) if is_zipped else file).read(start + limit * math.prod(shape) + 1)
+        unpacked = gzip.GzipFile(fileobj=file) if is_zipped else file
+        header = unpacked.read(start)
+        if header[:4] != bytes([0, 0, 8, 1 + len(shape)]) or len(header) < start:
+            raise ValueError(
+                f"not an IDX file of bytes with {1 + len(shape)} dimensions: it begins with {header[:4]!r}"
+            )
+        items, *found = np.frombuffer(header[4:], ">u4").tolist()
+        if tuple(found) != shape:
+            raise ValueError(f"its items have the shape {tuple(found)}, expected {shape}")
+        if items > limit:
+            raise ValueError(f"its header promises {items} items, expected at most {limit}")
+        promised = items * math.prod(shape)
+        while chunk := unpacked.read(min(CHUNK, promised + 1 - len(content))):  # to `read` it all would allocate it all
+            content += chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"the gzip data is damaged or cut off ({error})") from None
-    if content[:4] != bytes([0, 0, 8, 1 + len(shape)]) or len(content) < start:
-        raise ValueError(f"not an IDX file of bytes with {1 + len(shape)} dimensions: it begins with {content[:4]!r}")
-    items, *found = np.frombuffer(content[4:start], ">u4").tolist()
-    if tuple(found) != shape:
-        raise ValueError(f"its items have the shape {tuple(found)}, expected {shape}")
-    if items > limit:
-        raise ValueError(f"its header promises {items} items, expected at most {limit}")
-    values = np.frombuffer(content, np.uint8, offset=start)
-    if len(values) != items * math.prod(shape):
-        raise ValueError(f"{len(values)} values, not the {items * math.prod(shape)} that its header promises")
+    values = np.frombuffer(content, np.uint8)
+    if len(values) != promised:
+        raise ValueError(f"{len(values)} values, not the {promised} that its header promises")
     return values.reshape(items, *shape)
