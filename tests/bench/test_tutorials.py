@@ -42,6 +42,7 @@ def in_the_tiny_project(text: str) -> str:
     text = re.sub(rf"((?:digits show|--dataset|fetch@|data/raw/|data/split/) ?)(?:{names})\b", r"\1tiny", text)
     for theirs, ours in {"36000": "100", "36001": "101", "60000": "300", "28, 28": "8, 8"}.items():
         text = re.sub(rf"\b{theirs}\b", ours, text)
+    text = re.sub(r'"[\w-]+-\*"', '"*"', text)  # some of the experiments
     # The tiny detector of fives makes no mistake.
     return text.replace("36002", "102").replace("--mistakes five-sgd", "--mistakes digit-logreg")
 
@@ -51,7 +52,7 @@ def test_every_command_runs(project: Path) -> None:
     pixels = tiny.digits()[0][7].reshape(tiny.SHAPE)
     Image.fromarray(255 - 15 * pixels).resize((200, 200)).save(project / "photo.jpg")
     for command in dict.fromkeys(map(in_the_tiny_project, COMMANDS)):
-        if " exp run " not in command:
+        if " exp run " not in command and " pin " not in command:  # they have tests of their own
             assert tiny.run(command, project).stdout
 
 
@@ -133,7 +134,7 @@ def test_a_harder_dataset_takes_one_block_and_a_pin(project: Path) -> None:
     with servers.serving(servers.files(contents(pairs, 0))) as server:
         [(name, block)] = yaml.safe_load(fashion).items()
         block["sources"] = [{"idx": server.url}]
-        letters = {**block, "sources": [{"idx": "data/emnist"}], "files": files}
+        letters = {"shape": block["shape"], "sources": [{"idx": "data/emnist"}], "files": files}
         trees = tiny.experiment("fashion", "digit", "scaled", "ensemble.ExtraTreesClassifier", 3)
         changes = {f"datasets.{name}": block, "datasets.letters": letters}
         for each in (name, "letters"):
@@ -143,7 +144,10 @@ def test_a_harder_dataset_takes_one_block_and_a_pin(project: Path) -> None:
             }
         tiny.edit(project, changes)
         said = [tiny.run(f"digits pin {each}", project).stdout for each in (name, "letters")]
-        assert [line.split(" has ")[1] for line in said] == ["400 images of 10 classes\n", "400 images of 11 classes\n"]
+        assert [line.split(" has ")[1] for line in said] == [
+            f"400 images of 10 classes ({', '.join(block['names'])})\n",
+            "400 images of 11 classes\n",
+        ]
         tiny.repro(project, "evaluate@fashion", "evaluate@letters")
     for each in (name, "letters"):
         assert f"\n{each} " in tiny.run(f"digits leaderboard {each}", project).stdout
