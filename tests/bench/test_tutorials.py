@@ -40,7 +40,15 @@ def in_the_tiny_project(text: str) -> str:
     text = text.replace("<1>", "digit-logreg").replace("<0>", "five-sgd")
     names = "|".join(sorted([*PARAMS.names(Split), *PARAMS.names(Dataset)], key=len, reverse=True))
     text = re.sub(rf"((?:digits show|--dataset|fetch@|data/raw/|data/split/) ?)(?:{names})\b", r"\1tiny", text)
-    for theirs, ours in {"36000": "100", "36001": "101", "60000": "300", "28, 28": "8, 8"}.items():
+    for theirs, ours in {
+        "36000": "100",
+        "36001": "101",
+        "60000": "300",
+        "47339": "7",
+        "46730": "8",
+        "48393": "9",
+        "28, 28": "8, 8",
+    }.items():
         text = re.sub(rf"\b{theirs}\b", ours, text)
     text = re.sub(r'"[\w-]+-\*"', '"*"', text)  # some of the experiments
     # The tiny detector of fives makes no mistake.
@@ -53,7 +61,7 @@ def test_every_command_runs(project: Path) -> None:
     Image.fromarray(255 - 15 * pixels).resize((200, 200)).save(project / "photo.jpg")
     for command in dict.fromkeys(map(in_the_tiny_project, COMMANDS)):
         if " exp run " not in command and " pin " not in command:  # they have tests of their own
-            assert tiny.run(command, project).stdout
+            assert tiny.run(command, project).stdout or command == "dvc metrics diff"  # nothing has changed
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("dvc exp run")])
