@@ -2,11 +2,13 @@
 
 Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`,
 each image's index in the dataset in the column `row`. A count tests on the last rows, in their order, as MNIST's
-authors meant it; a share draws them at random. No group is on both sides: `{groups: 3}` tests on the last three, and a
-share is one of the groups.
+authors meant it; a share draws them at random. `{share: 0.25}` draws by the images' digests: an image keeps its part
+when others are added. No group is on both sides: `{groups: 3}` tests on the last three; a share is one of the groups.
 """
 
+import hashlib
 import math
+from collections.abc import Iterable
 
 from digits.io import parquet, paths, tables
 from digits.io.tables import GROUP, IMAGES, ORIGIN, Vector
@@ -17,6 +19,7 @@ from digits.support.parameters import Split
 import numpy as np
 
 NO_GROUPS = "test: {}, but its dataset has no groups; use a count or a share of images"
+DRAWN = "share"  # the key of a share that is drawn by digests
 IN_MEMORY = 500_000  # rows; more are shuffled on disk, which gives the same bytes (digits/scale/shuffle.py)
 
 
@@ -29,15 +32,20 @@ def count_tested(test: float, total: int, what: str = "images") -> int:
     return tested
 
 
-def split_rows(split: Split, rows: int, seed: int, group: Vector | None = None) -> tuple[Vector, Vector]:
+def split_rows(
+    split: Split, rows: int, seed: int, group: Vector | None = None, place: Vector | None = None
+) -> tuple[Vector, Vector]:
     """Return the training rows, shuffled, and the test rows: in order, or as drawn where a share is without groups.
 
     A share gives those of scikit-learn's `train_test_split`, of the groups those of `GroupShuffleSplit`, whose imports
-    take longer than the rest of this stage. `group` has the shape (rows,).
+    take longer than the rest of this stage. `group` has the shape (rows,), and so has `place`, what `places` returns,
+    which a share by digests needs.
     """
     random = np.random.RandomState(seed)
     order = np.arange(rows, dtype=np.uint32)
-    if group is None:
+    if place is not None and isinstance(split.test, dict):
+        is_tested = draw(split.test[DRAWN], place, group)
+    elif group is None:
         if isinstance(split.test, dict):
             raise ParameterError(NO_GROUPS.format(split.test))
         tested = count_tested(split.test, rows)
@@ -50,12 +58,32 @@ def split_rows(split: Split, rows: int, seed: int, group: Vector | None = None) 
         require_uncut(split.test, group)
     else:
         groups = np.unique(group)
-        test = split.test if isinstance(split.test, float) else split.test["groups"]
+        test = split.test if isinstance(split.test, float) else int(split.test["groups"])
         drawn = random.permutation(groups)[: count_tested(test, len(groups), "groups")]
         is_tested = np.isin(group, drawn if isinstance(test, float) else groups[-test:])
     train = order[~is_tested]
     random.shuffle(train)
     return train, order[is_tested]
+
+
+def places(images: Iterable[Vector]) -> Vector:
+    """Return a number of each image, 0 to 1 and evenly spread, that depends on its pixels alone, shape (images,)."""
+    digests = [hashlib.sha256(image).digest()[:8] for batch in images for image in batch]
+    return np.frombuffer(b"".join(digests), ">u8") / 2**64
+
+
+def draw(share: float, place: Vector, group: Vector | None) -> Vector:
+    """Return whether each image is tested, shape (images,): those placed below the share, or that share of the groups.
+
+    Groups are drawn by their numbers, which new images do not change.
+    """
+    if group is None:
+        is_tested = place < share
+        count_tested(int(is_tested.sum()), len(place))
+        return is_tested
+    groups = np.unique(group)
+    order = np.argsort(places([groups.reshape(-1, 1)]))
+    return np.isin(group, groups[order[: count_tested(share, len(groups), "groups")]])
 
 
 def require_uncut(test: int, group: Vector) -> None:
@@ -78,13 +106,19 @@ def main() -> None:
     split = params.block(Split, name)
     images = paths.raw(split.dataset)
     count = parquet.count(images, IMAGES)
+    by_digest = isinstance(split.test, dict) and DRAWN in split.test
     try:
-        orders = split_rows(split, count, params.seed, parquet.read_if_there(images, GROUP))
+        place = places(parquet.pixels(images)) if by_digest else None
+        orders = split_rows(split, count, params.seed, parquet.read_if_there(images, GROUP), place)
     except ParameterError as error:
         raise ParameterError(f"{parameters.FILE}: splits.{name}.{error}") from None
     if (origin := parquet.read_if_there(images, ORIGIN)) is not None:
         rooms.load("scale.augmentation", f"splits.{name}").require_apart(*orders, origin)
     outputs = [paths.split(name, part) for part in ("train", "test")]
+    classes, names = parquet.read_column(images, IMAGES, "class"), parquet.image_info(images).names
+    for part, rows in zip(("train", "test"), orders, strict=True):
+        for lacking in np.setdiff1d(classes, classes[rows]).tolist():
+            cli.note(f"{name}: no image of {names[lacking] if names else lacking} is in the {part} part")
     if count > IN_MEMORY:
         rooms.load("scale.shuffle", f"splits.{name}, of {count} images,").split_file(images, orders, outputs)
         return

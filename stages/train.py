@@ -37,7 +37,8 @@ def main() -> None:
     rows = parquet.read_labels(images, paths.labels(name, "train"))
     y = rows.y
     rule = thresholds.require_rule(experiment, len(np.unique(y)))
-    fold = training.fold_of_rows(y, experiment.folds, rows.origin, rows.group)
+    names = parquet.image_info(images).names if len(np.unique(y)) > 2 else None  # a detector's labels are 0 and 1
+    fold = training.fold_of_rows(y, experiment.folds, rows.origin, rows.group, names)
     with cli.warnings_in_lines(name):
         trained = fit(experiment, params.seed, images, rows, fold)
     model = thresholds.apply(trained.model, rule, y, trained.scores)

@@ -37,7 +37,7 @@ def check(params: Parameters) -> None:
             require_choice("dataset", split.dataset, datasets)
             dataset = datasets[split.dataset]
             if isinstance(split.test, dict):
-                if not dataset.sha256.groups:
+                if "groups" in split.test and not dataset.sha256.groups:
                     raise ParameterError(NO_GROUPS.format(split.test))
                 continue
             tested = count_tested(split.test, dataset.rows)
@@ -73,7 +73,7 @@ def changed(params: Parameters) -> Iterator[str]:
             if not list_labels or not Path(place).exists():  # it may never have been pulled
                 continue
             try:
-                labels, names, group = list_labels(place)
+                labels, names, group = list_labels(place, dataset)
                 found = [labels.tobytes(), None if group is None else group.tobytes()]
                 digests = [each and hashlib.sha256(each).hexdigest() for each in found]
                 if digests != [dataset.sha256.labels, dataset.sha256.groups] or names not in (None, dataset.names):

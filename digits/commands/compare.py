@@ -44,18 +44,36 @@ class Source:
         """Read the rows, labels and predictions of an experiment; a PipelineError if that cannot be done."""
         if experiment not in self.digests:
             raise PipelineError(f"{self.name} has no predictions")
+        return self._read("predictions", paths.predictions(experiment))
+
+    def images(self, experiment: str) -> pa.Table:
+        """Read the test images of an experiment; a PipelineError if that cannot be done."""
+        split = parameters.parse(self._files.read_text(FILE.name)).block(Experiment, experiment).split
+        return self._read("test images", paths.split(split, "test"))
+
+    def _read(self, what: str, path: Path) -> pa.Table:
         try:
-            content = self._files.read_bytes(paths.predictions(experiment).as_posix())
-            return tables.require_complete(pq.read_table(pa.BufferReader(content)))
+            return tables.require_complete(pq.read_table(pa.BufferReader(self._files.read_bytes(path.as_posix()))))
         except Exception as error:  # each kind of remote has errors of its own
             lacking = f"{self.name} cannot be had ({(str(error) or type(error).__name__).partition(':')[0]})"
-            raise PipelineError(f"the predictions of {lacking}; `dvc push` where they were made") from None
+            raise PipelineError(f"the {what} of {lacking}; `dvc push` where they were made") from None
 
 
 def _object_type(revision: str) -> str:
     """Return the type of Git's object of this name: commit, tag, tree or blob; "" if Git has none."""
     command = ["git", "cat-file", "-t", revision]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def common(before: pa.Table, after: pa.Table, images: Sequence[pa.Table]) -> tuple[pa.Table, pa.Table]:
+    """Return the predictions of the test images that both sides have, by their pixels, with the rows of `after`."""
+    if images[0].schema.metadata != images[1].schema.metadata:
+        raise PipelineError("the two have images of other shapes or classes, so their accuracies cannot be compared")
+    pixels = [tables.stack(each.select([n for n in each.column_names if n.startswith("pixel")])) for each in images]
+    places = [{row.tobytes(): i for i, row in enumerate(each)} for each in pixels]
+    both = [content for content in places[0] if content in places[1]]
+    found = [each.take([at[content] for content in both]) for each, at in zip((before, after), places, strict=True)]
+    return found[0].set_column(0, tables.ROW, found[1]["row"]), found[1]
 
 
 class Comparison:
@@ -137,6 +155,8 @@ def command(
     REV is a branch, a tag or a commit. It is compared with REV2, or with the workspace. Nothing is checked out: the
     predictions come from DVC's cache or the remote.
 
+    Where images have been added, the test images that both have are compared.
+
     The table has the experiments whose predictions differ: the accuracy before and after, the change with its 95 %
     interval, p, and how many mistakes were fixed and made. p is of the exact McNemar test, or of a t-test of the groups
     where images have groups; Holm's correction is for several experiments. A sentence below the table says what may be
@@ -170,7 +190,12 @@ def command(
         if not between and (md5 := before.digests.get(one)) and md5 == after.digests.get(other):
             continue
         try:
-            found = Comparison(label, before.read(one), after.read(other))
+            was, now = before.read(one), after.read(other)
+            if not was["row"].equals(now["row"]):  # images were added or taken away
+                found = Comparison(label, *common(was, now, [before.images(one), after.images(other)]))
+                cli.note(f"{label}: of {len(was)} and {len(now)} test images the {found.count} that both have")
+            else:
+                found = Comparison(label, was, now)
             if between or any(map(len, found.sides.values())):
                 comparisons.append(found)
         except PipelineError as error:

@@ -10,9 +10,23 @@ from digits.results.predictions import not_told_apart
 from digits.results.wording import listed, print_table
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, PipelineError
-from digits.support.parameters import Experiment
+from digits.support.parameters import Experiment, Task
 
 import click
+
+
+def uneven(name: str) -> str | None:
+    """Return an experiment's balanced accuracy and least recall in words, where classes differ by more than 3 to 1."""
+    of_test = {key[1:]: value for key, value in measured.figures(name).items() if key[0] == "test"}
+    counts = {label: count for (figure, label), count in of_test.items() if figure == "count" and count}
+    if max(counts.values()) <= 3 * min(counts.values()):
+        return None
+    recalls = {label: of_test["recall", label] for label in counts}
+    rarest, least = min(counts, key=counts.__getitem__), min(recalls, key=recalls.__getitem__)
+    return (
+        f"{name}: balanced accuracy {sum(recalls.values()) / len(recalls):.4f}, least recall {recalls[least]:.4f} "
+        f"({least}); of {rarest} there are {counts[rarest]:.0f} test images, of others up to {max(counts.values()):.0f}"
+    )
 
 
 @click.command(epilog=examples("leaderboard", "leaderboard 'digits-*'"))
@@ -24,7 +38,8 @@ def command(pattern: str) -> None:
     pairs that the test images do not tell apart, where the predictions are here: p is 0.05 or more, with Holm's
     correction, by the exact McNemar test, or by a t-test of the groups where images have groups.
     """
-    experiments = parameters.load().blocks(Experiment)
+    params = parameters.load()
+    experiments = params.blocks(Experiment)
     names = fnmatch.filter(experiments, pattern)
     if not names:
         raise ParameterError(f"no experiment is called {pattern!r}; there are: {', '.join(experiments)}")
@@ -37,6 +52,9 @@ def command(pattern: str) -> None:
     print_table(["experiment", "task", *measured.HEADINGS], rows, left=2)
     if any(row[-1].endswith("*") for row in rows):
         print(f"\n{measured.BY_IMAGES}")
+    tell = [name for name in ranked if not params.block(Task, experiments[name].task).positive]
+    for line in filter(None, map(uneven, tell)):
+        print(line)
     for task, of_task in groupby(ranked, key=tasks.__getitem__):
         if pairs := not_told_apart([*of_task]):
             print(f"Not told apart, {task}: {', '.join(pairs)}")

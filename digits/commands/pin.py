@@ -3,13 +3,15 @@
 import io
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from digits import sources
 from digits.commands import examples
 from digits.io import files
-from digits.sources import MOST_CLASSES, Batch, Content
-from digits.support import parameters
-from digits.support.errors import require_choice
+from digits.sources import MOST_CLASSES, Batch, Content, folder
+from digits.support import cli, parameters
+from digits.support.errors import require_choice, shorten
 from digits.support.parameters import COUNTED, FILE, Dataset, validate
 from stages.fetch import fetch
 
@@ -23,6 +25,8 @@ def count(name: str, block: dict[str, Any]) -> dict[str, Any]:
     """Read a dataset, and return what its block of params.yaml is to say of it."""
     given = {key: value for key, value in block.items() if key not in {*COUNTED, "names", "enlarged"}}
     dataset = validate(Dataset, {**UNLIMITED, **given}, FILE, "datasets", name)
+    guessed = {} if dataset.levels else guess(dataset)
+    dataset = dataset.model_copy(update=guessed)
 
     def count_all(images: Iterator[Batch]) -> Content:
         content = Content(dataset)
@@ -31,12 +35,35 @@ def count(name: str, block: dict[str, Any]) -> dict[str, Any]:
         return content
 
     content = fetch(name, dataset, os.environ.get("DATA_MIRROR"), count_all)
-    counted: dict[str, Any] = {"images": content.images, "classes": max(content.classes, 2)}
+    counted: dict[str, Any] = {**guessed, "images": content.images, "classes": max(content.classes, 2)}
     if names := content.names or block.get("names"):
         counted |= {"classes": len(names), "names": names}
     counted["sha256"] = content.sha256
     validate(Dataset, {**block, **counted}, FILE, "datasets", name)
     return counted
+
+
+def guess(dataset: Dataset) -> dict[str, list[str]]:
+    """Return the levels of the folders of a dataset's first source, where its kind can guess them."""
+    for kind, place in dataset.sources[0].items():
+        if levels := getattr(sources.module(kind), "guess_levels", lambda _: None)(place):
+            return {"levels": levels}
+    return {}
+
+
+def remarks(name: str, dataset: Dataset) -> Iterator[str]:
+    """Yield a line for what the folders of a dataset say that a split may want to know."""
+    for kind, place in dataset.sources[0].items():
+        if not hasattr(sources.module(kind), "guess_levels"):
+            continue
+        found, _ = folder.find(Path(place), dataset.levels)
+        if dataset.levels:
+            yield f"levels: {', '.join(dataset.levels)}; is that right? {found[0].path} is {found[0].says}"
+        if tested := sum(each.is_test for each in found):
+            yield f"the last {tested} images are those in test: `test: {tested}` tests on them"
+        if not dataset.sha256.groups and (groups := folder.names_of_groups(found)):
+            called = shorten(", ".join(groups), 60)
+            yield f"{called} in the files' names look like groups, such as people; a folder for each makes them so"
 
 
 def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
@@ -66,8 +93,9 @@ def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
 def command(dataset: str) -> None:
     """Count `images`, `classes`, `names` and `sha256` of a block of `datasets`, and write them into params.yaml.
 
-    A new block needs only `sources` and `shape`. Run it again when pictures have been added, moved or changed. It reads
-    the first source that works, and leaves everything else in the file as it is.
+    A new block needs only `sources` and `shape`; `levels` is guessed where its folders are not CLASS/ or CLASS/GROUP/.
+    Run it again when pictures have been added, moved or changed. It reads the first source that works, and leaves
+    everything else in the file as it is.
     """
     params = parameters.load()
     require_choice(f"{FILE}: datasets", dataset, params.names(Dataset))
@@ -75,3 +103,5 @@ def command(dataset: str) -> None:
     files.write_text(FILE, pinned(FILE.read_text(encoding="utf-8-sig"), dataset, counted))
     names = f" ({', '.join(counted['names'])})" if "names" in counted else ""
     print(f"{FILE}: datasets.{dataset} has {counted['images']} images of {counted['classes']} classes{names}")
+    for line in remarks(dataset, parameters.load().block(Dataset, dataset)):
+        cli.note(line)

@@ -23,7 +23,7 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     if height != width or height not in SIDES:
         raise SourceError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}")
 
-    return folder.read_drawn(place, lambda picture: draw(picture, height))
+    return folder.read_drawn(place, dataset, lambda picture: draw(picture, height))
 
 
 def draw(picture: Picture, size: int) -> Pixels:

@@ -2,7 +2,7 @@
 
 import gc
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -82,24 +82,31 @@ def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # 
         return shared, shared.fit_transform(X) if len(shared) else X
 
 
-def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None, group: Vector | None = None) -> Vector | None:
+def fold_of_rows(
+    y: Vector, folds: int, origin: Vector | None = None, group: Vector | None = None, names: Sequence[str] | None = None
+) -> Vector | None:
     """Return the stratified fold of each row, from 1, of shape (rows,); None for no folds.
 
     Rows of one group share a fold, and so do rows with the same `origin`, which are copies of one image: no model is
-    tested on what it was trained on. Raises a PipelineError or a ParameterError if a class or a group is too rare.
+    tested on what it was trained on. Raises a PipelineError or a ParameterError if a class or a group is too rare;
+    `names` are those of the labels, where they have any.
     """
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2:
         raise PipelineError(f"the model cannot be fitted: all training rows have the label {y[0]}; two are needed")
     if not folds:
         return None
+
+    def named(i: Any) -> object:
+        return names[classes[i]] if names else classes[i]
+
     if group is None and origin is not None:
         _, first, image = np.unique(origin, return_index=True, return_inverse=True)
         order = np.argsort(first)  # of the images, by their first copies among the rows
-        fold_of_image = fold_of_rows(y[first[order]], folds)
+        fold_of_image = fold_of_rows(y[first[order]], folds, names=names)
         return None if fold_of_image is None else fold_of_image[np.argsort(order)][image]
     if counts.min() < folds:
-        rarest = f"only {counts.min()} training rows have the label {classes[counts.argmin()]}"
+        rarest = f"only {counts.min()} training rows have the label {named(counts.argmin())}"
         raise ParameterError(f"folds: {folds}, but {rarest}; use fewer")
     if group is not None and (count := len(np.unique(group))) < folds:
         raise ParameterError(f"folds: {folds}, but the training part has {count} groups; use fewer")
@@ -108,7 +115,7 @@ def fold_of_rows(y: Vector, folds: int, origin: Vector | None = None, group: Vec
     for i, (fitted, held_out) in enumerate(folded.split(y, y, group), 1):
         fold[held_out] = i
         if len(lacking := np.setdiff1d(classes, y[fitted])):
-            rare = f"all groups with the label {lacking[0]} are in one"
+            rare = f"all groups with the label {named(np.searchsorted(classes, lacking[0]))} are in one"
             raise ParameterError(f"folds: {folds}, but {rare}; use others, or 0")
     return fold
 

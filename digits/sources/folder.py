@@ -8,19 +8,25 @@ ones, which a split by count tests on, are those with the highest numbers. Of eq
 
 Where each class has subfolders again (`7/anna/1.png`, `3/anna/1.png`), these are the groups: who wrote the pictures, or
 the like. A group's pictures stand together then, and the groups are in the natural order of their names.
+
+Other trees need `levels` in the dataset's block: what each level of folders says, from the top, `class`, `group`,
+`part` (folders called train and test: the pictures of `test` come last) or `-` for nothing. Files that are no pictures
+by their names are left out.
 """
 
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from digits.io.tables import Pixels
 from digits.sources import NOT_HERE, Batch, Labels, SourceError, number_classes, number_groups
 from digits.support import cli, pictures
-from digits.support.errors import show
+from digits.support.errors import shorten, show
 from digits.support.parameters import Dataset
 from digits.support.pictures import Picture, PictureError
 
@@ -31,16 +37,32 @@ from PIL import Image, ImageOps
 LOCAL = True
 BATCH = 1_000  # pictures
 IGNORED = re.compile(r"\..*|.*\.dvc|Thumbs\.db|desktop\.ini", re.IGNORECASE)  # what systems, Git and DVC leave behind
+USUAL = [["class"], ["class", "group"]]  # levels that a block need not name
+PARTS = {"train": False, "test": True}
+
+
+class Found(NamedTuple):
+    """A picture of a folder, and what the names of its folders say."""
+
+    path: Path
+    class_name: str
+    group: str  # "" without one
+    is_test: bool
+
+    @property
+    def says(self) -> str:
+        """What the names of its folders say, in words."""
+        return f"of the class {self.class_name}" + (f" by {self.group}" if self.group else "")
 
 
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the pictures of a folder."""
-    return read_drawn(place, lambda picture: fit(picture.grey, *dataset.shape))
+    return read_drawn(place, dataset, lambda picture: fit(picture.grey, *dataset.shape))
 
 
-def labels(place: str) -> Labels:
+def labels(place: str, dataset: Dataset) -> Labels:
     """Return the label of each picture, the classes' names, and the pictures' groups."""
-    return _list_pictures(Path(place))[1]
+    return _in_order(find(Path(place), dataset.levels)[0])[1]
 
 
 def fit(grey: Pixels, height: int, width: int) -> Pixels:
@@ -49,10 +71,17 @@ def fit(grey: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(ImageOps.pad(Image.fromarray(grey), (width, height), color=background))
 
 
-def read_drawn(place: str, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]:
+def read_drawn(place: str, dataset: Dataset, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]:
     """Yield the pictures of a folder, each as `draw` makes it; a SourceError names one that cannot be used."""
     root = Path(place)
-    paths, (classes, names, group) = _list_pictures(root)
+    found, others = find(root, dataset.levels)
+    name_others(root, others)
+    return draw_pictures(root, *_in_order(found), draw)
+
+
+def draw_pictures(root: Path, paths: Sequence[Path], of: Labels, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]:
+    """Yield pictures below a folder, each as `draw` makes it; a SourceError names one that cannot be used."""
+    classes, names, group = of
 
     def pixels(path: Path) -> Pixels:
         try:
@@ -69,52 +98,117 @@ def read_drawn(place: str, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]
             yield Batch(drawn, classes[batch], group=None if group is None else group[batch], names=names)
 
 
-def list_classes(root: Path) -> dict[str, list[Path]]:
-    """Return the pictures of each class of a folder, whatever group; a SourceError if it is no folder of folders."""
+def find(root: Path, levels: Sequence[str] | None = None) -> tuple[list[Found], list[Path]]:
+    """Return the pictures of a folder, and the other files in it; a SourceError if its folders have other levels."""
     if not root.is_dir():
         raise SourceError(NOT_HERE)
-    of_class: dict[str, list[Path]] = {}
-    for folder in _entries(root):
-        shown = show(folder.relative_to(root).as_posix())
-        if not folder.is_dir():
-            raise SourceError(f"{shown} lies beside the classes' folders; move it elsewhere")
-        entries = _entries(folder)
-        of_class[_name(folder)] = [path for each in entries for path in (_entries(each) if each.is_dir() else [each])]
-        if not of_class[_name(folder)]:
-            raise SourceError(f"{shown} has no pictures in it")
+    files = [*_files(root)]
+    found = []
+    for path in filter(_is_picture, files):
+        parts = [_nfc(part) for part in path.relative_to(root).parts[:-1]]
+        said = levels or USUAL[len(parts) > 1]
+        if len(parts) != len(said):
+            lies = f"{show(path.relative_to(root).as_posix())} lies in {len(parts)} folders"
+            remedy = (
+                "`digits pin` guesses what they are, and writes `levels`" if levels is None and parts else "move it"
+            )
+            raise SourceError(f"{lies}, not in {len(said)} ({', '.join(said)}); {remedy}")
+        names = {
+            level: "/".join(part for each, part in zip(said, parts, strict=True) if each == level) for level in said
+        }
+        part = names.get("part", "train")
+        if part.lower() not in PARTS:
+            raise SourceError(f"{show(part)} is where a part's folder is expected; allowed: {', '.join(PARTS)}")
+        found.append(Found(path, names["class"], names.get("group", ""), PARTS[part.lower()]))
+    if any(each.group for each in found) and (alone := [each for each in found if not each.group]):
+        shown = show(alone[0].path.relative_to(root).as_posix())
+        raise SourceError(f"{shown} is in no group's folder, but others are")
+    return found, [path for path in files if not _is_picture(path)]
+
+
+def list_classes(root: Path) -> dict[str, list[Path]]:
+    """Return the pictures of each class of a folder with its `USUAL` levels."""
+    found, others = find(root)
+    name_others(root, others)
+    of_class = defaultdict(list)
+    for each in sorted(found):
+        of_class[each.class_name].append(each.path)
     return of_class
 
 
-def _list_pictures(root: Path) -> tuple[list[Path], Labels]:
-    """Return the pictures of a folder in order, and what they show."""
-    of_class = list_classes(root)
-    by_name, names = number_classes(of_class)
-    found = sorted(
-        (_natural(_group(path, root)), _natural(_name(path.with_suffix(""))), by_name[name], _name(path), path)
-        for name, paths in of_class.items()
-        for path in paths
+def guess_levels(place: str) -> list[str] | None:
+    """Guess what each level of a folder's folders says; None where it is `USUAL`, or cannot be guessed.
+
+    A name that all pictures share says nothing; train and test are the parts. Of the levels that are left one is the
+    class, the first of two, or else the one with the fewest names, and the others are groups.
+    """
+    root = Path(place)
+    paths = [path for path in _files(root) if _is_picture(path)] if root.is_dir() else []
+    names = [set(level) for level in zip(*(path.relative_to(root).parts[:-1] for path in paths), strict=False)]
+    levels = ["-" if len(each) == 1 else "part" if {*map(str.lower, each)} <= {*PARTS} else "group" for each in names]
+    open_levels = [i for i, level in enumerate(levels) if level == "group"]
+    if not open_levels or open_levels == [0, 1]:
+        return None
+    levels[min(open_levels, key=lambda i: len(names[i]))] = "class"
+    return None if levels in USUAL else levels
+
+
+def names_of_groups(found: Sequence[Found]) -> list[str]:
+    """Return what in the files' names looks like groups, as `u13` in cross.u13.png and line.u13.png; [] if nothing.
+
+    It is the first or the last word of every name, no number, shared by several classes, and each has five pictures on
+    average.
+    """
+    words = [re.split(r"[ ._-]+", each.path.stem) for each in found]
+    for place in (0, -1) if all(len(parts) > 1 for parts in words) else ():
+        classes_of = defaultdict(set)
+        for each, parts in zip(found, words, strict=True):
+            classes_of[parts[place]].add(each.class_name)
+        is_shared = all(len(classes) > 1 and not word.isdecimal() for word, classes in classes_of.items())
+        if is_shared and 2 <= len(classes_of) <= len(found) / 5:
+            return sorted(classes_of, key=_natural)
+    return []
+
+
+def name_others(root: Path, others: Sequence[Path]) -> None:
+    """Say which files of a folder are left out, because their names are not those of pictures."""
+    if others:
+        names = shorten(", ".join(show(path.relative_to(root).as_posix()) for path in others), 200)
+        cli.note(f"{root}: left out, for they are no pictures: {names}")
+
+
+def _in_order(found: Sequence[Found]) -> tuple[list[Path], Labels]:
+    """Return the pictures in the dataset's order, and what they show."""
+    by_name, names = number_classes(each.class_name for each in found)
+    order = sorted(
+        (each.is_test, _natural(each.group), _natural(_nfc(each.path.stem)), by_name[each.class_name], each.path, each)
+        for each in found
     )
-    paths = [path for *_, path in found]
-    group_of = [_group(path, root) for path in paths]
-    if any(group_of) and not all(group_of):  # "", which comes first
-        raise SourceError(f"{show(paths[0].relative_to(root).as_posix())} is in no group's folder, but others are")
-    classes = np.array([label for *_, label, _, _ in found], np.uint8)
-    return paths, (classes, names, number_groups(group_of) if any(group_of) else None)
+    in_order = [each for *_, each in order]
+    classes = np.array([by_name[each.class_name] for each in in_order], np.uint8)
+    group_of = [each.group for each in in_order]
+    return [each.path for each in in_order], (classes, names, number_groups(group_of) if any(group_of) else None)
 
 
-def _group(path: Path, root: Path) -> str:
-    """Return the name of the group's folder that a picture is in, "" if it is in that of its class."""
-    return "" if path.parent.parent == root else _name(path.parent)
+def _files(entry: Path) -> Iterator[Path]:
+    """Yield the files in a folder, at any depth, but for what is ignored; a SourceError if one has nothing in it."""
+    if not entry.is_dir():
+        yield entry
+        return
+    inside = sorted(path for path in entry.iterdir() if not IGNORED.fullmatch(path.name))
+    if not inside:
+        raise SourceError(f"{show(entry.name)} has no pictures in it")
+    for each in inside:
+        yield from _files(each)
 
 
-def _entries(folder: Path) -> list[Path]:
-    """Return what is in a folder, sorted, but for what is ignored."""
-    return sorted(path for path in folder.iterdir() if not IGNORED.fullmatch(path.name))
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in pictures.SUFFIXES
 
 
-def _name(path: Path) -> str:
+def _nfc(name: str) -> str:
     """Return a name with its accents composed, which some systems take apart."""
-    return unicodedata.normalize("NFC", path.name)
+    return unicodedata.normalize("NFC", name)
 
 
 def _natural(name: str) -> list[str | int]:

@@ -2,13 +2,14 @@
 
 The column `class` or `label` says what an image shows, by number or by name; a column `group`, which may be missing,
 who wrote it or the like. All other columns are its pixels, row by row from the top left. Numbers must be whole: 3.0 is
-3, and 2.5 or NaN is refused.
+3, and 2.5 or NaN is refused. A column `file` in place of pixels names pictures, from the table's folder on: they are
+read as those of `folder` are.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from digits.sources import NOT_HERE, Batch, Labels, SourceError, as_bytes, number_classes, number_groups
+from digits.sources import NOT_HERE, Batch, Labels, SourceError, as_bytes, folder, number_classes, number_groups
 from digits.support.errors import one_line, out_of_memory, show
 from digits.support.parameters import Dataset
 
@@ -18,13 +19,21 @@ import pyarrow.csv
 import pyarrow.parquet
 
 LOCAL = True
-LABELS, GROUP = {"class", "label"}, "group"
+LABELS, GROUP, PICTURE = {"class", "label"}, "group", "file"
+TEXTS = {*LABELS, GROUP, PICTURE}
 BLOCK = pa.csv.ReadOptions(block_size=2**22)  # bytes, in which each line must fit
 
 
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the images of a table."""
-    classes, names, group = labels(place)
+    classes, names, group = labels(place, dataset)
+    if files := _texts(place)[PICTURE]:
+        paths = [Path(place).parent / str(file) for file in files]
+        of = classes, names, group
+        yield from folder.draw_pictures(
+            Path(place).parent, paths, of, lambda each: folder.fit(each.grey, *dataset.shape)
+        )
+        return
     done = 0
     for table in _read(place, texts=False):
         pixels = np.stack([as_bytes(np.from_dlpack(column.fill_null(-1))) for column in table.columns], axis=1)
@@ -32,17 +41,25 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
         yield Batch(pixels, classes[rows], group=None if group is None else group[rows], names=names)
 
 
-def labels(place: str) -> Labels:
+def labels(place: str, dataset: Dataset) -> Labels:
     """Return the label of each image, the classes' names, and the images' groups."""
-    rows = [row for table in _read(place, texts=True) for row in table.to_pylist()]
-    group = [row.pop(GROUP) for row in rows] if rows and GROUP in rows[0] else None
-    texts = [text for row in rows for text in row.values()]
-    if not all(texts) or not all(group or texts):
+    columns = _texts(place)
+    texts, group = columns["class"] or columns["label"], columns[GROUP]
+    if not all(texts) or not all(group):
         raise SourceError("a row has no label" + (", or no group" if group else ""))
     texts = _whole("label", texts)
     numbers, names = number_classes(texts)
     classes = np.array([numbers[text] for text in texts], np.uint8)
     return classes, names, number_groups(_whole("group", group)) if group else None
+
+
+def _texts(place: str) -> dict[str, list[str]]:
+    """Read the columns of text, by name; a list without anything for one that the table lacks."""
+    columns: dict[str, list[str]] = {name: [] for name in TEXTS}
+    for batch in _read(place, texts=True):
+        for name, values in batch.to_pydict().items():
+            columns[name] += values
+    return columns
 
 
 def _whole(what: str, texts: list[str]) -> list[str]:
@@ -67,7 +84,7 @@ def _read(place: str, *, texts: bool) -> Iterator[pa.RecordBatch]:
         if (count := sum(name in LABELS for name in header.names)) != 1:
             raise SourceError(f"has {count} columns named class or label, expected one")
         kind = pa.string() if texts else pa.float64()  # in 32 bits 254.99999999 is 255
-        types = {name: kind for name in header.names if (name in {*LABELS, GROUP}) == texts}
+        types = {name: kind for name in header.names if (name in TEXTS) == texts}
         if is_parquet:
             batches = pa.parquet.ParquetFile(path).iter_batches(columns=list(types))
         else:

@@ -45,6 +45,8 @@ def _is_test(test: object) -> bool:
     match test:
         case {"groups": int() as count, **others} if not others:
             return count >= 1
+        case {"share": float() as share, **others} if not others:
+            return 0 < share < 1
         case bool():
             return False
     return (isinstance(test, int) and test >= 1) or (isinstance(test, float) and 0 < test < 1)
@@ -80,6 +82,7 @@ class Dataset(Section):
     classes: Annotated[int, Field(ge=2, le=256)]
     names: list[str] | None = None
     maximum: Annotated[int, Field(ge=1, le=255)] | None = None  # 255: `tables.MAXIMUM`
+    levels: list[Literal["class", "group", "part", "-"]] | None = None  # of folders: digits/sources/folder.py
     sources: Annotated[list[Source], Field(min_length=1)]
     files: Annotated[list[Pair], Field(min_length=1)] | None = None
     sha256: Digests
@@ -89,6 +92,8 @@ class Dataset(Section):
     def _goes_together(self) -> Self:
         if self.names is not None and not len({*self.names} - {"all"}) == len(self.names) == self.classes:
             raise ValueError(f"names: must be {self.classes} different ones, and none of them `all`")
+        if self.levels is not None and (self.levels.count("class"), self.levels.count("part") > 1) != (1, False):
+            raise ValueError("levels: must name `class` once, and `part` at most once")
         if self.enlarged and not self.enlarged.first <= self.images <= self.enlarged.to:
             raise ValueError(f"enlarged: first must be at most, and to at least, the {self.images} images there are")
         return self
@@ -104,8 +109,8 @@ class Split(Section):
 
     dataset: str
     test: Annotated[
-        Count | Annotated[float, Field(gt=0, lt=1)] | dict[Literal["groups"], Count],
-        _must_be("a count of images, from 1, a share between 0 and 1, or {groups: a count of groups}", _is_test),
+        Count | Annotated[float, Field(gt=0, lt=1)] | dict[str, int | float],
+        _must_be("a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a count}", _is_test),
     ]
 
 

@@ -1,11 +1,13 @@
 """docs/your-own.md as it is written, with sixty pictures of shapes, and the project that `digits start` leaves."""
 
+import io
 import re
 from pathlib import Path
 
 from digits.io import paths
 from tests import tiny
 
+import dvc.api
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,10 +23,10 @@ NAMES = ["circle", "cross", "line"]
 FOREIGN = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|digits-", re.IGNORECASE)  # to a project of shapes
 
 
-def write_pictures(folder: Path) -> None:
-    """Write sixty pictures of shapes, of several sizes and formats, numbered."""
+def write_pictures(folder: Path, count: int = 60) -> None:
+    """Write pictures of shapes, of several sizes and formats, numbered."""
     random = np.random.default_rng(0)
-    for i in range(60):
+    for i in range(count):
         image = Image.new("RGB", (int(random.integers(60, 90)), int(random.integers(60, 90))), "white")
         (x, y), size, pen = random.integers(28, 34, 2), random.integers(14, 22), ImageDraw.Draw(image)
         box = x - size, y - size, x + size, y + size
@@ -65,7 +67,19 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         if "make venv" in step:  # the tests' own environment is active
             continue
         if "digits pin own" in step:
-            write_pictures(shapes / "data" / "own")
+            write_pictures(shapes / "data" / "own", 61 if "dvc add" in step else 60)  # one more at the end
+        if "git fetch" in step:
+            tiny.commit(shapes, "One more picture")
+            for name in (
+                "README.md",
+                "params.yaml",
+                "digits/scale/cluster.py",
+                "digits/scale/new.py",
+                "digits/io/files.py",
+            ):
+                with (origin / name).open("a") as file:
+                    file.write("# new upstream\n")
+            tiny.commit(origin, "Improvements")
         if "git clone" in step:
             printed.append(run(step.replace("ADDRESS", str(origin)), place))
         else:
@@ -89,6 +103,31 @@ def test_the_page_ends_with_a_leaderboard_a_report_and_a_clone_that_has_nothing_
     assert set(confusion["actual"]) == set(confusion["predicted"]) == set(NAMES)
     theirs = shapes.parent / "theirs"
     assert (theirs / paths.raw("own")).read_bytes() == (shapes / paths.raw("own")).read_bytes()
+
+
+@pytest.mark.slow
+def test_one_more_picture_moves_no_other_and_the_branches_can_be_compared(walk: tuple[Path, str]) -> None:
+    shapes, printed = walk
+    assert "datasets.own has 61 images of 3 classes" in printed
+    [commit] = run("git log --format=%h --grep 'One more picture'", shapes).split()
+    before, after = (
+        pd.read_parquet(
+            io.BytesIO(dvc.api.read(paths.split("own", "test").as_posix(), str(shapes), revision, mode="rb"))
+        )
+        for revision in (f"{commit}~1", commit)
+    )
+    before, after = before.drop(columns="row"), after.drop(columns="row")
+    assert after[: len(before)].equals(before)
+    assert 0 <= len(after) - len(before) <= 1
+
+
+@pytest.mark.slow
+def test_a_merge_of_upstream_takes_its_improvements_and_leaves_ours(walk: tuple[Path, str]) -> None:
+    shapes, _ = walk
+    assert (shapes / "digits/io/files.py").read_text().endswith("# new upstream\n")
+    assert not (shapes / "digits/scale").exists()
+    assert "new upstream" not in (shapes / "README.md").read_text() + (shapes / "params.yaml").read_text()
+    assert tiny.git_status(shapes) == ""
 
 
 @pytest.mark.slow

@@ -3,12 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from digits import sources
 from digits.io import paths
-from digits.sources import Batch, SourceError
+from digits.sources import Batch, SourceError, folder
 from digits.sources.sklearn import number_forms
 from digits.support.parameters import Dataset
 from tests import tiny
@@ -91,8 +92,8 @@ def test_pictures_come_in_the_natural_order_of_their_names(tmp_path: Path) -> No
     ],
 )
 def test_classes_are_numbered(tmp_path: Path, folders: list[str], labels: list[int], names: list[str] | None) -> None:
-    for folder in folders:
-        write_picture(tmp_path / folder / "1.png", np.zeros((28, 28)))
+    for name in folders:
+        write_picture(tmp_path / name / "1.png", np.zeros((28, 28)))
     images = read("folder", tmp_path, **SIZE)
     assert (images.classes.tolist(), images.names) == (labels, names)
 
@@ -110,6 +111,53 @@ def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> N
     assert set(second[:12, 11:17].ravel()) == {0}
     assert set(second[16:, 11:17].ravel()) == {255}
     assert np.array_equal(third, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
+
+
+def test_a_tree_of_other_levels_is_guessed_and_read_and_what_is_no_picture_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i, (who, what) in enumerate(product(["anna", "bo", "cy", "di"], ["cross", "line"])):
+        write_picture(tmp_path / "own" / who / "scans" / what / "1.png", np.full((28, 28), i))
+    (tmp_path / "own/anna/scans/notes.txt").touch()
+    (tmp_path / "own/readme.md").touch()
+    with pytest.raises(SourceError, match=r"lies in 3 folders, not in 2 .*`digits pin` guesses what they are"):
+        read("folder", tmp_path / "own", **SIZE)
+    levels = folder.guess_levels(str(tmp_path / "own"))
+    assert levels == ["group", "-", "class"]
+    images = read("folder", tmp_path / "own", **SIZE, levels=levels)
+    assert images.pixels[:, 0].tolist() == [*range(8)]
+    assert (images.names, images.classes.tolist()) == (["cross", "line"], [0, 1] * 4)
+    assert images.group is not None
+    assert images.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert capsys.readouterr().err.endswith("they are no pictures: 'anna/scans/notes.txt', 'readme.md'\n")
+
+
+def test_given_parts_put_the_test_pictures_last(tmp_path: Path) -> None:
+    for i, name in enumerate(["test/a/1.png", "train/b/2.png", "test/b/3.png", "train/a/4.png"]):
+        write_picture(tmp_path / name, np.full((28, 28), i))
+    levels = folder.guess_levels(str(tmp_path))
+    assert levels == ["part", "class"]
+    assert read("folder", tmp_path, **SIZE, levels=levels).pixels[:, 0].tolist() == [1, 3, 0, 2]
+
+
+def test_names_that_look_like_groups_are_noticed(tmp_path: Path) -> None:
+    for i, what in product(range(40), ["cross", "line"]):
+        write_picture(tmp_path / what / f"{what}.u{i % 4}.{i}.png", np.zeros((8, 8)))
+        write_picture(tmp_path / "grouped" / what / f"u{i % 4}_{i}.png", np.zeros((8, 8)))
+    assert folder.names_of_groups(folder.find(tmp_path / "grouped")[0]) == ["u0", "u1", "u2", "u3"]
+    shutil.rmtree(tmp_path / "grouped")
+    assert folder.names_of_groups(folder.find(tmp_path)[0]) == []  # the first word is the class, the last one counts
+
+
+def test_a_table_of_file_names_gives_the_same_images_as_the_folder(tmp_path: Path) -> None:
+    write_digits(tmp_path / "own")
+    images = read("folder", tmp_path / "own", **SIZE)
+    files = [f"own/{label}/{i}.png" for i, label in enumerate(CLASSES)]
+    pd.DataFrame({"file": files, "class": CLASSES, "group": CLASSES % 3}).to_csv(tmp_path / "own.csv", index=False)
+    named = read("table", tmp_path / "own.csv", **SIZE)
+    assert np.array_equal(named.pixels, images.pixels)
+    assert np.array_equal(named.classes, images.classes)
+    assert len(np.unique(named.group)) == 3  # type: ignore[arg-type]
 
 
 def test_folders_in_a_class_are_groups_whose_pictures_stand_together(tmp_path: Path) -> None:
@@ -209,8 +257,8 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "300 classes": (copy_to(*(f"class-{i}/0.png" for i in range(290))), "number of classes: 300; allowed: 2 to 256"),
     "a class without pictures": (lambda folder: (folder / "a").mkdir(), "'a' has no pictures in it"),
     "a lost link": (lambda folder: (folder / "3/x.png").symlink_to("nowhere"), "3/x.png: No such file or directory"),
-    "a picture outside": (copy_to("1.png"), "'1.png' lies beside the classes' folders; move it elsewhere"),
-    "a text": (write("3/notes.txt", b"3"), "3/notes.txt: not a picture, or not one"),
+    "a picture outside": (copy_to("1.png"), "'1.png' lies in 0 folders, not in 1 (class); move it"),
+    "a text": (write("3/notes.png", b"3"), "3/notes.png: not a picture, or not one"),
     "a pipe": (lambda folder: os.mkfifo(folder / "3/a.png"), "3/a.png: is no file, but a folder, a pipe or a device"),
     "NaN": (write_numbers(np.nan), "3/nan.tif: the picture has pixels of NaN or infinity"),
     "infinity": (write_numbers(-np.inf), "3/nan.tif: the picture has pixels of NaN or infinity"),

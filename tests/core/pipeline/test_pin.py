@@ -71,8 +71,8 @@ def test_a_folder_that_has_changed_is_named_until_it_is_pinned_again(
     Path("own/cat").rename("own/bat")
     assert notes() == [f"folder own is no longer what is pinned; {again}"]
     assert "folder own: classes bat, no, Übel, which are not its names" in run(place, "python -m stages.fetch tried", 1)
-    Path("own/notes.txt").touch()
-    assert notes() == ["folder own: 'notes.txt' lies beside the classes' folders; move it elsewhere"]
+    shutil.copy("own/no/0.png", "own/0.png")
+    assert notes() == ["folder own: '0.png' lies in 0 folders, not in 1 (class); move it"]
     shutil.rmtree("own")  # as before a `dvc pull`
     assert notes() == []
 

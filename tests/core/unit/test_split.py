@@ -8,7 +8,7 @@ from digits.io.tables import Vector
 from digits.support.errors import ParameterError
 from digits.support.parameters import Split
 from stages.binarize import binarize
-from stages.split import split_rows
+from stages.split import places, split_rows
 
 import numpy as np
 import pytest
@@ -33,6 +33,21 @@ def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:
 def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> None:
     train, test = train_test_split(np.arange(count), test_size=share, random_state=42)
     assert all(map(np.array_equal, rows(count, share), (train, test)))
+
+
+@pytest.mark.parametrize("group", [None, np.arange(400) // 20])
+def test_a_share_by_digest_moves_no_image_when_others_are_added(group: Vector | None) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (401, 64), np.uint8)
+    split = Split(dataset="own", test={"share": 0.25})
+
+    def tested(kept: Vector) -> set[bytes]:
+        at = places([pixels[kept]])
+        _, test = split_rows(split, len(kept), 42, None if group is None else group[np.minimum(kept, 399)], at)
+        assert 0.15 < len(test) / len(kept) < 0.35
+        return {pixels[kept[row]].tobytes() for row in test}
+
+    fewer, more = tested(np.delete(np.arange(401), 7)), tested(np.arange(401))
+    assert more - {pixels[7].tobytes()} == fewer - {pixels[7].tobytes()}
 
 
 FORMS = np.repeat([0, 1, 2, 3], [3, 3, 2, 4])
