@@ -36,7 +36,8 @@ def write_pictures(folder: Path, count: int = 60) -> None:
             pen.line(box, "navy", 4)
         if NAMES[i % 3] == "cross":
             pen.line((x - size, y + size, x + size, y - size), "navy", 4)
-        path = folder / NAMES[i % 3] / f"{i}.{['png', 'jpg', 'bmp'][i % 2]}"
+        number = i if i < 60 else "0-again"  # which stands near the front, and moves the rows of all others
+        path = folder / NAMES[i % 3] / f"{number}.{['png', 'jpg', 'bmp'][i % 2]}"
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path)
 
@@ -102,7 +103,7 @@ def test_the_page_ends_with_a_leaderboard_a_report_and_a_clone_that_has_nothing_
     confusion = pd.read_csv(shapes / "plots/pixels-svc/confusion.csv")
     assert set(confusion["actual"]) == set(confusion["predicted"]) == set(NAMES)
     theirs = shapes.parent / "theirs"
-    assert (theirs / paths.raw("own")).read_bytes() == (shapes / paths.raw("own")).read_bytes()
+    assert len(pd.read_parquet(theirs / paths.raw("own"))) == 60
 
 
 @pytest.mark.slow
@@ -117,8 +118,9 @@ def test_one_more_picture_moves_no_other_and_the_branches_can_be_compared(walk: 
         for revision in (f"{commit}~1", commit)
     )
     before, after = before.drop(columns="row"), after.drop(columns="row")
-    assert after[: len(before)].equals(before)
+    assert {*map(tuple, before.to_numpy())} <= {*map(tuple, after.to_numpy())}
     assert 0 <= len(after) - len(before) <= 1
+    assert f"test images the {len(before)} that both have" in run(f"digits compare {commit}~1 {commit} 2>&1", shapes)
 
 
 @pytest.mark.slow
