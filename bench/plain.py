@@ -13,7 +13,7 @@ from functools import partial
 from digits.evaluation import metrics
 from digits.evaluation.part import Part
 from digits.io import tables
-from digits.learning import models, registry, thresholds, training
+from digits.learning import deformation, models, registry, thresholds, training
 from digits.support import cli, parallel, parameters
 from digits.support.parameters import Dataset, Experiment, Split, Task
 from stages.binarize import binarize
@@ -55,8 +55,10 @@ def main() -> None:
         assert not negative, f"{experiment.task} leaves classes out, which this does not"
         y_train, y_test = binarize(train_classes, positive), binarize(test_classes, positive)
         lap("binarize")
-        maximum = params.block(Dataset, params.dataset_of(name)).maximum or 255
-        pipeline = registry.build(experiment, params.seed, maximum)
+        dataset = params.block(Dataset, params.dataset_of(name))
+        pipeline = registry.build(experiment, params.seed, dataset.maximum or 255)
+        copies = deformation.require_copies(experiment)
+        X_train = deformation.add_copies(X_train, dataset.shape, copies, params.seed)  # noqa: N806
         rule = thresholds.require_rule(experiment, len(np.unique(y_train)))
         fold = training.fold_of_rows(y_train, experiment.folds, group=group)
         trained = training.train(pipeline, X_train, y_train, fold)

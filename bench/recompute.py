@@ -17,7 +17,7 @@ from typing import Any
 
 from bench import measuring
 from digits.evaluation.metrics import METRICS
-from digits.learning import persistence, registry
+from digits.learning import deformation, persistence, registry
 from digits.support import cli
 
 import click
@@ -42,7 +42,8 @@ Figures = dict[tuple[str, str], float]
 
 def pipeline(block: dict[str, Any], seed: int, maximum: int) -> Pipeline:
     """Return an experiment's unfitted model, restated."""
-    name, hyperparameters = block["classifier"], {k: v for k, v in block["hyperparameters"].items() if k != "threshold"}
+    name, ours = block["classifier"], {"threshold", "copies"}
+    hyperparameters = {key: value for key, value in block["hyperparameters"].items() if key not in ours}
     module, _, class_name = name.rpartition(".")
     if name == "one_vs_rest_svc":
         classifier = OneVsRestClassifier(SVC(**hyperparameters, random_state=seed))
@@ -237,6 +238,8 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
     found["test"] = measure(y_test, predictions, names, temperature, majority)
     area = curve_difference(Path("plots", name), "test", y_test, predictions, names)
     again = pipeline(block, params["seed"], int(info[b"maximum"]))
+    shape, copies = [int(side) for side in info[b"image_shape"].split(b"x")], block["hyperparameters"].get("copies", 0)
+    grown = deformation.add_copies(X_train, shape, copies, params["seed"])  # each image's copies follow in its order
     limit = rule = block["hyperparameters"].get("threshold")
     if len(names) == 2:
         decision_values = predictions.filter(like="decision_").shape[1] > 0
@@ -247,7 +250,9 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
         of_fold = folds.groupby("group")["fold"].nunique() if block["folds"] else pd.Series([1])
         both_sides = len({*train["group"]} & {*test["group"]}) + int((of_fold > 1).sum())
     ends = {("test", *key): each for key, each in intervals(y_test, predictions, names).items()}
-    refit = int((predict(again.fit(X_train, y_train), X_test, limit) != predictions["prediction"]).sum())
+    refit = int(
+        (predict(again.fit(grown, np.tile(y_train, 1 + copies)), X_test, limit) != predictions["prediction"]).sum()
+    )
     refold: int | None = None
     if block["folds"]:
         ends |= {("cross_validation", *key): each for key, each in intervals(y_train, folds, names).items()}
@@ -264,7 +269,8 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
             fitted, held_out = next(folded.split(X_train, y_train, group))
             if isinstance(rule, dict):  # of this fold it is chosen on the others
                 limit = threshold(rule, folds.iloc[fitted], decision_values)
-            y_pred = predict(again.fit(X_train[fitted], y_train[fitted]), X_train[held_out], limit)
+            rows = np.add.outer(np.arange(1 + copies) * len(y_train), fitted).ravel()
+            y_pred = predict(again.fit(grown[rows], np.tile(y_train[fitted], 1 + copies)), X_train[held_out], limit)
             refold = int((y_pred != folds["prediction"].to_numpy()[held_out]).sum())
     computed = {(part, *key): value for part, figures in found.items() for key, value in figures.items()}
     for key, value in json.loads(Path(f"metrics/{name}.json").read_text()).items():

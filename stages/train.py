@@ -10,7 +10,7 @@ from pathlib import Path
 from digits.io import parquet, paths, tables
 from digits.io.parquet import Labelled
 from digits.io.tables import Vector
-from digits.learning import models, persistence, registry, thresholds, training
+from digits.learning import deformation, models, persistence, registry, thresholds, training
 from digits.learning.training import Trained
 from digits.support import cli, parameters, rooms
 from digits.support.parameters import Experiment
@@ -20,9 +20,11 @@ import numpy as np
 
 def fit(experiment: Experiment, seed: int, images: Path, rows: Labelled, fold: Vector | None) -> Trained:
     """Fit an experiment's pipeline on the labelled rows of a training part, whose folds have the shape (rows,)."""
-    pipeline = registry.build(experiment, seed, parquet.image_info(images).maximum)
+    info, copies = parquet.image_info(images), deformation.require_copies(experiment)
+    pipeline = registry.build(experiment, seed, info.maximum)
     if not registry.is_partial(experiment.classifier):
-        return training.train(pipeline, parquet.take_pixels(images, rows.at), rows.y, fold)
+        pixels = deformation.add_copies(parquet.take_pixels(images, rows.at), info.shape, copies, seed)
+        return training.train(pipeline, pixels, rows.y, fold)
     partial = rooms.load("scale.partial", f"classifier: {experiment.classifier}")
     trained: Trained = partial.train(pipeline, images, rows, fold)
     return trained

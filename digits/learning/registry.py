@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from digits import features as sets
-from digits.learning import thresholds
+from digits.learning import deformation, thresholds
 from digits.learning.classifiers import OURS, Classifier, load
 from digits.support import rooms
 from digits.support.errors import ParameterError, require_choice, shorten
@@ -70,7 +70,9 @@ def is_partial(name: str) -> bool:
 
 def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
     """Return the experiment's unfitted pipeline for pixels from 0 to `maximum`: its features, then its classifier."""
-    hyperparameters = {key: value for key, value in experiment.hyperparameters.items() if key != thresholds.NAME}
+    deformation.require_copies(experiment)
+    ours = {thresholds.NAME, deformation.NAME}
+    hyperparameters = {key: value for key, value in experiment.hyperparameters.items() if key not in ours}
     last = classifier(experiment.classifier, hyperparameters, seed)
     if is_partial(experiment.classifier):
         rooms.load("scale.partial", f"classifier: {experiment.classifier}").require_incremental(experiment, last)

@@ -46,7 +46,8 @@ def train(pipeline: Pipeline, X: Pixels, y: Vector, fold: Vector | None = None) 
 
     Args:
         pipeline: unfitted; it stays so.
-        X: pixels, shape (rows, pixels), 0 to 255, in random order.
+        X: pixels, shape (rows, pixels), 0 to 255, in random order; further copies of these rows, as often as you like,
+            are fitted on where their row is, and never predicted.
         y: labels, shape (rows,).
         fold: of each row, as `fold_of_rows` returns it; None for no cross-validation.
     """
@@ -122,11 +123,12 @@ def fold_of_rows(
 
 def _fit(pipeline: Pipeline, inputs: Any, y: Vector, fold: Any, held_out: int, jobs: int) -> tuple[Pipeline, Scores]:
     """Fit on all but one fold and score that; for fold 0, which no row is in, fit on all and score the first `SEEN`."""
-    fitted: Any = slice(None) if fold is None else fold != held_out
-    scored: Any = fold == held_out if held_out else slice(SEEN)
+    times = inputs.shape[0] // len(y)  # more than once, if there are copies: these follow, in the order of the rows
+    fitted: Any = slice(None) if fold is None else np.tile(fold != held_out, times)
+    scored: Any = np.flatnonzero(fold == held_out) if held_out else slice(min(SEEN, len(y)))
     # Gradient boosting sums in another order with more threads of OpenMP, and their number is in the model's file.
     with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(1, user_api="openmp"):
-        model = clone(pipeline).fit(inputs[fitted], y[fitted])
+        model = clone(pipeline).fit(inputs[fitted], np.tile(y, times)[fitted])
         if fold is not None:
             gc.collect()  # the rows, which SciPy leaves in a reference cycle: other fits need the memory
         return model, models.score(model, inputs[scored])

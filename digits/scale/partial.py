@@ -12,7 +12,7 @@ from typing import Any
 from digits.io import parquet
 from digits.io.parquet import Labelled
 from digits.io.tables import Scores, Vector
-from digits.learning import models
+from digits.learning import deformation, models
 from digits.learning.training import SEEN, Trained, fit_errors, fit_shared_steps
 from digits.scale import batches
 from digits.support import cli, parallel
@@ -32,6 +32,8 @@ def require_incremental(experiment: Experiment, classifier: Any) -> None:
     name = f"hyperparameters of {experiment.classifier}"
     if "max_iter" not in experiment.hyperparameters:
         raise ParameterError(f"{name}: max_iter is missing; how often to go through all rows")
+    if deformation.require_copies(experiment):
+        raise ParameterError(f"{name}: {deformation.NAME} are not made batch by batch; use the dataset's `enlarged`")
     if not hasattr(classifier, "partial_fit"):
         fault = f"with solver: {classifier.solver} it cannot be fitted incrementally"
         raise ParameterError(f"{name}: {fault}; use adam or sgd")

@@ -1,5 +1,6 @@
 """More images than there are: which rows they are, and that nothing but the seed decides about them."""
 
+from digits.learning import deformation
 from digits.scale import augmentation
 from digits.sources import Batch
 from digits.support.errors import ParameterError
@@ -44,7 +45,7 @@ def test_a_row_does_not_depend_on_how_many_there_are_nor_on_who_makes_them() -> 
     few, many = enlarge(pieces=1, to=1_234), enlarge(pieces=2)
     own = slice(FIRST, 1_234 - 100)
     assert np.array_equal(few.pixels[own], many.pixels[own])
-    alone = augmentation.deformed(PIXELS[:FIRST], SHAPE, range(1_777, 2_000), seed=1)
+    alone = deformation.deformed(PIXELS[:FIRST], SHAPE, range(1_777, 2_000), seed=1)
     assert np.array_equal(alone, many.pixels[1_777:2_000])
     assert not np.array_equal(enlarge(pieces=1, seed=2).pixels[own], few.pixels[own])
 

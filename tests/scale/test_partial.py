@@ -45,6 +45,7 @@ def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(project: Pat
     ("name", "hyperparameters", "reason"),
     [
         ("partial_fit_sgd", {}, "max_iter is missing; how often to go through all rows"),
+        ("partial_fit_sgd", {"max_iter": 1, "copies": 2}, "copies are not made batch by batch; use the dataset's"),
         ("partial_fit_mlp", {"solver": "lbfgs", "max_iter": 1}, "lbfgs it cannot be fitted incrementally; use"),
     ],
 )

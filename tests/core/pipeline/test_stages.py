@@ -94,6 +94,16 @@ def test_a_stage_is_a_plain_script_too_and_gives_the_same_bytes(made: Path, proj
     assert "example: python stages/train.py two-logreg" in tiny.run("python stages/train.py --help", project).stdout
 
 
+def test_copies_rerun_their_experiment_and_one_core_makes_the_same_ones(made: Path, project: Path) -> None:
+    tiny.edit(project, {"experiments.five-sgd.hyperparameters.copies": 4})
+    assert tiny.repro(project) == ["evaluate@five-sgd", "train@five-sgd"]
+    after = tiny.files(project)
+    changed = {name for name in after if after[name] != tiny.files(made)[name]}
+    assert {"models/five-sgd.skops", "data/crossval/five-sgd.parquet"} <= changed
+    tiny.run("python -m stages.train five-sgd", project, one_core=True)
+    assert tiny.files(project) == after
+
+
 def test_a_wrong_parameter_ends_a_stage_with_status_2_and_one_line(project: Path) -> None:
     tiny.edit(project, {"experiments.five-sgd.hyperparameters": {"los": "hinge"}})
     before = tiny.files(project)

@@ -36,6 +36,7 @@ def test_the_tiny_and_the_project_s_own_parameters_are_valid() -> None:
         ("tasks.five.negative", [10], "tasks.five.negative: tiny has no class 10; allowed: 0 to 9"),
         ("tasks.five.negative", ["cat"], "tasks.five.negative: there is no 'cat'. Valid: "),
         (f"{FIVE}.threshold", {"recall": 2}, "five-sgd: threshold: must be a number, or one of {recall: share}"),
+        (f"{FIVE}.copies", -1, "experiments.five-sgd: copies: must be an integer from 0 to 100, not -1"),
         (f"{LOGREG}.threshold", 0.5, "digit-logreg: threshold: is for tasks of two classes, this one has 10"),
         ("splits.tiny.test", 0, "splits.tiny.test: must be a count of images, from 1, a share between 0 and 1"),
         ("splits.tiny.test", 400, "splits.tiny.test: 400 of 400 images leaves none to train on; allowed: 1 to 399"),

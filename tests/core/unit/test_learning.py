@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from digits.io.tables import Pixels, Vector
-from digits.learning import models, registry
+from digits.learning import deformation, models, registry
 from digits.learning.classifiers import OURS
 from digits.learning.training import Trained, accuracy, fold_of_rows, train
 from digits.learning.transformers.pixels import FloatPixels, NormalizedPixels
@@ -111,6 +111,22 @@ def test_no_row_is_predicted_by_a_model_that_has_seen_it_or_a_copy_of_its_image(
     assert (predicted(by_row) == labels[rows]).mean() > 0.95
     assert (predicted(by_origin) == labels[rows]).mean() < 0.6
     assert all(len(set(fold[rows == row])) == 1 for row in range(len(PIXELS)))
+
+
+def test_deformed_copies_are_fitted_on_with_their_image_and_never_where_it_is_held_out() -> None:
+    labels = np.random.RandomState(0).randint(0, 2, len(PIXELS)).astype(np.uint8)
+    fold = fold_of_rows(labels, 3)
+    assert fold is not None
+    grown, times = deformation.add_copies(PIXELS, tiny.SHAPE, copies=4, seed=1), 5
+    nearest = Pipeline([*registry.features("raw"), ("classifier", KNeighborsClassifier(n_neighbors=1))])
+    trained = train(nearest, grown, labels, fold)
+    assert models.predict(trained.model, models.score(trained.model, grown)).tolist() == times * labels.tolist()
+    assert trained.seen.shape == labels.shape
+    assert (predicted(trained) == labels).mean() < 0.6
+    for i in (1, 2, 3):
+        fitted = np.tile(fold != i, times)
+        expected = clone(nearest).fit(grown[fitted], np.tile(labels, times)[fitted]).predict(PIXELS[fold == i])
+        assert np.array_equal(predicted(trained)[fold == i], expected)
 
 
 @given(st.integers(2, 5), st.integers(0, 2**32 - 1))
