@@ -73,6 +73,7 @@ def _deform(images: Pixels, numbers: Scores, field: Scores) -> Pixels:
     """Deform images of shape (images, height, width), given standard normal numbers.
 
     `numbers` has the shape (6, images, 1, 1), `field`, which bends down and to the side, (2, images, height, width).
+    What comes in from outside is the background: the median of the outermost pixels, as in `digits.sources.folder`.
     NumPy's sine and logarithm are not used: their last bits differ from processor to processor.
     """
     height, width = images.shape[1:]
@@ -87,7 +88,9 @@ def _deform(images: Pixels, numbers: Scores, field: Scores) -> Pixels:
     y, x = (1 + np.float32(SCALE) * tall) * y, (1 + np.float32(SCALE) * wide) * x
     rows_at = cosine * y - sine * x + (height * down + np.float32((height - 1) / 2))
     columns_at = (sine + np.float32(SHEAR) * shear) * y + cosine * x + (width * side + np.float32((width - 1) / 2))
-    return np.rint(interpolate(images.astype(np.float32), rows_at, columns_at)).astype(np.uint8)
+    border = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+    background = np.median(border, axis=1).astype(np.float32)[:, None, None]
+    return np.rint(interpolate(images - background, rows_at, columns_at) + background).astype(np.uint8)
 
 
 def _bumps(size: int) -> Scores:

@@ -129,6 +129,12 @@ def test_deformed_copies_are_fitted_on_with_their_image_and_never_where_it_is_he
         assert np.array_equal(predicted(trained)[fold == i], expected)
 
 
+def test_the_copies_of_a_picture_have_its_own_background() -> None:
+    padded = np.pad(PIXELS.reshape(-1, 8, 8) * 15, [(0, 0), (2, 2), (2, 2)]).reshape(len(PIXELS), -1)
+    dark, white = (deformation.add_copies(each, (12, 12), copies=1, seed=1) for each in (padded, 255 - padded))
+    assert np.abs(255 - white.astype(int) - dark).max() <= 1
+
+
 @given(st.integers(2, 5), st.integers(0, 2**32 - 1))
 def test_no_group_is_in_two_folds_and_no_class_is_new_to_a_model(folds: int, seed: int) -> None:
     random = np.random.RandomState(seed)
