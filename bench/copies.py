@@ -32,11 +32,11 @@ MODELS = {  # those that `digits start` writes
 Sets = tuple[list[tuple[Pixels, Vector]], tuple[Pixels, Vector]]
 
 
-def digits(sets: int) -> Sets:
-    """Return sets of 1 000 digits of MNIST's training part, and 5 000 others, as pixels and labels."""
-    images, rows = paths.split("mnist", "train"), np.arange(5_000 + 1_000 * sets)
+def digits(sets: int, count: int = 1_000) -> Sets:
+    """Return sets of so many digits of MNIST's training part, and five times as many others, as pixels and labels."""
+    images, rows = paths.split("mnist", "train"), np.arange((5 + sets) * count)
     pixels, labels = parquet.take_pixels(images, rows), parquet.read_column(images, IMAGES, "class")[rows]
-    cuts = [5_000 + 1_000 * i for i in range(sets)]
+    cuts = [(5 + i) * count for i in range(sets)]
     tested, *trained = zip(np.split(pixels, cuts), np.split(labels, cuts), strict=True)
     return trained, tested
 
@@ -81,8 +81,8 @@ def accuracies(name: str, copies: int, sets: Sets, seed: int) -> Vector:
 def lines(folder: Path, quick: bool) -> list[str]:
     """Return the table."""
     seed, rows = parameters.load().seed, []
-    for images, draw in (("60 shapes", shapes), ("1 000 digits", digits)):
-        sets = draw(2 if quick else SETS)
+    drawn = {"60 shapes": shapes(SETS), "1 000 digits": digits(2, 100) if quick else digits(SETS)}
+    for images, sets in drawn.items():
         for name in MODELS:
             without = accuracies(name, 0, sets, seed)
             row = [f"{images}, `{name}`", f"{100 * without.mean():.1f}"]
