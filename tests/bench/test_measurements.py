@@ -23,7 +23,7 @@ SCRIPTS = {
     "benchmarks": 3,
     "blocks": 1,
     "champion": 1,
-    "copies": 1,
+    "copies": 2,
     "refits": 1,
     "classifiers": 1,
 }  # how many parts each has
