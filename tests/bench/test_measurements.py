@@ -19,14 +19,8 @@ TEST = 397  # of 1797 images
 EXPERIMENTS = ["digit-champion", "digit-density", "digit-knn", "digit-sgd-log"]  # that the measurements load
 FILES = [["images", "labels"]]
 TUTORIALS = sorted(path.stem for path in (tiny.ROOT / "bench" / "tutorials").glob("[!m]*.py"))
-SCRIPTS = {
-    "benchmarks": 3,
-    "blocks": 1,
-    "champion": 1,
-    "copies": 2,
-    "refits": 1,
-    "classifiers": 1,
-}  # how many parts each has
+# how many parts each has
+SCRIPTS = {"benchmarks": 3, "blocks": 1, "champion": 1, "copies": 2, "refits": 1, "classifiers": 1}
 if (tiny.ROOT / "digits" / "handwriting").exists():
     SCRIPTS |= {"handwriting": 1, "not_one_digit": 2, "taught": 1}
 if (tiny.ROOT / "digits" / "scale").exists():
