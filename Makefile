@@ -36,7 +36,7 @@ define REPRO
 endef
 
 ##@ Run the pipeline
-DEMO := digits-*
+DEMO := small-*
 # The demo's last lines; a room adds its own.
 NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
   '`make repro` runs every experiment, those that need the internet too.'

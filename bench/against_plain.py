@@ -13,7 +13,7 @@ START = "import os, stages.{}; os._exit(0)"  # without what a stage imports late
 
 def tables(folder: Path, quick: bool) -> list[str]:
     """Run it by DVC, as commands alone, and as the plain script; then take the difference apart."""
-    prefix = "digits" if quick else ""
+    prefix = "small" if quick else ""
     project = measuring.cold(folder / "dvc" / "project", prefix)
     by_dvc = measuring.dvc(project, "repro")
     measuring.log("-m bench.plain")

@@ -11,7 +11,7 @@ from bench.measuring import Run
 ROUNDS = 3
 # The scripts of bench/tutorials/, and the experiments of each.
 TUTORIALS = {
-    "first_zero_or_one": ["digits-zero-or-one-svc"],
+    "first_zero_or_one": ["small-zero-or-one-svc"],
     "second_two_detector": ["two-logreg"],
     "third_ten_classes": ["digit-sgd-hinge", "digit-sgd-log"],
     "fourth_random_split": ["random-digit-sgd"],

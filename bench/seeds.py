@@ -40,7 +40,7 @@ class Written(NamedTuple):
 
 
 WRITTEN = {
-    "digits-zero-or-one-svc": Written("first_zero_or_one", SVC(gamma=0.001)),
+    "small-zero-or-one-svc": Written("first_zero_or_one", SVC(gamma=0.001)),
     "two-logreg": Written("second_two_detector", LogisticRegression(tol=0.1), shuffles=True),
     "digit-sgd-hinge": Written("third_ten_classes, hinge", SGDClassifier(loss="hinge"), own_features="raw_sparse"),
     "digit-sgd-log": Written("third_ten_classes, log", SGDClassifier(loss="log_loss")),
@@ -86,7 +86,7 @@ def row(written: npt.NDArray[np.float64], here: npt.NDArray[np.float64]) -> list
 def tables(folder: Path, quick: bool) -> list[str]:
     """Compare all, or the first tutorial alone. One fit takes up to two minutes, all of them three quarters of an hour.
 
-    The images must be in `data/raw/` (`dvc repro fetch@mnist fetch@digits`).
+    The images must be in `data/raw/` (`dvc repro fetch@mnist fetch@small`).
     """
     params = parameters.load()
     compared = []

@@ -62,7 +62,7 @@ def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Itera
 
 def main() -> None:
     """Fetch, check, write."""
-    name = cli.block_name(__doc__, "datasets", "digits")
+    name = cli.block_name(__doc__, "datasets", "small")
     dataset = parameters.load().block(Dataset, name)
     height, width = dataset.shape
     info = ImageInfo((height, width), dataset.maximum or tables.MAXIMUM, dataset.names)

@@ -123,10 +123,10 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         "datasets": {"tiny": dataset({"idx": "idx"})},
         "splits": {"tiny": {"dataset": "tiny", "test": TEST}, "tiny-random": {"dataset": "tiny", "test": 0.25}},
         "mixes": {},
-        "tasks": {"digit": {}, "five": {"positive": [5]}},
+        "tasks": {"class": {}, "five": {"positive": [5]}},
         "experiments": {
             "five-sgd": experiment("tiny", "five", "normalized", SGD, 3, max_iter=50, tol=None),
-            "digit-logreg": experiment("tiny-random", "digit", "principal_components", LOGISTIC, 0),
+            "digit-logreg": experiment("tiny-random", "class", "principal_components", LOGISTIC, 0),
         },
     }
     for place, value in (changes or {}).items():

@@ -29,7 +29,7 @@ def uneven(name: str) -> str | None:
     )
 
 
-@click.command(epilog=examples("leaderboard", "leaderboard 'digits-*'"))
+@click.command(epilog=examples("leaderboard", "leaderboard 'small-*'"))
 @click.argument("pattern", default="*")
 def command(pattern: str) -> None:
     """Print the accuracies and errors of all experiments, or of those whose names match PATTERN.

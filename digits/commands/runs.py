@@ -102,7 +102,7 @@ def difference(repo: Repo, experiment: str, runs: tuple[Run, Run]) -> Difference
     return compare(right[0], right[1], tables.group_of(before)) if is_paired else None
 
 
-@click.command(epilog=examples("runs digits-digit-svc", "runs digits-digit-svc --csv > runs.csv"))
+@click.command(epilog=examples("runs small-digit-svc", "runs small-digit-svc --csv > runs.csv"))
 @click.argument("experiment")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")
 @click.option("--md", "form", flag_value="pipe", help="Print Markdown.")

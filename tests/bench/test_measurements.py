@@ -65,7 +65,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         make_small(folder, {"images": len(classes), "sources": [{"idx": "small"}], "files": FILES, "sha256": sha256})
     tiny.commit(project, "small")
-    tiny.repro(project, "fetch@digits", *(f"evaluate@{name}" for name in EXPERIMENTS))
+    tiny.repro(project, "fetch@small", *(f"evaluate@{name}" for name in EXPERIMENTS))
     return project
 
 

@@ -143,7 +143,7 @@ def test_a_harder_dataset_takes_one_block_and_a_pin(project: Path) -> None:
         [(name, block)] = yaml.safe_load(fashion).items()
         block["sources"] = [{"idx": server.url}]
         letters = {"shape": block["shape"], "sources": [{"idx": "data/emnist"}], "files": files}
-        trees = tiny.experiment("fashion", "digit", "scaled", "ensemble.ExtraTreesClassifier", 3)
+        trees = tiny.experiment("fashion", "class", "scaled", "ensemble.ExtraTreesClassifier", 3)
         changes = {f"datasets.{name}": block, "datasets.letters": letters}
         for each in (name, "letters"):
             changes |= {

@@ -18,7 +18,7 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the tiny project with a density, and a picture of a chessboard between two digits. Not to be changed."""
     project = tiny.copy(made, tmp_path_factory.mktemp("none") / "tiny")
     density = "discriminant_analysis.QuadraticDiscriminantAnalysis"
-    block = tiny.experiment("tiny", "digit", "scaled", density, 3, solver="eigen", shrinkage=0.3)
+    block = tiny.experiment("tiny", "class", "scaled", density, 3, solver="eigen", shrinkage=0.3)
     tiny.edit(project, {"experiments.digit-density": block})
     tiny.repro(project, "evaluate@digit-density")
     pixels, _ = tiny.digits()

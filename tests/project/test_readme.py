@@ -8,7 +8,7 @@ from tests import tiny
 import pytest
 
 IN_THE_TINY_PROJECT = {
-    "digits-even-knn": "five-sgd",
+    "small-even-knn": "five-sgd",
     "@digits'": "@tiny'",
     "n_neighbors: 3": "max_iter: 50",
     "n_neighbors: 5": "max_iter: 3",

@@ -40,7 +40,7 @@ def peaks(large: Path, rows: int) -> dict[str, int]:
     changes = {
         "datasets": {"large": tiny.dataset({"idx": "../idx"}) | {"enlarged": {"first": 300, "to": rows, "seed": 7}}},
         "splits": {"large": {"dataset": "large", "test": tiny.TEST}},
-        "experiments": {"digit-sgd": tiny.experiment("large", "digit", "normalized", "partial_fit_sgd", 0, max_iter=1)},
+        "experiments": {"digit-sgd": tiny.experiment("large", "class", "normalized", "partial_fit_sgd", 0, max_iter=1)},
     }
     tiny.edit(large, changes)
     program = large.parent / "bin/python"

@@ -20,7 +20,7 @@ STEPS = [
     for block in re.findall("```console(.+?)```", PAGE, re.DOTALL)
 ]
 NAMES = ["circle", "cross", "line"]
-FOREIGN = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|digits-", re.IGNORECASE)  # to a project of shapes
+FOREIGN = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNORECASE)  # to a project of shapes
 
 
 def write_pictures(folder: Path, count: int = 60) -> None:

@@ -12,7 +12,7 @@ from digits.support.parameters import Experiment
 import click
 
 
-@click.command(epilog=examples("report", "report --experiments 'digits-*' --output demo.html"))
+@click.command(epilog=examples("report", "report --experiments 'small-*' --output demo.html"))
 @click.option("--experiments", "pattern", default="*", metavar="PATTERN", help="Which to report on (default: all).")
 @click.option("--output", type=Path, default="report.html", show_default=True, help="The page.")
 def command(pattern: str, output: Path) -> None:

@@ -25,7 +25,7 @@ def changes() -> dict[str, Any]:
         "datasets": {"tiny": tiny.dataset({"idx": "idx"}), "own": tiny.dataset() | small},
         "splits": {"tiny": {"dataset": "tiny", "test": tiny.TEST}, "own": {"dataset": "own", "test": 0.5}},
         "mixes": {name: {"split": "tiny", "own": "own", "weight": weight} for name, weight in mixes.items()},
-        "experiments": {"taught": tiny.experiment("taught", "digit", "raw", "dummy.DummyClassifier", 3)},
+        "experiments": {"taught": tiny.experiment("taught", "class", "raw", "dummy.DummyClassifier", 3)},
     }
 
 

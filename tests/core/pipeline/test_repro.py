@@ -96,7 +96,7 @@ def test_the_leaderboard_has_each_experiment_s_figures(made: Path) -> None:
     for metric in METRICS:
         assert (metric.heading or "") in lines[0]
     assert [line.split()[0] for line in lines[2:4]] == ["five-sgd", "digit-logreg"]
-    assert lines[3].split()[1:4] == ["digit", "on", "tiny-random"]
+    assert lines[3].split()[1:4] == ["class", "on", "tiny-random"]
     assert lines[3].split()[5] == "–"  # no folds, no out-of-fold accuracy
     error, low, high = map(float, re.findall(r"(\d+\.\d+) \((.+) to (.+)\)", lines[3])[0])
     assert 0 < low < error < high < 100

@@ -85,7 +85,7 @@ def test_the_page_s_way_from_an_idea_to_a_merged_branch_goes_as_printed(project:
     tiny.run("git remote add origin ../origin", project)
     page = (tiny.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
     section = page.partition("\n## From an idea to a merged branch\n")[2].partition("\n## ")[0]
-    theirs = {"digits-digit-trees": "five-sgd", "N=+": "N=", "n_estimators": "max_iter", "50,200,400": "2,3"}
+    theirs = {"small-digit-trees": "five-sgd", "N=+": "N=", "n_estimators": "max_iter", "50,200,400": "2,3"}
     for name, ours in theirs.items():
         assert name in section
         section = section.replace(name, ours)

@@ -18,7 +18,7 @@ CHAMPION = "digit-champion"
 
 def documented(start: str, url: str) -> list[str]:
     """Return the page's commands that begin so, for the tiny project at a URL."""
-    text = SECTION.replace("URL", url).replace("raw/digits.", "raw/tiny.")
+    text = SECTION.replace("URL", url).replace("raw/small.", "raw/tiny.")
     found = re.findall(rf"^\$ ({start} .+)$", text, re.MULTILINE)
     assert found
     return found
@@ -27,7 +27,7 @@ def documented(start: str, url: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.skipif(CHAMPION not in ARTIFACTS, reason="of the artifacts that this project has")
 def test_data_and_models_are_taken_by_name_and_version(project: Path, tmp_path: Path) -> None:
-    champion = tiny.experiment("tiny", "digit", "raw", "dummy.DummyClassifier", 0)
+    champion = tiny.experiment("tiny", "class", "raw", "dummy.DummyClassifier", 0)
     tiny.edit(project, {f"experiments.{CHAMPION}": champion})
     tiny.repro(project, f"train@{CHAMPION}")
     tiny.run(f"dvc remote modify shared url ../{REMOTE}", project)
@@ -49,7 +49,7 @@ def test_data_and_models_are_taken_by_name_and_version(project: Path, tmp_path: 
         for command in documented("dvc artifacts get", url):
             tiny.run(f"{command} {place.replace('PLACE', address)}", stranger)
         (program,) = re.findall("```python\n(.+?)```", SECTION, re.DOTALL)
-        program = program.replace("PLACE", address).replace("URL", url).replace("raw/digits.", "raw/tiny.")
+        program = program.replace("PLACE", address).replace("URL", url).replace("raw/small.", "raw/tiny.")
         printed = tiny.run([sys.executable, "-c", f"{program}\nprint(len(frame))"], stranger).stdout
     assert printed == f"{tiny.IMAGES}\n"
     model = (project / f"models/{CHAMPION}.skops").read_bytes()
