@@ -1,0 +1,254 @@
+"""Measure how well digits are read on forms, ruled and squared paper, cut-off pages and in pencil.
+
+Draws MNIST's test images into such pages, with lines of 1 to 4 pixels that they touch and cross, turned a little,
+unevenly lit, noisy and saved as JPEG, and reads them as `digits predict` does. Writes a table of
+docs/handwriting/handwriting.md. Needs MNIST's split, a model of it and the density (`make repro`); takes some minutes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+from bench import handwriting, measuring
+from digits.evaluation.intervals import wilson
+from digits.handwriting.components import Digit, find
+from digits.handwriting.recognizer import Recognizer
+from digits.io.tables import Pixels, Vector
+from digits.support import pictures
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+COUNT, QUICK = 1_000, 20  # digits of each kind of page
+SURE = 0.99
+
+
+class Page:
+    """A page in the making: its lines, its digits' ink, each from 0 (paper) to 1, and its light."""
+
+    def __init__(self, random: np.random.Generator, digits: Iterable[tuple[Pixels, int]]) -> None:
+        self.random, self.digits = random, iter(digits)
+        self.height = int(random.integers(20, 81))  # of a digit
+        self.thickness = int(random.integers(1, 5))  # of a line
+        self.placed: list[tuple[float, float, float, Pixels]] = []  # centre's x and y in the picture, height, image
+        self.centres: list[tuple[float, float, float, int]] = []  # the same, with the class
+        self.pen, self.darkness = random.uniform(0.55, 0.9), random.uniform(0.25, 0.9)  # of digits and of lines
+        self.dimness = np.ones((1, 1))  # of the light, of the page's shape once it is known
+
+    def sized(self, width: float, height: float) -> ImageDraw.ImageDraw:
+        """Set the page's size, and return what draws its lines."""
+        self.size = round(width), round(height)
+        self.lines = Image.new("L", self.size)
+        return ImageDraw.Draw(self.lines)
+
+    def put(self, x: float, y: float) -> None:
+        """Write the next digit with its centre at a point."""
+        image, label = next(self.digits)
+        height = self.height * self.random.uniform(0.9, 1.1)
+        self.placed.append((x, y, height, image))
+        self.centres.append((x, y, height, label))
+
+    def jitter(self, share: float) -> float:
+        """Return a shift of up to a share of a digit's height."""
+        return float(self.random.uniform(-share, share) * self.height)
+
+    def ink(self) -> npt.NDArray[np.float64]:
+        """Return the digits' ink."""
+        ink = np.zeros(self.size[::-1])
+        for x, y, height, image in self.placed:
+            rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+            cut = Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+            scale = height / max(cut.size[1], 0.6 * cut.size[0])
+            side = [max(1, round(scale * length)) for length in cut.size]
+            drawn = np.asarray(cut.resize(side, Image.Resampling.BICUBIC)) / 255
+            top, left = round(y - side[1] / 2), round(x - side[0] / 2)
+            clip = [slice(max(0, -start), length) for start, length in ((top, side[1]), (left, side[0]))]
+            part = ink[max(0, top) : top + side[1], max(0, left) : left + side[0]]
+            drawn = drawn[clip[0], clip[1]][: part.shape[0], : part.shape[1]]
+            np.maximum(part, drawn, out=part)
+        return ink
+
+    def photograph(self, texture: float = 0) -> bytes:
+        """Return a JPEG of the page, turned by up to 1.5 degrees; `texture` is the share of ink that the pencil misses."""
+        random, ink = self.random, self.ink()
+        if texture:
+            grain = Image.fromarray(random.random([1 + length // 2 for length in ink.shape]))
+            ink *= np.asarray(grain.resize(self.size, Image.Resampling.BICUBIC)) > texture
+        brightness = (1 - self.darkness * np.asarray(self.lines) / 255) * (1 - self.pen * ink)
+        angle = float(random.uniform(-1.5, 1.5)) if random.random() < 0.7 else 0.0
+        page = Image.fromarray(brightness.astype(np.float32)).rotate(angle, Image.Resampling.BICUBIC, fillcolor=1)
+        y, x = (np.linspace(-1, 1, length) for length in ink.shape)
+        slope = random.uniform(-0.12, 0.12, 2)
+        light = random.uniform(170, 250) * (1 + slope[0] * x + slope[1] * y[:, None]) * self.dimness
+        noisy = np.asarray(page) * light + random.normal(0, random.uniform(0, 5), ink.shape)
+        turn, middle = np.exp(-1j * np.radians(angle)), complex(*self.size) / 2
+        turned = [(complex(x, y) - middle) * turn + middle for x, y, _, _ in self.centres]
+        self.centres = [(at.real, at.imag, *each[2:]) for at, each in zip(turned, self.centres, strict=True)]
+        file = BytesIO()
+        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=int(random.integers(50, 96)))
+        return file.getvalue()
+
+
+def boxed(page: Page) -> bytes:
+    """Draw one digit in its printed box, which it may touch or cross."""
+    width, height, margin = page.height * page.random.uniform([1, 1.15, 0.05], [1.8, 1.8, 0.6])
+    draw = page.sized(width + 2 * margin, height + 2 * margin)
+    draw.rectangle([margin, margin, margin + width, margin + height], outline=255, width=page.thickness)
+    page.put(margin + width / 2 + page.jitter(0.15), margin + height / 2 + page.jitter(0.3))
+    return page.photograph()
+
+
+def combs(page: Page) -> bytes:
+    """Draw a number in a comb: boxes side by side, or a line with teeth."""
+    count = int(page.random.integers(4, 10))
+    width, height, margin = page.height * page.random.uniform([0.9, 1.1, 0.15], [1.5, 1.6, 0.6])
+    draw = page.sized(count * width + 2 * margin, height + 2 * margin)
+    is_open, tooth = page.random.random() < 0.4, height * page.random.uniform(0.2, 1)
+    for i in range(count + 1):
+        x = margin + i * width
+        draw.line([x, margin + (height - tooth if is_open else 0), x, margin + height], 255, page.thickness)
+    for y in [margin + height] if is_open else [margin, margin + height]:
+        draw.line([margin, y, margin + count * width, y], 255, page.thickness)
+    for i in range(count):
+        page.put(margin + (i + 0.5) * width + page.jitter(0.1), margin + height / 2 + page.jitter(0.2))
+    return page.photograph()
+
+
+def rows(page: Page, baseline: float, pitch: float, left: float, right: float, count: int) -> None:
+    """Write rows of digits with gaps, at most `count` in each."""
+    for i in range(int(page.random.integers(1, 4))):
+        x = left + page.height
+        for _ in range(int(page.random.integers(2, count + 1))):
+            page.put(x, baseline + i * pitch - page.height / 2 + page.jitter(0.1))
+            x += page.height * page.random.uniform(1, 1.6)
+            if x > right - page.height:
+                break
+
+
+def ledger(page: Page) -> bytes:
+    """Draw rows of digits on ruled paper; they stand on the lines, cross them, or float above."""
+    pitch, left = page.height * page.random.uniform([1.2, 0.3], [1.8, 1.5])
+    width, height = page.height * 11 + left, 4.6 * pitch
+    draw = page.sized(width, height)
+    start = pitch * page.random.uniform(0.1, 0.5)
+    inset = 0 if page.random.random() < 0.7 else left / 2
+    for i in range(5):
+        draw.line([inset, start + i * pitch, width - inset, start + i * pitch], 255, page.thickness)
+    if page.random.random() < 0.4:
+        draw.line([left, 0, left, height], 255, page.thickness)
+    rows(page, start + pitch + page.jitter(0.25), pitch, left, width, 7)
+    return page.photograph()
+
+
+def squared(page: Page) -> bytes:
+    """Draw rows of digits on squared paper, whose squares are smaller or larger than the digits."""
+    page.thickness, page.darkness = int(page.random.integers(1, 3)), page.random.uniform(0.12, 0.6)
+    pitch, width, height = page.height * page.random.uniform([0.4, 5, 4], [1.4, 11, 6])
+    draw = page.sized(width, height)
+    for at in np.arange(page.random.uniform(0, pitch), max(width, height), pitch).tolist():
+        draw.line([at, 0, at, height], 255, page.thickness)
+        draw.line([0, at, width, at], 255, page.thickness)
+    rows(page, 1.3 * page.height, 1.4 * page.height, 0, width, 7)
+    return page.photograph()
+
+
+def edges(page: Page) -> bytes:
+    """Draw rows of digits on a sheet that ends in the picture, on a dark table, in a shadow, or with cut-off writing."""
+    width, height = page.height * page.random.uniform([6, 5], [12, 7])
+    draw = page.sized(width, height)
+    border = page.height * page.random.uniform(0.1, 0.8, 4) * (page.random.random(4) < 0.5)
+    y, x = np.mgrid[: page.size[1], : page.size[0]]
+    tilt = (x / width - 0.5) * page.jitter(0.3), (y / height - 0.5) * page.jitter(0.3)
+    table = (x < border[0] + tilt[1]) | (x > width - border[1] + tilt[1])
+    table |= (y < border[2] + tilt[0]) | (y > height - border[3] + tilt[0])
+    page.dimness = np.where(table, page.random.uniform(0.05, 0.6), 1.0)
+    if page.random.random() < 0.5:
+        reach = page.random.uniform(0.2, 0.8) * width
+        page.dimness *= 1 - page.random.uniform(0.1, 0.4) / (1 + np.exp((x - reach) / page.random.uniform(2, 30)))
+    for at in np.arange(page.height, width, page.height * 0.7) if page.random.random() < 0.4 and not border[3] else []:
+        page.darkness = page.pen
+        draw.line([at, height - page.height * 0.2, at + page.jitter(0.3), height], 255, 3)
+    rows(page, 2 * page.height, 1.3 * page.height, page.height * 0.5, width - page.height * 0.7, 7)
+    return page.photograph()
+
+
+def pencil(page: Page) -> bytes:
+    """Draw rows of digits in faint pencil, whose strokes are broken by the paper's grain."""
+    page.pen = page.random.uniform(0.15, 0.4)
+    page.sized(page.height * 9, page.height * 5)
+    rows(page, 1.5 * page.height, 1.4 * page.height, 0, page.height * 9, 7)
+    return page.photograph(page.random.uniform(0.1, 0.35))
+
+
+KINDS: dict[str, Callable[[Page], bytes]] = {
+    "one digit in its printed box": boxed,
+    "a number in a comb": combs,
+    "rows on ruled paper": ledger,
+    "rows on squared paper": squared,
+    "a sheet's dark edges, shadows, cut-off writing": edges,
+    "faint, broken pencil": pencil,
+}
+
+
+def pages(kind: Callable[[Page], bytes], images: Pixels, classes: Vector, count: int) -> Iterator[tuple[Page, bytes]]:
+    """Yield pages of a kind, and each as a JPEG, until `count` digits are on them."""
+    random = np.random.default_rng(42)
+    while count > 0:
+        chosen = random.integers(0, len(images), 40)
+        page = Page(random, zip(images[chosen], classes[chosen].tolist(), strict=True))
+        yield page, kind(page)
+        count -= len(page.centres)
+
+
+def judge(recognizer: Recognizer, page: Page, digits: list[Digit]) -> tuple[list[bool], int, int]:
+    """Return for each digit of a page whether it is read rightly, and how many wrong ones there are, and sure ones.
+
+    A digit is read rightly where the only one found at its place has its class. What is found elsewhere is wrong, too.
+    """
+    seen = recognizer.predict(np.array([digit.image for digit in digits])) if digits else []
+    owners: list[list[int]] = [[] for _ in page.centres]
+    sure = 0
+    for digit, prediction in zip(digits, seen, strict=True):
+        x, y, width, height = digit.box
+        at = [np.hypot(x + width / 2 - cx, y + height / 2 - cy) / size for cx, cy, size, _ in page.centres]
+        nearest = int(np.argmin(at))
+        label = -1 if prediction.is_none else prediction.label
+        owners[nearest].append(label if at[nearest] < 0.5 else -1)
+        is_right = at[nearest] < 0.5 and label == page.centres[nearest][3]
+        sure += not is_right and not prediction.is_none and prediction.probability > SURE
+    right = [labels == [centre[3]] for labels, centre in zip(owners, page.centres, strict=True)]
+    return right, right.count(False), sure
+
+
+def read(recognizer: Recognizer, picture: bytes) -> list[Digit]:
+    """Return the digits found in a picture; none where `predict` has an error."""
+    try:
+        return recognizer.split([find(pictures.read(BytesIO(picture)), recognizer.size)])[0]
+    except pictures.PictureError:
+        return []
+
+
+def measure(recognizer: Recognizer, images: Pixels, classes: Vector, count: int) -> list[list[str]]:
+    """Return a row of the table for each kind of page."""
+    table = []
+    for name, kind in KINDS.items():
+        measuring.log(name)
+        right, sure = [], 0
+        for page, picture in pages(kind, images, classes, count):
+            of_page, _, sure_of_page = judge(recognizer, page, read(recognizer, picture))
+            right += of_page
+            sure += sure_of_page
+        share, (low, high) = np.mean(right), wilson(float(np.mean(right)), len(right))
+        table.append([name, str(len(right)), f"{share:.1%} ({low:.1%} to {high:.1%})", f"{sure / len(right):.1%}"])
+    return table
+
+
+def tables(folder: Path, quick: bool) -> list[str]:
+    """Measure each kind of page with test images."""
+    found = measure(Recognizer.load(dataset="mnist"), *handwriting.mnist(quick), QUICK if quick else COUNT)
+    return measuring.table(["MNIST's test images as", "digits", "read rightly (95 %)", "wrong, over 99 % sure"], found)
+
+
+if __name__ == "__main__":
+    measuring.main(__doc__, handwriting.PAGE, {"paper": tables})
