@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from digits.handwriting import ink as inks
+from digits.handwriting import lines
 from digits.handwriting.ink import SMALL, Ink
 from digits.handwriting.normalize import normalize
 from digits.support.pictures import Picture, PictureError
@@ -64,8 +65,10 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     that there is no ink in the picture, none that can be a digit, or far too much.
     """
     ink = inks.measure(picture.grey)
-    labels, components = _label(ink)
     alone = max(ink.shape) <= ONE_DIGIT
+    if not alone:
+        ink, _ = lines.remove(ink)
+    labels, components = _label(ink)
     groups = [_join(*components)] if alone else _group(components)
     return [_draw(ink, labels, digit, picture.scale, size, alone) for line in _lines(groups) for digit in line]
 
