@@ -12,15 +12,21 @@ import numpy.typing as npt
 from scipy import ndimage
 
 Mask = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.int32]
 
 FAINT = 0.1  # of full ink; fainter belongs to no line
 SHORTEST = 15  # pixels of a line, in pictures of up to 600 pixels; the 40th part of the side in larger ones
+THICKEST = 7  # pixels across a line, in pictures of up to 1 000 pixels
+SHARE = 0.3  # of a line, at least, no stroke crosses
 GAP = 5  # pixels, at most, where a line is broken
 STEEPEST = 0.05  # slope of a turned page's lines
-NARROW = 6  # times as long as wide, at least, is a line
+NARROW = 4  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
+SPANNED = 0.75  # of a connected component is between a line's first and last meeting with others
 CROSSED = 1.6  # times the ink of a line's cross-section is a stroke that crosses it
+
+ROWS = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])  # the connectivity of a row's pixels
 
 
 def remove(ink: Ink) -> tuple[Ink, Mask]:
@@ -28,10 +34,11 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     slope = _slope(ink > FAINT)
     sheared = _shear(ink, slope)
     outside, dark = sheared < 0, sheared > FAINT
+    pieces, _ = ndimage.label(dark, np.ones((3, 3)))
     across, down = _runs(dark), _runs(dark.T)
-    horizontal = _lines(across, (down > 0).T | outside)
-    vertical = _lines(down, (horizontal | outside).T, horizontal.T)
-    horizontal = _lines(across, vertical.T | outside)
+    horizontal = _lines(across, pieces, (down > 0).T | outside)
+    vertical = _lines(down, pieces.T, (horizontal | outside).T, horizontal.T)
+    horizontal = _lines(across, pieces, vertical.T | outside)
     clear = _without_crossings(sheared, horizontal, vertical.T) | _without_crossings(sheared.T, vertical, horizontal.T).T
     removed = _unshear(clear, slope, ink.shape)
     return np.where(removed, 0, ink), removed
@@ -76,35 +83,37 @@ def _unshear(mask: Mask, slope: float, shape: tuple[int, ...]) -> Mask:
     return mask
 
 
-def _runs(dark: Mask) -> npt.NDArray[np.int32]:
-    """Label the narrow runs along the rows that are long enough for a line."""
-    length = max(SHORTEST, max(dark.shape) // 40)
+def _runs(dark: Mask) -> Labels:
+    """Label the runs of ink along the rows that are long enough for a line, and thin, unless strokes cross them."""
+    side = max(dark.shape)
+    heights, _ = ndimage.label(dark, ROWS.T)
+    thin = dark & (np.bincount(heights.ravel())[heights] <= max(THICKEST, side // 150))
     closed = ndimage.minimum_filter1d(ndimage.maximum_filter1d(dark.view(np.uint8), GAP, 1), GAP, 1)
-    opened = ndimage.maximum_filter1d(ndimage.minimum_filter1d(closed, length, 1), length, 1, origin=-1 + length % 2)
-    labels, count = ndimage.label(opened, np.ones((3, 3)))
-    areas = np.bincount(labels.ravel(), minlength=count + 1)
-    kept = np.array([False, *(
-        NARROW * areas[i + 1] <= (at[1].stop - at[1].start) ** 2 for i, at in enumerate(ndimage.find_objects(labels))
-    )])
-    return np.where(kept[labels], labels, 0)
+    runs, _ = ndimage.label(closed, ROWS)
+    lengths = np.bincount(runs.ravel())
+    is_line = (np.bincount(runs.ravel(), thin.ravel()) >= SHARE * lengths) & (lengths >= max(SHORTEST, side // 40))
+    is_line[0] = False
+    return np.asarray(ndimage.label(is_line[runs], np.ones((3, 3)))[0])
 
 
-def _lines(labels: npt.NDArray[np.int32], ends: Mask, across: Mask | None = None) -> Mask:
+def _lines(labels: Labels, pieces: Labels, ends: Mask, across: Mask | None = None) -> Mask:
     """Return those of the labelled runs that are lines: they end at a line or the page's edge, or go on for half of it.
 
     Those down the page cross two lines across, or are teeth of a comb: alike, and on a line.
     """
+    extents = np.array([0, *(at[1].stop - at[1].start for at in ndimage.find_objects(pieces))])
     near = ndimage.maximum_filter(ends, 2 * NEAR + 1)
     kept = np.zeros(labels.max() + 1, bool)
-    teeth = []
+    widths, lengths, teeth = np.zeros(len(kept)), np.zeros(len(kept), int), []
     for i, at in enumerate(ndimage.find_objects(labels), 1):
-        if at is None:
-            continue
         own = labels[at] == i
         length = own.shape[1]
-        met = own & near[at]
-        both = [bool(met[:, :NEAR].any()), bool(met[:, -NEAR:].any())]
-        kept[i] = all(both) or (2 * length >= labels.shape[1] and length**2 >= LONG * own.sum())
+        met = np.flatnonzero((own & near[at]).any(axis=0))
+        between = np.ptp(met) + 1 if met.size else 0
+        widths[i], lengths[i] = own.sum() / length, length
+        kept[i] = length >= NARROW * widths[i] and between >= SPANNED * extents[pieces[at][own].max()] or (
+            2 * length >= labels.shape[1] and length**2 >= LONG * own.sum()
+        )
         if across is not None:
             crossed = (own & ndimage.maximum_filter(across[at], 2 * NEAR + 1)).any(axis=0)
             times = np.count_nonzero(np.diff(crossed.astype(int), prepend=0) == 1)
@@ -113,13 +122,15 @@ def _lines(labels: npt.NDArray[np.int32], ends: Mask, across: Mask | None = None
                 teeth.append((i, at[1].start, at[1].stop))
     for i, start, stop in teeth:
         kept[i] |= sum(abs(start - a) <= 2 and abs(stop - b) <= 2 for _, a, b in teeth) >= 3
+    usual = np.median(np.repeat(widths[kept], lengths[kept])) if kept.any() else 0
+    kept &= widths <= 3 * usual + 1
     return kept[labels]
 
 
 def _without_crossings(ink: Ink, lines: Mask, others: Mask) -> Mask:
     """Return the lines' pixels and what is above and below, where no more ink is than a line's cross-section has."""
     others = ndimage.maximum_filter1d(others, 3, 1)
-    runs, count = ndimage.label((ink > FAINT / 2) & ~others, np.array([[0, 1, 0]] * 3))
+    runs, count = ndimage.label((ink > FAINT / 2) & ~others, ROWS.T)
     sums = ndimage.sum_labels(ink, runs, np.arange(count + 1))
     of_line, total = ndimage.label(lines, np.ones((3, 3)))
     usual = np.zeros(total + 1)
