@@ -10,6 +10,7 @@ from scipy import ndimage
 
 Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
 
+TINY = 32  # pixels; pictures up to this side may have no more paper than ink
 SMALL = 64  # pixels; pictures up to this side have no lighting of their own
 MIN_CONTRAST = 0.08  # of the whole range from black to white
 MIN_RANGE = 40  # grey levels: the range between the paper and black or white is taken for at least this
@@ -55,7 +56,7 @@ def _paper(grey: Ink) -> Ink | float:
     border = np.concatenate([sample[0], sample[-1], sample[:, 0], sample[:, -1]])
     shares, border_shares = _shares(sample), _shares(border)
     level = int((shares + border_shares).argmax())
-    if shares[level] >= (0.2 if max(grey.shape) <= SMALL else 0.6) or (
+    if shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.6) or (
         shares[level] >= 0.3 and border_shares[level] >= 0.8
     ):
         return float(np.median(sample[np.abs(sample - level) <= 4]))

@@ -15,16 +15,17 @@ Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
 
 FAINT = 0.1  # of full ink; fainter belongs to no line
-SHORTEST = 15  # pixels of a line, in pictures of up to 600 pixels; the 40th part of the side in larger ones
+SHORTEST = 13  # pixels of a line, in pictures of up to 600 pixels; the 40th part of the side in larger ones
 THICKEST = 7  # pixels across a line, in pictures of up to 1 000 pixels
 SHARE = 0.3  # of a line, at least, no stroke crosses
+STRAIGHT = 0.6  # of its longest row has each row of a line
 GAP = 5  # pixels, at most, where a line is broken
 STEEPEST = 0.05  # slope of a turned page's lines
 NARROW = 4  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
 SPANNED = 0.75  # of a connected component is between a line's first and last meeting with others
-CROSSED = 1.6  # times the ink of a line's cross-section is a stroke that crosses it
+CROSSED = 1.3  # times the ink of a line's cross-section is a stroke that crosses it
 
 ROWS = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])  # the connectivity of a row's pixels
 
@@ -93,7 +94,12 @@ def _runs(dark: Mask) -> Labels:
     lengths = np.bincount(runs.ravel())
     is_line = (np.bincount(runs.ravel(), thin.ravel()) >= SHARE * lengths) & (lengths >= max(SHORTEST, side // 40))
     is_line[0] = False
-    return np.asarray(ndimage.label(is_line[runs], np.ones((3, 3)))[0])
+    labels, _ = ndimage.label(is_line[runs], np.ones((3, 3)))
+    for i, at in enumerate(ndimage.find_objects(labels), 1):
+        own = labels[at] == i
+        inked = own.sum(axis=1)
+        labels[at][own & (inked < STRAIGHT * inked.max())[:, None]] = 0  # the inside of a bend
+    return np.asarray(labels)
 
 
 def _lines(labels: Labels, pieces: Labels, ends: Mask, across: Mask | None = None) -> Mask:
@@ -104,6 +110,12 @@ def _lines(labels: Labels, pieces: Labels, ends: Mask, across: Mask | None = Non
     extents = np.array([0, *(at[1].stop - at[1].start for at in ndimage.find_objects(pieces))])
     near = ndimage.maximum_filter(ends, 2 * NEAR + 1)
     kept = np.zeros(labels.max() + 1, bool)
+    if across is not None:
+        corners = np.zeros(across.shape, bool)
+        for at in ndimage.find_objects(ndimage.label(across, np.ones((3, 3)))[0]):
+            for end in (slice(at[0].start, at[0].start + 3), slice(at[0].stop - 3, at[0].stop)):
+                corners[end, at[1]] |= across[end, at[1]]
+        corners = ndimage.maximum_filter(corners, 2 * NEAR + 1)
     widths, lengths, teeth = np.zeros(len(kept)), np.zeros(len(kept), int), []
     for i, at in enumerate(ndimage.find_objects(labels), 1):
         own = labels[at] == i
@@ -111,7 +123,9 @@ def _lines(labels: Labels, pieces: Labels, ends: Mask, across: Mask | None = Non
         met = np.flatnonzero((own & near[at]).any(axis=0))
         between = np.ptp(met) + 1 if met.size else 0
         widths[i], lengths[i] = own.sum() / length, length
-        kept[i] = length >= NARROW * widths[i] and between >= SPANNED * extents[pieces[at][own].max()] or (
+        least = SPANNED * extents[pieces[at][own].max()]
+        straight = own.sum(axis=1).max() >= min(least, max(labels.shape) / 5)
+        kept[i] = (straight and length >= NARROW * widths[i] and between >= least) or (
             2 * length >= labels.shape[1] and length**2 >= LONG * own.sum()
         )
         if across is not None:
@@ -119,11 +133,12 @@ def _lines(labels: Labels, pieces: Labels, ends: Mask, across: Mask | None = Non
             times = np.count_nonzero(np.diff(crossed.astype(int), prepend=0) == 1)
             kept[i] &= times >= 2
             if times:
-                teeth.append((i, at[1].start, at[1].stop))
-    for i, start, stop in teeth:
-        kept[i] |= sum(abs(start - a) <= 2 and abs(stop - b) <= 2 for _, a, b in teeth) >= 3
+                ends = np.array([at[1].start, at[1].stop])
+                teeth.append((i, ends, (own & corners[at])[:, [0, 1, 2, -3, -2, -1]].any()))
+    for i, ends, _ in teeth:
+        kept[i] |= any(outer and np.abs(ends - others).max() <= NEAR for _, others, outer in teeth)
     usual = np.median(np.repeat(widths[kept], lengths[kept])) if kept.any() else 0
-    kept &= widths <= 3 * usual + 1
+    kept &= widths <= 2 * usual + 1.5
     return kept[labels]
 
 
@@ -141,4 +156,4 @@ def _without_crossings(ink: Ink, lines: Mask, others: Mask) -> Mask:
     limit[runs[lines]] = usual[of_line[lines]]
     limit[0] = 0
     thin = (sums <= CROSSED * limit) & (limit > 0)
-    return thin[runs] | (lines & others)
+    return (thin[runs] & ndimage.maximum_filter1d(lines, 5, 0)) | (lines & others)
