@@ -67,10 +67,29 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     ink = inks.measure(picture.grey)
     alone = max(ink.shape) <= ONE_DIGIT
     if not alone:
-        ink, _ = lines.remove(ink)
+        ink = inks.scale(_without_edges(lines.remove(ink)[0]), EDGE)
     labels, components = _label(ink)
     groups = [_join(*components)] if alone else _group(components)
     return [_draw(ink, labels, digit, picture.scale, size, alone) for line in _lines(groups) for digit in line]
+
+
+def _without_edges(ink: Ink) -> Ink:
+    """Return the ink without what leaves the picture: a dark table, a page's edge, cut-off writing.
+
+    A digit that touches the edge stays: it is about as high as the others, and alone it has no others.
+    """
+    labels, _ = ndimage.label(ink > EDGE, np.ones((3, 3)))
+    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    contact = np.bincount(border, minlength=labels.max() + 1)
+    heights = np.array([0, *(at[0].stop - at[0].start for at in ndimage.find_objects(labels))])
+    sides = np.array([0, *(max(part.stop - part.start for part in at) for at in ndimage.find_objects(labels))])
+    inner = np.flatnonzero(contact == 0)
+    usual = heights[inner].max(initial=0)
+    if usual < max(ink.shape) / 20:
+        return ink
+    leaves = (contact > 0) & ((sides > 1.5 * usual) | (heights < 0.6 * usual) | (contact >= 0.8 * sides))
+    leaves[0] = False
+    return np.where(leaves[labels], 0, ink)
 
 
 def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:

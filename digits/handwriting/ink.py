@@ -37,10 +37,17 @@ def measure(grey: npt.NDArray[np.uint8]) -> Ink:
         noise = _noise(contrast)
     if float(contrast.max()) < max(MIN_CONTRAST, 4 * noise):
         raise PictureError("the picture is blank")
-    strong = contrast[contrast > _otsu(contrast[contrast > max(MIN_CONTRAST / 2, 3 * noise)])]
-    ink = contrast / float(np.percentile(strong, 90))
+    ink = scale(contrast, max(MIN_CONTRAST / 2, 3 * noise))
     ink[contrast < 4 * noise] = 0
-    return np.clip(ink, 0, 1, out=ink)
+    return ink
+
+
+def scale(contrast: Ink, least: float) -> Ink:
+    """Return contrast in parts of the strongest; what is not above `least` is paper. All of it may be."""
+    marked = contrast[contrast > least]
+    if not marked.size:
+        return contrast
+    return np.clip(contrast / float(np.percentile(marked[marked >= _otsu(marked)], 90)), 0, 1)
 
 
 def _noise(contrast: Ink) -> float:

@@ -24,6 +24,8 @@ STEEPEST = 0.05  # slope of a turned page's lines
 NARROW = 4  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
+ROOMY = 4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
+LARGEST = 100  # components that may be frames
 SPANNED = 0.75  # of a connected component is between a line's first and last meeting with others
 CROSSED = 1.3  # times the ink of a line's cross-section is a stroke that crosses it
 
@@ -35,7 +37,7 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     slope = _slope(ink > FAINT)
     sheared = _shear(ink, slope)
     outside, dark = sheared < 0, sheared > FAINT
-    pieces, _ = ndimage.label(dark, np.ones((3, 3)))
+    pieces = _pieces(dark)
     across, down = _runs(dark), _runs(dark.T)
     horizontal = _lines(across, pieces, (down > 0).T | outside)
     vertical = _lines(down, pieces.T, (horizontal | outside).T, horizontal.T)
@@ -43,6 +45,19 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     clear = _without_crossings(sheared, horizontal, vertical.T) | _without_crossings(sheared.T, vertical, horizontal.T).T
     removed = _unshear(clear, slope, ink.shape)
     return np.where(removed, 0, ink), removed
+
+
+def _pieces(dark: Mask) -> Labels:
+    """Label the connected components but those inside of others not much larger: a digit in its box."""
+    pieces, _ = ndimage.label(dark, np.ones((3, 3)))
+    boxes = np.array([[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(pieces)])
+    boxes = boxes.reshape(-1, 4)
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    enclosed = np.zeros(len(boxes) + 1, bool)
+    for i in np.argsort(-sizes.max(axis=1))[:LARGEST]:
+        inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1) & (boxes[:, 2:] < boxes[i, 2:]).all(axis=1)
+        enclosed[1:] |= inside & (sizes[i] < ROOMY * sizes).any(axis=1)
+    return np.where(enclosed[pieces], 0, pieces)
 
 
 def _slope(dark: Mask) -> float:
@@ -107,7 +122,7 @@ def _lines(labels: Labels, pieces: Labels, ends: Mask, across: Mask | None = Non
 
     Those down the page cross two lines across, or are teeth of a comb: alike, and on a line.
     """
-    extents = np.array([0, *(at[1].stop - at[1].start for at in ndimage.find_objects(pieces))])
+    extents = np.array([np.inf, *(at[1].stop - at[1].start if at else 0 for at in ndimage.find_objects(pieces))])
     near = ndimage.maximum_filter(ends, 2 * NEAR + 1)
     kept = np.zeros(labels.max() + 1, bool)
     if across is not None:
