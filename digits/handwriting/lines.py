@@ -39,7 +39,8 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     outside, dark = sheared < 0, sheared > FAINT
     pieces = _pieces(dark)
     across, down = _runs(dark), _runs(dark.T)
-    horizontal = _lines(across, pieces, (down > 0).T | outside)
+    sides = _lines(down, pieces.T, np.ones_like(down, bool))
+    horizontal = _lines(across, pieces, sides.T | outside)
     vertical = _lines(down, pieces.T, (horizontal | outside).T, horizontal.T)
     horizontal = _lines(across, pieces, vertical.T | outside)
     clear = _without_crossings(sheared, horizontal, vertical.T) | _without_crossings(sheared.T, vertical, horizontal.T).T
