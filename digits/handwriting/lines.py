@@ -25,6 +25,7 @@ NARROW = 4  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
 ROOMY = 4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
+FRAME = 0.4  # of the picture's height or width, at least, is a frame's
 LARGEST = 100  # components that may be frames
 SPANNED = 0.75  # of a connected component is between a line's first and last meeting with others
 CROSSED = 1.3  # times the ink of a line's cross-section is a stroke that crosses it
@@ -54,7 +55,7 @@ def _pieces(dark: Mask) -> Labels:
     boxes = np.array([[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(pieces)])
     boxes = boxes.reshape(-1, 4)
     sizes = boxes[:, 2:] - boxes[:, :2]
-    enclosed = np.zeros(len(boxes) + 1, bool)
+    enclosed = np.array([False, *(sizes < FRAME * np.array(dark.shape)).all(axis=1)])
     for i in np.argsort(-sizes.max(axis=1))[:LARGEST]:
         inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1) & (boxes[:, 2:] < boxes[i, 2:]).all(axis=1)
         enclosed[1:] |= inside & (sizes[i] < ROOMY * sizes).any(axis=1)
