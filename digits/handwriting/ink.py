@@ -10,7 +10,7 @@ from scipy import ndimage
 
 Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
 
-TINY = 32  # pixels; pictures up to this side may have no more paper than ink
+TINY = 40  # pixels; pictures up to this side may have no more paper than ink
 SMALL = 64  # pixels; pictures up to this side have no lighting of their own
 MIN_CONTRAST = 0.08  # of the whole range from black to white
 MIN_RANGE = 40  # grey levels: the range between the paper and black or white is taken for at least this
@@ -51,9 +51,13 @@ def scale(contrast: Ink, least: float) -> Ink:
 
 
 def _noise(contrast: Ink) -> float:
-    """Estimate the standard deviation of the paper from the pixels that differ least from it."""
+    """Estimate the standard deviation of the paper, whatever its light, from places nearby that differ least."""
     step = max(1, max(contrast.shape) // 500)
-    return float(np.percentile(np.abs(contrast[::step, ::step]), 30)) / 0.385
+    sample = contrast[::step, ::step]
+    if max(contrast.shape) <= TINY:
+        return float(np.percentile(np.abs(sample), 30)) / 0.385
+    lag = min(8, sample.shape[1] // 2)
+    return float(np.percentile(np.abs(sample[:, lag:] - sample[:, : sample.shape[1] - lag]), 30)) / 0.385 / 2**0.5
 
 
 def _paper(grey: Ink) -> Ink | float:
