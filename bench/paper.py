@@ -86,7 +86,9 @@ class Page:
         turned = [(complex(x, y) - middle) * turn + middle for x, y, _, _ in self.centres]
         self.centres = [(at.real, at.imag, *each[2:]) for at, each in zip(turned, self.centres, strict=True)]
         file = BytesIO()
-        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=int(random.integers(50, 96)))
+        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(
+            file, "JPEG", quality=int(random.integers(50, 96))
+        )
         return file.getvalue()
 
 

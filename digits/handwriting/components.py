@@ -66,11 +66,37 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     """
     ink = inks.measure(picture.grey)
     alone = max(ink.shape) <= ONE_DIGIT
-    if not alone:
+    if max(ink.shape) > inks.TINY:
         ink = inks.scale(_without_edges(lines.remove(ink)[0]), EDGE)
     labels, components = _label(ink)
     groups = [_join(*components)] if alone else _group(components)
     return [_draw(ink, labels, digit, picture.scale, size, alone) for line in _lines(groups) for digit in line]
+
+
+def cells(picture: Picture) -> list[list[tuple[int, int, int, int]]]:
+    """Find the cells of a form: what its lines enclose, in rows; x, y, width and height in pixels of the original.
+
+    A PictureError says that there are none.
+    """
+    _, mask = lines.remove(inks.measure(picture.grey))
+    labels, _ = ndimage.label(~ndimage.binary_dilation(mask, np.ones((3, 3))))
+    border = {*labels[0].tolist(), *labels[-1].tolist(), *labels[:, 0].tolist(), *labels[:, -1].tolist()}
+    found = [
+        Component(rows.start, columns.start, rows.stop, columns.stop, (i,))
+        for i, (rows, columns) in enumerate(ndimage.find_objects(labels), 1)
+        if i not in border
+    ]
+    usual = np.median([each.side for each in found] or [0])
+    found = [each for each in found if min(each.height, each.width) >= SPECK * usual]
+    if not found:
+        raise PictureError("no cells are in the picture; --grid takes forms whose lines enclose them")
+    return [
+        [
+            tuple(round(length * picture.scale) for length in (each.left, each.top, each.width, each.height))
+            for each in row
+        ]
+        for row in _lines(found)
+    ]
 
 
 def _without_edges(ink: Ink) -> Ink:

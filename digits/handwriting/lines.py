@@ -44,15 +44,18 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     horizontal = _lines(across, pieces, sides.T | outside)
     vertical = _lines(down, pieces.T, (horizontal | outside).T, horizontal.T)
     horizontal = _lines(across, pieces, vertical.T | outside)
-    clear = _without_crossings(sheared, horizontal, vertical.T) | _without_crossings(sheared.T, vertical, horizontal.T).T
-    removed = _unshear(clear, slope, ink.shape)
-    return np.where(removed, 0, ink), removed
+    clear = _without_crossings(sheared, horizontal, vertical.T)
+    clear |= _without_crossings(sheared.T, vertical, horizontal.T).T
+    cleared = np.where(_unshear(clear, slope, ink.shape), 0, ink)
+    return cleared, _unshear(horizontal | vertical.T, slope, ink.shape)
 
 
 def _pieces(dark: Mask) -> Labels:
     """Label the connected components but those inside of others not much larger: a digit in its box."""
     pieces, _ = ndimage.label(dark, np.ones((3, 3)))
-    boxes = np.array([[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(pieces)])
+    boxes = np.array(
+        [[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(pieces)]
+    )
     boxes = boxes.reshape(-1, 4)
     sizes = boxes[:, 2:] - boxes[:, :2]
     enclosed = np.array([False, *(sizes < FRAME * np.array(dark.shape)).all(axis=1)])

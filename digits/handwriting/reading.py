@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.results import wording
@@ -64,6 +65,26 @@ def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
         return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else path)), None
     except (PictureError, OSError) as error:
         return [], getattr(error, "strerror", None) or str(error)
+
+
+def in_cells(recognizer: Recognizer, reading: Reading) -> list[list[str]]:
+    """Return what is predicted in each cell of a form, row by row: "" for an empty one, "?" for what is none.
+
+    Raises:
+        PictureError: the picture has no cells.
+    """
+    return [
+        [
+            "".join(
+                "?" if prediction.is_none else recognizer.names[prediction.label]
+                for digit, prediction in zip(reading.digits, reading.predictions, strict=True)
+                if 0 <= digit.box[0] + digit.box[2] / 2 - x < width
+                and 0 <= digit.box[1] + digit.box[3] / 2 - y < height
+            )
+            for x, y, width, height in row
+        ]
+        for row in components.cells(pictures.read(Path(reading.file)))
+    ]
 
 
 def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: object = None) -> str:

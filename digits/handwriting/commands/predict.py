@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from digits.commands import examples
 from digits.handwriting import reading as readings
@@ -13,10 +14,12 @@ from digits.results import drawing, wording
 from digits.results.fetched import FetchedDataset
 from digits.support import cli
 from digits.support.errors import ParameterError, printable
+from digits.support.pictures import PictureError
 
 import click
 import numpy as np
 from PIL import Image
+from tabulate import tabulate
 
 
 def predict_files(
@@ -27,11 +30,17 @@ def predict_files(
     in_json: bool,
     show: bool,
     save: Path | None,
+    grid: bool,
 ) -> bool:
     """Print the predictions for picture files, or count them if measured; tell whether all files could be read."""
     all_read, numbers = True, count(1)  # over all files: those of several folders may have one name
     for reading in readings.read(recognizer, files):
-        facts = measurement.add(reading) if measurement else {}
+        facts: dict[str, Any] = measurement.add(reading) if measurement else {}
+        if grid and reading.error is None:
+            try:
+                facts["cells"] = readings.in_cells(recognizer, reading)
+            except PictureError as error:
+                reading.error = str(error)
         all_read &= reading.error is None
         if save:
             save.mkdir(parents=True, exist_ok=True)
@@ -46,6 +55,10 @@ def predict_files(
             continue
         elif reading.error is not None:
             cli.note(f"{reading.file or repr('')}: {reading.error}")
+        elif grid:
+            print(f"{printable(reading.file)}:")
+            tabulated = tabulate([[cell or "·" for cell in row] for row in facts["cells"]], tablefmt="plain")
+            print(tabulated, flush=True)
         else:
             print(f"{printable(reading.file)}: {readings.in_words(recognizer, reading.predictions)}", flush=True)
             if show:
@@ -91,6 +104,7 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
 @click.option(
     "--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="If measured, draw the mistakes."
 )
+@click.option("--grid", is_flag=True, help="Read the cells of forms row by row; an empty one is ·.")
 @click.option("--dataset", metavar="NAME", help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.")
 def command(
     pictures: tuple[str, ...],
@@ -99,6 +113,7 @@ def command(
     show: bool,
     save: Path | None,
     png: Path | None,
+    grid: bool,
     dataset: str | None,
 ) -> None:
     """Say which digits a picture shows: one digit or many, dark on light or the reverse.
@@ -114,9 +129,13 @@ def command(
     if dataset and (in_json or save or png):
         raise click.UsageError("--dataset goes with none of --json, --save and --png")
 
+    if grid and (dataset or show or "-" in pictures):
+        raise click.UsageError("--grid goes with none of --dataset, --show and -")
     recognizer = Recognizer.load(model, dataset)
     is_one = len(pictures) == 1 and pictures[0] and not dataset
     measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
+    if grid and measurement:
+        raise click.UsageError("--grid goes with pictures, not with a folder that has a subfolder for each digit")
     if png and not measurement:
         raise click.UsageError("--png goes with one folder that has a subfolder for each digit")
     all_read = True
@@ -124,7 +143,7 @@ def command(
         predict_rows(recognizer, dataset, pictures, show=show)
     else:
         files = measurement.actual if measurement else readings.list_files(pictures)
-        all_read = predict_files(recognizer, files, measurement, in_json=in_json, show=show, save=save)
+        all_read = predict_files(recognizer, files, measurement, in_json=in_json, show=show, save=save, grid=grid)
     if measurement:
         measurement.report(in_json=in_json, show=show, png=png)
     if recognizer.temperature is None:
