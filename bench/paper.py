@@ -70,7 +70,7 @@ class Page:
         return ink
 
     def photograph(self, texture: float = 0) -> bytes:
-        """Return a JPEG of the page, turned by up to 1.5 degrees; `texture` is the share of ink that the pencil misses."""
+        """Return a JPEG of the page, turned by up to 1.5 degrees; a pencil misses the share `texture` of it."""
         random, ink = self.random, self.ink()
         if texture:
             grain = Image.fromarray(random.random([1 + length // 2 for length in ink.shape]))
@@ -156,7 +156,7 @@ def squared(page: Page) -> bytes:
 
 
 def edges(page: Page) -> bytes:
-    """Draw rows of digits on a sheet that ends in the picture, on a dark table, in a shadow, or with cut-off writing."""
+    """Draw rows of digits on a sheet that ends in the picture, on a dark table, in a shadow, with writing cut off."""
     width, height = page.height * page.random.uniform([6, 5], [12, 7])
     draw = page.sized(width, height)
     border = page.height * page.random.uniform(0.1, 0.8, 4) * (page.random.random(4) < 0.5)

@@ -24,10 +24,13 @@ MAX_COMPONENTS = 2_000  # comparing all with all would take minutes with the nex
 FLAT = 4  # times as wide as high; such a stroke is an underline or a dash, no digit
 
 
+Box = tuple[int, int, int, int]
+
+
 class Digit(NamedTuple):
     """A digit in a picture."""
 
-    box: tuple[int, int, int, int]  # x, y, width and height in pixels of the original picture
+    box: Box  # x, y, width and height in pixels of the original picture
     image: npt.NDArray[np.uint8]  # what the model is shown, shape (size, size), as `normalize` draws it
     ink: Ink  # what it is drawn from, without its neighbours' ink
     alone: bool  # the picture is so small that it holds one digit
@@ -73,7 +76,7 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     return [_draw(ink, labels, digit, picture.scale, size, alone) for line in _lines(groups) for digit in line]
 
 
-def cells(picture: Picture) -> list[list[tuple[int, int, int, int]]]:
+def cells(picture: Picture) -> list[list[Box]]:
     """Find the cells of a form: what its lines enclose, in rows; x, y, width and height in pixels of the original.
 
     A PictureError says that there are none.
@@ -90,13 +93,7 @@ def cells(picture: Picture) -> list[list[tuple[int, int, int, int]]]:
     found = [each for each in found if min(each.height, each.width) >= SPECK * usual]
     if not found:
         raise PictureError("no cells are in the picture; --grid takes forms whose lines enclose them")
-    return [
-        [
-            tuple(round(length * picture.scale) for length in (each.left, each.top, each.width, each.height))
-            for each in row
-        ]
-        for row in _lines(found)
-    ]
+    return [[_scaled(cell, picture.scale) for cell in row] for row in _lines(found)]
 
 
 def _without_edges(ink: Ink) -> Ink:
@@ -215,10 +212,15 @@ def _overlap(a: Component, b: Component) -> float:
     return (min(a.bottom, b.bottom) - max(a.top, b.top)) / min(a.height, b.height)
 
 
+def _scaled(component: Component, scale: float) -> Box:
+    """Return x, y, width and height in pixels of the original."""
+    left, top = round(component.left * scale), round(component.top * scale)
+    return left, top, round(component.width * scale), round(component.height * scale)
+
+
 def _draw(ink: Ink, labels: npt.NDArray[np.int32], digit: Component, scale: float, size: int, alone: bool) -> Digit:
     rows = slice(max(digit.top - 1, 0), digit.bottom + 1)
     columns = slice(max(digit.left - 1, 0), digit.right + 1)
     own = ndimage.binary_dilation(np.isin(labels[rows, columns], digit.labels), np.ones((3, 3)))
-    x, y, width, height = (round(length * scale) for length in (digit.left, digit.top, digit.width, digit.height))
     drawn = np.where(own, ink[rows, columns], 0)
-    return Digit((x, y, width, height), normalize(drawn, size), drawn, alone)
+    return Digit(_scaled(digit, scale), normalize(drawn, size), drawn, alone)

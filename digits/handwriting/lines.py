@@ -44,6 +44,8 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     horizontal = _lines(across, pieces, sides.T | outside)
     vertical = _lines(down, pieces.T, (horizontal | outside).T, horizontal.T)
     horizontal = _lines(across, pieces, vertical.T | outside)
+    if _touches_all_sides(ink > FAINT) and _count(horizontal) + _count(vertical) <= 2:
+        horizontal[:], vertical[:] = False, False  # the bars of a digit that fills the picture
     clear = _without_crossings(sheared, horizontal, vertical.T)
     clear |= _without_crossings(sheared.T, vertical, horizontal.T).T
     cleared = np.where(_unshear(clear, slope, ink.shape), 0, ink)
@@ -63,6 +65,14 @@ def _pieces(dark: Mask) -> Labels:
         inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1) & (boxes[:, 2:] < boxes[i, 2:]).all(axis=1)
         enclosed[1:] |= inside & (sizes[i] < ROOMY * sizes).any(axis=1)
     return np.where(enclosed[pieces], 0, pieces)
+
+
+def _touches_all_sides(dark: Mask) -> bool:
+    return all(side.any() for side in (dark[0], dark[-1], dark[:, 0], dark[:, -1]))
+
+
+def _count(lines: Mask) -> int:
+    return int(ndimage.label(lines, np.ones((3, 3)))[1])
 
 
 def _slope(dark: Mask) -> float:

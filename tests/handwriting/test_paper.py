@@ -1,0 +1,67 @@
+"""Digits on paper with lines, frames and dark edges, and in the cells of a form."""
+
+import json
+from pathlib import Path
+
+from digits.handwriting.components import find
+from digits.support import pictures
+from tests import tiny
+from tests.handwriting.calls import predict
+from tests.handwriting.test_ink import ALONE, EXPECTED, SEVEN, difference, found, ink, page
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+LINES = {  # x, y, x, y of each; the seven is at 40 to 82, 30 to 72
+    "a frame that the digit touches": [(34, 20, 90, 20), (34, 20, 34, 72), (90, 20, 90, 72), (34, 72, 90, 72)],
+    "a comb": [(4, 76, 116, 76), *((x, 50, x, 76) for x in (4, 32, 60, 88, 116))],
+    "ruled paper": [(0, y, 120, y) for y in (10, 43, 76)],
+    "squared paper": [(0, y, 120, y) for y in range(5, 100, 20)] + [(x, 0, x, 100) for x in range(8, 120, 20)],
+    "slanting rules": [(0, y, 120, y + 3) for y in (10, 52, 90)],
+}
+
+
+@pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
+@pytest.mark.parametrize("width", [1, 3])
+def test_lines_are_taken_out_and_the_strokes_that_cross_them_stay(
+    lines: list[tuple[int, int, int, int]], width: int
+) -> None:
+    drawn = Image.fromarray(ALONE)
+    for line in lines:
+        ImageDraw.Draw(drawn).line(line, fill=200, width=width)
+    [digit] = found(255 - np.asarray(drawn))
+    assert np.abs(np.array(digit.box) - (40, 30, 42, 42)).max() <= 4
+    assert difference(digit.image, EXPECTED) < 12
+
+
+def test_a_dark_table_is_no_digit_and_sets_no_height_but_a_digit_may_touch_the_edge() -> None:
+    drawn = page(200, 300, (80, 60, ink(*SEVEN)), (0, 0, np.full((200, 14), 255, np.uint8)))
+    [digit] = found(255 - drawn * 0.8)
+    assert digit.box == (60, 80, 42, 42)
+    for tight in (ink(*SEVEN), page(42, 90, (0, 0, ink(*SEVEN)), (0, 48, ink(*SEVEN)))):
+        assert all(difference(each.image, EXPECTED) < 4 for each in found(255 - tight))
+    assert len(found(255 - tight)) == 2
+
+
+def test_a_form_is_read_cell_by_cell(made: Path, tmp_path: Path) -> None:
+    project = tiny.copy(made, tmp_path / "tiny")
+    pixels, _ = tiny.digits()
+    cells = [[3, None, 6], [None, 0, 7]]
+    form = Image.new("L", (260, 180), 255)
+    for top, row in enumerate(cells):
+        for left, digit in enumerate(row):
+            at = 10 + 80 * left, 10 + 80 * top
+            ImageDraw.Draw(form).rectangle((*at, at[0] + 80, at[1] + 80), outline=90, width=2)
+            if digit is not None:
+                image = np.kron(255 - pixels[digit].reshape(8, 8) * 15, np.ones((6, 6)))
+                form.paste(Image.fromarray(image.astype(np.uint8)), (at[0] + 18, at[1] + 16))
+    form.save(project / "form.png")
+    Image.fromarray(255 - ALONE).save(project / "alone.png")
+    model = ("--model", "digit-logreg", "--grid")
+    assert predict(project, *model, "form.png").stdout == "form.png:\n3  ·  6\n·  0  7\n"
+    read = json.loads(predict(project, *model, "--json", "form.png").stdout)
+    assert read["cells"] == [["3", "", "6"], ["", "0", "7"]]
+    refused = predict(project, *model, "alone.png", status=1)
+    assert "no cells are in the picture" in refused.stderr
+    assert find(pictures.read(project / "alone.png"))
