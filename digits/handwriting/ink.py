@@ -51,13 +51,11 @@ def scale(contrast: Ink, least: float) -> Ink:
 
 
 def _noise(contrast: Ink) -> float:
-    """Estimate the standard deviation of the paper, whatever its light, from places nearby that differ least."""
+    """Estimate the standard deviation of the paper from what differs least from it, or from what is 8 pixels away."""
     step = max(1, max(contrast.shape) // 500)
     sample = contrast[::step, ::step]
-    if max(contrast.shape) <= TINY:
-        return float(np.percentile(np.abs(sample), 30)) / 0.385
-    lag = min(8, sample.shape[1] // 2)
-    return float(np.percentile(np.abs(sample[:, lag:] - sample[:, : sample.shape[1] - lag]), 30)) / 0.385 / 2**0.5
+    apart = (sample[:, 8:] - sample[:, :-8]) / 2**0.5  # whatever the light; but little of it is paper beside much ink
+    return min(float(np.percentile(np.abs(each), 30)) for each in (sample, apart) if each.size) / 0.385
 
 
 def _paper(grey: Ink) -> Ink | float:
@@ -67,7 +65,7 @@ def _paper(grey: Ink) -> Ink | float:
     border = np.concatenate([sample[0], sample[-1], sample[:, 0], sample[:, -1]])
     shares, border_shares = _shares(sample), _shares(border)
     level = int((shares + border_shares).argmax())
-    if shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.6) or (
+    if shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6) or (
         shares[level] >= 0.3 and border_shares[level] >= 0.8
     ):
         return float(np.median(sample[np.abs(sample - level) <= 4]))

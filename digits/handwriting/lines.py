@@ -18,7 +18,7 @@ FAINT = 0.1  # of full ink; fainter belongs to no line
 SHORTEST = 13  # pixels of a line, in pictures of up to 600 pixels; the 40th part of the side in larger ones
 THICKEST = 7  # pixels across a line, in pictures of up to 1 000 pixels
 SHARE = 0.3  # of a line, at least, no stroke crosses
-STRAIGHT = 0.6  # of its longest row has each row of a line
+STRAIGHT = 0.8  # of its longest row has each row of a line
 GAP = 5  # pixels, at most, where a line is broken
 STEEPEST = 0.05  # slope of a turned page's lines
 NARROW = 4  # times as long as wide, at least, is a line
@@ -40,10 +40,10 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     outside, dark = sheared < 0, sheared > FAINT
     pieces = _pieces(dark)
     across, down = _runs(dark), _runs(dark.T)
-    sides = _lines(down, pieces.T, np.ones_like(down, bool))
-    horizontal = _lines(across, pieces, sides.T | outside)
-    vertical = _lines(down, pieces.T, (horizontal | outside).T, horizontal.T)
-    horizontal = _lines(across, pieces, vertical.T | outside)
+    sides = _lines(down, pieces.T, np.ones_like(down, bool), outside.T)
+    horizontal = _lines(across, pieces, sides.T, outside)
+    vertical = _lines(down, pieces.T, horizontal.T, outside.T, horizontal.T)
+    horizontal = _lines(across, pieces, vertical.T, outside)
     if _touches_all_sides(ink > FAINT) and _count(horizontal) + _count(vertical) <= 2:
         horizontal[:], vertical[:] = False, False  # the bars of a digit that fills the picture
     clear = _without_crossings(sheared, horizontal, vertical.T)
@@ -68,7 +68,8 @@ def _pieces(dark: Mask) -> Labels:
 
 
 def _touches_all_sides(dark: Mask) -> bool:
-    return all(side.any() for side in (dark[0], dark[-1], dark[:, 0], dark[:, -1]))
+    margin = max(3, max(dark.shape) // 40)
+    return all(side.any() for side in (dark[:margin], dark[-margin:], dark[:, :margin], dark[:, -margin:]))
 
 
 def _count(lines: Mask) -> int:
@@ -132,13 +133,13 @@ def _runs(dark: Mask) -> Labels:
     return np.asarray(labels)
 
 
-def _lines(labels: Labels, pieces: Labels, ends: Mask, across: Mask | None = None) -> Mask:
+def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Mask | None = None) -> Mask:
     """Return those of the labelled runs that are lines: they end at a line or the page's edge, or go on for half of it.
 
     Those down the page cross two lines across, or are teeth of a comb: alike, and on a line.
     """
     extents = np.array([np.inf, *(at[1].stop - at[1].start if at else 0 for at in ndimage.find_objects(pieces))])
-    near = ndimage.maximum_filter(ends, 2 * NEAR + 1)
+    near = ndimage.maximum_filter(ends, 2 * NEAR + 1) | ndimage.maximum_filter1d(outside, 2 * NEAR + 1, 1)
     kept = np.zeros(labels.max() + 1, bool)
     if across is not None:
         corners = np.zeros(across.shape, bool)
