@@ -111,7 +111,7 @@ audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 
 clean: ## Delete what can be made again, but for DVC's cache
-	rm -rf data/raw data/split data/labels data/crossval data/predictions models/*.skops
+	rm -rf data/raw data/split data/labels data/crossval data/predictions data/novelty models/*.skops
 	rm -rf report.html dvc_plots build *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
 	find . \( -name .git -o -name .dvc \) -prune -o \
 	  \( -name __pycache__ -o -name '.*.part' -o -name '.*.tmp' \) -prune -exec rm -rf {} +

@@ -23,7 +23,7 @@ from digits.support.parameters import Dataset, Experiment, Mix, Split
 
 import numpy as np
 
-NONE, SEVERAL = "none", "several"  # no digit, or too many: columns of the confusion matrix
+NONE, MISSED, SEVERAL = "none", "not found", "several"  # rejected, no digit, or too many: columns of the matrix
 DRAWN = 200  # mistakes on the sheet at most
 
 
@@ -35,6 +35,7 @@ class Measurement:
         self._recognizer, self._root = recognizer, root
         self._mistakes: list[tuple[Reading, str]] = []  # with what was predicted
         self._counts: Counter[tuple[str, str]] = Counter()  # by class, and what was predicted
+        self._right_always = 0  # if nothing were called none
 
     @classmethod
     def of(cls, recognizer: Recognizer, root: Path) -> Self | None:
@@ -54,10 +55,13 @@ class Measurement:
     def add(self, reading: Reading) -> dict[str, object]:
         """Count a picture; return its `actual` class and whether it is `right`: one digit, and of its class."""
         actual = self.actual[reading.file]
-        labels = [None if each.is_none else each.label for each in reading.predictions] or [None]
-        predicted = SEVERAL if len(labels) > 1 else NONE if labels[0] is None else self._recognizer.names[labels[0]]
+        labels, label = [each.label for each in reading.predictions], _label(self._recognizer, actual)
+        is_none = [each.is_none for each in reading.predictions] == [True]
+        named = NONE if is_none else self._recognizer.names[labels[0]] if labels else MISSED
+        predicted = SEVERAL if len(labels) > 1 else named
         self._counts[actual, predicted] += 1
-        right = labels == [_label(self._recognizer, actual)]
+        self._right_always += labels == [label]
+        right = labels == [label] and not is_none
         if not right:
             self._mistakes.append((reading, predicted))
         return {"actual": int(actual) if actual.isdecimal() else actual, "right": right}
@@ -67,15 +71,19 @@ class Measurement:
         images = self._counts.total()
         right = images - len(self._mistakes)
         interval = wilson(right / images, images)
-        captions = [f"{'/'.join(Path(each.file).parts[-2:])}, predicted {name}" for each, name in self._mistakes]
+        captions = [
+            f"{'/'.join(Path(each.file).parts[-2:])}, {self._verdict(each, name)}" for each, name in self._mistakes
+        ]
         model = self._recognizer.experiment
         if in_json:
-            self._print_json({"pictures": images, "right": right, "accuracy": right / images, "interval": interval})
+            figures = {"pictures": images, "right": right, "accuracy": right / images, "interval": interval}
+            self._print_json({**figures, "right_always": self._right_always})
         else:
             self._print_tables()
             low, high = interval
             accuracy = f"accuracy {right / images:.4f} (95 %: {low:.4f} to {high:.4f})"
-            print(f"\n{model}: {right} of {images} right, {accuracy}")
+            always = f"; {self._right_always} if nothing is called none (--always)" if self._has_none else ""
+            print(f"\n{model}: {right} of {images} right, {accuracy}{always}")
             if show and captions:
                 drawing.print_images(self._images(), captions)
         if png and captions:
@@ -84,6 +92,16 @@ class Measurement:
             cli.note(f"{png} was not written: there are no mistakes")
         if trained_on(model, self._root):
             cli.note(f"{model} was trained on pictures of this folder; it has seen some before")
+
+    @property
+    def _has_none(self) -> bool:
+        return self._recognizer.novelty is not None and not self._recognizer.always
+
+    def _verdict(self, reading: Reading, predicted: str) -> str:
+        """Return `predicted 3`, `predicted none (nearest 7: 93 %)`, or that no digit was found."""
+        if predicted == NONE:
+            return in_words(self._recognizer, reading.predictions)
+        return predicted if predicted == MISSED else f"predicted {predicted}"
 
     def _print_json(self, figures: dict[str, object]) -> None:
         """Print figures, the counts of the confusion matrix that are not zero, and the mistakes."""
@@ -103,7 +121,7 @@ class Measurement:
             print()
         classes, predicted = dict.fromkeys(self.actual.values()), {name for _, name in self._counts}
         occurring = predicted.union(self._recognizer.names if self._recognizer.positive else classes)
-        columns = [name for name in [*self._recognizer.names, NONE, SEVERAL] if name in occurring]
+        columns = [name for name in [*self._recognizer.names, NONE, MISSED, SEVERAL] if name in occurring]
         rows = [[f"actual {name}", *(str(self._counts[name, column] or "·") for column in columns)] for name in classes]
         print_table(["predicted", *columns], rows, left=1)
 

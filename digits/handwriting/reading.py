@@ -19,6 +19,7 @@ import numpy as np
 
 BATCH = 200  # pictures whose digits go to the model together
 NAMED = 0.01  # the least probability of another class worth naming
+RUNNERS_UP = 3  # of a digit, in JSON
 
 
 @dataclass
@@ -94,7 +95,7 @@ def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: 
     """
     names = [recognizer.names[each.label] for each in predictions]
     shares = ", ".join(
-        f"nearest {name}" if each.is_none else wording.percent(each.probability)
+        (f"nearest {name}: " if each.is_none else "") + wording.percent(each.probability)
         for each, name in zip(predictions, names, strict=True)
     )
     if not recognizer.positive and len(predictions) == 1 and not predictions[0].is_none:
@@ -109,12 +110,29 @@ def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: 
 def as_json(recognizer: Recognizer, reading: Reading, **facts: object) -> str:
     """Return one picture's line of JSON, in which `facts` stand as well."""
     if reading.error is not None:
-        return json.dumps({"file": reading.file, **facts, "error": reading.error}, ensure_ascii=False)
+        return json.dumps(
+            {"file": reading.file, "model": recognizer.experiment, **facts, "error": reading.error}, ensure_ascii=False
+        )
     digits = []
     for digit, prediction in zip(reading.digits, reading.predictions, strict=True):
-        label, name = prediction.label, recognizer.names[prediction.label]
-        key = "label" if recognizer.positive else "digit" if name == str(label) else "class"
-        value = name if key == "class" else label
-        predicted = {key: None, "nearest": value} if prediction.is_none else {key: value}
-        digits.append({**predicted, "probability": round(prediction.probability, 6), "box": list(digit.box)})
-    return json.dumps({"file": reading.file, **facts, "digits": digits}, ensure_ascii=False)
+        label = _as_label(recognizer, prediction.label)
+        digits.append(
+            {
+                **({"label": None, "nearest": label} if prediction.is_none else {"label": label}),
+                "none": prediction.is_none,
+                "probability": round(prediction.probability, 6),
+                "runners_up": [
+                    {"label": _as_label(recognizer, other), "probability": round(probability, 6)}
+                    for other, probability in prediction.runners_up[:RUNNERS_UP]
+                ],
+                "box": list(digit.box),
+            }
+        )
+    values = {"file": reading.file, "model": recognizer.experiment, **facts, "digits": digits}
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _as_label(recognizer: Recognizer, label: int) -> int | str:
+    """Return the digit, where the classes are digits, else the class's name."""
+    name = recognizer.names[label]
+    return label if name == str(label) else name

@@ -8,22 +8,21 @@ from typing import NamedTuple, Self
 from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
+from digits.handwriting.novelty import Novelty
 from digits.io import paths, tables
-from digits.io.tables import Pixels, Scores, Vector
+from digits.io.tables import MAXIMUM, Pixels, Scores, Vector
 from digits.learning import models, persistence
 from digits.results import measured as results
 from digits.results import wording
 from digits.results.predictions import temperature
 from digits.sources import folder
-from digits.support import parameters
+from digits.support import cli, parameters
 from digits.support.errors import ParameterError, PipelineError
 from digits.support.parameters import Dataset, Experiment, Parameters, Task
 from digits.support.pictures import Picture
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-
-DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"  # its scores of several classes are log densities
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,6 @@ class Prediction:
     is_none: bool  # the image is unlike those that the model was trained on
 
 
-class Density(NamedTuple):
-    """A model whose scores are log densities, and the score below which an image is like none of the classes."""
-
-    model: Pipeline
-    threshold: float
-
-    def score(self, images: Pixels) -> Vector:
-        """Return the log density of each image's nearest class, up to a constant; images as of `Recognizer`."""
-        return np.asarray(_score(self.model, images).max(axis=1))
-
-
 class Recognizer(NamedTuple):
     """A trained model and what it takes to read its predictions."""
 
@@ -57,18 +45,20 @@ class Recognizer(NamedTuple):
     positive: list[int]  # the digits of the second class of two; empty for a model that names the digit
     model: Pipeline
     temperature: float | None  # of the calibration; None where there are no folds to fit it on
-    density: Density | None = None  # None where every image gets one of the classes
+    novelty: Novelty | None = None  # the rule for what is none; None where every image gets one of the classes
     negative: Sequence[int] = ()  # the digits of the first class of two, where the task leaves out others
     resizes: bool = False  # takes whole pictures, resized to its images' shape, not the digits found in them
+    always: bool = False  # every image gets one of the classes, whatever the rule says
 
     @classmethod
-    def load(cls, experiment: str | None = None, dataset: str | None = None) -> Self:
+    def load(cls, experiment: str | None = None, dataset: str | None = None, *, always: bool = False) -> Self:
         """Load the model of an experiment.
 
         Args:
-            experiment: its name; None for the best that names all classes: the one with the largest images of digits,
-                then with the highest out-of-fold accuracy.
-            dataset: the one whose images it is to recognize, on which the best must be trained; None for pictures.
+            experiment: its name; None for the one with the highest out-of-fold accuracy of those that name all classes
+                of the dataset, which a line then says.
+            dataset: the one whose images it is to recognize; None for pictures, by models of the largest dataset.
+            always: give every image one of the classes, never none.
         """
         params = parameters.load()
         if dataset is not None:
@@ -85,7 +75,7 @@ class Recognizer(NamedTuple):
                 "another --model"
             )
         model = _load(name, trained_on.shape)
-        return cls(
+        recognizer = cls(
             experiment=name,
             shape=(height, width),
             classes=model.classes_.tolist(),
@@ -94,9 +84,13 @@ class Recognizer(NamedTuple):
             negative=negative,
             model=model,
             temperature=temperature(name),
-            density=_density(params, name),
-            resizes=_is_folder(trained_on),
+            resizes=_is_folder(trained_on) or not _takes_pictures(trained_on),
+            always=always,
         )
+        if positive:  # whatever is not a five is "not five"
+            return recognizer
+        split, maximum = params.block(Experiment, name).split, trained_on.maximum or MAXIMUM
+        return recognizer._replace(novelty=Novelty.load(name, split, model, recognizer.find, maximum))
 
     @property
     def size(self) -> int:
@@ -118,11 +112,11 @@ class Recognizer(NamedTuple):
         return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
 
     def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
-        """Split each picture's touching digits: only those in 28 × 28, with a density, which tells two from one."""
+        """Split each picture's touching digits: only those in 28 × 28, with a rule, which tells two from one."""
         digits = [digit for of_picture in found for digit in of_picture]
-        if self.size != 28 or self.density is None or all(digit.alone for digit in digits):
+        if self.size != 28 or self.novelty is None or all(digit.alone for digit in digits):
             return list(found)
-        parts = iter(touching.split(digits, lambda images: self.probabilities(images).max(axis=1), self.density.score))
+        parts = iter(touching.split(digits, lambda images: self.probabilities(images).max(axis=1), self.novelty.score))
         return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
 
     def predict(self, images: Pixels) -> list[Prediction]:
@@ -142,10 +136,8 @@ class Recognizer(NamedTuple):
         return self._calibrated(_score(self.model, images))
 
     def rejects(self, images: Pixels) -> Vector:
-        """Return for each image whether it is none of the classes, shape (images,); nothing is without a density."""
-        if self.density is None:
-            return np.zeros(len(images), np.bool_)
-        return np.asarray(self.density.score(images) < self.density.threshold)
+        """Return for each image whether it is none of the classes, shape (images,); nothing is without a rule."""
+        return np.zeros(len(images), np.bool_) if self.novelty is None or self.always else self.novelty.rejects(images)
 
     def _calibrated(self, scores: Scores) -> Scores:
         return calibration.probabilities(calibration.logits(scores, models.method(self.model)), self.temperature or 1.0)
@@ -164,38 +156,32 @@ def _score(model: Pipeline, images: Pixels) -> Scores:
     return models.score(model, images.reshape(len(images), -1))
 
 
-def _density(params: Parameters, name: str) -> Density | None:
-    """Return the first density learned of an experiment's dataset and task, if it and its threshold are here."""
-    dataset, task = params.dataset_of(name), params.block(Experiment, name).task
-    for other, experiment in params.blocks(Experiment).items():
-        alike = params.dataset_of(other) == dataset and experiment.task == task
-        if alike and experiment.classifier == DENSITY and _is_evaluated(other):
-            threshold = results.figures(other).get(("cross_validation", "rejection_threshold", "all"))
-            if threshold is not None:
-                return Density(_load(other, params.block(Dataset, dataset).shape), threshold)
-    return None
-
-
 def _best(params: Parameters, dataset: str | None) -> str:
-    """Return the best experiment that names all classes, has a model and has been evaluated."""
-    trained_on = {name: params.block(Dataset, params.dataset_of(name)) for name in params.names(Experiment)}
+    """Return the experiment of the highest out-of-fold accuracy, of those that name all classes and are here.
+
+    Accuracies are compared within one dataset alone, the largest that there is a model of. A line says what was chosen.
+    """
+    datasets = {name: params.dataset_of(name) for name in params.names(Experiment)}
+    size = {name: params.block(Dataset, name).rows for name in datasets.values()}
     fitting = [
         name
         for name, experiment in params.blocks(Experiment).items()
-        if (params.dataset_of(name) == dataset if dataset else _takes_pictures(trained_on[name]))
+        if (datasets[name] == dataset if dataset else _takes_pictures(params.block(Dataset, datasets[name])))
         and not params.block(Task, experiment.task).positive
     ]
-
-    def rank(name: str) -> tuple[bool, int, float]:
-        return not trained_on[name].names, math.prod(trained_on[name].shape), results.read(name).merit
-
-    if best := max(filter(_is_evaluated, fitting), key=rank, default=None):
+    if here := list(filter(_is_evaluated, fitting)):
+        of = max((datasets[name] for name in here), key=lambda name: size[name])
+        merit = {name: results.read(name).merit for name in here if datasets[name] == of}
+        best = max(merit, key=lambda name: merit[name])
+        of = f"{params.block(Experiment, best).task} on {of}"
+        why = "highest out-of-fold accuracy" if merit[best] >= 0 else "first, as none has folds,"
+        cli.note(f"{best}: the {f'{why} of {len(merit)} models' if len(merit) > 1 else 'only model'} of {of}")
         return best
-    of = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
+    about = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
     if not fitting:
-        raise ParameterError(f"no experiment names all digits of {of}; choose another --model")
+        raise ParameterError(f"no experiment names all digits of {about}; choose another --model")
     raise PipelineError(
-        f"no model that names all digits of {of} is here; `dvc repro evaluate@{fitting[0]}` makes one, `dvc pull` "
+        f"no model that names all digits of {about} is here; `dvc repro evaluate@{fitting[0]}` makes one, `dvc pull` "
         "fetches what was pushed"
     )
 

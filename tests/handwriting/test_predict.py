@@ -52,12 +52,13 @@ def test_a_folder_gives_a_line_a_picture_sorted_and_mostly_right(place: Path) ->
 
 def test_json_gives_digit_probability_and_box_in_reading_order(place: Path) -> None:
     answer = json.loads(predict(place, "--json", "line.png").stdout)
-    assert list(answer) == ["file", "digits"]
-    assert answer["file"] == "line.png"
-    assert [digit["digit"] for digit in answer["digits"]] == [3, 6, 0]
+    assert list(answer) == ["file", "model", "digits"]
+    assert (answer["file"], answer["model"]) == ("line.png", "digit-logreg")
+    assert [digit["label"] for digit in answer["digits"]] == [3, 6, 0]
     for i, digit in enumerate(answer["digits"]):
-        assert list(digit) == ["digit", "probability", "box"]
-        assert 0 < digit["probability"] <= 1
+        assert list(digit) == ["label", "none", "probability", "runners_up", "box"]
+        shares = [digit["probability"], *(each["probability"] for each in digit["runners_up"])]
+        assert 1 >= shares[0] >= shares[1] >= shares[2] >= shares[3] > 0
         x, y, width, height = digit["box"]
         assert 72 * i < x < x + width < 72 * (i + 1)
         assert (y, height) == (12, 48)
@@ -67,7 +68,9 @@ def test_bad_pictures_are_named_and_the_good_are_read(place: Path, tmp_path: Pat
     files = ["bad.png", "line.png", "no.png", "blank.png"]
     done = tiny.run(["digits", "predict", *files], place, status=1)
     assert re.fullmatch(r"line\.png: predicted 3 6 0 \(\d+ %, \d+ %, \d+ %\)\n", done.stdout)
-    named = [line.split(": ")[1] for line in done.stderr.splitlines()]
+    chosen, *errors = done.stderr.splitlines()
+    assert chosen == "predict: digit-logreg: the only model of class on tiny"
+    named = [line.split(": ")[1] for line in errors]
     assert named == ["bad.png", "no.png", "blank.png", "not calibrated"]
     no_picture, folder = "a\x1b[31m.png", "there are no pictures in this folder, and no subfolder for each digit"
     os.mkfifo(tmp_path / "pipe.png")
@@ -75,13 +78,13 @@ def test_bad_pictures_are_named_and_the_good_are_read(place: Path, tmp_path: Pat
     shutil.copy(place / "line.png", tmp_path / "a\nb\x9b.png")
     done = tiny.run(["digits", "predict", "", "empty", "own", str(tmp_path), "line.png"], place, status=1)
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == [str(tmp_path / r"a\nb\x9b.png"), "line.png"]
-    empty, *others, escaped, pipe, _ = done.stderr.splitlines()
+    _, empty, *others, escaped, pipe, _ = done.stderr.splitlines()
     assert empty == "predict: '': an empty argument; allowed: pictures, folders and -"
     assert others == [f"predict: {name}: {folder}" for name in ("empty", "own")]
     assert escaped.startswith(rf"predict: {tmp_path}/a\x1b[31m.png: not a picture")
     assert pipe == f"predict: {tmp_path}/pipe.png: is no file, but a folder, a pipe or a device"
     bad, good, *_ = map(json.loads, predict(place, "--json", *files, status=1).stdout.splitlines())
-    assert list(bad) == ["file", "error"]
+    assert list(bad) == ["file", "model", "error"]
     assert "not a picture" in bad["error"]
     assert len(good["digits"]) == 3
 
@@ -94,7 +97,7 @@ def test_a_folder_with_a_subfolder_for_each_digit_is_measured(place: Path, tmp_p
     reasons = ("0, predicted 7 (", "3, predicted 3 6 0 (", "5, not a picture", "6, the picture is blank")
     for line, name, reason in zip(lines, ("0/7.png", "3/line.png", "5/bad.png", "6/blank.png"), reasons, strict=False):
         assert line.startswith(f"{Path('own', name)}: {reason}")
-    assert lines[5].split() == ["predicted", "0", "3", "5", "6", "7", "none", "several"]
+    assert lines[5].split() == ["predicted", "0", "3", "5", "6", "7", "not", "found", "several"]
     assert [line.split() for line in lines[7:11]] == [
         ["actual", "0", *"1···1··"],
         ["actual", "3", *"·1····1"],
@@ -114,7 +117,7 @@ def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path
     shutil.copytree(place / "own", project / "own")
     tiny.edit(project, {"datasets.tiny.sources": [{"handwriting": "own"}, {"idx": "idx"}]})
     done = predict(project, "--model", "five-sgd", "own/")
-    assert re.search(r"^predicted +not five +five +none +several$", done.stdout, re.MULTILINE)
+    assert re.search(r"^predicted +not five +five +not found +several$", done.stdout, re.MULTILINE)
     assert re.search(r"^actual 5 +· +1 +1 +·$", done.stdout, re.MULTILINE)
     assert "five-sgd: 5 of 8 right, " in done.stdout
     assert done.stderr.splitlines()[0].endswith("was trained on pictures of this folder; it has seen some before")
@@ -129,7 +132,7 @@ def test_a_binary_model_names_its_classes(place: Path) -> None:
     assert re.fullmatch(r"five.png: predicted five \(\d+ %\)", five)
     assert line.startswith("line.png: predicted not five, not five, not five (")
     [digit] = json.loads(predict(place, "--model", "five-sgd", "--json", "five.png").stdout)["digits"]
-    assert digit["label"] == 1
+    assert (digit["label"], digit["none"]) == ("five", False)
     assert 0.5 <= digit["probability"] < 1  # the scores of stochastic gradient descent go to hundreds
 
 
@@ -156,7 +159,7 @@ def test_what_is_saved_follows_no_link_and_replaces_no_folder(place: Path, tmp_p
     predict(place, "--save", str(tmp_path / "seen"), "line.png")
     assert not any(path.is_symlink() for path in (tmp_path / "seen").iterdir())
     assert [path.name for path in (tmp_path / "own").iterdir()] == ["notes"]
-    refused = tiny.failure(f"digits predict --save {tmp_path / 'other'} line.png", place)
+    refused = tiny.failure(f"digits predict --model digit-logreg --save {tmp_path / 'other'} line.png", place)
     assert refused.startswith(f"predict: error: {tmp_path / 'other' / 'line.png-1.png'}: ")
     for path in (tmp_path / "own" / "notes", tmp_path / "other" / "line.png-1.png" / "notes"):
         assert path.read_text() == "mine"
@@ -165,7 +168,7 @@ def test_what_is_saved_follows_no_link_and_replaces_no_folder(place: Path, tmp_p
 def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path) -> None:
     done = predict(place, "--dataset", "tiny", "7")
     assert re.fullmatch(r"tiny 7: 7, predicted 7 \(.*%\), right\n", done.stdout)
-    seen, calibrated = done.stderr.splitlines()
+    _, seen, calibrated = done.stderr.splitlines()
     assert seen.endswith(": digit-logreg was trained on 1 of 1 shown here")
     assert "not calibrated: digit-logreg has no folds" in calibrated
 
@@ -193,7 +196,7 @@ def test_pictures_are_for_models_of_two_sizes(project: Path, monkeypatch: pytest
     [
         (["--dataset", "tiny", "400"], "allowed: 0 to 399"),
         (["--dataset", "tiny"], "give pictures, or --dataset NAME and numbers of images"),
-        (["--dataset", "tiny", "4", "--json"], "--dataset goes with none of --json, --save and --png"),
+        (["--dataset", "tiny", "4", "--json"], "--dataset goes with none of --json, --save, --png and --sort-into"),
         (["--png", "x.png", "scans"], "--png goes with one folder that has a subfolder for each digit"),
     ],
 )
@@ -214,8 +217,21 @@ def test_the_default_model_is_chosen_out_of_fold_and_never_by_the_test_part(proj
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
     tiny.write_params(project, values)
     (project / "models/better-folded.skops").write_bytes(b"damaged")
-    error = predict(project, "--dataset", "tiny", "1", status=1).exception
-    assert "models/better-folded.skops cannot be loaded (File is not a zip file)" in str(error)
+    done = predict(project, "--dataset", "tiny", "1", status=1)
+    assert "models/better-folded.skops cannot be loaded (File is not a zip file)" in str(done.exception)
+    assert "better-folded: the highest out-of-fold accuracy of 3 models of class on tiny" in done.stderr
+
+
+def test_of_several_datasets_the_default_is_of_the_largest(project: Path) -> None:
+    values = tiny.params()
+    values["datasets"]["small"] = {**values["datasets"]["tiny"], "images": 399}
+    values["splits"]["small"] = {"dataset": "small", "test": 100}
+    values["experiments"]["of-small"] = {**values["experiments"]["digit-logreg"], "split": "small"}
+    tiny.write_params(project, values)
+    shutil.copy(project / "models/digit-logreg.skops", project / "models/of-small.skops")
+    metrics = json.loads((project / "metrics/digit-logreg.json").read_text())
+    (project / "metrics/of-small.json").write_text(json.dumps(metrics | {"cv_accuracy": 0.99}))
+    assert "digit-logreg: the only model of class on tiny" in predict(project, "no.png", status=1).stderr
 
 
 def test_a_model_for_images_of_another_shape_is_refused(project: Path) -> None:

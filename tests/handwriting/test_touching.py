@@ -3,7 +3,8 @@
 from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.normalize import normalize
-from digits.handwriting.recognizer import Density, Recognizer
+from digits.handwriting.novelty import Novelty
+from digits.handwriting.recognizer import Recognizer
 from digits.io.tables import Pixels, Vector
 from digits.learning import registry
 from digits.support.pictures import Picture
@@ -11,11 +12,10 @@ from digits.support.pictures import Picture
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
-from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-TRAIN = 1_400
+TRAIN, FITTED = 1_400, 500  # of the model, and of the rule for what is no digit
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,10 @@ def recognizer(drawn: tuple[Pixels, Vector]) -> Recognizer:
     steps = registry.features("gradients_40")
     features = Pipeline(steps).fit(images[:TRAIN].reshape(TRAIN, -1))
     X = features.transform(images[:TRAIN].reshape(TRAIN, -1))  # noqa: N806
-    svc, density = (
-        Pipeline([*steps, ("classifier", classifier.fit(X, classes[:TRAIN]))])
-        for classifier in (SVC(C=10, gamma=0.004), QuadraticDiscriminantAnalysis(reg_param=0.05))
-    )
-    names = [str(label) for label in range(10)]
-    return Recognizer("svc", (28, 28), list(range(10)), names, [], svc, 0.2, Density(density, -60.0))
+    svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004).fit(X, classes[:TRAIN]))])
+    held_out, confidence = images[FITTED:TRAIN], np.ones(TRAIN - FITTED)
+    novelty = Novelty(svc, svc[:1], {}).fit(images[:FITTED], held_out, confidence, classes[:FITTED], components.find)
+    return Recognizer("svc", (28, 28), list(range(10)), [str(i) for i in range(10)], [], svc, 0.2, novelty)
 
 
 def find(recognizer: Recognizer, sheet: Pixels) -> list[Digit]:

@@ -143,7 +143,9 @@ def local_address(asked: str) -> str:
 
 
 @click.command(epilog=examples("draw --model digit-knn --open", "draw --keep data/own --host"))
-@click.option("--model", metavar="EXPERIMENT", help="The model to ask (default: the best that names all ten digits).")
+@click.option(
+    "--model", metavar="EXPERIMENT", help="The model to ask (default: the best out of fold that names all classes)."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
 @click.option(
     "--host",

@@ -1,19 +1,21 @@
 """Say which digits a picture shows."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
 from digits.handwriting import reading as readings
-from digits.handwriting.measure import Measurement, seen_before
+from digits.handwriting.measure import NONE, SEVERAL, Measurement, seen_before
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing, wording
 from digits.results.fetched import FetchedDataset
 from digits.support import cli
-from digits.support.errors import ParameterError, printable
+from digits.support.errors import ParameterError, PipelineError, printable
 from digits.support.pictures import PictureError
 
 import click
@@ -31,6 +33,7 @@ def predict_files(
     show: bool,
     save: Path | None,
     grid: bool,
+    sort_into: Path | None,
 ) -> bool:
     """Print the predictions for picture files, or count them if measured; tell whether all files could be read."""
     all_read, numbers = True, count(1)  # over all files: those of several folders may have one name
@@ -49,6 +52,8 @@ def predict_files(
                 path = save / f"{stem}-{next(numbers)}.png"
                 path.unlink(missing_ok=True)  # a link is replaced, not followed
                 Image.fromarray(drawing.brightened(digit.image)).save(path)
+        if sort_into and reading.digits:
+            sort(recognizer, reading, sort_into)
         if in_json:
             print(readings.as_json(recognizer, reading, **facts), flush=True)
         elif measurement:
@@ -64,6 +69,31 @@ def predict_files(
             if show:
                 drawing.print_images(np.array([digit.image for digit in reading.digits]), [""] * len(reading.digits))
     return all_read
+
+
+def sort(recognizer: Recognizer, reading: readings.Reading, root: Path) -> None:
+    """Copy a picture into the subfolder of what is predicted for it: a class, `none`, or `several` digits.
+
+    Nothing is overwritten, and nothing is written outside of the folder: a PipelineError if a link leads there.
+    """
+    predicted = reading.predictions[0]
+    name = NONE if predicted.is_none else recognizer.names[predicted.label]
+    name = SEVERAL if len(reading.predictions) > 1 else re.sub(r"[^\w -]", lambda match: f"%{ord(match[0]):02X}", name)
+    place = root / name
+    place.mkdir(parents=True, exist_ok=True)
+    if place.resolve() != root.resolve() / name:
+        raise PipelineError(
+            f"{place} is a link, which --sort-into does not follow; delete it, or choose another folder"
+        )
+    source = Path(reading.file)
+    content = source.read_bytes()
+    for number in count(1):
+        path = place / (source.name if number == 1 else f"{source.stem}-{number}{source.suffix}")
+        with suppress(FileExistsError), path.open("xb") as file:
+            file.write(content)
+            return
+        if path.is_file() and path.read_bytes() == content:  # sorted before
+            return
 
 
 def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *, show: bool) -> None:
@@ -92,10 +122,12 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
 
 
 @click.command(
-    epilog=examples("predict two.png scans/", "predict own/ --png mistakes.png", "predict --dataset mnist 60000-60009")
+    epilog=examples("predict two.png scans/", "predict scans --sort-into sorted", "predict own/ --png mistakes.png")
 )
 @click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER|-]...")
-@click.option("--model", metavar="EXPERIMENT", help="The model to ask (default: the best that names all ten digits).")
+@click.option(
+    "--model", metavar="EXPERIMENT", help="The model to ask (default: the best out of fold that names all classes)."
+)
 @click.option("--json", "in_json", is_flag=True, help="Print a JSON object a picture, instead of words and drawings.")
 @click.option("--show", is_flag=True, help="Draw what the model saw; if measured, the mistakes.")
 @click.option(
@@ -105,6 +137,13 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
     "--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="If measured, draw the mistakes."
 )
 @click.option("--grid", is_flag=True, help="Read the cells of forms row by row; an empty one is ·.")
+@click.option(
+    "--sort-into",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Copy each picture into FOLDER/<class>/, FOLDER/none/ or FOLDER/several/.",
+)
+@click.option("--always", is_flag=True, help="Name a class for everything, never none.")
 @click.option("--dataset", metavar="NAME", help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.")
 def command(
     pictures: tuple[str, ...],
@@ -114,6 +153,8 @@ def command(
     save: Path | None,
     png: Path | None,
     grid: bool,
+    sort_into: Path | None,
+    always: bool,
     dataset: str | None,
 ) -> None:
     """Say which digits a picture shows: one digit or many, dark on light or the reverse.
@@ -126,12 +167,14 @@ def command(
     """
     if not pictures:
         raise click.UsageError("give pictures, or --dataset NAME and numbers of images")
-    if dataset and (in_json or save or png):
-        raise click.UsageError("--dataset goes with none of --json, --save and --png")
+    if dataset and (in_json or save or png or sort_into):
+        raise click.UsageError("--dataset goes with none of --json, --save, --png and --sort-into")
+    if sort_into and "-" in pictures:
+        raise click.UsageError("--sort-into copies files; standard input is none")
 
     if grid and (dataset or show or "-" in pictures):
         raise click.UsageError("--grid goes with none of --dataset, --show and -")
-    recognizer = Recognizer.load(model, dataset)
+    recognizer = Recognizer.load(model, dataset, always=always)
     is_one = len(pictures) == 1 and pictures[0] and not dataset
     measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
     if grid and measurement:
@@ -143,7 +186,9 @@ def command(
         predict_rows(recognizer, dataset, pictures, show=show)
     else:
         files = measurement.actual if measurement else readings.list_files(pictures)
-        all_read = predict_files(recognizer, files, measurement, in_json=in_json, show=show, save=save, grid=grid)
+        all_read = predict_files(
+            recognizer, files, measurement, in_json=in_json, show=show, save=save, sort_into=sort_into, grid=grid
+        )
     if measurement:
         measurement.report(in_json=in_json, show=show, png=png)
     if recognizer.temperature is None:

@@ -77,9 +77,7 @@ def test_a_model_of_any_features_comes_back_as_it_was(tmp_path: Path, name: str)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs sched_setaffinity")
 @pytest.mark.skipif("small-digit-trees" not in EXPERIMENTS, reason="a started project has other experiments")
-@pytest.mark.parametrize(
-    "names", aftermath.slow_except([["small-digit-trees"]], [["small-digit-trees"], EXPERIMENTS])
-)
+@pytest.mark.parametrize("names", aftermath.slow_except([["small-digit-trees"]], [["small-digit-trees"], EXPERIMENTS]))
 def test_a_model_has_the_same_file_from_other_processes_and_on_one_core(tmp_path: Path, names: list[str]) -> None:
     for seed in ("1", "2"):
         (tmp_path / seed).mkdir()

@@ -1,0 +1,248 @@
+"""What is none of a model's classes: a rule for any model with folds, on the features that its own begin with.
+
+Three measures judge an image: its log density, by a Gaussian for each class; the score of a support vector machine that
+tells training images from made-up pictures; and the model's own score of the class that it predicts. Each becomes a
+p-value among training images held out, and R. Fisher's method combines them (Statistical Methods for Research Workers,
+1925). docs/handwriting/handwriting.md measures it.
+"""
+
+import hashlib
+import string
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+from zipfile import BadZipFile
+
+from digits.handwriting.components import Digit
+from digits.io import files, parquet, paths, tables
+from digits.io.tables import IMAGES, OUT_OF_FOLD, Pixels, Scores, Vector
+from digits.learning import models, training
+from digits.support import cli
+from digits.support.errors import PipelineError
+from digits.support.pictures import Picture, PictureError
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
+from sklearn.decomposition import PCA
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
+
+RARE = 0.0075  # of the held-out training images are rejected
+FITTED, HELD_OUT = 6_000, 10_000  # training images that the rule is fitted on, and chosen on, at most
+FEWEST = 100  # held-out images that are needed
+WEIGHTS = np.array([1, 2, 1])  # of the three measures
+COMPONENTS = 60  # of the features at most
+MADE_UP = 1_000  # pictures of each kind at most
+MEDIAN, LOW = 5.1, -76.6  # that the median and the 1 % quantile of log densities become: `touching` is for these
+SIDE = 100  # pixels of a made-up picture
+BATCH = 1_000
+
+Find = Callable[[Picture], list[Digit]]
+
+
+class Novelty(NamedTuple):
+    """The rule of one model."""
+
+    model: Pipeline
+    features: Pipeline  # those of its steps that learn nothing
+    fitted: dict[str, Any]  # arrays: what was fitted to what they give
+
+    @classmethod
+    def load(cls, experiment: str, split: str, model: Pipeline, find: Find, maximum: int) -> Self | None:
+        """Read a model's rule from data/novelty/; fit and write it if that is missing, or was for another model.
+
+        Args:
+            experiment: its name.
+            split: that it was trained on.
+            model: all of its pipeline.
+            find: draws what is in a picture as the training images were drawn.
+            maximum: the largest value that a pixel of theirs can have.
+
+        Returns:
+            None where there is nothing to fit it on: no folds, too few images, or no data, which a line says.
+        """
+        code = Path(__file__).read_bytes()
+        key = np.array(hashlib.sha256(paths.model(experiment).read_bytes() + code).hexdigest())
+        features, _ = training.fit_shared_steps(model, np.zeros((1, model[0].n_features_in_), np.uint8))
+        path = Path("data", "novelty", f"{experiment}.npz")
+        with suppress(OSError, ValueError, EOFError, BadZipFile), path.open("rb") as file:
+            if (fitted := dict(np.load(file)))["key"] == key:
+                return cls(model, features, fitted)
+        images, folds = paths.split(split, "train"), paths.out_of_fold(experiment)
+        if not (images.exists() and folds.exists()):
+            cli.note(f"nothing is called none: that is learned from {images} and {folds}; `dvc pull` fetches them")
+            return None
+        if "fold" not in parquet.schema(folds, OUT_OF_FOLD).names:
+            return None
+        table = parquet.read(folds, OUT_OF_FOLD)
+        fold, y, row = (tables.column(table, name) for name in ("fold", "label", "row"))
+        if not np.array_equal(row, parquet.read_column(images, IMAGES, "row")):
+            raise PipelineError(f"{folds} is not about the rows of {images}; {parquet.REMEDY}")
+        train, held_out = np.flatnonzero(fold != 1)[:FITTED], np.flatnonzero(fold == 1)[:HELD_OUT]
+        if len(held_out) < FEWEST:
+            cli.note(f"nothing is called none: that takes {FEWEST} images in a fold, {experiment} has {len(held_out)}")
+            return None
+        cli.note(f"fitting what is none of {experiment}'s classes, once: for MNIST half a minute …")
+        side = parquet.image_info(images).shape
+        X, X_held_out = (parquet.take_pixels(images, rows).reshape(-1, *side) for rows in (train, held_out))  # noqa: N806
+        confidence = _confidence(model, tables.scores(table)[held_out])
+        novelty = cls(model, features, {"key": key}).fit(X, X_held_out, confidence, y[train], find, maximum)
+        with files.atomic_write(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **novelty.fitted)
+        return novelty
+
+    def fit(
+        self, images: Pixels, held_out: Pixels, confidence: Vector, y: Vector, find: Find, maximum: int = 255
+    ) -> Self:
+        """Fit it on training images and their labels `y`, and on held-out ones and the model's `confidence` in them.
+
+        Images have the shape (n, height, width), up to `maximum`; confidence is of a model that has not seen them.
+        """
+        others, redrawn = made_up(images * (255 // maximum), find)
+        X = self.reduce(images)  # noqa: N806
+        pca = PCA(min(COMPONENTS, *X.shape), svd_solver="covariance_eigh" if len(X) > X.shape[1] else "full").fit(X)
+        self.fitted.update(centre=pca.mean_, components=pca.components_.T)
+        X, redrawn, others = (self.reduce(each) for each in (images, redrawn, others))  # noqa: N806
+        self.fitted.update(_gaussians(X, y))
+        both = np.concatenate([X, redrawn, others])
+        gamma = 1 / both.shape[1] / both.var()
+        is_own = np.arange(len(both)) < len(both) - len(others)
+        svc = SVC(C=10, gamma=gamma, class_weight="balanced").fit(both, is_own)
+        self.fitted.update(support=svc.support_vectors_, weights=svc.dual_coef_[0], gamma=gamma, bias=svc.intercept_[0])
+        X = self.reduce(held_out)  # noqa: N806
+        measures = np.stack([self._log_density(X), self._own(X), confidence])
+        self.fitted["held_out"] = np.sort(measures, axis=1)
+        self.fitted["threshold"] = np.quantile(WEIGHTS @ self.log_p(measures), RARE, method="lower")
+        return self
+
+    def score(self, images: Pixels) -> Vector:
+        """Return the log density of each image's nearest class, on the scale of `MEDIAN` and `LOW`, shape (images,)."""
+        median, low = np.quantile(self.fitted["held_out"][0], [0.5, 0.01])
+        return np.asarray(MEDIAN + (self._log_density(self.reduce(images)) - median) * (MEDIAN - LOW) / (median - low))
+
+    def rejects(self, images: Pixels) -> Vector:
+        """Return for each image whether it is none of the classes, shape (images,)."""
+        return np.asarray(WEIGHTS @ self.log_p(self.measure(images)) < self.fitted["threshold"])
+
+    def measure(self, images: Pixels) -> Vector:
+        """Return the three measures of each image, higher for a likelier one, shape (3, images)."""
+        X = self.reduce(images)  # noqa: N806
+        confidence = _confidence(self.model, models.score(self.model, images.reshape(len(images), -1)))
+        return np.stack([self._log_density(X), self._own(X), confidence])
+
+    def log_p(self, measures: Vector) -> Vector:
+        """Return the logarithms of the p-values of measures, shape (3, images)."""
+        pairs = zip(self.fitted["held_out"], measures, strict=True)
+        return np.array([np.log((1 + np.searchsorted(of, own, "right")) / (1 + len(of))) for of, own in pairs])
+
+    def reduce(self, images: Pixels) -> Vector:
+        """Return the features of images, once fitted at most `COMPONENTS` of them, shape (images, features)."""
+        flat = images.reshape(len(images), -1)
+        X = self.features.transform(flat) if len(self.features) else flat  # noqa: N806
+        X = X.toarray() if hasattr(X, "toarray") else np.asarray(X, np.float32)  # noqa: N806
+        return (X - self.fitted["centre"]) @ self.fitted["components"] if "components" in self.fitted else X
+
+    def _log_density(self, X: Vector) -> Vector:  # noqa: N803
+        """Return that of the nearest class."""
+        means, whitening, constants = (self.fitted[name] for name in ("means", "whitening", "constants"))
+        distances = [(((X - mean) @ each) ** 2).sum(axis=1) for mean, each in zip(means, whitening, strict=True)]
+        return np.asarray((constants[:, None] - np.array(distances) / 2).max(axis=0))
+
+    def _own(self, X: Vector) -> Vector:  # noqa: N803
+        """Return how far the images are on the training images' side of the made-up ones."""
+        support, gamma = self.fitted["support"], float(self.fitted["gamma"])
+        kernels = (rbf_kernel(X[start : start + BATCH], support, gamma) for start in range(0, len(X), BATCH))
+        return np.concatenate([kernel @ self.fitted["weights"] for kernel in kernels]) + self.fitted["bias"]
+
+
+def _confidence(model: Pipeline, scores: Scores) -> Vector:
+    """Return the score of each row's predicted class, or its distance from the threshold of two classes."""
+    return scores.max(axis=1) if scores.ndim == 2 else np.abs(scores - models.threshold(model))
+
+
+def _gaussians(X: Vector, y: Vector) -> dict[str, Vector]:  # noqa: N803
+    """Return a Gaussian for each class; its covariance is drawn to that of all where it has few rows."""
+    classes, counts = np.unique(y, return_counts=True)
+    means = np.array([X[y == label].mean(axis=0) for label in classes])
+    size, rest = X.shape[1], X - means[np.searchsorted(classes, y)]
+    shared = rest.T @ rest
+    shared = (shared + np.trace(shared) / len(X) * np.eye(size)) / (len(X) + size)
+    whitening, constants = [], []
+    for label, count in zip(classes, counts, strict=True):
+        own = rest[y == label]
+        values, vectors = np.linalg.eigh((own.T @ own + size * shared) / (count + size))
+        values = np.maximum(values, 1e-6 * values[-1])
+        whitening.append(vectors / np.sqrt(values))
+        constants.append(np.log(count / len(X)) - np.log(values).sum() / 2)
+    return {"means": means, "whitening": np.array(whitening), "constants": np.array(constants)}
+
+
+def made_up(images: Pixels, find: Find) -> tuple[Pixels, Pixels]:
+    """Return pictures of nothing, and training images that went the same way; shape (n, height, width)."""
+    random, font = np.random.default_rng(0), ImageFont.load_default(SIDE)
+    count = min(MADE_UP, len(images) // 2)
+
+    def drawn(pictures: Iterator[Pixels]) -> Pixels:
+        found = []
+        for picture in pictures:
+            with suppress(PictureError):
+                found += [digit.image for digit in find(Picture(picture, 1.0))[:1]]
+        return np.array(found)
+
+    def some() -> Pixels:
+        return images[random.integers(len(images))]
+
+    def kinds() -> Iterator[Pixels]:
+        for _ in range(count):
+            yield _scribble(random)
+            yield _bent(_letter(random, font), random)
+            yield _pieces(some(), some(), random)
+
+    side = Image.Resampling.BICUBIC
+    enlarged = (np.asarray(Image.fromarray(some()).resize((SIDE, SIDE), side)) for _ in range(count))
+    return drawn(kinds()), drawn(enlarged)
+
+
+def _scribble(random: np.random.Generator) -> Pixels:
+    """Return a smooth line of a few strokes."""
+    strokes = int(random.integers(3, 12))
+    points = np.clip(SIDE / 2 + np.cumsum(SIDE / 4.5 * random.normal(size=(strokes, 2)), axis=0), 5, SIDE - 5)
+    dense = [np.interp(np.linspace(0, strokes - 1, 12 * strokes), np.arange(strokes), line) for line in points.T]
+    smooth = [np.convolve(line, np.ones(9) / 9, "valid").tolist() for line in dense]
+    image = Image.new("L", (SIDE, SIDE), 255)
+    ImageDraw.Draw(image).line(list(zip(*smooth, strict=True)), fill=0, width=int(random.integers(3, 7)), joint="curve")
+    return np.asarray(image)
+
+
+def _letter(random: np.random.Generator, font: Any) -> Pixels:
+    """Return a letter or a sign."""
+    image = Image.new("L", (2 * SIDE, 2 * SIDE), 255)
+    sign = random.choice(list(string.ascii_letters + string.punctuation))
+    ImageDraw.Draw(image).text((SIDE, SIDE), sign, fill=0, font=font, anchor="mm")
+    return np.asarray(image.resize((SIDE, SIDE)))
+
+
+def _bent(image: Pixels, random: np.random.Generator) -> Pixels:
+    """Return an image turned, sheared, stretched and bent, as a hand would."""
+    angle, shear = random.uniform(-0.2, 0.2), random.uniform(-0.3, 0.3)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = turn @ np.array([[1, 0], [shear, 1]]) / random.uniform(0.8, 1.25, 2)
+    waves = ndimage.gaussian_filter(random.uniform(-150, 150, (2, SIDE, SIDE)), (0, 6, 6))
+    places = np.tensordot(matrix, np.mgrid[:SIDE, :SIDE] - SIDE / 2, 1) + SIDE / 2 + waves
+    return ndimage.map_coordinates(image, places, order=1, cval=255)
+
+
+def _pieces(a: Pixels, b: Pixels, random: np.random.Generator) -> Pixels:
+    """Return two training images halved and joined or laid on each other, or the first mirrored or on its side."""
+    height, width = a.shape
+    ways = (
+        lambda: np.hstack([a[:, : width // 2], b[:, width // 2 :]]),
+        lambda: np.vstack([a[: height // 2], b[height // 2 :]]),
+        lambda: np.maximum(a, np.roll(b, random.integers(-height // 4, height // 4 + 1, 2), (0, 1))),
+        lambda: a[:, ::-1],
+        lambda: np.rot90(a, random.choice([1, 3])),
+    )
+    return np.ascontiguousarray(ways[random.integers(len(ways))]())
