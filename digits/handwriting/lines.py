@@ -21,13 +21,13 @@ SHARE = 0.3  # of a line, at least, no stroke crosses
 STRAIGHT = 0.8  # of its longest row has each row of a line
 GAP = 5  # pixels, at most, where a line is broken
 STEEPEST = 0.05  # slope of a turned page's lines
-NARROW = 4  # times as long as wide, at least, is a line
+NARROW = 6  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
 ROOMY = 4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
 FRAME = 0.4  # of the picture's height or width, at least, is a frame's
 LARGEST = 100  # components that may be frames
-SPANNED = 0.75  # of a connected component is between a line's first and last meeting with others
+SPANNED = 0.85  # of a connected component is between a line's first and last meeting with others
 CROSSED = 1.3  # times the ink of a line's cross-section is a stroke that crosses it
 
 ROWS = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])  # the connectivity of a row's pixels
