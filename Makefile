@@ -14,7 +14,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo repro report leaderboard compare check verify pushed prune test faults lint format lock audit venv clean
+.PHONY: help demo repro report leaderboard compare check verify pushed prune upstream test faults lint format lock audit venv clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {group = substr($$0, 5); if (!(group in lines)) groups[++last] = group} \
@@ -81,6 +81,33 @@ pushed: $(INSTALLED) ## Check that a clone can pull everything and run nothing
 prune: $(INSTALLED) ## Delete outputs of blocks that params.yaml no longer has
 	@digits check
 	@digits prune --delete
+
+# Of a project that `digits start` made. Two trees are compared: what `digits start` makes of the commit of upstream that
+# was taken over last, and what it makes of the newest one. So rooms and results that are gone stay away, what `start`
+# edited is no conflict, and a file that was deleted here is left out.
+UPSTREAM ?= upstream/main
+define TAKE_OVER
+set -euo pipefail
+test -z "$$(git status --porcelain)" || { echo "Git has uncommitted changes; commit or stash them"; exit 1; }
+temp=$$(mktemp -d); trap 'rm -rf $$temp; git worktree prune' EXIT
+kind=folder; ! grep -q '  - data/own.csv' dvc.yaml || kind=table; ! test -d digits/handwriting || kind=handwriting
+start() {
+  git -c core.hooksPath=/dev/null worktree add --quiet --detach $$temp/$$2/$(notdir $(CURDIR)) $$1
+  cd $$temp/$$2/$(notdir $(CURDIR)) && PYTHONPATH=$$PWD digits start --from $$kind > /dev/null && git add --all && git write-tree
+}
+from=$$(git merge-base HEAD $(UPSTREAM))
+test $$from != $$(git rev-parse $(UPSTREAM)) || { echo "$(UPSTREAM) has nothing new"; exit 0; }
+old=$$(start $$from old); new=$$(start $(UPSTREAM) new)
+gone=$$(comm -23 <(git ls-tree -r --name-only $$old | sort) <(git ls-files | sort) | sed 's/^/:!/')
+git diff --binary $$old $$new -- . ':!params.yaml' ':!README.md' ':!dvc.lock' ':!metrics' ':!plots' $$gone > $$temp/patch
+git merge --quiet --no-commit --strategy=ours $(UPSTREAM) > $$temp/said
+test ! -s $$temp/patch || git apply --3way $$temp/patch 2> $$temp/said || \
+  { cat $$temp/said; echo 'Settle the conflicts, `git add` the files, and `git commit`'; exit 1; }
+git commit --quiet --no-edit && git log --oneline --no-merges $$from..$(UPSTREAM)
+endef
+export TAKE_OVER
+upstream: $(INSTALLED) ## Take over what is new in upstream/main, after `git fetch upstream` (see docs/your-own.md)
+	@$(SHELL) -c "$$TAKE_OVER"
 
 ##@ Work on the code
 test: $(INSTALLED) ## Run the tests, in three minutes, without network

@@ -178,6 +178,8 @@ def copy_repository(project: Path, without: str = "$^") -> None:
 def make_project(project: Path) -> None:
     """Copy the repository without what it has made, and commit it with the tiny dataset and its params.yaml."""
     copy_repository(project, without=r"(metrics|plots|docs|tests)/|dvc\.lock|.*\.dvc$|data/\.gitignore")
+    file = project / "dvc.yaml"  # a fork's pictures are a dep in it
+    file.write_text(re.sub(r"\n +- data/own.*", "", file.read_text(encoding="utf-8")), encoding="utf-8")
     config = project / ".dvc/config"  # a fork's remote has the fork's name
     config.write_text(
         re.sub(r"url = .*", "url = ../../digits-remote", config.read_text(encoding="utf-8")), encoding="utf-8"

@@ -1,6 +1,7 @@
 """Check params.yaml before any work."""
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -109,13 +110,16 @@ def _inside(block: str) -> Iterator[None]:
 def command() -> None:
     """Check every value of params.yaml, and that every name in it leads somewhere.
 
-    Prints nothing if all is well, else the first mistake in one line, with exit status 2.
+    Prints nothing if all is well, else the first mistake in one line, with exit status 2. A folder or table of your own
+    whose labels are not those that are pinned is named with exit status 1 (an edited picture is not noticed).
 
-    Three more things are printed, with exit status 0: a folder or table of your own whose labels are not those that are
-    pinned (an edited picture is not noticed); an experiment that dvc.yaml leaves out of a chart of its task; and the
-    stages that dvc.lock has lost, which `dvc repro` may bring back.
+    Two more things are printed, with exit status 0: an experiment that dvc.yaml leaves out of a chart of its task, and
+    the stages that dvc.lock has lost, which `dvc repro` may bring back.
     """
     params = parameters.load()
     check(params)
-    for line in filter(None, [*changed(params), *undrawn(params), lock.fault()]):
+    stale = [*changed(params)]
+    for line in filter(None, [*stale, *undrawn(params), lock.fault()]):
         cli.note(line)
+    if stale:
+        sys.exit(1)

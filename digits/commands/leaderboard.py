@@ -29,6 +29,13 @@ def uneven(name: str) -> str | None:
     )
 
 
+def by_group(name: str) -> str | None:
+    """Return an experiment's accuracy on each group of the test part in words, by the groups' numbers."""
+    of_test = {of: value for (part, _, of), value in measured.figures(name).items() if part == "test"}
+    found = [f"{of[6:]}: {value:.4f}" for of, value in of_test.items() if of.startswith("group ")]
+    return f"{name} by group: {', '.join(found)}" if found else None
+
+
 @click.command(epilog=examples("leaderboard", "leaderboard 'small-*'"))
 @click.argument("pattern", default="*")
 def command(pattern: str) -> None:
@@ -53,7 +60,7 @@ def command(pattern: str) -> None:
     if any(row[-1].endswith("*") for row in rows):
         print(f"\n{measured.BY_IMAGES}")
     tell = [name for name in ranked if not params.block(Task, experiments[name].task).positive]
-    for line in filter(None, map(uneven, tell)):
+    for line in filter(None, [*map(uneven, tell), *map(by_group, ranked)]):
         print(line)
     for task, of_task in groupby(ranked, key=tasks.__getitem__):
         if pairs := not_told_apart([*of_task]):

@@ -36,7 +36,9 @@ def write_pictures(folder: Path, count: int = 60) -> None:
             pen.line(box, "navy", 4)
         if NAMES[i % 3] == "cross":
             pen.line((x - size, y + size, x + size, y - size), "navy", 4)
-        number = i if i < 60 else "0-again"  # which stands near the front, and moves the rows of all others
+        number = (
+            "0-again" if i == 60 == count - 1 else i
+        )  # which stands near the front, and moves the rows of all others
         path = folder / NAMES[i % 3] / f"{number}.{['png', 'jpg', 'bmp'][i % 2]}"
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path)
@@ -152,6 +154,78 @@ def test_a_started_project_has_no_room_that_it_does_not_need_and_takes_one_s_pic
     assert list(yaml.safe_load((shapes / "dvc.yaml").read_text())) == ["stages"]
     assert "../shapes-remote" in (shapes / ".dvc/config").read_text()
     assert f"url = {tmp_path}/shapes-remote\n" in (shapes / ".dvc/config.local").read_text()
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_upstream_is_taken_over_without_conflicts_and_what_start_deleted_stays_away(tmp_path: Path) -> None:
+    origin, shapes = repository(tmp_path / "origin"), tmp_path / "shapes"
+    tiny.run(["git", "clone", "-q", "-o", "upstream", str(origin), str(shapes)], tmp_path)
+    run("digits start && git rm -q docs/plots.md && sed -i 's/28/20/' params.yaml && git add --all", shapes)
+    tiny.commit(shapes, "ours")
+    mine = {name: (shapes / name).read_bytes() for name in ("params.yaml", "README.md")}
+    room = next(
+        path for path in ("digits/scale/cluster.py", "digits/start/commands/start.py") if (origin / path).exists()
+    )
+    change(origin / room, "import", "# of a room\nimport")
+    change(origin / "docs/plots.md", "a", "b")  # which is deleted here
+    change(origin / "params.yaml", "seed: 42", "seed: 43")
+    change(origin / "digits/start/templates/params.yaml", "seed: 42", "seed: 43")
+    change(origin / "dvc.yaml", "  - two on mnist, ROC curves:", "  - twos on mnist, ROC curves:")
+    change(origin / "dvc.yaml", "desc: The model of", "desc: A model of")
+    change(origin / "Makefile", "## Print the experiments", "## List the experiments")
+    change(origin / "Makefile", "DEMO := small-*", "DEMO := small-d*")
+    change(origin / "digits/io/files.py", "DECIMALS = 6", "DECIMALS = 7")
+    (origin / room).with_name("more.py").touch()
+    tiny.commit(origin, "upstream moves on")
+    assert "Git has uncommitted changes" in run("touch notes && git fetch -q && make upstream", shapes, 2)
+    assert "upstream moves on" in run("rm notes && make upstream", shapes)
+    assert tiny.git_status(shapes) == ""
+    assert "up to date" in run("git merge upstream/main", shapes)
+    assert "nothing new" in run("make upstream", shapes)
+    changed = run("git diff --name-only HEAD~1", shapes).split()
+    assert changed == ["Makefile", "digits/io/files.py", "dvc.yaml"]
+    assert {name: (shapes / name).read_bytes() for name in mine} == mine
+    change(origin / "digits/io/files.py", "DECIMALS = 7", "DECIMALS = 8")
+    change(shapes / "digits/io/files.py", "DECIMALS = 7", "DECIMALS = 5")
+    tiny.commit(origin, "eight")
+    tiny.commit(shapes, "five")
+    assert "Settle the conflicts" in run("git fetch -q && make upstream", shapes, 2)
+    assert "<<<<<<<" in (shapes / "digits/io/files.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_three_thousand_pictures_in_nested_folders_by_seven_people(tmp_path: Path) -> None:
+    run(STEPS[0].replace("ADDRESS", str(repository(tmp_path / "origin"))).replace("-q", "-q -b main"), tmp_path)
+    shapes = tmp_path / "shapes"
+    run("digits start", shapes)
+    write_pictures(tmp_path / "drawn", 3000)
+    for path in sorted((tmp_path / "drawn").glob("*/*")):
+        place = shapes / f"data/own/user{int(path.stem) % 7}/images/{path.parent.name}" / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
+    told = run("digits pin own", shapes)
+    assert "3000 images of 3 classes (circle, cross, line)" in told
+    assert "levels: group, -, class; is that right?" in told
+    printed = run("make demo", shapes)
+    [by_group] = re.findall(r"^gradients-svc by group: (.+)$", printed, re.MULTILINE)
+    assert len(re.findall(r"[0-6]: (?:0\.9\d+|1\.0+)", by_group)) == 2  # a quarter of seven people
+    assert "*" not in printed.split("error, %")[1]
+    run("dvc add -q data/own && git add --all && git commit -qm ours", shapes)
+    (shapes / "data/own/user1/images/line/9999.png").write_bytes(next(shapes.glob("data/own/**/2.png")).read_bytes())
+    again = "`digits pin own` takes over what is there now"
+    assert again in tiny.run("dvc repro", shapes, status=255, PYTHONPATH=str(shapes)).stderr
+    assert again in run("make demo", shapes, 2)
+    before = pd.read_parquet(shapes / paths.split("own", "test"))
+    run("digits pin own && dvc add -q data/own && dvc repro", shapes)
+    after = pd.read_parquet(shapes / paths.split("own", "test"))
+    assert set(before["group"]) == set(after["group"])
+    assert len(after) - len(before) in {0, 1}
+    assert "cannot be compared" not in run("digits compare HEAD", shapes)
 
 
 @pytest.mark.slow

@@ -22,8 +22,6 @@ PLACES = {
     "table": ("data/own.csv", "images, a row each: a column `class` and a column for each pixel"),
     "handwriting": ("data/own", "pictures of a digit each, in folders 0 to 9; `digits draw --keep data/own` adds one"),
 }
-OURS = Path(".ours")  # names what stays as it is when upstream is merged: docs/your-own.md
-OWN = ["README.md", "params.yaml", "dvc.lock", "metrics", "plots", ".dvc/config"]
 KEPT = {"core", "report"}  # rooms, and one of the images' kind if there is any
 # What is about this project alone and in no room.
 PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/*.png", "docs/*.html", "docs/tutorials.md", "large", "notebooks"]
@@ -63,16 +61,17 @@ def command(kind: str) -> None:
         ("Makefile", "^DEMO := .*", "DEMO := *"),
         (".dvc/config", "digits-remote", f"{name}-remote"),
         (".dvc/config.local", "/digits-remote$", f"/{name}-remote"),  # as `make venv` placed it
-        # What all datasets of the project have: a changed folder or table stops `dvc repro`, in `fetch`.
-        ("dvc.yaml", r"^( +)- stages/fetch.py\n", rf"\g<0>\1- ${{item.sources[0].{kind}}}\n"),
+        (
+            "dvc.yaml",
+            r"(?=\n +params:\n +- datasets)",
+            f"\n        - {place} # changed, it stops a run until it is pinned",
+        ),
     ):
         if (path := Path(file)).exists():
             text = path.read_text(encoding="utf-8")
             files.write_text(path, re.sub(pattern, replacement, text, flags=re.MULTILINE))
-    gone = removed(kind)
-    files.write_text(OURS, "".join(f"{path}\n" for path in [*OWN, *(path.as_posix() for path in gone)]))
     LOCK.unlink(missing_ok=True)
-    for path in [*gone, *leftovers(Repo("."))[0]]:
+    for path in [*removed(kind), *leftovers(Repo("."))[0]]:
         files.delete(path)
     print(
         f"This is now a project about your own images; params.yaml has the dataset `own`. Next:\n"

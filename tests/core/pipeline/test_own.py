@@ -210,7 +210,7 @@ def test_groups_go_from_the_source_to_the_predictions_and_none_is_on_both_sides(
     assert predictions[["row", "group"]].equals(test[["row", "group"]])
     assert "*" not in tiny.run("digits leaderboard five-sgd", project).stdout  # as if images were independent
     (project / "data/own/5/writer1").rename(project / "data/own/5/writer9")
-    assert "is no longer what is pinned" in tiny.run("digits check", project).stderr
+    assert "is no longer what is pinned" in tiny.failure("digits check", project)
 
 
 def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path) -> None:
