@@ -75,14 +75,14 @@ def places(images: Iterable[Vector]) -> Vector:
 def draw(share: float, place: Vector, group: Vector | None) -> Vector:
     """Return whether each image is tested, shape (images,): those placed below the share, or that share of the groups.
 
-    Groups are drawn by their numbers, which new images do not change.
+    Groups are drawn by the digests of their first images: a new group changes the numbers of those that come after it.
     """
     if group is None:
         is_tested = place < share
         count_tested(int(is_tested.sum()), len(place))
         return is_tested
-    groups = np.unique(group)
-    order = np.argsort(places([groups.reshape(-1, 1)]))
+    groups, first = np.unique(group, return_index=True)
+    order = np.argsort(place[first])
     return np.isin(group, groups[order[: count_tested(share, len(groups), "groups")]])
 
 

@@ -50,6 +50,20 @@ def test_a_share_by_digest_moves_no_image_when_others_are_added(group: Vector | 
     assert more - {pixels[7].tobytes()} == fewer - {pixels[7].tobytes()}
 
 
+@pytest.mark.parametrize("added", range(8))
+def test_a_share_of_groups_keeps_all_but_one_when_a_group_is_added_and_others_are_numbered_anew(added: int) -> None:
+    pixels, group = np.random.RandomState(0).randint(0, 256, (80, 9)).astype(np.uint8), np.repeat(np.arange(8), 10)
+
+    def tested(kept: Vector) -> set[int]:
+        number = np.unique(group[kept], return_inverse=True)[1]
+        test = split_rows(Split(dataset="own", test={"share": 0.25}), len(kept), 42, number, places([pixels[kept]]))[1]
+        return {*group[kept][test].tolist()}
+
+    before, after = tested(np.flatnonzero(group != added)), tested(np.arange(80))
+    assert len(before) == len(after) == 2
+    assert after == before or (added in after and len(after & before) == 1)
+
+
 FORMS = np.repeat([0, 1, 2, 3], [3, 3, 2, 4])
 MIXED = np.array([0, 1, 0, 1, 2, 3, 2, 4, 3])  # those of 0 and 1, and of 2 and 3, lie among each other
 
