@@ -22,7 +22,7 @@ TUTORIALS = sorted(path.stem for path in (tiny.ROOT / "bench" / "tutorials").glo
 # how many parts each has
 SCRIPTS = {"benchmarks": 3, "blocks": 1, "champion": 1, "copies": 2, "refits": 1, "classifiers": 1}
 if (tiny.ROOT / "digits" / "handwriting").exists():
-    SCRIPTS |= {"handwriting": 1, "not_one_digit": 3, "taught": 1}
+    SCRIPTS |= {"handwriting": 1, "not_one_digit": 3, "paper": 1, "taught": 1}
 if (tiny.ROOT / "digits" / "scale").exists():
     SCRIPTS |= {"scale": 2}
 
