@@ -31,7 +31,7 @@ def test_the_tiny_and_the_project_s_own_parameters_are_valid() -> None:
         ("tasks.five.positive", [10], "tasks.five.positive: tiny has no class 10; allowed: 0 to 9"),
         ("tasks.five.positive", ["cat"], "tasks.five.positive: there is no 'cat'. Valid: "),
         ("tasks.five.positive", list(range(10)), "all 10 classes of tiny are positive; leave one out"),
-        ("tasks.digit.negative", [1], "tasks.digit.negative: needs `positive`, the classes to tell these from"),
+        ("tasks.class.negative", [1], "tasks.class.negative: needs `positive`, the classes to tell these from"),
         ("tasks.five.negative", [1, 5], "tasks.five.negative: the class 5 is positive as well; leave it out of one"),
         ("tasks.five.negative", [10], "tasks.five.negative: tiny has no class 10; allowed: 0 to 9"),
         ("tasks.five.negative", ["cat"], "tasks.five.negative: there is no 'cat'. Valid: "),
