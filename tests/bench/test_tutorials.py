@@ -36,7 +36,7 @@ SETS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 def in_the_tiny_project(text: str) -> str:
     """Return a command or a block of the page for the tiny project's data and experiments."""
     for name in sorted(EXPERIMENTS, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w-]){name}(?![\w-])", f"<{EXPERIMENTS[name].task == 'digit':d}>", text)
+        text = re.sub(rf"(?<![\w-]){name}(?![\w-])", f"<{EXPERIMENTS[name].task == 'class':d}>", text)
     text = text.replace("<1>", "digit-logreg").replace("<0>", "five-sgd")
     names = "|".join(sorted([*PARAMS.names(Split), *PARAMS.names(Dataset)], key=len, reverse=True))
     text = re.sub(rf"((?:digits show|--dataset|fetch@|data/raw/|data/split/) ?)(?:{names})\b", r"\1tiny", text)
