@@ -135,8 +135,6 @@ def measure(y: Array, table: pd.DataFrame, names: list[str], temperature: float,
         folds = (y_pred == y).groupby(table["fold"]).mean()
         found |= {("accuracy", f"fold {fold}"): value for fold, value in folds.items()}
         found |= {("accuracy_mean", "all"): folds.mean(), ("accuracy_std", "all"): folds.std(ddof=0)}
-        if len(names) > 2:
-            found["rejection_threshold", "all"] = np.sort(scores.max(axis=1))[(len(y) - 1) // 100]
     return found
 
 

@@ -161,16 +161,6 @@ def calibration_error(part: Part) -> float:
     return sum(gaps) / len(part.y_true)
 
 
-def rejection_threshold(part: Part) -> float | None:
-    """Return the largest score that 99 % of the out-of-fold rows reach, each by its best class of more than two.
-
-    An image below it is unlike nearly all that the model was trained on.
-    """
-    if part.fold is None or part.is_detector:
-        return None
-    return float(np.quantile(part.scores.max(axis=1), 0.01, method="lower"))
-
-
 METRICS = [
     Metric("accuracy", accuracy, key="accuracy", heading="test accuracy", caption="accuracy"),
     Metric("accuracy", fold_accuracy),
@@ -187,7 +177,6 @@ METRICS = [
     Metric("average_precision", average_precision, caption="average precision"),
     Metric("log_loss", log_loss, caption="log loss"),
     Metric("calibration_error", calibration_error, caption="calibration error"),
-    Metric("rejection_threshold", rejection_threshold),
     Metric("precision", partial(by_class, precision)),
     Metric("recall", partial(by_class, recall)),
     Metric("f1", partial(by_class, f1)),

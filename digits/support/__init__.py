@@ -1,5 +1,5 @@
-"""What the stages use that decides no output: parameters' validation, errors, progress, pictures, where tasks run.
+"""What all stages use: parameters' validation, errors, progress, pictures, where tasks run.
 
-No stage depends on this folder, so that a better message reruns nothing. What decides bytes must not come here: a
-default value, for example, belongs to the code that uses it.
+Every stage imports from here, so the folder is a dep of each: an edit runs them all again. What decides a byte belongs
+to the code of its stage all the same: a default value, for example, to the code that uses it.
 """

@@ -58,12 +58,17 @@ def test_an_edit_of_parameters_reruns_what_depends_on_it(
     assert outdated(project) == sorted(reruns)
 
 
-TALK = ["support/errors", "support/cli", "support/parameters", "commands/check", "results/intervals", "sources/idx"]
+TALK = ["commands/check", "results/intervals", "sources/idx"]
+ALL = ["fetch@tiny", *SPLITS, *map(stages, ("binarize", "train", "evaluate"))]
 CODE = {
     "what only talks, and what is new": ([f"digits/{name}.py" for name in (*TALK, "features/new", "sources/new")], []),
     "tools": (["requirements.lock"], []),
     "the environment": (["environment.txt"], ["fetch@tiny", *stages("train"), *stages("evaluate")]),
-    "tables": (["digits/io/parquet.py"], ["fetch@tiny", *SPLITS, *map(stages, ("binarize", "train", "evaluate"))]),
+    "tables": (["digits/io/parquet.py"], ALL),
+    "messages": (["digits/support/errors.py"], ALL),
+    "parameters": (["digits/support/parameters.py"], ALL),
+    "what all sources share": (["digits/sources/__init__.py"], ["fetch@tiny"]),
+    "what all features share": (["digits/features/__init__.py"], stages("train")),
     "models": (["digits/learning/models.py"], [*stages("train"), *stages("evaluate")]),
     "metrics": (["digits/evaluation/metrics.py"], stages("evaluate")),
     "features": (["digits/features/normalized.py", "stages/binarize.py"], ["train@five-sgd", *stages("binarize")]),
@@ -75,7 +80,7 @@ def test_an_edit_of_code_reruns_the_stages_whose_bytes_it_decides(
     project: Path, modules: list[str], reruns: list[Any]
 ) -> None:
     rooms = {path for path in project.glob("digits/*/") if (path / "commands").is_dir()}
-    if "digits/support/cli.py" in modules:  # nor does anything in a room
+    if "digits/commands/check.py" in modules:  # nor does anything in a room
         modules = [*modules, *(str(path.relative_to(project)) for room in rooms for path in room.rglob("*.py"))]
     for module in modules:
         with (project / module).open("a") as file:

@@ -55,14 +55,6 @@ def test_the_baseline_is_the_majority_class_of_the_training_part() -> None:
     assert metrics.baseline(part(y, np.zeros(4), y_train=np.array([0, 0, 1]))) == 0.25
 
 
-def test_ninety_nine_of_a_hundred_rows_reach_the_rejection_threshold_whatever_their_class() -> None:
-    y, fold = np.arange(200) % 3, np.ones(200)
-    scores = np.full((200, 3), -9.0)
-    scores[np.arange(200), y] = np.random.RandomState(0).permutation(200)
-    assert measure(part(y, scores, fold=fold))["rejection_threshold", "all"] == 1
-    assert ("rejection_threshold", "all") not in measure(part(y, scores))
-
-
 def test_calibration_is_measured_by_hand() -> None:
     probabilities = np.array([[0.55, 0.45], [0.4, 0.6], [0.56, 0.44], [0.02, 0.98]])
     four = part(np.array([0, 1, 1, 1]), probabilities[:, 1], probabilities.argmax(axis=1))
