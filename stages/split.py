@@ -19,6 +19,7 @@ from digits.support.parameters import Split
 import numpy as np
 
 NO_GROUPS = "test: {}, but its dataset has no groups; use a count or a share of images"
+COPIES = "test: {} would put copies of one image into both parts; use a count of images behind the copies"
 DRAWN = "share"  # the key of a share that is drawn by digests
 IN_MEMORY = 500_000  # rows; more are shuffled on disk, which gives the same bytes (digits/scale/shuffle.py)
 

@@ -15,8 +15,8 @@ from digits.results import lock
 from digits.sources import SourceError
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError, require_choice
-from digits.support.parameters import COPIES, FILE, SECTIONS, Dataset, Experiment, Mix, Parameters, Split, Task
-from stages.split import NO_GROUPS, count_tested
+from digits.support.parameters import FILE, SECTIONS, Dataset, Experiment, Mix, Parameters, Split, Task
+from stages.split import COPIES, NO_GROUPS, count_tested
 
 import click
 

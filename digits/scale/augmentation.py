@@ -13,7 +13,8 @@ from digits.scale import batches
 from digits.sources import Batch
 from digits.support import cli, parallel
 from digits.support.errors import ParameterError
-from digits.support.parameters import COPIES, Dataset
+from digits.support.parameters import Dataset
+from stages.split import COPIES
 
 import joblib
 import numpy as np

@@ -20,8 +20,8 @@ FILE = Path("params.yaml")
 NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 
 COUNTED = ("images", "classes", "sha256")  # of a dataset; `digits pin` counts them
+TESTS = "a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a count}"
 DEEPEST = 50  # levels of lists and blocks in each other; the parser needs the stack for each, and has no limit
-COPIES = "test: {} would put copies of one image into both parts; use a count of images behind the copies"
 
 Count = Annotated[int, Field(ge=1, le=3_000_000_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
@@ -42,14 +42,9 @@ def _must_be(what: str, valid: Callable[[Any], bool]) -> BeforeValidator:
 
 
 def _is_test(test: object) -> bool:
-    match test:
-        case {"groups": int() as count, **others} if not others:
-            return count >= 1
-        case {"share": float() as share, **others} if not others:
-            return 0 < share < 1
-        case bool():
-            return False
-    return (isinstance(test, int) and test >= 1) or (isinstance(test, float) and 0 < test < 1)
+    (kind, value), *others = test.items() if isinstance(test, dict) and test else [("", test)]
+    is_count = kind in {"", "groups"} and type(value) is int and value >= 1
+    return not others and (is_count or (kind in {"", "share"} and type(value) is float and 0 < value < 1))
 
 
 class Section(BaseModel):
@@ -108,10 +103,7 @@ class Split(Section):
     """A block of `splits`."""
 
     dataset: str
-    test: Annotated[
-        Count | Annotated[float, Field(gt=0, lt=1)] | dict[str, int | float],
-        _must_be("a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a count}", _is_test),
-    ]
+    test: Annotated[int | float | dict[str, int | float], _must_be(TESTS, _is_test)]
 
 
 class Mix(Section):
