@@ -81,7 +81,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
                 "digits/io/files.py",
             ):
                 with (origin / name).open("a") as file:
-                    file.write("# new upstream\n")
+                    file.write("\n\n# new upstream\n")
             tiny.commit(origin, "Improvements")
         if "git clone" in step:
             printed.append(run(step.replace("ADDRESS", str(origin)), place))

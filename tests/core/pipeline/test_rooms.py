@@ -13,7 +13,7 @@ ROOMS = sorted({path.parent.name for path in tiny.ROOT.glob("tests/*/test_*.py")
 
 
 def delete(project: Path, room: str) -> None:
-    """Delete a room as docs/extending.md says: its code, its tests, its pages."""
+    """Delete a room as the README says: its code, its tests, its pages."""
     folders = ["bench"] if room == "bench" else [f"digits/{room}"]
     folders += ["large"] if room == "scale" else []
     for folder in [*folders, f"tests/{room}", f"docs/{room}"]:
@@ -69,6 +69,7 @@ def test_without_a_room_the_rest_is_whole(copy: Path, room: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_without_all_rooms_the_core_s_tests_pass_and_the_demo_runs(copy: Path) -> None:
     for room in ROOMS:
         delete(copy, room)
