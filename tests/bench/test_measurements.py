@@ -16,7 +16,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 TEST = 397  # of 1797 images
-EXPERIMENTS = ["digit-champion", "digit-density", "digit-knn", "digit-sgd-log", "five-sgd"]  # that the measurements load
+EXPERIMENTS = ["digit-champion", "digit-density", "digit-knn", "digit-sgd-log", "five-sgd"]  # they load them
 FILES = [["images", "labels"]]
 TUTORIALS = sorted(path.stem for path in (tiny.ROOT / "bench" / "tutorials").glob("[!m]*.py"))
 # how many parts each has

@@ -121,6 +121,7 @@ def test_a_mistake_gives_the_last_line_that_the_page_says(names: dict[str, Any],
     assert re.fullmatch(".*".join(map(re.escape, line.split("…"))), said.replace("\\n", " ")), said
 
 
+@pytest.mark.slow
 def test_a_harder_dataset_takes_one_block_and_a_pin(project: Path) -> None:
     """The page's blocks, with files of their form: 28 × 28, gzipped, and labels that begin at 1."""
     images = np.kron(tiny.digits()[0].reshape(-1, 8, 8), np.ones((1, 3, 3))).astype(np.uint8)

@@ -235,6 +235,7 @@ def test_the_leaderboard_is_filtered_by_task_and_by_text(page: Path) -> None:
 HOSTILE = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
 
 
+@pytest.mark.slow
 def test_two_experiments_stand_side_by_side_and_a_class_name_is_text(project: Path) -> None:
     values = tiny.params()
     values["datasets"]["tiny"]["names"] = [*HOSTILE, *"defghij"]

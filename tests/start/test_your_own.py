@@ -162,6 +162,7 @@ def change(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_upstream_is_taken_over_without_conflicts_and_what_start_deleted_stays_away(tmp_path: Path) -> None:
     origin, shapes = repository(tmp_path / "origin"), tmp_path / "shapes"
     tiny.run(["git", "clone", "-q", "-o", "upstream", str(origin), str(shapes)], tmp_path)

@@ -29,6 +29,7 @@ def changes() -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_own_images_are_learned_as_often_as_they_weigh_and_judged_on_what_was_not_learned(project: Path) -> None:
     digits = load_digits()
     own_images = slice(tiny.IMAGES, tiny.IMAGES + OWN)

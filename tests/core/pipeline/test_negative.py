@@ -23,14 +23,11 @@ def parts(project: Path) -> list[pd.DataFrame]:
 
 @pytest.mark.parametrize(
     "classifier",
-    [
-        tiny.experiment("tiny", "five", "normalized", tiny.SGD, 3, max_iter=50, tol=None),
-        tiny.experiment("tiny", "five", "normalized", "partial_fit_sgd", 3, max_iter=50),
-    ],
+    [tiny.SGD, pytest.param("partial_fit_sgd", marks=pytest.mark.slow)],
     ids=["all at once", "incrementally"],
 )
-def test_other_classes_are_in_no_part_and_in_no_figure(project: Path, classifier: dict[str, Any]) -> None:
-    tiny.edit(project, {**SIDES, PLACE: classifier})
+def test_other_classes_are_in_no_part_and_in_no_figure(project: Path, classifier: str) -> None:
+    tiny.edit(project, {**SIDES, f"{PLACE}.classifier": classifier, f"{PLACE}.hyperparameters": {"max_iter": 50}})
     assert tiny.repro(project) == ["binarize@five-sgd", "evaluate@five-sgd", "train@five-sgd"]
     train, test = parts(project)
     kinds = {"labels/five-sgd/train": train, "crossval/five-sgd": train, "predictions/five-sgd": test}

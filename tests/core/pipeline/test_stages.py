@@ -16,7 +16,6 @@ from tests import aftermath, tiny
 import numpy as np
 import pytest
 
-TALKS = ["stages/__init__.py", "digits/__init__.py", "digits/support"]  # checks and reports, and decides no byte
 IMPORT_FEATURES = """
 from digits.learning import persistence, registry
 for name in registry.feature_names():
@@ -25,8 +24,8 @@ for name in registry.feature_names():
 
 
 def with_inputs(project: Path, stage: dict[str, Any], folder: Path) -> Path:
-    """Copy the declared deps of a stage and the code that decides no byte, and write its declared parameters alone."""
-    for path in [*TALKS, *(dep["path"] for dep in stage["deps"])]:
+    """Copy the declared deps of a stage, and write its declared parameters alone."""
+    for path in ["stages/__init__.py", "digits/__init__.py", *(dep["path"] for dep in stage["deps"])]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         if (project / path).is_dir():
             shutil.copytree(project / path, folder / path, ignore=shutil.ignore_patterns("__pycache__"))
@@ -55,9 +54,9 @@ def with_inputs(project: Path, stage: dict[str, Any], folder: Path) -> Path:
 def test_a_stage_reads_what_is_declared_and_writes_what_is_declared(made: Path, tmp_path: Path, name: str) -> None:
     stage = tiny.lock(made)[name]
     folder = with_inputs(made, stage, tmp_path)
-    if name.startswith("fetch"):  # what its sources give is pinned, so they are no deps
+    if name.startswith("fetch"):  # what each kind gives is pinned, so they are no deps
         tiny.write_idx_files(folder / "idx")
-        shutil.copytree(made / "digits/sources", folder / "digits/sources")
+        shutil.copytree(made / "digits/sources", folder / "digits/sources", dirs_exist_ok=True)
     before = set(tiny.files(folder))
     assert stage["cmd"] == f"python -m stages.{name.replace('@', ' ')}"
     tiny.run(stage["cmd"], folder)
@@ -94,6 +93,7 @@ def test_a_stage_is_a_plain_script_too_and_gives_the_same_bytes(made: Path, proj
     assert "example: python stages/train.py two-logreg" in tiny.run("python stages/train.py --help", project).stdout
 
 
+@pytest.mark.slow
 def test_copies_rerun_their_experiment_and_one_core_makes_the_same_ones(made: Path, project: Path) -> None:
     tiny.edit(project, {"experiments.five-sgd.hyperparameters.copies": 4})
     assert tiny.repro(project) == ["evaluate@five-sgd", "train@five-sgd"]

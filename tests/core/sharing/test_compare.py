@@ -98,6 +98,7 @@ def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
     assert tiny.failure("digits compare HEAD HEAD nope", made) == "compare: HEAD has no predictions: nope"
 
 
+@pytest.mark.slow
 def test_models_are_refitted_under_seeds_where_only_their_blocks_differ(project: Path) -> None:
     assert "has the same experiments in HEAD" in tiny.run("digits compare HEAD --seeds 2", project).stdout
     five = tiny.experiment("tiny", "five", "normalized", "dummy.DummyClassifier", 3)

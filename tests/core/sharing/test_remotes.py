@@ -81,6 +81,7 @@ def test_the_default_remote_is_beside_the_clone_unless_somebody_says_otherwise(p
     assert remotes(project) == ""
 
 
+@pytest.mark.slow
 def test_runs_and_branches_are_pushed_from_any_folder_and_nothing_is_written_elsewhere(
     project: Path, tmp_path: Path
 ) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tests import tiny
 
+import pytest
+
 
 def test_the_pinned_environment_is_that_of_the_lock() -> None:
     pinned = re.findall("^[^#].+", (tiny.ROOT / "environment.txt").read_text(encoding="utf-8"), re.MULTILINE)
@@ -17,6 +19,7 @@ def test_the_pinned_environment_is_that_of_the_lock() -> None:
     assert set(pinned) <= set(locked)
 
 
+@pytest.mark.slow
 def test_a_shared_model_is_loaded_by_the_three_lines_of_its_page_where_only_the_wheel_is(
     made: Path, tmp_path: Path
 ) -> None:
