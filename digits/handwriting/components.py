@@ -125,7 +125,6 @@ def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
         for i, (rows, columns) in enumerate(ndimage.find_objects(labels))
         if darkest[i] >= CORE
     ]
-    components = [each for each in components if not _is_rule(each, ink.shape)] or components
     smallest = max(3 if max(ink.shape) <= SMALL else 5, max(ink.shape) / 150)
     if max((each.side for each in components), default=0) < smallest:
         raise PictureError("the picture is blank")
@@ -142,13 +141,6 @@ def _clear_frame(ink: Ink) -> None:
             return
         for side in sides:
             side[:] = 0
-
-
-def _is_rule(component: Component, shape: tuple[int, ...]) -> bool:
-    """Tell whether a component is a thin line right across the picture: a ruled line or a scanner's edge."""
-    return (component.width >= 0.9 * shape[1] and component.height <= 0.08 * component.width) or (
-        component.height >= 0.9 * shape[0] and component.width <= 0.08 * component.height
-    )
 
 
 def _join(*components: Component) -> Component:

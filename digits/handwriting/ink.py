@@ -14,6 +14,10 @@ TINY = 40  # pixels; pictures up to this side may have no more paper than ink
 SMALL = 64  # pixels; pictures up to this side have no lighting of their own
 MIN_CONTRAST = 0.08  # of the whole range from black to white
 MIN_RANGE = 40  # grey levels: the range between the paper and black or white is taken for at least this
+WIDEST = 0.15  # of the picture's longer side: a stroke is narrower, a shadow wider
+SHADE = 0.06  # of the light, at least, is missing in a shadow or on a table
+BORDER = 0.05  # the same, where they meet the picture's border; what meets none is ink
+SHADED = 0.05  # of the picture, at least, is theirs; less is left to the polynomial
 NOISY = 0.01  # of the whole range; paper above this is smoothed
 
 
@@ -35,6 +39,12 @@ def measure(grey: npt.NDArray[np.uint8]) -> Ink:
     if noise > NOISY and min(grey.shape) > SMALL:
         contrast = ndimage.gaussian_filter(contrast, 1, truncate=2)
         noise = _noise(contrast)
+    if np.ndim(paper):
+        rest = ndimage.grey_opening(contrast, max(3, round(WIDEST * max(grey.shape))))
+        rest -= np.median(rest)  # of noise alone
+        border = max(rest[[0, -1]].max(), rest[:, [0, -1]].max())
+        if (rest > SHADE).mean() > SHADED and border > BORDER:  # the polynomial bends to a shadow or a table
+            contrast = (contrast - rest) / np.maximum(1 - rest, MIN_RANGE / 255)
     if float(contrast.max()) < max(MIN_CONTRAST, 4 * noise):
         raise PictureError("the picture is blank")
     ink = scale(contrast, max(MIN_CONTRAST / 2, 3 * noise))

@@ -45,6 +45,15 @@ def test_a_dark_table_is_no_digit_and_sets_no_height_but_a_digit_may_touch_the_e
     assert len(found(255 - tight)) == 2
 
 
+def test_a_hard_shadow_and_a_table_around_the_page_are_no_ink() -> None:
+    boxes = [(left, 120, 42, 42) for left in (60, 130, 200, 270)]
+    drawn = page(300, 400, *((120, left, ink(*SEVEN)) for left, _, _, _ in boxes))
+    light = np.full(drawn.shape, 220)
+    light[:, :180] = 176
+    light[:30] = light[280:] = light[:, :15] = 60
+    assert [digit.box for digit in found(light * (1 - 0.4 * (drawn > 0)))] == boxes
+
+
 def test_a_form_is_read_cell_by_cell(made: Path, tmp_path: Path) -> None:
     project = tiny.copy(made, tmp_path / "tiny")
     pixels, _ = tiny.digits()
