@@ -90,7 +90,7 @@ define TAKE_OVER
 set -euo pipefail
 test -z "$$(git status --porcelain)" || { echo "Git has uncommitted changes; commit or stash them"; exit 1; }
 temp=$$(mktemp -d); trap 'rm -rf $$temp; git worktree prune' EXIT
-kind=folder; ! grep -q '  - data/own.csv' dvc.yaml || kind=table; ! test -d digits/handwriting || kind=handwriting
+kind=folder; ! grep -q '  - data/own.csv' dvc.yaml || kind=table; ! test -d docs/handwriting || kind=handwriting
 start() {
   git -c core.hooksPath=/dev/null worktree add --quiet --detach $$temp/$$2/$(notdir $(CURDIR)) $$1
   cd $$temp/$$2/$(notdir $(CURDIR)) && PYTHONPATH=$$PWD digits start --from $$kind > /dev/null && git add --all && git write-tree

@@ -62,7 +62,7 @@ def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
             raise PictureError("an empty argument; allowed: pictures, folders and -")
         if path.is_dir():
             next(path.iterdir(), None)  # if it is not readable, this says so
-            raise PictureError("there are no pictures in this folder, and no subfolder for each digit")
+            raise PictureError("there are no pictures in this folder, and no subfolder for each class")
         return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else path)), None
     except (PictureError, OSError) as error:
         return [], getattr(error, "strerror", None) or str(error)

@@ -84,7 +84,7 @@ class Recognizer(NamedTuple):
             negative=negative,
             model=model,
             temperature=temperature(name),
-            resizes=_is_folder(trained_on) or not _takes_pictures(trained_on),
+            resizes=_is_own(trained_on) or not _takes_pictures(trained_on),
             always=always,
         )
         if positive:  # whatever is not a five is "not five"
@@ -190,9 +190,9 @@ def _is_evaluated(experiment: str) -> bool:
     return paths.metrics(experiment).exists() and paths.model(experiment).exists()
 
 
-def _is_folder(dataset: Dataset) -> bool:
-    return "folder" in dataset.sources[0]
+def _is_own(dataset: Dataset) -> bool:
+    return not {"folder", "table"}.isdisjoint(dataset.sources[0])
 
 
 def _takes_pictures(dataset: Dataset) -> bool:
-    return _is_folder(dataset) or dataset.shape in ([28, 28], [8, 8])
+    return _is_own(dataset) or dataset.shape in ([28, 28], [8, 8])

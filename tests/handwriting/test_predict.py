@@ -72,7 +72,7 @@ def test_bad_pictures_are_named_and_the_good_are_read(place: Path, tmp_path: Pat
     assert chosen == "predict: digit-logreg: the only model of class on tiny"
     named = [line.split(": ")[1] for line in errors]
     assert named == ["bad.png", "no.png", "blank.png", "not calibrated"]
-    no_picture, folder = "a\x1b[31m.png", "there are no pictures in this folder, and no subfolder for each digit"
+    no_picture, folder = "a\x1b[31m.png", "there are no pictures in this folder, and no subfolder for each class"
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / no_picture).write_bytes(b"")
     shutil.copy(place / "line.png", tmp_path / "a\nb\x9b.png")
@@ -197,7 +197,7 @@ def test_pictures_are_for_models_of_two_sizes(project: Path, monkeypatch: pytest
         (["--dataset", "tiny", "400"], "allowed: 0 to 399"),
         (["--dataset", "tiny"], "give pictures, or --dataset NAME and numbers of images"),
         (["--dataset", "tiny", "4", "--json"], "--dataset goes with none of --json, --save, --png and --sort-into"),
-        (["--png", "x.png", "scans"], "--png goes with one folder that has a subfolder for each digit"),
+        (["--png", "x.png", "scans"], "--png goes with one folder that has a subfolder for each class"),
     ],
 )
 def test_a_wrong_call_is_explained(place: Path, arguments: list[str], reason: str) -> None:

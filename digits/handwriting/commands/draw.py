@@ -1,4 +1,4 @@
-"""Draw digits on a page, and see what a model predicts."""
+"""Draw on a page, and see what a model predicts."""
 
 import base64
 import io
@@ -162,7 +162,7 @@ def local_address(asked: str) -> str:
     help="Let the page keep drawings in this folder.",
 )
 def command(model: str | None, port: int, host: str | None, opens: bool, keep: Path | None) -> None:
-    """Draw digits on a page, and see what a model predicts.
+    """Draw on a page, and see what a model predicts.
 
     The page is served to this computer alone, or with --host to its local network, at the address that is printed: it
     holds a token, new each time, without which nothing is answered. Ctrl-C ends it.

@@ -1,4 +1,4 @@
-"""Say which digits a picture shows."""
+"""Say what a picture shows."""
 
 import re
 import sys
@@ -157,12 +157,12 @@ def command(
     always: bool,
     dataset: str | None,
 ) -> None:
-    """Say which digits a picture shows: one digit or many, dark on light or the reverse.
+    """Say what a picture shows: one digit or many, dark on light or the reverse; or one of your own classes.
 
     A picture is a PNG, JPEG, BMP, GIF, TIFF or WebP file, or - for standard input; a folder stands for its pictures.
     The exit status is 1 if a picture could not be read; the others are read all the same.
 
-    A folder with a subfolder for each digit, one digit a picture (own/7/photo.jpg), is measured: the mistakes, the
+    A folder with a subfolder for each class, one digit a picture (own/7/photo.jpg), is measured: the mistakes, the
     confusion matrix and the accuracy are printed. A picture in which no digit or several are found is a mistake.
     """
     if not pictures:
@@ -178,9 +178,9 @@ def command(
     is_one = len(pictures) == 1 and pictures[0] and not dataset
     measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
     if grid and measurement:
-        raise click.UsageError("--grid goes with pictures, not with a folder that has a subfolder for each digit")
+        raise click.UsageError("--grid goes with pictures, not with a folder that has a subfolder for each class")
     if png and not measurement:
-        raise click.UsageError("--png goes with one folder that has a subfolder for each digit")
+        raise click.UsageError("--png goes with one folder that has a subfolder for each class")
     all_read = True
     if dataset:
         predict_rows(recognizer, dataset, pictures, show=show)

@@ -22,16 +22,18 @@ PLACES = {
     "table": ("data/own.csv", "images, a row each: a column `class` and a column for each pixel"),
     "handwriting": ("data/own", "pictures of a digit each, in folders 0 to 9; `digits draw --keep data/own` adds one"),
 }
-KEPT = {"core", "report"}  # rooms, and one of the images' kind if there is any
+KEPT = {"core", "report", "handwriting"}  # rooms; `predict` of the last one reads pictures of any classes
+PAPER = ["docs/handwriting", "digits/handwriting/Makefile"]  # what is about digits on paper alone
 # What is about this project alone and in no room.
 PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/*.png", "docs/*.html", "docs/tutorials.md", "large", "notebooks"]
 
 
 def removed(kind: str) -> list[Path]:
-    """Return what goes: the rooms that images of a kind do not need, under every name, and what is this project's."""
-    rooms = {path.name for path in Path("tests").iterdir() if path.is_dir()} - KEPT - {kind}
+    """Return what goes: the other rooms, under every name, and what is this project's."""
+    rooms = {path.name for path in Path("tests").iterdir() if path.is_dir()} - KEPT
     names = [folder / room for room in rooms for folder in map(Path, (".", "digits", "docs", "tests"))]
-    return sorted([*filter(Path.exists, names), *chain(*map(Path().glob, PROJECT))])
+    patterns = PROJECT if kind == "handwriting" else [*PROJECT, *PAPER]
+    return sorted([*filter(Path.exists, names), *chain(*map(Path().glob, patterns))])
 
 
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
