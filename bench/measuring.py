@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from digits.evaluation.intervals import wilson
 from digits.io import files
 from digits.support import cli
 from digits.support.errors import PipelineError
@@ -121,6 +122,12 @@ def cold(folder: Path, prefix: str = "") -> Path:
     for command in ("init --quiet", "add --all", "-c user.name=A -c user.email=a@example.org commit --quiet -m cold"):
         run(folder, "git", *command.split())
     return folder
+
+
+def share(hits: int, total: int) -> str:
+    """Return the share of hits in percent, and its 95 % interval."""
+    low, high = wilson(hits / total, total)
+    return f"{hits / total:.1%} ({low:.1%} to {high:.1%})"
 
 
 def parameters(project: Path) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from bench import handwriting, measuring
 from bench.handwriting import DRAWN, FONTS, Grey, find, mnist, printed
-from digits.evaluation.intervals import wilson
 from digits.handwriting.novelty import WEIGHTS
 from digits.handwriting.recognizer import Recognizer
 from digits.io import parquet, paths
@@ -87,10 +86,8 @@ def outcomes(recognizer: Recognizer, pictures: Iterable[Grey], kind: str = "PNG"
 
 def row(name: str, found: list[str]) -> list[str]:
     """Return a row of the table: how many pictures, and the shares of the outcomes."""
-    none = found.count("none")
-    low, high = wilson(none / len(found), len(found))
-    shares = f"{none / len(found):.1%} ({low:.1%} to {high:.1%})"
-    return [name, str(len(found)), f"{found.count('error') / len(found):.1%}", shares]
+    none = measuring.share(found.count("none"), len(found))
+    return [name, str(len(found)), f"{found.count('error') / len(found):.1%}", none]
 
 
 def load() -> Recognizer:
@@ -213,8 +210,7 @@ def touching(folder: Path, quick: bool) -> list[str]:
             right = [each.label for each in seen] == classes[pair].tolist()
             outcome.append((len(found) == 2, right, right and not any(each.is_none for each in seen)))
         two, named, right = np.array(outcome).sum(axis=0).tolist()
-        low, high = wilson(right / count, count)
-        shares = [f"{two / count:.1%}", f"{named / count:.1%}", f"{right / count:.1%} ({low:.1%} to {high:.1%})"]
+        shares = [f"{two / count:.1%}", f"{named / count:.1%}", measuring.share(right, count)]
         rows.append([str(overlap), str(count), *shares])
     measuring.log("single digits")
     sheets = [np.pad(image, 14) for image in images]

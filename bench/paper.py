@@ -5,12 +5,11 @@ unevenly lit, noisy and saved as JPEG, and reads them as `digits predict` does. 
 docs/handwriting/handwriting.md. Needs MNIST's split and a model of it (`make repro`); takes some minutes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 
 from bench import handwriting, measuring
-from digits.evaluation.intervals import wilson
 from digits.handwriting.components import Digit, find
 from digits.handwriting.recognizer import Recognizer
 from digits.io.tables import Pixels, Vector
@@ -203,24 +202,25 @@ def pages(kind: Callable[[Page], bytes], images: Pixels, classes: Vector, count:
         count -= len(page.centres)
 
 
-def judge(recognizer: Recognizer, page: Page, digits: list[Digit]) -> tuple[list[bool], int, int]:
-    """Return for each digit of a page whether it is read rightly, and how many wrong ones there are, and sure ones.
+def judge(recognizer: Recognizer, page: Page, digits: list[Digit]) -> tuple[list[bool], list[bool], int]:
+    """Return whether each digit of a page is read rightly, the same with `--always`, and how many wrong are sure.
 
     A digit is read rightly where the only one found at its place has its class. What is found elsewhere is wrong, too.
     """
     seen = recognizer.predict(np.array([digit.image for digit in digits])) if digits else []
-    owners: list[list[int]] = [[] for _ in page.centres]
+    owners: list[list[tuple[int, bool]]] = [[] for _ in page.centres]  # labels, and whether they are called none
     sure = 0
     for digit, prediction in zip(digits, seen, strict=True):
         x, y, width, height = digit.box
         at = [np.hypot(x + width / 2 - cx, y + height / 2 - cy) / size for cx, cy, size, _ in page.centres]
         nearest = int(np.argmin(at))
-        label = -1 if prediction.is_none else prediction.label
-        owners[nearest].append(label if at[nearest] < 0.5 else -1)
-        is_right = at[nearest] < 0.5 and label == page.centres[nearest][3]
-        sure += not is_right and not prediction.is_none and prediction.probability > SURE
-    right = [labels == [centre[3]] for labels, centre in zip(owners, page.centres, strict=True)]
-    return right, right.count(False), sure
+        label = prediction.label if at[nearest] < 0.5 else -1
+        owners[nearest].append((label, prediction.is_none))
+        sure += label != page.centres[nearest][3] and not prediction.is_none and prediction.probability > SURE
+    classes = [centre[3] for centre in page.centres]
+    right = [found == [(label, False)] for found, label in zip(owners, classes, strict=True)]
+    named = [[each for each, _ in found] == [label] for found, label in zip(owners, classes, strict=True)]
+    return right, named, sure
 
 
 def read(recognizer: Recognizer, picture: bytes) -> list[Digit]:
@@ -231,13 +231,6 @@ def read(recognizer: Recognizer, picture: bytes) -> list[Digit]:
         return []
 
 
-def share(right: Sequence[bool]) -> str:
-    """Return the share of what is right, with its interval."""
-    value = float(np.mean(right))
-    low, high = wilson(value, len(right))
-    return f"{value:.1%} ({low:.1%} to {high:.1%})"
-
-
 def measure(recognizer: Recognizer, images: Pixels, classes: Vector, count: int) -> list[list[str]]:
     """Return a row of the table for each kind of page."""
     table = []
@@ -245,13 +238,13 @@ def measure(recognizer: Recognizer, images: Pixels, classes: Vector, count: int)
         measuring.log(name)
         right, named, sure = [], [], 0
         for page, picture in pages(kind, images, classes, count):
-            found = read(recognizer, picture)
-            of_page, _, sure_of_page = judge(recognizer, page, found)
+            of_page, named_of_page, sure_of_page = judge(recognizer, page, read(recognizer, picture))
             right += of_page
-            named += judge(recognizer._replace(always=True), page, found)[0]
+            named += named_of_page
             sure += sure_of_page
-        shares = share(right), share(named), f"{1 - sum(right) / sum(named):.1%}", f"{sure / len(right):.1%}"
-        table.append([name, str(len(right)), *shares])
+        shares = [measuring.share(each, len(right)) for each in (sum(right), sum(named))]
+        rates = f"{1 - sum(right) / sum(named):.1%}", f"{sure / len(right):.1%}"
+        table.append([name, str(len(right)), *shares, *rates])
     return table
 
 
