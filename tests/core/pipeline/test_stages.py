@@ -25,7 +25,7 @@ for name in registry.feature_names():
 
 def with_inputs(project: Path, stage: dict[str, Any], folder: Path) -> Path:
     """Copy the declared deps of a stage, and write its declared parameters alone."""
-    for path in ["stages/__init__.py", "digits/__init__.py", *(dep["path"] for dep in stage["deps"])]:
+    for path in ["stages/__init__.py", *(dep["path"] for dep in stage["deps"])]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         if (project / path).is_dir():
             shutil.copytree(project / path, folder / path, ignore=shutil.ignore_patterns("__pycache__"))
