@@ -69,7 +69,8 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     """
     ink = inks.measure(picture.grey)
     alone = max(ink.shape) <= ONE_DIGIT
-    if max(ink.shape) > inks.TINY:
+    _clear_frame(ink)
+    if not alone:
         ink = inks.scale(_without_edges(lines.remove(ink)[0]), EDGE)
     labels, components = _label(ink)
     groups = [_join(*components)] if alone else _group(components)
@@ -117,7 +118,6 @@ def _without_edges(ink: Ink) -> Ink:
 
 def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
     """Label the connected components, and return those that may belong to digits."""
-    _clear_frame(ink)
     labels, count = ndimage.label(ink > EDGE, np.ones((3, 3)))
     darkest = ndimage.maximum(ink, labels, np.arange(1, count + 1))
     components = [

@@ -12,12 +12,14 @@ Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (fu
 
 TINY = 40  # pixels; pictures up to this side may have no more paper than ink
 SMALL = 64  # pixels; pictures up to this side have no lighting of their own
+EVEN = 100  # pixels; pictures up to this side have no shadows, and a paper whose brightness is a plane
 MIN_CONTRAST = 0.08  # of the whole range from black to white
 MIN_RANGE = 40  # grey levels: the range between the paper and black or white is taken for at least this
 WIDEST = 0.15  # of the picture's longer side: a stroke is narrower, a shadow wider
 SHADE = 0.06  # of the light, at least, is missing in a shadow or on a table
 BORDER = 0.05  # the same, where they meet the picture's border; what meets none is ink
-SHADED = 0.05  # of the picture, at least, is theirs; less is left to the polynomial
+SHADED = 0.05  # of the picture, and of its border, is theirs, at least; less is left to the polynomial
+STEP = 0.6  # of the paper's brightness beside a sheet's edge, at most, is on its other side
 NOISY = 0.01  # of the whole range; paper above this is smoothed
 
 
@@ -28,28 +30,43 @@ def measure(grey: npt.NDArray[np.uint8]) -> Ink:
     """
     brightness = grey.astype(np.float32)
     paper = _paper(brightness)
-    darker = brightness - paper
     step = max(1, max(grey.shape) // 500)
-    sample = darker[::step, ::step]
-    if np.square(sample.clip(max=0)).sum() > np.square(sample.clip(min=0)).sum():
-        contrast = -darker / np.maximum(paper, MIN_RANGE)  # ink takes a share of the light that falls on it
-    else:
-        contrast = darker / np.maximum(255 - paper, MIN_RANGE)
+    darker = (brightness - paper)[::step, ::step]
+    if np.square(darker.clip(max=0)).sum() <= np.square(darker.clip(min=0)).sum():  # the ink is brighter
+        brightness, paper = 255 - brightness, 255 - paper
+    contrast = _contrast(brightness, paper)
     noise = _noise(contrast)
     if noise > NOISY and min(grey.shape) > SMALL:
-        contrast = ndimage.gaussian_filter(contrast, 1, truncate=2)
+        brightness = ndimage.gaussian_filter(brightness, 1, truncate=2)
+        contrast = _contrast(brightness, paper)
         noise = _noise(contrast)
-    if np.ndim(paper):
-        rest = ndimage.grey_opening(contrast, max(3, round(WIDEST * max(grey.shape))))
+    if np.ndim(paper) and max(grey.shape) > EVEN:
+        widest = max(3, round(WIDEST * max(grey.shape)))
+        rest = -_without_strokes(-contrast, widest)
         rest -= np.median(rest)  # of noise alone
-        border = max(rest[[0, -1]].max(), rest[:, [0, -1]].max())
-        if (rest > SHADE).mean() > SHADED and border > BORDER:  # the polynomial bends to a shadow or a table
-            contrast = (contrast - rest) / np.maximum(1 - rest, MIN_RANGE / 255)
+        border = np.concatenate([rest[[0, -1]].ravel(), rest[:, [0, -1]].ravel()])
+        if min((rest > SHADE).mean(), (border > BORDER).mean()) > SHADED:  # the polynomial bends to a shadow or a table
+            paper = _without_strokes(brightness, widest)
+            low, high = (each(paper, widest // 8) for each in (ndimage.minimum_filter, ndimage.maximum_filter))
+            contrast = np.where(low < STEP * high, 0, _contrast(brightness, paper))
+            contrast -= np.median(contrast)
+            noise = _noise(contrast)
     if float(contrast.max()) < max(MIN_CONTRAST, 4 * noise):
         raise PictureError("the picture is blank")
     ink = scale(contrast, max(MIN_CONTRAST / 2, 3 * noise))
     ink[contrast < 4 * noise] = 0
     return ink
+
+
+def _contrast(brightness: Ink, paper: Ink | float) -> Ink:
+    """Return what share is missing of the light that the paper reflects: ink takes a share of what falls on it."""
+    return np.asarray((paper - brightness) / np.maximum(paper, MIN_RANGE))
+
+
+def _without_strokes(brightness: Ink, widest: int) -> Ink:
+    """Return the brightness without what is dark and narrower; what leaves the picture may go on there."""
+    closed = ndimage.grey_closing(np.pad(brightness, widest, "edge"), widest)
+    return np.asarray(closed[widest:-widest, widest:-widest])
 
 
 def scale(contrast: Ink, least: float) -> Ink:
@@ -69,7 +86,7 @@ def _noise(contrast: Ink) -> float:
 
 
 def _paper(grey: Ink) -> Ink | float:
-    """Estimate the paper's brightness: one number where it is even, else a polynomial of the third degree."""
+    """Estimate the paper's brightness: one number where it is even, else a polynomial, of the first or third degree."""
     step = max(1, max(grey.shape) // 64)
     sample = grey[::step, ::step]
     border = np.concatenate([sample[0], sample[-1], sample[:, 0], sample[:, -1]])
@@ -80,14 +97,16 @@ def _paper(grey: Ink) -> Ink | float:
     ):
         return float(np.median(sample[np.abs(sample - level) <= 4]))
     y, x = (np.vander(np.linspace(-1, 1, length), 4, increasing=True) for length in sample.shape)
-    powers = [(i, j) for i in range(4) for j in range(4 - i)]
+    is_plane = max(grey.shape) <= EVEN
+    powers = [(i, j) for i in range(4) for j in range(4 - i) if i + j <= (1 if is_plane else 3)]
     terms = np.stack([np.outer(y[:, i], x[:, j]).ravel() for i, j in powers], axis=1)
     values = sample.ravel()
-    weights = np.ones(values.shape)
-    for _ in range(20):  # iteratively reweighted: least absolute differences, which the little ink cannot pull away
+    rest = np.zeros_like(values)
+    for scale in np.geomspace(64, 8, 20):  # iteratively reweighted, so that the ink pulls little
+        weights = 1 / (1 + (rest / scale) ** 2) if is_plane else 1 / np.maximum(np.abs(rest), 1)
         weighted = terms * weights[:, None]
         surface = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
-        weights = 1 / np.maximum(np.abs(values - terms @ surface), 1)
+        rest = values - terms @ surface
     coefficients = np.zeros((4, 4))
     coefficients[tuple(np.transpose(powers))] = surface
     y, x = (

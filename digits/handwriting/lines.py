@@ -19,16 +19,21 @@ SHORTEST = 13  # pixels of a line, in pictures of up to 600 pixels; the 40th par
 THICKEST = 7  # pixels across a line, in pictures of up to 1 000 pixels
 SHARE = 0.3  # of a line, at least, no stroke crosses
 STRAIGHT = 0.8  # of its longest row has each row of a line
-GAP = 5  # pixels, at most, where a line is broken
+GAPS = 5, 3  # pixels, odd, of a hole that is closed in a line across the page, and in one down
+WHOLE = 0.92  # of a line down the page, at least, is inked
 STEEPEST = 0.05  # slope of a turned page's lines
 NARROW = 6  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
 ROOMY = 4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
 FRAME = 0.4  # of the picture's height or width, at least, is a frame's
+FILLED = 0.5  # of a frame's height, at least, has the ink in it; the bar of an 8 has less
+PAPER = 0.5  # of what is around a frame, at most, is ink
 LARGEST = 100  # components that may be frames
 SPANNED = 0.85  # of a connected component is between a line's first and last meeting with others
 CROSSED = 1.3  # times the ink of a line's cross-section is a stroke that crosses it
+SLANTED = 7  # pixels along a line in which a stroke crosses it
+DARKER = 1.1  # times a line's ink is the end of a stroke in it
 
 ROWS = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])  # the connectivity of a row's pixels
 
@@ -39,15 +44,18 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     sheared = _shear(ink, slope)
     outside, dark = sheared < 0, sheared > FAINT
     pieces = _pieces(dark)
-    across, down = _runs(dark), _runs(dark.T)
-    sides = _lines(down, pieces.T, np.ones_like(down, bool), outside.T)
-    horizontal = _lines(across, pieces, sides.T, outside)
-    vertical = _lines(down, pieces.T, horizontal.T, outside.T, horizontal.T)
-    horizontal = _lines(across, pieces, vertical.T, outside)
-    if _touches_all_sides(ink > FAINT) and _count(horizontal) + _count(vertical) <= 2:
+    across, down = _runs(dark, GAPS[0]), _runs(dark.T, GAPS[1], WHOLE)
+    above, beside = _frames(across, down, dark)
+    sides = _lines(down, pieces.T, np.ones_like(down, bool), outside.T) | beside
+    horizontal = _lines(across, pieces, sides.T, outside) | above
+    vertical = _lines(down, pieces.T, horizontal.T, outside.T, horizontal.T) | beside
+    horizontal = _lines(across, pieces, vertical.T, outside) | above
+    count = sum(int(ndimage.label(lines, np.ones((3, 3)))[1]) for lines in (horizontal, vertical))
+    if count <= 2 and _touches_all_sides(ink > FAINT):
         horizontal[:], vertical[:] = False, False  # the bars of a digit that fills the picture
     clear = _without_crossings(sheared, horizontal, vertical.T)
     clear |= _without_crossings(sheared.T, vertical, horizontal.T).T
+    clear |= _scraps(dark & ~clear, horizontal, vertical.T)
     cleared = np.where(_unshear(clear, slope, ink.shape), 0, ink)
     return cleared, _unshear(horizontal | vertical.T, slope, ink.shape)
 
@@ -70,10 +78,6 @@ def _pieces(dark: Mask) -> Labels:
 def _touches_all_sides(dark: Mask) -> bool:
     margin = max(3, max(dark.shape) // 40)
     return all(side.any() for side in (dark[:margin], dark[-margin:], dark[:, :margin], dark[:, -margin:]))
-
-
-def _count(lines: Mask) -> int:
-    return int(ndimage.label(lines, np.ones((3, 3)))[1])
 
 
 def _slope(dark: Mask) -> float:
@@ -115,15 +119,19 @@ def _unshear(mask: Mask, slope: float, shape: tuple[int, ...]) -> Mask:
     return mask
 
 
-def _runs(dark: Mask) -> Labels:
-    """Label the runs of ink along the rows that are long enough for a line, and thin, unless strokes cross them."""
+def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
+    """Label the runs of ink along the rows that are long enough for a line, and thin, unless strokes cross them.
+
+    Holes of less than `gap` pixels are closed; the share `least` of a run is ink.
+    """
     side = max(dark.shape)
     heights, _ = ndimage.label(dark, ROWS.T)
     thin = dark & (np.bincount(heights.ravel())[heights] <= max(THICKEST, side // 150))
-    closed = ndimage.minimum_filter1d(ndimage.maximum_filter1d(dark.view(np.uint8), GAP, 1), GAP, 1)
+    closed = ndimage.minimum_filter1d(ndimage.maximum_filter1d(dark.view(np.uint8), gap, 1), gap, 1)
     runs, _ = ndimage.label(closed, ROWS)
     lengths = np.bincount(runs.ravel())
     is_line = (np.bincount(runs.ravel(), thin.ravel()) >= SHARE * lengths) & (lengths >= max(SHORTEST, side // 40))
+    is_line &= np.bincount(runs.ravel(), dark.ravel()) >= least * lengths
     is_line[0] = False
     labels, _ = ndimage.label(is_line[runs], np.ones((3, 3)))
     for i, at in enumerate(ndimage.find_objects(labels), 1):
@@ -131,6 +139,30 @@ def _runs(dark: Mask) -> Labels:
         inked = own.sum(axis=1)
         labels[at][own & (inked < STRAIGHT * inked.max())[:, None]] = 0  # the inside of a bend
     return np.asarray(labels)
+
+
+def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
+    """Return the runs that are sides of rectangles with a digit inside, across and down."""
+    of_across, of_down = (
+        np.array([[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(labels)])
+        for labels in (across, down.T)
+    )
+    is_across, is_down = (np.zeros(labels.max() + 1, bool) for labels in (across, down))
+    if of_across.size and of_down.size:
+        top, left, bottom, right = (np.abs(of_across[:, i, None] - of_down[:, i]) < NEAR for i in range(4))
+        sides = [(top & side, bottom & side) for side in (left, right)]  # with a run above, and one below
+        joined = np.prod([above.astype(np.float32) @ below.T for above, below in sides], axis=0)
+        padded = np.pad(dark, 2)
+        for i, j in np.argwhere(joined):
+            (top, left, inner, right), bottom = of_across[i], of_across[j, 2]
+            width = inner - top + NEAR
+            rows = np.flatnonzero(dark[top + width : bottom - width, left + width : right - width].any(axis=1))
+            around = padded[[top, bottom + 3], left + 2 : right + 2], padded[top + 2 : bottom + 2, [left, right + 3]].T
+            is_free = max(side.mean(axis=1).max() for side in around) < PAPER
+            if is_free and rows.size and np.ptp(rows) >= FILLED * (bottom - top):
+                is_across[[i + 1, j + 1]] = True
+                is_down[1:] |= np.any([above[i] & below[j] for above, below in sides], axis=0)
+    return is_across[across], is_down[down]
 
 
 def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Mask | None = None) -> Mask:
@@ -177,14 +209,39 @@ def _without_crossings(ink: Ink, lines: Mask, others: Mask) -> Mask:
     """Return the lines' pixels and what is above and below, where no more ink is than a line's cross-section has."""
     others = ndimage.maximum_filter1d(others, 3, 1)
     runs, count = ndimage.label((ink > FAINT / 2) & ~others, ROWS.T)
-    sums = ndimage.sum_labels(ink, runs, np.arange(count + 1))
+    each = np.arange(count + 1)
+    sums = ndimage.sum_labels(ink, runs, each)
     of_line, total = ndimage.label(lines, np.ones((3, 3)))
-    usual = np.zeros(total + 1)
-    for i, at in enumerate(ndimage.find_objects(of_line)):
-        own = np.unique(runs[at][of_line[at] == i + 1])
-        usual[i + 1] = np.median(sums[own[own > 0]]) if own.any() else 0
+    usual, darkness = np.zeros(total + 1), np.zeros(total + 1)
+    for i, at in enumerate(ndimage.find_objects(of_line), 1):
+        inside = of_line[at] == i
+        darkness[i] = np.median(ink[at][inside])
+        own = np.unique(runs[at][inside])
+        usual[i] = np.median(sums[own[own > 0]]) if own.any() else 0
     limit = np.zeros(count + 1)
     limit[runs[lines]] = usual[of_line[lines]]
     limit[0] = 0
     thin = (sums <= CROSSED * limit) & (limit > 0)
-    return (thin[runs] & ndimage.maximum_filter1d(lines, 5, 0)) | (lines & others)
+    row, inside = np.broadcast_to(np.arange(len(ink))[:, None], ink.shape), np.where(lines, runs, 0)
+    above = ndimage.minimum(row, inside, each) - ndimage.minimum(row, runs, each)
+    below = ndimage.maximum(row, runs, each) - ndimage.maximum(row, inside, each)
+    is_crossed = np.all(
+        [ndimage.maximum_filter1d(lines & (beyond[runs] > 1), SLANTED, 1) for beyond in (above, below)], axis=0
+    )
+    is_end = lines & (limit[runs] > 0) & ~is_crossed & (ink <= DARKER * darkness[of_line])  # of strokes that touch it
+    return (thin[runs] & ndimage.maximum_filter1d(lines, 5, 0)) | (lines & others) | is_end
+
+
+def _scraps(dark: Mask, horizontal: Mask, vertical: Mask) -> Mask:
+    """Return what is left of lines: pieces beside them that are as thin, and longer than wide."""
+    labels, count = ndimage.label(dark, np.ones((3, 3)))
+    is_scrap = np.zeros(count + 1, bool)
+    is_scrap[labels[ndimage.maximum_filter(horizontal | vertical, 2 * NEAR + 1)]] = True
+    found = [ndimage.find_objects(ndimage.label(lines, np.ones((3, 3)))[0]) for lines in (horizontal, vertical)]
+    widths = [at[axis].stop - at[axis].start for axis, of_axis in enumerate(found) for at in of_axis]
+    usual = np.median(widths or [0])
+    for i, at in enumerate(ndimage.find_objects(labels), 1):
+        short, long = sorted(part.stop - part.start for part in at)
+        is_scrap[i] &= short <= usual + 1 and long >= 2 * short
+    is_scrap[0] = False
+    return is_scrap[labels]

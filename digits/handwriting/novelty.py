@@ -7,24 +7,22 @@ p-value among training images held out, and R. Fisher's method combines them (St
 """
 
 import hashlib
-import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from zipfile import BadZipFile
 
+from digits.handwriting import made_up
 from digits.handwriting.components import Digit
 from digits.io import files, parquet, paths, tables
 from digits.io.tables import IMAGES, OUT_OF_FOLD, Pixels, Scores, Vector
 from digits.learning import models, training
 from digits.support import cli
 from digits.support.errors import PipelineError
-from digits.support.pictures import Picture, PictureError
+from digits.support.pictures import Picture
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.pipeline import Pipeline
@@ -33,11 +31,9 @@ from sklearn.svm import SVC
 RARE = 0.0075  # of the held-out training images are rejected
 FITTED, HELD_OUT = 6_000, 10_000  # training images that the rule is fitted on, and chosen on, at most
 FEWEST = 100  # held-out images that are needed
-WEIGHTS = np.array([1, 2, 1])  # of the three measures
+WEIGHTS = np.array([2, 2, 1])  # of the three measures
 COMPONENTS = 60  # of the features at most
-MADE_UP = 1_000  # pictures of each kind at most
 MEDIAN, LOW = 5.1, -76.6  # that the median and the 1 % quantile of log densities become: `touching` is for these
-SIDE = 100  # pixels of a made-up picture
 BATCH = 1_000
 
 Find = Callable[[Picture], list[Digit]]
@@ -64,7 +60,7 @@ class Novelty(NamedTuple):
         Returns:
             None where there is nothing to fit it on: no folds, too few images, or no data, which a line says.
         """
-        code = Path(__file__).read_bytes()
+        code = b"".join(Path(module).read_bytes() for module in (__file__, made_up.__file__))
         key = np.array(hashlib.sha256(paths.model(experiment).read_bytes() + code).hexdigest())
         features, _ = training.fit_shared_steps(model, np.zeros((1, model[0].n_features_in_), np.uint8))
         path = Path("data", "novelty", f"{experiment}.npz")
@@ -101,7 +97,7 @@ class Novelty(NamedTuple):
 
         Images have the shape (n, height, width), up to `maximum`; confidence is of a model that has not seen them.
         """
-        others, redrawn = made_up(images * (255 // maximum), find)
+        others, redrawn = made_up.pictures(images * (255 // maximum), find)
         X = self.reduce(images)  # noqa: N806
         pca = PCA(min(COMPONENTS, *X.shape), svd_solver="covariance_eigh" if len(X) > X.shape[1] else "full").fit(X)
         self.fitted.update(centre=pca.mean_, components=pca.components_.T)
@@ -178,71 +174,3 @@ def _gaussians(X: Vector, y: Vector) -> dict[str, Vector]:  # noqa: N803
         whitening.append(vectors / np.sqrt(values))
         constants.append(np.log(count / len(X)) - np.log(values).sum() / 2)
     return {"means": means, "whitening": np.array(whitening), "constants": np.array(constants)}
-
-
-def made_up(images: Pixels, find: Find) -> tuple[Pixels, Pixels]:
-    """Return pictures of nothing, and training images that went the same way; shape (n, height, width)."""
-    random, font = np.random.default_rng(0), ImageFont.load_default(SIDE)
-    count = min(MADE_UP, len(images) // 2)
-
-    def drawn(pictures: Iterator[Pixels]) -> Pixels:
-        found = []
-        for picture in pictures:
-            with suppress(PictureError):
-                found += [digit.image for digit in find(Picture(picture, 1.0))[:1]]
-        return np.array(found)
-
-    def some() -> Pixels:
-        return images[random.integers(len(images))]
-
-    def kinds() -> Iterator[Pixels]:
-        for _ in range(count):
-            yield _scribble(random)
-            yield _bent(_letter(random, font), random)
-            yield _pieces(some(), some(), random)
-
-    side = Image.Resampling.BICUBIC
-    enlarged = (np.asarray(Image.fromarray(some()).resize((SIDE, SIDE), side)) for _ in range(count))
-    return drawn(kinds()), drawn(enlarged)
-
-
-def _scribble(random: np.random.Generator) -> Pixels:
-    """Return a smooth line of a few strokes."""
-    strokes = int(random.integers(3, 12))
-    points = np.clip(SIDE / 2 + np.cumsum(SIDE / 4.5 * random.normal(size=(strokes, 2)), axis=0), 5, SIDE - 5)
-    dense = [np.interp(np.linspace(0, strokes - 1, 12 * strokes), np.arange(strokes), line) for line in points.T]
-    smooth = [np.convolve(line, np.ones(9) / 9, "valid").tolist() for line in dense]
-    image = Image.new("L", (SIDE, SIDE), 255)
-    ImageDraw.Draw(image).line(list(zip(*smooth, strict=True)), fill=0, width=int(random.integers(3, 7)), joint="curve")
-    return np.asarray(image)
-
-
-def _letter(random: np.random.Generator, font: Any) -> Pixels:
-    """Return a letter or a sign."""
-    image = Image.new("L", (2 * SIDE, 2 * SIDE), 255)
-    sign = random.choice(list(string.ascii_letters + string.punctuation))
-    ImageDraw.Draw(image).text((SIDE, SIDE), sign, fill=0, font=font, anchor="mm")
-    return np.asarray(image.resize((SIDE, SIDE)))
-
-
-def _bent(image: Pixels, random: np.random.Generator) -> Pixels:
-    """Return an image turned, sheared, stretched and bent, as a hand would."""
-    angle, shear = random.uniform(-0.2, 0.2), random.uniform(-0.3, 0.3)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = turn @ np.array([[1, 0], [shear, 1]]) / random.uniform(0.8, 1.25, 2)
-    waves = ndimage.gaussian_filter(random.uniform(-150, 150, (2, SIDE, SIDE)), (0, 6, 6))
-    places = np.tensordot(matrix, np.mgrid[:SIDE, :SIDE] - SIDE / 2, 1) + SIDE / 2 + waves
-    return ndimage.map_coordinates(image, places, order=1, cval=255)
-
-
-def _pieces(a: Pixels, b: Pixels, random: np.random.Generator) -> Pixels:
-    """Return two training images halved and joined or laid on each other, or the first mirrored or on its side."""
-    height, width = a.shape
-    ways = (
-        lambda: np.hstack([a[:, : width // 2], b[:, width // 2 :]]),
-        lambda: np.vstack([a[: height // 2], b[height // 2 :]]),
-        lambda: np.maximum(a, np.roll(b, random.integers(-height // 4, height // 4 + 1, 2), (0, 1))),
-        lambda: a[:, ::-1],
-        lambda: np.rot90(a, random.choice([1, 3])),
-    )
-    return np.ascontiguousarray(ways[random.integers(len(ways))]())
