@@ -7,7 +7,7 @@ from digits.handwriting.components import find
 from digits.support import pictures
 from tests import tiny
 from tests.handwriting.calls import predict
-from tests.handwriting.test_ink import ALONE, EXPECTED, SEVEN, difference, found, ink, page
+from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference, found, ink, page
 
 import numpy as np
 import pytest
@@ -35,6 +35,27 @@ def test_lines_are_taken_out_and_the_strokes_that_cross_them_stay(
     assert difference(digit.image, EXPECTED) < 12
 
 
+def test_a_digit_is_taken_out_of_its_box_in_a_small_picture_lit_from_one_side() -> None:
+    drawn = page(40, 40, (9, 9, ink(*FIVE, times=3)))
+    drawn[3:37, [3, 4, 35, 36]] = drawn[[3, 4, 35, 36], 3:37] = 255
+    [digit] = found((1 - 0.8 * (drawn > 0)) * np.linspace(170, 240, 40))
+    assert digit.box == (9, 9, 18, 21)
+
+
+def test_a_stem_between_the_sides_of_a_box_is_no_line() -> None:
+    four = ink("#...#.", "#...#.", "#...#.", "######", "....#.", "....#.", "....#.")
+    drawn = Image.fromarray(page(70, 66, (14, 14, four)))
+    ImageDraw.Draw(drawn).rectangle((7, 8, 57, 62), outline=200, width=3)
+    [digit] = found(255 - np.asarray(drawn))
+    assert digit.box == (14, 14, 36, 42)
+
+
+def test_an_eight_is_no_box() -> None:
+    eight = ink("######", "#....#", "#....#", "######", "#....#", "#....#", "######", times=4)
+    [digit] = found(255 - page(80, 80, (20, 20, eight)))
+    assert digit.box == (20, 20, 24, 28)
+
+
 def test_a_dark_table_is_no_digit_and_sets_no_height_but_a_digit_may_touch_the_edge() -> None:
     drawn = page(200, 300, (80, 60, ink(*SEVEN)))
     drawn[:, :20] = drawn[170:] = 255
@@ -52,6 +73,13 @@ def test_a_hard_shadow_and_a_table_around_the_page_are_no_ink() -> None:
     light[:, :180] = 176
     light[:30] = light[280:] = light[:, :15] = 60
     assert [digit.box for digit in found(light * (1 - 0.4 * (drawn > 0)))] == boxes
+
+
+def test_a_narrow_dark_table_beside_a_page_that_darkens_towards_it_is_no_ink() -> None:
+    drawn = page(300, 500, *((120, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
+    light = np.repeat(250 - 60 / (1 + np.exp((np.arange(500.0) - 180) / 12))[None], 300, axis=0)
+    light[:, :30] = 12
+    assert [digit.box[0] for digit in found(light * (1 - 0.5 * (drawn > 0)))] == [60, 130, 200, 270]
 
 
 def test_a_form_is_read_cell_by_cell(made: Path, tmp_path: Path) -> None:
