@@ -46,10 +46,11 @@ def _with_usual_pen(ink: Ink) -> Ink:
     """Make strokes wider or narrower that are outside of what MNIST has; return all others as they are."""
     fold = max(ink.shape) // 80
     if fold:
-        strong = np.pad(ink, [(0, -length % fold) for length in ink.shape]) > 0.5
+        strong = np.pad(ink, [(0, -length % fold) for length in ink.shape]) > min(0.5, ink.max() / 2)
         bitmap = strong.reshape(strong.shape[0] // fold, fold, -1, fold).any(axis=(1, 3))
     else:
-        bitmap = _resized(ink, (4 * ink.shape[0], 4 * ink.shape[1])) > 0.5
+        enlarged = _resized(ink, (4 * ink.shape[0], 4 * ink.shape[1]))
+        bitmap = enlarged > min(0.5, enlarged.max() / 2)
     bitmap = np.pad(bitmap, 12)
     depth = ndimage.distance_transform_edt(bitmap)
     pixel = 20 / (max(bitmap.shape) - 24)

@@ -72,6 +72,11 @@ def test_small_digits_are_counts_of_blocks() -> None:
     assert image.tolist()[0] == [0, 8, 16, 16, 16, 16, 8, 0]  # 20 of 32 columns
 
 
+@pytest.mark.parametrize("side", [1, 90])
+def test_faint_ink_is_drawn_as_well(side: int) -> None:
+    assert normalize(np.full((side, side), 0.45, np.float32), 28).max() == 255
+
+
 FRAMED = np.pad(ALONE[3:-3, 3:-3], 3, constant_values=255)
 NOISY = np.random.RandomState(0).randint(0, 256, (34, 34))
 NOISY[3:-3, 3:-3] = EXPECTED
