@@ -209,8 +209,7 @@ def _without_crossings(ink: Ink, lines: Mask, others: Mask) -> Mask:
     """Return the lines' pixels and what is above and below, where no more ink is than a line's cross-section has."""
     others = ndimage.maximum_filter1d(others, 3, 1)
     runs, count = ndimage.label((ink > FAINT / 2) & ~others, ROWS.T)
-    each = np.arange(count + 1)
-    sums = ndimage.sum_labels(ink, runs, each)
+    sums = ndimage.sum_labels(ink, runs, np.arange(count + 1))
     of_line, total = ndimage.label(lines, np.ones((3, 3)))
     usual, darkness = np.zeros(total + 1), np.zeros(total + 1)
     for i, at in enumerate(ndimage.find_objects(of_line), 1):
@@ -222,9 +221,11 @@ def _without_crossings(ink: Ink, lines: Mask, others: Mask) -> Mask:
     limit[runs[lines]] = usual[of_line[lines]]
     limit[0] = 0
     thin = (sums <= CROSSED * limit) & (limit > 0)
-    row, inside = np.broadcast_to(np.arange(len(ink))[:, None], ink.shape), np.where(lines, runs, 0)
-    above = ndimage.minimum(row, inside, each) - ndimage.minimum(row, runs, each)
-    below = ndimage.maximum(row, runs, each) - ndimage.maximum(row, inside, each)
+    ends = np.zeros((2, 2, count + 1), int)  # first and last row of a line in a run, and of the run
+    for (first, last), inside in zip(ends, (lines & (runs > 0), runs > 0), strict=True):
+        rows, columns = np.nonzero(inside)
+        first[runs[rows, columns][::-1]], last[runs[rows, columns]] = rows[::-1], rows
+    above, below = np.abs(ends[0] - ends[1])
     is_crossed = np.all(
         [ndimage.maximum_filter1d(lines & (beyond[runs] > 1), SLANTED, 1) for beyond in (above, below)], axis=0
     )

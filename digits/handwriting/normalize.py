@@ -46,11 +46,11 @@ def _with_usual_pen(ink: Ink) -> Ink:
     """Make strokes wider or narrower that are outside of what MNIST has; return all others as they are."""
     fold = max(ink.shape) // 80
     if fold:
-        strong = np.pad(ink, [(0, -length % fold) for length in ink.shape]) > min(0.5, ink.max() / 2)
+        strong = np.pad(ink, [(0, -length % fold) for length in ink.shape]) > min(0.5, 0.9 * ink.max())
         bitmap = strong.reshape(strong.shape[0] // fold, fold, -1, fold).any(axis=(1, 3))
     else:
         enlarged = _resized(ink, (4 * ink.shape[0], 4 * ink.shape[1]))
-        bitmap = enlarged > min(0.5, enlarged.max() / 2)
+        bitmap = enlarged > min(0.5, 0.9 * enlarged.max())
     bitmap = np.pad(bitmap, 12)
     depth = ndimage.distance_transform_edt(bitmap)
     pixel = 20 / (max(bitmap.shape) - 24)
