@@ -41,7 +41,7 @@ def measure(grey: npt.NDArray[np.uint8]) -> Ink:
         contrast = _contrast(brightness, paper)
         noise = _noise(contrast)
     if np.ndim(paper) and max(grey.shape) > EVEN:
-        widest = max(3, round(WIDEST * max(grey.shape)))
+        widest = round(WIDEST * max(grey.shape))
         rest = -_without_strokes(-contrast, widest)
         rest -= np.median(rest)  # of noise alone
         border = np.concatenate([rest[[0, -1]].ravel(), rest[:, [0, -1]].ravel()])

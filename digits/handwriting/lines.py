@@ -63,16 +63,19 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
 def _pieces(dark: Mask) -> Labels:
     """Label the connected components but those inside of others not much larger: a digit in its box."""
     pieces, _ = ndimage.label(dark, np.ones((3, 3)))
-    boxes = np.array(
-        [[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(pieces)]
-    )
-    boxes = boxes.reshape(-1, 4)
+    boxes = _boxes(pieces)
     sizes = boxes[:, 2:] - boxes[:, :2]
     enclosed = np.array([False, *(sizes < FRAME * np.array(dark.shape)).all(axis=1)])
     for i in np.argsort(-sizes.max(axis=1))[:LARGEST]:
         inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1) & (boxes[:, 2:] < boxes[i, 2:]).all(axis=1)
         enclosed[1:] |= inside & (sizes[i] < ROOMY * sizes).any(axis=1)
     return np.where(enclosed[pieces], 0, pieces)
+
+
+def _boxes(labels: Labels) -> npt.NDArray[np.int_]:
+    """Return the first row and column of each label, and those after its last, shape (labels, 4)."""
+    found = [[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(labels) if at]
+    return np.array(found, int).reshape(-1, 4)
 
 
 def _touches_all_sides(dark: Mask) -> bool:
@@ -143,10 +146,7 @@ def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
 
 def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
     """Return the runs that are sides of rectangles with a digit inside, across and down."""
-    of_across, of_down = (
-        np.array([[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(labels)])
-        for labels in (across, down.T)
-    )
+    of_across, of_down = _boxes(across), _boxes(down.T)
     is_across, is_down = (np.zeros(labels.max() + 1, bool) for labels in (across, down))
     if of_across.size and of_down.size:
         top, left, bottom, right = (np.abs(of_across[:, i, None] - of_down[:, i]) < NEAR for i in range(4))
@@ -238,11 +238,10 @@ def _scraps(dark: Mask, horizontal: Mask, vertical: Mask) -> Mask:
     labels, count = ndimage.label(dark, np.ones((3, 3)))
     is_scrap = np.zeros(count + 1, bool)
     is_scrap[labels[ndimage.maximum_filter(horizontal | vertical, 2 * NEAR + 1)]] = True
-    found = [ndimage.find_objects(ndimage.label(lines, np.ones((3, 3)))[0]) for lines in (horizontal, vertical)]
-    widths = [at[axis].stop - at[axis].start for axis, of_axis in enumerate(found) for at in of_axis]
-    usual = np.median(widths or [0])
-    for i, at in enumerate(ndimage.find_objects(labels), 1):
-        short, long = sorted(part.stop - part.start for part in at)
-        is_scrap[i] &= short <= usual + 1 and long >= 2 * short
+    across, down = (_boxes(ndimage.label(lines, np.ones((3, 3)))[0]) for lines in (horizontal, vertical))
+    widths = np.concatenate([across[:, 2] - across[:, 0], down[:, 3] - down[:, 1]])
+    boxes = _boxes(labels)
+    short, long = np.sort(boxes[:, 2:] - boxes[:, :2], axis=1).T
     is_scrap[0] = False
+    is_scrap[1:] &= (short <= (np.median(widths) if widths.size else 0) + 1) & (long >= 2 * short)
     return is_scrap[labels]
