@@ -74,7 +74,7 @@ def _pieces(dark: Mask) -> Labels:
 
 def _boxes(labels: Labels) -> npt.NDArray[np.int_]:
     """Return the first row and column of each label, and those after its last, shape (labels, 4)."""
-    found = [[*(part.start for part in at), *(part.stop for part in at)] for at in ndimage.find_objects(labels) if at]
+    found = [[each.start for each in at] + [each.stop for each in at] for at in ndimage.find_objects(labels) if at]
     return np.array(found, int).reshape(-1, 4)
 
 
