@@ -65,7 +65,7 @@ def _pieces(dark: Mask) -> Labels:
     pieces, _ = ndimage.label(dark, np.ones((3, 3)))
     boxes = _boxes(pieces)
     sizes = boxes[:, 2:] - boxes[:, :2]
-    enclosed = np.array([False, *(sizes < FRAME * np.array(dark.shape)).all(axis=1)])
+    enclosed = np.append(False, (sizes < FRAME * np.array(dark.shape)).all(axis=1))
     for i in np.argsort(-sizes.max(axis=1))[:LARGEST]:
         inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1) & (boxes[:, 2:] < boxes[i, 2:]).all(axis=1)
         enclosed[1:] |= inside & (sizes[i] < ROOMY * sizes).any(axis=1)
