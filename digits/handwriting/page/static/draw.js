@@ -18,6 +18,7 @@ let sheet = 0; // counts cleared sheets: a prediction for an earlier one comes t
 let timer = 0;
 let asking = false;
 let changed = false;
+let opened = false; // whether the nearest class of what is none was asked for, on this sheet
 
 function line(from, to) {
   ink.lineWidth = PEN * size;
@@ -75,7 +76,7 @@ export function clear() {
   strokes = [];
   clearTimeout(timer);
   timer = 0;
-  changed = false;
+  changed = opened = false;
   sheet += 1;
   busy(false);
   show([], "Nothing drawn yet.");
@@ -141,8 +142,7 @@ function percent(probability) {
 function showDigits(digits) {
   const shares = digits.map((digit) => (digit.none ? "–" : percent(digit.probability)));
   const sure = digits.every((digit) => digit.none) ? "unlike the training images" : `predicted (${shares.join(", ")})`;
-  const asked = byId("digits").querySelector("details[open]") !== null;
-  show(digits.map(answer), sure, digits.map((digit) => row(digit, asked)));
+  show(digits.map(answer), sure, digits.map(row));
 }
 
 function answer(digit) {
@@ -159,7 +159,7 @@ function likeliest(digit) {
   return [digit, ...next, { name: "other", probability: left }];
 }
 
-function row(digit, asked) {
+function row(digit) {
   const item = byId("digit").content.cloneNode(true);
   const details = item.querySelector("details");
   item.querySelector("img").src = digit.image;
@@ -173,8 +173,9 @@ function row(digit, asked) {
     bar.append(share);
     item.querySelector("dl").append(name, bar);
   }
-  if (digit.none) details.open = asked; // as it was for the last prediction
-  else details.replaceWith(item.querySelector("dl"));
+  details.open = opened;
+  details.querySelector("summary").addEventListener("click", () => (opened = !details.open));
+  if (!digit.none) details.replaceWith(item.querySelector("dl"));
   return item;
 }
 
