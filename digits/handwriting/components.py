@@ -182,7 +182,9 @@ def _belongs(part: Component, group: Component, height: int) -> bool:
     if -beside >= 0.4 * narrower and -above >= 0.3 * min(part.height, group.height):
         return together <= 1.6 * height
     if -beside >= 0.4 * narrower and above <= 0.25 * together:
-        is_part = min(part.height / part.width, group.height / group.width) < 0.65  # few digits are as wide
+        # A flat part of a digit is low, or about as wide as the rest of it; digits that touch are neither.
+        flat = max(part, group, key=lambda each: each.width / each.height)
+        is_part = flat.height < 0.65 * flat.width and (flat.height < 0.75 * height or narrower > 0.5 * flat.width)
         return together <= (2.5 if is_part else 1.2) * height
     return part.height <= 0.6 * height and beside <= 0.08 * height and above <= 0.08 * height
 

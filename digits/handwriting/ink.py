@@ -20,6 +20,7 @@ SHADE = 0.06  # of the light, at least, is missing in a shadow or on a table
 BORDER = 0.05  # the same, where they meet the picture's border; what meets none is ink
 SHADED = 0.05  # of the picture, and of its border, is theirs, at least; less is left to the polynomial
 STEP = 0.6  # of the paper's brightness beside a sheet's edge, at most, is on its other side
+CLEAR = 4  # times the squares on the paper's other side are those of the ink, at least; else it is in doubt
 NOISY = 0.01  # of the whole range; paper above this is smoothed
 
 
@@ -30,9 +31,7 @@ def measure(grey: npt.NDArray[np.uint8]) -> Ink:
     """
     brightness = grey.astype(np.float32)
     paper = _paper(brightness)
-    step = max(1, max(grey.shape) // 500)
-    darker = (brightness - paper)[::step, ::step]
-    if np.square(darker.clip(max=0)).sum() <= np.square(darker.clip(min=0)).sum():  # the ink is brighter
+    if _is_dark(brightness, paper):
         brightness, paper = 255 - brightness, 255 - paper
     contrast = _contrast(brightness, paper)
     noise = _noise(contrast)
@@ -40,17 +39,9 @@ def measure(grey: npt.NDArray[np.uint8]) -> Ink:
         brightness = ndimage.gaussian_filter(brightness, 1, truncate=2)
         contrast = _contrast(brightness, paper)
         noise = _noise(contrast)
-    if np.ndim(paper) and max(grey.shape) > EVEN:
-        widest = round(WIDEST * max(grey.shape))
-        rest = -_without_strokes(-contrast, widest)
-        rest -= np.median(rest)  # of noise alone
-        border = np.concatenate([rest[[0, -1]].ravel(), rest[:, [0, -1]].ravel()])
-        if min((rest > SHADE).mean(), (border > BORDER).mean()) > SHADED:  # the polynomial bends to a shadow or a table
-            paper = _without_strokes(brightness, widest)
-            low, high = (each(paper, widest // 8) for each in (ndimage.minimum_filter, ndimage.maximum_filter))
-            contrast = np.where(low < STEP * high, 0, _contrast(brightness, paper))
-            contrast -= np.median(contrast)
-            noise = _noise(contrast)
+    if isinstance(paper, np.ndarray) and max(grey.shape) > EVEN:
+        contrast = _contrast_in_shadow(brightness, paper, contrast)
+        noise = _noise(contrast)
     if float(contrast.max()) < max(MIN_CONTRAST, 4 * noise):
         raise PictureError("the picture is blank")
     ink = scale(contrast, max(MIN_CONTRAST / 2, 3 * noise))
@@ -58,15 +49,52 @@ def measure(grey: npt.NDArray[np.uint8]) -> Ink:
     return ink
 
 
+def _is_dark(brightness: Ink, paper: Ink | float) -> bool:
+    """Tell whether the paper is dark and the ink bright: the ink deviates more; in doubt it is what is narrower."""
+    step = max(1, max(brightness.shape) // 500)
+    sample, rest = brightness[::step, ::step], (brightness - paper)[::step, ::step]
+    darker, brighter = (float(np.square(each.clip(0)).sum()) for each in (-rest, rest))
+    if max(brightness.shape) > EVEN and max(darker, brighter) < CLEAR * min(darker, brighter):  # a table, a shadow
+        darker, brighter = _narrowness(sample), _narrowness(-sample)
+    return darker <= brighter
+
+
+def _narrowness(brightness: Ink) -> float:
+    """Return what part of the strokes' darkness, in squares, strokes of half the greatest width have, from 0 to 1."""
+    widest = round(WIDEST * max(brightness.shape))
+    half, whole = (float(np.square(_without_strokes(brightness, w) - brightness).sum()) for w in (widest // 2, widest))
+    return half / whole if whole else 0.0
+
+
 def _contrast(brightness: Ink, paper: Ink | float) -> Ink:
     """Return what share is missing of the light that the paper reflects: ink takes a share of what falls on it."""
     return np.asarray((paper - brightness) / np.maximum(paper, MIN_RANGE))
+
+
+def _contrast_in_shadow(brightness: Ink, paper: Ink, contrast: Ink) -> Ink:
+    """Return the contrast to a paper that follows shadows and tables, which a polynomial cannot; unchanged without."""
+    widest = round(WIDEST * max(brightness.shape))
+    closed = _without_strokes(brightness, widest)
+    shade = _contrast(closed, paper)
+    shade -= np.median(shade)  # of noise alone
+    if min((shade > SHADE).mean(), (_border(shade) > BORDER).mean()) <= SHADED:
+        return contrast
+    shades, _ = ndimage.label(shade > SHADE)
+    strokes = ~np.isin(shades, [0, *_border(shades)])  # wide ones: a shadow reaches the picture's border
+    closed = np.where(strokes, _without_strokes(brightness, 3 * widest), closed)
+    low, high = (each(closed, widest // 5) for each in (ndimage.minimum_filter, ndimage.maximum_filter))
+    contrast = np.where(low < STEP * high, 0, _contrast(brightness, closed))
+    return np.asarray(contrast - np.median(contrast))
 
 
 def _without_strokes(brightness: Ink, widest: int) -> Ink:
     """Return the brightness without what is dark and narrower; what leaves the picture may go on there."""
     closed = ndimage.grey_closing(np.pad(brightness, widest, "edge"), widest)
     return np.asarray(closed[widest:-widest, widest:-widest])
+
+
+def _border(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.concatenate([values[[0, -1]].ravel(), values[:, [0, -1]].ravel()])
 
 
 def scale(contrast: Ink, least: float) -> Ink:
@@ -89,8 +117,7 @@ def _paper(grey: Ink) -> Ink | float:
     """Estimate the paper's brightness: one number where it is even, else a polynomial, of the first or third degree."""
     step = max(1, max(grey.shape) // 64)
     sample = grey[::step, ::step]
-    border = np.concatenate([sample[0], sample[-1], sample[:, 0], sample[:, -1]])
-    shares, border_shares = _shares(sample), _shares(border)
+    shares, border_shares = _shares(sample), _shares(_border(sample))
     level = int((shares + border_shares).argmax())
     if shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6) or (
         shares[level] >= 0.3 and border_shares[level] >= 0.8

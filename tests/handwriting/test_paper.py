@@ -82,6 +82,37 @@ def test_a_narrow_dark_table_beside_a_page_that_darkens_towards_it_is_no_ink() -
     assert [digit.box[0] for digit in found(light * (1 - 0.5 * (drawn > 0)))] == [60, 130, 200, 270]
 
 
+def test_a_dark_table_above_and_below_a_page_lit_from_one_side_does_not_make_the_paper_its_ink() -> None:
+    drawn = page(300, 600, *((80, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
+    light = np.repeat(np.linspace(130, 240, 600)[None], 300, axis=0)
+    light[:20] = light[250:] = 25
+    assert [digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))] == [
+        (left, 80, 42, 42) for left in (60, 130, 200, 270)
+    ]
+
+
+def test_a_fading_shadow_is_no_ink() -> None:
+    drawn = page(300, 500, *((120, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
+    light = np.repeat(220 - 60 / (1 + np.exp((np.arange(500.0) - 240) / 12))[None], 300, axis=0)
+    boxes = [digit.box for digit in found(light * (1 - 0.4 * (drawn > 0)))]
+    assert np.abs(np.array(boxes) - [(left, 120, 42, 42) for left in (60, 130, 200, 270)]).max() <= 2
+
+
+def test_wide_strokes_are_no_shadow() -> None:
+    wide = "#####", "#####", "...##", "...##", "..##.", "..##."
+    drawn = page(280, 280, (38, 55, ink(*wide, times=34)))
+    light = 90 + 160 * (0.6 * np.linspace(0, 1, 280) + 0.4 * np.linspace(0, 1, 280)[:, None])
+    noise = np.random.default_rng(0).normal(0, 5, light.shape)
+    [digit] = found((light * (1 - 0.7 * (drawn > 0)) + noise).clip(0, 255))
+    assert difference(digit.image, found(page(60, 60, (10, 10, ink(*wide))))[0].image) < 12
+
+
+def test_digits_that_touch_are_not_joined_with_the_one_above() -> None:
+    pair = np.hstack([ink(*FIVE), ink(*FIVE)])
+    drawn = page(160, 200, (20, 20, ink(*SEVEN)), (20, 90, ink(*FIVE)), (72, 70, pair))
+    assert sorted(digit.box for digit in found(255 - drawn)) == [(20, 20, 42, 42), (70, 72, 72, 42), (90, 20, 36, 42)]
+
+
 def test_a_form_is_read_cell_by_cell(made: Path, tmp_path: Path) -> None:
     project = tiny.copy(made, tmp_path / "tiny")
     pixels, _ = tiny.digits()
