@@ -5,9 +5,10 @@ Reads the split's training part and its labels; writes `models/<experiment>.skop
 it, nor others of its group (neither where `folds` is 0). The fits run side by side on all cores.
 """
 
+import time
 from pathlib import Path
 
-from digits.io import parquet, paths, tables
+from digits.io import files, parquet, paths, tables
 from digits.io.parquet import Labelled
 from digits.io.tables import Vector
 from digits.learning import deformation, models, persistence, registry, thresholds, training
@@ -51,6 +52,7 @@ def main() -> None:
         columns |= {"fold": fold, "prediction": thresholds.predict_nested(model, rule, y, trained.scores, fold)}
         columns |= tables.score_columns(trained.scores, model.classes_, models.method(model))
     parquet.write(paths.out_of_fold(name), tables.table(columns))
+    files.write_text(paths.cost(name), f"{time.process_time():.1f}\n")
 
 
 if __name__ == "__main__":
