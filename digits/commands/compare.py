@@ -3,9 +3,10 @@
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from digits.commands import examples
 from digits.io import paths, tables
@@ -19,8 +20,10 @@ from digits.support.parameters import FILE, Experiment
 import click
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+OF_PLACE = {"group", "origin", "row"}  # columns of images that others, added before them, change
 HEADER = ["experiment", "images", "before", "after", "change in points (95 %)", "p", "fixed", "broken"]
 DRAWN = 60  # images of each kind on the sheet at most
 
@@ -30,15 +33,13 @@ class Source:
 
     def __init__(self, revision: str | None = None) -> None:
         from dvc.api import DVCFileSystem  # half a second that --help does not need
-        from dvc_data.hashfile.hash import file_md5
 
         if revision is not None and _object_type(revision) in {"blob", "tree"}:  # which a REV:PATH names
             raise ParameterError(f"{show(revision)} is no commit; give a branch, a tag or a commit")
         self.name = revision or "the workspace"
         self._files = DVCFileSystem(".", rev=revision)
         found = self._files.glob(paths.predictions("*").as_posix(), detail=True)
-        # A file of the workspace need not be what dvc.lock says.
-        self.digests = {Path(path).stem: info.get("md5") or file_md5(path) for path, info in found.items()}
+        self.digests = {Path(path).stem: self._digest(path, info) for path, info in found.items()}
 
     def read(self, experiment: str) -> pa.Table:
         """Read the rows, labels and predictions of an experiment; a PipelineError if that cannot be done."""
@@ -46,10 +47,33 @@ class Source:
             raise PipelineError(f"{self.name} has no predictions")
         return self._read("predictions", paths.predictions(experiment))
 
-    def images(self, experiment: str) -> pa.Table:
-        """Read the test images of an experiment; a PipelineError if that cannot be done."""
-        split = parameters.parse(self._files.read_text(FILE.name)).block(Experiment, experiment).split
-        return self._read("test images", paths.split(split, "test"))
+    def digest(self, experiment: str) -> str | None:
+        """Return the digest of an experiment's test images; None if it is not known."""
+        path = self._test_part(experiment).as_posix()
+        try:
+            return self._digest(path, self._files.info(path))
+        except OSError:  # they are not here and not in dvc.lock, or a folder that is not in it
+            return None
+
+    def images(self, experiment: str, predictions: pa.Table) -> pa.Table:
+        """Read the test images of an experiment's predictions, in their order; a PipelineError if it cannot be done."""
+        images = self._read("test images", self._test_part(experiment))
+        images = images.filter(pc.is_in(images["row"], predictions["row"].combine_chunks()))
+        if not images["row"].equals(predictions["row"]):
+            raise PipelineError(f"{self.name} has predictions of other test images than it has; run `dvc repro` there")
+        return images
+
+    def _digest(self, path: str, info: Mapping[str, Any]) -> str:
+        from dvc_data.hashfile.hash import file_md5
+
+        return str(info.get("md5") or file_md5(path))  # a file of the workspace need not be what dvc.lock says
+
+    def _test_part(self, experiment: str) -> Path:
+        values = parameters.parse(self._files.read_text(FILE.name)).values  # of which older ones have another schema
+        try:
+            return paths.split(values["experiments"][experiment]["split"], "test")
+        except (LookupError, TypeError):
+            raise PipelineError(f"{self.name} has no such experiment in {FILE}") from None
 
     def _read(self, what: str, path: Path) -> pa.Table:
         try:
@@ -66,22 +90,24 @@ def _object_type(revision: str) -> str:
 
 
 def common(before: pa.Table, after: pa.Table, images: Sequence[pa.Table]) -> tuple[pa.Table, pa.Table]:
-    """Return the predictions of the test images that both sides have, by their pixels, with the rows of `after`."""
+    """Return the predictions of the images that both have, by pixels and class, with the rows of `after`."""
     if images[0].schema.metadata != images[1].schema.metadata:
         raise PipelineError("the two have images of other shapes or classes, so their accuracies cannot be compared")
-    pixels = [tables.stack(each.select([n for n in each.column_names if n.startswith("pixel")])) for each in images]
-    places = [{row.tobytes(): i for i, row in enumerate(each)} for each in pixels]
+    contents = [tables.stack(each.drop_columns([*set(each.column_names) & OF_PLACE])) for each in images]
+    places = [{row.tobytes(): i for i, row in enumerate(each)} for each in contents]
     both = [content for content in places[0] if content in places[1]]
+    if not both:
+        raise PipelineError("the two have no test image in common, so their accuracies cannot be compared")
     found = [each.take([at[content] for content in both]) for each, at in zip((before, after), places, strict=True)]
     return found[0].set_column(0, tables.ROW, found[1]["row"]), found[1]
 
 
 class Comparison:
-    """Two tables of predictions of the same images. A PipelineError if the images or their labels differ."""
+    """Two tables of predictions of the same images. A PipelineError if their labels differ."""
 
     def __init__(self, name: str, before: pa.Table, after: pa.Table) -> None:
-        if not before.select(["row", "label"]).equals(after.select(["row", "label"])):
-            raise PipelineError("the test images or labels differ, so the accuracies cannot be compared")
+        if not before["label"].equals(after["label"]):
+            raise PipelineError("the two have other labels for the same images; compare experiments of one task")
         self.name = name
         was, now = (tables.column(each, "label") == tables.column(each, "prediction") for each in (before, after))
         rows = tables.column(before, "row")
@@ -155,7 +181,7 @@ def command(
     REV is a branch, a tag or a commit. It is compared with REV2, or with the workspace. Nothing is checked out: the
     predictions come from DVC's cache or the remote.
 
-    Where images have been added, the test images that both have are compared.
+    Where the test images differ, those are compared that both have, with the same class.
 
     The table has the experiments whose predictions differ: the accuracy before and after, the change with its 95 %
     interval, p, and how many mistakes were fixed and made. p is of the exact McNemar test, or of a t-test of the groups
@@ -191,11 +217,13 @@ def command(
             continue
         try:
             was, now = before.read(one), after.read(other)
-            if not was["row"].equals(now["row"]):  # images were added or taken away
-                found = Comparison(label, *common(was, now, [before.images(one), after.images(other)]))
-                cli.note(f"{label}: of {len(was)} and {len(now)} test images the {found.count} that both have")
-            else:
-                found = Comparison(label, was, now)
+            sizes = len(was), len(now)
+            if before.digest(one) != after.digest(other) or not was["row"].equals(now["row"]):
+                was, now = common(was, now, [before.images(one, was), after.images(other, now)])
+            found = Comparison(label, was, now)
+            if found.count < max(sizes):
+                both = f"the {found.count} that both have, with the same class"
+                cli.note(f"{label}: of {sizes[0]} and {sizes[1]} test images {both}")
             if between or any(map(len, found.sides.values())):
                 comparisons.append(found)
         except PipelineError as error:

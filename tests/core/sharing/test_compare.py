@@ -88,7 +88,7 @@ def test_what_did_not_change_needs_no_cache_and_what_is_not_here_did_not_change(
 
 def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
     line = tiny.failure("digits compare --between five-sgd digit-logreg", made)
-    assert line.startswith("compare: the test images or labels differ, so")
+    assert line.startswith("compare: the two have other labels for the same images; compare experiments of one task")
     assert line.endswith(": five-sgd → digit-logreg")
     for words in ([], [""], ["HEAD", ""]):
         assert "give a revision, or --between" in tiny.failure(["digits", "compare", *words], made, 2)
@@ -96,6 +96,32 @@ def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
     assert line == "compare: error: 'HEAD:params.yaml' is no commit; give a branch, a tag or a commit"
     assert tiny.failure("digits compare nope", made) == "compare: error: unknown Git revision 'nope'"
     assert tiny.failure("digits compare HEAD HEAD nope", made) == "compare: HEAD has no predictions: nope"
+
+
+def test_the_images_that_both_predict_with_the_same_class_are_compared(project: Path) -> None:
+    pixels, classes = (values[-tiny.TEST :].copy() for values in tiny.digits())
+    asked = np.isin(classes, [1, 2, 5])
+    dummy = tiny.experiment("tiny", "five", "normalized", "dummy.DummyClassifier", 3)
+    negative = {"tasks.five.negative": [1, 2], "experiments.five-sgd": dummy}
+    tiny.edit(project, negative)
+    tiny.repro(project, "evaluate@five-sgd")
+    done = tiny.run("digits compare HEAD five-sgd", project)
+    assert done.stdout.splitlines()[2].split()[:2] == ["five-sgd", str(asked.sum())]
+    both = "test images the {} that both have, with the same class\n"
+    assert done.stderr == f"compare: five-sgd: of 100 and {asked.sum()} " + both.format(asked.sum())
+    tiny.commit(project, "five against one and two")
+
+    replaced, relabelled = np.flatnonzero(asked)[:2]
+    pixels[replaced] = tiny.MAXIMUM - pixels[replaced]
+    classes[relabelled] = 1 if classes[relabelled] == 2 else 2
+    (project / "idx/t10k-images").write_bytes(tiny.idx_bytes(pixels.reshape(-1, *tiny.SHAPE)))
+    (project / "idx/t10k-labels").write_bytes(tiny.idx_bytes(classes))
+    tiny.edit(project, {**negative, "experiments.five-sgd": tiny.params()["experiments"]["five-sgd"]})
+    tiny.run("digits pin tiny", project)
+    tiny.repro(project, "evaluate@five-sgd")
+    done = tiny.run("digits compare HEAD five-sgd", project)
+    assert done.stdout.splitlines()[2].split()[:2] == ["five-sgd", str(asked.sum() - 2)]
+    assert done.stderr == f"compare: five-sgd: of {asked.sum()} and {asked.sum()} " + both.format(asked.sum() - 2)
 
 
 @pytest.mark.slow
