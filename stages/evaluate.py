@@ -74,14 +74,16 @@ def main() -> None:
     out_of_fold = parquet.read(paths.out_of_fold(name), OUT_OF_FOLD)
     of_train = {name: tables.column(out_of_fold, name) for name in out_of_fold.column_names}
     y_train = of_train["label"]
+    is_detector = b"positive" in (parquet.schema(labels, LABELS).metadata or {})
+    names = None if is_detector else parquet.image_info(images).names
     if unknown := np.setdiff1d(y_test, model.classes_).tolist():
-        raise PipelineError(f"{name} has not been trained on the label {unknown[0]}; use a split with more of it")
+        lacking = names[unknown[0]] if names else f"the label {unknown[0]}"
+        remedy = "use a split, or a mix, whose training part has some"
+        raise PipelineError(f"{name} was trained on no image of {lacking}, which the test part has; {remedy}")
 
     with parallel.parallel_backend(model):
         scores = np.concatenate([models.score(model, pixels) for pixels in parquet.pixels(images, rows.at)])
     y_pred = models.predict(model, scores)
-    is_detector = b"positive" in (parquet.schema(labels, LABELS).metadata or {})
-    names = None if is_detector else parquet.image_info(images).names
     of_classes = [names[i] if names else str(i) for i in model.classes_]
     part = partial(Part, method=models.method(model), classes=model.classes_, names=of_classes, y_train=y_train)
     parts = {"test": part(y_test, y_pred, scores, group=rows.group, is_ordered=bool((row[1:] > row[:-1]).all()))}

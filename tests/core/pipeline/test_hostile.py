@@ -144,7 +144,7 @@ def test_a_file_that_is_not_as_it_should_be_is_refused(place: Path, refusal: Ref
 def test_a_label_that_the_model_has_not_seen_is_named(place: Path, refusal: Refusal) -> None:
     table = pq.read_table(place / TEST_LABELS)
     other = set_column(table, "label", [2] * len(table), pa.uint8())
-    assert refusal("evaluate", TEST_LABELS, other).startswith("five-sgd has not been trained on the label 2")
+    assert refusal("evaluate", TEST_LABELS, other).startswith("five-sgd was trained on no image of the label 2, which")
 
 
 def test_a_damaged_file_is_one_line_of_the_stage(place: Path) -> None:
