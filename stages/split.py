@@ -2,8 +2,9 @@
 
 Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`,
 each image's index in the dataset in the column `row`. A count tests on the last rows, in their order, as MNIST's
-authors meant it; a share draws them at random. `{share: 0.25}` draws by the images' digests: an image keeps its part
-when others are added. No group is on both sides: `{groups: 3}` tests on the last three; a share is one of the groups.
+authors meant it; a share draws them at random. `{share: 0.25}` draws by the images' digests, from each class: an image
+added moves at most one other of its class. No group is on both sides: `{groups: 3}` tests on the last three; a share is
+one of the groups.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 from digits.io import parquet, paths, tables
 from digits.io.tables import GROUP, IMAGES, ORIGIN, Vector
 from digits.support import cli, parameters, rooms
-from digits.support.errors import ParameterError
+from digits.support.errors import ParameterError, shorten
 from digits.support.parameters import Split
 
 import numpy as np
@@ -34,18 +35,27 @@ def count_tested(test: float, total: int, what: str = "images") -> int:
 
 
 def split_rows(
-    split: Split, rows: int, seed: int, group: Vector | None = None, place: Vector | None = None
+    split: Split,
+    rows: int,
+    seed: int,
+    group: Vector | None = None,
+    place: Vector | None = None,
+    classes: Vector | None = None,
 ) -> tuple[Vector, Vector]:
     """Return the training rows, shuffled, and the test rows: in order, or as drawn where a share is without groups.
 
     A share gives those of scikit-learn's `train_test_split`, of the groups those of `GroupShuffleSplit`, whose imports
-    take longer than the rest of this stage. `group` has the shape (rows,), and so has `place`, what `places` returns,
-    which a share by digests needs.
+    take longer than the rest of this stage. `group` has the shape (rows,), and so have `place`, what `places` returns,
+    and `classes`, which a share by digests needs.
     """
     random = np.random.RandomState(seed)
     order = np.arange(rows, dtype=np.uint32)
     if place is not None and isinstance(split.test, dict):
-        is_tested = draw(split.test[DRAWN], place, group)
+        share = split.test[DRAWN]
+        if group is None:
+            is_tested = draw(share, place, np.zeros(rows) if classes is None else classes)
+        else:
+            is_tested = draw_groups(share, place, group)
     elif group is None:
         if isinstance(split.test, dict):
             raise ParameterError(NO_GROUPS.format(split.test))
@@ -73,15 +83,28 @@ def places(images: Iterable[Vector]) -> Vector:
     return np.frombuffer(b"".join(digests), ">u8") / 2**64
 
 
-def draw(share: float, place: Vector, group: Vector | None) -> Vector:
-    """Return whether each image is tested, shape (images,): those placed below the share, or that share of the groups.
+def draw(share: float, place: Vector, classes: Vector) -> Vector:
+    """Return whether each image is tested, shape (images,): of each class the share that is placed lowest, rounded up.
+
+    A quota of each class, for a threshold, which moves no image when others are added, tests too many of one class and
+    too few of another; here an image added moves at most one of its class. Of each class one is always trained on.
+    """
+    is_tested = np.zeros(len(place), bool)
+    for each in np.unique(classes):
+        of_class = classes == each
+        lowest = np.sort(place[of_class])
+        end = min(math.ceil(share * len(lowest)), len(lowest) - 1)
+        is_tested[of_class] = place[of_class] < lowest[end]  # the same picture twice is in one part
+    if not is_tested.any():
+        raise ParameterError(f"test: {{{DRAWN}: {share}}} tests on no image: no class has two different ones; add some")
+    return is_tested
+
+
+def draw_groups(share: float, place: Vector, group: Vector) -> Vector:
+    """Return whether each image is tested, shape (images,): those of the share of the groups that is placed lowest.
 
     Groups are drawn by the digests of their first images: a new group changes the numbers of those that come after it.
     """
-    if group is None:
-        is_tested = place < share
-        count_tested(int(is_tested.sum()), len(place))
-        return is_tested
     groups, first = np.unique(group, return_index=True)
     order = np.argsort(place[first])
     return np.isin(group, groups[order[: count_tested(share, len(groups), "groups")]])
@@ -108,18 +131,25 @@ def main() -> None:
     images = paths.raw(split.dataset)
     count = parquet.count(images, IMAGES)
     by_digest = isinstance(split.test, dict) and DRAWN in split.test
+    classes, names = parquet.read_column(images, IMAGES, "class"), parquet.image_info(images).names
+    group = parquet.read_if_there(images, GROUP)
     try:
         place = places(parquet.pixels(images)) if by_digest else None
-        orders = split_rows(split, count, params.seed, parquet.read_if_there(images, GROUP), place)
+        orders = split_rows(split, count, params.seed, group, place, classes)
     except ParameterError as error:
         raise ParameterError(f"{parameters.FILE}: splits.{name}.{error}") from None
     if (origin := parquet.read_if_there(images, ORIGIN)) is not None:
         rooms.load("scale.augmentation", f"splits.{name}").require_apart(*orders, origin)
     outputs = [paths.split(name, part) for part in ("train", "test")]
-    classes, names = parquet.read_column(images, IMAGES, "class"), parquet.image_info(images).names
-    for part, rows in zip(("train", "test"), orders, strict=True):
-        for lacking in np.setdiff1d(classes, classes[rows]).tolist():
-            cli.note(f"{name}: no image of {names[lacking] if names else lacking} is in the {part} part")
+    untrained, untested = (
+        [names[each] if names else str(each) for each in np.setdiff1d(classes, classes[rows])] for rows in orders
+    )
+    if untrained:
+        what = f"splits.{name}.test: {split.test} leaves no image of {shorten(', '.join(untrained), 200)} to train on"
+        remedy = "use {share: 0.25}" if group is None else "add images of it to other groups"
+        raise ParameterError(f"{parameters.FILE}: {what}; {remedy}")
+    for each in untested:
+        cli.note(f"{name}: no image of {each} is in the test part")
     if count > IN_MEMORY:
         rooms.load("scale.shuffle", f"splits.{name}, of {count} images,").split_file(images, orders, outputs)
         return

@@ -2,13 +2,16 @@
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
-from digits.io.tables import Vector
+from digits.io import parquet, paths, tables
+from digits.io.tables import ImageInfo, Vector
 from digits.support.errors import ParameterError
 from digits.support.parameters import Split
 from stages.binarize import binarize
 from stages.split import places, split_rows
+from tests import tiny
 
 import numpy as np
 import pytest
@@ -35,14 +38,32 @@ def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> Non
     assert all(map(np.array_equal, rows(count, share), (train, test)))
 
 
-@pytest.mark.parametrize("group", [None, np.arange(400) // 20])
-def test_a_share_by_digest_moves_no_image_when_others_are_added(group: Vector | None) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (401, 64), np.uint8)
+def test_a_share_by_digest_is_one_of_each_class_and_an_image_added_moves_at_most_one_other() -> None:
+    pixels, classes = np.random.default_rng(0).integers(0, 256, (301, 64), np.uint8), np.repeat([0, 1, 2], [250, 50, 1])
+    place, split = places([pixels]), Split(dataset="own", test={"share": 0.25})
+
+    def tested(kept: Vector) -> set[int]:
+        return {*kept[split_rows(split, len(kept), 42, None, place[kept], classes[kept])[1]].tolist()}
+
+    every = tested(np.arange(301))
+    assert np.bincount(classes[[*every]], minlength=3).tolist() == [63, 13, 0]
+    moved = [len((every ^ tested(np.delete(np.arange(301), added))) - {added}) for added in range(300)]
+    assert max(moved) == 1
+    assert np.mean(moved) < 0.5
+    kept = np.repeat(np.arange(301), 2)
+    train, test = split_rows(split, 602, 42, None, place[kept], classes[kept])
+    assert not {*kept[train]} & {*kept[test]}  # each picture twice
+    with pytest.raises(ParameterError, match="tests on no image: no class has two different ones"):
+        split_rows(split, 3, 42, None, place[[0, 0, 300]], classes[[0, 0, 300]])
+
+
+def test_a_share_of_groups_by_digest_moves_no_image_when_others_are_added() -> None:
+    pixels, group = np.random.default_rng(0).integers(0, 256, (401, 64), np.uint8), np.arange(400) // 20
     split = Split(dataset="own", test={"share": 0.25})
 
     def tested(kept: Vector) -> set[bytes]:
         at = places([pixels[kept]])
-        _, test = split_rows(split, len(kept), 42, None if group is None else group[np.minimum(kept, 399)], at)
+        _, test = split_rows(split, len(kept), 42, group[np.minimum(kept, 399)], at)
         assert 0.15 < len(test) / len(kept) < 0.35
         return {pixels[kept[row]].tobytes() for row in test}
 
@@ -109,6 +130,28 @@ def test_no_group_is_on_both_sides_of_a_share(seed: int, share: float) -> None:
         assert not set(group[train]) & set(group[test])
         assert len(set(group[test])) == math.ceil(share * groups)
         assert sorted([*train, *test]) == [*range(100)]
+
+
+def test_a_class_that_none_would_be_trained_on_stops_the_split_by_its_name(bare: Path) -> None:
+    def write(test: Any, **columns: Vector) -> None:
+        classes = np.repeat([0, 1], [12, 8]).astype(np.uint8)
+        table = tables.image_table(
+            tiny.digits()[0][:20], classes, ImageInfo(tiny.SHAPE, 16, ["ring", "cross"]), **columns
+        )
+        parquet.write(bare / paths.raw("tiny"), table)
+        tiny.write_params(bare, tiny.params({"splits.tiny.test": test}))
+
+    start, command = "split: error: params.yaml: splits.tiny.test: ", "python -m stages.split tiny"
+    write(8)
+    no_cross = "leaves no image of cross to train on; "
+    assert tiny.failure(command, bare, 2) == f"{start}8 {no_cross}use {{share: 0.25}}"
+    write({"groups": 1}, group=np.repeat([0, 1], [12, 8]).astype(np.uint32))
+    assert tiny.failure(command, bare, 2) == f"{start}{{'groups': 1}} {no_cross}add images of it to other groups"
+    assert not (bare / "data/split").exists()
+    write({"share": 0.0001})
+    assert tiny.run(command, bare).stderr == ""
+    test = parquet.read_column(bare / paths.split("tiny", "test"), tables.IMAGES, "class")
+    assert sorted(test) == [0, 1]
 
 
 def test_positive_digits_are_one_and_all_others_zero() -> None:
