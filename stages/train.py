@@ -1,8 +1,9 @@
 """Train one experiment's model, and cross-validate it on the training part.
 
 Reads the split's training part and its labels; writes `models/<experiment>.skops`, fitted on all of it, and
-`data/crossval/<experiment>.parquet`: for each training row the prediction and the scores of the model that has not seen
-it, nor others of its group (neither where `folds` is 0). The fits run side by side on all cores.
+`data/crossval/<experiment>.parquet`: for each training row the prediction and the scores of the model that was trained
+on neither that row nor others of its group. With `folds: 0` it has rows and labels alone. The fits run side by side on
+all cores.
 """
 
 import time

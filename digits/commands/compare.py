@@ -124,7 +124,7 @@ class Comparison:
         """Return in words what may be concluded."""
         fixed, broken = map(len, self.sides.values())
         more = f"{abs(fixed - broken)} {'more' if fixed >= broken else 'fewer'} of {self.count} right"
-        verdict = self.difference.verdict("these two fits", "chance explains")
+        verdict = self.difference.verdict("chance does")
         return f"{self.name}: {more} (p = {self.difference.p:.2g}): {verdict}"
 
 
@@ -162,7 +162,7 @@ def compare_models(revision: str, names: Sequence[str], seeds: int, form: str) -
     found = [(name, each._replace(p=p)) for name, each, p in zip(names, differences, corrected, strict=True)]
     header = ["experiment", "before", "after", "change in points (95 %)", "p, Holm" if len(found) > 1 else "p"]
     print_table(header, [[name, *each.cells(), f"{each.p:.2g}"] for name, each in found], left=1, form=form)
-    print("", *(f"{name}: {each.verdict('the models', 'seeds and folds explain')}" for name, each in found), sep="\n")
+    print("", *(f"{name}: {each.verdict('seeds and folds do')}" for name, each in found), sep="\n")
 
 
 @click.command(

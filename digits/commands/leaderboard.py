@@ -38,11 +38,12 @@ def by_group(name: str) -> str | None:
 
 @click.command(epilog=examples("leaderboard", "leaderboard 'small-*'"))
 @click.argument("pattern", default="*")
-def command(pattern: str) -> None:
+@click.option("--groups", is_flag=True, help="Print the accuracy on each group of the test part as well.")
+def command(pattern: str, groups: bool) -> None:
     """Print the accuracies and errors of all experiments, or of those whose names match PATTERN.
 
     Experiments of one split and task stand together, sorted by their accuracy out of fold. Below the table are the
-    pairs that the test images do not tell apart, where the predictions are here: p is 0.05 or more, with Holm's
+    pairs that do not differ significantly, if their predictions are available: p is 0.05 or more, with Holm's
     correction, by the exact McNemar test, or by a t-test of the groups where images have groups.
     """
     params = parameters.load()
@@ -60,10 +61,11 @@ def command(pattern: str) -> None:
     if any(row[-1].endswith("*") for row in rows):
         print(f"\n{measured.BY_IMAGES}")
     tell = [name for name in ranked if not params.block(Task, experiments[name].task).positive]
-    for line in filter(None, [*map(uneven, tell), *map(by_group, ranked)]):
+    for line in filter(None, [*map(uneven, tell), *map(by_group, ranked if groups else [])]):
         print(line)
-    for task, of_task in groupby(ranked, key=tasks.__getitem__):
-        if pairs := not_told_apart([*of_task]):
-            print(f"Not told apart, {task}: {', '.join(pairs)}")
+    alike = {task: not_told_apart([*of_task]) for task, of_task in groupby(ranked, key=tasks.__getitem__)}
+    if any(alike.values()):
+        print("\nThese do not differ significantly (p is 0.05 or more):")
+        print(*(f"  {task}: {pair}" for task, pairs in alike.items() for pair in pairs), sep="\n")
     if missing := [name for name in names if name not in evaluated]:
         cli.note(f"not evaluated yet: {listed(missing)}; `make repro` evaluates all")

@@ -29,11 +29,12 @@ class Difference(NamedTuple):
         gain, low, high = (100 * each for each in (self.gain, self.low, self.high))
         return [f"{self.before:.4f}", f"{self.after:.4f}", f"{gain:+.2f} ({low:+.2f} to {high:+.2f})"]
 
-    def verdict(self, what: str, explained_by: str) -> str:
-        """Return in words what may be concluded of `what`, such as "these two fits"."""
+    def verdict(self, cause: str) -> str:
+        """Return in words what may be concluded; `cause`, such as "chance does", might explain a difference."""
         if self.p >= 0.05:
-            return f"no evidence of a difference; {50 * (self.high - self.low):.2f} points would have shown."
-        return f"{what} differ, {'better' if self.gain > 0 else 'worse'} by more than {explained_by}."
+            detectable = f"{50 * (self.high - self.low):.2f} points"
+            return f"no evidence of a difference; one of {detectable} would have been detected."
+        return f"the second is {'better' if self.gain > 0 else 'worse'}; {cause} not explain the difference."
 
 
 def compare(before: Vector, after: Vector, group: Vector | None = None) -> Difference:

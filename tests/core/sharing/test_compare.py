@@ -41,13 +41,13 @@ def test_only_what_differs_is_compared_with_its_counts_and_a_conclusion(changed:
     assert row.split()[0] == "five-sgd"
     assert row.split()[-2:] == [str(fixed), str(broken)]
     assert conclusion.startswith(f"five-sgd: {broken - fixed} fewer of 100 right (p = ")
-    assert conclusion.endswith("these two fits differ, worse by more than chance explains.")
+    assert conclusion.endswith("the second is worse; chance does not explain the difference.")
     assert done.stderr == "compare: HEAD~1 has no predictions: new\n"
     gain, low, high = map(float, re.findall(r"[+-]\d+\.\d+", row))
     assert low < gain == fixed - broken < high < 0
     back = tiny.run("digits compare HEAD HEAD~1 five-sgd --md", changed).stdout.splitlines()
     assert [cell.strip() for cell in back[2].split("|")][-3:-1] == [str(broken), str(fixed)]
-    assert back[4].endswith("these two fits differ, better by more than chance explains.")
+    assert back[4].endswith("the second is better; chance does not explain the difference.")
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_the_images_that_changed_sides_are_drawn(changed: Path, counts: tuple[in
         assert np.asarray(sheet).min() == 0
         assert sheet.height > 160 * sum(counts) // 8
     same = tiny.run("digits compare --between five-sgd new", changed)
-    assert re.search(r"0 more of 100 right \(p = 1\): no evidence of a difference; \d\.\d\d points would", same.stdout)
+    assert re.search(r"0 more of 100 right \(p = 1\): no evidence of a difference; one of \d\.\d\d points", same.stdout)
 
 
 @pytest.mark.slow
@@ -132,7 +132,7 @@ def test_models_are_refitted_under_seeds_where_only_their_blocks_differ(project:
     _, _, row, _, conclusion = tiny.run("digits compare HEAD five-sgd --seeds 2", project).stdout.splitlines()
     before, after = map(float, row.split()[1:3])
     assert before > 0.95 > after
-    assert conclusion.startswith("five-sgd: the models differ, worse by more than seeds and folds explain")
+    assert conclusion.startswith("five-sgd: the second is worse; seeds and folds do not explain the difference")
     line = tiny.failure("digits compare HEAD digit-logreg --seeds 2", project)
     assert line.startswith("compare: error: digit-logreg has other images, labels or folds in HEAD")
     library = project / "digits/io/files.py"
