@@ -4,7 +4,9 @@ import re
 import shutil
 from pathlib import Path
 
+from digits.commands.compare import common
 from digits.io import tables
+from digits.support.errors import PipelineError
 from tests import tiny
 
 import numpy as np
@@ -122,6 +124,15 @@ def test_the_images_that_both_predict_with_the_same_class_are_compared(project: 
     done = tiny.run("digits compare HEAD five-sgd", project)
     assert done.stdout.splitlines()[2].split()[:2] == ["five-sgd", str(asked.sum() - 2)]
     assert done.stderr == f"compare: five-sgd: of {asked.sum()} and {asked.sum()} " + both.format(asked.sum() - 2)
+
+
+def test_without_an_image_in_common_nothing_is_compared() -> None:
+    pixels, classes = tiny.digits()
+    info, row = tables.ImageInfo(tiny.SHAPE, tiny.MAXIMUM), np.arange(5, dtype=np.uint32)
+    images = [tables.image_table(pixels[at : at + 5], classes[at : at + 5], info, row=row) for at in (0, 5)]
+    predictions = tables.table({"row": row, "label": classes[:5], "prediction": classes[:5]})
+    with pytest.raises(PipelineError, match="no test image in common"):
+        common(predictions, predictions, images)
 
 
 @pytest.mark.slow
