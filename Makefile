@@ -84,7 +84,8 @@ prune: $(INSTALLED) ## Delete outputs of blocks that params.yaml no longer has
 
 # Of a project that `digits start` made. Two trees are compared: what `digits start` makes of the commit of upstream that
 # was taken over last, and what it makes of the newest one. So rooms and results that are gone stay away, what `start`
-# edited is no conflict, and a file that was deleted here is left out.
+# edited is no conflict, and a file that was deleted here is left out. Git merges the difference into HEAD as it merges
+# branches; `--strategy=ours` records that it did.
 UPSTREAM ?= upstream/main
 define TAKE_OVER
 set -euo pipefail
@@ -95,14 +96,18 @@ start() {
   git -c core.hooksPath=/dev/null worktree add --quiet --detach $$temp/$$2/$(notdir $(CURDIR)) $$1
   cd $$temp/$$2/$(notdir $(CURDIR)) && PYTHONPATH=$$PWD digits start --from $$kind > /dev/null && git add --all && git write-tree
 }
-from=$$(git merge-base HEAD $(UPSTREAM))
+from=$$(git merge-base HEAD $(UPSTREAM) 2> /dev/null) || { echo "$(UPSTREAM) is missing, or shares no commit with" \
+  "this project: \`git remote add upstream ADDRESS\`, \`git fetch upstream\`"; exit 1; }
 test $$from != $$(git rev-parse $(UPSTREAM)) || { echo "$(UPSTREAM) has nothing new"; exit 0; }
 old=$$(start $$from old); new=$$(start $(UPSTREAM) new)
 gone=$$(comm -23 <(git ls-tree -r --name-only $$old | sort) <(git ls-files | sort) | sed 's/^/:!/')
 git diff --binary $$old $$new -- . ':!params.yaml' ':!README.md' ':!dvc.lock' ':!metrics' ':!plots' $$gone > $$temp/patch
-git merge --quiet --no-commit --strategy=ours $(UPSTREAM) > $$temp/said
-test ! -s $$temp/patch || git apply --3way $$temp/patch 2> $$temp/said || \
-  { cat $$temp/said; echo 'Settle the conflicts, `git add` the files, and `git commit`'; exit 1; }
+export GIT_INDEX_FILE=$$temp/index; git read-tree $$old; test ! -s $$temp/patch || git apply --cached $$temp/patch
+new=$$(git commit-tree -m new $$(git write-tree)); old=$$(git commit-tree -m old $$old); unset GIT_INDEX_FILE
+git merge --quiet --no-commit --strategy=ours $(UPSTREAM) &> $$temp/said || { cat $$temp/said; exit 1; }
+env GIT_MERGE_VERBOSITY=1 GITHEAD_$$new=$(UPSTREAM) git merge-recursive $$old -- HEAD $$new || \
+  { test "$$(git ls-files --unmerged)" && echo 'Settle the conflicts, `git add` or `git rm` the files, and `git commit`' || \
+  { git merge --abort; echo "$(UPSTREAM) was not merged, for the reason above"; }; exit 1; }
 git commit --quiet --no-edit && git log --oneline --no-merges $$from..$(UPSTREAM)
 endef
 export TAKE_OVER

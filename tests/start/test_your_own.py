@@ -208,6 +208,31 @@ def test_upstream_is_taken_over_without_conflicts_and_what_start_deleted_stays_a
 
 
 @pytest.mark.slow
+def test_a_file_that_upstream_deleted_and_we_edited_is_a_conflict_and_the_rest_is_taken_over(tmp_path: Path) -> None:
+    origin, shapes = repository(tmp_path / "origin"), tmp_path / "shapes"
+    tiny.run(["git", "clone", "-q", str(origin), str(shapes)], tmp_path)
+    run("digits start", shapes)
+    page, code = "docs/reliability.md", "digits/io/files.py"
+    change(shapes / page, "# ", "# Ours: ")
+    tiny.commit(shapes, "ours")
+    assert "upstream/main is missing" in run("make upstream", shapes, 2)
+    run("git remote rename origin upstream", shapes)
+    (origin / page).unlink()
+    change(origin / code, "DECIMALS = 6", "DECIMALS = 7")
+    (origin / "digits/io/new.py").touch()
+    tiny.commit(origin, "upstream moves on")
+    printed = run("git fetch -q && make upstream", shapes, 2)
+    assert f"CONFLICT (modify/delete): {page} deleted in upstream/main" in printed
+    assert "Settle the conflicts" in printed
+    tiny.run("git commit -m early", shapes, status=128)
+    assert tiny.git_status(shapes).splitlines() == [f"M  {code}", "A  digits/io/new.py", f"UD {page}"]
+    run(f"git add {page} && git commit -q --no-edit", shapes)
+    assert (shapes / page).read_text(encoding="utf-8").startswith("# Ours: ")
+    assert "DECIMALS = 7" in (shapes / code).read_text(encoding="utf-8")
+    assert "nothing new" in run("make upstream", shapes)
+
+
+@pytest.mark.slow
 def test_three_thousand_pictures_in_nested_folders_by_seven_people(tmp_path: Path) -> None:
     run(STEPS[0].replace("ADDRESS", str(repository(tmp_path / "origin"))).replace("-q", "-q -b main"), tmp_path)
     shapes = tmp_path / "shapes"
