@@ -6,6 +6,7 @@ The pictures lie in a folder with a subfolder for each class, as the sources `fo
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
@@ -39,18 +40,22 @@ class Measurement:
 
     @classmethod
     def of(cls, recognizer: Recognizer, root: Path) -> Self | None:
-        """Return that of a folder; None unless it has a subfolder named as a class."""
+        """Return that of a folder; None unless it has a dataset's `levels`, or a subfolder named as a class."""
         inside = [each.name for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
-        if all(_label(recognizer, name) is None for name in inside):
+        _, levels = _home(parameters.load().blocks(Dataset).values(), root) if inside else (None, None)
+        levels = levels if levels and "class" in levels else None
+        if not levels and all(_label(recognizer, name) is None for name in inside):
             return None
         try:
-            of_class = folder.list_classes(root)
+            found, others = folder.find(root, levels)
         except SourceError as error:
             raise PipelineError(f"{root}: {error}") from None
-        for name in of_class:
+        folder.name_others(root, others)
+        actual = {str(each.path): each.class_name for each in sorted(found, key=lambda each: (each.class_name, each))}
+        for name in actual.values():
             if _label(recognizer, name) is None:
                 raise ParameterError(f"{root}: {recognizer.experiment} has no class {show(name)}; move it elsewhere")
-        return cls(recognizer, root, {str(path): name for name, found in of_class.items() for path in found})
+        return cls(recognizer, root, actual)
 
     def add(self, reading: Reading) -> dict[str, object]:
         """Count a picture; return its `actual` class and whether it is `right`: one digit, and of its class."""
@@ -90,16 +95,16 @@ class Measurement:
             drawing.write_sheet(png, self._images()[:DRAWN], captions[:DRAWN])
         elif png:
             cli.note(f"{png} was not written: there are no mistakes")
-        if trained_on(model, self._root):
-            cli.note(f"{model} was trained on pictures of this folder; it has seen some before")
+        if home := trained_on(model, self._root):
+            cli.note(f"{model} was trained on pictures of {home}; it may have seen some of these before")
 
     @property
     def _has_none(self) -> bool:
         return self._recognizer.novelty is not None and not self._recognizer.always
 
     def _verdict(self, reading: Reading, predicted: str) -> str:
-        """Return `predicted 3`, `predicted none (nearest 7: 93 %)`, or that no digit was found."""
-        if predicted == NONE:
+        """Return `predicted 3 (93 %)`, `predicted none (nearest 7: 93 %)`, `predicted several` or `not found`."""
+        if len(reading.predictions) == 1:
             return in_words(self._recognizer, reading.predictions)
         return predicted if predicted == MISSED else f"predicted {predicted}"
 
@@ -150,16 +155,24 @@ def _seen(reading: Reading, size: int) -> Pixels:
         return np.zeros((size, size), np.uint8)
 
 
-def trained_on(experiment: str, root: Path) -> bool:
-    """Tell whether a folder is a source of a dataset that an experiment's model is trained on."""
+def trained_on(experiment: str, root: Path) -> Path | None:
+    """Return the source that a folder is or lies in of a dataset that an experiment's model is trained on."""
     params = parameters.load()
     splits = [params.block(Experiment, experiment).split]
     if splits[0] in params.names(Mix):
         mix = params.block(Mix, splits[0])
         splits = [mix.split, *[mix.own] * bool(mix.weight)]
-    datasets = [params.block(Dataset, params.block(Split, split).dataset) for split in splits]
-    places = [place for dataset in datasets for source in dataset.sources for place in source.values()]
-    return any(root.resolve() == Path(place).resolve() for place in places)
+    return _home([params.block(Dataset, params.block(Split, split).dataset) for split in splits], root)[0]
+
+
+def _home(datasets: Iterable[Dataset], root: Path) -> tuple[Path | None, list[str] | None]:
+    """Return the source of a dataset that a folder is or lies in, and the dataset's `levels` from there on."""
+    for dataset in datasets:
+        for home in (Path(place) for source in dataset.sources for place in source.values()):
+            if root.resolve().is_relative_to(home.resolve()):
+                depth = len(root.resolve().relative_to(home.resolve()).parts)
+                return home, [*dataset.levels[depth:]] if dataset.levels else None
+    return None, None
 
 
 def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:

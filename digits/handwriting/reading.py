@@ -12,6 +12,7 @@ from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.results import wording
+from digits.sources import folder
 from digits.support import pictures
 from digits.support.pictures import PictureError
 
@@ -33,12 +34,18 @@ class Reading:
 
 
 def list_files(arguments: Iterable[str]) -> Iterator[str]:
-    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself."""
+    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself.
+
+    A line names what else is in a folder.
+    """
     for argument in arguments:
         inside: list[Path] = []
         with suppress(OSError):  # what cannot be read is reported as a file that cannot
             if argument and Path(argument).is_dir():
-                inside = sorted(path for path in Path(argument).iterdir() if path.suffix.lower() in pictures.SUFFIXES)
+                entries = sorted(path for path in Path(argument).iterdir() if not folder.IGNORED.fullmatch(path.name))
+                inside = [path for path in entries if path.suffix.lower() in pictures.SUFFIXES]
+                if inside:
+                    folder.name_others(Path(argument), sorted({*entries} - {*inside}))
         yield from map(str, inside) if inside else [argument]
 
 

@@ -50,6 +50,14 @@ def test_a_folder_gives_a_line_a_picture_sorted_and_mostly_right(place: Path) ->
     assert all(line.endswith(" %)") for line in lines)
 
 
+def test_what_is_left_out_of_a_folder_is_named(place: Path, tmp_path: Path) -> None:
+    scans = shutil.copytree(place / "scans", tmp_path / "scans")
+    (scans / ".DS_Store").touch()
+    (scans / "old").mkdir()
+    said = predict(place, str(scans)).stderr
+    assert f"{scans}: left out, for they are no pictures: 'notes.txt', 'old'\n" in said
+
+
 def test_json_gives_digit_probability_and_box_in_reading_order(place: Path) -> None:
     answer = json.loads(predict(place, "--json", "line.png").stdout)
     assert list(answer) == ["file", "model", "digits"]
@@ -106,6 +114,9 @@ def test_a_folder_with_a_subfolder_for_each_digit_is_measured(place: Path, tmp_p
     ]
     with Image.open(sheet) as image:
         assert image.width > 4 * 140
+    shown = predict(place, "own", "--show").stdout  # with the sheet's captions
+    for caption in (r"0/7\.png, predicted 7 \(\d+ %; ", r"3/line\.png, predicted several", r"5/bad\.png, not found"):
+        assert re.search(caption, shown)
     *each, total = map(json.loads, predict(place, "--json", "own").stdout.splitlines())
     assert [line["file"] for line in each if not line["right"]] == total["mistakes"]
     assert [line["actual"] for line in each] == [0, 0, 3, 3, 5, 5, 6, 6]
@@ -120,7 +131,26 @@ def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path
     assert re.search(r"^predicted +not five +five +not found +several$", done.stdout, re.MULTILINE)
     assert re.search(r"^actual 5 +· +1 +1 +·$", done.stdout, re.MULTILINE)
     assert "five-sgd: 5 of 8 right, " in done.stdout
-    assert done.stderr.splitlines()[0].endswith("was trained on pictures of this folder; it has seen some before")
+    said = "five-sgd was trained on pictures of own; it may have seen some of these before"
+    assert done.stderr.splitlines()[0].endswith(said)
+
+
+def test_a_dataset_s_folder_is_measured_by_its_levels_and_so_is_a_part_of_it(project: Path, place: Path) -> None:
+    for person in ("anna", "ben"):
+        shutil.copytree(place / "own", project / "data/own" / person / "images")
+    own = tiny.dataset({"handwriting": "data/own"}) | {"levels": ["group", "-", "class"]}
+    tiny.edit(project, {"datasets.own": own})
+    shutil.move(project / "data/own/ben/images/0", project / "data/own/ben/images/2")
+    for folder, images in (("data/own", 16), ("data/own/anna", 8), ("data/own/anna/images", 8)):
+        done = predict(project, "--model", "digit-logreg", folder)
+        assert f" of {images} right, " in done.stdout
+        assert "was trained on" not in done.stderr
+        assert re.findall(r"^actual (\d)", done.stdout, re.MULTILINE) == list("02356" if images == 16 else "0356")
+    tiny.edit(project, {"datasets.tiny": own | {"sources": [{"idx": "idx"}, {"handwriting": "data/own"}]}})
+    for folder in ("data/own", "data/own/anna/images"):
+        done = predict(project, "--model", "digit-logreg", folder)
+        assert "digit-logreg was trained on pictures of data/own; it may have seen some of these" in done.stderr
+    assert "predicted 3 (" in predict(project, "--model", "digit-logreg", "data/own/anna/images/3").stdout
 
 
 def test_standard_input(place: Path) -> None:
@@ -198,6 +228,8 @@ def test_pictures_are_for_models_of_two_sizes(project: Path, monkeypatch: pytest
         (["--dataset", "tiny"], "give pictures, or --dataset NAME and numbers of images"),
         (["--dataset", "tiny", "4", "--json"], "--dataset goes with none of --json, --save, --png and --sort-into"),
         (["--png", "x.png", "scans"], "--png goes with one folder that has a subfolder for each class"),
+        (["scans", "--sort-into", "scans"], "--sort-into scans is in scans, which is sorted; choose"),
+        (["five.png", "scans", "--sort-into", "own/../scans/new"], "--sort-into own/../scans/new is in scans, which"),
     ],
 )
 def test_a_wrong_call_is_explained(place: Path, arguments: list[str], reason: str) -> None:

@@ -171,7 +171,9 @@ def command(
         raise click.UsageError("--dataset goes with none of --json, --save, --png and --sort-into")
     if sort_into and "-" in pictures:
         raise click.UsageError("--sort-into copies files; standard input is none")
-
+    for each in filter(None, pictures):
+        if sort_into and sort_into.resolve().is_relative_to(Path(each).resolve()):
+            raise click.UsageError(f"--sort-into {sort_into} is in {each}, which is sorted; choose a folder elsewhere")
     if grid and (dataset or show or "-" in pictures):
         raise click.UsageError("--grid goes with none of --dataset, --show and -")
     recognizer = Recognizer.load(model, dataset, always=always)
