@@ -79,9 +79,9 @@ class Novelty(NamedTuple):
             raise PipelineError(f"{folds} is not about the rows of {images}; {parquet.REMEDY}")
         train, held_out = np.flatnonzero(fold != 1)[:FITTED], np.flatnonzero(fold == 1)[:HELD_OUT]
         if len(held_out) < FEWEST:
-            cli.note(f"nothing is called none: that takes {FEWEST} images in a fold, {experiment} has {len(held_out)}")
+            cli.note(f"`none` needs at least {FEWEST} images per fold; {experiment} has {len(held_out)}")
             return None
-        cli.note(f"fitting what is none of {experiment}'s classes, once: for MNIST half a minute …")
+        cli.note(f"learning, once, which pictures belong to no class of {experiment}: two minutes for MNIST …")
         side = parquet.image_info(images).shape
         X, X_held_out = (parquet.take_pixels(images, rows).reshape(-1, *side) for rows in (train, held_out))  # noqa: N806
         confidence = _confidence(model, tables.scores(table)[held_out])

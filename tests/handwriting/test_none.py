@@ -41,13 +41,13 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("own/3/board", board),
     ):
         Image.fromarray((255 - image * 15).astype(np.uint8)).save(project / f"{name}.png")
-    assert "fitting what is none of digit-folded's classes" in predict(project, "row.png").stderr
+    assert "learning, once, which pictures belong to no class of digit-folded: " in predict(project, "row.png").stderr
     return project
 
 
 def test_predict_says_none_and_what_it_is_nearest(place: Path) -> None:
     text, line = (predict(place, *option, "row.png") for option in ([], ["--json"]))
-    assert "fitting" not in text.stderr  # the rule is kept
+    assert "learning" not in text.stderr  # the rule is kept
     assert re.fullmatch(r"row\.png: predicted 3 none 0 \(.+ %, nearest \d: .+ %, .+ %\)\n", text.stdout)
     answer = json.loads(line.stdout)
     three, board, zero = answer["digits"]
@@ -103,16 +103,19 @@ def test_a_folder_is_measured_with_and_without_none(place: Path) -> None:
 def test_a_model_that_changes_gets_a_new_rule_and_one_without_folds_or_data_none(place: Path, tmp_path: Path) -> None:
     project = tiny.copy(place, tmp_path / "copy")
     (project / RULE).write_bytes((project / RULE).read_bytes()[:5_000])
-    assert "fitting" in predict(project, "row.png").stderr
+    assert "learning" in predict(project, "row.png").stderr
     tiny.edit(project, {"experiments.digit-folded": tiny.experiment("tiny", "class", "scaled", "svm.SVC", 3, C=2)})
     tiny.repro(project, "evaluate@digit-folded")
-    assert "fitting" in predict(project, "row.png").stderr
+    assert "learning" in predict(project, "row.png").stderr
     assert re.match(r"row\.png: predicted 3 \d 0 ", predict(project, "--model", "digit-logreg", "row.png").stdout)
     (project / RULE).unlink()
     (project / "data/crossval/digit-folded.parquet").unlink()
     done = predict(project, "row.png")
     assert "nothing is called none: that is learned from data/split/tiny/train.parquet and" in done.stderr
     assert re.match(r"row\.png: predicted 3 \d 0 ", done.stdout)
+    tiny.edit(project, {"experiments.digit-folded": tiny.experiment("tiny", "class", "scaled", "svm.SVC", 5)})
+    tiny.repro(project, "evaluate@digit-folded")
+    assert "`none` needs at least 100 images per fold; digit-folded has 60\n" in predict(project, "row.png").stderr
 
 
 def test_a_folder_is_sorted_and_nothing_is_overwritten(place: Path, tmp_path: Path) -> None:

@@ -167,8 +167,8 @@ def command(model: str | None, port: int, host: str | None, opens: bool, keep: P
     The page is served to this computer alone, or with --host to its local network, at the address that is printed: it
     holds a token, new each time, without which nothing is answered. Ctrl-C ends it.
 
-    With --keep the page keeps drawings as well, each in the subfolder of the digit that you say it is, where you alone
-    can read them; `digits predict FOLDER` then measures a model on them.
+    With --keep the page keeps drawings as well, each in a subfolder named after the digit you choose; only you can read
+    it. `digits predict FOLDER` then measures a model on them.
     """
     collection = Collection(keep) if keep else None
     bound = ADDRESS if host is None else local_address(host)
