@@ -40,7 +40,7 @@ DEMO := small-*
 # The demo's last lines; a room adds its own.
 NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
   '`make repro` runs every experiment, those that need the internet too.'
-demo: $(INSTALLED) ## Run the experiments that need no network, in a minute
+demo: $(INSTALLED) ## Run the experiments that need no network, in about a minute
 	@digits check
 	$(call REPRO,--glob 'evaluate@$(DEMO)')
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'

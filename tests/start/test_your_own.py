@@ -157,6 +157,7 @@ def test_a_started_project_has_no_room_that_it_does_not_need_and_takes_one_s_pic
     run("digits setup && digits start", shapes)
     write_pictures(shapes / "data" / "own")
     assert "60 images of 3 classes" in run("digits pin own && digits check", shapes)
+    assert not re.search("internet|no network, in", (shapes / "Makefile").read_text(encoding="utf-8"))
     kept = {path.name for path in (shapes / "tests").iterdir() if path.is_dir()} - {"__pycache__"}
     assert kept <= {"core", "report", "handwriting"}
     assert list(yaml.safe_load((shapes / "dvc.yaml").read_text())) == ["stages"]

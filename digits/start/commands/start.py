@@ -61,6 +61,7 @@ def command(kind: str) -> None:
     for file, pattern, replacement in (
         ("dvc.yaml", r"\s*(\n#.*)*\nplots:(.|\n)*", "\n"),  # and `artifacts:` below them
         ("Makefile", "^DEMO := .*", "DEMO := *"),
+        ("Makefile", r" that need no network, .* minute|, those that need the internet too| \(DATA_MIRROR=.*", ""),
         (".dvc/config", "digits-remote", f"{name}-remote"),
         (".dvc/config.local", "/digits-remote$", f"/{name}-remote"),  # as `make venv` placed it
         (

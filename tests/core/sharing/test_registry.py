@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 PAGE = (tiny.ROOT / "docs" / "sharing.md").read_text(encoding="utf-8")
-SECTION = PAGE.partition("\n## Take data or a model from here\n")[2].partition("\n## ")[0]
+SECTION = PAGE.partition("\n## Use data or a model in another project\n")[2].partition("\n## ")[0]
 REMOTE = "registry-remote"  # not as the default is called: for a stranger that is /digits-remote, which may be there
 ARTIFACTS = yaml.safe_load((tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")).get("artifacts", {})
 CHAMPION = "digit-champion"
