@@ -3,13 +3,14 @@
 import io
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from digits import sources
 from digits.commands import examples
 from digits.io import files
-from digits.sources import MOST_CLASSES, Batch, Content, folder
+from digits.sources import MOST_CLASSES, Batch, Content, SourceError, folder
 from digits.support import cli, parameters
 from digits.support.errors import require_choice, shorten
 from digits.support.parameters import COUNTED, FILE, Dataset, validate
@@ -46,8 +47,9 @@ def count(name: str, block: dict[str, Any]) -> dict[str, Any]:
 def guess(dataset: Dataset) -> dict[str, list[str]]:
     """Return the levels of the folders of a dataset's first source, where its kind can guess them."""
     for kind, place in dataset.sources[0].items():
-        if levels := getattr(sources.module(kind), "guess_levels", lambda _: None)(place):
-            return {"levels": levels}
+        with suppress(SourceError):  # which reading it gives again
+            if levels := getattr(sources.module(kind), "guess_levels", lambda _: None)(place):
+                return {"levels": levels}
     return {}
 
 
@@ -103,5 +105,6 @@ def command(dataset: str) -> None:
     files.write_text(FILE, pinned(FILE.read_text(encoding="utf-8-sig"), dataset, counted))
     names = f" ({', '.join(counted['names'])})" if "names" in counted else ""
     print(f"{FILE}: datasets.{dataset} has {counted['images']} images of {counted['classes']} classes{names}")
-    for line in remarks(dataset, parameters.load().block(Dataset, dataset)):
-        cli.note(line)
+    with suppress(SourceError):  # the first source is not here: another one was read
+        for line in remarks(dataset, parameters.load().block(Dataset, dataset)):
+            cli.note(line)

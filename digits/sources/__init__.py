@@ -23,7 +23,7 @@ from digits.support.parameters import Dataset
 import numpy as np
 
 MOST_CLASSES = 256
-NOT_HERE = "is not here; `dvc pull` fetches what was shared by `dvc add` and `dvc push`"
+NOT_HERE = "is not here; put your images there, or correct the name; `dvc pull` fetches what was shared by `dvc push`"
 
 
 class SourceError(Exception):

@@ -36,7 +36,7 @@ from PIL import Image, ImageOps
 
 LOCAL = True
 BATCH = 1_000  # pictures
-IGNORED = re.compile(r"\..*|.*\.dvc|Thumbs\.db|desktop\.ini", re.IGNORECASE)  # what systems, Git and DVC leave behind
+IGNORED = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)  # left by systems, Git, DVC
 USUAL = [["class"], ["class", "group"]]  # levels that a block need not name
 PARTS = {"train": False, "test": True}
 
@@ -88,7 +88,8 @@ def draw_pictures(root: Path, paths: Sequence[Path], of: Labels, draw: Callable[
             return draw(pictures.read(path)).ravel()
         except (OSError, PictureError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path.relative_to(root).as_posix()}: {reason}") from None
+            shown = path.relative_to(root) if path.is_relative_to(root) else path
+            raise SourceError(f"{shown.as_posix()}: {reason}") from None
 
     # A thread for each core: Pillow decodes without Python's lock.
     with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(joblib.cpu_count()) as threads:
@@ -197,7 +198,7 @@ def _files(entry: Path) -> Iterator[Path]:
         return
     inside = sorted(path for path in entry.iterdir() if not IGNORED.fullmatch(path.name))
     if not inside:
-        raise SourceError(f"{show(entry.name)} has no pictures in it")
+        raise SourceError(f"{show(entry.name)} has no pictures in it; delete it, or put some there")
     for each in inside:
         yield from _files(each)
 

@@ -158,6 +158,9 @@ def test_a_table_of_file_names_gives_the_same_images_as_the_folder(tmp_path: Pat
     assert np.array_equal(named.pixels, images.pixels)
     assert np.array_equal(named.classes, images.classes)
     assert len(np.unique(named.group)) == 3  # type: ignore[arg-type]
+    (tmp_path / "gone.csv").write_text(f"file,class\n{tmp_path / 'own/0/0.png'},a\n/gone/1.png,b\n")
+    with pytest.raises(SourceError, match=r"^/gone/1\.png: No such file or directory$"):
+        read("table", tmp_path / "gone.csv", **SIZE)
 
 
 def test_folders_in_a_class_are_groups_whose_pictures_stand_together(tmp_path: Path) -> None:
@@ -215,8 +218,17 @@ def test_groups_go_from_the_source_to_the_predictions_and_none_is_on_both_sides(
 
 def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path) -> None:
     write_digits(tmp_path)
-    for name in [".DS_Store", "0/.DS_Store", "1/Thumbs.db", "2/.gitignore", "data.dvc", "desktop.ini", ".cache/x"]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in [
+        ".DS_Store",
+        "0/.DS_Store",
+        "1/Thumbs.db",
+        "2/.gitignore",
+        "data.dvc",
+        "desktop.ini",
+        ".cache/x",
+        "__MACOSX/3/._1.png",
+    ]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"no picture")
     assert np.array_equal(read("folder", tmp_path).pixels, PIXELS)
 
@@ -255,7 +267,7 @@ def write_numbers(value: float) -> Callable[[Path], object]:
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "one class": (remove_all_but_one, "number of classes: 1 alone, '0'; allowed: 2 to 256"),
     "300 classes": (copy_to(*(f"class-{i}/0.png" for i in range(290))), "number of classes: 300; allowed: 2 to 256"),
-    "a class without pictures": (lambda folder: (folder / "a").mkdir(), "'a' has no pictures in it"),
+    "a class without pictures": (lambda folder: (folder / "a").mkdir(), "'a' has no pictures in it; delete it"),
     "a lost link": (lambda folder: (folder / "3/x.png").symlink_to("nowhere"), "3/x.png: No such file or directory"),
     "a picture outside": (copy_to("1.png"), "'1.png' lies in 0 folders, not in 1 (class); move it"),
     "a text": (write("3/notes.png", b"3"), "3/notes.png: not a picture, or not one"),
@@ -332,9 +344,9 @@ def test_a_parquet_table_with_a_value_that_is_no_whole_number_is_refused(
     [
         (
             {"sources": [{"folder": "gone"}]},
-            "folder gone: is not here; `dvc pull` fetches what was shared by `dvc add`",
+            "folder gone: is not here; put your images there, or correct the name; `dvc pull` fetches what was shared",
         ),
-        ({"sources": [{"table": "own.csv"}]}, "table own.csv: is not here; `dvc pull` fetches what was shared by `dvc"),
+        ({"sources": [{"table": "own.csv"}]}, "table own.csv: is not here; put your images there, or"),
         (
             {"sources": [{"folder": "own"}], "images": 401},
             "folder own: 400 images, expected 401; `digits pin tiny` takes over what is there now\n",

@@ -87,6 +87,14 @@ def test_what_is_counted_again_changes_no_other_byte() -> None:
     assert pinned(named, "own", {"images": 2, "names": ["z", "b"]}) == named.replace(" 1", " 2").replace("- a", "- z")
 
 
+def test_a_second_folder_stands_in_for_one_that_is_not_here(place: Path) -> None:
+    text = (
+        (place / "params.yaml").read_text(encoding="utf-8").replace("- folder: own", "- folder: no\n    - folder: own")
+    )
+    (place / "params.yaml").write_text(text, encoding="utf-8")
+    assert run(place, "digits pin tried").endswith("the next source was taken\n")
+
+
 def test_a_dataset_that_is_none_is_not_pinned(place: Path) -> None:
     before = (place / "params.yaml").read_bytes()
     (place / "own" / "cat").rename(place / "own" / "all")
@@ -96,4 +104,8 @@ def test_a_dataset_that_is_none_is_not_pinned(place: Path) -> None:
     shutil.rmtree(place / "own" / "no")
     shutil.rmtree(place / "own" / "all")
     assert "folder own: number of classes: 1 alone, 'Übel'; allowed" in run(place, "digits pin tried", status=1)
+    (place / "own" / "void").mkdir()
+    assert "folder own: 'void' has no pictures in it; delete it" in run(place, "digits pin tried", status=1)
+    (place / "own").rename(place / "owner")
+    assert "folder own: is not here; put your images there, or" in run(place, "digits pin tried", status=1)
     assert (place / "params.yaml").read_bytes() == before
