@@ -60,7 +60,8 @@ def remarks(name: str, dataset: Dataset) -> Iterator[str]:
             continue
         found, _ = folder.find(Path(place), dataset.levels)
         if dataset.levels:
-            yield f"levels: {', '.join(dataset.levels)}; is that right? {found[0].path} is {found[0].says}"
+            read = f"{found[0].path} is {found[0].says}. If not, edit `levels` and pin again"
+            yield f"levels: {', '.join(dataset.levels)}; is that right? {read}"
         if tested := sum(each.is_test for each in found):
             yield f"the last {tested} images are those in test: `test: {tested}` tests on them"
         if not dataset.sha256.groups and (groups := folder.names_of_groups(found)):
@@ -95,7 +96,7 @@ def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
 def command(dataset: str) -> None:
     """Count `images`, `classes`, `names` and `sha256` of a block of `datasets`, and write them into params.yaml.
 
-    A new block needs only `sources` and `shape`; `levels` is guessed where its folders are not CLASS/ or CLASS/GROUP/.
+    A new block needs only `sources` and `shape`; `levels` is guessed where pictures lie deeper than in CLASS/.
     Run it again when pictures have been added, moved or changed. It reads the first source that works, and leaves
     everything else in the file as it is.
     """

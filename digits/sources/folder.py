@@ -10,15 +10,15 @@ Where each class has subfolders again (`7/anna/1.png`, `3/anna/1.png`), these ar
 the like. A group's pictures stand together then, and the groups are in the natural order of their names.
 
 Other trees need `levels` in the dataset's block: what each level of folders says, from the top, `class`, `group`,
-`part` (folders called train and test: the pictures of `test` come last) or `-` for nothing. Files that are no pictures
-by their names are left out.
+`part` (train or test: the pictures of `test` come last, those of `val` are trained on) or `-` for nothing. Files that
+are no pictures by their names are left out.
 """
 
 import re
 import unicodedata
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -38,7 +38,9 @@ LOCAL = True
 BATCH = 1_000  # pictures
 IGNORED = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)  # left by systems, Git, DVC
 USUAL = [["class"], ["class", "group"]]  # levels that a block need not name
-PARTS = {"train": False, "test": True}
+PARTS = {"train": False, "training": False, "val": False, "valid": False, "validation": False}  # is it for the test?
+PARTS |= {"test": True, "testing": True}
+NUMBERED = re.compile(r"(user|person|subject|participant|writer|student|session|day)s?[ ._-]*\d+", re.IGNORECASE)
 
 
 class Found(NamedTuple):
@@ -104,15 +106,17 @@ def find(root: Path, levels: Sequence[str] | None = None) -> tuple[list[Found], 
     if not root.is_dir():
         raise SourceError(NOT_HERE)
     files = [*_files(root)]
+    folders = _folders(root, files)
+    depth = _usual_depth(folders)
+    said = levels or USUAL[depth > 1]
     found = []
-    for path in filter(_is_picture, files):
-        parts = [_nfc(part) for part in path.relative_to(root).parts[:-1]]
-        said = levels or USUAL[len(parts) > 1]
+    for path, names_above in folders.items():
+        parts = [_nfc(part) for part in names_above]
         if len(parts) != len(said):
             lies = f"{show(path.relative_to(root).as_posix())} lies in {len(parts)} folders"
-            remedy = (
-                "`digits pin` guesses what they are, and writes `levels`" if levels is None and parts else "move it"
-            )
+            is_guessed = levels is None and len(parts) == depth > 0
+            remedy = "move it" + (", or edit `levels`" if levels else "")
+            remedy = "`digits pin` guesses what they are, and writes `levels`" if is_guessed else remedy
             raise SourceError(f"{lies}, not in {len(said)} ({', '.join(said)}); {remedy}")
         names = {
             level: "/".join(part for each, part in zip(said, parts, strict=True) if each == level) for level in said
@@ -121,9 +125,6 @@ def find(root: Path, levels: Sequence[str] | None = None) -> tuple[list[Found], 
         if part.lower() not in PARTS:
             raise SourceError(f"{show(part)} is where a part's folder is expected; allowed: {', '.join(PARTS)}")
         found.append(Found(path, names["class"], names.get("group", ""), PARTS[part.lower()]))
-    if any(each.group for each in found) and (alone := [each for each in found if not each.group]):
-        shown = show(alone[0].path.relative_to(root).as_posix())
-        raise SourceError(f"{shown} is in no group's folder, but others are")
     return found, [path for path in files if not _is_picture(path)]
 
 
@@ -138,20 +139,31 @@ def list_classes(root: Path) -> dict[str, list[Path]]:
 
 
 def guess_levels(place: str) -> list[str] | None:
-    """Guess what each level of a folder's folders says; None where it is `USUAL`, or cannot be guessed.
+    """Guess what each level of a folder's folders says; None where it is the class alone, or cannot be guessed.
 
-    A name that all pictures share says nothing; train and test are the parts. Of the levels that are left one is the
-    class, the first of two, or else the one with the fewest names, and the others are groups.
+    A name that all pictures share says nothing; train and test are parts. Of the levels that are left one is the class,
+    and the others are groups, above all those of names such as user7. The class is the first of two levels, as in
+    CLASS/GROUP; of more it is the last one, but for those that have each name below a single one of another level.
     """
     root = Path(place)
-    paths = [path for path in _files(root) if _is_picture(path)] if root.is_dir() else []
-    names = [set(level) for level in zip(*(path.relative_to(root).parts[:-1] for path in paths), strict=False)]
+    all_folders = _folders(root, _files(root)) if root.is_dir() else {}
+    depth = _usual_depth(all_folders)
+    folders = {each for each in all_folders.values() if len(each) == depth}
+    names = [set(level) for level in zip(*folders, strict=True)]
     levels = ["-" if len(each) == 1 else "part" if {*map(str.lower, each)} <= {*PARTS} else "group" for each in names]
     open_levels = [i for i, level in enumerate(levels) if level == "group"]
-    if not open_levels or open_levels == [0, 1]:
+
+    def claim(i: int) -> tuple[bool, bool, int]:
+        """Return what is least for the class."""
+        is_numbered = all(map(NUMBERED.fullmatch, names[i]))
+        pairs = ({(each[i], each[j]) for each in folders} for j in open_levels if j != i)
+        is_inside = len(names) > 2 and any(len(each) == len(names[i]) for each in pairs)
+        return is_numbered, is_inside, i if len(names) == 2 else -i
+
+    if not open_levels:
         return None
-    levels[min(open_levels, key=lambda i: len(names[i]))] = "class"
-    return None if levels in USUAL else levels
+    levels[min(open_levels, key=claim)] = "class"
+    return levels if len(levels) > 1 else None
 
 
 def names_of_groups(found: Sequence[Found]) -> list[str]:
@@ -201,6 +213,17 @@ def _files(entry: Path) -> Iterator[Path]:
         raise SourceError(f"{show(entry.name)} has no pictures in it; delete it, or put some there")
     for each in inside:
         yield from _files(each)
+
+
+def _folders(root: Path, files: Iterable[Path]) -> dict[Path, tuple[str, ...]]:
+    """Return the names of the folders, from the top, that each picture lies in."""
+    return {path: path.relative_to(root).parts[:-1] for path in files if _is_picture(path)}
+
+
+def _usual_depth(folders: Mapping[Path, Sequence[str]]) -> int:
+    """Return in how many folders most pictures lie."""
+    depths = [*map(len, folders.values())]
+    return max({*depths}, key=depths.count, default=0)
 
 
 def _is_picture(path: Path) -> bool:

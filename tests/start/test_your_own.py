@@ -245,7 +245,7 @@ def test_three_thousand_pictures_in_nested_folders_by_seven_people(tmp_path: Pat
         path.rename(place)
     told = run("digits pin own", shapes)
     assert "3000 images of 3 classes (circle, cross, line)" in told
-    assert "levels: group, -, class; is that right?" in told
+    assert "levels: group, -, class; is that right? data/own/user0/images/circle/" in told
     printed = run("make demo", shapes)
     assert "by group" not in printed
     [by_group] = re.findall(r"^gradients-svc by group: (.+)$", run("digits leaderboard --groups", shapes), re.MULTILINE)

@@ -132,8 +132,41 @@ def test_a_tree_of_other_levels_is_guessed_and_read_and_what_is_no_picture_is_le
     assert capsys.readouterr().err.endswith("they are no pictures: 'anna/scans/notes.txt', 'readme.md'\n")
 
 
+@pytest.mark.parametrize(
+    ("tree", "levels"),
+    [
+        ("{who}/images/{what}", ["group", "-", "class"]),
+        ("{what}/images/{who}", ["group", "-", "class"]),  # who can tell?
+        ("{what}/images/{what}-by-{who}", ["class", "-", "group"]),
+        ("{what}/{who}", ["class", "group"]),
+        ("{what}/user{who}", ["class", "group"]),
+        ("user{who}/{what}", ["group", "class"]),
+        ("train/{what}", ["-", "class"]),
+        ("{what}", None),
+    ],
+)
+@pytest.mark.parametrize(("people", "classes"), [(7, 12), (7, 3)])
+def test_of_levels_one_is_the_class(
+    tmp_path: Path, tree: str, levels: list[str] | None, people: int, classes: int
+) -> None:
+    for who, what in product(range(people), "abcdefghijkl"[:classes]):
+        path = tmp_path / tree.format(who=who, what=what) / f"{who}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert folder.guess_levels(str(tmp_path)) == levels
+
+
+@pytest.mark.parametrize("tree", ["{}", "{}/anna", "scans/{}/anna"])
+@pytest.mark.parametrize("odd", ["0.png", "a/x/y/z/9.png"])
+def test_the_picture_that_lies_in_more_or_fewer_folders_than_most_is_named(tmp_path: Path, tree: str, odd: str) -> None:
+    for name in [odd, f"{tree.format('a')}/1.png", f"{tree.format('b')}/2.png"]:
+        write_picture(tmp_path / name, np.zeros((8, 8)))
+    with pytest.raises(SourceError, match=rf"^'{odd}' lies in \d folders, not in {tree.count('/') + 1} .*; move it"):
+        read("folder", tmp_path, **SIZE, levels=folder.guess_levels(str(tmp_path)))
+
+
 def test_given_parts_put_the_test_pictures_last(tmp_path: Path) -> None:
-    for i, name in enumerate(["test/a/1.png", "train/b/2.png", "test/b/3.png", "train/a/4.png"]):
+    for i, name in enumerate(["testing/a/1.png", "training/b/2.png", "testing/b/3.png", "val/a/4.png"]):
         write_picture(tmp_path / name, np.full((28, 28), i))
     levels = folder.guess_levels(str(tmp_path))
     assert levels == ["part", "class"]
@@ -173,7 +206,7 @@ def test_folders_in_a_class_are_groups_whose_pictures_stand_together(tmp_path: P
     assert images.group is not None
     assert images.group.tolist() == [0, 0, 1, 2, 2]
     write_picture(tmp_path / "a/5.png", np.zeros((28, 28)))
-    with pytest.raises(SourceError, match="is in no group's folder, but others are"):
+    with pytest.raises(SourceError, match=r"^'a/5.png' lies in 1 folders, not in 2 \(class, group\); move it$"):
         read("folder", tmp_path, **SIZE)
 
 
