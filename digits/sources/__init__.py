@@ -12,6 +12,7 @@ has its source in `digits/<room>/source.py`, under the room's name.
 import hashlib
 from collections.abc import Iterable
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -113,6 +114,9 @@ def number_classes(classes: Iterable[str]) -> tuple[dict[str, int], list[str] | 
         raise SourceError(f"number of classes: {len(names)}{one}; allowed: 2 to {MOST_CLASSES}")
     if all(name.isdecimal() for name in names):
         names.sort(key=int)
+        for one, other in pairwise(names):
+            if int(one) == int(other):
+                raise SourceError(f"the classes {show(one)} and {show(other)} are the same number; rename one")
         if int(names[-1]) < MOST_CLASSES:
             return {name: int(name) for name in names}, None
     return {name: label for label, name in enumerate(names)}, names

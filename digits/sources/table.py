@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digits.sources import NOT_HERE, Batch, Labels, SourceError, as_bytes, folder, number_classes, number_groups
-from digits.support.errors import one_line, out_of_memory, show
+from digits.support.errors import one_line, out_of_memory, shorten, show
 from digits.support.parameters import Dataset
 
 import numpy as np
@@ -82,7 +82,9 @@ def _read(place: str, *, texts: bool) -> Iterator[pa.RecordBatch]:
         is_parquet = path.suffix == ".parquet"
         header = pa.parquet.read_schema(path) if is_parquet else pa.csv.open_csv(path, BLOCK).schema
         if (count := sum(name in LABELS for name in header.names)) != 1:
-            raise SourceError(f"has {count} columns named class or label, expected one")
+            remedy = "; separate them by commas" if set(";\t") & set("".join(header.names)) else ""
+            has = f"it has {shorten(', '.join(header.names), 100)}"
+            raise SourceError(f"has {count} columns named class or label, expected one; {has}{remedy}")
         kind = pa.string() if texts else pa.float64()  # in 32 bits 254.99999999 is 255
         types = {name: kind for name in header.names if (name in TEXTS) == texts}
         if is_parquet:
@@ -95,4 +97,5 @@ def _read(place: str, *, texts: bool) -> Iterator[pa.RecordBatch]:
     except (pa.ArrowException, OSError, ValueError) as error:
         if out_of_memory(error):
             raise
-        raise SourceError(one_line(error)) from None
+        remedy = f"; a column that names pictures must be called `{PICTURE}`" if "double" in str(error) else ""
+        raise SourceError(one_line(error) + remedy) from None

@@ -18,8 +18,8 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 
 FILE = Path("params.yaml")
 NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
-
 COUNTED = ("images", "classes", "sha256")  # of a dataset; `digits pin` counts them
+NOT_NAMES = {"all", "none", "several"}  # of classes: what tables and `digits predict` say
 TESTS = "a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a count}"
 DEEPEST = 50  # levels of lists and blocks in each other; the parser needs the stack for each, and has no limit
 
@@ -85,8 +85,8 @@ class Dataset(Section):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
-        if self.names is not None and not len({*self.names} - {"all"}) == len(self.names) == self.classes:
-            raise ValueError(f"names: must be {self.classes} different ones, and none of them `all`")
+        if (names := self.names) is not None and not self.classes == len(names) == len({*names} - NOT_NAMES):
+            raise ValueError(f"names: must be {self.classes} different ones, and not `all`, `none` or `several`")
         if self.levels is not None and (self.levels.count("class"), self.levels.count("part") > 1) != (1, False):
             raise ValueError("levels: must name `class` once, and `part` at most once")
         if self.enlarged and not self.enlarged.first <= self.images <= self.enlarged.to:
