@@ -13,7 +13,7 @@ from digits.io import files
 from digits.sources import MOST_CLASSES, Batch, Content, SourceError, folder
 from digits.support import cli, parameters
 from digits.support.errors import require_choice, shorten
-from digits.support.parameters import COUNTED, FILE, Dataset, validate
+from digits.support.parameters import COUNTED, FILE, Dataset, Parameters, Split, validate
 from stages.fetch import fetch
 
 import click
@@ -53,8 +53,9 @@ def guess(dataset: Dataset) -> dict[str, list[str]]:
     return {}
 
 
-def remarks(name: str, dataset: Dataset) -> Iterator[str]:
+def remarks(name: str, params: Parameters) -> Iterator[str]:
     """Yield a line for what the folders of a dataset say that a split may want to know."""
+    dataset = params.block(Dataset, name)
     for kind, place in dataset.sources[0].items():
         if not hasattr(sources.module(kind), "guess_levels"):
             continue
@@ -63,7 +64,12 @@ def remarks(name: str, dataset: Dataset) -> Iterator[str]:
             read = f"{found[0].path} is {found[0].says}. If not, edit `levels` and pin again"
             yield f"levels: {', '.join(dataset.levels)}; is that right? {read}"
         if tested := sum(each.is_test for each in found):
-            yield f"the last {tested} images are those in test: `test: {tested}` tests on them"
+            for split, block in params.blocks(Split).items():
+                if block.dataset == name and block.test != tested:
+                    yield (
+                        f"the last {tested} images are those in test, but splits.{split} has `test: {block.test}`; "
+                        f"`test: {tested}` tests on them, and trains on all others"
+                    )
         if not dataset.sha256.groups and (groups := folder.names_of_groups(found)):
             called = shorten(", ".join(groups), 60)
             yield f"{called} in the files' names look like groups, such as people; a folder for each makes them so"
@@ -107,5 +113,5 @@ def command(dataset: str) -> None:
     names = f" ({', '.join(counted['names'])})" if "names" in counted else ""
     print(f"{FILE}: datasets.{dataset} has {counted['images']} images of {counted['classes']} classes{names}")
     with suppress(SourceError):  # the first source is not here: another one was read
-        for line in remarks(dataset, parameters.load().block(Dataset, dataset)):
+        for line in remarks(dataset, parameters.load()):
             cli.note(line)

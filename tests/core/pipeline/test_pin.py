@@ -1,6 +1,7 @@
 """`digits pin`: what it counts, that it changes nothing else in params.yaml, and who asks for it."""
 
 import shutil
+from itertools import product
 from pathlib import Path
 
 from digits.commands.check import changed
@@ -93,6 +94,22 @@ def test_a_second_folder_stands_in_for_one_that_is_not_here(place: Path) -> None
     )
     (place / "params.yaml").write_text(text, encoding="utf-8")
     assert run(place, "digits pin tried").endswith("the next source was taken\n")
+
+
+def test_a_split_that_does_not_test_on_the_given_test_folder_is_named(place: Path) -> None:
+    text = (place / "params.yaml").read_text(encoding="utf-8")
+    text = text.replace("splits:\n", "splits:\n  tried:\n    dataset: tried\n    test: 3\n", 1)
+    (place / "params.yaml").write_text(text, encoding="utf-8")
+    for name, number in product(["cat", "no"], range(2)):
+        (place / "own" / "test" / name).mkdir(parents=True, exist_ok=True)
+        shutil.move(next((place / "own" / name).glob("*.png")), place / "own" / "test" / name / f"{number}.png")
+    (place / "own" / "train").mkdir()
+    for name in ("cat", "no", "Übel"):
+        shutil.move(place / "own" / name, place / "own" / "train")
+    line = "the last 4 images are those in test, but splits.tried has `test: 3`; `test: 4` tests on them"
+    assert line in run(place, "digits pin tried")
+    (place / "params.yaml").write_text(text.replace("test: 3", "test: 4"), encoding="utf-8")
+    assert "those in test" not in run(place, "digits pin tried")
 
 
 def test_a_dataset_that_is_none_is_not_pinned(place: Path) -> None:
