@@ -26,7 +26,7 @@ def describe(images: FetchedDataset) -> None:
     lowest, highest = zip(*((each.min(), each.max()) for each in parquet.pixels(paths.raw(images.name))), strict=True)
     print(f"{images.name}: {count:,} images of {height} x {width}")
     print(f"columns: pixel1 to pixel{height * width} (row by row, uint8), class")
-    print(f"pixels: {min(lowest)} (paper) to {max(highest)} (ink)\n")
+    print(f"pixels: {min(lowest)} to {max(highest)}\n")
     of_class = zip(images.names, np.bincount(images.classes).tolist(), strict=False)
     rows = [[name, f"{number:,}", f"{100 * number / count:.1f} %"] for name, number in of_class]
     print_table(["class", "images", "share"], rows, left=0)

@@ -129,7 +129,7 @@ def test_what_is_in_a_dataset(made: Path) -> None:
     assert lines[:3] == [
         "tiny: 400 images of 8 x 8",
         "columns: pixel1 to pixel64 (row by row, uint8), class",
-        "pixels: 0 (paper) to 16 (ink)",
+        "pixels: 0 to 16",
     ]
     assert [int(line.split()[1]) for line in lines[6:]] == np.bincount(CLASSES).tolist()
 
