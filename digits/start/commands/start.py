@@ -67,7 +67,7 @@ def command(kind: str) -> None:
         (
             "dvc.yaml",
             r"(?=\n +params:\n +- datasets)",
-            f"\n        - {place} # changed, it stops a run until it is pinned",
+            f"\n        - {place} # changed, it stops a run until it is pinned; so does what you add here",
         ),
     ):
         if (path := Path(file)).exists():
