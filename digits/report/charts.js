@@ -1,16 +1,15 @@
 // Draws the charts. Each fills a definition of `dvc plots` with the tables of one experiment, coloured by part, or of
-// two, coloured by experiment. A chart is drawn when it is about to be seen, and Vega is loaded for the first one.
+// two, coloured by experiment. A chart is drawn when it is about to be seen, or printed, which does not wait for Vega.
 const unpack = async (id) => {
   const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
 };
 const data = JSON.parse(await unpack("data"));
 
-let vega;
-const loadVega = async () => {
+const vega = (async () => {
   await import(URL.createObjectURL(new Blob([await unpack("vega")], { type: "text/javascript" })));
   return window.vegaEmbed;
-};
+})();
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -27,7 +26,7 @@ const fill = (kind, names) => {
   else Object.assign(color, { field: "rev", scale: { domain: names, range }, legend: { title: null } });
   const spec = JSON.parse(JSON.stringify(data.definitions[kind]), (_, value) => {
     if (value === "<DVC_METRIC_COLOR>") return color;
-    if (value?.field === "rev" && value.type === "nominal" && Object.keys(value).length === 2) value.title = "experiment";
+    if (value?.title === "revision") value.title = "experiment";
     return value;
   });
   spec.data.values = names.flatMap((name) => readTable(name, kind));
@@ -52,11 +51,11 @@ const draw = async (place) => {
     view: { stroke: ink, strokeOpacity: 0.3 },
   };
   const options = { mode: "vega-lite", config, renderer: "svg", actions: false };
-  vega ??= loadVega();
+  const inside = make("div", { ariaHidden: "true" }); // Vega names what it draws in; the place has the chart's name
+  const embed = await vega;
+  const drawn = await embed(inside, spec, { ...options, tooltip: { theme: scheme.matches ? "dark" : "light" } });
   place.drawn?.finalize();
-  place.drawn = await (await vega)(place, spec, { ...options, tooltip: { theme: scheme.matches ? "dark" : "light" } });
-  place.querySelector("svg").setAttribute("aria-hidden", "true"); // the place has a name for the whole chart
-  place.width = place.clientWidth;
+  Object.assign(place, { drawn, width: place.clientWidth }).replaceChildren(inside);
 };
 
 const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -71,6 +70,7 @@ const seen = new IntersectionObserver(
 );
 const observeCharts = (parent) => parent.querySelectorAll(".chart").forEach((place) => seen.observe(place));
 observeCharts(document);
+addEventListener("beforeprint", () => document.querySelectorAll(".chart").forEach((place) => place.drawn ?? draw(place)));
 
 // What has been drawn is drawn anew, as soon as it is seen, in other colours and at another width.
 const renew = (isStale) =>

@@ -25,6 +25,8 @@ class Axis:
     """The leaderboard's logarithmic axis, of errors from 0 to 1; its last decade ends at 100 %."""
 
     def __init__(self, errors: Iterable[float]) -> None:
+        errors = list(errors)
+        self.has_zero = 0 in errors  # which a logarithmic axis has no place for
         smallest = min((error for error in errors if error > 0), default=0.1)
         self.decades = max(1, math.ceil(-math.log10(smallest) - 1e-9))
         self.ticks = [f"{100 / 10**i:g}" for i in range(self.decades, -1, -1)]

@@ -49,6 +49,7 @@ for (const [name, { mistakes }] of Object.entries(data.experiments)) {
         const more = gallery.childElementCount < ofCell.length ? `, the ${gallery.childElementCount} most confident` : "";
         const heading = make("p", {}, make("b", {}, `${actual} predicted as ${labels[i]}`), `: ${ofCell.length}${more}`);
         shown.replaceChildren(...(isShown ? [] : [heading, gallery]));
+        shown.scrollIntoView({ block: "nearest" });
       });
     });
   }

@@ -88,13 +88,16 @@ def draw_all(place: Page | Locator) -> None:
         chart.locator("svg").wait_for()
 
 
-@pytest.mark.parametrize(("width", "height", "dark"), [(1280, 900, False), (400, 844, True)])
+@pytest.mark.parametrize(("width", "height", "dark"), [(1280, 900, False), (390, 844, True)])
 def test_every_figure_and_all_text_can_be_seen(page: Path, width: int, height: int, dark: bool) -> None:
     """Text has a contrast of 4.5 to 1, as the Web Content Accessibility Guidelines ask; the charts' axes too."""
     with browser.page(width, height, dark=dark) as opened:
         opened.page.goto(page.as_uri())
         opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        opened.page.evaluate("document.querySelectorAll('#origin dt').forEach((e) => e.append('-of-a-long-name'))")
         draw_all(opened.page)
+        names = re.compile("^(ROC curve|Precision and recall|Recall and precision|Reliability) of ")
+        assert opened.page.locator(".chart").count() == opened.page.get_by_role("img", name=names).count() == 7
         figures = opened.page.locator("figure svg, figure img, figure .tile")
         assert figures.count() > 8
         for figure in figures.all():
@@ -110,6 +113,10 @@ def test_every_figure_and_all_text_can_be_seen(page: Path, width: int, height: i
         assert axes > 4
         assert contrast >= 4.5
         assert opened.hindrances() == []
+        opened.page.locator("[data-kind=by_class] path[aria-roledescription=point]").nth(3).hover()
+        tooltip = opened.page.locator("#vg-tooltip-element.visible").bounding_box()
+        assert tooltip is not None
+        assert 0 <= tooltip["x"] <= width - tooltip["width"]
         assert opened.console_errors == []
         assert opened.outside_requests == []
 
@@ -136,6 +143,25 @@ CONTRAST = """() => {
 }"""
 
 
+def test_an_error_of_zero_and_a_few_points_of_reliability_are_no_more_than_that(project: Path) -> None:
+    path = project / "plots/five-sgd/figures.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.loc[(table["part"] == "test") & (table["figure"] == "accuracy"), "high"] = "1.0"
+    table.to_csv(path, index=False)
+    path = project / "plots/five-sgd/reliability.csv"
+    header, *_ = path.read_text().splitlines()
+    parts = ["test"] * 4 + ["cross_validation"] * 5
+    path.write_text("\n".join([header, *(f"{part},,,20,{i / 10},{i / 10}" for i, part in enumerate(parts))]))
+    tiny.run(REPORT, project)
+    with browser.page() as opened:
+        opened.page.goto((project / "report.html").as_uri())
+        expect(opened.page.locator("#best figcaption")).to_contain_text("what is 0\N{NO-BREAK SPACE}% is drawn at")
+        chart = opened.page.locator("#five-sgd [data-kind=reliability]")
+        draw_all(opened.page.locator("#five-sgd"))
+        assert chart.locator("[aria-roledescription=point]").count() == 9
+        assert chart.locator("[aria-roledescription='line mark'][stroke-width='2.5']").count() == 1
+
+
 def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(page: Path) -> None:
     with browser.page(1280, 900) as opened:
         opened.page.goto(page.as_uri())
@@ -151,6 +177,14 @@ def test_the_leaderboard_sorts_by_mouse_and_by_keyboard(page: Path) -> None:
         opened.page.keyboard.press("Enter")
         assert names.all_text_contents() == ["digit-logreg", "five-sgd"]
         assert heading.get_attribute("aria-sort") == "ascending"
+
+
+def test_the_keyboard_skips_the_menu(page: Path) -> None:
+    with browser.page() as opened:
+        opened.page.goto(page.as_uri())
+        for key in ("Tab", "Enter", "Tab"):
+            opened.page.keyboard.press(key)
+        expect(opened.page.locator("#best a").first).to_be_focused()
 
 
 def test_the_menu_leads_to_an_experiment_and_back(page: Path) -> None:
@@ -217,14 +251,42 @@ def test_a_chart_is_drawn_when_seen_in_the_colours_of_the_page_and_tells_what_is
         points = section.locator("[data-kind=roc] path[aria-roledescription=point]")
         operating = [point for point in points.all() if point.get_attribute("opacity") == "1"]
         assert len(operating) == 2
+        colour = "mark => getComputedStyle(mark)"
+        marks = [mark.evaluate(f"{colour}.backgroundColor") for mark in section.locator(".key .dot").all()]
+        assert marks == [mark.evaluate(f"{colour}.fill") for mark in operating]  # the legend has the chart's marks
         operating[0].scroll_into_view_if_needed()
         operating[0].hover()
         tooltip = opened.page.locator("#vg-tooltip-element.visible")
-        expect(tooltip).to_contain_text(
-            re.compile(r"experiment:?\s*five-sgd.*class:?\s*five.*true_positive_rate", re.DOTALL)
-        )
+        words = r"experiment five-sgd class five false positive rate [\d.]+% true positive rate [\d.]+% threshold 0"
+        expect(tooltip).to_have_text(re.compile(words.replace(" ", r"\s+")), use_inner_text=True)
+        key, value = (tooltip.locator(f"tr:first-child .{each}").bounding_box() for each in ("key", "value"))
+        assert key is not None
+        assert value is not None
+        assert abs(key["y"] - value["y"]) < 2
+        assert key["x"] < value["x"]
         opened.page.emulate_media(color_scheme="dark")
         expect(title).not_to_have_attribute("fill", str(light))
+
+
+def test_charts_that_nobody_has_seen_are_printed(page: Path) -> None:
+    with browser.page() as opened:
+        opened.page.goto(page.as_uri())
+        draw_all(opened.page.locator("#five-sgd"))
+        drawn = "() => (window.drawn = document.querySelectorAll('#digit-logreg .chart svg').length)"
+        opened.page.evaluate(f"addEventListener('afterprint', {drawn})")
+        opened.page.pdf()
+        assert opened.page.evaluate("window.drawn") == 4
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_images_of_a_count_come_into_sight(page: Path, width: int) -> None:
+    with browser.page(width, 844) as opened:
+        opened.page.goto(page.as_uri())
+        opened.page.evaluate("document.getElementById('digit-logreg').open = true")
+        count = opened.page.locator("#digit-logreg .matrix button").first
+        count.evaluate("each => each.scrollIntoView({block: 'end'})")
+        count.click()
+        expect(opened.page.locator("#digit-logreg .shown .tile").first).to_be_in_viewport(ratio=1)
 
 
 def test_the_leaderboard_is_filtered_by_task_and_by_text(page: Path) -> None:
@@ -271,6 +333,7 @@ def test_two_experiments_stand_side_by_side_and_a_class_name_is_text(project: Pa
             assert len(rows) == min(24, images.sum())
             assert set(rows) <= set(one["row"][images])
         draw_all(beside)
+        expect(beside.get_by_role("img", name="ROC curves of slow-sgd and quick-sgd")).to_be_visible()
         assert opened.hindrances() == []
         opened.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         draw_all(opened.page)
