@@ -2,6 +2,7 @@ import base64
 import io
 
 from digits.io import tables
+from digits.report import scripts
 from digits.report.page import Axis
 from digits.results import drawing
 from digits.results.predictions import most_confident
@@ -54,8 +55,20 @@ def test_images_lie_in_rows_with_a_gap_and_are_brightened() -> None:
     ]
 
 
+def test_two_experiments_are_compared_in_numbers_that_can_be_read() -> None:
+    row, label = np.arange(10_000), np.zeros(10_000, int)
+    sides = [("first", label), ("second", (row < 400).astype(int))]
+    columns = {"row": row, "label": label}
+    of_task = [{"name": name, "predictions": tables.table(columns | {"prediction": each})} for name, each in sides]
+    found = scripts.compare([of_task])["first"]["second"]
+    assert "400 fewer of 10\N{NO-BREAK SPACE}000 right (p < 0.001): these two fits differ" in found["conclusion"]
+    assert found["cells"][1::4] == ["10\N{NO-BREAK SPACE}000", "< 0.001"]
+
+
 def test_errors_lie_on_a_logarithmic_axis() -> None:
+    assert not Axis([0.1]).has_zero
     axis = Axis([0.1, 0.01, 0.001, 0])
+    assert axis.has_zero
     assert axis.ticks == ["0.1", "1", "10", "100"]
     assert [axis.place(error) for error in (0.01, 0.1)] == pytest.approx([33.33, 66.67])
     assert [axis.place(error) for error in (0, 0.001, 1)] == pytest.approx([0, 0, 100])
