@@ -1,8 +1,8 @@
 """Evaluate one experiment on the test part and out of fold.
 
 Reads the model, the test part, its labels and the out-of-fold predictions; writes `metrics/<experiment>.json`, the
-tables of `plots/<experiment>/`, and `data/predictions/<experiment>.parquet`. Every accuracy stands beside that of
-always predicting the majority class: a detector that always says no is right nine times in ten.
+tables of `plots/<experiment>/`, and `data/predictions/<experiment>.parquet`. Each accuracy comes with
+its baseline, that of always predicting the majority class.
 """
 
 import dataclasses
