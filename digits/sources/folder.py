@@ -128,16 +128,6 @@ def find(root: Path, levels: Sequence[str] | None = None) -> tuple[list[Found], 
     return found, [path for path in files if not _is_picture(path)]
 
 
-def list_classes(root: Path) -> dict[str, list[Path]]:
-    """Return the pictures of each class of a folder with its `USUAL` levels."""
-    found, others = find(root)
-    name_others(root, others)
-    of_class = defaultdict(list)
-    for each in sorted(found):
-        of_class[each.class_name].append(each.path)
-    return of_class
-
-
 def guess_levels(place: str) -> list[str] | None:
     """Guess what each level of a folder's folders says; None where it is the class alone, or cannot be guessed.
 
