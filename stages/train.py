@@ -6,10 +6,9 @@ on neither that row nor others of its group. With `folds: 0` it has rows and lab
 all cores.
 """
 
-import time
 from pathlib import Path
 
-from digits.io import files, parquet, paths, tables
+from digits.io import parquet, paths, tables
 from digits.io.parquet import Labelled
 from digits.io.tables import Vector
 from digits.learning import deformation, models, persistence, registry, thresholds, training
@@ -53,7 +52,6 @@ def main() -> None:
         columns |= {"fold": fold, "prediction": thresholds.predict_nested(model, rule, y, trained.scores, fold)}
         columns |= tables.score_columns(trained.scores, model.classes_, models.method(model))
     parquet.write(paths.out_of_fold(name), tables.table(columns))
-    files.write_text(paths.cost(name), f"{time.process_time():.1f}\n")
 
 
 if __name__ == "__main__":

@@ -23,11 +23,6 @@ def out_of_fold(experiment: str) -> Path:
     return Path("data", "crossval", f"{experiment}.parquet")
 
 
-def cost(experiment: str) -> Path:
-    """The processor seconds of the last training on this machine: no output, and in no commit."""
-    return Path("data", "costs", f"{experiment}.txt")
-
-
 def model(experiment: str) -> Path:
     """The model fitted on all of the training part."""
     return Path("models", f"{experiment}.skops")

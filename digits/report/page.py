@@ -1,5 +1,6 @@
 """The page: what it says of all datasets and experiments, by the templates of this folder."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from digits.report import plots, scripts
 from digits.report.content import read_dataset
 from digits.report.experiment import describe
 from digits.results import vega
-from digits.results.measured import BY_IMAGES, HEADINGS, cost
+from digits.results.measured import BY_IMAGES, COSTS, HEADINGS
 from digits.results.predictions import not_told_apart
 from digits.support import cli
 from digits.support.parameters import Parameters
@@ -76,7 +77,7 @@ def render(params: Parameters, names: Sequence[str]) -> str:
         sheet_columns=scripts.COLUMNS,
         data=scripts.packed(scripts.data(by_task, sheets)),
         vega=scripts.packed(vega.script()),
-        costs={e["name"]: taken for e in experiments if (taken := cost(e["name"])) is not None},
+        costs=json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {},
         datasets=read,
         part_names=plots.PARTS,
         captions={metric.name: metric.caption for metric in METRICS if metric.caption},

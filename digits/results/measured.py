@@ -19,6 +19,7 @@ from pydantic import Field, FiniteFloat, TypeAdapter
 COLUMNS = [metric for metric in METRICS if metric.heading]
 HEADINGS = [*(str(metric.heading) for metric in COLUMNS), "error, % (95 %)"]
 BY_IMAGES = "* as if the images were independent; those of one writer are not, so the interval is too narrow"
+COSTS = Path("data", "costs.json")  # processor seconds of each experiment's training, where a benchmark measured them
 
 Figures = dict[tuple[str, str, str], float]  # by part, name, and what each is of: a class, a fold, or all
 Interval = tuple[float, float]
@@ -60,12 +61,6 @@ def figures(name: str) -> Figures:
 def intervals(name: str) -> dict[tuple[str, str, str], Interval]:
     """Read the 95 % intervals of those figures of an experiment that have one."""
     return {key: interval for key, (_, interval) in _rows(name).items() if interval}
-
-
-def cost(name: str) -> float | None:
-    """Return the processor seconds that an experiment's training took, if it ran on this machine."""
-    path = paths.cost(name)
-    return float(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def error_interval(name: str) -> Interval:

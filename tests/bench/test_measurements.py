@@ -1,6 +1,7 @@
 """Every measurement runs, on little: a project whose MNIST is scikit-learn's digits, redrawn in 28 × 28 pixels."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,16 @@ def test_the_plain_script_measures_what_the_pipeline_does(made: Path) -> None:
     for name, accuracy in re.findall(r"^(\S+): test accuracy (\S+)$", output, re.MULTILINE):
         assert f'"accuracy": {float(accuracy)}' in (made / "metrics" / f"{name}.json").read_text()
     assert output.count("test accuracy") == 2
+
+
+def test_what_training_costs_is_printed_and_stands_in_the_report(project: Path) -> None:
+    lock = (project / "dvc.lock").read_bytes()
+    output = tiny.run(["python", "-m", "bench.costs"], project).stdout
+    costs = json.loads((project / "data" / "costs.json").read_text())
+    assert sorted(costs) == sorted(tiny.params()["experiments"])
+    assert all(f"| {name} | {cost:.1f} |" in output for name, cost in costs.items())
+    tiny.run(["dvc", "repro"], project)
+    assert (project / "dvc.lock").read_bytes() == lock
+    if (tiny.ROOT / "digits" / "report").exists():
+        tiny.run(["digits", "report"], project)
+        assert f'<td class="number">{costs["five-sgd"]}</td>' in (project / "report.html").read_text()

@@ -61,7 +61,7 @@ def test_two_experiments_are_compared_in_numbers_that_can_be_read() -> None:
     columns = {"row": row, "label": label}
     of_task = [{"name": name, "predictions": tables.table(columns | {"prediction": each})} for name, each in sides]
     found = scripts.compare([of_task])["first"]["second"]
-    assert "400 fewer of 10\N{NO-BREAK SPACE}000 right (p < 0.001): these two fits differ" in found["conclusion"]
+    assert "400 fewer of 10\N{NO-BREAK SPACE}000 right (p < 0.001): the second is worse" in found["conclusion"]
     assert found["cells"][1::4] == ["10\N{NO-BREAK SPACE}000", "< 0.001"]
 
 
