@@ -118,14 +118,14 @@ class Comparison:
     def cells(self) -> list[str]:
         """Return the row of the table."""
         sides = (str(len(rows)) for rows in self.sides.values())
-        return [self.name, str(self.count), *self.difference.cells(), f"{self.difference.p:.2g}", *sides]
+        return [self.name, str(self.count), *self.difference.cells(), self.difference.shown_p(), *sides]
 
     def conclusion(self) -> str:
         """Return in words what may be concluded."""
         fixed, broken = map(len, self.sides.values())
         more = f"{abs(fixed - broken)} {'more' if fixed >= broken else 'fewer'} of {self.count} right"
         verdict = self.difference.verdict("chance does")
-        return f"{self.name}: {more} (p = {self.difference.p:.2g}): {verdict}"
+        return f"{self.name}: {more} (p {self.difference.shown_p('= ')}): {verdict}"
 
 
 def draw(path: Path, comparisons: Sequence[Comparison]) -> None:
@@ -161,7 +161,7 @@ def compare_models(revision: str, names: Sequence[str], seeds: int, form: str) -
     corrected = intervals.holm([each.p for each in differences])
     found = [(name, each._replace(p=p)) for name, each, p in zip(names, differences, corrected, strict=True)]
     header = ["experiment", "before", "after", "change in points (95 %)", "p, Holm" if len(found) > 1 else "p"]
-    print_table(header, [[name, *each.cells(), f"{each.p:.2g}"] for name, each in found], left=1, form=form)
+    print_table(header, [[name, *each.cells(), each.shown_p()] for name, each in found], left=1, form=form)
     print("", *(f"{name}: {each.verdict('seeds and folds do')}" for name, each in found), sep="\n")
 
 

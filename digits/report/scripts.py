@@ -53,11 +53,9 @@ def compare(tasks: Iterable[Sequence[dict[str, Any]]]) -> dict[str, dict[str, An
             with suppress(PipelineError):  # they were tested on other images: one of them is out of date
                 found = Comparison(f"{before['name']} → {after['name']}", before["predictions"], after["predictions"])
                 of_first = comparisons.setdefault(before["name"], {})
-                count, p = f"{found.count:,}".replace(",", "\N{NO-BREAK SPACE}"), found.difference.p
+                count = f"{found.count:,}".replace(",", "\N{NO-BREAK SPACE}")
                 cells, conclusion = found.cells(), found.conclusion().replace(f"of {found.count} ", f"of {count} ")
                 cells[1] = count
-                if p < 0.001:
-                    cells[5], conclusion = "< 0.001", conclusion.replace(f"p = {p:.2g}", "p < 0.001")
                 of_first[after["name"]] = {"cells": cells, "conclusion": conclusion}
     return comparisons
 

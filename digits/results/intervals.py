@@ -29,6 +29,10 @@ class Difference(NamedTuple):
         gain, low, high = (100 * each for each in (self.gain, self.low, self.high))
         return [f"{self.before:.4f}", f"{self.after:.4f}", f"{gain:+.2f} ({low:+.2f} to {high:+.2f})"]
 
+    def shown_p(self, equals: str = "") -> str:
+        """Return p with two digits, after the sign `equals`, or `< 0.001`."""
+        return "< 0.001" if self.p < 0.001 else f"{equals}{self.p:.2g}"
+
     def verdict(self, cause: str) -> str:
         """Return in words what may be concluded; `cause`, such as "chance does", might explain a difference."""
         if self.p >= 0.05:
