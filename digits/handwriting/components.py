@@ -84,7 +84,7 @@ def cells(picture: Picture) -> list[list[Box]]:
     """
     _, mask = lines.remove(inks.measure(picture.grey))
     labels, _ = ndimage.label(~ndimage.binary_dilation(mask, np.ones((3, 3))))
-    border = {*labels[0].tolist(), *labels[-1].tolist(), *labels[:, 0].tolist(), *labels[:, -1].tolist()}
+    border = {*inks.border(labels).tolist()}
     found = [
         Component(rows.start, columns.start, rows.stop, columns.stop, (i,))
         for i, (rows, columns) in enumerate(ndimage.find_objects(labels), 1)
@@ -103,8 +103,7 @@ def _without_edges(ink: Ink) -> Ink:
     A digit that touches the edge stays: it is about as high as the others, and alone it has no others.
     """
     labels, _ = ndimage.label(ink > EDGE, np.ones((3, 3)))
-    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    contact = np.bincount(border, minlength=labels.max() + 1)
+    contact = np.bincount(inks.border(labels), minlength=labels.max() + 1)
     heights = np.array([0, *(at[0].stop - at[0].start for at in ndimage.find_objects(labels))])
     sides = np.array([0, *(max(part.stop - part.start for part in at) for at in ndimage.find_objects(labels))])
     inner = np.flatnonzero(contact == 0)

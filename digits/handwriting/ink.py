@@ -77,10 +77,10 @@ def _contrast_in_shadow(brightness: Ink, paper: Ink, contrast: Ink) -> Ink:
     closed = _without_strokes(brightness, widest)
     shade = _contrast(closed, paper)
     shade -= np.median(shade)  # of noise alone
-    if min((shade > SHADE).mean(), (_border(shade) > BORDER).mean()) <= SHADED:
+    if min((shade > SHADE).mean(), (border(shade) > BORDER).mean()) <= SHADED:
         return contrast
     shades, _ = ndimage.label(shade > SHADE)
-    strokes = ~np.isin(shades, [0, *_border(shades)])  # wide ones: a shadow reaches the picture's border
+    strokes = ~np.isin(shades, [0, *border(shades)])  # wide ones: a shadow reaches the picture's border
     closed = np.where(strokes, _without_strokes(brightness, 3 * widest), closed)
     low, high = (each(closed, widest // 5) for each in (ndimage.minimum_filter, ndimage.maximum_filter))
     contrast = np.where(low < STEP * high, 0, _contrast(brightness, closed))
@@ -93,7 +93,8 @@ def _without_strokes(brightness: Ink, widest: int) -> Ink:
     return np.asarray(closed[widest:-widest, widest:-widest])
 
 
-def _border(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def border(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the values of the first and last rows and columns; the corners stand there twice."""
     return np.concatenate([values[[0, -1]].ravel(), values[:, [0, -1]].ravel()])
 
 
@@ -117,7 +118,7 @@ def _paper(grey: Ink) -> Ink | float:
     """Estimate the paper's brightness: one number where it is even, else a polynomial, of the first or third degree."""
     step = max(1, max(grey.shape) // 64)
     sample = grey[::step, ::step]
-    shares, border_shares = _shares(sample), _shares(_border(sample))
+    shares, border_shares = _shares(sample), _shares(border(sample))
     level = int((shares + border_shares).argmax())
     if shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6) or (
         shares[level] >= 0.3 and border_shares[level] >= 0.8

@@ -63,7 +63,7 @@ def render(params: Parameters, names: Sequence[str]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["spaced"] = lambda number: f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
+    environment.filters["spaced"] = plots.spaced
     environment.filters["share"] = lambda value: "–" if value is None else f"{value:.4f}"
     environment.filters["number"] = plots.number
     return environment.get_template("page.html").render(

@@ -95,7 +95,12 @@ def _thresholds(curve: Rows) -> list[tuple[float, float, float]]:
     return list(dict.fromkeys(max(each, key=lambda point: point[2]) for each in reaching if each))
 
 
+def spaced(count: float) -> str:
+    """Return a whole number, thousands apart."""
+    return f"{count:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
+
+
 def number(value: float) -> str:
     """Return a threshold with four digits or all before the point, thousands apart."""
-    text = f"{value:,.0f}".replace(",", "\N{NO-BREAK SPACE}") if abs(value) >= 1000 else f"{value:.4g}"
+    text = spaced(value) if abs(value) >= 1000 else f"{value:.4g}"
     return text.replace("-", "\N{MINUS SIGN}")

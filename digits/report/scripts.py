@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from digits.commands.compare import HEADER, Comparison
 from digits.report.content import Dataset
+from digits.report.plots import spaced
 from digits.results import drawing
 from digits.support.errors import PipelineError
 
@@ -53,9 +54,9 @@ def compare(tasks: Iterable[Sequence[dict[str, Any]]]) -> dict[str, dict[str, An
             with suppress(PipelineError):  # they were tested on other images: one of them is out of date
                 found = Comparison(f"{before['name']} → {after['name']}", before["predictions"], after["predictions"])
                 of_first = comparisons.setdefault(before["name"], {})
-                count = f"{found.count:,}".replace(",", "\N{NO-BREAK SPACE}")
-                cells, conclusion = found.cells(), found.conclusion().replace(f"of {found.count} ", f"of {count} ")
+                cells, count = found.cells(), spaced(found.count)
                 cells[1] = count
+                conclusion = found.conclusion().replace(f"of {found.count} ", f"of {count} ")
                 of_first[after["name"]] = {"cells": cells, "conclusion": conclusion}
     return comparisons
 
