@@ -75,7 +75,8 @@ def main() -> None:
     of_train = {name: tables.column(out_of_fold, name) for name in out_of_fold.column_names}
     y_train = of_train["label"]
     is_detector = b"positive" in (parquet.schema(labels, LABELS).metadata or {})
-    names = None if is_detector else parquet.image_info(images).names
+    info = parquet.image_info(images)
+    names = None if is_detector else info.names
     if unknown := np.setdiff1d(y_test, model.classes_).tolist():
         lacking = names[unknown[0]] if names else f"the label {unknown[0]}"
         remedy = "use a split, or a mix, whose training part has some"
@@ -86,6 +87,7 @@ def main() -> None:
     y_pred = models.predict(model, scores)
     of_classes = [names[i] if names else str(i) for i in model.classes_]
     part = partial(Part, method=models.method(model), classes=model.classes_, names=of_classes, y_train=y_train)
+    part = partial(part, group_names=info.group_names or ())
     parts = {"test": part(y_test, y_pred, scores, group=rows.group, is_ordered=bool((row[1:] > row[:-1]).all()))}
     if "fold" in of_train:
         found = (of_train["prediction"], tables.scores(out_of_fold))

@@ -73,7 +73,8 @@ def main() -> None:
             batches = rooms.load("scale.augmentation", f"datasets.{name}.enlarged").enlarge(batches, dataset)
         with parquet.writer(paths.raw(name)) as append:
             for batch in batches:
-                append(tables.image_table(batch.pixels, batch.classes, info, group=batch.group, origin=batch.origin))
+                of = info._replace(group_names=batch.group_names)
+                append(tables.image_table(batch.pixels, batch.classes, of, group=batch.group, origin=batch.origin))
 
     fetch(name, dataset, os.environ.get("DATA_MIRROR"), write)
 

@@ -6,7 +6,7 @@ one fold. `row` is the image's index in your own dataset, and the other images' 
 """
 
 from digits.io import parquet, paths, tables
-from digits.io.tables import IMAGES
+from digits.io.tables import IMAGES, ImageInfo
 from digits.support import cli, parameters
 from digits.support.errors import ParameterError
 from digits.support.parameters import Mix
@@ -19,6 +19,7 @@ def mix_images(images: pa.Table, own: pa.Table, weight: int, first: int, seed: i
     """Return `images`, their rows and groups numbered from `first`, with each of `own` `weight` times, shuffled."""
     names = ["group", "origin", "row"] if "group" in {*images.column_names, *own.column_names} else ["origin", "row"]
     mixed = pa.concat_tables([_numbered(images, first, names), *[_numbered(own, 0, names)] * weight])
+    mixed = mixed.replace_schema_metadata(own.schema.metadata)  # `own` keeps its groups' numbers, and their names
     return mixed.take(tables.array(np.random.RandomState(seed).permutation(len(mixed))))
 
 
@@ -38,7 +39,7 @@ def main() -> None:
     mix = params.block(Mix, name)
     parts = (mix.split, "train"), (mix.own, "train"), (mix.own, "test")
     images, own, test = (parquet.read(paths.split(*part), IMAGES) for part in parts)
-    if images.schema.metadata != own.schema.metadata:
+    if not ImageInfo.of(images.schema).is_like(ImageInfo.of(own.schema)):
         differing = "the shape, the largest pixel or the classes' names of their images"
         raise ParameterError(f"{parameters.FILE}: mixes.{name}: {mix.split} and {mix.own} differ in {differing}")
     mixed = mix_images(images, own, mix.weight, len(own) + len(test), params.seed)

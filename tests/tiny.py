@@ -49,9 +49,9 @@ def idx_bytes(values: npt.NDArray[np.uint8]) -> bytes:
 
 def together(batches: Iterable[Batch]) -> Batch:
     """Return what a source gives some images at a time as one."""
-    pixels, classes, origin, group, names = zip(*batches, strict=True)
+    pixels, classes, origin, group, names, group_names = zip(*batches, strict=True)
     copied, of = (None if each[0] is None else np.concatenate(each) for each in (origin, group))
-    return Batch(np.concatenate(pixels), np.concatenate(classes), copied, of, names[0])
+    return Batch(np.concatenate(pixels), np.concatenate(classes), copied, of, names[0], group_names[0])
 
 
 def idx_array(content: bytes, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.uint8]:

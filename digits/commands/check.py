@@ -74,7 +74,7 @@ def changed(params: Parameters) -> Iterator[str]:
             if not list_labels or not Path(place).exists():  # it may never have been pulled
                 continue
             try:
-                labels, names, group = list_labels(place, dataset)
+                labels, names, group, _ = list_labels(place, dataset)
                 found = [labels.tobytes(), None if group is None else group.tobytes()]
                 digests = [each and hashlib.sha256(each).hexdigest() for each in found]
                 if digests != [dataset.sha256.labels, dataset.sha256.groups] or names not in (None, dataset.names):

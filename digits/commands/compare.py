@@ -91,7 +91,8 @@ def _object_type(revision: str) -> str:
 
 def common(before: pa.Table, after: pa.Table, images: Sequence[pa.Table]) -> tuple[pa.Table, pa.Table]:
     """Return the predictions of the images that both have, by pixels and class, with the rows of `after`."""
-    if images[0].schema.metadata != images[1].schema.metadata:
+    info, other = (tables.ImageInfo.of(each.schema) for each in images)
+    if not info.is_like(other):
         raise PipelineError("the two have images of other shapes or classes, so their accuracies cannot be compared")
     contents = [tables.stack(each.drop_columns([*set(each.column_names) & OF_PLACE])) for each in images]
     places = [{row.tobytes(): i for i, row in enumerate(each)} for each in contents]

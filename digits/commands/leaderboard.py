@@ -9,7 +9,7 @@ from digits.results import measured
 from digits.results.predictions import not_told_apart
 from digits.results.wording import listed, print_table
 from digits.support import cli, parameters
-from digits.support.errors import ParameterError, PipelineError
+from digits.support.errors import ParameterError, PipelineError, printable
 from digits.support.parameters import Experiment, Task
 
 import click
@@ -30,9 +30,9 @@ def uneven(name: str) -> str | None:
 
 
 def by_group(name: str) -> str | None:
-    """Return an experiment's accuracy on each group of the test part in words, by the groups' numbers."""
+    """Return an experiment's accuracy on each group of the test part in words."""
     of_test = {of: value for (part, _, of), value in measured.figures(name).items() if part == "test"}
-    found = [f"{of[6:]}: {value:.4f}" for of, value in of_test.items() if of.startswith("group ")]
+    found = [f"{printable(of[6:])}: {value:.4f}" for of, value in of_test.items() if of.startswith("group ")]
     return f"{name} by group: {', '.join(found)}" if found else None
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from digits.io import files
 from digits.sources import MOST_CLASSES, Batch, Content, SourceError, folder
 from digits.support import cli, parameters
 from digits.support.errors import require_choice, shorten
-from digits.support.parameters import COUNTED, FILE, Dataset, Parameters, Split, validate
+from digits.support.parameters import COUNTED, FILE, Dataset, validate
 from stages.fetch import fetch
 
 import click
@@ -53,9 +54,8 @@ def guess(dataset: Dataset) -> dict[str, list[str]]:
     return {}
 
 
-def remarks(name: str, params: Parameters) -> Iterator[str]:
-    """Yield a line for what the folders of a dataset say that a split may want to know."""
-    dataset = params.block(Dataset, name)
+def remarks(name: str, dataset: Dataset) -> Iterator[str]:
+    """Yield a line for what the folders of a dataset say about its splits."""
     for kind, place in dataset.sources[0].items():
         if not hasattr(sources.module(kind), "guess_levels"):
             continue
@@ -64,12 +64,7 @@ def remarks(name: str, params: Parameters) -> Iterator[str]:
             read = f"{found[0].path} is {found[0].says}. If not, edit `levels` and pin again"
             yield f"levels: {', '.join(dataset.levels)}; is that right? {read}"
         if tested := sum(each.is_test for each in found):
-            for split, block in params.blocks(Split).items():
-                if block.dataset == name and block.test != tested:
-                    yield (
-                        f"the last {tested} images are those in test, but splits.{split} has `test: {block.test}`; "
-                        f"`test: {tested}` tests on them, and trains on all others"
-                    )
+            yield test_on(tested, name)
         if not dataset.sha256.groups and (groups := folder.names_of_groups(found)):
             called = shorten(", ".join(groups), 60)
             yield f"{called} in the files' names look like groups, such as people; a folder for each makes them so"
@@ -97,12 +92,24 @@ def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
     return stream.getvalue()
 
 
+def test_on(tested: int, name: str) -> str:
+    """Write the number of given test images, which come last, into the split of a dataset's name; say what was done."""
+    test = rf"^(splits:\n(?:(?!\w).*\n)*?  {name}:\n(?:    .*\n)*?    test:).*(?:\n      .*)*"
+    text = FILE.read_text(encoding="utf-8-sig")
+    text, count = re.subn(test, rf"\1 {tested}", text, count=1, flags=re.MULTILINE)
+    if not count:
+        return f"the last {tested} images are those in test folders; a split with `test: {tested}` tests on them"
+    files.write_text(FILE, text)
+    return f"splits.{name} tests on the {tested} images in test folders, and trains on the others"
+
+
 @click.command(epilog=examples("pin own"))
 @click.argument("dataset")
 def command(dataset: str) -> None:
     """Count `images`, `classes`, `names` and `sha256` of a block of `datasets`, and write them into params.yaml.
 
-    A new block needs only `sources` and `shape`; `levels` is guessed where pictures lie deeper than in CLASS/.
+    A new block needs only `sources` and `shape`; `levels` is guessed where pictures lie deeper than in CLASS/. Where
+    there are folders called train and test, the split of the same name tests on those in test.
     Run it again when pictures have been added, moved or changed. It reads the first source that works, and leaves
     everything else in the file as it is.
     """
@@ -113,5 +120,5 @@ def command(dataset: str) -> None:
     names = f" ({', '.join(counted['names'])})" if "names" in counted else ""
     print(f"{FILE}: datasets.{dataset} has {counted['images']} images of {counted['classes']} classes{names}")
     with suppress(SourceError):  # the first source is not here: another one was read
-        for line in remarks(dataset, parameters.load()):
+        for line in remarks(dataset, parameters.load().block(Dataset, dataset)):
             cli.note(line)

@@ -3,7 +3,7 @@
 `METRICS` is the one list of them: a new metric is a function and an entry here (docs/extending.md).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -49,13 +49,14 @@ def of_folds(function: Callable[[list[float]], np.floating[Any]], part: Part) ->
 
 def group_accuracy(part: Part) -> dict[str, float]:
     """Return the accuracy of each group, 0 to 1, where there are not too many."""
-    found = {} if part.group is None else _by("group", part.group, part)
+    found = {} if part.group is None else _by("group", part.group, part, part.group_names)
     return found if len(found) <= MOST_GROUPS else {}
 
 
-def _by(name: str, number: Vector, part: Part) -> dict[str, float]:
-    """Return the accuracy of the rows of each number."""
-    return {f"{name} {i}": float(part.is_right[number == i].mean()) for i in np.unique(number)}
+def _by(kind: str, number: Vector, part: Part, names: Sequence[str] = ()) -> dict[str, float]:
+    """Return the accuracy of the rows of each number, by the kind and the name, or the number where that has none."""
+    named = {i: names[i] if i < len(names) else i for i in np.unique(number)}
+    return {f"{kind} {name}": float(part.is_right[number == i].mean()) for i, name in named.items()}
 
 
 def half_accuracy(part: Part) -> dict[str, Estimate]:

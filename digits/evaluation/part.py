@@ -25,6 +25,7 @@ class Part:
     y_train: Vector  # the labels of the training part, shape (training rows,)
     fold: Vector | None = None  # from 1; None for the test part
     group: Vector | None = None  # None where the source knows none
+    group_names: Sequence[str] = ()  # in the order of their numbers, where the source names them
     is_ordered: bool = False  # the rows are in the dataset's order
     temperature: float = 1.0  # that calibrates the probabilities
 

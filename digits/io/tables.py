@@ -58,18 +58,25 @@ class ImageInfo(NamedTuple):
     shape: tuple[int, int]  # height and width
     maximum: int = MAXIMUM
     names: list[str] | None = None  # of the classes, in the order of their labels; None where they are digits
+    group_names: list[str] | None = None  # in the order of their numbers; None where there are none
 
     @classmethod
     def of(cls, schema: pa.Schema) -> "ImageInfo":
         """Read it from a schema; a KeyError or a ValueError where it is not there."""
         texts = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
         height, width = map(int, texts["image_shape"].split("x"))
-        return cls((height, width), int(texts["maximum"]), json.loads(texts.get("names", "null")))
+        names, group_names = (json.loads(texts.get(key, "null")) for key in ("names", "group_names"))
+        return cls((height, width), int(texts["maximum"]), names, group_names)
 
     def as_metadata(self) -> dict[str, str]:
         """Return it as text, for a schema."""
-        names = {"names": json.dumps(self.names, ensure_ascii=False)} if self.names else {}
-        return {"image_shape": "{}x{}".format(*self.shape), "maximum": str(self.maximum), **names}
+        named = {"names": self.names, "group_names": self.group_names}
+        texts = {key: json.dumps(names, ensure_ascii=False) for key, names in named.items() if names}
+        return {"image_shape": "{}x{}".format(*self.shape), "maximum": str(self.maximum), **texts}
+
+    def is_like(self, other: "ImageInfo") -> bool:
+        """Tell whether the images are of one kind, whatever groups they are of."""
+        return self[:3] == other[:3]
 
 
 def _images(schema: pa.Schema) -> list[pa.Field]:

@@ -10,12 +10,12 @@ has its source in `digits/<room>/source.py`, under the room's name.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from digits.io.tables import MAXIMUM, Pixels, Vector
 from digits.support.errors import require_choice, shorten, show
@@ -35,17 +35,37 @@ class ContentError(SourceError):
     """A source has given images, but not those that are pinned."""
 
 
-Labels = tuple[Pixels, list[str] | None, Vector | None]  # a batch's classes, names and group
-
-
 class Batch(NamedTuple):
     """Some images of a dataset."""
 
     pixels: Pixels  # shape (images, height * width)
     classes: Pixels  # shape (images,)
     origin: Vector | None = None  # after augmentation: the row of the image that each was made of, shape (images,)
-    group: Vector | None = None  # who wrote each, or the like, where the source knows it: `number_groups`
+    group: Vector | None = None  # who wrote each, or the like, where the source knows it, numbered from 0
     names: list[str] | None = None  # of all classes of the dataset, in their order, where the source names them
+    group_names: list[str] | None = None  # of all groups, in the order of their numbers, where the source names them
+
+
+class Labels(NamedTuple):
+    """What a source says of its images but for their pixels; as of `Batch`."""
+
+    classes: Pixels
+    names: list[str] | None
+    group: Vector | None
+    group_names: list[str] | None
+
+    @classmethod
+    def of(cls, classes: Sequence[str], groups: Sequence[str]) -> Self:
+        """Number the images' classes and groups; `groups` is empty without any. SourceError: as `number_classes`."""
+        labels, names = number_classes(classes)
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(groups))}  # in the order of their coming
+        group = np.array([numbers[name] for name in groups], np.uint32) if groups else None
+        return cls(np.array([labels[name] for name in classes], np.uint8), names, group, [*numbers] or None)
+
+    def batch(self, pixels: Pixels, rows: slice) -> Batch:
+        """Return the images of the rows that `pixels` are of."""
+        group = None if self.group is None else self.group[rows]
+        return Batch(pixels, self.classes[rows], None, group, self.names, self.group_names)
 
 
 class Content:
@@ -120,13 +140,6 @@ def number_classes(classes: Iterable[str]) -> tuple[dict[str, int], list[str] | 
         if int(names[-1]) < MOST_CLASSES:
             return {name: int(name) for name in names}, None
     return {name: label for label, name in enumerate(names)}, names
-
-
-def number_groups(names: Iterable[str]) -> Vector:
-    """Return the number of each image's group, shape (images,), from 0 in the order in which the groups appear."""
-    names = list(names)
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return np.array([numbers[name] for name in names], np.uint32)
 
 
 def as_bytes(values: Any) -> Pixels:

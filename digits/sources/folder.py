@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.io.tables import Pixels
-from digits.sources import NOT_HERE, Batch, Labels, SourceError, number_classes, number_groups
+from digits.sources import NOT_HERE, Batch, Labels, SourceError, number_classes
 from digits.support import cli, pictures
 from digits.support.errors import shorten, show
 from digits.support.parameters import Dataset
@@ -83,7 +83,6 @@ def read_drawn(place: str, dataset: Dataset, draw: Callable[[Picture], Pixels]) 
 
 def draw_pictures(root: Path, paths: Sequence[Path], of: Labels, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]:
     """Yield pictures below a folder, each as `draw` makes it; a SourceError names one that cannot be used."""
-    classes, names, group = of
 
     def pixels(path: Path) -> Pixels:
         try:
@@ -98,7 +97,7 @@ def draw_pictures(root: Path, paths: Sequence[Path], of: Labels, draw: Callable[
         for start in cli.progress(range(0, len(paths), BATCH), -(-len(paths) // BATCH), "thousand pictures"):
             batch = slice(start, start + BATCH)
             drawn = np.stack(list(threads.map(pixels, paths[batch])))
-            yield Batch(drawn, classes[batch], group=None if group is None else group[batch], names=names)
+            yield of.batch(drawn, batch)
 
 
 def find(root: Path, levels: Sequence[str] | None = None) -> tuple[list[Found], list[Path]]:
@@ -182,15 +181,15 @@ def name_others(root: Path, others: Sequence[Path]) -> None:
 
 def _in_order(found: Sequence[Found]) -> tuple[list[Path], Labels]:
     """Return the pictures in the dataset's order, and what they show."""
-    by_name, names = number_classes(each.class_name for each in found)
+    by_name, _ = number_classes(each.class_name for each in found)
     order = sorted(
         (each.is_test, _natural(each.group), _natural(_nfc(each.path.stem)), by_name[each.class_name], each.path, each)
         for each in found
     )
     in_order = [each for *_, each in order]
-    classes = np.array([by_name[each.class_name] for each in in_order], np.uint8)
-    group_of = [each.group for each in in_order]
-    return [each.path for each in in_order], (classes, names, number_groups(group_of) if any(group_of) else None)
+    groups = [each.group for each in in_order]
+    of = Labels.of([each.class_name for each in in_order], groups if any(groups) else [])
+    return [each.path for each in in_order], of
 
 
 def _files(entry: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ read as those of `folder` are.
 from collections.abc import Iterator
 from pathlib import Path
 
-from digits.sources import NOT_HERE, Batch, Labels, SourceError, as_bytes, folder, number_classes, number_groups
+from digits.sources import NOT_HERE, Batch, Labels, SourceError, as_bytes, folder
 from digits.support.errors import one_line, out_of_memory, shorten, show
 from digits.support.parameters import Dataset
 
@@ -26,10 +26,9 @@ BLOCK = pa.csv.ReadOptions(block_size=2**22)  # bytes, in which each line must f
 
 def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     """Yield the images of a table."""
-    classes, names, group = labels(place, dataset)
+    of = labels(place, dataset)
     if files := _texts(place)[PICTURE]:
         paths = [Path(place).parent / str(file) for file in files]
-        of = classes, names, group
         yield from folder.draw_pictures(
             Path(place).parent, paths, of, lambda each: folder.fit(each.grey, *dataset.shape)
         )
@@ -37,8 +36,7 @@ def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
     done = 0
     for table in _read(place, texts=False):
         pixels = np.stack([as_bytes(np.from_dlpack(column.fill_null(-1))) for column in table.columns], axis=1)
-        rows = slice(done, done := done + len(pixels))
-        yield Batch(pixels, classes[rows], group=None if group is None else group[rows], names=names)
+        yield of.batch(pixels, slice(done, done := done + len(pixels)))
 
 
 def labels(place: str, dataset: Dataset) -> Labels:
@@ -47,10 +45,7 @@ def labels(place: str, dataset: Dataset) -> Labels:
     texts, group = columns["class"] or columns["label"], columns[GROUP]
     if not all(texts) or not all(group):
         raise SourceError("a row has no label" + (", or no group" if group else ""))
-    texts = _whole("label", texts)
-    numbers, names = number_classes(texts)
-    classes = np.array([numbers[text] for text in texts], np.uint8)
-    return classes, names, number_groups(_whole("group", group)) if group else None
+    return Labels.of(_whole("label", texts), _whole("group", group))
 
 
 def _texts(place: str) -> dict[str, list[str]]:

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands.check import check
-from digits.io import paths
+from digits.io import paths, tables
+from digits.io.tables import ImageInfo
 from digits.support.errors import ParameterError
 from digits.support.parameters import Parameters
+from stages.mix import mix_images
 from tests import tiny
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
@@ -60,6 +63,17 @@ def test_own_images_are_learned_as_often_as_they_weigh_and_judged_on_what_was_no
     folds = pd.read_parquet(project / paths.out_of_fold("taught")).groupby("row")["fold"]
     assert folds.size().max() == WEIGHT
     assert folds.nunique().max() == 1  # copies of an image share a fold
+
+
+def test_own_groups_keep_their_numbers_and_names_and_other_groups_come_after_them() -> None:
+    row, group = np.arange(2, dtype=np.uint32), np.array([0, 1], np.uint32)
+    many, own = (
+        tables.image_table(np.zeros((2, 1), np.uint8), row, ImageInfo((1, 1), group_names=names), group=group, row=row)
+        for names in (["form 0", "form 1"], ["anna", "bo"])
+    )
+    mixed = mix_images(many, own, 1, first=10, seed=0)
+    assert sorted(mixed["group"].to_pylist()) == [0, 1, 10, 11]
+    assert ImageInfo.of(mixed.schema).group_names == ["anna", "bo"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Pictures and tables of one's own as a dataset: the sources `folder` and `table`."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from itertools import product
@@ -205,6 +206,7 @@ def test_folders_in_a_class_are_groups_whose_pictures_stand_together(tmp_path: P
     assert [names[i] for i in images.pixels[:, 0]] == order
     assert images.group is not None
     assert images.group.tolist() == [0, 0, 1, 2, 2]
+    assert images.group_names == ["al", "al10", "bo"]
     write_picture(tmp_path / "a/5.png", np.zeros((28, 28)))
     with pytest.raises(SourceError, match=r"^'a/5.png' lies in 1 folders, not in 2 \(class, group\); move it$"):
         read("folder", tmp_path, **SIZE)
@@ -219,6 +221,7 @@ def test_a_table_s_groups_are_numbered_as_they_appear(tmp_path: Path, name: str)
     images = read("table", tmp_path / name)
     assert images.group is not None
     assert images.group.tolist() == [0, 1] * (tiny.IMAGES // 2)
+    assert images.group_names == ["zoe", "al"]
     assert np.array_equal(images.pixels, PIXELS)
 
 
@@ -244,7 +247,11 @@ def test_groups_go_from_the_source_to_the_predictions_and_none_is_on_both_sides(
     predictions = pd.read_parquet(project / paths.predictions("five-sgd"))
     assert out_of_fold.groupby("group")["fold"].nunique().max() == 1
     assert predictions[["row", "group"]].equals(test[["row", "group"]])
-    assert "*" not in tiny.run("digits leaderboard five-sgd", project).stdout  # as if images were independent
+    told = tiny.run("digits leaderboard five-sgd --groups", project).stdout
+    assert "*" not in told  # as if images were independent
+    assert re.search(r"^five-sgd by group: writer6: \d\.\d{4}, writer7: \d\.\d{4}$", told, re.MULTILINE)
+    measured = pd.read_csv(project / "plots/five-sgd/figures.csv")
+    assert {"group writer0", "group writer5"} <= {*measured["of"][measured["part"] == "cross_validation"]}
     (project / "data/own/5/writer1").rename(project / "data/own/5/writer9")
     assert "is no longer what is pinned" in tiny.failure("digits check", project)
 

@@ -96,9 +96,11 @@ def test_a_second_folder_stands_in_for_one_that_is_not_here(place: Path) -> None
     assert run(place, "digits pin tried").endswith("the next source was taken\n")
 
 
-def test_a_split_that_does_not_test_on_the_given_test_folder_is_named(place: Path) -> None:
+def test_given_test_folders_are_the_test_part_of_the_split_with_the_dataset_s_name(place: Path) -> None:
     text = (place / "params.yaml").read_text(encoding="utf-8")
-    text = text.replace("splits:\n", "splits:\n  tried:\n    dataset: tried\n    test: 3\n", 1)
+    splits = "splits:\n  other:\n    dataset: tried\n    test: 3\n"
+    block = "  tried:\n    dataset: tried\n    test:\n      share: 0.25\n"
+    text = text.replace("splits:\n", splits, 1)
     (place / "params.yaml").write_text(text, encoding="utf-8")
     for name, number in product(["cat", "no"], range(2)):
         (place / "own" / "test" / name).mkdir(parents=True, exist_ok=True)
@@ -106,10 +108,13 @@ def test_a_split_that_does_not_test_on_the_given_test_folder_is_named(place: Pat
     (place / "own" / "train").mkdir()
     for name in ("cat", "no", "Übel"):
         shutil.move(place / "own" / name, place / "own" / "train")
-    line = "the last 4 images are those in test, but splits.tried has `test: 3`; `test: 4` tests on them"
-    assert line in run(place, "digits pin tried")
-    (place / "params.yaml").write_text(text.replace("test: 3", "test: 4"), encoding="utf-8")
-    assert "those in test" not in run(place, "digits pin tried")
+    assert "the last 4 images are those in test folders; a split with `test: 4` tests" in run(place, "digits pin tried")
+    pinned_text = (place / "params.yaml").read_text(encoding="utf-8")
+    (place / "params.yaml").write_text(pinned_text.replace(splits, splits + block), encoding="utf-8")
+    for _ in range(2):
+        assert "splits.tried tests on the 4 images in test folders" in run(place, "digits pin tried")
+        counted = block.replace("test:\n      share: 0.25", "test: 4")
+        assert (place / "params.yaml").read_text(encoding="utf-8") == pinned_text.replace(splits, splits + counted)
 
 
 def test_a_dataset_that_is_none_is_not_pinned(place: Path) -> None:

@@ -10,6 +10,7 @@ from digits.support.errors import PipelineError
 from tests import tiny
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -133,6 +134,20 @@ def test_without_an_image_in_common_nothing_is_compared() -> None:
     predictions = tables.table({"row": row, "label": classes[:5], "prediction": classes[:5]})
     with pytest.raises(PipelineError, match="no test image in common"):
         common(predictions, predictions, images)
+
+
+def test_images_are_the_same_whatever_their_groups_are_called_and_not_where_their_classes_are() -> None:
+    (pixels, classes), row = tiny.digits(), np.arange(5, dtype=np.uint32)
+
+    def images(**names: list[str]) -> pa.Table:
+        info = tables.ImageInfo(tiny.SHAPE, tiny.MAXIMUM, **names)
+        return tables.image_table(pixels[:5], classes[:5], info, row=row, group=row)
+
+    predictions = tables.table({"row": row, "label": classes[:5], "prediction": classes[:5]})
+    renamed = [images(group_names=[f"{kind}{i}" for i in row]) for kind in ("writer", "person")]
+    assert len(common(predictions, predictions, renamed)[0]) == 5
+    with pytest.raises(PipelineError, match="other shapes or classes"):
+        common(predictions, predictions, [images(names=[*"abcde"]), images(names=[*"edcba"])])
 
 
 @pytest.mark.slow

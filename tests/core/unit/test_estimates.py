@@ -61,6 +61,8 @@ def test_halves_and_groups_are_measured_and_an_interval_by_group_is_wider() -> N
     assert halves == {"first half": in_order.is_right[:150].mean(), "second half": in_order.is_right[150:].mean()}
     groups = [value for name, of, value, *_ in metrics.measure(grouped) if of.startswith("group ")]
     assert groups == [grouped.is_right[start : start + 60].mean() for start in range(0, ROWS, 60)]
+    named = {of for _, of, *_ in metrics.measure(part(group=np.arange(ROWS) // 60, group_names=["anna", "bo"]))}
+    assert {"group anna", "group bo", "group 2"} <= named  # those of others in a mix have no names
     (low, high), (narrow_low, narrow_high) = (interval(share(part().is_right), each) for each in (grouped.group, None))
     assert high - low > narrow_high - narrow_low > 0
 
