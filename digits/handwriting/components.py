@@ -21,6 +21,9 @@ EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves besi
 CORE = 0.5  # of full ink; a component without any as dark is no ink
 SPECK = 0.3  # of the tallest digit's size; smaller is dust, a dot or a dash
 MAX_COMPONENTS = 2_000  # comparing all with all would take minutes with the next few thousand
+TALL = 0.75  # of the tallest component, at least, is a whole digit's height, where there are that `MANY`
+MANY = 4
+TWO_ROWS = 1.7  # times as high as the usual component, at least, is what reaches over two rows
 FLAT = 4  # times as wide as high; such a stroke is an underline or a dash, no digit
 
 
@@ -56,6 +59,11 @@ class Component(NamedTuple):
         return self.right - self.left
 
     @property
+    def middle(self) -> float:
+        """In pixels from the top."""
+        return (self.top + self.bottom) / 2
+
+    @property
     def side(self) -> int:
         """The longer side in pixels."""
         return max(self.height, self.width)
@@ -73,6 +81,8 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     if not alone:
         ink = inks.scale(_without_edges(lines.remove(ink)[0]), EDGE)
     labels, components = _label(ink)
+    if not alone and _cut_rows(ink, labels, components):
+        labels, components = _label(ink)
     groups = [_join(*components)] if alone else _group(components)
     return [_draw(ink, labels, digit, picture.scale, size, alone) for line in _lines(groups) for digit in line]
 
@@ -103,16 +113,20 @@ def _without_edges(ink: Ink) -> Ink:
     A digit that touches the edge stays: it is about as high as the others, and alone it has no others.
     """
     labels, _ = ndimage.label(ink > EDGE, np.ones((3, 3)))
-    contact = np.bincount(inks.border(labels), minlength=labels.max() + 1)
-    heights = np.array([0, *(at[0].stop - at[0].start for at in ndimage.find_objects(labels))])
-    sides = np.array([0, *(max(part.stop - part.start for part in at) for at in ndimage.find_objects(labels))])
-    inner = np.flatnonzero(contact == 0)
-    usual = heights[inner].max(initial=0)
+    boxes = lines.bounds(labels)
+    heights, sides = boxes[:, 2] - boxes[:, 0], (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    contact = np.bincount(inks.border(labels), minlength=len(boxes) + 1)[1:]
+    usual = heights[contact == 0].max(initial=0)
     if usual < max(ink.shape) / 20:
         return ink
-    leaves = (contact > 0) & ((sides > 1.5 * usual) | (heights < 0.6 * usual) | (contact >= 0.8 * sides))
-    leaves[0] = False
-    return np.where(leaves[labels], 0, ink)
+    is_low = heights < 0.6 * usual
+    leaves = (contact > 0) & ((sides > 1.5 * usual) | is_low | (contact >= 0.8 * sides))
+    reach = 1 + usual // 6  # of the edge, which a turned page's white corners may hide
+    is_near = (boxes[:, :2] < reach).any(axis=1) | (boxes[:, 2:] > np.array(ink.shape) - reach).any(axis=1)
+    by_digits = ndimage.maximum_filter(np.append(False, ~is_low)[labels], 1 + usual // 2)
+    is_part = np.isin(np.arange(len(boxes)) + 1, labels[by_digits])  # of a digit
+    leaves |= is_low & is_near & ~is_part
+    return np.where(np.append(False, leaves)[labels], 0, ink)
 
 
 def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
@@ -128,6 +142,26 @@ def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
     if max((each.side for each in components), default=0) < smallest:
         raise PictureError("the picture is blank")
     return labels, components
+
+
+def _cut_rows(ink: Ink, labels: npt.NDArray[np.int32], components: list[Component]) -> bool:
+    """Cut what reaches over two rows of digits, where it is thinnest between them; tell whether something did."""
+    least = SPECK * max(each.height for each in components)
+    large = [each for each in components if each.height >= least]
+    usual = np.median([each.height for each in large])
+    is_cut = False
+    for each in large:
+        above = [o.bottom for o in large if each.top < o.middle and o.bottom < each.middle + 0.15 * o.height]
+        below = [o.top for o in large if each.bottom > o.middle and o.top > each.middle - 0.15 * o.height]
+        if above and below and each.height > TWO_ROWS * usual:
+            margin = each.height // 16
+            first, last = sorted([int(np.median(above)), int(np.median(below))])
+            first, last = max(first - margin, each.top), min(last + margin, each.bottom - 1)
+            own = labels[first : last + 1, each.left : each.right] == each.labels[0]
+            thinnest = own.sum(axis=1).argmin()
+            ink[first + thinnest, each.left : each.right][own[thinnest]] = 0
+            is_cut = True
+    return is_cut
 
 
 def _clear_frame(ink: Ink) -> None:
@@ -153,9 +187,11 @@ def _group(components: list[Component]) -> list[Component]:
     components = [each for each in components if each.side >= height / 20]
     if len(components) > MAX_COMPONENTS:
         raise PictureError(f"more than {MAX_COMPONENTS} pieces of ink are in the picture; take a part of it")
+    tall = [each for each in components if each.height >= TALL * height]
+    whole = TALL * height if len(tall) >= MANY else np.inf  # from this height on each is a digit, or several
     groups: list[Component] = []
     for component in sorted(components, key=lambda each: -each.height):
-        near = [i for i, group in enumerate(groups) if _belongs(component, group, height)]
+        near = [i for i, group in enumerate(groups) if _belongs(component, group, height, whole)]
         if near:
             groups[near[0]] = _join(component, groups[near[0]])
         else:
@@ -167,10 +203,10 @@ def _group(components: list[Component]) -> list[Component]:
     return digits
 
 
-def _belongs(part: Component, group: Component, height: int) -> bool:
+def _belongs(part: Component, group: Component, height: int, whole: float) -> bool:
     """Tell whether a smaller component broke off a digit: near enough, and together not taller than a digit.
 
-    `height` is that of the tallest component in the picture.
+    `height` is that of the tallest component in the picture; two that are as high as `whole` are two digits.
     """
     beside = max(part.left, group.left) - min(part.right, group.right)
     above = max(part.top, group.top) - min(part.bottom, group.bottom)
@@ -181,9 +217,11 @@ def _belongs(part: Component, group: Component, height: int) -> bool:
     if -beside >= 0.4 * narrower and -above >= 0.3 * min(part.height, group.height):
         return together <= 1.6 * height
     if -beside >= 0.4 * narrower and above <= 0.25 * together:
+        if min(part.height, group.height) >= whole:
+            return False
         # A flat part of a digit is low, or about as wide as the rest of it; digits that touch are neither.
         flat = max(part, group, key=lambda each: each.width / each.height)
-        is_part = flat.height < 0.65 * flat.width and (flat.height < 0.75 * height or narrower > 0.5 * flat.width)
+        is_part = flat.height < 0.65 * flat.width and (flat.height < TALL * height or narrower > 0.5 * flat.width)
         return together <= (2.5 if is_part else 1.2) * height
     return part.height <= 0.6 * height and beside <= 0.08 * height and above <= 0.08 * height
 
@@ -198,7 +236,7 @@ def _lines(digits: list[Component]) -> Iterator[list[Component]]:
             line.append(digit)
         else:
             lines.append([digit])
-    yield from sorted(lines, key=lambda line: sum(each.top + each.bottom for each in line) / len(line))
+    yield from sorted(lines, key=lambda line: sum(each.middle for each in line) / len(line))
 
 
 def _overlap(a: Component, b: Component) -> float:

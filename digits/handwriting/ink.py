@@ -83,7 +83,12 @@ def _contrast_in_shadow(brightness: Ink, paper: Ink, contrast: Ink) -> Ink:
     strokes = ~np.isin(shades, [0, *border(shades)])  # wide ones: a shadow reaches the picture's border
     closed = np.where(strokes, _without_strokes(brightness, 3 * widest), closed)
     low, high = (each(closed, widest // 5) for each in (ndimage.minimum_filter, ndimage.maximum_filter))
-    contrast = np.where(low < STEP * high, 0, _contrast(brightness, closed))
+    is_edge = low < STEP * high
+    inked = scale(np.where(is_edge, 0, _contrast(brightness, closed)), MIN_CONTRAST / 2) > 0.5
+    width = round(4 * float(ndimage.distance_transform_edt(inked).max())) + 3  # twice that of the widest stroke
+    if width < widest:  # between digits, where a shadow ends, more would take the light beside it for the paper
+        closed = np.minimum(closed, _without_strokes(brightness, width))
+    contrast = np.where(is_edge, 0, _contrast(brightness, closed))
     return np.asarray(contrast - np.median(contrast))
 
 
@@ -120,9 +125,11 @@ def _paper(grey: Ink) -> Ink | float:
     sample = grey[::step, ::step]
     shares, border_shares = _shares(sample), _shares(border(sample))
     level = int((shares + border_shares).argmax())
-    if shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6) or (
-        shares[level] >= 0.3 and border_shares[level] >= 0.8
-    ):
+    is_even = shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6)
+    is_even |= shares[level] >= 0.3 and border_shares[level] >= 0.8
+    if is_even and max(grey.shape) > EVEN:  # or is it a table, or a shadow, and the strokes are on what is beside it?
+        is_even = (_narrowness(sample) < _narrowness(-sample)) == (level < sample.mean())
+    if is_even:
         return float(np.median(sample[np.abs(sample - level) <= 4]))
     y, x = (np.vander(np.linspace(-1, 1, length), 4, increasing=True) for length in sample.shape)
     is_plane = max(grey.shape) <= EVEN

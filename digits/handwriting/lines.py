@@ -63,7 +63,7 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
 def _pieces(dark: Mask) -> Labels:
     """Label the connected components but those inside of others not much larger: a digit in its box."""
     pieces, _ = ndimage.label(dark, np.ones((3, 3)))
-    boxes = _boxes(pieces)
+    boxes = bounds(pieces)
     sizes = boxes[:, 2:] - boxes[:, :2]
     enclosed = np.append(False, (sizes < FRAME * np.array(dark.shape)).all(axis=1))
     for i in np.argsort(-sizes.max(axis=1))[:LARGEST]:
@@ -72,7 +72,7 @@ def _pieces(dark: Mask) -> Labels:
     return np.where(enclosed[pieces], 0, pieces)
 
 
-def _boxes(labels: Labels) -> npt.NDArray[np.int_]:
+def bounds(labels: Labels) -> npt.NDArray[np.int_]:
     """Return the first row and column of each label, and those after its last, shape (labels, 4)."""
     found = [[each.start for each in at] + [each.stop for each in at] for at in ndimage.find_objects(labels) if at]
     return np.array(found, int).reshape(-1, 4)
@@ -146,7 +146,7 @@ def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
 
 def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
     """Return the runs that are sides of rectangles with a digit inside, across and down."""
-    of_across, of_down = _boxes(across), _boxes(down.T)
+    of_across, of_down = bounds(across), bounds(down.T)
     is_across, is_down = (np.zeros(labels.max() + 1, bool) for labels in (across, down))
     if of_across.size and of_down.size:
         top, left, bottom, right = (np.abs(of_across[:, i, None] - of_down[:, i]) < NEAR for i in range(4))
@@ -238,9 +238,9 @@ def _scraps(dark: Mask, horizontal: Mask, vertical: Mask) -> Mask:
     labels, count = ndimage.label(dark, np.ones((3, 3)))
     is_scrap = np.zeros(count + 1, bool)
     is_scrap[labels[ndimage.maximum_filter(horizontal | vertical, 2 * NEAR + 1)]] = True
-    across, down = (_boxes(ndimage.label(lines, np.ones((3, 3)))[0]) for lines in (horizontal, vertical))
+    across, down = (bounds(ndimage.label(lines, np.ones((3, 3)))[0]) for lines in (horizontal, vertical))
     widths = np.concatenate([across[:, 2] - across[:, 0], down[:, 3] - down[:, 1]])
-    boxes = _boxes(labels)
+    boxes = bounds(labels)
     short, long = np.sort(boxes[:, 2:] - boxes[:, :2], axis=1).T
     is_scrap[0] = False
     is_scrap[1:] &= (short <= (np.median(widths) if widths.size else 0) + 1) & (long >= 2 * short)

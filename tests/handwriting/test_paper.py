@@ -113,6 +113,47 @@ def test_digits_that_touch_are_not_joined_with_the_one_above() -> None:
     assert sorted(digit.box for digit in found(255 - drawn)) == [(20, 20, 42, 42), (70, 72, 72, 42), (90, 20, 36, 42)]
 
 
+def test_digits_in_many_rows_are_not_joined_with_the_wide_pair_below() -> None:
+    seven, pair = ink(*SEVEN), np.hstack([ink(*FIVE), ink(*FIVE)])
+    drawn = page(190, 300, (20, 40, seven), (20, 110, seven), (20, 200, seven), (66, 60, pair), (110, 200, seven))
+    boxes = {(40, 20, 42, 42), (110, 20, 42, 42), (200, 20, 42, 42), (60, 66, 72, 42), (200, 110, 42, 42)}
+    assert {digit.box for digit in found(255 - drawn)} == boxes
+
+
+def test_digits_of_two_rows_that_touch_are_cut_apart() -> None:
+    seven = ink(*SEVEN)
+    drawn = page(150, 300, *((y, x, seven) for x in (20, 100, 180) for y in (20, 75)))
+    drawn[62:75, 112:116] = 255  # from the seven above to the one below
+    boxes = [digit.box for digit in found(255 - drawn)]
+    assert [box[:2] for box in boxes[:3]] == [(x, 20) for x in (20, 100, 180)]
+    assert len(boxes) == 6
+    assert max(box[3] for box in boxes) <= 56
+
+
+def test_low_marks_beside_the_edge_are_cut_off_writing_but_the_low_part_of_a_digit_is_not() -> None:
+    drawn = page(150, 300, *((40, x, ink(*SEVEN)) for x in (20, 100, 180)))
+    drawn[132:146, 30:34] = drawn[134:148, 120:124] = 255
+    assert [digit.box for digit in found(255 - drawn)] == [(x, 40, 42, 42) for x in (20, 100, 180)]
+    broken = page(100, 220, (17, 40, ink(*FIVE)), (17, 120, ink(*SEVEN)))
+    broken[4:10, 40:76] = 255  # its hat
+    assert found(255 - broken)[0].box == (40, 4, 36, 55)
+
+
+def test_a_sheet_on_a_table_that_is_all_around_it_is_no_ink() -> None:
+    drawn = page(300, 400, *((120, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
+    light = np.full(drawn.shape, 14)
+    light[25:270, 35:350] = np.linspace(200, 250, 315)
+    boxes = [digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))]
+    assert np.abs(np.array(boxes) - [(left, 120, 42, 42) for left in (60, 130, 200, 270)]).max() <= 2
+
+
+def test_a_hard_shadow_over_most_of_an_even_page_does_not_make_the_rest_its_ink() -> None:
+    drawn = page(450, 800, *((y, x, ink(*SEVEN, times=10)) for x in (50, 135, 220) for y in (40, 130, 220)))
+    light = np.repeat(220 * (1 - 0.3 * (np.arange(800.0) < 560))[None], 450, axis=0)
+    boxes = {(x, y, 70, 70) for x in (50, 135, 220) for y in (40, 130, 220)}
+    assert {digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))} == boxes
+
+
 def test_a_form_is_read_cell_by_cell(made: Path, tmp_path: Path) -> None:
     project = tiny.copy(made, tmp_path / "tiny")
     pixels, _ = tiny.digits()
