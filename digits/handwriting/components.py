@@ -6,9 +6,9 @@ The thresholds were chosen on drawings and photos of digits; docs/handwriting/ha
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from digits.handwriting import edges, lines
 from digits.handwriting import ink as inks
-from digits.handwriting import lines
-from digits.handwriting.ink import SMALL, Ink
+from digits.handwriting.ink import EDGE, SMALL, Ink
 from digits.handwriting.normalize import normalize
 from digits.support.pictures import Picture, PictureError
 
@@ -17,7 +17,6 @@ import numpy.typing as npt
 from scipy import ndimage
 
 ONE_DIGIT = 32  # pixels; pictures up to this side hold one digit
-EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves beside a stroke
 CORE = 0.5  # of full ink; a component without any as dark is no ink
 SPECK = 0.3  # of the tallest digit's size; smaller is dust, a dot or a dash
 MAX_COMPONENTS = 2_000  # comparing all with all would take minutes with the next few thousand
@@ -77,9 +76,9 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     """
     ink = inks.measure(picture.grey)
     alone = max(ink.shape) <= ONE_DIGIT
-    _clear_frame(ink)
+    edges.clear_frame(ink)
     if not alone:
-        ink = inks.scale(_without_edges(lines.remove(ink)[0]), EDGE)
+        ink = inks.scale(edges.remove(lines.remove(ink)[0]), EDGE)
     labels, components = _label(ink)
     if not alone and _cut_rows(ink, labels, components):
         labels, components = _label(ink)
@@ -105,28 +104,6 @@ def cells(picture: Picture) -> list[list[Box]]:
     if not found:
         raise PictureError("no cells are in the picture; --grid takes forms whose lines enclose them")
     return [[_scaled(cell, picture.scale) for cell in row] for row in _lines(found)]
-
-
-def _without_edges(ink: Ink) -> Ink:
-    """Return the ink without what leaves the picture: a dark table, a page's edge, cut-off writing.
-
-    A digit that touches the edge stays: it is about as high as the others, and alone it has no others.
-    """
-    labels, _ = ndimage.label(ink > EDGE, np.ones((3, 3)))
-    boxes = lines.bounds(labels)
-    heights, sides = boxes[:, 2] - boxes[:, 0], (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
-    contact = np.bincount(inks.border(labels), minlength=len(boxes) + 1)[1:]
-    usual = heights[contact == 0].max(initial=0)
-    if usual < max(ink.shape) / 20:
-        return ink
-    is_low = heights < 0.6 * usual
-    leaves = (contact > 0) & ((sides > 1.5 * usual) | is_low | (contact >= 0.8 * sides))
-    reach = 1 + usual // 6  # of the edge, which a turned page's white corners may hide
-    is_near = (boxes[:, :2] < reach).any(axis=1) | (boxes[:, 2:] > np.array(ink.shape) - reach).any(axis=1)
-    by_digits = ndimage.maximum_filter(np.append(False, ~is_low)[labels], 1 + usual // 2)
-    is_part = np.isin(np.arange(len(boxes)) + 1, labels[by_digits])  # of a digit
-    leaves |= is_low & is_near & ~is_part
-    return np.where(np.append(False, leaves)[labels], 0, ink)
 
 
 def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
@@ -162,18 +139,6 @@ def _cut_rows(ink: Ink, labels: npt.NDArray[np.int32], components: list[Componen
             ink[first + thinnest, each.left : each.right][own[thinnest]] = 0
             is_cut = True
     return is_cut
-
-
-def _clear_frame(ink: Ink) -> None:
-    """Wipe out a frame: rings of pixels around the picture that are inked nearly all along."""
-    height, width = ink.shape
-    for i in range(max(4, min(ink.shape) // 25)):
-        rows, columns = slice(i, height - i), slice(i, width - i)
-        sides = [ink[i, columns], ink[-1 - i, columns], ink[rows, i], ink[rows, -1 - i]]
-        if min(ink.shape) <= 2 * i or min((side > EDGE).mean() for side in sides) < 0.6:
-            return
-        for side in sides:
-            side[:] = 0
 
 
 def _join(*components: Component) -> Component:

@@ -13,6 +13,7 @@ Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (fu
 TINY = 40  # pixels; pictures up to this side may have no more paper than ink
 SMALL = 64  # pixels; pictures up to this side have no lighting of their own
 EVEN = 100  # pixels; pictures up to this side have no shadows, and a paper whose brightness is a plane
+EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves beside a stroke
 MIN_CONTRAST = 0.08  # of the whole range from black to white
 MIN_RANGE = 40  # grey levels: the range between the paper and black or white is taken for at least this
 WIDEST = 0.15  # of the picture's longer side: a stroke is narrower, a shadow wider

@@ -6,7 +6,8 @@ they overlap by 1 to 4 pixels, from single ones. docs/handwriting/handwriting.md
 
 from collections.abc import Callable, Iterator, Sequence
 
-from digits.handwriting.components import EDGE, Digit
+from digits.handwriting.components import Digit
+from digits.handwriting.ink import EDGE
 from digits.handwriting.normalize import normalize
 from digits.io.tables import Pixels, Vector
 
