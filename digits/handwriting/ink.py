@@ -128,8 +128,9 @@ def _paper(grey: Ink) -> Ink | float:
     level = int((shares + border_shares).argmax())
     is_even = shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6)
     is_even |= shares[level] >= 0.3 and border_shares[level] >= 0.8
-    if is_even and max(grey.shape) > EVEN:  # or is it a table, or a shadow, and the strokes are on what is beside it?
-        is_even = (_narrowness(sample) < _narrowness(-sample)) == (level < sample.mean())
+    if is_even and max(grey.shape) > EVEN:  # or is what differs too wide for strokes: a sheet on a table, a shadow?
+        wide = -_without_strokes(-np.abs(sample - level), round(3 * WIDEST * max(sample.shape)))
+        is_even = bool((wide > MIN_RANGE).mean() <= SHADED)
     if is_even:
         return float(np.median(sample[np.abs(sample - level) <= 4]))
     y, x = (np.vander(np.linspace(-1, 1, length), 4, increasing=True) for length in sample.shape)
