@@ -58,6 +58,8 @@ class Source:
     def images(self, experiment: str, predictions: pa.Table) -> pa.Table:
         """Read the test images of an experiment's predictions, in their order; a PipelineError if it cannot be done."""
         images = self._read("test images", self._test_part(experiment))
+        if fault := tables.IMAGES.fault(images.schema, ["row"]):
+            raise PipelineError(f"the test images of {self.name} are of another version of this project: {fault}")
         images = images.filter(pc.is_in(images["row"], predictions["row"].combine_chunks()))
         if not images["row"].equals(predictions["row"]):
             raise PipelineError(f"{self.name} has predictions of other test images than it has; run `dvc repro` there")

@@ -126,6 +126,13 @@ def test_the_images_that_both_predict_with_the_same_class_are_compared(project: 
     assert done.stdout.splitlines()[2].split()[:2] == ["five-sgd", str(asked.sum() - 2)]
     assert done.stderr == f"compare: five-sgd: of {asked.sum()} and {asked.sum()} " + both.format(asked.sum() - 2)
 
+    path = project / "data/split/tiny/test.parquet"
+    images = pq.read_table(path).replace_schema_metadata(None)  # as versions before these metadata wrote them
+    path.unlink()
+    pq.write_table(images, path)
+    line = tiny.failure("digits compare HEAD five-sgd", project)
+    assert line.startswith("compare: the test images of the workspace are of another version of this project: its meta")
+
 
 def test_without_an_image_in_common_nothing_is_compared() -> None:
     pixels, classes = tiny.digits()
