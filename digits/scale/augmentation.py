@@ -24,12 +24,13 @@ def enlarge(images: Iterator[Batch], dataset: Dataset) -> Iterator[Batch]:
     """Yield the first images of a dataset, deformed copies of them, and the other images; memory holds the dataset."""
     assert dataset.enlarged
     first, seed = dataset.enlarged.first, dataset.enlarged.seed
-    pixels, classes, group = _together(list(images))
-    originals = pixels[:first]
-    last = dataset.enlarged.to - (len(classes) - first)
+    given = _together(list(images))
+    originals = given.pixels[:first]
+    last = dataset.enlarged.to - (len(given.classes) - first)
 
     def batch(pixels: Pixels, rows: Vector, origin: Vector) -> Batch:
-        return Batch(pixels, classes[rows], origin, None if group is None else group[rows])
+        group = None if given.group is None else given.group[rows]
+        return given._replace(pixels=pixels, classes=given.classes[rows], origin=origin, group=group)
 
     yield batch(originals, np.arange(first), np.arange(first, dtype=np.uint32))
     tasks = deformation.blocks(first, last)
@@ -38,14 +39,15 @@ def enlarge(images: Iterator[Batch], dataset: Dataset) -> Iterator[Batch]:
         for rows, copies in zip(tasks, cli.progress(batches.imap(calls), len(tasks), "deformed"), strict=True):
             origin = np.arange(rows.start, rows.stop, dtype=np.uint32) % first
             yield batch(copies, origin, origin)
-    yield batch(pixels[first:], np.arange(first, len(classes)), np.arange(last, dataset.enlarged.to, dtype=np.uint32))
+    others = np.arange(first, len(given.classes))
+    yield batch(given.pixels[first:], others, np.arange(last, dataset.enlarged.to, dtype=np.uint32))
 
 
-def _together(images: list[Batch]) -> tuple[Pixels, Pixels, Vector | None]:
-    """Return the pixels, classes and groups of all batches."""
+def _together(images: list[Batch]) -> Batch:
+    """Return all batches as one."""
     pixels, classes = (np.concatenate(each) for each in zip(*((b.pixels, b.classes) for b in images), strict=True))
     groups = [batch.group for batch in images if batch.group is not None]
-    return pixels, classes, np.concatenate(groups) if groups else None
+    return images[0]._replace(pixels=pixels, classes=classes, group=np.concatenate(groups) if groups else None)
 
 
 def require_apart(train: Vector, test: Vector, origin: Vector) -> None:

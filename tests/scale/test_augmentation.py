@@ -50,6 +50,16 @@ def test_a_row_does_not_depend_on_how_many_there_are_nor_on_who_makes_them() -> 
     assert not np.array_equal(enlarge(pieces=1, seed=2).pixels[own], few.pixels[own])
 
 
+def test_a_copy_is_of_the_image_s_group_by_its_name() -> None:
+    group = np.repeat(np.arange(2, dtype=np.uint32), len(PIXELS) // 2)
+    given = Batch(PIXELS, CLASSES, group=group, group_names=["anna", "bo"])
+    block = {**tiny.dataset({"idx": "idx"}), "enlarged": {"first": FIRST, "to": TO, "seed": 1}}
+    images = tiny.together(augmentation.enlarge(iter([given]), Dataset.model_validate(block)))
+    assert images.group_names == ["anna", "bo"]
+    assert images.group is not None
+    assert np.array_equal(images.group[FIRST : 2 * FIRST], group[:FIRST])
+
+
 def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
     origin = np.array([0, 1, 2, 0, 1, 5], np.uint32)
     augmentation.require_apart(np.array([0, 1, 2, 3, 4]), np.array([5]), origin)
