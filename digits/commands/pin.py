@@ -55,7 +55,7 @@ def guess(dataset: Dataset) -> dict[str, list[str]]:
 
 
 def remarks(name: str, dataset: Dataset) -> Iterator[str]:
-    """Yield a line for what the folders of a dataset say about its splits."""
+    """Yield what the folders of a dataset say about its splits, after writing it into the one of its own name."""
     for kind, place in dataset.sources[0].items():
         if not hasattr(sources.module(kind), "guess_levels"):
             continue
@@ -64,7 +64,7 @@ def remarks(name: str, dataset: Dataset) -> Iterator[str]:
             read = f"{found[0].path} is {found[0].says}. If not, edit `levels` and pin again"
             yield f"levels: {', '.join(dataset.levels)}; is that right? {read}"
         if tested := sum(each.is_test for each in found):
-            yield test_on(tested, name)
+            yield set_test(name, tested)
         if not dataset.sha256.groups and (groups := folder.names_of_groups(found)):
             called = shorten(", ".join(groups), 60)
             yield f"{called} in the files' names look like groups, such as people; a folder for each makes them so"
@@ -92,9 +92,10 @@ def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
     return stream.getvalue()
 
 
-def test_on(tested: int, name: str) -> str:
-    """Write the number of given test images, which come last, into the split of a dataset's name; say what was done."""
-    test = rf"^(splits:\n(?:(?!\w).*\n)*?  {name}:\n(?:    .*\n)*?    test:).*(?:\n      .*)*"
+def set_test(name: str, tested: int) -> str:
+    """Write the number of given test images, which come last, into a dataset's split of its name; say what was done."""
+    block = rf"  {name}:\n(?=(?:    .*\n)*?    dataset: {name}\b)"
+    test = rf"^(splits:\n(?:(?!\w).*\n)*?{block}(?:    .*\n)*?    test:).*(?:\n      .*)*"
     text = FILE.read_text(encoding="utf-8-sig")
     text, count = re.subn(test, rf"\1 {tested}", text, count=1, flags=re.MULTILINE)
     if not count:

@@ -100,6 +100,7 @@ def test_given_test_folders_are_the_test_part_of_the_split_with_the_dataset_s_na
     text = (place / "params.yaml").read_text(encoding="utf-8")
     splits = "splits:\n  other:\n    dataset: tried\n    test: 3\n"
     block = "  tried:\n    dataset: tried\n    test:\n      share: 0.25\n"
+    other = "  tried:\n    dataset: mnist\n    test: 10000\n"
     text = text.replace("splits:\n", splits, 1)
     (place / "params.yaml").write_text(text, encoding="utf-8")
     for name, number in product(["cat", "no"], range(2)):
@@ -108,8 +109,12 @@ def test_given_test_folders_are_the_test_part_of_the_split_with_the_dataset_s_na
     (place / "own" / "train").mkdir()
     for name in ("cat", "no", "Übel"):
         shutil.move(place / "own" / name, place / "own" / "train")
-    assert "the last 4 images are those in test folders; a split with `test: 4` tests" in run(place, "digits pin tried")
+    last = "the last 4 images are those in test folders; a split with `test: 4` tests"
+    assert last in run(place, "digits pin tried")
     pinned_text = (place / "params.yaml").read_text(encoding="utf-8")
+    (place / "params.yaml").write_text(pinned_text.replace(splits, splits + other), encoding="utf-8")
+    assert last in run(place, "digits pin tried")  # of another dataset's split it says so, and leaves it
+    assert splits + other in (place / "params.yaml").read_text(encoding="utf-8")
     (place / "params.yaml").write_text(pinned_text.replace(splits, splits + block), encoding="utf-8")
     for _ in range(2):
         assert "splits.tried tests on the 4 images in test folders" in run(place, "digits pin tried")
