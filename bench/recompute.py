@@ -226,6 +226,9 @@ def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
     names = [str(label) if positive else classes[label] for label in np.unique(y_train)]
     X_train, X_test = (frame.filter(like="pixel").to_numpy() for frame in (train, test))  # noqa: N806
     predictions, folds = (pd.read_parquet(f"data/{kind}/{name}.parquet") for kind in ("predictions", "crossval"))
+    if of_groups := json.loads(info.get(b"group_names", b"[]")):
+        for each in (predictions, folds):
+            each["group"] = each["group"].map(of_groups.__getitem__)
     table = pd.read_csv(f"plots/{name}/figures.csv", dtype={"of": str}).set_index(["part", "figure", "of"])
     measured: dict[Any, float] = dict(table["value"].items())
     temperature = measured.pop(("cross_validation", "temperature", "all"), 1.0)
