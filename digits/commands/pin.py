@@ -63,8 +63,12 @@ def remarks(name: str, dataset: Dataset) -> Iterator[str]:
         if dataset.levels:
             read = f"{found[0].path} is {found[0].says}. If not, edit `levels` and pin again"
             yield f"levels: {', '.join(dataset.levels)}; is that right? {read}"
-        if tested := sum(each.is_test for each in found):
-            yield set_test(name, tested)
+        tested = [each for each in found if each.is_test]
+        if both := {each.group for each in tested} & {each.group for each in found if not each.is_test} - {""}:
+            called, remedy = shorten(", ".join(sorted(both)), 60), "`-` in place of `group` in `levels` lets it"
+            yield f"train and test folders both have {called}: no split can test on the folders' part; {remedy}"
+        elif tested:
+            yield set_test(name, len(tested))
         if not dataset.sha256.groups and (groups := folder.names_of_groups(found)):
             called = shorten(", ".join(groups), 60)
             yield f"{called} in the files' names look like groups, such as people; a folder for each makes them so"

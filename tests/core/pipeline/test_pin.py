@@ -1,5 +1,6 @@
 """`digits pin`: what it counts, that it changes nothing else in params.yaml, and who asks for it."""
 
+import re
 import shutil
 from itertools import product
 from pathlib import Path
@@ -120,6 +121,22 @@ def test_given_test_folders_are_the_test_part_of_the_split_with_the_dataset_s_na
         assert "splits.tried tests on the 4 images in test folders" in run(place, "digits pin tried")
         counted = block.replace("test:\n      share: 0.25", "test: 4")
         assert (place / "params.yaml").read_text(encoding="utf-8") == pinned_text.replace(splits, splits + counted)
+
+
+def test_a_group_in_train_and_in_test_folders_is_named_and_how_it_is_left_out(place: Path) -> None:
+    text = (place / "params.yaml").read_text(encoding="utf-8")
+    split = "splits:\n  tried:\n    dataset: tried\n    test:\n      share: 0.25\n"
+    (place / "params.yaml").write_text(text.replace("splits:\n", split, 1), encoding="utf-8")
+    pictures = (place / "own").rename(place / "all")
+    for i, path in enumerate(sorted(pictures.glob("*/*.png"))):
+        folder = place / "own" / ("test" if i % 2 else "train") / ("dan" if i % 4 == 1 else "anna") / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
+    assert "train and test folders both have anna: no split can" in run(place, "digits pin tried")
+    text = (place / "params.yaml").read_text(encoding="utf-8")
+    assert split in text
+    (place / "params.yaml").write_text(re.sub(r"(levels:[^#]*?)\bgroup\b", r"\1'-'", text), encoding="utf-8")
+    assert "splits.tried tests on the 6 images in test folders" in run(place, "digits pin tried")
 
 
 def test_a_dataset_that_is_none_is_not_pinned(place: Path) -> None:
