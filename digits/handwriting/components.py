@@ -109,11 +109,11 @@ def cells(picture: Picture) -> list[list[Box]]:
 def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
     """Label the connected components, and return those that may belong to digits."""
     labels, count = ndimage.label(ink > EDGE, np.ones((3, 3)))
-    darkest = ndimage.maximum(ink, labels, np.arange(1, count + 1))
+    is_dark = np.bincount(labels[ink >= CORE], minlength=count + 1) > 0
     components = [
-        Component(rows.start, columns.start, rows.stop, columns.stop, (i + 1,))
-        for i, (rows, columns) in enumerate(ndimage.find_objects(labels))
-        if darkest[i] >= CORE
+        Component(rows.start, columns.start, rows.stop, columns.stop, (i,))
+        for i, (rows, columns) in enumerate(ndimage.find_objects(labels), 1)
+        if is_dark[i]
     ]
     smallest = max(3 if max(ink.shape) <= SMALL else 5, max(ink.shape) / 150)
     if max((each.side for each in components), default=0) < smallest:
