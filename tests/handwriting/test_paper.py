@@ -7,7 +7,7 @@ from digits.handwriting.components import find
 from digits.support import pictures
 from tests import tiny
 from tests.handwriting.calls import predict
-from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference, found, ink, page
+from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference, found, ink, page, saved
 
 import numpy as np
 import pytest
@@ -89,6 +89,16 @@ def test_a_dark_table_above_and_below_a_page_lit_from_one_side_does_not_make_the
     assert [digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))] == [
         (left, 80, 42, 42) for left in (60, 130, 200, 270)
     ]
+
+
+def test_what_jpeg_leaves_between_digits_beside_a_dark_table_does_not_join_them() -> None:
+    drawn = page(240, 400, *((80, left, ink(*SEVEN)) for left in (60, 108, 156, 260)))
+    light = np.full(drawn.shape, 220.0)
+    light[:, -25:] = 40
+    picture = saved((light * (1 - 0.7 * (drawn > 0))).astype(np.uint8), "JPEG", quality=50)
+    boxes = [digit.box for digit in find(picture)]
+    assert len(boxes) == 4
+    assert np.abs(np.array(boxes) - [(left, 80, 42, 42) for left in (60, 108, 156, 260)]).max() <= 3
 
 
 def test_a_fading_shadow_is_no_ink() -> None:
