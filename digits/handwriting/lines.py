@@ -27,8 +27,6 @@ LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
 ROOMY = 4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
 FRAME = 0.4  # of the picture's height or width, at least, is a frame's
-FILLED = 0.5  # of a frame's height, at least, has the ink in it; the bar of an 8 has less
-PAPER = 0.5  # of what is around a frame, at most, is ink
 LARGEST = 100  # components that may be frames
 SPANNED = 0.85  # of a connected component is between a line's first and last meeting with others
 CROSSED = 1.3  # times the ink of a line's cross-section is a stroke that crosses it
@@ -45,11 +43,9 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     outside, dark = sheared < 0, sheared > FAINT
     pieces = _pieces(dark)
     across, down = _runs(dark, GAPS[0]), _runs(dark.T, GAPS[1], WHOLE)
-    above, beside = _frames(across, down, dark)
-    sides = _lines(down, pieces.T, np.ones_like(down, bool), outside.T) | beside
-    horizontal = _lines(across, pieces, sides.T, outside) | above
-    vertical = _lines(down, pieces.T, horizontal.T, outside.T, horizontal.T) | beside
-    horizontal = _lines(across, pieces, vertical.T, outside) | above
+    sides = _lines(down, pieces.T, np.ones_like(down, bool), outside.T)
+    horizontal = _lines(across, pieces, sides.T, outside)
+    vertical = _lines(down, pieces.T, horizontal.T, outside.T, horizontal.T)
     count = sum(int(ndimage.label(lines, np.ones((3, 3)))[1]) for lines in (horizontal, vertical))
     if count <= 2 and _touches_all_sides(ink > FAINT):
         horizontal[:], vertical[:] = False, False  # the bars of a digit that fills the picture
@@ -144,27 +140,6 @@ def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
     return np.asarray(labels)
 
 
-def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
-    """Return the runs that are sides of rectangles with a digit inside, across and down."""
-    of_across, of_down = bounds(across), bounds(down.T)
-    is_across, is_down = (np.zeros(labels.max() + 1, bool) for labels in (across, down))
-    if of_across.size and of_down.size:
-        top, left, bottom, right = (np.abs(of_across[:, i, None] - of_down[:, i]) < NEAR for i in range(4))
-        sides = [(top & side, bottom & side) for side in (left, right)]  # with a run above, and one below
-        joined = np.prod([above.astype(np.float32) @ below.T for above, below in sides], axis=0)
-        padded = np.pad(dark, 2)
-        for i, j in np.argwhere(joined):
-            (top, left, inner, right), bottom = of_across[i], of_across[j, 2]
-            width = inner - top + NEAR
-            rows = np.flatnonzero(dark[top + width : bottom - width, left + width : right - width].any(axis=1))
-            around = padded[[top, bottom + 3], left + 2 : right + 2], padded[top + 2 : bottom + 2, [left, right + 3]].T
-            is_free = max(side.mean(axis=1).max() for side in around) < PAPER
-            if is_free and rows.size and np.ptp(rows) >= FILLED * (bottom - top):
-                is_across[[i + 1, j + 1]] = True
-                is_down[1:] |= np.any([above[i] & below[j] for above, below in sides], axis=0)
-    return is_across[across], is_down[down]
-
-
 def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Mask | None = None) -> Mask:
     """Return those of the labelled runs that are lines: they end at a line or the page's edge, or go on for half of it.
 
@@ -179,16 +154,15 @@ def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Ma
             for end in (slice(at[0].start, at[0].start + 3), slice(at[0].stop - 3, at[0].stop)):
                 corners[end, at[1]] |= across[end, at[1]]
         corners = ndimage.maximum_filter(corners, 2 * NEAR + 1)
-    widths, lengths, teeth = np.zeros(len(kept)), np.zeros(len(kept), int), []
+    teeth = []
     for i, at in enumerate(ndimage.find_objects(labels), 1):
         own = labels[at] == i
         length = own.shape[1]
         met = np.flatnonzero((own & near[at]).any(axis=0))
         between = np.ptp(met) + 1 if met.size else 0
-        widths[i], lengths[i] = own.sum() / length, length
         least = SPANNED * extents[pieces[at][own].max()]
         straight = own.sum(axis=1).max() >= min(least, max(labels.shape) / 5)
-        kept[i] = (straight and length >= NARROW * widths[i] and between >= least) or (
+        kept[i] = (straight and length**2 >= NARROW * own.sum() and between >= least) or (
             2 * length >= labels.shape[1] and length**2 >= LONG * own.sum()
         )
         if across is not None:
@@ -200,8 +174,6 @@ def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Ma
                 teeth.append((i, ends, (own & corners[at])[:, [0, 1, 2, -3, -2, -1]].any()))
     for i, ends, _ in teeth:
         kept[i] |= any(outer and np.abs(ends - others).max() <= NEAR for _, others, outer in teeth)
-    usual = np.median(np.repeat(widths[kept], lengths[kept])) if kept.any() else 0
-    kept &= widths <= 2 * usual + 1.5
     return kept[labels]
 
 
