@@ -100,6 +100,18 @@ def boxed(page: Page) -> bytes:
     return page.photograph()
 
 
+def boxes(page: Page) -> bytes:
+    """Draw a number in a row of separate boxes."""
+    count = int(page.random.integers(3, 10))
+    width, height, margin, gap = page.height * page.random.uniform([1, 1.15, 0.2, 0.1], [1.8, 1.9, 0.8, 0.8])
+    draw = page.sized(count * (width + gap) - gap + 2 * margin, height + 2 * margin)
+    for i in range(count):
+        x = margin + i * (width + gap)
+        draw.rectangle([x, margin, x + width, margin + height], outline=255, width=page.thickness)
+        page.put(x + width / 2 + page.jitter(0.1), margin + height / 2 + page.jitter(0.2))
+    return page.photograph()
+
+
 def combs(page: Page) -> bytes:
     """Draw a number in a comb: boxes side by side, or a line with teeth."""
     count = int(page.random.integers(4, 10))
@@ -184,6 +196,7 @@ def pencil(page: Page) -> bytes:
 
 KINDS: dict[str, Callable[[Page], bytes]] = {
     "one digit in its printed box": boxed,
+    "a number in a row of boxes": boxes,
     "a number in a comb": combs,
     "rows on ruled paper": ledger,
     "rows on squared paper": squared,

@@ -25,8 +25,11 @@ STEEPEST = 0.05  # slope of a turned page's lines
 NARROW = 6  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
+CORNER = 4  # pixels, at most, between the ends of sides that meet in a frame's corner
 ROOMY = 4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
 FRAME = 0.4  # of the picture's height or width, at least, is a frame's
+FILLED = 0.35  # of a frame's height, at least, has the ink in it; the bar of an 8 has less
+PAPER = 0.5  # of what is around a frame, at most, is ink
 LARGEST = 100  # components that may be frames
 SPANNED = 0.85  # of a connected component is between a line's first and last meeting with others
 CROSSED = 1.3  # times the ink of a line's cross-section is a stroke that crosses it
@@ -43,9 +46,10 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     outside, dark = sheared < 0, sheared > FAINT
     pieces = _pieces(dark)
     across, down = _runs(dark, GAPS[0]), _runs(dark.T, GAPS[1], WHOLE)
-    sides = _lines(down, pieces.T, np.ones_like(down, bool), outside.T)
-    horizontal = _lines(across, pieces, sides.T, outside)
-    vertical = _lines(down, pieces.T, horizontal.T, outside.T, horizontal.T)
+    above, beside = _frames(across, down, dark)
+    sides = _lines(down, pieces.T, np.ones_like(down, bool), outside.T) | beside
+    horizontal = _lines(across, pieces, sides.T, outside) | above
+    vertical = _lines(down, pieces.T, horizontal.T, outside.T, horizontal.T) | beside
     count = sum(int(ndimage.label(lines, np.ones((3, 3)))[1]) for lines in (horizontal, vertical))
     if count <= 2 and _touches_all_sides(ink > FAINT):
         horizontal[:], vertical[:] = False, False  # the bars of a digit that fills the picture
@@ -138,6 +142,27 @@ def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
         inked = own.sum(axis=1)
         labels[at][own & (inked < STRAIGHT * inked.max())[:, None]] = 0  # the inside of a bend
     return np.asarray(labels)
+
+
+def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
+    """Return the runs that are sides of rectangles with a digit inside, across and down."""
+    of_across, of_down = bounds(across), bounds(down.T)
+    is_across, is_down = (np.zeros(labels.max() + 1, bool) for labels in (across, down))
+    if of_across.size and of_down.size:
+        top, left, bottom, right = (np.abs(of_across[:, i, None] - of_down[:, i]) <= CORNER for i in range(4))
+        sides = [(top & side, bottom & side) for side in (left, right)]  # with a run above, and one below
+        joined = np.prod([above.astype(np.float32) @ below.T for above, below in sides], axis=0)
+        padded = np.pad(dark, 2)
+        for i, j in np.argwhere(joined):
+            (top, left, inner, right), bottom = of_across[i], of_across[j, 2]
+            width = inner - top + NEAR
+            rows = np.flatnonzero(dark[top + width : bottom - width, left + width : right - width].any(axis=1))
+            around = padded[[top, bottom + 3], left + 2 : right + 2], padded[top + 2 : bottom + 2, [left, right + 3]].T
+            is_free = max(side.mean(axis=1).max() for side in around) < PAPER
+            if is_free and rows.size and np.ptp(rows) >= FILLED * (bottom - top):
+                is_across[[i + 1, j + 1]] = True
+                is_down[1:] |= np.any([above[i] & below[j] for above, below in sides], axis=0)
+    return is_across[across], is_down[down]
 
 
 def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Mask | None = None) -> Mask:

@@ -50,6 +50,15 @@ def test_a_stem_between_the_sides_of_a_box_is_no_line() -> None:
     assert digit.box == (14, 14, 36, 42)
 
 
+@pytest.mark.parametrize(("width", "height", "gap", "thickness"), [(70, 80, 10, 2), (80, 90, 30, 3)])
+def test_digits_are_taken_out_of_small_boxes_side_by_side(width: int, height: int, gap: int, thickness: int) -> None:
+    lefts = [40 + i * (width + gap) for i in range(4)]
+    drawn = Image.fromarray(page(height + 120, 480, *((80, left + 14, ink(*SEVEN)) for left in lefts)))
+    for left in lefts:
+        ImageDraw.Draw(drawn).rectangle((left, 60, left + width, 60 + height), outline=200, width=thickness)
+    assert [digit.box for digit in found(255 - np.asarray(drawn))] == [(left + 14, 80, 42, 42) for left in lefts]
+
+
 def test_an_eight_is_no_box() -> None:
     eight = ink("######", "#....#", "#....#", "######", "#....#", "#....#", "######", times=4)
     [digit] = found(255 - page(80, 80, (20, 20, eight)))
