@@ -206,7 +206,7 @@ def touching(folder: Path, quick: bool) -> list[str]:
         outcome = []
         sheets = [push_together(images[pair], overlap) for pair in pairs]
         for found, pair in zip(find(sheets, recognizer), pairs, strict=True):
-            seen = recognizer.predict(np.array([digit.image for digit in found]))
+            seen = recognizer.predict(np.array([digit.image for digit in found])) if found else []
             right = [each.label for each in seen] == classes[pair].tolist()
             outcome.append((len(found) == 2, right, right and not any(each.is_none for each in seen)))
         two, named, right = np.array(outcome).sum(axis=0).tolist()
