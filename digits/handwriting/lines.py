@@ -25,7 +25,7 @@ STEEPEST = 0.05  # slope of a turned page's lines
 NARROW = 6  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
-CORNER = 4  # pixels, at most, between the ends of sides that meet in a frame's corner
+CORNER, SIDE = 4, 16  # pixels, at most, between the ends of sides in a frame's corner; one for so many of a side
 ROOMY = 4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
 FRAME = 0.4  # of the picture's height or width, at least, is a frame's
 FILLED = 0.35  # of a frame's height, at least, has the ink in it; the bar of an 8 has less
@@ -149,7 +149,8 @@ def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
     of_across, of_down = bounds(across), bounds(down.T)
     is_across, is_down = (np.zeros(labels.max() + 1, bool) for labels in (across, down))
     if of_across.size and of_down.size:
-        top, left, bottom, right = (np.abs(of_across[:, i, None] - of_down[:, i]) <= CORNER for i in range(4))
+        reach = np.clip((of_across[:, 3] - of_across[:, 1]) // SIDE, 1, CORNER)[:, None]
+        top, left, bottom, right = (np.abs(of_across[:, i, None] - of_down[:, i]) <= reach for i in range(4))
         sides = [(top & side, bottom & side) for side in (left, right)]  # with a run above, and one below
         joined = np.prod([above.astype(np.float32) @ below.T for above, below in sides], axis=0)
         padded = np.pad(dark, 2)

@@ -65,6 +65,14 @@ def test_an_eight_is_no_box() -> None:
     assert digit.box == (20, 20, 24, 28)
 
 
+def test_a_round_zero_and_a_one_that_touch_are_no_box() -> None:
+    drawn = Image.new("L", (200, 160))
+    ImageDraw.Draw(drawn).rounded_rectangle((60, 60, 128, 148), 17, outline=255, width=12)
+    ImageDraw.Draw(drawn).line((132, 60, 140, 148), 255, 12)
+    [pair] = found(255 - np.asarray(drawn.resize((50, 40), Image.Resampling.BOX)))
+    assert pair.box == (15, 15, 22, 23)
+
+
 def test_a_dark_table_is_no_digit_and_sets_no_height_but_a_digit_may_touch_the_edge() -> None:
     drawn = page(200, 300, (80, 60, ink(*SEVEN)))
     drawn[:, :20] = drawn[170:] = 255
