@@ -53,7 +53,7 @@ def command(delete: bool) -> None:
     of killed runs. README.md, .gitignore, .dvc files and what they track are left alone. Files that dvc.lock never
     named are yours: they are named, and kept.
     """
-    repo = Repo(".")
+    repo = click.get_current_context().with_resource(Repo("."))
     stages = {stage.addressing for stage in repo.index.stages}
     content = lock.read()
     kept = {name: entry for name, entry in content["stages"].items() if name in stages}

@@ -72,7 +72,7 @@ def command(lock_only: bool) -> None:
     needed. Each fault is a line with its remedy, and the exit status is 1. A remote that does not answer is a fault.
     """
     lock.require_intact()
-    repo, are_well = Repo("."), True
+    repo, are_well = click.get_current_context().with_resource(Repo(".")), True
     for find, what, remedy in CHECKS[: 1 if lock_only else None]:
         if names := find(repo):
             cli.note(f"{what} {listed(names)}; {remedy}")

@@ -116,7 +116,7 @@ def command(experiment: str, form: str | None) -> None:
     in the cache.
     """
     require_choice("EXPERIMENT", experiment, parameters.load().names(Experiment))
-    repo, block = Repo("."), f"experiments.{experiment}."
+    repo, block = click.get_current_context().with_resource(Repo(".")), f"experiments.{experiment}."
     rev = resolve_rev(repo.scm, "HEAD")
     baseline = read(repo, experiment, rev[:7], rev, "baseline")
     if f"{block}split" not in baseline.params:

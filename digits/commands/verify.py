@@ -38,7 +38,7 @@ def command(lock_only: bool) -> None:
     lock.require_intact()
     if lock_only:
         return
-    repo = Repo(".")
+    repo = click.get_current_context().with_resource(Repo("."))
     outputs = [output for output in repo.index.outs if output.hash_info]
     repo.cache.local.state = StateNoop()  # DVC's memory of times and sizes
     cache = Path(os.path.relpath(repo.cache.local.path))

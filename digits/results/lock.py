@@ -79,6 +79,7 @@ def _lost(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     from dvc.repo import Repo
     from dvc.stage.loader import StageLoader
 
-    file = load_file(Repo("."), "dvc.yaml")
-    stages = StageLoader(file, file.contents)  # not `file.stages`, which reads the lock
-    return [name for name, paths in gone.items() if name in stages and paths & {*map(str, stages[name].outs)}]
+    with Repo(".") as repo:
+        file = load_file(repo, "dvc.yaml")
+        stages = StageLoader(file, file.contents)  # not `file.stages`, which reads the lock
+        return [name for name, paths in gone.items() if name in stages and paths & {*map(str, stages[name].outs)}]

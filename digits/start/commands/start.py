@@ -74,7 +74,9 @@ def command(kind: str) -> None:
             text = path.read_text(encoding="utf-8")
             files.write_text(path, re.sub(pattern, replacement, text, flags=re.MULTILINE))
     LOCK.unlink(missing_ok=True)
-    for path in [*removed(kind), *leftovers(Repo("."))[0]]:
+    with Repo(".") as repo:
+        left, _ = leftovers(repo)
+    for path in [*removed(kind), *left]:
         files.delete(path)
     print(
         f"This is now a project about your own images; params.yaml has the dataset `own`. Next:\n"
