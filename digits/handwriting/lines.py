@@ -145,25 +145,30 @@ def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
 
 
 def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
-    """Return the runs that are sides of rectangles with a digit inside, across and down."""
+    """Return the sides of rectangles with a digit inside, across and down; runs across may go on beyond the corners."""
+    above, is_side = np.zeros_like(dark), np.zeros(down.max() + 1, bool)
     of_across, of_down = bounds(across), bounds(down.T)
-    is_across, is_down = (np.zeros(labels.max() + 1, bool) for labels in (across, down))
-    if of_across.size and of_down.size:
-        reach = np.clip((of_across[:, 3] - of_across[:, 1]) // SIDE, 1, CORNER)[:, None]
-        top, left, bottom, right = (np.abs(of_across[:, i, None] - of_down[:, i]) <= reach for i in range(4))
-        sides = [(top & side, bottom & side) for side in (left, right)]  # with a run above, and one below
-        joined = np.prod([above.astype(np.float32) @ below.T for above, below in sides], axis=0)
-        padded = np.pad(dark, 2)
-        for i, j in np.argwhere(joined):
-            (top, left, inner, right), bottom = of_across[i], of_across[j, 2]
-            width = inner - top + NEAR
-            rows = np.flatnonzero(dark[top + width : bottom - width, left + width : right - width].any(axis=1))
-            around = padded[[top, bottom + 3], left + 2 : right + 2], padded[top + 2 : bottom + 2, [left, right + 3]].T
-            is_free = max(side.mean(axis=1).max() for side in around) < PAPER
-            if is_free and rows.size and np.ptp(rows) >= FILLED * (bottom - top):
-                is_across[[i + 1, j + 1]] = True
-                is_down[1:] |= np.any([above[i] & below[j] for above, below in sides], axis=0)
-    return is_across[across], is_down[down]
+    if not (of_across.size and of_down.size):
+        return above, is_side[down]
+    reach = np.clip((of_down[:, 2] - of_down[:, 0]) // SIDE, 1, CORNER)
+    top, bottom = (np.abs(of_across[:, i, None] - of_down[:, i]) <= reach for i in (0, 2))
+    begins = of_across[:, 1, None] <= of_down[:, 1] + reach  # at a run down, or to the left of it
+    ends = of_across[:, 3, None] >= of_down[:, 3] - reach
+    joined = np.prod([(at & begins).T.astype(np.float32) @ (at & ends) for at in (top, bottom)], axis=0)
+    padded = np.pad(dark, 2)
+    for i, j in np.argwhere(joined * (of_down[:, 3, None] < of_down[:, 1])):
+        left, right = of_down[i, 1], of_down[j, 3]
+        uppers, lowers = (np.flatnonzero(at[:, i] & begins[:, i] & at[:, j] & ends[:, j]) for at in (top, bottom))
+        start, inner, stop = of_across[uppers[0], 0], of_across[uppers[0], 2], of_across[lowers[0], 2]
+        width = inner - start + NEAR
+        rows = np.flatnonzero(dark[start + width : stop - width, left + width : right - width].any(axis=1))
+        around = padded[[start, stop + 3], left + 2 : right + 2], padded[start + 2 : stop + 2, [left, right + 3]].T
+        is_free = max(side.mean(axis=1).max() for side in around) < PAPER
+        if is_free and rows.size and np.ptp(rows) >= FILLED * (stop - start):
+            inside = slice(max(0, start - CORNER), stop + CORNER), slice(left, right)
+            above[inside] |= np.isin(across[inside], [*uppers + 1, *lowers + 1])
+            is_side[[i + 1, j + 1]] = True
+    return above, is_side[down]
 
 
 def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Mask | None = None) -> Mask:

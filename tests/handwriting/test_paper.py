@@ -51,11 +51,16 @@ def test_a_stem_between_the_sides_of_a_box_is_no_line() -> None:
 
 
 @pytest.mark.parametrize(("width", "height", "gap", "thickness"), [(70, 80, 10, 2), (80, 90, 30, 3)])
-def test_digits_are_taken_out_of_small_boxes_side_by_side(width: int, height: int, gap: int, thickness: int) -> None:
+@pytest.mark.parametrize("line", [None, 0, 1], ids=["apart", "under a line", "on a line"])
+def test_digits_are_taken_out_of_small_boxes_side_by_side(
+    width: int, height: int, gap: int, thickness: int, line: int | None
+) -> None:
     lefts = [40 + i * (width + gap) for i in range(4)]
     drawn = Image.fromarray(page(height + 120, 480, *((80, left + 14, ink(*SEVEN)) for left in lefts)))
     for left in lefts:
         ImageDraw.Draw(drawn).rectangle((left, 60, left + width, 60 + height), outline=200, width=thickness)
+    if line is not None:
+        ImageDraw.Draw(drawn).line((20, 60 + line * height, 460, 60 + line * height), 200, thickness)
     assert [digit.box for digit in found(255 - np.asarray(drawn))] == [(left + 14, 80, 42, 42) for left in lefts]
 
 
