@@ -3,8 +3,7 @@
 The thresholds were chosen on training images, drawn on pages by bench/paper.py.
 """
 
-from collections.abc import Iterator
-
+from digits.handwriting import deskew
 from digits.handwriting.ink import Ink
 
 import numpy as np
@@ -21,7 +20,6 @@ SHARE = 0.3  # of a line, at least, no stroke crosses
 STRAIGHT = 0.8  # of its longest row has each row of a line
 GAPS = 5, 3  # pixels, odd, of a hole that is closed in a line across the page, and in one down
 WHOLE = 0.92  # of a line down the page, at least, is inked
-STEEPEST = 0.05  # slope of a turned page's lines
 NARROW = 6  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
@@ -41,8 +39,8 @@ ROWS = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])  # the connectivity of a row'
 
 def remove(ink: Ink) -> tuple[Ink, Mask]:
     """Return the ink without its lines, and where they were."""
-    slope = _slope(ink > FAINT)
-    sheared = _shear(ink, slope)
+    slope = deskew.estimate_slope(ink > FAINT)
+    sheared = deskew.shear(ink, slope)
     outside, dark = sheared < 0, sheared > FAINT
     pieces = _pieces(dark)
     across, down = _runs(dark, GAPS[0]), _runs(dark.T, GAPS[1], WHOLE)
@@ -56,8 +54,8 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     clear = _without_crossings(sheared, horizontal, vertical.T)
     clear |= _without_crossings(sheared.T, vertical, horizontal.T).T
     clear |= _scraps(dark & ~clear, horizontal, vertical.T)
-    cleared = np.where(_unshear(clear, slope, ink.shape), 0, ink)
-    return cleared, _unshear(horizontal | vertical.T, slope, ink.shape)
+    cleared = np.where(deskew.unshear(clear, slope, ink.shape), 0, ink)
+    return cleared, deskew.unshear(horizontal | vertical.T, slope, ink.shape)
 
 
 def _pieces(dark: Mask) -> Labels:
@@ -81,45 +79,6 @@ def bounds(labels: Labels) -> npt.NDArray[np.int_]:
 def _touches_all_sides(dark: Mask) -> bool:
     margin = max(3, max(dark.shape) // 40)
     return all(side.any() for side in (dark[:margin], dark[-margin:], dark[:, :margin], dark[:, -margin:]))
-
-
-def _slope(dark: Mask) -> float:
-    """Return the slope by which the page is turned: where the sums of its rows and columns differ most."""
-    y, x = np.nonzero(dark)
-    step = max(1, len(y) // 50_000)
-    y, x = y[::step], x[::step]
-    slopes = sorted(np.linspace(-STEEPEST, STEEPEST, 41).tolist(), key=abs)
-
-    def contrast(slope: float) -> float:
-        sums = [np.bincount((a - slope * b + sum(dark.shape)).astype(int)) for a, b in ((y, x), (x, -y))]
-        return sum(float(np.square(each.astype(float)).sum()) for each in sums)
-
-    return max(slopes, key=contrast)
-
-
-def _shifts(slope: float, shape: tuple[int, ...]) -> Iterator[tuple[npt.NDArray[np.intp], int]]:
-    """Yield by how much each column moves down, and each row then to the right, and the most that they do."""
-    height, width = shape
-    most = int(np.ceil(STEEPEST * max(shape)))
-    yield np.round(-slope * np.arange(width)).astype(int), most
-    yield np.round(slope * np.arange(height + 2 * most)).astype(int), most
-
-
-def _shear(ink: Ink, slope: float) -> Ink:
-    """Turn a page by a small slope, by shifting columns and then rows; -1 is outside of it."""
-    for shift, most in _shifts(slope, ink.shape):
-        padded = np.pad(ink, ((most, most), (0, 0)), constant_values=-1)
-        index = (np.arange(len(padded))[:, None] - shift) % len(padded)
-        ink = np.take_along_axis(padded, index, axis=0).T
-    return ink
-
-
-def _unshear(mask: Mask, slope: float, shape: tuple[int, ...]) -> Mask:
-    for shift, most in reversed(list(_shifts(slope, shape))):
-        mask = mask.T
-        index = (np.arange(len(mask))[:, None] + shift) % len(mask)
-        mask = np.take_along_axis(mask, index, axis=0)[most : len(mask) - most]
-    return mask
 
 
 def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
