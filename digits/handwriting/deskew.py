@@ -19,8 +19,10 @@ def estimate_slope(dark: Mask) -> float:
     y, x = y[::step], x[::step]
     slopes = sorted(np.linspace(-STEEPEST, STEEPEST, 41).tolist(), key=abs)
 
-    def contrast(slope: float) -> float:
-        sums = [np.bincount((a - slope * b + sum(dark.shape)).astype(int)) for a, b in ((y, x), (x, -y))]
+    def contrast(slope: float) -> float:  # as `shear` shifts: other roundings break lines of one pixel
+        rows = y + np.round(-slope * x)
+        columns = x + np.round(slope * rows)
+        sums = [np.bincount((each - each.min()).astype(int)) for each in (rows, columns)]
         return sum(float(np.square(each.astype(float)).sum()) for each in sums)
 
     return max(slopes, key=contrast)

@@ -14,7 +14,9 @@ Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
 
 FAINT = 0.1  # of full ink; fainter belongs to no line
+SPECK = 6  # pixels, at most, are noise
 SHORTEST = 13  # pixels of a line, in pictures of up to 600 pixels; the 40th part of the side in larger ones
+FINE = 2  # pixels across the rest of a line, at most
 THICKEST = 7  # pixels across a line, in pictures of up to 1 000 pixels
 SHARE = 0.3  # of a line, at least, no stroke crosses
 STRAIGHT = 0.8  # of its longest row has each row of a line
@@ -23,7 +25,8 @@ WHOLE = 0.92  # of a line down the page, at least, is inked
 NARROW = 6  # times as long as wide, at least, is a line
 LONG = 25  # the same, where its ends are free
 NEAR = 2  # pixels from a line's end to the next line
-CORNER, SIDE = 4, 16  # pixels, at most, between the ends of sides in a frame's corner; one for so many of a side
+SIDE = 16  # pixels of a frame's side, for each of which its ends in a corner may be one apart
+WIDE = 2  # times as wide as high, at least, is what has lines that make no frame; two digits that touch are less
 ROOMY = 4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
 FRAME = 0.4  # of the picture's height or width, at least, is a frame's
 FILLED = 0.35  # of a frame's height, at least, has the ink in it; the bar of an 8 has less
@@ -42,12 +45,17 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     slope = deskew.estimate_slope(ink > FAINT)
     sheared = deskew.shear(ink, slope)
     outside, dark = sheared < 0, sheared > FAINT
-    pieces = _pieces(dark)
-    across, down = _runs(dark, GAPS[0]), _runs(dark.T, GAPS[1], WHOLE)
+    labels, _ = ndimage.label(dark, np.ones((3, 3)))
+    pieces = _pieces(labels)
+    clean = dark & (np.bincount(labels.ravel())[labels] > SPECK)
+    across, down = _runs(clean, GAPS[0]), _runs(clean.T, GAPS[1], WHOLE)
     above, beside = _frames(across, down, dark)
-    sides = _lines(down, pieces.T, np.ones_like(down, bool), outside.T) | beside
-    horizontal = _lines(across, pieces, sides.T, outside) | above
-    vertical = _lines(down, pieces.T, horizontal.T, outside.T, horizontal.T) | beside
+    sides = _lines(down, dark.T, pieces.T, np.ones_like(down, bool), outside.T) | beside
+    horizontal = _lines(across, dark, pieces, sides.T, outside) | above
+    vertical = _lines(down, dark.T, pieces.T, horizontal.T, outside.T, horizontal.T) | beside
+    printed = _printed(labels, above | beside.T, outside, horizontal, vertical.T)
+    horizontal &= printed
+    vertical &= printed.T
     count = sum(int(ndimage.label(lines, np.ones((3, 3)))[1]) for lines in (horizontal, vertical))
     if count <= 2 and _touches_all_sides(ink > FAINT):
         horizontal[:], vertical[:] = False, False  # the bars of a digit that fills the picture
@@ -58,16 +66,32 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     return cleared, deskew.unshear(horizontal | vertical.T, slope, ink.shape)
 
 
-def _pieces(dark: Mask) -> Labels:
-    """Label the connected components but those inside of others not much larger: a digit in its box."""
-    pieces, _ = ndimage.label(dark, np.ones((3, 3)))
+def _pieces(pieces: Labels) -> Labels:
+    """Return the connected components but those inside of others not much larger: a digit in its box."""
     boxes = bounds(pieces)
     sizes = boxes[:, 2:] - boxes[:, :2]
-    enclosed = np.append(False, (sizes < FRAME * np.array(dark.shape)).all(axis=1))
+    enclosed = np.append(False, (sizes < FRAME * np.array(pieces.shape)).all(axis=1))
     for i in np.argsort(-sizes.max(axis=1))[:LARGEST]:
         inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1) & (boxes[:, 2:] < boxes[i, 2:]).all(axis=1)
         enclosed[1:] |= inside & (sizes[i] < ROOMY * sizes).any(axis=1)
     return np.where(enclosed[pieces], 0, pieces)
+
+
+def _printed(labels: Labels, frames: Mask, outside: Mask, *lines: Mask) -> Mask:
+    """Return the connected components that may have printed lines, and pixels around them.
+
+    They have a frame, are wide, reach the picture's edge, or have several lines across and several down.
+    """
+    boxes = bounds(labels)
+    is_printed = np.append(False, boxes[:, 3] - boxes[:, 1] >= WIDE * (boxes[:, 2] - boxes[:, 0]))
+    is_printed[labels[frames | ndimage.maximum_filter(outside, 2 * NEAR + 1)]] = True
+    counts = np.zeros((len(lines), len(is_printed)), int)
+    for of_component, mask in zip(counts, lines, strict=True):
+        numbers, count = ndimage.label(mask, np.ones((3, 3)))
+        np.add.at(of_component, ndimage.maximum(labels, numbers, np.arange(1, count + 1)).astype(int), 1)
+    is_printed |= (counts > 1).all(axis=0)
+    is_printed[0] = False
+    return np.asarray(ndimage.maximum_filter(is_printed[labels], GAPS[0]))
 
 
 def bounds(labels: Labels) -> npt.NDArray[np.int_]:
@@ -88,7 +112,8 @@ def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
     """
     side = max(dark.shape)
     heights, _ = ndimage.label(dark, ROWS.T)
-    thin = dark & (np.bincount(heights.ravel())[heights] <= max(THICKEST, side // 150))
+    thickness = np.bincount(heights.ravel())[heights]
+    thin, fine = (dark & (thickness <= most) for most in (max(THICKEST, side // 150), FINE))
     closed = ndimage.minimum_filter1d(ndimage.maximum_filter1d(dark.view(np.uint8), gap, 1), gap, 1)
     runs, _ = ndimage.label(closed, ROWS)
     lengths = np.bincount(runs.ravel())
@@ -100,7 +125,19 @@ def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
         own = labels[at] == i
         inked = own.sum(axis=1)
         labels[at][own & (inked < STRAIGHT * inked.max())[:, None]] = 0  # the inside of a bend
-    return np.asarray(labels)
+    return _extend(labels, runs, np.bincount(runs.ravel(), fine.ravel()) >= SHARE * lengths)
+
+
+def _extend(labels: Labels, runs: Labels, is_fine: Mask) -> Labels:
+    """Label fine runs, too, that go on where a labelled one ends: the rest of a line that is a pixel off its row."""
+    inked, rest = runs > 0, np.zeros(len(is_fine), labels.dtype)
+    first = inked & np.diff(inked, axis=1, prepend=False)
+    last = inked & np.diff(inked, axis=1, append=False)
+    for begin, end in ((first, last), (last, first)):
+        before = ndimage.maximum_filter(np.where(end, labels, 0), 3)
+        joined = begin & (labels == 0) & is_fine[runs] & (before > 0)
+        rest[runs[joined]] = before[joined]
+    return np.asarray(np.maximum(labels, rest[runs]))
 
 
 def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
@@ -109,7 +146,7 @@ def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
     of_across, of_down = bounds(across), bounds(down.T)
     if not (of_across.size and of_down.size):
         return above, is_side[down]
-    reach = np.clip((of_down[:, 2] - of_down[:, 0]) // SIDE, 1, CORNER)
+    reach = np.maximum((of_down[:, 2] - of_down[:, 0]) // SIDE, 1)
     top, bottom = (np.abs(of_across[:, i, None] - of_down[:, i]) <= reach for i in (0, 2))
     begins = of_across[:, 1, None] <= of_down[:, 1] + reach  # at a run down, or to the left of it
     ends = of_across[:, 3, None] >= of_down[:, 3] - reach
@@ -120,17 +157,18 @@ def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
         uppers, lowers = (np.flatnonzero(at[:, i] & begins[:, i] & at[:, j] & ends[:, j]) for at in (top, bottom))
         start, inner, stop = of_across[uppers[0], 0], of_across[uppers[0], 2], of_across[lowers[0], 2]
         width = inner - start + NEAR
-        rows = np.flatnonzero(dark[start + width : stop - width, left + width : right - width].any(axis=1))
+        inside = dark[start + width : stop - width, of_down[i, 3] + NEAR : of_down[j, 1] - NEAR]
+        rows = np.flatnonzero(inside.any(axis=1))
         around = padded[[start, stop + 3], left + 2 : right + 2], padded[start + 2 : stop + 2, [left, right + 3]].T
         is_free = max(side.mean(axis=1).max() for side in around) < PAPER
         if is_free and rows.size and np.ptp(rows) >= FILLED * (stop - start):
-            inside = slice(max(0, start - CORNER), stop + CORNER), slice(left, right)
-            above[inside] |= np.isin(across[inside], [*uppers + 1, *lowers + 1])
+            frame = slice(max(0, start - reach[i]), stop + reach[i]), slice(left, right)
+            above[frame] |= np.isin(across[frame], [*uppers + 1, *lowers + 1])
             is_side[[i + 1, j + 1]] = True
     return above, is_side[down]
 
 
-def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Mask | None = None) -> Mask:
+def _lines(labels: Labels, dark: Mask, pieces: Labels, ends: Mask, outside: Mask, across: Mask | None = None) -> Mask:
     """Return those of the labelled runs that are lines: they end at a line or the page's edge, or go on for half of it.
 
     Those down the page cross two lines across, or are teeth of a comb: alike, and on a line.
@@ -148,7 +186,9 @@ def _lines(labels: Labels, pieces: Labels, ends: Mask, outside: Mask, across: Ma
     for i, at in enumerate(ndimage.find_objects(labels), 1):
         own = labels[at] == i
         length = own.shape[1]
-        met = np.flatnonzero((own & near[at]).any(axis=0))
+        meetings, _ = ndimage.label((own & near[at]).any(axis=0))
+        is_open = np.isin(meetings, meetings[~(own & dark[at]).any(axis=0)])  # a closed hole is in between
+        met = np.flatnonzero(meetings.astype(bool) & ~is_open)
         between = np.ptp(met) + 1 if met.size else 0
         least = SPANNED * extents[pieces[at][own].max()]
         straight = own.sum(axis=1).max() >= min(least, max(labels.shape) / 5)

@@ -20,6 +20,7 @@ LINES = {  # x, y, x, y of each; the seven is at 40 to 82, 30 to 72
     "squared paper": [(0, y, 120, y) for y in range(5, 100, 20)] + [(x, 0, x, 100) for x in range(8, 120, 20)],
     "slanting rules": [(0, y, 120, y + 3) for y in (10, 52, 90)],
 }
+FOUR = ["#...#.", "#...#.", "#...#.", "######", "....#.", "....#.", "....#."]
 
 
 @pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
@@ -43,8 +44,7 @@ def test_a_digit_is_taken_out_of_its_box_in_a_small_picture_lit_from_one_side() 
 
 
 def test_a_stem_between_the_sides_of_a_box_is_no_line() -> None:
-    four = ink("#...#.", "#...#.", "#...#.", "######", "....#.", "....#.", "....#.")
-    drawn = Image.fromarray(page(70, 66, (14, 14, four)))
+    drawn = Image.fromarray(page(70, 66, (14, 14, ink(*FOUR))))
     ImageDraw.Draw(drawn).rectangle((7, 8, 57, 62), outline=200, width=3)
     [digit] = found(255 - np.asarray(drawn))
     assert digit.box == (14, 14, 36, 42)
@@ -64,6 +64,35 @@ def test_digits_are_taken_out_of_small_boxes_side_by_side(
     assert [digit.box for digit in found(255 - np.asarray(drawn))] == [(left + 14, 80, 42, 42) for left in lefts]
 
 
+def test_the_bar_of_a_seven_that_nearly_fills_its_box_is_no_line() -> None:
+    drawn = Image.new("L", (90, 100))
+    draw = ImageDraw.Draw(drawn)
+    draw.rectangle((10, 10, 60, 84), outline=200, width=4)
+    draw.line((17, 30, 53, 30), 255, 3)
+    draw.line((53, 31, 34, 72), 255, 5)
+    [digit] = found(255 - np.asarray(drawn))
+    assert np.abs(np.array(digit.box) - (17, 29, 38, 44)).max() <= 3
+
+
+def test_small_boxes_of_thin_lines_are_taken_out_of_a_page_that_is_turned_a_little() -> None:
+    boxes = [(30 + 50 * i, 30, 18, 21) for i in range(6)]
+    for angle in (-1.2, -0.7, 0.4, 0.9):
+        drawn = Image.fromarray(page(90, 340, *((top, left, ink(*FIVE, times=3)) for left, top, _, _ in boxes)))
+        for left, top, width, height in boxes:
+            ImageDraw.Draw(drawn).rectangle((left - 9, top - 10, left + width + 8, top + height + 9), outline=160)
+        turned = np.asarray(drawn.rotate(angle, Image.Resampling.BICUBIC))
+        sizes = [digit.box[2:] for digit in found(255 - turned)]
+        assert len(sizes) == len(boxes)
+        assert np.abs(np.array(sizes) - (18, 21)).max() <= 2
+
+
+def test_specks_of_noise_at_its_corners_do_not_hide_a_box() -> None:
+    drawn = page(90, 90, (30, 34, ink(*FIVE, times=3)))
+    drawn[20:62, [24, 25, 60, 61]] = drawn[[20, 21, 60, 61], 24:62] = 200
+    drawn[[17, 64], 24:26] = drawn[[17, 64], 60:62] = 60
+    assert [digit.box for digit in found(255 - drawn)] == [(34, 30, 18, 21)]
+
+
 def test_an_eight_is_no_box() -> None:
     eight = ink("######", "#....#", "#....#", "######", "#....#", "#....#", "######", times=4)
     [digit] = found(255 - page(80, 80, (20, 20, eight)))
@@ -76,6 +105,13 @@ def test_a_round_zero_and_a_one_that_touch_are_no_box() -> None:
     ImageDraw.Draw(drawn).line((132, 60, 140, 148), 255, 12)
     [pair] = found(255 - np.asarray(drawn.resize((50, 40), Image.Resampling.BOX)))
     assert pair.box == (15, 15, 22, 23)
+
+
+def test_the_bar_of_a_four_that_touches_a_one_is_no_line() -> None:
+    pair = np.hstack([ink(*["#"] * 7, times=4), ink(*FOUR, times=4)])
+    [digits] = found(255 - page(52, 52, (12, 12, pair)))
+    assert digits.box == (12, 12, 28, 28)
+    assert np.count_nonzero(digits.ink) >= np.count_nonzero(pair)
 
 
 def test_a_dark_table_is_no_digit_and_sets_no_height_but_a_digit_may_touch_the_edge() -> None:
