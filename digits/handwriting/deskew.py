@@ -19,11 +19,11 @@ def estimate_slope(dark: Mask) -> float:
     y, x = y[::step], x[::step]
     slopes = sorted(np.linspace(-STEEPEST, STEEPEST, 41).tolist(), key=abs)
 
-    def contrast(slope: float) -> float:  # as `shear` shifts: other roundings break lines of one pixel
-        rows = y + np.round(-slope * x)
-        columns = x + np.round(slope * rows)
-        sums = [np.bincount((each - each.min()).astype(int)) for each in (rows, columns)]
-        return sum(float(np.square(each.astype(float)).sum()) for each in sums)
+    def contrast(slope: float) -> float:
+        (down, most), (right, _) = _shifts(slope, dark.shape)
+        rows = y + down[x] + most
+        columns = x + right[rows] + most
+        return sum(float(np.square(np.bincount(each).astype(float)).sum()) for each in (rows, columns))
 
     return max(slopes, key=contrast)
 

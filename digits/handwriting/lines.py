@@ -78,17 +78,16 @@ def _pieces(pieces: Labels) -> Labels:
 
 
 def _printed(labels: Labels, frames: Mask, outside: Mask, *lines: Mask) -> Mask:
-    """Return the connected components that may have printed lines, and pixels around them.
-
-    They have a frame, are wide, reach the picture's edge, or have several lines across and several down.
-    """
+    """Return the components that may have lines: with a frame, wide, at the edge, or with several across and down."""
     boxes = bounds(labels)
     is_printed = np.append(False, boxes[:, 3] - boxes[:, 1] >= WIDE * (boxes[:, 2] - boxes[:, 0]))
     is_printed[labels[frames | ndimage.maximum_filter(outside, 2 * NEAR + 1)]] = True
     counts = np.zeros((len(lines), len(is_printed)), int)
     for of_component, mask in zip(counts, lines, strict=True):
         numbers, count = ndimage.label(mask, np.ones((3, 3)))
-        np.add.at(of_component, ndimage.maximum(labels, numbers, np.arange(1, count + 1)).astype(int), 1)
+        owners, inked = np.zeros(count + 1, int), mask & (labels > 0)
+        owners[numbers[inked]] = labels[inked]
+        np.add.at(of_component, owners, 1)
     is_printed |= (counts > 1).all(axis=0)
     is_printed[0] = False
     return np.asarray(ndimage.maximum_filter(is_printed[labels], GAPS[0]))
