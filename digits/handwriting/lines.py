@@ -156,7 +156,7 @@ def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
         uppers, lowers = (np.flatnonzero(at[:, i] & begins[:, i] & at[:, j] & ends[:, j]) for at in (top, bottom))
         start, inner, stop = of_across[uppers[0], 0], of_across[uppers[0], 2], of_across[lowers[0], 2]
         width = inner - start + NEAR
-        inside = dark[start + width : stop - width, of_down[i, 3] + NEAR : of_down[j, 1] - NEAR]
+        inside = dark[start + width : stop - width, 2 * of_down[i, 3] - left + NEAR : 2 * of_down[j, 1] - right - NEAR]
         rows = np.flatnonzero(inside.any(axis=1))
         around = padded[[start, stop + 3], left + 2 : right + 2], padded[start + 2 : stop + 2, [left, right + 3]].T
         is_free = max(side.mean(axis=1).max() for side in around) < PAPER
