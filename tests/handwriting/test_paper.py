@@ -93,6 +93,12 @@ def test_specks_of_noise_at_its_corners_do_not_hide_a_box() -> None:
     assert [digit.box for digit in found(255 - drawn)] == [(34, 30, 18, 21)]
 
 
+def test_a_digit_between_dark_corners_is_found() -> None:
+    drawn = page(280, 280, (100, 100, ink(*SEVEN)))
+    drawn[:5, :5] = drawn[:5, -5:] = drawn[-5:, :5] = drawn[-5:, -5:] = 255
+    assert [digit.box for digit in found(255 - drawn)] == [(100, 100, 42, 42)]
+
+
 def test_an_eight_is_no_box() -> None:
     eight = ink("######", "#....#", "#....#", "######", "#....#", "#....#", "######", times=4)
     [digit] = found(255 - page(80, 80, (20, 20, eight)))
