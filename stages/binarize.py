@@ -1,46 +1,44 @@
-"""Turn the digits of one experiment's split into the labels of its task.
+"""Give the images of one task's split their labels.
 
-Reads the split's images; writes `data/labels/<experiment>/train.parquet` and `test.parquet`. A task with
-`positive` classes gives 1 for them and 0 for all others, or for its `negative` classes alone: then images of other
-classes have no label, and no later stage sees them. A task without `positive` keeps the class.
+Reads both parts of the split; writes `data/task/<task>/train.parquet` and `test.parquet`, the same images with a column
+`label`. A task with `positive` classes labels them 1 and all others 0; with `negative` classes too, images of the rest
+are left out. A task without `positive` keeps the class.
 """
 
 from collections.abc import Collection
 
-from digits.io import parquet, paths, tables
-from digits.io.tables import IMAGES, Pixels
-from digits.support import cli, parameters
-from digits.support.errors import PipelineError
-from digits.support.parameters import Experiment, Task
+from digits.core import params, paths, tables
+from digits.core.cli import Stage
+from digits.core.errors import PipelineError
 
+import click
 import numpy as np
+import pandas as pd
 
 
-def binarize(classes: Pixels, positive: Collection[int]) -> Pixels:
-    """Return the labels, of the same shape: 1 where the class is one of `positive`, else 0; without any, the class."""
-    return np.isin(classes, list(positive)).astype(np.uint8) if positive else classes
+def binarize(images: pd.DataFrame, positive: Collection[int], negative: Collection[int]) -> pd.DataFrame:
+    """Return the images that the task asks about, with a column `label`: 1 where the class is positive, 0 else."""
+    if not positive:
+        return images.assign(label=images["class"])
+    asked = images[images["class"].isin([*positive, *negative])] if negative else images
+    labelled = asked.assign(label=asked["class"].isin(positive).astype(np.uint8))
+    labelled.attrs["names"] = None  # those of the classes name no labels
+    return labelled
 
 
-def main() -> None:
-    """Read, binarize, write."""
-    name = cli.block_name(__doc__, "experiments", "two-logreg")
-    params = parameters.load()
-    experiment = params.block(Experiment, name)
-    names = parquet.image_info(paths.split(experiment.split, "train")).names
-    positive, negative = tables.labels_of(params.block(Task, experiment.task), names)
-    sides = {"positive": positive, "negative": negative}
-    metadata = {key: " ".join(map(str, side)) for key, side in sides.items() if side} or None
+@click.command(cls=Stage, help=__doc__)
+@click.argument("name")
+def main(name: str) -> None:
+    """Read, label, write."""
+    task = params.find(params.load().tasks, name)
     for part in ("train", "test"):
-        images = parquet.read(paths.split(experiment.split, part), IMAGES, ["row", "class"])
-        row, classes = tables.column(images, "row"), tables.column(images, "class")
-        if negative:
-            asked = np.isin(classes, positive + negative)
-            row, classes = row[asked], classes[asked]
-            if not len(row):
-                raise PipelineError(f"the {part} part of {experiment.split} has no image of {experiment.task}")
-        table = tables.table({"row": row, "label": binarize(classes, positive)})
-        parquet.write(paths.labels(name, part), table.replace_schema_metadata(metadata))
+        images = tables.read(paths.split(task.split, part))
+        names = images.attrs.get("names")
+        labelled = binarize(images, *params.sides(name, task, names or range(256)))
+        if labelled.empty:
+            raise PipelineError(f"{params.FILE}: tasks.{name}: the {part} part of {task.split} has none of its images")
+        tables.write(paths.task(name, part), labelled)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    main()

@@ -1,83 +1,77 @@
 """Fetch one dataset into one table.
 
 Reads a source; writes `data/raw/<dataset>.parquet`. The content is pinned, not the place: `DATA_MIRROR`, where it is
-set, and the sources are tried in order until one gives exactly the images that the digests of params.yaml name.
-Datasets with an `enlarged` block are augmented after download.
+set, and the sources are tried in order, until one gives exactly the images whose digests are in params.yaml.
 """
 
+import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+import re
+from importlib import import_module
+from types import ModuleType
 
-from digits import sources
-from digits.io import parquet, paths, tables
-from digits.io.tables import ImageInfo
-from digits.sources import Batch, Content, ContentError, SourceError
-from digits.support import cli, parameters, rooms
-from digits.support.errors import ParameterError, PipelineError, redact
-from digits.support.parameters import Dataset
+from digits.core import params, paths, tables
+from digits.core.cli import Stage
+from digits.core.errors import PACKAGE, PipelineError, require_choice
+from digits.core.params import Dataset
 
-TIMEOUT = 60  # seconds without content, after which a source is given up
-
-Result = TypeVar("Result")
+import click
+import pandas as pd
 
 
-def checked(batches: Iterable[Batch], dataset: Dataset) -> Iterator[Batch]:
-    """Pass on what a source gives; a SourceError, at the end at the latest, if it is not what is pinned."""
-    content = Content(dataset)
-    for batch in batches:
-        content.add(batch)
-        yield batch
-    content.require_pinned()
+def source(kind: str) -> ModuleType:
+    """Return the module of a kind of source, from digits/sources/ or a room's source.py."""
+    names = {path.stem: f"digits.sources.{path.stem}" for path in PACKAGE.glob("sources/[a-z]*.py")}
+    names |= {path.parent.name: f"digits.{path.parent.name}.source" for path in PACKAGE.glob("*/source.py")}
+    require_choice("sources", kind, names)
+    return import_module(names[kind])
 
 
-def fetch(name: str, dataset: Dataset, mirror: str | None, keep: Callable[[Iterator[Batch]], Result]) -> Result:
-    """Give the images of the first source that has them to `keep`, in batches, and return what it does.
+def fetch(name: str, dataset: Dataset, *, is_pinned: bool = True) -> pd.DataFrame:
+    """Return the images of the first source that gives those that are pinned, or any.
 
-    `mirror` is a folder or HTTP address with a folder of IDX files for each dataset, tried before any source on the
-    network. `keep` may refuse the images by a SourceError; it is called anew for the next source.
+    `DATA_MIRROR`, a folder or HTTP address with a folder of IDX files for each dataset, is tried before the network. A
+    PipelineError gives the reason of each failure, and the way out.
     """
-    places = [(kind, place) for source in dataset.sources for kind, place in source.items()]
-    if mirror and not sources.are_local(dataset):
+    places = [place for each in dataset.sources for place in each.items()]
+    is_local = all(getattr(source(kind), "LOCAL", False) for kind, _ in places)
+    if not is_local and (mirror := os.environ.get("DATA_MIRROR")):
         places.insert(0, ("idx", f"{mirror.rstrip('/')}/{name}"))
-    failures: list[str] = []
+    failures = []
     for kind, place in places:
         try:
-            result = keep(sources.module(kind).read(place, dataset, TIMEOUT))
-        except SourceError as error:
-            failures.append(f"{kind} {redact(place)}: {redact(str(error))}")
-            has_changed = isinstance(error, ContentError)
-        except ParameterError as error:
-            raise ParameterError(f"{parameters.FILE}: datasets.{name}.{error}") from None
-        else:
-            for failure in failures:
-                cli.note(f"{name}: {failure}; the next source was taken")
-            return result
-    remedy = f"; `digits pin {name}` takes over what is there now" if has_changed else ""
-    if not sources.are_local(dataset):
-        mirrored = f"set DATA_MIRROR to a folder or address that holds the IDX files in {name}/"
-        remedy = f". Ways out: {mirrored}, or run `make demo`, which needs no network"
-    raise PipelineError(f"no source has {name}: {'; '.join(failures)}{remedy}")
+            images = source(kind).read(place, dataset)
+            if is_pinned:
+                require_pinned(images, dataset)
+            return images
+        except PipelineError as error:
+            failures.append(re.sub("://[^ /]*@", "://…@", f"{kind} {place}: {error}"))  # no password is printed
+    mirrored = f"set DATA_MIRROR to a folder or address that holds the IDX files in {name}/, or `make demo`, offline"
+    remedy = f"`digits pin {name}` accepts what is there now" if is_local else mirrored
+    raise PipelineError(f"no source has {name}: {'; '.join(failures)}. Way out: {remedy}")
 
 
-def main() -> None:
+def require_pinned(images: pd.DataFrame, dataset: Dataset) -> None:
+    """Require that images are those that are pinned; the PipelineError says what differs."""
+    found = {"images": len(images), "names": images.attrs.get("names"), "sha256": digests(images)}
+    for key, value in found.items():
+        if value != (pinned := getattr(dataset, key)):
+            raise PipelineError(f"other content: {key} {value}, expected {pinned}")
+
+
+def digests(images: pd.DataFrame) -> dict[str, str]:
+    """Return the SHA-256 of all pixels, of all labels, and of the groups where there are any."""
+    content = {"pixels": tables.pixels(images), "labels": images["class"].to_numpy()}
+    content |= {"groups": images["group"].to_numpy()} if "group" in images else {}
+    return {name: hashlib.sha256(values.tobytes()).hexdigest() for name, values in content.items()}
+
+
+@click.command(cls=Stage, help=__doc__)
+@click.argument("name")
+def main(name: str) -> None:
     """Fetch, check, write."""
-    name = cli.block_name(__doc__, "datasets", "small")
-    dataset = parameters.load().block(Dataset, name)
-    height, width = dataset.shape
-    info = ImageInfo((height, width), dataset.maximum or tables.MAXIMUM, dataset.names)
-
-    def write(batches: Iterator[Batch]) -> None:
-        batches = checked(batches, dataset)
-        if dataset.enlarged:
-            batches = rooms.load("scale.augmentation", f"datasets.{name}.enlarged").enlarge(batches, dataset)
-        with parquet.writer(paths.raw(name)) as append:
-            for batch in batches:
-                of = info._replace(group_names=batch.group_names)
-                append(tables.image_table(batch.pixels, batch.classes, of, group=batch.group, origin=batch.origin))
-
-    fetch(name, dataset, os.environ.get("DATA_MIRROR"), write)
+    tables.write(paths.raw(name), fetch(name, params.find(params.load().datasets, name)))
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    main()

@@ -1,51 +1,44 @@
 """Mix the training part of a split with your own images, so that a model learns your hand as well.
 
 Reads the split's training part and both parts of your own split; writes `data/split/<mix>/train.parquet`, shuffled, and
-`test.parquet`, which is your own. A weight is so many copies, which works for every classifier; `origin` keeps them in
-one fold. `row` is the image's index in your own dataset, and the other images' numbers start after those.
+`test.parquet`, which is your own. A weight is so many copies, which works for every classifier; they are one `group`,
+so that one fold has them. `row` is the image's index in your own dataset, and the others' numbers start after those.
 """
 
-from digits.io import parquet, paths, tables
-from digits.io.tables import IMAGES, ImageInfo
-from digits.support import cli, parameters
-from digits.support.errors import ParameterError
-from digits.support.parameters import Mix
+from digits.core import params, paths, tables
+from digits.core.cli import Stage
+from digits.core.errors import PipelineError
 
+import click
 import numpy as np
-import pyarrow as pa
+import pandas as pd
 
 
-def mix_images(images: pa.Table, own: pa.Table, weight: int, first: int, seed: int) -> pa.Table:
-    """Return `images`, their rows and groups numbered from `first`, with each of `own` `weight` times, shuffled."""
-    names = ["group", "origin", "row"] if "group" in {*images.column_names, *own.column_names} else ["origin", "row"]
-    mixed = pa.concat_tables([_numbered(images, first, names), *[_numbered(own, 0, names)] * weight])
-    mixed = mixed.replace_schema_metadata(own.schema.metadata)  # `own` keeps its groups' numbers, and their names
-    return mixed.take(tables.array(np.random.RandomState(seed).permutation(len(mixed))))
+def mix_images(images: pd.DataFrame, own: pd.DataFrame, weight: int, first: int, seed: int) -> pd.DataFrame:
+    """Return `images`, their rows and groups numbered from `first`, with each of `own` `weight` times, shuffled.
+
+    An image without a group is one by itself.
+    """
+    images, own = (each if "group" in each else each.assign(group=each["row"]) for each in (images, own))
+    others = images.assign(row=images["row"] + np.uint32(first), group=images["group"] + np.uint32(first))
+    mixed = pd.concat([others, *[own] * weight], ignore_index=True)
+    mixed.attrs = own.attrs  # which keeps its groups' numbers, and their names
+    return mixed.iloc[np.random.RandomState(seed).permutation(len(mixed))]
 
 
-def _numbered(images: pa.Table, first: int, names: list[str]) -> pa.Table:
-    """Return images with the named columns, counted from `first`; of one that is missing each image's is its row."""
-    kept = images.drop_columns([name for name in names if name in images.column_names])
-    for name in names:
-        numbers = tables.column(images, name if name in images.column_names else "row") + np.uint32(first)
-        kept = kept.append_column(name, tables.array(numbers))
-    return kept
-
-
-def main() -> None:
+@click.command(cls=Stage, help=__doc__)
+@click.argument("name")
+def main(name: str) -> None:
     """Read, mix, write."""
-    name = cli.block_name(__doc__, "mixes", "mnist-and-own")
-    params = parameters.load()
-    mix = params.block(Mix, name)
-    parts = (mix.split, "train"), (mix.own, "train"), (mix.own, "test")
-    images, own, test = (parquet.read(paths.split(*part), IMAGES) for part in parts)
-    if not ImageInfo.of(images.schema).is_like(ImageInfo.of(own.schema)):
-        differing = "the shape, the largest pixel or the classes' names of their images"
-        raise ParameterError(f"{parameters.FILE}: mixes.{name}: {mix.split} and {mix.own} differ in {differing}")
-    mixed = mix_images(images, own, mix.weight, len(own) + len(test), params.seed)
-    parquet.write(paths.split(name, "train"), mixed)
-    parquet.write(paths.split(name, "test"), test)
+    settings = params.load()
+    mix = params.find(settings.mixes, name)
+    images, own = (tables.read(paths.split(split, "train")) for split in (mix.split, mix.own))
+    test = tables.read(paths.split(mix.own, "test"))
+    if any(images.attrs.get(key) != own.attrs.get(key) for key in ("shape", "maximum", "names")):
+        raise PipelineError(f"mixes.{name}: {mix.split} and {mix.own} differ in shape, maximum or names of the classes")
+    tables.write(paths.split(name, "train"), mix_images(images, own, mix.weight, len(own) + len(test), settings.seed))
+    tables.write(paths.split(name, "test"), test)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    main()

@@ -3,6 +3,6 @@
 `gradients_60` is as good and faster from some thousand images, but its components need more images than they are.
 """
 
-from digits.learning.transformers.gradients import OrientedGradients
+from digits.features.transformers.gradients import OrientedGradients
 
 STEPS = [("gradients", OrientedGradients())]

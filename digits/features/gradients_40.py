@@ -1,6 +1,6 @@
 """Forty principal components of the gradient histograms of an upright digit."""
 
-from digits.learning.transformers.gradients import OrientedGradients
+from digits.features.transformers.gradients import OrientedGradients
 
 from sklearn.decomposition import PCA
 

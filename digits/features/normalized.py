@@ -1,5 +1,5 @@
 """The pixels, each image scaled to the same norm, in a sparse matrix."""
 
-from digits.learning.transformers.pixels import NormalizedPixels
+from digits.features.transformers.pixels import NormalizedPixels
 
 STEPS = [("pixels", NormalizedPixels())]

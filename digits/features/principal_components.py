@@ -1,6 +1,6 @@
 """Fifty principal components of the pixels."""
 
-from digits.learning.transformers.pixels import FloatPixels
+from digits.features.transformers.pixels import FloatPixels
 
 from sklearn.decomposition import PCA
 

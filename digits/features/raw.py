@@ -1,5 +1,5 @@
 """The pixels as they are."""
 
-from digits.learning.transformers.pixels import FloatPixels
+from digits.features.transformers.pixels import FloatPixels
 
 STEPS = [("pixels", FloatPixels())]

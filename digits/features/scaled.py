@@ -1,5 +1,5 @@
 """The pixels from 0 to 1."""
 
-from digits.learning.transformers.pixels import FloatPixels
+from digits.features.transformers.pixels import FloatPixels
 
 STEPS = [("pixels", FloatPixels(scale=True))]

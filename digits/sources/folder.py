@@ -17,29 +17,31 @@ are no pictures by their names are left out.
 import re
 import unicodedata
 import warnings
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from statistics import mode
+from typing import Any, NamedTuple
 
-from digits.io.tables import Pixels
-from digits.sources import NOT_HERE, Batch, Labels, SourceError, number_classes
-from digits.support import cli, pictures
-from digits.support.errors import shorten, show
-from digits.support.parameters import Dataset
-from digits.support.pictures import Picture, PictureError
+from digits import pictures
+from digits.core.cli import note
+from digits.core.errors import PipelineError
+from digits.core.params import Dataset
+from digits.core.tables import Pixels
+from digits.pictures import Picture, PictureError
+from digits.sources import NOT_HERE, images, number
 
 import joblib
 import numpy as np
+import pandas as pd
 from PIL import Image, ImageOps
+from tqdm import tqdm
 
 LOCAL = True
-BATCH = 1_000  # pictures
 IGNORED = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)  # left by systems, Git, DVC
-USUAL = [["class"], ["class", "group"]]  # levels that a block need not name
-PARTS = {"train": False, "training": False, "val": False, "valid": False, "validation": False}  # is it for the test?
-PARTS |= {"test": True, "testing": True}
+TEST = {"test", "testing"}
+PARTS = {"train", "training", "val", "valid", "validation"} | TEST
 NUMBERED = re.compile(r"(user|person|subject|participant|writer|student|session|day)s?[ ._-]*\d+", re.IGNORECASE)
 
 
@@ -57,14 +59,40 @@ class Found(NamedTuple):
         return f"of the class {self.class_name}" + (f" by {self.group}" if self.group else "")
 
 
-def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
-    """Yield the pictures of a folder."""
-    return read_drawn(place, dataset, lambda picture: fit(picture.grey, *dataset.shape))
+def read(place: str, dataset: Dataset, draw: Callable[[Picture], Pixels] | None = None) -> pd.DataFrame:
+    """Return the pictures of a folder; a note names the files in it that are none. `draw` is that of `draw_all`."""
+    root = Path(place)
+    found, others = find(root, dataset.levels)
+    note_others(root, others)
+    numbered = _number(found)
+    return images(dataset, draw_all(root, [each.path for each in found], dataset, draw), **numbered)
 
 
-def labels(place: str, dataset: Dataset) -> Labels:
-    """Return the label of each picture, the classes' names, and the pictures' groups."""
-    return _in_order(find(Path(place), dataset.levels)[0])[1]
+def labels(place: str, dataset: Dataset) -> dict[str, Any]:
+    """Return what `number` gives for the pictures of a folder, without reading them."""
+    return _number(find(Path(place), dataset.levels)[0])
+
+
+def draw_all(
+    root: Path, paths: Sequence[Path], dataset: Dataset, draw: Callable[[Picture], Pixels] | None = None
+) -> Pixels:
+    """Return pictures, shape (pictures, height * width), each as `draw` makes it; None scales it to fit.
+
+    A PipelineError names the first that cannot be used, from the folder `root` on.
+    """
+
+    def drawn(path: Path) -> Pixels:
+        try:
+            picture = pictures.read(path)
+            return (draw(picture) if draw else fit(picture.grey, *dataset.shape)).ravel()
+        except (OSError, PictureError) as error:
+            shown = path.relative_to(root) if path.is_relative_to(root) else path
+            raise PipelineError(f"{shown.as_posix()}: {getattr(error, 'strerror', None) or error}") from None
+
+    # A thread for each core: Pillow decodes without Python's lock. Warnings are off around all of them, because the
+    # threads' own `catch_warnings` restore each other's filters.
+    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(joblib.cpu_count()) as threads:
+        return np.stack([*tqdm(threads.map(drawn, paths), "pictures", len(paths), disable=None, leave=False)])
 
 
 def fit(grey: Pixels, height: int, width: int) -> Pixels:
@@ -73,157 +101,105 @@ def fit(grey: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(ImageOps.pad(Image.fromarray(grey), (width, height), color=background))
 
 
-def read_drawn(place: str, dataset: Dataset, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]:
-    """Yield the pictures of a folder, each as `draw` makes it; a SourceError names one that cannot be used."""
-    root = Path(place)
-    found, others = find(root, dataset.levels)
-    name_others(root, others)
-    return draw_pictures(root, *_in_order(found), draw)
-
-
-def draw_pictures(root: Path, paths: Sequence[Path], of: Labels, draw: Callable[[Picture], Pixels]) -> Iterator[Batch]:
-    """Yield pictures below a folder, each as `draw` makes it; a SourceError names one that cannot be used."""
-
-    def pixels(path: Path) -> Pixels:
-        try:
-            return draw(pictures.read(path)).ravel()
-        except (OSError, PictureError) as error:
-            reason = getattr(error, "strerror", None) or error
-            shown = path.relative_to(root) if path.is_relative_to(root) else path
-            raise SourceError(f"{shown.as_posix()}: {reason}") from None
-
-    # A thread for each core: Pillow decodes without Python's lock.
-    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(joblib.cpu_count()) as threads:
-        for start in cli.progress(range(0, len(paths), BATCH), -(-len(paths) // BATCH), "thousand pictures"):
-            batch = slice(start, start + BATCH)
-            drawn = np.stack(list(threads.map(pixels, paths[batch])))
-            yield of.batch(drawn, batch)
-
-
 def find(root: Path, levels: Sequence[str] | None = None) -> tuple[list[Found], list[Path]]:
-    """Return the pictures of a folder, and the other files in it; a SourceError if its folders have other levels."""
-    if not root.is_dir():
-        raise SourceError(NOT_HERE)
-    files = [*_files(root)]
-    folders = _folders(root, files)
-    depth = _usual_depth(folders)
-    said = levels or USUAL[depth > 1]
+    """Return the pictures of a folder, in the dataset's order, and the other files in it.
+
+    Raises:
+        PipelineError: it is not here, or a folder in it is empty, or a picture lies in more or fewer folders than there
+            are levels. Without `levels` these are the class, and its groups where most pictures lie deeper.
+    """
+    pictures_here, others, depth = _look(root)
+    levels = levels or ["class", "group"][: max(depth, 1)]
     found = []
-    for path, names_above in folders.items():
-        parts = [_nfc(part) for part in names_above]
-        if len(parts) != len(said):
-            lies = f"{show(path.relative_to(root).as_posix())} lies in {len(parts)} folders"
-            is_guessed = levels is None and len(parts) == depth > 0
-            remedy = "move it" + (", or edit `levels`" if levels else "")
-            remedy = "`digits pin` guesses what they are, and writes `levels`" if is_guessed else remedy
-            raise SourceError(f"{lies}, not in {len(said)} ({', '.join(said)}); {remedy}")
-        names = {
-            level: "/".join(part for each, part in zip(said, parts, strict=True) if each == level) for level in said
-        }
-        part = names.get("part", "train")
-        if part.lower() not in PARTS:
-            raise SourceError(f"{show(part)} is where a part's folder is expected; allowed: {', '.join(PARTS)}")
-        found.append(Found(path, names["class"], names.get("group", ""), PARTS[part.lower()]))
-    return found, [path for path in files if not _is_picture(path)]
+    for path, names in pictures_here.items():
+        if len(names) != len(levels):
+            lies = f"{path.relative_to(root).as_posix()!r} lies in {len(names)} folders"
+            raise PipelineError(f"{lies}, not in {len(levels)} ({', '.join(levels)}); move it, or set `levels`")
+        part = names[levels.index("part")].lower() if "part" in levels else "train"
+        if part not in PARTS:
+            raise PipelineError(f"{part!r} is where a part's folder is expected; allowed: {', '.join(sorted(PARTS))}")
+        group = "/".join(name for name, level in zip(names, levels, strict=True) if level == "group")
+        found.append(Found(path, names[levels.index("class")], group, part in TEST))
+    is_number = all(each.class_name.isdecimal() for each in found)
+
+    def order(each: Found) -> tuple[Any, ...]:
+        class_name = int(each.class_name) if is_number else each.class_name
+        return each.is_test, _natural(each.group), _natural(each.path.stem), class_name, each.path
+
+    return sorted(found, key=order), others
+
+
+def note_others(root: Path, others: Sequence[Path]) -> None:
+    """Note which files of a folder are left out, because their names are not those of pictures."""
+    if others:
+        note(f"{root}: no pictures, left out: {', '.join(path.relative_to(root).as_posix() for path in others):.200}")
 
 
 def guess_levels(place: str) -> list[str] | None:
     """Guess what each level of a folder's folders says; None where it is the class alone, or cannot be guessed.
 
     A name that all pictures share says nothing; train and test are parts. Of the levels that are left one is the class,
-    and the others are groups, above all those of names such as user7. The class is the first of two levels, as in
-    CLASS/GROUP; of more it is the last one, but for those that have each name below a single one of another level.
+    the first of two levels, as in CLASS/GROUP, of more the last one, but none of names such as user7.
     """
-    root = Path(place)
-    all_folders = _folders(root, _files(root)) if root.is_dir() else {}
-    depth = _usual_depth(all_folders)
-    folders = {each for each in all_folders.values() if len(each) == depth}
-    names = [set(level) for level in zip(*folders, strict=True)]
-    levels = ["-" if len(each) == 1 else "part" if {*map(str.lower, each)} <= {*PARTS} else "group" for each in names]
-    open_levels = [i for i, level in enumerate(levels) if level == "group"]
-
-    def claim(i: int) -> tuple[bool, bool, int]:
-        """Return what is least for the class."""
-        is_numbered = all(map(NUMBERED.fullmatch, names[i]))
-        pairs = ({(each[i], each[j]) for each in folders} for j in open_levels if j != i)
-        is_inside = len(names) > 2 and any(len(each) == len(names[i]) for each in pairs)
-        return is_numbered, is_inside, i if len(names) == 2 else -i
-
-    if not open_levels:
+    folders: list[list[str]] = []
+    with suppress(PipelineError):  # which `read` raises again
+        pictures_here, _, depth = _look(Path(place))
+        folders = [names for names in pictures_here.values() if len(names) == depth > 1]
+    names = [{*level} for level in zip(*folders, strict=True)]
+    levels = ["-" if len(each) == 1 else "part" if {*map(str.lower, each)} <= PARTS else "group" for each in names]
+    left = [i for i, level in enumerate(levels) if level == "group"]
+    if not left:
         return None
-    levels[min(open_levels, key=claim)] = "class"
-    return levels if len(levels) > 1 else None
+    likeliest = min(left, key=lambda i: (all(map(NUMBERED.fullmatch, names[i])), i if len(levels) == 2 else -i))
+    levels[likeliest] = "class"
+    return levels
 
 
 def names_of_groups(found: Sequence[Found]) -> list[str]:
     """Return what in the files' names looks like groups, as `u13` in cross.u13.png and line.u13.png; [] if nothing.
 
-    It is the first or the last word of every name, no number, shared by several classes, and each has five pictures on
-    average.
+    It is the first or the last word of the names, no number, shared by several classes, in five pictures on average.
     """
-    words = [re.split(r"[ ._-]+", each.path.stem) for each in found]
-    for place in (0, -1) if all(len(parts) > 1 for parts in words) else ():
-        classes_of = defaultdict(set)
-        for each, parts in zip(found, words, strict=True):
-            classes_of[parts[place]].add(each.class_name)
-        is_shared = all(len(classes) > 1 and not word.isdecimal() for word, classes in classes_of.items())
-        if is_shared and 2 <= len(classes_of) <= len(found) / 5:
-            return sorted(classes_of, key=_natural)
+    classes = pd.Series([each.class_name for each in found])
+    for place in (0, -1):
+        words = [re.split(r"[ ._-]+", each.path.stem)[place] for each in found]
+        shared = classes.groupby(words).nunique()
+        if shared.min() > 1 and 2 <= len(shared) <= len(found) / 5 and not any(map(str.isdecimal, words)):
+            return sorted(shared.index, key=_natural)
     return []
 
 
-def name_others(root: Path, others: Sequence[Path]) -> None:
-    """Say which files of a folder are left out, because their names are not those of pictures."""
-    if others:
-        names = shorten(", ".join(show(path.relative_to(root).as_posix()) for path in others), 200)
-        cli.note(f"{root}: left out, for they are no pictures: {names}")
+def _number(found: Sequence[Found]) -> dict[str, Any]:
+    groups = [each.group for each in found]
+    return number([each.class_name for each in found], groups if any(groups) else [])
 
 
-def _in_order(found: Sequence[Found]) -> tuple[list[Path], Labels]:
-    """Return the pictures in the dataset's order, and what they show."""
-    by_name, _ = number_classes(each.class_name for each in found)
-    order = sorted(
-        (each.is_test, _natural(each.group), _natural(_nfc(each.path.stem)), by_name[each.class_name], each.path, each)
-        for each in found
-    )
-    in_order = [each for *_, each in order]
-    groups = [each.group for each in in_order]
-    of = Labels.of([each.class_name for each in in_order], groups if any(groups) else [])
-    return [each.path for each in in_order], of
+def _look(root: Path) -> tuple[dict[Path, list[str]], list[Path], int]:
+    """Return the pictures in a folder with their folders' names, its other files, and how deep most pictures lie.
+
+    Names have their accents composed, which some systems take apart.
+    """
+    if not root.is_dir():
+        raise PipelineError(NOT_HERE)
+    files = [*_files(root)]
+    found = {
+        path: [unicodedata.normalize("NFC", name) for name in path.relative_to(root).parts[:-1]]
+        for path in files
+        if path.suffix.lower() in pictures.SUFFIXES
+    }
+    return found, [path for path in files if path not in found], mode([*map(len, found.values())] or [0])
 
 
-def _files(entry: Path) -> Iterator[Path]:
-    """Yield the files in a folder, at any depth, but for what is ignored; a SourceError if one has nothing in it."""
-    if not entry.is_dir():
-        yield entry
-        return
-    inside = sorted(path for path in entry.iterdir() if not IGNORED.fullmatch(path.name))
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder, at any depth, but for what is ignored; a PipelineError if one has nothing in it."""
+    inside = sorted(path for path in folder.iterdir() if not IGNORED.fullmatch(path.name))
     if not inside:
-        raise SourceError(f"{show(entry.name)} has no pictures in it; delete it, or put some there")
-    for each in inside:
-        yield from _files(each)
-
-
-def _folders(root: Path, files: Iterable[Path]) -> dict[Path, tuple[str, ...]]:
-    """Return the names of the folders, from the top, that each picture lies in."""
-    return {path: path.relative_to(root).parts[:-1] for path in files if _is_picture(path)}
-
-
-def _usual_depth(folders: Mapping[Path, Sequence[str]]) -> int:
-    """Return in how many folders most pictures lie."""
-    depths = [*map(len, folders.values())]
-    return max({*depths}, key=depths.count, default=0)
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in pictures.SUFFIXES
-
-
-def _nfc(name: str) -> str:
-    """Return a name with its accents composed, which some systems take apart."""
-    return unicodedata.normalize("NFC", name)
+        raise PipelineError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
+    for path in inside:
+        yield from _files(path) if path.is_dir() else [path]
 
 
 def _natural(name: str) -> list[str | int]:
-    """Return what puts names in natural order: text and numbers in turn."""
-    return [int(part) if i % 2 else part for i, part in enumerate(re.split("([0-9]+)", name))]
+    """Return what puts names in natural order: text, its accents composed, and numbers in turn."""
+    parts = re.split("([0-9]+)", unicodedata.normalize("NFC", name))
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)]

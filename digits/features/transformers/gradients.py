@@ -5,9 +5,9 @@ Its sums, roots and small products of fixed shapes give an image the same featur
 
 from math import isqrt
 
-from digits.io.tables import Pixels
-from digits.learning.transformers.interpolation import Images, upright
-from digits.learning.transformers.pixels import StatelessTransformer
+from digits.core.tables import Pixels
+from digits.features.transformers.interpolation import Images, upright
+from digits.features.transformers.pixels import StatelessTransformer
 
 import joblib
 import numpy as np

@@ -7,10 +7,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from digits.support.errors import PipelineError, require_regular
+from digits.core.errors import PipelineError
+from digits.core.tables import Pixels
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no others: Pillow knows some that start programs
@@ -28,7 +28,7 @@ class PictureError(PipelineError):
 class Picture(NamedTuple):
     """A picture in grey."""
 
-    grey: npt.NDArray[np.uint8]  # shape (height, width), 0 (black) to 255, turned as its EXIF orientation says
+    grey: Pixels  # shape (height, width), 0 (black) to 255, turned as its EXIF orientation says
     scale: float  # pixels of the original that one of `grey` stands for, along each side; 1 unless it was reduced
 
 
@@ -37,10 +37,8 @@ def read(source: Path | BinaryIO) -> Picture:
 
     Raises:
         PictureError: it is no picture, cut off, above 50 megapixels, or has pixels that are no numbers.
-        OSError: the file cannot be opened, or is a pipe or a device.
+        OSError: the file cannot be opened.
     """
-    if isinstance(source, Path):
-        require_regular(source)
     content = source.read_bytes() if isinstance(source, Path) else source.read()
     with warnings.catch_warnings(action="ignore"):  # Pillow's own remarks on odd files; what matters is checked here
         try:
@@ -51,7 +49,7 @@ def read(source: Path | BinaryIO) -> Picture:
             raise PictureError("the picture is too large; 50 megapixels are the most")
         try:
             return _decode(image)
-        except (MemoryError, PictureError):
+        except PictureError:
             raise
         except Exception as error:
             raise PictureError("the picture is damaged or cut off") from error

@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from digits.io.tables import Pixels
+from digits.core.tables import Pixels
 
 import numpy as np
 import numpy.typing as npt

@@ -9,23 +9,23 @@ def raw(dataset: str) -> Path:
 
 
 def split(split: str, part: str) -> Path:
-    """Images of the training or the test part of a split."""
+    """Images of one part of a split."""
     return Path("data", "split", split, f"{part}.parquet")
 
 
-def labels(experiment: str, part: str) -> Path:
-    """Labels of the training or the test part, in the images' order."""
-    return Path("data", "labels", experiment, f"{part}.parquet")
-
-
-def out_of_fold(experiment: str) -> Path:
-    """Cross-validated predictions of the training part."""
-    return Path("data", "crossval", f"{experiment}.parquet")
+def task(task: str, part: str) -> Path:
+    """Images of one part of a task's split with their labels, without those that the task leaves out."""
+    return Path("data", "task", task, f"{part}.parquet")
 
 
 def model(experiment: str) -> Path:
     """The model fitted on all of the training part."""
     return Path("models", f"{experiment}.skops")
+
+
+def out_of_fold(experiment: str) -> Path:
+    """Cross-validated predictions of the training part."""
+    return Path("data", "crossval", f"{experiment}.parquet")
 
 
 def predictions(experiment: str) -> Path:

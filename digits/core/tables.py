@@ -1,0 +1,55 @@
+"""Tables: parquet files that pandas reads as they are.
+
+Images have a `uint8` column per pixel, row by row, named as OpenML names them, and `class`, what the image shows;
+`group`, who wrote it, where the source knows it; from `split` on `row`, the image's index in its dataset; from
+`binarize` on `label`. What is the same for all images is in the frame's `attrs`, which pandas keeps in the file:
+`shape`, height and width; `maximum`, the largest value that a pixel can have; `names` of the labels and `group_names`,
+in the order of their numbers, where they have any.
+
+Predictions have `row`, `group`, `label`, `prediction` and scores, out of fold also `fold`. `decision_3` is the decision
+value of class 3, `probability_3` its probability. With two classes there is one column, of the second.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from digits.core.errors import PipelineError
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Pixels = npt.NDArray[np.uint8]
+Vector = npt.NDArray[Any]
+Scores = npt.NDArray[np.floating[Any]]
+
+
+def require(path: Path) -> None:
+    """Require that a file of the pipeline is here; the PipelineError names the command that makes it."""
+    if not path.exists():
+        raise PipelineError(f"{path} is not here; `dvc repro` makes it, `dvc pull` fetches what was shared")
+
+
+def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table, or the named columns of it; a PipelineError if it is missing or damaged."""
+    require(path)
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except (OSError, ValueError) as error:
+        raise PipelineError(f"{path} cannot be read ({error}); delete it, `dvc repro` brings it back") from None
+
+
+def write(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table: the same rows give the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(path, compression="zstd", index=False)
+
+
+def pixels(frame: pd.DataFrame) -> Pixels:
+    """Return the pixels of a table of images, shape (images, height * width), image after image in memory."""
+    return np.ascontiguousarray(frame.filter(regex=r"^pixel\d+$").to_numpy())
+
+
+def column(frame: pd.DataFrame, name: str) -> Vector | None:
+    """Return a column that not all tables have, shape (rows,); None without it."""
+    return frame[name].to_numpy() if name in frame else None

@@ -1,0 +1,68 @@
+"""From the names of params.yaml to an unfitted scikit-learn pipeline."""
+
+import inspect
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+from digits.core.errors import PACKAGE, PipelineError, require_choice
+from digits.core.params import Experiment, Hyperparameters
+
+from sklearn.base import ClassifierMixin, clone
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
+from sklearn.utils import all_estimators
+
+# Set by the pipeline: there is one seed for all, one score for each class, and the cores must not change a model.
+NOT_HYPERPARAMETERS = {"decision_function_shape", "n_jobs", "random_state", "verbose", "warm_start"}
+ONE_VS_REST = "one_vs_rest_svc"  # a machine for each class, fitted in parallel; SVC's own are one for each pair
+
+
+def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
+    """Return the experiment's unfitted pipeline for pixels from 0 to `maximum`: its features, then its classifier.
+
+    A PipelineError if there are no such features, classifier or hyperparameters, or one has a wrong value.
+    """
+    last = classifier(experiment.classifier, experiment.hyperparameters.model_extra or {}, seed)
+    return Pipeline([*features(experiment.features, maximum), ("classifier", last)])
+
+
+def features(name: str, maximum: int = 255) -> list[tuple[str, Any]]:
+    """Return the steps of a module of digits/features/, unfitted; those with a `maximum` get it."""
+    require_choice("features", name, (path.stem for path in PACKAGE.glob("features/*.py")))
+    steps = [(step, clone(estimator)) for step, estimator in import_module(f"digits.features.{name}").STEPS]
+    for _, estimator in steps:
+        if "maximum" in estimator.get_params():
+            estimator.set_params(maximum=maximum)
+    return steps
+
+
+def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
+    """Return a new classifier, by its name below `sklearn` or `one_vs_rest_svc`, its `random_state` the seed."""
+    kind = SVC if name == ONE_VS_REST else find(name)
+    accepted = set(inspect.signature(kind).parameters)
+    valid = accepted - NOT_HYPERPARAMETERS | {*Hyperparameters.model_fields}
+    for hyperparameter in hyperparameters:
+        require_choice(f"hyperparameters of {name}", hyperparameter, valid)
+    # Without `break_ties` several classes with as many votes are not told apart by their scores.
+    ours = {key: value for key, value in (("random_state", seed), ("break_ties", True)) if key in accepted}
+    try:
+        estimator = kind(**{**ours, **hyperparameters})
+        estimator._validate_params()  # as `fit` does, but before the wait
+    except (ValueError, TypeError) as error:
+        raise PipelineError(f"hyperparameters of {name}: {error}") from None
+    return OneVsRestClassifier(estimator) if name == ONE_VS_REST else estimator
+
+
+def find(name: str) -> type[Any]:
+    """Return a classifier of scikit-learn by its name below `sklearn`, such as `svm.SVC`."""
+    module, _, title = f"sklearn.{name}".rpartition(".")
+    with suppress(ImportError, AttributeError, TypeError):
+        kind: type[Any] = getattr(import_module(module), title)
+        if issubclass(kind, ClassifierMixin):
+            return kind
+    valid = {f"{kind.__module__.split('.')[1]}.{title}" for title, kind in all_estimators("classifier")}
+    require_choice("classifier, by its name below `sklearn`", name, {*valid, ONE_VS_REST} - {name})
+    raise AssertionError  # `require_choice` has raised

@@ -1,1 +1,0 @@
-"""Transformers of images, for the pipelines of `digits/features/`."""
