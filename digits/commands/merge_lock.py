@@ -7,19 +7,17 @@ has no entry for it: `dvc repro` runs the stage or takes it from the cache. Unti
 from pathlib import Path
 from typing import Any
 
-from digits.results.lock import parse
-
 import click
-from dvc.utils.serialize import dump_yaml
+from dvc.utils.serialize import dump_yaml, load_yaml
 
-Lock = dict[str, Any]
+Stages = dict[str, Any]
 
 
-def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
+def merge(base: Stages, ours: Stages, theirs: Stages) -> Stages:
     """Return the stages of two locks with a common base, without those that both changed in different ways."""
     merged = {}
     for name in {**ours, **theirs}:
-        before, mine, other = (lock.get(name) for lock in (base, ours, theirs))
+        before, mine, other = (stages.get(name) for stages in (base, ours, theirs))
         chosen = mine if other in (mine, before) else other if mine == before else None
         if chosen is not None:
             merged[name] = chosen
@@ -30,5 +28,5 @@ def merge(base: Lock, ours: Lock, theirs: Lock) -> Lock:
 @click.argument("files", nargs=3, type=Path, metavar="BASE OURS THEIRS")
 def command(files: tuple[Path, Path, Path]) -> None:
     """Merge dvc.lock stage by stage into OURS. Git calls this, after `make venv`."""
-    base, ours, theirs = (parse(path.read_text(encoding="utf-8"))["stages"] for path in files)
-    dump_yaml(files[1], {"schema": "2.0", "stages": merge(base, ours, theirs)})
+    locks = [load_yaml(path) or {} for path in files]  # a base may be empty
+    dump_yaml(files[1], {"schema": "2.0", "stages": merge(*(lock.get("stages", {}) for lock in locks))})

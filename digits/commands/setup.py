@@ -13,21 +13,21 @@ from dvc.config import Config
 from dvc.config_schema import RelPath
 
 PAGE = Path(".dvc", "plots", "page.html")
-ATTRIBUTES = ["/dvc.lock merge=dvc-lock", "/metrics/** merge=dvc-output", "/plots/** merge=dvc-output"]
+ATTRIBUTES = "/dvc.lock merge=dvc-lock\n/metrics/** merge=dvc-output\n/plots/** merge=dvc-output\n"
 
 
 def register_merge_driver() -> None:
     """Let Git merge dvc.lock by `digits merge-lock`; without this driver, .gitattributes says -merge."""
     folder = Path(sys.executable).parent
     own = shlex.quote(f".venv/{folder.name}:{folder}")  # a worktree has its own environment, or takes this one
-    driver = f'PATH={own}:"$PATH" digits merge-lock %O %A %B'
-    drivers = {"dvc-lock": driver, "dvc-output": "true"}  # which keeps this side's
+    drivers = {"dvc-lock": f'PATH={own}:"$PATH" digits merge-lock %O %A %B', "dvc-output": "true"}  # keeps this side's
     for name, driver in drivers.items():
         subprocess.run(["git", "config", f"merge.{name}.driver", driver], check=True)
     (file,) = _git_paths("--git-path", "info/attributes")
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    file.parent.mkdir(exist_ok=True)
-    file.write_text("\n".join(dict.fromkeys([*lines, *ATTRIBUTES])) + "\n", encoding="utf-8")
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    if ATTRIBUTES not in text:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text + ATTRIBUTES, encoding="utf-8")
 
 
 def place_remotes() -> None:
@@ -50,25 +50,23 @@ def place_remotes() -> None:
 
 def bundle_vega() -> None:
     """Write the page of `dvc plots` with Vega inside, and let DVC use it: charts are drawn without a network."""
-    script = f'<script type="module">{vega.script()}</script>'
-    path = PAGE.with_suffix(".local.html")
+    path, script = PAGE.with_suffix(".local.html"), f'<script type="module">{vega.script()}</script>'
     # For {scripts} DVC writes the addresses that Vega is loaded from.
     path.write_text(PAGE.read_text(encoding="utf-8").replace("{scripts}", script), encoding="utf-8")
     with Config(".dvc").edit("local") as config:
         config["plots"]["html_template"] = path.relative_to(".dvc").as_posix()
 
 
-STEPS = [register_merge_driver, place_remotes, bundle_vega]
-
-
 def _git_paths(*options: str) -> list[Path]:
-    lines = subprocess.check_output(["git", "rev-parse", *options], text=True).splitlines()
-    return [Path(line).resolve() for line in lines]
+    return [
+        Path(line).resolve()
+        for line in subprocess.check_output(["git", "rev-parse", *options], text=True).split("\n")[:-1]
+    ]
 
 
 @click.command()
 def command() -> None:
     """Set up this clone, as `make venv` does: how dvc.lock is merged, the default remote, DVC's charts."""
     if Path(".git").exists():  # not in an archive, which has no Git
-        for step in STEPS:
+        for step in (register_merge_driver, place_remotes, bundle_vega):
             step()

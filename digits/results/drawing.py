@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits.io import files
-from digits.io.tables import Pixels
+from digits.core.tables import Pixels
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -59,8 +58,7 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
         pen.text((left, top), caption, fill=0, font=font)
         paper.paste(Image.fromarray(image), (left, top + 20))
         pen.rectangle((left - 1, top + 19, left + width, top + 20 + height), outline=200)
-    with files.atomic_write(path) as temporary:
-        paper.save(temporary, "PNG")
+    paper.save(path, "PNG")
 
 
 def in_page(images: Pixels, columns: int = 1) -> str:

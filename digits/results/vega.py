@@ -3,8 +3,6 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from digits.io import files
-
 
 def script() -> str:
     """Return the script, which sets `window.vegaEmbed`. It is bundled once for a version, which takes seconds."""
@@ -12,5 +10,6 @@ def script() -> str:
     if not path.exists():
         import vl_convert
 
-        files.write_text(path, vl_convert.javascript_bundle())  # type: ignore[call-arg]  # its stub wants the argument
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(vl_convert.javascript_bundle(), encoding="utf-8")  # type: ignore[call-arg]  # a wrong stub
     return path.read_text(encoding="utf-8")

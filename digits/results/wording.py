@@ -2,25 +2,28 @@
 
 from collections.abc import Sequence
 
-from digits.support.parameters import Task
+from digits.core import params
+from digits.core.params import Task
 
 import tabulate
 
-NONE = "none"  # the prediction for what is no digit
 NOT_CALIBRATED = "not calibrated: {} has no folds to fit its probabilities on, or has not been evaluated"
 
 
-def label_names(name: str, task: Task | None, classes: Sequence[str] | None = None) -> list[str]:
-    """Return the name of each label: the classes', or `not five` and `five` if the task has positive classes.
-
-    With negative ones as well, those of both: `1` and `0`, `2 or 3` and `0 or 1`.
-    """
-    names = list(classes or map(str, range(256)))
-    if not (task and task.positive):
+def label_names(task: Task, classes: Sequence[str] | None = None) -> list[str]:
+    """Return the name of each label: the classes', or of two sides `not 5` and `5`, `neither 0 nor 1` and `0 or 1`."""
+    names = class_names(classes)
+    sides = params.sides("", task, classes or range(256))
+    positive, negative = ([names[label] for label in side] for side in sides)
+    if not positive:
         return names
-    sides = [task.negative, task.positive] if task.negative else []
-    found = [" or ".join(names[each] if isinstance(each, int) else each for each in side) for side in sides]
-    return found or [f"not {name}", name]
+    others = {1: f"not {positive[0]}", 2: "neither " + " nor ".join(positive)}.get(len(positive), "another")
+    return [" or ".join(negative) or others, " or ".join(positive)]
+
+
+def class_names(classes: Sequence[str] | None) -> list[str]:
+    """Return the name of each class, its number where classes have no names."""
+    return list(classes or map(str, range(256)))
 
 
 def predicted(name: str, share: str, actual: object = None) -> str:
@@ -33,13 +36,8 @@ def percent(probability: float) -> str:
     return "> 99 %" if probability >= 0.995 else "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names in a row; of more than four, three and the number of the others."""
-    return ", ".join(names if len(names) <= 4 else [*names[:3], f"and {len(names) - 3} more"])
-
-
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int, form: str = "simple") -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, form: str = "simple") -> None:
     """Print a table, its first `left` columns aligned to the left; `form` is one of tabulate's, `pipe` for Markdown."""
-    tabulate.MIN_PADDING = 0  # columns no wider than their headings: a comparison fits 80 characters
+    tabulate.MIN_PADDING = 0  # columns no wider than their headings
     sides = ["left"] * left + ["right"] * (len(header) - left)
-    print(tabulate.tabulate(rows, header, form, colalign=sides, disable_numparse=True))
+    print(tabulate.tabulate(rows, header, form, colalign=sides, disable_numparse=True, preserve_whitespace=True))
