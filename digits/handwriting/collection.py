@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from digits import pictures
+from digits.core.cli import failures_in_one_line
+from digits.core.errors import PipelineError
 from digits.handwriting import source as handwriting
-from digits.io import files
-from digits.support import pictures
-from digits.support.errors import PipelineError, show
 
 from PIL import Image
 
@@ -38,20 +38,19 @@ class Collection:
         names = (path.stem for path in self.folder.glob("[0-9]/*.png"))
         last = max((int(name) for name in names if name.isdecimal()), default=0)
         path = self.folder / digit / f"{last + 1:04}.png"
-        with files.atomic_write(path) as temporary:
-            Image.fromarray(picture.grey).save(temporary, "PNG")
+        with failures_in_one_line():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture.grey).save(path, "PNG")
         self._added.append(path)
 
     def delete_last(self, name: str) -> bytes:
         """Delete the last drawing that was added and return its content; a PipelineError if its name is another."""
         if name != self.state()["last"]:
-            raise PipelineError(f"{show(name)} is not the last file that was kept; reload the page")
+            raise PipelineError(f"{name!r} is not the last file that was kept; reload the page")
         path = self._added.pop()
-        try:
+        with failures_in_one_line():
             content = path.read_bytes()
             path.unlink()
-        except OSError as error:
-            raise PipelineError(f"{path}: {error.strerror}") from None
         with suppress(OSError):  # it is not empty
             path.parent.rmdir()  # the source refuses an empty one
         return content

@@ -10,7 +10,7 @@ from digits.handwriting import edges, lines
 from digits.handwriting import ink as inks
 from digits.handwriting.ink import EDGE, SMALL, Ink
 from digits.handwriting.normalize import normalize
-from digits.support.pictures import Picture, PictureError
+from digits.pictures import Picture, PictureError
 
 import numpy as np
 import numpy.typing as npt

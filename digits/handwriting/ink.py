@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from digits.support.pictures import PictureError
+from digits.pictures import PictureError
 
 import numpy as np
 import numpy.typing as npt

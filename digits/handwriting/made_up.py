@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from digits.core.tables import Pixels
 from digits.handwriting.components import Digit
-from digits.io.tables import Pixels
-from digits.support.pictures import Picture, PictureError
+from digits.pictures import Picture, PictureError
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont

@@ -10,21 +10,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from digits.evaluation.intervals import wilson
-from digits.handwriting.reading import Reading, in_words
+from digits import pictures
+from digits.core import params, paths, tables
+from digits.core.cli import note
+from digits.core.errors import PipelineError
+from digits.core.params import Dataset
+from digits.core.tables import Pixels, Vector
+from digits.evaluation.intervals import interval
+from digits.handwriting.reading import NONE, Reading, in_words
 from digits.handwriting.recognizer import Recognizer
-from digits.io import files, parquet, paths
-from digits.io.tables import IMAGES, Pixels, Vector
 from digits.results import drawing
 from digits.results.wording import print_table
-from digits.sources import SourceError, folder
-from digits.support import cli, parameters, pictures
-from digits.support.errors import ParameterError, PipelineError, printable, show
-from digits.support.parameters import Dataset, Experiment, Mix, Split
+from digits.sources import folder
 
 import numpy as np
 
-NONE, MISSED, SEVERAL = "none", "not found", "several"  # rejected, no digit, or too many: columns of the matrix
+MISSED, SEVERAL = "not found", "several"  # no digit, or too many: columns of the matrix, as is NONE
 DRAWN = 200  # mistakes on the sheet at most
 
 
@@ -42,19 +43,19 @@ class Measurement:
     def of(cls, recognizer: Recognizer, root: Path) -> Self | None:
         """Return that of a folder; None unless it has a dataset's `levels`, or a subfolder named as a class."""
         inside = [each.name for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
-        _, levels = _home(parameters.load().blocks(Dataset).values(), root) if inside else (None, None)
+        _, levels = _home(params.load().datasets.values(), root) if inside else (None, None)
         levels = levels if levels and "class" in levels else None
         if not levels and all(_label(recognizer, name) is None for name in inside):
             return None
         try:
             found, others = folder.find(root, levels)
-        except SourceError as error:
+        except PipelineError as error:
             raise PipelineError(f"{root}: {error}") from None
-        folder.name_others(root, others)
+        folder.note_others(root, others)
         actual = {str(each.path): each.class_name for each in sorted(found, key=lambda each: (each.class_name, each))}
         for name in actual.values():
             if _label(recognizer, name) is None:
-                raise ParameterError(f"{root}: {recognizer.experiment} has no class {show(name)}; move it elsewhere")
+                raise PipelineError(f"{root}: {recognizer.experiment} has no class {name!r}; move it elsewhere")
         return cls(recognizer, root, actual)
 
     def add(self, reading: Reading) -> dict[str, object]:
@@ -75,17 +76,16 @@ class Measurement:
         """Print the figures as a line of JSON, or in words and with the mistakes drawn; write the mistakes to `png`."""
         images = self._counts.total()
         right = images - len(self._mistakes)
-        interval = wilson(right / images, images)
+        low, high = interval(np.arange(images) < right) or (0.0, 1.0)
         captions = [
             f"{'/'.join(Path(each.file).parts[-2:])}, {self._verdict(each, name)}" for each, name in self._mistakes
         ]
         model = self._recognizer.experiment
         if in_json:
-            figures = {"pictures": images, "right": right, "accuracy": right / images, "interval": interval}
-            self._print_json({**figures, "right_always": self._right_always})
+            figures = {"accuracy": round(right / images, 6), "interval": [round(low, 6), round(high, 6)]}
+            self._print_json({"pictures": images, "right": right, **figures, "right_always": self._right_always})
         else:
             self._print_tables()
-            low, high = interval
             accuracy = f"accuracy {right / images:.4f} (95 %: {low:.4f} to {high:.4f})"
             always = f"; {self._right_always} if nothing is called none (--always)" if self._has_none else ""
             print(f"\n{model}: {right} of {images} right, {accuracy}{always}")
@@ -94,9 +94,9 @@ class Measurement:
         if png and captions:
             drawing.write_sheet(png, self._images()[:DRAWN], captions[:DRAWN])
         elif png:
-            cli.note(f"{png} was not written: there are no mistakes")
+            note(f"{png} was not written: there are no mistakes")
         if home := trained_on(model, self._root):
-            cli.note(f"{model} was trained on pictures of {home}; it may have seen some of these before")
+            note(f"{model} was trained on pictures of {home}; it may have seen some of these before")
 
     @property
     def _has_none(self) -> bool:
@@ -115,13 +115,13 @@ class Measurement:
             confusion.setdefault(actual, {})[predicted] = count
         values = {"folder": str(self._root), "model": self._recognizer.experiment, **figures, "confusion": confusion}
         values["mistakes"] = [reading.file for reading, _ in self._mistakes]
-        print(json.dumps(files.rounded(values), ensure_ascii=False))
+        print(json.dumps(values, ensure_ascii=False))
 
     def _print_tables(self) -> None:
         """Print the mistakes and the confusion matrix."""
         for reading, _ in self._mistakes:
             words = reading.error or in_words(self._recognizer, reading.predictions)
-            print(printable(f"{reading.file}: {self.actual[reading.file]}, {words}"))
+            print(f"{reading.file}: {self.actual[reading.file]}, {words}")
         if self._mistakes:
             print()
         classes, predicted = dict.fromkeys(self.actual.values()), {name for _, name in self._counts}
@@ -157,12 +157,11 @@ def _seen(reading: Reading, size: int) -> Pixels:
 
 def trained_on(experiment: str, root: Path) -> Path | None:
     """Return the source that a folder is or lies in of a dataset that an experiment's model is trained on."""
-    params = parameters.load()
-    splits = [params.block(Experiment, experiment).split]
-    if splits[0] in params.names(Mix):
-        mix = params.block(Mix, splits[0])
+    settings = params.load()
+    splits = [settings.tasks[settings.experiments[experiment].task].split]
+    if mix := settings.mixes.get(splits[0]):
         splits = [mix.split, *[mix.own] * bool(mix.weight)]
-    return _home([params.block(Dataset, params.block(Split, split).dataset) for split in splits], root)[0]
+    return _home([settings.datasets[settings.splits[split].dataset] for split in splits], root)[0]
 
 
 def _home(datasets: Iterable[Dataset], root: Path) -> tuple[Path | None, list[str] | None]:
@@ -177,9 +176,10 @@ def _home(datasets: Iterable[Dataset], root: Path) -> tuple[Path | None, list[st
 
 def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:
     """Say how many of a dataset's images, by their row numbers, an experiment's model was trained on."""
-    params = parameters.load()
-    train = paths.split(params.block(Experiment, experiment).split, "train")
-    if params.dataset_of(experiment) != dataset or not train.exists():
+    settings = params.load()
+    task = settings.experiments[experiment].task
+    train = paths.task(task, "train")
+    if settings.dataset_of(task) != dataset or not train.exists():
         return f"{experiment} may have been trained on what is shown here"
-    seen = np.isin(chosen, parquet.read_column(train, IMAGES, "row")).sum()
+    seen = np.isin(chosen, tables.read(train, ["row"])["row"]).sum()
     return f"{experiment} was trained on {seen} of {len(chosen)} shown here"

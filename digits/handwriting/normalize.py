@@ -1,7 +1,7 @@
 """Draw a digit the way the training images were drawn."""
 
+from digits.features.transformers.interpolation import interpolate, moments
 from digits.handwriting.ink import Ink
-from digits.learning.transformers.interpolation import interpolate, moments
 
 import numpy as np
 import numpy.typing as npt

@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 from zipfile import BadZipFile
 
+from digits.core import paths, tables
+from digits.core.cli import note
+from digits.core.tables import Pixels, Scores, Vector
 from digits.handwriting import made_up
 from digits.handwriting.components import Digit
-from digits.io import files, parquet, paths, tables
-from digits.io.tables import IMAGES, OUT_OF_FOLD, Pixels, Scores, Vector
-from digits.learning import models, training
-from digits.support import cli
-from digits.support.errors import PipelineError
-from digits.support.pictures import Picture
+from digits.learning import scoring
+from digits.pictures import Picture
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
+from sklearn.utils import get_tags
 
 RARE = 0.0075  # of the held-out training images are rejected
 FITTED, HELD_OUT = 6_000, 10_000  # training images that the rule is fitted on, and chosen on, at most
@@ -47,12 +47,12 @@ class Novelty(NamedTuple):
     fitted: dict[str, Any]  # arrays: what was fitted to what they give
 
     @classmethod
-    def load(cls, experiment: str, split: str, model: Pipeline, find: Find, maximum: int) -> Self | None:
+    def load(cls, experiment: str, task: str, model: Pipeline, find: Find, maximum: int) -> Self | None:
         """Read a model's rule from data/novelty/; fit and write it if that is missing, or was for another model.
 
         Args:
             experiment: its name.
-            split: that it was trained on.
+            task: that it was trained on.
             model: all of its pipeline.
             find: draws what is in a picture as the training images were drawn.
             maximum: the largest value that a pixel of theirs can have.
@@ -62,32 +62,31 @@ class Novelty(NamedTuple):
         """
         code = b"".join(module.read_bytes() for module in sorted(Path(__file__).parent.glob("*.py")))  # `find` is in it
         key = np.array(hashlib.sha256(paths.model(experiment).read_bytes() + code).hexdigest())
-        features, _ = training.fit_shared_steps(model, np.zeros((1, model[0].n_features_in_), np.uint8))
+        features = model[: next(i for i, (_, step) in enumerate(model.steps) if get_tags(step).requires_fit)]
         path = Path("data", "novelty", f"{experiment}.npz")
         with suppress(OSError, ValueError, EOFError, BadZipFile), path.open("rb") as file:
             if (fitted := dict(np.load(file)))["key"] == key:
                 return cls(model, features, fitted)
-        images, folds = paths.split(split, "train"), paths.out_of_fold(experiment)
+        images, folds = paths.task(task, "train"), paths.out_of_fold(experiment)
         if not (images.exists() and folds.exists()):
-            cli.note(f"nothing is called none: that is learned from {images} and {folds}; `dvc pull` fetches them")
+            note(f"nothing is called none: that is learned from {images} and {folds}; `dvc pull` fetches them")
             return None
-        if "fold" not in parquet.schema(folds, OUT_OF_FOLD).names:
+        out_of_fold = tables.read(folds)
+        if "fold" not in out_of_fold:
             return None
-        table = parquet.read(folds, OUT_OF_FOLD)
-        fold, y, row = (tables.column(table, name) for name in ("fold", "label", "row"))
-        if not np.array_equal(row, parquet.read_column(images, IMAGES, "row")):
-            raise PipelineError(f"{folds} is not about the rows of {images}; {parquet.REMEDY}")
+        fold, y = out_of_fold["fold"].to_numpy(), out_of_fold["label"].to_numpy()
         train, held_out = np.flatnonzero(fold != 1)[:FITTED], np.flatnonzero(fold == 1)[:HELD_OUT]
         if len(held_out) < FEWEST:
-            cli.note(f"`none` needs at least {FEWEST} images per fold; {experiment} has {len(held_out)}")
+            note(f"`none` needs at least {FEWEST} images per fold; {experiment} has {len(held_out)}")
             return None
-        cli.note(f"learning, once, which pictures belong to no class of {experiment}: two minutes for MNIST …")
-        side = parquet.image_info(images).shape
-        X, X_held_out = (parquet.take_pixels(images, rows).reshape(-1, *side) for rows in (train, held_out))  # noqa: N806
-        confidence = _confidence(model, tables.scores(table)[held_out])
-        novelty = cls(model, features, {"key": key}).fit(X, X_held_out, confidence, y[train], find, maximum)
-        with files.atomic_write(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **novelty.fitted)
+        note(f"learning, once, which pictures belong to no class of {experiment}: two minutes for MNIST …")
+        frame = tables.read(images)
+        X = tables.pixels(frame).reshape(-1, *frame.attrs["shape"])  # noqa: N806
+        scores, _, _ = scoring.scores_of(out_of_fold)
+        confidence = _confidence(model, scores[held_out])
+        novelty = cls(model, features, {"key": key}).fit(X[train], X[held_out], confidence, y[train], find, maximum)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, **novelty.fitted)
         return novelty
 
     def fit(
@@ -126,7 +125,7 @@ class Novelty(NamedTuple):
     def measure(self, images: Pixels) -> Vector:
         """Return the three measures of each image, higher for a likelier one, shape (3, images)."""
         X = self.reduce(images)  # noqa: N806
-        confidence = _confidence(self.model, models.score(self.model, images.reshape(len(images), -1)))
+        confidence = _confidence(self.model, scoring.score(self.model, images.reshape(len(images), -1)))
         return np.stack([self._log_density(X), self._own(X), confidence])
 
     def log_p(self, measures: Vector) -> Vector:
@@ -156,7 +155,7 @@ class Novelty(NamedTuple):
 
 def _confidence(model: Pipeline, scores: Scores) -> Vector:
     """Return the score of each row's predicted class, or its distance from the threshold of two classes."""
-    return scores.max(axis=1) if scores.ndim == 2 else np.abs(scores - models.threshold(model))
+    return scores.max(axis=1) if scores.ndim == 2 else np.abs(scores - scoring.threshold(model))
 
 
 def _gaussians(X: Vector, y: Vector) -> dict[str, Vector]:  # noqa: N803

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from digits import pictures
 from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
+from digits.pictures import PictureError
 from digits.results import wording
 from digits.sources import folder
-from digits.support import pictures
-from digits.support.pictures import PictureError
 
 import numpy as np
 
+NONE = "none"  # the prediction for what is no digit
 BATCH = 200  # pictures whose digits go to the model together
 NAMED = 0.01  # the least probability of another class worth naming
 RUNNERS_UP = 3  # of a digit, in JSON
@@ -41,11 +42,11 @@ def list_files(arguments: Iterable[str]) -> Iterator[str]:
     for argument in arguments:
         inside: list[Path] = []
         with suppress(OSError):  # what cannot be read is reported as a file that cannot
-            if argument and Path(argument).is_dir():
+            if Path(argument).is_dir():
                 entries = sorted(path for path in Path(argument).iterdir() if not folder.IGNORED.fullmatch(path.name))
                 inside = [path for path in entries if path.suffix.lower() in pictures.SUFFIXES]
                 if inside:
-                    folder.name_others(Path(argument), sorted({*entries} - {*inside}))
+                    folder.note_others(Path(argument), sorted({*entries} - {*inside}))
         yield from map(str, inside) if inside else [argument]
 
 
@@ -65,10 +66,7 @@ def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
     """Return the digits of one file, or why there are none."""
     path = Path(file)
     try:
-        if not file:
-            raise PictureError("an empty argument; allowed: pictures, folders and -")
         if path.is_dir():
-            next(path.iterdir(), None)  # if it is not readable, this says so
             raise PictureError("there are no pictures in this folder, and no subfolder for each class")
         return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else path)), None
     except (PictureError, OSError) as error:
@@ -110,7 +108,7 @@ def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: 
         others = [f"{recognizer.names[label]}: {wording.percent(probability)}" for label, probability in next_likeliest]
         shares = "; ".join(filter(None, [shares, ", ".join(others)]))
     between = " " if max(map(len, names)) == 1 else ", "
-    shown = (wording.NONE if each.is_none else name for each, name in zip(predictions, names, strict=True))
+    shown = (NONE if each.is_none else name for each, name in zip(predictions, names, strict=True))
     return wording.predicted(between.join(shown), shares, actual)
 
 

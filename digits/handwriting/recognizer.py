@@ -5,21 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+from digits.core import params, paths
+from digits.core.cli import note
+from digits.core.errors import PipelineError
+from digits.core.params import Dataset, Params
+from digits.core.tables import Pixels, Scores, Vector
 from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
 from digits.handwriting.novelty import Novelty
-from digits.io import paths, tables
-from digits.io.tables import MAXIMUM, Pixels, Scores, Vector
-from digits.learning import models, persistence
-from digits.results import measured as results
-from digits.results import wording
-from digits.results.predictions import temperature
+from digits.learning import model_file, scoring
+from digits.pictures import Picture
+from digits.results import read, wording
 from digits.sources import folder
-from digits.support import cli, parameters
-from digits.support.errors import ParameterError, PipelineError
-from digits.support.parameters import Dataset, Experiment, Parameters, Task
-from digits.support.pictures import Picture
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -60,37 +58,33 @@ class Recognizer(NamedTuple):
             dataset: the one whose images it is to recognize; None for pictures, by models of the largest dataset.
             always: give every image one of the classes, never none.
         """
-        params = parameters.load()
+        settings = params.load()
         if dataset is not None:
-            params.block(Dataset, dataset)  # an error if there is none
-        name = experiment or _best(params, dataset)
-        task = params.block(Experiment, name).task
-        trained_on = params.block(Dataset, params.dataset_of(name))
-        block = params.block(Task, task)
-        positive, negative = tables.labels_of(block, trained_on.names)
+            params.find(settings.datasets, dataset)  # an error if there is none
+        name = experiment or _best(settings, dataset)
+        task_name = params.find(settings.experiments, name).task
+        task, trained_on = settings.tasks[task_name], settings.datasets[settings.dataset_of(task_name)]
+        positive, negative = params.sides(task_name, task, trained_on.names or range(trained_on.classes))
         height, width = trained_on.shape
         if dataset is None and not _takes_pictures(trained_on):
-            raise ParameterError(
-                f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8; choose "
-                "another --model"
-            )
+            takes = f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8"
+            raise PipelineError(f"{takes}; choose another --model")
         model = _load(name, trained_on.shape)
         recognizer = cls(
             experiment=name,
             shape=(height, width),
             classes=model.classes_.tolist(),
-            names=wording.label_names(task, block, trained_on.names),
+            names=wording.label_names(task, trained_on.names),
             positive=positive,
             negative=negative,
             model=model,
-            temperature=temperature(name),
+            temperature=read.temperature(name),
             resizes=_is_own(trained_on) or not _takes_pictures(trained_on),
             always=always,
         )
-        if positive:  # whatever is not a five is "not five"
+        if positive:  # whatever is not a five is "not 5"
             return recognizer
-        split, maximum = params.block(Experiment, name).split, trained_on.maximum or MAXIMUM
-        return recognizer._replace(novelty=Novelty.load(name, split, model, recognizer.find, maximum))
+        return recognizer._replace(novelty=Novelty.load(name, task_name, model, recognizer.find, trained_on.maximum))
 
     @property
     def size(self) -> int:
@@ -122,7 +116,7 @@ class Recognizer(NamedTuple):
     def predict(self, images: Pixels) -> list[Prediction]:
         """Predict the class of images, shape (images, height, width), as `normalize` or the dataset draws them."""
         scores = _score(self.model, images)
-        labels, shares, rejected = models.predict(self.model, scores), self._calibrated(scores), self.rejects(images)
+        labels, shares, rejected = scoring.predict(self.model, scores), self._calibrated(scores), self.rejects(images)
         predictions = []
         for label, row, is_none in zip(labels.tolist(), shares.tolist(), rejected.tolist(), strict=True):
             of_label = dict(zip(self.classes, row, strict=True))
@@ -140,12 +134,14 @@ class Recognizer(NamedTuple):
         return np.zeros(len(images), np.bool_) if self.novelty is None or self.always else self.novelty.rejects(images)
 
     def _calibrated(self, scores: Scores) -> Scores:
-        return calibration.probabilities(calibration.logits(scores, models.method(self.model)), self.temperature or 1.0)
+        return calibration.probabilities(
+            calibration.logits(scores, scoring.method(self.model)), self.temperature or 1.0
+        )
 
 
 def _load(experiment: str, shape: Sequence[int]) -> Pipeline:
     """Load an experiment's model, and require that it takes images of a height and width."""
-    model = persistence.load(paths.model(experiment))
+    model = model_file.load(paths.model(experiment))
     if (pixels := model[0].n_features_in_) != math.prod(shape):
         reason = f"{experiment} takes images of {pixels} pixels, its dataset's are {' × '.join(map(str, shape))} now"
         raise PipelineError(f"{reason}; `dvc repro train@{experiment}` fits it again")
@@ -153,41 +149,34 @@ def _load(experiment: str, shape: Sequence[int]) -> Pipeline:
 
 
 def _score(model: Pipeline, images: Pixels) -> Scores:
-    return models.score(model, images.reshape(len(images), -1))
+    return scoring.score(model, images.reshape(len(images), -1))
 
 
-def _best(params: Parameters, dataset: str | None) -> str:
+def _best(settings: Params, dataset: str | None) -> str:
     """Return the experiment of the highest out-of-fold accuracy, of those that name all classes and are here.
 
     Accuracies are compared within one dataset alone, the largest that there is a model of. A line says what was chosen.
     """
-    datasets = {name: params.dataset_of(name) for name in params.names(Experiment)}
-    size = {name: params.block(Dataset, name).rows for name in datasets.values()}
+    datasets = {name: settings.dataset_of(experiment.task) for name, experiment in settings.experiments.items()}
     fitting = [
         name
-        for name, experiment in params.blocks(Experiment).items()
-        if (datasets[name] == dataset if dataset else _takes_pictures(params.block(Dataset, datasets[name])))
-        and not params.block(Task, experiment.task).positive
+        for name, experiment in settings.experiments.items()
+        if (datasets[name] == dataset if dataset else _takes_pictures(settings.datasets[datasets[name]]))
+        and not settings.tasks[experiment.task].positive
     ]
-    if here := list(filter(_is_evaluated, fitting)):
-        of = max((datasets[name] for name in here), key=lambda name: size[name])
-        merit = {name: results.read(name).merit for name in here if datasets[name] == of}
-        best = max(merit, key=lambda name: merit[name])
-        of = f"{params.block(Experiment, best).task} on {of}"
-        why = "highest out-of-fold accuracy" if merit[best] >= 0 else "first, as none has folds,"
-        cli.note(f"{best}: the {f'{why} of {len(merit)} models' if len(merit) > 1 else 'only model'} of {of}")
+    if here := [name for name in fitting if paths.metrics(name).exists() and paths.model(name).exists()]:
+        largest = max((datasets[name] for name in here), key=lambda each: settings.datasets[each].images)
+        ranks = {name: read.rank(name) for name in here if datasets[name] == largest}
+        best = max(ranks, key=lambda name: ranks[name])
+        why = "highest out-of-fold accuracy" if ranks[best] else "first, as none has folds,"
+        why = f"{why} of {len(ranks)} models" if len(ranks) > 1 else "only model"
+        note(f"{best}: the {why} of {settings.experiments[best].task} on {largest}")
         return best
     about = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
     if not fitting:
-        raise ParameterError(f"no experiment names all digits of {about}; choose another --model")
-    raise PipelineError(
-        f"no model that names all digits of {about} is here; `dvc repro evaluate@{fitting[0]}` makes one, `dvc pull` "
-        "fetches what was pushed"
-    )
-
-
-def _is_evaluated(experiment: str) -> bool:
-    return paths.metrics(experiment).exists() and paths.model(experiment).exists()
+        raise PipelineError(f"no experiment names all digits of {about}; choose another --model")
+    remedy = f"`dvc repro evaluate@{fitting[0]}` makes one, `dvc pull` fetches what was pushed"
+    raise PipelineError(f"no model that names all digits of {about} is here; {remedy}")
 
 
 def _is_own(dataset: Dataset) -> bool:

@@ -4,26 +4,26 @@ Each is drawn anew as MNIST's digits were (`shape: [28, 28]`), or as those of sc
 16`), by the code that `digits predict` uses: docs/handwriting/handwriting.md.
 """
 
-from collections.abc import Iterator
-
+from digits.core.errors import PipelineError
+from digits.core.params import Dataset
+from digits.core.tables import Pixels
 from digits.handwriting import components
-from digits.io.tables import Pixels
-from digits.sources import Batch, SourceError, folder
-from digits.support.parameters import Dataset
-from digits.support.pictures import Picture, PictureError
+from digits.pictures import Picture, PictureError
+from digits.sources import folder
+
+import pandas as pd
 
 LOCAL = True
 SIDES = (28, 8)  # that digits can be drawn with
 labels = folder.labels
 
 
-def read(place: str, dataset: Dataset, timeout: float) -> Iterator[Batch]:
-    """Yield the digits of the pictures of a folder."""
+def read(place: str, dataset: Dataset) -> pd.DataFrame:
+    """Return the digits of the pictures of a folder."""
     height, width = dataset.shape
     if height != width or height not in SIDES:
-        raise SourceError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}")
-
-    return folder.read_drawn(place, dataset, lambda picture: draw(picture, height))
+        raise PipelineError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}")
+    return folder.read(place, dataset, lambda picture: draw(picture, height))
 
 
 def draw(picture: Picture, size: int) -> Pixels:

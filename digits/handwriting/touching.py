@@ -6,10 +6,10 @@ they overlap by 1 to 4 pixels, from single ones. docs/handwriting/handwriting.md
 
 from collections.abc import Callable, Iterator, Sequence
 
+from digits.core.tables import Pixels, Vector
 from digits.handwriting.components import Digit
 from digits.handwriting.ink import EDGE
 from digits.handwriting.normalize import normalize
-from digits.io.tables import Pixels, Vector
 
 import numpy as np
 import numpy.typing as npt

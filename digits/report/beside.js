@@ -32,24 +32,24 @@ const TITLES = {
 
 const compare = () => {
   const pair = [first.value, second.value];
-  const { cells, conclusion } = data.comparisons[pair[0]][pair[1]];
+  const { cells, verdict } = data.comparisons[pair[0]][pair[1]];
   const [a, b] = pair.map((name) => data.experiments[name].mistakes);
   const without = (mistakes, others) => {
     const rows = new Set(others.map(([row]) => row));
     return mistakes.filter(([row]) => !rows.has(row));
   };
-  const heading = make("tr", {}, ...data.heading.slice(1).map((text) => make("th", { scope: "col", className: "number" }, text)));
-  const values = make("tr", {}, ...cells.slice(1).map((text) => make("td", { className: "number" }, text)));
+  const heading = make("tr", {}, ...data.heading.map((text) => make("th", { scope: "col", className: "number" }, text)));
+  const values = make("tr", {}, ...cells.map((text) => make("td", { className: "number" }, text)));
   const table = make("div", { className: "wide", tabIndex: 0, role: "region", ariaLabel: "The change" },
     make("table", {}, make("thead", {}, heading), make("tbody", {}, values)));
   const kinds = Object.keys(TITLES).filter((kind) => pair.every((name) => data.experiments[name].tables[kind]));
   result.replaceChildren(
-    make("p", {}, make("strong", {}, conclusion)),
+    make("p", {}, make("strong", {}, `${pair.join(" → ")}, ${verdict}.`)),
     table,
     make("div", { className: "halves" }, ...pair.map(makeMeasures)),
     make("div", { className: "halves" },
-      makeSide(`Fixed by ${pair[1]}`, pair[0], without(a, b)),
-      makeSide(`Broken by ${pair[1]}`, pair[1], without(b, a))),
+      makeSide(`Test images fixed by ${pair[1]}`, pair[0], without(a, b)),
+      makeSide(`Test images broken by ${pair[1]}`, pair[1], without(b, a))),
     make("div", { className: "figures" }, ...kinds.map((kind) => makeChart(kind, TITLES[kind], pair))),
   );
   observeCharts(result);

@@ -4,26 +4,26 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
+from digits.commands.leaderboard import COLUMNS, is_alike
+from digits.core.params import Params
 from digits.evaluation.metrics import METRICS
-from digits.report import plots, scripts
-from digits.report.content import read_dataset
+from digits.report import pictures, plots, scripts
 from digits.report.experiment import describe
-from digits.results import vega
-from digits.results.measured import BY_IMAGES, COSTS, HEADINGS
-from digits.results.predictions import not_told_apart
-from digits.support import cli
-from digits.support.parameters import Parameters
+from digits.results import read, vega
+from digits.results.images import Images
 
 import jinja2
+from tqdm import tqdm
 
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]  # that results depend on
+COSTS = Path("data", "costs.json")  # processor seconds of each training, where `python -m bench.costs` measured them
 
 
 class Axis:
-    """The leaderboard's logarithmic axis, of errors from 0 to 1; its last decade ends at 100 %."""
+    """The logarithmic axis of the chart of the best, of errors from 0 to 1; its last decade ends at 100 %."""
 
     def __init__(self, errors: Iterable[float]) -> None:
         errors = list(errors)
@@ -37,25 +37,26 @@ class Axis:
         return round(max(0.0, 100 * (1 + math.log10(error) / self.decades)), 2) if error > 0 else 0.0
 
 
-def render(params: Parameters, names: Sequence[str]) -> str:
-    """Return the page on some experiments, all of them evaluated; the largest dataset comes first.
+def render(settings: Params, names: Sequence[str]) -> str:
+    """Return the page on experiments that have been evaluated; the largest dataset comes first, and each task's best.
 
     Raises:
         PipelineError: a file of an experiment is missing or damaged, or its files are not of the same run.
     """
-    dataset_of = {name: params.dataset_of(name) for name in names}
-    read = sorted(map(read_dataset, dict.fromkeys(dataset_of.values())), key=lambda each: -each.images.size)
-    datasets = {each.name: each for each in read}
-    order = list(datasets)
-    experiments = [
-        describe(name, params, datasets[dataset_of[name]]) for name in cli.progress(names, len(names), "experiments")
-    ]
-    experiments.sort(key=lambda e: (order.index(e["dataset"].name), e["result"].rank(e["block"])))
-    by_task: dict[str, list[dict[str, Any]]] = {}
-    for e in experiments:
-        by_task.setdefault(e["task"], []).append(e)
+    datasets = {name: settings.dataset_of(settings.experiments[name].task) for name in names}
+    read_once = {dataset: Images.read(dataset) for dataset in dict.fromkeys(datasets.values())}
+    tasks = [*settings.tasks]
+
+    def place(name: str) -> tuple[int, int, float]:
+        return -read_once[datasets[name]].pixels.size, tasks.index(settings.experiments[name].task), -read.rank(name)
+
+    progress = tqdm(sorted(names, key=place), "experiments", disable=None, leave=False)
+    experiments = [describe(name, settings, read_once[datasets[name]]) for name in progress]
+    shown = [*{e["images"].name: e["images"] for e in experiments}.values()]
+    by_task = {task: [*of_task] for task, of_task in groupby(experiments, lambda e: e["block"].task)}
     best = [of_task[0] for of_task in by_task.values()]
-    sheets = {each.name: scripts.sheet(each, [e for e in experiments if e["dataset"] is each]) for each in read}
+    alike = {e["name"] for first, *others in by_task.values() for e in others if is_alike(first["name"], e["name"])}
+    sheets = {each.name: pictures.mistakes(each, [e for e in experiments if e["images"] is each]) for each in shown}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -67,24 +68,21 @@ def render(params: Parameters, names: Sequence[str]) -> str:
     environment.filters["share"] = lambda value: "–" if value is None else f"{value:.4f}"
     environment.filters["number"] = plots.number
     return environment.get_template("page.html").render(
-        title=" and ".join(names) if len(names) <= 2 else f"{len(names)} experiments on {' and '.join(order)}",
-        columns=HEADINGS,
-        axis=Axis(error for e in best for error in (e["interval"][0], 1 - e["result"].accuracy)),
+        title=" and ".join(names) if len(names) <= 2 else f"{len(names)} experiments on {' and '.join(sheets)}",
+        columns=COLUMNS,
+        axis=Axis(error for e in best for error in (e["error"], *(e["interval"] or e["group_errors"]))),
         best=best,
+        alike=alike,
         experiments=experiments,
+        datasets=shown,
+        pictures=pictures,
         sheets=sheets,
         places={name: {row: i for i, row in enumerate(sheet.rows)} for name, sheet in sheets.items()},
-        sheet_columns=scripts.COLUMNS,
         data=scripts.packed(scripts.data(by_task, sheets)),
         vega=scripts.packed(vega.script()),
         costs=json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {},
-        datasets=read,
         part_names=plots.PARTS,
         captions={metric.name: metric.caption for metric in METRICS if metric.caption},
         versions={package: version(package) for package in PACKAGES},
-        seed=params.seed,
-        by_images=BY_IMAGES,
-        pairs={
-            task: found for task, of_task in by_task.items() if (found := not_told_apart([e["name"] for e in of_task]))
-        },
+        settings=settings,
     )

@@ -1,28 +1,27 @@
 """What an experiment's plot tables hold: its confusion matrices, the tables of its charts, and its thresholds."""
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from digits.io import paths
-from digits.results.measured import Figures, reading
+from digits.core import paths
+from digits.evaluation.metrics import ALL
+from digits.results.read import Key
 
 import numpy as np
+import pandas as pd
 
 PARTS = {"test": "test part", "cross_validation": "out of fold"}
 CURVES = ["roc", "precision_recall"]
 RECALLS = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]  # whose thresholds are listed
 
-Rows = list[list[Any]]  # of a table, its header first
 
-
-def read_plots(name: str, measured: Figures, names: list[str], *, is_detector: bool) -> dict[str, Any]:
+def read_plots(name: str, figures: Mapping[Key, float], names: Sequence[str], *, is_detector: bool) -> dict[str, Any]:
     """Read the plot tables of an experiment.
 
     Args:
         name: of the experiment.
-        measured: its figures.
+        figures: its figures.
         names: of the labels, as `wording.label_names` has them.
         is_detector: its task has positive classes.
 
@@ -32,67 +31,61 @@ def read_plots(name: str, measured: Figures, names: list[str], *, is_detector: b
         detector that give `RECALLS`.
     """
     folder = paths.plots(name)
-    with reading(name, folder):
-        _, *confusion = _read(folder / "confusion.csv")
-        texts = list(dict.fromkeys(actual for _, actual, *_ in confusion))
-        # In these tables the classes of a detector are 0 and 1; others have their own names.
-        named = dict(zip(texts, names if is_detector else texts, strict=True))
-        matrices = {
-            part: _matrix(
-                list(named.values()), [int(count) for of_part, _, _, count, _ in confusion if of_part == part]
-            )
-            for part in dict.fromkeys(part for part, *_ in confusion)
-        }
-        classes = {
-            text: label for text, label in named.items() if any((part, "count", text) in measured for part in matrices)
-        }
-        tables = {kind: _read(folder / f"{kind}.csv") for kind in [*CURVES, "reliability"]}
-        thresholds = []
-        if is_detector:
-            thresholds = _thresholds(tables["precision_recall"])
-            for kind in CURVES:
-                header, *rows = [*tables[kind], *_operating_points(measured, is_roc=kind == "roc")]
-                tables[kind] = [[*header, "operating"], *([part, named[of], *rest] for part, of, *rest in rows)]
-        else:
-            tables["by_class"] = _read(folder / "figures.csv")
-    return {"classes": classes, "matrices": matrices, "tables": tables, "thresholds": thresholds}
+    confusion = read_csv(folder / "confusion.csv")
+    texts = confusion["actual"].unique()
+    named = dict(zip(texts, names if is_detector else texts, strict=True))  # a detector's classes are 0 and 1 in there
+    matrices = {part: matrix([*named.values()], rows) for part, rows in confusion.groupby("part", sort=False)}
+    tables = {kind: read_csv(folder / f"{kind}.csv") for kind in CURVES}
+    if ("cross_validation", "temperature", ALL) in figures:  # else its probabilities mean little
+        tables["reliability"] = read_csv(folder / "reliability.csv")
+    thresholds = []
+    if is_detector:
+        thresholds = list_thresholds(tables["precision_recall"])
+        for kind in CURVES:
+            tables[kind] = add_operating_points(tables[kind], figures, is_roc=kind == "roc").replace({"class": named})
+    else:
+        tables["by_class"] = read_csv(folder / "figures.csv")
+    counted = {of for _, figure, of in figures if figure == "count"}
+    return {
+        "classes": {text: label for text, label in named.items() if text in counted},
+        "matrices": matrices,
+        "tables": {kind: [list(table), *table.to_numpy().tolist()] for kind, table in tables.items()},
+        "thresholds": thresholds,
+    }
 
 
-def _read(path: Path) -> Rows:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table as texts; a class may be called `null`."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def _matrix(labels: list[str], counts: list[int]) -> dict[str, Any]:
+def matrix(labels: list[str], rows: pd.DataFrame) -> dict[str, Any]:
     """Return a confusion matrix: its labels, the counts of each row, and the largest count of a mistake."""
-    matrix = np.reshape(counts, (len(labels), -1))
-    mistakes = matrix * (1 - np.eye(len(labels)))
-    return {"labels": labels, "counts": matrix.tolist(), "largest": mistakes.max()}
+    counts = rows["count"].astype(int).to_numpy().reshape(len(labels), -1)
+    return {"labels": labels, "counts": counts.tolist(), "largest": (counts * (1 - np.eye(len(labels)))).max()}
 
 
-def _operating_points(measured: Figures, *, is_roc: bool) -> Iterator[list[Any]]:
-    """Yield the point of a detector's curve at which it works, as a row of its table, for each part with both classes.
+def add_operating_points(curve: pd.DataFrame, figures: Mapping[Key, float], *, is_roc: bool) -> pd.DataFrame:
+    """Return a detector's curve with the point at which it works, for each part with both classes.
 
-    A last value says that it is such a point; no other row has it.
+    A last column, `operating`, says that it is such a point; no other row has it.
     """
-    threshold = measured.get(("train", "threshold", "all"), "")
+    threshold = figures.get(("train", "threshold", ALL), "")
+    rows = []
     for part in PARTS:
-        if {(part, "recall", "0"), (part, "recall", "1")} <= measured.keys():
-            found = measured[part, "recall", "1"]
-            point = (1 - measured[part, "recall", "0"], found) if is_roc else (found, measured[part, "precision", "1"])
-            yield [part, "1", *point, threshold, 1]
+        if {(part, "recall", "0"), (part, "recall", "1")} <= figures.keys():
+            recall = figures[part, "recall", "1"]
+            point = (1 - figures[part, "recall", "0"], recall) if is_roc else (recall, figures[part, "precision", "1"])
+            rows.append([part, "1", *point, threshold, 1])
+    return pd.concat([curve, pd.DataFrame(rows, columns=[*curve.columns, "operating"])]).fillna("")
 
 
-def _thresholds(curve: Rows) -> list[tuple[float, float, float]]:
-    """Return (threshold, recall, precision) of the best precision out of fold at a recall of so much or more."""
-    _, *rows = curve
-    points = [
-        (float(threshold), float(recall), float(precision))
-        for part, _, recall, precision, threshold in rows
-        if part == "cross_validation"
-    ]
-    reaching = [[point for point in points if point[1] >= least] for least in RECALLS]
-    return list(dict.fromkeys(max(each, key=lambda point: point[2]) for each in reaching if each))
+def list_thresholds(curve: pd.DataFrame) -> list[list[float]]:
+    """Return threshold, recall and precision of the best precision out of fold at a recall of so much or more."""
+    of_folds = curve.loc[curve["part"] == "cross_validation", ["threshold", "recall", "precision"]].astype(float)
+    reaching = [of_folds[of_folds["recall"] >= least] for least in RECALLS]
+    best = dict.fromkeys(each["precision"].idxmax() for each in reaching if len(each))
+    return of_folds.loc[list(best)].to_numpy().tolist()
 
 
 def spaced(count: float) -> str:

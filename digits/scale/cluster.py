@@ -1,7 +1,7 @@
 """A Dask cluster that gives the same bytes as this machine, or is refused.
 
 A task is a function of its arguments alone; a worker that has other versions, or that would calculate otherwise, is
-refused. `dask scheduler` and `dask worker` preload this module.
+refused. `dask scheduler` and `dask worker` preload this module, and scikit-learn with it, before any task waits for it.
 """
 
 import logging
@@ -11,10 +11,11 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from digits.support.errors import PipelineError
-from digits.support.parallel import ADDRESS
+from digits.core.errors import PipelineError
+from digits.learning.scoring import CLUSTER
 
 import joblib
+from threadpoolctl import threadpool_info
 
 PACKAGES = ("numpy", "scikit-learn", "scipy")
 PATIENCE = 15  # seconds, for a scheduler that starts at the same time
@@ -22,17 +23,9 @@ PATIENCE = 15  # seconds, for a scheduler that starts at the same time
 
 def numeric_environment() -> dict[str, object]:
     """Return what the bytes of a result depend on besides a task's arguments: versions, and NumPy's matrix products."""
-    import sklearn  # noqa: F401 (loads the libraries that are asked below)
-    from threadpoolctl import threadpool_info
-
     blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
     products = sorted({f"{library['architecture']}, {library['num_threads']} threads" for library in blas})
-    return {**{name: version(name) for name in PACKAGES}, "matrix products": products}
-
-
-def dask_setup(server: object) -> None:
-    """Load the libraries when Dask starts a scheduler or a worker, before any task waits for them."""
-    numeric_environment()
+    return {name: version(name) for name in PACKAGES} | {"matrix products": products}
 
 
 @contextmanager
@@ -42,13 +35,13 @@ def backend(address: str, arguments: Sequence[object]) -> Iterator[None]:
         from distributed import CancelledError, Client, KilledWorker
         from distributed.comm.core import CommClosedError
     except ImportError:
-        raise PipelineError(f"{ADDRESS} is set, but Dask is not installed: pip install distributed") from None
+        raise PipelineError(f"{CLUSTER} is set, but Dask is not installed: pip install distributed") from None
     # Of a lost cluster it would show a traceback, and again after each try to reach it.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise PipelineError(f"{ADDRESS}: no scheduler answers at {address} ({error}); start it, or unset it") from None
+        raise PipelineError(f"{CLUSTER}: no scheduler answers at {address} ({error}); start it, or unset it") from None
     with client:
         try:
             client.run_on_scheduler(numeric_environment)  # which takes the tasks apart
@@ -61,7 +54,7 @@ def backend(address: str, arguments: Sequence[object]) -> Iterator[None]:
             client.scatter = partial(client.scatter, hash=False, direct=True)
             scattered = joblib.parallel_config("dask", client=client, scatter=list(arguments))
         except TimeoutError:
-            raise PipelineError(f"{ADDRESS}: {address} has no workers; `make workers` starts some") from None
+            raise PipelineError(f"{CLUSTER}: {address} has no workers; `make workers` starts some") from None
         except ImportError as error:
             reason = f"the scheduler or a worker of {address} has not got the code ({error})"
             raise PipelineError(f"{reason}; start them by `make scheduler` and `make workers`") from None

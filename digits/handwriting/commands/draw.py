@@ -13,19 +13,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from digits import pictures
 from digits.commands import examples
+from digits.core.errors import PipelineError
 from digits.handwriting.collection import DIGITS, Collection
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
-from digits.support import pictures
-from digits.support.errors import ParameterError, PipelineError, show
 
 import click
 import numpy as np
 import segno
 import waitress  # type: ignore[import-untyped]
 from flask import Flask, abort, render_template, request
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -39,16 +38,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-
-
-class Connection(HTTPChannel):  # type: ignore[misc]
-    """A connection whose time is counted from its last answer: not anew with each byte of a request."""
-
-    def handle_read(self) -> None:
-        """Read what has come, and let the time run on."""
-        last: float = self.last_activity  # type: ignore[has-type]
-        super().handle_read()
-        self.last_activity = last
 
 
 def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
@@ -130,7 +119,7 @@ def _png() -> bytes:
 
 
 def local_address(asked: str) -> str:
-    """Return the IPv4 address asked for, or if empty this computer's; a ParameterError if the internet reaches it."""
+    """Return the IPv4 address asked for, or if empty this computer's; a PipelineError if the internet reaches it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.connect(("192.0.2.1", 9))  # chooses the way out, and sends nothing (an address of RFC 5737)
         asked = asked or probe.getsockname()[0]
@@ -138,8 +127,8 @@ def local_address(asked: str) -> str:
         address = ipaddress.IPv4Address(asked)
         if not address.is_global and not address.is_unspecified:
             return asked
-    reason = f"{show(asked)} is no address on a local network" if asked else "no network was found"
-    raise ParameterError(f"--host: {reason}; give this computer's address, such as --host 192.168.1.7")
+    reason = f"{asked!r} is no address on a local network" if asked else "no network was found"
+    raise PipelineError(f"--host: {reason}; give this computer's address, such as --host 192.168.1.7")
 
 
 @click.command(epilog=examples("draw --model digit-knn --open", "draw --keep data/own --host"))
@@ -177,7 +166,6 @@ def command(model: str | None, port: int, host: str | None, opens: bool, keep: P
     app = make_app(recognizer, token, collection, [ADDRESS, "localhost"] if host is None else [bound])
     try:  # one thread: the drawings are numbered in the order of their requests
         server = waitress.create_server(app, host=bound, port=port, threads=1, **LIMITS)
-        server.channel_class = Connection
     except OSError as error:
         alone = "" if host is None else ", --host alone this computer's address"
         raise PipelineError(f"port {port} of {bound}: {error.strerror}; --port 0 takes a free one{alone}") from None

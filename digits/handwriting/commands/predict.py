@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
+from digits.core.cli import note
+from digits.core.errors import PipelineError
 from digits.handwriting import reading as readings
-from digits.handwriting.measure import NONE, SEVERAL, Measurement, seen_before
+from digits.handwriting.measure import SEVERAL, Measurement, seen_before
+from digits.handwriting.reading import NONE
 from digits.handwriting.recognizer import Recognizer
+from digits.pictures import PictureError
 from digits.results import drawing, wording
-from digits.results.fetched import FetchedDataset
-from digits.support import cli
-from digits.support.errors import ParameterError, PipelineError, printable
-from digits.support.pictures import PictureError
+from digits.results.images import Images
 
 import click
 import numpy as np
@@ -50,7 +51,6 @@ def predict_files(
             stem = "stdin" if reading.file == "-" else Path(reading.file).name
             for digit in reading.digits:
                 path = save / f"{stem}-{next(numbers)}.png"
-                path.unlink(missing_ok=True)  # a link is replaced, not followed
                 Image.fromarray(drawing.brightened(digit.image)).save(path)
         if sort_into and reading.digits:
             sort(recognizer, reading, sort_into)
@@ -59,13 +59,13 @@ def predict_files(
         elif measurement:
             continue
         elif reading.error is not None:
-            cli.note(f"{reading.file or repr('')}: {reading.error}")
+            note(f"{reading.file}: {reading.error}")
         elif grid:
-            print(f"{printable(reading.file)}:")
+            print(f"{reading.file}:")
             tabulated = tabulate([[cell or "·" for cell in row] for row in facts["cells"]], tablefmt="plain")
             print(tabulated, flush=True)
         else:
-            print(f"{printable(reading.file)}: {readings.in_words(recognizer, reading.predictions)}", flush=True)
+            print(f"{reading.file}: {readings.in_words(recognizer, reading.predictions)}", flush=True)
             if show:
                 drawing.print_images(np.array([digit.image for digit in reading.digits]), [""] * len(reading.digits))
     return all_read
@@ -74,17 +74,13 @@ def predict_files(
 def sort(recognizer: Recognizer, reading: readings.Reading, root: Path) -> None:
     """Copy a picture into the subfolder of what is predicted for it: a class, `none`, or `several` digits.
 
-    Nothing is overwritten, and nothing is written outside of the folder: a PipelineError if a link leads there.
+    Nothing is overwritten, and a class's name that is no name of a folder leads nowhere else.
     """
     predicted = reading.predictions[0]
     name = NONE if predicted.is_none else recognizer.names[predicted.label]
     name = SEVERAL if len(reading.predictions) > 1 else re.sub(r"[^\w -]", lambda match: f"%{ord(match[0]):02X}", name)
     place = root / name
     place.mkdir(parents=True, exist_ok=True)
-    if place.resolve() != root.resolve() / name:
-        raise PipelineError(
-            f"{place} is a link, which --sort-into does not follow; delete it, or choose another folder"
-        )
     source = Path(reading.file)
     content = source.read_bytes()
     for number in count(1):
@@ -98,27 +94,26 @@ def sort(recognizer: Recognizer, reading: readings.Reading, root: Path) -> None:
 
 def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *, show: bool) -> None:
     """Print the predictions for images of a dataset, as they are, by their numbers `36001` or `0-9`."""
-    fetched = FetchedDataset.read(dataset)
-    if fetched.shape != recognizer.shape:
-        raise ParameterError(
-            f"{recognizer.experiment} takes images of {recognizer.shape[0]} × {recognizer.shape[1]} pixels, "
-            f"those of {dataset} are {fetched.shape[0]} × {fetched.shape[1]}; choose another --model"
-        )
-    chosen = fetched.select(numbers)
-    images, verdicts = fetched.pixels(chosen), []
-    for row, image, prediction in zip(chosen.tolist(), images, recognizer.predict(images), strict=True):
-        digit = int(fetched.classes[row])
+    images = Images.read(dataset)
+    shape = images.pixels.shape[1:]
+    if shape != recognizer.shape:
+        takes = f"{recognizer.experiment} takes images of {' × '.join(map(str, recognizer.shape))} pixels"
+        raise PipelineError(f"{takes}, those of {dataset} are {' × '.join(map(str, shape))}; choose another --model")
+    chosen, verdicts = images.select(numbers), []
+    predictions = recognizer.predict(images.pixels[chosen])
+    for row, prediction in zip(chosen.tolist(), predictions, strict=True):
+        digit = int(images.classes[row])
         label = recognizer.label_of(digit)
         found = "of neither class" if label is None else "right" if prediction.label == label else "wrong"
         verdicts.append("rejected" if prediction.is_none else found)
-        words = readings.in_words(recognizer, [prediction], fetched.names[digit])
+        words = readings.in_words(recognizer, [prediction], images.names[digit])
         print(f"{dataset} {row}: {words}, {verdicts[-1]}", flush=True)
         if show:
-            drawing.print_images(image[None], [""])
+            drawing.print_images(images.pixels[[row]], [""])
     if len(chosen) > 1:
         rejected = verdicts.count("rejected")
         print(f"{verdicts.count('right')} of {len(chosen)} right" + (f", {rejected} rejected" if rejected else ""))
-    cli.note(seen_before(recognizer.experiment, dataset, chosen))
+    note(seen_before(recognizer.experiment, dataset, chosen))
 
 
 @click.command(
@@ -171,13 +166,13 @@ def command(
         raise click.UsageError("--dataset goes with none of --json, --save, --png and --sort-into")
     if sort_into and "-" in pictures:
         raise click.UsageError("--sort-into copies files; standard input is none")
-    for each in filter(None, pictures):
+    for each in pictures:
         if sort_into and sort_into.resolve().is_relative_to(Path(each).resolve()):
             raise click.UsageError(f"--sort-into {sort_into} is in {each}, which is sorted; choose a folder elsewhere")
     if grid and (dataset or show or "-" in pictures):
         raise click.UsageError("--grid goes with none of --dataset, --show and -")
     recognizer = Recognizer.load(model, dataset, always=always)
-    is_one = len(pictures) == 1 and pictures[0] and not dataset
+    is_one = len(pictures) == 1 and not dataset
     measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
     if grid and measurement:
         raise click.UsageError("--grid goes with pictures, not with a folder that has a subfolder for each class")
@@ -194,6 +189,6 @@ def command(
     if measurement:
         measurement.report(in_json=in_json, show=show, png=png)
     if recognizer.temperature is None:
-        cli.note(wording.NOT_CALIBRATED.format(recognizer.experiment))
+        note(wording.NOT_CALIBRATED.format(recognizer.experiment))
     if not (all_read or measurement):
         sys.exit(1)

@@ -1,19 +1,15 @@
 """Turn this clone into a project about your own images."""
 
 import re
+import shutil
 import subprocess
 from itertools import chain
 from pathlib import Path
 
 from digits.commands import examples
-from digits.commands.prune import leftovers
-from digits.io import files
-from digits.results.lock import LOCK
-from digits.support.errors import PipelineError
-from digits.support.rooms import PACKAGE
+from digits.core.errors import PACKAGE, PipelineError
 
 import click
-from dvc.repo import Repo
 from jinja2 import Environment, FileSystemLoader
 
 TEMPLATES = PACKAGE / "start" / "templates"
@@ -22,18 +18,20 @@ PLACES = {
     "table": ("data/own.csv", "images, a row each: a column `class` and a column for each pixel"),
     "handwriting": ("data/own", "pictures of a digit each, in folders 0 to 9; `digits draw --keep data/own` adds one"),
 }
-KEPT = {"core", "report", "handwriting"}  # rooms; `predict` of the last one reads pictures of any classes
+KEPT = {"core", "report", "handwriting", "scale"}  # rooms; `predict` of handwriting reads pictures of any classes
+PAGES = ["CHANGELOG.md", "CITATION.cff", "docs/*.png", "docs/*.html", "docs/tutorials.md", "large", "notebooks"]
 PAPER = ["docs/handwriting", "digits/handwriting/Makefile"]  # what is about digits on paper alone
-# What is about this project alone and in no room.
-PROJECT = ["CHANGELOG.md", "CITATION.cff", "docs/*.png", "docs/*.html", "docs/tutorials.md", "large", "notebooks"]
+SCALE = ["docs/scale", "tests/scale", "digits/scale/[!d]*"]  # but for deformation.py, which makes more of few images
+FOLDERS = [f"data/{kind}" for kind in ("raw", "split", "task", "crossval", "predictions")]
+RESULTS = ["dvc.lock", "metrics", "plots", "models/*.skops", *FOLDERS]
 
 
 def removed(kind: str) -> list[Path]:
-    """Return what goes: the other rooms, under every name, and what is this project's."""
+    """Return what goes: the other rooms, under every name, and what is this project's, its results too."""
     rooms = {path.name for path in Path("tests").iterdir() if path.is_dir()} - KEPT
-    names = [folder / room for room in rooms for folder in map(Path, (".", "digits", "docs", "tests"))]
-    patterns = PROJECT if kind == "handwriting" else [*PROJECT, *PAPER]
-    return sorted([*filter(Path.exists, names), *chain(*map(Path().glob, patterns))])
+    of_rooms = [f"{folder}{room}" for room in rooms for folder in ("", "digits/", "docs/", "tests/")]
+    patterns = [*of_rooms, *PAGES, *SCALE, *RESULTS, *([] if kind == "handwriting" else PAPER)]
+    return sorted({*chain(*map(Path().glob, patterns))})
 
 
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
@@ -57,31 +55,30 @@ def command(kind: str) -> None:
     name, (place, content) = Path.cwd().name, PLACES[kind]
     environment = Environment(loader=FileSystemLoader(TEMPLATES), trim_blocks=True, keep_trailing_newline=True)
     for file in ("params.yaml", "README.md"):
-        files.write_text(Path(file), environment.get_template(file).render(kind=kind, name=name, place=place))
+        text = environment.get_template(file).render(kind=kind, name=name, place=place)
+        Path(file).write_text(text, encoding="utf-8")
+    dep = f"\n        - {place} # changed, it stops a run until it is pinned; so does what you add here"
     for file, pattern, replacement in (
-        ("dvc.yaml", r"\s*(\n#.*)*\nplots:(.|\n)*", "\n"),  # and `artifacts:` below them
+        ("dvc.yaml", r"\s*(\n#.*)*\nartifacts:(.|\n)*", "\n"),
+        ("dvc.yaml", r"(?=\n +params:\n +- datasets)", dep),
         ("Makefile", "^DEMO := .*", "DEMO := *"),
         ("Makefile", r" that need no network, .* minute|, those that need the internet too| \(DATA_MIRROR=.*", ""),
         (".dvc/config", "digits-remote", f"{name}-remote"),
         (".dvc/config.local", "/digits-remote$", f"/{name}-remote"),  # as `make venv` placed it
-        (
-            "dvc.yaml",
-            r"(?=\n +params:\n +- datasets)",
-            f"\n        - {place} # changed, it stops a run until it is pinned; so does what you add here",
-        ),
     ):
         if (path := Path(file)).exists():
             text = path.read_text(encoding="utf-8")
-            files.write_text(path, re.sub(pattern, replacement, text, flags=re.MULTILINE))
-    LOCK.unlink(missing_ok=True)
-    with Repo(".") as repo:
-        left, _ = leftovers(repo)
-    for path in [*removed(kind), *left]:
-        files.delete(path)
-    print(
+            path.write_text(re.sub(pattern, replacement, text, flags=re.MULTILINE), encoding="utf-8")
+    for path in removed(kind):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    click.echo(
         f"This is now a project about your own images; params.yaml has the dataset `own`. Next:\n"
         f"  1. put your {content}\n"
         "  2. digits pin own\n"
         "  3. make demo\n"
-        '  4. git add --all && git commit -m "Our own images"'
+        f"  4. dvc add {place}\n"
+        '  5. git add --all && git commit -m "Our own images"'
     )
