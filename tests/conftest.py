@@ -45,9 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     """Return an empty folder with the stages in it."""
-    for package in ("digits", "stages"):
-        (tmp_path / package).symlink_to(tiny.ROOT / package)
-    return tmp_path
+    return tiny.link_stages(tmp_path)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Real HTTP servers on the loopback address, well and badly behaved, for the tests of `fetch`."""
 
-import gzip
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -95,51 +94,9 @@ def fail(request: Handler) -> None:
     request.answer(b"", 500)
 
 
-def hang(request: Handler) -> None:
-    """Accept, and never answer."""
-    request.server.stopped.wait(20)
-
-
-def drip(first: bytes, drop: bytes) -> Respond:
-    """Send something, and then more of it without an end, a little at a time: no socket's timeout ever passes."""
-
-    def respond(request: Handler) -> None:
-        request.connection.sendall(first)
-        while not request.server.stopped.wait(0.1):
-            request.connection.sendall(drop)
-
-    return respond
-
-
-def flood(request: Handler) -> None:
-    """Promise an answer again and again, as fast as can be."""
-    while not request.server.stopped.is_set():
-        request.connection.sendall(1000 * b"HTTP/1.1 100 Continue\r\n\r\n")
-
-
 def ask_for_patience(request: Handler) -> None:
     """Answer that it is too early, and will be for a day."""
     request.answer(b"", 503, Retry_After="86400")
-
-
-def redirect(request: Handler) -> None:
-    """Redirect to another address without an end, slowly."""
-    request.server.stopped.wait(0.2)
-    request.answer(b"", 302, Location=f"/{len(request.server.requests)}")
-
-
-OK = b"HTTP/1.1 200 OK\r\n"
-STALLS: dict[str, Respond] = {
-    "silence": hang,
-    "1xx": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "1xx, a flood": flood,
-    "headers": drip(OK, b"X-Wait: 1\r\n"),
-    "a header": drip(OK + b"X-Wait: ", b"1"),
-    "body": drip(OK + b"Content-Length: 19216\r\n\r\n", b"1"),
-    "chunks": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n1;", b"1"),
-    "Retry-After": ask_for_patience,
-    "redirects": redirect,
-}
 
 
 def portal(request: Handler) -> None:
@@ -148,9 +105,6 @@ def portal(request: Handler) -> None:
         request.answer(b"<html>Please sign in</html>")
     else:
         request.answer(b"", 302, Location="/portal")
-
-
-BOMB = 8 * gzip.compress(bytes(10**7), mtime=0)  # 80 MB of zeros in 80 kB: small enough to be let in
 
 
 def fail_once(contents: dict[str, bytes]) -> Respond:

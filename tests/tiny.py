@@ -1,25 +1,19 @@
 """A whole project in miniature: this repository's own stages on 400 small digits, offline, in seconds."""
 
-import io
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-from digits.learning import registry
-from digits.sources import Batch, idx
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import yaml
 from sklearn.datasets import load_digits
-from sklearn.pipeline import Pipeline
 
 ROOT = Path(__file__).parent.parent
 IMAGES = 400
@@ -45,18 +39,6 @@ def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
 def idx_bytes(values: npt.NDArray[np.uint8]) -> bytes:
     """Spell an array as an IDX file."""
     return bytes([0, 0, 8, values.ndim]) + b"".join(n.to_bytes(4, "big") for n in values.shape) + values.tobytes()
-
-
-def together(batches: Iterable[Batch]) -> Batch:
-    """Return what a source gives some images at a time as one."""
-    pixels, classes, origin, group, names, group_names = zip(*batches, strict=True)
-    copied, of = (None if each[0] is None else np.concatenate(each) for each in (origin, group))
-    return Batch(np.concatenate(pixels), np.concatenate(classes), copied, of, names[0], group_names[0])
-
-
-def idx_array(content: bytes, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.uint8]:
-    """Read an IDX file from memory."""
-    return idx.parse(io.BytesIO(content), shape, limit)
 
 
 def idx_files() -> dict[str, bytes]:
@@ -98,13 +80,10 @@ def dataset(*sources: dict[str, str]) -> dict[str, Any]:
 SGD, LOGISTIC = "linear_model.SGDClassifier", "linear_model.LogisticRegression"
 
 
-def experiment(
-    split: str, task: str, features: str, classifier: str, folds: int, **hyperparameters: Any
-) -> dict[str, Any]:
+def experiment(task: str, features: str, classifier: str, folds: int, **hyperparameters: Any) -> dict[str, Any]:
     """Return an experiment's block of params.yaml."""
     return {
         "description": "A tiny one.",
-        "split": split,
         "task": task,
         "features": features,
         "classifier": classifier,
@@ -123,10 +102,10 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         "datasets": {"tiny": dataset({"idx": "idx"})},
         "splits": {"tiny": {"dataset": "tiny", "test": TEST}, "tiny-random": {"dataset": "tiny", "test": 0.25}},
         "mixes": {},
-        "tasks": {"class": {}, "five": {"positive": [5]}},
+        "tasks": {"digit": {"split": "tiny-random"}, "five": {"split": "tiny", "positive": [5]}},
         "experiments": {
-            "five-sgd": experiment("tiny", "five", "normalized", SGD, 3, max_iter=50, tol=None),
-            "digit-logreg": experiment("tiny-random", "class", "principal_components", LOGISTIC, 0),
+            "five-sgd": experiment("five", "normalized", SGD, 3, max_iter=50, tol=None),
+            "digit-logreg": experiment("digit", "principal_components", LOGISTIC, 0),
         },
     }
     for place, value in (changes or {}).items():
@@ -139,21 +118,6 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         else:
             block[last] = value
     return values
-
-
-def pipeline(classifier: str, feature: str = "scaled") -> Pipeline:
-    """Return an unfitted pipeline of a classifier, kept small enough for a test."""
-    small: dict[str, dict[str, Any]] = {
-        "ensemble.ExtraTreesClassifier": {"n_estimators": 10},
-        "ensemble.HistGradientBoostingClassifier": {"max_iter": 5},
-        "neural_network.MLPClassifier": {"max_iter": 500},
-        # more pixels than digits
-        "discriminant_analysis.QuadraticDiscriminantAnalysis": {"solver": "eigen", "shrinkage": 0.5},
-    }
-    if registry.is_partial(classifier):
-        small[classifier] = {"max_iter": 500}
-    built = registry.classifier(classifier, small.get(classifier, {}), seed=42)
-    return Pipeline([*registry.features(feature, MAXIMUM), ("classifier", built)])
 
 
 def write_params(project: Path, values: dict[str, Any]) -> None:
@@ -279,3 +243,11 @@ def files(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not own.intersection(path.relative_to(folder).parts)
     }
+
+
+def link_stages(folder: Path) -> Path:
+    """Link the stages and the package into a folder, and return it."""
+    for package in ("digits", "stages"):
+        if not (folder / package).exists():
+            (folder / package).symlink_to(ROOT / package)
+    return folder

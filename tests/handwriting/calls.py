@@ -33,15 +33,16 @@ def serving(project: Path, model: str, *arguments: str | Path, end: signal.Signa
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
+            assert process.stderr
             started = re.match(r"(http://[\d.]+:\d+/[\w-]{43})/ ", process.stdout.readline())
             assert started
             yield started[1]
             process.send_signal(end)
-            output, errors = process.communicate(timeout=60)
+            output, errors = process.stdout.read(), process.stderr.read()  # `communicate` loses what is buffered
             code = io.StringIO()
             if "--host" in arguments:
                 segno.make_qr(f"{started[1]}/").terminal(code, compact=True)
-            assert (process.returncode, errors, output) == (0, "", code.getvalue())
+            assert (process.wait(timeout=60), errors, output) == (0, "", code.getvalue())
         finally:
             process.kill()
 

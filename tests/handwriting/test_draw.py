@@ -7,19 +7,17 @@ import re
 import signal
 import socket
 import stat
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from digits.core.errors import PipelineError
+from digits.core.params import Dataset
 from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
 from digits.handwriting.commands.draw import ADDRESS, local_address
-from digits.support.errors import ParameterError, PipelineError
-from digits.support.parameters import Dataset
-from tests import aftermath, browser, tiny
+from tests import browser, tiny
 from tests.handwriting.calls import draw, serving, stroke
 
 import pytest
@@ -173,7 +171,7 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tm
         expect(page.locator("dl")).to_have_count(2)  # they are on the paper again
     assert kept(folder) == ["0/0001.png", "1/0002.png"]
     block = Dataset.model_validate({**tiny.dataset({"handwriting": str(folder)}), "shape": [28, 28], "maximum": 255})
-    assert tiny.together(handwriting.read(str(folder), block, 1)).classes.tolist() == [0, 1]
+    assert handwriting.read(str(folder), block)["class"].tolist() == [0, 1]
 
 
 def png(*, blank: bool = False) -> bytes:
@@ -240,7 +238,6 @@ def test_other_pages_are_refused(keeper: tuple[str, Path], name: str, value: str
     assert kept(folder) == before
 
 
-@pytest.mark.fault
 def test_nothing_is_answered_without_the_token(keeper: tuple[str, Path]) -> None:
     address, folder = keeper
     port, _, token = address.rpartition("/")
@@ -253,7 +250,6 @@ def test_nothing_is_answered_without_the_token(keeper: tuple[str, Path]) -> None
     assert kept(folder) == before
 
 
-@pytest.mark.fault
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_drawings_are_their_owners_alone(keeper: tuple[str, Path]) -> None:
     address, folder = keeper
@@ -262,31 +258,11 @@ def test_drawings_are_their_owners_alone(keeper: tuple[str, Path]) -> None:
     assert modes == {True: 0o700, False: 0o600}
 
 
-@pytest.mark.fault
-@pytest.mark.parametrize("drips", aftermath.slow_except([False], [False, True]), ids=["silent", "dripping"])
-def test_connections_that_ask_nothing_do_not_stop_the_page(server: str, drips: bool) -> None:
-    stop, place = threading.Event(), (ADDRESS, urlsplit(server).port)
-    held = [socket.create_connection(place) for _ in range(130)]
-
-    def drip() -> None:
-        while not stop.wait(0.2):
-            for each in held:
-                with suppress(OSError):
-                    each.sendall(b"a")
-
-    thread = threading.Thread(target=drip)
-    if drips:
-        thread.start()
-    try:
-        begun = time.monotonic()
+def test_connections_that_ask_nothing_do_not_stop_the_page(server: str) -> None:
+    with ExitStack() as held:
+        for _ in range(130):
+            held.enter_context(socket.create_connection((ADDRESS, urlsplit(server).port)))
         assert requests.post(f"{server}/predict", png(), headers=PNG, timeout=60).status_code == 200
-        assert time.monotonic() - begun < 15
-    finally:
-        stop.set()
-        if drips:
-            thread.join()
-        for each in held:
-            each.close()
 
 
 def test_a_client_names_a_digit_and_no_path(keeper: tuple[str, Path]) -> None:
@@ -307,7 +283,7 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
     collection.add("5", png())
     assert kept(tmp_path) == ["3/0041.png", "5/0042.png", "5/photo.jpg", "7"]
     png_kept = (tmp_path / "5/0042.png").read_bytes()
-    with pytest.raises(PipelineError, match=r"7/0043\.png cannot be written"):
+    with pytest.raises(PipelineError, match=r"/7: File exists$"):
         collection.add("7", png())
     assert collection.delete_last("5/0042.png") == png_kept
     assert {name: (tmp_path / name).read_bytes() for name in kept(tmp_path)} == dict.fromkeys(
@@ -329,13 +305,13 @@ def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
 def test_a_taken_port_is_one_line(made: Path, server: str) -> None:
     port = urlsplit(server).port
     taken = tiny.failure(f"digits draw --model digit-logreg --port {port}", made)
-    assert taken.startswith(f"draw: error: port {port} of {ADDRESS}: ")
+    assert taken.startswith(f"Error: port {port} of {ADDRESS}: ")
 
 
 def test_a_network_is_served_when_asked_and_at_that_address_alone(made: Path, server: str) -> None:
     try:
         own = local_address("")
-    except ParameterError:
+    except PipelineError:
         pytest.skip("needs a local network")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((own, urlsplit(server).port))
@@ -351,5 +327,5 @@ def test_a_network_is_served_when_asked_and_at_that_address_alone(made: Path, se
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "0.0.0.0", "localhost"])
 def test_an_address_that_is_no_local_one_is_refused(address: str) -> None:
-    with pytest.raises(ParameterError, match=f"--host: '{address}' is no address on a local network"):
+    with pytest.raises(PipelineError, match=f"--host: '{address}' is no address on a local network"):
         local_address(address)

@@ -3,9 +3,9 @@
 import io
 from typing import Any
 
+from digits import pictures
 from digits.handwriting.components import Digit, find
 from digits.handwriting.normalize import normalize
-from digits.support import pictures
 
 import numpy as np
 import numpy.typing as npt

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from digits import pictures
 from digits.handwriting.components import find
-from digits.support import pictures
 from tests import tiny
 from tests.handwriting.calls import predict
 from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference, found, ink, page, saved

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from digits import pictures
+from digits.core import tables
+from digits.core.errors import PipelineError
+from digits.core.params import Dataset
 from digits.handwriting import components, source
-from digits.sources import Batch, SourceError
-from digits.support import pictures
-from digits.support.parameters import Dataset
 from tests import tiny
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -23,9 +25,9 @@ def draw(path: Path, *tops: int) -> None:
     Image.fromarray(sheet).save(path)
 
 
-def read(folder: Path, **values: Any) -> Batch:
+def read(folder: Path, **values: Any) -> pd.DataFrame:
     block = tiny.dataset({"handwriting": str(folder)}) | {"shape": [28, 28], "maximum": 255} | values
-    return tiny.together(source.read(str(folder), Dataset.model_validate(block), 1))
+    return source.read(str(folder), Dataset.model_validate(block))
 
 
 def test_digits_are_drawn_as_predict_draws_them(tmp_path: Path) -> None:
@@ -33,15 +35,15 @@ def test_digits_are_drawn_as_predict_draws_them(tmp_path: Path) -> None:
     draw(tmp_path / "7" / "photo.png", 30)
     images = read(tmp_path)
     [digit] = components.find(pictures.read(tmp_path / "1" / "photo.jpg"))
-    assert np.array_equal(images.pixels[0].reshape(28, 28), digit.image)
-    assert images.classes.tolist() == [1, 7]
-    assert 0 < read(tmp_path, shape=[8, 8], maximum=16).pixels.max() <= 16
-    with pytest.raises(SourceError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"):
+    assert np.array_equal(tables.pixels(images)[0].reshape(28, 28), digit.image)
+    assert images["class"].tolist() == [1, 7]
+    assert 0 < tables.pixels(read(tmp_path, shape=[8, 8], maximum=16)).max() <= 16
+    with pytest.raises(PipelineError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"):
         read(tmp_path, shape=[20, 28])
 
 
 def test_a_picture_of_two_digits_is_refused(tmp_path: Path) -> None:
     draw(tmp_path / "1" / "one.png", 20)
     draw(tmp_path / "7" / "two.png", 20, 30)
-    with pytest.raises(SourceError, match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$"):
+    with pytest.raises(PipelineError, match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$"):
         read(tmp_path)

@@ -1,13 +1,13 @@
 """Digits that touch: scikit-learn's, drawn as MNIST's, pushed together, and read by models of them."""
 
+from digits.core.tables import Pixels, Vector
 from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.normalize import normalize
 from digits.handwriting.novelty import Novelty
 from digits.handwriting.recognizer import Recognizer
-from digits.io.tables import Pixels, Vector
-from digits.learning import registry
-from digits.support.pictures import Picture
+from digits.learning import pipelines
+from digits.pictures import Picture
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def drawn() -> tuple[Pixels, Vector]:
 @pytest.fixture(scope="module")
 def recognizer(drawn: tuple[Pixels, Vector]) -> Recognizer:
     images, classes = drawn
-    steps = registry.features("gradients_40")
+    steps = pipelines.features("gradients_40")
     features = Pipeline(steps).fit(images[:TRAIN].reshape(TRAIN, -1))
     X = features.transform(images[:TRAIN].reshape(TRAIN, -1))  # noqa: N806
     svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004).fit(X, classes[:TRAIN]))])

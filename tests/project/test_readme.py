@@ -9,6 +9,7 @@ import pytest
 
 IN_THE_TINY_PROJECT = {
     "small-even-knn": "five-sgd",
+    "@small-even'": "@five'",
     "@small'": "@tiny'",
     "n_neighbors: 3": "max_iter: 50",
     "n_neighbors: 5": "max_iter: 3",

@@ -1,114 +1,73 @@
 """The work on a Dask cluster: a real scheduler and two real workers on the loopback address."""
 
-import json
+import os
 import re
-import signal
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import accumulate
 from pathlib import Path
 
-from tests import processes, tiny
+from tests import tiny
 
-import psutil
 import pytest
 
-TRAIN = "dvc repro --force --single-item train@five-sgd"
-WAIT = "import distributed, sys; distributed.Client(sys.argv[1]).wait_for_workers(2)"
-SECONDS = 2  # of processor time: both workers calculate
+pytestmark = pytest.mark.slow
+# Runs a task that kills its worker and the process that would start another.
+TASK = """import os, signal, sys
+from digits.scale import cluster
+import joblib, numpy
+X = numpy.zeros(1000)
+def task(X):
+    os.kill(os.getppid(), signal.SIGKILL)
+    os._exit(1)
+with cluster.backend(sys.argv[1], [X]):
+    joblib.Parallel()([joblib.delayed(task)(X)])"""
 
 
 @contextmanager
-def cluster(project: Path, **environment: str) -> Iterator[tuple[str, processes.Running]]:
-    """Start a scheduler and two workers as `make` does; yield the scheduler's address, and the workers' process."""
-    scheduler, workers = (recipe(target) for target in ("scheduler", "workers"))
-    file = project / "scheduler.json"
-    options = ["--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-    with processes.started([*scheduler, *options], project):
-        processes.until(lambda: file.exists() and file.read_text().endswith("}"))
-        address = json.loads(file.read_text())["address"]
-        workers[workers.index("-1")] = "2"
-        environment["DASK_SCHEDULER_ADDRESS"] = address
-        with processes.started(workers, project, **environment) as running:
-            yield address, running
+def running(**environment: str) -> Iterator[str]:
+    """Start a scheduler and two workers by the room's Makefile's commands, and yield the scheduler's address."""
+    text = (
+        (tiny.ROOT / "digits/scale/Makefile").read_text().replace("$(HOST)", "127.0.0.1").replace("--nworkers -1", "")
+    )
+    recipes = dict(re.findall(r"^(scheduler|workers): \$\(INSTALLED\).*\n\t(.+)", text, re.MULTILINE))
+    with ExitStack() as stack:
+
+        def start(target: str, pattern: str, *options: str) -> str:
+            command = [*recipes[target].split(), *options]
+            process = subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True)
+            stack.enter_context(process)
+            stack.callback(process.terminate)
+            logs = accumulate(process.stderr or ())
+            return next(found[1] for log in logs if (found := re.search(pattern, log)))
+
+        address = start("scheduler", r"Scheduler at: +(\S+)\n", "--port", "0", "--no-dashboard")
+        start("workers", "Registered to(?s:.+)Registered to(:)", address, "--nworkers", "2")
+        yield address
 
 
-def recipe(target: str) -> list[str]:
-    """Return the command of a target of the room's Makefile."""
-    lines = (tiny.ROOT / "digits/scale/Makefile").read_text().split(f"\n{target}: $(INSTALLED)")[1].splitlines()
-    return lines[1].replace("$(HOST)", "127.0.0.1").split()
+def test_a_cluster_makes_the_same_bytes(bare: Path) -> None:
+    tiny.write_idx_files(bare / "idx")
+    tiny.edit(bare, {})
+    (bare / "enlarged.yaml").write_text("tiny: {first: 300, to: 15_000, seed: 1}")
+    stages = ["digits.scale.fetch tiny", "stages.split tiny", "stages.binarize five", "stages.train five-sgd"]
+    for stage in stages:
+        tiny.run(f"python -m {stage}", bare)
+    alone = tiny.files(bare)
+    with running() as address:
+        for stage in (stages[0], stages[-1]):
+            tiny.run(f"python -m {stage}", bare, DASK_SCHEDULER_ADDRESS=address)
+    assert tiny.files(bare) == alone
 
 
-def outputs(project: Path) -> dict[str, bytes]:
-    """Return everything that the stages make."""
-    return {name: content for name, content in tiny.files(project).items() if name.startswith(("data/", "models/"))}
+def failure(address: str, folder: Path) -> str:
+    return tiny.run(["python", "-c", TASK, address], folder, status=1).stderr.splitlines()[-1]
 
 
-@pytest.mark.slow
-def test_a_cluster_makes_the_same_bytes(project: Path) -> None:
-    changes = {
-        "datasets.tiny.enlarged": {"first": 300, "to": 15_000, "seed": 1},
-        "experiments.five-sgd.hyperparameters": {"max_iter": 5, "tol": None},
-    }
-    tiny.edit(project, changes)
-    tiny.repro(project, "train@five-sgd")
-    alone = outputs(project)
-    with cluster(project) as (address, _):
-        tiny.run("dvc repro --force train@five-sgd", project, DASK_SCHEDULER_ADDRESS=address)
-    assert outputs(project) == alone
-
-
-@pytest.mark.fault
-@pytest.mark.slow
-@pytest.mark.parametrize("killed", ["one of its workers", "all of it"])
-def test_a_cluster_that_is_killed_loses_nothing_or_is_reported_in_one_line(project: Path, killed: str) -> None:
-    # Takes a few seconds.
-    tiny.edit(project, {"experiments.five-sgd.hyperparameters": {"max_iter": 300_000, "tol": None}})
-    tiny.repro(project, "train@five-sgd")
-    alone = outputs(project)
-    with cluster(project) as (address, workers):
-        tiny.run(["python", "-c", WAIT, address], project)
-        with processes.started(TRAIN, project, DASK_SCHEDULER_ADDRESS=address) as running:
-            running.wait_for_line("Running stage")
-            used = {worker: worker.cpu_times().user for worker in calculators(workers)}
-            processes.until(lambda: all(worker.cpu_times().user > used[worker] + SECONDS for worker in used))
-            if killed == "all of it":
-                workers.send(signal.SIGKILL)
-                assert running.end() == 255
-                assert f"\ntrain: error: the cluster at {address} was lost: " in running.output
-                assert "Traceback" not in running.output
-                assert not (project / "models/five-sgd.skops").exists()
-            else:
-                next(iter(used)).kill()
-                assert running.end() == 0, running.output
-                assert outputs(project) == alone
-
-
-def calculators(workers: processes.Running) -> list[psutil.Process]:
-    """Return the workers themselves, not the nannies that watch over them."""
-    children = psutil.Process(workers.process.pid).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-
-
-@pytest.mark.slow
-@pytest.mark.fault
-def test_a_cluster_that_would_give_other_bytes_is_refused(project: Path) -> None:
-    with cluster(project, OPENBLAS_CORETYPE="Nehalem") as (address, _):
-        reason = r".+ would calculate otherwise: matrix products: \['Nehalem, 1"
-        assert re.match(f"train: error: {reason}", failure(project, address))
-
-
-@pytest.mark.fault
-@pytest.mark.parametrize("address", ["nonsense://here", pytest.param("tcp://127.0.0.1:1", marks=pytest.mark.slow)])
-def test_a_scheduler_that_is_not_there_is_reported_in_one_line(project: Path, address: str) -> None:
-    line = failure(project, address)
-    assert f"no scheduler answers at {address} (" in line
-    assert line.endswith("start it, or unset it")
-
-
-def failure(project: Path, address: str) -> str:
-    """Train on a cluster that cannot be used, and return the line that reports it."""
-    errors = tiny.run(TRAIN, project, status=255, DASK_SCHEDULER_ADDRESS=address).stderr
-    [line] = [line for line in errors.splitlines() if line.startswith("train: ")]
-    assert "Traceback" not in errors
-    assert not (project / "models/five-sgd.skops").exists()
-    return line
+def test_a_cluster_that_is_lost_or_cannot_be_used_is_reported(tmp_path: Path) -> None:
+    with running() as address:
+        assert f"the cluster at {address} was lost: its scheduler or all of" in failure(address, tmp_path)
+    with running(OPENBLAS_CORETYPE="Nehalem") as address:
+        assert " would calculate otherwise: matrix products: ['Nehalem, 1" in failure(address, tmp_path)
+    assert "no scheduler answers at tcp://127.0.0.1:1 (" in failure("tcp://127.0.0.1:1", tmp_path)

@@ -1,122 +1,71 @@
-"""Merges of branches on which something has been run."""
+"""Merges of branches on which something has been run, and what a clone without data can tell of them."""
 
-import re
 from pathlib import Path
-from typing import Any
 
+from digits.commands.merge_lock import merge
 from tests import tiny
 
 import pytest
-import yaml
 
-
-def test_a_clone_has_the_same_bytes_where_git_turns_line_ends(made: Path, tmp_path: Path) -> None:
-    tiny.run(["git", "clone", "--quiet", "--config", "core.autocrlf=true", str(made), "clone"], tmp_path)
-    cloned = tiny.files(tmp_path / "clone")
-    assert cloned == {name: content for name, content in tiny.files(made).items() if name in cloned}
-
-
-PEOPLE = {  # and on each one's branch what they changed in which file, and what then ran
-    "anna": ("params.yaml", "max_iter: 50", "max_iter: 5", ["evaluate@five-sgd", "train@five-sgd"]),
-    "ben": ("params.yaml", tiny.LOGISTIC, "naive_bayes.GaussianNB", ["evaluate@digit-logreg", "train@digit-logreg"]),
-    "carla": ("params.yaml", "max_iter: 50", "max_iter: 60", ["evaluate@five-sgd", "train@five-sgd"]),
-    "dora": ("stages/train.py", "\nif __n", "\n# Run it.\nif __n", ["train@digit-logreg", "train@five-sgd"]),
+DRY = "dvc repro --dry --allow-missing --keep-going"  # of docs/sharing.md
+PEOPLE = {  # the task that each one adds, before or behind the others
+    "anna": ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n"),
+    "ben": ("experiments:\n", "  three:\n    split: tiny\n    positive:\n    - 3\nexperiments:\n"),
+    "carla": ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n    - 3\n"),
 }
 
 
-@pytest.fixture(scope="module")
-def forked(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the made project with the branches of anna and ben. Not to be changed."""
-    project = tiny.copy(made, tmp_path_factory.mktemp("forked") / "tiny")
-    branch(project, "anna")
-    branch(project, "ben")
-    return project
-
-
 def branch(project: Path, name: str) -> None:
-    """Make somebody's change on a branch, run and committed."""
-    file, old, new, ran = PEOPLE[name]
+    """Make somebody's change on a branch of main, run and committed."""
     tiny.run(f"git switch --quiet -c {name} main", project)
-    tiny.run("dvc checkout", project)
-    text = (project / file).read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    (project / file).write_text(text.replace(old, new), encoding="utf-8")
-    assert tiny.repro(project) == ran
+    path = project / "params.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(*PEOPLE[name]), encoding="utf-8")
+    assert len(tiny.repro(project)) == 1
+    (project / "plots" / "table.csv").write_text(name)
     tiny.commit(project, name)
 
 
-@pytest.fixture
-def shared(forked: Path, tmp_path: Path) -> Path:
-    """Return a copy of the forked project, in which Git merges dvc.lock by our driver, as after `make venv`."""
-    project = tiny.copy(forked, tmp_path / "shared")
-    for _ in range(2):  # twice is no fault
+def test_stages_are_merged_one_by_one() -> None:
+    base = {"same": 0, "ours": 0, "theirs": 0, "both": 0, "alike": 0, "deleted": 0, "fought": 0}
+    ours = {"same": 0, "ours": 1, "theirs": 0, "both": 1, "alike": 1, "fought": 1, "new": 1}
+    theirs = {"same": 0, "ours": 0, "theirs": 2, "both": 2, "alike": 1, "deleted": 0, "newer": 2}
+    assert merge(base, ours, theirs) == {"same": 0, "ours": 1, "theirs": 2, "alike": 1, "new": 1, "newer": 2}
+
+
+@pytest.mark.parametrize("driver", [pytest.param(False, marks=pytest.mark.slow), True], ids=["alone", "our driver"])
+def test_two_people_s_work_is_merged_and_nothing_runs_again(project: Path, tmp_path: Path, driver: bool) -> None:
+    for name in ("anna", "ben"):
+        branch(project, name)
+    before = tiny.lock(project)
+    for _ in range(2 if driver else 0):  # twice is no fault
         tiny.run("digits setup", project)
-    return project
+    tiny.run("git merge --quiet --no-edit anna", project, status=0 if driver else 1)
+    assert {*tiny.lock(project)} - {*before} == ({"binarize@two"} if driver else set())  # no conflict marks in it
+    tiny.run("dvc checkout --allow-missing", project)
+    assert tiny.repro(project) == []  # from the run cache, without our driver
+    assert {*tiny.lock(project)} - {*before} == {"binarize@two"}
+    tiny.run("git commit --quiet --allow-empty --all -m merged", project)
+    tiny.run(["git", "clone", "--quiet", str(project), str(tmp_path / "clone")], tmp_path)
+    assert "Data and pipelines are up to date." in tiny.run(DRY, tmp_path / "clone").stdout
 
 
-def merge_anna(project: Path, into: str, *conflicts: str) -> None:
-    """Merge anna's branch into another one, and expect conflicts in these files."""
-    tiny.run(f"git switch --quiet {into}", project)
-    tiny.run("dvc checkout", project)
-    output = tiny.run("git merge --no-edit anna", project, status=1 if conflicts else 0).stdout
-    assert sorted(re.findall(r"CONFLICT.* in (.*)", output)) == list(conflicts)
+def test_what_both_changed_has_no_entry_until_it_is_settled(project: Path) -> None:
+    tiny.run("digits setup", project)
+    for name in ("anna", "carla"):
+        branch(project, name)
+    tiny.run("git merge --quiet anna", project, status=1)
+    assert tiny.run("git diff --name-only --diff-filter=U", project).stdout == "params.yaml\n"
+    assert "binarize@two" not in tiny.lock(project)
+    tiny.run("git checkout --quiet --theirs params.yaml", project)
+    assert tiny.repro(project) == []  # from the run cache
+    tiny.run("git commit --quiet --all -m settled", project)
+    assert tiny.run("git diff --name-only anna -- params.yaml plots", project).stdout == "plots/table.csv\n"
 
 
-def lock_of(project: Path, branch: str) -> dict[str, Any]:
-    """Return what dvc.lock of a branch records of each stage."""
-    return dict(yaml.safe_load(tiny.run(f"git show {branch}:dvc.lock", project).stdout)["stages"])
-
-
-def settle(project: Path) -> None:
-    """Commit the merge, and check that it is complete: nothing to run, to commit or to delete."""
-    tiny.run("git commit --quiet --allow-empty --all -m settled", project)
-    assert tiny.repro(project) == []
-    assert tiny.git_status(project) == ""
-    assert tiny.run("digits prune", project).stderr == ""
-    assert tiny.run("digits pushed --lock-only", project).stdout == "dvc.lock is complete\n"
-
-
-def test_a_complete_branch_is_complete_whatever_data_is_here(forked: Path, tmp_path: Path) -> None:
-    project = tiny.copy(forked, tmp_path / "switched")
-    tiny.run("git switch --quiet anna", project)  # without `dvc checkout`: the model is that of ben's branch
-    assert tiny.run("digits pushed --lock-only", project).stdout == "dvc.lock is complete\n"
-
-
-@pytest.mark.parametrize(
-    "driver", [pytest.param(False, marks=pytest.mark.slow), True], ids=["alone", "with our driver"]
-)
-def test_two_people_s_experiments_are_merged_without_training(
-    forked: Path, shared: Path, tmp_path: Path, driver: bool
-) -> None:
-    project = shared if driver else tiny.copy(forked, tmp_path / "alone")
-    anna, ben = lock_of(project, "anna"), lock_of(project, "ben")
-    merge_anna(project, "ben", *([] if driver else ["dvc.lock"]))
-    if not driver:
-        assert tiny.lock(project) == ben  # whole, no conflict marks in it
-        assert tiny.repro(project) == []
-    tiny.run("dvc checkout", project)
-    merged = tiny.lock(project)
-    assert all(merged[stage] == anna[stage] for stage in merged if "five-sgd" in stage)
-    assert all(merged[stage] == ben[stage] for stage in merged if "digit-logreg" in stage)
-    settle(project)
-
-
-@pytest.mark.slow
-def test_two_people_s_values_for_one_experiment_are_settled_without_training(shared: Path) -> None:
-    branch(shared, "carla")
-    merge_anna(shared, "carla", "params.yaml")
-    assert [name for name, content in tiny.files(shared).items() if b"<<<<<<<" in content] == ["params.yaml"]
-    tiny.run("git checkout --theirs params.yaml", shared)
-    tiny.repro(shared)
-    settle(shared)
-    assert tiny.run("git diff --name-only anna", shared).stdout == "dvc.lock\n"  # its stages in another order
-    assert tiny.lock(shared) == lock_of(shared, "anna")
-
-
-@pytest.mark.slow
-def test_a_merge_does_not_record_a_run_that_nobody_made(shared: Path) -> None:
-    # Line by line, the lock would take dora's code and anna's model, which was made by other code.
-    branch(shared, "dora")
-    merge_anna(shared, "dora")
-    assert "train@five-sgd" not in tiny.lock(shared)  # it runs again
-    assert "train@digit-logreg" in tiny.lock(shared)
+def test_a_clone_without_data_tells_which_stages_a_commit_left_out(made: Path, tmp_path: Path) -> None:
+    tiny.run(["git", "clone", "--quiet", "--config", "core.autocrlf=true", str(made), "clone"], tmp_path)
+    cloned = tiny.files(tmp_path / "clone")  # the same bytes where Git turns line ends
+    assert cloned == {name: content for name, content in tiny.files(made).items() if name in cloned}
+    tiny.run(DRY, tmp_path / "clone")
+    tiny.edit(tmp_path / "clone", {"experiments.five-sgd.hyperparameters.max_iter": 5})
+    assert "failed to reproduce 'train@five-sgd'" in tiny.run(DRY, tmp_path / "clone", status=255).stderr

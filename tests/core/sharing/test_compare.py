@@ -1,174 +1,110 @@
-"""`digits compare` between revisions, the workspace and experiments, and what it refuses."""
+"""`digits compare` between revisions, the workspace, experiments and seeds, and what it refuses."""
 
 import re
-import shutil
 from pathlib import Path
 
-from digits.commands.compare import common
-from digits.io import tables
-from digits.support.errors import PipelineError
 from tests import tiny
+from tests.core.calls import digits, failure
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 import pytest
 from PIL import Image
+from scipy.stats import binomtest
 
-FIVE = Path("data/predictions/five-sgd.parquet")
+FIVE = "data/crossval/five-sgd.parquet"
+OTHERS = "the two have other images, labels or folds, so they cannot be compared"
 
 
-@pytest.fixture(scope="module")
-def changed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the made project with a much worse detector of fives committed, and a new one. Not to be changed."""
-    project = tiny.copy(made, tmp_path_factory.mktemp("compare") / "tiny")
-    dummy = tiny.experiment("tiny", "five", "normalized", "dummy.DummyClassifier", 0)
-    tiny.edit(project, {"experiments.five-sgd": dummy, "experiments.new": dummy})
-    tiny.repro(project)
-    tiny.commit(project, "always no")
+def rewrite(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table in the place of one, without changing DVC's cache."""
+    path.unlink(missing_ok=True)
+    frame.to_parquet(path)
+
+
+@pytest.fixture
+def changed(project: Path) -> Path:
+    """Return a copy of the made project whose detector gets thirty other images wrong than before."""
+    table = pd.read_parquet(project / FIVE)
+    wrong = np.arange(300) % 10 == 0
+    rewrite(project / FIVE, table.assign(prediction=np.where(wrong, 1 - table["label"], table["label"])))
     return project
 
 
-@pytest.fixture(scope="module")
-def counts(made: Path, changed: Path) -> tuple[int, int]:
-    """Count by hand which mistakes were fixed and which made."""
-    one, other = (pq.read_table(project / FIVE) for project in (made, changed))
-    before, after = (tables.column(each, "label") == tables.column(each, "prediction") for each in (one, other))
-    return int((after & ~before).sum()), int((before & ~after).sum())
+def test_what_differs_is_counted_tested_and_drawn(made: Path, changed: Path, tmp_path: Path) -> None:
+    before, after = (pd.read_parquet(each / FIVE).query("label != prediction")["row"] for each in (made, changed))
+    fixed, broken = len({*before} - {*after}), len({*after} - {*before})
+    assert binomtest(fixed, fixed + broken).pvalue < 0.001
+    sheet = str(tmp_path / "sheet.png")
+    [_, _, row, _, verdict] = digits(changed, "compare", "HEAD", "--png", sheet).stdout.splitlines()
+    gain, accuracies = (fixed - broken) / 3, [f"{1 - len(each) / 300:.4f}" for each in (before, after)]
+    assert row.split() == ["five-sgd", *accuracies, f"{gain:+.2f}", "<", "0.001", str(fixed), str(broken)]
+    low, high = map(float, re.findall(r"[+-]\d+\.\d\d", verdict))
+    assert verdict.startswith("five-sgd, 300 images out of fold: the fits differ (")
+    assert low < gain < high < 0
+    assert len(np.asarray(Image.open(sheet))) > 160 * (fixed + broken) / 8
 
 
-def test_only_what_differs_is_compared_with_its_counts_and_a_conclusion(changed: Path, counts: tuple[int, int]) -> None:
-    fixed, broken = counts
-    done = tiny.run("digits compare HEAD~1", changed, status=1)
-    _, _, row, _, conclusion = done.stdout.splitlines()
-    assert row.split()[0] == "five-sgd"
-    assert row.split()[-2:] == [str(fixed), str(broken)]
-    assert conclusion.startswith(f"five-sgd: {broken - fixed} fewer of 100 right (p = ")
-    assert conclusion.endswith("the second is worse; chance does not explain the difference.")
-    assert done.stderr == "compare: HEAD~1 has no predictions: new\n"
-    gain, low, high = map(float, re.findall(r"[+-]\d+\.\d+", row))
-    assert low < gain == fixed - broken < high < 0
-    back = tiny.run("digits compare HEAD HEAD~1 five-sgd --md", changed).stdout.splitlines()
-    assert [cell.strip() for cell in back[2].split("|")][-3:-1] == [str(broken), str(fixed)]
-    assert back[4].endswith("the second is better; chance does not explain the difference.")
+def test_two_revisions_are_compared_and_not_the_workspace(changed: Path) -> None:
+    assert digits(changed, "compare", "HEAD", "HEAD").stdout == "The predictions are the same.\n"
+    tiny.run("dvc commit --force train", changed)
+    tiny.commit(changed, "worse")
+    back = digits(changed, "compare", "HEAD", "HEAD~1", "five-sgd", "--md").stdout.splitlines()
+    assert back[2].startswith("| five-sgd ")
+    assert back[4].startswith("- five-sgd, 300 images out of fold: the fits differ (+")
 
 
-@pytest.mark.slow
-def test_the_images_that_changed_sides_are_drawn(changed: Path, counts: tuple[int, int], tmp_path: Path) -> None:
-    tiny.run(["digits", "compare", "HEAD~1", "HEAD", "five-sgd", "--png", str(tmp_path / "sides.png")], changed)
-    with Image.open(tmp_path / "sides.png") as sheet:
-        assert np.asarray(sheet).min() == 0
-        assert sheet.height > 160 * sum(counts) // 8
-    same = tiny.run("digits compare --between five-sgd new", changed)
-    assert re.search(r"0 more of 100 right \(p = 1\): no evidence of a difference; one of \d\.\d\d points", same.stdout)
+@pytest.mark.parametrize("column", ["label", "fold", "row"])
+def test_relabelled_and_other_images_and_other_folds_are_refused(changed: Path, column: str) -> None:
+    table = pd.read_parquet(changed / FIVE)
+    rewrite(changed / FIVE, table.assign(**{column: table[column] + (table.index == 7)}))
+    assert failure(changed, "compare", "HEAD") == f"Error: {OTHERS}: five-sgd"
 
 
-@pytest.mark.slow
-def test_a_clone_without_data_asks_the_remote_and_says_what_it_lacks(changed: Path, tmp_path: Path) -> None:
-    project = tiny.copy(changed, tmp_path / "origin")
-    tiny.run("git clone --quiet origin clone", tmp_path)
-    command = "digits compare HEAD~1 HEAD five-sgd"
-    line = tiny.failure(command, tmp_path / "clone")
-    assert line.startswith("compare: the predictions of HEAD~1 cannot be had (")
-    assert line.endswith("; `dvc push` where they were made: five-sgd")
-    for revision in ("HEAD", "HEAD~1"):
-        tiny.run(f"git checkout --quiet {revision}", project)
-        tiny.run("dvc push", project)
-    assert "five-sgd" in tiny.run(command, tmp_path / "clone").stdout
-
-
-def test_the_same_predictions_are_said_to_be_the_same(made: Path) -> None:
-    assert tiny.run("digits compare HEAD", made).stdout == "The predictions are the same.\n"
-
-
-def test_what_did_not_change_needs_no_cache_and_what_is_not_here_did_not_change(made: Path, tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    tiny.run(["git", "clone", "--quiet", str(made), str(clone)], tmp_path)
-    (clone / "data/predictions").mkdir(parents=True)
-    shutil.copy(made / "data/predictions/five-sgd.parquet", clone / "data/predictions")
-    assert tiny.run("digits compare HEAD", clone).stdout == "The predictions are the same.\n"
+def test_two_experiments_out_of_fold_and_without_folds_on_the_test_part(changed: Path) -> None:
+    tiny.edit(changed, {"experiments.other": tiny.params()["experiments"]["five-sgd"]})
+    for kind in ("crossval", "predictions"):
+        table = pd.read_parquet(changed / f"data/{kind}/five-sgd.parquet")
+        rewrite(changed / f"data/{kind}/other.parquet", table.assign(prediction=table["label"]))
+    between = ["compare", "--between", "five-sgd", "other"]
+    *_, row, _, verdict = digits(changed, *between).stdout.splitlines()
+    assert row.split()[-2:] == ["30", "0"]
+    assert verdict.startswith("five-sgd → other, 300 images out of fold: the fits differ (+")
+    rewrite(changed / FIVE, pd.read_parquet(changed / FIVE)[["row", "label"]])  # as with `folds: 0`
+    assert "five-sgd → other, 100 images of the test part: not told apart (" in digits(changed, *between).stdout
 
 
 def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
-    line = tiny.failure("digits compare --between five-sgd digit-logreg", made)
-    assert line.startswith("compare: the two have other labels for the same images; compare experiments of one task")
-    assert line.endswith(": five-sgd → digit-logreg")
-    for words in ([], [""], ["HEAD", ""]):
-        assert "give a revision, or --between" in tiny.failure(["digits", "compare", *words], made, 2)
-    line = tiny.failure("digits compare HEAD:params.yaml", made, 2)
-    assert line == "compare: error: 'HEAD:params.yaml' is no commit; give a branch, a tag or a commit"
-    assert tiny.failure("digits compare nope", made) == "compare: error: unknown Git revision 'nope'"
-    assert tiny.failure("digits compare HEAD HEAD nope", made) == "compare: HEAD has no predictions: nope"
+    assert failure(made, "compare", "--between", "five-sgd", "digit-logreg").startswith(f"Error: {OTHERS}: five-sgd → ")
+    assert failure(made, "compare", "nope") == "Error: unknown Git revision 'nope'"
+    assert failure(made, "compare", "HEAD", "HEAD", "nope") == "Error: HEAD has no predictions: nope"
+    for words in ([], [""], ["HEAD", "--between", "five-sgd", "digit-logreg"]):
+        assert "give a revision, or --between A B" in digits(made, "compare", *words, status=2).stderr
 
 
-def test_the_images_that_both_predict_with_the_same_class_are_compared(project: Path) -> None:
-    pixels, classes = (values[-tiny.TEST :].copy() for values in tiny.digits())
-    asked = np.isin(classes, [1, 2, 5])
-    dummy = tiny.experiment("tiny", "five", "normalized", "dummy.DummyClassifier", 3)
-    negative = {"tasks.five.negative": [1, 2], "experiments.five-sgd": dummy}
-    tiny.edit(project, negative)
-    tiny.repro(project, "evaluate@five-sgd")
-    done = tiny.run("digits compare HEAD five-sgd", project)
-    assert done.stdout.splitlines()[2].split()[:2] == ["five-sgd", str(asked.sum())]
-    both = "test images the {} that both have, with the same class\n"
-    assert done.stderr == f"compare: five-sgd: of 100 and {asked.sum()} " + both.format(asked.sum())
-    tiny.commit(project, "five against one and two")
-
-    replaced, relabelled = np.flatnonzero(asked)[:2]
-    pixels[replaced] = tiny.MAXIMUM - pixels[replaced]
-    classes[relabelled] = 1 if classes[relabelled] == 2 else 2
-    (project / "idx/t10k-images").write_bytes(tiny.idx_bytes(pixels.reshape(-1, *tiny.SHAPE)))
-    (project / "idx/t10k-labels").write_bytes(tiny.idx_bytes(classes))
-    tiny.edit(project, {**negative, "experiments.five-sgd": tiny.params()["experiments"]["five-sgd"]})
-    tiny.run("digits pin tiny", project)
-    tiny.repro(project, "evaluate@five-sgd")
-    done = tiny.run("digits compare HEAD five-sgd", project)
-    assert done.stdout.splitlines()[2].split()[:2] == ["five-sgd", str(asked.sum() - 2)]
-    assert done.stderr == f"compare: five-sgd: of {asked.sum()} and {asked.sum()} " + both.format(asked.sum() - 2)
-
-    path = project / "data/split/tiny/test.parquet"
-    images = pq.read_table(path).replace_schema_metadata(None)  # as versions before these metadata wrote them
-    path.unlink()
-    pq.write_table(images, path)
-    line = tiny.failure("digits compare HEAD five-sgd", project)
-    assert line.startswith("compare: the test images of the workspace are of another version of this project: its meta")
+def test_a_clone_without_data_needs_only_what_differs_and_says_what_it_lacks(changed: Path, tmp_path: Path) -> None:
+    tiny.run("dvc push --quiet", changed)  # of HEAD: the workspace's table is not in dvc.lock
+    clone = tmp_path / "clone"
+    tiny.run(["git", "clone", "--quiet", str(changed), str(clone)], tmp_path)
+    (tmp_path / "digits-remote").rename(tmp_path / "away")
+    assert digits(clone, "compare", "HEAD").stdout == "The predictions are the same.\n"
+    (clone / FIVE).parent.mkdir(parents=True)
+    (clone / FIVE).write_bytes((changed / FIVE).read_bytes())
+    line = failure(clone, "compare", "HEAD")
+    assert re.fullmatch(r"Error: HEAD's predictions cannot be had \(.+\); `dvc push` them first: five-sgd", line)
+    (tmp_path / "away").rename(tmp_path / "digits-remote")
+    assert "the fits differ" in digits(clone, "compare", "HEAD").stdout
 
 
-def test_without_an_image_in_common_nothing_is_compared() -> None:
-    pixels, classes = tiny.digits()
-    info, row = tables.ImageInfo(tiny.SHAPE, tiny.MAXIMUM), np.arange(5, dtype=np.uint32)
-    images = [tables.image_table(pixels[at : at + 5], classes[at : at + 5], info, row=row) for at in (0, 5)]
-    predictions = tables.table({"row": row, "label": classes[:5], "prediction": classes[:5]})
-    with pytest.raises(PipelineError, match="no test image in common"):
-        common(predictions, predictions, images)
-
-
-def test_images_are_the_same_whatever_their_groups_are_called_and_not_where_their_classes_are() -> None:
-    (pixels, classes), row = tiny.digits(), np.arange(5, dtype=np.uint32)
-
-    def images(**names: list[str]) -> pa.Table:
-        info = tables.ImageInfo(tiny.SHAPE, tiny.MAXIMUM, **names)
-        return tables.image_table(pixels[:5], classes[:5], info, row=row, group=row)
-
-    predictions = tables.table({"row": row, "label": classes[:5], "prediction": classes[:5]})
-    renamed = [images(group_names=[f"{kind}{i}" for i in row]) for kind in ("writer", "person")]
-    assert len(common(predictions, predictions, renamed)[0]) == 5
-    with pytest.raises(PipelineError, match="other shapes or classes"):
-        common(predictions, predictions, [images(names=[*"abcde"]), images(names=[*"edcba"])])
-
-
-@pytest.mark.slow
-def test_models_are_refitted_under_seeds_where_only_their_blocks_differ(project: Path) -> None:
-    assert "has the same experiments in HEAD" in tiny.run("digits compare HEAD --seeds 2", project).stdout
-    five = tiny.experiment("tiny", "five", "normalized", "dummy.DummyClassifier", 3)
-    tiny.edit(project, {"experiments.five-sgd": five, "experiments.digit-logreg.folds": 2})
-    _, _, row, _, conclusion = tiny.run("digits compare HEAD five-sgd --seeds 2", project).stdout.splitlines()
-    before, after = map(float, row.split()[1:3])
-    assert before > 0.95 > after
-    assert conclusion.startswith("five-sgd: the second is worse; seeds and folds do not explain the difference")
-    line = tiny.failure("digits compare HEAD digit-logreg --seeds 2", project)
-    assert line.startswith("compare: error: digit-logreg has other images, labels or folds in HEAD")
-    library = project / "digits/io/files.py"
-    library.write_text(library.read_text() + "\n")
-    line = tiny.failure("digits compare HEAD five-sgd --seeds 2", project)
-    assert line == "compare: error: HEAD has other code in digits/io/files.py; --seeds compares parameters alone"
+def test_seeds_refit_both_and_refuse_what_draws_nothing(project: Path) -> None:
+    dummy = tiny.experiment("five", "raw", "dummy.DummyClassifier", 3)
+    sgd = tiny.experiment("five", "normalized", tiny.SGD, 3, max_iter=1, tol=None)
+    tiny.edit(project, {"experiments.five-sgd": sgd, "experiments.dummy": dummy, "experiments.same": dummy})
+    *_, row, _, note = digits(project, "compare", "HEAD", "five-sgd", "--seeds", "3").stdout.splitlines()
+    _, before, _, spread, after, *_ = row.split()
+    assert float(before) > float(after) > 0.8 > float(spread) > 0
+    assert note.startswith("Mean ± standard deviation of the accuracy out of fold, over 3 seeds; it says nothing of ot")
+    for seeds in ("3", "5", "6", "7"):
+        line = failure(project, "compare", "--between", "dummy", "same", "--seeds", seeds)
+        assert line == "Error: dummy → same: neither draws anything at random; compare them without --seeds"
+    assert "other tasks or folds, or none" in failure(project, "compare", "HEAD", "digit-logreg", "--seeds", "3")

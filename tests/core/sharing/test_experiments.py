@@ -1,59 +1,55 @@
 """Runs with other parameters: queued, in a table, and from an idea to a merged branch."""
 
 import csv
+import io
 import json
 import re
 from pathlib import Path
 
-from digits.io import tables
 from tests import tiny
+from tests.core.calls import digits, failure
 
-import pyarrow.parquet as pq
+import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-ITERATIONS = "experiments.five-sgd.hyperparameters.max_iter"
-CHANGED = ["digits/evaluation/metrics.py", "dvc.lock", "metrics/five-sgd.json", "params.yaml"]
-CHANGED += [f"plots/five-sgd/{name}.csv" for name in ("confusion", "figures", "precision_recall", "reliability", "roc")]
+PLACE = "experiments.five-sgd.hyperparameters"
+RUN = ["dvc", "exp", "run", "evaluate@five-sgd"]
 OUT_OF_FOLD = "data/crossval/five-sgd.parquet"
 
 
 def run_table(project: Path) -> list[list[str]]:
     """Return the table of the runs of `five-sgd`, and its header."""
-    return [*csv.reader(tiny.run("digits runs five-sgd --csv", project).stdout.splitlines())]
+    return [*csv.reader(digits(project, "runs", "five-sgd", "--csv").stdout.splitlines())]
 
 
 def test_runs_are_compared_with_their_commit_out_of_fold(made: Path, project: Path) -> None:
-    tiny.run(["dvc", "exp", "run", "-n", "fewer", "-S", f"{ITERATIONS}=2", "evaluate@five-sgd"], project)
-    tiny.run(["dvc", "exp", "run", "--queue", "-n", "later", "-S", f"{ITERATIONS}=3", "evaluate@five-sgd"], project)
-    before, after = (pq.read_table(folder / OUT_OF_FOLD) for folder in (made, project))
-    was, now = (tables.column(each, "label") == tables.column(each, "prediction") for each in (before, after))
-    fixed, broken = int((now & ~was).sum()), int((was & ~now).sum())
-    change, p = f"{100 * (fixed - broken) / len(was):+.2f}", f"{binomtest(fixed, fixed + broken).pvalue:.2g}"
+    tiny.run([*RUN, "-n", "fewer", "-S", f"{PLACE}.max_iter=2"], project)
+    tiny.run([*RUN, "-n", "later", "-S", f"{PLACE}.max_iter=3", "--queue"], project)
+    was, now = (pd.read_parquet(each / OUT_OF_FOLD).query("label == prediction")["row"] for each in (made, project))
+    fixed, broken = len({*now} - {*was}), len({*was} - {*now})
+    change, p = f"{(fixed - broken) / 3:+.2f}", f"{binomtest(fixed, fixed + broken).pvalue:.2g}"
     assert fixed < broken
+    by_dvc = pd.read_csv(io.StringIO(tiny.run("dvc exp show --csv", project).stdout))
+    by_name = by_dvc.set_index(by_dvc["Experiment"].fillna(by_dvc["rev"]))[["cv_accuracy", "cv_std"]]
+    of_main, of_fewer = ([f"{value:.4f}" for value in by_name.loc[name]] for name in ("main", "fewer"))
     commit = tiny.run("git rev-parse HEAD", project).stdout[:7]
-    metrics = [json.loads((folder / "metrics/five-sgd.json").read_text()) for folder in (made, project)]
-    of_made, of_fewer = ([f"{each['cv_accuracy']:.4f}", f"{each['cv_std']:.4f}"] for each in metrics)
     expected = [
-        ["run", "max_iter", "cv_accuracy", "cv_std", "change in points", "p, Holm", "state"],
-        [commit, "50", *of_made, "–", "–", "baseline"],
+        ["run", "max_iter", "cv_accuracy", "cv_std", "points", "p", "state"],
+        [commit, "50", *of_main, "–", "–", "baseline"],
         ["fewer", "2", *of_fewer, change, p, "done"],
         ["later", "3", "–", "–", "–", "–", "queued"],
     ]
     assert run_table(project) == expected
-
-    tiny.stored(project, OUT_OF_FOLD).unlink()
+    tiny.stored(project, OUT_OF_FOLD).unlink()  # as before a `dvc pull`
     expected[2][-3:-1] = ["–", "–"]
     assert run_table(project) == expected
-    line = tiny.run("digits runs digit-logreg", project).stdout
+    line = digits(project, "runs", "digit-logreg").stdout
     assert line.startswith(f"No run starts from {commit}; `dvc exp run --queue -S experiments.digit-logreg.hyperparame")
-
-
-def test_a_wrong_name_or_one_that_is_not_committed_is_one_line(project: Path) -> None:
-    line = tiny.failure("digits runs five-sdg", project, 2)
-    assert line.startswith("runs: error: EXPERIMENT: there is no 'five-sdg'. Did you mean 'five-sgd'?")
     tiny.edit(project, {"experiments.new": tiny.params()["experiments"]["five-sgd"]})
-    assert "new is not in the last commit" in tiny.failure("digits runs new", project)
+    assert failure(project, "runs", "new").startswith(
+        "Error: new is not in the last commit, which its runs are compare"
+    )
 
 
 @pytest.mark.slow
@@ -61,21 +57,20 @@ def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch(project: Path
     library = project / "digits/evaluation/metrics.py"
     original = library.read_text(encoding="utf-8")
     library.write_text(f'{original}\nMETRICS.append(Metric("queued", lambda part: 1, key="queued"))\n')
-    queue = ["dvc", "exp", "run", "--queue", "evaluate@five-sgd"]
-    tiny.run([*queue, "-n", "fewer", "-S", f"{ITERATIONS}=5"], project)
-    tiny.run([*queue, "-n", "none", "-S", f"{ITERATIONS}=0"], project)
+    tiny.run([*RUN, "--queue", "-n", "fewer", "-S", f"{PLACE}.max_iter=5"], project)
+    tiny.run([*RUN, "--queue", "-n", "none", "-S", f"{PLACE}.max_iter=0"], project)
+    tiny.run([*RUN, "--queue", "-n", "same", "-S", f"+{PLACE}.n_iter_no_change=6"], project)  # of no effect here
     library.write_text("raise RuntimeError('this is of later')\n")
     before = tiny.files(project)
     tiny.run("dvc exp run --run-all", project)
     assert tiny.files(project) == before
     library.write_text(original)
     assert tiny.git_status(project) == ""
-    found = {row[0]: [row[1], row[-1]] for row in run_table(project)}
-    assert found["fewer"] == ["5", "done"]
-    assert found["none"] == ["0", "failed"]
-
+    found = {row[0]: row[1:] for row in run_table(project)}
+    assert (found["fewer"][:2], found["fewer"][-1]) == (["5", "–"], "done")
+    assert (found["none"][0], found["none"][-1]) == ("0", "failed")
+    assert found["same"][-3:] == ["+0.00", "1", "done"]
     tiny.run("dvc exp branch fewer kept", project)
-    assert tiny.run("git diff --name-only main kept", project).stdout.split() == CHANGED
     assert json.loads(tiny.run("git show kept:metrics/five-sgd.json", project).stdout)["queued"] == 1
 
 
@@ -85,13 +80,12 @@ def test_the_page_s_way_from_an_idea_to_a_merged_branch_goes_as_printed(project:
     tiny.run("git remote add origin ../origin", project)
     page = (tiny.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
     section = page.partition("\n## From an idea to a merged branch\n")[2].partition("\n## ")[0]
-    theirs = {"small-digit-trees": "five-sgd", "N=+": "N=", "n_estimators": "max_iter", "50,200,400": "2,3"}
-    for name, ours in theirs.items():
-        assert name in section
-        section = section.replace(name, ours)
-    commands = re.findall(r"^\$ (.+)$", section, re.MULTILINE)
-    done = tiny.run(["bash", "-ec", "\n".join(commands)], project)
-    assert [line.split()[:2] for line in done.stdout.splitlines() if line.startswith("trees-")]
+    for change in ("small-digit-trees five-sgd", "N=+ N=", "n_estimators max_iter", "50,200,400 2,3"):
+        old, new = change.split()
+        assert old in section
+        section = section.replace(old, new)
+    done = tiny.run(["bash", "-ec", "\n".join(re.findall(r"^\$ (.+)$", section, re.MULTILINE))], project)
+    assert [line.split()[1] for line in done.stdout.splitlines() if re.match(r"trees-\d +\d", line)] == ["3", "2"]
     assert tiny.git_status(project) == ""
     assert tiny.repro(project) == []
     merged, pushed = tiny.run("git rev-parse main origin/fewer-trees", project).stdout.split()

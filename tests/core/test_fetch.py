@@ -1,0 +1,179 @@
+"""Where a dataset comes from: the sources in turn, what they may not give, and servers that fail."""
+
+import gzip
+import hashlib
+import json
+import shutil
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+from digits.core.errors import PipelineError
+from digits.sources import as_bytes, idx, sklearn
+from tests import servers, tiny
+
+import numpy as np
+import pandas as pd
+import pytest
+import trustme
+from sklearn.datasets import load_digits
+
+FETCH = "python -m stages.fetch tiny"
+FILES = tiny.idx_files()
+
+
+@pytest.fixture
+def place(bare: Path) -> Path:
+    """Return a folder with the stages and the tiny dataset's files."""
+    tiny.write_idx_files(bare / "idx")
+    return bare
+
+
+def use(place: Path, *sources: dict[str, str]) -> None:
+    """Write params.yaml with these sources of the tiny dataset."""
+    tiny.edit(place, {"datasets.tiny.sources": list(sources)})
+
+
+def fetched(place: Path) -> list[int]:
+    """Return the classes of the fetched images."""
+    classes: list[int] = pd.read_parquet(place / "data/raw/tiny.parquet")["class"].tolist()
+    return classes
+
+
+def test_a_beginner_opens_the_table_with_pandas(made: Path) -> None:
+    pixels, classes = tiny.digits()
+    frame = pd.read_parquet(made / "data/raw/tiny.parquet")
+    assert frame.filter(like="pixel").to_numpy().tolist() == pixels.tolist()
+    assert frame["class"].tolist() == classes.tolist()
+    assert [*frame][:2] == ["pixel1", "pixel2"]
+    assert frame.attrs == {"shape": [8, 8], "maximum": 16}
+
+
+def test_sources_are_tried_in_order_and_the_mirror_first(place: Path) -> None:
+    use(place, {"idx": "nowhere"}, {"idx": "idx"})
+    assert tiny.run(FETCH, place).stderr == ""
+    shutil.copytree(place / "idx", place / "mirror/tiny")
+    shutil.rmtree(place / "idx")
+    assert tiny.run(FETCH, place, DATA_MIRROR="mirror").stderr == ""
+    assert fetched(place) == tiny.digits()[1].tolist()
+
+
+def test_over_http_and_gzipped_the_same_bytes_come_out(place: Path) -> None:
+    use(place, {"idx": "idx"})
+    tiny.run(FETCH, place)
+    before = (place / "data/raw/tiny.parquet").read_bytes()
+    with servers.serving(servers.files({name: gzip.compress(content) for name, content in FILES.items()})) as server:
+        use(place, {"idx": server.url})
+        tiny.run(FETCH, place)
+    assert (place / "data/raw/tiny.parquet").read_bytes() == before
+
+
+def cut_off(request: servers.Handler) -> None:
+    request.answer(FILES["train-images"][:1000], promised=len(FILES["train-images"]))
+
+
+FAILURES: dict[str, tuple[servers.Respond, str]] = {
+    "answers 500": (servers.fail, "500 Server Error"),
+    "asks for an hour's patience": (servers.ask_for_patience, "503 Server Error"),
+    "has not the file": (servers.files({}), "404 Client Error"),
+    "cuts off": (cut_off, "Connection broken"),
+    "asks to sign in": (servers.portal, "not an IDX file of bytes: it begins with b'<htm'"),
+    "sends half a gzip": (servers.files({"train-images": gzip.compress(FILES["train-images"])[:99]}), "ended before"),
+    "sends other images": (servers.files({**FILES, "t10k-labels": FILES["t10k-labels"][:-1] + b"\7"}), "other content"),
+}
+
+
+@pytest.mark.parametrize(("respond", "reason"), FAILURES.values(), ids=FAILURES)
+def test_a_server_that_fails_is_one_line_with_the_ways_out(
+    place: Path, respond: Callable[[servers.Handler], None], reason: str
+) -> None:
+    with servers.serving(respond) as server:
+        use(place, {"idx": server.url.replace("//", "//user:secret@")})
+        line = tiny.failure(FETCH, place)
+    assert line.startswith(f"Error: no source has tiny: idx {server.url.replace('//', '//…@')}: ")
+    assert reason in line
+    assert "secret" not in line
+    assert line.endswith(
+        "Way out: set DATA_MIRROR to a folder or address that holds the IDX files in tiny/, or `make demo`, offline"
+    )
+    assert not (place / "data").exists()
+
+
+def test_a_server_that_is_down_or_busy_once(place: Path) -> None:
+    with servers.serving(servers.fail_once(FILES)) as server:
+        use(place, {"idx": server.url})
+        tiny.run(FETCH, place)
+    assert fetched(place) == tiny.digits()[1].tolist()
+    assert "Connection refused" in tiny.failure(FETCH, place)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (FILES["train-labels"] + b"\0", "301 values, not the 300 that its header promises"),
+        (FILES["train-labels"][:-1], "299 values, not the 300"),
+        (b"\0\0\x0d\1" + FILES["train-labels"][4:], "not an IDX file of bytes"),
+        (b"", "not an IDX file of bytes"),
+    ],
+    ids=["surplus", "cut off", "floats", "empty"],
+)
+def test_a_damaged_idx_file_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        idx.parse(content)
+
+
+def openml(request: servers.Handler) -> None:
+    """Speak the part of OpenML's API that scikit-learn asks, zipped as OpenML does."""
+    pixels, classes = tiny.digits()
+    rows = [",".join(map(str, [*row, label])) for row, label in zip(pixels.tolist(), classes.tolist(), strict=True)]
+    file = "\n".join(["@RELATION tiny", "@DATA", *rows, ""]).encode()
+    own = {"is_ignore": "false", "is_row_identifier": "false", "number_of_missing_values": "0"}
+    kinds = {f"attribute_{i + 1}": "numeric" for i in range(pixels.shape[1])} | {"class": "nominal"}
+    features = [
+        {**own, "index": str(i), "name": name, "data_type": kind, "is_target": str(name == "class").lower()}
+        for i, (name, kind) in enumerate(kinds.items())
+    ]
+    description = {"id": "1", "name": "tiny", "version": "1", "format": "ARFF", "status": "active", "file_id": "1"}
+    description |= {"description": "", "url": "https://www.openml.org/data/v1/download/1/tiny.arff"}
+    description |= {"md5_checksum": hashlib.md5(file, usedforsecurity=False).hexdigest()}
+    dataset = {"did": 1, "name": "tiny", "version": 1, "status": "active"}
+    answers: dict[str, object] = {
+        "/api/v1/json/data/list/data_name/tiny/limit/2/data_version/1": {"data": {"dataset": [dataset]}},
+        "/api/v1/json/data/1": {"data_set_description": description},
+        "/api/v1/json/data/features/1": {"data_features": {"feature": features}},
+        "/api/v1/json/data/qualities/1": {"data_qualities": {"quality": [{"name": "x", "value": str(len(rows))}]}},
+    }
+    content = file if request.path.endswith(".arff") else json.dumps(answers[request.path]).encode()
+    request.answer(gzip.compress(content), Content_Encoding="gzip")
+
+
+def test_openml_is_asked_through_scikit_learn(place: Path) -> None:
+    """A proxy on the loopback address stands in for OpenML, certificate and all: the stage cannot tell."""
+    vouching = trustme.CA()
+    vouching.cert_pem.write_to_path(str(authority := place / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    vouching.issue_cert("www.openml.org").configure_cert(context)
+    use(place, {"openml": "tiny/1"})
+    with servers.serving(openml, context) as server:
+        tiny.run(FETCH, place, https_proxy=server.url, no_proxy="", SSL_CERT_FILE=str(authority))
+    assert fetched(place) == tiny.digits()[1].tolist()
+
+
+def test_a_place_that_openml_cannot_have_is_one_line(place: Path) -> None:
+    use(place, {"openml": "tiny"})
+    assert "openml tiny: is no name and version such as mnist_784/1" in tiny.failure(FETCH, place)
+
+
+def test_scikit_learn_s_digits_are_of_fourteen_forms() -> None:
+    forms = sklearn.number_forms(load_digits().target)
+    sizes = np.bincount(forms)
+    assert len(sizes) == 14
+    assert sizes.min() > 120
+    assert sizes.max() == 130
+
+
+def test_values_that_are_no_bytes_are_refused() -> None:
+    assert as_bytes(np.array(["3", "255"])).tolist() == [3, 255]
+    for wrong in (np.array([2.5]), np.array([256]), np.array([-1]), np.array([np.nan]), np.array(["x"])):
+        with pytest.raises(PipelineError):
+            as_bytes(wrong)

@@ -1,0 +1,253 @@
+"""Pictures and tables of one's own as a dataset: picture files of every kind, the sources `folder` and `table`."""
+
+import io
+import re
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from digits import pictures
+from digits.core import paths, tables
+from digits.core.errors import PipelineError
+from digits.core.params import Dataset
+from digits.pictures import PictureError
+from digits.sources import folder
+from stages.fetch import digests, fetch, source
+from tests import tiny
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+PIXELS, CLASSES = tiny.digits()
+NAMES: list[list[Any]] = [["NA", "b"], ["False", "True"]]
+INK = np.zeros((100, 120), np.uint8)
+INK[30:36, 40:82] = INK[36:72, 60:66] = 255  # a T
+
+
+def encoded(image: Any, kind: str = "PNG", **options: Any) -> io.BytesIO:
+    file = io.BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(file, kind, **options)
+    return io.BytesIO(file.getvalue())
+
+
+def write(path: Path, pixels: Any, **options: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(path, **options)
+
+
+def write_folder(place: Path) -> None:
+    """Write the tiny dataset as a PNG file an image, named by its number, the last ones first."""
+    for i in reversed(range(tiny.IMAGES)):
+        write(place / str(CLASSES[i]) / f"{i}.png", PIXELS[i].reshape(tiny.SHAPE))
+
+
+def read(kind: str, place: Path, **changes: Any) -> pd.DataFrame:
+    """Read all that a source gives; `labels` must say the same of it."""
+    changed = {"shape": [28, 28], "maximum": 255, "classes": 256, **changes}
+    block = Dataset.model_validate({**tiny.dataset({kind: str(place)}), **changed})
+    images, labels = source(kind).read(str(place), block), source(kind).labels(str(place), block)
+    assert np.array_equal(labels["classes"], images["class"])
+    assert labels.get("names") == images.attrs.get("names")
+    return images
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WebP"])
+def test_every_format_is_read_and_a_file_that_is_cut_off_is_refused(kind: str) -> None:
+    assert np.abs(pictures.read(encoded(255 - INK, kind)).grey - (255.0 - INK)).mean() < 3
+    noise = encoded(np.random.RandomState(0).randint(0, 256, (100, 100)).astype(np.uint8), kind).getvalue()
+    with pytest.raises(PictureError, match=r"damaged|not a picture"):
+        pictures.read(io.BytesIO(noise[: len(noise) // 2]))
+
+
+def test_ink_stands_out_in_whatever_colours() -> None:
+    palette = Image.fromarray((INK > 0).astype(np.uint8)).convert("P")
+    palette.putpalette([0, 0, 0, 20, 20, 90])
+    for file in (
+        *(encoded(np.dstack([level + 0 * INK] * 3 + [INK])) for level in (0, 255)),  # black or white on nothing
+        encoded(palette, transparency=0),
+        encoded(Image.fromarray(INK / np.float32(255)), "TIFF"),
+        encoded(INK, "GIF", save_all=True, append_images=[Image.fromarray(0 * INK)]),  # a second frame
+    ):
+        grey = pictures.read(file).grey.astype(int)
+        contrast = np.abs(grey - grey[0, 0])
+        assert contrast.max() >= 100
+        assert ((contrast > contrast.max() / 2) == (INK > 0)).all()
+
+
+def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced_or_refused() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned; this says: turn it clockwise
+    large = np.kron(np.rot90(INK), np.ones((30, 30), np.uint8))
+    turned = pictures.read(encoded(large, "JPEG", exif=exif))
+    assert (turned.grey.shape, turned.scale) == ((1500, 1800), 2)
+    assert np.abs(turned.grey - np.kron(INK, np.ones((15, 15)))).mean() < 3
+    with pytest.raises(PictureError, match="not a picture"):
+        pictures.read(io.BytesIO(b"<svg></svg>"))
+    with pytest.raises(PictureError, match="too large; 50 megapixels"):
+        pictures.read(encoded(Image.new("1", (8_000, 10_000))))
+
+
+def test_pictures_and_tables_give_the_pinned_dataset(tmp_path: Path) -> None:
+    write_folder(tmp_path / "own")
+    frame = pd.DataFrame({"label": CLASSES, **{f"p{i}": PIXELS[:, i] for i in range(PIXELS.shape[1])}})
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    frame.to_parquet(tmp_path / "own.parquet")
+    for left in (".DS_Store", "1/Thumbs.db", "data.dvc", ".cache/x", "__MACOSX/3/._1.png"):
+        (tmp_path / "own" / left).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "own" / left).write_bytes(b"no picture")
+    for kind, name in (("folder", "own"), ("table", "own.csv"), ("table", "own.parquet")):
+        block = tiny.dataset({kind: str(tmp_path / name)})
+        assert digests(fetch("tiny", Dataset.model_validate(block))) == block["sha256"]
+        with pytest.raises(
+            PipelineError, match=r"400, expected 401\. Way out: `digits pin tiny` accepts what is there"
+        ):
+            fetch("tiny", Dataset.model_validate({**block, "images": 401}))
+
+
+def test_pictures_come_by_part_and_group_and_the_natural_order_of_their_names(tmp_path: Path) -> None:
+    ordered: list[tuple[list[str], list[int]]] = [
+        (["c/1.bmp", "a/9.png", "b/9.png", "b/10.png", "a/100.png", "c/A1.png", "a/a2.png"], [2, 0, 1, 1, 0, 2, 0]),
+        (["a/al/1.png", "b/al/2.png", "b/al10/3.png", "b/bo/2.png", "a/bo/9.png"], [0, 1, 1, 1, 0]),
+        (["training/b/2.png", "val/a/4.png", "Testing/a/1.png", "Testing/b/3.png"], [1, 0, 0, 1]),
+    ]
+    for names, classes in ordered:
+        place = tmp_path / str(len(names))
+        for i, name in enumerate(names):
+            write(place / name, np.full((28, 28), i))
+        images = read("folder", place, levels=folder.guess_levels(str(place)))
+        assert (images["pixel1"].tolist(), images["class"].tolist()) == ([*range(len(names))], classes)
+
+
+def test_classes_are_numbered(tmp_path: Path) -> None:
+    cases: list[tuple[list[str], list[int], list[str] | None]] = [
+        (["10", "9", "2"], [2, 9, 10], None),
+        (["cat", "9", "10"], [0, 1, 2], ["10", "9", "cat"]),
+        (["2020", "300", "1999"], [0, 1, 2], ["300", "1999", "2020"]),
+        (["e\u0301te\u0301", "a b"], [0, 1], ["a b", "\u00e9t\u00e9"]),
+    ]
+    for i, (folders, labels, names) in enumerate(cases):
+        for name in folders:
+            write(tmp_path / str(i) / name / "1.png", np.zeros((28, 28)))
+        images = read("folder", tmp_path / str(i))
+        assert (images["class"].tolist(), images.attrs.get("names")) == (labels, names)
+
+
+def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> None:
+    wide = np.full((100, 400, 3), 255)
+    wide[:, 200:] = 0, 0, 255
+    write(tmp_path / "a" / "1.jpg", wide, quality=95)
+    write(tmp_path / "b" / "2.png", np.dstack([np.zeros((28, 28)), np.eye(28) * 255]))
+    first, second = tables.pixels(read("folder", tmp_path)).reshape(-1, 28, 28).astype(int)
+    assert (abs(first[:10] - 142) < 4).all()  # the median of white and blue
+    assert (abs(first[11:17, :12] - 255) < 4).all()
+    assert (abs(first[11:17, 16:] - 29) < 4).all()
+    assert np.array_equal(second, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
+
+
+def test_a_tree_of_other_levels_is_guessed_and_read_and_what_is_no_picture_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i, (who, what) in enumerate(product(["anna", "bo", "cy"], ["cross", "line"])):
+        write(tmp_path / who / "scans" / what / "1.png", np.full((28, 28), i))
+    (tmp_path / "anna/scans/notes.txt").touch()
+    with pytest.raises(PipelineError, match=r"^'anna/scans/cross/1.png' lies in 3 folders, not in 2 \(class, group\)"):
+        read("folder", tmp_path)
+    images = read("folder", tmp_path, levels=folder.guess_levels(str(tmp_path)))
+    assert images["pixel1"].tolist() == [*range(6)]
+    assert (images.attrs["names"], images["class"].tolist()) == (["cross", "line"], [0, 1] * 3)
+    assert (images.attrs["group_names"], images["group"].tolist()) == (["anna", "bo", "cy"], [0, 0, 1, 1, 2, 2])
+    assert capsys.readouterr().err == f"{tmp_path}: no pictures, left out: anna/scans/notes.txt\n"
+
+
+def test_what_folders_and_names_say_is_guessed(tmp_path: Path) -> None:
+    trees: dict[str, list[str] | None] = {
+        "{who}/images/{what}": ["group", "-", "class"],
+        "{what}/images/user{who}": ["class", "-", "group"],
+        "{what}/{who}": ["class", "group"],
+        "user{who}/{what}": ["group", "class"],
+        "{what}": None,
+    }
+    for i, tree in enumerate(trees):
+        for who, what in product(range(4), "abc"):
+            write(tmp_path / str(i) / tree.format(who=who, what=what) / f"{who}.png", [[0]])
+    assert [folder.guess_levels(str(tmp_path / str(i))) for i in range(len(trees))] == [*trees.values()]
+    for i, what in product(range(40), ["cross", "line"]):
+        write(tmp_path / "grouped" / what / f"{what}.{i}.u{i % 4}.png", [[0]])
+        write(tmp_path / "plain" / what / f"{what}{i}.{i % 4}.png", [[0]])
+    assert folder.names_of_groups(folder.find(tmp_path / "grouped")[0]) == ["u0", "u1", "u2", "u3"]
+    assert folder.names_of_groups(folder.find(tmp_path / "plain")[0]) == []  # numbers
+
+
+def test_groups_go_from_the_folders_to_the_predictions(project: Path) -> None:
+    for i, label in enumerate(CLASSES):
+        write(project / f"data/own/{label}/writer{i % 8}/{i}.png", PIXELS[i].reshape(tiny.SHAPE))
+    tiny.edit(project, {"datasets.tiny.sources": [{"folder": "data/own"}], "splits.tiny.test": {"groups": 2}})
+    tiny.run("digits pin tiny", project)
+    tiny.repro(project, "evaluate@five-sgd")
+    predictions = pd.read_parquet(project / paths.predictions("five-sgd"))
+    assert set(predictions["group"]) == {6, 7}
+    assert set(pd.read_parquet(project / paths.out_of_fold("five-sgd"))["group"]) == {*range(6)}
+    (project / "data/own/5/writer1").rename(project / "data/own/6/writer9")
+    assert "`digits pin tiny` accepts" in tiny.failure("digits check", project)
+
+
+def test_what_makes_a_folder_no_dataset_is_named(tmp_path: Path) -> None:
+    bad: dict[str, tuple[Callable[[Path], Any], str]] = {
+        "1.png": (lambda path: write(path, [[0]]), "'1.png' lies in 0 folders, not in 1 (class); move it"),
+        "a": (Path.mkdir, "'a' has no pictures in it; delete it"),
+        "02/0.png": (lambda path: write(path, [[0]]), "3 classes (02, 2, 3)"),
+        "3/x.png": (lambda path: path.symlink_to("nowhere"), "3/x.png: No such file or directory"),
+        "3/notes.png": (lambda path: path.write_text("3"), "3/notes.png: not a picture, or not one"),
+    }
+    for i, (name, (make, reason)) in enumerate(bad.items()):
+        place = tmp_path / str(i)
+        write(place / "2/1.png", [[0]])
+        write(place / "3/1.png", [[0]])
+        make(place / name)
+        with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
+            read("folder", place)
+        assert folder.guess_levels(str(place)) is None  # and no error, which reading it gives
+
+
+def test_a_table_of_file_names_gives_the_same_images_as_the_folder(tmp_path: Path) -> None:
+    write_folder(tmp_path / "own")
+    files = [f"own/{label}/{i}.png" for i, label in enumerate(CLASSES)]
+    frame = pd.DataFrame({"file": files, "class": CLASSES, "group": ["zoe", "al"] * (tiny.IMAGES // 2)})
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    images = read("table", tmp_path / "own.csv")
+    assert images.drop(columns="group").equals(read("folder", tmp_path / "own"))
+    assert (images.attrs["group_names"], images["group"].tolist()) == (["zoe", "al"], [0, 1] * (tiny.IMAGES // 2))
+    (tmp_path / "gone.csv").write_text(f"file,class\n{tmp_path / 'own/0/0.png'},a\n/gone/1.png,b\n")
+    with pytest.raises(PipelineError, match=r"^/gone/1\.png: No such file or directory$"):
+        read("table", tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize("name", ["own.csv", "own.parquet"])
+def test_whole_numbers_in_a_table_may_be_fractions_and_nothing_else(tmp_path: Path, name: str) -> None:
+    good: dict[str, list[Any]] = {"label": [3.0, 12.0], "group": [7.0, 2.0], "p": [0.0, 255.0]}
+
+    def own(**changes: list[Any]) -> pd.DataFrame:
+        frame = pd.DataFrame({**good, **changes})
+        frame.to_csv(tmp_path / name, index=False) if name.endswith("csv") else frame.to_parquet(tmp_path / name)
+        return read("table", tmp_path / name, shape=[1, 1])
+
+    assert own()[["class", "group", "pixel1"]].to_numpy().tolist() == [[3, 0, 0], [12, 1, 255]]
+    assert [own(label=each).attrs["names"] for each in NAMES] == NAMES
+    for column, value in product(good, [np.nan, np.inf, 254.99999999, -1.5]):
+        with pytest.raises(PipelineError, match=r"is '.*', expected whole|not all whole|a row has no|no numbers"):
+            own(**{column: [1.0, value]})
+
+
+def test_a_table_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
+    for content, reason in {
+        "p,q\n1,2\n": "has 0 columns named class or label, expected one, separated by commas; it has p, q",
+        "file;class\na.png;1\n": "it has file;class",
+        "label,filename\n1,a.png\n2,b.png\n": "filename has values that are no numbers; one that names pictures must",
+        "label,p\n1,0\n2,0,0,0\n": "Error tokenizing data. C error: Expected 2 fields in line 3, saw 4",
+    }.items():
+        (tmp_path / "own.csv").write_text(content)
+        with pytest.raises(PipelineError, match=re.escape(reason)):
+            read("table", tmp_path / "own.csv", shape=[1, 1])

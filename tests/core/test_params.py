@@ -1,0 +1,105 @@
+"""params.yaml: what is refused, in one line that says where, what is allowed and what to do."""
+
+from pathlib import Path
+from typing import Any
+
+from digits.commands.check import check
+from digits.core import params
+from digits.core.errors import PipelineError
+from digits.core.params import Params
+from tests import tiny
+
+import pytest
+
+PLACE, SGD = "experiments.five-sgd", "experiments.five-sgd.hyperparameters"
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a typo in a section": ({"sed": 1}, "params.yaml: there is no 'sed'. Did you mean 'seed'?"),
+    "a typo in a dataset": ({"datasets.tiny.image": 1}, "datasets.tiny: there is no 'image'. Did you mean 'images'?"),
+    "a typo in digests": (
+        {"datasets.tiny.sha256.pixel": "0"},
+        "sha256.pixel.[key]: must be 'pixels', 'labels' or 'groups', not 'pixel'",
+    ),
+    "a typo in a split": ({"splits.tiny.tests": 1}, "splits.tiny: there is no 'tests'. Did you mean 'test'"),
+    "a typo in a task": ({"tasks.five.positiv": [5]}, "tasks.five: there is no 'positiv'. Did you mean 'positive'"),
+    "a typo in an experiment": ({f"{PLACE}.fold": 3}, f"{PLACE}: there is no 'fold'. Did you mean 'folds'?"),
+    "a hyperparameter": ({SGD: {"los": "hinge"}}, "there is no 'los'. Did you mean 'loss'"),
+    "a classifier": ({f"{PLACE}.classifier": "svm.SCV"}, "there is no 'svm.SCV'. Did you mean 'svm.SVC' or"),
+    "no classifier": ({f"{PLACE}.classifier": "svm.SVR"}, "there is no 'svm.SVR'. Did you mean 'svm.SVC'"),
+    "features": ({f"{PLACE}.features": "normalised"}, "features: there is no 'normalised'. Did you mean 'normalized'?"),
+    "a source": ({"datasets.tiny.sources": [{"idxx": "x"}]}, "sources: there is no 'idxx'. Did you mean 'idx'?"),
+    "a dataset that is none": ({"splits.tiny.dataset": "tin"}, "splits.tiny.dataset: there is no 'tin'. Did you mean"),
+    "a split that is none": ({"tasks.five.split": "tini"}, "tasks.five.split: there is no 'tini'. Did you mean 'tiny'"),
+    "a task that is none": ({f"{PLACE}.task": "fife"}, f"{PLACE}.task: there is no 'fife'. Did you mean 'five'?"),
+    "a mix of nothing": (
+        {"mixes": {"m": {"split": "tiny", "own": "mine", "weight": 1}}},
+        "mixes.m.own: there is no 'mine'. Valid: tiny, tiny-random.",
+    ),
+    "a class that is none": ({"tasks.five.positive": [15]}, "tasks.five: there is no 15."),
+    "two sides of one class": (
+        {"tasks.five.negative": [5]},
+        "`positive` must name some classes, and `negative` none of these",
+    ),
+    "only negative classes": ({"tasks.five": {"split": "tiny", "negative": [5]}}, "`positive` must name some classes"),
+    "a text for a number": ({"datasets.tiny.images": "many"}, "images: must be a valid integer, not 'many'"),
+    "a number too large": ({"datasets.tiny.maximum": 256}, "maximum: must be less than or equal to 255, not 256"),
+    "a test of nothing": (
+        {"splits.tiny.test": 1.5},
+        "splits.tiny.test: must be a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a "
+        "count}, not 1.5",
+    ),
+    "all for the test": ({"splits.tiny.test": 400}, "splits.tiny: test: 400 of 400 images leaves none to train on"),
+    "groups without any": ({"splits.tiny.test": {"groups": 3}}, "its dataset has no groups; use a count or a share"),
+    "a wrong value": ({SGD: {"loss": "hing"}}, "The 'loss' parameter of SGDClassifier must be a str among"),
+    "a threshold": ({SGD: {"threshold": {"recal": 0.9}}}, "threshold: must be a number, {recall: share}, {precision"),
+    "a threshold of ten classes": (
+        {"experiments.digit-logreg.hyperparameters": {"threshold": 1}},
+        "threshold: 1.0 needs two classes (not 10)",
+    ),
+    "a threshold without folds": ({SGD: {"threshold": {"f1": "max"}}, f"{PLACE}.folds": 0}, "and folds if it is to be"),
+    "too many copies": ({SGD: {"copies": 101}}, "copies: must be less than or equal to 100, not 101"),
+    "a missing value": ({f"{PLACE}.features": ...}, f"{PLACE}.features is missing"),
+    "a dataset not yet counted": ({"datasets.tiny.images": ...}, "images is missing; run `digits pin tiny`"),
+    "a name": ({"tasks.not_this": {"split": "tiny"}}, "tasks.not_this cannot be a name; a name has letters, digits"),
+    "names of some classes": ({"datasets.tiny.names": ["a", "b"]}, "datasets.tiny.names must be 10 different ones"),
+    "an older file": (
+        {f"{PLACE}.split": "tiny"},
+        f"{PLACE}.split has moved to its task: `tasks.TASK.split` (CHANGELOG",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "line"), REFUSED.values(), ids=REFUSED)
+def test_a_mistake_is_named_in_one_line(changes: dict[str, Any], line: str) -> None:
+    with pytest.raises(PipelineError) as refused:
+        check(params.validate(Params, tiny.params(changes)))
+    assert line in refused.value.message
+    assert refused.value.message.startswith("params.yaml: ")
+    assert "\n" not in refused.value.message
+
+
+def test_this_project_s_own_file_and_the_tiny_one_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny.ROOT)
+    check(params.load())
+    check(params.validate(Params, tiny.params()))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: [", "params.yaml is no YAML with named sections: while parsing"),
+        ("", "params.yaml is no YAML with named sections"),
+        (None, "params.yaml is not here; run from the folder that holds it"),
+    ],
+)
+def test_what_is_no_file_of_parameters_is_one_line(tmp_path: Path, text: str | None, line: str) -> None:
+    if text is not None:
+        (tmp_path / "params.yaml").write_text(text)
+    for command in ("digits check", "python stages/split.py tiny"):
+        folder = tmp_path if command.startswith("digits") else tiny.link_stages(tmp_path)
+        assert line in tiny.failure(command, folder)
+
+
+def test_a_block_that_is_none_is_one_line_with_the_nearest(bare: Path) -> None:
+    tiny.edit(bare, {})
+    line = tiny.failure("python -m stages.train five-sdg", bare)
+    assert line == "Error: params.yaml: there is no 'five-sdg'. Did you mean 'five-sgd'? Valid: digit-logreg, five-sgd."

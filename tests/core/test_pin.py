@@ -1,0 +1,76 @@
+"""`digits pin`: what it counts, that it changes nothing else in params.yaml, and who asks for it."""
+
+import shutil
+from pathlib import Path
+
+from digits.commands.pin import pinned
+from digits.core import params
+from digits.core.params import COUNTED
+from tests import tiny
+from tests.core.calls import digits, failure
+
+import numpy as np
+import pytest
+from PIL import Image
+
+TEXT = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
+BLOCK = "    sources:\n    - folder: own\n    shape: [28, 28]  # small\n"
+NAMES = ["cat", "no", "Übel"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder with this project's params.yaml, one more dataset in it, and that one's pictures."""
+    text = TEXT.replace("datasets:\n", f"datasets:\n  tried:  # mine\n{BLOCK}\n  # The others.\n", 1)
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    for i, name in enumerate(NAMES * 4):
+        (tmp_path / "own" / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((30, 40), i, np.uint8)).save(tmp_path / "own" / name / f"{i}.png")
+    return tmp_path
+
+
+def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> None:
+    before = (place / "params.yaml").read_text(encoding="utf-8")
+    line = failure(place, "check")
+    assert line == "Error: params.yaml: datasets.tried.images is missing; run `digits pin tried`"
+    told = digits(place, "pin", "tried").stdout
+    assert told == "params.yaml: datasets.tried has 12 images of 3 classes (cat, no, Übel)\n"
+    after = (place / "params.yaml").read_text(encoding="utf-8")
+    block = params.read_yaml(after)["datasets"]["tried"]
+    assert (block["images"], block["classes"], block["names"]) == (12, 3, NAMES)
+    start, end = before.split(BLOCK)
+    assert after.startswith(start + "    images: 12\n    classes: 3\n    names:\n    - cat\n")
+    assert after.endswith(f"      labels: {block['sha256']['labels']}\n{BLOCK}{end}")
+    assert digits(place, "check").output == ""
+    assert "there is no 'trie'. Did you mean 'tried'?" in failure(place, "pin", "trie")
+
+
+def test_pinned_again_nothing_but_what_has_changed_changes() -> None:
+    for name, block in params.read_yaml(TEXT)["datasets"].items():
+        assert pinned(TEXT, name, {key: block[key] for key in {*COUNTED, "names"} & {*block}}) == TEXT
+    named = "datasets:\n  own:\n    images: 1\n    names: # of letters\n    - a\n    - b\n\n# the end\nsplits: {}\n"
+    assert pinned(named, "own", {"images": 2, "names": ["z", "b"]}) == named.replace(" 1", " 2").replace("- a", "- z")
+
+
+def test_a_changed_folder_is_named_until_it_is_pinned_again(place: Path) -> None:
+    digits(place, "pin", "tried")
+    shutil.move(place / "own/cat/0.png", place / "own/no/0.png")
+    assert failure(place, "check").endswith("own has other images than are pinned; `digits pin tried` accepts them")
+    digits(place, "pin", "tried")
+    digits(place, "check")
+    shutil.rmtree(place / "own")  # as before a `dvc pull`
+    digits(place, "check")
+
+
+def test_test_folders_say_how_many_the_split_tests_on_unless_a_group_is_on_both_sides(place: Path) -> None:
+    for i, path in enumerate(sorted((place / "own").rename(place / "all").glob("*/*.png"))):
+        folder = place / "own" / ("test" if i % 2 else "train") / ("dan" if i % 4 == 1 else "anna") / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
+    note = digits(place, "pin", "tried").stderr
+    assert "levels: part, group, class; is that right? own/train/anna/cat/0.png is of the class cat by anna" in note
+    assert "train and test folders both have anna; `-` for `group` in `levels` allows it" in note
+    text = (place / "params.yaml").read_text(encoding="utf-8")
+    (place / "params.yaml").write_text(text.replace("    - group\n", "    - '-'\n", 1), encoding="utf-8")
+    note = digits(place, "pin", "tried").stderr
+    assert "the last 6 images are those in test folders; `test: 6` tests on them" in note

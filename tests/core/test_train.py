@@ -1,0 +1,192 @@
+"""Training: what a model is fitted on and judged on, and what is kept of it."""
+
+from pathlib import Path
+from typing import Any
+
+from digits.core.errors import PipelineError
+from digits.core.params import Experiment, validate
+from digits.core.tables import Pixels, Vector
+from digits.learning import model_file, pipelines, scoring, thresholds
+from digits.learning.folds import fold_of_rows
+from digits.sources import images
+from stages.train import train
+from tests import tiny
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.metrics import f1_score, precision_score, recall_score
+from sklearn.model_selection import StratifiedKFold
+
+IS_POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], bool)
+SCORES = np.arange(8.0)  # in the order of the answers above
+
+
+def experiment(classifier: str = tiny.SGD, folds: int = 3, features: str = "scaled", **more: Any) -> Experiment:
+    """Return an experiment's block."""
+    return validate(Experiment, tiny.experiment("five", features, classifier, folds, **more))
+
+
+def task(positive: int | None = 5, group: Vector | None = None) -> pd.DataFrame:
+    """Return the tiny dataset's images as a task's training part."""
+    pixels, classes = tiny.digits()
+    block = validate_dataset()
+    frame = images(block, pixels, classes, group=group).assign(row=np.arange(len(classes), dtype=np.uint32))
+    return frame.assign(label=classes if positive is None else (classes == positive).astype(np.uint8))
+
+
+def validate_dataset() -> Any:
+    """Return the tiny dataset's block."""
+    from digits.core.params import Dataset
+
+    return validate(Dataset, tiny.dataset({"idx": "idx"}))
+
+
+def test_the_model_is_fitted_on_all_rows_and_each_fold_is_scored_by_one_that_has_not_seen_it() -> None:
+    block, frame = experiment("linear_model.LogisticRegression", features="principal_components"), task()
+    model, out_of_fold = train(block, 42, frame)
+    X, y = frame.filter(like="pixel").to_numpy(), frame["label"].to_numpy()  # noqa: N806
+    pipeline = pipelines.build(block, 42, tiny.MAXIMUM)
+    assert np.allclose(clone(pipeline).fit(X, y).decision_function(X), model.decision_function(X))
+    for i, (fitted, held_out) in enumerate(StratifiedKFold(3).split(X, y), 1):
+        assert (out_of_fold["fold"].to_numpy()[held_out] == i).all()
+        expected = clone(pipeline).fit(X[fitted], y[fitted])
+        assert np.allclose(expected.decision_function(X[held_out]), out_of_fold["decision_1"].to_numpy()[held_out])
+        assert (expected.predict(X[held_out]) == out_of_fold["prediction"].to_numpy()[held_out]).all()
+    assert model.train_accuracy_ == (model.predict(X) == y).mean()
+
+
+SEEN: list[int] = []
+
+
+class Counting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Notes how many rows it learns from."""
+
+    def fit(self, X: Pixels, y: object = None) -> "Counting":  # noqa: N803
+        SEEN.append(len(X))
+        return self
+
+    def transform(self, X: Pixels) -> Pixels:  # noqa: N803
+        return X
+
+
+def test_a_step_that_learns_is_fitted_without_the_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines, "features", lambda *_: [("counting", Counting())])
+    train(experiment("dummy.DummyClassifier"), 42, task())
+    assert sorted(SEEN) == [266, 267, 267, 400]
+
+
+def test_groups_share_a_fold_and_each_fold_has_its_share_of_each_class() -> None:
+    classes, group = tiny.digits()[1], np.repeat(np.arange(20), 20)
+    fold = fold_of_rows(classes, 3, group)
+    assert fold is not None
+    assert pd.Series(fold).groupby(group).nunique().max() == 1
+    plain = fold_of_rows(classes, 4)
+    assert plain is not None
+    counts = pd.crosstab(plain, classes).to_numpy()
+    assert np.ptp(counts, axis=0).max() <= 1
+    assert fold_of_rows(classes, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("y", "folds", "group", "line"),
+    [
+        (np.zeros(9, int), 3, None, "all training rows have the label 0; a model needs two"),
+        (np.repeat([0, 1], [9, 2]), 3, None, "folds: 3; allowed: 0, or 2 to 2, the rows of the rarest class"),
+        (np.repeat([0, 1], 9), 1, None, "folds: 1; allowed: 0, or 2 to 9"),
+        (np.repeat([0, 1], 9), 3, np.repeat([0, 1], 9), "folds: 3; allowed: 0, or 2 to 2"),
+        (
+            np.repeat([0, 1], [9, 3]),
+            2,
+            np.repeat([0, 1, 2, 3], 3),
+            "all groups with the label 1 are in one; use others",
+        ),
+    ],
+)
+def test_folds_that_cannot_be_made_are_refused(y: Vector, folds: int, group: Vector | None, line: str) -> None:
+    with pytest.raises(PipelineError, match=line):
+        fold_of_rows(y, folds, group)
+
+
+@pytest.mark.parametrize(
+    ("rule", "threshold"),
+    [
+        ({"recall": 0.5}, 5.5),  # 2 of 4 positives, all yeses right
+        ({"recall": 0.51}, 3.5),  # 3 of 4, with one false alarm
+        ({"precision": 1}, 5.5),
+        ({"precision": 0.6}, 1.5),  # not 2.5, which has the precision but finds fewer
+        ({"f1": "max"}, 1.5),
+    ],
+)
+def test_a_rule_chooses_the_best_threshold_midway_between_two_scores(rule: dict[str, Any], threshold: float) -> None:
+    assert thresholds.choose(rule, IS_POSITIVE, SCORES) == threshold
+    chosen = threshold <= SCORES
+    ((figure, value),) = rule.items()
+    score = {"recall": recall_score, "precision": precision_score, "f1": f1_score}[figure]
+    assert score(IS_POSITIVE, chosen) >= (value if figure != "f1" else 0.8)
+
+
+def test_a_precision_that_none_has_is_refused() -> None:
+    with pytest.raises(PipelineError, match=r"none has a precision of 1; the best is 0\.6667"):
+        thresholds.choose({"precision": 1}, np.array([1, 1, 0], bool), np.array([1.0, 1, 1]))
+
+
+def test_a_chosen_threshold_is_kept_in_the_model_and_no_fold_chooses_its_own(tmp_path: Path) -> None:
+    block, frame = experiment(threshold={"recall": 0.95}), task()
+    model, out_of_fold = train(block, 42, frame)
+    plain, _ = train(experiment(), 42, frame)
+    y, scores = frame["label"].to_numpy(), out_of_fold["decision_1"].to_numpy()
+    threshold = thresholds.choose({"recall": 0.95}, y == 1, scores)
+    model_file.save(tmp_path / "model.skops", model)
+    X = frame.filter(like="pixel").to_numpy()  # noqa: N806
+    loaded = model_file.load(tmp_path / "model.skops")
+    assert scoring.threshold(loaded) == threshold
+    assert (loaded.predict(X) == (plain.decision_function(X) >= threshold)).all()
+    fold = out_of_fold["fold"].to_numpy()
+    for i in (1, 2, 3):
+        chosen = thresholds.choose({"recall": 0.95}, y[fold != i] == 1, scores[fold != i])
+        assert (out_of_fold["prediction"].to_numpy()[fold == i] == (scores[fold == i] >= chosen)).all()
+
+
+def test_a_given_threshold_is_a_yes_itself_and_at_a_tie_of_probabilities_the_first_class_wins() -> None:
+    frame = task()
+    model, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform", threshold=0.5), 42, frame)
+    assert set(scoring.predict(model, np.full(3, 0.5))) == {1}
+    plain, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform"), 42, frame)
+    assert set(scoring.predict(plain, np.full(3, 0.5))) == {0}
+
+
+@pytest.mark.skipif(not (tiny.ROOT / "digits/scale").exists(), reason="the room scale makes the copies")
+def test_copies_are_fitted_on_where_their_image_is_and_never_predicted() -> None:
+    frame = task()
+    block = experiment("neighbors.KNeighborsClassifier", n_neighbors=1, copies=2)
+    model, out_of_fold = train(block, 42, frame)
+    assert model[-1].n_samples_fit_ == 3 * len(frame)
+    assert len(out_of_fold) == len(frame)
+    assert model.train_accuracy_ == 1
+    assert (out_of_fold["prediction"] != out_of_fold["label"]).any()  # of itself, each image would be found
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
+    scores = [train(experiment(), seed, task())[1]["decision_1"].tolist() for seed in (42, 42, 43)]
+    assert scores[0] == scores[1]
+    assert scores[0] != scores[2]
+
+
+def test_what_cannot_be_fitted_together_is_one_line(project: Path) -> None:
+    tiny.edit(
+        project,
+        {
+            "experiments.five-sgd.classifier": tiny.LOGISTIC,
+            "experiments.five-sgd.hyperparameters": {"solver": "lbfgs", "l1_ratio": 1.0},
+        },
+    )
+    line = tiny.failure("python -m stages.train five-sgd", project)
+    assert line.startswith("Error: five-sgd cannot be fitted: Solver lbfgs supports only")
+
+
+def test_a_warning_of_every_fold_is_one_line(project: Path) -> None:
+    tiny.edit(project, {"experiments.five-sgd.hyperparameters": {"max_iter": 2}})
+    [line] = tiny.run("python -m stages.train five-sgd", project).stderr.splitlines()
+    assert line.startswith("ConvergenceWarning: Maximum number of iteration reached")
