@@ -1,14 +1,13 @@
 """The whole pipeline from cold against one plain script: what the processes, the files and DVC cost."""
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 from statistics import median
 
 from bench import measuring
-from bench.dag import stages
 
-START = "import os, stages.{}; os._exit(0)"  # without what a stage imports later, and ended at once, as stages do
+START = "import os, stages.{}; os._exit(0)"  # without what a stage imports later, and ended at once
 
 
 def tables(folder: Path, quick: bool) -> list[str]:
@@ -20,12 +19,11 @@ def tables(folder: Path, quick: bool) -> list[str]:
     plain = measuring.python(project, "-m", "bench.plain")
     steps = json.loads(plain.output.splitlines()[-1])
     bare = measuring.cold(folder / "commands" / "project", prefix)
-    count: Counter[str] = Counter()
-    commands: defaultdict[str, float] = defaultdict(float)
-    for stage in stages(bare):
-        measuring.log(f"without DVC: {stage.command}")
-        count[stage.kind] += 1
-        commands[stage.kind] += measuring.run(bare, *stage.command.split()).seconds
+    count, commands = Counter[str](), dict.fromkeys(steps, 0.0)
+    for kind, command, _ in measuring.stages(bare):
+        measuring.log(f"without DVC: {command}")
+        count[kind] += 1
+        commands[kind] += measuring.run(bare, *command.split()).seconds
     measuring.log("what it is made of")
     start = {}
     for kind in count:
@@ -34,12 +32,11 @@ def tables(folder: Path, quick: bool) -> list[str]:
 
     together = sum(commands.values())
     imports = sum(start.values()) - (plain.seconds - sum(steps.values()))
+    rest = together - plain.seconds - imports
     rows = {
         f"**plain script**: fits and folds {steps['train']:.1f} s": plain.seconds,
         f"interpreter and imports, {count.total()} processes in place of one": imports,
-        "the rest of the stages: parquet and models, fits that begin in a fresh process": together
-        - plain.seconds
-        - imports,
+        "the rest of the stages: parquet and models, fits that begin in a fresh process": rest,
         "DVC": by_dvc.seconds - together,
         "**`dvc repro`, cold**": by_dvc.seconds,
     }

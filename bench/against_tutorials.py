@@ -7,7 +7,8 @@ from statistics import median
 
 from bench import measuring
 from bench.measuring import Run
-from digits.io import files, paths
+from digits.core import paths
+from digits.core.tables import require
 
 ROUNDS = 3
 # The scripts of bench/tutorials/, and the experiments of each.
@@ -51,7 +52,7 @@ def row(name: str, rounds: Sequence[Sequence[Run]]) -> list[str]:
 def tables(folder: Path, quick: bool) -> list[str]:
     """Measure every tutorial so many times, one after the other, each time all three ways."""
     rows = []
-    files.require(paths.raw("mnist"), "fetch@mnist")  # the tutorials' scripts read it here
+    require(paths.raw("mnist"))  # the tutorials' scripts read it here
     for tutorial, experiments in list(TUTORIALS.items())[: 1 if quick else None]:
         rounds = []
         for i in range(1 if quick else ROUNDS):

@@ -8,11 +8,9 @@ other, within the halves, is that of 500 independent ones. In some seconds.
 from pathlib import Path
 
 from bench import measuring
-from digits.evaluation.intervals import wilson
-from digits.io import parquet, paths, tables
-from digits.io.tables import PREDICTIONS
-from digits.support import parameters
-from digits.support.parameters import Experiment
+from digits.core import params, paths
+from digits.evaluation.intervals import interval
+from digits.results import read
 
 import numpy as np
 
@@ -23,20 +21,21 @@ HEADER = ["experiment", "error of all, %", "of the first half", "of the second h
 
 def lines(folder: Path, quick: bool) -> list[str]:
     """Return the table, of the first experiment alone if `quick`."""
+    settings = params.load()
     rows = []
-    for name, experiment in parameters.load().blocks(Experiment).items():
-        if experiment.split != "mnist" or not paths.predictions(name).exists():
+    for name, experiment in settings.experiments.items():
+        if settings.tasks[experiment.task].split != "mnist" or not paths.predictions(name).exists():
             continue
-        table = parquet.read(paths.predictions(name), PREDICTIONS)
-        wrong = tables.column(table, "label") != tables.column(table, "prediction")
+        predictions = read.predictions(name)
+        wrong = (predictions["label"] != predictions["prediction"]).to_numpy()
         halves = np.array_split(wrong, 2)
+        errors = []
+        for part in (wrong, *halves):
+            low, high = interval(part) or (0, 1)
+            errors.append(f"{100 * part.mean():.2f} ({100 * low:.2f} to {100 * high:.2f})")
         blocks = [half[: len(half) // BLOCK * BLOCK].reshape(-1, BLOCK).mean(axis=1) for half in halves]
         independent = [half.mean() * (1 - half.mean()) / BLOCK for half in halves]
         times = np.mean([each.var(ddof=1) for each in blocks]) / np.mean(independent) if len(blocks[0]) > 1 else None
-        errors = []
-        for part in (wrong, *halves):
-            low, high = wilson(part.mean(), len(part))
-            errors.append(f"{100 * part.mean():.2f} ({100 * low:.2f} to {100 * high:.2f})")
         rows.append([f"`{name}`", *errors, None if times is None else f"{times:.1f} ×"])
     return measuring.table(HEADER, rows[: 1 if quick else None])
 

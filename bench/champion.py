@@ -6,8 +6,7 @@ held out in turn, and the other five folds are fitted: five slices of 10 000 hel
 Each variant is compared with the champion on the 50 000 held-out images together by an exact McNemar test: of the
 images that only one of the two reads rightly, as many should favour either. No image counts twice. But any two slices
 share four fifths of the rows they fit, so the test knows the chance of which images were held out, and not all of the
-chance of which were fitted. The log losses are compared by a paired t-test, with the same reservation. Holm's
-correction is for the number of variants, of each table by itself.
+chance of which were fitted. The log losses are compared by a paired t-test, with the same reservation.
 
 Takes ten minutes on two free cores; keep the machine quiet meanwhile.
 """
@@ -20,15 +19,13 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from bench import measuring
+from digits.core import params, paths
+from digits.core.tables import Pixels, Scores, Vector, pixels, read
 from digits.evaluation import calibration
-from digits.io import parquet, paths
-from digits.io.tables import IMAGES, Pixels, Scores, Vector
-from digits.learning import models, registry
-from digits.learning.transformers import gradients
-from digits.learning.transformers.interpolation import Images, interpolate, moments, upright
-from digits.results import intervals
-from digits.support import parameters
-from digits.support.parameters import Experiment
+from digits.features.transformers import gradients
+from digits.features.transformers.interpolation import Images, interpolate, moments, upright
+from digits.learning import pipelines, scoring
+from digits.results.differences import p_and_points
 
 import joblib
 import numpy as np
@@ -40,11 +37,6 @@ PAGE = Path("docs", "bench", "champion.md")
 SLICES = 5
 
 
-def unmoved(images: Images) -> Images:
-    """Return images as they are."""
-    return images
-
-
 def centred(images: Images) -> Images:
     """Return images with the centre of mass in the middle, as slanted as they were."""
     row, column, _ = moments(images)
@@ -52,20 +44,10 @@ def centred(images: Images) -> Images:
     return interpolate(images, row + down[:, None], column + across)
 
 
-def histograms(pixels: Pixels, move: Callable[[Images], Images] = upright, **arguments: int) -> Images:
+def histograms(images: Pixels, move: Callable[[Images], Images] = upright, **arguments: int) -> Images:
     """Return the gradient histograms of images that `move` has put into place."""
     with mock.patch.object(gradients, "upright", move), joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
-        return gradients.OrientedGradients(**arguments).fit_transform(pixels)
-
-
-def rootless(pixels: Pixels) -> Images:
-    """Return the histograms without the square root."""
-    return histograms(pixels) ** 2
-
-
-def side_by_side(pixels: Pixels) -> Images:
-    """Return the histograms of upright and of merely centred images."""
-    return np.hstack([histograms(pixels), histograms(pixels, centred)])
+        return gradients.OrientedGradients(**arguments).fit_transform(images)
 
 
 class Variant(NamedTuple):
@@ -79,15 +61,17 @@ class Variant(NamedTuple):
 CHAMPION = "**as it is**"
 VARIANTS = {
     CHAMPION: Variant(),
-    "without centring and shearing": Variant(partial(histograms, move=unmoved)),
-    "without the square root": Variant(rootless),
+    "without centring and shearing": Variant(partial(histograms, move=lambda images: images)),
+    "without the square root": Variant(lambda images: histograms(images) ** 2),
     "8 directions": Variant(partial(histograms, directions=8)),
     "windows of 7 × 7": Variant(partial(histograms, reach=4)),
     "40 components (`digit-fast`)": Variant(components=40),
     "80 components": Variant(components=80),
     "100 components": Variant(components=100),
     "one machine for each pair of digits (`SVC` alone)": Variant(classifier="svm.SVC"),
-    "upright and merely centred images side by side": Variant(side_by_side),
+    "upright and merely centred images side by side": Variant(
+        lambda images: np.hstack([histograms(images), histograms(images, centred)])
+    ),
 }
 
 
@@ -98,9 +82,9 @@ def fit(
     components = PCA(variant.components, svd_solver="covariance_eigh").fit(inputs[fitted])
     X = components.transform(inputs[fitted])  # noqa: N806
     begin = time.thread_time()
-    model = registry.classifier(variant.classifier, settings, parameters.load().seed).fit(X, y[fitted])
+    model = pipelines.classifier(variant.classifier, settings, params.load().seed).fit(X, y[fitted])
     seconds = time.thread_time() - begin
-    return models.score(model, components.transform(inputs[held_out])), seconds
+    return scoring.score(model, components.transform(inputs[held_out])), seconds
 
 
 def calibrated(scores: list[Scores], y: list[Vector]) -> Scores:
@@ -112,69 +96,49 @@ def calibrated(scores: list[Scores], y: list[Vector]) -> Scores:
     return np.concatenate(probabilities)
 
 
-def compare(wrong: Vector, champion: Vector) -> tuple[float, str]:
-    """Return the exact McNemar test's p-value, and the difference of the errors with its 95 % interval, in points."""
-    difference = intervals.compare(~champion, ~wrong)
-    points = [100 * value for value in (-difference.gain, -difference.high, -difference.low)]
-    return difference.p, "{:+.3f} ({:+.3f} to {:+.3f})".format(*points)
+def compare(wrong: Vector, champion: Vector) -> list[str]:
+    """Return the difference of the errors with its 95 % interval, in points, and the exact McNemar test's p."""
+    p, _ = p_and_points(wrong.astype(int) - champion, None)
+    return [measuring.gain(champion, wrong, digits=3), f"{p:.2g}"]
 
 
-def compare_losses(loss: Vector, champion: Vector) -> tuple[float, str]:
-    """Return the p-value of the paired t-test of two log losses, and the mean difference with its 95 % interval."""
+def compare_losses(loss: Vector, champion: Vector) -> list[str]:
+    """Return the mean difference of two log losses with its 95 % interval, and p of the paired t-test."""
     test = ttest_rel(loss, champion)
-    mean, interval = (loss - champion).mean(), test.confidence_interval()
-    return test.pvalue, f"{mean:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"
-
-
-def compared(
-    by_name: dict[str, Vector], compare: Callable[[Vector, Vector], tuple[float, str]]
-) -> dict[str, list[Any]]:
-    """Return for each variant the difference to the champion, p, and p with Holm's correction."""
-    results = {name: compare(each, by_name[CHAMPION]) for name, each in by_name.items() if name != CHAMPION}
-    columns = zip(results.items(), intervals.holm([p for p, _ in results.values()]), strict=True)
-    cells = {name: [difference, f"{p:.2g}", f"{corrected:.2g}"] for (name, (p, difference)), corrected in columns}
-    return {CHAMPION: [None, None, None], **cells}
-
-
-def lines(scores: dict[str, list[Scores]], seconds: dict[str, float], y: list[Vector]) -> list[str]:
-    """Return the tables from each slice's scores, of shape (images, classes), and its labels."""
-    y_true, ends = np.concatenate(y), np.cumsum([len(each) for each in y])[:-1]
-    wrong = {name: np.concatenate(each).argmax(axis=1) != y_true for name, each in scores.items()}
-    tests = compared(wrong, compare)
-    header = ["error, %", *map(str, range(1, SLICES + 1)), "mean", "difference (95 % interval)", "p", "p, Holm"]
-    rows = [
-        [name, *(f"{100 * part.mean():.2f}" for part in np.split(each, ends)), f"{100 * each.mean():.3f}", *tests[name]]
-        for name, each in wrong.items()
-    ]
-    chosen = {name: calibrated(each, y)[np.arange(len(y_true)), y_true] for name, each in scores.items()}
-    losses = {name: -np.log(each) for name, each in chosen.items()}
-    tests = compared(losses, compare_losses)
-    loss_header = ["log loss", "mean", "difference (95 % interval)", "p", "p, Holm", "fit, s"]
-    loss_rows = [[name, f"{each.mean():.4f}", *tests[name], f"{seconds[name]:.0f}"] for name, each in losses.items()]
-    return [*measuring.table(header, rows), "", *measuring.table(loss_header, loss_rows)]
+    ends = test.confidence_interval()
+    return [f"{(loss - champion).mean():+.4f} ({ends.low:+.4f} to {ends.high:+.4f})", f"{test.pvalue:.2g}"]
 
 
 def tables(folder: Path, quick: bool) -> list[str]:
     """Measure every variant."""
-    params = parameters.load()
-    settings = params.block(Experiment, "digit-champion").hyperparameters
-    images = paths.split("mnist", "train")
-    pixels, y = parquet.read_pixels(images), parquet.read_column(images, IMAGES, "class")
-    slices = list(StratifiedKFold(SLICES + 1, shuffle=True, random_state=params.seed).split(y, y))[:SLICES]
-    champion = histograms(pixels)
-    scores: dict[str, list[Scores]] = {}
-    seconds: dict[str, float] = {}
+    settings = params.load()
+    hyperparameters = settings.experiments["digit-champion"].hyperparameters.model_extra or {}
+    images = read(paths.task("digit", "train"))
+    X, y = pixels(images), images["label"].to_numpy()  # noqa: N806
+    slices = list(StratifiedKFold(SLICES + 1, shuffle=True, random_state=settings.seed).split(y, y))[:SLICES]
+    y_slices = [y[held_out] for _, held_out in slices]
+    y_true, champion = np.concatenate(y_slices), histograms(X)
+    wrong, losses, errors, log_losses = {}, {}, [], []
     for name, variant in VARIANTS.items():
-        inputs = champion if variant.features is histograms else variant.features(pixels)
+        inputs = champion if variant.features is histograms else variant.features(X)
         # As wide a kernel as the champion's, compared with how far apart the images lie: else units would count.
-        gamma = settings["gamma"] * champion.var(axis=0).sum() / inputs.var(axis=0).sum()
-        own = {**settings, "gamma": float(gamma)}
+        gamma = hyperparameters["gamma"] * champion.var(axis=0).sum() / inputs.var(axis=0).sum()
+        own = {**hyperparameters, "gamma": float(gamma)}
         tasks = (joblib.delayed(fit)(variant, own, inputs, y, *each) for each in slices)
-        measured = joblib.Parallel(joblib.cpu_count(), "threading")(tasks)
-        scores[name] = [each for each, _ in measured]
-        seconds[name] = float(np.mean([each for _, each in measured]))
-        measuring.log(f"{name}: {seconds[name]:.0f} s")
-    return lines(scores, seconds, [y[held_out] for _, held_out in slices])
+        scores, seconds = zip(*joblib.Parallel(joblib.cpu_count(), "threading")(tasks), strict=True)
+        measuring.log(f"{name}: {np.mean(seconds):.0f} s")
+        wrong[name] = np.concatenate(scores).argmax(axis=1) != y_true
+        losses[name] = -np.log(calibrated(list(scores), y_slices)[np.arange(len(y_true)), y_true])
+        tests: list[list[Any]] = [[None, None], [None, None]]
+        if name != CHAMPION:
+            tests = [compare(wrong[name], wrong[CHAMPION]), compare_losses(losses[name], losses[CHAMPION])]
+        parts = np.split(wrong[name], np.cumsum([len(each) for each in y_slices])[:-1])
+        by_slice = [f"{100 * each.mean():.2f}" for each in parts]
+        errors.append([name, *by_slice, f"{100 * wrong[name].mean():.3f}", *tests[0]])
+        log_losses.append([name, f"{losses[name].mean():.4f}", *tests[1], f"{np.mean(seconds):.0f}"])
+    header = ["error, %", *map(str, range(1, SLICES + 1)), "mean", "difference (95 % interval)", "p"]
+    loss_header = ["log loss", "mean", "difference (95 % interval)", "p", "fit, s"]
+    return [*measuring.table(header, errors), "", *measuring.table(loss_header, log_losses)]
 
 
 if __name__ == "__main__":

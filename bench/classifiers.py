@@ -8,15 +8,14 @@ processor times are multiples of the fastest classifier's, the dummy left out. T
 import time
 import warnings
 from pathlib import Path
-from typing import NamedTuple
 
 from bench import measuring
-from digits.io import parquet, paths
-from digits.io.tables import IMAGES, Pixels, Vector
-from digits.learning import models, registry, training
-from digits.results.intervals import compare
-from digits.support import parameters
-from digits.support.parameters import Experiment
+from digits.core import params, paths
+from digits.core.params import Experiment
+from digits.core.tables import Vector, read
+from stages.train import train
+
+import pandas as pd
 
 PAGE = Path("docs", "bench", "classifiers.md")
 ROWS = 20_000
@@ -29,50 +28,31 @@ CLASSIFIERS += ["ensemble.ExtraTreesClassifier", "ensemble.HistGradientBoostingC
 HEADER = ["classifier", "accuracy, %", "behind the best, points (95 %)", "processor time, ÷ the fastest"]
 
 
-class Measured(NamedTuple):
-    """Whether each image is classified rightly out of fold, shape (images,), and processor seconds."""
-
-    right: Vector
-    seconds: float
-
-
-def measure(name: str, X: Pixels, y: Vector, seed: int) -> Measured:  # noqa: N803
-    """Cross-validate a classifier as `stages.train` does: its seconds are those of all fits, and of the scores."""
-    plain = {"description": "", "split": "mnist", "task": "class", "features": "scaled", "hyperparameters": {}}
-    experiment = Experiment.model_validate({**plain, "classifier": name, "folds": FOLDS})
+def measure(name: str, images: pd.DataFrame, seed: int) -> tuple[Vector, float]:
+    """Cross-validate a classifier; return whether each image is read rightly, and the processor seconds of all fits."""
+    block = {"description": "", "task": "digit", "features": "scaled", "hyperparameters": {}}
+    experiment = Experiment.model_validate({**block, "classifier": name, "folds": FOLDS})
     begin = time.process_time()
-    trained = training.train(registry.build(experiment, seed), X, y, training.fold_of_rows(y, FOLDS))
+    _, out_of_fold = train(experiment, seed, images)
     seconds = time.process_time() - begin
-    assert trained.scores is not None
-    right = models.predict(trained.model, trained.scores) == y
+    right = (out_of_fold["label"] == out_of_fold["prediction"]).to_numpy()
     measuring.log(f"{name}: {right.mean():.4f}, {seconds:.1f} s")
-    return Measured(right, seconds)
+    return right, seconds
 
 
-def lines(measured: dict[str, Measured]) -> list[str]:
-    """Return the table, the best first."""
-    ranked = sorted(measured, key=lambda name: -measured[name].right.mean())
-    best = measured[ranked[0]].right
+def tables(folder: Path, quick: bool) -> list[str]:
+    """Measure them all, on some hundred rows if `quick`; the best stands first."""
+    warnings.simplefilter("ignore")  # of convergence: the iterations are scikit-learn's choice
+    images = read(paths.task("digit", "train"))[: 200 if quick else ROWS]
+    measured = {name: measure(name, images, params.load().seed) for name in CLASSIFIERS}
+    best, *_ = ranked = sorted(measured, key=lambda name: -measured[name][0].mean())
     fastest = min(seconds for name, (_, seconds) in measured.items() if name != DUMMY)
     rows = []
     for name in ranked:
         right, seconds = measured[name]
-        change = compare(best, right)
-        behind = f"{-100 * change.gain:.2f} ({-100 * change.high:.2f} to {-100 * change.low:.2f})"
-        cells = [None if right is best else behind, f"{seconds / fastest:.1f}"]
-        rows.append([f"`{name}`", f"{100 * right.mean():.2f}", *cells])
+        behind = None if name == best else measuring.gain(right, measured[best][0])
+        rows.append([f"`{name}`", f"{100 * right.mean():.2f}", behind, f"{seconds / fastest:.1f}"])
     return measuring.table(HEADER, rows)
-
-
-def tables(folder: Path, quick: bool) -> list[str]:
-    """Measure them all, on some hundred rows if `quick`."""
-    warnings.simplefilter("ignore")  # of convergence: the iterations are scikit-learn's choice
-    images = paths.split("mnist", "train")
-    rows = slice(200 if quick else ROWS)
-    X = parquet.read_pixels(images)[rows]  # noqa: N806
-    y = parquet.read_column(images, IMAGES, "class")[rows]
-    seed = parameters.load().seed
-    return lines({name: measure(name, X, y, seed) for name in CLASSIFIERS})
 
 
 if __name__ == "__main__":

@@ -5,30 +5,26 @@ Draws the MNIST test images as picture files in many ways, and the ten digits in
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 from bench import measuring
-from digits.handwriting import components
+from digits import pictures
+from digits.core import paths
+from digits.core.tables import Pixels, Vector, pixels
+from digits.core.tables import read as read_table
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Recognizer
-from digits.io import parquet, paths
-from digits.io.tables import IMAGES, Pixels, Vector
-from digits.results.intervals import compare
-from digits.support import pictures
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 Grey = npt.NDArray[np.uint8]
-FONTS = sorted(
-    path
-    for family in ("dejavu", "freefont", "liberation")
-    for path in Path("/usr/share/fonts/truetype", family).glob("*.ttf")
-)
+FAMILIES = ("dejavu", "freefont", "liberation")
+FONTS = sorted(path for name in FAMILIES for path in Path("/usr/share/fonts/truetype", name).glob("*.ttf"))
 PAGE = Path("docs", "handwriting", "handwriting.md")
-TEST = paths.split("mnist", "test")
 SAMPLE = 2_000  # test images of all drawings but the first
 random = np.random.RandomState(42)
 
@@ -61,8 +57,7 @@ def photograph(image: Grey) -> Grey:
     return np.clip(light * (1 - 0.7 * ink) + random.normal(0, 5, ink.shape), 0, 255).astype(np.uint8)
 
 
-# What the picture is, how to draw it, and its format.
-DRAWN: list[tuple[str, Callable[[Grey], Grey], str]] = [
+DRAWN: list[tuple[str, Callable[[Grey], Grey], str]] = [  # what the picture is, how to draw it, and its format
     ("as they are", lambda image: image, "PNG"),
     ("inverted: dark on white", lambda image: 255 - image, "PNG"),
     ("enlarged 10 times, bicubic", resize, "PNG"),
@@ -78,21 +73,20 @@ DRAWN: list[tuple[str, Callable[[Grey], Grey], str]] = [
 
 def mnist(quick: bool) -> tuple[Pixels, Pixels]:
     """Return MNIST's test images, shape (images, 28, 28), and their classes; the first fifty if `quick`."""
-    rows = slice(50 if quick else None)
-    return parquet.read_pixels(TEST).reshape(-1, 28, 28)[rows], parquet.read_column(TEST, IMAGES, "class")[rows]
+    test = read_table(paths.split("mnist", "test"))[: 50 if quick else None]
+    return pixels(test).reshape(-1, 28, 28), test["class"].to_numpy()
 
 
 def find(images: Iterable[Grey], recognizer: Recognizer, kind: str = "PNG") -> list[list[Digit]]:
     """Write each image to a file in memory, and return the digits found in it: none where `predict` has an error."""
-    found = []
+    found: list[list[Digit]] = []
     for image in images:
         file = BytesIO()
-        Image.fromarray(image).save(file, kind, **({"quality": 60} if kind == "JPEG" else {}))
+        Image.fromarray(image).save(file, kind, quality=60)
         file.seek(0)
-        try:
-            found.append(components.find(pictures.read(file), recognizer.size))
-        except pictures.PictureError:
-            found.append([])
+        found.append([])
+        with suppress(pictures.PictureError):
+            found[-1] = recognizer.find(pictures.read(file))
     return recognizer.split(found)
 
 
@@ -141,9 +135,8 @@ def tables(folder: Path, quick: bool) -> list[str]:
         chosen = sample if i else np.arange(len(images))
         own = is_right(recognizer, list(images[chosen]), classes[chosen])
         drawn = is_right(recognizer, read(map(draw, images[chosen]), recognizer, kind), classes[chosen])
-        change = compare(own, drawn)
-        points = f"{100 * change.gain:+.2f} ({100 * change.low:+.2f} to {100 * change.high:+.2f})"
-        rows.append([name, str(len(chosen)), f"{own.mean():.4f}", f"{drawn.mean():.4f}", points])
+        accuracies = [f"{each.mean():.4f}" for each in (own, drawn)]
+        rows.append([name, str(len(chosen)), *accuracies, measuring.gain(own, drawn)])
     header = ["MNIST's test images,", "pictures", "the images themselves", "read as pictures", "points (95 %)"]
     experiment = f"The model is `{recognizer.experiment}`."
     return [experiment, "", *measuring.table(header, rows), "", *font_lines(recognizer)]

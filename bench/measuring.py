@@ -3,6 +3,7 @@
 Nothing large is imported here: a process that is started inherits its parent's peak memory on Linux.
 """
 
+import math
 import os
 import platform
 import re
@@ -11,15 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digits.evaluation.intervals import wilson
-from digits.io import files
-from digits.support import cli
-from digits.support.errors import PipelineError
+from digits.core.errors import PipelineError
 
 import click
 import yaml
@@ -55,14 +53,13 @@ def main(description: str | None, page: Path, parts: Mapping[str, Tables]) -> No
             if not quick:
                 write(page, name, lines)
 
-    cli.run(command)
+    command()
 
 
 def run(project: Path, *command: str, **environment: str) -> Run:
     """Run a command in a project, its output unseen, in this environment and `environment`.
 
-    Raises:
-        PipelineError: it failed; the end of its output is quoted.
+    A PipelineError if it fails, which quotes the end of its output.
     """
     outer = {key: value for key, value in os.environ.items() if key not in {"GIT_DIR", "GIT_INDEX_FILE"}}
     if mirror := outer.get("DATA_MIRROR"):
@@ -73,14 +70,8 @@ def run(project: Path, *command: str, **environment: str) -> Run:
     }
     with tempfile.TemporaryFile() as stdout:
         begin = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            cwd=project,
-            env=outer | own | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=subprocess.STDOUT,
-        )
+        files = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(command, cwd=project, env=outer | own | environment, **files)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -105,9 +96,7 @@ def dvc(project: Path, *arguments: str) -> Run:
 def cold(folder: Path, prefix: str = "") -> Path:
     """Copy the project as it stands, without its outputs, into a new folder with a Git of its own.
 
-    Args:
-        folder: where to.
-        prefix: of the names of the datasets, splits and experiments to keep.
+    Of params.yaml it keeps the blocks whose names begin with `prefix`.
     """
     listed = run(Path(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").output
     for name in filter(None, listed.split("\0")):
@@ -116,7 +105,7 @@ def cold(folder: Path, prefix: str = "") -> Path:
             shutil.copy(name, folder / name, follow_symlinks=False)
     if prefix:
         values = parameters(folder)
-        for section in ("datasets", "splits", "experiments"):
+        for section in ("datasets", "splits", "tasks", "experiments"):
             values[section] = {name: block for name, block in values[section].items() if name.startswith(prefix)}
         write_parameters(folder, values)
     for command in ("init --quiet", "add --all", "-c user.name=A -c user.email=a@example.org commit --quiet -m cold"):
@@ -124,10 +113,42 @@ def cold(folder: Path, prefix: str = "") -> Path:
     return folder
 
 
+def stages(project: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the kind, the command and the outs of each stage of a project, after those that it depends on."""
+    values = parameters(project)
+    for kind, template in yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
+        for name in values[template["foreach"].strip("${}")]:
+            command, *outs = (text.replace("${key}", name) for text in (template["do"]["cmd"], *template["do"]["outs"]))
+            yield kind, command, outs
+
+
 def share(hits: int, total: int) -> str:
-    """Return the share of hits in percent, and its 95 % interval."""
-    low, high = wilson(hits / total, total)
+    """Return the share of hits in percent, and its 95 % interval by Wilson."""
+    from scipy.stats import binomtest
+
+    low, high = binomtest(hits, total).proportion_ci(method="wilson")
     return f"{hits / total:.1%} ({low:.1%} to {high:.1%})"
+
+
+def gain(before: Any, after: Any, group: Any = None, digits: int = 2) -> str:
+    """Return the accuracy after minus that before, in points, and its 95 % interval.
+
+    `before` and `after` are whether two models are right about the same images, of shape (images,). The interval is
+    that of D. Bonett and R. Price (Adjusted Wald confidence interval for a difference of binomial proportions based on
+    paired data, 2012), as if images were independent, or Student's of the groups.
+    """
+    from digits.evaluation.intervals import of_groups
+
+    from scipy.stats import ttest_1samp
+
+    change = after.astype(int) - before
+    if group is None:
+        fixed, broken = ((int((change == sign).sum()) + 1) / (len(change) + 2) for sign in (1, -1))
+        reach = 1.959964 * math.sqrt((fixed + broken - (fixed - broken) ** 2) / (len(change) + 2))
+        ends = fixed - broken - reach, fixed - broken + reach
+    else:
+        ends = ttest_1samp(of_groups(change, group), 0).confidence_interval()
+    return "{:+.{n}f} ({:+.{n}f} to {:+.{n}f})".format(*(100 * each for each in (change.mean(), *ends)), n=digits)
 
 
 def parameters(project: Path) -> dict[str, Any]:
@@ -152,9 +173,9 @@ def machine() -> str:
     model = information.exists() and re.search(r"^model name\s*: (.+)$", information.read_text(), re.MULTILINE)
     processor = model[1] if model else platform.processor() or platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]
-    system = f"{os.cpu_count()} cores, {memory:.0f} GiB; {platform.system()}"
-    return f"Measured on: {processor}, {system}, {', '.join(versions)}."
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    system = f"{os.cpu_count()} cores, {memory:.0f} GiB; {platform.system()}, Python {platform.python_version()}"
+    return f"Measured on: {processor}, {system}, {versions}."
 
 
 def write(page: Path, part: str, lines: Sequence[str]) -> None:
@@ -164,8 +185,7 @@ def write(page: Path, part: str, lines: Sequence[str]) -> None:
     _, ended, after = rest.partition(end)
     if not (found and ended):
         raise PipelineError(f"{page} lacks the marks of {part}: {begin.strip()} and {end.strip()}")
-    text = "\n".join(lines)
-    files.write_text(page, f"{before}{begin}\n{text}\n\n{end}{after}")
+    page.write_text("\n".join([before + begin, *lines, "", end + after]), encoding="utf-8")
 
 
 def log(line: str) -> None:

@@ -1,6 +1,6 @@
 """Measure what `predict` makes of pictures of no digit and of two that touch.
 
-Writes three tables of docs/handwriting/handwriting.md. Needs MNIST's split and a model of it (`make repro`). Takes some
+Writes two tables of docs/handwriting/handwriting.md. Needs MNIST's split and a model of it (`make repro`). Takes some
 minutes. The rule for what is none was chosen on other fonts (DejaVu) and seeds than those here.
 """
 
@@ -12,22 +12,18 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from bench import handwriting, measuring
 from bench.handwriting import DRAWN, FONTS, Grey, find, mnist, printed
-from digits.handwriting.novelty import WEIGHTS
+from digits.core.errors import PipelineError
 from digits.handwriting.recognizer import Recognizer
-from digits.io import parquet, paths
-from digits.io.tables import IMAGES, Pixels, Vector
-from digits.support.errors import PipelineError
 
 import numpy as np
 from PIL import Image, ImageDraw
-from sklearn.neighbors import NearestNeighbors
 
 COUNT, QUICK = 1_000, 10  # scribbles, and pairs
 OVERLAPS = [1, 2, 3, 4]  # pixels of MNIST
 GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 SIGNS = "+=?!#%&@$*<>~{}[]/§€£"
-NEIGHBOURS = 10_000  # training images that the nearest one is looked for among
-RATES = (0.005, 0.01, 0.02, 0.05)  # of the test images that are rejected
+SETS = {"digits": digits, "capital letters": ascii_uppercase, "small letters": ascii_lowercase}
+SETS |= {"Greek letters": GREEK, "signs": SIGNS}
 random = np.random.RandomState(42)
 
 
@@ -48,14 +44,8 @@ def shape() -> Grey:
     draw, width, corners = ImageDraw.Draw(image), int(random.randint(6, 14)), int(random.randint(3, 9))
     turn, radius = random.uniform(-0.3, 0.3), random.uniform(45, 70)
     points = [100 + radius * np.array([np.sin(a), -np.cos(a)]) for a in 2 * np.pi * np.arange(8) / 8 + turn]
-    lines = {
-        "star": [[0, 3, 6, 1, 4, 7, 2, 5, 0]],
-        "cross": [[0, 4], [2, 6]],
-        "arrow": [[0, 4], [7, 0, 1]],
-        "house": [[7, 1, 3, 5, 7, 0, 1]],
-        "face": [],
-        "polygon": [],
-    }
+    lines = {"star": [[0, 3, 6, 1, 4, 7, 2, 5, 0]], "cross": [[0, 4], [2, 6]], "arrow": [[0, 4], [7, 0, 1]]}
+    lines |= {"house": [[7, 1, 3, 5, 7, 0, 1]], "face": [], "polygon": []}
     kind = random.choice(list(lines))
     if kind == "polygon":
         draw.regular_polygon((100, 100, radius), corners, 10 * turn, outline=0, width=width)
@@ -75,6 +65,10 @@ def paper(*, is_lit_unevenly: bool = False) -> Grey:
     return np.clip(light + random.normal(0, random.uniform(0, 12), (200, 300)), 0, 255).astype(np.uint8)
 
 
+MADE = {"shapes": shape, "scribbles": scribble, "blank paper, noisy": paper}
+MADE |= {"the same, unevenly lit": partial(paper, is_lit_unevenly=True)}
+
+
 def outcomes(recognizer: Recognizer, pictures: Iterable[Grey], kind: str = "PNG") -> list[str]:
     """Return for each picture `error`, or `none` where nothing in it is a digit, else `digit`."""
     found = [[digit.image for digit in found] for found in find(pictures, recognizer, kind)]
@@ -86,8 +80,8 @@ def outcomes(recognizer: Recognizer, pictures: Iterable[Grey], kind: str = "PNG"
 
 def row(name: str, found: list[str]) -> list[str]:
     """Return a row of the table: how many pictures, and the shares of the outcomes."""
-    none = measuring.share(found.count("none"), len(found))
-    return [name, str(len(found)), f"{found.count('error') / len(found):.1%}", none]
+    errors = found.count("error") / len(found)
+    return [name, str(len(found)), f"{errors:.1%}", measuring.share(found.count("none"), len(found))]
 
 
 def load() -> Recognizer:
@@ -108,80 +102,14 @@ def none(folder: Path, quick: bool) -> list[str]:
         chosen = images if i == 0 else images[random.permutation(len(images))[: handwriting.SAMPLE]]
         rows.append(row(f"MNIST's test images, {name}", outcomes(recognizer, map(draw, chosen), kind)))
     fonts = [path for path in FONTS if "Liberation" in path.name][: 1 if quick else None]
-    for name, signs in (
-        ("digits", digits),
-        ("capital letters", ascii_uppercase),
-        ("small letters", ascii_lowercase),
-        ("Greek letters", GREEK),
-        ("signs", SIGNS),
-    ):
+    for name, signs in SETS.items() if fonts else []:
         measuring.log(name)
         drawn = (np.pad(printed(font, sign), 20, constant_values=255) for sign, font in product(signs, fonts))
-        found = outcomes(recognizer, drawn) if fonts else []
-        rows += [row(f"{name} printed in {len(fonts)} fonts", found)] if found else []
-    for name, made in (
-        ("shapes", shape),
-        ("scribbles", scribble),
-        ("blank paper, noisy", paper),
-        ("the same, unevenly lit", partial(paper, is_lit_unevenly=True)),
-    ):
+        rows.append(row(f"{name} printed in {len(fonts)} fonts", outcomes(recognizer, drawn)))
+    for name, made in MADE.items():
         measuring.log(name)
         rows.append(row(name, outcomes(recognizer, (made() for _ in range(QUICK if quick else COUNT)))))
     return measuring.table(["pictures of", "pictures", "an error: no digit found", "none (95 %)"], rows)
-
-
-def methods(folder: Path, quick: bool) -> list[str]:
-    """Measure how many pictures of no digit each method rejects when it rejects so many of the test images."""
-    recognizer, (images, _) = load(), mnist(quick)
-    rule = recognizer.novelty
-    assert rule is not None
-    count = QUICK if quick else COUNT
-    fonts = [path for path in FONTS if "Liberation" in path.name]
-    signs = list(ascii_uppercase + ascii_lowercase + GREEK + SIGNS)
-    made = [
-        np.pad(printed(random.choice(fonts), random.choice(signs)), 20, constant_values=255)
-        for _ in range(count if fonts else 0)
-    ]
-    made += [draw() for draw in (shape, scribble) for _ in range(count)]
-    others = np.array([found[0].image for found in find(made, recognizer._replace(novelty=None)) if len(found) == 1])
-    train = paths.split("mnist", "train")
-    rows = np.arange(min(NEIGHBOURS, parquet.count(train, IMAGES)))
-    known, labels = parquet.take_pixels(train, rows), parquet.read_column(train, IMAGES, "class")[rows]
-    X = rule.reduce(known)  # noqa: N806
-    classes = np.unique(labels)
-    means = np.array([X[labels == label].mean(axis=0) for label in classes])
-    rest = X - means[np.searchsorted(classes, labels)]
-    values, vectors = np.linalg.eigh(rest.T @ rest / len(X))
-    whitening = vectors / np.sqrt(np.maximum(values, 1e-6 * values[-1]))
-    nearest = [NearestNeighbors(n_neighbors=2).fit(X[labels == label]) for label in classes]
-    scales = [
-        np.median(each.kneighbors(X[labels == label])[0][:, 1]) for each, label in zip(nearest, classes, strict=True)
-    ]
-
-    def measure(images: Pixels) -> dict[str, Vector]:
-        Z = rule.reduce(images)  # noqa: N806
-        shared = [(((Z - mean) @ whitening) ** 2).sum(axis=1) for mean in means]
-        near = [each.kneighbors(Z, 1)[0][:, 0] / scale for each, scale in zip(nearest, scales, strict=True)]
-        density, machine, score = rule.measure(images)
-        p = rule.log_p(np.stack([density, machine, score]))
-        return {
-            "a Gaussian for each class": density,
-            "the distance from the nearest mean, one covariance for all": -np.min(shared, axis=0),
-            f"the distance from the nearest of {len(X)} training images": -np.min(near, axis=0),
-            "the highest calibrated probability": recognizer.probabilities(images).max(axis=1),
-            "the model's highest score": score,
-            "a support vector machine against made-up pictures": machine,
-            "the Gaussians and the score": p[0] + p[2],
-            "the Gaussians, the score and the machine (the rule)": WEIGHTS @ p,
-        }
-
-    measuring.log("methods")
-    own, foreign = measure(images), measure(others)
-    shares = [
-        [name, *(f"{np.mean(foreign[name] < np.quantile(of, rate)):.1%}" for rate in RATES)] for name, of in own.items()
-    ]
-    header = ["a method that rejects this share of the test images", *(f"{rate:.1%}" for rate in RATES)]
-    return [*measuring.table(header, shares), "", f"Rejected of {len(others)} letters, signs, shapes and scribbles."]
 
 
 def push_together(pair: Grey, overlap: int) -> Grey:
@@ -227,4 +155,4 @@ def touching(folder: Path, quick: bool) -> list[str]:
 
 
 if __name__ == "__main__":
-    measuring.main(__doc__, handwriting.PAGE, {"none": none, "methods": methods, "touching": touching})
+    measuring.main(__doc__, handwriting.PAGE, {"none": none, "touching": touching})

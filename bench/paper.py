@@ -6,14 +6,15 @@ docs/handwriting/handwriting.md. Needs MNIST's split and a model of it (`make re
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 from bench import handwriting, measuring
-from digits.handwriting.components import Digit, find
+from digits import pictures
+from digits.core.tables import Pixels, Vector
+from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Recognizer
-from digits.io.tables import Pixels, Vector
-from digits.support import pictures
 
 import numpy as np
 import numpy.typing as npt
@@ -84,10 +85,8 @@ class Page:
         turn, middle = np.exp(-1j * np.radians(angle)), complex(*self.size) / 2
         turned = [(complex(x, y) - middle) * turn + middle for x, y, _, _ in self.centres]
         self.centres = [(at.real, at.imag, *each[2:]) for at, each in zip(turned, self.centres, strict=True)]
-        file = BytesIO()
-        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(
-            file, "JPEG", quality=int(random.integers(50, 96))
-        )
+        file, quality = BytesIO(), int(random.integers(50, 96))
+        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
         return file.getvalue()
 
 
@@ -128,7 +127,7 @@ def combs(page: Page) -> bytes:
     return page.photograph()
 
 
-def rows(page: Page, baseline: float, pitch: float, left: float, right: float, count: int) -> None:
+def write_rows(page: Page, baseline: float, pitch: float, left: float, right: float, count: int) -> None:
     """Write rows of digits with gaps, at most `count` in each."""
     for i in range(int(page.random.integers(1, 4))):
         x = left + page.height
@@ -150,7 +149,7 @@ def ledger(page: Page) -> bytes:
         draw.line([inset, start + i * pitch, width - inset, start + i * pitch], 255, page.thickness)
     if page.random.random() < 0.4:
         draw.line([left, 0, left, height], 255, page.thickness)
-    rows(page, start + pitch + page.jitter(0.25), pitch, left, width, 7)
+    write_rows(page, start + pitch + page.jitter(0.25), pitch, left, width, 7)
     return page.photograph()
 
 
@@ -162,7 +161,7 @@ def squared(page: Page) -> bytes:
     for at in np.arange(page.random.uniform(0, pitch), max(width, height), pitch).tolist():
         draw.line([at, 0, at, height], 255, page.thickness)
         draw.line([0, at, width, at], 255, page.thickness)
-    rows(page, 1.3 * page.height, 1.4 * page.height, 0, width, 7)
+    write_rows(page, 1.3 * page.height, 1.4 * page.height, 0, width, 7)
     return page.photograph()
 
 
@@ -182,7 +181,7 @@ def edges(page: Page) -> bytes:
     for at in np.arange(page.height, width, page.height * 0.7) if page.random.random() < 0.4 and not border[3] else []:
         page.darkness = page.pen
         draw.line([at, height - page.height * 0.2, at + page.jitter(0.3), height], 255, 3)
-    rows(page, 2 * page.height, 1.3 * page.height, page.height * 0.5, width - page.height * 0.7, 7)
+    write_rows(page, 2 * page.height, 1.3 * page.height, page.height * 0.5, width - page.height * 0.7, 7)
     return page.photograph()
 
 
@@ -190,7 +189,7 @@ def pencil(page: Page) -> bytes:
     """Draw rows of digits in faint pencil, whose strokes are broken by the paper's grain."""
     page.pen = page.random.uniform(0.15, 0.4)
     page.sized(page.height * 9, page.height * 5)
-    rows(page, 1.5 * page.height, 1.4 * page.height, 0, page.height * 9, 7)
+    write_rows(page, 1.5 * page.height, 1.4 * page.height, 0, page.height * 9, 7)
     return page.photograph(page.random.uniform(0.1, 0.35))
 
 
@@ -236,36 +235,25 @@ def judge(recognizer: Recognizer, page: Page, digits: list[Digit]) -> tuple[list
     return right, named, sure
 
 
-def read(recognizer: Recognizer, picture: bytes) -> list[Digit]:
-    """Return the digits found in a picture; none where `predict` has an error."""
-    try:
-        return recognizer.split([find(pictures.read(BytesIO(picture)), recognizer.size)])[0]
-    except pictures.PictureError:
-        return []
-
-
-def measure(recognizer: Recognizer, images: Pixels, classes: Vector, count: int) -> list[list[str]]:
-    """Return a row of the table for each kind of page."""
-    table = []
+def tables(folder: Path, quick: bool) -> list[str]:
+    """Measure each kind of page with test images."""
+    recognizer, (images, classes), rows = Recognizer.load(dataset="mnist"), handwriting.mnist(quick), []
     for name, kind in KINDS.items():
         measuring.log(name)
         right, named, sure = [], [], 0
-        for page, picture in pages(kind, images, classes, count):
-            of_page, named_of_page, sure_of_page = judge(recognizer, page, read(recognizer, picture))
+        for page, picture in pages(kind, images, classes, QUICK if quick else COUNT):
+            found: list[Digit] = []
+            with suppress(pictures.PictureError):
+                [found] = recognizer.split([recognizer.find(pictures.read(BytesIO(picture)))])
+            of_page, named_of_page, sure_of_page = judge(recognizer, page, found)
             right += of_page
             named += named_of_page
             sure += sure_of_page
         shares = [measuring.share(each, len(right)) for each in (sum(right), sum(named))]
         rates = f"{1 - sum(right) / sum(named):.1%}", f"{sure / len(right):.1%}"
-        table.append([name, str(len(right)), *shares, *rates])
-    return table
-
-
-def tables(folder: Path, quick: bool) -> list[str]:
-    """Measure each kind of page with test images."""
-    found = measure(Recognizer.load(dataset="mnist"), *handwriting.mnist(quick), QUICK if quick else COUNT)
+        rows.append([name, str(len(right)), *shares, *rates])
     header = ["digits", "read rightly (95 %)", "with `--always`", "of these rejected", "wrong, over 99 % sure"]
-    return measuring.table(["MNIST's test images as", *header], found)
+    return measuring.table(["MNIST's test images as", *header], rows)
 
 
 if __name__ == "__main__":

@@ -1,84 +1,71 @@
 """All of the pipeline's work in one plain script: no DVC, no second process, no file between the steps.
 
-The same functions on the same arrays, so what `dvc repro` takes longer is the price of its processes, files and
+The same functions on the same tables, so what `dvc repro` takes longer is the price of its processes, files and
 digests. Prints the seconds of each step last.
 """
 
 import json
-import os
 import time
-from collections import Counter
-from functools import partial
 
-from digits.evaluation import metrics
+from digits.core import params, tables
+from digits.evaluation import calibration, metrics
 from digits.evaluation.part import Part
-from digits.io import tables
-from digits.learning import deformation, models, registry, thresholds, training
-from digits.support import cli, parallel, parameters
-from digits.support.parameters import Dataset, Experiment, Split, Task
+from digits.learning import scoring
 from stages.binarize import binarize
 from stages.evaluate import evaluate
-from stages.fetch import checked, fetch
+from stages.fetch import fetch
 from stages.split import split_rows
-
-import numpy as np
+from stages.train import train
 
 
 def main() -> None:
     """Do it all, and print what each step took."""
-    seconds: Counter[str] = Counter()
-    last = time.perf_counter()
+    begin = time.perf_counter()
+    settings = params.load()
+    seconds, fetched, parts, labelled, trained = {}, {}, {}, {}, {}
 
     def lap(step: str) -> None:
-        nonlocal last
-        now = time.perf_counter()
-        seconds[step] += now - last  # type: ignore[assignment]
-        last = now
+        """Note what a step took: the time since the one before."""
+        seconds[step] = time.perf_counter() - begin - sum(seconds.values())
 
-    params = parameters.load()
-    datasets = {}
-    for name, dataset in params.blocks(Dataset).items():
-        batches = fetch(name, dataset, os.environ.get("DATA_MIRROR"), lambda given: list(checked(given, dataset)))  # noqa: B023
-        together = [[batch[i] for batch in batches if batch[i] is not None] for i in (0, 1, 3)]
-        datasets[name] = tuple(np.concatenate(each) if each else None for each in together)
+    for name, dataset in settings.datasets.items():
+        fetched[name] = fetch(name, dataset)
     lap("fetch")
-    parts = {}
-    for name, split in params.blocks(Split).items():
-        pixels, classes, group = datasets[split.dataset]
-        rows_of_parts = split_rows(split, len(classes), params.seed, group)
-        parts[name] = [(pixels[rows], classes[rows], None if group is None else group[rows]) for rows in rows_of_parts]
+
+    for name, split in settings.splits.items():
+        images = fetched[split.dataset]
+        classes, group = images["class"].to_numpy(), tables.column(images, "group")
+        both = split_rows(split, settings.seed, classes, group, tables.pixels(images))
+        parts[name] = [images.iloc[rows].assign(row=rows) for rows in both]
     lap("split")
-    for name, experiment in params.blocks(Experiment).items():
-        (X_train, train_classes, group), (X_test, test_classes, test_group) = parts[experiment.split]  # noqa: N806
-        task = params.block(Task, experiment.task)
-        positive, negative = tables.labels_of(task, None)
-        assert not negative, f"{experiment.task} leaves classes out, which this does not"
-        y_train, y_test = binarize(train_classes, positive), binarize(test_classes, positive)
-        lap("binarize")
-        dataset = params.block(Dataset, params.dataset_of(name))
-        pipeline = registry.build(experiment, params.seed, dataset.maximum or 255)
-        copies = deformation.require_copies(experiment)
-        X_train = deformation.add_copies(X_train, dataset.shape, copies, params.seed)  # noqa: N806
-        rule = thresholds.require_rule(experiment, len(np.unique(y_train)))
-        fold = training.fold_of_rows(y_train, experiment.folds, group=group)
-        trained = training.train(pipeline, X_train, y_train, fold)
-        model = thresholds.apply(trained.model, rule, y_train, trained.scores)
-        model.train_accuracy_ = training.accuracy(model, trained.seen, y_train)
-        lap("train")
-        with parallel.parallel_backend(model):
-            scores = models.score(model, X_test)
-        names = list(map(str, model.classes_))
-        part = partial(Part, method=models.method(model), classes=model.classes_, names=names, y_train=y_train)
-        predicted = {"test": part(y_test, models.predict(model, scores), scores, group=test_group)}
-        if trained.scores is not None:
-            y_pred = thresholds.predict_nested(model, rule, y_train, trained.scores, fold)
-            predicted["cross_validation"] = part(y_train, y_pred, trained.scores, fold=fold, group=group)
+
+    for name, task in settings.tasks.items():
+        dataset = settings.datasets[settings.dataset_of(name)]
+        sides = params.sides(name, task, dataset.names or range(dataset.classes))
+        labelled[name] = [binarize(part, *sides) for part in parts[task.split]]
+    lap("binarize")
+
+    for name, experiment in settings.experiments.items():
+        trained[name] = train(experiment, settings.seed, labelled[experiment.task][0])
+    lap("train")
+
+    for name, (model, out_of_fold) in trained.items():
+        images = labelled[settings.experiments[name].task][1]
+        with scoring.parallel_backend(model):
+            scores = scoring.score(model, tables.pixels(images))
+        predictions = scoring.table(images, model, scores, scoring.predict(model, scores))
+        about = {"classes": model.classes_, "y_train": out_of_fold["label"].to_numpy(), "attrs": images.attrs}
+        predicted = {"test": Part(predictions, **about)}
+        if "fold" in out_of_fold:
+            predicted["cross_validation"] = part = Part(out_of_fold, **about)
+            part.temperature = calibration.fit_temperature(part.logits, part.columns)
+            predicted["test"].temperature = part.temperature
         figures = evaluate(predicted, model)["figures"]
-        lap("evaluate")
-        accuracy = metrics.summarize(figures)["accuracy"]
+        accuracy = metrics.summarize(figures[figures["part"] != "train"])["accuracy"]
         print(f"{name}: test accuracy {accuracy:.6f}", flush=True)
+    lap("evaluate")
     print(json.dumps(seconds))
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    main()

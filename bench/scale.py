@@ -9,10 +9,12 @@ Keep the machine quiet meanwhile. Where MNIST's servers cannot be reached, set D
 import json
 import math
 import shutil
+from collections import defaultdict
 from pathlib import Path
 
 from bench import measuring
-from bench.dag import stages
+
+import yaml
 
 PAGE = Path("docs", "scale", "large.md")
 ROWS = [70_000, 700_000, 8_100_000]
@@ -36,11 +38,18 @@ MEMORY, TIME, DISK, ERROR = FORMATS = {
 }
 
 
+def images() -> int:
+    """Return how many images MNIST has."""
+    return int(measuring.parameters(Path("large"))["datasets"]["mnist"]["images"])
+
+
 def prepare(folder: Path, rows: int, passes: int = 1) -> Path:
     """Return the folder large/ of a new copy of the project, for so many rows and passes over them."""
     large = measuring.cold(folder / "project") / "large"
+    enlarged = yaml.safe_load((large / "enlarged.yaml").read_text(encoding="utf-8"))
+    enlarged["mnist"]["to"] = rows
+    (large / "enlarged.yaml").write_text(yaml.safe_dump(enlarged), encoding="utf-8")
     values = measuring.parameters(large)
-    values["datasets"]["mnist"]["enlarged"]["to"] = rows
     for block in values["experiments"].values():
         block["hyperparameters"]["max_iter"] = passes
     measuring.write_parameters(large, values)
@@ -52,35 +61,30 @@ def error(large: Path, experiment: str) -> float:
     return 1 - float(json.loads((large / "metrics" / f"{experiment}.json").read_text())["accuracy"])
 
 
-def size(path: Path) -> float:
-    """Return how much disk a table, a folder of a table's parts or a model takes, in MB."""
-    return sum(file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file()) / 1e6
-
-
 def measure(folder: Path, rows: int) -> dict[str, dict[str, float]]:
     """Run every stage, and a bare copy of the table that `split` reads; return what each table has of them."""
     large = prepare(folder, rows)
-    result: dict[str, dict[str, float]] = {what: {} for what in FORMATS}
-    for stage in stages(large):
-        label = f"{stage.kind}@{stage.name}"
-        measuring.log(f"{rows} rows: {stage.command}")
-        runs = {label: measuring.run(large, *stage.command.split())}
-        outputs = [large / path for path in stage.outputs if path.startswith(("data/", "models/"))]
-        result[DISK][label] = sum(map(size, outputs))
-        if stage.kind == "evaluate":
-            result[ERROR][stage.name] = error(large, stage.name)
-        if stage.kind == "split":
+    result: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for kind, command, outs in measuring.stages(large):
+        name = command.split()[-1]
+        measuring.log(f"{rows} rows: {command}")
+        runs = {f"{kind}@{name}": measuring.run(large, *command.split())}
+        if kind == "split":
             runs["bare copy of raw"] = measuring.python(large, "-c", COPY, "data/raw/mnist.parquet")
-        result[MEMORY] |= {name: run.memory for name, run in runs.items()}
-        result[TIME] |= {name: 1e6 * run.seconds / rows for name, run in runs.items()}
+        files = [file for out in outs for file in (large / out, *(large / out).rglob("*")) if file.is_file()]
+        result[DISK][f"{kind}@{name}"] = sum(file.stat().st_size for file in files) / 1e6
+        if kind == "evaluate":
+            result[ERROR][name] = error(large, name)
+        for label, run in runs.items():
+            result[MEMORY][label] = run.memory
+            result[TIME][label] = 1e6 * run.seconds / rows
     shutil.rmtree(folder)
     return result
 
 
 def scale(folder: Path, quick: bool) -> list[str]:
     """Measure every stage on each number of rows."""
-    images = measuring.parameters(Path("large"))["datasets"]["mnist"]["images"]
-    rows = [images, 2 * images] if quick else ROWS
+    rows = [images(), 2 * images()] if quick else ROWS
     measured = [measure(folder / str(count), count) for count in rows]
     headers = [f"{count:,}" for count in rows]
     lines: list[str] = []
@@ -89,20 +93,18 @@ def scale(folder: Path, quick: bool) -> list[str]:
         table = []
         for label in measured[0][what]:
             values = [each[what][label] for each in measured]
-            ratio = [f"{values[-1] / values[0]:.2f} ×"] if has_ratio else []
+            ratio = [f"{values[-1] / values[0]:.2f} ×"] * has_ratio
             table.append([f"`{label}`", *(format(value, form) for value in values), *ratio])
-        header = [what, *headers, *([f"{headers[-1]} ÷ {headers[0]}"] if has_ratio else [])]
-        lines += [*measuring.table(header, table), ""]
+        lines += [*measuring.table([what, *headers, *[f"{headers[-1]} ÷ {headers[0]}"] * has_ratio], table), ""]
     return lines[:-1]
 
 
 def steps(folder: Path, quick: bool) -> list[str]:
     """Fit each experiment in as many passes over MNIST's own images as have the steps of each number of rows."""
-    images = measuring.parameters(Path("large"))["datasets"]["mnist"]["images"]
-    passes = [1, 2] if quick else [math.ceil((rows - TEST) / (images - TEST)) for rows in ROWS]
+    passes = [1, 2] if quick else [math.ceil((rows - TEST) / (ROWS[0] - TEST)) for rows in ROWS]
     errors = []
     for count in passes:
-        large = prepare(folder / str(count), images, count)
+        large = prepare(folder / str(count), images(), count)
         measuring.dvc(large, "repro", "--glob", "evaluate@*")
         errors.append({name: error(large, name) for name in measuring.parameters(large)["experiments"]})
     lines = [[f"`{name}`", *(f"{each[name]:.2%}" for each in errors)] for name in errors[0]]

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import measuring
-from digits.io import parquet, paths
-from digits.io.tables import GROUP, IMAGES, labels_of
-from digits.learning import registry
-from digits.support import parameters
-from digits.support.parameters import Experiment, Split, Task
+from digits.core import params, paths
+from digits.core.tables import column, pixels, read
+from digits.learning import pipelines
 from stages.binarize import binarize
 from stages.split import split_rows
 
@@ -52,23 +50,21 @@ WRITTEN = {
 def accuracy(name: str, features: str | None, seed: int) -> float:
     """Fit an experiment with these features, or as its tutorial is written; return the test accuracy in percent."""
     warnings.simplefilter("ignore")  # of convergence: the iterations are the tutorial's choice
-    written, params = WRITTEN[name], parameters.load()
-    experiment = params.block(Experiment, name)
-    split = params.block(Split, experiment.split)
-    images = paths.raw(split.dataset)
-    X: Any = parquet.read_pixels(images)  # noqa: N806
-    positive, _ = labels_of(params.block(Task, experiment.task), None)
-    y = binarize(parquet.read_column(images, IMAGES, "class"), positive)
-    train, test = split_rows(split, len(y), DRAWN, parquet.read_if_there(images, GROUP))
+    written, settings = WRITTEN[name], params.load()
+    experiment = settings.experiments[name]
+    task = settings.tasks[experiment.task]
+    split = settings.splits[task.split]
+    images = binarize(read(paths.raw(split.dataset)), *params.sides(experiment.task, task, range(10)))
+    X, y = pixels(images), images["label"].to_numpy()  # noqa: N806
+    train, test = split_rows(split, DRAWN, images["class"].to_numpy(), column(images, "group"), X)
     if features or not isinstance(split.test, float):  # as the fourth is written, the order is that of its draw
         train.sort()
     if features or written.shuffles:
         np.random.RandomState(seed).shuffle(train)
     if features:
-        model = registry.build(experiment.model_copy(update={"features": features}), seed)
+        model = pipelines.build(experiment.model_copy(update={"features": features}), seed, images.attrs["maximum"])
     else:
-        model = written.estimator.set_params(random_state=seed)
-        X = X.astype(np.float64)  # noqa: N806
+        model, X = written.estimator.set_params(random_state=seed), X.astype(np.float64)  # noqa: N806
     return 100 * float(model.fit(X[train], y[train]).score(X[test], y[test]))
 
 
@@ -88,11 +84,9 @@ def tables(folder: Path, quick: bool) -> list[str]:
 
     The images must be in `data/raw/` (`dvc repro fetch@mnist fetch@small`).
     """
-    params = parameters.load()
-    compared = []
+    experiments, compared = params.load().experiments, []
     for name, written in list(WRITTEN.items())[: 1 if quick else None]:
-        features = params.block(Experiment, name).features, written.own_features
-        compared += [(name, each) for each in features if each]
+        compared += [(name, each) for each in (experiments[name].features, written.own_features) if each]
     variants = list(dict.fromkeys(fit for name, features in compared for fit in ((name, None), (name, features))))
     seeds = range(2 if quick else SEEDS)
     tasks = (joblib.delayed(accuracy)(*variant, seed) for variant, seed in product(variants, seeds))
