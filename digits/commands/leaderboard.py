@@ -43,7 +43,7 @@ def command(pattern: str) -> None:
             rows.append([f"  {name}{mark}", *cells, read.error(name)])
     print_table(["experiment", *(str(metric.heading) for metric in COLUMNS), "error, %"], rows)
     if alike:
-        print("\n~ not told apart from the first of its task: p is 0.01 or more, of these two fits")
+        print("\n~ not told apart from the first of its task: see `digits compare --help`")
     if len(evaluated) < len(names):
         note(f"not evaluated yet: {', '.join(sorted({*names} - {*evaluated}))}; `make repro` evaluates all")
 

@@ -110,7 +110,8 @@ def measure(part: Part) -> pd.DataFrame:
         found = metric.function(part)
         for of, value in found.items() if isinstance(found, Mapping) else [] if found is None else [(ALL, found)]:
             rows.append((metric.name, of, *(value if isinstance(value, tuple) else (value, None, None))))
-    return pd.DataFrame(rows, columns=["figure", "of", "value", "low", "high"])
+    found = pd.DataFrame(rows, columns=["figure", "of", "value", "low", "high"])
+    return found.astype({"low": float, "high": float})  # a column of None alone would not be rounded
 
 
 def summarize(figures: pd.DataFrame) -> dict[str, float]:

@@ -78,5 +78,5 @@ def test_without_all_rooms_the_core_s_tests_pass_and_the_demo_runs(copy: Path) -
     assert "`make repro` runs every experiment" in run("make demo", copy).partition("\nNext:\n")[2]
     first = sorted(path.stem for path in (copy / "data/predictions").glob("*.parquet"))[0]
     run(f"dvc exp run -S experiments.{first}.features=raw_sparse evaluate@{first}", copy)
-    assert f"{first}: " in run(f"digits compare HEAD {first}", copy)
+    assert f"{first}, " in run(f"digits compare HEAD {first}", copy)
     tiny.run("python -m pytest -q", copy, PYTHONPATH=str(copy), PYTEST_ADDOPTS="", PATH=os.environ["PATH"])
