@@ -59,7 +59,7 @@ def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
 
 
 def remarks(name: str, dataset: Dataset) -> Iterator[str]:
-    """Yield what the folders of a dataset say about its splits, after writing it into the one of its own name."""
+    """Yield what the folders of a dataset say about its splits."""
     ((kind, place),) = dataset.sources[0].items()
     if not hasattr(source(kind), "guess_levels"):
         return
@@ -83,7 +83,7 @@ def command(dataset: str) -> None:
     """Count `images`, `classes`, `names` and `sha256` of a block of `datasets`, and write them into params.yaml.
 
     A new block needs only `sources` and `shape`; `levels` is guessed where pictures lie deeper than in CLASS/. Where
-    there are folders called train and test, the split of the same name tests on those in test.
+    there are folders called train and test, a line says which `test:` tests on those in test.
     Run it again when pictures have been added, moved or changed. It reads the first source that works, and leaves
     everything else in the file as it is.
     """

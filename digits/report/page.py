@@ -1,6 +1,5 @@
 """The page: what it says of all datasets and experiments, by the templates of this folder."""
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
@@ -19,7 +18,6 @@ import jinja2
 from tqdm import tqdm
 
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]  # that results depend on
-COSTS = Path("data", "costs.json")  # processor seconds of each training, where `python -m bench.costs` measured them
 
 
 class Axis:
@@ -80,7 +78,6 @@ def render(settings: Params, names: Sequence[str]) -> str:
         places={name: {row: i for i, row in enumerate(sheet.rows)} for name, sheet in sheets.items()},
         data=scripts.packed(scripts.data(by_task, sheets)),
         vega=scripts.packed(vega.script()),
-        costs=json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {},
         part_names=plots.PARTS,
         captions={metric.name: metric.caption for metric in METRICS if metric.caption},
         versions={package: version(package) for package in PACKAGES},
