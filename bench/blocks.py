@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import measuring
 from digits.core import params, paths
-from digits.evaluation.intervals import interval
+from digits.evaluation.metrics import interval
 from digits.results import read
 
 import numpy as np

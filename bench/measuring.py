@@ -137,7 +137,7 @@ def gain(before: Any, after: Any, group: Any = None, digits: int = 2) -> str:
     that of D. Bonett and R. Price (Adjusted Wald confidence interval for a difference of binomial proportions based on
     paired data, 2012), as if images were independent, or Student's of the groups.
     """
-    from digits.evaluation.intervals import of_groups
+    from digits.evaluation.metrics import of_groups
 
     from scipy.stats import ttest_1samp
 

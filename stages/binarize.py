@@ -8,8 +8,7 @@ are left out. A task without `positive` keeps the class.
 from collections.abc import Collection
 
 from digits.core import params, paths, tables
-from digits.core.cli import Stage
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, Stage
 
 import click
 import numpy as np

@@ -8,8 +8,7 @@ that of always predicting the majority class.
 import json
 
 from digits.core import params, paths, tables
-from digits.core.cli import Stage
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, Stage
 from digits.evaluation import calibration, curves, metrics
 from digits.evaluation.metrics import ALL
 from digits.evaluation.part import Part, confusion, reliability

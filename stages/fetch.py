@@ -11,8 +11,7 @@ from importlib import import_module
 from types import ModuleType
 
 from digits.core import params, paths, tables
-from digits.core.cli import Stage
-from digits.core.errors import PACKAGE, PipelineError, require_choice
+from digits.core.errors import PACKAGE, PipelineError, Stage, require_choice
 from digits.core.params import Dataset
 
 import click

@@ -6,8 +6,7 @@ so that one fold has them. `row` is the image's index in your own dataset, and t
 """
 
 from digits.core import params, paths, tables
-from digits.core.cli import Stage
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, Stage
 
 import click
 import numpy as np

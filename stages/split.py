@@ -11,8 +11,7 @@ import hashlib
 import math
 
 from digits.core import params, paths, tables
-from digits.core.cli import Stage, note
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, Stage, note
 from digits.core.params import Split
 from digits.core.tables import Pixels, Vector
 

@@ -10,8 +10,7 @@ import signal
 from typing import Any
 
 from digits.core import params, paths, tables
-from digits.core.cli import Stage
-from digits.core.errors import PipelineError, room
+from digits.core.errors import PipelineError, Stage, room
 from digits.core.params import Experiment
 from digits.core.tables import Pixels, Scores, Vector
 from digits.learning import model_file, pipelines, scoring, thresholds

@@ -8,8 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.core.cli import failures_in_one_line
-from digits.core.errors import PACKAGE, PipelineError
+from digits.core.errors import PACKAGE, PipelineError, failures_in_one_line
 
 import click
 

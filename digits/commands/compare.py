@@ -8,8 +8,7 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.core import params, paths, tables
-from digits.core.cli import note
-from digits.core.errors import PipelineError, require_choice
+from digits.core.errors import PipelineError, note, require_choice
 from digits.results import differences, drawing
 from digits.results.differences import Difference
 from digits.results.images import Images

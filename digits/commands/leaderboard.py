@@ -4,8 +4,7 @@ import fnmatch
 
 from digits.commands import examples
 from digits.core import params, paths
-from digits.core.cli import note
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, note
 from digits.evaluation.metrics import METRICS
 from digits.results import differences, read
 from digits.results.wording import print_table

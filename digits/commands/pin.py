@@ -7,8 +7,7 @@ from typing import Any
 
 from digits.commands import examples
 from digits.core import params
-from digits.core.cli import note
-from digits.core.errors import require_choice
+from digits.core.errors import note, require_choice
 from digits.core.params import COUNTED, FILE, Dataset, validate
 from digits.sources import folder
 from stages.fetch import digests, fetch, source

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.core import params
-from digits.core.cli import note
-from digits.core.errors import PipelineError, require_choice
+from digits.core.errors import PipelineError, note, require_choice
 from digits.results import drawing, read, wording
 from digits.results.images import Images
 

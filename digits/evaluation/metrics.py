@@ -8,15 +8,17 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from digits.core.tables import Vector
-from digits.evaluation.intervals import interval
 from digits.evaluation.part import Part
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics
 
 ALL = "all"  # what a figure is of, if not of one class or one fold
 MOST_GROUPS = 30  # that are listed one by one
+FEWEST_GROUPS = 6  # for an interval; fewer tell nothing of the next one
+TINY = 1e-9
 
 
 class Metric(NamedTuple):
@@ -27,6 +29,29 @@ class Metric(NamedTuple):
     key: str | None = None  # in metrics/<experiment>.json; six have one, so that DVC's tables of them fit a screen
     heading: str | None = None  # of its column in the leaderboard; it needs a key
     caption: str | None = None  # in the report's table of measures
+
+
+def interval(is_right: Vector, group: Vector | None = None) -> tuple[float, float] | None:
+    """Return the ends of the 95 % interval of the share of rows that are right, 0 to 1; vectors have the shape (rows,).
+
+    It is Wilson's, as if images were independent, or Student's of the groups' shares. None where there are no rows,
+    fewer than six groups, or no group differs from another.
+    """
+    if group is None:
+        right, rows = int(is_right.sum()), len(is_right)
+        return tuple(binomtest(right, rows).proportion_ci(method="wilson")) if rows else None
+    values = of_groups(is_right, group)
+    if len(values) < FEWEST_GROUPS or np.ptp(values) < TINY:
+        return None
+    low, high = ttest_1samp(values, 0).confidence_interval()
+    return max(float(low), 0.0), min(float(high), 1.0)
+
+
+def of_groups(values: Vector, group: Vector) -> Vector:
+    """Return a value for each group, shape (groups,), whose mean is that of all rows: a large group counts for more."""
+    numbers, of_row = np.unique(group, return_inverse=True)
+    mean = values.mean()
+    return mean + np.bincount(of_row, values - mean) * len(numbers) / len(values)
 
 
 def share(part: Part, among: Vector | None = None) -> tuple[float | None, ...]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digits import pictures
-from digits.core.cli import failures_in_one_line
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, failures_in_one_line
 from digits.handwriting import source as handwriting
 
 from PIL import Image

@@ -12,11 +12,10 @@ from typing import Self
 
 from digits import pictures
 from digits.core import params, paths, tables
-from digits.core.cli import note
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, note
 from digits.core.params import Dataset
 from digits.core.tables import Pixels, Vector
-from digits.evaluation.intervals import interval
+from digits.evaluation.metrics import interval
 from digits.handwriting.reading import NONE, Reading, in_words
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing

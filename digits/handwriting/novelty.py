@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 from zipfile import BadZipFile
 
 from digits.core import paths, tables
-from digits.core.cli import note
+from digits.core.errors import note
 from digits.core.tables import Pixels, Scores, Vector
 from digits.handwriting import made_up
 from digits.handwriting.components import Digit

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from digits.core import params, paths
-from digits.core.cli import note
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, note
 from digits.core.params import Dataset, Params
 from digits.core.tables import Pixels, Scores, Vector
 from digits.evaluation import calibration

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from digits.core import paths, tables
 from digits.core.errors import PipelineError
 from digits.core.tables import Vector
-from digits.evaluation.intervals import FEWEST_GROUPS, TINY, of_groups
+from digits.evaluation.metrics import FEWEST_GROUPS, TINY, of_groups
 from digits.results import read
 
 import numpy as np

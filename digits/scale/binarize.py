@@ -4,7 +4,7 @@ Reads both parts of the split; writes `data/task/<task>/train.parquet` and `test
 """
 
 from digits.core import params, paths
-from digits.core.cli import Stage
+from digits.core.errors import Stage
 from digits.scale import parts
 from stages.binarize import binarize
 

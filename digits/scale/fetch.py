@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digits.core import params, paths, tables
-from digits.core.cli import Stage
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, Stage
 from digits.core.params import Count, Section
 from digits.learning import scoring
 from digits.scale import deformation, parts

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.core import params, paths, tables
-from digits.core.cli import Stage
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, Stage
 from digits.core.params import Experiment
 from digits.core.tables import Vector
 from digits.learning import model_file, pipelines, scoring, thresholds

@@ -25,8 +25,7 @@ from statistics import mode
 from typing import Any, NamedTuple
 
 from digits import pictures
-from digits.core.cli import note
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, note
 from digits.core.params import Dataset
 from digits.core.tables import Pixels
 from digits.pictures import Picture, PictureError

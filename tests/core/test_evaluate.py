@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.evaluation import calibration, metrics
-from digits.evaluation.intervals import interval
+from digits.evaluation.metrics import interval
 from digits.evaluation.part import Part, confusion, reliability
 from digits.learning import model_file
 from digits.results import differences

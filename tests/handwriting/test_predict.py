@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from digits.core.errors import PipelineError
-from digits.evaluation.intervals import interval
+from digits.evaluation.metrics import interval
 from digits.handwriting.recognizer import Recognizer
 from tests import tiny
 from tests.handwriting.calls import predict

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
-from digits.core.cli import note
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, note
 from digits.handwriting import reading as readings
 from digits.handwriting.measure import SEVERAL, Measurement, seen_before
 from digits.handwriting.reading import NONE

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.core import params, paths
-from digits.core.cli import note
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, note
 
 import click
 
