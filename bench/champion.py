@@ -22,8 +22,8 @@ from bench import measuring
 from digits.core import params, paths
 from digits.core.tables import Pixels, Scores, Vector, pixels, read
 from digits.evaluation import calibration
-from digits.features.transformers import gradients
-from digits.features.transformers.interpolation import Images, interpolate, moments, upright
+from digits.features.functions import gradients
+from digits.features.functions.interpolation import Images, interpolate, moments, upright
 from digits.learning import pipelines, scoring
 from digits.results.differences import p_and_points
 
@@ -47,7 +47,7 @@ def centred(images: Images) -> Images:
 def histograms(images: Pixels, move: Callable[[Images], Images] = upright, **arguments: int) -> Images:
     """Return the gradient histograms of images that `move` has put into place."""
     with mock.patch.object(gradients, "upright", move), joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
-        return gradients.OrientedGradients(**arguments).fit_transform(images)
+        return gradients.histograms(images, **arguments)
 
 
 class Variant(NamedTuple):

@@ -18,7 +18,6 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 LARGEST = 50_000_000  # pixels; a small file can promise far more than memory holds
 SIDE = 2_000  # pixels of the longer side that are enough to find digits in
 FAINT = 25  # grey levels; a picture with less contrast than this over white is laid over black
-ORIENTATION = 0x0112  # the EXIF tag: how the camera was held, 1 to 8
 
 
 class PictureError(PipelineError):
@@ -33,51 +32,35 @@ class Picture(NamedTuple):
 
 
 def read(source: Path | BinaryIO) -> Picture:
-    """Read the first frame of a PNG, JPEG, BMP, GIF, TIFF or WebP picture.
-
-    Raises:
-        PictureError: it is no picture, cut off, above 50 megapixels, or has pixels that are no numbers.
-        OSError: the file cannot be opened.
-    """
+    """Read the first frame of a picture; a PictureError if it is none or damaged, an OSError if it cannot be opened."""
     content = source.read_bytes() if isinstance(source, Path) else source.read()
+    reason = "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP"
     with warnings.catch_warnings(action="ignore"):  # Pillow's own remarks on odd files; what matters is checked here
         try:
             image = Image.open(BytesIO(content), formats=FORMATS)
-        except Exception as error:  # a damaged file can make Pillow raise nearly anything
-            raise PictureError("not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP") from error
-        if math.prod(image.size) > LARGEST:
-            raise PictureError("the picture is too large; 50 megapixels are the most")
-        try:
-            return _decode(image)
+            if math.prod(image.size) > LARGEST:
+                raise PictureError("the picture is too large; 50 megapixels are the most")
+            reason, longest = "the picture is damaged or cut off", max(image.size)
+            image.draft(None, (SIDE, SIDE))  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
+            image.load()
+            with suppress(Exception):  # EXIF may hold garbage
+                image = ImageOps.exif_transpose(image)
+            grey = _over_paper(image) if image.has_transparency_data else _grey(image)
         except PictureError:
             raise
-        except Exception as error:
-            raise PictureError("the picture is damaged or cut off") from error
-
-
-def _decode(image: Image.Image) -> Picture:
-    width, orientation = image.size[0], 1
-    image.draft(None, (SIDE, SIDE))  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
-    image.load()
-    with suppress(Exception):  # EXIF may hold garbage
-        orientation = int(image.getexif().get(ORIENTATION, 1))
-    grey = _over_paper(image) if image.has_transparency_data else _grey(image)
+        except Exception as error:  # a damaged file can make Pillow raise nearly anything
+            raise PictureError(reason) from error
     grey = grey.reduce(math.ceil(max(grey.size) / SIDE))
-    scale = width / grey.size[0]
-    grey.info.clear()  # the original's, with its EXIF
-    grey.getexif()[ORIENTATION] = orientation
-    return Picture(np.array(ImageOps.exif_transpose(grey)), scale)
+    return Picture(np.array(grey), longest / max(grey.size))
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    """Return brightness in 8 bits: deep values by 65535 where they fit 16 bits, else by their own extent."""
+    """Return brightness in 8 bits, of deeper values by 65535, or by their own largest."""
     if not image.mode.startswith(("I", "F")):
         return image.convert("L")
-    values = np.asarray(image, np.float64)
-    if not np.isfinite(values).all():
-        raise PictureError("the picture has pixels of NaN or infinity; allowed: numbers")
-    low, high = (0.0, 65535.0) if 255 < values.max() <= 65535 and values.min() >= 0 else (values.min(), values.max())
-    return Image.fromarray(((values - low) * (255 / max(high - low, 1e-9)) + 0.5).astype(np.uint8))
+    values = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0).clip(0)
+    largest = values.max(initial=1)
+    return Image.fromarray((values * 255 / (65535 if 255 < largest <= 65535 else largest) + 0.5).astype(np.uint8))
 
 
 def _over_paper(image: Image.Image) -> Image.Image:

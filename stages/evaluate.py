@@ -19,20 +19,15 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 DECIMALS = 6  # of every figure in Git: the last bits, which may differ between machines, do not show
-TABLES = {  # of plots/<experiment>/
-    "figures": metrics.measure,
-    "confusion": confusion,
-    "roc": curves.roc,
-    "precision_recall": curves.precision_recall,
-    "reliability": reliability,
-}
+TABLES = [metrics.figures, curves.roc, curves.precision_recall, confusion, reliability]  # plots/<experiment>/<name>.csv
 
 
 def evaluate(parts: dict[str, Part], model: Pipeline) -> dict[str, pd.DataFrame]:
     """Measure a model's predictions of each part, `test` or `cross_validation`, and return the plot tables."""
     found = {}
-    for name, table in TABLES.items():
-        found[name] = pd.concat({part: table(each) for part, each in parts.items()}, names=["part"]).reset_index("part")
+    for table in TABLES:
+        of_parts = {part: table(each) for part, each in parts.items()}
+        found[table.__name__] = pd.concat(of_parts, names=["part"]).reset_index("part")
     facts = [("train", "accuracy", ALL, model.train_accuracy_)]
     if len(model.classes_) == 2:
         facts.append(("train", "threshold", ALL, scoring.threshold(model)))

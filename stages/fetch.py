@@ -15,6 +15,7 @@ from digits.core.errors import PACKAGE, PipelineError, Stage, require_choice
 from digits.core.params import Dataset
 
 import click
+import numpy as np
 import pandas as pd
 
 
@@ -45,9 +46,8 @@ def fetch(name: str, dataset: Dataset, *, is_pinned: bool = True) -> pd.DataFram
             return images
         except PipelineError as error:
             failures.append(re.sub("://[^ /]*@", "://…@", f"{kind} {place}: {error}"))  # no password is printed
-    mirrored = f"set DATA_MIRROR to a folder or address that holds the IDX files in {name}/, or `make demo`, offline"
-    remedy = f"`digits pin {name}` accepts what is there now" if is_local else mirrored
-    raise PipelineError(f"no source has {name}: {'; '.join(failures)}. Way out: {remedy}")
+    remedy = f". Set DATA_MIRROR to a folder or address that holds the IDX files in {name}/, or `make demo`, offline"
+    raise PipelineError(f"no source has {name}: {'; '.join(failures)}{'' if is_local else remedy}")
 
 
 def require_pinned(images: pd.DataFrame, dataset: Dataset) -> None:
@@ -55,14 +55,14 @@ def require_pinned(images: pd.DataFrame, dataset: Dataset) -> None:
     found = {"images": len(images), "names": images.attrs.get("names"), "sha256": digests(images)}
     for key, value in found.items():
         if value != (pinned := getattr(dataset, key)):
-            raise PipelineError(f"other content: {key} {value}, expected {pinned}")
+            raise PipelineError(f"other {key}: {value!s:.60}, not {pinned!s:.60}; `digits pin` accepts what is there")
 
 
 def digests(images: pd.DataFrame) -> dict[str, str]:
     """Return the SHA-256 of all pixels, of all labels, and of the groups where there are any."""
     content = {"pixels": tables.pixels(images), "labels": images["class"].to_numpy()}
     content |= {"groups": images["group"].to_numpy()} if "group" in images else {}
-    return {name: hashlib.sha256(values.tobytes()).hexdigest() for name, values in content.items()}
+    return {name: hashlib.sha256(np.ascontiguousarray(values)).hexdigest() for name, values in content.items()}
 
 
 @click.command(cls=Stage, help=__doc__)

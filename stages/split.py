@@ -2,9 +2,8 @@
 
 Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`,
 each image's index in the dataset in the column `row`. A count tests on the last rows, in their order, as MNIST's
-authors meant it; a share draws them at random. `{share: 0.25}` draws by the images' digests, from each class: an image
-added moves at most one other of its class. No group is on both sides: `{groups: 3}` tests on the last three; a share is
-one of the groups.
+authors meant it; a share draws them at random; `{share: 0.25}` by the images' digests, from each class: an image added
+moves at most one other. No group is on both sides: `{groups: 3}` tests on the last three; a share is of the groups.
 """
 
 import hashlib
@@ -20,9 +19,8 @@ import numpy as np
 
 
 def split_rows(split: Split, seed: int, classes: Vector, group: Vector | None, pixels: Pixels) -> tuple[Vector, Vector]:
-    """Return the training rows, shuffled, and the test rows: in order, or as drawn where a share is without groups.
+    """Return the training rows, shuffled, and the test rows, of images whose pixels have the shape (images, pixels).
 
-    What each image shows, its group, if any, and its pixels have the shapes (images,), (images,) and (images, pixels).
     A share gives the rows of scikit-learn's `train_test_split`, of the groups those of `GroupShuffleSplit`.
     """
     random, rows, test = np.random.RandomState(seed), np.arange(len(classes), dtype=np.uint32), split.test
@@ -59,8 +57,7 @@ def count_tested(test: float, total: int, what: str = "images") -> int:
 def draw(share: float, pixels: Pixels, classes: Vector, group: Vector | None) -> Vector:
     """Return whether each image is tested, shape (images,): of each class, or of the groups, the share placed lowest.
 
-    An image's place, 0 to 1, follows from its pixels alone, so that no other image moves it; the same picture twice is
-    in one part. A group's place is that of its first image.
+    An image's place, 0 to 1, follows from its pixels alone; that of a group is its first image's.
     """
     place = np.frombuffer(b"".join(hashlib.sha256(image).digest()[:8] for image in pixels), ">u8") / 2**64
     if group is not None:

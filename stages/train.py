@@ -1,8 +1,8 @@
 """Train one experiment's model, and cross-validate it on the training part.
 
 Reads the task's `train.parquet`, images with labels; writes `models/<experiment>.skops`, fitted on all of them, and
-`data/crossval/<experiment>.parquet`: for each image the prediction and the scores of the model that was fitted on all
-but the image's fold. With `folds: 0` it has rows and labels alone.
+`data/crossval/<experiment>.parquet`: each image's prediction and scores by the model fitted on all but its fold. With
+`folds: 0` it has rows and labels alone.
 """
 
 import math
@@ -13,8 +13,7 @@ from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, Stage, room
 from digits.core.params import Experiment
 from digits.core.tables import Pixels, Scores, Vector
-from digits.learning import model_file, pipelines, scoring, thresholds
-from digits.learning.folds import fold_of_rows
+from digits.learning import folds, model_file, pipelines, scoring
 
 import click
 import joblib
@@ -32,8 +31,8 @@ SEEN = 10_000  # training images that the fitted model is scored on: all would c
 def train(experiment: Experiment, seed: int, images: pd.DataFrame) -> tuple[Pipeline, pd.DataFrame]:
     """Return an experiment's model, fitted on all of a task's images, and its out-of-fold predictions of them."""
     X, y = tables.pixels(images), images["label"].to_numpy()  # noqa: N806
-    fold = fold_of_rows(y, experiment.folds, tables.column(images, "group"))
-    rule = thresholds.require_rule(experiment, len(np.unique(y)))
+    fold = folds.fold_of_rows(y, experiment.folds, tables.column(images, "group"))
+    rule = folds.require_threshold_rule(experiment, len(np.unique(y)))
     pipeline = pipelines.build(experiment, seed, images.attrs["maximum"])
     if copies := experiment.hyperparameters.copies:  # of all images, behind them
         X = room("scale.deformation", "copies").add_copies(X, images.attrs["shape"], copies, seed)  # noqa: N806
@@ -48,15 +47,15 @@ def train(experiment: Experiment, seed: int, images: pd.DataFrame) -> tuple[Pipe
         (last, seen), *others = tqdm(fitted, "fits", 1 + experiment.folds, disable=None, leave=False)
 
     model = Pipeline([*shared.steps, *last.steps])
-    scores = np.empty((len(y), *seen.shape[1:]), seen.dtype)
+    scores = np.zeros((len(y), *seen.shape[1:]), seen.dtype)
     for i, (_, of_fold) in enumerate(others, 1):
         scores[fold == i] = of_fold
-    model = thresholds.apply(model, rule, y, scores)
+    model, y_pred = folds.apply_rule(rule, model, y, scores, fold)
     model.train_accuracy_ = float((scoring.predict(model, seen) == y[: len(seen)]).mean())  # for `evaluate`
-    if fold is None:
-        return model, images[["row", "label"]]
-    y_pred = thresholds.predict_nested(model, rule, y, scores, fold)
-    return model, scoring.table(images, model, scores, y_pred, fold=fold)
+    out_of_fold = (
+        scoring.table(images, model, scores, y_pred, fold=fold) if experiment.folds else images[["row", "label"]]
+    )
+    return model, out_of_fold
 
 
 def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803
@@ -67,12 +66,10 @@ def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # 
         return shared, shared.fit_transform(X) if first else X
 
 
-def fit(
-    pipeline: Pipeline, inputs: Any, y: Vector, fold: Vector | None, held_out: int, jobs: int
-) -> tuple[Any, Scores]:
+def fit(pipeline: Pipeline, inputs: Any, y: Vector, fold: Vector, held_out: int, jobs: int) -> tuple[Any, Scores]:
     """Fit on all but one fold and score that one; for fold 0, which no row is in, score the first `SEEN` rows."""
     times = inputs.shape[0] // len(y)  # more than once, if there are copies
-    fitted = np.full(len(y) * times, True) if fold is None else np.tile(fold != held_out, times)
+    fitted = np.tile(fold != held_out, times)
     scored = np.flatnonzero(fold == held_out) if held_out else slice(min(SEEN, len(y)))
     # Gradient boosting sums in another order with more threads of OpenMP, and their number is in the model's file.
     with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(1, user_api="openmp"):

@@ -105,15 +105,3 @@ def portal(request: Handler) -> None:
         request.answer(b"<html>Please sign in</html>")
     else:
         request.answer(b"", 302, Location="/portal")
-
-
-def fail_once(contents: dict[str, bytes]) -> Respond:
-    """Answer the first request with 503, and serve files from then on."""
-
-    def respond(request: Handler) -> None:
-        if len(request.server.requests) == 1:
-            request.answer(b"", 503)
-        else:
-            files(contents)(request)
-
-    return respond

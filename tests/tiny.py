@@ -148,7 +148,7 @@ def make_project(project: Path) -> None:
     config.write_text(
         re.sub(r"url = .*", "url = ../../digits-remote", config.read_text(encoding="utf-8")), encoding="utf-8"
     )
-    for path in ROOT.glob(".dvc/tmp/vega-*.js"):  # bundled by `make venv`; it would be again in every copy
+    for path in ROOT.glob(".dvc/tmp/vega-*.js"):  # bundled by `digits report`; it would be again in every copy
         (project / ".dvc/tmp").mkdir(exist_ok=True)
         shutil.copy(path, project / ".dvc/tmp")
     write_idx_files(project / "idx")

@@ -3,7 +3,6 @@
 A module has `command`, a Click command. It is imported when it is called; `digits --help` reads its first line.
 """
 
-import ast
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,9 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a subcommand, imported now; None if there is no such module."""
-        if not (path := _modules().get(cmd_name)):
-            return None
-        module = import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
-        command: click.Command = module.command
-        return command
+        path = _modules().get(cmd_name)
+        name = path and ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        return import_module(name).command if name else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a subcommand; what a file, a disk or DVC refuses is one line."""
@@ -42,11 +39,9 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a line for each subcommand, without importing it."""
-        docs = {
-            name: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) for name, path in _modules().items()
-        }
+        first = {name: path.read_text(encoding="utf-8").partition("\n")[0] for name, path in _modules().items()}
         with formatter.section("Commands"):
-            formatter.write_dl([(name, str(docs[name]).partition("\n")[0]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, first[name].strip('"')) for name in self.list_commands(ctx)])
 
 
 def _modules() -> dict[str, Path]:

@@ -2,13 +2,12 @@
 
 import io
 from collections import defaultdict
-from collections.abc import Iterator
 from hashlib import md5
 from pathlib import Path
 
 from digits.commands import examples
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, note, require_choice
+from digits.core.errors import PipelineError, require_choice
 from digits.results import differences, drawing
 from digits.results.differences import Difference
 from digits.results.images import Images
@@ -19,9 +18,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-HEADER = ["experiment", "before", "after", "points", "p", "fixed", "broken"]
 DRAWN = 60  # images of each kind on the sheet at most
-SEEDS = "over {} seeds; it says nothing of other images, or other folds"
+SEEDS = (
+    "Mean ± standard deviation of the accuracy out of fold, over {} seeds; it says nothing of other images or folds."
+)
 
 
 class Revision:
@@ -30,8 +30,7 @@ class Revision:
     def __init__(self, name: str | None = None) -> None:
         from dvc.api import DVCFileSystem  # half a second that --help does not need
 
-        self.name = name or "the workspace"
-        self.files = DVCFileSystem(".", rev=name)
+        self.name, self.files = name or "the workspace", DVCFileSystem(".", rev=name)
 
     def experiments(self) -> set[str]:
         """Return the names of the experiments that have predictions."""
@@ -65,46 +64,35 @@ def compare(before: Revision, after: Revision, one: str, other: str) -> Differen
     return differences.compare(*found)
 
 
-def over_seeds(
-    pairs: dict[str, tuple[str, str]], before: params.Params, after: params.Params, seeds: int
-) -> Iterator[list[str]]:
-    """Refit each pair of experiments under several seeds on the same folds, and yield the rows of a table."""
+def over_seeds(label: str, before: Revision, after: Revision, names: tuple[str, str], seeds: int) -> list[str]:
+    """Refit two experiments under several seeds on the same folds, and return the row of a table."""
     from stages.train import train  # which imports scikit-learn
 
-    for label, names in pairs.items():
-        blocks = [params.find(each.experiments, name) for each, name in zip((before, after), names, strict=True)]
-        tasks = [each.tasks[block.task] for each, block in zip((before, after), blocks, strict=True)]
-        if tasks[0] != tasks[1] or blocks[0].folds != blocks[1].folds or not blocks[0].folds:
-            raise PipelineError(f"{label}: the two have other tasks or folds, or none, so refits cannot be compared")
-        images = tables.read(paths.task(blocks[1].task, "train"))
-        drawn = tqdm(np.random.SeedSequence(after.seed).generate_state(seeds).tolist(), "seeds", disable=None)
-        found = np.array([[accuracy(train(block, seed, images)[1]) for block in blocks] for seed in drawn])
-        if not np.ptp(found, axis=0).any():
-            raise PipelineError(f"{label}: neither draws anything at random; compare them without --seeds")
-        p, points = differences.t_test(found[:, 1] - found[:, 0])
-        shown = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in found.T]
-        yield [label, *shown, f"{points[0]:+.2f} to {points[1]:+.2f}", f"{p:.2g}"]
+    settings = [each.params() for each in (before, after)]
+    blocks = [params.find(each.experiments, name) for each, name in zip(settings, names, strict=True)]
+    tasks = [each.tasks[block.task] for each, block in zip(settings, blocks, strict=True)]
+    if tasks[0] != tasks[1] or blocks[0].folds != blocks[1].folds or not blocks[0].folds:
+        raise PipelineError(f"{label}: the two have other tasks or folds, or none, so refits cannot be compared")
+    images, drawn = tables.read(paths.task(blocks[1].task, "train")), np.random.SeedSequence(settings[1].seed)
+    fits = []
+    for seed in tqdm(drawn.generate_state(seeds).tolist(), "seeds", disable=None):
+        tables_of_both = [train(block, seed, images)[1] for block in blocks]
+        fits.append([(each["label"] == each["prediction"]).mean() for each in tables_of_both])
+    found = np.array(fits)
+    if not np.ptp(found, axis=0).any():
+        raise PipelineError(f"{label}: neither draws anything at random; compare them without --seeds")
+    p, points = differences.t_test(found[:, 1] - found[:, 0])
+    shown = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in found.T]
+    return [label, *shown, f"{points[0]:+.2f} to {points[1]:+.2f}", f"{p:.2g}"]
 
 
-def accuracy(predictions: pd.DataFrame) -> float:
-    """Return the share of predictions that are right, 0 to 1."""
-    return float((predictions["label"] == predictions["prediction"]).mean())
-
-
-def draw(path: Path, found: dict[str, Difference], settings: params.Params) -> None:
+def draw(path: Path, name: str, difference: Difference) -> None:
     """Write a sheet of the images that only one of the two gets right: the fixed mistakes, then the new ones."""
-    pictures, captions = [], []
-    for label, difference in found.items():
-        images = Images.read(settings.dataset_of(settings.experiments[label.split()[0]].task))
-        for kind, rows in (("fixed", difference.fixed[:DRAWN]), ("broken", difference.broken[:DRAWN])):
-            pictures += [*images.pixels[rows]]
-            captions += [f"{kind}: {label} {row}" for row in rows]
-    if len({picture.shape for picture in pictures}) > 1:
-        raise PipelineError("--png: the experiments' images differ in size; name experiments of one dataset")
-    if pictures:
-        drawing.write_sheet(path, np.array(pictures), captions)
-    else:
-        note(f"{path} was not written: both get the same images right")
+    settings = params.load()
+    images = Images.read(settings.dataset_of(params.find(settings.experiments, name).task))
+    kinds = {"fixed": difference.fixed[:DRAWN], "broken": difference.broken[:DRAWN]}
+    captions = [f"{kind}: {row}" for kind, rows in kinds.items() for row in rows]
+    drawing.write_sheet(path, images.pixels[np.concatenate([*kinds.values()])], captions)
 
 
 @click.command(
@@ -131,47 +119,37 @@ def command(
     """
     if bool(words and all(words)) == bool(between):
         raise click.UsageError("give a revision, or --between A B")
-    before, after = Revision(*words[:1]), Revision()
-    if between:
-        for name in between:
-            require_choice("--between", name, params.load().experiments)
-        pairs = {" → ".join(between): between}
-    else:
-        names = list(words[1:])
-        if names and names[0] not in before.experiments() | after.experiments() | {*params.load().experiments}:
-            after = Revision(names.pop(0))
-        both = sorted(names or before.experiments() & after.experiments())
-        differing = both if names or seeds else filter(lambda name: before.digests(name) != after.digests(name), both)
-        pairs = {name: (name, name) for name in differing}
-    form = "pipe" if md else "simple"
+    before, after, names, form = Revision(*words[:1]), Revision(), list(words[1:]), "pipe" if md else "simple"
+    if names and names[0] not in before.experiments() | after.experiments() | {*params.load().experiments}:
+        after = Revision(names.pop(0))
+    for name in between or ():
+        require_choice("--between", name, params.load().experiments)
+    both = names or sorted(before.experiments() & after.experiments())
+    differing = both if names or seeds else [each for each in both if before.digests(each) != after.digests(each)]
+    pairs = {" → ".join(between): between} if between else {name: (name, name) for name in differing}
     if seeds:
-        rows = list(over_seeds(pairs, before.params(), after.params(), seeds))
+        rows = [over_seeds(label, before, after, pair, seeds) for label, pair in pairs.items()]
         print_table(["experiment", "before", "after", "points (99 %)", "p"], rows, form=form)
-        print(f"\nMean ± standard deviation of the accuracy out of fold, {SEEDS.format(seeds)}.")
+        print(f"\n{SEEDS.format(seeds)}")
         return
     found, failures = {}, defaultdict(list)
-    for label, (one, other) in pairs.items():
+    for label, pair in pairs.items():
         try:
-            difference = compare(before, after, one, other)
+            difference = compare(before, after, *pair)
+            if between or len(difference.fixed) or len(difference.broken):
+                found[label] = difference
         except PipelineError as error:
             failures[error.message].append(label)
-            continue
-        if between or len(difference.fixed) or len(difference.broken):
-            found[label] = difference
     if found:
-        print_table(HEADER, [cells(label, difference) for label, difference in found.items()], form=form)
+        print_table(differences.HEADER, [[label, *each.cells] for label, each in found.items()], form=form)
         for label, each in found.items():
             print(f"\n{'- ' if md else ''}{label}, {each.rows} images {each.part}: {each.verdict}.")
-        if png:
-            draw(png, found, params.load())
     elif not failures:
         print("The predictions are the same.")
+    if png and found:
+        [(label, difference), *others] = found.items()
+        if others:
+            raise PipelineError(f"--png draws one experiment; name one of {', '.join(found)}")
+        draw(png, pairs[label][1], difference)
     if failures:
         raise PipelineError("; ".join(f"{reason}: {', '.join(labels)}" for reason, labels in failures.items()))
-
-
-def cells(label: str, difference: Difference) -> list[str]:
-    """Return a row of the table."""
-    accuracies = [f"{accuracy:.4f}" for accuracy in (difference.before, difference.after)]
-    sides = [str(len(rows)) for rows in (difference.fixed, difference.broken)]
-    return [label, *accuracies, difference.gain, difference.shown_p, *sides]

@@ -27,23 +27,15 @@ def describe(images: Images) -> None:
     wording.print_table(["class", "images", "share"], rows, left=0)
 
 
-def predictions_of(experiment: str, part: str, images: Images) -> pd.DataFrame:
-    """Return an experiment's predictions of a dataset's images, by row, in the part's order; of copies the first."""
+def predictions_of(experiment: str, part: str, images: Images) -> tuple[pd.DataFrame, list[str]]:
+    """Return an experiment's predictions of a dataset's images, by row, and the names of its labels."""
     settings = params.load()
     task = params.find(settings.experiments, experiment).task
     if (other := settings.dataset_of(task)) != images.name:
         raise PipelineError(f"{experiment} is about {other}, not {images.name}")
-    table = read.predictions(experiment, part).drop_duplicates("row").set_index("row", drop=False)
-    return table[table["row"] < len(images.classes)]  # the others are a mix's other dataset's
-
-
-def in_words(experiment: str, table: pd.DataFrame, words: list[str], images: Images) -> list[str]:
-    """Return the predictions of images in words, after the words for what each shows."""
-    if (temperature := read.temperature(experiment)) is None:
-        note(wording.NOT_CALIBRATED.format(experiment))
-    settings = params.load()
-    names = wording.label_names(settings.tasks[settings.experiments[experiment].task], images.own_names)
-    return read.in_words(table, words, names, temperature)
+    table = read.predictions(experiment, part)
+    table = table[table["row"] < len(images.classes)].drop_duplicates("row")  # of a mix: its own images, each once
+    return table.set_index("row", drop=False), wording.label_names(settings.tasks[task], images.own_names)
 
 
 @click.command(
@@ -84,13 +76,13 @@ def command(
     if not (numbers or random or label or predictions or mistakes or png or limit):
         describe(images)
         return
-    rows, table = images.select(numbers), None
-    if experiment := mistakes or predictions:
-        table = predictions_of(experiment, part, images)
+    rows, experiment = images.select(numbers), mistakes or predictions
+    if experiment:
+        table, names = predictions_of(experiment, part, images)
         if numbers and len(absent := np.setdiff1d(rows, table["row"])):
             raise PipelineError(f"not in the {part} part: {absent[0]}; --part chooses the other")
         if mistakes or not numbers:
-            found = table["row"].to_numpy()[read.most_confident(table)] if mistakes else table["row"].to_numpy()
+            found = table["row"].to_numpy()[read.most_confident(table) if mistakes else slice(None)]
             rows = found[np.isin(found, rows)]
     if label:
         require_choice("--label", label, [images.names[each] for each in np.unique(images.classes)])
@@ -104,8 +96,10 @@ def command(
         note(f"the first {limit} of {len(rows)}; --limit N shows up to {LIMIT}")
     rows = rows[:limit]
     words = [images.names[each] for each in images.classes[rows]]
-    if experiment and table is not None:
-        words = in_words(experiment, table.loc[rows], words, images)
+    if experiment:
+        if (temperature := read.temperature(experiment)) is None:
+            note(wording.NOT_CALIBRATED.format(experiment))
+        words = read.in_words(table.loc[rows], words, names, temperature)
     captions = [f"{dataset} {row}: {word}" for row, word in zip(rows, words, strict=True)]
     if png:
         drawing.write_sheet(png, images.pixels[rows], captions)

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-PACKAGE = Path(__file__).parent.parent
+PACKAGE = Path(__file__).resolve().parent.parent
 ENVIRONMENT = PACKAGE.parent / "environment.txt"
 
 
@@ -27,19 +27,16 @@ class PipelineError(click.ClickException):
 
 def require_choice(what: str, name: object, valid: Iterable[object]) -> None:
     """Require that `name` is one of `valid`; the PipelineError suggests the nearest, and lists up to twelve."""
-    names = list(valid)
-    if name in names:
-        return
-    texts = sorted(map(str, names))
-    near = " or ".join(map(repr, difflib.get_close_matches(str(name), texts, n=3)))
-    hint = f" Did you mean {near}?" if near else ""
-    raise PipelineError(f"{what}: there is no {name!r}.{hint}" + f" Valid: {', '.join(texts)}." * (len(texts) <= 12))
+    if name not in (names := list(valid)):
+        texts = sorted(map(str, names))
+        near = " or ".join(map(repr, difflib.get_close_matches(str(name), texts, n=3)))
+        hint = f" Did you mean {near}?" * bool(near) + f" Valid: {', '.join(texts)}." * (len(texts) <= 12)
+        raise PipelineError(f"{what}: there is no {name!r}.{hint}")
 
 
 def room(module: str, purpose: str) -> ModuleType:
     """Import a module of a room, a part of this package that can be deleted whole; `purpose` is what needs it."""
-    folder = PACKAGE / module.partition(".")[0]
-    if not folder.is_dir():
+    if not (folder := PACKAGE / module.partition(".")[0]).is_dir():
         raise PipelineError(f"{purpose} needs the room {folder.name}; `git restore digits/{folder.name}`")
     return import_module(f"digits.{module}")
 
@@ -49,8 +46,7 @@ class Stage(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call the stage; a PipelineError if its packages are not those that environment.txt pins."""
-        text = ENVIRONMENT.read_text(encoding="utf-8") if ENVIRONMENT.exists() else ""
-        for name, pinned in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE):
+        for name, pinned in re.findall(r"^([\w.-]+)==(\S+)", ENVIRONMENT.read_text(encoding="utf-8"), re.MULTILINE):
             if version(name) != pinned:
                 raise PipelineError(f"{ENVIRONMENT.name} pins {name} {pinned}, not {version(name)}; `make -B venv`")
         with warnings.catch_warnings(record=True) as caught, failures_in_one_line():

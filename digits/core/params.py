@@ -1,7 +1,4 @@
-"""params.yaml: its schema, and the check that every name in it leads somewhere.
-
-The chain is dataset → split → task → experiment; each names what stands before it, once.
-"""
+"""params.yaml: dataset → split → task → experiment, each of which names what stands before it, once."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,20 +12,19 @@ from ruamel.yaml.error import YAMLError
 
 FILE = Path("params.yaml")
 COUNTED = {"images", "classes", "sha256"}  # of a dataset; `digits pin` counts them
-UNIONS = {  # what may stand there, where pydantic would speak of one type only
+UNIONS = {  # where pydantic would speak of one type only
     "test": "must be a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a count}",
     "threshold": "must be a number, {recall: share}, {precision: share} or {f1: max}",
 }
-MOVED = 'has moved to its task: `tasks.TASK.split` (CHANGELOG.md, "An older params.yaml")'
 
 Name = Annotated[str, Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")]
 Count = Annotated[int, Field(ge=1)]
 Byte = Annotated[int, Field(ge=1, le=256)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Least = dict[Literal["recall", "precision"], Annotated[float, Field(gt=0, le=1)]]
-One = Field(min_length=1, max_length=1)
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+Sides = Annotated[list[int | str], Field(min_length=1)]
+One, Two = Field(min_length=1, max_length=1), Field(min_length=2, max_length=2)
 
 
 class Section(BaseModel):
@@ -41,18 +37,18 @@ class Dataset(Section):
     """A block of `datasets`: a table of images."""
 
     images: Count
-    shape: Annotated[list[Byte], Field(min_length=2, max_length=2)]
+    shape: Annotated[list[Byte], Two]
     classes: Byte
     names: list[str] | None = None
     maximum: Annotated[int, Field(ge=1, le=255)] = 255
     levels: list[Literal["class", "group", "part", "-"]] | None = None  # of folders: digits/sources/folder.py
     sources: Annotated[list[Annotated[dict[str, str], One]], Field(min_length=1)]
-    files: list[Pair] | None = None  # of images and labels: digits/sources/idx.py
+    files: list[Annotated[list[str], Two]] | None = None  # of images and labels: digits/sources/idx.py
     sha256: dict[Literal["pixels", "labels", "groups"], Digest]  # stages/fetch.py
 
 
 class Split(Section):
-    """A block of `splits`: a dataset, and what of it is tested on; a count of the last images, or a random share."""
+    """A block of `splits`: a dataset, and what of it is tested on (stages/split.py)."""
 
     dataset: str
     test: Count | Share | Annotated[dict[Literal["groups"], Count] | dict[Literal["share"], Share], One]
@@ -70,12 +66,12 @@ class Task(Section):
     """A block of `tasks`; without `positive` the label is the class itself, with `negative` all others are left out."""
 
     split: str
-    positive: Annotated[list[int | str], Field(min_length=1)] | None = None
-    negative: Annotated[list[int | str], Field(min_length=1)] | None = None
+    positive: Sides | None = None
+    negative: Sides | None = None
 
 
 class Hyperparameters(Section, extra="allow"):
-    """Those of a classifier, and two more, which are the pipeline's: digits/learning/thresholds.py, digits/scale/."""
+    """Those of a classifier, and two more, which are the pipeline's: digits/learning/folds.py, digits/scale/."""
 
     threshold: FiniteFloat | Annotated[Least | dict[Literal["f1"], Literal["max"]], One] | None = None
     copies: Annotated[int, Field(ge=0, le=100)] = 0
@@ -90,7 +86,7 @@ class Experiment(Section):
     features: str
     classifier: str
     hyperparameters: Hyperparameters
-    folds: Annotated[int, Field(ge=0, le=255)]
+    folds: Annotated[int, Field(ge=0, le=100)]
 
 
 class Params(Section):
@@ -106,10 +102,9 @@ class Params(Section):
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
         for name, dataset in self.datasets.items():
-            if dataset.names and not len(dataset.names) == len({*dataset.names} - {"all"}) == dataset.classes:
-                raise PipelineError(
-                    f"{FILE}: datasets.{name}.names must be {dataset.classes} different ones, not `all`"
-                )
+            if (names := dataset.names) and not len(names) == len({*names} - {"all"}) == dataset.classes:
+                expected = f"must be {dataset.classes} different ones, not `all`"
+                raise PipelineError(f"{FILE}: datasets.{name}.names {expected}")
         for name, split in self.splits.items():
             require_choice(f"{FILE}: splits.{name}.dataset", split.dataset, self.datasets)
         for name, mix in self.mixes.items():
@@ -139,13 +134,11 @@ def find(blocks: Mapping[str, Block], name: str) -> Block:
 
 
 def sides(name: str, task: Task, classes: Sequence[str | int]) -> tuple[list[int], list[int]]:
-    """Return the labels of a task's positive and of its negative classes, from the names, or numbers, of all.
-
-    A PipelineError if there is no such class, or no telling the two sides apart.
-    """
-    for each in (*(task.positive or ()), *(task.negative or ())):
+    """Return the labels of a task's positive and negative classes, from the names, or numbers, of all classes."""
+    given = task.positive or [], task.negative or []
+    for each in (*given[0], *given[1]):
         require_choice(f"{FILE}: tasks.{name}", each, classes)
-    positive, negative = ([classes.index(each) for each in side or ()] for side in (task.positive, task.negative))
+    positive, negative = ([classes.index(each) for each in side] for side in given)
     if (negative and not positive) or {*positive} & {*negative} or len({*positive}) == len(classes):
         raise PipelineError(f"{FILE}: tasks.{name}: `positive` must name some classes, and `negative` none of these")
     return positive, negative
@@ -172,18 +165,17 @@ def validate(schema: type[Block], values: Any, *where: str) -> Block:
         return schema.model_validate(values)
     except ValidationError as invalid:  # a typo is named before what it leaves out
         error = min(invalid.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    *parents, key = [*where, *map(str, error["loc"])]
-    block, message = f"{FILE}: {'.'.join(parents)}".removesuffix(": "), error["msg"].replace("Input should", "must")
+    *parents, key = path = [*where, *map(str, error["loc"])]
+    place, message = f"{FILE}: {'.'.join(path)}", error["msg"].replace("Input should", "must")
     if error["type"] == "extra_forbidden":
         if key == "split":
-            raise PipelineError(f"{block}.{key} {MOVED}")
+            raise PipelineError(f'{place} has moved to tasks.TASK.split (CHANGELOG.md, "An older params.yaml")')
         kind = get_args(Params.model_fields[parents[0]].annotation)[1] if parents else Params
-        require_choice(block, key, kind.model_fields)
-    if key == "[key]" and len(parents) == 2:
-        raise PipelineError(f"{block} cannot be a name; a name has letters, digits and single hyphens")
+        require_choice(place.removesuffix(key).rstrip(": ."), key, kind.model_fields)
     if error["type"] == "missing":
-        remedy = f"; run `digits pin {parents[1]}`" if key in COUNTED else ""
-        raise PipelineError(f"{block}.{key} is missing{remedy}")
-    for union in UNIONS.keys() & {*parents, key}:
-        block, key, message = block.partition(f".{union}")[0], union, UNIONS[union]
-    raise PipelineError(f"{block}.{key}: {message}, not {error['input']!r:.80}")
+        raise PipelineError(f"{place} is missing" + (f"; run `digits pin {parents[1]}`" if key in COUNTED else ""))
+    if key == "[key]" and len(parents) == 2:
+        message = "a name has letters, digits and single hyphens"
+    for union in UNIONS.keys() & {*path}:
+        place, message = place.partition(f".{union}")[0] + f".{union}", UNIONS[union]
+    raise PipelineError(f"{place.removesuffix('.[key]')}: {message}, not {error['input']!r:.80}")

@@ -1,43 +1,18 @@
-"""Where every file of the pipeline lies, as `dvc.yaml` declares it. `part` is `train` or `test`."""
+"""Where every file of the pipeline lies, as `dvc.yaml` declares it. A part is `train` or `test`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 
-def raw(dataset: str) -> Path:
-    """Images as fetched."""
-    return Path("data", "raw", f"{dataset}.parquet")
+def _path(form: str) -> Callable[..., Path]:
+    return lambda *names: Path(form.format(*names))
 
 
-def split(split: str, part: str) -> Path:
-    """Images of one part of a split."""
-    return Path("data", "split", split, f"{part}.parquet")
-
-
-def task(task: str, part: str) -> Path:
-    """Images of one part of a task's split with their labels, without those that the task leaves out."""
-    return Path("data", "task", task, f"{part}.parquet")
-
-
-def model(experiment: str) -> Path:
-    """The model fitted on all of the training part."""
-    return Path("models", f"{experiment}.skops")
-
-
-def out_of_fold(experiment: str) -> Path:
-    """Cross-validated predictions of the training part."""
-    return Path("data", "crossval", f"{experiment}.parquet")
-
-
-def predictions(experiment: str) -> Path:
-    """Predictions of the test part."""
-    return Path("data", "predictions", f"{experiment}.parquet")
-
-
-def metrics(experiment: str) -> Path:
-    """The metrics that branches are compared by."""
-    return Path("metrics", f"{experiment}.json")
-
-
-def plots(experiment: str) -> Path:
-    """The folder of an experiment's plot tables."""
-    return Path("plots", experiment)
+raw = _path("data/raw/{}.parquet")  # of a dataset: images as fetched
+split = _path("data/split/{}/{}.parquet")  # of a split and a part: its images
+task = _path("data/task/{}/{}.parquet")  # of a task and a part: images with their labels
+model = _path("models/{}.skops")  # of an experiment, as all that follow: fitted on all of the training part
+out_of_fold = _path("data/crossval/{}.parquet")  # cross-validated predictions of the training part
+predictions = _path("data/predictions/{}.parquet")  # of the test part
+metrics = _path("metrics/{}.json")  # that branches are compared by
+plots = _path("plots/{}")  # the folder of its plot tables

@@ -2,9 +2,8 @@
 
 Images have a `uint8` column per pixel, row by row, named as OpenML names them, and `class`, what the image shows;
 `group`, who wrote it, where the source knows it; from `split` on `row`, the image's index in its dataset; from
-`binarize` on `label`. What is the same for all images is in the frame's `attrs`, which pandas keeps in the file:
-`shape`, height and width; `maximum`, the largest value that a pixel can have; `names` of the labels and `group_names`,
-in the order of their numbers, where they have any.
+`binarize` on `label`. The frame's `attrs`, which pandas keeps in the file, have what is the same for all: `shape`,
+height and width; `maximum`, the largest value of a pixel; where known `names` of the labels and `group_names`.
 
 Predictions have `row`, `group`, `label`, `prediction` and scores, out of fold also `fold`. `decision_3` is the decision
 value of class 3, `probability_3` its probability. With two classes there is one column, of the second.
@@ -51,5 +50,5 @@ def pixels(frame: pd.DataFrame) -> Pixels:
 
 
 def column(frame: pd.DataFrame, name: str) -> Vector | None:
-    """Return a column that not all tables have, shape (rows,); None without it."""
+    """Return a column, shape (rows,), or None without it."""
     return frame[name].to_numpy() if name in frame else None

@@ -1,7 +1,6 @@
 """Calibration: probabilities from scores, by one number, the temperature, that divides them before the softmax.
 
-Source: C. Guo et al., On calibration of modern neural networks, ICML 2017. It changes no prediction. All classes share
-a little of the probability: one wrong prediction never costs more than the logarithm of `classes / UNKNOWN`.
+It changes no prediction. Source: C. Guo et al., On calibration of modern neural networks, ICML 2017.
 """
 
 import math
@@ -14,7 +13,7 @@ from scipy.special import log_softmax, softmax
 
 LEAST = 1e-3  # below it a model's own probability means "never seen": three neighbours know no fourth
 FITTED_ON = 10_000  # rows at most, evenly from all folds: enough for one number
-UNKNOWN = 1e-4  # of the probability, shared equally by all classes
+UNKNOWN = 1e-4  # of the probability, shared equally: one mistake costs at most the logarithm of `classes / UNKNOWN`
 
 
 def logits(scores: Scores, method: str) -> Scores:
@@ -32,8 +31,7 @@ def fit_temperature(logits: Scores, y: Vector) -> float:
     Each row counts as `rows` observations of its class and one of any: without a mistake too it is above 0 (after J.
     Platt, Probabilistic outputs for support vector machines, 1999).
     """
-    batch = slice(None, None, math.ceil(len(y) / FITTED_ON))
-    logits, y = logits[batch], y[batch]
+    logits, y = (each[:: math.ceil(len(y) / FITTED_ON)] for each in (logits, y))
     rows = len(y)
 
     def cross_entropy(log_temperature: float) -> float:

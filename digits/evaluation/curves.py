@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-# DVC's plots draw a share by what it lacks to perfect, on a symmetric-log axis: linear up to this, logarithmic above.
-# Good models are told apart there, and poor ones too. The templates in .dvc/plots have the same number.
+# Plots draw what a share lacks to perfect, on an axis that is linear up to this, as in .dvc/plots, logarithmic above.
 LINEAR_UP_TO = 0.001
 CELLS = 60  # along such an axis
-ALL_UP_TO = 100  # points; a shorter curve keeps them all
 
 Points = tuple[Vector, Vector, Vector]  # x, y, thresholds
 
@@ -22,9 +20,8 @@ Points = tuple[Vector, Vector, Vector]  # x, y, thresholds
 def roc(part: Part) -> pd.DataFrame:
     """Return `class`, `false_positive_rate`, `true_positive_rate` and `threshold` along each class's ROC curve.
 
-    With two classes there is one curve, of the second; with more, each class has its own against the rest, and the
-    class `all` is their mean, which has no thresholds. A class that all or none of the rows have, has no curve. The
-    first point, (0, 0), is above every score, and has no threshold.
+    With two classes it is the second's; with more, each has its own against the rest, and `all` is their mean. A class
+    that all or none of the rows have, has none. The first point, (0, 0), has no threshold, and the mean has none.
     """
     return _table(part, metrics.roc_curve, ["false_positive_rate", "true_positive_rate"], perfect=0)
 
@@ -62,5 +59,5 @@ def _thin(points: Points, perfect: int) -> Points:
     error = np.abs([perfect - x, 1 - y])
     cell = np.floor(CELLS * np.log1p(error / LINEAR_UP_TO) / np.log1p(1 / LINEAR_UP_TO))
     is_new = (np.diff(cell) != 0).any(axis=0)
-    is_kept = np.append(True, is_new) | np.append(is_new, True) | (len(x) <= ALL_UP_TO)
+    is_kept = np.append(True, is_new) | np.append(is_new, True)
     return x[is_kept], y[is_kept], np.where(np.isfinite(thresholds), thresholds, np.nan)[is_kept]

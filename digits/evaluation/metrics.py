@@ -1,9 +1,6 @@
-"""Metrics: what a model's predictions and scores amount to, as numbers, by scikit-learn's functions.
+"""Metrics by scikit-learn's functions. `METRICS` lists them: a new one is a function and an entry there."""
 
-`METRICS` is the one list of them: a new metric is a function and an entry here (docs/extending.md).
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +13,7 @@ from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics
 
 ALL = "all"  # what a figure is of, if not of one class or one fold
-MOST_GROUPS = 30  # that are listed one by one
+MOST = 100  # folds, or groups, that are listed one by one
 FEWEST_GROUPS = 6  # for an interval; fewer tell nothing of the next one
 TINY = 1e-9
 
@@ -34,8 +31,7 @@ class Metric(NamedTuple):
 def interval(is_right: Vector, group: Vector | None = None) -> tuple[float, float] | None:
     """Return the ends of the 95 % interval of the share of rows that are right, 0 to 1; vectors have the shape (rows,).
 
-    It is Wilson's, as if images were independent, or Student's of the groups' shares. None where there are no rows,
-    fewer than six groups, or no group differs from another.
+    It is Wilson's, or Student's of the groups; None without rows, with fewer than six groups, or with all alike.
     """
     if group is None:
         right, rows = int(is_right.sum()), len(is_right)
@@ -61,24 +57,18 @@ def share(part: Part, among: Vector | None = None) -> tuple[float | None, ...]:
     return float(is_right.sum() / max(len(is_right), 1)), *(interval(is_right, group) or (None, None))
 
 
-def by_fold(part: Part) -> dict[str, float]:
-    """Return the accuracy of each fold, 0 to 1; of the test part, which has no folds, nothing."""
-    numbers = np.unique(part.fold if part.fold is not None else [])
-    return {f"fold {i}": part.is_right[part.fold == i].mean() for i in numbers}
-
-
-def of_folds(function: Callable[[list[float]], Any], part: Part) -> Any:
-    """Return a function of the folds' accuracies, such as their mean; None without folds."""
-    return None if part.fold is None else function([*by_fold(part).values()])
-
-
-def by_group(part: Part) -> dict[str, float]:
-    """Return the accuracy of each group, 0 to 1, where there are not too many."""
-    numbers = np.unique(part.group if part.group is not None else [])
-    if len(numbers) > MOST_GROUPS:
+def by(column: str, part: Part) -> dict[str, float]:
+    """Return the accuracy of each `fold` or `group`, 0 to 1; nothing where there are none, or too many."""
+    if column not in part.predictions or part.predictions[column].nunique() > MOST:
         return {}
-    names = dict(enumerate(part.attrs.get("group_names", ())))
-    return {f"group {names.get(i, i)}": part.is_right[part.group == i].mean() for i in numbers}
+    names: dict[Any, Any] = dict(enumerate(part.attrs.get(f"{column}_names", ())))
+    found = pd.Series(part.is_right).groupby(part.predictions[column].to_numpy()).mean()
+    return {f"{column} {names.get(i, i)}": mean for i, mean in found.items()}
+
+
+def of_folds(function: Callable[[list[float]], float], part: Part) -> float | None:
+    """Return a function of the folds' accuracies, such as their mean; None without folds."""
+    return function([*folds.values()]) if (folds := by("fold", part)) else None
 
 
 def baseline(part: Part) -> float:
@@ -110,8 +100,8 @@ def log_loss(part: Part) -> float:
 
 METRICS = [
     Metric("accuracy", share, key="accuracy", heading="test", caption="accuracy"),
-    Metric("accuracy", by_fold),
-    Metric("accuracy", by_group),
+    Metric("accuracy", partial(by, "fold")),
+    Metric("accuracy", partial(by, "group")),
     Metric("accuracy_mean", partial(of_folds, np.mean), key="cv_accuracy", heading="out of fold"),
     Metric("accuracy_std", partial(of_folds, np.std), key="cv_std"),
     Metric("baseline", baseline, key="baseline"),
@@ -128,19 +118,18 @@ METRICS = [
 ]
 
 
-def measure(part: Part) -> pd.DataFrame:
+def figures(part: Part) -> pd.DataFrame:
     """Return `figure`, what it is `of`, its `value`, and the ends of its interval, for each metric of these rows."""
     rows = []
     for metric in METRICS:
         found = metric.function(part)
-        for of, value in found.items() if isinstance(found, Mapping) else [] if found is None else [(ALL, found)]:
-            rows.append((metric.name, of, *(value if isinstance(value, tuple) else (value, None, None))))
-    found = pd.DataFrame(rows, columns=["figure", "of", "value", "low", "high"])
-    return found.astype({"low": float, "high": float})  # a column of None alone would not be rounded
+        for of, value in found.items() if isinstance(found, dict) else [(ALL, found)] * (found is not None):
+            rows.append((metric.name, of, *(value if isinstance(value, tuple) else (value, np.nan, np.nan))))
+    return pd.DataFrame(rows, columns=["figure", "of", "value", "low", "high"])
 
 
-def summarize(figures: pd.DataFrame) -> dict[str, float]:
+def summarize(table: pd.DataFrame) -> dict[str, float]:
     """Return the figures that branches are compared by, under their keys: the test part's, else those out of fold."""
-    of_all = figures[figures["of"] == ALL].sort_values("part")  # the test part's last, where both have it
+    of_all = table[table["of"] == ALL].sort_values("part")  # the test part's last, where both have it
     found = dict(zip(of_all["figure"], of_all["value"], strict=True))
     return {metric.key: found[metric.name] for metric in METRICS if metric.key and metric.name in found}

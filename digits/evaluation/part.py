@@ -32,15 +32,11 @@ class Part:
         self.y_true, self.y_pred = self.predictions["label"].to_numpy(), self.predictions["prediction"].to_numpy()
         self.is_right = self.y_true == self.y_pred
         self.columns = np.searchsorted(self.classes, self.y_true)  # the index of each row's true class
-        self.fold, self.group = (tables.column(self.predictions, name) for name in ("fold", "group"))  # or None
+        self.group = tables.column(self.predictions, "group")  # or None
         # Scores have the shape (rows,) for two classes, else (rows, classes); higher means more likely.
-        self.scores, self.method, _ = scores_of(self.predictions)
+        self.scores, method, _ = scores_of(self.predictions)
         self.is_detector = len(self.classes) == 2  # the second class is what is to be found
-
-    @property
-    def logits(self) -> Scores:
-        """The logit of each class, shape (rows, classes)."""
-        return calibration.logits(self.scores, self.method)
+        self.logits = calibration.logits(self.scores, method)  # of each class, shape (rows, classes)
 
     @cached_property
     def probabilities(self) -> Scores:
@@ -59,8 +55,7 @@ def confusion(part: Part) -> pd.DataFrame:
 def reliability(part: Part) -> pd.DataFrame:
     """Return `from`, `to`, `count`, mean `confidence` and `accuracy` of each bin of confidence that has rows.
 
-    The confidence is the probability of the class that is predicted, below 0.5 where a threshold says yes sooner. Of an
-    honest model it is, on average, the accuracy.
+    The confidence is the probability of the class that is predicted; of an honest model it is the accuracy, on average.
     """
     predicted = np.searchsorted(part.classes, part.y_pred)
     confidence = part.probabilities[np.arange(len(predicted)), predicted]

@@ -3,6 +3,8 @@
 `gradients_60` is as good and faster from some thousand images, but its components need more images than they are.
 """
 
-from digits.features.transformers.gradients import OrientedGradients
+from digits.features.functions.gradients import histograms
 
-STEPS = [("gradients", OrientedGradients())]
+from sklearn.preprocessing import FunctionTransformer
+
+STEPS = [("gradients", FunctionTransformer(histograms))]

@@ -1,7 +1,11 @@
 """Forty principal components of the gradient histograms of an upright digit."""
 
-from digits.features.transformers.gradients import OrientedGradients
+from digits.features.functions.gradients import histograms
 
 from sklearn.decomposition import PCA
+from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("gradients", OrientedGradients()), ("components", PCA(n_components=40, svd_solver="covariance_eigh"))]
+STEPS = [
+    ("gradients", FunctionTransformer(histograms)),
+    ("components", PCA(n_components=40, svd_solver="covariance_eigh")),
+]

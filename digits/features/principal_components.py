@@ -1,7 +1,8 @@
 """Fifty principal components of the pixels."""
 
-from digits.features.transformers.pixels import FloatPixels
+from digits.features.functions.pixels import scale
 
 from sklearn.decomposition import PCA
+from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("pixels", FloatPixels(scale=True)), ("components", PCA(n_components=50, svd_solver="covariance_eigh"))]
+STEPS = [("pixels", FunctionTransformer(scale)), ("components", PCA(n_components=50, svd_solver="covariance_eigh"))]

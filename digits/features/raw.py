@@ -1,5 +1,7 @@
 """The pixels as they are."""
 
-from digits.features.transformers.pixels import FloatPixels
+from digits.features.functions.pixels import as_floats
 
-STEPS = [("pixels", FloatPixels())]
+from sklearn.preprocessing import FunctionTransformer
+
+STEPS = [("pixels", FunctionTransformer(as_floats))]

@@ -1,5 +1,7 @@
 """The pixels from 0 to 1."""
 
-from digits.features.transformers.pixels import FloatPixels
+from digits.features.functions.pixels import scale
 
-STEPS = [("pixels", FloatPixels(scale=True))]
+from sklearn.preprocessing import FunctionTransformer
+
+STEPS = [("pixels", FunctionTransformer(scale))]

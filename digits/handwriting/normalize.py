@@ -1,6 +1,6 @@
 """Draw a digit the way the training images were drawn."""
 
-from digits.features.transformers.interpolation import interpolate, moments
+from digits.features.functions.interpolation import interpolate, moments
 from digits.handwriting.ink import Ink
 
 import numpy as np

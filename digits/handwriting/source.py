@@ -15,7 +15,6 @@ import pandas as pd
 
 LOCAL = True
 SIDES = (28, 8)  # that digits can be drawn with
-labels = folder.labels
 
 
 def read(place: str, dataset: Dataset) -> pd.DataFrame:

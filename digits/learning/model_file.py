@@ -41,8 +41,7 @@ def save(path: Path, model: Pipeline) -> None:
     Of skops' own file go the dates, memory addresses, duplicates, and bytes that nobody has set. Nothing is compressed:
     zlib's bytes depend on its version. A PipelineError if it holds what `load` would refuse.
     """
-    content = skops.dumps(model)
-    _require_trusted(content)
+    _require_trusted(content := skops.dumps(model))
     dumped, names = ZipFile(io.BytesIO(content)), dict[bytes, str]()
     path.parent.mkdir(parents=True, exist_ok=True)
     with ZipFile(path, "w") as file:
@@ -62,10 +61,7 @@ def save(path: Path, model: Pipeline) -> None:
 
 
 def load(path: str | Path) -> Pipeline:
-    """Read a model, also from a source that you do not trust.
-
-    A PipelineError if it is missing, damaged, holds other types, or was written by another scikit-learn.
-    """
+    """Read a model; a PipelineError if it is missing, damaged, of another scikit-learn, or holds types not trusted."""
     require(path := Path(path))
     try:
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
@@ -85,12 +81,14 @@ def _require_trusted(content: bytes) -> list[str]:
 
 
 def _is_estimator(name: str) -> bool:
-    """Tell whether a type is a public estimator of scikit-learn, or one below digits/features or digits/learning."""
+    """Tell whether a type is a public estimator of scikit-learn, or ours, in digits/features or digits/learning."""
     module, _, kind = name.rpartition(".")
     is_ours = module.startswith(("digits.features.", "digits.learning."))
-    place = import_module(module) if is_ours else getattr(sklearn, f"{module}.".split(".")[1], None)
-    found = getattr(place, kind, None)
-    return isinstance(found, type) and issubclass(found, BaseEstimator) and found.__module__ == module
+    found = getattr(
+        import_module(module) if is_ours else getattr(sklearn, f"{module}.".split(".")[1], None), kind, None
+    )
+    is_defined = getattr(found, "__module__", None) == module
+    return is_defined and (is_ours or (isinstance(found, type) and issubclass(found, BaseEstimator)))
 
 
 def _without_padding(content: bytes) -> bytes:

@@ -12,30 +12,28 @@ from digits.core.params import Experiment, Hyperparameters
 from sklearn.base import ClassifierMixin, clone
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
-# Set by the pipeline: there is one seed for all, one score for each class, and the cores must not change a model.
+# Set by the pipeline: one seed for all, one score for each class, and models that do not depend on the cores.
 NOT_HYPERPARAMETERS = {"decision_function_shape", "n_jobs", "random_state", "verbose", "warm_start"}
 ONE_VS_REST = "one_vs_rest_svc"  # a machine for each class, fitted in parallel; SVC's own are one for each pair
 
 
 def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
-    """Return the experiment's unfitted pipeline for pixels from 0 to `maximum`: its features, then its classifier.
-
-    A PipelineError if there are no such features, classifier or hyperparameters, or one has a wrong value.
-    """
+    """Return the experiment's unfitted pipeline for pixels from 0 to `maximum`; a PipelineError if a name is wrong."""
     last = classifier(experiment.classifier, experiment.hyperparameters.model_extra or {}, seed)
     return Pipeline([*features(experiment.features, maximum), ("classifier", last)])
 
 
 def features(name: str, maximum: int = 255) -> list[tuple[str, Any]]:
-    """Return the steps of a module of digits/features/, unfitted; those with a `maximum` get it."""
+    """Return the steps of a module of digits/features/, unfitted; functions with a `maximum` get it."""
     require_choice("features", name, (path.stem for path in PACKAGE.glob("features/*.py")))
     steps = [(step, clone(estimator)) for step, estimator in import_module(f"digits.features.{name}").STEPS]
     for _, estimator in steps:
-        if "maximum" in estimator.get_params():
-            estimator.set_params(maximum=maximum)
+        if isinstance(estimator, FunctionTransformer) and "maximum" in inspect.signature(estimator.func).parameters:
+            estimator.set_params(kw_args={**(estimator.kw_args or {}), "maximum": maximum})
     return steps
 
 
@@ -56,12 +54,11 @@ def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
     return OneVsRestClassifier(estimator) if name == ONE_VS_REST else estimator
 
 
-def find(name: str) -> type[Any]:
+def find(name: str) -> Any:
     """Return a classifier of scikit-learn by its name below `sklearn`, such as `svm.SVC`."""
     module, _, title = f"sklearn.{name}".rpartition(".")
     with suppress(ImportError, AttributeError, TypeError):
-        kind: type[Any] = getattr(import_module(module), title)
-        if issubclass(kind, ClassifierMixin):
+        if issubclass(kind := getattr(import_module(module), title), ClassifierMixin):
             return kind
     valid = {f"{kind.__module__.split('.')[1]}.{title}" for title, kind in all_estimators("classifier")}
     require_choice("classifier, by its name below `sklearn`", name, {*valid, ONE_VS_REST} - {name})

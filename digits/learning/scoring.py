@@ -1,9 +1,8 @@
 """The scores of a fitted model, the predictions that they stand for, and the tables of both."""
 
 import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from typing import Any
 
 from digits.core.errors import room
 from digits.core.tables import Pixels, Scores, Vector
@@ -15,27 +14,21 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 METHODS = {"decision_function": "decision", "predict_proba": "probability"}  # what gives scores: how columns begin
-SCORE = re.compile("(decision|probability)_([0-9]+)")
 BATCH = 1_000  # images scored at a time: fixed, because a matrix product's last bits depend on its shape
 CLUSTER = "DASK_SCHEDULER_ADDRESS"  # Dask's own variable (docs/scale/cluster.md)
 
 
-@contextmanager
-def parallel_backend(*arguments: object) -> Iterator[None]:
+def parallel_backend(*arguments: Any) -> AbstractContextManager[Any]:
     """Let joblib's tasks run on all cores, or on a cluster, which is sent the large arguments that they share, once."""
     if address := os.environ.get(CLUSTER):
-        backend = room("scale.cluster", CLUSTER).backend(address, [each for each in arguments if each is not None])
-    else:
-        backend = joblib.parallel_config("threading", n_jobs=joblib.cpu_count())
-    with backend:
-        yield
+        return room("scale.cluster", CLUSTER).backend(address, arguments)
+    return joblib.parallel_config("threading", n_jobs=joblib.cpu_count())
 
 
 def score(model: Pipeline, pixels: Pixels) -> Scores:
-    """Score images of shape (images, height * width), 0 to 255, in batches that share the cores.
+    """Return decision values, or else probabilities from 0 to 1, of images of shape (images, height * width), 0 to 255.
 
-    The result has the shape (images,) for two classes, of the second, else (images, classes): decision values where the
-    classifier has them (above 0 means yes), else probabilities from 0 to 1.
+    They have the shape (images, classes), of two classes (images,), those of the second. The batches share the cores.
     """
     # In a tuple: an array by itself joblib would send to one worker of a cluster, and it would be lost with it.
     batches = [(pixels[start : start + BATCH],) for start in range(0, pixels.shape[0], BATCH)]
@@ -72,15 +65,16 @@ def threshold(model: Pipeline) -> float:
 def table(images: pd.DataFrame, model: Pipeline, scores: Scores, y_pred: Vector, **columns: Vector) -> pd.DataFrame:
     """Return the table of predictions of labelled images, with other columns of shape (images,)."""
     rows = images[[name for name in ("row", "group", "label") if name in images]]
-    labels = model.classes_[-1 if scores.ndim == 1 else 0 :]
-    by_class = zip(labels, np.atleast_2d(scores.T).astype(np.float64), strict=True)
-    named = {f"{METHODS[method(model)]}_{label}": of_class for label, of_class in by_class}
+    by_class = zip(model.classes_[-1 if scores.ndim == 1 else 0 :], np.atleast_2d(scores.T), strict=True)
+    named = {f"{METHODS[method(model)]}_{label}": of_class.astype(float) for label, of_class in by_class}
     return rows.assign(**columns, prediction=y_pred, **named)
 
 
 def scores_of(predictions: pd.DataFrame) -> tuple[Scores, str, list[int]]:
     """Return the scores in a table, as of `score`, the method that gave them, and the label of each column."""
-    found = [match for name in map(str, predictions) if (match := SCORE.fullmatch(name))]
-    values: Scores = predictions[[each[0] for each in found]].to_numpy()
-    given_by = next(method for method, prefix in METHODS.items() if prefix == found[0][1])
-    return values[:, 0] if len(found) == 1 else values, given_by, [int(each[2]) for each in found]
+    given_by = (
+        "decision_function" if any(str(name).startswith("decision_") for name in predictions) else "predict_proba"
+    )
+    found = predictions.filter(regex=rf"^{METHODS[given_by]}_\d+$")
+    labels = [int(str(name).rpartition("_")[2]) for name in found]
+    return found.to_numpy()[:, 0] if len(labels) == 1 else found.to_numpy(), given_by, labels

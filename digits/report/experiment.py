@@ -9,7 +9,7 @@ from digits.core import paths
 from digits.core.errors import PipelineError
 from digits.core.params import Params
 from digits.evaluation.metrics import ALL
-from digits.report.plots import read_plots
+from digits.report.plots import Key, read_plots
 from digits.results import read, wording
 from digits.results.images import Images
 
@@ -29,7 +29,10 @@ def describe(name: str, settings: Params, images: Images) -> dict[str, Any]:
     block = settings.experiments[name]
     task = settings.tasks[block.task]
     names = wording.label_names(task, images.own_names)
-    metrics, figures, intervals = read.metrics(name), read.figures(name), read.intervals(name)
+    metrics, table = read.metrics(name), read.figures(name)
+    figures: dict[Key, float] = dict(table["value"].items())  # type: ignore[arg-type]
+    ends = table[["low", "high"]].dropna()
+    intervals = dict(zip(ends.index, ends.itertuples(index=False, name=None), strict=True))
     tested = read_predictions(name, "test", images)
     wrong = tested.iloc[read.most_confident(tested)]
     error = len(wrong) / len(tested)

@@ -9,9 +9,9 @@ from pathlib import Path
 from digits.commands.leaderboard import COLUMNS, is_alike
 from digits.core.params import Params
 from digits.evaluation.metrics import METRICS
-from digits.report import pictures, plots, scripts
+from digits.report import pictures, plots, scripts, vega
 from digits.report.experiment import describe
-from digits.results import read, vega
+from digits.results import read
 from digits.results.images import Images
 
 import jinja2

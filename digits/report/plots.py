@@ -6,7 +6,6 @@ from typing import Any
 
 from digits.core import paths
 from digits.evaluation.metrics import ALL
-from digits.results.read import Key
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,8 @@ import pandas as pd
 PARTS = {"test": "test part", "cross_validation": "out of fold"}
 CURVES = ["roc", "precision_recall"]
 RECALLS = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]  # whose thresholds are listed
+
+Key = tuple[str, str, str]  # a figure's part, name, and what it is of: a class, a fold, or all
 
 
 def read_plots(name: str, figures: Mapping[Key, float], names: Sequence[str], *, is_detector: bool) -> dict[str, Any]:

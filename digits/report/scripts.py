@@ -8,7 +8,6 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from digits.commands.compare import HEADER, cells
 from digits.core.errors import PipelineError
 from digits.report.pictures import COLUMNS, Sheet
 from digits.report.plots import spaced
@@ -34,7 +33,7 @@ def data(by_task: Mapping[str, Sequence[dict[str, Any]]], sheets: Mapping[str, S
             e["name"]: {"dataset": e["images"].name, "tables": e["plots"]["tables"], "mistakes": e["mistakes"]}
             for e in experiments
         },
-        "heading": HEADER[1:],
+        "heading": differences.HEADER[1:],
         "comparisons": comparisons,
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
@@ -46,7 +45,7 @@ def compare(one: str, other: str) -> dict[str, Any] | None:
         found = differences.between(one, other)
     except PipelineError:
         return None
-    return {"cells": cells("", found)[1:], "verdict": f"{spaced(found.rows)} images {found.part}: {found.verdict}"}
+    return {"cells": found.cells, "verdict": f"{spaced(found.rows)} images {found.part}: {found.verdict}"}
 
 
 def packed(text: str) -> str:

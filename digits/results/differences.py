@@ -1,9 +1,8 @@
 """The one rule for "these two differ", which leaderboard, compare, runs and report say in the same words.
 
 Two fits differ if p is below 0.01, out of fold, on the same images and folds; without folds, on the test part. p is of
-the exact test of the images that one of them alone gets right (Q. McNemar, 1947), or, where images have at least six
-groups, of the t-test of the groups' differences. The interval beside it is the 99 % one: it leaves out 0 where they
-differ. It is about these two fits: another seed is another fit.
+the exact test of the images that one alone gets right (Q. McNemar, 1947), or, with six groups or more, of the t-test of
+the groups' differences. The 99 % interval beside it leaves out 0 where they differ. Another seed is another fit.
 """
 
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from scipy.stats import binomtest, ttest_1samp
 
 LEVEL = 0.01
 SAME = ["row", "label", "fold", "group"]  # columns that must be alike
+HEADER = ["experiment", "before", "after", "points", "p", "fixed", "broken"]
 
 
 class Difference(NamedTuple):
@@ -50,6 +50,12 @@ class Difference(NamedTuple):
         return "–" if self.p is None else "< 0.001" if self.p < 0.001 else f"{self.p:.2g}"
 
     @property
+    def cells(self) -> list[str]:
+        """What stands below all of `HEADER` but the first, the name."""
+        accuracies = [f"{accuracy:.4f}" for accuracy in (self.before, self.after)]
+        return [*accuracies, self.gain, self.shown_p, str(len(self.fixed)), str(len(self.broken))]
+
+    @property
     def verdict(self) -> str:
         """What may be said of the two fits, in words."""
         shown = [f"{point:+.2f}" for point in self.points]
@@ -71,10 +77,7 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> Difference:
 
 
 def p_and_points(change: Vector, group: Vector | None) -> tuple[float | None, list[float]]:
-    """Return p and the ends of the 99 % interval of the mean of `change` in points, or None and each group's mean.
-
-    `change` is 1, 0 or -1 for each image, shape (images,).
-    """
+    """Return p, and the 99 % interval in points of the mean of `change`, 1, 0 or -1; None and the means of few groups."""
     if group is not None:
         values = of_groups(change, group)
         if len(values) < FEWEST_GROUPS:

@@ -24,10 +24,7 @@ def brightened(pixels: Pixels) -> Pixels:
 
 
 def print_images(images: Pixels, captions: Sequence[str]) -> None:
-    """Print images of shape (images, height, width), 0 is paper, as many side by side as fit, each below its caption.
-
-    A character is two pixels, one above the other: on a terminal in its greys, else as a shade of the inkier one.
-    """
+    """Print images of shape (images, height, width), 0 is paper, side by side as they fit, each below its caption."""
     colour = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     images = brightened(images)
     if not colour and images.shape[2] < WIDE:
@@ -72,6 +69,7 @@ def in_page(images: Pixels, columns: int = 1) -> str:
 
 
 def _characters(image: Pixels, colour: bool) -> list[str]:
+    """Return lines of characters, each two pixels, one above the other: in greys, or as a shade of the inkier one."""
     upper, lower = np.pad(image, ((0, len(image) % 2), (0, 0))).reshape(-1, 2, image.shape[1]).swapaxes(0, 1) / 255
     if not colour:
         levels = np.round(np.maximum(upper, lower) * (len(SHADES) - 1)).astype(int)

@@ -1,9 +1,10 @@
 """What the pipeline wrote of an experiment: its metrics, figures and predictions."""
 
+import io
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from digits.core import paths, tables
 from digits.core.errors import PipelineError
@@ -16,15 +17,14 @@ from digits.results import wording
 import numpy as np
 import pandas as pd
 
-Key = tuple[str, str, str]  # a figure's part, name, and what it is of: a class, a fold, or all
+Found = TypeVar("Found")
 
 
-@contextmanager
-def reading(path: Path, name: str) -> Iterator[None]:
-    """Report in one line that results of an experiment are missing, or damaged by an edit."""
+def parsed(path: Path, name: str, parse: Callable[[str], Found]) -> Found:
+    """Return what is in a file of results; a PipelineError if it is missing, or damaged by an edit."""
     tables.require(path)
     try:
-        yield
+        return parse(path.read_text(encoding="utf-8"))
     except (ValueError, LookupError, TypeError) as error:
         raise PipelineError(
             f"{path} is damaged ({error}); `dvc repro --force evaluate@{name}` makes it again"
@@ -33,8 +33,7 @@ def reading(path: Path, name: str) -> Iterator[None]:
 
 def metrics(name: str) -> dict[str, float]:
     """Return what metrics/NAME.json holds."""
-    with reading(path := paths.metrics(name), name):
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+    return parsed(paths.metrics(name), name, lambda text: dict(json.loads(text)))
 
 
 def rank(name: str) -> float:
@@ -42,23 +41,16 @@ def rank(name: str) -> float:
     return metrics(name).get("cv_accuracy", 0.0)
 
 
-def table(name: str) -> pd.DataFrame:
-    """Return the columns `value`, `low` and `high` of plots/NAME/figures.csv, by each figure's key."""
-    with reading(path := paths.plots(name) / "figures.csv", name):
-        empty = {"low": [""], "high": [""]}  # and no others: a class may be called null
-        rows = pd.read_csv(path, dtype={"of": str}, keep_default_na=False, na_values=empty)
-        return rows.set_index(["part", "figure", "of"])[["value", "low", "high"]]
+def figures(name: str) -> pd.DataFrame:
+    """Return the columns `value`, `low` and `high` of plots/NAME/figures.csv, by `part`, `figure` and `of`."""
+    types = {"value": float, "low": float, "high": float, "of": str}
+    empty = {"low": [""], "high": [""]}  # and no others: a class may be called null
 
+    def parse(text: str) -> pd.DataFrame:
+        found = pd.read_csv(io.StringIO(text), dtype=types, keep_default_na=False, na_values=empty)
+        return found.set_index(["part", "figure", "of"])
 
-def figures(name: str) -> dict[Key, float]:
-    """Return all figures of an experiment."""
-    return dict(table(name)["value"].items())  # type: ignore[arg-type]  # pandas' keys are any
-
-
-def intervals(name: str) -> dict[Key, tuple[float, float]]:
-    """Return the 95 % intervals of those figures of an experiment that have one."""
-    ends = table(name).dropna()
-    return dict(zip(ends.index, zip(ends["low"], ends["high"], strict=True), strict=True))
+    return parsed(paths.plots(name) / "figures.csv", name, parse)
 
 
 def error(name: str, part: str = "test") -> str:
@@ -66,18 +58,20 @@ def error(name: str, part: str = "test") -> str:
 
     Of few groups it is the mistakes, and the error of each: `3.66 (14 of 382; 0.0 7.4 3.8)`.
     """
-    found = {key[1:]: value for key, value in figures(name).items() if key[0] == part}
-    wrong = {of: 100 * (1 - value) for (figure, of), value in found.items() if figure == "accuracy"}
-    if ends := intervals(name).get((part, "accuracy", ALL)):
-        return f"{wrong[ALL]:.2f} ({100 * (1 - ends[1]):.2f} to {100 * (1 - ends[0]):.2f})"
-    rows = sum(value for (figure, _), value in found.items() if figure == "count")
-    groups = " ".join(f"{value:.1f}" for of, value in wrong.items() if of.startswith("group "))
-    return f"{wrong[ALL]:.2f} ({wrong[ALL] * rows / 100:.0f} of {rows:.0f}{'; ' * bool(groups)}{groups})"
+    found = figures(name).loc[part].reset_index()
+    errors = 100 * (1 - found[found["figure"] == "accuracy"].set_index("of")[["value", "high", "low"]])
+    error, low, high = map(float, errors.loc[ALL])
+    if low <= high:  # else there is none
+        return f"{error:.2f} ({low:.2f} to {high:.2f})"
+    rows = found.loc[found["figure"] == "count", "value"].sum()
+    groups = " ".join(f"{each:.1f}" for each in errors.filter(like="group ", axis="index")["value"])
+    return f"{error:.2f} ({error * rows / 100:.0f} of {rows:.0f}{'; ' * bool(groups)}{groups})"
 
 
 def temperature(name: str) -> float | None:
     """Return the temperature that calibrates an experiment's scores, as `evaluate` fitted it; None where it did not."""
-    return figures(name).get(("cross_validation", "temperature", ALL)) if paths.metrics(name).exists() else None
+    key = "cross_validation", "temperature", ALL
+    return figures(name)["value"].get(key) if paths.metrics(name).exists() else None
 
 
 def predictions(name: str, part: str = "test") -> pd.DataFrame:
@@ -89,12 +83,9 @@ def predictions(name: str, part: str = "test") -> pd.DataFrame:
 
 
 def most_confident(predictions: pd.DataFrame) -> Vector:
-    """Return the positions of mistakes, ordered by how far the predicted class's score stood above the next one's.
-
-    Of two classes it is the score's distance from the threshold. The most confident mistake comes first.
-    """
-    scores, _, labels = scores_of(predictions)
+    """Return the positions of mistakes, by how far the score is above the next class's, or from the threshold."""
     wrong = np.flatnonzero(predictions["label"] != predictions["prediction"])
+    scores, _, labels = scores_of(predictions)
     if scores.ndim == 1:
         is_yes = (predictions["prediction"] == labels[0]).to_numpy()
         edges = [*np.sort(scores[~is_yes])[-1:], *np.sort(scores[is_yes])[:1]]  # the threshold lies between them

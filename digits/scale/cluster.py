@@ -52,7 +52,9 @@ def backend(address: str, arguments: Sequence[object]) -> Iterator[None]:
                     raise PipelineError(f"the worker {worker} would calculate otherwise: {'; '.join(others)}")
             # Else all of it is hashed first, and goes by way of the scheduler: that takes two or three times as long.
             client.scatter = partial(client.scatter, hash=False, direct=True)
-            scattered = joblib.parallel_config("dask", client=client, scatter=list(arguments))
+            scattered = joblib.parallel_config(
+                "dask", client=client, scatter=[each for each in arguments if each is not None]
+            )
         except TimeoutError:
             raise PipelineError(f"{CLUSTER}: {address} has no workers; `make workers` starts some") from None
         except ImportError as error:

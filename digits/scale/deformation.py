@@ -8,7 +8,7 @@ mirrored. A copy follows from the seed and its row alone, whatever else is made,
 from collections.abc import Sequence
 
 from digits.core.tables import Pixels, Scores
-from digits.features.transformers.interpolation import interpolate
+from digits.features.functions.interpolation import interpolate
 
 import joblib
 import numpy as np

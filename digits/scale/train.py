@@ -15,8 +15,7 @@ from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, Stage
 from digits.core.params import Experiment
 from digits.core.tables import Vector
-from digits.learning import model_file, pipelines, scoring, thresholds
-from digits.learning.folds import fold_of_rows
+from digits.learning import folds, model_file, pipelines, scoring
 from digits.scale import parts
 from stages.train import SEEN, fit_shared_steps
 
@@ -33,27 +32,24 @@ def train(experiment: Experiment, seed: int, images: Path) -> tuple[Pipeline, pd
     """Return an experiment's model, fitted on all images of a table, and its out-of-fold predictions of them."""
     rows = pd.concat(parts.read(images, ["row", "group", "origin", "label"]))
     y, alike = rows["label"].to_numpy(), rows["group" if "group" in rows else "origin"].to_numpy()
-    fold = fold_of_rows(y, experiment.folds, alike)  # copies of one image are in one fold
-    rule = thresholds.require_rule(experiment, len(np.unique(y)))
+    fold = folds.fold_of_rows(y, experiment.folds, alike)  # copies of one image are in one fold
+    rule = folds.require_threshold_rule(experiment, len(np.unique(y)))
     pipeline = pipelines.build(experiment, seed, rows.attrs["maximum"])
     require_incremental(experiment, pipeline[-1])
 
-    folded = np.ones(len(y), np.uint8) if fold is None else fold
-    model, *others = fit_all(pipeline, images, y, folded, experiment.folds)
+    model, *others = fit_all(pipeline, images, y, fold, experiment.folds)
     with scoring.parallel_backend(model, *others):
         seen = scoring.score(model, tables.pixels(next(parts.read(images)))[:SEEN])
-        scores = np.empty((len(y), *seen.shape[1:]), seen.dtype)
+        scores = np.zeros((len(y), *seen.shape[1:]), seen.dtype)
         for group in parts.read(images) if others else ():
-            X, of_row = tables.pixels(group), folded[group.index]  # noqa: N806
+            X, of_row = tables.pixels(group), fold[group.index]  # noqa: N806
             for i in np.unique(of_row):
                 scores[group.index[of_row == i]] = scoring.score(others[i - 1], X[of_row == i])
 
-    model = thresholds.apply(model, rule, y, scores)
+    model, y_pred = folds.apply_rule(rule, model, y, scores, fold)
     model.train_accuracy_ = float((scoring.predict(model, seen) == y[: len(seen)]).mean())  # for `evaluate`
-    if fold is None:
-        return model, rows[["row", "label"]]
-    y_pred = thresholds.predict_nested(model, rule, y, scores, fold)
-    return model, scoring.table(rows, model, scores, y_pred, fold=fold)
+    out_of_fold = scoring.table(rows, model, scores, y_pred, fold=fold) if experiment.folds else rows[["row", "label"]]
+    return model, out_of_fold
 
 
 def require_incremental(experiment: Experiment, classifier: Any) -> None:

@@ -1,7 +1,6 @@
-"""Datasets that ship inside scikit-learn; `digits` is the one made of images.
+"""The digits that ship inside scikit-learn.
 
-They are cut from fourteen forms, which are their groups. A form has the same 130 digits as the others, of which a few
-were lost: 0 to 9 three times, then 0 9 5 5 6 5 0.
+They are cut from fourteen forms, their groups. Each has 0 to 9 three times, then 0 9 5 5 6 5 0, less a few lost ones.
 """
 
 import re

@@ -2,8 +2,7 @@
 
 The column `class` or `label` says what an image shows, by number or by name; a column `group`, which may be missing,
 who wrote it or the like. All other columns are its pixels, row by row from the top left. Numbers must be whole: 3.0 is
-3, and 2.5 or NaN is refused. A column `file` in place of pixels names pictures, from the table's folder on: they are
-read as those of `folder` are.
+3. A column `file` in place of pixels names pictures, from the table's folder on: they are read as `folder` reads them.
 """
 
 from pathlib import Path
@@ -32,11 +31,6 @@ def read(place: str, dataset: Dataset) -> pd.DataFrame:
     return images(dataset, pixels.to_numpy(), **numbered)
 
 
-def labels(place: str, dataset: Dataset) -> dict[str, Any]:
-    """Return what `number` gives for the images of a table."""
-    return _number(_read(place))
-
-
 def _read(place: str) -> pd.DataFrame:
     path = Path(place)
     if not path.is_file():
@@ -52,8 +46,8 @@ def _read(place: str) -> pd.DataFrame:
 def _number(table: pd.DataFrame) -> dict[str, Any]:
     found = [name for name in ("class", "label") if name in table]
     if len(found) != 1:
-        has = f"it has {', '.join(map(str, table)):.100}"
-        raise PipelineError(f"has {len(found)} columns named class or label, expected one, separated by commas; {has}")
+        reason = f"has {len(found)} columns named class or label, expected one, separated by commas"
+        raise PipelineError(f"{reason}; it has {', '.join(map(str, table)):.100}")
     return number(_names(table[found[0]]), _names(table["group"]) if "group" in table else [])
 
 
@@ -61,11 +55,9 @@ def _names(column: "pd.Series[Any]") -> list[str]:
     """Return labels or groups as text, `3` for 3.0 where all are numbers; a PipelineError if one is not whole."""
     if column.isna().any() or (column == "").any():
         raise PipelineError(f"a row has no {column.name}")
-    texts = [str(value).lower() if column.dtype == bool else str(value) for value in column]
-    try:
-        numbers = {text: float(text) for text in {*texts}}
-    except ValueError:  # names
-        return texts
-    if broken := [text for text, number in numbers.items() if not number.is_integer()]:
-        raise PipelineError(f"a {column.name} is {min(broken)!r}, expected whole numbers, or names")
-    return [text if text.isdecimal() else str(int(numbers[text])) for text in texts]
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.isna().any():
+        return [*map(str, column)]
+    if (broken := column[numbers % 1 != 0]).size:
+        raise PipelineError(f"a {column.name} is '{min(broken)}', expected whole numbers, or names")
+    return [str(int(number)) for number in numbers]

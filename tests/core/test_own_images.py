@@ -12,7 +12,6 @@ from digits.core import paths, tables
 from digits.core.errors import PipelineError
 from digits.core.params import Dataset
 from digits.pictures import PictureError
-from digits.sources import folder
 from stages.fetch import digests, fetch, source
 from tests import tiny
 
@@ -45,12 +44,10 @@ def write_folder(place: Path) -> None:
 
 
 def read(kind: str, place: Path, **changes: Any) -> pd.DataFrame:
-    """Read all that a source gives; `labels` must say the same of it."""
+    """Read all that a source gives."""
     changed = {"shape": [28, 28], "maximum": 255, "classes": 256, **changes}
     block = Dataset.model_validate({**tiny.dataset({kind: str(place)}), **changed})
-    images, labels = source(kind).read(str(place), block), source(kind).labels(str(place), block)
-    assert np.array_equal(labels["classes"], images["class"])
-    assert labels.get("names") == images.attrs.get("names")
+    images: pd.DataFrame = source(kind).read(str(place), block)
     return images
 
 
@@ -101,9 +98,7 @@ def test_pictures_and_tables_give_the_pinned_dataset(tmp_path: Path) -> None:
     for kind, name in (("folder", "own"), ("table", "own.csv"), ("table", "own.parquet")):
         block = tiny.dataset({kind: str(tmp_path / name)})
         assert digests(fetch("tiny", Dataset.model_validate(block))) == block["sha256"]
-        with pytest.raises(
-            PipelineError, match=r"400, expected 401\. Way out: `digits pin tiny` accepts what is there"
-        ):
+        with pytest.raises(PipelineError, match=r"400, not 401; `digits pin"):
             fetch("tiny", Dataset.model_validate({**block, "images": 401}))
 
 
@@ -117,7 +112,7 @@ def test_pictures_come_by_part_and_group_and_the_natural_order_of_their_names(tm
         place = tmp_path / str(len(names))
         for i, name in enumerate(names):
             write(place / name, np.full((28, 28), i))
-        images = read("folder", place, levels=folder.guess_levels(str(place)))
+        images = read("folder", place)
         assert (images["pixel1"].tolist(), images["class"].tolist()) == ([*range(len(names))], classes)
 
 
@@ -147,7 +142,7 @@ def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> N
     assert np.array_equal(second, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
 
 
-def test_a_tree_of_other_levels_is_guessed_and_read_and_what_is_no_picture_is_left_out(
+def test_a_tree_of_other_levels_is_read_by_them_and_what_is_no_picture_is_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for i, (who, what) in enumerate(product(["anna", "bo", "cy"], ["cross", "line"])):
@@ -155,30 +150,11 @@ def test_a_tree_of_other_levels_is_guessed_and_read_and_what_is_no_picture_is_le
     (tmp_path / "anna/scans/notes.txt").touch()
     with pytest.raises(PipelineError, match=r"^'anna/scans/cross/1.png' lies in 3 folders, not in 2 \(class, group\)"):
         read("folder", tmp_path)
-    images = read("folder", tmp_path, levels=folder.guess_levels(str(tmp_path)))
+    images = read("folder", tmp_path, levels=["group", "-", "class"])
     assert images["pixel1"].tolist() == [*range(6)]
     assert (images.attrs["names"], images["class"].tolist()) == (["cross", "line"], [0, 1] * 3)
     assert (images.attrs["group_names"], images["group"].tolist()) == (["anna", "bo", "cy"], [0, 0, 1, 1, 2, 2])
     assert capsys.readouterr().err == f"{tmp_path}: no pictures, left out: anna/scans/notes.txt\n"
-
-
-def test_what_folders_and_names_say_is_guessed(tmp_path: Path) -> None:
-    trees: dict[str, list[str] | None] = {
-        "{who}/images/{what}": ["group", "-", "class"],
-        "{what}/images/user{who}": ["class", "-", "group"],
-        "{what}/{who}": ["class", "group"],
-        "user{who}/{what}": ["group", "class"],
-        "{what}": None,
-    }
-    for i, tree in enumerate(trees):
-        for who, what in product(range(4), "abc"):
-            write(tmp_path / str(i) / tree.format(who=who, what=what) / f"{who}.png", [[0]])
-    assert [folder.guess_levels(str(tmp_path / str(i))) for i in range(len(trees))] == [*trees.values()]
-    for i, what in product(range(40), ["cross", "line"]):
-        write(tmp_path / "grouped" / what / f"{what}.{i}.u{i % 4}.png", [[0]])
-        write(tmp_path / "plain" / what / f"{what}{i}.{i % 4}.png", [[0]])
-    assert folder.names_of_groups(folder.find(tmp_path / "grouped")[0]) == ["u0", "u1", "u2", "u3"]
-    assert folder.names_of_groups(folder.find(tmp_path / "plain")[0]) == []  # numbers
 
 
 def test_groups_go_from_the_folders_to_the_predictions(project: Path) -> None:
@@ -191,7 +167,7 @@ def test_groups_go_from_the_folders_to_the_predictions(project: Path) -> None:
     assert set(predictions["group"]) == {6, 7}
     assert set(pd.read_parquet(project / paths.out_of_fold("five-sgd"))["group"]) == {*range(6)}
     (project / "data/own/5/writer1").rename(project / "data/own/6/writer9")
-    assert "`digits pin tiny` accepts" in tiny.failure("digits check", project)
+    assert "`digits pin` accepts" in tiny.failure("digits check", project)
 
 
 def test_what_makes_a_folder_no_dataset_is_named(tmp_path: Path) -> None:
@@ -209,7 +185,6 @@ def test_what_makes_a_folder_no_dataset_is_named(tmp_path: Path) -> None:
         make(place / name)
         with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
             read("folder", place)
-        assert folder.guess_levels(str(place)) is None  # and no error, which reading it gives
 
 
 def test_a_table_of_file_names_gives_the_same_images_as_the_folder(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a typo in a dataset": ({"datasets.tiny.image": 1}, "datasets.tiny: there is no 'image'. Did you mean 'images'?"),
     "a typo in digests": (
         {"datasets.tiny.sha256.pixel": "0"},
-        "sha256.pixel.[key]: must be 'pixels', 'labels' or 'groups', not 'pixel'",
+        "sha256.pixel: must be 'pixels', 'labels' or 'groups', not 'pixel'",
     ),
     "a typo in a split": ({"splits.tiny.tests": 1}, "splits.tiny: there is no 'tests'. Did you mean 'test'"),
     "a typo in a task": ({"tasks.five.positiv": [5]}, "tasks.five: there is no 'positiv'. Did you mean 'positive'"),
@@ -58,12 +58,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a threshold without folds": ({SGD: {"threshold": {"f1": "max"}}, f"{PLACE}.folds": 0}, "and folds if it is to be"),
     "too many copies": ({SGD: {"copies": 101}}, "copies: must be less than or equal to 100, not 101"),
     "a missing value": ({f"{PLACE}.features": ...}, f"{PLACE}.features is missing"),
+    "a missing section": ({"mixes": ...}, "params.yaml: mixes is missing"),
     "a dataset not yet counted": ({"datasets.tiny.images": ...}, "images is missing; run `digits pin tiny`"),
-    "a name": ({"tasks.not_this": {"split": "tiny"}}, "tasks.not_this cannot be a name; a name has letters, digits"),
+    "a name": ({"tasks.not_this": {"split": "tiny"}}, "tasks.not_this: a name has letters, digits"),
     "names of some classes": ({"datasets.tiny.names": ["a", "b"]}, "datasets.tiny.names must be 10 different ones"),
     "an older file": (
         {f"{PLACE}.split": "tiny"},
-        f"{PLACE}.split has moved to its task: `tasks.TASK.split` (CHANGELOG",
+        f"{PLACE}.split has moved to tasks.TASK.split (CHANGELOG",
     ),
 }
 

@@ -9,8 +9,7 @@ Images = npt.NDArray[np.float32]
 def interpolate(images: Images, rows: Images, columns: Images) -> Images:
     """Read images of shape (images, height, width) at fractional places, bilinearly; 0 outside.
 
-    `rows` and `columns` count from the middle of the first pixel; their shapes broadcast with `images`. SciPy's
-    `map_coordinates` takes three and a half times as long on thousands of small images.
+    `rows` and `columns` broadcast with them. SciPy's `map_coordinates` takes three times as long on many small images.
     """
     count, height, width = images.shape
     stride = width + 3
@@ -30,10 +29,9 @@ def interpolate(images: Images, rows: Images, columns: Images) -> Images:
 
 
 def moments(images: Images) -> tuple[Images, Images, Images]:
-    """Return the row and the column of the centre of mass, and the slant, of images of shape (images, height, width).
+    """Return the row and column of the centre of mass, and the slant, of images of shape (images, height, width).
 
-    Each is of shape (images, 1, 1), and 0 without ink. The centre counts pixels from the middle of the first; the slant
-    is how many pixels the ink moves right for each pixel down.
+    Each is of shape (images, 1, 1), 0 without ink. The slant is how many pixels the ink moves right for each one down.
     """
     rows = np.arange(images.shape[1], dtype=np.float32)[:, None]
     columns = np.arange(images.shape[2], dtype=np.float32)
