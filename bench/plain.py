@@ -34,7 +34,7 @@ def main() -> None:
 
     for name, split in settings.splits.items():
         images = fetched[split.dataset]
-        classes, group = images["class"].to_numpy(), tables.column(images, "group")
+        classes, group = images["class"].to_numpy(), images.get("group")
         both = split_rows(split, settings.seed, classes, group, tables.pixels(images))
         parts[name] = [images.iloc[rows].assign(row=rows) for rows in both]
     lap("split")

@@ -17,7 +17,6 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no others: Pillow kno
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 LARGEST = 50_000_000  # pixels; a small file can promise far more than memory holds
 SIDE = 2_000  # pixels of the longer side that are enough to find digits in
-FAINT = 25  # grey levels; a picture with less contrast than this over white is laid over black
 
 
 class PictureError(PipelineError):
@@ -37,7 +36,7 @@ def read(source: Path | BinaryIO) -> Picture:
     reason = "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP"
     with warnings.catch_warnings(action="ignore"):  # Pillow's own remarks on odd files; what matters is checked here
         try:
-            image = Image.open(BytesIO(content), formats=FORMATS)
+            image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
             if math.prod(image.size) > LARGEST:
                 raise PictureError("the picture is too large; 50 megapixels are the most")
             reason, longest = "the picture is damaged or cut off", max(image.size)
@@ -45,7 +44,10 @@ def read(source: Path | BinaryIO) -> Picture:
             image.load()
             with suppress(Exception):  # EXIF may hold garbage
                 image = ImageOps.exif_transpose(image)
-            grey = _over_paper(image) if image.has_transparency_data else _grey(image)
+            if image.has_transparency_data:  # it lies on white paper
+                paper = Image.new("RGBA", image.size, "white")
+                image = Image.alpha_composite(paper, image.convert("RGBA"))
+            grey = _grey(image)
         except PictureError:
             raise
         except Exception as error:  # a damaged file can make Pillow raise nearly anything
@@ -61,13 +63,3 @@ def _grey(image: Image.Image) -> Image.Image:
     values = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0).clip(0)
     largest = values.max(initial=1)
     return Image.fromarray((values * 255 / (65535 if 255 < largest <= 65535 else largest) + 0.5).astype(np.uint8))
-
-
-def _over_paper(image: Image.Image) -> Image.Image:
-    """Lay a picture with transparency over white, or over black where white would hide it."""
-    layer = image.convert("RGBA")
-    for colour in ("white", "black"):
-        grey = Image.alpha_composite(Image.new("RGBA", layer.size, colour), layer).convert("L")
-        if np.ptp(np.asarray(grey)) >= FAINT:
-            break
-    return grey

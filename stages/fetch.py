@@ -62,7 +62,7 @@ def digests(images: pd.DataFrame) -> dict[str, str]:
     """Return the SHA-256 of all pixels, of all labels, and of the groups where there are any."""
     content = {"pixels": tables.pixels(images), "labels": images["class"].to_numpy()}
     content |= {"groups": images["group"].to_numpy()} if "group" in images else {}
-    return {name: hashlib.sha256(np.ascontiguousarray(values)).hexdigest() for name, values in content.items()}
+    return {name: hashlib.sha256(np.ascontiguousarray(values).data).hexdigest() for name, values in content.items()}
 
 
 @click.command(cls=Stage, help=__doc__)

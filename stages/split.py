@@ -12,13 +12,13 @@ import math
 from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, Stage, note
 from digits.core.params import Split
-from digits.core.tables import Pixels, Vector
+from digits.core.tables import Group, Pixels, Vector
 
 import click
 import numpy as np
 
 
-def split_rows(split: Split, seed: int, classes: Vector, group: Vector | None, pixels: Pixels) -> tuple[Vector, Vector]:
+def split_rows(split: Split, seed: int, classes: Vector, group: Group, pixels: Pixels) -> tuple[Vector, Vector]:
     """Return the training rows, shuffled, and the test rows, of images whose pixels have the shape (images, pixels).
 
     A share gives the rows of scikit-learn's `train_test_split`, of the groups those of `GroupShuffleSplit`.
@@ -54,7 +54,7 @@ def count_tested(test: float, total: int, what: str = "images") -> int:
     return tested
 
 
-def draw(share: float, pixels: Pixels, classes: Vector, group: Vector | None) -> Vector:
+def draw(share: float, pixels: Pixels, classes: Vector, group: Group) -> Vector:
     """Return whether each image is tested, shape (images,): of each class, or of the groups, the share placed lowest.
 
     An image's place, 0 to 1, follows from its pixels alone; that of a group is its first image's.
@@ -79,7 +79,7 @@ def main(name: str) -> None:
     split = params.find(settings.splits, name)
     images = tables.read(paths.raw(split.dataset))
     classes, names = images["class"].to_numpy(), images.attrs.get("names")
-    parts = split_rows(split, settings.seed, classes, tables.column(images, "group"), tables.pixels(images))
+    parts = split_rows(split, settings.seed, classes, images.get("group"), tables.pixels(images))
     for part, rows in zip(("train", "test"), parts, strict=True):
         for label in np.setdiff1d(classes, classes[rows]):
             note(f"{name}: no image of {names[label] if names else label} is in the {part} part")

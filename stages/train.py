@@ -31,7 +31,7 @@ SEEN = 10_000  # training images that the fitted model is scored on: all would c
 def train(experiment: Experiment, seed: int, images: pd.DataFrame) -> tuple[Pipeline, pd.DataFrame]:
     """Return an experiment's model, fitted on all of a task's images, and its out-of-fold predictions of them."""
     X, y = tables.pixels(images), images["label"].to_numpy()  # noqa: N806
-    fold = folds.fold_of_rows(y, experiment.folds, tables.column(images, "group"))
+    fold = folds.fold_of_rows(y, experiment.folds, images.get("group"))
     rule = folds.require_threshold_rule(experiment, len(np.unique(y)))
     pipeline = pipelines.build(experiment, seed, images.attrs["maximum"])
     if copies := experiment.hyperparameters.copies:  # of all images, behind them
@@ -52,10 +52,8 @@ def train(experiment: Experiment, seed: int, images: pd.DataFrame) -> tuple[Pipe
         scores[fold == i] = of_fold
     model, y_pred = folds.apply_rule(rule, model, y, scores, fold)
     model.train_accuracy_ = float((scoring.predict(model, seen) == y[: len(seen)]).mean())  # for `evaluate`
-    out_of_fold = (
-        scoring.table(images, model, scores, y_pred, fold=fold) if experiment.folds else images[["row", "label"]]
-    )
-    return model, out_of_fold
+    predictions = scoring.table(images, model, scores, y_pred, fold=fold)
+    return model, predictions if experiment.folds else predictions[["row", "label"]]
 
 
 def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803

@@ -41,7 +41,6 @@ def check(settings: Params) -> None:
 def command() -> None:
     """Check every value of params.yaml, and that every name in it leads somewhere.
 
-    Prints nothing if all is well, else the first mistake, in one line, with exit status 1. Such is a folder or table
-    of your own that holds other images than are pinned.
+    Prints nothing if all is well, else the first mistake, such as a folder that holds other images than are pinned.
     """
     check(params.load())

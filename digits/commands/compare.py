@@ -1,7 +1,6 @@
 """Compare predictions of two revisions or experiments."""
 
 import io
-from collections import defaultdict
 from hashlib import md5
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, require_choice
 from digits.results import differences, drawing
 from digits.results.differences import Difference
-from digits.results.images import Images
+from digits.results.read import Images
 from digits.results.wording import print_table
 
 import click
@@ -19,9 +18,6 @@ import pandas as pd
 from tqdm import tqdm
 
 DRAWN = 60  # images of each kind on the sheet at most
-SEEDS = (
-    "Mean ± standard deviation of the accuracy out of fold, over {} seeds; it says nothing of other images or folds."
-)
 
 
 class Revision:
@@ -51,10 +47,6 @@ class Revision:
             reason = (str(error) or type(error).__name__).removeprefix("[Errno 2] ").partition(":")[0]
             raise PipelineError(f"{self.name}'s predictions cannot be had ({reason}); `dvc push` them first") from None
 
-    def params(self) -> params.Params:
-        """Read its params.yaml."""
-        return params.validate(params.Params, params.read_yaml(self.files.read_text(params.FILE.name)))
-
 
 def compare(before: Revision, after: Revision, one: str, other: str) -> Difference:
     """Compare an experiment of one revision with one of another: out of fold where both have folds."""
@@ -68,7 +60,8 @@ def over_seeds(label: str, before: Revision, after: Revision, names: tuple[str, 
     """Refit two experiments under several seeds on the same folds, and return the row of a table."""
     from stages.train import train  # which imports scikit-learn
 
-    settings = [each.params() for each in (before, after)]
+    texts = [each.files.read_text(params.FILE.name) for each in (before, after)]
+    settings = [params.validate(params.Params, params.read_yaml(text)) for text in texts]
     blocks = [params.find(each.experiments, name) for each, name in zip(settings, names, strict=True)]
     tasks = [each.tasks[block.task] for each, block in zip(settings, blocks, strict=True)]
     if tasks[0] != tasks[1] or blocks[0].folds != blocks[1].folds or not blocks[0].folds:
@@ -89,7 +82,7 @@ def over_seeds(label: str, before: Revision, after: Revision, names: tuple[str, 
 def draw(path: Path, name: str, difference: Difference) -> None:
     """Write a sheet of the images that only one of the two gets right: the fixed mistakes, then the new ones."""
     settings = params.load()
-    images = Images.read(settings.dataset_of(params.find(settings.experiments, name).task))
+    images = Images.read(settings.dataset_of(settings.experiments[name].task))
     kinds = {"fixed": difference.fixed[:DRAWN], "broken": difference.broken[:DRAWN]}
     captions = [f"{kind}: {row}" for kind, rows in kinds.items() for row in rows]
     drawing.write_sheet(path, images.pixels[np.concatenate([*kinds.values()])], captions)
@@ -108,14 +101,13 @@ def command(
 ) -> None:
     """Compare the predictions of two revisions, or of two experiments, on the same images.
 
-    REV is a branch, a tag or a commit. It is compared with REV2, or with the workspace. Nothing is checked out: the
+    REV, a branch, a tag or a commit, is compared with REV2, or with the workspace. Nothing is checked out: the
     predictions come from DVC's cache or the remote.
 
     Two fits are compared out of fold, on the same images and folds; without folds, on the test part. They differ if p
     is below 0.01, of the exact test of the images that one alone gets right, or, where images have at least six groups,
-    of a t-test of the groups' differences. The points in brackets are the 99 % interval of the gain.
-
-    Another seed gives another fit. --seeds 5 refits both under five seeds.
+    of a t-test of the groups' differences. The points in brackets are the 99 % interval of the gain. Another seed gives
+    another fit: --seeds 5 refits both under five.
     """
     if bool(words and all(words)) == bool(between):
         raise click.UsageError("give a revision, or --between A B")
@@ -130,16 +122,16 @@ def command(
     if seeds:
         rows = [over_seeds(label, before, after, pair, seeds) for label, pair in pairs.items()]
         print_table(["experiment", "before", "after", "points (99 %)", "p"], rows, form=form)
-        print(f"\n{SEEDS.format(seeds)}")
+        print(f"\nMean ± standard deviation out of fold, over {seeds} seeds, of the same images and folds.")
         return
-    found, failures = {}, defaultdict(list)
+    found, failures = {}, []
     for label, pair in pairs.items():
         try:
             difference = compare(before, after, *pair)
             if between or len(difference.fixed) or len(difference.broken):
                 found[label] = difference
         except PipelineError as error:
-            failures[error.message].append(label)
+            failures.append(f"{error.message}: {label}")
     if found:
         print_table(differences.HEADER, [[label, *each.cells] for label, each in found.items()], form=form)
         for label, each in found.items():
@@ -152,4 +144,4 @@ def command(
             raise PipelineError(f"--png draws one experiment; name one of {', '.join(found)}")
         draw(png, pairs[label][1], difference)
     if failures:
-        raise PipelineError("; ".join(f"{reason}: {', '.join(labels)}" for reason, labels in failures.items()))
+        raise PipelineError("; ".join(failures))

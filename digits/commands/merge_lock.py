@@ -1,7 +1,7 @@
 """Merge dvc.lock stage by stage, as Git's merge driver.
 
-A merge by lines would make entries of runs that nobody ran. If both sides changed a stage in different ways, the result
-has no entry for it: `dvc repro` runs the stage or takes it from the cache. Until then its metrics and plots are OURS.
+A merge by lines would make entries of runs that nobody ran. A stage that both sides changed in different ways has no
+entry then: `dvc repro` runs it, or takes it from the cache.
 """
 
 from pathlib import Path
@@ -10,10 +10,8 @@ from typing import Any
 import click
 from dvc.utils.serialize import dump_yaml, load_yaml
 
-Stages = dict[str, Any]
 
-
-def merge(base: Stages, ours: Stages, theirs: Stages) -> Stages:
+def merge(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
     """Return the stages of two locks with a common base, without those that both changed in different ways."""
     merged = {}
     for name in {**ours, **theirs}:

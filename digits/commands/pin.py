@@ -23,9 +23,8 @@ def count(name: str, block: dict[str, Any]) -> dict[str, Any]:
     images = fetch(name, validate(Dataset, {**UNCOUNTED, **given}, "datasets", name), is_pinned=False)
     names = images.attrs.get("names") or block.get("names")
     classes = len(names) if names else max(int(images["class"].max()) + 1, 2)
-    return (
-        {"images": len(images), "classes": classes} | ({"names": names} if names else {}) | {"sha256": digests(images)}
-    )
+    named = {"names": names} if names else {}
+    return {"images": len(images), "classes": classes, **named, "sha256": digests(images)}
 
 
 def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
@@ -64,7 +63,5 @@ def command(dataset: str) -> None:
     FILE.write_text(pinned(FILE.read_text(encoding="utf-8"), dataset, counted), encoding="utf-8")
     names = f" ({', '.join(counted['names'])})" if "names" in counted else ""
     print(f"{FILE}: datasets.{dataset} has {counted['images']} images of {counted['classes']} classes{names}")
-    if place and Path(place).exists():
-        found, _ = folder.find(Path(place), blocks[dataset].get("levels"))
-        if tested := sum(each.is_test for each in found):
-            note(f"the last {tested} images are those in test folders; `test: {tested}` tests on them")
+    if place and Path(place).exists() and (tested := sum(each.is_test for each in folder.find(Path(place))[0])):
+        note(f"the last {tested} images are those in test folders; `test: {tested}` tests on them")

@@ -29,19 +29,8 @@ def changed(run: Run, baseline: Run, experiment: str) -> dict[str, Any]:
     task = now.get(f"experiments.{experiment}.task")
     split = now.get(f"tasks.{task}.split")
     read = ("seed", f"experiments.{experiment}.", f"tasks.{task}.", f"splits.{split}.", f"mixes.{split}.")
-    keys = [
-        key for key in {**before, **now} if key.startswith(read) and not key.endswith((".description", ".tutorial"))
-    ]
+    keys = [key for key in {**before, **now} if key.startswith(read) and not key.endswith(("description", "tutorial"))]
     return {key: now.get(key, "–") for key in keys if now.get(key) != before.get(key)}
-
-
-def against(before: Revision, after: Revision, experiment: str) -> list[str]:
-    """Return the gain in points and p; dashes for other images or folds, or predictions not here."""
-    try:
-        difference = compare(before, after, experiment, experiment)
-    except PipelineError:
-        return ["–", "–"]
-    return [difference.gain, difference.shown_p]
 
 
 @click.command(epilog=examples("runs small-digit-svc"))
@@ -72,7 +61,11 @@ def command(experiment: str) -> None:
         written = run["data"]["metrics"].get(paths.metrics(experiment).as_posix(), {}).get("data") or {}
         metrics = written if is_new or is_baseline else {}
         scores = [f"{metrics[key]:.4f}" if key in metrics else "–" for key in ("cv_accuracy", "cv_std")]
-        scores += against(committed, revision, experiment) if is_new else ["–", "–"]
+        try:
+            difference = compare(committed, revision, experiment, experiment) if is_new else None
+        except PipelineError:
+            difference = None
+        scores += [difference.gain, difference.shown_p] if difference else ["–", "–"]
         state = "baseline" if is_baseline else executor["state"].replace("success", "done")
         name = commit if is_baseline else run.get("name") or run["rev"][:7]
         found.append((metrics.get("cv_accuracy", -1), name, {**before, **differing}, [*scores, state]))

@@ -14,9 +14,8 @@ ATTRIBUTES = "/dvc.lock merge=dvc-lock\n/metrics/** merge=dvc-output\n/plots/** 
 
 def register_merge_drivers() -> None:
     """Let Git merge dvc.lock by `digits merge-lock`, and keep this side's metrics and plots."""
-    folder = Path(sys.executable).parent
-    own = shlex.quote(f".venv/{folder.name}:{folder}")  # a worktree has its own environment, or takes this one
-    for name, driver in {"dvc-lock": f'PATH={own}:"$PATH" digits merge-lock %O %A %B', "dvc-output": "true"}.items():
+    folder = shlex.quote(str(Path(sys.executable).parent))
+    for name, driver in {"dvc-lock": f'PATH={folder}:"$PATH" digits merge-lock %O %A %B', "dvc-output": "true"}.items():
         subprocess.run(["git", "config", f"merge.{name}.driver", driver], check=True)
     file = Path(subprocess.check_output(["git", "rev-parse", "--git-path", "info/attributes"], text=True).strip())
     text = file.read_text(encoding="utf-8") if file.exists() else ""

@@ -6,7 +6,7 @@ from digits.commands import examples
 from digits.core import params
 from digits.core.errors import PipelineError, note, require_choice
 from digits.results import drawing, read, wording
-from digits.results.images import Images
+from digits.results.read import Images
 
 import click
 import numpy as np

@@ -41,7 +41,6 @@ class Dataset(Section):
     classes: Byte
     names: list[str] | None = None
     maximum: Annotated[int, Field(ge=1, le=255)] = 255
-    levels: list[Literal["class", "group", "part", "-"]] | None = None  # of folders: digits/sources/folder.py
     sources: Annotated[list[Annotated[dict[str, str], One]], Field(min_length=1)]
     files: list[Annotated[list[str], Two]] | None = None  # of images and labels: digits/sources/idx.py
     sha256: dict[Literal["pixels", "labels", "groups"], Digest]  # stages/fetch.py

@@ -5,12 +5,12 @@ Images have a `uint8` column per pixel, row by row, named as OpenML names them, 
 `binarize` on `label`. The frame's `attrs`, which pandas keeps in the file, have what is the same for all: `shape`,
 height and width; `maximum`, the largest value of a pixel; where known `names` of the labels and `group_names`.
 
-Predictions have `row`, `group`, `label`, `prediction` and scores, out of fold also `fold`. `decision_3` is the decision
-value of class 3, `probability_3` its probability. With two classes there is one column, of the second.
+Predictions have `row`, `group`, `label`, `prediction`, out of fold `fold`, and scores: `decision_3` or `probability_3`,
+the decision value or probability of class 3. With two classes there is one column, of the second.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from digits.core.errors import PipelineError
 
@@ -20,6 +20,7 @@ import pandas as pd
 
 Pixels = npt.NDArray[np.uint8]
 Vector = npt.NDArray[Any]
+Group: TypeAlias = "npt.NDArray[Any] | pd.Series[Any] | None"  # the column `group`, if a table has it
 Scores = npt.NDArray[np.floating[Any]]
 
 
@@ -47,8 +48,3 @@ def write(path: Path, frame: pd.DataFrame) -> None:
 def pixels(frame: pd.DataFrame) -> Pixels:
     """Return the pixels of a table of images, shape (images, height * width), image after image in memory."""
     return np.ascontiguousarray(frame.filter(regex=r"^pixel\d+$").to_numpy())
-
-
-def column(frame: pd.DataFrame, name: str) -> Vector | None:
-    """Return a column, shape (rows,), or None without it."""
-    return frame[name].to_numpy() if name in frame else None

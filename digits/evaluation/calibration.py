@@ -26,16 +26,13 @@ def logits(scores: Scores, method: str) -> Scores:
 
 
 def fit_temperature(logits: Scores, y: Vector) -> float:
-    """Return the temperature of the largest likelihood, from logits of shape (rows, classes) and the true columns.
-
-    Each row counts as `rows` observations of its class and one of any: without a mistake too it is above 0 (after J.
-    Platt, Probabilistic outputs for support vector machines, 1999).
-    """
+    """Return the temperature of the largest likelihood, from logits of shape (rows, classes) and the true columns."""
     logits, y = (each[:: math.ceil(len(y) / FITTED_ON)] for each in (logits, y))
     rows = len(y)
 
     def cross_entropy(log_temperature: float) -> float:
         log_likelihood = log_softmax(logits / np.exp(log_temperature), axis=1)
+        # Each row counts as `rows` of its class and one of any, so that it is above 0 without a mistake (Platt, 1999).
         return -float((rows * log_likelihood[np.arange(rows), y] + log_likelihood.mean(axis=1)).mean()) / (rows + 1)
 
     return float(np.exp(minimize_scalar(cross_entropy, bounds=(-10, 20), method="bounded").x))

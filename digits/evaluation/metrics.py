@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from digits.core.tables import Vector
+from digits.core.tables import Group, Vector
 from digits.evaluation.part import Part
 
 import numpy as np
@@ -28,7 +28,7 @@ class Metric(NamedTuple):
     caption: str | None = None  # in the report's table of measures
 
 
-def interval(is_right: Vector, group: Vector | None = None) -> tuple[float, float] | None:
+def interval(is_right: Vector, group: Group = None) -> tuple[float, float] | None:
     """Return the ends of the 95 % interval of the share of rows that are right, 0 to 1; vectors have the shape (rows,).
 
     It is Wilson's, or Student's of the groups; None without rows, with fewer than six groups, or with all alike.
@@ -43,7 +43,7 @@ def interval(is_right: Vector, group: Vector | None = None) -> tuple[float, floa
     return max(float(low), 0.0), min(float(high), 1.0)
 
 
-def of_groups(values: Vector, group: Vector) -> Vector:
+def of_groups(values: Vector, group: Group) -> Vector:
     """Return a value for each group, shape (groups,), whose mean is that of all rows: a large group counts for more."""
     numbers, of_row = np.unique(group, return_inverse=True)
     mean = values.mean()

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from digits.core import tables
 from digits.core.tables import Scores, Vector
 from digits.evaluation import calibration
 from digits.learning.scoring import scores_of
@@ -32,7 +31,7 @@ class Part:
         self.y_true, self.y_pred = self.predictions["label"].to_numpy(), self.predictions["prediction"].to_numpy()
         self.is_right = self.y_true == self.y_pred
         self.columns = np.searchsorted(self.classes, self.y_true)  # the index of each row's true class
-        self.group = tables.column(self.predictions, "group")  # or None
+        self.group = self.predictions.get("group")  # or None
         # Scores have the shape (rows,) for two classes, else (rows, classes); higher means more likely.
         self.scores, method, _ = scores_of(self.predictions)
         self.is_detector = len(self.classes) == 2  # the second class is what is to be found

@@ -5,7 +5,4 @@ from digits.features.functions.gradients import histograms
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [
-    ("gradients", FunctionTransformer(histograms)),
-    ("components", PCA(n_components=40, svd_solver="covariance_eigh")),
-]
+STEPS = [("gradients", FunctionTransformer(histograms)), ("components", PCA(40, svd_solver="covariance_eigh"))]

@@ -4,7 +4,7 @@ from typing import Any
 
 from digits.core.errors import PipelineError
 from digits.core.params import Experiment
-from digits.core.tables import Scores, Vector
+from digits.core.tables import Group, Scores, Vector
 from digits.learning import scoring
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn.model_selection import FixedThresholdClassifier, StratifiedGroupKFo
 from sklearn.pipeline import Pipeline
 
 
-def fold_of_rows(y: Vector, folds: int, group: Vector | None = None) -> Vector:
+def fold_of_rows(y: Vector, folds: int, group: Group = None) -> Vector:
     """Return the stratified fold of each row, from 1, of shape (rows,); all 1 for no folds. A group is in one fold."""
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2:

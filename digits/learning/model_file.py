@@ -38,8 +38,8 @@ sklearn.tree._tree.Tree
 def save(path: Path, model: Pipeline) -> None:
     """Write a model; the same model gives the same bytes, wherever it was fitted.
 
-    Of skops' own file go the dates, memory addresses, duplicates, and bytes that nobody has set. Nothing is compressed:
-    zlib's bytes depend on its version. A PipelineError if it holds what `load` would refuse.
+    Of skops' own file go dates, memory addresses, duplicates, bytes that nobody has set, and the compression, whose
+    bytes depend on zlib's version. A PipelineError if it holds what `load` would refuse.
     """
     _require_trusted(content := skops.dumps(model))
     dumped, names = ZipFile(io.BytesIO(content)), dict[bytes, str]()
@@ -84,9 +84,8 @@ def _is_estimator(name: str) -> bool:
     """Tell whether a type is a public estimator of scikit-learn, or ours, in digits/features or digits/learning."""
     module, _, kind = name.rpartition(".")
     is_ours = module.startswith(("digits.features.", "digits.learning."))
-    found = getattr(
-        import_module(module) if is_ours else getattr(sklearn, f"{module}.".split(".")[1], None), kind, None
-    )
+    place = import_module(module) if is_ours else getattr(sklearn, f"{module}.".split(".")[1], None)
+    found = getattr(place, kind, None)
     is_defined = getattr(found, "__module__", None) == module
     return is_defined and (is_ours or (isinstance(found, type) and issubclass(found, BaseEstimator)))
 

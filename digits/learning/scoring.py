@@ -72,9 +72,8 @@ def table(images: pd.DataFrame, model: Pipeline, scores: Scores, y_pred: Vector,
 
 def scores_of(predictions: pd.DataFrame) -> tuple[Scores, str, list[int]]:
     """Return the scores in a table, as of `score`, the method that gave them, and the label of each column."""
-    given_by = (
-        "decision_function" if any(str(name).startswith("decision_") for name in predictions) else "predict_proba"
-    )
+    are_decisions = any(str(name).startswith("decision_") for name in predictions)
+    given_by = "decision_function" if are_decisions else "predict_proba"
     found = predictions.filter(regex=rf"^{METHODS[given_by]}_\d+$")
     labels = [int(str(name).rpartition("_")[2]) for name in found]
     return found.to_numpy()[:, 0] if len(labels) == 1 else found.to_numpy(), given_by, labels

@@ -11,7 +11,7 @@ from digits.core.params import Params
 from digits.evaluation.metrics import ALL
 from digits.report.plots import Key, read_plots
 from digits.results import read, wording
-from digits.results.images import Images
+from digits.results.read import Images
 
 import pandas as pd
 import yaml

@@ -12,7 +12,7 @@ from digits.evaluation.metrics import METRICS
 from digits.report import pictures, plots, scripts, vega
 from digits.report.experiment import describe
 from digits.results import read
-from digits.results.images import Images
+from digits.results.read import Images
 
 import jinja2
 from tqdm import tqdm
@@ -46,7 +46,11 @@ def render(settings: Params, names: Sequence[str]) -> str:
     tasks = [*settings.tasks]
 
     def place(name: str) -> tuple[int, int, float]:
-        return -read_once[datasets[name]].pixels.size, tasks.index(settings.experiments[name].task), -read.rank(name)
+        return (
+            -read_once[datasets[name]].pixels.size,
+            tasks.index(settings.experiments[name].task),
+            -read.metrics(name).get("cv_accuracy", 0),
+        )
 
     progress = tqdm(sorted(names, key=place), "experiments", disable=None, leave=False)
     experiments = [describe(name, settings, read_once[datasets[name]]) for name in progress]

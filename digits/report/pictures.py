@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from digits.results import drawing
-from digits.results.images import Images
+from digits.results.read import Images
 
 import numpy as np
 

@@ -7,9 +7,9 @@ the groups' differences. The 99 % interval beside it leaves out 0 where they dif
 
 from typing import NamedTuple
 
-from digits.core import paths, tables
+from digits.core import paths
 from digits.core.errors import PipelineError
-from digits.core.tables import Vector
+from digits.core.tables import Group, Vector
 from digits.evaluation.metrics import FEWEST_GROUPS, TINY, of_groups
 from digits.results import read
 
@@ -71,13 +71,13 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> Difference:
         raise PipelineError("the two have other images, labels or folds, so they cannot be compared")
     was, now = ((each["label"] == each["prediction"]).to_numpy() for each in (before, after))
     change, rows = now.astype(int) - was, before["row"].to_numpy()
-    p, points = p_and_points(change, tables.column(before, "group"))
+    p, points = p_and_points(change, before.get("group"))
     part = "out of fold" if "fold" in before else "of the test part"
     return Difference(part, was.mean(), now.mean(), rows[change > 0], rows[change < 0], len(rows), p, points)
 
 
-def p_and_points(change: Vector, group: Vector | None) -> tuple[float | None, list[float]]:
-    """Return p, and the 99 % interval in points of the mean of `change`, 1, 0 or -1; None and the means of few groups."""
+def p_and_points(change: Vector, group: Group) -> tuple[float | None, list[float]]:
+    """Return p, and the 99 % interval in points of the mean of `change`, 1, 0 or -1; of few groups None and means."""
     if group is not None:
         values = of_groups(change, group)
         if len(values) < FEWEST_GROUPS:

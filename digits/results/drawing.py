@@ -11,7 +11,7 @@ from pathlib import Path
 from digits.core.tables import Pixels
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 SHADES = " .:-=+*#%@"  # from paper to ink
 GAP = 3  # columns between digits that stand side by side
@@ -53,8 +53,7 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
     for i, (image, caption) in enumerate(zip(enlarged, captions, strict=True)):
         left, top = 16 + i % beside * cell, 16 + i // beside * tall
         pen.text((left, top), caption, fill=0, font=font)
-        paper.paste(Image.fromarray(image), (left, top + 20))
-        pen.rectangle((left - 1, top + 19, left + width, top + 20 + height), outline=200)
+        paper.paste(ImageOps.expand(Image.fromarray(image), 1, 200), (left - 1, top + 19))
     paper.save(path, "PNG")
 
 

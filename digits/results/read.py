@@ -1,14 +1,15 @@
-"""What the pipeline wrote of an experiment: its metrics, figures and predictions."""
+"""What the pipeline wrote: the images of a dataset, and the metrics, figures and predictions of an experiment."""
 
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from digits.core import paths, tables
 from digits.core.errors import PipelineError
-from digits.core.tables import Vector
+from digits.core.tables import Pixels, Vector
 from digits.evaluation import calibration
 from digits.evaluation.metrics import ALL
 from digits.learning.scoring import scores_of
@@ -20,15 +21,42 @@ import pandas as pd
 Found = TypeVar("Found")
 
 
+class Images(NamedTuple):
+    """The images of a dataset of `data/raw/`."""
+
+    name: str
+    pixels: Pixels  # shape (images, height, width)
+    classes: Vector  # that each image shows, shape (images,)
+    own_names: list[str] | None  # of the classes; None for digits
+    names: list[str]  # of each class, by its number
+
+    @classmethod
+    def read(cls, name: str) -> Self:
+        """Read a dataset; a PipelineError if its file is missing or damaged."""
+        frame = tables.read(paths.raw(name))
+        names, pixels = frame.attrs.get("names"), tables.pixels(frame).reshape(-1, *frame.attrs["shape"])
+        return cls(name, pixels, frame["class"].to_numpy(), names, names or [*map(str, range(256))])
+
+    def select(self, numbers: Sequence[str]) -> Vector:
+        """Turn `36001` and `0-9` into row numbers, in the order given. Without numbers, return all rows."""
+        rows = [] if numbers else [np.arange(len(self.classes))]
+        for text in numbers:
+            match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text)
+            if not match or (last := int(match[2] or match[1])) < int(match[1]):
+                raise PipelineError(f"{text!r} is neither a number such as 36001 nor a range such as 0-9")
+            if last >= len(self.classes):
+                raise PipelineError(f"{self.name} has no image {last}; allowed: 0 to {len(self.classes) - 1}")
+            rows.append(np.arange(int(match[1]), last + 1))
+        return np.concatenate(rows)
+
+
 def parsed(path: Path, name: str, parse: Callable[[str], Found]) -> Found:
     """Return what is in a file of results; a PipelineError if it is missing, or damaged by an edit."""
     tables.require(path)
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (ValueError, LookupError, TypeError) as error:
-        raise PipelineError(
-            f"{path} is damaged ({error}); `dvc repro --force evaluate@{name}` makes it again"
-        ) from None
+        raise PipelineError(f"{path} is damaged ({error}); `dvc repro -f evaluate@{name}` makes it again") from None
 
 
 def metrics(name: str) -> dict[str, float]:
@@ -36,18 +64,12 @@ def metrics(name: str) -> dict[str, float]:
     return parsed(paths.metrics(name), name, lambda text: dict(json.loads(text)))
 
 
-def rank(name: str) -> float:
-    """Return what models are chosen by, the accuracy out of fold, or 0 without folds; the best is the highest."""
-    return metrics(name).get("cv_accuracy", 0.0)
-
-
 def figures(name: str) -> pd.DataFrame:
     """Return the columns `value`, `low` and `high` of plots/NAME/figures.csv, by `part`, `figure` and `of`."""
-    types = {"value": float, "low": float, "high": float, "of": str}
     empty = {"low": [""], "high": [""]}  # and no others: a class may be called null
 
     def parse(text: str) -> pd.DataFrame:
-        found = pd.read_csv(io.StringIO(text), dtype=types, keep_default_na=False, na_values=empty)
+        found = pd.read_csv(io.StringIO(text), dtype={"of": str}, keep_default_na=False, na_values=empty)
         return found.set_index(["part", "figure", "of"])
 
     return parsed(paths.plots(name) / "figures.csv", name, parse)

@@ -12,18 +12,13 @@ NOT_CALIBRATED = "not calibrated: {} has no folds to fit its probabilities on, o
 
 def label_names(task: Task, classes: Sequence[str] | None = None) -> list[str]:
     """Return the name of each label: the classes', or of two sides `not 5` and `5`, `neither 0 nor 1` and `0 or 1`."""
-    names = class_names(classes)
+    names = [*(classes or map(str, range(256)))]
     sides = params.sides("", task, classes or range(256))
     positive, negative = ([names[label] for label in side] for side in sides)
     if not positive:
         return names
     others = {1: f"not {positive[0]}", 2: "neither " + " nor ".join(positive)}.get(len(positive), "another")
     return [" or ".join(negative) or others, " or ".join(positive)]
-
-
-def class_names(classes: Sequence[str] | None) -> list[str]:
-    """Return the name of each class, its number where classes have no names."""
-    return list(classes or map(str, range(256)))
 
 
 def predicted(name: str, share: str, actual: object = None) -> str:

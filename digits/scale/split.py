@@ -33,7 +33,7 @@ def choose_rows(name: str, split: Split, seed: int, labels: pd.DataFrame) -> tup
     """
     if isinstance(split.test, int):
         no_pixels = np.empty(0, np.uint8)  # only a share by digests looks at them
-        group, origin = tables.column(labels, "group"), labels["origin"].to_numpy()
+        group, origin = labels.get("group"), labels["origin"].to_numpy()
         train, test = split_rows(split, seed, labels["class"].to_numpy(), group, no_pixels)
         if not np.isin(origin[test], origin[train]).any():
             return train, test

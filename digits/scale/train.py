@@ -48,8 +48,8 @@ def train(experiment: Experiment, seed: int, images: Path) -> tuple[Pipeline, pd
 
     model, y_pred = folds.apply_rule(rule, model, y, scores, fold)
     model.train_accuracy_ = float((scoring.predict(model, seen) == y[: len(seen)]).mean())  # for `evaluate`
-    out_of_fold = scoring.table(rows, model, scores, y_pred, fold=fold) if experiment.folds else rows[["row", "label"]]
-    return model, out_of_fold
+    predictions = scoring.table(rows, model, scores, y_pred, fold=fold)
+    return model, predictions if experiment.folds else predictions[["row", "label"]]
 
 
 def require_incremental(experiment: Experiment, classifier: Any) -> None:

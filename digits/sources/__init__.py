@@ -9,7 +9,7 @@ from typing import Any
 
 from digits.core.errors import PipelineError
 from digits.core.params import Dataset
-from digits.core.tables import Pixels, Vector
+from digits.core.tables import Pixels
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,13 @@ NOT_HERE = "is not here; put your images there, or correct the name; `dvc pull` 
 
 
 def images(
-    dataset: Dataset,
-    pixels: Any,  # whole numbers, shape (images, height * width), 0 to the dataset's maximum
-    classes: Any,  # whole numbers, shape (images,)
-    *,
-    names: Sequence[str] | None = None,  # of the classes, in the order of their numbers
-    group: Vector | None = None,  # who wrote each, or the like, numbered from 0, shape (images,)
-    group_names: Sequence[str] | None = None,  # in the order of their numbers
+    dataset: Dataset, pixels: Any, classes: Any, *, names: Any = None, group: Any = None, group_names: Any = None
 ) -> pd.DataFrame:
-    """Return a source's table of images; a PipelineError if the values are not of the dataset's form."""
+    """Return a source's table of images; a PipelineError if the values are not of the dataset's form.
+
+    `pixels`, whole numbers of shape (images, height * width), 0 to the dataset's maximum, and `classes`, of shape
+    (images,), may have `names`; `group`, who wrote each or the like, numbered from 0, may have `group_names`.
+    """
     pixels, classes = as_bytes(pixels), as_bytes(classes)
     height, width = dataset.shape
     if not len(classes) or pixels.shape != (len(classes), height * width) or pixels.max() > dataset.maximum:

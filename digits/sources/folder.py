@@ -1,11 +1,9 @@
 """Pictures of your own in a folder with a subfolder for each class, as Keras, torchvision and `load_files` have them.
 
 They come in the natural order of their file names, 9.png before 10.png, whatever class they are in: a split by count
-tests on those with the highest numbers. Of equal names the first class comes first. Where each class has subfolders
-again (`7/anna/1.png`), these are the groups, such as who wrote the pictures; a group's pictures stand together.
-
-A level of folders called train, val and test says the part: the pictures of `test` come last. Other trees need `levels`
-in the dataset's block: what each says, from the top, `class`, `group`, `part`, or `-` for nothing.
+tests on those with the highest numbers. Where each class has subfolders (`7/anna/1.png`), these are its groups, such as
+who wrote the pictures, which then stand together. Folders called train, val and test, above or below those, say the
+part: the pictures of `test` come last. Other trees need a table of files.
 """
 
 import re
@@ -13,7 +11,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import mode
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -48,7 +45,7 @@ class Found(NamedTuple):
 def read(place: str, dataset: Dataset, draw: Callable[[Picture], Pixels] | None = None) -> pd.DataFrame:
     """Return the pictures of a folder; a note names the files in it that are none. `draw` is that of `draw_all`."""
     root = Path(place)
-    found, others = find(root, dataset.levels)
+    found, others = find(root)
     note_others(root, others)
     numbered = number([each.class_name for each in found], [each.group for each in found])
     return images(dataset, draw_all(root, [each.path for each in found], dataset, draw), **numbered)
@@ -78,43 +75,26 @@ def fit(grey: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(ImageOps.pad(Image.fromarray(grey), (width, height), color=background))
 
 
-def find(root: Path, levels: Sequence[str] | None = None) -> tuple[list[Found], list[Path]]:
-    """Return the pictures of a folder, in the dataset's order, and the other files in it.
-
-    A PipelineError if it is not here, or a folder in it is empty, or a picture lies in more or fewer folders than there
-    are levels (`_default_levels`, where there are none).
-    """
+def find(root: Path) -> tuple[list[Found], list[Path]]:
+    """Return the pictures of a folder, in the dataset's order, and its other files."""
     if not root.is_dir():
         raise PipelineError(NOT_HERE)
-    files = [*_files(root)]
-    places = [(path, [*map(composed, path.relative_to(root).parts[:-1])]) for path in files if is_picture(path)]
-    levels = levels or _default_levels([folders for _, folders in places])
-    found = []
-    for path, folders in places:
-        if len(folders) != len(levels):
-            lies = f"{path.relative_to(root).as_posix()!r} lies in {len(folders)} folders"
-            raise PipelineError(f"{lies}, not in {len(levels)} ({', '.join(levels)}); move it, or set `levels`")
-        part = folders[levels.index("part")].lower() if "part" in levels else "train"
-        if part not in PARTS:
-            raise PipelineError(f"{part!r} is where a part's folder is expected; allowed: {', '.join(sorted(PARTS))}")
-        group = "/".join(name for name, level in zip(folders, levels, strict=True) if level == "group")
-        found.append(Found(path, folders[levels.index("class")], group, part in TEST))
+    found: list[Found] = []
+    others = []
+    for path in _files(root):
+        folders = [*map(composed, path.relative_to(root).parts[:-1])]
+        class_name, *group = [name for name in folders if name.lower() not in PARTS] or [""]
+        if path.suffix.lower() not in pictures.SUFFIXES:
+            others.append(path)
+        elif not class_name or len(group) > 1 or (found and bool(group) != bool(found[0].group)):
+            expected = "expected CLASS/, or for all CLASS/GROUP/; of other trees write a table of files"
+            raise PipelineError(f"{path.relative_to(root).as_posix()!r} lies in {'/'.join(folders)!r}, {expected}")
+        else:
+            is_test = any(name.lower() in TEST for name in folders)
+            found.append(Found(path, class_name, "".join(group), is_test))
     in_order = int if all(each.class_name.isdecimal() for each in found) else str
     found.sort(key=lambda a: (a.is_test, _natural(a.group), _natural(a.path.stem), in_order(a.class_name), a.path))
-    return found, [path for path in files if not is_picture(path)]
-
-
-def is_picture(path: Path) -> bool:
-    """Tell whether a file is a picture by its name."""
-    return path.suffix.lower() in pictures.SUFFIXES
-
-
-def _default_levels(places: Sequence[Sequence[str]]) -> list[str]:
-    """Tell what each level of folders says: train and test the part, of the others the first the class."""
-    deep = [folders for folders in places if len(folders) == mode(map(len, places))]
-    others = iter(["class", "group"])
-    levels = ["part" if {*map(str.lower, names)} <= PARTS else next(others, "") for names in zip(*deep, strict=True)]
-    return [level for level in levels if level] if "class" in levels else ["class"]
+    return found, others
 
 
 def note_others(root: Path, others: Sequence[Path]) -> None:

@@ -1,8 +1,8 @@
 """A table of images with a row for each, in a CSV file with a header line or in a parquet file.
 
-The column `class` or `label` says what an image shows, by number or by name; a column `group`, which may be missing,
-who wrote it or the like. All other columns are its pixels, row by row from the top left. Numbers must be whole: 3.0 is
-3. A column `file` in place of pixels names pictures, from the table's folder on: they are read as `folder` reads them.
+The column `class` or `label` says what an image shows, by number or by name; `group`, if it is there, who wrote it or
+the like. All others are its pixels, row by row from the top left, whole numbers; or `file` names pictures, from the
+table's folder on, to be read as `folder` reads them.
 """
 
 from pathlib import Path

@@ -74,6 +74,6 @@ def test_what_is_not_there_or_damaged_is_one_line(results: Path) -> None:
     (results / "metrics/five-sgd.json").write_text("<<<<<<< HEAD")
     line = failure(results, "leaderboard")
     assert line.startswith("Error: metrics/five-sgd.json is damaged (")
-    assert line.endswith("; `dvc repro --force evaluate@five-sgd` makes it again")
+    assert line.endswith("; `dvc repro -f evaluate@five-sgd` makes it again")
     (results / "params.yaml").unlink()
     assert failure(results, "leaderboard") == "Error: params.yaml is not here; run from the folder that holds it"

@@ -63,7 +63,7 @@ def test_ink_stands_out_in_whatever_colours() -> None:
     palette = Image.fromarray((INK > 0).astype(np.uint8)).convert("P")
     palette.putpalette([0, 0, 0, 20, 20, 90])
     for file in (
-        *(encoded(np.dstack([level + 0 * INK] * 3 + [INK])) for level in (0, 255)),  # black or white on nothing
+        encoded(np.dstack([0 * INK] * 3 + [INK])),  # black on nothing
         encoded(palette, transparency=0),
         encoded(Image.fromarray(INK / np.float32(255)), "TIFF"),
         encoded(INK, "GIF", save_all=True, append_images=[Image.fromarray(0 * INK)]),  # a second frame
@@ -142,19 +142,22 @@ def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> N
     assert np.array_equal(second, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
 
 
-def test_a_tree_of_other_levels_is_read_by_them_and_what_is_no_picture_is_left_out(
+def test_classes_groups_and_parts_are_read_and_what_is_no_picture_is_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for i, (who, what) in enumerate(product(["anna", "bo", "cy"], ["cross", "line"])):
-        write(tmp_path / who / "scans" / what / "1.png", np.full((28, 28), i))
-    (tmp_path / "anna/scans/notes.txt").touch()
-    with pytest.raises(PipelineError, match=r"^'anna/scans/cross/1.png' lies in 3 folders, not in 2 \(class, group\)"):
+    for i, (part, who, what) in enumerate(product(["train", "Test"], ["anna", "bo", "cy"], ["cross", "line"])):
+        write(tmp_path / part / what / (who + part) / "1.png", np.full((28, 28), i))
+    (tmp_path / "train/cross/notes.txt").touch()
+    images = read("folder", tmp_path)
+    assert images["pixel1"].tolist() == [*range(12)]
+    assert (images.attrs["names"], images["class"].tolist()) == (["cross", "line"], [0, 1] * 6)
+    assert images.attrs["group_names"] == ["annatrain", "botrain", "cytrain", "annaTest", "boTest", "cyTest"]
+    assert capsys.readouterr().err == f"{tmp_path}: no pictures, left out: train/cross/notes.txt\n"
+    write(tmp_path / "train/cross/anna/scans/1.png", np.zeros((28, 28)))
+    with pytest.raises(
+        PipelineError, match=r"^'train/cross/anna/scans/1.png' lies in 'train/cross/anna/scans', expected"
+    ):
         read("folder", tmp_path)
-    images = read("folder", tmp_path, levels=["group", "-", "class"])
-    assert images["pixel1"].tolist() == [*range(6)]
-    assert (images.attrs["names"], images["class"].tolist()) == (["cross", "line"], [0, 1] * 3)
-    assert (images.attrs["group_names"], images["group"].tolist()) == (["anna", "bo", "cy"], [0, 0, 1, 1, 2, 2])
-    assert capsys.readouterr().err == f"{tmp_path}: no pictures, left out: anna/scans/notes.txt\n"
 
 
 def test_groups_go_from_the_folders_to_the_predictions(project: Path) -> None:
@@ -172,7 +175,10 @@ def test_groups_go_from_the_folders_to_the_predictions(project: Path) -> None:
 
 def test_what_makes_a_folder_no_dataset_is_named(tmp_path: Path) -> None:
     bad: dict[str, tuple[Callable[[Path], Any], str]] = {
-        "1.png": (lambda path: write(path, [[0]]), "'1.png' lies in 0 folders, not in 1 (class); move it"),
+        "1.png": (
+            lambda path: write(path, [[0]]),
+            "'1.png' lies in '', expected CLASS/, or for all CLASS/GROUP/; of other",
+        ),
         "a": (Path.mkdir, "'a' has no pictures in it; delete it"),
         "02/0.png": (lambda path: write(path, [[0]]), "3 classes (02, 2, 3)"),
         "3/x.png": (lambda path: path.symlink_to("nowhere"), "3/x.png: No such file or directory"),

@@ -38,10 +38,7 @@ def histograms(X: Pixels, maximum: int = 255, directions: int = 12, step: int = 
 
 
 def edges_by_direction(images: Images, directions: int) -> Images:
-    """Return how much of each pixel's gradient runs along each direction, shape (images, directions, side, side).
-
-    They go from the right over the bottom around the circle. A gradient counts fully in its own, and not in the next.
-    """
+    """Return how much of each pixel's gradient runs along each direction, shape (images, directions, side, side)."""
     down, right = np.zeros_like(images), np.zeros_like(images)
     down[:, 1:-1] = images[:, 2:] - images[:, :-2]
     right[:, :, 1:-1] = images[:, :, 2:] - images[:, :, :-2]

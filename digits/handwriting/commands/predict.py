@@ -16,7 +16,7 @@ from digits.handwriting.reading import NONE
 from digits.handwriting.recognizer import Recognizer
 from digits.pictures import PictureError
 from digits.results import drawing, wording
-from digits.results.images import Images
+from digits.results.read import Images
 
 import click
 import numpy as np

@@ -103,7 +103,7 @@ def test_seeds_refit_both_and_refuse_what_draws_nothing(project: Path) -> None:
     *_, row, _, note = digits(project, "compare", "HEAD", "five-sgd", "--seeds", "3").stdout.splitlines()
     _, before, _, spread, after, *_ = row.split()
     assert float(before) > float(after) > 0.8 > float(spread) > 0
-    assert note.startswith("Mean ± standard deviation of the accuracy out of fold, over 3 seeds; it says nothing of ot")
+    assert note.startswith("Mean ± standard deviation out of fold, over 3 seeds, of the same images and folds.")
     for seeds in ("3", "5", "6", "7"):
         line = failure(project, "compare", "--between", "dummy", "same", "--seeds", seeds)
         assert line == "Error: dummy → same: neither draws anything at random; compare them without --seeds"
