@@ -55,7 +55,6 @@ def command(dataset: str) -> None:
     """Count `images`, `classes`, `names` and `sha256` of a block of `datasets`, and write them into params.yaml.
 
     A new block needs only `sources` and `shape`. Run it again when pictures have changed: all else stays as it is.
-    Where there are folders called train and test, a line says which `test:` tests on those in test.
     """
     blocks = params.read_yaml().get("datasets") or {}  # not `params.load`: this block is not complete yet
     require_choice(f"{FILE}: datasets", dataset, blocks)

@@ -38,9 +38,8 @@ def changed(run: Run, baseline: Run, experiment: str) -> dict[str, Any]:
 def command(experiment: str) -> None:
     """Print the runs of EXPERIMENT that started from the last commit, finished and queued ones.
 
-    A run is one execution by `dvc exp run`. The best run comes first. Its row has the parameters that differ from the
-    commit's, the mean and standard deviation of the folds' accuracies, the gain out of fold in points, and p, as of
-    `digits compare`. A dash: other images or folds, or predictions that are not here, which `dvc pull` fetches.
+    Each has the parameters that differ from the commit's, the mean and standard deviation of the folds' accuracies, the
+    gain in points and p of `digits compare`. A dash: other images or folds, or predictions that cannot be had.
     """
     require_choice("EXPERIMENT", experiment, params.load().experiments)
     shown = json.loads(subprocess.check_output(["dvc", "exp", "show", "--json"], text=True, stderr=subprocess.DEVNULL))

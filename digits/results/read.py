@@ -76,10 +76,7 @@ def figures(name: str) -> pd.DataFrame:
 
 
 def error(name: str, part: str = "test") -> str:
-    """Return an experiment's error in percent with its interval, `0.49 (0.37 to 0.65)`.
-
-    Of few groups it is the mistakes, and the error of each: `3.66 (14 of 382; 0.0 7.4 3.8)`.
-    """
+    """Return an experiment's error in percent, `0.49 (0.37 to 0.65)`; of few groups `3.66 (14 of 382; 0.0 7.4 3.8)`."""
     found = figures(name).loc[part].reset_index()
     errors = 100 * (1 - found[found["figure"] == "accuracy"].set_index("of")[["value", "high", "low"]])
     error, low, high = map(float, errors.loc[ALL])

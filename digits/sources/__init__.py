@@ -1,7 +1,6 @@
-"""Sources of images, a module each, in no other place than its own file, or a room's `source.py`.
+"""Sources of images, a module each.
 
-A source has `read(place, dataset)`, which returns a table made by `images`, or raises a PipelineError with the reason
-in a few words. One that needs no network says so by `LOCAL = True`.
+`read(place, dataset)` returns a table made by `images`, or raises a PipelineError with the reason in a few words. One that needs no network says so by `LOCAL = True`. A room has its source in `digits/<room>/source.py`.
 """
 
 from collections.abc import Sequence
@@ -58,8 +57,7 @@ def as_bytes(values: Any) -> Pixels:
 def number(classes: Sequence[str], groups: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of `images` for classes and groups by name; no group, or "" for each, is without groups.
 
-    Where every class is a whole number up to 255, that is its label. Else the classes are sorted, as numbers where they
-    are, and numbered from 0. Groups are numbered as they come.
+    Classes that are whole numbers up to 255 are labels. Others are sorted and numbered, groups numbered as they come.
     """
     are_numbers = all(map(str.isdecimal, classes))
     names = sorted({*classes}, key=lambda name: (int(name) if are_numbers else 0, name))

@@ -1,9 +1,8 @@
 """Pictures of your own in a folder with a subfolder for each class, as Keras, torchvision and `load_files` have them.
 
-They come in the natural order of their file names, 9.png before 10.png, whatever class they are in: a split by count
-tests on those with the highest numbers. Where each class has subfolders (`7/anna/1.png`), these are its groups, such as
-who wrote the pictures, which then stand together. Folders called train, val and test, above or below those, say the
-part: the pictures of `test` come last. Other trees need a table of files.
+They come in the natural order of their file names, 9.png before 10.png, whatever their class. Where each class has
+subfolders (`7/anna/1.png`), these are groups, such as who wrote the pictures, which then stand together. The pictures
+in folders called test, above or below those and beside train, come last. Other trees need a table of files.
 """
 
 import re

@@ -1,7 +1,7 @@
 """IDX files, in which MNIST and its relatives are published, in a folder or below an HTTP address.
 
-Two zero bytes, one for the type (8: unsigned bytes), one for the number of dimensions, each dimension as a big-endian
-32-bit number, then the values. Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
+Two zero bytes, a type (8: unsigned bytes), the number of dimensions, each of these as a big-endian 32-bit number, then
+the values. Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
 """
 
 import gzip
