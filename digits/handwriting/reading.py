@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from digits import pictures
+from digits.core.errors import note
 from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
@@ -18,10 +20,10 @@ from digits.sources import folder
 
 import numpy as np
 
-NONE = "none"  # the prediction for what is no digit
+UNLIKE = "?"  # stands behind the class of what is unlike the training images
 BATCH = 200  # pictures whose digits go to the model together
 NAMED = 0.01  # the least probability of another class worth naming
-RUNNERS_UP = 3  # of a digit, in JSON
+RUNNERS_UP = 3  # of a digit, in JSON and on the drawing page
 
 
 @dataclass
@@ -73,71 +75,65 @@ def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
         return [], getattr(error, "strerror", None) or str(error)
 
 
-def in_cells(recognizer: Recognizer, reading: Reading) -> list[list[str]]:
-    """Return what is predicted in each cell of a form, row by row: "" for an empty one, "?" for what is none.
-
-    Raises:
-        PictureError: the picture has no cells.
-    """
-    return [
-        [
-            "".join(
-                "?" if prediction.is_none else recognizer.names[prediction.label]
-                for digit, prediction in zip(reading.digits, reading.predictions, strict=True)
-                if 0 <= digit.box[0] + digit.box[2] / 2 - x < width
-                and 0 <= digit.box[1] + digit.box[3] / 2 - y < height
-            )
-            for x, y, width, height in row
-        ]
-        for row in components.cells(pictures.read(Path(reading.file)))
-    ]
-
-
 def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: object = None) -> str:
-    """Return `predicted 4 7 (97 %, 88 %)`, after `actual` as `wording.predicted` puts it.
+    """Return `predicted 4 7? (97 %, 88 %)`, after `actual` as `wording.predicted` puts it.
 
-    Of one digit among ten, the brackets have the next likeliest, too; of what is none, the nearest.
+    Of one digit among ten, the brackets have the next likeliest, too.
     """
-    names = [recognizer.names[each.label] for each in predictions]
-    shares = ", ".join(
-        (f"nearest {name}: " if each.is_none else "") + wording.percent(each.probability)
-        for each, name in zip(predictions, names, strict=True)
-    )
-    if not recognizer.positive and len(predictions) == 1 and not predictions[0].is_none:
-        next_likeliest = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
-        others = [f"{recognizer.names[label]}: {wording.percent(probability)}" for label, probability in next_likeliest]
+    names = [_name(recognizer, each) for each in predictions]
+    shares = ", ".join(wording.percent(each.probability) for each in predictions)
+    if not recognizer.positive and len(predictions) == 1:
+        likely = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
+        others = [f"{recognizer.names[label]}: {wording.percent(probability)}" for label, probability in likely]
         shares = "; ".join(filter(None, [shares, ", ".join(others)]))
-    between = " " if max(map(len, names)) == 1 else ", "
-    shown = (NONE if each.is_none else name for each, name in zip(predictions, names, strict=True))
-    return wording.predicted(between.join(shown), shares, actual)
+    between = " " if max(len(recognizer.names[each.label]) for each in predictions) == 1 else ", "
+    return wording.predicted(between.join(names), shares, actual)
+
+
+def in_cells(recognizer: Recognizer, reading: Reading) -> list[list[str]]:
+    """Return what is predicted in each cell of a form, row by row; a PictureError if the picture has no cells."""
+
+    def read_cell(x: int, y: int, width: int, height: int) -> str:
+        return "".join(
+            _name(recognizer, prediction)
+            for (left, top, wide, high), prediction in zip(boxes, reading.predictions, strict=True)
+            if 0 <= left + wide / 2 - x < width and 0 <= top + high / 2 - y < height
+        )
+
+    boxes = [digit.box for digit in reading.digits]
+    return [[read_cell(*cell) for cell in row] for row in components.cells(pictures.read(Path(reading.file)))]
+
+
+def _name(recognizer: Recognizer, prediction: Prediction) -> str:
+    return recognizer.names[prediction.label] + UNLIKE * prediction.is_unlike
+
+
+def note_mark(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None:
+    """Explain the mark in a line, where one of the predictions has it."""
+    if any(each.is_unlike for each in predictions):
+        note(
+            f"{UNLIKE} marks what is unlike the images that {recognizer.experiment} was trained on; it may be no digit"
+        )
+
+
+def as_values(recognizer: Recognizer, digit: Digit, prediction: Prediction) -> dict[str, Any]:
+    """Return what is found of one digit, as JSON and the drawing page have it; a class without a name is a number."""
+
+    def name(label: int) -> int | str:
+        return label if recognizer.names[label] == str(label) else recognizer.names[label]
+
+    runners_up = prediction.runners_up[:RUNNERS_UP]
+    return {
+        "label": name(prediction.label),
+        "unlike": prediction.is_unlike,
+        "probability": round(prediction.probability, 6),
+        "runners_up": [{"label": name(label), "probability": round(share, 6)} for label, share in runners_up],
+        "box": list(digit.box),
+    }
 
 
 def as_json(recognizer: Recognizer, reading: Reading, **facts: object) -> str:
     """Return one picture's line of JSON, in which `facts` stand as well."""
-    if reading.error is not None:
-        return json.dumps(
-            {"file": reading.file, "model": recognizer.experiment, **facts, "error": reading.error}, ensure_ascii=False
-        )
-    digits = []
-    for digit, prediction in zip(reading.digits, reading.predictions, strict=True):
-        label = _as_label(recognizer, prediction.label)
-        digits.append(
-            {
-                **({"label": None, "nearest": label} if prediction.is_none else {"label": label}),
-                "none": prediction.is_none,
-                "probability": round(prediction.probability, 6),
-                "runners_up": [
-                    {"label": _as_label(recognizer, other), "probability": round(probability, 6)}
-                    for other, probability in prediction.runners_up[:RUNNERS_UP]
-                ],
-                "box": list(digit.box),
-            }
-        )
-    values = {"file": reading.file, "model": recognizer.experiment, **facts, "digits": digits}
-    return json.dumps(values, ensure_ascii=False)
-
-
-def _as_label(recognizer: Recognizer, label: int) -> int | str:
-    """Return the digit, where the classes are digits, else the class's name."""
-    name = recognizer.names[label]
-    return label if name == str(label) else name
+    digits = zip(reading.digits, reading.predictions, strict=True)
+    found = {"error": reading.error} if reading.error else {"digits": [as_values(recognizer, *each) for each in digits]}
+    return json.dumps({"file": reading.file, "model": recognizer.experiment, **facts, **found}, ensure_ascii=False)

@@ -8,11 +8,11 @@ from typing import NamedTuple, Self
 from digits.core import params, paths
 from digits.core.errors import PipelineError, note
 from digits.core.params import Dataset, Params
-from digits.core.tables import Pixels, Scores, Vector
+from digits.core.tables import Pixels, Scores
 from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
-from digits.handwriting.novelty import Novelty
+from digits.handwriting.likeness import Likeness
 from digits.learning import model_file, scoring
 from digits.pictures import Picture
 from digits.results import read, wording
@@ -29,7 +29,7 @@ class Prediction:
     label: int
     probability: float  # of the label, 0 to 1
     runners_up: list[tuple[int, float]]  # the other labels and their probabilities, the likeliest first
-    is_none: bool  # the image is unlike those that the model was trained on
+    is_unlike: bool  # the image is unlike those that the model was trained on
 
 
 class Recognizer(NamedTuple):
@@ -42,20 +42,18 @@ class Recognizer(NamedTuple):
     positive: list[int]  # the digits of the second class of two; empty for a model that names the digit
     model: Pipeline
     temperature: float | None  # of the calibration; None where there are no folds to fit it on
-    novelty: Novelty | None = None  # the rule for what is none; None where every image gets one of the classes
+    likeness: Likeness | None = None  # the rule for what is unlike the training images; None where nothing is marked
     negative: Sequence[int] = ()  # the digits of the first class of two, where the task leaves out others
     resizes: bool = False  # takes whole pictures, resized to its images' shape, not the digits found in them
-    always: bool = False  # every image gets one of the classes, whatever the rule says
 
     @classmethod
-    def load(cls, experiment: str | None = None, dataset: str | None = None, *, always: bool = False) -> Self:
+    def load(cls, experiment: str | None = None, dataset: str | None = None) -> Self:
         """Load the model of an experiment.
 
         Args:
             experiment: its name; None for the one with the highest out-of-fold accuracy of those that name all classes
                 of the dataset, which a line then says.
             dataset: the one whose images it is to recognize; None for pictures, by models of the largest dataset.
-            always: give every image one of the classes, never none.
         """
         settings = params.load()
         if dataset is not None:
@@ -79,11 +77,10 @@ class Recognizer(NamedTuple):
             model=model,
             temperature=read.temperature(name),
             resizes=_is_own(trained_on) or not _takes_pictures(trained_on),
-            always=always,
         )
         if positive:  # whatever is not a five is "not 5"
             return recognizer
-        return recognizer._replace(novelty=Novelty.load(name, task_name, model, recognizer.find, trained_on.maximum))
+        return recognizer._replace(likeness=Likeness.load(settings.experiments, name, model, recognizer.calibrate))
 
     @property
     def size(self) -> int:
@@ -105,34 +102,36 @@ class Recognizer(NamedTuple):
         return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
 
     def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
-        """Split each picture's touching digits: only those in 28 × 28, with a rule, which tells two from one."""
-        digits = [digit for of_picture in found for digit in of_picture]
-        if self.size != 28 or self.novelty is None or all(digit.alone for digit in digits):
+        """Split each picture's touching digits: only those in 28 × 28, by Gaussians, which tell two from one."""
+        digits, rule = [digit for of_picture in found for digit in of_picture], self.likeness
+        if self.size != 28 or not (rule and rule.density) or all(digit.alone for digit in digits):
             return list(found)
-        parts = iter(touching.split(digits, lambda images: self.probabilities(images).max(axis=1), self.novelty.score))
+        median, low = np.quantile(np.concatenate(rule.measures[1]), [0.5, 0.01])
+        unit = (median - low) / (touching.MEDIAN - touching.LOW)
+        parts = iter(
+            touching.split(
+                digits,
+                lambda images: self.calibrate(_score(self.model, images)).max(axis=1),
+                lambda images: touching.MEDIAN + (rule.log_densities(images) - median) / unit,
+            )
+        )
         return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
 
     def predict(self, images: Pixels) -> list[Prediction]:
         """Predict the class of images, shape (images, height, width), as `normalize` or the dataset draws them."""
         scores = _score(self.model, images)
-        labels, shares, rejected = scoring.predict(self.model, scores), self._calibrated(scores), self.rejects(images)
+        is_unlike = self.likeness.marks(images, scores) if self.likeness else np.zeros(len(images), np.bool_)
+        labels, shares = scoring.predict(self.model, scores), self.calibrate(scores)
         predictions = []
-        for label, row, is_none in zip(labels.tolist(), shares.tolist(), rejected.tolist(), strict=True):
+        for label, row, marked in zip(labels.tolist(), shares.tolist(), is_unlike.tolist(), strict=True):
             of_label = dict(zip(self.classes, row, strict=True))
             probability = of_label.pop(label)
             runners_up = sorted(of_label.items(), key=lambda each: -each[1])
-            predictions.append(Prediction(label, probability, runners_up, is_none))
+            predictions.append(Prediction(label, probability, runners_up, marked))
         return predictions
 
-    def probabilities(self, images: Pixels) -> Scores:
-        """Return the probability of each class, shape (images, classes), calibrated if there is a temperature."""
-        return self._calibrated(_score(self.model, images))
-
-    def rejects(self, images: Pixels) -> Vector:
-        """Return for each image whether it is none of the classes, shape (images,); nothing is without a rule."""
-        return np.zeros(len(images), np.bool_) if self.novelty is None or self.always else self.novelty.rejects(images)
-
-    def _calibrated(self, scores: Scores) -> Scores:
+    def calibrate(self, scores: Scores) -> Scores:
+        """Return the probabilities of scores, shape (images, classes), calibrated if there is a temperature."""
         return calibration.probabilities(
             calibration.logits(scores, scoring.method(self.model)), self.temperature or 1.0
         )

@@ -21,6 +21,7 @@ TALL = 0.7  # of the height; a half that is lower is a part of a digit
 SCRAP = 0.15  # of a half's largest component; less was cut off the other half
 DARK = 0.9  # of full ink; a half without any as dark is no digit
 
+MEDIAN, LOW = 5.1, -76.6  # the median and the 1 % quantile of the training images' log densities, for which these are:
 WHOLE = 0.5  # weights against the worse half's log density: of the whole's,
 DOUBT = 5  # of the logarithm of the probability that the whole is another class than the likeliest,
 WIDE = 60  # and of width / height

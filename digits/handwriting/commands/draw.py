@@ -17,6 +17,7 @@ from digits import pictures
 from digits.commands import examples
 from digits.core.errors import PipelineError
 from digits.handwriting.collection import DIGITS, Collection
+from digits.handwriting.reading import as_values
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
 
@@ -30,7 +31,6 @@ from werkzeug.wrappers import Response
 
 PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"
-RUNNERS_UP = 3
 LIMITS = {"max_request_body_size": 2**20, "connection_limit": 100, "channel_timeout": 5, "cleanup_interval": 1}
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
@@ -44,22 +44,9 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     """Return the predictions for the digits in an image file's content, in reading order, as the page takes them."""
     [digits] = recognizer.split([recognizer.find(pictures.read(io.BytesIO(picture)))])
     predictions = recognizer.predict(np.stack([digit.image for digit in digits]))
-    return {
-        "digits": [
-            {
-                "name": recognizer.names[prediction.label],
-                "probability": prediction.probability,
-                "none": prediction.is_none,
-                "runners_up": [
-                    {"name": recognizer.names[label], "probability": probability}
-                    for label, probability in prediction.runners_up[:RUNNERS_UP]
-                ],
-                "box": list(digit.box),
-                "image": drawing.in_page(digit.image[None]),
-            }
-            for digit, prediction in zip(digits, predictions, strict=True)
-        ]
-    }
+    found = [as_values(recognizer, *each) for each in zip(digits, predictions, strict=True)]
+    images = [drawing.in_page(digit.image[None]) for digit in digits]
+    return {"digits": [values | {"image": image} for values, image in zip(found, images, strict=True)]}
 
 
 def make_app(recognizer: Recognizer, token: str, collection: Collection | None, hosts: list[str]) -> Flask:

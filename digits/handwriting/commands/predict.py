@@ -1,9 +1,7 @@
 """Say what a picture shows."""
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,9 +9,8 @@ from typing import Any
 from digits.commands import examples
 from digits.core.errors import PipelineError, note
 from digits.handwriting import reading as readings
-from digits.handwriting.measure import SEVERAL, Measurement, seen_before
-from digits.handwriting.reading import NONE
-from digits.handwriting.recognizer import Recognizer
+from digits.handwriting.measure import Measurement, seen_before
+from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.pictures import PictureError
 from digits.results import drawing, wording
 from digits.results.images import Images
@@ -33,10 +30,10 @@ def predict_files(
     show: bool,
     save: Path | None,
     grid: bool,
-    sort_into: Path | None,
 ) -> bool:
     """Print the predictions for picture files, or count them if measured; tell whether all files could be read."""
     all_read, numbers = True, count(1)  # over all files: those of several folders may have one name
+    predictions: list[Prediction] = []
     for reading in readings.read(recognizer, files):
         facts: dict[str, Any] = measurement.add(reading) if measurement else {}
         if grid and reading.error is None:
@@ -45,14 +42,12 @@ def predict_files(
             except PictureError as error:
                 reading.error = str(error)
         all_read &= reading.error is None
+        predictions += reading.predictions
         if save:
             save.mkdir(parents=True, exist_ok=True)
             stem = "stdin" if reading.file == "-" else Path(reading.file).name
             for digit in reading.digits:
-                path = save / f"{stem}-{next(numbers)}.png"
-                Image.fromarray(drawing.brightened(digit.image)).save(path)
-        if sort_into and reading.digits:
-            sort(recognizer, reading, sort_into)
+                Image.fromarray(drawing.brightened(digit.image)).save(save / f"{stem}-{next(numbers)}.png")
         if in_json:
             print(readings.as_json(recognizer, reading, **facts), flush=True)
         elif measurement:
@@ -60,35 +55,15 @@ def predict_files(
         elif reading.error is not None:
             note(f"{reading.file}: {reading.error}")
         elif grid:
-            print(f"{reading.file}:")
-            tabulated = tabulate([[cell or "·" for cell in row] for row in facts["cells"]], tablefmt="plain")
-            print(tabulated, flush=True)
+            cells = [[cell or "·" for cell in row] for row in facts["cells"]]
+            print(f"{reading.file}:\n{tabulate(cells, tablefmt='plain')}", flush=True)
         else:
             print(f"{reading.file}: {readings.in_words(recognizer, reading.predictions)}", flush=True)
             if show:
                 drawing.print_images(np.array([digit.image for digit in reading.digits]), [""] * len(reading.digits))
+    if not in_json:
+        readings.note_mark(recognizer, predictions)
     return all_read
-
-
-def sort(recognizer: Recognizer, reading: readings.Reading, root: Path) -> None:
-    """Copy a picture into the subfolder of what is predicted for it: a class, `none`, or `several` digits.
-
-    Nothing is overwritten, and a class's name that is no name of a folder leads nowhere else.
-    """
-    predicted = reading.predictions[0]
-    name = NONE if predicted.is_none else recognizer.names[predicted.label]
-    name = SEVERAL if len(reading.predictions) > 1 else re.sub(r"[^\w -]", lambda match: f"%{ord(match[0]):02X}", name)
-    place = root / name
-    place.mkdir(parents=True, exist_ok=True)
-    source = Path(reading.file)
-    content = source.read_bytes()
-    for number in count(1):
-        path = place / (source.name if number == 1 else f"{source.stem}-{number}{source.suffix}")
-        with suppress(FileExistsError), path.open("xb") as file:
-            file.write(content)
-            return
-        if path.is_file() and path.read_bytes() == content:  # sorted before
-            return
 
 
 def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *, show: bool) -> None:
@@ -103,21 +78,18 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
     for row, prediction in zip(chosen.tolist(), predictions, strict=True):
         digit = int(images.classes[row])
         label = recognizer.label_of(digit)
-        found = "of neither class" if label is None else "right" if prediction.label == label else "wrong"
-        verdicts.append("rejected" if prediction.is_none else found)
+        verdicts.append("of neither class" if label is None else "right" if prediction.label == label else "wrong")
         words = readings.in_words(recognizer, [prediction], images.names[digit])
         print(f"{dataset} {row}: {words}, {verdicts[-1]}", flush=True)
         if show:
             drawing.print_images(images.pixels[[row]], [""])
     if len(chosen) > 1:
-        rejected = verdicts.count("rejected")
-        print(f"{verdicts.count('right')} of {len(chosen)} right" + (f", {rejected} rejected" if rejected else ""))
+        print(f"{verdicts.count('right')} of {len(chosen)} right")
+    readings.note_mark(recognizer, predictions)
     note(seen_before(recognizer.experiment, dataset, chosen))
 
 
-@click.command(
-    epilog=examples("predict two.png scans/", "predict scans --sort-into sorted", "predict own/ --png mistakes.png")
-)
+@click.command(epilog=examples("predict two.png scans/", "predict own/ --png mistakes.png"))
 @click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER|-]...")
 @click.option(
     "--model", metavar="EXPERIMENT", help="The model to ask (default: the best out of fold that names all classes)."
@@ -131,13 +103,6 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
     "--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="If measured, draw the mistakes."
 )
 @click.option("--grid", is_flag=True, help="Read the cells of forms row by row; an empty one is ·.")
-@click.option(
-    "--sort-into",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Copy each picture into FOLDER/<class>/, FOLDER/none/ or FOLDER/several/.",
-)
-@click.option("--always", is_flag=True, help="Name a class for everything, never none.")
 @click.option("--dataset", metavar="NAME", help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.")
 def command(
     pictures: tuple[str, ...],
@@ -147,34 +112,26 @@ def command(
     save: Path | None,
     png: Path | None,
     grid: bool,
-    sort_into: Path | None,
-    always: bool,
     dataset: str | None,
 ) -> None:
     """Say what a picture shows: one digit or many, dark on light or the reverse; or one of your own classes.
 
     A picture is a PNG, JPEG, BMP, GIF, TIFF or WebP file, or - for standard input; a folder stands for its pictures.
-    The exit status is 1 if a picture could not be read; the others are read all the same.
+    The exit status is 1 if a picture could not be read; the others are read all the same. A ? marks what is unlike the
+    images that the model was trained on.
 
     A folder with a subfolder for each class, one digit a picture (own/7/photo.jpg), is measured: the mistakes, the
     confusion matrix and the accuracy are printed. A picture in which no digit or several are found is a mistake.
     """
     if not pictures:
         raise click.UsageError("give pictures, or --dataset NAME and numbers of images")
-    if dataset and (in_json or save or png or sort_into):
-        raise click.UsageError("--dataset goes with none of --json, --save, --png and --sort-into")
-    if sort_into and "-" in pictures:
-        raise click.UsageError("--sort-into copies files; standard input is none")
-    for each in pictures:
-        if sort_into and sort_into.resolve().is_relative_to(Path(each).resolve()):
-            raise click.UsageError(f"--sort-into {sort_into} is in {each}, which is sorted; choose a folder elsewhere")
-    if grid and (dataset or show or "-" in pictures):
-        raise click.UsageError("--grid goes with none of --dataset, --show and -")
-    recognizer = Recognizer.load(model, dataset, always=always)
+    if dataset and (in_json or save or png or grid):
+        raise click.UsageError("--dataset goes with none of --json, --save, --png and --grid")
+    if grid and (show or "-" in pictures):
+        raise click.UsageError("--grid goes with neither --show nor -")
+    recognizer = Recognizer.load(model, dataset)
     is_one = len(pictures) == 1 and not dataset
     measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
-    if grid and measurement:
-        raise click.UsageError("--grid goes with pictures, not with a folder that has a subfolder for each class")
     if png and not measurement:
         raise click.UsageError("--png goes with one folder that has a subfolder for each class")
     all_read = True
@@ -182,9 +139,7 @@ def command(
         predict_rows(recognizer, dataset, pictures, show=show)
     else:
         files = measurement.actual if measurement else readings.list_files(pictures)
-        all_read = predict_files(
-            recognizer, files, measurement, in_json=in_json, show=show, save=save, sort_into=sort_into, grid=grid
-        )
+        all_read = predict_files(recognizer, files, measurement, in_json=in_json, show=show, save=save, grid=grid)
     if measurement:
         measurement.report(in_json=in_json, show=show, png=png)
     if recognizer.temperature is None:
