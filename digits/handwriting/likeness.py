@@ -21,19 +21,20 @@ from sklearn.pipeline import Pipeline
 DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"  # its scores are log densities
 RARE = 0.01  # of the training images, at most, are below the threshold
 
+Experiments = Mapping[str, Experiment]
+Calibrate = Callable[[Scores], Scores]
+
 
 class Likeness(NamedTuple):
     """The rule of one model for what is unlike its training images."""
 
-    calibrate: Callable[[Scores], Scores]  # returns the model's probabilities for its scores
+    calibrate: Calibrate  # returns the model's probabilities for its scores
     density: Pipeline | None  # the Gaussians
     measures: tuple[list[Vector], ...]  # the two of the training images, by predicted class, each sorted
     training: Vector  # the likeness of the training images
 
     @classmethod
-    def load(
-        cls, experiments: Mapping[str, Experiment], name: str, model: Pipeline, calibrate: Callable[[Scores], Scores]
-    ) -> Self | None:
+    def load(cls, experiments: Experiments, name: str, model: Pipeline, calibrate: Calibrate) -> Self | None:
         """Return the rule of an experiment's model; None without predictions out of fold, whose absence a line says."""
         if not experiments[name].folds:
             return None
@@ -49,11 +50,7 @@ class Likeness(NamedTuple):
 
     @classmethod
     def fit(
-        cls,
-        calibrate: Callable[[Scores], Scores],
-        scores: Scores,
-        density: Pipeline | None = None,
-        log_densities: Vector | None = None,
+        cls, calibrate: Calibrate, scores: Scores, density: Pipeline | None = None, log_densities: Vector | None = None
     ) -> Self:
         """Return the rule, from the training images' scores and log densities out of fold."""
         rule = cls(calibrate, density, (), np.empty(0))
@@ -87,7 +84,7 @@ class Likeness(NamedTuple):
         return np.asarray(scoring.score(self.density, images.reshape(len(images), -1)).max(axis=1))
 
 
-def _find_density(experiments: Mapping[str, Experiment], task: str) -> str | None:
+def _find_density(experiments: Experiments, task: str) -> str | None:
     """Return an experiment of a task that fits a Gaussian to each class, has folds, and is here."""
     of_task = [name for name, each in experiments.items() if each.task == task and each.folds]
     names = [name for name in of_task if experiments[name].classifier == DENSITY]

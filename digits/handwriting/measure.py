@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from digits import pictures
 from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, note
 from digits.core.tables import Pixels, Vector
@@ -77,7 +76,7 @@ class Measurement:
                 print(f"{reading.file}: {self.actual[reading.file]}, {reading.error or predicted}")
             by_file = [[self.actual[each.file], self._predicted(each)] for each in self.readings]
             table = pd.DataFrame(by_file, columns=["actual", "predicted"])
-            print(f"\n{pd.crosstab(table['actual'], table['predicted'])}\n")
+            print(f"\n{pd.crosstab(table['actual'], table['predicted']).to_string()}\n")
             print(f"{model}: {right} of {len(is_right)} right, accuracy {accuracy:.4f} (95 %: {low:.4f} to {high:.4f})")
             if show and mistakes:
                 drawing.print_images(self._seen(mistakes), captions)
@@ -94,18 +93,9 @@ class Measurement:
         return SEVERAL if reading.predictions else MISSED
 
     def _seen(self, readings: list[Reading]) -> Pixels:
-        """Return what the model saw; where no digit or several were found, it is the whole picture, small."""
-        size = self.recognizer.size
-
-        def image(reading: Reading) -> Pixels:
-            if len(reading.digits) == 1:
-                return drawing.brightened(reading.digits[0].image)
-            try:
-                return 255 - folder.fit(pictures.read(Path(reading.file)).grey, size, size)
-            except (pictures.PictureError, OSError):
-                return np.zeros((size, size), np.uint8)
-
-        return np.stack([image(each) for each in readings])
+        """Return what the model saw of each picture, its first digit; black where none was found."""
+        blank = np.zeros((self.recognizer.size, self.recognizer.size), np.uint8)
+        return np.stack([drawing.brightened(each.digits[0].image) if each.digits else blank for each in readings])
 
 
 def _label(recognizer: Recognizer, name: str) -> int | None:

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 from digits import pictures
 from digits.core.errors import note
-from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.pictures import PictureError
@@ -37,18 +35,12 @@ class Reading:
 
 
 def list_files(arguments: Iterable[str]) -> Iterator[str]:
-    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself.
-
-    A line names what else is in a folder.
-    """
+    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself."""
     for argument in arguments:
-        inside: list[Path] = []
-        with suppress(OSError):  # what cannot be read is reported as a file that cannot
-            if Path(argument).is_dir():
-                entries = sorted(path for path in Path(argument).iterdir() if not folder.IGNORED.fullmatch(path.name))
-                inside = [path for path in entries if path.suffix.lower() in pictures.SUFFIXES]
-                if inside:
-                    folder.note_others(Path(argument), sorted({*entries} - {*inside}))
+        entries = [path for path in Path(argument).glob("*") if not folder.IGNORED.fullmatch(path.name)]
+        inside = sorted(path for path in entries if path.suffix.lower() in pictures.SUFFIXES)
+        if inside:
+            folder.note_others(Path(argument), sorted({*entries} - {*inside}))
         yield from map(str, inside) if inside else [argument]
 
 
@@ -80,7 +72,7 @@ def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: 
 
     Of one digit among ten, the brackets have the next likeliest, too.
     """
-    names = [_name(recognizer, each) for each in predictions]
+    names = [recognizer.names[each.label] + UNLIKE * each.is_unlike for each in predictions]
     shares = ", ".join(wording.percent(each.probability) for each in predictions)
     if not recognizer.positive and len(predictions) == 1:
         likely = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
@@ -88,24 +80,6 @@ def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: 
         shares = "; ".join(filter(None, [shares, ", ".join(others)]))
     between = " " if max(len(recognizer.names[each.label]) for each in predictions) == 1 else ", "
     return wording.predicted(between.join(names), shares, actual)
-
-
-def in_cells(recognizer: Recognizer, reading: Reading) -> list[list[str]]:
-    """Return what is predicted in each cell of a form, row by row; a PictureError if the picture has no cells."""
-
-    def read_cell(x: int, y: int, width: int, height: int) -> str:
-        return "".join(
-            _name(recognizer, prediction)
-            for (left, top, wide, high), prediction in zip(boxes, reading.predictions, strict=True)
-            if 0 <= left + wide / 2 - x < width and 0 <= top + high / 2 - y < height
-        )
-
-    boxes = [digit.box for digit in reading.digits]
-    return [[read_cell(*cell) for cell in row] for row in components.cells(pictures.read(Path(reading.file)))]
-
-
-def _name(recognizer: Recognizer, prediction: Prediction) -> str:
-    return recognizer.names[prediction.label] + UNLIKE * prediction.is_unlike
 
 
 def note_mark(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None:

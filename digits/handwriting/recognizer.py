@@ -1,6 +1,5 @@
 """A trained model, asked for the digits that it sees and how likely each is."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -8,7 +7,7 @@ from typing import NamedTuple, Self
 from digits.core import params, paths
 from digits.core.errors import PipelineError, note
 from digits.core.params import Dataset, Params
-from digits.core.tables import Pixels, Scores
+from digits.core.tables import Pixels, Scores, Vector
 from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
@@ -47,18 +46,15 @@ class Recognizer(NamedTuple):
     resizes: bool = False  # takes whole pictures, resized to its images' shape, not the digits found in them
 
     @classmethod
-    def load(cls, experiment: str | None = None, dataset: str | None = None) -> Self:
-        """Load the model of an experiment.
+    def load(cls, name: str | None = None, dataset: str | None = None) -> Self:
+        """Load the model of an experiment; without a name the best one, which a line then names.
 
-        Args:
-            experiment: its name; None for the one with the highest out-of-fold accuracy of those that name all classes
-                of the dataset, which a line then says.
-            dataset: the one whose images it is to recognize; None for pictures, by models of the largest dataset.
+        It reads pictures, or the images of a dataset, which are as they are.
         """
         settings = params.load()
         if dataset is not None:
             params.find(settings.datasets, dataset)  # an error if there is none
-        name = experiment or _best(settings, dataset)
+        name = name or _best(settings, dataset)
         task_name = params.find(settings.experiments, name).task
         task, trained_on = settings.tasks[task_name], settings.datasets[settings.dataset_of(task_name)]
         positive, negative = params.sides(task_name, task, trained_on.names or range(trained_on.classes))
@@ -66,21 +62,17 @@ class Recognizer(NamedTuple):
         if dataset is None and not _takes_pictures(trained_on):
             takes = f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8"
             raise PipelineError(f"{takes}; choose another --model")
-        model = _load(name, trained_on.shape)
-        recognizer = cls(
-            experiment=name,
-            shape=(height, width),
-            classes=model.classes_.tolist(),
-            names=wording.label_names(task, trained_on.names),
-            positive=positive,
-            negative=negative,
-            model=model,
-            temperature=read.temperature(name),
-            resizes=_is_own(trained_on) or not _takes_pictures(trained_on),
-        )
+        model = model_file.load(paths.model(name))
+        if (pixels := model[0].n_features_in_) != height * width:
+            reason = f"{name} takes images of {pixels} pixels, its dataset's are {height} × {width} now"
+            raise PipelineError(f"{reason}; `dvc repro train@{name}` fits it again")
+        names, temperature = wording.label_names(task, trained_on.names), read.temperature(name)
+        resizes = _is_own(trained_on) or not _takes_pictures(trained_on)
+        classes = model.classes_.tolist()
+        self = cls(name, (height, width), classes, names, positive, model, temperature, None, negative, resizes)
         if positive:  # whatever is not a five is "not 5"
-            return recognizer
-        return recognizer._replace(likeness=Likeness.load(settings.experiments, name, model, recognizer.calibrate))
+            return self
+        return self._replace(likeness=Likeness.load(settings.experiments, name, model, self.calibrate))
 
     @property
     def size(self) -> int:
@@ -108,18 +100,18 @@ class Recognizer(NamedTuple):
             return list(found)
         median, low = np.quantile(np.concatenate(rule.measures[1]), [0.5, 0.01])
         unit = (median - low) / (touching.MEDIAN - touching.LOW)
+
+        def log_density(images: Pixels) -> Vector:
+            return touching.MEDIAN + (rule.log_densities(images) - median) / unit
+
         parts = iter(
-            touching.split(
-                digits,
-                lambda images: self.calibrate(_score(self.model, images)).max(axis=1),
-                lambda images: touching.MEDIAN + (rule.log_densities(images) - median) / unit,
-            )
+            touching.split(digits, lambda images: self.calibrate(self._score(images)).max(axis=1), log_density)
         )
         return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
 
     def predict(self, images: Pixels) -> list[Prediction]:
         """Predict the class of images, shape (images, height, width), as `normalize` or the dataset draws them."""
-        scores = _score(self.model, images)
+        scores = self._score(images)
         is_unlike = self.likeness.marks(images, scores) if self.likeness else np.zeros(len(images), np.bool_)
         labels, shares = scoring.predict(self.model, scores), self.calibrate(scores)
         predictions = []
@@ -132,22 +124,11 @@ class Recognizer(NamedTuple):
 
     def calibrate(self, scores: Scores) -> Scores:
         """Return the probabilities of scores, shape (images, classes), calibrated if there is a temperature."""
-        return calibration.probabilities(
-            calibration.logits(scores, scoring.method(self.model)), self.temperature or 1.0
-        )
+        logits = calibration.logits(scores, scoring.method(self.model))
+        return calibration.probabilities(logits, self.temperature or 1.0)
 
-
-def _load(experiment: str, shape: Sequence[int]) -> Pipeline:
-    """Load an experiment's model, and require that it takes images of a height and width."""
-    model = model_file.load(paths.model(experiment))
-    if (pixels := model[0].n_features_in_) != math.prod(shape):
-        reason = f"{experiment} takes images of {pixels} pixels, its dataset's are {' × '.join(map(str, shape))} now"
-        raise PipelineError(f"{reason}; `dvc repro train@{experiment}` fits it again")
-    return model
-
-
-def _score(model: Pipeline, images: Pixels) -> Scores:
-    return scoring.score(model, images.reshape(len(images), -1))
+    def _score(self, images: Pixels) -> Scores:
+        return scoring.score(self.model, images.reshape(len(images), -1))
 
 
 def _best(settings: Params, dataset: str | None) -> str:
@@ -166,8 +147,7 @@ def _best(settings: Params, dataset: str | None) -> str:
         largest = max((datasets[name] for name in here), key=lambda each: settings.datasets[each].images)
         ranks = {name: read.rank(name) for name in here if datasets[name] == largest}
         best = max(ranks, key=lambda name: ranks[name])
-        why = "highest out-of-fold accuracy" if ranks[best] else "first, as none has folds,"
-        why = f"{why} of {len(ranks)} models" if len(ranks) > 1 else "only model"
+        why = f"highest out-of-fold accuracy of {len(ranks)} models" if len(ranks) > 1 else "only model"
         note(f"{best}: the {why} of {settings.experiments[best].task} on {largest}")
         return best
     about = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"

@@ -149,16 +149,10 @@ def test_a_binary_model_names_its_classes(place: Path) -> None:
     assert 0.5 <= digit["probability"] < 1  # the scores of stochastic gradient descent go to hundreds
 
 
-def test_what_the_model_saw_is_shown_and_saved(place: Path, tmp_path: Path) -> None:
-    namesake = Path(shutil.copy(place / "scans" / "7.png", tmp_path / "line.png"))
-    done = predict(place, "--show", "--save", str(tmp_path / "seen"), "line.png", str(namesake))
-    lines = done.stdout.splitlines()
+def test_what_the_model_saw_is_shown(place: Path) -> None:
+    lines = predict(place, "--show", "line.png", "scans/7.png").stdout.splitlines()
     assert len(lines) == 2 * (1 + 8 + 1)  # the three digits of the first stand side by side
     assert any("@@" in line for line in lines)
-    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [f"line.png-{i}.png" for i in (1, 2, 3, 4)]
-    with Image.open(tmp_path / "seen" / "line.png-1.png") as image:
-        assert image.size == (8, 8)
-        assert image.getextrema() == (0, 255)
 
 
 def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path) -> None:
@@ -191,9 +185,8 @@ def test_pictures_are_for_models_of_two_sizes(project: Path, monkeypatch: pytest
     [
         (["--dataset", "tiny", "400"], "allowed: 0 to 399"),
         (["--dataset", "tiny"], "give pictures, or --dataset NAME and numbers of images"),
-        (["--dataset", "tiny", "4", "--json"], "--dataset goes with none of --json, --save, --png and --grid"),
+        (["--dataset", "tiny", "4", "--json"], "--dataset goes with neither --json nor --png"),
         (["--png", "x.png", "scans"], "--png goes with one folder that has a subfolder for each class"),
-        (["--grid", "-"], "--grid goes with neither --show nor -"),
     ],
 )
 def test_a_wrong_call_is_explained(place: Path, arguments: list[str], reason: str) -> None:

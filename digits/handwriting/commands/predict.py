@@ -2,61 +2,40 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 from digits.commands import examples
 from digits.core.errors import PipelineError, note
 from digits.handwriting import reading as readings
 from digits.handwriting.measure import Measurement, seen_before
 from digits.handwriting.recognizer import Prediction, Recognizer
-from digits.pictures import PictureError
 from digits.results import drawing, wording
 from digits.results.images import Images
 
 import click
 import numpy as np
-from PIL import Image
-from tabulate import tabulate
 
 
 def predict_files(
     recognizer: Recognizer,
     files: Iterable[str],
     measurement: Measurement | None,
-    *,
     in_json: bool,
     show: bool,
-    save: Path | None,
-    grid: bool,
 ) -> bool:
     """Print the predictions for picture files, or count them if measured; tell whether all files could be read."""
-    all_read, numbers = True, count(1)  # over all files: those of several folders may have one name
+    all_read = True
     predictions: list[Prediction] = []
     for reading in readings.read(recognizer, files):
-        facts: dict[str, Any] = measurement.add(reading) if measurement else {}
-        if grid and reading.error is None:
-            try:
-                facts["cells"] = readings.in_cells(recognizer, reading)
-            except PictureError as error:
-                reading.error = str(error)
+        facts = measurement.add(reading) if measurement else {}
         all_read &= reading.error is None
         predictions += reading.predictions
-        if save:
-            save.mkdir(parents=True, exist_ok=True)
-            stem = "stdin" if reading.file == "-" else Path(reading.file).name
-            for digit in reading.digits:
-                Image.fromarray(drawing.brightened(digit.image)).save(save / f"{stem}-{next(numbers)}.png")
         if in_json:
             print(readings.as_json(recognizer, reading, **facts), flush=True)
         elif measurement:
             continue
         elif reading.error is not None:
             note(f"{reading.file}: {reading.error}")
-        elif grid:
-            cells = [[cell or "·" for cell in row] for row in facts["cells"]]
-            print(f"{reading.file}:\n{tabulate(cells, tablefmt='plain')}", flush=True)
         else:
             print(f"{reading.file}: {readings.in_words(recognizer, reading.predictions)}", flush=True)
             if show:
@@ -97,21 +76,15 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
 @click.option("--json", "in_json", is_flag=True, help="Print a JSON object a picture, instead of words and drawings.")
 @click.option("--show", is_flag=True, help="Draw what the model saw; if measured, the mistakes.")
 @click.option(
-    "--save", type=click.Path(path_type=Path), metavar="FOLDER", help="Write what the model saw, a PNG a digit."
-)
-@click.option(
     "--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="If measured, draw the mistakes."
 )
-@click.option("--grid", is_flag=True, help="Read the cells of forms row by row; an empty one is ·.")
 @click.option("--dataset", metavar="NAME", help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.")
 def command(
     pictures: tuple[str, ...],
     model: str | None,
     in_json: bool,
     show: bool,
-    save: Path | None,
     png: Path | None,
-    grid: bool,
     dataset: str | None,
 ) -> None:
     """Say what a picture shows: one digit or many, dark on light or the reverse; or one of your own classes.
@@ -125,10 +98,8 @@ def command(
     """
     if not pictures:
         raise click.UsageError("give pictures, or --dataset NAME and numbers of images")
-    if dataset and (in_json or save or png or grid):
-        raise click.UsageError("--dataset goes with none of --json, --save, --png and --grid")
-    if grid and (show or "-" in pictures):
-        raise click.UsageError("--grid goes with neither --show nor -")
+    if dataset and (in_json or png):
+        raise click.UsageError("--dataset goes with neither --json nor --png")
     recognizer = Recognizer.load(model, dataset)
     is_one = len(pictures) == 1 and not dataset
     measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
@@ -139,7 +110,7 @@ def command(
         predict_rows(recognizer, dataset, pictures, show=show)
     else:
         files = measurement.actual if measurement else readings.list_files(pictures)
-        all_read = predict_files(recognizer, files, measurement, in_json=in_json, show=show, save=save, grid=grid)
+        all_read = predict_files(recognizer, files, measurement, in_json, show)
     if measurement:
         measurement.report(in_json=in_json, show=show, png=png)
     if recognizer.temperature is None:
