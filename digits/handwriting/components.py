@@ -25,7 +25,6 @@ MANY = 4
 TWO_ROWS = 1.7  # times as high as the usual component, at least, is what reaches over two rows
 FLAT = 4  # times as wide as high; such a stroke is an underline or a dash, no digit
 
-
 Box = tuple[int, int, int, int]
 
 

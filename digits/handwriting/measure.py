@@ -11,7 +11,7 @@ from typing import Self
 
 from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, note
-from digits.core.tables import Pixels, Vector
+from digits.core.tables import Vector
 from digits.evaluation.metrics import interval
 from digits.handwriting.reading import Reading, in_words
 from digits.handwriting.recognizer import Recognizer
@@ -59,7 +59,7 @@ class Measurement:
         return [each.label for each in reading.predictions] == [label]
 
     def report(self, *, in_json: bool, show: bool, png: Path | None) -> None:
-        """Print the accuracy as a line of JSON, or after mistakes and confusion matrix; draw the mistakes if asked."""
+        """Print the accuracy as JSON, or after mistakes and confusion matrix; draw the mistakes' first digits."""
         is_right = np.array([self._is_right(reading) for reading in self.readings])
         mistakes = [reading for reading in self.readings if not self._is_right(reading)]
         low, high = interval(is_right) or (0.0, 1.0)
@@ -68,9 +68,9 @@ class Measurement:
         files = [Path(each.file).relative_to(self.root).as_posix() for each in mistakes]
         captions = [f"{file}, {each}" for file, each in zip(files, words, strict=True)]
         if in_json:
-            counts = {"folder": str(self.root), "model": model, "pictures": len(is_right), "right": right}
-            figures = {"accuracy": round(accuracy, 6), "interval": [round(low, 6), round(high, 6)]}
-            print(json.dumps(counts | figures, ensure_ascii=False))
+            values = {"folder": str(self.root), "model": model, "pictures": len(is_right), "right": right}
+            values |= {"accuracy": round(accuracy, 6), "interval": [round(low, 6), round(high, 6)]}
+            print(json.dumps(values, ensure_ascii=False))
         else:
             for reading, predicted in zip(mistakes, words, strict=True):
                 print(f"{reading.file}: {self.actual[reading.file]}, {reading.error or predicted}")
@@ -78,24 +78,21 @@ class Measurement:
             table = pd.DataFrame(by_file, columns=["actual", "predicted"])
             print(f"\n{pd.crosstab(table['actual'], table['predicted']).to_string()}\n")
             print(f"{model}: {right} of {len(is_right)} right, accuracy {accuracy:.4f} (95 %: {low:.4f} to {high:.4f})")
-            if show and mistakes:
-                drawing.print_images(self._seen(mistakes), captions)
+        blank = np.zeros(self.recognizer.shape, np.uint8)
+        seen = [drawing.brightened(each.digits[0].image) if each.digits else blank for each in mistakes]
+        if show and mistakes:
+            drawing.print_images(np.stack(seen), captions)
         if png and mistakes:
-            drawing.write_sheet(png, self._seen(mistakes[:DRAWN]), captions[:DRAWN])
+            drawing.write_sheet(png, np.stack(seen[:DRAWN]), captions[:DRAWN])
         elif png:
             note(f"{png} was not written: there are no mistakes")
-        if is_trained_on(model, self.root):
-            note(f"{model} was trained on pictures of this folder; it may have seen some of these before")
+        if is_of_dataset(model, self.root):
+            note(f"{self.root} is in the dataset of {model}; it may have been trained on some of these")
 
     def _predicted(self, reading: Reading) -> str:
         if len(reading.predictions) == 1:
             return self.recognizer.names[reading.predictions[0].label]
         return SEVERAL if reading.predictions else MISSED
-
-    def _seen(self, readings: list[Reading]) -> Pixels:
-        """Return what the model saw of each picture, its first digit; black where none was found."""
-        blank = np.zeros((self.recognizer.size, self.recognizer.size), np.uint8)
-        return np.stack([drawing.brightened(each.digits[0].image) if each.digits else blank for each in readings])
 
 
 def _label(recognizer: Recognizer, name: str) -> int | None:
@@ -105,14 +102,11 @@ def _label(recognizer: Recognizer, name: str) -> int | None:
     return next((label for label in recognizer.classes if recognizer.names[label] == name), None)
 
 
-def is_trained_on(experiment: str, root: Path) -> bool:
-    """Tell whether a folder is, or lies in, a source of a dataset that an experiment's model is trained on."""
+def is_of_dataset(experiment: str, root: Path) -> bool:
+    """Tell whether a folder is, or lies in, a source of the dataset that an experiment is about."""
     settings = params.load()
-    split = settings.tasks[settings.experiments[experiment].task].split
-    mix = settings.mixes.get(split)
-    splits = [mix.split, *[mix.own] * bool(mix.weight)] if mix else [split]
-    sources = [source for each in splits for source in settings.datasets[settings.splits[each].dataset].sources]
-    places = [Path(place).resolve() for source in sources for place in source.values()]
+    dataset = settings.datasets[settings.dataset_of(settings.experiments[experiment].task)]
+    places = [Path(place).resolve() for source in dataset.sources for place in source.values()]
     return any(root.resolve().is_relative_to(place) for place in places)
 
 

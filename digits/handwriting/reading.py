@@ -58,11 +58,10 @@ def read(recognizer: Recognizer, files: Iterable[str]) -> Iterator[Reading]:
 
 def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
     """Return the digits of one file, or why there are none."""
-    path = Path(file)
     try:
-        if path.is_dir():
+        if Path(file).is_dir():
             raise PictureError("there are no pictures in this folder, and no subfolder for each class")
-        return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else path)), None
+        return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else Path(file))), None
     except (PictureError, OSError) as error:
         return [], getattr(error, "strerror", None) or str(error)
 
@@ -85,9 +84,7 @@ def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: 
 def note_mark(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None:
     """Explain the mark in a line, where one of the predictions has it."""
     if any(each.is_unlike for each in predictions):
-        note(
-            f"{UNLIKE} marks what is unlike the images that {recognizer.experiment} was trained on; it may be no digit"
-        )
+        note(f"{UNLIKE} marks what is unlike the images that {recognizer.experiment} was trained on: perhaps no digit")
 
 
 def as_values(recognizer: Recognizer, digit: Digit, prediction: Prediction) -> dict[str, Any]:

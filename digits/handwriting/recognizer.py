@@ -47,10 +47,7 @@ class Recognizer(NamedTuple):
 
     @classmethod
     def load(cls, name: str | None = None, dataset: str | None = None) -> Self:
-        """Load the model of an experiment; without a name the best one, which a line then names.
-
-        It reads pictures, or the images of a dataset, which are as they are.
-        """
+        """Load an experiment's model, without a name the best, which a line names; for pictures, or a dataset's images."""
         settings = params.load()
         if dataset is not None:
             params.find(settings.datasets, dataset)  # an error if there is none
@@ -69,15 +66,10 @@ class Recognizer(NamedTuple):
         names, temperature = wording.label_names(task, trained_on.names), read.temperature(name)
         resizes = _is_own(trained_on) or not _takes_pictures(trained_on)
         classes = model.classes_.tolist()
-        self = cls(name, (height, width), classes, names, positive, model, temperature, None, negative, resizes)
+        recognizer = cls(name, (height, width), classes, names, positive, model, temperature, None, negative, resizes)
         if positive:  # whatever is not a five is "not 5"
-            return self
-        return self._replace(likeness=Likeness.load(settings.experiments, name, model, self.calibrate))
-
-    @property
-    def size(self) -> int:
-        """Height and width in pixels of the images that pictures become."""
-        return self.shape[0]
+            return recognizer
+        return recognizer._replace(likeness=Likeness.load(settings.experiments, name, model, recognizer.calibrate))
 
     def label_of(self, digit: int) -> int | None:
         """Return the label of a digit or class; None where the model's task leaves it out."""
@@ -88,7 +80,7 @@ class Recognizer(NamedTuple):
     def find(self, picture: Picture) -> list[Digit]:
         """Find the digits in a picture, or a PictureError; resize all of it, where the training images were made so."""
         if not self.resizes:
-            return components.find(picture, self.size)
+            return components.find(picture, self.shape[0])
         height, width = (round(length * picture.scale) for length in picture.grey.shape)
         image = folder.fit(picture.grey, *self.shape)
         return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
@@ -96,7 +88,7 @@ class Recognizer(NamedTuple):
     def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
         """Split each picture's touching digits: only those in 28 × 28, by Gaussians, which tell two from one."""
         digits, rule = [digit for of_picture in found for digit in of_picture], self.likeness
-        if self.size != 28 or not (rule and rule.density) or all(digit.alone for digit in digits):
+        if self.shape[0] != 28 or not (rule and rule.density) or all(digit.alone for digit in digits):
             return list(found)
         median, low = np.quantile(np.concatenate(rule.measures[1]), [0.5, 0.01])
         unit = (median - low) / (touching.MEDIAN - touching.LOW)

@@ -121,13 +121,13 @@ def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path
     assert re.search(r"^predicted +5 +not 5 +not found +several$", done.stdout, re.MULTILINE)
     assert re.search(r"^5 +1 +0 +1 +0$", done.stdout, re.MULTILINE)
     assert "five-sgd: 5 of 8 right, " in done.stdout
-    said = "five-sgd was trained on pictures of this folder; it may have seen some of these before"
+    said = "own is in the dataset of five-sgd; it may have been trained on some of these"
     assert done.stderr.splitlines()[0].endswith(said)
 
 
 def test_a_part_of_a_dataset_s_folder_is_measured_and_said_to_be_trained_on(project: Path, place: Path) -> None:
     shutil.copytree(place / "own", project / "data/own/anna")
-    said = "digit-logreg was trained on pictures of this folder; it may have seen some of these"
+    said = "data/own/anna is in the dataset of digit-logreg; it may have been trained on some of these"
     for is_trained_on in (False, True):
         done = predict(project, "--model", "digit-logreg", "data/own/anna")
         assert " 4 of 8 right, " in done.stdout

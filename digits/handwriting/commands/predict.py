@@ -75,9 +75,7 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
 )
 @click.option("--json", "in_json", is_flag=True, help="Print a JSON object a picture, instead of words and drawings.")
 @click.option("--show", is_flag=True, help="Draw what the model saw; if measured, the mistakes.")
-@click.option(
-    "--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="If measured, draw the mistakes."
-)
+@click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="If measured, draw the mistakes.")
 @click.option("--dataset", metavar="NAME", help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.")
 def command(
     pictures: tuple[str, ...],
@@ -101,8 +99,7 @@ def command(
     if dataset and (in_json or png):
         raise click.UsageError("--dataset goes with neither --json nor --png")
     recognizer = Recognizer.load(model, dataset)
-    is_one = len(pictures) == 1 and not dataset
-    measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
+    measurement = Measurement.of(recognizer, Path(pictures[0])) if len(pictures) == 1 and not dataset else None
     if png and not measurement:
         raise click.UsageError("--png goes with one folder that has a subfolder for each class")
     all_read = True
