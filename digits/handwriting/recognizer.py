@@ -47,7 +47,7 @@ class Recognizer(NamedTuple):
 
     @classmethod
     def load(cls, name: str | None = None, dataset: str | None = None) -> Self:
-        """Load an experiment's model, without a name the best, which a line names; for pictures, or a dataset's images."""
+        """Load an experiment's model, by default the best, which a line names; for pictures, or a dataset's images."""
         settings = params.load()
         if dataset is not None:
             params.find(settings.datasets, dataset)  # an error if there is none
