@@ -137,7 +137,7 @@ def _best(settings: Params, dataset: str | None) -> str:
     ]
     if here := [name for name in fitting if paths.metrics(name).exists() and paths.model(name).exists()]:
         largest = max((datasets[name] for name in here), key=lambda each: settings.datasets[each].images)
-        ranks = {name: read.rank(name) for name in here if datasets[name] == largest}
+        ranks = {name: read.metrics(name).get("cv_accuracy", 0) for name in here if datasets[name] == largest}
         best = max(ranks, key=lambda name: ranks[name])
         why = f"highest out-of-fold accuracy of {len(ranks)} models" if len(ranks) > 1 else "only model"
         note(f"{best}: the {why} of {settings.experiments[best].task} on {largest}")
