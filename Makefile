@@ -60,7 +60,7 @@ audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 clean: ## Delete what can be made again, but for DVC's cache
-	rm -rf data/raw data/split data/task data/crossval data/predictions data/novelty models/*.skops
+	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops
 	rm -rf report.html dvc_plots build *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
 
 venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock

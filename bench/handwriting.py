@@ -99,7 +99,7 @@ def read(images: Iterable[Grey], recognizer: Recognizer, kind: str = "PNG") -> l
 def is_right(recognizer: Recognizer, images: list[Grey], classes: Pixels) -> Vector:
     """Return for each image whether it is read rightly; a black one is not."""
     stacked = np.array(images)
-    y_pred = np.array(recognizer.classes)[recognizer.probabilities(stacked).argmax(axis=1)]
+    y_pred = np.array([each.label for each in recognizer.predict(stacked)])
     return (y_pred == classes) & stacked.any(axis=(1, 2))
 
 

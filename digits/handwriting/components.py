@@ -25,7 +25,6 @@ MANY = 4
 TWO_ROWS = 1.7  # times as high as the usual component, at least, is what reaches over two rows
 FLAT = 4  # times as wide as high; such a stroke is an underline or a dash, no digit
 
-
 Box = tuple[int, int, int, int]
 
 
@@ -84,26 +83,6 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
         labels, components = _label(ink)
     groups = [_join(*components)] if alone else _group(components)
     return [_draw(ink, labels, digit, picture.scale, size, alone) for line in _lines(groups) for digit in line]
-
-
-def cells(picture: Picture) -> list[list[Box]]:
-    """Find the cells of a form: what its lines enclose, in rows; x, y, width and height in pixels of the original.
-
-    A PictureError says that there are none.
-    """
-    _, mask = lines.remove(inks.measure(picture.grey))
-    labels, _ = ndimage.label(~ndimage.binary_dilation(mask, np.ones((3, 3))))
-    border = {*inks.border(labels).tolist()}
-    found = [
-        Component(rows.start, columns.start, rows.stop, columns.stop, (i,))
-        for i, (rows, columns) in enumerate(ndimage.find_objects(labels), 1)
-        if i not in border
-    ]
-    usual = np.median([each.side for each in found] or [0])
-    found = [each for each in found if min(each.height, each.width) >= SPECK * usual]
-    if not found:
-        raise PictureError("no cells are in the picture; --grid takes forms whose lines enclose them")
-    return [[_scaled(cell, picture.scale) for cell in row] for row in _lines(found)]
 
 
 def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
@@ -208,15 +187,10 @@ def _overlap(a: Component, b: Component) -> float:
     return (min(a.bottom, b.bottom) - max(a.top, b.top)) / min(a.height, b.height)
 
 
-def _scaled(component: Component, scale: float) -> Box:
-    """Return x, y, width and height in pixels of the original."""
-    left, top = round(component.left * scale), round(component.top * scale)
-    return left, top, round(component.width * scale), round(component.height * scale)
-
-
 def _draw(ink: Ink, labels: npt.NDArray[np.int32], digit: Component, scale: float, size: int, alone: bool) -> Digit:
     rows = slice(max(digit.top - 1, 0), digit.bottom + 1)
     columns = slice(max(digit.left - 1, 0), digit.right + 1)
     own = ndimage.binary_dilation(np.isin(labels[rows, columns], digit.labels), np.ones((3, 3)))
     drawn = np.where(own, ink[rows, columns], 0)
-    return Digit(_scaled(digit, scale), normalize(drawn, size), drawn, alone)
+    x, y, width, height = (round(each * scale) for each in (digit.left, digit.top, digit.width, digit.height))
+    return Digit((x, y, width, height), normalize(drawn, size), drawn, alone)

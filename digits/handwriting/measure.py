@@ -1,141 +1,98 @@
-"""How well a model does on pictures whose classes are known, and whether it has seen images before.
+"""How well a model does on pictures whose classes are known, and whether it has seen them before.
 
 The pictures lie in a folder with a subfolder for each class, as the sources `folder` and `handwriting` read them.
 """
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from digits import pictures
 from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, note
-from digits.core.params import Dataset
-from digits.core.tables import Pixels, Vector
+from digits.core.tables import Vector
 from digits.evaluation.metrics import interval
-from digits.handwriting.reading import NONE, Reading, in_words
+from digits.handwriting.reading import Reading, in_words
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
-from digits.results.wording import print_table
 from digits.sources import folder
 
 import numpy as np
+import pandas as pd
 
-MISSED, SEVERAL = "not found", "several"  # no digit, or too many: columns of the matrix, as is NONE
+MISSED, SEVERAL = "not found", "several"  # no digit, or too many: columns of the confusion matrix
 DRAWN = 200  # mistakes on the sheet at most
 
 
+@dataclass
 class Measurement:
     """The pictures of a folder with a subfolder for each class, and what was predicted of them."""
 
-    def __init__(self, recognizer: Recognizer, root: Path, actual: dict[str, str]) -> None:
-        self.actual = actual  # the class of each file, the name of its folder
-        self._recognizer, self._root = recognizer, root
-        self._mistakes: list[tuple[Reading, str]] = []  # with what was predicted
-        self._counts: Counter[tuple[str, str]] = Counter()  # by class, and what was predicted
-        self._right_always = 0  # if nothing were called none
+    recognizer: Recognizer
+    root: Path
+    actual: dict[str, str]  # the class of each file, the name of its folder
+    readings: list[Reading] = field(default_factory=list)
 
     @classmethod
     def of(cls, recognizer: Recognizer, root: Path) -> Self | None:
-        """Return that of a folder; None unless it has a dataset's `levels`, or a subfolder named as a class."""
+        """Return that of a folder; None unless it has a subfolder named as a class."""
         inside = [each.name for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
-        _, levels = _home(params.load().datasets.values(), root) if inside else (None, None)
-        levels = levels if levels and "class" in levels else None
-        if not levels and all(_label(recognizer, name) is None for name in inside):
+        if all(_label(recognizer, name) is None for name in inside):
             return None
-        try:
-            found, others = folder.find(root, levels)
-        except PipelineError as error:
-            raise PipelineError(f"{root}: {error}") from None
+        found, others = folder.find(root)
         folder.note_others(root, others)
-        actual = {str(each.path): each.class_name for each in sorted(found, key=lambda each: (each.class_name, each))}
-        for name in actual.values():
-            if _label(recognizer, name) is None:
-                raise PipelineError(f"{root}: {recognizer.experiment} has no class {name!r}; move it elsewhere")
-        return cls(recognizer, root, actual)
+        for each in found:
+            if _label(recognizer, each.class_name) is None:
+                raise PipelineError(f"{root}: {recognizer.experiment} has no class {each.class_name!r}; move it away")
+        found = sorted(found, key=lambda each: (each.class_name, each))
+        return cls(recognizer, root, {str(each.path): each.class_name for each in found})
 
     def add(self, reading: Reading) -> dict[str, object]:
         """Count a picture; return its `actual` class and whether it is `right`: one digit, and of its class."""
+        self.readings.append(reading)
         actual = self.actual[reading.file]
-        labels, label = [each.label for each in reading.predictions], _label(self._recognizer, actual)
-        is_none = [each.is_none for each in reading.predictions] == [True]
-        named = NONE if is_none else self._recognizer.names[labels[0]] if labels else MISSED
-        predicted = SEVERAL if len(labels) > 1 else named
-        self._counts[actual, predicted] += 1
-        self._right_always += labels == [label]
-        right = labels == [label] and not is_none
-        if not right:
-            self._mistakes.append((reading, predicted))
-        return {"actual": int(actual) if actual.isdecimal() else actual, "right": right}
+        return {"actual": int(actual) if actual.isdecimal() else actual, "right": self._is_right(reading)}
+
+    def _is_right(self, reading: Reading) -> bool:
+        label = _label(self.recognizer, self.actual[reading.file])
+        return [each.label for each in reading.predictions] == [label]
 
     def report(self, *, in_json: bool, show: bool, png: Path | None) -> None:
-        """Print the figures as a line of JSON, or in words and with the mistakes drawn; write the mistakes to `png`."""
-        images = self._counts.total()
-        right = images - len(self._mistakes)
-        low, high = interval(np.arange(images) < right) or (0.0, 1.0)
-        captions = [
-            f"{'/'.join(Path(each.file).parts[-2:])}, {self._verdict(each, name)}" for each, name in self._mistakes
-        ]
-        model = self._recognizer.experiment
+        """Print the accuracy as JSON, or after mistakes and confusion matrix; draw the mistakes' first digits."""
+        is_right = np.array([self._is_right(reading) for reading in self.readings])
+        mistakes = [reading for reading in self.readings if not self._is_right(reading)]
+        low, high = interval(is_right) or (0.0, 1.0)
+        model, right, accuracy = self.recognizer.experiment, int(is_right.sum()), is_right.mean()
+        words = [in_words(self.recognizer, each.predictions) if each.predictions else MISSED for each in mistakes]
+        files = [Path(each.file).relative_to(self.root).as_posix() for each in mistakes]
+        captions = [f"{file}, {each}" for file, each in zip(files, words, strict=True)]
         if in_json:
-            figures = {"accuracy": round(right / images, 6), "interval": [round(low, 6), round(high, 6)]}
-            self._print_json({"pictures": images, "right": right, **figures, "right_always": self._right_always})
+            values = {"folder": str(self.root), "model": model, "pictures": len(is_right), "right": right}
+            values |= {"accuracy": round(accuracy, 6), "interval": [round(low, 6), round(high, 6)]}
+            print(json.dumps(values, ensure_ascii=False))
         else:
-            self._print_tables()
-            accuracy = f"accuracy {right / images:.4f} (95 %: {low:.4f} to {high:.4f})"
-            always = f"; {self._right_always} if nothing is called none (--always)" if self._has_none else ""
-            print(f"\n{model}: {right} of {images} right, {accuracy}{always}")
-            if show and captions:
-                drawing.print_images(self._images(), captions)
-        if png and captions:
-            drawing.write_sheet(png, self._images()[:DRAWN], captions[:DRAWN])
+            for reading, predicted in zip(mistakes, words, strict=True):
+                print(f"{reading.file}: {self.actual[reading.file]}, {reading.error or predicted}")
+            by_file = [[self.actual[each.file], self._predicted(each)] for each in self.readings]
+            table = pd.DataFrame(by_file, columns=["actual", "predicted"])
+            print(f"\n{pd.crosstab(table['actual'], table['predicted']).to_string()}\n")
+            print(f"{model}: {right} of {len(is_right)} right, accuracy {accuracy:.4f} (95 %: {low:.4f} to {high:.4f})")
+        blank = np.zeros(self.recognizer.shape, np.uint8)
+        seen = [drawing.brightened(each.digits[0].image) if each.digits else blank for each in mistakes]
+        if show and mistakes:
+            drawing.print_images(np.stack(seen), captions)
+        if png and mistakes:
+            drawing.write_sheet(png, np.stack(seen[:DRAWN]), captions[:DRAWN])
         elif png:
             note(f"{png} was not written: there are no mistakes")
-        if home := trained_on(model, self._root):
-            note(f"{model} was trained on pictures of {home}; it may have seen some of these before")
+        if is_of_dataset(model, self.root):
+            note(f"{self.root} is in the dataset of {model}; it may have been trained on some of these")
 
-    @property
-    def _has_none(self) -> bool:
-        return self._recognizer.novelty is not None and not self._recognizer.always
-
-    def _verdict(self, reading: Reading, predicted: str) -> str:
-        """Return `predicted 3 (93 %)`, `predicted none (nearest 7: 93 %)`, `predicted several` or `not found`."""
+    def _predicted(self, reading: Reading) -> str:
         if len(reading.predictions) == 1:
-            return in_words(self._recognizer, reading.predictions)
-        return predicted if predicted == MISSED else f"predicted {predicted}"
-
-    def _print_json(self, figures: dict[str, object]) -> None:
-        """Print figures, the counts of the confusion matrix that are not zero, and the mistakes."""
-        confusion: dict[str, dict[str, int]] = {}
-        for (actual, predicted), count in self._counts.items():
-            confusion.setdefault(actual, {})[predicted] = count
-        values = {"folder": str(self._root), "model": self._recognizer.experiment, **figures, "confusion": confusion}
-        values["mistakes"] = [reading.file for reading, _ in self._mistakes]
-        print(json.dumps(values, ensure_ascii=False))
-
-    def _print_tables(self) -> None:
-        """Print the mistakes and the confusion matrix."""
-        for reading, _ in self._mistakes:
-            words = reading.error or in_words(self._recognizer, reading.predictions)
-            print(f"{reading.file}: {self.actual[reading.file]}, {words}")
-        if self._mistakes:
-            print()
-        classes, predicted = dict.fromkeys(self.actual.values()), {name for _, name in self._counts}
-        occurring = predicted.union(self._recognizer.names if self._recognizer.positive else classes)
-        columns = [name for name in [*self._recognizer.names, NONE, MISSED, SEVERAL] if name in occurring]
-        rows = [[f"actual {name}", *(str(self._counts[name, column] or "·") for column in columns)] for name in classes]
-        print_table(["predicted", *columns], rows, left=1)
-
-    def _images(self) -> Pixels:
-        """Return what the model saw of the mistakes, shape (mistakes, size, size), 0 (paper) to 255 (ink).
-
-        Where no digit or several were found, it is the whole picture, small.
-        """
-        size = self._recognizer.size
-        return np.stack([_seen(reading, size) for reading, _ in self._mistakes])
+            return self.recognizer.names[reading.predictions[0].label]
+        return SEVERAL if reading.predictions else MISSED
 
 
 def _label(recognizer: Recognizer, name: str) -> int | None:
@@ -145,32 +102,12 @@ def _label(recognizer: Recognizer, name: str) -> int | None:
     return next((label for label in recognizer.classes if recognizer.names[label] == name), None)
 
 
-def _seen(reading: Reading, size: int) -> Pixels:
-    if len(reading.digits) == 1:
-        return drawing.brightened(reading.digits[0].image)
-    try:
-        return 255 - folder.fit(pictures.read(Path(reading.file)).grey, size, size)
-    except (pictures.PictureError, OSError):
-        return np.zeros((size, size), np.uint8)
-
-
-def trained_on(experiment: str, root: Path) -> Path | None:
-    """Return the source that a folder is or lies in of a dataset that an experiment's model is trained on."""
+def is_of_dataset(experiment: str, root: Path) -> bool:
+    """Tell whether a folder is, or lies in, a source of the dataset that an experiment is about."""
     settings = params.load()
-    splits = [settings.tasks[settings.experiments[experiment].task].split]
-    if mix := settings.mixes.get(splits[0]):
-        splits = [mix.split, *[mix.own] * bool(mix.weight)]
-    return _home([settings.datasets[settings.splits[split].dataset] for split in splits], root)[0]
-
-
-def _home(datasets: Iterable[Dataset], root: Path) -> tuple[Path | None, list[str] | None]:
-    """Return the source of a dataset that a folder is or lies in, and the dataset's `levels` from there on."""
-    for dataset in datasets:
-        for home in (Path(place) for source in dataset.sources for place in source.values()):
-            if root.resolve().is_relative_to(home.resolve()):
-                depth = len(root.resolve().relative_to(home.resolve()).parts)
-                return home, [*dataset.levels[depth:]] if dataset.levels else None
-    return None, None
+    dataset = settings.datasets[settings.dataset_of(settings.experiments[experiment].task)]
+    places = [Path(place).resolve() for source in dataset.sources for place in source.values()]
+    return any(root.resolve().is_relative_to(place) for place in places)
 
 
 def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:

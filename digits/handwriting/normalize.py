@@ -13,15 +13,7 @@ FAINT = 0.1  # of full ink; what interpolation leaves below is cut away
 
 
 def normalize(ink: Ink, size: int) -> npt.NDArray[np.uint8]:
-    """Draw one digit as MNIST's were, or as those of scikit-learn.
-
-    Args:
-        ink: shape (height, width), 0 to 1, not all of it 0.
-        size: 28 or 8.
-
-    Returns:
-        Shape (size, size): values 0 to 255 for 28, 0 to 16 for 8.
-    """
+    """Draw one digit, whose ink is not all 0, in 28 × 28 (0 to 255) as MNIST's were, or in 8 × 8 (0 to 16) as UCI's."""
     return {28: _as_mnist, 8: _as_uci}[size](_cropped(ink))
 
 

@@ -3,13 +3,13 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from digits import pictures
-from digits.handwriting import components
+from digits.core.errors import note
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.pictures import PictureError
@@ -18,10 +18,10 @@ from digits.sources import folder
 
 import numpy as np
 
-NONE = "none"  # the prediction for what is no digit
+UNLIKE = "?"  # stands behind the class of what is unlike the training images
 BATCH = 200  # pictures whose digits go to the model together
 NAMED = 0.01  # the least probability of another class worth naming
-RUNNERS_UP = 3  # of a digit, in JSON
+RUNNERS_UP = 3  # of a digit, in JSON and on the drawing page
 
 
 @dataclass
@@ -35,18 +35,12 @@ class Reading:
 
 
 def list_files(arguments: Iterable[str]) -> Iterator[str]:
-    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself.
-
-    A line names what else is in a folder.
-    """
+    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself."""
     for argument in arguments:
-        inside: list[Path] = []
-        with suppress(OSError):  # what cannot be read is reported as a file that cannot
-            if Path(argument).is_dir():
-                entries = sorted(path for path in Path(argument).iterdir() if not folder.IGNORED.fullmatch(path.name))
-                inside = [path for path in entries if path.suffix.lower() in pictures.SUFFIXES]
-                if inside:
-                    folder.note_others(Path(argument), sorted({*entries} - {*inside}))
+        entries = [path for path in Path(argument).glob("*") if not folder.IGNORED.fullmatch(path.name)]
+        inside = sorted(path for path in entries if path.suffix.lower() in pictures.SUFFIXES)
+        if inside:
+            folder.note_others(Path(argument), sorted({*entries} - {*inside}))
         yield from map(str, inside) if inside else [argument]
 
 
@@ -64,80 +58,53 @@ def read(recognizer: Recognizer, files: Iterable[str]) -> Iterator[Reading]:
 
 def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
     """Return the digits of one file, or why there are none."""
-    path = Path(file)
     try:
-        if path.is_dir():
+        if Path(file).is_dir():
             raise PictureError("there are no pictures in this folder, and no subfolder for each class")
-        return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else path)), None
+        return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else Path(file))), None
     except (PictureError, OSError) as error:
         return [], getattr(error, "strerror", None) or str(error)
 
 
-def in_cells(recognizer: Recognizer, reading: Reading) -> list[list[str]]:
-    """Return what is predicted in each cell of a form, row by row: "" for an empty one, "?" for what is none.
-
-    Raises:
-        PictureError: the picture has no cells.
-    """
-    return [
-        [
-            "".join(
-                "?" if prediction.is_none else recognizer.names[prediction.label]
-                for digit, prediction in zip(reading.digits, reading.predictions, strict=True)
-                if 0 <= digit.box[0] + digit.box[2] / 2 - x < width
-                and 0 <= digit.box[1] + digit.box[3] / 2 - y < height
-            )
-            for x, y, width, height in row
-        ]
-        for row in components.cells(pictures.read(Path(reading.file)))
-    ]
-
-
 def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: object = None) -> str:
-    """Return `predicted 4 7 (97 %, 88 %)`, after `actual` as `wording.predicted` puts it.
+    """Return `predicted 4 7? (97 %, 88 %)`, after `actual` as `wording.predicted` puts it.
 
-    Of one digit among ten, the brackets have the next likeliest, too; of what is none, the nearest.
+    Of one digit among ten, the brackets have the next likeliest, too.
     """
-    names = [recognizer.names[each.label] for each in predictions]
-    shares = ", ".join(
-        (f"nearest {name}: " if each.is_none else "") + wording.percent(each.probability)
-        for each, name in zip(predictions, names, strict=True)
-    )
-    if not recognizer.positive and len(predictions) == 1 and not predictions[0].is_none:
-        next_likeliest = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
-        others = [f"{recognizer.names[label]}: {wording.percent(probability)}" for label, probability in next_likeliest]
+    names = [recognizer.names[each.label] + UNLIKE * each.is_unlike for each in predictions]
+    shares = ", ".join(wording.percent(each.probability) for each in predictions)
+    if not recognizer.positive and len(predictions) == 1:
+        likely = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
+        others = [f"{recognizer.names[label]}: {wording.percent(probability)}" for label, probability in likely]
         shares = "; ".join(filter(None, [shares, ", ".join(others)]))
-    between = " " if max(map(len, names)) == 1 else ", "
-    shown = (NONE if each.is_none else name for each, name in zip(predictions, names, strict=True))
-    return wording.predicted(between.join(shown), shares, actual)
+    between = " " if max(len(recognizer.names[each.label]) for each in predictions) == 1 else ", "
+    return wording.predicted(between.join(names), shares, actual)
+
+
+def note_mark(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None:
+    """Explain the mark in a line, where one of the predictions has it."""
+    if any(each.is_unlike for each in predictions):
+        note(f"{UNLIKE} marks what is unlike the images that {recognizer.experiment} was trained on: perhaps no digit")
+
+
+def as_values(recognizer: Recognizer, digit: Digit, prediction: Prediction) -> dict[str, Any]:
+    """Return what is found of one digit, as JSON and the drawing page have it; a class without a name is a number."""
+
+    def name(label: int) -> int | str:
+        return label if recognizer.names[label] == str(label) else recognizer.names[label]
+
+    runners_up = prediction.runners_up[:RUNNERS_UP]
+    return {
+        "label": name(prediction.label),
+        "unlike": prediction.is_unlike,
+        "probability": round(prediction.probability, 6),
+        "runners_up": [{"label": name(label), "probability": round(share, 6)} for label, share in runners_up],
+        "box": list(digit.box),
+    }
 
 
 def as_json(recognizer: Recognizer, reading: Reading, **facts: object) -> str:
     """Return one picture's line of JSON, in which `facts` stand as well."""
-    if reading.error is not None:
-        return json.dumps(
-            {"file": reading.file, "model": recognizer.experiment, **facts, "error": reading.error}, ensure_ascii=False
-        )
-    digits = []
-    for digit, prediction in zip(reading.digits, reading.predictions, strict=True):
-        label = _as_label(recognizer, prediction.label)
-        digits.append(
-            {
-                **({"label": None, "nearest": label} if prediction.is_none else {"label": label}),
-                "none": prediction.is_none,
-                "probability": round(prediction.probability, 6),
-                "runners_up": [
-                    {"label": _as_label(recognizer, other), "probability": round(probability, 6)}
-                    for other, probability in prediction.runners_up[:RUNNERS_UP]
-                ],
-                "box": list(digit.box),
-            }
-        )
-    values = {"file": reading.file, "model": recognizer.experiment, **facts, "digits": digits}
-    return json.dumps(values, ensure_ascii=False)
-
-
-def _as_label(recognizer: Recognizer, label: int) -> int | str:
-    """Return the digit, where the classes are digits, else the class's name."""
-    name = recognizer.names[label]
-    return label if name == str(label) else name
+    digits = zip(reading.digits, reading.predictions, strict=True)
+    found = {"error": reading.error} if reading.error else {"digits": [as_values(recognizer, *each) for each in digits]}
+    return json.dumps({"file": reading.file, "model": recognizer.experiment, **facts, **found}, ensure_ascii=False)

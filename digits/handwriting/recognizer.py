@@ -1,6 +1,5 @@
 """A trained model, asked for the digits that it sees and how likely each is."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -12,7 +11,7 @@ from digits.core.tables import Pixels, Scores, Vector
 from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
-from digits.handwriting.novelty import Novelty
+from digits.handwriting.likeness import Likeness
 from digits.learning import model_file, scoring
 from digits.pictures import Picture
 from digits.results import read, wording
@@ -29,7 +28,7 @@ class Prediction:
     label: int
     probability: float  # of the label, 0 to 1
     runners_up: list[tuple[int, float]]  # the other labels and their probabilities, the likeliest first
-    is_none: bool  # the image is unlike those that the model was trained on
+    is_unlike: bool  # the image is unlike those that the model was trained on
 
 
 class Recognizer(NamedTuple):
@@ -42,25 +41,17 @@ class Recognizer(NamedTuple):
     positive: list[int]  # the digits of the second class of two; empty for a model that names the digit
     model: Pipeline
     temperature: float | None  # of the calibration; None where there are no folds to fit it on
-    novelty: Novelty | None = None  # the rule for what is none; None where every image gets one of the classes
+    likeness: Likeness | None = None  # the rule for what is unlike the training images; None where nothing is marked
     negative: Sequence[int] = ()  # the digits of the first class of two, where the task leaves out others
     resizes: bool = False  # takes whole pictures, resized to its images' shape, not the digits found in them
-    always: bool = False  # every image gets one of the classes, whatever the rule says
 
     @classmethod
-    def load(cls, experiment: str | None = None, dataset: str | None = None, *, always: bool = False) -> Self:
-        """Load the model of an experiment.
-
-        Args:
-            experiment: its name; None for the one with the highest out-of-fold accuracy of those that name all classes
-                of the dataset, which a line then says.
-            dataset: the one whose images it is to recognize; None for pictures, by models of the largest dataset.
-            always: give every image one of the classes, never none.
-        """
+    def load(cls, name: str | None = None, dataset: str | None = None) -> Self:
+        """Load an experiment's model, by default the best, which a line names; for pictures, or a dataset's images."""
         settings = params.load()
         if dataset is not None:
             params.find(settings.datasets, dataset)  # an error if there is none
-        name = experiment or _best(settings, dataset)
+        name = name or _best(settings, dataset)
         task_name = params.find(settings.experiments, name).task
         task, trained_on = settings.tasks[task_name], settings.datasets[settings.dataset_of(task_name)]
         positive, negative = params.sides(task_name, task, trained_on.names or range(trained_on.classes))
@@ -68,27 +59,17 @@ class Recognizer(NamedTuple):
         if dataset is None and not _takes_pictures(trained_on):
             takes = f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8"
             raise PipelineError(f"{takes}; choose another --model")
-        model = _load(name, trained_on.shape)
-        recognizer = cls(
-            experiment=name,
-            shape=(height, width),
-            classes=model.classes_.tolist(),
-            names=wording.label_names(task, trained_on.names),
-            positive=positive,
-            negative=negative,
-            model=model,
-            temperature=read.temperature(name),
-            resizes=_is_own(trained_on) or not _takes_pictures(trained_on),
-            always=always,
-        )
+        model = model_file.load(paths.model(name))
+        if (pixels := model[0].n_features_in_) != height * width:
+            reason = f"{name} takes images of {pixels} pixels, its dataset's are {height} × {width} now"
+            raise PipelineError(f"{reason}; `dvc repro train@{name}` fits it again")
+        names, temperature = wording.label_names(task, trained_on.names), read.temperature(name)
+        resizes = _is_own(trained_on) or not _takes_pictures(trained_on)
+        classes = model.classes_.tolist()
+        recognizer = cls(name, (height, width), classes, names, positive, model, temperature, None, negative, resizes)
         if positive:  # whatever is not a five is "not 5"
             return recognizer
-        return recognizer._replace(novelty=Novelty.load(name, task_name, model, recognizer.find, trained_on.maximum))
-
-    @property
-    def size(self) -> int:
-        """Height and width in pixels of the images that pictures become."""
-        return self.shape[0]
+        return recognizer._replace(likeness=Likeness.load(settings.experiments, name, model, recognizer.calibrate))
 
     def label_of(self, digit: int) -> int | None:
         """Return the label of a digit or class; None where the model's task leaves it out."""
@@ -99,56 +80,47 @@ class Recognizer(NamedTuple):
     def find(self, picture: Picture) -> list[Digit]:
         """Find the digits in a picture, or a PictureError; resize all of it, where the training images were made so."""
         if not self.resizes:
-            return components.find(picture, self.size)
+            return components.find(picture, self.shape[0])
         height, width = (round(length * picture.scale) for length in picture.grey.shape)
         image = folder.fit(picture.grey, *self.shape)
         return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
 
     def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
-        """Split each picture's touching digits: only those in 28 × 28, with a rule, which tells two from one."""
-        digits = [digit for of_picture in found for digit in of_picture]
-        if self.size != 28 or self.novelty is None or all(digit.alone for digit in digits):
+        """Split each picture's touching digits: only those in 28 × 28, by Gaussians, which tell two from one."""
+        digits, rule = [digit for of_picture in found for digit in of_picture], self.likeness
+        if self.shape[0] != 28 or not (rule and rule.density) or all(digit.alone for digit in digits):
             return list(found)
-        parts = iter(touching.split(digits, lambda images: self.probabilities(images).max(axis=1), self.novelty.score))
+        median, low = np.quantile(np.concatenate(rule.measures[1]), [0.5, 0.01])
+        unit = (median - low) / (touching.MEDIAN - touching.LOW)
+
+        def log_density(images: Pixels) -> Vector:
+            return touching.MEDIAN + (rule.log_densities(images) - median) / unit
+
+        parts = iter(
+            touching.split(digits, lambda images: self.calibrate(self._score(images)).max(axis=1), log_density)
+        )
         return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
 
     def predict(self, images: Pixels) -> list[Prediction]:
         """Predict the class of images, shape (images, height, width), as `normalize` or the dataset draws them."""
-        scores = _score(self.model, images)
-        labels, shares, rejected = scoring.predict(self.model, scores), self._calibrated(scores), self.rejects(images)
+        scores = self._score(images)
+        is_unlike = self.likeness.marks(images, scores) if self.likeness else np.zeros(len(images), np.bool_)
+        labels, shares = scoring.predict(self.model, scores), self.calibrate(scores)
         predictions = []
-        for label, row, is_none in zip(labels.tolist(), shares.tolist(), rejected.tolist(), strict=True):
+        for label, row, marked in zip(labels.tolist(), shares.tolist(), is_unlike.tolist(), strict=True):
             of_label = dict(zip(self.classes, row, strict=True))
             probability = of_label.pop(label)
             runners_up = sorted(of_label.items(), key=lambda each: -each[1])
-            predictions.append(Prediction(label, probability, runners_up, is_none))
+            predictions.append(Prediction(label, probability, runners_up, marked))
         return predictions
 
-    def probabilities(self, images: Pixels) -> Scores:
-        """Return the probability of each class, shape (images, classes), calibrated if there is a temperature."""
-        return self._calibrated(_score(self.model, images))
+    def calibrate(self, scores: Scores) -> Scores:
+        """Return the probabilities of scores, shape (images, classes), calibrated if there is a temperature."""
+        logits = calibration.logits(scores, scoring.method(self.model))
+        return calibration.probabilities(logits, self.temperature or 1.0)
 
-    def rejects(self, images: Pixels) -> Vector:
-        """Return for each image whether it is none of the classes, shape (images,); nothing is without a rule."""
-        return np.zeros(len(images), np.bool_) if self.novelty is None or self.always else self.novelty.rejects(images)
-
-    def _calibrated(self, scores: Scores) -> Scores:
-        return calibration.probabilities(
-            calibration.logits(scores, scoring.method(self.model)), self.temperature or 1.0
-        )
-
-
-def _load(experiment: str, shape: Sequence[int]) -> Pipeline:
-    """Load an experiment's model, and require that it takes images of a height and width."""
-    model = model_file.load(paths.model(experiment))
-    if (pixels := model[0].n_features_in_) != math.prod(shape):
-        reason = f"{experiment} takes images of {pixels} pixels, its dataset's are {' × '.join(map(str, shape))} now"
-        raise PipelineError(f"{reason}; `dvc repro train@{experiment}` fits it again")
-    return model
-
-
-def _score(model: Pipeline, images: Pixels) -> Scores:
-    return scoring.score(model, images.reshape(len(images), -1))
+    def _score(self, images: Pixels) -> Scores:
+        return scoring.score(self.model, images.reshape(len(images), -1))
 
 
 def _best(settings: Params, dataset: str | None) -> str:
@@ -167,8 +139,7 @@ def _best(settings: Params, dataset: str | None) -> str:
         largest = max((datasets[name] for name in here), key=lambda each: settings.datasets[each].images)
         ranks = {name: read.metrics(name).get("cv_accuracy", 0) for name in here if datasets[name] == largest}
         best = max(ranks, key=lambda name: ranks[name])
-        why = "highest out-of-fold accuracy" if ranks[best] else "first, as none has folds,"
-        why = f"{why} of {len(ranks)} models" if len(ranks) > 1 else "only model"
+        why = f"highest out-of-fold accuracy of {len(ranks)} models" if len(ranks) > 1 else "only model"
         note(f"{best}: the {why} of {settings.experiments[best].task} on {largest}")
         return best
     about = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"

@@ -7,12 +7,12 @@ they overlap by 1 to 4 pixels, from single ones. docs/handwriting/handwriting.md
 from collections.abc import Callable, Iterator, Sequence
 
 from digits.core.tables import Pixels, Vector
+from digits.handwriting import lines
 from digits.handwriting.components import Digit
 from digits.handwriting.ink import EDGE
 from digits.handwriting.normalize import normalize
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 STEPS = 20  # cuts to try, on a width that equals the height
@@ -21,6 +21,7 @@ TALL = 0.7  # of the height; a half that is lower is a part of a digit
 SCRAP = 0.15  # of a half's largest component; less was cut off the other half
 DARK = 0.9  # of full ink; a half without any as dark is no digit
 
+MEDIAN, LOW = 5.1, -76.6  # the median and the 1 % quantile of the training images' log densities, for which these are:
 WHOLE = 0.5  # weights against the worse half's log density: of the whole's,
 DOUBT = 5  # of the logarithm of the probability that the whole is another class than the likeliest,
 WIDE = 60  # and of width / height
@@ -31,12 +32,10 @@ Judge = Callable[[Pixels], Vector]
 
 
 def split(digits: Sequence[Digit], confidence: Judge, log_density: Judge) -> list[list[Digit]]:
-    """Return for each digit its halves, if they are more likely two digits than one, else itself alone.
+    """Return for each digit, drawn in 28 × 28, its halves if they are more likely two digits than one, else itself.
 
-    Args:
-        digits: as `components.find` gives them, drawn in 28 × 28; at least one.
-        confidence: returns the probability of each image's likeliest class, below 1.
-        log_density: returns how likely each image is among the training images, as a logarithm.
+    There is at least one. `confidence` returns the probability of each image's likeliest class, below 1, `log_density`
+    how likely each image is among the training images, as a logarithm on the scale of `MEDIAN` and `LOW`.
     """
     images = np.array([digit.image for digit in digits])
     doubt = DOUBT * np.log(1 - confidence(images)) - WHOLE * log_density(images)
@@ -76,20 +75,16 @@ def _half(digit: Digit, start: int, stop: int) -> Digit | None:
     amounts = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
     kept = np.isin(labels, 1 + np.flatnonzero(amounts >= SCRAP * amounts.max(initial=0)))
     ink = np.where(ndimage.binary_dilation(kept, np.ones((3, 3))), ink, 0)
-    whole_top, whole_left, whole_height, _ = _extent(digit.ink > EDGE)
-    top, left, height, width = _extent(kept)
-    if height < TALL * whole_height or ink.max() < DARK:
+    if not kept.any() or ink.max() < DARK:
+        return None
+    [[whole_top, whole_left, whole_bottom, _]], [[top, left, bottom, right]] = (
+        lines.bounds(mask.astype(np.int32)).tolist() for mask in (digit.ink > EDGE, kept)
+    )
+    height, whole_height = bottom - top, whole_bottom - whole_top
+    if height < TALL * whole_height:
         return None
     x, y, _, box_height = digit.box
     scale = box_height / whole_height
     x, y = round(x + (start + left - whole_left) * scale), round(y + (top - whole_top) * scale)
-    box = (x, y, round(width * scale), round(height * scale))
+    box = (x, y, round((right - left) * scale), round(height * scale))
     return Digit(box, normalize(ink, digit.image.shape[0]), ink, alone=False)
-
-
-def _extent(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """Return top, left, height and width of what is marked, all 0 if nothing is."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return 0, 0, 0, 0
-    return int(rows[0]), int(columns[0]), int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1

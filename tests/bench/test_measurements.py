@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 TEST = 397  # of 1797 images
-EXPERIMENTS = ["digit-champion", "digit-sgd-log"]  # the measurements load them
+EXPERIMENTS = ["digit-champion", "digit-density", "digit-sgd-log"]  # the measurements load them
 TUTORIALS = sorted(path.stem for path in (tiny.ROOT / "bench" / "tutorials").glob("[!m]*.py"))
 SCRIPTS = {"benchmarks": 3, "blocks": 1, "champion": 1, "classifiers": 1}  # and how many parts each has
 if (tiny.ROOT / "digits" / "handwriting").exists():

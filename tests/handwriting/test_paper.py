@@ -1,12 +1,6 @@
 """Digits on paper with lines, frames and dark edges, and in the cells of a form."""
 
-import json
-from pathlib import Path
-
-from digits import pictures
 from digits.handwriting.components import find
-from tests import tiny
-from tests.handwriting.calls import predict
 from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference, found, ink, page, saved
 
 import numpy as np
@@ -226,26 +220,3 @@ def test_a_hard_shadow_over_most_of_an_even_page_does_not_make_the_rest_its_ink(
     light = np.repeat(220 * (1 - 0.3 * (np.arange(800.0) < 560))[None], 450, axis=0)
     boxes = {(x, y, 70, 70) for x in (50, 135, 220) for y in (40, 130, 220)}
     assert {digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))} == boxes
-
-
-def test_a_form_is_read_cell_by_cell(made: Path, tmp_path: Path) -> None:
-    project = tiny.copy(made, tmp_path / "tiny")
-    pixels, _ = tiny.digits()
-    cells = [[3, None, 6], [None, 0, 7]]
-    form = Image.new("L", (260, 180), 255)
-    for top, row in enumerate(cells):
-        for left, digit in enumerate(row):
-            at = 10 + 80 * left, 10 + 80 * top
-            ImageDraw.Draw(form).rectangle((*at, at[0] + 80, at[1] + 80), outline=90, width=2)
-            if digit is not None:
-                image = np.kron(255 - pixels[digit].reshape(8, 8) * 15, np.ones((6, 6)))
-                form.paste(Image.fromarray(image.astype(np.uint8)), (at[0] + 18, at[1] + 16))
-    form.save(project / "form.png")
-    Image.fromarray(255 - ALONE).save(project / "alone.png")
-    model = ("--model", "digit-logreg", "--grid")
-    assert predict(project, *model, "form.png").stdout == "form.png:\n3  ·  6\n·  0  7\n"
-    read = json.loads(predict(project, *model, "--json", "form.png").stdout)
-    assert read["cells"] == [["3", "", "6"], ["", "0", "7"]]
-    refused = predict(project, *model, "alone.png", status=1)
-    assert "no cells are in the picture" in refused.stderr
-    assert find(pictures.read(project / "alone.png"))

@@ -3,19 +3,20 @@
 from digits.core.tables import Pixels, Vector
 from digits.handwriting import components
 from digits.handwriting.components import Digit
+from digits.handwriting.likeness import Likeness
 from digits.handwriting.normalize import normalize
-from digits.handwriting.novelty import Novelty
 from digits.handwriting.recognizer import Recognizer
-from digits.learning import pipelines
+from digits.learning import pipelines, scoring
 from digits.pictures import Picture
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-TRAIN, FITTED = 1_400, 500  # of the model, and of the rule for what is no digit
+TRAIN = 1_400
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +30,15 @@ def drawn() -> tuple[Pixels, Vector]:
 @pytest.fixture(scope="module")
 def recognizer(drawn: tuple[Pixels, Vector]) -> Recognizer:
     images, classes = drawn
+    X, y = images[:TRAIN].reshape(TRAIN, -1), classes[:TRAIN]  # noqa: N806
     steps = pipelines.features("gradients_40")
-    features = Pipeline(steps).fit(images[:TRAIN].reshape(TRAIN, -1))
-    X = features.transform(images[:TRAIN].reshape(TRAIN, -1))  # noqa: N806
-    svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004).fit(X, classes[:TRAIN]))])
-    held_out, confidence = images[FITTED:TRAIN], np.ones(TRAIN - FITTED)
-    novelty = Novelty(svc, svc[:1], {}).fit(images[:FITTED], held_out, confidence, classes[:FITTED], components.find)
-    return Recognizer("svc", (28, 28), list(range(10)), [str(i) for i in range(10)], [], svc, 0.2, novelty)
+    svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004))]).fit(X, y)
+    density = Pipeline([*steps, ("classifier", QuadraticDiscriminantAnalysis(reg_param=0.01))]).fit(X, y)
+    held_out = images[TRAIN:].reshape(-1, 28 * 28)
+    rule = Likeness.fit(
+        lambda scores: scores, scoring.score(svc, held_out), density, density.decision_function(held_out).max(axis=1)
+    )
+    return Recognizer("svc", (28, 28), list(range(10)), [str(i) for i in range(10)], [], svc, 0.2, rule)
 
 
 def find(recognizer: Recognizer, sheet: Pixels) -> list[Digit]:

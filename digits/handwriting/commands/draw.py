@@ -8,7 +8,6 @@ import os
 import secrets
 import signal
 import socket
-import webbrowser
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from digits import pictures
 from digits.commands import examples
 from digits.core.errors import PipelineError
 from digits.handwriting.collection import DIGITS, Collection
+from digits.handwriting.reading import as_values
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
 
@@ -30,7 +30,6 @@ from werkzeug.wrappers import Response
 
 PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"
-RUNNERS_UP = 3
 LIMITS = {"max_request_body_size": 2**20, "connection_limit": 100, "channel_timeout": 5, "cleanup_interval": 1}
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
@@ -44,22 +43,9 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     """Return the predictions for the digits in an image file's content, in reading order, as the page takes them."""
     [digits] = recognizer.split([recognizer.find(pictures.read(io.BytesIO(picture)))])
     predictions = recognizer.predict(np.stack([digit.image for digit in digits]))
-    return {
-        "digits": [
-            {
-                "name": recognizer.names[prediction.label],
-                "probability": prediction.probability,
-                "none": prediction.is_none,
-                "runners_up": [
-                    {"name": recognizer.names[label], "probability": probability}
-                    for label, probability in prediction.runners_up[:RUNNERS_UP]
-                ],
-                "box": list(digit.box),
-                "image": drawing.in_page(digit.image[None]),
-            }
-            for digit, prediction in zip(digits, predictions, strict=True)
-        ]
-    }
+    found = [as_values(recognizer, *each) for each in zip(digits, predictions, strict=True)]
+    images = [drawing.in_page(digit.image[None]) for digit in digits]
+    return {"digits": [values | {"image": image} for values, image in zip(found, images, strict=True)]}
 
 
 def make_app(recognizer: Recognizer, token: str, collection: Collection | None, hosts: list[str]) -> Flask:
@@ -81,11 +67,10 @@ def make_app(recognizer: Recognizer, token: str, collection: Collection | None, 
         return response
 
     @app.errorhandler(HTTPException)
-    def explain(error: HTTPException) -> tuple[dict[str, Any], int]:
-        return {"error": error.description}, error.code or 500
-
     @app.errorhandler(PipelineError)
-    def refuse(error: PipelineError) -> tuple[dict[str, str], int]:
+    def explain(error: HTTPException | PipelineError) -> tuple[dict[str, Any], int]:
+        if isinstance(error, HTTPException):
+            return {"error": error.description}, error.code or 500
         return {"error": str(error)}, 400 if isinstance(error, pictures.PictureError) else 500
 
     @app.get("/<token>/")
@@ -131,7 +116,7 @@ def local_address(asked: str) -> str:
     raise PipelineError(f"--host: {reason}; give this computer's address, such as --host 192.168.1.7")
 
 
-@click.command(epilog=examples("draw --model digit-knn --open", "draw --keep data/own --host"))
+@click.command(epilog=examples("draw --model digit-knn", "draw --keep data/own --host"))
 @click.option(
     "--model", metavar="EXPERIMENT", help="The model to ask (default: the best out of fold that names all classes)."
 )
@@ -143,21 +128,12 @@ def local_address(asked: str) -> str:
     metavar="[ADDRESS]",
     help="Serve the local network instead: the printed code opens the page on a phone. ADDRESS if there are several.",
 )
-@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
-@click.option(
-    "--keep",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Let the page keep drawings in this folder.",
-)
-def command(model: str | None, port: int, host: str | None, opens: bool, keep: Path | None) -> None:
+@click.option("--keep", type=click.Path(path_type=Path), metavar="FOLDER", help="Let the page keep drawings in it.")
+def command(model: str | None, port: int, host: str | None, keep: Path | None) -> None:
     """Draw on a page, and see what a model predicts.
 
-    The page is served to this computer alone, or with --host to its local network, at the address that is printed: it
-    holds a token, new each time, without which nothing is answered. Ctrl-C ends it.
-
-    With --keep the page keeps drawings as well, each in a subfolder named after the digit you choose; only you can read
-    it. `digits predict FOLDER` then measures a model on them.
+    The address that is printed holds a token, without which nothing is answered. With --keep the page keeps drawings as
+    well, in a subfolder for each digit, which only you can read; `digits predict FOLDER` measures a model on them.
     """
     collection = Collection(keep) if keep else None
     bound = ADDRESS if host is None else local_address(host)
@@ -167,20 +143,19 @@ def command(model: str | None, port: int, host: str | None, opens: bool, keep: P
     try:  # one thread: the drawings are numbered in the order of their requests
         server = waitress.create_server(app, host=bound, port=port, threads=1, **LIMITS)
     except OSError as error:
-        alone = "" if host is None else ", --host alone this computer's address"
-        raise PipelineError(f"port {port} of {bound}: {error.strerror}; --port 0 takes a free one{alone}") from None
+        raise PipelineError(f"port {port} of {bound}: {error.strerror}; --port 0 takes a free one") from None
     logging.getLogger("waitress").setLevel(logging.ERROR)  # that requests wait for each other is nothing to tell
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, by which waitress finishes
     address = f"http://{bound}:{server.effective_port}/{token}/"
-    keeps = f"keeps drawings in {keep}; " if keep else ""
-    print(f"{address} ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
+    print(
+        f"{address} ({recognizer.experiment}; {f'keeps drawings in {keep}; ' if keep else ''}Ctrl-C ends it)",
+        flush=True,
+    )
     if host is not None:
         code = io.StringIO()
         segno.make_qr(address).terminal(code, compact=True)
         for line in code.getvalue().splitlines():
             click.secho(line, fg="bright_white", bg="black")  # not inverted where the terminal is light
-    if opens:
-        webbrowser.open(address)
-    os.umask(0o077)  # of the drawings, folders 0700 and files 0600; not of the browser
+    os.umask(0o077)  # of the drawings, folders 0700 and files 0600
     server.run()

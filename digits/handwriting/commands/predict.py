@@ -1,94 +1,48 @@
 """Say what a picture shows."""
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 from digits.commands import examples
 from digits.core.errors import PipelineError, note
 from digits.handwriting import reading as readings
-from digits.handwriting.measure import SEVERAL, Measurement, seen_before
-from digits.handwriting.reading import NONE
-from digits.handwriting.recognizer import Recognizer
-from digits.pictures import PictureError
+from digits.handwriting.measure import Measurement, seen_before
+from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.results import drawing, wording
 from digits.results.read import Images
 
 import click
 import numpy as np
-from PIL import Image
-from tabulate import tabulate
 
 
 def predict_files(
     recognizer: Recognizer,
     files: Iterable[str],
     measurement: Measurement | None,
-    *,
     in_json: bool,
     show: bool,
-    save: Path | None,
-    grid: bool,
-    sort_into: Path | None,
 ) -> bool:
     """Print the predictions for picture files, or count them if measured; tell whether all files could be read."""
-    all_read, numbers = True, count(1)  # over all files: those of several folders may have one name
+    all_read = True
+    predictions: list[Prediction] = []
     for reading in readings.read(recognizer, files):
-        facts: dict[str, Any] = measurement.add(reading) if measurement else {}
-        if grid and reading.error is None:
-            try:
-                facts["cells"] = readings.in_cells(recognizer, reading)
-            except PictureError as error:
-                reading.error = str(error)
+        facts = measurement.add(reading) if measurement else {}
         all_read &= reading.error is None
-        if save:
-            save.mkdir(parents=True, exist_ok=True)
-            stem = "stdin" if reading.file == "-" else Path(reading.file).name
-            for digit in reading.digits:
-                path = save / f"{stem}-{next(numbers)}.png"
-                Image.fromarray(drawing.brightened(digit.image)).save(path)
-        if sort_into and reading.digits:
-            sort(recognizer, reading, sort_into)
+        predictions += reading.predictions
         if in_json:
             print(readings.as_json(recognizer, reading, **facts), flush=True)
         elif measurement:
             continue
         elif reading.error is not None:
             note(f"{reading.file}: {reading.error}")
-        elif grid:
-            print(f"{reading.file}:")
-            tabulated = tabulate([[cell or "·" for cell in row] for row in facts["cells"]], tablefmt="plain")
-            print(tabulated, flush=True)
         else:
             print(f"{reading.file}: {readings.in_words(recognizer, reading.predictions)}", flush=True)
             if show:
                 drawing.print_images(np.array([digit.image for digit in reading.digits]), [""] * len(reading.digits))
+    if not in_json:
+        readings.note_mark(recognizer, predictions)
     return all_read
-
-
-def sort(recognizer: Recognizer, reading: readings.Reading, root: Path) -> None:
-    """Copy a picture into the subfolder of what is predicted for it: a class, `none`, or `several` digits.
-
-    Nothing is overwritten, and a class's name that is no name of a folder leads nowhere else.
-    """
-    predicted = reading.predictions[0]
-    name = NONE if predicted.is_none else recognizer.names[predicted.label]
-    name = SEVERAL if len(reading.predictions) > 1 else re.sub(r"[^\w -]", lambda match: f"%{ord(match[0]):02X}", name)
-    place = root / name
-    place.mkdir(parents=True, exist_ok=True)
-    source = Path(reading.file)
-    content = source.read_bytes()
-    for number in count(1):
-        path = place / (source.name if number == 1 else f"{source.stem}-{number}{source.suffix}")
-        with suppress(FileExistsError), path.open("xb") as file:
-            file.write(content)
-            return
-        if path.is_file() and path.read_bytes() == content:  # sorted before
-            return
 
 
 def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *, show: bool) -> None:
@@ -103,78 +57,49 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
     for row, prediction in zip(chosen.tolist(), predictions, strict=True):
         digit = int(images.classes[row])
         label = recognizer.label_of(digit)
-        found = "of neither class" if label is None else "right" if prediction.label == label else "wrong"
-        verdicts.append("rejected" if prediction.is_none else found)
+        verdicts.append("of neither class" if label is None else "right" if prediction.label == label else "wrong")
         words = readings.in_words(recognizer, [prediction], images.names[digit])
         print(f"{dataset} {row}: {words}, {verdicts[-1]}", flush=True)
         if show:
             drawing.print_images(images.pixels[[row]], [""])
     if len(chosen) > 1:
-        rejected = verdicts.count("rejected")
-        print(f"{verdicts.count('right')} of {len(chosen)} right" + (f", {rejected} rejected" if rejected else ""))
+        print(f"{verdicts.count('right')} of {len(chosen)} right")
+    readings.note_mark(recognizer, predictions)
     note(seen_before(recognizer.experiment, dataset, chosen))
 
 
-@click.command(
-    epilog=examples("predict two.png scans/", "predict scans --sort-into sorted", "predict own/ --png mistakes.png")
-)
+@click.command(epilog=examples("predict two.png scans/", "predict own/ --png mistakes.png"))
 @click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER|-]...")
 @click.option(
     "--model", metavar="EXPERIMENT", help="The model to ask (default: the best out of fold that names all classes)."
 )
 @click.option("--json", "in_json", is_flag=True, help="Print a JSON object a picture, instead of words and drawings.")
 @click.option("--show", is_flag=True, help="Draw what the model saw; if measured, the mistakes.")
-@click.option(
-    "--save", type=click.Path(path_type=Path), metavar="FOLDER", help="Write what the model saw, a PNG a digit."
-)
-@click.option(
-    "--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="If measured, draw the mistakes."
-)
-@click.option("--grid", is_flag=True, help="Read the cells of forms row by row; an empty one is ·.")
-@click.option(
-    "--sort-into",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Copy each picture into FOLDER/<class>/, FOLDER/none/ or FOLDER/several/.",
-)
-@click.option("--always", is_flag=True, help="Name a class for everything, never none.")
+@click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="If measured, draw the mistakes.")
 @click.option("--dataset", metavar="NAME", help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.")
 def command(
     pictures: tuple[str, ...],
     model: str | None,
     in_json: bool,
     show: bool,
-    save: Path | None,
     png: Path | None,
-    grid: bool,
-    sort_into: Path | None,
-    always: bool,
     dataset: str | None,
 ) -> None:
     """Say what a picture shows: one digit or many, dark on light or the reverse; or one of your own classes.
 
     A picture is a PNG, JPEG, BMP, GIF, TIFF or WebP file, or - for standard input; a folder stands for its pictures.
-    The exit status is 1 if a picture could not be read; the others are read all the same.
+    The exit status is 1 if a picture could not be read; the others are read all the same. A ? marks what is unlike the
+    images that the model was trained on.
 
     A folder with a subfolder for each class, one digit a picture (own/7/photo.jpg), is measured: the mistakes, the
     confusion matrix and the accuracy are printed. A picture in which no digit or several are found is a mistake.
     """
     if not pictures:
         raise click.UsageError("give pictures, or --dataset NAME and numbers of images")
-    if dataset and (in_json or save or png or sort_into):
-        raise click.UsageError("--dataset goes with none of --json, --save, --png and --sort-into")
-    if sort_into and "-" in pictures:
-        raise click.UsageError("--sort-into copies files; standard input is none")
-    for each in pictures:
-        if sort_into and sort_into.resolve().is_relative_to(Path(each).resolve()):
-            raise click.UsageError(f"--sort-into {sort_into} is in {each}, which is sorted; choose a folder elsewhere")
-    if grid and (dataset or show or "-" in pictures):
-        raise click.UsageError("--grid goes with none of --dataset, --show and -")
-    recognizer = Recognizer.load(model, dataset, always=always)
-    is_one = len(pictures) == 1 and not dataset
-    measurement = Measurement.of(recognizer, Path(pictures[0])) if is_one else None
-    if grid and measurement:
-        raise click.UsageError("--grid goes with pictures, not with a folder that has a subfolder for each class")
+    if dataset and (in_json or png):
+        raise click.UsageError("--dataset goes with neither --json nor --png")
+    recognizer = Recognizer.load(model, dataset)
+    measurement = Measurement.of(recognizer, Path(pictures[0])) if len(pictures) == 1 and not dataset else None
     if png and not measurement:
         raise click.UsageError("--png goes with one folder that has a subfolder for each class")
     all_read = True
@@ -182,9 +107,7 @@ def command(
         predict_rows(recognizer, dataset, pictures, show=show)
     else:
         files = measurement.actual if measurement else readings.list_files(pictures)
-        all_read = predict_files(
-            recognizer, files, measurement, in_json=in_json, show=show, save=save, sort_into=sort_into, grid=grid
-        )
+        all_read = predict_files(recognizer, files, measurement, in_json, show)
     if measurement:
         measurement.report(in_json=in_json, show=show, png=png)
     if recognizer.temperature is None:

@@ -18,7 +18,6 @@ let sheet = 0; // counts cleared sheets: a prediction for an earlier one comes t
 let timer = 0;
 let asking = false;
 let changed = false;
-let opened = false; // whether the nearest class of what is none was asked for, on this sheet
 
 function line(from, to) {
   ink.lineWidth = PEN * size;
@@ -76,10 +75,10 @@ export function clear() {
   strokes = [];
   clearTimeout(timer);
   timer = 0;
-  changed = opened = false;
+  changed = false;
   sheet += 1;
   busy(false);
-  show([], "Nothing drawn yet.");
+  show("", "Nothing drawn yet.");
 }
 
 function busy(whether) {
@@ -96,7 +95,7 @@ async function ask() {
   asking = false;
   if (asked === sheet) {
     if (result.digits) showDigits(result.digits);
-    else show([], result.error);
+    else show("", result.error);
   }
   if (changed) timer ||= setTimeout(ask, WAIT);
   else busy(false);
@@ -140,51 +139,40 @@ function percent(probability) {
 }
 
 function showDigits(digits) {
-  const shares = digits.map((digit) => (digit.none ? "–" : percent(digit.probability)));
-  const sure = digits.every((digit) => digit.none) ? "unlike the training images" : `predicted (${shares.join(", ")})`;
-  show(digits.map(answer), sure, digits.map(row));
+  const shares = digits.map((digit) => percent(digit.probability));
+  const mark = digits.some((digit) => digit.unlike) ? "; ? marks what is unlike the training images" : "";
+  show(digits.map(answer).join(" "), `predicted (${shares.join(", ")})${mark}`, digits.map(row));
 }
 
-function answer(digit) {
-  const name = document.createElement(digit.none ? "small" : "span");
-  name.textContent = digit.none ? "none" : digit.name;
-  return name;
-}
+const answer = (digit) => digit.label + (digit.unlike ? "?" : "");
 
 // The predicted class, the next ones that are likely at all, and what is left for all others together.
 function likeliest(digit) {
   const next = digit.runners_up.filter((each) => each.probability >= 0.005);
   if (digit.runners_up.length < 2 || next.length === digit.runners_up.length) return [digit, ...digit.runners_up];
   const left = next.reduce((rest, each) => rest - each.probability, 1 - digit.probability);
-  return [digit, ...next, { name: "other", probability: left }];
+  return [digit, ...next, { label: "other", probability: left }];
 }
 
 function row(digit) {
   const item = byId("digit").content.cloneNode(true);
-  const details = item.querySelector("details");
   item.querySelector("img").src = digit.image;
   for (const each of likeliest(digit)) {
     const name = document.createElement("dt");
     const bar = document.createElement("dd");
     const share = document.createElement("span");
-    name.textContent = each.name;
+    name.textContent = each.label;
     share.textContent = percent(each.probability);
     bar.style.setProperty("--share", `${100 * each.probability}%`);
     bar.append(share);
     item.querySelector("dl").append(name, bar);
   }
-  details.open = opened;
-  details.querySelector("summary").addEventListener("click", () => (opened = !details.open));
-  if (!digit.none) details.replaceWith(item.querySelector("dl"));
   return item;
 }
 
-function show(names, sure, rows = []) {
-  const words = names.flatMap((name) => [name, " "]).slice(0, -1);
+function show(prediction, sure, rows = []) {
   // Written only when it differs, so that a screen reader does not read it out again at each stroke.
-  if (byId("prediction").textContent !== words.map((each) => each.textContent ?? each).join("")) {
-    byId("prediction").replaceChildren(...words);
-  }
+  if (byId("prediction").textContent !== prediction) byId("prediction").textContent = prediction;
   if (byId("sure").textContent !== sure) byId("sure").textContent = sure;
   byId("digits").replaceChildren(...rows);
 }

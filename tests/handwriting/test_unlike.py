@@ -1,0 +1,125 @@
+"""What is unlike a model's training images: the rule, with and without Gaussians, and where it is said."""
+
+import json
+import re
+from pathlib import Path
+
+from digits.handwriting.likeness import DENSITY, RARE, Likeness
+from digits.handwriting.recognizer import Recognizer
+from tests import browser, tiny
+from tests.handwriting.calls import predict, serving, stroke
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from sklearn.pipeline import Pipeline
+
+MARK = "? marks what is unlike the images that {} was trained on"
+LINES = [line for at in (0.2, 0.4, 0.6, 0.8) for line in (((at, 0.2), (at, 0.8)), ((0.2, at), (0.8, at)))]
+
+
+@pytest.fixture(scope="module")
+def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the tiny project with two models that have folds, one of Gaussians, and pictures. Not to be changed.
+
+    `row.png` is a chessboard between two digits, `own/3` has a three and a chessboard.
+    """
+    project = tiny.copy(made, tmp_path_factory.mktemp("unlike") / "tiny")
+    blocks = {
+        "experiments.digit-folded": tiny.experiment("digit", "principal_components", "svm.SVC", 3),
+        "experiments.digit-density": tiny.experiment(
+            "digit", "principal_components", DENSITY, 3, solver="eigen", shrinkage=0.3
+        ),
+    }
+    tiny.edit(project, blocks)
+    tiny.repro(project, "evaluate@digit-folded", "evaluate@digit-density")
+    pixels, _ = tiny.digits()
+    board = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.ones((2, 2), int)) * 16
+    board[1::2] |= 4  # connected
+    three, board, zero = (
+        np.kron(np.pad(each.reshape(8, 8), 2), np.ones((6, 6), int)) for each in (pixels[3], board, pixels[0])
+    )
+    (project / "own" / "3").mkdir(parents=True)
+    for name, image in (
+        ("row", np.hstack([three, board, zero])),
+        ("three", three),
+        ("own/3/three", three),
+        ("own/3/board", board),
+    ):
+        Image.fromarray((255 - image * 15).astype(np.uint8)).save(project / f"{name}.png")
+    return project
+
+
+def test_two_p_values_among_the_training_images_of_the_class_are_multiplied() -> None:
+    scores = np.array([[3.0, 0], [4, 0], [5, 0], [0, 1], [0, 2]])
+    rule = Likeness.fit(lambda each: each, scores, Pipeline([("none", None)]), np.array([30.0, 40, 50, 10, 20]))
+    images = np.array([[4.5, 0], [0, 1], [2, 0]]), np.array([50.0, 5, 60])
+    assert rule.measure(*images).tolist() == pytest.approx([3 / 4 * 4 / 4, 2 / 3 * 1 / 3, 1 / 4 * 4 / 4])
+
+
+def test_without_gaussians_it_is_the_probability_and_ties_are_not_marked() -> None:
+    scores = np.repeat([[0.5, 0.5], [0.9, 0.1]], [30, 970], axis=0)
+    rule = Likeness.fit(lambda each: each, scores)
+    marked = rule.marks(np.zeros((3, 2, 2), np.uint8), np.array([[0.4, 0.4], [0.5, 0.5], [0.6, 0.4]]))
+    assert marked.tolist() == [True, False, False]
+
+
+def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
+    text, line = (predict(place, "--model", "digit-folded", *option, "row.png") for option in ([], ["--json"]))
+    assert re.fullmatch(r"row\.png: predicted 3 \d\? 0 \(.+ %, .+ %, .+ %\)\n", text.stdout)
+    assert MARK.format("digit-folded") in text.stderr
+    digits = json.loads(line.stdout)["digits"]
+    assert [each["unlike"] for each in digits] == [False, True, False]
+    assert [each["label"] for each in (digits[0], digits[2])] == [3, 0]
+    assert digits[1]["label"] in range(10)
+    assert "marks" not in predict(place, "--model", "digit-folded", "three.png").stderr
+    binary = predict(place, "--model", "five-sgd", "row.png").stdout
+    assert binary.startswith("row.png: predicted not 5, not 5, not 5 (")
+
+
+def test_gaussians_are_taken_where_they_are_here(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project := tiny.copy(place, tmp_path / "copy"))
+    for has_density in (True, False):
+        rule = Recognizer.load("digit-folded").likeness
+        assert rule
+        assert (rule.density is not None) == has_density
+        assert (rule.training < rule.threshold()).mean() <= RARE
+        assert rule.threshold(0.2) > rule.threshold()
+        (project / "data/crossval/digit-density.parquet").unlink(missing_ok=True)
+
+
+def test_the_drawing_page_marks_the_class_and_explains_the_mark(place: Path) -> None:
+    with serving(place, "digit-folded") as address, browser.page(390, 844, origin=address) as opened:
+        page = opened.page
+        page.goto(f"{address}/")
+        for line in LINES:
+            stroke(page, *line)
+        expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d\?$"))
+        expect(page.get_by_role("status")).to_contain_text("; ? marks what is unlike the training images")
+        expect(page.locator("dl")).to_contain_text(re.compile(r"^\s*\d.*%"))
+        for _ in LINES[1:]:
+            page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_role("status")).not_to_contain_text("?")
+
+
+def test_few_images_of_a_dataset_are_marked_and_a_right_class_counts(place: Path) -> None:
+    *lines, total = predict(place, "--model", "digit-folded", "--dataset", "tiny", "0-399").stdout.splitlines()
+    assert sum("? (" in line for line in lines) <= 12
+    assert total == f"{sum(line.endswith(', right') for line in lines)} of 400 right"
+
+
+def test_a_folder_is_measured_by_class_whether_marked_or_not(place: Path) -> None:
+    board = json.loads(predict(place, "--model", "digit-folded", "--json", "own/3/board.png").stdout)["digits"][0]
+    done = predict(place, "--model", "digit-folded", "own")
+    assert done.stdout.splitlines()[-1].startswith(f"digit-folded: {1 + (board['label'] == 3)} of 2 right")
+    assert MARK.format("digit-folded") in done.stderr
+
+
+def test_nothing_is_marked_without_folds_or_their_predictions_which_a_line_says(place: Path, tmp_path: Path) -> None:
+    assert "unlike" not in predict(place, "--model", "digit-logreg", "row.png").stderr  # it has no folds
+    project = tiny.copy(place, tmp_path / "copy")
+    (project / "data/crossval/digit-folded.parquet").unlink()
+    done = predict(project, "--model", "digit-folded", "row.png")
+    assert "nothing is marked as unlike the training images: data/crossval/digit-folded.parquet is not" in done.stderr
+    assert re.match(r"row\.png: predicted 3 \d 0 ", done.stdout)
