@@ -45,7 +45,7 @@ def interval(is_right: Vector, group: Group = None) -> tuple[float, float] | Non
 
 def of_groups(values: Vector, group: Group) -> Vector:
     """Return a value for each group, shape (groups,), whose mean is that of all rows: a large group counts for more."""
-    numbers, of_row = np.unique(group, return_inverse=True)
+    numbers, of_row = np.unique(np.asarray(group), return_inverse=True)
     mean = values.mean()
     return mean + np.bincount(of_row, values - mean) * len(numbers) / len(values)
 

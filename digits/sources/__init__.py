@@ -1,6 +1,7 @@
 """Sources of images, a module each.
 
-`read(place, dataset)` returns a table made by `images`, or raises a PipelineError with the reason in a few words. One that needs no network says so by `LOCAL = True`. A room has its source in `digits/<room>/source.py`.
+`read(place, dataset)` returns a table made by `images`, or raises a PipelineError with the reason in a few words. One
+that needs no network says so by `LOCAL = True`. A room has its source in `digits/<room>/source.py`.
 """
 
 from collections.abc import Sequence

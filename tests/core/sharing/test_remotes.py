@@ -50,7 +50,7 @@ def test_the_default_remote_is_beside_the_clone_unless_somebody_says_otherwise(p
         tiny.run("digits setup", clone)
         return "".join(re.findall("url = (.+)", (clone / OWN).read_text()))
 
-    place, tree = str(tmp_path / "digits-remote"), tmp_path / "away" / "tree"
+    place, tree = str(tmp_path / "digits-remote"), tmp_path / "tree"  # beside the clone
     tiny.run(["git", "worktree", "add", "--quiet", str(tree)], project)
     assert [url(each) for each in (project, project, tree)] == [place] * 3
     tiny.run("dvc push --all-branches", project / "stages")  # DVC would resolve a relative one from /
