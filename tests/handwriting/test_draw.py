@@ -192,7 +192,7 @@ def post(
 
 def test_a_prediction_as_the_page_gets_it(server: str) -> None:
     [digit] = post(server, png()).json()["digits"]
-    assert DIGIT.match(digit["name"])
+    assert DIGIT.match(str(digit["label"]))
     chances = [digit["probability"], *(each["probability"] for each in digit["runners_up"])]
     assert len(chances) == 4
     assert chances == sorted(chances, reverse=True)
