@@ -74,7 +74,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.txt
 	@$(PIP) --require-hashes --no-deps -r $(VENV)/uv.txt
 	@UV_SYSTEM_CERTS=true UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$(python -m pip config get global.index-url 2> /dev/null)}" \
-	  uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock || $(PIP) --require-hashes -r requirements.lock
+	  uv pip sync $$(test -t 2 || echo --quiet) --compile-bytecode --require-hashes requirements.lock || $(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@digits setup
 	@touch $@

@@ -63,9 +63,12 @@ def shape() -> Grey:
 MADE = {"shapes": shape, "scribbles": scribble}
 
 
-def likenesses(recognizer: Recognizer, pictures: Iterable[Grey], kind: str = "PNG") -> list[float]:
+def likenesses(
+    recognizer: Recognizer, pictures: Iterable[Grey], kind: str = "PNG", *, splits: bool = True
+) -> list[float]:
     """Return for each picture the likeness of its digit that is most like one; nan where no digit is found."""
-    found = [[digit.image for digit in of_picture] for of_picture in find(pictures, recognizer, kind)]
+    finder = recognizer if splits else recognizer._replace(likeness=None)
+    found = [[digit.image for digit in of_picture] for of_picture in find(pictures, finder, kind)]
     images = np.array([image for of_picture in found for image in of_picture])
     rule = recognizer.likeness
     assert rule
@@ -102,19 +105,24 @@ def unlike(folder: Path, quick: bool) -> list[str]:
         chosen = images if i == 0 else images[random.permutation(len(images))[: handwriting.SAMPLE]]
         rows.append(row(recognizer, f"MNIST's test images, {name}", likenesses(recognizer, map(draw, chosen), kind)))
     fonts = [path for path in FONTS if "Liberation" in path.name][: 1 if quick else None]
-    others: list[float] = []
-    for name, signs in SETS.items() if fonts else []:
+    pictures = {
+        f"{name} printed in {len(fonts)} fonts": [
+            np.pad(printed(font, sign), 20, constant_values=255) for sign, font in product(signs, fonts)
+        ]
+        for name, signs in SETS.items()
+        if fonts
+    }
+    pictures |= {name: [made() for _ in range(QUICK if quick else COUNT)] for name, made in MADE.items()}
+    for name, drawn in pictures.items():
         measuring.log(name)
-        drawn = (np.pad(printed(font, sign), 20, constant_values=255) for sign, font in product(signs, fonts))
-        found = likenesses(recognizer, drawn)
-        others += found if name != "digits" else []
-        rows.append(row(recognizer, f"{name} printed in {len(fonts)} fonts", found))
-    for name, made in MADE.items():
+        rows.append(row(recognizer, name, likenesses(recognizer, drawn)))
+    others = [drawn for name, of_name in pictures.items() if not name.startswith("digits") for drawn in of_name]
+    for name, splits in (
+        ("all letters, signs, shapes and scribbles", True),
+        ("the same, where nothing is split", False),
+    ):
         measuring.log(name)
-        found = likenesses(recognizer, (made() for _ in range(QUICK if quick else COUNT)))
-        others += found
-        rows.append(row(recognizer, name, found))
-    rows.append(row(recognizer, "all letters, signs, shapes and scribbles", others))
+        rows.append(row(recognizer, name, likenesses(recognizer, others, splits=splits)))
     header = ["pictures of", "pictures", "no digit found", *(f"marked at {share:.1%}" for share in SHARES)]
     return measuring.table(header, rows)
 

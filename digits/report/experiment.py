@@ -21,11 +21,7 @@ PICTURES = 3  # of each pair
 
 
 def describe(name: str, settings: Params, images: Images) -> dict[str, Any]:
-    """Return what experiment.html says of an experiment, from its block of params.yaml and its files.
-
-    Raises:
-        PipelineError: a file is missing or damaged, or they are not of the same run.
-    """
+    """Return what experiment.html says of an experiment; a PipelineError if its files are not of the same run."""
     block = settings.experiments[name]
     task = settings.tasks[block.task]
     names = wording.label_names(task, images.own_names)
@@ -84,11 +80,7 @@ def read_predictions(name: str, part: str, images: Images) -> pd.DataFrame:
 
 
 def confused_pairs(
-    wrong: pd.DataFrame,
-    tested: pd.DataFrame,
-    out_of_fold: pd.DataFrame | None,
-    images: Images,
-    names: Sequence[str],
+    wrong: pd.DataFrame, tested: pd.DataFrame, out_of_fold: pd.DataFrame | None, images: Images, names: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return which classes were predicted as which label most often on the test part.
 

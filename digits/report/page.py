@@ -36,21 +36,14 @@ class Axis:
 
 
 def render(settings: Params, names: Sequence[str]) -> str:
-    """Return the page on experiments that have been evaluated; the largest dataset comes first, and each task's best.
-
-    Raises:
-        PipelineError: a file of an experiment is missing or damaged, or its files are not of the same run.
-    """
+    """Return the page on experiments that have been evaluated; the largest dataset comes first."""
     datasets = {name: settings.dataset_of(settings.experiments[name].task) for name in names}
     read_once = {dataset: Images.read(dataset) for dataset in dict.fromkeys(datasets.values())}
     tasks = [*settings.tasks]
 
     def place(name: str) -> tuple[int, int, float]:
-        return (
-            -read_once[datasets[name]].pixels.size,
-            tasks.index(settings.experiments[name].task),
-            -read.metrics(name).get("cv_accuracy", 0),
-        )
+        size, task = read_once[datasets[name]].pixels.size, settings.experiments[name].task
+        return -size, tasks.index(task), -read.metrics(name).get("cv_accuracy", 0)
 
     progress = tqdm(sorted(names, key=place), "experiments", disable=None, leave=False)
     experiments = [describe(name, settings, read_once[datasets[name]]) for name in progress]

@@ -18,18 +18,10 @@ Key = tuple[str, str, str]  # a figure's part, name, and what it is of: a class,
 
 
 def read_plots(name: str, figures: Mapping[Key, float], names: Sequence[str], *, is_detector: bool) -> dict[str, Any]:
-    """Read the plot tables of an experiment.
+    """Read the plot tables of an experiment, which has these figures, and names of labels (`wording.label_names`).
 
-    Args:
-        name: of the experiment.
-        figures: its figures.
-        names: of the labels, as `wording.label_names` has them.
-        is_detector: its task has positive classes.
-
-    Returns:
-        `classes`: the names of those that have images, by the texts that stand for them in the tables; `matrices`: of
-        each part; `tables`: of each chart, by the name of its definition in .dvc/plots; `thresholds`: those of a
-        detector that give `RECALLS`.
+    Return `classes`, the names of those that have images, by the texts that stand for them in the tables; `matrices` of
+    each part; `tables` by the charts' definitions in .dvc/plots; `thresholds` of a detector that give `RECALLS`.
     """
     folder = paths.plots(name)
     confusion = read_csv(folder / "confusion.csv")

@@ -25,10 +25,7 @@ SMOOTH = 1 / 7  # the same; the width of Simard's Gaussian
 
 
 def add_copies(pixels: Pixels, shape: Sequence[int], copies: int, seed: int) -> Pixels:
-    """Return images of shape (rows, height * width), 0 to 255, and after them `copies` deformed ones of each.
-
-    The result has the shape ((1 + copies) * rows, height * width): row r is made of the image r modulo `rows`.
-    """
+    """Return images of shape (rows, height * width), 0 to 255, and after them `copies` deformed ones of all of them."""
     tasks = [(pixels, shape, rows, seed) for rows in blocks(len(pixels), (1 + copies) * len(pixels))]
     made = joblib.Parallel(joblib.cpu_count(), prefer="threads")(joblib.delayed(deformed)(*task) for task in tasks)
     return np.concatenate([pixels, *made]) if made else pixels
@@ -41,9 +38,9 @@ def blocks(first: int, last: int) -> list[range]:
 
 
 def deformed(originals: Pixels, shape: Sequence[int], rows: range, seed: int) -> Pixels:
-    """Return the deformed images of some rows of one block, shape (rows, height * width), 0 to 255.
+    """Return deformed images for rows of one block, like originals of shape (images, height * width), 0 to 255.
 
-    Row r is made of the original r modulo their number; originals are of shape (images, height * width), 0 to 255.
+    Row r is made of the original r modulo their number.
     """
     random = np.random.Generator(np.random.Philox(key=[seed, rows.start // BLOCK]))
     down, side = map(_bumps, shape)
@@ -61,8 +58,7 @@ def _deform(images: Pixels, numbers: Scores, field: Scores) -> Pixels:
     """Deform images of shape (images, height, width), given standard normal numbers.
 
     `numbers` has the shape (6, images, 1, 1), `field`, which bends down and to the side, (2, images, height, width).
-    What comes in from outside is the background: the median of the outermost pixels, as in `digits.sources.folder`.
-    NumPy's sine and logarithm are not used: their last bits differ from processor to processor.
+    From outside comes the median of the outermost pixels. NumPy's sine differs in its last bits among processors.
     """
     height, width = images.shape[1:]
     rotation, shear, down, side, tall, wide = numbers

@@ -1,8 +1,7 @@
 """Fetch one dataset, and add deformed copies of its first images.
 
-Reads a source, and `enlarged.yaml`; writes `data/raw/<dataset>.parquet`: the first images, deformed copies of them, and
-the other images. Copies of one image have the same `origin`, its row. The idea is that of the infinite MNIST (G.
-Loosli, S. Canu, L. Bottou, Training invariant support vector machines using selective sampling, 2007).
+Reads a source, and `enlarged.yaml`; writes `data/raw/<dataset>.parquet`: the first images, deformed copies, which have
+the same `origin`, and the other images. After G. Loosli, S. Canu, L. Bottou, Training invariant SVMs (2007).
 """
 
 from collections.abc import Iterator

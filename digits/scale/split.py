@@ -3,9 +3,8 @@
 Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`,
 the last rows, with each image's index in the dataset in the column `row`.
 
-Every row goes to the bucket that its place in the result falls into, in one file on disk; each bucket then fits into
-memory and is put in order. Source: the distribution sort of A. Aggarwal and J. S. Vitter, The input/output complexity
-of sorting and related problems (1988).
+Every row goes to the bucket on disk that its place falls into; each bucket then fits into memory and is put in order.
+Source: A. Aggarwal, J. S. Vitter, The input/output complexity of sorting and related problems (1988).
 """
 
 import tempfile
@@ -42,12 +41,9 @@ def choose_rows(name: str, split: Split, seed: int, labels: pd.DataFrame) -> tup
 
 
 def permute_rows(blocks: Iterable[Pixels], buckets: Sequence[Vector], folder: Path) -> Iterator[Pixels]:
-    """Yield the rows of a table in another order, a bucket at a time.
+    """Yield the rows of a table, `blocks` of shape (rows, width), in another order, that of the buckets.
 
-    Args:
-        blocks: all rows of the table, arrays of shape (rows, width).
-        buckets: which rows are wanted, in which order, so many together as fit into memory; each row is in one of them.
-        folder: where the file of the buckets is meanwhile.
+    Each row is in one of these, and as many are in one as fit into memory. Their file is in `folder` meanwhile.
     """
     bucket_of = np.empty(sum(map(len, buckets)), np.min_scalar_type(len(buckets)))
     for i, rows in enumerate(buckets):

@@ -1,8 +1,7 @@
 """Train one experiment's model by `partial_fit`, and cross-validate it, on more rows than fit into memory.
 
-Reads the task's `train.parquet`, whose order is random, ten thousand rows at a time and `max_iter` times over; writes
-`models/<experiment>.skops` and `data/crossval/<experiment>.parquet`, as the core's stage does. The steps before the
-classifier are fitted to the first row group alone, less the fold that is held out.
+Reads the task's `train.parquet` ten thousand rows at a time, `max_iter` times over; writes what the core's stage does.
+The steps before the classifier are fitted to the first row group alone, less the fold that is held out.
 """
 
 import math

@@ -23,8 +23,7 @@ def images(
 ) -> pd.DataFrame:
     """Return a source's table of images; a PipelineError if the values are not of the dataset's form.
 
-    `pixels`, whole numbers of shape (images, height * width), 0 to the dataset's maximum, and `classes`, of shape
-    (images,), may have `names`; `group`, who wrote each or the like, numbered from 0, may have `group_names`.
+    `pixels` have the shape (images, height * width); classes, and groups from 0 where there are any, may have names.
     """
     pixels, classes = as_bytes(pixels), as_bytes(classes)
     height, width = dataset.shape

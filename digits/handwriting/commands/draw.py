@@ -31,12 +31,8 @@ from werkzeug.wrappers import Response
 PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"
 LIMITS = {"max_request_body_size": 2**20, "connection_limit": 100, "channel_timeout": 5, "cleanup_interval": 1}
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:

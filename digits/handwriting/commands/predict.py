@@ -17,11 +17,7 @@ import numpy as np
 
 
 def predict_files(
-    recognizer: Recognizer,
-    files: Iterable[str],
-    measurement: Measurement | None,
-    in_json: bool,
-    show: bool,
+    recognizer: Recognizer, files: Iterable[str], measurement: Measurement | None, in_json: bool, show: bool
 ) -> bool:
     """Print the predictions for picture files, or count them if measured; tell whether all files could be read."""
     all_read = True
@@ -70,20 +66,13 @@ def predict_rows(recognizer: Recognizer, dataset: str, numbers: Sequence[str], *
 
 @click.command(epilog=examples("predict two.png scans/", "predict own/ --png mistakes.png"))
 @click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER|-]...")
-@click.option(
-    "--model", metavar="EXPERIMENT", help="The model to ask (default: the best out of fold that names all classes)."
-)
+@click.option("--model", metavar="EXPERIMENT", help="The model to ask (default: the best that names all classes).")
 @click.option("--json", "in_json", is_flag=True, help="Print a JSON object a picture, instead of words and drawings.")
 @click.option("--show", is_flag=True, help="Draw what the model saw; if measured, the mistakes.")
 @click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="If measured, draw the mistakes.")
 @click.option("--dataset", metavar="NAME", help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.")
 def command(
-    pictures: tuple[str, ...],
-    model: str | None,
-    in_json: bool,
-    show: bool,
-    png: Path | None,
-    dataset: str | None,
+    pictures: tuple[str, ...], model: str | None, in_json: bool, show: bool, png: Path | None, dataset: str | None
 ) -> None:
     """Say what a picture shows: one digit or many, dark on light or the reverse; or one of your own classes.
 

@@ -16,8 +16,7 @@ import click
 def command(pattern: str, output: Path) -> None:
     """Put everything that has been evaluated here into one HTML page that needs nothing else.
 
-    It reads params.yaml, and for each experiment with metrics, predictions and a dataset here: those, its plot tables,
-    and the digests of its files. Nothing of the moment goes in: the same inputs give the same page.
+    Nothing of the moment goes in: the same metrics, plot tables and predictions give the same page.
     """
     from digits.report import page  # not at the top: `--help` needs no SciPy
 
