@@ -33,8 +33,8 @@ class Revision:
         return {Path(path).stem for path in self.files.glob(paths.predictions("*").as_posix())}
 
     def digests(self, name: str) -> list[str]:
-        """Return the MD5 of an experiment's predictions: as dvc.lock has it, or of the workspace's own files."""
-        places = [path.as_posix() for path in (paths.out_of_fold(name), paths.predictions(name))]
+        """Return the MD5 of an experiment's model and predictions: of dvc.lock, or of the workspace's own files."""
+        places = [path(name).as_posix() for path in (paths.model, paths.out_of_fold, paths.predictions)]
         return [self.files.info(each).get("md5") or md5(self.files.read_bytes(each)).hexdigest() for each in places]
 
     def read(self, path: Path) -> pd.DataFrame:
@@ -133,9 +133,10 @@ def command(
         except PipelineError as error:
             failures.append(f"{error.message}: {label}")
     if found:
-        print_table(differences.HEADER, [[label, *each.cells] for label, each in found.items()], form=form)
+        print_table(differences.HEADER, [[pairs[label][1], *each.cells] for label, each in found.items()], form=form)
         for label, each in found.items():
-            print(f"\n{'- ' if md else ''}{label}, {each.rows} images {each.part}: {each.verdict}.")
+            line = f"{label}, {each.rows} images {each.part}: {each.verdict}."
+            print(f"\n- {line}" if md else "\n" + click.wrap_text(line, 80, subsequent_indent="  "))
     elif not failures:
         print("The predictions are the same.")
     if png and found:
