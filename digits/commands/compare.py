@@ -117,7 +117,7 @@ def command(
     for name in between or ():
         require_choice("--between", name, params.load().experiments)
     both = names or sorted(before.experiments() & after.experiments())
-    differing = both if names or seeds else [each for each in both if before.digests(each) != after.digests(each)]
+    differing = both if names or seeds or between else [each for each in both if before.digests(each) != after.digests(each)]
     pairs = {" → ".join(between): between} if between else {name: (name, name) for name in differing}
     if seeds:
         rows = [over_seeds(label, before, after, pair, seeds) for label, pair in pairs.items()]
