@@ -60,7 +60,7 @@ def over_seeds(label: str, before: Revision, after: Revision, names: tuple[str, 
     """Refit two experiments under several seeds on the same folds, and return the row of a table."""
     from stages.train import train  # which imports scikit-learn
 
-    texts = [each.files.read_text(params.FILE.name) for each in (before, after)]
+    texts = (each.files.read_text("params.yaml") for each in (before, after))
     settings = [params.validate(params.Params, params.read_yaml(text)) for text in texts]
     blocks = [params.find(each.experiments, name) for each, name in zip(settings, names, strict=True)]
     tasks = [each.tasks[block.task] for each, block in zip(settings, blocks, strict=True)]
@@ -117,8 +117,9 @@ def command(
     for name in between or ():
         require_choice("--between", name, params.load().experiments)
     both = names or sorted(before.experiments() & after.experiments())
-    differing = both if names or seeds or between else [each for each in both if before.digests(each) != after.digests(each)]
-    pairs = {" → ".join(between): between} if between else {name: (name, name) for name in differing}
+    if not (names or seeds or between):
+        both = [each for each in both if before.digests(each) != after.digests(each)]
+    pairs = {" → ".join(between): between} if between else {name: (name, name) for name in both}
     if seeds:
         rows = [over_seeds(label, before, after, pair, seeds) for label, pair in pairs.items()]
         print_table(["experiment", "before", "after", "points (99 %)", "p"], rows, form=form)
