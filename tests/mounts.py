@@ -1,10 +1,8 @@
 """Full and read-only disks, mounted over folders of a test's own project: real ones, which bind root as well."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,16 +21,10 @@ needs_mounts = pytest.mark.skipif(not _may_mount(), reason="needs root on Linux,
 
 
 @contextmanager
-def full_disk(folder: Path, room: int = 0) -> Iterator[Callable[[], None]]:
-    """Put a folder, and what is in it, on a disk of its own with `room` bytes left; what is given makes more room."""
-    with tempfile.TemporaryDirectory() as aside:
-        shutil.copytree(folder, aside, symlinks=True, dirs_exist_ok=True)
-        with _mounted(folder, "-t", "tmpfs", "-o", f"size={MUCH}", "none"):
-            shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
-            disk = os.statvfs(folder)
-            used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
-            _mount(folder, "-o", f"remount,size={max(used + room, PAGE)}")
-            yield lambda: _mount(folder, "-o", f"remount,size={used + MUCH}")
+def full_disk(folder: Path) -> Iterator[Callable[[], None]]:
+    """Put an empty disk of a page over a folder, which holds no output; what is given makes room."""
+    with _mounted(folder, "-t", "tmpfs", "-o", f"size={PAGE}", "none"):
+        yield lambda: _mount(folder, "-o", f"remount,size={MUCH}")
 
 
 @contextmanager
