@@ -5,18 +5,16 @@ from pathlib import Path
 from digits.core import paths
 from stages.mix import mix_images
 from tests import tiny
-from tests.core.calls import digits
+from tests.core import calls
 
 import numpy as np
 import pandas as pd
-import pytest
 from sklearn.datasets import load_digits
 
 OWN = 120  # digits behind those of the tiny dataset
 WEIGHT = 3
 
 
-@pytest.mark.slow
 def test_own_images_are_learned_as_often_as_they_weigh_and_judged_on_what_was_not_learned(project: Path) -> None:
     bunch, own_images = load_digits(), slice(tiny.IMAGES, tiny.IMAGES + OWN)
     frame = pd.DataFrame(bunch.data[own_images].astype(int)).add_prefix("p")
@@ -30,8 +28,9 @@ def test_own_images_are_learned_as_often_as_they_weigh_and_judged_on_what_was_no
         "experiments.taught": tiny.experiment("taught", "raw", "dummy.DummyClassifier", 3),
     }
     tiny.edit(project, changes)
-    digits(project, "pin", "own")
-    tiny.repro(project, "train@taught")
+    calls.digits(project, "pin", "own")
+    for stage in ("fetch own", "split own", "mix taught", "binarize taught", "train taught"):
+        calls.stage(project, stage)
 
     many, own, taught = (pd.read_parquet(project / paths.split(name, "train")) for name in ("tiny", "own", "taught"))
     assert taught["row"].value_counts().loc[own["row"]].eq(WEIGHT).all()

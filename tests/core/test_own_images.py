@@ -14,6 +14,7 @@ from digits.core.params import Dataset
 from digits.pictures import PictureError
 from stages.fetch import digests, fetch, source
 from tests import tiny
+from tests.core import calls
 
 import numpy as np
 import pandas as pd
@@ -164,13 +165,14 @@ def test_groups_go_from_the_folders_to_the_predictions(project: Path) -> None:
     for i, label in enumerate(CLASSES):
         write(project / f"data/own/{label}/writer{i % 8}/{i}.png", PIXELS[i].reshape(tiny.SHAPE))
     tiny.edit(project, {"datasets.tiny.sources": [{"folder": "data/own"}], "splits.tiny.test": {"groups": 2}})
-    tiny.run("digits pin tiny", project)
-    tiny.repro(project, "evaluate@five-sgd")
+    calls.digits(project, "pin", "tiny")
+    for stage in ("fetch tiny", "split tiny", "binarize five", "train five-sgd", "evaluate five-sgd"):
+        calls.stage(project, stage)
     predictions = pd.read_parquet(project / paths.predictions("five-sgd"))
     assert set(predictions["group"]) == {6, 7}
     assert set(pd.read_parquet(project / paths.out_of_fold("five-sgd"))["group"]) == {*range(6)}
     (project / "data/own/5/writer1").rename(project / "data/own/6/writer9")
-    assert "`digits pin` accepts" in tiny.failure("digits check", project)
+    assert "`digits pin` accepts" in calls.failure(project, "check")
 
 
 def test_what_makes_a_folder_no_dataset_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from digits.core import params
 from digits.core.errors import PipelineError
 from digits.core.params import Params
 from tests import tiny
+from tests.core import calls
 
 import pytest
 
@@ -95,12 +96,11 @@ def test_this_project_s_own_file_and_the_tiny_one_are_valid(monkeypatch: pytest.
 def test_what_is_no_file_of_parameters_is_one_line(tmp_path: Path, text: str | None, line: str) -> None:
     if text is not None:
         (tmp_path / "params.yaml").write_text(text)
-    for command in ("digits check", "python stages/split.py tiny"):
-        folder = tmp_path if command.startswith("digits") else tiny.link_stages(tmp_path)
-        assert line in tiny.failure(command, folder)
+    assert line in calls.failure(tmp_path, "check")
+    assert line in calls.stage_failure(tmp_path, "split tiny")
 
 
-def test_a_block_that_is_none_is_one_line_with_the_nearest(bare: Path) -> None:
-    tiny.edit(bare, {})
-    line = tiny.failure("python -m stages.train five-sdg", bare)
+def test_a_block_that_is_none_is_one_line_with_the_nearest(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {})
+    line = calls.stage_failure(tmp_path, "train five-sdg")
     assert line == "Error: params.yaml: there is no 'five-sdg'. Did you mean 'five-sgd'? Valid: digit-logreg, five-sgd."

@@ -11,6 +11,7 @@ from digits.learning.folds import choose_threshold, fold_of_rows
 from digits.sources import images
 from stages.train import train
 from tests import tiny
+from tests.core import calls
 
 import numpy as np
 import pandas as pd
@@ -181,11 +182,11 @@ def test_what_cannot_be_fitted_together_is_one_line(project: Path) -> None:
             "experiments.five-sgd.hyperparameters": {"solver": "lbfgs", "l1_ratio": 1.0},
         },
     )
-    line = tiny.failure("python -m stages.train five-sgd", project)
+    line = calls.stage_failure(project, "train five-sgd")
     assert line.startswith("Error: five-sgd cannot be fitted: Solver lbfgs supports only")
 
 
 def test_a_warning_of_every_fold_is_one_line(project: Path) -> None:
     tiny.edit(project, {"experiments.five-sgd.hyperparameters": {"max_iter": 2}})
-    [line] = tiny.run("python -m stages.train five-sgd", project).stderr.splitlines()
+    [line] = calls.stage(project, "train five-sgd").stderr.splitlines()
     assert line.startswith("ConvergenceWarning: Maximum number of iteration reached")
