@@ -157,7 +157,9 @@ def test_openml_is_asked_through_scikit_learn(place: Path) -> None:
     vouching.issue_cert("www.openml.org").configure_cert(context)
     use(place, {"openml": "tiny/1"})
     with servers.serving(openml, context) as server:
-        tiny.run("python -m stages.fetch tiny", place, https_proxy=server.url, no_proxy="", SSL_CERT_FILE=str(authority))
+        tiny.run(
+            "python -m stages.fetch tiny", place, https_proxy=server.url, no_proxy="", SSL_CERT_FILE=str(authority)
+        )
     assert fetched(place) == tiny.digits()[1].tolist()
 
 
