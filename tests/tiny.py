@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 import yaml
 from sklearn.datasets import load_digits
@@ -154,6 +155,49 @@ def make_project(project: Path) -> None:
     write_idx_files(project / "idx")
     edit(project, {})
     commit(project, "the tiny project")
+
+
+def make_variant(project: Path) -> Path:
+    """Write and run, in this process, what the tiny project has not, and return its folder.
+
+    `own` has eight groups and classes with names; `odd` asks for two of them against two, by a rule's threshold;
+    `taught` mixes `own` into `many` three times.
+    """
+    from tests.core import calls
+
+    bunch = load_digits()
+    for name, rows in (("many", slice(0, 200)), ("own", slice(200, 440))):
+        frame = pd.DataFrame(bunch.data[rows].astype(int)).add_prefix("p")
+        frame.insert(0, "label", [f"n{label}" for label in bunch.target[rows]])
+        if name == "own":
+            frame.insert(1, "group", [f"writer {i // 10 % 8}" for i in range(len(frame))])
+        frame.to_csv(project / f"{name}.csv", index=False)
+    copies = {"copies": 1} if (ROOT / "digits/scale").exists() else {}
+    knn = experiment("odd", "scaled", "neighbors.KNeighborsClassifier", 3, threshold={"recall": 0.9}, **copies)
+    values = params(
+        {
+            "datasets": {
+                name: {"shape": [*SHAPE], "maximum": MAXIMUM, "sources": [{"table": f"{name}.csv"}]}
+                for name in ("many", "own")
+            },
+            "splits": {"many": {"dataset": "many", "test": 40}, "own": {"dataset": "own", "test": {"groups": 2}}},
+            "mixes": {"taught": {"split": "many", "own": "own", "weight": 3}},
+            "tasks": {
+                "taught": {"split": "taught"},
+                "odd": {"split": "own", "positive": ["n1", "n3"], "negative": ["n0", "n2"]},
+            },
+            "experiments": {"odd": knn, "taught": experiment("taught", "principal_components", LOGISTIC, 3)},
+        }
+    )
+    write_params(project, values)
+    for name in ("many", "own"):
+        calls.digits(project, "pin", name)
+    names = {kind: [*values[f"{kind}s"]] for kind in ("dataset", "split", "task", "experiment")}
+    stages = {"fetch": "dataset", "split": "split", "mix": None, "binarize": "task", "train": "experiment"}
+    for stage, kind in {**stages, "evaluate": "experiment"}.items():
+        for name in names[kind] if kind else ["taught"]:
+            calls.stage(project, f"{stage} {name}")
+    return project
 
 
 def add_folder(project: Path) -> None:

@@ -159,6 +159,13 @@ def test_a_missing_input_is_named_with_what_makes_it(project: Path, path: str, c
     assert calls.stage_failure(project, command).startswith(f"Error: {line}")
 
 
+def test_a_part_without_any_of_the_classes_is_named(project: Path) -> None:
+    tiny.edit(project, {"tasks.five.negative": [1], "splits.tiny.test": 1})
+    calls.stage(project, "split tiny")
+    line = calls.stage_failure(project, "binarize five")
+    assert line == "Error: params.yaml: tasks.five: the test part of tiny has none of its images"
+
+
 def test_a_damaged_table_is_named(project: Path) -> None:
     path = project / "data/task/five/train.parquet"
     path.write_bytes(path.read_bytes()[:999])

@@ -6,7 +6,7 @@ from typing import Any
 from digits.core.errors import PipelineError
 from digits.core.params import Experiment, validate
 from digits.core.tables import Pixels, Vector
-from digits.learning import model_file, pipelines, scoring
+from digits.learning import pipelines, scoring
 from digits.learning.folds import choose_threshold, fold_of_rows
 from digits.sources import images
 from stages.train import train
@@ -132,40 +132,12 @@ def test_a_precision_that_none_has_is_refused() -> None:
         choose_threshold({"precision": 1}, np.array([1, 1, 0], bool), np.array([1.0, 1, 1]))
 
 
-def test_a_chosen_threshold_is_kept_in_the_model_and_no_fold_chooses_its_own(tmp_path: Path) -> None:
-    block, frame = experiment(threshold={"recall": 0.95}), task()
-    model, out_of_fold = train(block, 42, frame)
-    plain, _ = train(experiment(), 42, frame)
-    y, scores = frame["label"].to_numpy(), out_of_fold["decision_1"].to_numpy()
-    threshold = choose_threshold({"recall": 0.95}, y == 1, scores)
-    model_file.save(tmp_path / "model.skops", model)
-    X = frame.filter(like="pixel").to_numpy()  # noqa: N806
-    loaded = model_file.load(tmp_path / "model.skops")
-    assert scoring.threshold(loaded) == threshold
-    assert (loaded.predict(X) == (plain.decision_function(X) >= threshold)).all()
-    fold = out_of_fold["fold"].to_numpy()
-    for i in (1, 2, 3):
-        chosen = choose_threshold({"recall": 0.95}, y[fold != i] == 1, scores[fold != i])
-        assert (out_of_fold["prediction"].to_numpy()[fold == i] == (scores[fold == i] >= chosen)).all()
-
-
 def test_a_given_threshold_is_a_yes_itself_and_at_a_tie_of_probabilities_the_first_class_wins() -> None:
     frame = task()
     model, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform", threshold=0.5), 42, frame)
     assert set(scoring.predict(model, np.full(3, 0.5))) == {1}
     plain, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform"), 42, frame)
     assert set(scoring.predict(plain, np.full(3, 0.5))) == {0}
-
-
-@pytest.mark.skipif(not (tiny.ROOT / "digits/scale").exists(), reason="the room scale makes the copies")
-def test_copies_are_fitted_on_where_their_image_is_and_never_predicted() -> None:
-    frame = task()
-    block = experiment("neighbors.KNeighborsClassifier", n_neighbors=1, copies=2)
-    model, out_of_fold = train(block, 42, frame)
-    assert model[-1].n_samples_fit_ == 3 * len(frame)
-    assert len(out_of_fold) == len(frame)
-    assert model.train_accuracy_ == 1
-    assert (out_of_fold["prediction"] != out_of_fold["label"]).any()  # of itself, each image would be found
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
