@@ -8,7 +8,6 @@ from digits.evaluation import calibration, metrics
 from digits.evaluation.metrics import interval
 from digits.evaluation.part import Part, confusion, reliability
 from digits.results import differences
-from tests.core import calls
 
 import numpy as np
 import pandas as pd
@@ -199,6 +198,9 @@ def test_two_fits_differ_by_the_exact_test_of_the_images_that_one_alone_gets_rig
     assert (len(found.fixed), len(found.broken)) == (fixed, broken)
     assert found.p == pytest.approx(binomtest(int(fixed), int(fixed + broken)).pvalue)
     assert found.differs
+    ends = binomtest(int(fixed), int(fixed + broken)).proportion_ci(0.99)
+    points = [100 * (2 * end - 1) * (fixed + broken) / 400 for end in (ends.low, ends.high)]
+    assert found.points == pytest.approx(points)
     assert found.points[0] > 0  # the interval leaves out 0, as p says
     assert found.verdict.startswith("the fits differ (+")
     alike = differences.compare(predictions(before), predictions(np.roll(before, 1)))
@@ -212,6 +214,7 @@ def test_of_groups_it_is_a_t_test_and_of_few_groups_none() -> None:
     found = differences.compare(predictions(before, group=group), predictions(after, group=group))
     gains = (after.astype(int) - before).reshape(12, 20).mean(axis=1)
     assert found.p == pytest.approx(ttest_1samp(gains, 0).pvalue)
+    assert found.points == pytest.approx([100 * end for end in ttest_1samp(gains, 0).confidence_interval(0.99)])
     few = differences.compare(predictions(before, group=group // 4), predictions(after, group=group // 4))
     assert (few.p, few.differs) == (None, False)
     assert few.verdict.startswith("3 groups are too few to tell (+")
@@ -225,12 +228,3 @@ def test_other_images_labels_or_folds_are_not_compared(column: str) -> None:
         differences.compare(one, other)
     with pytest.raises(Exception, match="other images, labels or folds"):
         differences.compare(one, other[:3])
-
-
-def test_a_test_image_of_a_class_never_trained_on_is_one_line(project: Path) -> None:
-    path = project / "data/task/five/test.parquet"
-    frame = pd.read_parquet(path)
-    frame.loc[3, "label"] = 7
-    frame.to_parquet(path)
-    line = calls.stage_failure(project, "evaluate five-sgd")
-    assert line == "Error: five-sgd was trained on no image of label 7, which the test part has"

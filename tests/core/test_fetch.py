@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import shutil
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -51,13 +50,15 @@ def test_a_beginner_opens_the_table_with_pandas(made: Path) -> None:
 
 
 def test_sources_are_tried_in_order_and_the_mirror_first(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(place, {"idx": "nowhere"}, {"idx": "idx"})
-    assert calls.stage(place, FETCH).stderr == ""
-    shutil.copytree(place / "idx", place / "mirror/tiny")
-    shutil.rmtree(place / "idx")
-    monkeypatch.setenv("DATA_MIRROR", "mirror")
-    assert calls.stage(place, FETCH).stderr == ""
-    assert fetched(place) == tiny.digits()[1].tolist()
+    (place / "idx").rename(place / "tiny")
+    with servers.serving(servers.files(FILES)) as server:
+        use(place, {"idx": "nowhere"}, {"idx": server.url})
+        for mirror, requests in (("", 4), (".", 0)):
+            monkeypatch.setenv("DATA_MIRROR", mirror)
+            server.requests.clear()
+            assert calls.stage(place, FETCH).stderr == ""
+            assert len(server.requests) == requests
+            assert fetched(place) == tiny.digits()[1].tolist()
 
 
 def test_over_http_and_gzipped_the_same_bytes_come_out(place: Path) -> None:

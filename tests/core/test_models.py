@@ -8,11 +8,11 @@ from zipfile import ZipFile
 from digits.core.errors import PipelineError
 from digits.learning import model_file
 from tests import tiny
-from tests.core import calls
 
 import numpy as np
 import pytest
 import skops.io
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -83,17 +83,19 @@ def no_pipeline(path: Path) -> str:
 
 
 def cut(path: Path) -> str:
-    path.write_bytes(path.read_bytes()[:1000])
+    path.write_bytes(path.read_bytes()[:-50])
     return "File is not a zip file"
 
 
 @pytest.mark.parametrize("damage", [harmful, no_pipeline, cut])
-def test_a_foreign_or_damaged_model_is_refused_in_one_line(project: Path, damage: Callable[[Path], str]) -> None:
-    reason = damage(project / "models/five-sgd.skops")
-    line = calls.stage_failure(project, "evaluate five-sgd")
-    assert line.startswith("Error: models/five-sgd.skops cannot be loaded (")
-    assert reason in line
-    assert line.endswith("; delete it, `dvc repro` brings it back")
+def test_a_foreign_or_damaged_model_is_refused_in_one_line(tmp_path: Path, damage: Callable[[Path], str]) -> None:
+    model_file.save(path := tmp_path / "model.skops", Pipeline([("classifier", DummyClassifier())]))
+    reason = damage(path)
+    with pytest.raises(PipelineError) as refused:
+        model_file.load(path)
+    assert refused.value.message.startswith(f"{path} cannot be loaded (")
+    assert reason in refused.value.message
+    assert refused.value.message.endswith("; delete it, `dvc repro` brings it back")
 
 
 def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None:

@@ -139,12 +139,12 @@ def test_a_stage_is_a_plain_script_too_that_explains_itself(project: Path, made:
 
 
 def test_a_stage_under_other_versions_than_are_pinned_ends_in_one_line(
-    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "environment.txt").write_text("# of what computes\nscikit-learn==0.1\n")
     monkeypatch.setattr(errors, "ENVIRONMENT", tmp_path / "environment.txt")
     line = f"Error: environment.txt pins scikit-learn 0.1, not {sklearn.__version__}; `make -B venv`"
-    assert calls.stage_failure(made, "split tiny") == line
+    assert calls.stage_failure(tmp_path, "split tiny") == line
 
 
 @pytest.mark.parametrize(

@@ -162,3 +162,8 @@ def test_a_warning_of_every_fold_is_one_line(project: Path) -> None:
     tiny.edit(project, {"experiments.five-sgd.hyperparameters": {"max_iter": 2}})
     [line] = calls.stage(project, "train five-sgd").stderr.splitlines()
     assert line.startswith("ConvergenceWarning: Maximum number of iteration reached")
+
+
+def test_pixels_are_scaled_by_the_dataset_s_maximum() -> None:
+    [(_, step)] = pipelines.features("scaled", tiny.MAXIMUM)
+    assert step.fit_transform(np.full((1, 4), tiny.MAXIMUM, np.uint8)).tolist() == [[1] * 4]

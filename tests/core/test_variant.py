@@ -13,6 +13,7 @@ from tests.core import calls
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 from sklearn import metrics
 
 PARTS = ("train", "test")
@@ -112,3 +113,27 @@ def test_own_groups_keep_their_numbers_and_names_and_other_groups_come_after_the
     assert sorted(mixed["group"]) == [0, 1, 10, 11]
     assert mixed.attrs["group_names"] == ["anna", "bo"]
     assert sorted(mix_images(many, own, 0, first=10, seed=0)["row"]) == [10, 11]  # a weight of 0
+
+
+def test_the_temperature_of_the_folds_is_applied_to_the_test_part(variant: Path) -> None:
+    [temperature] = pd.read_csv(variant / "plots/taught/figures.csv").query("figure == 'temperature'")["value"]
+    scores = predictions(variant, "taught")[1].filter(like="decision_").to_numpy()
+    table = pd.read_csv(variant / "plots/taught/reliability.csv").query("part == 'test'")
+    confidence = (table["count"] * table["confidence"]).sum() / table["count"].sum()
+    assert confidence == pytest.approx(softmax(scores / temperature, axis=1).max(axis=1).mean(), abs=1e-3)
+    assert confidence != pytest.approx(softmax(scores, axis=1).max(axis=1).mean(), abs=1e-2)
+
+
+def test_its_params_are_valid_and_groups_are_pinned(variant: Path) -> None:
+    assert calls.digits(variant, "check").output == ""
+    assert "\n      groups: " in (variant / "params.yaml").read_text()
+
+
+def test_a_test_image_of_a_class_never_trained_on_is_one_line(variant: Path, tmp_path: Path) -> None:
+    project = tiny.copy(variant, tmp_path / "copy")
+    path = project / paths.task("odd", "test")
+    frame = pd.read_parquet(path)
+    frame.loc[frame.index[3], "label"] = 7
+    frame.to_parquet(path)
+    line = calls.stage_failure(project, "evaluate odd")
+    assert line == "Error: odd was trained on no image of label 7, which the test part has"
