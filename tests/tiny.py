@@ -22,13 +22,6 @@ TEST = 100
 SHAPE = (8, 8)
 MAXIMUM = 16
 FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
-FOLDER = "data/parts"  # the output of the stage `parts`
-FOLDER_STAGE = f"""
-  parts:
-    cmd: mkdir -p {FOLDER} && cp idx/train-images {FOLDER}/a && cp idx/train-labels {FOLDER}/b
-    outs:
-      - {FOLDER}
-"""
 
 
 def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -198,16 +191,6 @@ def make_variant(project: Path) -> Path:
         for name in names[kind] if kind else ["taught"]:
             calls.stage(project, f"{stage} {name}")
     return project
-
-
-def add_folder(project: Path) -> None:
-    """Add a stage whose output is a folder, as a table of more than 100 000 rows is; run it, and commit."""
-    file = project / "dvc.yaml"
-    file.write_text(
-        file.read_text(encoding="utf-8").replace("stages:\n", f"stages:{FOLDER_STAGE}", 1), encoding="utf-8"
-    )
-    repro(project, "parts")
-    commit(project, "a folder")
 
 
 def copy(project: Path, place: Path) -> Path:

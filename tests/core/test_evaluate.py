@@ -52,15 +52,6 @@ def test_a_detector_s_figures_are_scikit_learn_s(made: Path) -> None:
     folds = (train["label"] == train["prediction"]).groupby(train["fold"]).mean()
     of_folds = [found["cross_validation", "accuracy", f"fold {i}"] for i in (1, 2, 3)]
     assert of_folds == pytest.approx(folds.tolist(), abs=1e-6)
-    measured = json.loads((made / "metrics/five-sgd.json").read_text())
-    assert measured == {
-        "accuracy": found["test", "accuracy", "all"],
-        "baseline": found["test", "baseline", "all"],
-        "precision": found["test", "precision", "all"],
-        "recall": found["test", "recall", "all"],
-        "cv_accuracy": round(folds.mean(), 6),
-        "cv_std": round(folds.std(ddof=0), 6),
-    }
 
 
 def test_of_ten_classes_the_overall_figures_are_means_over_the_classes(made: Path) -> None:
@@ -123,7 +114,7 @@ def part(y: Any, scores: Any, method: str = "decision_function", **columns: Any)
     return Part(frame, classes, np.asarray(y))
 
 
-def test_the_temperature_is_of_the_largest_likelihood_and_is_applied(made: Path) -> None:
+def test_the_temperature_is_of_the_largest_likelihood(made: Path) -> None:
     table = pd.read_parquet(made / "data/crossval/five-sgd.parquet")
     y, scores = table["label"].to_numpy(), table["decision_1"].to_numpy()
     logits = np.stack([np.zeros_like(scores), scores], axis=1)
@@ -135,14 +126,6 @@ def test_the_temperature_is_of_the_largest_likelihood_and_is_applied(made: Path)
     expected = np.exp(minimize_scalar(loss, bounds=(-10, 20), method="bounded").x)
     [temperature] = [v for key, (v, *_) in figures(made, "five-sgd").items() if key[1] == "temperature"]
     assert temperature == pytest.approx(expected, rel=1e-3)
-    test = pd.read_parquet(made / "data/predictions/five-sgd.parquet")
-    confidence = softmax(np.stack([0 * test["decision_1"], test["decision_1"]], axis=1) / temperature, axis=1).max(
-        axis=1
-    )
-    table = pd.read_csv(made / "plots/five-sgd/reliability.csv").query("part == 'test'")
-    assert (table["count"] * table["confidence"]).sum() / table["count"].sum() == pytest.approx(
-        confidence.mean(), abs=1e-3
-    )
 
 
 def test_probabilities_stay_between_0_and_1_and_one_wrong_answer_costs_no_infinite_loss() -> None:

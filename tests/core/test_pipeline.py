@@ -10,7 +10,6 @@ from digits.core import errors
 from tests import tiny
 from tests.core import calls
 
-import pandas as pd
 import pytest
 import sklearn
 from dvc.repo import Repo
@@ -180,12 +179,3 @@ def test_a_user_s_own_data_go_beside_the_pipeline_s(project: Path) -> None:
     tiny.run("git add --all", project)
     added = tiny.run("git ls-files data models", project).stdout.split()
     assert added == ["data/README.md", "data/own.csv.dvc", "models/README.md"]
-
-
-def test_every_fold_of_a_made_project_is_apart_from_its_test_part(made: Path) -> None:
-    train, test = (pd.read_parquet(made / f"data/task/five/{part}.parquet") for part in ("train", "test"))
-    assert not {*train["row"]} & {*test["row"]}
-    assert sorted([*train["row"], *test["row"]]) == [*range(tiny.IMAGES)]
-    assert train["row"].tolist() != sorted(train["row"])
-    assert test["row"].tolist() == [*range(tiny.IMAGES - tiny.TEST, tiny.IMAGES)]
-    assert (train["label"] == (train["class"] == 5)).all()

@@ -5,7 +5,7 @@ from typing import Any
 
 from digits.core.errors import PipelineError
 from digits.core.params import Experiment, validate
-from digits.core.tables import Pixels, Vector
+from digits.core.tables import Vector
 from digits.learning import pipelines, scoring
 from digits.learning.folds import choose_threshold, fold_of_rows
 from digits.sources import images
@@ -16,7 +16,7 @@ from tests.core import calls
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.metrics import f1_score, precision_score, recall_score
 from sklearn.model_selection import StratifiedKFold
 
@@ -56,26 +56,6 @@ def test_the_model_is_fitted_on_all_rows_and_each_fold_is_scored_by_one_that_has
         assert np.allclose(expected.decision_function(X[held_out]), out_of_fold["decision_1"].to_numpy()[held_out])
         assert (expected.predict(X[held_out]) == out_of_fold["prediction"].to_numpy()[held_out]).all()
     assert model.train_accuracy_ == (model.predict(X) == y).mean()
-
-
-SEEN: list[int] = []
-
-
-class Counting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Notes how many rows it learns from."""
-
-    def fit(self, X: Pixels, y: object = None) -> "Counting":  # noqa: N803
-        SEEN.append(len(X))
-        return self
-
-    def transform(self, X: Pixels) -> Pixels:  # noqa: N803
-        return X
-
-
-def test_a_step_that_learns_is_fitted_without_the_fold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipelines, "features", lambda *_: [("counting", Counting())])
-    train(experiment("dummy.DummyClassifier"), 42, task())
-    assert sorted(SEEN) == [266, 267, 267, 400]
 
 
 def test_groups_share_a_fold_and_each_fold_has_its_share_of_each_class() -> None:

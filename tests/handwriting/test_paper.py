@@ -1,5 +1,7 @@
 """Digits on paper with lines, frames and dark edges, and in the cells of a form."""
 
+from typing import Any
+
 from digits.handwriting.components import find
 from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference, found, ink, page, saved
 
@@ -125,11 +127,11 @@ def test_a_dark_table_is_no_digit_and_sets_no_height_but_a_digit_may_touch_the_e
     assert len(found(255 - tight)) == 2
 
 
-def lit(*parts: tuple[object, object], width: int = 500) -> npt.NDArray[np.float64]:
+def lit(*parts: tuple[Any, Any], width: int = 500) -> npt.NDArray[np.float64]:
     """Return the light on a page of 300 rows: even, but for parts, each a place and its light there."""
     light = np.full((300, width), 220.0)
     for place, there in parts:
-        light[place] = there  # type: ignore[index]
+        light[place] = there
     return light
 
 
