@@ -33,8 +33,8 @@ class Revision:
         return {Path(path).stem for path in self.files.glob(paths.predictions("*").as_posix())}
 
     def digests(self, name: str) -> list[str]:
-        """Return the MD5 of an experiment's predictions: as dvc.lock has it, or of the workspace's own files."""
-        places = [path.as_posix() for path in (paths.out_of_fold(name), paths.predictions(name))]
+        """Return the MD5 of an experiment's model and predictions: of dvc.lock, or of the workspace's own files."""
+        places = [path(name).as_posix() for path in (paths.model, paths.out_of_fold, paths.predictions)]
         return [self.files.info(each).get("md5") or md5(self.files.read_bytes(each)).hexdigest() for each in places]
 
     def read(self, path: Path) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def over_seeds(label: str, before: Revision, after: Revision, names: tuple[str, 
     """Refit two experiments under several seeds on the same folds, and return the row of a table."""
     from stages.train import train  # which imports scikit-learn
 
-    texts = [each.files.read_text(params.FILE.name) for each in (before, after)]
+    texts = (each.files.read_text("params.yaml") for each in (before, after))
     settings = [params.validate(params.Params, params.read_yaml(text)) for text in texts]
     blocks = [params.find(each.experiments, name) for each, name in zip(settings, names, strict=True)]
     tasks = [each.tasks[block.task] for each, block in zip(settings, blocks, strict=True)]
@@ -117,8 +117,9 @@ def command(
     for name in between or ():
         require_choice("--between", name, params.load().experiments)
     both = names or sorted(before.experiments() & after.experiments())
-    differing = both if names or seeds else [each for each in both if before.digests(each) != after.digests(each)]
-    pairs = {" → ".join(between): between} if between else {name: (name, name) for name in differing}
+    if not (names or seeds or between):
+        both = [each for each in both if before.digests(each) != after.digests(each)]
+    pairs = {" → ".join(between): between} if between else {name: (name, name) for name in both}
     if seeds:
         rows = [over_seeds(label, before, after, pair, seeds) for label, pair in pairs.items()]
         print_table(["experiment", "before", "after", "points (99 %)", "p"], rows, form=form)
@@ -133,9 +134,10 @@ def command(
         except PipelineError as error:
             failures.append(f"{error.message}: {label}")
     if found:
-        print_table(differences.HEADER, [[label, *each.cells] for label, each in found.items()], form=form)
+        print_table(differences.HEADER, [[pairs[label][1], *each.cells] for label, each in found.items()], form=form)
         for label, each in found.items():
-            print(f"\n{'- ' if md else ''}{label}, {each.rows} images {each.part}: {each.verdict}.")
+            line = f"{label}, {each.rows} images {each.part}: {each.verdict}."
+            print(f"\n- {line}" if md else "\n" + click.wrap_text(line, 80, subsequent_indent="  "))
     elif not failures:
         print("The predictions are the same.")
     if png and found:

@@ -76,5 +76,4 @@ def command(experiment: str) -> None:
     names = [key.removeprefix(block).removeprefix("hyperparameters.") for key in keys]
     found.sort(key=lambda each: -each[0])
     rows = [[name, *(f"{values.get(key, '–')!s:.24}" for key in keys), *rest] for _, name, values, rest in found]
-    header = ["run", *names, "cv_accuracy", "cv_std", "points", "p", "state"]
-    print_table(header, rows)
+    print_table(["run", *names, "cv_accuracy", "cv_std", "points", "p", "state"], rows)

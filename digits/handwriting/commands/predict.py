@@ -77,8 +77,7 @@ def command(
     """Say what a picture shows: one digit or many, dark on light or the reverse; or one of your own classes.
 
     A picture is a PNG, JPEG, BMP, GIF, TIFF or WebP file, or - for standard input; a folder stands for its pictures.
-    The exit status is 1 if a picture could not be read; the others are read all the same. A ? marks what is unlike the
-    images that the model was trained on.
+    A ? marks what is unlike the images that the model was trained on. The exit status is 1 if one could not be read.
 
     A folder with a subfolder for each class, one digit a picture (own/7/photo.jpg), is measured: the mistakes, the
     confusion matrix and the accuracy are printed. A picture in which no digit or several are found is a mistake.

@@ -67,11 +67,14 @@ def test_two_experiments_out_of_fold_and_without_folds_on_the_test_part(changed:
         table = pd.read_parquet(changed / f"data/{kind}/five-sgd.parquet")
         rewrite(changed / f"data/{kind}/other.parquet", table.assign(prediction=table["label"]))
     between = ["compare", "--between", "five-sgd", "other"]
-    *_, row, _, verdict = digits(changed, *between).stdout.splitlines()
+    _, _, row, _, *lines = digits(changed, *between).stdout.splitlines()
+    assert row.split()[0] == "other"
     assert row.split()[-2:] == ["30", "0"]
+    verdict = " ".join(map(str.strip, lines))
+    assert max(map(len, lines)) <= 80
     assert verdict.startswith("five-sgd → other, 300 images out of fold: the fits differ (+")
     rewrite(changed / FIVE, pd.read_parquet(changed / FIVE)[["row", "label"]])  # as with `folds: 0`
-    assert "five-sgd → other, 100 images of the test part: not told apart (" in digits(changed, *between).stdout
+    assert "five-sgd → other, 100 images of the test part: not told apart" in digits(changed, *between).stdout
 
 
 def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
