@@ -1,8 +1,10 @@
 """docs/tutorials.md: every command and every block runs; the notebooks are its."""
 
+import contextlib
 import re
 import shlex
 import shutil
+import warnings
 from pathlib import Path
 
 from bench.notebooks import notebooks
@@ -66,8 +68,12 @@ def test_every_run_changes_an_experiment_into_a_valid_one(tmp_path: Path, comman
 
 
 @pytest.mark.parametrize(("code", "printed"), BLOCKS)
-def test_every_block_runs_and_prints_what_stands_below_it(project: Path, code: str, printed: str) -> None:
-    output = tiny.run(["python", "-c", in_the_tiny_project(code)], project).stdout
+def test_every_block_runs_and_prints_what_stands_below_it(
+    project: Path, code: str, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.chdir(project), warnings.catch_warnings(action="ignore"):
+        exec(in_the_tiny_project(code), {})
+    output = capsys.readouterr().out
     assert not printed or output.count("\n") == printed.count("\n")
 
 
