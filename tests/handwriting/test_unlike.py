@@ -7,6 +7,7 @@ from pathlib import Path
 from digits.handwriting.likeness import DENSITY, RARE, Likeness
 from digits.handwriting.recognizer import Recognizer
 from tests import browser, tiny
+from tests.core import calls
 from tests.handwriting.calls import predict, serving, stroke
 
 import numpy as np
@@ -33,7 +34,9 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     }
     tiny.edit(project, blocks)
-    tiny.repro(project, "evaluate@digit-folded", "evaluate@digit-density")
+    for stage in ("train", "evaluate"):
+        for name in ("digit-folded", "digit-density"):
+            calls.stage(project, f"{stage} {name}")
     pixels, _ = tiny.digits()
     board = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.ones((2, 2), int)) * 16
     board[1::2] |= 4  # connected
