@@ -107,6 +107,10 @@ def test_a_rule_chooses_the_best_threshold_midway_between_two_scores(rule: dict[
     assert score(IS_POSITIVE, chosen) >= (value if figure != "f1" else 0.8)
 
 
+def test_of_equal_thresholds_the_one_with_the_fewest_yeses_is_chosen() -> None:
+    assert choose_threshold({"recall": 0.5}, np.array([False, True, True]), np.arange(3.0)) == 1.5
+
+
 def test_a_precision_that_none_has_is_refused() -> None:
     with pytest.raises(PipelineError, match=r"none has a precision of 1; the best is 0\.6667"):
         choose_threshold({"precision": 1}, np.array([1, 1, 0], bool), np.array([1.0, 1, 1]))

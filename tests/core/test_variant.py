@@ -42,7 +42,7 @@ def test_a_mix_has_each_own_image_by_its_weight_and_is_judged_on_own_ones_alone(
     (many, _), (own, own_test), (taught, test) = (part(variant, name) for name in ("many", "own", "taught"))
     assert taught["row"].value_counts().loc[own["row"]].eq(3).all()
     assert {*taught["row"]} - {*own["row"]} == {*(many["row"] + len(own) + len(own_test))}
-    assert not taught["row"].is_monotonic_increasing  # it is shuffled
+    assert not taught["row"].tail(3 * len(own)).isin(own["row"]).all()  # it is shuffled
     assert test.equals(own_test)
     assert not {*test["row"]} & {*taught["row"]}
     assert taught.attrs["group_names"] == own.attrs["group_names"]
@@ -54,17 +54,18 @@ def test_images_of_no_side_are_in_no_part_and_in_no_figure(variant: Path) -> Non
     for images, labelled, predicted in zip(
         part(variant, "own"), part(variant, "odd", "task"), predictions(variant, "odd"), strict=True
     ):
-        asked = images[images["class"] < 4]
+        asked = images[images["class"].isin([1, 3, 8, 9])]
         assert labelled["row"].tolist() == predicted["row"].tolist() == asked["row"].tolist()
-        assert labelled["label"].tolist() == asked["class"].isin([1, 3]).astype(int).tolist()
+        assert labelled["label"].tolist() == asked["class"].isin([1, 8]).astype(int).tolist()
     captions = calls.digits(variant, "show", "own", "--predictions", "odd", "--limit", "100").stdout
-    assert captions.count(", predicted n1 or n3 (") + captions.count(", predicted n0 or n2 (") == len(asked)
+    assert captions.count(", predicted n1 or n8 (") + captions.count(", predicted n3 or n9 (") == len(asked)
 
 
 def test_the_metrics_that_branches_are_compared_by_are_of_the_test_part(variant: Path) -> None:
     out_of_fold, tested = predictions(variant, "odd")
     folds = (out_of_fold["label"] == out_of_fold["prediction"]).groupby(out_of_fold["fold"]).mean()
     y, y_pred = tested["label"], tested["prediction"]
+    assert metrics.roc_auc_score(y, tested["probability_1"]) > 0.8
     assert json.loads((variant / "metrics/odd.json").read_text()) == pytest.approx(
         {
             "accuracy": (y == y_pred).mean(),
