@@ -37,6 +37,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tiny"
 
 
+@pytest.fixture(scope="session")
+def variant(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project of groups, named classes, a mix, a rule's threshold and copies, made here. Not to be changed."""
+    return tiny.make_variant(tmp_path_factory.mktemp("variant"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests that need no project last: one worker begins with them while another makes the project."""
     items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 import yaml
 from sklearn.datasets import load_digits
@@ -21,13 +22,6 @@ TEST = 100
 SHAPE = (8, 8)
 MAXIMUM = 16
 FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
-FOLDER = "data/parts"  # the output of the stage `parts`
-FOLDER_STAGE = f"""
-  parts:
-    cmd: mkdir -p {FOLDER} && cp idx/train-images {FOLDER}/a && cp idx/train-labels {FOLDER}/b
-    outs:
-      - {FOLDER}
-"""
 
 
 def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -156,14 +150,48 @@ def make_project(project: Path) -> None:
     commit(project, "the tiny project")
 
 
-def add_folder(project: Path) -> None:
-    """Add a stage whose output is a folder, as a table of more than 100 000 rows is; run it, and commit."""
-    file = project / "dvc.yaml"
-    file.write_text(
-        file.read_text(encoding="utf-8").replace("stages:\n", f"stages:{FOLDER_STAGE}", 1), encoding="utf-8"
+def make_variant(project: Path) -> Path:
+    """Write and run, in this process, what the tiny project has not, and return its folder.
+
+    `own` has eight groups and classes with names; `odd` asks for two of them against two, by a rule's threshold;
+    `taught` mixes `own` into `many` three times.
+    """
+    from tests.core import calls
+
+    bunch = load_digits()
+    for name, rows in (("many", slice(0, 200)), ("own", slice(200, 440))):
+        frame = pd.DataFrame(bunch.data[rows].astype(int)).add_prefix("p")
+        frame.insert(0, "label", [f"n{label}" for label in bunch.target[rows]])
+        if name == "own":
+            frame.insert(1, "group", [f"writer {i // 10 % 8}" for i in range(len(frame))])
+        frame.to_csv(project / f"{name}.csv", index=False)
+    more: dict[str, Any] = {"n_neighbors": 25, "weights": "distance", "threshold": {"recall": 0.9}}  # it makes mistakes
+    more |= {"copies": 1} if (ROOT / "digits/scale").exists() else {}
+    knn = experiment("odd", "scaled", "neighbors.KNeighborsClassifier", 3, **more)
+    values = params(
+        {
+            "datasets": {
+                name: {"shape": [*SHAPE], "maximum": MAXIMUM, "sources": [{"table": f"{name}.csv"}]}
+                for name in ("many", "own")
+            },
+            "splits": {"many": {"dataset": "many", "test": 40}, "own": {"dataset": "own", "test": {"groups": 2}}},
+            "mixes": {"taught": {"split": "many", "own": "own", "weight": 3}},
+            "tasks": {
+                "taught": {"split": "taught"},
+                "odd": {"split": "own", "positive": ["n1", "n8"], "negative": ["n3", "n9"]},
+            },
+            "experiments": {"odd": knn, "taught": experiment("taught", "principal_components", LOGISTIC, 3)},
+        }
     )
-    repro(project, "parts")
-    commit(project, "a folder")
+    write_params(project, values)
+    for name in ("many", "own"):
+        calls.digits(project, "pin", name)
+    names = {kind: [*values[f"{kind}s"]] for kind in ("dataset", "split", "task", "experiment")}
+    stages = {"fetch": "dataset", "split": "split", "mix": None, "binarize": "task", "train": "experiment"}
+    for stage, kind in {**stages, "evaluate": "experiment"}.items():
+        for name in names[kind] if kind else ["taught"]:
+            calls.stage(project, f"{stage} {name}")
+    return project
 
 
 def copy(project: Path, place: Path) -> Path:

@@ -1,12 +1,11 @@
-"""docs/tutorials.md: every command and every block runs, and every error is what Python says; the notebooks are its."""
+"""docs/tutorials.md: every command and every block runs; the notebooks are its."""
 
+import contextlib
 import re
 import shlex
 import shutil
 import warnings
 from pathlib import Path
-from traceback import format_exception_only
-from typing import Any
 
 from bench.notebooks import notebooks
 from digits.commands.check import check
@@ -15,17 +14,13 @@ from digits.core.params import Params
 from tests import tiny
 
 import nbformat
-import numpy as np
-import pandas as pd
 import pytest
 from dvc.utils.hydra import apply_overrides
 from PIL import Image
-from sklearn.linear_model import LogisticRegression
 
 PAGE = (tiny.ROOT / "docs/tutorials.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", PAGE, re.DOTALL)
 COMMANDS = sorted({*re.findall(r"^\$ (.+)$", PAGE, re.MULTILINE), *re.findall(r"`((?:digits|dvc) [^`]+)`", PAGE)})
-ERRORS = re.findall(r"^\| `([^`]+)` \| `(\w[\w.]+: [^`]+)` \|", PAGE, re.MULTILINE)
 NUMBERS = {"36000": "100", "36001": "101", "36002": "102", "60000": "300", "47339": "7", "46730": "8", "48393": "9"}
 
 
@@ -73,8 +68,12 @@ def test_every_run_changes_an_experiment_into_a_valid_one(tmp_path: Path, comman
 
 
 @pytest.mark.parametrize(("code", "printed"), BLOCKS)
-def test_every_block_runs_and_prints_what_stands_below_it(project: Path, code: str, printed: str) -> None:
-    output = tiny.run(["python", "-c", in_the_tiny_project(code)], project).stdout
+def test_every_block_runs_and_prints_what_stands_below_it(
+    project: Path, code: str, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.chdir(project), warnings.catch_warnings(action="ignore"):
+        exec(in_the_tiny_project(code), {})
+    output = capsys.readouterr().out
     assert not printed or output.count("\n") == printed.count("\n")
 
 
@@ -87,20 +86,3 @@ def test_the_notebooks_are_the_page_s_executed_to_what_it_prints() -> None:
         assert {output.get("name", "stdout") for output in outputs} == {"stdout"}
         printed += [output.text for output in outputs if output.output_type == "stream"]
     assert sorted(printed) == sorted(text for _, text in BLOCKS)
-
-
-@pytest.mark.parametrize(("code", "line"), ERRORS)
-def test_a_mistake_gives_the_last_line_that_the_page_says(code: str, line: str) -> None:
-    pixels = np.random.RandomState(0).randint(0, 256, (10, 784))  # tables like those of `fetch_openml`, of noise
-    x = pd.DataFrame(pixels, columns=[f"pixel{i + 1}" for i in range(784)], index=[0, *range(36000, 36009)])
-    y = pd.Series(np.arange(10), x.index)
-    names: dict[str, Any] = {"x": x, "y": y, "x_train": x, "shuffled": np.arange(1, 9), "photo": pixels[:1, :36]}
-    names["classifier"] = LogisticRegression().fit(x, y) if "classifier" in code else None
-    code = re.sub(r"iloc\[\d+\]", "iloc[0]", code)  # of fewer rows
-    with warnings.catch_warnings():
-        warnings.simplefilter("error" if line.startswith("UserWarning") else "ignore")
-        with pytest.raises((Exception, UserWarning)) as error:
-            exec(f"from sklearn.linear_model import LogisticRegression, SGDClassifier\n{code}", names)
-    said = " ".join("".join(format_exception_only(error.value)).splitlines()[-1:])
-    said = re.sub(r"\. Did you mean: '\w+'\?$", "", said)  # which later Pythons add
-    assert re.fullmatch(".*".join(map(re.escape, line.split("…"))), said.replace("\\n", " ")), said

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from tests import mounts, processes, tiny
+from tests.core import calls
 
 import pytest
 
 FULL = {  # a stage and the folder on the full disk
-    "split@tiny": "data/split",
     "fetch@tiny": "data/raw",
-    "binarize@five": "data/task",
     "train@five-sgd": "models",
     "evaluate@five-sgd": "plots",
 }
@@ -62,18 +61,16 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
 
 
 @mounts.needs_mounts
-@pytest.mark.parametrize("command", ["stages.split tiny", "stages.evaluate five-sgd"])
-def test_in_a_read_only_checkout_the_file_is_named_in_one_line(project: Path, command: str) -> None:
+def test_in_a_read_only_checkout_the_file_is_named_in_one_line(project: Path) -> None:
     with mounts.read_only(project):
-        line = tiny.failure(f"python -m {command}", project)
-        assert "five-sgd" in tiny.run("digits leaderboard", project).stdout
+        line = calls.stage_failure(project, "evaluate five-sgd")
+        assert "five-sgd" in calls.digits(project, "leaderboard").stdout
     assert "Read-only file system" in line
 
 
-@pytest.mark.parametrize("folds", [0, 3])
-def test_ctrl_c_ends_a_fit_however_long_it_would_go_on(made: Path, project: Path, folds: int) -> None:
+def test_ctrl_c_ends_a_fit_however_long_it_would_go_on(made: Path, project: Path) -> None:
     (project / "digits/features/endless.py").write_text(ENDLESS)
-    tiny.edit(project, {"experiments.five-sgd.features": "endless", "experiments.five-sgd.folds": folds})
+    tiny.edit(project, {"experiments.five-sgd.features": "endless"})
     with processes.started("dvc repro train@five-sgd", project) as running:
         processes.until(lambda: (project / "fitting").exists() or running.process.poll() is not None)
         running.send(signal.SIGINT)
@@ -88,21 +85,15 @@ def test_ctrl_c_ends_a_fit_however_long_it_would_go_on(made: Path, project: Path
     assert tiny.files(project) == tiny.files(made)
 
 
-@pytest.mark.parametrize(
-    ("stage", "file"),
-    [
-        ("train@five-sgd", "models/five-sgd.skops"),
-        pytest.param("evaluate@five-sgd", "metrics/five-sgd.json", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
 def test_a_stage_killed_together_with_dvc_between_two_files_runs_again(
-    made: Path, project: Path, tmp_path: Path, stage: str, file: str
+    made: Path, project: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "hook").mkdir()
     (tmp_path / "hook/sitecustomize.py").write_text(STOP)
-    environment: dict[str, Any] = {"PYTHONPATH": str(tmp_path / "hook"), "STOP_AT": file}
+    environment: dict[str, Any] = {"PYTHONPATH": str(tmp_path / "hook"), "STOP_AT": "models/five-sgd.skops"}
     environment["STOPPED"] = str(tmp_path / "stopped")
-    with processes.started(f"dvc repro --force --single-item {stage}", project, **environment) as running:
+    with processes.started("dvc repro --force --single-item train@five-sgd", project, **environment) as running:
         processes.until(lambda: (tmp_path / "stopped").exists() or running.process.poll() is not None)
         running.send(signal.SIGKILL)
         running.end()

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import shutil
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from digits.core.errors import PipelineError
 from digits.sources import as_bytes, idx, sklearn
 from tests import servers, tiny
+from tests.core import calls
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ import pytest
 import trustme
 from sklearn.datasets import load_digits
 
-FETCH = "python -m stages.fetch tiny"
+FETCH = "fetch tiny"
 FILES = tiny.idx_files()
 
 
@@ -49,22 +49,25 @@ def test_a_beginner_opens_the_table_with_pandas(made: Path) -> None:
     assert frame.attrs == {"shape": [8, 8], "maximum": 16}
 
 
-def test_sources_are_tried_in_order_and_the_mirror_first(place: Path) -> None:
-    use(place, {"idx": "nowhere"}, {"idx": "idx"})
-    assert tiny.run(FETCH, place).stderr == ""
-    shutil.copytree(place / "idx", place / "mirror/tiny")
-    shutil.rmtree(place / "idx")
-    assert tiny.run(FETCH, place, DATA_MIRROR="mirror").stderr == ""
-    assert fetched(place) == tiny.digits()[1].tolist()
+def test_sources_are_tried_in_order_and_the_mirror_first(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "idx").rename(place / "tiny")
+    with servers.serving(servers.files(FILES)) as server:
+        use(place, {"idx": "nowhere"}, {"idx": server.url})
+        for mirror, requests in (("", 4), (".", 0)):
+            monkeypatch.setenv("DATA_MIRROR", mirror)
+            server.requests.clear()
+            assert calls.stage(place, FETCH).stderr == ""
+            assert len(server.requests) == requests
+            assert fetched(place) == tiny.digits()[1].tolist()
 
 
 def test_over_http_and_gzipped_the_same_bytes_come_out(place: Path) -> None:
     use(place, {"idx": "idx"})
-    tiny.run(FETCH, place)
+    calls.stage(place, FETCH)
     before = (place / "data/raw/tiny.parquet").read_bytes()
     with servers.serving(servers.files({name: gzip.compress(content) for name, content in FILES.items()})) as server:
         use(place, {"idx": server.url})
-        tiny.run(FETCH, place)
+        calls.stage(place, FETCH)
     assert (place / "data/raw/tiny.parquet").read_bytes() == before
 
 
@@ -89,7 +92,7 @@ def test_a_server_that_fails_is_one_line_with_the_ways_out(
 ) -> None:
     with servers.serving(respond) as server:
         use(place, {"idx": server.url.replace("//", "//user:secret@")})
-        line = tiny.failure(FETCH, place)
+        line = calls.stage_failure(place, FETCH)
     assert line.startswith(f"Error: no source has tiny: idx {server.url.replace('//', '//…@')}: ")
     assert reason in line
     assert "secret" not in line
@@ -102,9 +105,9 @@ def test_a_server_that_fails_is_one_line_with_the_ways_out(
 def test_a_server_that_is_down_is_one_line(place: Path) -> None:
     with servers.serving(servers.files(FILES)) as server:
         use(place, {"idx": server.url})
-        tiny.run(FETCH, place)
+        calls.stage(place, FETCH)
     assert fetched(place) == tiny.digits()[1].tolist()
-    assert "Connection refused" in tiny.failure(FETCH, place)
+    assert "Connection refused" in calls.stage_failure(place, FETCH)
 
 
 @pytest.mark.parametrize(
@@ -155,13 +158,15 @@ def test_openml_is_asked_through_scikit_learn(place: Path) -> None:
     vouching.issue_cert("www.openml.org").configure_cert(context)
     use(place, {"openml": "tiny/1"})
     with servers.serving(openml, context) as server:
-        tiny.run(FETCH, place, https_proxy=server.url, no_proxy="", SSL_CERT_FILE=str(authority))
+        tiny.run(
+            "python -m stages.fetch tiny", place, https_proxy=server.url, no_proxy="", SSL_CERT_FILE=str(authority)
+        )
     assert fetched(place) == tiny.digits()[1].tolist()
 
 
 def test_a_place_that_openml_cannot_have_is_one_line(place: Path) -> None:
     use(place, {"openml": "tiny"})
-    assert "openml tiny: is no name and version such as mnist_784/1" in tiny.failure(FETCH, place)
+    assert "openml tiny: is no name and version such as mnist_784/1" in calls.stage_failure(place, FETCH)
 
 
 def test_scikit_learn_s_digits_are_of_fourteen_forms() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from digits import pictures
-from digits.core import paths, tables
+from digits.core import tables
 from digits.core.errors import PipelineError
 from digits.core.params import Dataset
 from digits.pictures import PictureError
@@ -158,19 +158,6 @@ def test_classes_groups_and_parts_are_read_and_what_is_no_picture_is_left_out(
         PipelineError, match=r"^'train/cross/anna/scans/1.png' lies in 'train/cross/anna/scans', expected"
     ):
         read("folder", tmp_path)
-
-
-def test_groups_go_from_the_folders_to_the_predictions(project: Path) -> None:
-    for i, label in enumerate(CLASSES):
-        write(project / f"data/own/{label}/writer{i % 8}/{i}.png", PIXELS[i].reshape(tiny.SHAPE))
-    tiny.edit(project, {"datasets.tiny.sources": [{"folder": "data/own"}], "splits.tiny.test": {"groups": 2}})
-    tiny.run("digits pin tiny", project)
-    tiny.repro(project, "evaluate@five-sgd")
-    predictions = pd.read_parquet(project / paths.predictions("five-sgd"))
-    assert set(predictions["group"]) == {6, 7}
-    assert set(pd.read_parquet(project / paths.out_of_fold("five-sgd"))["group"]) == {*range(6)}
-    (project / "data/own/5/writer1").rename(project / "data/own/6/writer9")
-    assert "`digits pin` accepts" in tiny.failure("digits check", project)
 
 
 def test_what_makes_a_folder_no_dataset_is_named(tmp_path: Path) -> None:

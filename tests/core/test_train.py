@@ -5,17 +5,18 @@ from typing import Any
 
 from digits.core.errors import PipelineError
 from digits.core.params import Experiment, validate
-from digits.core.tables import Pixels, Vector
-from digits.learning import model_file, pipelines, scoring
+from digits.core.tables import Vector
+from digits.learning import pipelines, scoring
 from digits.learning.folds import choose_threshold, fold_of_rows
 from digits.sources import images
 from stages.train import train
 from tests import tiny
+from tests.core import calls
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.metrics import f1_score, precision_score, recall_score
 from sklearn.model_selection import StratifiedKFold
 
@@ -55,26 +56,6 @@ def test_the_model_is_fitted_on_all_rows_and_each_fold_is_scored_by_one_that_has
         assert np.allclose(expected.decision_function(X[held_out]), out_of_fold["decision_1"].to_numpy()[held_out])
         assert (expected.predict(X[held_out]) == out_of_fold["prediction"].to_numpy()[held_out]).all()
     assert model.train_accuracy_ == (model.predict(X) == y).mean()
-
-
-SEEN: list[int] = []
-
-
-class Counting(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Notes how many rows it learns from."""
-
-    def fit(self, X: Pixels, y: object = None) -> "Counting":  # noqa: N803
-        SEEN.append(len(X))
-        return self
-
-    def transform(self, X: Pixels) -> Pixels:  # noqa: N803
-        return X
-
-
-def test_a_step_that_learns_is_fitted_without_the_fold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipelines, "features", lambda *_: [("counting", Counting())])
-    train(experiment("dummy.DummyClassifier"), 42, task())
-    assert sorted(SEEN) == [266, 267, 267, 400]
 
 
 def test_groups_share_a_fold_and_each_fold_has_its_share_of_each_class() -> None:
@@ -126,26 +107,13 @@ def test_a_rule_chooses_the_best_threshold_midway_between_two_scores(rule: dict[
     assert score(IS_POSITIVE, chosen) >= (value if figure != "f1" else 0.8)
 
 
+def test_of_equal_thresholds_the_one_with_the_fewest_yeses_is_chosen() -> None:
+    assert choose_threshold({"recall": 0.5}, np.array([False, True, True]), np.arange(3.0)) == 1.5
+
+
 def test_a_precision_that_none_has_is_refused() -> None:
     with pytest.raises(PipelineError, match=r"none has a precision of 1; the best is 0\.6667"):
         choose_threshold({"precision": 1}, np.array([1, 1, 0], bool), np.array([1.0, 1, 1]))
-
-
-def test_a_chosen_threshold_is_kept_in_the_model_and_no_fold_chooses_its_own(tmp_path: Path) -> None:
-    block, frame = experiment(threshold={"recall": 0.95}), task()
-    model, out_of_fold = train(block, 42, frame)
-    plain, _ = train(experiment(), 42, frame)
-    y, scores = frame["label"].to_numpy(), out_of_fold["decision_1"].to_numpy()
-    threshold = choose_threshold({"recall": 0.95}, y == 1, scores)
-    model_file.save(tmp_path / "model.skops", model)
-    X = frame.filter(like="pixel").to_numpy()  # noqa: N806
-    loaded = model_file.load(tmp_path / "model.skops")
-    assert scoring.threshold(loaded) == threshold
-    assert (loaded.predict(X) == (plain.decision_function(X) >= threshold)).all()
-    fold = out_of_fold["fold"].to_numpy()
-    for i in (1, 2, 3):
-        chosen = choose_threshold({"recall": 0.95}, y[fold != i] == 1, scores[fold != i])
-        assert (out_of_fold["prediction"].to_numpy()[fold == i] == (scores[fold == i] >= chosen)).all()
 
 
 def test_a_given_threshold_is_a_yes_itself_and_at_a_tie_of_probabilities_the_first_class_wins() -> None:
@@ -154,17 +122,6 @@ def test_a_given_threshold_is_a_yes_itself_and_at_a_tie_of_probabilities_the_fir
     assert set(scoring.predict(model, np.full(3, 0.5))) == {1}
     plain, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform"), 42, frame)
     assert set(scoring.predict(plain, np.full(3, 0.5))) == {0}
-
-
-@pytest.mark.skipif(not (tiny.ROOT / "digits/scale").exists(), reason="the room scale makes the copies")
-def test_copies_are_fitted_on_where_their_image_is_and_never_predicted() -> None:
-    frame = task()
-    block = experiment("neighbors.KNeighborsClassifier", n_neighbors=1, copies=2)
-    model, out_of_fold = train(block, 42, frame)
-    assert model[-1].n_samples_fit_ == 3 * len(frame)
-    assert len(out_of_fold) == len(frame)
-    assert model.train_accuracy_ == 1
-    assert (out_of_fold["prediction"] != out_of_fold["label"]).any()  # of itself, each image would be found
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
@@ -181,11 +138,16 @@ def test_what_cannot_be_fitted_together_is_one_line(project: Path) -> None:
             "experiments.five-sgd.hyperparameters": {"solver": "lbfgs", "l1_ratio": 1.0},
         },
     )
-    line = tiny.failure("python -m stages.train five-sgd", project)
+    line = calls.stage_failure(project, "train five-sgd")
     assert line.startswith("Error: five-sgd cannot be fitted: Solver lbfgs supports only")
 
 
 def test_a_warning_of_every_fold_is_one_line(project: Path) -> None:
     tiny.edit(project, {"experiments.five-sgd.hyperparameters": {"max_iter": 2}})
-    [line] = tiny.run("python -m stages.train five-sgd", project).stderr.splitlines()
+    [line] = calls.stage(project, "train five-sgd").stderr.splitlines()
     assert line.startswith("ConvergenceWarning: Maximum number of iteration reached")
+
+
+def test_pixels_are_scaled_by_the_dataset_s_maximum() -> None:
+    [(_, step)] = pipelines.features("scaled", tiny.MAXIMUM)
+    assert step.fit_transform(np.full((1, 4), tiny.MAXIMUM, np.uint8)).tolist() == [[1] * 4]

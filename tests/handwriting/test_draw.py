@@ -8,7 +8,6 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -258,13 +257,6 @@ def test_drawings_are_their_owners_alone(keeper: tuple[str, Path]) -> None:
     assert modes == {True: 0o700, False: 0o600}
 
 
-def test_connections_that_ask_nothing_do_not_stop_the_page(server: str) -> None:
-    with ExitStack() as held:
-        for _ in range(130):
-            held.enter_context(socket.create_connection((ADDRESS, urlsplit(server).port)))
-        assert requests.post(f"{server}/predict", png(), headers=PNG, timeout=60).status_code == 200
-
-
 def test_a_client_names_a_digit_and_no_path(keeper: tuple[str, Path]) -> None:
     address, folder = keeper
     before = kept(folder.parent)
@@ -308,6 +300,7 @@ def test_a_taken_port_is_one_line(made: Path, server: str) -> None:
     assert taken.startswith(f"Error: port {port} of {ADDRESS}: ")
 
 
+@pytest.mark.slow
 def test_a_network_is_served_when_asked_and_at_that_address_alone(made: Path, server: str) -> None:
     try:
         own = local_address("")

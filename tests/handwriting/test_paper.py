@@ -1,9 +1,12 @@
 """Digits on paper with lines, frames and dark edges, and in the cells of a form."""
 
+from typing import Any
+
 from digits.handwriting.components import find
 from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference, found, ink, page, saved
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
@@ -124,29 +127,35 @@ def test_a_dark_table_is_no_digit_and_sets_no_height_but_a_digit_may_touch_the_e
     assert len(found(255 - tight)) == 2
 
 
-def test_a_hard_shadow_and_a_table_around_the_page_are_no_ink() -> None:
-    boxes = [(left, 120, 42, 42) for left in (60, 130, 200, 270)]
-    drawn = page(300, 400, *((120, left, ink(*SEVEN)) for left, _, _, _ in boxes))
-    light = np.full(drawn.shape, 220)
-    light[:, :180] = 176
-    light[:30] = light[280:] = light[:, :15] = 60
-    assert [digit.box for digit in found(light * (1 - 0.4 * (drawn > 0)))] == boxes
+def lit(*parts: tuple[Any, Any], width: int = 500) -> npt.NDArray[np.float64]:
+    """Return the light on a page of 300 rows: even, but for parts, each a place and its light there."""
+    light = np.full((300, width), 220.0)
+    for place, there in parts:
+        light[place] = there
+    return light
 
 
-def test_a_narrow_dark_table_beside_a_page_that_darkens_towards_it_is_no_ink() -> None:
-    drawn = page(300, 500, *((120, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
-    light = np.repeat(250 - 60 / (1 + np.exp((np.arange(500.0) - 180) / 12))[None], 300, axis=0)
-    light[:, :30] = 12
-    assert [digit.box[0] for digit in found(light * (1 - 0.5 * (drawn > 0)))] == [60, 130, 200, 270]
+EVERYWHERE, X = np.s_[:, :], np.arange(500.0)
+LIGHTS = {
+    "a hard shadow, and a table around": lit(
+        (np.s_[:, :180], 176), (np.s_[:30], 60), (np.s_[280:], 60), (np.s_[:, :15], 60), width=400
+    ),
+    "a narrow table, which the page darkens to": lit(
+        (EVERYWHERE, 250 - 60 / (1 + np.exp((X - 180) / 12))), (np.s_[:, :30], 12)
+    ),
+    "a table above and below, lit from one side": lit(
+        (EVERYWHERE, np.linspace(130, 240, 500)), (np.s_[:20], 25), (np.s_[250:], 25)
+    ),
+    "a shadow that fades": lit((EVERYWHERE, 220 - 60 / (1 + np.exp((X - 240) / 12)))),
+    "a table all around": lit((EVERYWHERE, 14), (np.s_[25:270, 35:350], np.linspace(200, 250, 315)), width=400),
+}
 
 
-def test_a_dark_table_above_and_below_a_page_lit_from_one_side_does_not_make_the_paper_its_ink() -> None:
-    drawn = page(300, 600, *((80, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
-    light = np.repeat(np.linspace(130, 240, 600)[None], 300, axis=0)
-    light[:20] = light[250:] = 25
-    assert [digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))] == [
-        (left, 80, 42, 42) for left in (60, 130, 200, 270)
-    ]
+@pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
+def test_shadows_and_dark_tables_are_no_ink(light: npt.NDArray[np.float64]) -> None:
+    drawn = page(*light.shape, *((120, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
+    boxes = [digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))]
+    assert np.abs(np.array(boxes) - [(left, 120, 42, 42) for left in (60, 130, 200, 270)]).max() <= 2
 
 
 def test_what_jpeg_leaves_between_digits_beside_a_dark_table_does_not_join_them() -> None:
@@ -157,13 +166,6 @@ def test_what_jpeg_leaves_between_digits_beside_a_dark_table_does_not_join_them(
     boxes = [digit.box for digit in find(picture)]
     assert len(boxes) == 4
     assert np.abs(np.array(boxes) - [(left, 80, 42, 42) for left in (60, 108, 156, 260)]).max() <= 3
-
-
-def test_a_fading_shadow_is_no_ink() -> None:
-    drawn = page(300, 500, *((120, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
-    light = np.repeat(220 - 60 / (1 + np.exp((np.arange(500.0) - 240) / 12))[None], 300, axis=0)
-    boxes = [digit.box for digit in found(light * (1 - 0.4 * (drawn > 0)))]
-    assert np.abs(np.array(boxes) - [(left, 120, 42, 42) for left in (60, 130, 200, 270)]).max() <= 2
 
 
 def test_wide_strokes_are_no_shadow() -> None:
@@ -179,13 +181,6 @@ def test_digits_that_touch_are_not_joined_with_the_one_above() -> None:
     pair = np.hstack([ink(*FIVE), ink(*FIVE)])
     drawn = page(160, 200, (20, 20, ink(*SEVEN)), (20, 90, ink(*FIVE)), (72, 70, pair))
     assert sorted(digit.box for digit in found(255 - drawn)) == [(20, 20, 42, 42), (70, 72, 72, 42), (90, 20, 36, 42)]
-
-
-def test_digits_in_many_rows_are_not_joined_with_the_wide_pair_below() -> None:
-    seven, pair = ink(*SEVEN), np.hstack([ink(*FIVE), ink(*FIVE)])
-    drawn = page(190, 300, (20, 40, seven), (20, 110, seven), (20, 200, seven), (66, 60, pair), (110, 200, seven))
-    boxes = {(40, 20, 42, 42), (110, 20, 42, 42), (200, 20, 42, 42), (60, 66, 72, 42), (200, 110, 42, 42)}
-    assert {digit.box for digit in found(255 - drawn)} == boxes
 
 
 def test_digits_of_two_rows_that_touch_are_cut_apart() -> None:
@@ -205,18 +200,3 @@ def test_low_marks_beside_the_edge_are_cut_off_writing_but_the_low_part_of_a_dig
     broken = page(100, 220, (17, 40, ink(*FIVE)), (17, 120, ink(*SEVEN)))
     broken[4:10, 40:76] = 255  # its hat
     assert found(255 - broken)[0].box == (40, 4, 36, 55)
-
-
-def test_a_sheet_on_a_table_that_is_all_around_it_is_no_ink() -> None:
-    drawn = page(300, 400, *((120, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
-    light = np.full(drawn.shape, 14)
-    light[25:270, 35:350] = np.linspace(200, 250, 315)
-    boxes = [digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))]
-    assert np.abs(np.array(boxes) - [(left, 120, 42, 42) for left in (60, 130, 200, 270)]).max() <= 2
-
-
-def test_a_hard_shadow_over_most_of_an_even_page_does_not_make_the_rest_its_ink() -> None:
-    drawn = page(450, 800, *((y, x, ink(*SEVEN, times=10)) for x in (50, 135, 220) for y in (40, 130, 220)))
-    light = np.repeat(220 * (1 - 0.3 * (np.arange(800.0) < 560))[None], 450, axis=0)
-    boxes = {(x, y, 70, 70) for x in (50, 135, 220) for y in (40, 130, 220)}
-    assert {digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))} == boxes

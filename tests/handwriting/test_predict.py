@@ -72,7 +72,7 @@ def test_json_gives_digit_probability_and_box_in_reading_order(place: Path) -> N
 
 def test_bad_pictures_are_named_and_the_good_are_read(place: Path, tmp_path: Path) -> None:
     files = ["bad.png", "line.png", "no.png", "blank.png"]
-    done = tiny.run(["digits", "predict", *files], place, status=1)
+    done = predict(place, *files, status=1)
     assert re.fullmatch(r"line\.png: predicted 3 6 0 \(\d+ %, \d+ %, \d+ %\)\n", done.stdout)
     chosen, *errors = done.stderr.splitlines()
     assert chosen == "digit-logreg: the only model of digit on tiny"
@@ -123,17 +123,6 @@ def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path
     assert "five-sgd: 5 of 8 right, " in done.stdout
     said = "own is in the dataset of five-sgd; it may have been trained on some of these"
     assert done.stderr.splitlines()[0].endswith(said)
-
-
-def test_a_part_of_a_dataset_s_folder_is_measured_and_said_to_be_trained_on(project: Path, place: Path) -> None:
-    shutil.copytree(place / "own", project / "data/own/anna")
-    said = "data/own/anna is in the dataset of digit-logreg; it may have been trained on some of these"
-    for is_trained_on in (False, True):
-        done = predict(project, "--model", "digit-logreg", "data/own/anna")
-        assert " 4 of 8 right, " in done.stdout
-        assert (said in done.stderr) == is_trained_on
-        tiny.edit(project, {"datasets.tiny.sources": [{"idx": "idx"}, {"handwriting": "data/own"}]})
-    assert "predicted 3 (" in predict(project, "--model", "digit-logreg", "data/own/anna/3").stdout
 
 
 def test_standard_input(place: Path) -> None:
@@ -211,19 +200,6 @@ def test_the_default_model_is_chosen_out_of_fold_and_never_by_the_test_part(proj
     assert "better-folded: the highest out-of-fold accuracy of 3 models of digit on tiny" in done.stderr
 
 
-def test_of_several_datasets_the_default_is_of_the_largest(project: Path) -> None:
-    values = tiny.params()
-    values["datasets"]["small"] = {**values["datasets"]["tiny"], "images": 399}
-    values["splits"]["small"] = {"dataset": "small", "test": 100}
-    values["tasks"]["small"] = {"split": "small"}
-    values["experiments"]["of-small"] = {**values["experiments"]["digit-logreg"], "task": "small"}
-    tiny.write_params(project, values)
-    shutil.copy(project / "models/digit-logreg.skops", project / "models/of-small.skops")
-    metrics = json.loads((project / "metrics/digit-logreg.json").read_text())
-    (project / "metrics/of-small.json").write_text(json.dumps(metrics | {"cv_accuracy": 0.99}))
-    assert "digit-logreg: the only model of digit on tiny" in predict(project, "no.png", status=1).stderr
-
-
 def test_a_model_for_images_of_another_shape_is_refused(project: Path) -> None:
     tiny.edit(project, {"datasets.tiny.shape": [8, 7]})
     error = predict(project, "--dataset", "tiny", "1", "--model", "digit-logreg", status=1).exception
@@ -236,7 +212,7 @@ def test_a_model_for_images_of_another_shape_is_refused(project: Path) -> None:
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
     model = Path("models", "digit-logreg.skops")
     (project / model).unlink()
-    assert tiny.failure("digits predict --model digit-logreg a.png", project) == (
-        f"Error: {model} is not here; `dvc repro` makes it, `dvc pull` fetches what was shared"
+    assert str(predict(project, "--model", "digit-logreg", "a.png", status=1).exception) == (
+        f"{model} is not here; `dvc repro` makes it, `dvc pull` fetches what was shared"
     )
     assert "`dvc repro evaluate@digit-logreg` makes one" in str(predict(project, "a.png", status=1).exception)

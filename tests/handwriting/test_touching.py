@@ -54,6 +54,7 @@ def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
     return np.pad(np.maximum(np.pad(left, apart[1]), np.pad(right, apart[0])), 14)
 
 
+@pytest.mark.slow
 def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one(
     drawn: tuple[Pixels, Vector], recognizer: Recognizer
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from digits.handwriting.likeness import DENSITY, RARE, Likeness
 from digits.handwriting.recognizer import Recognizer
 from tests import browser, tiny
+from tests.core import calls
 from tests.handwriting.calls import predict, serving, stroke
 
 import numpy as np
@@ -33,7 +34,9 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     }
     tiny.edit(project, blocks)
-    tiny.repro(project, "evaluate@digit-folded", "evaluate@digit-density")
+    for stage in ("train", "evaluate"):
+        for name in ("digit-folded", "digit-density"):
+            calls.stage(project, f"{stage} {name}")
     pixels, _ = tiny.digits()
     board = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.ones((2, 2), int)) * 16
     board[1::2] |= 4  # connected
@@ -101,19 +104,6 @@ def test_the_drawing_page_marks_the_class_and_explains_the_mark(place: Path) -> 
         for _ in LINES[1:]:
             page.get_by_role("button", name="Undo").click()
         expect(page.get_by_role("status")).not_to_contain_text("?")
-
-
-def test_few_images_of_a_dataset_are_marked_and_a_right_class_counts(place: Path) -> None:
-    *lines, total = predict(place, "--model", "digit-folded", "--dataset", "tiny", "0-399").stdout.splitlines()
-    assert sum("? (" in line for line in lines) <= 12
-    assert total == f"{sum(line.endswith(', right') for line in lines)} of 400 right"
-
-
-def test_a_folder_is_measured_by_class_whether_marked_or_not(place: Path) -> None:
-    board = json.loads(predict(place, "--model", "digit-folded", "--json", "own/3/board.png").stdout)["digits"][0]
-    done = predict(place, "--model", "digit-folded", "own")
-    assert done.stdout.splitlines()[-1].startswith(f"digit-folded: {1 + (board['label'] == 3)} of 2 right")
-    assert MARK.format("digit-folded") in done.stderr
 
 
 def test_nothing_is_marked_without_folds_or_their_predictions_which_a_line_says(place: Path, tmp_path: Path) -> None:

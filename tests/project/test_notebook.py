@@ -49,13 +49,3 @@ def test_it_runs_for_every_kind_of_experiment(project: Path, experiment: str) ->
     assert f"mean {(table['prediction'] == table['label']).mean():.4f}\n" in text
     assert "KeyError: 0\n" in text
     assert "100 of 100 predictions are those of the model above" in text
-
-
-@pytest.mark.slow
-def test_made_again_it_has_the_same_bytes(project: Path) -> None:
-    made = []
-    for _ in range(2):
-        tiny.run(f"make --assume-old=.venv/.installed notebook NOTEBOOKS={FILE}", project)
-        made.append((project / FILE).read_bytes())
-    assert made[0] == made[1]
-    assert "five-sgd: A tiny one." in printed(nbformat.reads(made[0].decode(), as_version=4))  # type: ignore[no-untyped-call]

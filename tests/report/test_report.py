@@ -5,12 +5,15 @@ from pathlib import Path
 
 from digits.report.page import Axis
 from tests import browser, tiny
+from tests.core.calls import digits, failure
 
 import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-REPORT = ["digits", "report"]
+# digits/report/plots.py fills numbers with text, which pandas 4 refuses.
+pytestmark = pytest.mark.filterwarnings("default::pandas.errors.Pandas4Warning")
+
 HOSTILE = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
 CUT = "all => all.filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 200))"
 BOXES = "all => all.map((e) => e.getBoundingClientRect()).map((box) => [box.x, box.width, box.height])"
@@ -21,7 +24,7 @@ UNFOLD = "document.querySelectorAll('details').forEach((each) => (each.open = tr
 def page(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Draw the report of the made project."""
     path = tmp_path_factory.mktemp("report") / "report.html"
-    assert tiny.run([*REPORT, "--output", str(path)], made).stderr == ""
+    assert digits(made, "report", "--output", str(path)).stderr == ""
     return path
 
 
@@ -52,10 +55,10 @@ def test_it_needs_nothing_else_and_says_what_was_measured_and_where_it_came_from
 
 
 def test_the_same_inputs_give_the_same_page_and_what_is_not_here_is_counted(page: Path, project: Path) -> None:
-    tiny.run(REPORT, project)
+    digits(project, "report")
     assert (project / "report.html").read_bytes() == page.read_bytes()
     (project / "data/predictions/digit-logreg.parquet").unlink()
-    done = tiny.run([*REPORT, "--output", "new/part.html"], project)
+    done = digits(project, "report", "--output", "new/part.html")
     assert done.stderr == "not here: 1, first digit-logreg; `make repro` or `dvc pull` brings all\n"
     text = (project / "new/part.html").read_text(encoding="utf-8")
     assert 'id="five-sgd"' in text
@@ -71,7 +74,7 @@ def test_a_page_of_nothing_or_of_two_runs_is_not_written(project: Path) -> None:
         ("digit-*", "nothing has been evaluated here yet; `make demo`"),
         ("five-*", "data/predictions/five-sgd.parquet and metrics/five-sgd.json are not of the same run"),
     ):
-        assert tiny.failure([*REPORT, "--experiments", pattern], project).startswith(f"Error: {reason}")
+        assert failure(project, "report", "--experiments", pattern).startswith(f"Error: {reason}")
     assert not (project / "report.html").exists()
 
 
@@ -201,7 +204,7 @@ def test_of_few_groups_each_is_shown_in_place_of_an_interval(project: Path) -> N
     table.loc[(table["part"] == "test") & (table["figure"] == "accuracy"), ["low", "high"]] = None
     groups = [("test", "accuracy", f"group {name}", value) for name, value in (("anna", 1.0), ("ben", 0.875))]
     pd.concat([table, pd.DataFrame(groups, columns=["part", "figure", "of", "value"])]).to_csv(path, index=False)
-    tiny.run([*REPORT, "--experiments", "five-*"], project)
+    digits(project, "report", "--experiments", "five-*")
     with browser.page() as opened:
         opened.page.goto((project / "report.html").as_uri())
         assert opened.page.locator("#best .lane .group").count() == 2
@@ -221,12 +224,12 @@ def test_two_experiments_stand_side_by_side_and_a_class_name_is_text(project: Pa
     values["experiments"] = {"slow-sgd": block, "quick-sgd": block | quick, "none-sgd": block | {"task": "none"}}
     tiny.write_params(project, values)
     tiny.repro(project, *(f"evaluate@{name}" for name in values["experiments"]))
-    tiny.run(REPORT, project)
+    digits(project, "report")
     text = re.sub('data:image[^"]*', "", (project / "report.html").read_text(encoding="utf-8"))
     assert not re.search("digit", text, re.IGNORECASE)
     no_yes = '<th scope="row">area under the ROC curve</th><td class="number">–</td>'
     assert all(each in text for each in ("tells f from not f.", no_yes, "<b>null</b>"))
-    verdict = tiny.run("digits compare --between slow-sgd quick-sgd", project).stdout.splitlines()[-1]
+    verdict = digits(project, "compare", "--between", "slow-sgd", "quick-sgd").stdout.splitlines()[-1]
     one, other = (predictions(project, name) for name in ("slow-sgd", "quick-sgd"))
     was, now = (table["label"] == table["prediction"] for table in (one, other))
     with browser.page() as opened:

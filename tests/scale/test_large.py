@@ -27,6 +27,7 @@ def large(bare: Path) -> Path:
     return bare / "large"
 
 
+@pytest.mark.slow
 def test_the_pipeline_runs_on_more_rows_than_a_file_has(large: Path) -> None:
     (large / "enlarged.yaml").write_text("tiny: {first: 300, to: 399, seed: 7}")
     assert "`to` of at least, its 400 images" in tiny.failure("python -m digits.scale.fetch tiny", large)

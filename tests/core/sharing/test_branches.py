@@ -32,23 +32,19 @@ def test_stages_are_merged_one_by_one() -> None:
     assert merge(base, ours, theirs) == {"same": 0, "ours": 1, "theirs": 2, "alike": 1, "new": 1, "newer": 2}
 
 
-@pytest.mark.parametrize("driver", [pytest.param(False, marks=pytest.mark.slow), True], ids=["alone", "our driver"])
-def test_two_people_s_work_is_merged_and_nothing_runs_again(project: Path, tmp_path: Path, driver: bool) -> None:
+def test_two_people_s_work_is_merged_and_nothing_runs_again(project: Path, tmp_path: Path) -> None:
     for name in ("anna", "ben"):
         branch(project, name)
     before = tiny.lock(project)
-    for _ in range(2 if driver else 0):  # twice is no fault
+    for _ in range(2):  # twice is no fault
         tiny.run("digits setup", project)
-    tiny.run("git merge --quiet --no-edit anna", project, status=0 if driver else 1)
-    assert {*tiny.lock(project)} - {*before} == ({"binarize@two"} if driver else set())  # no conflict marks in it
-    tiny.run("dvc checkout --allow-missing", project)
-    assert tiny.repro(project) == []  # from the run cache, without our driver
+    tiny.run("git merge --quiet --no-edit anna", project)
     assert {*tiny.lock(project)} - {*before} == {"binarize@two"}
-    tiny.run("git commit --quiet --allow-empty --all -m merged", project)
     tiny.run(["git", "clone", "--quiet", str(project), str(tmp_path / "clone")], tmp_path)
     assert "Data and pipelines are up to date." in tiny.run(DRY, tmp_path / "clone").stdout
 
 
+@pytest.mark.slow
 def test_what_both_changed_has_no_entry_until_it_is_settled(project: Path) -> None:
     tiny.run("digits setup", project)
     for name in ("anna", "carla"):

@@ -1,7 +1,6 @@
 """Runs with other parameters: queued, in a table, and from an idea to a merged branch."""
 
 import io
-import json
 import re
 from pathlib import Path
 
@@ -50,28 +49,6 @@ def test_runs_are_compared_with_their_commit_out_of_fold(made: Path, project: Pa
     assert failure(project, "runs", "new").startswith(
         "Error: new is not in the last commit, which its runs are compare"
     )
-
-
-@pytest.mark.slow
-def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch(project: Path) -> None:
-    library = project / "digits/evaluation/metrics.py"
-    original = library.read_text(encoding="utf-8")
-    library.write_text(f'{original}\nMETRICS.append(Metric("queued", lambda part: 1, key="queued"))\n')
-    tiny.run([*RUN, "--queue", "-n", "fewer", "-S", f"{PLACE}.max_iter=5"], project)
-    tiny.run([*RUN, "--queue", "-n", "none", "-S", f"{PLACE}.max_iter=0"], project)
-    tiny.run([*RUN, "--queue", "-n", "same", "-S", f"+{PLACE}.n_iter_no_change=6"], project)  # of no effect here
-    library.write_text("raise RuntimeError('this is of later')\n")
-    before = tiny.files(project)
-    tiny.run("dvc exp run --run-all", project)
-    assert tiny.files(project) == before
-    library.write_text(original)
-    assert tiny.git_status(project) == ""
-    found = {row[0]: row[1:] for row in run_table(project)}
-    assert (found["fewer"][:2], found["fewer"][-1]) == (["5", "–"], "done")
-    assert (found["none"][0], found["none"][-1]) == ("0", "failed")
-    assert found["same"][-3:] == ["+0.00", "1", "done"]
-    tiny.run("dvc exp branch fewer kept", project)
-    assert json.loads(tiny.run("git show kept:metrics/five-sgd.json", project).stdout)["queued"] == 1
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""DVC's cache shared by the commands of docs/sharing.md: a folder beside the clone, a web server, S3 and SSH."""
+"""DVC's cache shared by the commands of docs/sharing.md: a folder beside the clone, a web server, S3."""
 
 import os
 import re
@@ -59,6 +59,7 @@ def test_the_default_remote_is_beside_the_clone_unless_somebody_says_otherwise(p
     assert url(project) == "/own"
 
 
+@pytest.mark.slow
 def test_strangers_pull_from_a_web_server_and_run_nothing(made: Path, project: Path, tmp_path: Path) -> None:
     tiny.run("dvc push", project)
     with processes.web(tmp_path / "digits-remote") as address:
@@ -80,17 +81,3 @@ def test_a_clone_pulls_everything_from_s3(made: Path, project: Path, monkeypatch
         settings = documented(r"\*\*S3", {"https://s3.example.org": address, **access})
         share(made, project, team("s3://digits/cache", settings))
     assert SECRET.encode() not in b"".join(tiny.files(project).values()) + (project / ".dvc/config").read_bytes()
-
-
-@pytest.mark.slow
-@needs_rclone
-def test_a_clone_pulls_everything_by_ssh(made: Path, project: Path, tmp_path: Path) -> None:
-    key = pytest.importorskip("asyncssh").generate_private_key("ssh-ed25519")
-    key.write_private_key(tmp_path / "key")
-    key.write_public_key(tmp_path / "key.pub")
-    (tmp_path / "served" / "srv").mkdir(parents=True)
-    serve = "rclone serve sftp --addr 127.0.0.1:0 --user ann --authorized-keys key.pub --cache-dir keys served"
-    with processes.started(serve, tmp_path, RCLONE_CONFIG=os.devnull) as server:
-        [address] = re.findall(r"127\.0\.0\.1:\d+", server.wait_for_line("listening on 127.0.0.1:"))
-        settings = documented(r"\*\*SSH", {"~/.ssh/id_ed25519": str(tmp_path / "key")})
-        share(made, project, team(f"ssh://{address}/srv/digits", settings))
