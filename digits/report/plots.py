@@ -70,7 +70,7 @@ def add_operating_points(curve: pd.DataFrame, figures: Mapping[Key, float], *, i
             recall = figures[part, "recall", "1"]
             point = (1 - figures[part, "recall", "0"], recall) if is_roc else (recall, figures[part, "precision", "1"])
             rows.append([part, "1", *point, threshold, 1])
-    return pd.concat([curve, pd.DataFrame(rows, columns=[*curve.columns, "operating"])]).fillna("")
+    return pd.concat([curve, pd.DataFrame(rows, columns=[*curve.columns, "operating"])]).astype(object).fillna("")
 
 
 def list_thresholds(curve: pd.DataFrame) -> list[list[float]]:
