@@ -50,11 +50,11 @@ lint: $(INSTALLED) ## Check style, format and types
 format: $(INSTALLED) ## Format the code
 	ruff check --fix . ; ruff format .
 
-lock: $(INSTALLED) ## Rebuild requirements.lock and environment.txt, with the newest versions
+lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt, with the newest versions
 	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 	awk -F '==| ' '/^#/ {if (NR == FNR) print; next} NR == FNR {names[$$1]; next} $$1 in names {print $$1 "==" $$2}' \
-	  environment.txt requirements.lock > environment.tmp && mv environment.tmp environment.txt
+	  digits/core/environment.txt requirements.lock > environment.tmp && mv environment.tmp digits/core/environment.txt
 
 audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 PACKAGE = Path(__file__).resolve().parent.parent
-ENVIRONMENT = PACKAGE.parent / "environment.txt"
+ENVIRONMENT = Path(__file__).with_name("environment.txt")
 
 
 class PipelineError(click.ClickException):

@@ -61,5 +61,5 @@ def find(name: str) -> Any:
         if issubclass(kind := getattr(import_module(module), title), ClassifierMixin):
             return kind
     valid = {f"{kind.__module__.split('.')[1]}.{title}" for title, kind in all_estimators("classifier")}
-    require_choice("classifier, by its name below `sklearn`", name, {*valid, ONE_VS_REST} - {name})
+    require_choice("classifier (scikit-learn.org/stable/api lists all)", name, {*valid, ONE_VS_REST} - {name})
     raise AssertionError  # `require_choice` has raised

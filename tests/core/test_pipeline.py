@@ -72,7 +72,6 @@ CODE = {
         [*(f"digits/{name}.py" for name in QUIET), "requirements.lock"],
         [],
     ),
-    "the environment": (["environment.txt"], ["fetch@tiny", *TRAIN, *EVALUATE]),
     "the core": (["digits/core/tables.py"], EVERY),
     "learning": (["digits/learning/scoring.py"], [*TRAIN, *EVALUATE]),
     "evaluation": (["digits/evaluation/metrics.py"], EVALUATE),
@@ -120,7 +119,6 @@ def test_a_stage_reads_and_writes_what_is_declared(made: Path, tmp_path: Path, n
     if name.startswith("fetch"):  # what each kind gives is pinned, so they are no deps
         tiny.write_idx_files(folder / "idx")
         shutil.copytree(made / "digits/sources", folder / "digits/sources")
-    shutil.copy(made / "environment.txt", folder)  # which says by what packages; where they compute, it is a dep
     before = set(tiny.files(folder))
     assert stage["cmd"] == f"python -m stages.{name.replace('@', ' ')}"
     tiny.run(stage["cmd"], folder)

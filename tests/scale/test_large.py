@@ -20,7 +20,6 @@ print(os.wait4(child, 0)[2].ru_maxrss)"""
 def large(bare: Path) -> Path:
     """Return the folder large/ with the tiny dataset."""
     shutil.copytree(tiny.ROOT / "large", bare / "large", ignore=shutil.ignore_patterns("*.dvc", "data", "models"))
-    shutil.copy(tiny.ROOT / "environment.txt", bare)
     tiny.write_idx_files(bare / "idx")
     changes = {"datasets.tiny.sources": [{"idx": "../idx"}], "experiments.five-sgd.hyperparameters.max_iter": 1}
     tiny.edit(bare / "large", changes)
