@@ -32,10 +32,10 @@ class Revision:
         """Return the names of the experiments that have predictions."""
         return {Path(path).stem for path in self.files.glob(paths.predictions("*").as_posix())}
 
-    def digests(self, name: str) -> list[str]:
-        """Return the MD5 of an experiment's model and predictions: of dvc.lock, or of the workspace's own files."""
-        places = [path(name).as_posix() for path in (paths.model, paths.out_of_fold, paths.predictions)]
-        return [self.files.info(each).get("md5") or md5(self.files.read_bytes(each)).hexdigest() for each in places]
+    def digests(self, *files: Path) -> list[str | None]:
+        """Return the MD5 of outputs: of the workspace's own files, else as dvc.lock has it, or None."""
+        infos = [(each, self.files.info(each.as_posix())) for each in files]
+        return [md5(each.read_bytes()).hexdigest() if "fs_info" in info else info.get("md5") for each, info in infos]
 
     def read(self, path: Path) -> pd.DataFrame:
         """Read a table of predictions; a PipelineError if that cannot be done."""
@@ -71,11 +71,10 @@ def over_seeds(label: str, before: Revision, after: Revision, names: tuple[str, 
     for seed in tqdm(drawn.generate_state(seeds).tolist(), "seeds", disable=None):
         tables_of_both = [train(block, seed, images)[1] for block in blocks]
         fits.append([(each["label"] == each["prediction"]).mean() for each in tables_of_both])
-    found = np.array(fits)
-    if not np.ptp(found, axis=0).any():
+    if not np.ptp(fits, axis=0).any():
         raise PipelineError(f"{label}: neither draws anything at random; compare them without --seeds")
-    p, points = differences.t_test(found[:, 1] - found[:, 0])
-    shown = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in found.T]
+    p, points = differences.t_test(np.diff(fits)[:, 0])
+    shown = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in np.transpose(fits)]
     return [label, *shown, f"{points[0]:+.2f} to {points[1]:+.2f}", f"{p:.2g}"]
 
 
@@ -118,7 +117,8 @@ def command(
         require_choice("--between", name, params.load().experiments)
     both = names or sorted(before.experiments() & after.experiments())
     if not (names or seeds or between):
-        both = [each for each in both if before.digests(each) != after.digests(each)]
+        files = {each: (paths.out_of_fold(each), paths.predictions(each)) for each in both}
+        both = [name for name, each in files.items() if before.digests(*each) != after.digests(*each)]
     pairs = {" → ".join(between): between} if between else {name: (name, name) for name in both}
     if seeds:
         rows = [over_seeds(label, before, after, pair, seeds) for label, pair in pairs.items()]

@@ -14,16 +14,14 @@ from digits.results.wording import print_table
 import click
 import pandas as pd
 
-Run = dict[str, Any]  # as `dvc exp show --json` has it
 
-
-def parameters(run: Run) -> dict[str, Any]:
-    """Return all parameters of a run, by their paths in params.yaml: `experiments.two-logreg.folds`."""
+def parameters(run: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a run of `dvc exp show --json` by their paths: `experiments.two-logreg.folds`."""
     flat = pd.json_normalize(run["data"]["params"][FILE.name]["data"]).astype(object).iloc[0]
     return {str(key): value for key, value in flat.items()}
 
 
-def changed(run: Run, baseline: Run, experiment: str) -> dict[str, Any]:
+def changed(run: dict[str, Any], baseline: dict[str, Any], experiment: str) -> dict[str, Any]:
     """Return the parameters that the experiment depends on and that differ from the baseline's."""
     now, before = parameters(run), parameters(baseline)
     task = now.get(f"experiments.{experiment}.task")
@@ -48,13 +46,15 @@ def command(experiment: str) -> None:
     if f"{block}task" not in before:
         raise PipelineError(f"{experiment} is not in the last commit, which its runs are compared with; commit it")
     committed, found = Revision("HEAD"), []
+    outs = [path(experiment) for path in (paths.model, paths.out_of_fold, paths.predictions)]
+    of_commit = committed.digests(*outs)
     for each in [{"revs": [baseline]}, *(baseline["experiments"] or [])]:
         run, executor = each["revs"][0], each.get("executor") or {"state": "success"}
         if not run.get("data"):
             continue  # it could not be read
         differing, is_baseline = changed(run, baseline, experiment), run is baseline
         revision = Revision(run["rev"]) if executor["state"] == "success" else committed
-        is_new = revision.digests(experiment) != committed.digests(experiment)
+        is_new = revision.digests(*outs) != of_commit
         if not (differing or is_new or is_baseline):
             continue  # it ran for other experiments
         written = run["data"]["metrics"].get(paths.metrics(experiment).as_posix(), {}).get("data") or {}

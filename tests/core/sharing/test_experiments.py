@@ -46,9 +46,10 @@ def test_runs_are_compared_with_their_commit_out_of_fold(made: Path, project: Pa
     line = digits(project, "runs", "digit-logreg").stdout
     assert line.startswith(f"No run starts from {commit}; `dvc exp run --queue -S experiments.digit-logreg.hyperparame")
     tiny.edit(project, {"experiments.new": tiny.params()["experiments"]["five-sgd"]})
-    assert failure(project, "runs", "new").startswith(
-        "Error: new is not in the last commit, which its runs are compare"
-    )
+    line = failure(project, "runs", "new")
+    assert line.startswith("Error: new is not in the last commit, which its runs are compare")
+    tiny.commit(project, "not run yet")
+    assert digits(project, "runs", "new").stdout.startswith("No run starts from ")
 
 
 @pytest.mark.slow
