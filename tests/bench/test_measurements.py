@@ -18,7 +18,7 @@ EXPERIMENTS = ["digit-champion", "digit-density", "digit-sgd-log"]  # the measur
 TUTORIALS = sorted(path.stem for path in (tiny.ROOT / "bench" / "tutorials").glob("[!m]*.py"))
 SCRIPTS = {"benchmarks": 3, "blocks": 1, "champion": 1, "classifiers": 1}  # and how many parts each has
 if (tiny.ROOT / "digits" / "handwriting").exists():
-    SCRIPTS |= {"handwriting": 1, "not_one_digit": 2, "paper": 1, "taught": 1}
+    SCRIPTS |= {"handwriting": 2, "paper": 1}
 if (tiny.ROOT / "digits" / "scale").exists():
     SCRIPTS |= {"scale": 2}
 

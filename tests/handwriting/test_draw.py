@@ -84,7 +84,7 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
         expect(page.locator("dt")).to_have_count(0)
-        page.wait_for_timeout(300)  # a prediction that was under way does not come back
+        page.wait_for_selector("#result[aria-busy=false]")  # what was under way does not come back
         expect(page.locator("#prediction")).to_be_empty()
 
         page.reload()

@@ -11,9 +11,6 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-# digits/report/plots.py fills numbers with text, which pandas 4 refuses.
-pytestmark = pytest.mark.filterwarnings("default::pandas.errors.Pandas4Warning")
-
 HOSTILE = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
 CUT = "all => all.filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 200))"
 BOXES = "all => all.map((e) => e.getBoundingClientRect()).map((box) => [box.x, box.width, box.height])"
