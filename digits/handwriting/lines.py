@@ -17,6 +17,8 @@ FAINT = 0.1  # of full ink; fainter belongs to no line
 SPECK = 6  # pixels, at most, are noise
 SHORTEST = 13  # pixels of a line, in pictures of up to 600 pixels; the 40th part of the side in larger ones
 FINE = 2  # pixels across the rest of a line, at most
+VALLEY = 0.5  # of the ink of two lines side by side, at most, is between them
+ALIKE = 0.3  # of it, at most, one has more than the other
 THICKEST = 7  # pixels across a line, in pictures of up to 1 000 pixels
 SHARE = 0.3  # of a line, at least, no stroke crosses
 STRAIGHT = 0.8  # of its longest row has each row of a line
@@ -48,7 +50,7 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     labels, _ = ndimage.label(dark, np.ones((3, 3)))
     pieces = _pieces(labels)
     clean = dark & (np.bincount(labels.ravel())[labels] > SPECK)
-    across, down = _runs(clean, GAPS[0]), _runs(clean.T, GAPS[1], WHOLE)
+    across, down = _runs(clean, clean, GAPS[0]), _runs(clean.T, (clean & ~_valleys(sheared)).T, GAPS[1], WHOLE)
     above, beside = _frames(across, down, dark)
     sides = _lines(down, dark.T, pieces.T, np.ones_like(down, bool), outside.T) | beside
     horizontal = _lines(across, dark, pieces, sides.T, outside) | above
@@ -104,13 +106,19 @@ def _touches_all_sides(dark: Mask) -> bool:
     return all(side.any() for side in (dark[:margin], dark[-margin:], dark[:, :margin], dark[:, -margin:]))
 
 
-def _runs(dark: Mask, gap: int, least: float = 0) -> Labels:
+def _valleys(ink: Ink) -> Mask:
+    """Return where much less ink is than at the left and the right, of which there is as much: between two boxes."""
+    left, right = (ndimage.maximum_filter1d(ink, 3, 1, origin=origin) for origin in (-1, 1))
+    return np.asarray(ink < VALLEY * np.minimum(left, right)) & (abs(left - right) < ALIKE * np.maximum(left, right))
+
+
+def _runs(dark: Mask, apart: Mask, gap: int, least: float = 0) -> Labels:
     """Label the runs of ink along the rows that are long enough for a line, and thin, unless strokes cross them.
 
-    Holes of less than `gap` pixels are closed; the share `least` of a run is ink.
+    Holes of less than `gap` pixels are closed; the share `least` of a run is ink. `apart` is `dark` without valleys.
     """
     side = max(dark.shape)
-    heights, _ = ndimage.label(dark, ROWS.T)
+    heights, _ = ndimage.label(apart, ROWS.T)
     thickness = np.bincount(heights.ravel())[heights]
     thin, fine = (dark & (thickness <= most) for most in (max(THICKEST, side // 150), FINE))
     closed = ndimage.minimum_filter1d(ndimage.maximum_filter1d(dark.view(np.uint8), gap, 1), gap, 1)

@@ -8,7 +8,7 @@ from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference,
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 LINES = {  # x, y, x, y of each; the seven is at 40 to 82, 30 to 72
     "a frame that the digit touches": [(34, 20, 90, 20), (34, 20, 34, 72), (90, 20, 90, 72), (34, 72, 90, 72)],
@@ -59,6 +59,16 @@ def test_digits_are_taken_out_of_small_boxes_side_by_side(
     if line is not None:
         ImageDraw.Draw(drawn).line((20, 60 + line * height, 460, 60 + line * height), 200, thickness)
     assert [digit.box for digit in found(255 - np.asarray(drawn))] == [(left + 14, 80, 42, 42) for left in lefts]
+
+
+def test_boxes_whose_sides_are_blurred_into_one_are_taken_out() -> None:
+    lefts = range(20, 220, 50)
+    drawn = Image.fromarray(page(90, 240, *((28, left + 10, ink(*SEVEN, times=4)) for left in lefts)))
+    for left in lefts:
+        ImageDraw.Draw(drawn).rectangle((left, 16, left + 47, 70), outline=200, width=4)
+    boxes = [digit.box for digit in found(255 - np.asarray(drawn.filter(ImageFilter.GaussianBlur(0.8))))]
+    assert len(boxes) == 4
+    assert np.abs(np.array(boxes) - [(left + 10, 28, 28, 28) for left in lefts]).max() <= 2
 
 
 def test_the_bar_of_a_seven_that_nearly_fills_its_box_is_no_line() -> None:

@@ -113,16 +113,10 @@ def local_address(asked: str) -> str:
 
 
 @click.command(epilog=examples("draw --model digit-knn", "draw --keep data/own --host"))
-@click.option(
-    "--model", metavar="EXPERIMENT", help="The model to ask (default: the best out of fold that names all classes)."
-)
+@click.option("--model", metavar="EXPERIMENT", help="The model to ask (default: the best that names all classes).")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
 @click.option(
-    "--host",
-    is_flag=False,
-    flag_value="",
-    metavar="[ADDRESS]",
-    help="Serve the local network instead: the printed code opens the page on a phone. ADDRESS if there are several.",
+    "--host", is_flag=False, flag_value="", metavar="[ADDRESS]", help="Serve the local network: scan the code."
 )
 @click.option("--keep", type=click.Path(path_type=Path), metavar="FOLDER", help="Let the page keep drawings in it.")
 def command(model: str | None, port: int, host: str | None, keep: Path | None) -> None:
@@ -144,10 +138,8 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, by which waitress finishes
     address = f"http://{bound}:{server.effective_port}/{token}/"
-    print(
-        f"{address} ({recognizer.experiment}; {f'keeps drawings in {keep}; ' if keep else ''}Ctrl-C ends it)",
-        flush=True,
-    )
+    keeps = f"keeps drawings in {keep}; " if keep else ""
+    print(f"{address} ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
     if host is not None:
         code = io.StringIO()
         segno.make_qr(address).terminal(code, compact=True)
