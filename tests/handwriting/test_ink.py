@@ -153,5 +153,5 @@ def test_a_large_photo_noise_and_jpeg() -> None:
 
 
 def test_boxes_are_in_pixels_of_the_original() -> None:
-    [digit] = find(saved(page(3000, 4000, (1000, 2000, ink(*SEVEN, times=100)))))
-    assert np.abs(np.array(digit.box) - (2000, 1000, 700, 700)).max() <= 4
+    [digit] = find(saved(page(1000, 2400, (400, 1200, ink(*SEVEN, times=50)))))
+    assert np.abs(np.array(digit.box) - (1200, 400, 350, 350)).max() <= 4
