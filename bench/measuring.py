@@ -22,7 +22,7 @@ from digits.core.errors import PipelineError
 import click
 import yaml
 
-OUTPUTS = ("metrics/", "plots/", "docs/", "dvc.lock")
+OUTPUTS = ("metrics/", "plots/", "dvc.lock")
 PACKAGES = ("dvc", "scikit-learn", "numpy")
 MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10  # in the unit of ru_maxrss
 

@@ -16,7 +16,7 @@ BLOCK = re.compile(r"```python\n(.*?)\n```(?:\n\n```text\n.*?```)?", re.DOTALL) 
 TO_THE_PROJECT = """from pathlib import Path
 
 if not Path("params.yaml").exists():
-    %cd -q .."""
+    %cd -q ../.."""
 
 
 def notebooks() -> dict[str, Any]:
@@ -26,7 +26,7 @@ def notebooks() -> dict[str, Any]:
     for script in sorted((ROOT / "bench" / "tutorials").glob("*_*.py")):
         title = re.split("[,:.]", ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "")[0]
         section = re.split(f"^## {title}$", page, flags=re.MULTILINE)[1].partition("\n## ")[0]
-        section = re.sub(r"\]\((?=[^)#:]+[).#])", "](../docs/", section).replace("](#", "](../docs/tutorials.md#")
+        section = re.sub(r"\]\((?=[^)#:]+[).#])", "](../", section).replace("](#", "](../tutorials.md#")
         text, *parts = BLOCK.split(section.strip())
         new = nbformat.v4.new_notebook(metadata={"kernelspec": {"display_name": "Python 3", "name": "python3"}})
         sources = [f"# {title}\n\n{text.strip()}", TO_THE_PROJECT, *(part.strip() for part in parts)]
@@ -40,4 +40,4 @@ def notebooks() -> dict[str, Any]:
 
 if __name__ == "__main__":
     for name, notebook in notebooks().items():
-        nbformat.write(notebook, ROOT / "notebooks" / name)  # type: ignore[no-untyped-call]
+        nbformat.write(notebook, ROOT / "docs" / "notebooks" / name)  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
 """Measure the pipeline on more and more rows, and write the tables of docs/scale/large.md.
 
-The part `scale` runs the stages of large/ on 70 000, 700 000 and 8 100 000 rows, each in a process of its own, and
+The part `scale` runs the stages of docs/scale/large/ on 70 000, 700 000 and 8 100 000 rows, each in a process, and
 beside them a bare copy of the same tables by pyarrow: twenty minutes and 15 GB of disk, in TMPDIR. `steps` tells more
 steps from more digits: the same models go through MNIST's own training images as often as it takes for as many steps.
 Keep the machine quiet meanwhile. Where MNIST's servers cannot be reached, set DATA_MIRROR.
@@ -17,6 +17,7 @@ from bench import measuring
 import yaml
 
 PAGE = Path("docs", "scale", "large.md")
+LARGE = Path("docs", "scale", "large")
 ROWS = [70_000, 700_000, 8_100_000]
 TEST = 10_000
 COPY = """
@@ -40,12 +41,12 @@ MEMORY, TIME, DISK, ERROR = FORMATS = {
 
 def images() -> int:
     """Return how many images MNIST has."""
-    return int(measuring.parameters(Path("large"))["datasets"]["mnist"]["images"])
+    return int(measuring.parameters(LARGE)["datasets"]["mnist"]["images"])
 
 
 def prepare(folder: Path, rows: int, passes: int = 1) -> Path:
-    """Return the folder large/ of a new copy of the project, for so many rows and passes over them."""
-    large = measuring.cold(folder / "project") / "large"
+    """Return docs/scale/large/ of a new copy of the project, for so many rows and passes over them."""
+    large = measuring.cold(folder / "project") / LARGE
     enlarged = yaml.safe_load((large / "enlarged.yaml").read_text(encoding="utf-8"))
     enlarged["mnist"]["to"] = rows
     (large / "enlarged.yaml").write_text(yaml.safe_dump(enlarged), encoding="utf-8")

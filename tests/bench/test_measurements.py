@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 
 from bench import measuring
@@ -16,6 +17,7 @@ from sklearn.datasets import load_digits
 TEST = 397  # of 1797 images
 EXPERIMENTS = ["digit-champion", "digit-density", "digit-sgd-log"]  # the measurements load them
 TUTORIALS = sorted(path.stem for path in (tiny.ROOT / "bench" / "tutorials").glob("[!m]*.py"))
+IGNORED = shutil.ignore_patterns(".dvc", "data", "models", "metrics", "plots")
 SCRIPTS = {"benchmarks": 3, "blocks": 1, "champion": 1, "classifiers": 1}  # and how many parts each has
 if (tiny.ROOT / "digits" / "handwriting").exists():
     SCRIPTS |= {"handwriting": 1, "not_one_digit": 2, "paper": 1, "taught": 1}
@@ -49,7 +51,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.make_project(project)
     (project / "params.yaml").write_bytes((tiny.ROOT / "params.yaml").read_bytes())
     make_small(project)
-    if (enlarged := project / "large" / "enlarged.yaml").exists():
+    if (large := tiny.ROOT / "docs/scale/large").exists():
+        enlarged = Path(shutil.copytree(large, project / "docs/scale/large", ignore=IGNORED), "enlarged.yaml")
         make_small(enlarged.parent)
         enlarged.write_text(yaml.safe_dump({"mnist": {"first": 1797 - TEST, "to": 1797, "seed": 42}}))
     tiny.commit(project, "small")

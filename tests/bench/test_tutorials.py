@@ -80,7 +80,7 @@ def test_every_block_runs_and_prints_what_stands_below_it(
 def test_the_notebooks_are_the_page_s_executed_to_what_it_prints() -> None:
     printed = []
     for name, made in notebooks().items():
-        notebook = nbformat.read(tiny.ROOT / "notebooks" / name, as_version=4)  # type: ignore[no-untyped-call]
+        notebook = nbformat.read(tiny.ROOT / "docs/notebooks" / name, as_version=4)  # type: ignore[no-untyped-call]
         assert [cell.source for cell in notebook.cells] == [cell.source for cell in made.cells], "`make notebook`"
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
         assert {output.get("name", "stdout") for output in outputs} == {"stdout"}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
-FILE = "notebooks/explore.ipynb"
+FILE = "docs/notebooks/explore.ipynb"
 pytestmark = pytest.mark.filterwarnings("default")  # what nbclient, Jupyter and zmq deprecate among themselves
 
 
@@ -18,7 +18,7 @@ def execute(project: Path, experiment: str) -> Any:
     """Execute the notebook for an experiment as Jupyter does, from the notebook's own folder."""
     notes = nbformat.read(project / FILE, as_version=4)  # type: ignore[no-untyped-call]
     notes.cells[1].source = notes.cells[1].source.replace("five-sgd", experiment)
-    NotebookClient(notes, resources={"metadata": {"path": project / "notebooks"}}).execute()
+    NotebookClient(notes, resources={"metadata": {"path": project / "docs/notebooks"}}).execute()
     return notes
 
 
