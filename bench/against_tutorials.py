@@ -13,13 +13,13 @@ from digits.core.tables import require
 ROUNDS = 3
 # The scripts of bench/tutorials/, and the experiments of each.
 TUTORIALS = {
-    "first_zero_or_one": ["small-zero-or-one-svc"],
-    "second_two_detector": ["two-logreg"],
-    "third_ten_classes": ["digit-sgd-hinge", "digit-sgd-log"],
-    "fourth_random_split": ["random-digit-sgd"],
-    "fifth_five_detector": ["five-sgd"],
+    "zero_or_one": ["small-zero-or-one-svc"],
+    "two_detector": ["two-logreg"],
+    "ten_classes": ["digit-sgd-hinge", "digit-sgd-log"],
+    "random_split": ["random-digit-sgd"],
+    "five_detector": ["five-sgd"],
 }
-OWN_FEATURES = {"third_ten_classes": "raw_sparse", "fourth_random_split": "raw_sparse"}  # where the experiments differ
+OWN_FEATURES = {"ten_classes": "raw_sparse", "random_split": "raw_sparse"}  # where the experiments differ
 WHO = ("as written", "same features", "our features")
 HEADER = ["tutorial", *WHO, "faster, same features", "in processor time", "faster, our features", "in processor time"]
 

@@ -23,7 +23,7 @@ def notebooks() -> dict[str, Any]:
     """Return the notebooks, not executed, by the names of their files."""
     page = PAGE.read_text(encoding="utf-8")
     made = {}
-    for script in sorted((ROOT / "bench" / "tutorials").glob("*_*.py")):
+    for script in sorted((ROOT / "bench" / "tutorials").glob("[!m]*.py")):
         title = re.split("[,:.]", ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "")[0]
         section = re.split(f"^## {title}$", page, flags=re.MULTILINE)[1].partition("\n## ")[0]
         section = re.sub(r"\]\((?=[^)#:]+[).#])", "](../", section).replace("](#", "](../tutorials.md#")

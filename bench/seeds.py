@@ -38,12 +38,12 @@ class Written(NamedTuple):
 
 
 WRITTEN = {
-    "small-zero-or-one-svc": Written("first_zero_or_one", SVC(gamma=0.001)),
-    "two-logreg": Written("second_two_detector", LogisticRegression(tol=0.1), shuffles=True),
-    "digit-sgd-hinge": Written("third_ten_classes, hinge", SGDClassifier(loss="hinge"), own_features="raw_sparse"),
-    "digit-sgd-log": Written("third_ten_classes, log", SGDClassifier(loss="log_loss")),
-    "random-digit-sgd": Written("fourth_random_split", SGDClassifier(), own_features="raw_sparse"),
-    "five-sgd": Written("fifth_five_detector", SGDClassifier(max_iter=10), shuffles=True),
+    "small-zero-or-one-svc": Written("zero_or_one", SVC(gamma=0.001)),
+    "two-logreg": Written("two_detector", LogisticRegression(tol=0.1), shuffles=True),
+    "digit-sgd-hinge": Written("ten_classes, hinge", SGDClassifier(loss="hinge"), own_features="raw_sparse"),
+    "digit-sgd-log": Written("ten_classes, log", SGDClassifier(loss="log_loss")),
+    "random-digit-sgd": Written("random_split", SGDClassifier(), own_features="raw_sparse"),
+    "five-sgd": Written("five_detector", SGDClassifier(max_iter=10), shuffles=True),
 }
 
 
