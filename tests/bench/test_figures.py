@@ -3,8 +3,8 @@
 A measurement is a number with a decimal point; one before `%`, `×`, `points`, `times`, `errors` or `of` a number; one,
 or a word from "half a" to "twelve", before a unit of time or memory: outside of code and "95 % interval". It stands,
 perhaps rounded, in `metrics/` or `plots/` of an experiment that its paragraph or row names; if that names none, in a
-table that a script wrote into its page or one that its paragraph (a row: its section)
-links to; else in `quoted.txt`.
+table that a script wrote into its page or one that its paragraph (a row: its section) links to; in the outputs of a
+notebook that its section links to; else in `quoted.txt`.
 """
 
 import csv
@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 from tests import tiny
 
@@ -48,6 +49,14 @@ def of_scripts(page: str) -> frozenset[float]:
 
 
 @cache
+def of_notebook(path: Path) -> frozenset[float]:
+    """Return the numbers that a notebook prints."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    printed = ["".join(output.get("text", "")) for cell in cells for output in cell.get("outputs", [])]
+    return frozenset(map(float, re.findall(r"(?<![\w.])\d+(?:\.\d+)?", " ".join(printed))))
+
+
+@cache
 def of_experiment(name: str) -> frozenset[float]:
     """Return an experiment's figures, but for those of a class, also as an error, and both in percent."""
     values = [*json.loads(text_of(f"metrics/{name}.json")).values()]
@@ -71,6 +80,8 @@ def is_among(number: str, values: frozenset[float]) -> bool:
 def unsourced(page: str) -> Iterator[str]:
     """Yield each measurement of a page that no script's table and no experiment has."""
     for section in re.split(r"^(?=#)", CODE.sub("", BLOCK.sub("", text_of(page))), flags=re.MULTILINE):
+        notebooks = [(tiny.ROOT / page).parent / link for link in re.findall(r"\]\(([^)]+\.ipynb)\)", section)]
+        printed = frozenset[float]().union(*map(of_notebook, notebooks))
         for paragraph in PARAGRAPH.findall(section):
             around = section if paragraph.startswith("|") else paragraph
             links = [(tiny.ROOT / page).parent / link for link in re.findall(r"\]\(([^)#:]+\.md)\b", around)]
@@ -78,7 +89,7 @@ def unsourced(page: str) -> Iterator[str]:
             named = [name for name in EXPERIMENTS if re.search(rf"(?<![\w-]){name}(?![\w-])", paragraph)]
             values = frozenset().union(*(map(of_experiment, named) if named else map(of_scripts, {page} | linked)))
             for match in MEASUREMENT.finditer(" ".join(NO_PROSE.sub("", paragraph).split())):
-                if not is_among(match[0].lower(), values):
+                if not is_among(match[0].lower(), values | printed):
                     yield match[0].lower()
 
 
