@@ -13,7 +13,7 @@ def plain(folder: Path, quick: bool) -> list[str]:
     """Run the whole pipeline from cold by DVC, as commands alone, and in one process."""
     places = [measuring.cold(folder / name / "project", "small" if quick else "") for name in ("dvc", "alone", "one")]
     by_dvc, in_one = measuring.python(places[0], "-m", "dvc", "repro"), measuring.python(places[2], "-m", "bench.plain")
-    commands = [command for _, command, _ in measuring.stages(places[1])]
+    commands = [command for _, command in measuring.stages(places[1])]
     measuring.log(f"{len(commands)} commands")
     alone = sum(measuring.run(places[1], *command.split()).seconds for command in commands)
     rows = {

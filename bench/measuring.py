@@ -99,13 +99,12 @@ def cold(folder: Path, prefix: str = "") -> Path:
     return folder
 
 
-def stages(project: Path) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the kind, the command and the outs of each stage of a project, after those that it depends on."""
+def stages(project: Path) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the command of each stage of a project, after those that it depends on."""
     values = parameters(project)
     for kind, template in yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
         for name in values[template["foreach"].strip("${}")]:
-            command, *outs = (text.replace("${key}", name) for text in (template["do"]["cmd"], *template["do"]["outs"]))
-            yield kind, command, outs
+            yield kind, template["do"]["cmd"].replace("${key}", name)
 
 
 def share(hits: int, total: int) -> str:

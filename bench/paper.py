@@ -249,9 +249,9 @@ def tables(folder: Path, quick: bool) -> list[str]:
                 [found] = recognizer.split([recognizer.find(pictures.read(BytesIO(picture)))])
             judged += judge(recognizer, page, found)
         right, marked, sure = np.array(judged).T
-        rates = [marked[right == is_right].mean() for is_right in (1, 0)] + [sure.mean()]
-        shares = [measuring.share(int(right.sum()), len(right)), *(f"{rate:.1%}" for rate in rates)]
-        rows.append([name, str(len(right)), *shares])
+        of_each = [marked[right == is_right] for is_right in (1, 0)]
+        rates = [f"{each.mean():.1%}" if len(each) else None for each in (*of_each, sure)]
+        rows.append([name, len(right), measuring.share(int(right.sum()), len(right)), *rates])
     header = ["digits", "read rightly (95 %)", "of these marked", "of the others", "wrong, unmarked, over 99 % sure"]
     return measuring.table(["MNIST's test images as", *header], rows)
 

@@ -6,5 +6,5 @@ from pathlib import Path
 from bench import measuring
 
 if __name__ == "__main__":
-    for kind, command, _ in measuring.stages(Path()):
+    for kind, command in measuring.stages(Path()):
         import_module(f"stages.{kind}").main(command.split()[-1:], standalone_mode=False)

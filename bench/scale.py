@@ -17,10 +17,9 @@ import yaml
 PAGE = Path("docs", "scale", "large.md")
 LARGE = Path("docs", "scale", "large")
 ROWS = [70_000, 700_000, 8_100_000]
-MEMORY, TIME, DISK, ERROR = FORMATS = {
+MEMORY, TIME, ERROR = FORMATS = {
     "peak memory, MiB": ".0f",
     "microseconds a row": ".1f",
-    "on disk, MB": ".1f",
     "error on MNIST's 10 000 test images": ".2%",
 }
 
@@ -32,12 +31,10 @@ def measure(folder: Path, rows: int) -> dict[str, dict[str, float]]:
     enlarged["mnist"]["to"] = rows
     (large / "enlarged.yaml").write_text(yaml.safe_dump(enlarged), encoding="utf-8")
     result: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for kind, command, outs in measuring.stages(large):
+    for kind, command in measuring.stages(large):
         measuring.log(f"{rows} rows: {command}")
         run = measuring.run(large, *command.split())
         stage = f"{kind}@{(name := command.split()[-1])}"
-        files = [file for out in outs for file in (large / out, *(large / out).rglob("*")) if file.is_file()]
-        result[DISK][stage] = sum(file.stat().st_size for file in files) / 1e6
         result[MEMORY][stage], result[TIME][stage] = run.memory, 1e6 * run.seconds / rows
         if kind == "evaluate":
             result[ERROR][name] = 1 - json.loads((large / "metrics" / f"{name}.json").read_text())["accuracy"]
