@@ -11,7 +11,7 @@ from typing import Any
 
 from bench import measuring
 from digits.core import params, paths
-from digits.core.tables import column, pixels, read
+from digits.core.tables import pixels, read
 from digits.learning import pipelines
 from stages.binarize import binarize
 from stages.split import split_rows
@@ -47,7 +47,7 @@ def accuracy(name: str, features: str | None, seed: int) -> float:
     split = settings.splits[task.split]
     images = binarize(read(paths.raw(split.dataset)), *params.sides(experiment.task, task, range(10)))
     X, y = pixels(images), images["label"].to_numpy()  # noqa: N806
-    train, test = split_rows(split, DRAWN, images["class"].to_numpy(), column(images, "group"), X)
+    train, test = split_rows(split, DRAWN, images["class"].to_numpy(), images.get("group"), X)
     if features or not isinstance(split.test, float):  # as random_split is written, the order is that of its draw
         train.sort()
     if features or shuffles:
