@@ -34,7 +34,7 @@ repro: $(INSTALLED) ## Run every experiment (DATA_MIRROR=PLACE: without internet
 	@$(MAKE) --no-print-directory results
 
 # A room's targets stand in its own file, which goes with it.
--include */Makefile digits/*/Makefile
+-include bench/Makefile digits/*/Makefile
 
 PATTERN ?= *
 results: $(RESULTS)

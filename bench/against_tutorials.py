@@ -5,21 +5,21 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
-from bench import measuring
+from bench import measuring, notebooks
 from bench.measuring import Run
 from digits.core import paths
 from digits.core.tables import require
 
 ROUNDS = 3
-# The scripts of bench/tutorials/, and the experiments of each.
+# The notebooks, and the experiments of each.
 TUTORIALS = {
-    "first_zero_or_one": ["small-zero-or-one-svc"],
-    "second_two_detector": ["two-logreg"],
-    "third_ten_classes": ["digit-sgd-hinge", "digit-sgd-log"],
-    "fourth_random_split": ["random-digit-sgd"],
-    "fifth_five_detector": ["five-sgd"],
+    "zero_or_one": ["small-zero-or-one-svc"],
+    "two_detector": ["two-logreg"],
+    "ten_classes": ["digit-sgd-hinge", "digit-sgd-log"],
+    "random_split": ["random-digit-sgd"],
+    "five_detector": ["five-sgd"],
 }
-OWN_FEATURES = {"third_ten_classes": "raw_sparse", "fourth_random_split": "raw_sparse"}  # where the experiments differ
+OWN_FEATURES = {"ten_classes": "raw_sparse", "random_split": "raw_sparse"}  # where the experiments differ
 WHO = ("as written", "same features", "our features")
 HEADER = ["tutorial", *WHO, "faster, same features", "in processor time", "faster, our features", "in processor time"]
 
@@ -31,7 +31,7 @@ def repro(project: Path, experiments: Sequence[str], features: str | None) -> Ru
     for name in experiments if features else []:
         values["experiments"][name]["features"] = features
     measuring.write_parameters(project, values)
-    return measuring.dvc(project, "repro", *(f"evaluate@{name}" for name in experiments))
+    return measuring.python(project, "-m", "dvc", "repro", *(f"evaluate@{name}" for name in experiments))
 
 
 def spread(values: Sequence[float], unit: str = "") -> str:
@@ -41,27 +41,21 @@ def spread(values: Sequence[float], unit: str = "") -> str:
     return f"{middle}{unit} ({least} to {largest})" if least != largest else f"{middle}{unit}"
 
 
-def row(name: str, rounds: Sequence[Sequence[Run]]) -> list[str]:
-    """Return a row: the seconds that one waits, and how many times as fast the runs here are, round by round."""
-    cells = [spread([runs[who].seconds for runs in rounds]) for who in range(len(WHO))]
-    for who, which in product((1, 2), ("seconds", "cpu")):
-        cells += [spread([getattr(runs[0], which) / getattr(runs[who], which) for runs in rounds], " ×")]
-    return [name, *cells]
-
-
 def tables(folder: Path, quick: bool) -> list[str]:
     """Measure every tutorial so many times, one after the other, each time all three ways."""
     rows = []
-    require(paths.raw("mnist"))  # the tutorials' scripts read it here
+    require(paths.raw("mnist"))  # the notebooks read it here
     for tutorial, experiments in list(TUTORIALS.items())[: 1 if quick else None]:
         rounds = []
         for i in range(1 if quick else ROUNDS):
             measuring.log(f"{tutorial}, round {i + 1}")
-            written = measuring.python(Path(), f"bench/tutorials/{tutorial}.py")
+            written = measuring.python(Path(), "-c", notebooks.code(tutorial))
             here = repro(folder / tutorial / f"here{i}" / "project", experiments, None)
             features = OWN_FEATURES.get(tutorial)
             same = repro(folder / tutorial / f"same{i}" / "project", experiments, features) if features else here
             rounds.append((written, same, here))
-        rows.append(row(tutorial, rounds))
-        print(" | ".join(rows[-1]), flush=True)
+        cells = [spread([runs[who].seconds for runs in rounds]) for who in range(len(WHO))]
+        for who, which in product((1, 2), ("seconds", "cpu")):
+            cells.append(spread([getattr(runs[0], which) / getattr(runs[who], which) for runs in rounds], " ×"))
+        rows.append([tutorial, *cells])
     return measuring.table(HEADER, rows)

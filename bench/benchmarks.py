@@ -6,10 +6,28 @@ the machine quiet meanwhile. Where MNIST's servers cannot be reached, set DATA_M
 
 from pathlib import Path
 
-from bench import against_plain, against_tutorials, measuring, seeds
+from bench import against_tutorials, measuring, seeds
 
-PAGE = Path("docs", "bench", "benchmarks.md")
-PARTS = {"tutorials": against_tutorials.tables, "seeds": seeds.tables, "plain": against_plain.tables}
+
+def plain(folder: Path, quick: bool) -> list[str]:
+    """Run the whole pipeline from cold by DVC, as commands alone, and in one process."""
+    places = [measuring.cold(folder / name / "project", "small" if quick else "") for name in ("dvc", "alone", "one")]
+    by_dvc, in_one = measuring.python(places[0], "-m", "dvc", "repro"), measuring.python(places[2], "-m", "bench.plain")
+    commands = [command for _, command in measuring.stages(places[1])]
+    measuring.log(f"{len(commands)} commands")
+    alone = sum(measuring.run(places[1], *command.split()).seconds for command in commands)
+    rows = {
+        "one process": in_one.seconds,
+        f"{len(commands)} processes in its place": alone - in_one.seconds,
+        "DVC": by_dvc.seconds - alone,
+        "`dvc repro`, cold": by_dvc.seconds,
+    }
+    cells = [[name, f"{seconds:.1f}", f"{seconds / in_one.seconds:.2f}"] for name, seconds in rows.items()]
+    memory = f"{by_dvc.memory:.0f} MiB in its largest process, {in_one.memory:.0f} MiB in the one"
+    times = f"`dvc repro` takes **{by_dvc.seconds / in_one.seconds:.2f} ×** as long as one process ({memory})."
+    return [times, "", *measuring.table(["from the one to the other", "s", "÷ one process"], cells)]
+
 
 if __name__ == "__main__":
-    measuring.main(__doc__, PAGE, PARTS)
+    parts = {"tutorials": against_tutorials.tables, "seeds": seeds.tables, "plain": plain}
+    measuring.main(__doc__, Path("docs", "bench", "benchmarks.md"), parts)

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +21,6 @@ from digits.core.errors import PipelineError
 import click
 import yaml
 
-OUTPUTS = ("metrics/", "plots/", "docs/", "dvc.lock")
-PACKAGES = ("dvc", "scikit-learn", "numpy")
 MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10  # in the unit of ru_maxrss
 
 Tables = Callable[[Path, bool], list[str]]  # measures, in an empty folder and perhaps quickly; returns the page's lines
@@ -57,21 +54,17 @@ def main(description: str | None, page: Path, parts: Mapping[str, Tables]) -> No
 
 
 def run(project: Path, *command: str, **environment: str) -> Run:
-    """Run a command in a project, its output unseen, in this environment and `environment`.
-
-    A PipelineError if it fails, which quotes the end of its output.
-    """
-    outer = {key: value for key, value in os.environ.items() if key not in {"GIT_DIR", "GIT_INDEX_FILE"}}
-    if mirror := outer.get("DATA_MIRROR"):
-        outer["DATA_MIRROR"] = mirror if "://" in mirror else str(Path(mirror).resolve())
+    """Run a command in a project, with its output kept; a PipelineError if it fails, which quotes the output's end."""
     own = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(project.parent / "site"),  # what DVC remembers of a place goes with the place
     }
+    if (mirror := os.environ.get("DATA_MIRROR")) and "://" not in mirror:
+        own["DATA_MIRROR"] = str(Path(mirror).resolve())
     with tempfile.TemporaryFile() as stdout:
         begin = time.perf_counter()
         files = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, cwd=project, env=outer | own | environment, **files)
+        process = subprocess.Popen(command, cwd=project, env={**os.environ, **own, **environment}, **files)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -82,15 +75,9 @@ def run(project: Path, *command: str, **environment: str) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEBIBYTE, output)
 
 
-def python(project: Path, *command: str, **environment: str) -> Run:
-    """Run a script with this interpreter."""
-    return run(project, sys.executable, *command, **environment)
-
-
-def dvc(project: Path, *arguments: str) -> Run:
-    """Run DVC."""
-    log(f"dvc {' '.join(arguments)}")
-    return python(project, "-m", "dvc", *arguments)
+def python(project: Path, *arguments: str, **environment: str) -> Run:
+    """Run this interpreter."""
+    return run(project, sys.executable, *arguments, **environment)
 
 
 def cold(folder: Path, prefix: str = "") -> Path:
@@ -100,26 +87,24 @@ def cold(folder: Path, prefix: str = "") -> Path:
     """
     listed = run(Path(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").output
     for name in filter(None, listed.split("\0")):
-        if not name.startswith(OUTPUTS) and Path(name).exists():
+        if not name.startswith(("metrics/", "plots/", "dvc.lock")) and Path(name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(name, folder / name, follow_symlinks=False)
-    if prefix:
-        values = parameters(folder)
-        for section in ("datasets", "splits", "tasks", "experiments"):
-            values[section] = {name: block for name, block in values[section].items() if name.startswith(prefix)}
-        write_parameters(folder, values)
+    values = parameters(folder)
+    for section in ("datasets", "splits", "tasks", "experiments"):
+        values[section] = {name: block for name, block in values[section].items() if name.startswith(prefix)}
+    write_parameters(folder, values)
     for command in ("init --quiet", "add --all", "-c user.name=A -c user.email=a@example.org commit --quiet -m cold"):
         run(folder, "git", *command.split())
     return folder
 
 
-def stages(project: Path) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the kind, the command and the outs of each stage of a project, after those that it depends on."""
+def stages(project: Path) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the command of each stage of a project, after those that it depends on."""
     values = parameters(project)
     for kind, template in yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
         for name in values[template["foreach"].strip("${}")]:
-            command, *outs = (text.replace("${key}", name) for text in (template["do"]["cmd"], *template["do"]["outs"]))
-            yield kind, command, outs
+            yield kind, template["do"]["cmd"].replace("${key}", name)
 
 
 def share(hits: int, total: int) -> str:
@@ -130,24 +115,17 @@ def share(hits: int, total: int) -> str:
     return f"{hits / total:.1%} ({low:.1%} to {high:.1%})"
 
 
-def gain(before: Any, after: Any, group: Any = None, digits: int = 2) -> str:
+def gain(before: Any, after: Any, digits: int = 2) -> str:
     """Return the accuracy after minus that before, in points, and its 95 % interval.
 
     `before` and `after` are whether two models are right about the same images, of shape (images,). The interval is
     that of D. Bonett and R. Price (Adjusted Wald confidence interval for a difference of binomial proportions based on
-    paired data, 2012), as if images were independent, or Student's of the groups.
+    paired data, 2012), as if images were independent.
     """
-    from digits.evaluation.metrics import of_groups
-
-    from scipy.stats import ttest_1samp
-
     change = after.astype(int) - before
-    if group is None:
-        fixed, broken = ((int((change == sign).sum()) + 1) / (len(change) + 2) for sign in (1, -1))
-        reach = 1.959964 * math.sqrt((fixed + broken - (fixed - broken) ** 2) / (len(change) + 2))
-        ends = fixed - broken - reach, fixed - broken + reach
-    else:
-        ends = ttest_1samp(of_groups(change, group), 0).confidence_interval()
+    fixed, broken = ((int((change == sign).sum()) + 1) / (len(change) + 2) for sign in (1, -1))
+    reach = 1.959964 * math.sqrt((fixed + broken - (fixed - broken) ** 2) / (len(change) + 2))
+    ends = fixed - broken - reach, fixed - broken + reach
     return "{:+.{n}f} ({:+.{n}f} to {:+.{n}f})".format(*(100 * each for each in (change.mean(), *ends)), n=digits)
 
 
@@ -168,24 +146,18 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
 
 
 def machine() -> str:
-    """Name the processor, its cores, the memory, and the versions."""
+    """Name the commit, the processor and its cores."""
+    commit = subprocess.check_output(["git", "describe", "--always", "--dirty"], text=True).strip()
     information = Path("/proc/cpuinfo")
     model = information.exists() and re.search(r"^model name\s*: (.+)$", information.read_text(), re.MULTILINE)
-    processor = model[1] if model else platform.processor() or platform.machine()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    system = f"{os.cpu_count()} cores, {memory:.0f} GiB; {platform.system()}, Python {platform.python_version()}"
-    return f"Measured on: {processor}, {system}, {versions}."
+    return f"Measured at {commit} on {model[1] if model else platform.machine()}, {os.cpu_count()} cores."
 
 
 def write(page: Path, part: str, lines: Sequence[str]) -> None:
-    """Write a part's lines between its marks in the page; a PipelineError if the page has no such marks."""
+    """Write a part's lines between its marks in the page."""
     begin, end = f"<!-- `make bench` writes this: {part} -->\n", f"<!-- end of {part} -->\n"
-    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
-    _, ended, after = rest.partition(end)
-    if not (found and ended):
-        raise PipelineError(f"{page} lacks the marks of {part}: {begin.strip()} and {end.strip()}")
-    page.write_text("\n".join([before + begin, *lines, "", end + after]), encoding="utf-8")
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    page.write_text("\n".join([before + begin, *lines, "", end + rest.split(end)[1]]), encoding="utf-8")
 
 
 def log(line: str) -> None:

@@ -1,43 +1,31 @@
-"""Write the tutorials' notebooks, each its section of docs/tutorials.md; `make notebook` executes them.
+"""Execute the tutorials' notebooks in docs/notebooks/, all or those that are named, and keep their outputs.
 
-The scripts of bench/tutorials/ begin with the sections' titles, and the notebooks have their names.
+Needs MNIST (`dvc repro fetch@mnist`) and twenty minutes: on raw pixels SGD is slow. A cell with the tag `look` only
+shows something; where a tutorial is measured, such cells are left out.
 """
 
-import ast
-import re
+import json
+import sys
 from pathlib import Path
-from typing import Any
 
-import nbformat
-
-ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "tutorials.md"
-BLOCK = re.compile(r"```python\n(.*?)\n```(?:\n\n```text\n.*?```)?", re.DOTALL)  # the notebook prints its own output
-TO_THE_PROJECT = """from pathlib import Path
-
-if not Path("params.yaml").exists():
-    %cd -q .."""
+NOTEBOOKS = {path.stem: path for path in sorted(Path(__file__).parents[1].glob("docs/notebooks/*.ipynb"))}
 
 
-def notebooks() -> dict[str, Any]:
-    """Return the notebooks, not executed, by the names of their files."""
-    page = PAGE.read_text(encoding="utf-8")
-    made = {}
-    for script in sorted((ROOT / "bench" / "tutorials").glob("*_*.py")):
-        title = re.split("[,:.]", ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "")[0]
-        section = re.split(f"^## {title}$", page, flags=re.MULTILINE)[1].partition("\n## ")[0]
-        section = re.sub(r"\]\((?=[^)#:]+[).#])", "](../docs/", section).replace("](#", "](../docs/tutorials.md#")
-        text, *parts = BLOCK.split(section.strip())
-        new = nbformat.v4.new_notebook(metadata={"kernelspec": {"display_name": "Python 3", "name": "python3"}})
-        sources = [f"# {title}\n\n{text.strip()}", TO_THE_PROJECT, *(part.strip() for part in parts)]
-        for i, source in enumerate(filter(None, sources)):
-            is_code = source in parts or source == TO_THE_PROJECT
-            cell = nbformat.v4.new_code_cell if is_code else nbformat.v4.new_markdown_cell
-            new.cells.append(cell(source, id=str(i)))  # type: ignore[no-untyped-call]
-        made[f"{script.stem}.ipynb"] = new
-    return made
+def code(name: str, *, looks: bool = False) -> str:
+    """Return the code of a notebook, with or without the cells that only show something."""
+    cells = json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))["cells"]
+    cells = [cell for cell in cells if cell["cell_type"] == "code" and (looks or "tags" not in cell["metadata"])]
+    return "\n\n".join("".join(cell["source"]) for cell in cells)
 
 
 if __name__ == "__main__":
-    for name, notebook in notebooks().items():
-        nbformat.write(notebook, ROOT / "notebooks" / name)  # type: ignore[no-untyped-call]
+    import nbclient
+    import nbformat
+
+    for name in sys.argv[1:] or NOTEBOOKS:
+        notes = nbformat.read(NOTEBOOKS[name], as_version=4)
+        # Without times and Python's version, the same data give the same bytes.
+        client = nbclient.NotebookClient(notes, record_timing=False, coalesce_streams=True)
+        client.execute(resources={"metadata": {"path": NOTEBOOKS[name].parent}})
+        del notes.metadata["language_info"]
+        nbformat.write(notes, NOTEBOOKS[name])

@@ -5,10 +5,12 @@ unevenly lit, noisy and saved as JPEG, and reads them as `digits predict` does. 
 docs/handwriting/handwriting.md. Needs MNIST's split and a model of it (`make repro`); takes some minutes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 from bench import handwriting, measuring
 from digits import pictures
@@ -18,63 +20,67 @@ from digits.handwriting.recognizer import Recognizer
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 COUNT, QUICK = 1_000, 20  # digits of each kind of page
 SURE = 0.99
 
 
+class Written(NamedTuple):
+    """A digit on a page: its centre and its height in pixels of the page, its image and its class."""
+
+    x: float
+    y: float
+    height: float
+    image: Pixels
+    label: int
+
+
 class Page:
-    """A page in the making: its lines, its digits' ink, each from 0 (paper) to 1, and its light."""
+    """A page in the making: its lines, its digits, and its light from 0 (dark) to 1."""
 
     def __init__(self, random: np.random.Generator, digits: Iterable[tuple[Pixels, int]]) -> None:
         self.random, self.digits = random, iter(digits)
         self.height = int(random.integers(20, 81))  # of a digit
         self.thickness = int(random.integers(1, 5))  # of a line
-        self.placed: list[tuple[float, float, float, Pixels]] = []  # centre's x and y in the picture, height, image
-        self.centres: list[tuple[float, float, float, int]] = []  # the same, with the class
         self.pen, self.darkness = random.uniform(0.55, 0.9), random.uniform(0.25, 0.9)  # of digits and of lines
+        self.written: list[Written] = []
         self.dimness = np.ones((1, 1))  # of the light, of the page's shape once it is known
 
     def sized(self, width: float, height: float) -> ImageDraw.ImageDraw:
         """Set the page's size, and return what draws its lines."""
-        self.size = round(width), round(height)
-        self.lines = Image.new("L", self.size)
+        self.lines = Image.new("L", (round(width), round(height)))
         return ImageDraw.Draw(self.lines)
 
     def put(self, x: float, y: float) -> None:
         """Write the next digit with its centre at a point."""
         image, label = next(self.digits)
-        height = self.height * self.random.uniform(0.9, 1.1)
-        self.placed.append((x, y, height, image))
-        self.centres.append((x, y, height, label))
+        self.written.append(Written(x, y, self.height * self.random.uniform(0.9, 1.1), image, label))
 
     def jitter(self, share: float) -> float:
         """Return a shift of up to a share of a digit's height."""
         return float(self.random.uniform(-share, share) * self.height)
 
     def ink(self) -> npt.NDArray[np.float64]:
-        """Return the digits' ink."""
-        ink = np.zeros(self.size[::-1])
-        for x, y, height, image in self.placed:
-            rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
-            cut = Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-            scale = height / max(cut.size[1], 0.6 * cut.size[0])
-            side = [max(1, round(scale * length)) for length in cut.size]
-            drawn = np.asarray(cut.resize(side, Image.Resampling.BICUBIC)) / 255
-            top, left = round(y - side[1] / 2), round(x - side[0] / 2)
-            clip = [slice(max(0, -start), length) for start, length in ((top, side[1]), (left, side[0]))]
-            part = ink[max(0, top) : top + side[1], max(0, left) : left + side[0]]
-            drawn = drawn[clip[0], clip[1]][: part.shape[0], : part.shape[1]]
-            np.maximum(part, drawn, out=part)
-        return ink
+        """Return the digits' ink, from 0 (paper) to 1."""
+        ink = Image.new("L", self.lines.size)
+        for x, y, height, image, _ in self.written:
+            digit = Image.fromarray(image)
+            digit = digit.crop(digit.getbbox())
+            scale = height / max(digit.size[1], 0.6 * digit.size[0])
+            width, height = (max(1, round(scale * length)) for length in digit.size)
+            drawn = Image.new("L", ink.size)
+            digit = digit.resize((width, height), Image.Resampling.BICUBIC)
+            drawn.paste(digit, (round(x - width / 2), round(y - height / 2)))
+            ink = ImageChops.lighter(ink, drawn)
+        return np.asarray(ink) / 255
 
     def photograph(self, texture: float = 0) -> bytes:
         """Return a JPEG of the page, turned by up to 1.5 degrees; a pencil misses the share `texture` of it."""
         random, ink = self.random, self.ink()
         if texture:
             grain = Image.fromarray(random.random([1 + length // 2 for length in ink.shape]))
-            ink *= np.asarray(grain.resize(self.size, Image.Resampling.BICUBIC)) > texture
+            ink *= np.asarray(grain.resize(self.lines.size, Image.Resampling.BICUBIC)) > texture
         brightness = (1 - self.darkness * np.asarray(self.lines) / 255) * (1 - self.pen * ink)
         angle = float(random.uniform(-1.5, 1.5)) if random.random() < 0.7 else 0.0
         page = Image.fromarray(brightness.astype(np.float32)).rotate(angle, Image.Resampling.BICUBIC, fillcolor=1)
@@ -82,32 +88,24 @@ class Page:
         slope = random.uniform(-0.12, 0.12, 2)
         light = random.uniform(170, 250) * (1 + slope[0] * x + slope[1] * y[:, None]) * self.dimness
         noisy = np.asarray(page) * light + random.normal(0, random.uniform(0, 5), ink.shape)
-        turn, middle = np.exp(-1j * np.radians(angle)), complex(*self.size) / 2
-        turned = [(complex(x, y) - middle) * turn + middle for x, y, _, _ in self.centres]
-        self.centres = [(at.real, at.imag, *each[2:]) for at, each in zip(turned, self.centres, strict=True)]
+        turn, middle = np.exp(-1j * np.radians(angle)), complex(*self.lines.size) / 2
+        for i, each in enumerate(self.written):
+            at = (complex(each.x, each.y) - middle) * turn + middle
+            self.written[i] = each._replace(x=at.real, y=at.imag)
         file, quality = BytesIO(), int(random.integers(50, 96))
         Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
         return file.getvalue()
 
 
-def boxed(page: Page) -> bytes:
-    """Draw one digit in its printed box, which it may touch or cross."""
-    width, height, margin = page.height * page.random.uniform([1, 1.15, 0.05], [1.8, 1.8, 0.6])
-    draw = page.sized(width + 2 * margin, height + 2 * margin)
-    draw.rectangle([margin, margin, margin + width, margin + height], outline=255, width=page.thickness)
-    page.put(margin + width / 2 + page.jitter(0.15), margin + height / 2 + page.jitter(0.3))
-    return page.photograph()
-
-
-def boxes(page: Page) -> bytes:
-    """Draw a number in a row of separate boxes."""
-    count = int(page.random.integers(3, 10))
-    width, height, margin, gap = page.height * page.random.uniform([1, 1.15, 0.2, 0.1], [1.8, 1.9, 0.8, 0.8])
+def boxes(page: Page, count: int, least: Sequence[float], most: Sequence[float], shifts: Sequence[float]) -> bytes:
+    """Draw digits in separate boxes, which they may touch or cross; a box's width, height, margin and gap vary."""
+    count = count or int(page.random.integers(3, 10))
+    width, height, margin, gap = page.height * page.random.uniform(least, most)
     draw = page.sized(count * (width + gap) - gap + 2 * margin, height + 2 * margin)
     for i in range(count):
         x = margin + i * (width + gap)
         draw.rectangle([x, margin, x + width, margin + height], outline=255, width=page.thickness)
-        page.put(x + width / 2 + page.jitter(0.1), margin + height / 2 + page.jitter(0.2))
+        page.put(x + width / 2 + page.jitter(shifts[0]), margin + height / 2 + page.jitter(shifts[1]))
     return page.photograph()
 
 
@@ -127,11 +125,11 @@ def combs(page: Page) -> bytes:
     return page.photograph()
 
 
-def write_rows(page: Page, baseline: float, pitch: float, left: float, right: float, count: int) -> None:
-    """Write rows of digits with gaps, at most `count` in each."""
+def write_rows(page: Page, baseline: float, pitch: float, left: float, right: float) -> None:
+    """Write rows of digits with gaps, at most seven in each."""
     for i in range(int(page.random.integers(1, 4))):
         x = left + page.height
-        for _ in range(int(page.random.integers(2, count + 1))):
+        for _ in range(int(page.random.integers(2, 8))):
             page.put(x, baseline + i * pitch - page.height / 2 + page.jitter(0.1))
             x += page.height * page.random.uniform(1, 1.6)
             if x > right - page.height:
@@ -149,7 +147,7 @@ def ledger(page: Page) -> bytes:
         draw.line([inset, start + i * pitch, width - inset, start + i * pitch], 255, page.thickness)
     if page.random.random() < 0.4:
         draw.line([left, 0, left, height], 255, page.thickness)
-    write_rows(page, start + pitch + page.jitter(0.25), pitch, left, width, 7)
+    write_rows(page, start + pitch + page.jitter(0.25), pitch, left, width)
     return page.photograph()
 
 
@@ -161,7 +159,7 @@ def squared(page: Page) -> bytes:
     for at in np.arange(page.random.uniform(0, pitch), max(width, height), pitch).tolist():
         draw.line([at, 0, at, height], 255, page.thickness)
         draw.line([0, at, width, at], 255, page.thickness)
-    write_rows(page, 1.3 * page.height, 1.4 * page.height, 0, width, 7)
+    write_rows(page, 1.3 * page.height, 1.4 * page.height, 0, width)
     return page.photograph()
 
 
@@ -170,7 +168,7 @@ def edges(page: Page) -> bytes:
     width, height = page.height * page.random.uniform([6, 5], [12, 7])
     draw = page.sized(width, height)
     border = page.height * page.random.uniform(0.1, 0.8, 4) * (page.random.random(4) < 0.5)
-    y, x = np.mgrid[: page.size[1], : page.size[0]]
+    y, x = np.mgrid[: page.lines.size[1], : page.lines.size[0]]
     tilt = (x / width - 0.5) * page.jitter(0.3), (y / height - 0.5) * page.jitter(0.3)
     table = (x < border[0] + tilt[1]) | (x > width - border[1] + tilt[1])
     table |= (y < border[2] + tilt[0]) | (y > height - border[3] + tilt[0])
@@ -181,7 +179,7 @@ def edges(page: Page) -> bytes:
     for at in np.arange(page.height, width, page.height * 0.7) if page.random.random() < 0.4 and not border[3] else []:
         page.darkness = page.pen
         draw.line([at, height - page.height * 0.2, at + page.jitter(0.3), height], 255, 3)
-    write_rows(page, 2 * page.height, 1.3 * page.height, page.height * 0.5, width - page.height * 0.7, 7)
+    write_rows(page, 2 * page.height, 1.3 * page.height, page.height * 0.5, width - page.height * 0.7)
     return page.photograph()
 
 
@@ -189,13 +187,17 @@ def pencil(page: Page) -> bytes:
     """Draw rows of digits in faint pencil, whose strokes are broken by the paper's grain."""
     page.pen = page.random.uniform(0.15, 0.4)
     page.sized(page.height * 9, page.height * 5)
-    write_rows(page, 1.5 * page.height, 1.4 * page.height, 0, page.height * 9, 7)
+    write_rows(page, 1.5 * page.height, 1.4 * page.height, 0, page.height * 9)
     return page.photograph(page.random.uniform(0.1, 0.35))
 
 
 KINDS: dict[str, Callable[[Page], bytes]] = {
-    "one digit in its printed box": boxed,
-    "a number in a row of boxes": boxes,
+    "one digit in its printed box": partial(
+        boxes, count=1, least=[1, 1.15, 0.05, 0], most=[1.8, 1.8, 0.6, 0], shifts=[0.15, 0.3]
+    ),
+    "a number in a row of boxes": partial(
+        boxes, count=0, least=[1, 1.15, 0.2, 0.1], most=[1.8, 1.9, 0.8, 0.8], shifts=[0.1, 0.2]
+    ),
     "a number in a comb": combs,
     "rows on ruled paper": ledger,
     "rows on squared paper": squared,
@@ -211,27 +213,28 @@ def pages(kind: Callable[[Page], bytes], images: Pixels, classes: Vector, count:
         chosen = random.integers(0, len(images), 40)
         page = Page(random, zip(images[chosen], classes[chosen].tolist(), strict=True))
         yield page, kind(page)
-        count -= len(page.centres)
+        count -= len(page.written)
 
 
-def judge(recognizer: Recognizer, page: Page, digits: list[Digit]) -> tuple[list[bool], list[bool], int]:
-    """Return whether each digit of a page is read rightly, whether it is marked, and how many wrong are sure.
+def judge(recognizer: Recognizer, page: Page, digits: list[Digit]) -> list[tuple[bool, bool, int]]:
+    """Return of each digit of a page whether it is read rightly, whether it is marked, and how many wrong are sure.
 
-    A digit is read rightly where the only one found at its place has its class. What is found elsewhere is wrong, too.
+    A digit is read rightly where the only one found at its place has its class. What is found elsewhere is wrong, too,
+    and counts for the nearest.
     """
     seen = recognizer.predict(np.array([digit.image for digit in digits])) if digits else []
-    owners: list[list[int]] = [[] for _ in page.centres]  # labels
-    marked, sure = [False] * len(owners), 0
+    labels: list[list[int]] = [[] for _ in page.written]
+    marked, sure = [False] * len(labels), [0] * len(labels)
     for digit, prediction in zip(digits, seen, strict=True):
-        x, y, width, height = digit.box
-        at = [np.hypot(x + width / 2 - cx, y + height / 2 - cy) / size for cx, cy, size, _ in page.centres]
+        left, top, width, height = digit.box
+        at = [np.hypot(left + width / 2 - each.x, top + height / 2 - each.y) / each.height for each in page.written]
         nearest = int(np.argmin(at))
-        label = prediction.label if at[nearest] < 0.5 else -1
-        owners[nearest].append(label)
+        labels[nearest].append(label := prediction.label if at[nearest] < 0.5 else -1)
         marked[nearest] |= prediction.is_unlike
-        sure += label != page.centres[nearest][3] and not prediction.is_unlike and prediction.probability > SURE
-    right = [found == [centre[3]] for found, centre in zip(owners, page.centres, strict=True)]
-    return right, marked, sure
+        is_wrong = label != page.written[nearest].label
+        sure[nearest] += is_wrong and not prediction.is_unlike and prediction.probability > SURE
+    right = [found == [each.label] for found, each in zip(labels, page.written, strict=True)]
+    return list(zip(right, marked, sure, strict=True))
 
 
 def tables(folder: Path, quick: bool) -> list[str]:
@@ -239,18 +242,16 @@ def tables(folder: Path, quick: bool) -> list[str]:
     recognizer, (images, classes), rows = Recognizer.load(dataset="mnist"), handwriting.mnist(quick), []
     for name, kind in KINDS.items():
         measuring.log(name)
-        right, marked, sure = [], [], 0
+        judged = []
         for page, picture in pages(kind, images, classes, QUICK if quick else COUNT):
             found: list[Digit] = []
             with suppress(pictures.PictureError):
                 [found] = recognizer.split([recognizer.find(pictures.read(BytesIO(picture)))])
-            of_page, marked_of_page, sure_of_page = judge(recognizer, page, found)
-            right += of_page
-            marked += marked_of_page
-            sure += sure_of_page
-        of_right, of_wrong = (np.mean(np.array(marked)[np.array(right) == is_right]) for is_right in (True, False))
-        rates = f"{of_right:.1%}", f"{of_wrong:.1%}", f"{sure / len(right):.1%}"
-        rows.append([name, str(len(right)), measuring.share(sum(right), len(right)), *rates])
+            judged += judge(recognizer, page, found)
+        right, marked, sure = np.array(judged).T
+        of_each = [marked[right == is_right] for is_right in (1, 0)]
+        rates = [f"{each.mean():.1%}" if len(each) else None for each in (*of_each, sure)]
+        rows.append([name, len(right), measuring.share(int(right.sum()), len(right)), *rates])
     header = ["digits", "read rightly (95 %)", "of these marked", "of the others", "wrong, unmarked, over 99 % sure"]
     return measuring.table(["MNIST's test images as", *header], rows)
 

@@ -29,7 +29,7 @@ def place_remotes() -> None:
 
     DVC resolves a relative one from elsewhere for what it reads from Git: `dvc exp push`, `dvc push --all-branches`.
     """
-    for folder in (Path(".dvc"), *Path().glob("*/.dvc")):
+    for folder in (Path(".dvc"), *Path().glob("docs/*/*/.dvc")):
         config = Config(str(folder))
         name = config["core"].get("remote")
         url, local = (config.load_one(level)["remote"].get(name, {}).get("url") for level in ("repo", "local"))

@@ -3,8 +3,8 @@
 A measurement is a number with a decimal point; one before `%`, `×`, `points`, `times`, `errors` or `of` a number; one,
 or a word from "half a" to "twelve", before a unit of time or memory: outside of code and "95 % interval". It stands,
 perhaps rounded, in `metrics/` or `plots/` of an experiment that its paragraph or row names; if that names none, in a
-table that a script wrote into its page or one that its paragraph (a row: its section)
-links to; else in `quoted.txt`.
+table that a script wrote into its page or one that its paragraph (a row: its section) links to; in the outputs of a
+notebook that a row's section links to; else in `quoted.txt`.
 """
 
 import csv
@@ -27,11 +27,9 @@ PARAGRAPH = re.compile(r"^\|.*$|^(?:(?!\||\s*$).+\n?)+", re.MULTILINE)  # or a r
 WORD = r"half\ an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 UNIT = r"(?:s|ms|seconds?|minutes?|hours?|bytes|[kMGT]i?B)\b"
 MEASUREMENT = re.compile(
-    rf"""(?<![\w.,]) (?:
-        (?P<decimal>\d+\.\d+)(?![\d.]*\.\d)
-        | (?P<whole>\d+)(?=(?:\ (?:to|or)\ \d+)?\ (?:%|×(?!\ ?\d)|points\b|times\b|errors\b|of\ \d|{UNIT}))
-        | (?i:(?P<word>{WORD}))(?=(?:\ (?:to|or)\ \w+)?\ {UNIT})
-    )""",
+    rf"""(?<![\w.,]) (?: \d+\.\d+(?![\d.]*\.\d)
+        | \d+(?=(?:\ (?:to|or)\ \d+)?\ (?:%|×(?!\ ?\d)|points\b|times\b|errors\b|of\ \d|{UNIT}))
+        | (?i:{WORD})(?=(?:\ (?:to|or)\ \w+)?\ {UNIT}) )""",
     re.VERBOSE,
 )
 
@@ -42,9 +40,12 @@ def text_of(page: str) -> str:
 
 @cache
 def of_scripts(page: str) -> frozenset[float]:
-    """Return the numbers in the tables that scripts wrote into a page."""
-    numbers = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![.\d])", " ".join(BLOCK.findall(text_of(page))))
-    return frozenset(map(float, numbers))
+    """Return the numbers in the tables that scripts wrote into a page, or those that a notebook prints."""
+    texts = BLOCK.findall(text_of(page))
+    if page.endswith(".ipynb"):
+        cells = json.loads(text_of(page))["cells"]
+        texts = ["".join(output.get("text", "")) for cell in cells for output in cell.get("outputs", [])]
+    return frozenset(map(float, re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\.?\d)", " ".join(texts))))
 
 
 @cache
@@ -73,10 +74,11 @@ def unsourced(page: str) -> Iterator[str]:
     for section in re.split(r"^(?=#)", CODE.sub("", BLOCK.sub("", text_of(page))), flags=re.MULTILINE):
         for paragraph in PARAGRAPH.findall(section):
             around = section if paragraph.startswith("|") else paragraph
-            links = [(tiny.ROOT / page).parent / link for link in re.findall(r"\]\(([^)#:]+\.md)\b", around)]
+            links = [(tiny.ROOT / page).parent / link for link in re.findall(r"\]\(([^)#:]+\.(?:md|ipynb))\b", around)]
             linked = {path.resolve().relative_to(tiny.ROOT.resolve()).as_posix() for path in links if path.exists()}
             named = [name for name in EXPERIMENTS if re.search(rf"(?<![\w-]){name}(?![\w-])", paragraph)]
-            values = frozenset().union(*(map(of_experiment, named) if named else map(of_scripts, {page} | linked)))
+            scripts = {each for each in linked if each.endswith(".ipynb")} if named else {page} | linked
+            values = frozenset[float]().union(*map(of_experiment, named), *map(of_scripts, scripts))
             for match in MEASUREMENT.finditer(" ".join(NO_PROSE.sub("", paragraph).split())):
                 if not is_among(match[0].lower(), values):
                     yield match[0].lower()

@@ -1,4 +1,4 @@
-"""More rows than are held in memory: the pipeline of large/ on a tiny dataset that is enlarged."""
+"""More rows than are held in memory: the pipeline of docs/scale/large/ on a tiny dataset that is enlarged."""
 
 import shutil
 import sys
@@ -18,12 +18,13 @@ print(os.wait4(child, 0)[2].ru_maxrss)"""
 
 @pytest.fixture
 def large(bare: Path) -> Path:
-    """Return the folder large/ with the tiny dataset."""
-    shutil.copytree(tiny.ROOT / "large", bare / "large", ignore=shutil.ignore_patterns("*.dvc", "data", "models"))
+    """Return docs/scale/large/ with the tiny dataset."""
+    place = bare / "docs" / "scale" / "large"
+    shutil.copytree(tiny.ROOT / "docs/scale/large", place, ignore=shutil.ignore_patterns("*.dvc", "data", "models"))
     tiny.write_idx_files(bare / "idx")
-    changes = {"datasets.tiny.sources": [{"idx": "../idx"}], "experiments.five-sgd.hyperparameters.max_iter": 1}
-    tiny.edit(bare / "large", changes)
-    return bare / "large"
+    changes = {"datasets.tiny.sources": [{"idx": "../../../idx"}], "experiments.five-sgd.hyperparameters.max_iter": 1}
+    tiny.edit(place, changes)
+    return place
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The stages of large/, each by itself: which rows they write, and that nothing is fitted on held-out ones."""
+"""The stages of the large project: which rows they write, and that nothing is fitted on held-out ones."""
 
 from pathlib import Path
 from typing import Any

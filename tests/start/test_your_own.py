@@ -132,7 +132,7 @@ def test_start_leaves_no_results_and_no_room_that_is_not_needed_and_the_rest_fit
     write_pictures(shapes / "data" / "own")
     assert "60 images of 3 classes" in run("set -e; digits pin own && digits check", shapes)
     assert not re.search("internet|no network, in", (shapes / "Makefile").read_text(encoding="utf-8"))
-    assert not [name for name in ("metrics", "plots", "dvc.lock", "data/raw", "large") if (shapes / name).exists()]
+    assert not [name for name in ("metrics", "plots", "dvc.lock", "data/raw", "docs/scale") if (shapes / name).exists()]
     assert {path.name for path in (shapes / "tests").iterdir() if path.is_dir()} <= {"core", "report", "handwriting"}
     assert "artifacts" not in (shapes / "dvc.yaml").read_text()
     assert "../shapes-remote" in (shapes / ".dvc/config").read_text()

@@ -19,7 +19,7 @@ PLACES = {
     "handwriting": ("data/own", "pictures of a digit each, in folders 0 to 9; `digits draw --keep data/own` adds one"),
 }
 KEPT = {"core", "report", "handwriting", "scale"}  # rooms; `predict` of handwriting reads pictures of any classes
-PAGES = ["CHANGELOG.md", "CITATION.cff", "docs/*.png", "docs/*.html", "docs/tutorials.md", "large", "notebooks"]
+PAGES = ["CHANGELOG.md", "docs/*.png", "docs/*.html", "docs/tutorials.md", "docs/notebooks"]
 PAPER = ["docs/handwriting", "digits/handwriting/Makefile"]  # what is about digits on paper alone
 SCALE = ["docs/scale", "tests/scale", "digits/scale/[!d]*"]  # but for deformation.py, which makes more of few images
 FOLDERS = [f"data/{kind}" for kind in ("raw", "split", "task", "crossval", "predictions")]
