@@ -1,8 +1,12 @@
 """`digits show`: images in the terminal and on a sheet, with predictions, and the mistakes."""
 
+import contextlib
+import os
 import re
+import sys
 from pathlib import Path
 
+from digits.commands import main
 from digits.results import drawing
 from tests import tiny
 from tests.core.calls import digits, failure
@@ -92,11 +96,22 @@ def test_what_is_in_a_dataset(made: Path) -> None:
     assert [int(line.split()[1]) for line in lines[6:]] == np.bincount(CLASSES).tolist()
 
 
-def test_greys_in_a_terminal_and_a_reader_that_has_seen_enough(made: Path) -> None:
-    text = tiny.in_terminal("digits show tiny 0", made)
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_greys_in_a_terminal(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    reader, writer = os.openpty()
+    with open(reader, "rb", 0) as shown, open(writer, "w") as terminal, contextlib.redirect_stdout(terminal):  # noqa: PTH123
+        with contextlib.chdir(made):
+            main(["show", "tiny", "0"], standalone_mode=False)
+        terminal.flush()
+        text = shown.read(1 << 16).decode()
     assert text.count("\u2580") == 8 * 8 / 2
     assert "\x1b[38;5;" in text
-    assert tiny.run(["bash", "-c", "digits show tiny 0-399 | head -1"], made).stderr == ""
+
+
+@pytest.mark.slow
+def test_a_reader_that_has_seen_enough_is_no_failure(made: Path) -> None:
+    assert tiny.run(["bash", "-c", "set -o pipefail; digits show tiny 0-399 | head -1"], made, status=1).stderr == ""
 
 
 @pytest.mark.parametrize(

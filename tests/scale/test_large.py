@@ -17,13 +17,16 @@ print(os.wait4(child, 0)[2].ru_maxrss)"""
 
 
 @pytest.fixture
-def large(bare: Path) -> Path:
-    """Return the folder large/ with the tiny dataset."""
-    shutil.copytree(tiny.ROOT / "large", bare / "large", ignore=shutil.ignore_patterns("*.dvc", "data", "models"))
-    tiny.write_idx_files(bare / "idx")
+def large(tmp_path: Path) -> Path:
+    """Return the folder large/ with the tiny dataset, beside the code that its stages depend on."""
+    for package in ("digits", "stages"):
+        (tmp_path / package).symlink_to(tiny.ROOT / package)
+    place = tmp_path / "large"
+    shutil.copytree(tiny.ROOT / "large", place, ignore=shutil.ignore_patterns("*.dvc", "data", "models"))
+    tiny.write_idx_files(tmp_path / "idx")
     changes = {"datasets.tiny.sources": [{"idx": "../idx"}], "experiments.five-sgd.hyperparameters.max_iter": 1}
-    tiny.edit(bare / "large", changes)
-    return bare / "large"
+    tiny.edit(place, changes)
+    return place
 
 
 @pytest.mark.slow

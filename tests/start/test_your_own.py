@@ -5,7 +5,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from digits.start.commands import start
 from tests import tiny
+from tests.core import calls
 
 import numpy as np
 import pandas as pd
@@ -124,13 +126,18 @@ def test_what_start_prints_next_works_as_it_stands(kind: str, tmp_path: Path) ->
     assert "up to date" in run("dvc status", project)
 
 
-def test_start_leaves_no_results_and_no_room_that_is_not_needed_and_the_rest_fits(tmp_path: Path) -> None:
+def test_start_leaves_no_results_and_no_room_that_is_not_needed_and_the_rest_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shapes = repository(tmp_path / "shapes")
+    monkeypatch.setattr(start, "PACKAGE", shapes / "digits")  # as in a process that has this clone's own package
     (shapes / "data/raw").mkdir()
     (shapes / "data/raw/small.parquet").touch()
-    run("digits setup && digits start", shapes)
+    for command in ("setup", "start"):
+        calls.digits(shapes, command)
     write_pictures(shapes / "data" / "own")
-    assert "60 images of 3 classes" in run("set -e; digits pin own && digits check", shapes)
+    assert "60 images of 3 classes" in calls.digits(shapes, "pin", "own").stdout
+    calls.digits(shapes, "check")
     assert not re.search("internet|no network, in", (shapes / "Makefile").read_text(encoding="utf-8"))
     assert not [name for name in ("metrics", "plots", "dvc.lock", "data/raw", "large") if (shapes / name).exists()]
     assert {path.name for path in (shapes / "tests").iterdir() if path.is_dir()} <= {"core", "report", "handwriting"}
@@ -139,10 +146,11 @@ def test_start_leaves_no_results_and_no_room_that_is_not_needed_and_the_rest_fit
     assert f"url = {tmp_path}/shapes-remote\n" in (shapes / ".dvc/config.local").read_text()
 
 
-def test_what_git_could_not_bring_back_is_not_touched(tmp_path: Path) -> None:
+def test_what_git_could_not_bring_back_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = repository(tmp_path / "mine")
+    monkeypatch.setattr(start, "PACKAGE", project / "digits")
     (project / "notes.txt").touch()
-    refused = "Error: Git has uncommitted changes, first notes.txt; commit or stash them\n"
-    assert run("digits start", project, 1) == refused
-    assert "run it in " in run(f"cd stages && PYTHONPATH={tiny.ROOT} digits start", project, 1)
+    refused = "Error: Git has uncommitted changes, first notes.txt; commit or stash them"
+    assert calls.failure(project, "start") == refused
+    assert calls.failure(project / "stages", "start") == f"Error: run it in {project}, the clone that is installed here"
     assert tiny.git_status(project) == "?? notes.txt\n"
