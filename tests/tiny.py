@@ -165,18 +165,12 @@ def git_status(project: Path) -> str:
 
 
 def run(
-    command: str | list[str], folder: Path, *, status: int = 0, one_core: bool = False, **environment: Any
+    command: str | list[str], folder: Path, *, status: int = 0, one_core: bool = False, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as a user would, in the tests' own environment, and expect an exit status."""
-    done = subprocess.run(
-        shlex.split(command) if isinstance(command, str) else command,
-        cwd=folder,
-        env={**os.environ, **environment},
-        preexec_fn=_keep_one_core if one_core else None,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
+    words, env = shlex.split(command) if isinstance(command, str) else command, {**os.environ, **environment}
+    start = _keep_one_core if one_core else None
+    done = subprocess.run(words, cwd=folder, env=env, preexec_fn=start, text=True, capture_output=True, check=False)
     assert done.returncode == status, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
 

@@ -120,26 +120,21 @@ def test_a_beginner_opens_the_table_with_pandas(made: Path) -> None:
     assert frame.attrs == {"shape": [8, 8], "maximum": 16}
 
 
-def test_sources_are_tried_in_order_and_the_mirror_first(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_are_tried_in_order_and_the_mirror_first_and_all_give_the_same_bytes(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(place, {"idx": "idx"})
+    calls.stage(place, FETCH)
+    expected = (place / "data/raw/tiny.parquet").read_bytes()
     (place / "idx").rename(place / "tiny")
-    with serving(files(FILES)) as server:
+    with serving(files({name: gzip.compress(content) for name, content in FILES.items()})) as server:
         use(place, {"idx": "nowhere"}, {"idx": server.url})
         for mirror, requests in (("", 4), (".", 0)):
             monkeypatch.setenv("DATA_MIRROR", mirror)
             server.requests.clear()
             assert calls.stage(place, FETCH).stderr == ""
             assert len(server.requests) == requests
-            assert fetched(place) == tiny.digits()[1].tolist()
-
-
-def test_over_http_and_gzipped_the_same_bytes_come_out(place: Path) -> None:
-    use(place, {"idx": "idx"})
-    calls.stage(place, FETCH)
-    before = (place / "data/raw/tiny.parquet").read_bytes()
-    with serving(files({name: gzip.compress(content) for name, content in FILES.items()})) as server:
-        use(place, {"idx": server.url})
-        calls.stage(place, FETCH)
-    assert (place / "data/raw/tiny.parquet").read_bytes() == before
+            assert (place / "data/raw/tiny.parquet").read_bytes() == expected
 
 
 def portal(request: Handler) -> None:
@@ -151,12 +146,8 @@ def portal(request: Handler) -> None:
 
 
 FAILURES: dict[str, tuple[Callable[[Handler], None], str]] = {
-    "answers 500": (lambda request: request.answer(status=500), "500 Server Error"),
-    "asks for a day's patience": (
-        lambda request: request.answer(status=503, Retry_After="86400"),
-        "503 Server Error",
-    ),
     "has not the file": (files({}), "404 Client Error"),
+    "asks for a day's patience": (lambda request: request.answer(status=503, Retry_After="86400"), "503 Server Error"),
     "cuts off": (lambda request: request.answer(FILES["train-images"][:1000], promised=9999), "Connection broken"),
     "asks to sign in": (portal, "not an IDX file of bytes: it begins with b'<htm'"),
     "sends half a gzip": (files({"train-images": gzip.compress(FILES["train-images"])[:99]}), "ended before"),
@@ -190,11 +181,9 @@ def test_a_server_that_is_down_is_one_line(place: Path) -> None:
     ("content", "message"),
     [
         (FILES["train-labels"] + b"\0", "301 values, not the 300 that its header promises"),
-        (FILES["train-labels"][:-1], "299 values, not the 300"),
         (b"\0\0\x0d\1" + FILES["train-labels"][4:], "not an IDX file of bytes"),
-        (b"", "not an IDX file of bytes"),
     ],
-    ids=["surplus", "cut off", "floats", "empty"],
+    ids=["surplus", "floats"],
 )
 def test_a_damaged_idx_file_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -241,17 +230,9 @@ def test_openml_is_asked_through_scikit_learn(place: Path, monkeypatch: pytest.M
     assert fetched(place) == tiny.digits()[1].tolist()
 
 
-def test_a_place_that_openml_cannot_have_is_one_line(place: Path) -> None:
-    use(place, {"openml": "tiny"})
-    assert "openml tiny: is no name and version such as mnist_784/1" in calls.stage_failure(place, FETCH)
-
-
 def test_scikit_learn_s_digits_are_of_fourteen_forms() -> None:
-    forms = sklearn.number_forms(load_digits().target)
-    sizes = np.bincount(forms)
-    assert len(sizes) == 14
-    assert sizes.min() > 120
-    assert sizes.max() == 130
+    sizes = np.bincount(sklearn.number_forms(load_digits().target))
+    assert (len(sizes), sizes.min() > 120, sizes.max()) == (14, True, 130)
 
 
 def test_values_that_are_no_bytes_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -41,19 +42,17 @@ for name in names:
 """
 # The first stands for what skops keeps as a string alone, which a process that has imported it before cannot show.
 THREE = ["ensemble.HistGradientBoostingClassifier", "ensemble.ExtraTreesClassifier", "neural_network.MLPClassifier"]
-NEEDS_ESTIMATORS = {"ClassifierChain", "FixedThresholdClassifier", "MultiOutputClassifier", "OneVsOneClassifier"}
-NEEDS_ESTIMATORS |= {"OneVsRestClassifier", "OutputCodeClassifier", "SelfTrainingClassifier", "StackingClassifier"}
-NEEDS_ESTIMATORS |= {"TunedThresholdClassifierCV", "VotingClassifier"}
 CANNOT_BE_FITTED = {  # on these digits, with parameters as they are
     "NuSVC": "its nu is infeasible",
     "CategoricalNB": "of whole numbers alone",
     "RadiusNeighborsClassifier": "no neighbours so near",
 }
-ALL = sorted(
+ALL = [  # but those that are made of other estimators
     f"{kind.__module__.split('.')[1]}.{title}"
     for title, kind in all_estimators("classifier")
-    if title not in NEEDS_ESTIMATORS | {*CANNOT_BE_FITTED}
-)
+    if (title not in CANNOT_BE_FITTED and not {"estimator", "estimators"} & {*signature(kind).parameters})
+    or title in {"AdaBoostClassifier", "BaggingClassifier", "CalibratedClassifierCV"}
+]
 
 
 def keep(folder: Path, *names: str, seed: int = 1) -> None:

@@ -34,14 +34,6 @@ def test_digits_by_number_side_by_side(made: Path) -> None:
     assert darkness.tolist() == np.round(PIXELS[7].reshape(8, 8) / 16 * 9).astype(int).tolist()
 
 
-def test_a_large_image_is_a_character_for_two_pixels(capsys: pytest.CaptureFixture[str]) -> None:
-    image = np.zeros((1, 28, 28), np.uint8)
-    image[0, 5, 3:6] = 255
-    drawing.print_images(image, ["one"])
-    caption, *lines = capsys.readouterr().out.splitlines()
-    assert (caption, len(lines), lines[2]) == ("one", 14 + 1, "   @@@")
-
-
 def test_by_label_the_first_or_others_each_time(made: Path) -> None:
     texts = [digits(made, "show", "tiny", "--label", "5", each, "5").stdout for each in ("--limit", *["--random"] * 2)]
     first, *drawn = (re.findall(r"tiny (\d+): 5", text) for text in texts)
@@ -119,7 +111,6 @@ def test_a_reader_that_has_seen_enough_is_no_failure(made: Path) -> None:
     [
         ("tinny 1", "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny."),
         ("tiny 400", "tiny has no image 400; allowed: 0 to 399"),
-        ("tiny 5-3", "'5-3' is neither a number such as 36001 nor a range such as 0-9"),
         ("tiny 15 --predictions five-sgd", "not in the test part: 15; --part chooses the other"),
         ("tiny --predictions digit-logreg --part train", "digit-logreg has no folds"),
     ],

@@ -13,16 +13,6 @@ from tests import tiny
 import pytest
 
 pytestmark = pytest.mark.slow
-# Runs a task that kills its worker and the process that would start another.
-TASK = """import os, signal, sys
-from digits.scale import cluster
-import joblib, numpy
-X = numpy.zeros(1000)
-def task(X):
-    os.kill(os.getppid(), signal.SIGKILL)
-    os._exit(1)
-with cluster.backend(sys.argv[1], [X]):
-    joblib.Parallel()([joblib.delayed(task)(X)])"""
 
 
 @contextmanager
@@ -61,13 +51,10 @@ def test_a_cluster_makes_the_same_bytes(tmp_path: Path) -> None:
     assert tiny.files(tmp_path) == alone
 
 
-def failure(address: str, folder: Path) -> str:
-    return tiny.run(["python", "-c", TASK, address], folder, status=1).stderr.splitlines()[-1]
-
-
-def test_a_cluster_that_is_lost_or_cannot_be_used_is_reported(tmp_path: Path) -> None:
-    with running() as address:
-        assert f"the cluster at {address} was lost: its scheduler or all of" in failure(address, tmp_path)
-    with running(OPENBLAS_CORETYPE="Nehalem") as address:
-        assert " would calculate otherwise: matrix products: ['Nehalem, 1" in failure(address, tmp_path)
-    assert "no scheduler answers at tcp://127.0.0.1:1 (" in failure("tcp://127.0.0.1:1", tmp_path)
+def test_a_cluster_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+    tiny.write_idx_files(tmp_path / "idx")
+    tiny.edit(tmp_path, {})
+    (tmp_path / "enlarged.yaml").write_text("tiny: {first: 300, to: 400, seed: 1}")
+    stage, address = "python -m digits.scale.fetch tiny", "tcp://127.0.0.1:1"
+    line = tiny.run(stage, tmp_path, status=1, DASK_SCHEDULER_ADDRESS=address).stderr.splitlines()[-1]
+    assert f"no scheduler answers at {address} (" in line

@@ -25,16 +25,16 @@ def write_pictures(folder: Path, count: int = 60, names: Sequence[str] = NAMES) 
     """Write pictures of shapes, of several sizes and formats, numbered; the last of 61 stands near the front."""
     random = np.random.default_rng(0)
     for i in range(count):
-        image = Image.new("RGB", (int(random.integers(60, 90)), int(random.integers(60, 90))), "white")
-        (x, y), size, pen = random.integers(28, 34, 2), random.integers(14, 22), ImageDraw.Draw(image)
-        box = x - size, y - size, x + size, y + size
+        width, height, (x, y), size = *random.integers(60, 90, 2), random.integers(28, 34, 2), random.integers(14, 22)
+        image = Image.new("RGB", (int(width), int(height)), "white")
+        pen, box = ImageDraw.Draw(image), (x - size, y - size, x + size, y + size)
         if i % 3 == 0:
             pen.ellipse(box, outline="black", width=4)
         else:
             pen.line(box, "navy", 4)
         if i % 3 == 1:
             pen.line((x - size, y + size, x + size, y - size), "navy", 4)
-        path = folder / names[i % 3] / f"{'0-again' if i == 60 else i}.{['png', 'jpg', 'bmp'][i % 2]}"
+        path = folder / names[i % 3] / f"{'0-again' if i == 60 else i}.{['png', 'bmp'][i % 2]}"
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path)
 

@@ -1,11 +1,8 @@
-"""DVC's cache shared by the commands of docs/sharing.md: a folder beside the clone, a web server, S3."""
+"""DVC's cache shared by the commands of docs/sharing.md: a folder beside the clone, S3."""
 
 import os
 import re
 import shutil
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests import processes, tiny
@@ -27,7 +24,7 @@ def documented(start: str, values: dict[str, str]) -> list[str]:
     return [line.removeprefix("$ ") for line in block.splitlines()]
 
 
-def share(made: Path, project: Path, commands: list[str], pull: str = "dvc pull") -> None:
+def share(made: Path, project: Path, commands: list[str]) -> None:
     """Run the commands that share a cache, and check what a colleague then pulls."""
     for command in commands:
         if command.startswith("dvc "):
@@ -39,7 +36,7 @@ def share(made: Path, project: Path, commands: list[str], pull: str = "dvc pull"
     tiny.run("git clone --quiet copy colleague", project.parent)
     if (project / OWN).exists():
         shutil.copy(project / OWN, colleague / OWN)
-    tiny.run_dvc(pull.removeprefix("dvc "), colleague)
+    tiny.run_dvc("pull", colleague)
     assert tiny.files(colleague) == tiny.files(made)
     assert tiny.repro(colleague) == []
 
@@ -61,18 +58,6 @@ def test_the_default_remote_is_beside_the_clone_unless_somebody_says_otherwise(p
     assert (tmp_path / "digits-remote/files/md5").exists()
     (project / OWN).write_text("['remote \"shared\"']\nurl = /own\n")
     assert url(project) == "/own"
-
-
-@pytest.mark.slow
-def test_strangers_pull_from_a_web_server_and_run_nothing(made: Path, project: Path, tmp_path: Path) -> None:
-    tiny.run_dvc("push", project)
-    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path / "digits-remote")
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        *commit, pull = documented(r"\*\*A web server", {"https://example.org/digits": address})
-        share(made, project, commit, pull)
-        server.shutdown()
 
 
 @pytest.mark.slow
