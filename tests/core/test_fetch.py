@@ -172,9 +172,10 @@ def test_a_server_that_fails_is_one_line_with_the_ways_out(
 
 
 def test_a_server_that_is_down_is_one_line(place: Path) -> None:
-    with serving(files(FILES)) as server:
-        use(place, {"idx": server.url})
-    assert "Connection refused" in calls.stage_failure(place, FETCH)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody listens there, and no other program takes its port
+        use(place, {"idx": f"http://127.0.0.1:{deaf.getsockname()[1]}"})
+        assert "Connection refused" in calls.stage_failure(place, FETCH)
 
 
 @pytest.mark.parametrize(

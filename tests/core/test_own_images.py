@@ -51,12 +51,6 @@ def read(kind: str, place: Path, **changes: Any) -> pd.DataFrame:
     return images
 
 
-def test_a_picture_that_is_cut_off_is_refused() -> None:
-    noise = encoded(np.random.RandomState(0).randint(0, 256, (100, 100)).astype(np.uint8), "JPEG").getvalue()
-    with pytest.raises(PictureError, match="damaged"):
-        pictures.read(io.BytesIO(noise[: len(noise) // 2]))
-
-
 def test_ink_stands_out_in_whatever_colours() -> None:
     palette = Image.fromarray((INK > 0).astype(np.uint8)).convert("P")
     palette.putpalette([0, 0, 0, 20, 20, 90])
@@ -117,7 +111,6 @@ def test_pictures_come_by_part_and_group_and_the_natural_order_of_their_names(tm
 def test_classes_are_numbered(tmp_path: Path) -> None:
     cases: list[tuple[list[str], list[int], list[str] | None]] = [
         (["10", "9", "2"], [2, 9, 10], None),
-        (["cat", "9", "10"], [0, 1, 2], ["10", "9", "cat"]),
         (["2020", "300", "1999"], [0, 1, 2], ["300", "1999", "2020"]),
         (["e\u0301te\u0301", "a b"], [0, 1], ["a b", "\u00e9t\u00e9"]),
     ]

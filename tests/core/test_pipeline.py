@@ -57,10 +57,7 @@ def test_an_edit_of_parameters_reruns_what_depends_on_it(
 
 QUIET = ["commands/check", "results/read", "sources/idx", "sources/__init__", "features/new", "sources/new"]
 CODE = {
-    "sources, commands, rooms, tools, what is new": (
-        [*(f"digits/{name}.py" for name in QUIET), "requirements.lock"],
-        [],
-    ),
+    "sources, commands, rooms, what is new": ([f"digits/{name}.py" for name in QUIET], []),
     "the core": (["digits/core/tables.py"], EVERY),
     "learning": (["digits/learning/scoring.py"], [*TRAIN, *EVALUATE]),
     "evaluation": (["digits/evaluation/metrics.py"], EVALUATE),
@@ -110,9 +107,8 @@ def test_a_plain_script_makes_the_same_bytes_on_one_core_of_what_is_declared_alo
     command = f"python stages/{script}.py {argument}"
     tiny.run(command, tmp_path, one_core=True, PYTHONHASHSEED="1", PYTHONPATH=str(tmp_path))
     written, expected = tiny.files(tmp_path), tiny.files(made)
-    assert {path: written[path] for path in {*written} - before} == {
-        out["path"]: expected[out["path"]] for out in stage["outs"]
-    }
+    assert {*written} - before == {out["path"] for out in stage["outs"]}
+    assert written.items() <= expected.items()
 
 
 def test_a_stage_under_other_versions_than_are_pinned_ends_in_one_line(

@@ -108,36 +108,25 @@ def test_the_fork_s_own_tests_pass(walk: tuple[Path, str]) -> None:
     run("make lint test", walk[0])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["folder", "table", "handwriting"])
-def test_what_start_prints_next_works_as_it_stands(kind: str, tmp_path: Path) -> None:
-    project, place = repository(tmp_path / "mine"), "data/own.csv" if kind == "table" else "data/own"
-    if kind == "handwriting" and not (project / "digits/handwriting").exists():
-        pytest.skip("the room is not here")
-    steps = re.findall(r"^  \d\. (.+)$", run(f"digits start --from {kind}", project), re.MULTILINE)
-    assert steps[0].startswith("put your ")
-    if kind == "table":
-        write_table(project / place)
-    else:
-        write_pictures(project / place, names=NAMES if kind == "folder" else ["0", "7", "1"])
-    run("set -eu\n" + "\n".join(steps[1:]), project)
-    assert tiny.git_status(project) == ""
-    assert f"{place}.dvc" in run("git ls-files data", project)
-    assert "up to date" in run("dvc status", project)
-
-
 def test_start_leaves_no_results_and_no_room_that_is_not_needed_and_the_rest_fits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if kind == "handwriting" and not (tiny.ROOT / "digits/handwriting").exists():
+        pytest.skip("the room is not here")
     shapes = repository(tmp_path / "shapes")
     monkeypatch.setattr(start, "PACKAGE", shapes / "digits")  # as in a process that has this clone's own package
     (shapes / "data/raw").mkdir()
     (shapes / "data/raw/small.parquet").touch()
-    for command in ("setup", "start"):
-        calls.digits(shapes, command)
-    write_pictures(shapes / "data" / "own")
-    assert "60 images of 3 classes" in calls.digits(shapes, "pin", "own").stdout
-    calls.digits(shapes, "check")
+    calls.digits(shapes, "setup")
+    assert 'git commit -m "Our own images"' in calls.digits(shapes, "start", "--from", kind).stdout
+    if kind == "table":
+        write_table(shapes / "data/own.csv")
+    else:
+        write_pictures(shapes / "data/own", names=NAMES if kind == "folder" else ["0", "7", "1"])
+    counted = calls.digits(shapes, "pin", "own").stdout
+    assert f"datasets.own has {'100 images of 2' if kind == 'table' else '60 images of'}" in counted
+    assert calls.digits(shapes, "check").output == ""
     assert not re.search("internet|no network, in", (shapes / "Makefile").read_text(encoding="utf-8"))
     assert not [name for name in ("metrics", "plots", "dvc.lock", "data/raw", "large") if (shapes / name).exists()]
     assert {path.name for path in (shapes / "tests").iterdir() if path.is_dir()} <= {"core", "report", "handwriting"}
