@@ -39,5 +39,6 @@ def project(made: Path, tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that need no project last: one worker begins with them while another makes the project."""
-    items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=True)
+    """Run the tests that need the project first where workers share it, so that all begin with it; else last."""
+    shared = "PYTEST_XDIST_WORKER" in os.environ
+    items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=shared)

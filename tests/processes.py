@@ -6,43 +6,32 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 
 class Running(subprocess.Popen[str]):
-    """A command that runs, and what it has printed."""
-
-    output = ""
+    """A command that runs; its output and errors are one stream."""
 
     def wait_for_line(self, words: str) -> str:
-        """Wait for a line of output that has these words in it, and return it."""
-        for line in self.stdout or ():
-            self.output += line
-            if words in line:
-                return line
-        raise AssertionError(f"it ended without printing {words!r}:\n{self.output}")
+        """Wait for a line that has these words in it, and return it; StopIteration if the command ends before."""
+        return next(line for line in self.stdout or () if words in line)
 
-    def end(self, number: signal.Signals) -> None:
-        """Send a signal to the command and all that it has started, as a terminal does for Ctrl-C, and see its end."""
+    def end(self, number: signal.Signals) -> str:
+        """Send a signal to all that runs, as a terminal does for Ctrl-C, and return what is then printed."""
         os.killpg(self.pid, number)
-        self.output += self.stdout.read() if self.stdout else ""
-        self.wait()
+        return self.stdout.read() if self.stdout else ""
 
 
 @contextmanager
 def started(command: str, folder: Path, **environment: str) -> Iterator[Running]:
     """Start a command; kill what is left of it when the block ends."""
-    with Running(
-        shlex.split(command),
-        cwd=folder,
-        env={**os.environ, **environment},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        # A shell lets the commands in its background ignore Ctrl-C, and they pass that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as running:
+    env: dict[str, Any] = {"env": {**os.environ, **environment}, "cwd": folder, "text": True}
+    output: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    # A shell lets the commands in its background ignore Ctrl-C, and they pass that on.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with Running(shlex.split(command), start_new_session=True, preexec_fn=heed, **env, **output) as running:
         try:
             yield running
         finally:

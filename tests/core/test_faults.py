@@ -57,9 +57,9 @@ def test_ctrl_c_ends_a_fit_however_long_it_would_go_on(made: Path, project: Path
     tiny.edit(project, {"experiments.five-sgd.features": "endless"})
     with processes.started("dvc repro train@five-sgd", project) as running:
         running.wait_for_line("fitting")
-        running.end(signal.SIGINT)
-    assert running.output.splitlines()[-1].endswith("python -m stages.train five-sgd, exited with -2")
-    assert "Traceback" not in running.output
+        output = running.end(signal.SIGINT)
+    assert output.splitlines()[-1].endswith("python -m stages.train five-sgd, exited with -2")
+    assert "Traceback" not in output
     assert not (project / "models/five-sgd.skops").exists()
     tiny.edit(project, {})
     assert tiny.repro(project) == []
