@@ -39,6 +39,6 @@ def project(made: Path, tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that need the project first where workers share it, so that all begin with it; else last."""
+    """Run the tests that need the project last; with workers first, where one makes it while another runs the rest."""
     shared = "PYTEST_XDIST_WORKER" in os.environ
     items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=shared)

@@ -54,12 +54,6 @@ def test_two_revisions_are_compared_and_not_the_workspace(changed: Path) -> None
     assert back[4].startswith("- five-sgd, 300 images out of fold: the fits differ (+")
 
 
-def test_relabelled_images_are_refused(changed: Path) -> None:
-    table = pd.read_parquet(changed / FIVE)
-    rewrite(changed / FIVE, table.assign(label=table["label"] + (table.index == 7)))
-    assert failure(changed, "compare", "HEAD") == f"Error: {OTHERS}: five-sgd"
-
-
 def test_two_experiments_out_of_fold_and_without_folds_on_the_test_part(changed: Path) -> None:
     tiny.edit(changed, {"experiments.other": tiny.params()["experiments"]["five-sgd"]})
     for kind in ("crossval", "predictions"):
