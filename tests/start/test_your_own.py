@@ -108,7 +108,7 @@ def test_the_fork_s_own_tests_pass(walk: tuple[Path, str]) -> None:
     run("make lint test", walk[0])
 
 
-@pytest.mark.parametrize("kind", ["folder", "table", "handwriting"])
+@pytest.mark.parametrize("kind", ["folder", "table", pytest.param("handwriting", marks=pytest.mark.slow)])
 def test_start_leaves_no_results_and_no_room_that_is_not_needed_and_the_rest_fits(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
