@@ -14,16 +14,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
 
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # a test never leaves this machine
-]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS += ["--disable-component-update", "--disable-sync"]
+ARGUMENTS += ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]  # a test never leaves this machine
 
 
 @dataclass
@@ -70,14 +63,12 @@ def page(
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=executable, args=ARGUMENTS) as chromium,
     ):
-        opened = Opened(
-            chromium.new_page(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if dark else "light",
-                java_script_enabled=scripts,
-            ),
-            origin,
+        window = chromium.new_page(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
         )
+        opened = Opened(window, origin)
         opened.page.on("console", opened._heard)
         opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
         opened.page.on("request", opened._requested)

@@ -7,7 +7,6 @@ from pathlib import Path
 from tests import tiny
 
 import pytest
-from filelock import FileLock
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,40 +20,25 @@ def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["DVC_SITE_CACHE_DIR"] = str(tmp_path_factory.mktemp("dvc"))  # goes with the test, not kept for ever
 
 
+def _make(project: Path) -> None:
+    tiny.make_project(project)
+    tiny.run("dvc repro", project)
+    tiny.commit(project, "the first run")
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a tiny project after its first `dvc repro`, committed. Not to be changed."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "made"
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            project = folder.with_name("unfinished") / "tiny"
-            project.mkdir(parents=True)
-            tiny.make_project(project)
-            tiny.repro(project)
-            tiny.commit(project, "the first run")
-            project.parent.rename(folder)
-    return folder / "tiny"
-
-
-@pytest.fixture(scope="session")
-def variant(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project of groups, named classes, a mix, a rule's threshold and copies, made here. Not to be changed."""
-    return tiny.make_variant(tmp_path_factory.mktemp("variant"))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that need no project last: one worker begins with them while another makes the project."""
-    items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=True)
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    """Return an empty folder with the stages in it."""
-    return tiny.link_stages(tmp_path)
+    return tiny.once(tmp_path_factory, "made", _make)
 
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
     """Return a copy of the made project."""
     return tiny.copy(made, tmp_path / "copy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that need the project last; with workers first, where one makes it while another runs the rest."""
+    shared = "PYTEST_XDIST_WORKER" in os.environ
+    items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=shared)

@@ -1,6 +1,5 @@
 """Each defect of mutants.txt, put into a copy of the repository by itself, is caught by the tests named beside it."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -17,27 +16,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the repository as it stands."""
-    tiny.copy_repository(copy := tmp_path_factory.mktemp("mutants") / "copy")
+    tiny.copy_repository(copy := tmp_path_factory.mktemp("mutants"))
     return copy
 
 
 def run_tests(copy: Path, tests: str, status: int) -> None:
     """Run some of the copy's tests of the core, with its own package; of status 1 is a run with tests that fail."""
-    name, *chosen = tests.split()
-    command = [
-        sys.executable,
-        "-B",
-        "-m",
-        "pytest",
-        "-n",
-        "0",
-        "-x",
-        "-q",
-        "--no-header",
-        f"tests/core/{name}",
-        *chosen,
-    ]
-    tiny.run(command, copy, status=status, PYTHONPATH=str(copy), PYTEST_ADDOPTS="", PATH=os.environ["PATH"])
+    command = f"{sys.executable} -B -m pytest -n 0 -x -q --no-header tests/core/{tests}"
+    tiny.run(command, copy, status=status, PYTHONPATH=str(copy), PYTEST_ADDOPTS="")
 
 
 @pytest.mark.parametrize("tests", sorted({tests for *_, tests in MUTANTS}))

@@ -15,44 +15,25 @@ import pytest
 PLACE, SGD = "experiments.five-sgd", "experiments.five-sgd.hyperparameters"
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a typo in a section": ({"sed": 1}, "params.yaml: there is no 'sed'. Did you mean 'seed'?"),
-    "a typo in digests": (
-        {"datasets.tiny.sha256.pixel": "0"},
-        "sha256.pixel: must be 'pixels', 'labels' or 'groups', not 'pixel'",
-    ),
     "a hyperparameter": ({SGD: {"los": "hinge"}}, "there is no 'los'. Did you mean 'loss'"),
     "a classifier": ({f"{PLACE}.classifier": "svm.SCV"}, "there is no 'svm.SCV'. Did you mean 'svm.SVC' or"),
     "features": ({f"{PLACE}.features": "normalised"}, "features: there is no 'normalised'. Did you mean 'normalized'?"),
-    "a source": ({"datasets.tiny.sources": [{"idxx": "x"}]}, "sources: there is no 'idxx'. Did you mean 'idx'?"),
     "a dataset that is none": ({"splits.tiny.dataset": "tin"}, "splits.tiny.dataset: there is no 'tin'. Did you mean"),
     "a class that is none": ({"tasks.five.positive": [15]}, "tasks.five: there is no 15."),
-    "two sides of one class": (
-        {"tasks.five.negative": [5]},
-        "`positive` must name some classes, and `negative` none of these",
-    ),
-    "a text for a number": ({"datasets.tiny.images": "many"}, "images: must be a valid integer, not 'many'"),
-    "a test of nothing": (
-        {"splits.tiny.test": 1.5},
-        "splits.tiny.test: must be a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a "
-        "count}, not 1.5",
-    ),
+    "two sides of one class": ({"tasks.five.negative": [5]}, "`positive` must name some classes, and `negative` none"),
+    "a test of nothing": ({"splits.tiny.test": 1.5}, "splits.tiny.test: must be a count of images, from 1, a share be"),
     "all for the test": ({"splits.tiny.test": 400}, "splits.tiny: test: 400 of 400 images leaves none to train on"),
     "groups without any": ({"splits.tiny.test": {"groups": 3}}, "its dataset has no groups; use a count or a share"),
     "a wrong value": ({SGD: {"loss": "hing"}}, "The 'loss' parameter of SGDClassifier must be a str among"),
     "a threshold": ({SGD: {"threshold": {"recal": 0.9}}}, "threshold: must be a number, {recall: share}, {precision"),
-    "a threshold of ten classes": (
-        {"experiments.digit-logreg.hyperparameters": {"threshold": 1}},
-        "threshold: 1.0 needs two classes (not 10)",
-    ),
+    "a threshold of ten classes": ({f"{PLACE}.task": "digit", SGD: {"threshold": 1}}, "needs two classes (not 10)"),
     "a threshold without folds": ({SGD: {"threshold": {"f1": "max"}}, f"{PLACE}.folds": 0}, "and folds if it is to be"),
     "too many copies": ({SGD: {"copies": 101}}, "copies: must be less than or equal to 100, not 101"),
     "a missing value": ({f"{PLACE}.features": ...}, f"{PLACE}.features is missing"),
     "a dataset not yet counted": ({"datasets.tiny.images": ...}, "images is missing; run `digits pin tiny`"),
     "a name": ({"tasks.not_this": {"split": "tiny"}}, "tasks.not_this: a name has letters, digits"),
     "names of some classes": ({"datasets.tiny.names": ["a", "b"]}, "datasets.tiny.names must be 10 different ones"),
-    "an older file": (
-        {f"{PLACE}.split": "tiny"},
-        f"{PLACE}.split has moved to tasks.TASK.split (CHANGELOG",
-    ),
+    "an older file": ({f"{PLACE}.split": "tiny"}, f"{PLACE}.split has moved to tasks.TASK.split (CHANGELOG"),
 }
 
 
@@ -80,17 +61,12 @@ def test_every_artifact_is_the_model_of_an_experiment() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [
-        ("a: [", "params.yaml is no YAML with named sections: while parsing"),
-        ("", "params.yaml is no YAML with named sections"),
-        (None, "params.yaml is not here; run from the folder that holds it"),
-    ],
+    [("a: [", "is no YAML with named sections: while parsing"), ("", "is no YAML with named sections")],
 )
-def test_what_is_no_file_of_parameters_is_one_line(tmp_path: Path, text: str | None, line: str) -> None:
-    if text is not None:
-        (tmp_path / "params.yaml").write_text(text)
-    assert line in calls.failure(tmp_path, "check")
-    assert line in calls.stage_failure(tmp_path, "split tiny")
+def test_what_is_no_file_of_parameters_is_one_line(tmp_path: Path, text: str, line: str) -> None:
+    assert "params.yaml is not here; run from the folder that holds it" in calls.failure(tmp_path, "check")
+    (tmp_path / "params.yaml").write_text(text)
+    assert f"params.yaml {line}" in calls.stage_failure(tmp_path, "split tiny")
 
 
 def test_a_block_that_is_none_is_one_line_with_the_nearest(tmp_path: Path) -> None:

@@ -70,13 +70,3 @@ def test_a_first_source_that_is_not_here_is_no_error_where_another_one_is(place:
     assert digits(place, "pin", "tried").output.startswith("params.yaml: datasets.tried has 12 images of 3 classes")
     shutil.rmtree(place / "own")
     assert "folder gone: is not here; put your images there" in failure(place, "pin", "tried")
-
-
-def test_test_folders_say_how_many_the_split_tests_on(place: Path) -> None:
-    for i, path in enumerate(sorted((place / "own").rename(place / "all").glob("*/*.png"))):
-        folder = place / "own" / ("test" if i % 2 else "train") / path.parent.name
-        folder.mkdir(parents=True, exist_ok=True)
-        path.rename(folder / path.name)
-    assert digits(place, "pin", "tried").stderr == (
-        "the last 6 images are those in test folders; `test: 6` tests on them\n"
-    )

@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+from digits.core import errors
 from tests import tiny
 
 import pytest
@@ -42,12 +43,17 @@ def imported(path: Path) -> set[str]:
 
 
 def test_a_room_is_imported_by_itself_alone() -> None:
-    rooms = {"bench": "bench", **{room: f"digits.{room}" for room in ROOMS if room != "bench"}}
-    for path in (*tiny.ROOT.glob("digits/**/*.py"), *tiny.ROOT.glob("stages/*.py"), *tiny.ROOT.glob("tests/**/*.py")):
-        inside = path.relative_to(tiny.ROOT).parts
-        for room, package in rooms.items():
-            if room not in inside[:2]:
-                assert not [name for name in imported(path) if f"{name}.".startswith(f"{package}.")], path
+    packages = {room: "bench." if room == "bench" else f"digits.{room}." for room in ROOMS}
+    for path in (path for folder in ("digits", "stages", "tests") for path in tiny.ROOT.glob(f"{folder}/**/*.py")):
+        inside, names = path.relative_to(tiny.ROOT).parts[:2], [f"{name}." for name in imported(path)]
+        of_others = tuple(package for room, package in packages.items() if room not in inside)
+        assert not [name for name in names if name.startswith(of_others)], path
+
+
+def test_what_needs_a_deleted_room_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "PACKAGE", tmp_path)
+    with pytest.raises(errors.PipelineError, match=r"^copies needs the room scale; `git restore digits/scale`$"):
+        errors.room("scale.deformation", "copies")
 
 
 @pytest.mark.slow

@@ -58,7 +58,6 @@ def test_the_last_groups_are_tested_on_whole(test: Any, tested: list[int]) -> No
     [
         (5, FORMS, "test: 5 cuts group 2 in two; use {groups: 1}, or another count"),
         ({"groups": 4}, FORMS, "test: 4 of 4 groups leaves none to train on; allowed: 1 to 3"),
-        ({"groups": 4}, None, "its dataset has no groups"),
         (12, None, "test: 12 of 12 images leaves none to train on; allowed: 1 to 11"),
     ],
 )

@@ -28,9 +28,8 @@ with cluster.backend(sys.argv[1], [X]):
 @contextmanager
 def running(**environment: str) -> Iterator[str]:
     """Start a scheduler and two workers by the room's Makefile's commands, and yield the scheduler's address."""
-    text = (
-        (tiny.ROOT / "digits/scale/Makefile").read_text().replace("$(HOST)", "127.0.0.1").replace("--nworkers -1", "")
-    )
+    text = (tiny.ROOT / "digits/scale/Makefile").read_text()
+    text = text.replace("$(HOST)", "127.0.0.1").replace("--nworkers -1", "")
     recipes = dict(re.findall(r"^(scheduler|workers): \$\(INSTALLED\).*\n\t(.+)", text, re.MULTILINE))
     with ExitStack() as stack:
 
@@ -47,18 +46,18 @@ def running(**environment: str) -> Iterator[str]:
         yield address
 
 
-def test_a_cluster_makes_the_same_bytes(bare: Path) -> None:
-    tiny.write_idx_files(bare / "idx")
-    tiny.edit(bare, {})
-    (bare / "enlarged.yaml").write_text("tiny: {first: 300, to: 15_000, seed: 1}")
+def test_a_cluster_makes_the_same_bytes(tmp_path: Path) -> None:
+    tiny.write_idx_files(tmp_path / "idx")
+    tiny.edit(tmp_path, {})
+    (tmp_path / "enlarged.yaml").write_text("tiny: {first: 300, to: 15_000, seed: 1}")
     stages = ["digits.scale.fetch tiny", "stages.split tiny", "stages.binarize five", "stages.train five-sgd"]
     for stage in stages:
-        tiny.run(f"python -m {stage}", bare)
-    alone = tiny.files(bare)
+        tiny.run(f"python -m {stage}", tmp_path)
+    alone = tiny.files(tmp_path)
     with running() as address:
         for stage in (stages[0], stages[-1]):
-            tiny.run(f"python -m {stage}", bare, DASK_SCHEDULER_ADDRESS=address)
-    assert tiny.files(bare) == alone
+            tiny.run(f"python -m {stage}", tmp_path, DASK_SCHEDULER_ADDRESS=address)
+    assert tiny.files(tmp_path) == alone
 
 
 def failure(address: str, folder: Path) -> str:

@@ -17,11 +17,13 @@ print(os.wait4(child, 0)[2].ru_maxrss)"""
 
 
 @pytest.fixture
-def large(bare: Path) -> Path:
-    """Return docs/scale/large/ with the tiny dataset."""
-    place = bare / "docs" / "scale" / "large"
+def large(tmp_path: Path) -> Path:
+    """Return docs/scale/large/ with the tiny dataset, beside the code that its stages depend on."""
+    for package in ("digits", "stages"):
+        (tmp_path / package).symlink_to(tiny.ROOT / package)
+    place = tmp_path / "docs/scale/large"
     shutil.copytree(tiny.ROOT / "docs/scale/large", place, ignore=shutil.ignore_patterns("*.dvc", "data", "models"))
-    tiny.write_idx_files(bare / "idx")
+    tiny.write_idx_files(tmp_path / "idx")
     changes = {"datasets.tiny.sources": [{"idx": "../../../idx"}], "experiments.five-sgd.hyperparameters.max_iter": 1}
     tiny.edit(place, changes)
     return place

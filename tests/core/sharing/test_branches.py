@@ -4,10 +4,11 @@ from pathlib import Path
 
 from digits.commands.merge_lock import merge
 from tests import tiny
+from tests.core import calls
 
 import pytest
 
-DRY = "dvc repro --dry --allow-missing --keep-going"  # of docs/sharing.md
+DRY = "repro --dry --allow-missing --keep-going"  # of docs/sharing.md
 PEOPLE = {  # the task that each one adds, before or behind the others
     "anna": ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n"),
     "ben": ("experiments:\n", "  three:\n    split: tiny\n    positive:\n    - 3\nexperiments:\n"),
@@ -37,16 +38,16 @@ def test_two_people_s_work_is_merged_and_nothing_runs_again(project: Path, tmp_p
         branch(project, name)
     before = tiny.lock(project)
     for _ in range(2):  # twice is no fault
-        tiny.run("digits setup", project)
+        calls.digits(project, "setup")
     tiny.run("git merge --quiet --no-edit anna", project)
     assert {*tiny.lock(project)} - {*before} == {"binarize@two"}
     tiny.run(["git", "clone", "--quiet", str(project), str(tmp_path / "clone")], tmp_path)
-    assert "Data and pipelines are up to date." in tiny.run(DRY, tmp_path / "clone").stdout
+    assert "Data and pipelines are up to date." in tiny.run_dvc(DRY, tmp_path / "clone")
 
 
 @pytest.mark.slow
 def test_what_both_changed_has_no_entry_until_it_is_settled(project: Path) -> None:
-    tiny.run("digits setup", project)
+    calls.digits(project, "setup")
     for name in ("anna", "carla"):
         branch(project, name)
     tiny.run("git merge --quiet anna", project, status=1)
@@ -62,6 +63,6 @@ def test_a_clone_without_data_tells_which_stages_a_commit_left_out(made: Path, t
     tiny.run(["git", "clone", "--quiet", "--config", "core.autocrlf=true", str(made), "clone"], tmp_path)
     cloned = tiny.files(tmp_path / "clone")  # the same bytes where Git turns line ends
     assert cloned == {name: content for name, content in tiny.files(made).items() if name in cloned}
-    tiny.run(DRY, tmp_path / "clone")
+    tiny.run_dvc(DRY, tmp_path / "clone")
     tiny.edit(tmp_path / "clone", {"experiments.five-sgd.hyperparameters.max_iter": 5})
-    assert "failed to reproduce 'train@five-sgd'" in tiny.run(DRY, tmp_path / "clone", status=255).stderr
+    assert "failed to reproduce 'train@five-sgd'" in tiny.run_dvc(DRY, tmp_path / "clone", status=255)

@@ -47,18 +47,11 @@ def test_what_differs_is_counted_tested_and_drawn(made: Path, changed: Path, tmp
 
 def test_two_revisions_are_compared_and_not_the_workspace(changed: Path) -> None:
     assert digits(changed, "compare", "HEAD", "HEAD").stdout == "The predictions are the same.\n"
-    tiny.run("dvc commit --force train", changed)
+    tiny.run_dvc("commit --force train", changed)
     tiny.commit(changed, "worse")
     back = digits(changed, "compare", "HEAD", "HEAD~1", "five-sgd", "--md").stdout.splitlines()
     assert back[2].startswith("| five-sgd ")
     assert back[4].startswith("- five-sgd, 300 images out of fold: the fits differ (+")
-
-
-@pytest.mark.parametrize("column", ["label", "fold", "row"])
-def test_relabelled_and_other_images_and_other_folds_are_refused(changed: Path, column: str) -> None:
-    table = pd.read_parquet(changed / FIVE)
-    rewrite(changed / FIVE, table.assign(**{column: table[column] + (table.index == 7)}))
-    assert failure(changed, "compare", "HEAD") == f"Error: {OTHERS}: five-sgd"
 
 
 def test_two_experiments_out_of_fold_and_without_folds_on_the_test_part(changed: Path) -> None:
@@ -86,7 +79,7 @@ def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
 
 
 def test_a_clone_without_data_needs_only_what_differs_and_says_what_it_lacks(changed: Path, tmp_path: Path) -> None:
-    tiny.run("dvc push --quiet", changed)  # of HEAD: the workspace's table is not in dvc.lock
+    tiny.run_dvc("push", changed)  # of HEAD: the workspace's table is not in dvc.lock
     clone = tmp_path / "clone"
     tiny.run(["git", "clone", "--quiet", str(changed), str(clone)], tmp_path)
     (tmp_path / "digits-remote").rename(tmp_path / "away")
@@ -107,7 +100,6 @@ def test_seeds_refit_both_and_refuse_what_draws_nothing(project: Path) -> None:
     _, before, _, spread, after, *_ = row.split()
     assert float(before) > float(after) > 0.8 > float(spread) > 0
     assert note.startswith("Mean ± standard deviation out of fold, over 3 seeds, of the same images and folds.")
-    for seeds in ("3", "5", "6", "7"):
-        line = failure(project, "compare", "--between", "dummy", "same", "--seeds", seeds)
-        assert line == "Error: dummy → same: neither draws anything at random; compare them without --seeds"
+    line = failure(project, "compare", "--between", "dummy", "same", "--seeds", "3")
+    assert line == "Error: dummy → same: neither draws anything at random; compare them without --seeds"
     assert "other tasks or folds, or none" in failure(project, "compare", "HEAD", "digit-logreg", "--seeds", "3")

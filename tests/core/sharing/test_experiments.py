@@ -1,7 +1,8 @@
 """Runs with other parameters: queued, in a table, and from an idea to a merged branch."""
 
-import io
+import json
 import re
+import shutil
 from pathlib import Path
 
 from tests import tiny
@@ -12,7 +13,7 @@ import pytest
 from scipy.stats import binomtest
 
 PLACE = "experiments.five-sgd.hyperparameters"
-RUN = ["dvc", "exp", "run", "evaluate@five-sgd"]
+RUN = "exp run evaluate@five-sgd"
 OUT_OF_FOLD = "data/crossval/five-sgd.parquet"
 
 
@@ -23,31 +24,54 @@ def run_table(project: Path) -> list[list[str]]:
 
 
 def test_runs_are_compared_with_their_commit_out_of_fold(made: Path, project: Path) -> None:
-    tiny.run([*RUN, "-n", "fewer", "-S", f"{PLACE}.max_iter=2"], project)
-    tiny.run([*RUN, "-n", "later", "-S", f"{PLACE}.max_iter=3", "--queue"], project)
+    tiny.run_dvc(f"{RUN} -n fewer -S {PLACE}.max_iter=2", project)
+    tiny.run_dvc(f"{RUN} -n later -S {PLACE}.max_iter=3 --queue", project)
     was, now = (pd.read_parquet(each / OUT_OF_FOLD).query("label == prediction")["row"] for each in (made, project))
     fixed, broken = len({*now} - {*was}), len({*was} - {*now})
-    change, p = f"{(fixed - broken) / 3:+.2f}", f"{binomtest(fixed, fixed + broken).pvalue:.2g}"
     assert fixed < broken
-    by_dvc = pd.read_csv(io.StringIO(tiny.run("dvc exp show --csv", project).stdout))
-    by_name = by_dvc.set_index(by_dvc["Experiment"].fillna(by_dvc["rev"]))[["cv_accuracy", "cv_std"]]
-    of_main, of_fewer = ([f"{value:.4f}" for value in by_name.loc[name]] for name in ("main", "fewer"))
-    commit = tiny.run("git rev-parse HEAD", project).stdout[:7]
-    expected = [
+    change, p = f"{(fixed - broken) / 3:+.2f}", f"{binomtest(fixed, fixed + broken).pvalue:.2g}"
+    metrics = [json.loads((each / "metrics/five-sgd.json").read_text()) for each in (made, project)]
+    of_main, of_fewer = ([f"{each[key]:.4f}" for key in ("cv_accuracy", "cv_std")] for each in metrics)
+    assert run_table(project) == [
         ["run", "max_iter", "cv_accuracy", "cv_std", "points", "p", "state"],
-        [commit, "50", *of_main, "–", "–", "baseline"],
+        [tiny.run("git rev-parse HEAD", project).stdout[:7], "50", *of_main, "–", "–", "baseline"],
         ["fewer", "2", *of_fewer, change, p, "done"],
         ["later", "3", "–", "–", "–", "–", "queued"],
     ]
-    assert run_table(project) == expected
-    tiny.stored(project, OUT_OF_FOLD).unlink()  # as before a `dvc pull`
-    expected[2][-3:-1] = ["–", "–"]
-    assert run_table(project) == expected
+
+
+@pytest.mark.slow
+def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch(project: Path) -> None:
+    library = project / "digits/evaluation/metrics.py"
+    original = library.read_text(encoding="utf-8")
+    library.write_text(f'{original}\nMETRICS.append(Metric("queued", lambda part: 1, key="queued"))\n')
+    tiny.run_dvc(f"{RUN} --queue -n fewer -S {PLACE}.max_iter=5", project)
+    tiny.run_dvc(f"{RUN} --queue -n none -S {PLACE}.max_iter=0", project)
+    tiny.run_dvc(f"{RUN} --queue -n same -S +{PLACE}.n_iter_no_change=6", project)  # of no effect here
+    library.write_text("raise RuntimeError('this is of later')\n")
+    before = tiny.files(project)
+    tiny.run("dvc exp run --run-all", project)
+    assert tiny.files(project) == before
+    library.write_text(original)
+    assert tiny.git_status(project) == ""
+    found = {row[0]: row[1:] for row in run_table(project)}
+    assert (found["fewer"][:2], found["fewer"][-1]) == (["5", "–"], "done")
+    assert (found["none"][0], found["none"][-1]) == ("0", "failed")
+    assert found["same"][-3:] == ["+0.00", "1", "done"]
+    tiny.run("dvc exp branch fewer kept", project)
+    assert json.loads(tiny.run("git show kept:metrics/five-sgd.json", project).stdout)["queued"] == 1
+
+
+@pytest.mark.slow
+def test_without_runs_or_a_commit_or_predictions_it_is_said(project: Path) -> None:
     line = digits(project, "runs", "digit-logreg").stdout
-    assert line.startswith(f"No run starts from {commit}; `dvc exp run --queue -S experiments.digit-logreg.hyperparame")
+    assert re.match("No run starts from .{7}; `dvc exp run --queue -S experiments.digit-logreg.hyperparameters", line)
+    tiny.run_dvc(f"{RUN} -n fewer -S {PLACE}.max_iter=2", project)
+    shutil.rmtree(project / ".dvc/cache")  # as before a `dvc pull`
+    assert [row[-3:] for row in run_table(project)[1:]] == [["–", "–", "baseline"], ["–", "–", "done"]]
     tiny.edit(project, {"experiments.new": tiny.params()["experiments"]["five-sgd"]})
     line = failure(project, "runs", "new")
-    assert line.startswith("Error: new is not in the last commit, which its runs are compare")
+    assert line.startswith("Error: new is not in the last commit, which its runs are compared with; commit it")
     tiny.commit(project, "not run yet")
     assert digits(project, "runs", "new").stdout.startswith("No run starts from ")
 

@@ -1,4 +1,4 @@
-"""DVC's cache shared by the commands of docs/sharing.md: a folder beside the clone, a web server, S3."""
+"""DVC's cache shared by the commands of docs/sharing.md: a folder beside the clone, S3."""
 
 import os
 import re
@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 
 from tests import processes, tiny
+from tests.core import calls
 
 import pytest
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 OWN = Path(".dvc", "config.local")
 PAGE = (tiny.ROOT / "docs" / "sharing.md").read_text(encoding="utf-8")
-needs_rclone = pytest.mark.skipif(shutil.which("rclone") is None, reason="needs rclone: `make venv`")
 
 
 def documented(start: str, values: dict[str, str]) -> list[str]:
@@ -24,51 +24,44 @@ def documented(start: str, values: dict[str, str]) -> list[str]:
     return [line.removeprefix("$ ") for line in block.splitlines()]
 
 
-def share(made: Path, project: Path, commands: list[str], pull: str = "dvc pull") -> None:
+def share(made: Path, project: Path, commands: list[str]) -> None:
     """Run the commands that share a cache, and check what a colleague then pulls."""
     for command in commands:
-        tiny.run(["bash", "-c", command], project)
+        if command.startswith("dvc "):
+            tiny.run_dvc(command.removeprefix("dvc "), project)
+        else:
+            tiny.run(["bash", "-c", command], project)
     assert tiny.git_status(project) == ""
     colleague = project.parent / "colleague"
     tiny.run("git clone --quiet copy colleague", project.parent)
     if (project / OWN).exists():
         shutil.copy(project / OWN, colleague / OWN)
-    tiny.run(pull, colleague)
+    tiny.run_dvc("pull", colleague)
     assert tiny.files(colleague) == tiny.files(made)
     assert tiny.repro(colleague) == []
 
 
-def team(place: str, settings: list[str]) -> list[str]:
-    """Return the page's commands for a team's remote at a place, with its settings."""
-    *add, commit = documented(r"\*\*A team's remote", {"PLACE": place})
-    return ["digits setup", *add, *settings, commit, "dvc push"]
+def test_what_is_pushed_to_the_folder_beside_the_clone_a_colleague_pulls_and_runs_nothing(
+    made: Path, project: Path
+) -> None:
+    share(made, project, ["dvc push"])
 
 
-@pytest.mark.slow
 def test_the_default_remote_is_beside_the_clone_unless_somebody_says_otherwise(project: Path, tmp_path: Path) -> None:
     def url(clone: Path) -> str:
-        tiny.run("digits setup", clone)
+        calls.digits(clone, "setup")
         return "".join(re.findall("url = (.+)", (clone / OWN).read_text()))
 
-    place, tree = str(tmp_path / "digits-remote"), tmp_path / "tree"  # beside the clone
-    tiny.run(["git", "worktree", "add", "--quiet", str(tree)], project)
-    assert [url(each) for each in (project, project, tree)] == [place] * 3
-    tiny.run("dvc push --all-branches", project / "stages")  # DVC would resolve a relative one from /
-    assert tiny.stored(project, "data/raw/tiny.parquet", place).exists()
+    tiny.run(["git", "worktree", "add", "--quiet", str(tmp_path / "tree")], project)
+    assert [url(each) for each in (project, project, tmp_path / "tree")] == [str(tmp_path / "digits-remote")] * 3
+    tiny.run_dvc("push --all-branches", project / "stages")  # DVC would resolve a relative one from /
+    assert (tmp_path / "digits-remote/files/md5").exists()
     (project / OWN).write_text("['remote \"shared\"']\nurl = /own\n")
     assert url(project) == "/own"
 
 
 @pytest.mark.slow
-def test_strangers_pull_from_a_web_server_and_run_nothing(made: Path, project: Path, tmp_path: Path) -> None:
-    tiny.run("dvc push", project)
-    with processes.web(tmp_path / "digits-remote") as address:
-        *commit, pull = documented(r"\*\*A web server", {"https://example.org/digits": address})
-        share(made, project, commit, pull)
-
-
-@pytest.mark.slow
-@needs_rclone
+@pytest.mark.skipif(shutil.which("rclone") is None, reason="needs rclone: `make venv`")
 def test_a_clone_pulls_everything_from_s3(made: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project.parent / "buckets" / "digits").mkdir(parents=True)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):  # not the access that the user has elsewhere
@@ -79,5 +72,6 @@ def test_a_clone_pulls_everything_from_s3(made: Path, project: Path, monkeypatch
         [address] = re.findall(r"http://127\.0\.0\.1:\d+", server.wait_for_line("http://127.0.0.1:"))
         access = {"access_key_id …": f"access_key_id {KEY}", "secret_access_key …": f"secret_access_key {SECRET}"}
         settings = documented(r"\*\*S3", {"https://s3.example.org": address, **access})
-        share(made, project, team("s3://digits/cache", settings))
+        *add, commit = documented(r"\*\*A team's remote", {"PLACE": "s3://digits/cache"})
+        share(made, project, ["digits setup", *add, *settings, commit, "dvc push"])
     assert SECRET.encode() not in b"".join(tiny.files(project).values()) + (project / ".dvc/config").read_bytes()
