@@ -98,9 +98,9 @@ class Page:
 
 
 def boxes(page: Page, count: int, least: Sequence[float], most: Sequence[float], shifts: Sequence[float]) -> bytes:
-    """Draw digits in separate boxes, which they may touch or cross; a box's width, height, margin and gap vary."""
+    """Draw digits in boxes, which they may touch or cross; width, height, margin and, of several, the gap vary."""
     count = count or int(page.random.integers(3, 10))
-    width, height, margin, gap = page.height * page.random.uniform(least, most)
+    width, height, margin, gap = (*(page.height * page.random.uniform(least, most)), 0)[:4]
     draw = page.sized(count * (width + gap) - gap + 2 * margin, height + 2 * margin)
     for i in range(count):
         x = margin + i * (width + gap)
@@ -193,7 +193,7 @@ def pencil(page: Page) -> bytes:
 
 KINDS: dict[str, Callable[[Page], bytes]] = {
     "one digit in its printed box": partial(
-        boxes, count=1, least=[1, 1.15, 0.05, 0], most=[1.8, 1.8, 0.6, 0], shifts=[0.15, 0.3]
+        boxes, count=1, least=[1, 1.15, 0.05], most=[1.8, 1.8, 0.6], shifts=[0.15, 0.3]
     ),
     "a number in a row of boxes": partial(
         boxes, count=0, least=[1, 1.15, 0.2, 0.1], most=[1.8, 1.9, 0.8, 0.8], shifts=[0.1, 0.2]
