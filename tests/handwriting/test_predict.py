@@ -24,7 +24,8 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the tiny project with pictures of its first ten digits. Not to be changed."""
     project = tiny.copy(made, tmp_path_factory.mktemp("predict") / "tiny")
     pixels, _ = tiny.digits()
-    (project / "scans").mkdir()
+    (project / "scans/old").mkdir(parents=True)
+    (project / "scans/.DS_Store").touch()
     for i in range(10):
         Image.fromarray(255 - pixels[i].reshape(8, 8) * 15).save(project / "scans" / f"{i}.png")
     Image.fromarray(255 - pixels[15].reshape(8, 8) * 15).save(project / "five.png")
@@ -40,20 +41,14 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_a_folder_gives_a_line_a_picture_sorted_and_mostly_right(place: Path) -> None:
-    lines = predict(place, "scans").stdout.splitlines()
+def test_a_folder_gives_a_line_a_picture_sorted_and_mostly_right_and_names_what_is_left_out(place: Path) -> None:
+    done = predict(place, "scans")
+    lines = done.stdout.splitlines()
     assert [line.split(":")[0] for line in lines] == [str(Path("scans", f"{i}.png")) for i in range(10)]
     right = [line.split(": ", 1)[1].startswith(f"predicted {i} (") for i, line in enumerate(lines)]
     assert sum(right) >= 8  # the first ten images show 0 to 9
     assert all(line.endswith(" %)") for line in lines)
-
-
-def test_what_is_left_out_of_a_folder_is_named(place: Path, tmp_path: Path) -> None:
-    scans = shutil.copytree(place / "scans", tmp_path / "scans")
-    (scans / ".DS_Store").touch()
-    (scans / "old").mkdir()
-    said = predict(place, str(scans)).stderr
-    assert f"{scans}: no pictures, left out: notes.txt, old\n" in said
+    assert "scans: no pictures, left out: notes.txt, old\n" in done.stderr
 
 
 def test_json_gives_digit_probability_and_box_in_reading_order(place: Path) -> None:
@@ -125,10 +120,6 @@ def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path
     assert done.stderr.splitlines()[0].endswith(said)
 
 
-def test_standard_input(place: Path) -> None:
-    assert predict(place, "-", stdin=(place / "line.png").read_bytes()).stdout.startswith("-: predicted 3 6 0 (")
-
-
 def test_a_binary_model_names_its_classes(place: Path) -> None:
     five, line = predict(place, "--model", "five-sgd", "five.png", "line.png").stdout.splitlines()
     assert re.fullmatch(r"five.png: predicted 5 \(\d+ %\)", five)
@@ -138,8 +129,10 @@ def test_a_binary_model_names_its_classes(place: Path) -> None:
     assert 0.5 <= digit["probability"] < 1  # the scores of stochastic gradient descent go to hundreds
 
 
-def test_what_the_model_saw_is_shown(place: Path) -> None:
-    lines = predict(place, "--show", "line.png", "scans/7.png").stdout.splitlines()
+def test_what_the_model_saw_is_shown_of_standard_input_too(place: Path) -> None:
+    shown = predict(place, "--show", "-", "scans/7.png", stdin=(place / "line.png").read_bytes()).stdout
+    assert shown.startswith("-: predicted 3 6 0 (")
+    lines = shown.splitlines()
     assert len(lines) == 2 * (1 + 8 + 1)  # the three digits of the first stand side by side
     assert any("@@" in line for line in lines)
 
@@ -160,20 +153,10 @@ def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path
     assert done.stderr.endswith("five-sgd was trained on 2 of 3 shown here\n")
 
 
-def test_pictures_are_for_models_of_two_sizes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny.edit(project, {"datasets.tiny.shape": [4, 16]})
-    monkeypatch.chdir(project)
-    with pytest.raises(PipelineError, match=r"digit-logreg takes .* 4 × 16 pixels.*28 × 28 or 8 × 8"):
-        Recognizer.load("digit-logreg")
-    with pytest.raises(PipelineError, match=r"no experiment .*28 × 28 or 8 × 8"):
-        Recognizer.load()
-
-
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (["--dataset", "tiny", "400"], "allowed: 0 to 399"),
-        (["--dataset", "tiny"], "give pictures, or --dataset NAME and numbers of images"),
         (["--dataset", "tiny", "4", "--json"], "--dataset goes with neither --json nor --png"),
         (["--png", "x.png", "scans"], "--png goes with one folder that has a subfolder for each class"),
     ],
@@ -200,13 +183,18 @@ def test_the_default_model_is_chosen_out_of_fold_and_never_by_the_test_part(proj
     assert "better-folded: the highest out-of-fold accuracy of 3 models of digit on tiny" in done.stderr
 
 
-def test_a_model_for_images_of_another_shape_is_refused(project: Path) -> None:
+def test_a_model_for_images_of_another_shape_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.edit(project, {"datasets.tiny.shape": [8, 7]})
     error = predict(project, "--dataset", "tiny", "1", "--model", "digit-logreg", status=1).exception
     assert str(error) == (
         "digit-logreg takes images of 64 pixels, its dataset's are 8 × 7 now; `dvc repro train@digit-logreg` fits it "
         "again"
     )
+    tiny.edit(project, {"datasets.tiny.shape": [4, 16]})  # pictures are for models of two sizes
+    monkeypatch.chdir(project)
+    for name, reason in (("digit-logreg", "digit-logreg takes .* 4 × 16 pixels"), (None, "no experiment ")):
+        with pytest.raises(PipelineError, match=f"{reason}.*28 × 28 or 8 × 8"):
+            Recognizer.load(name)
 
 
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:

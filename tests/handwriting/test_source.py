@@ -30,7 +30,7 @@ def read(folder: Path, **values: Any) -> pd.DataFrame:
     return source.read(str(folder), Dataset.model_validate(block))
 
 
-def test_digits_are_drawn_as_predict_draws_them(tmp_path: Path) -> None:
+def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(tmp_path: Path) -> None:
     draw(tmp_path / "1" / "photo.jpg", 20)
     draw(tmp_path / "7" / "photo.png", 30)
     images = read(tmp_path)
@@ -40,10 +40,6 @@ def test_digits_are_drawn_as_predict_draws_them(tmp_path: Path) -> None:
     assert 0 < tables.pixels(read(tmp_path, shape=[8, 8], maximum=16)).max() <= 16
     with pytest.raises(PipelineError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"):
         read(tmp_path, shape=[20, 28])
-
-
-def test_a_picture_of_two_digits_is_refused(tmp_path: Path) -> None:
-    draw(tmp_path / "1" / "one.png", 20)
     draw(tmp_path / "7" / "two.png", 20, 30)
     with pytest.raises(PipelineError, match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$"):
         read(tmp_path)

@@ -19,32 +19,16 @@ from sklearn.svm import SVC
 TRAIN = 1_400
 
 
-@pytest.fixture(scope="module")
-def drawn() -> tuple[Pixels, Vector]:
-    """Return scikit-learn's digits in 28 × 28, and their classes."""
-    bunch = load_digits()
-    large = np.kron(bunch.images / 16, np.ones((1, 4, 4))).astype(np.float32)
-    return np.array([normalize(image, 28) for image in large]), bunch.target
-
-
-@pytest.fixture(scope="module")
-def recognizer(drawn: tuple[Pixels, Vector]) -> Recognizer:
-    images, classes = drawn
-    X, y = images[:TRAIN].reshape(TRAIN, -1), classes[:TRAIN]  # noqa: N806
+def fit(images: Pixels, y: Vector) -> Recognizer:
+    """Return a recognizer of the first `TRAIN` images, whose rule of likeness has the others."""
+    X = images.reshape(-1, 28 * 28)  # noqa: N806
     steps = pipelines.features("gradients_40")
-    svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004))]).fit(X, y)
-    density = Pipeline([*steps, ("classifier", QuadraticDiscriminantAnalysis(reg_param=0.01))]).fit(X, y)
-    held_out = images[TRAIN:].reshape(-1, 28 * 28)
-    rule = Likeness.fit(
-        lambda scores: scores, scoring.score(svc, held_out), density, density.decision_function(held_out).max(axis=1)
-    )
+    svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004))]).fit(X[:TRAIN], y[:TRAIN])
+    gaussians = QuadraticDiscriminantAnalysis(reg_param=0.01)
+    density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])
+    scores = scoring.score(svc, X[TRAIN:]), density, density.decision_function(X[TRAIN:]).max(axis=1)
+    rule = Likeness.fit(lambda scores: scores, *scores)
     return Recognizer("svc", (28, 28), list(range(10)), [str(i) for i in range(10)], [], svc, 0.2, rule)
-
-
-def find(recognizer: Recognizer, sheet: Pixels) -> list[Digit]:
-    """Return the digits of a sheet, those that touch split."""
-    [digits] = recognizer.split([components.find(Picture(sheet, 1.0))])
-    return digits
 
 
 def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
@@ -55,14 +39,19 @@ def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
 
 
 @pytest.mark.slow
-def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one(
-    drawn: tuple[Pixels, Vector], recognizer: Recognizer
-) -> None:
-    images, classes = drawn
+def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
+    bunch = load_digits()
+    large = np.kron(bunch.images / 16, np.ones((1, 4, 4))).astype(np.float32)
+    images, classes = np.array([normalize(image, 28) for image in large]), bunch.target
+    recognizer = fit(images, classes)
+
+    def find(sheet: Pixels) -> list[Digit]:
+        return recognizer.split([components.find(Picture(sheet, 1.0))])[0]
+
     right = 0
     for i in range(TRAIN, TRAIN + 30):
-        digits = find(recognizer, beside(images[i], images[i + 1], 2))
+        digits = find(beside(images[i], images[i + 1], 2))
         labels = [each.label for each in recognizer.predict(np.array([digit.image for digit in digits]))]
         right += labels == classes[[i, i + 1]].tolist()
-        assert len(find(recognizer, np.pad(images[i], 14))) == 1
+        assert len(find(np.pad(images[i], 14))) == 1
     assert right >= 20

@@ -12,44 +12,30 @@ from tests.handwriting.calls import predict, serving, stroke
 
 import numpy as np
 import pytest
+import requests
 from PIL import Image
 from playwright.sync_api import expect
 from sklearn.pipeline import Pipeline
 
-MARK = "? marks what is unlike the images that {} was trained on"
 LINES = [line for at in (0.2, 0.4, 0.6, 0.8) for line in (((at, 0.2), (at, 0.8)), ((0.2, at), (0.8, at)))]
 
 
 @pytest.fixture(scope="module")
 def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the tiny project with two models that have folds, one of Gaussians, and pictures. Not to be changed.
-
-    `row.png` is a chessboard between two digits, `own/3` has a three and a chessboard.
-    """
+    """Return the tiny project with two models that have folds; `row.png` has a chessboard between two digits."""
     project = tiny.copy(made, tmp_path_factory.mktemp("unlike") / "tiny")
-    blocks = {
-        "experiments.digit-folded": tiny.experiment("digit", "principal_components", "svm.SVC", 3),
-        "experiments.digit-density": tiny.experiment(
-            "digit", "principal_components", DENSITY, 3, solver="eigen", shrinkage=0.3
-        ),
-    }
-    tiny.edit(project, blocks)
-    for stage in ("train", "evaluate"):
-        for name in ("digit-folded", "digit-density"):
-            calls.stage(project, f"{stage} {name}")
+    folded = tiny.experiment("digit", "principal_components", "svm.SVC", 3)
+    density = tiny.experiment("digit", "principal_components", DENSITY, 3, solver="eigen", shrinkage=0.3)
+    tiny.edit(project, {"experiments.digit-folded": folded, "experiments.digit-density": density})
+    for words in ("train digit-folded", "train digit-density", "evaluate digit-folded"):
+        calls.stage(project, words)
     pixels, _ = tiny.digits()
     board = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.ones((2, 2), int)) * 16
     board[1::2] |= 4  # connected
     three, board, zero = (
         np.kron(np.pad(each.reshape(8, 8), 2), np.ones((6, 6), int)) for each in (pixels[3], board, pixels[0])
     )
-    (project / "own" / "3").mkdir(parents=True)
-    for name, image in (
-        ("row", np.hstack([three, board, zero])),
-        ("three", three),
-        ("own/3/three", three),
-        ("own/3/board", board),
-    ):
+    for name, image in (("row", np.hstack([three, board, zero])), ("three", three)):
         Image.fromarray((255 - image * 15).astype(np.uint8)).save(project / f"{name}.png")
     return project
 
@@ -71,7 +57,7 @@ def test_without_gaussians_it_is_the_probability_and_ties_are_not_marked() -> No
 def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
     text, line = (predict(place, "--model", "digit-folded", *option, "row.png") for option in ([], ["--json"]))
     assert re.fullmatch(r"row\.png: predicted 3 \d\? 0 \(.+ %, .+ %, .+ %\)\n", text.stdout)
-    assert MARK.format("digit-folded") in text.stderr
+    assert "? marks what is unlike the images that digit-folded was trained on" in text.stderr
     digits = json.loads(line.stdout)["digits"]
     assert [each["unlike"] for each in digits] == [False, True, False]
     assert [each["label"] for each in (digits[0], digits[2])] == [3, 0]
@@ -96,6 +82,8 @@ def test_the_drawing_page_marks_the_class_and_explains_the_mark(place: Path) -> 
     with serving(place, "digit-folded") as address, browser.page(390, 844, origin=address) as opened:
         page = opened.page
         page.goto(f"{address}/")
+        assert page.get_by_role("button", name="Keep as").count() == 0  # where no folder is named
+        assert requests.post(f"{address}/kept/1", timeout=20).status_code == 404
         for line in LINES:
             stroke(page, *line)
         expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d\?$"))
