@@ -7,7 +7,7 @@ from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference,
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 LINES = {  # x, y, x, y of each; the seven is at 40 to 82, 30 to 72
     "a frame that the digit touches": [(34, 20, 90, 20), (34, 20, 34, 72), (90, 20, 90, 72), (34, 72, 90, 72)],
@@ -130,3 +130,13 @@ def test_low_marks_beside_the_edge_are_cut_off_writing_but_the_low_part_of_a_dig
     broken = page(100, 220, (17, 40, ink(*FIVE)), (17, 120, ink(*SEVEN)))
     broken[4:10, 40:76] = 255  # its hat
     assert found(255 - broken)[0].box == (40, 4, 36, 55)
+
+
+def test_boxes_whose_sides_are_blurred_into_one_are_taken_out() -> None:
+    lefts = range(20, 220, 50)
+    drawn = Image.fromarray(page(90, 240, *((28, left + 10, ink(*SEVEN, times=4)) for left in lefts)))
+    for left in lefts:
+        ImageDraw.Draw(drawn).rectangle((left, 16, left + 47, 70), outline=200, width=4)
+    boxes = [digit.box for digit in found(255 - np.asarray(drawn.filter(ImageFilter.GaussianBlur(0.8))))]
+    assert len(boxes) == 4
+    assert np.abs(np.array(boxes) - [(left + 10, 28, 28, 28) for left in lefts]).max() <= 2
