@@ -1,8 +1,4 @@
-"""A page in a real headless Chromium, for the tests of what people look at.
-
-`with browser.page(390, 844, dark=True) as opened` gives `opened.page`, which is Playwright's own page
-(https://playwright.dev/python/docs/api/class-page), and what went wrong in it.
-"""
+"""A page in a real headless Chromium, for the tests of what people look at."""
 
 import shutil
 from collections.abc import Iterator
@@ -30,8 +26,7 @@ class Opened:
 
     def overflow(self) -> int:
         """Return by how many CSS pixels the page is wider than its window; 0 is as it should be."""
-        root = "document.documentElement"
-        return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
     def hindrances(self) -> list[str]:
         """Return what axe finds that hinders who cannot see the page well, or uses no mouse (https://dequeuniversity.com)."""
@@ -52,17 +47,11 @@ class Opened:
 def page(
     width: int = 1280, height: int = 900, *, dark: bool = False, origin: str = "", scripts: bool = True
 ) -> Iterator[Opened]:
-    """Open an empty page in a window of so many CSS pixels. Skips the test where no Chromium is.
-
-    `origin` is the test's own server (`http://127.0.0.1:8000`), whose requests are not outside ones.
-    """
-    executable = next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
+    """Open an empty page; `origin` is the test's own server (http://127.0.0.1:8000). Skips without Chromium."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
         pytest.skip("needs Chromium: `apt-get install chromium`, or Chrome on the PATH as google-chrome")
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=executable, args=ARGUMENTS) as chromium,
-    ):
+    with sync_playwright() as driver, driver.chromium.launch(executable_path=path, args=ARGUMENTS) as chromium:
         window = chromium.new_page(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",

@@ -34,7 +34,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
-    """Return a copy of the made project."""
     return tiny.copy(made, tmp_path / "copy")
 
 

@@ -27,6 +27,7 @@ TEST = 100
 SHAPE = (8, 8)
 MAXIMUM = 16
 FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
+Done = subprocess.CompletedProcess[str]
 SGD, LOGISTIC = "linear_model.SGDClassifier", "linear_model.LogisticRegression"
 
 
@@ -37,12 +38,10 @@ def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
 
 
 def idx_bytes(values: npt.NDArray[np.uint8]) -> bytes:
-    """Spell an array as an IDX file."""
     return bytes([0, 0, 8, values.ndim]) + b"".join(n.to_bytes(4, "big") for n in values.shape) + values.tobytes()
 
 
 def idx_files() -> dict[str, bytes]:
-    """Return the tiny dataset as four IDX files by name."""
     pixels, classes = digits()
     images, cut = pixels.reshape(-1, *SHAPE), IMAGES - TEST
     values = [images[:cut], classes[:cut], images[cut:], classes[cut:]]
@@ -50,14 +49,12 @@ def idx_files() -> dict[str, bytes]:
 
 
 def write_idx_files(folder: Path) -> None:
-    """Write the tiny dataset's four IDX files."""
     folder.mkdir(parents=True)
     for name, content in idx_files().items():
         (folder / name).write_bytes(content)
 
 
 def dataset(*sources: dict[str, str]) -> dict[str, Any]:
-    """Return the tiny dataset's block of params.yaml."""
     digests = {
         "pixels": "1625b1e856efc2f2223431931df0a355208edbb716313e4d03b98b2f8489a75a",
         "labels": "eda95fa5186841f23d8ed6bd7698f25a86e97f8fee217871597fa466c1a2d9c0",
@@ -67,16 +64,12 @@ def dataset(*sources: dict[str, str]) -> dict[str, Any]:
 
 
 def experiment(task: str, features: str, classifier: str, folds: int, **hyperparameters: Any) -> dict[str, Any]:
-    """Return an experiment's block of params.yaml."""
     block = {"description": "A tiny one.", "task": task, "features": features, "classifier": classifier}
     return {**block, "hyperparameters": hyperparameters, "folds": folds}
 
 
 def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the tiny project's params.yaml: a binary and a ten-class experiment, with folds and without.
-
-    `changes` are new values by their places (`splits.tiny.test`); `...` takes a value away.
-    """
+    """Return the tiny project's params.yaml with new values by place (`splits.tiny.test`); `...` takes one away."""
     values: dict[str, Any] = {
         "seed": 42,
         "datasets": {"tiny": dataset({"idx": "idx"})},
@@ -93,15 +86,13 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         block = values
         for key in parents:
             block = block[key]
+        block[last] = value
         if value is ...:
             del block[last]
-        else:
-            block[last] = value
     return values
 
 
 def write_params(project: Path, values: dict[str, Any]) -> None:
-    """Write params.yaml, keys in their order."""
     (project / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
 
 
@@ -149,35 +140,24 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None
 
 
 def copy(project: Path, place: Path) -> Path:
-    """Copy a project, DVC's cache and all."""
     return Path(shutil.copytree(project, place, symlinks=True))
 
 
 def commit(project: Path, message: str) -> None:
-    """Commit everything that Git does not ignore."""
     run("git add --all", project)
     run(["git", "commit", "--quiet", "-m", message], project)
 
 
 def git_status(project: Path) -> str:
-    """Return what Git says has changed since the last commit."""
     return run("git status --porcelain", project).stdout
 
 
-def run(
-    command: str | list[str], folder: Path, *, status: int = 0, one_core: bool = False, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def run(command: str | list[str], folder: Path, *, status: int = 0, **environment: str) -> Done:
     """Run a command as a user would, in the tests' own environment, and expect an exit status."""
     words, env = shlex.split(command) if isinstance(command, str) else command, {**os.environ, **environment}
-    start = _keep_one_core if one_core else None
-    done = subprocess.run(words, cwd=folder, env=env, preexec_fn=start, text=True, capture_output=True, check=False)
+    done = subprocess.run(words, cwd=folder, env=env, text=True, capture_output=True, check=False)
     assert done.returncode == status, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
-
-
-def _keep_one_core() -> None:
-    if hasattr(os, "sched_setaffinity"):  # Linux
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def failure(command: str | list[str], folder: Path, status: int = 1) -> str:
@@ -206,7 +186,6 @@ def repro(project: Path, *arguments: str) -> list[str]:
 
 
 def lock(project: Path) -> dict[str, Any]:
-    """Return what dvc.lock records of each stage."""
     return dict(yaml.safe_load((project / "dvc.lock").read_text(encoding="utf-8"))["stages"])
 
 

@@ -22,7 +22,6 @@ def call(command: Command, project: Path, arguments: list[str], status: int = 0)
 
 
 def digits(project: Path, *arguments: str, status: int = 0) -> Result:
-    """Call `digits` in a project."""
     return call(main, project, [*arguments], status)
 
 
@@ -37,12 +36,10 @@ def stage(project: Path, words: str, status: int = 0) -> Result:
 
 
 def failure(project: Path, *arguments: str) -> str:
-    """Call `digits`, which must fail with one line, and return it."""
     return _only_line(digits(project, *arguments, status=1))
 
 
 def stage_failure(project: Path, words: str) -> str:
-    """Call a stage, which must fail with one line, and return it."""
     return _only_line(stage(project, words, status=1))
 
 

@@ -17,11 +17,8 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics as sk
 
-FOLDS = {"test": "predictions", "cross_validation": "crossval"}
-
 
 def figures(project: Path, name: str) -> dict[tuple[str, str, str], tuple[float, ...]]:
-    """Return value, low and high of each figure."""
     table = pd.read_csv(project / f"plots/{name}/figures.csv", dtype={"of": str})
     columns = [table[name].tolist() for name in ("part", "figure", "of", "value", "low", "high")]
     return {(part, figure, of): (value, *ends) for part, figure, of, value, *ends in zip(*columns, strict=True)}
@@ -30,7 +27,7 @@ def figures(project: Path, name: str) -> dict[tuple[str, str, str], tuple[float,
 def test_a_detector_s_figures_are_scikit_learn_s(made: Path) -> None:
     found = {key: value for key, (value, *_) in figures(made, "five-sgd").items()}
     train = pd.read_parquet(made / "data/crossval/five-sgd.parquet")
-    for part, folder in FOLDS.items():
+    for part, folder in (("test", "predictions"), ("cross_validation", "crossval")):
         table = pd.read_parquet(made / f"data/{folder}/five-sgd.parquet")
         y, y_pred, scores = table["label"], table["prediction"], table["decision_1"]
         expected = {
@@ -46,8 +43,8 @@ def test_a_detector_s_figures_are_scikit_learn_s(made: Path) -> None:
         }
         for (figure, of), value in expected.items():
             assert found[part, figure, of] == pytest.approx(value, abs=1e-6), (part, figure, of)
-        low, high = binomtest(int((y == y_pred).sum()), len(y)).proportion_ci(method="wilson")
-        assert figures(made, "five-sgd")[part, "accuracy", "all"][1:] == pytest.approx((low, high), abs=1e-6)
+        ends = binomtest(int((y == y_pred).sum()), len(y)).proportion_ci(method="wilson")
+        assert figures(made, "five-sgd")[part, "accuracy", "all"][1:] == pytest.approx([*ends], abs=1e-6)
     folds = (train["label"] == train["prediction"]).groupby(train["fold"]).mean()
     of_folds = [found["cross_validation", "accuracy", f"fold {i}"] for i in (1, 2, 3)]
     assert of_folds == pytest.approx(folds.tolist(), abs=1e-6)
@@ -72,34 +69,26 @@ def test_of_ten_classes_the_overall_figures_are_means_over_the_classes(made: Pat
     assert {*measured} == {"accuracy", "baseline", "precision", "recall"}
 
 
-@pytest.mark.parametrize(
-    ("curve", "x", "y"),
-    [("roc", "false_positive_rate", "true_positive_rate"), ("precision_recall", "recall", "precision")],
-)
-def test_a_curve_runs_through_scikit_learn_s_points(made: Path, curve: str, x: str, y: str) -> None:
-    table = pd.read_csv(made / f"plots/five-sgd/{curve}.csv").query("part == 'test'")
+def test_the_curves_run_through_scikit_learn_s_points(made: Path) -> None:
     found = pd.read_parquet(made / "data/predictions/five-sgd.parquet")
-    if curve == "roc":
-        columns = sk.roc_curve(found["label"], found["decision_1"])
-    else:
-        precision, recall, thresholds = sk.precision_recall_curve(
-            found["label"], found["decision_1"], drop_intermediate=True
-        )
-        columns = recall[:-1], precision[:-1], thresholds
-    drawn = table[[x, y, "threshold"]].fillna(np.inf).itertuples(index=False, name=None)
-    assert {*drawn} == {tuple(np.round(point, 6)) for point in zip(*columns, strict=True)}
+    y, scores = found["label"], found["decision_1"]
+    precision, recall, thresholds = sk.precision_recall_curve(y, scores, drop_intermediate=True)
+    for curve, names, points in (
+        ("roc", ["false_positive_rate", "true_positive_rate"], sk.roc_curve(y, scores)),
+        ("precision_recall", ["recall", "precision"], (recall[:-1], precision[:-1], thresholds)),
+    ):
+        table = pd.read_csv(made / f"plots/five-sgd/{curve}.csv").query("part == 'test'")
+        drawn = table[[*names, "threshold"]].fillna(np.inf).itertuples(index=False, name=None)
+        assert {*drawn} == {tuple(np.round(point, 6)) for point in zip(*points, strict=True)}
 
 
-def part(y: Any, scores: Any, method: str = "decision_function", **columns: Any) -> Part:
-    """Return predictions of ten classes or two."""
+def part(y: Any, scores: Any, kind: str = "decision") -> Part:
     scores = np.asarray(scores, float)
-    prefix = {"decision_function": "decision", "predict_proba": "probability"}[method]
     labels = range(scores.shape[1]) if scores.ndim == 2 else [1]
     predicted = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(int)
-    by_class = dict(zip([f"{prefix}_{label}" for label in labels], np.atleast_2d(scores.T), strict=True))
-    frame = pd.DataFrame({"label": y, **columns, "prediction": predicted, **by_class})
-    classes = np.arange(max(2, len(labels)))
-    return Part(frame, classes, np.asarray(y))
+    by_class = {f"{kind}_{label}": column for label, column in zip(labels, np.atleast_2d(scores.T), strict=True)}
+    frame = pd.DataFrame({"label": y, "prediction": predicted, **by_class})
+    return Part(frame, np.arange(max(2, len(labels))), np.asarray(y))
 
 
 def test_the_temperature_is_of_the_largest_likelihood(made: Path) -> None:
@@ -117,7 +106,7 @@ def test_the_temperature_is_of_the_largest_likelihood(made: Path) -> None:
 
 
 def test_probabilities_stay_between_0_and_1_and_one_wrong_answer_costs_no_infinite_loss() -> None:
-    sure = part([0, 1], [[1.0, 0.0], [1.0, 0.0]], "predict_proba")
+    sure = part([0, 1], [[1.0, 0.0], [1.0, 0.0]], "probability")
     assert metrics.log_loss(sure) < 10
     assert sure.probabilities.sum(axis=1).tolist() == pytest.approx([1, 1])
     assert calibration.fit_temperature(part([0, 1], [-5.0, 5.0]).logits, np.array([0, 1])) > 0
@@ -144,8 +133,7 @@ def test_intervals_are_by_image_by_six_groups_or_none() -> None:
     ends = binomtest(90, 120).proportion_ci(method="wilson")
     assert interval(right) == pytest.approx((ends.low, ends.high))
     group = np.repeat(np.arange(12), 10)
-    means = right.reshape(12, 10).mean(axis=1)
-    ends = ttest_1samp(means, 0).confidence_interval()
+    ends = ttest_1samp(right.reshape(12, 10).mean(axis=1), 0).confidence_interval()
     assert interval(right, group) == pytest.approx((ends.low, min(ends.high, 1)))
     assert interval(right, np.repeat(np.arange(5), 24)) is None
     assert interval(right[:0]) is None
@@ -153,7 +141,6 @@ def test_intervals_are_by_image_by_six_groups_or_none() -> None:
 
 
 def predictions(right: Any, **columns: Any) -> pd.DataFrame:
-    """Return predictions that are right or wrong."""
     rows = np.arange(len(right))
     predicted = (rows + ~np.array(right, bool)) % 10
     return pd.DataFrame({"row": rows, "label": rows % 10, "prediction": predicted, **columns})
@@ -164,10 +151,10 @@ def test_two_fits_differ_by_the_exact_test_of_the_images_that_one_alone_gets_rig
     found = differences.compare(predictions(before), predictions(after))
     fixed, broken = (after & ~before).sum(), (before & ~after).sum()
     assert (len(found.fixed), len(found.broken)) == (fixed, broken)
-    assert found.p == pytest.approx(binomtest(int(fixed), int(fixed + broken)).pvalue)
+    expected = binomtest(int(fixed), int(fixed + broken))
+    assert found.p == pytest.approx(expected.pvalue)
     assert found.differs
-    ends = binomtest(int(fixed), int(fixed + broken)).proportion_ci(0.99)
-    points = [100 * (2 * end - 1) * (fixed + broken) / 400 for end in (ends.low, ends.high)]
+    points = [100 * (2 * end - 1) * (fixed + broken) / 400 for end in expected.proportion_ci(0.99)]
     assert found.points == pytest.approx(points)
     assert found.points[0] > 0  # the interval leaves out 0, as p says
     assert found.verdict.startswith("the fits differ (+")
@@ -188,11 +175,9 @@ def test_of_groups_it_is_a_t_test_and_of_few_groups_none() -> None:
     assert few.verdict.startswith("3 groups are too few to tell (+")
 
 
-@pytest.mark.parametrize("column", ["row", "label", "fold"])
-def test_other_images_labels_or_folds_are_not_compared(column: str) -> None:
-    one, other = (predictions(np.ones(6), fold=1) for _ in range(2))
-    other[column] += np.arange(6) == 2
-    with pytest.raises(Exception, match="other images, labels or folds"):
-        differences.compare(one, other)
-    with pytest.raises(Exception, match="other images, labels or folds"):
-        differences.compare(one, other[:3])
+def test_other_images_labels_or_folds_are_not_compared() -> None:
+    one = predictions(np.ones(6), fold=1)
+    third = np.arange(6) == 2
+    for other in (*(one.assign(**{name: one[name] + third}) for name in ("row", "label", "fold")), one[:3]):
+        with pytest.raises(Exception, match="other images, labels or folds"):
+            differences.compare(one, other)

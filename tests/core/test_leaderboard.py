@@ -33,7 +33,6 @@ def write(folder: Path, name: str, figures: str, mistakes: int, cv_accuracy: flo
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """Return a folder with four detectors of fives, three of them evaluated, and a recognizer without folds."""
     five = tiny.params()["experiments"]["five-sgd"]
     tiny.edit(tmp_path, {f"experiments.{name}": five for name in ("five-worse", LONGEST, "five-later")})
     write(tmp_path, "five-worse", INTERVAL, 60, 0.8)
@@ -75,5 +74,3 @@ def test_what_is_not_there_or_damaged_is_one_line(results: Path) -> None:
     line = failure(results, "leaderboard")
     assert line.startswith("Error: metrics/five-sgd.json is damaged (")
     assert line.endswith("; `dvc repro -f evaluate@five-sgd` makes it again")
-    (results / "params.yaml").unlink()
-    assert failure(results, "leaderboard") == "Error: params.yaml is not here; run from the folder that holds it"

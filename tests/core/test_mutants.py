@@ -15,7 +15,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the repository as it stands."""
     tiny.copy_repository(copy := tmp_path_factory.mktemp("mutants"))
     return copy
 

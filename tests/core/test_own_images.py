@@ -37,17 +37,9 @@ def write(path: Path, pixels: Any, **options: Any) -> None:
     Image.fromarray(np.asarray(pixels, np.uint8)).save(path, **options)
 
 
-def write_folder(place: Path) -> None:
-    """Write the tiny dataset as a PNG file an image, named by its number, the last ones first."""
-    for i in reversed(range(tiny.IMAGES)):
-        write(place / str(CLASSES[i]) / f"{i}.png", PIXELS[i].reshape(tiny.SHAPE))
-
-
 def read(kind: str, place: Path, **changes: Any) -> pd.DataFrame:
-    """Read all that a source gives."""
-    changed = {"shape": [28, 28], "maximum": 255, "classes": 256, **changes}
-    block = Dataset.model_validate({**tiny.dataset({kind: str(place)}), **changed})
-    images: pd.DataFrame = source(kind).read(str(place), block)
+    block = {**tiny.dataset({kind: str(place)}), "shape": [28, 28], "maximum": 255, "classes": 256, **changes}
+    images: pd.DataFrame = source(kind).read(str(place), Dataset.model_validate(block))
     return images
 
 
@@ -80,7 +72,9 @@ def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced_or_refused() -
 
 
 def test_pictures_and_tables_give_the_pinned_dataset(tmp_path: Path) -> None:
-    write_folder(tmp_path / "own")
+    files = [f"own/{label}/{i}.png" for i, label in enumerate(CLASSES)]
+    for name, pixels in reversed([*zip(files, PIXELS, strict=True)]):
+        write(tmp_path / name, pixels.reshape(tiny.SHAPE))
     frame = pd.DataFrame({"label": CLASSES, **{f"p{i}": PIXELS[:, i] for i in range(PIXELS.shape[1])}})
     frame.to_csv(tmp_path / "own.csv", index=False)
     frame.to_parquet(tmp_path / "own.parquet")
@@ -92,6 +86,11 @@ def test_pictures_and_tables_give_the_pinned_dataset(tmp_path: Path) -> None:
         assert digests(fetch("tiny", Dataset.model_validate(block))) == block["sha256"]
         with pytest.raises(PipelineError, match=r"400, not 401; `digits pin"):
             fetch("tiny", Dataset.model_validate({**block, "images": 401}))
+    frame = pd.DataFrame({"file": files, "class": CLASSES, "group": ["zoe", "al"] * (tiny.IMAGES // 2)})
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    images = read("table", tmp_path / "own.csv")
+    assert images.drop(columns="group").equals(read("folder", tmp_path / "own"))
+    assert (images.attrs["group_names"], images["group"].tolist()) == (["zoe", "al"], [0, 1] * (tiny.IMAGES // 2))
 
 
 def test_pictures_come_by_part_and_group_and_the_natural_order_of_their_names(tmp_path: Path) -> None:
@@ -132,9 +131,7 @@ def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> N
     assert np.array_equal(second, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
 
 
-def test_classes_groups_and_parts_are_read_and_what_is_no_picture_is_left_out(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_groups_are_read_and_what_is_no_picture_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for i, (part, who, what) in enumerate(product(["train", "Test"], ["anna", "bo", "cy"], ["cross", "line"])):
         write(tmp_path / part / what / (who + part) / "1.png", np.full((28, 28), i))
     (tmp_path / "train/cross/notes.txt").touch()
@@ -162,16 +159,6 @@ def test_what_makes_a_folder_no_dataset_is_named(tmp_path: Path) -> None:
         make(place / name)
         with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
             read("folder", place)
-
-
-def test_a_table_of_file_names_gives_the_same_images_as_the_folder(tmp_path: Path) -> None:
-    write_folder(tmp_path / "own")
-    files = [f"own/{label}/{i}.png" for i, label in enumerate(CLASSES)]
-    frame = pd.DataFrame({"file": files, "class": CLASSES, "group": ["zoe", "al"] * (tiny.IMAGES // 2)})
-    frame.to_csv(tmp_path / "own.csv", index=False)
-    images = read("table", tmp_path / "own.csv")
-    assert images.drop(columns="group").equals(read("folder", tmp_path / "own"))
-    assert (images.attrs["group_names"], images["group"].tolist()) == (["zoe", "al"], [0, 1] * (tiny.IMAGES // 2))
 
 
 def test_whole_numbers_in_a_table_may_be_fractions_and_nothing_else(tmp_path: Path) -> None:

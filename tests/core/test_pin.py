@@ -20,7 +20,6 @@ NAMES = ["cat", "no", "Übel"]
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Return a folder with this project's params.yaml, one more dataset in it, and that one's pictures."""
     text = TEXT.replace("datasets:\n", f"datasets:\n  tried:  # mine\n{BLOCK}\n  # The others.\n", 1)
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     for i, name in enumerate(NAMES * 4):
@@ -31,8 +30,7 @@ def place(tmp_path: Path) -> Path:
 
 def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> None:
     before = (place / "params.yaml").read_text(encoding="utf-8")
-    line = failure(place, "check")
-    assert line == "Error: params.yaml: datasets.tried.images is missing; run `digits pin tried`"
+    assert "datasets.tried.images is missing; run `digits pin tried`" in failure(place, "check")
     told = digits(place, "pin", "tried").stdout
     assert told == "params.yaml: datasets.tried has 12 images of 3 classes (cat, no, Übel)\n"
     after = (place / "params.yaml").read_text(encoding="utf-8")
@@ -42,7 +40,6 @@ def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> No
     assert after.startswith(start + "    images: 12\n    classes: 3\n    names:\n    - cat\n")
     assert after.endswith(f"      labels: {block['sha256']['labels']}\n{BLOCK}{end}")
     assert digits(place, "check").output == ""
-    assert "there is no 'trie'. Did you mean 'tried'?" in failure(place, "pin", "trie")
 
 
 def test_pinned_again_nothing_but_what_has_changed_changes() -> None:
@@ -52,21 +49,17 @@ def test_pinned_again_nothing_but_what_has_changed_changes() -> None:
     assert pinned(named, "own", {"images": 2, "names": ["z", "b"]}) == named.replace(" 1", " 2").replace("- a", "- z")
 
 
-def test_a_changed_folder_is_named_until_it_is_pinned_again(place: Path) -> None:
+def test_a_changed_folder_is_named_until_it_is_pinned_and_one_that_is_gone_by_pin_alone(place: Path) -> None:
     digits(place, "pin", "tried")
     shutil.move(place / "own/cat/0.png", place / "own/no/0.png")
     assert "folder own: other sha256: {'pixels': " in (line := failure(place, "check"))
     assert line.endswith("`digits pin` accepts what is there")
     digits(place, "pin", "tried")
     digits(place, "check")
+    path, source = place / "params.yaml", "    - folder: own\n"
+    text = path.read_text(encoding="utf-8").replace(source, f"    - folder: gone\n{source}")
+    path.write_text(text, encoding="utf-8")
+    assert digits(place, "pin", "tried").output.startswith("params.yaml: datasets.tried has 12 images of 3 classes")
     shutil.rmtree(place / "own")  # as before a `dvc pull`
     digits(place, "check")
-
-
-def test_a_first_source_that_is_not_here_is_no_error_where_another_one_is(place: Path) -> None:
-    text = (place / "params.yaml").read_text(encoding="utf-8")
-    both = text.replace("    - folder: own\n", "    - folder: gone\n    - folder: own\n")
-    (place / "params.yaml").write_text(both, encoding="utf-8")
-    assert digits(place, "pin", "tried").output.startswith("params.yaml: datasets.tried has 12 images of 3 classes")
-    shutil.rmtree(place / "own")
     assert "folder gone: is not here; put your images there" in failure(place, "pin", "tried")

@@ -17,7 +17,6 @@ FORMS = np.repeat([0, 1, 2, 3], [3, 3, 2, 4])
 
 
 def rows(test: Any, count: int = 12, group: Vector | None = None, pixels: Any = None, classes: Any = None) -> Any:
-    """Split so many rows, and return them as lists."""
     split = validate(Split, {"dataset": "tiny", "test": test})
     classes = np.zeros(count, int) if classes is None else classes
     return [part.tolist() for part in split_rows(split, 42, classes, group, pixels)]
@@ -30,13 +29,10 @@ def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:
     assert train != sorted(train)
 
 
-@pytest.mark.parametrize(("count", "share"), [(1797, 0.2), (7, 0.33), (101, 0.99)])
-def test_a_share_is_what_train_test_split_draws(count: int, share: float) -> None:
-    expected = train_test_split(np.arange(count), test_size=share, random_state=42)
-    assert rows(share, count) == [part.tolist() for part in expected]
-
-
-def test_a_share_of_groups_is_what_group_shuffle_split_draws() -> None:
+def test_a_share_is_what_scikit_learn_draws_of_images_and_of_groups() -> None:
+    for count, share in ((1797, 0.2), (7, 0.33), (101, 0.99)):
+        expected = train_test_split(np.arange(count), test_size=share, random_state=42)
+        assert rows(share, count) == [part.tolist() for part in expected]
     group = np.random.RandomState(0).randint(0, 20, 200)
     [(_, tested)] = GroupShuffleSplit(1, test_size=0.3, random_state=42).split(group, groups=group)
     train, test = rows(0.3, 200, group)
@@ -44,26 +40,22 @@ def test_a_share_of_groups_is_what_group_shuffle_split_draws() -> None:
     assert not {*group[train]} & {*group[test]}
 
 
-@pytest.mark.parametrize(
-    ("test", "tested"), [({"groups": 2}, [*range(6, 12)]), ({"groups": 1}, [*range(8, 12)]), (6, [*range(6, 12)])]
-)
-def test_the_last_groups_are_tested_on_whole(test: Any, tested: list[int]) -> None:
-    train, found = rows(test, group=FORMS)
-    assert found == tested
-    assert sorted([*train, *found]) == [*range(12)]
+def test_the_last_groups_are_tested_on_whole() -> None:
+    tests: list[tuple[Any, int]] = [({"groups": 2}, 6), ({"groups": 1}, 8), (6, 6)]
+    for test, first in tests:
+        train, found = rows(test, group=FORMS)
+        assert (sorted(train), found) == ([*range(first)], [*range(first, 12)])
 
 
-@pytest.mark.parametrize(
-    ("test", "group", "line"),
-    [
-        (5, FORMS, "test: 5 cuts group 2 in two; use {groups: 1}, or another count"),
+def test_what_cannot_be_split_is_refused() -> None:
+    refused: list[tuple[Any, Vector | None, str]] = [
+        (5, FORMS, r"test: 5 cuts group 2 in two; use \{groups: 1}, or another count"),
         ({"groups": 4}, FORMS, "test: 4 of 4 groups leaves none to train on; allowed: 1 to 3"),
         (12, None, "test: 12 of 12 images leaves none to train on; allowed: 1 to 11"),
-    ],
-)
-def test_what_cannot_be_split_is_refused(test: Any, group: Vector | None, line: str) -> None:
-    with pytest.raises(PipelineError, match=line.replace("{", r"\{")):
-        rows(test, group=group)
+    ]
+    for test, group, line in refused:
+        with pytest.raises(PipelineError, match=line):
+            rows(test, group=group)
 
 
 def test_a_share_by_digest_is_one_of_each_class_and_an_image_added_moves_at_most_one_other() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from digits.core.errors import PipelineError
 from digits.core.params import Dataset, Experiment, validate
-from digits.core.tables import Vector
 from digits.learning import pipelines, scoring
 from digits.learning.folds import choose_threshold, fold_of_rows
 from digits.sources import images
@@ -23,12 +22,10 @@ PLACE = "experiments.five-sgd"
 
 
 def experiment(classifier: str = tiny.SGD, folds: int = 3, features: str = "scaled", **more: Any) -> Experiment:
-    """Return an experiment's block."""
     return validate(Experiment, tiny.experiment("five", features, classifier, folds, **more))
 
 
 def task() -> pd.DataFrame:
-    """Return the tiny dataset's images as a task's training part."""
     pixels, classes = tiny.digits()
     frame = images(validate(Dataset, tiny.dataset({"idx": "idx"})), pixels, classes)
     return frame.assign(row=np.arange(len(classes), dtype=np.uint32), label=(classes == 5).astype(np.uint8))
@@ -50,31 +47,19 @@ def test_the_model_is_fitted_on_all_rows_and_each_fold_is_scored_by_one_that_has
 
 def test_groups_share_a_fold_and_each_fold_has_its_share_of_each_class() -> None:
     classes, group = tiny.digits()[1], np.repeat(np.arange(20), 20)
-    fold = fold_of_rows(classes, 3, group)
-    assert fold is not None
-    assert pd.Series(fold).groupby(group).nunique().max() == 1
-    plain = fold_of_rows(classes, 4)
-    counts = pd.crosstab(plain, classes).to_numpy()
-    assert np.ptp(counts, axis=0).max() <= 1
+    assert pd.Series(fold_of_rows(classes, 3, group)).groupby(group).nunique().max() == 1
+    assert np.ptp(pd.crosstab(fold_of_rows(classes, 4), classes), axis=0).max() <= 1
     assert (fold_of_rows(classes, 0) == 1).all()
 
 
-@pytest.mark.parametrize(
-    ("y", "folds", "group", "line"),
-    [
-        (np.zeros(9, int), 3, None, "all training rows have the label 0; a model needs two"),
-        (np.repeat([0, 1], [9, 2]), 3, None, "folds: 3; allowed: 0, or 2 to 2, the rows of the rarest class"),
-        (
-            np.repeat([0, 1], [9, 3]),
-            2,
-            np.repeat(np.arange(4), 3),
-            "all groups with the label 1 are in one; use others",
-        ),
-    ],
-)
-def test_folds_that_cannot_be_made_are_refused(y: Vector, folds: int, group: Vector | None, line: str) -> None:
-    with pytest.raises(PipelineError, match=line):
-        fold_of_rows(y, folds, group)
+def test_folds_that_cannot_be_made_are_refused() -> None:
+    for zeros, ones, folds, group, line in (
+        (9, 0, 3, None, "all training rows have the label 0; a model needs two"),
+        (9, 2, 3, None, "folds: 3; allowed: 0, or 2 to 2, the rows of the rarest class"),
+        (9, 3, 2, np.repeat(np.arange(4), 3), "all groups with the label 1 are in one; use others"),
+    ):
+        with pytest.raises(PipelineError, match=line):
+            fold_of_rows(np.repeat([0, 1], [zeros, ones]), folds, group)
 
 
 def test_a_rule_chooses_the_best_threshold_midway_between_two_scores() -> None:
@@ -93,30 +78,25 @@ def test_a_rule_chooses_the_best_threshold_midway_between_two_scores() -> None:
 
 
 def test_a_given_threshold_is_a_yes_itself_and_at_a_tie_of_probabilities_the_first_class_wins() -> None:
-    frame = task()
-    model, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform", threshold=0.5), 42, frame)
-    assert set(scoring.predict(model, np.full(3, 0.5))) == {1}
-    plain, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform"), 42, frame)
-    assert set(scoring.predict(plain, np.full(3, 0.5))) == {0}
+    cases: list[tuple[dict[str, Any], int]] = [({"threshold": 0.5}, 1), ({}, 0)]
+    for given, predicted in cases:
+        model, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform", **given), 42, task())
+        assert set(scoring.predict(model, np.full(3, 0.5))) == {predicted}
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
     scores = [train(experiment(), seed, task())[1]["decision_1"].tolist() for seed in (42, 42, 43)]
-    assert scores[0] == scores[1]
-    assert scores[0] != scores[2]
+    assert scores[0] == scores[1] != scores[2]
 
 
-def test_what_cannot_be_fitted_together_is_one_line(project: Path) -> None:
+def test_what_cannot_be_fitted_is_one_line_and_so_is_a_warning_of_every_fold(project: Path) -> None:
     clash = {"solver": "lbfgs", "l1_ratio": 1.0}
     tiny.edit(project, {f"{PLACE}.classifier": tiny.LOGISTIC, f"{PLACE}.hyperparameters": clash})
     line = calls.stage_failure(project, "train five-sgd")
     assert line.startswith("Error: five-sgd cannot be fitted: Solver lbfgs supports only")
-
-
-def test_a_warning_of_every_fold_is_one_line(project: Path) -> None:
     tiny.edit(project, {f"{PLACE}.hyperparameters": {"max_iter": 2}})
-    [line] = calls.stage(project, "train five-sgd").stderr.splitlines()
-    assert line.startswith("ConvergenceWarning: Maximum number of iteration reached")
+    [warning] = calls.stage(project, "train five-sgd").stderr.splitlines()
+    assert warning.startswith("ConvergenceWarning: Maximum number of iteration reached")
 
 
 def test_pixels_are_scaled_by_the_dataset_s_maximum() -> None:

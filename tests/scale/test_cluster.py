@@ -27,7 +27,6 @@ with cluster.backend(sys.argv[1], [X]):
 
 @contextmanager
 def running(**environment: str) -> Iterator[str]:
-    """Start a scheduler and two workers by the room's Makefile's commands, and yield the scheduler's address."""
     text = (tiny.ROOT / "digits/scale/Makefile").read_text()
     text = text.replace("$(HOST)", "127.0.0.1").replace("--nworkers -1", "")
     recipes = dict(re.findall(r"^(scheduler|workers): \$\(INSTALLED\).*\n\t(.+)", text, re.MULTILINE))

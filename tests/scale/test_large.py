@@ -9,6 +9,7 @@ from tests import tiny
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.slow
 STAGES = {"fetch": "tiny", "split": "tiny", "binarize": "five", "train": "five-sgd"}
 # Starts a process as a small one, whose own peak of memory is not the new one's, and prints the peak.
 MEASURE = """import os, sys
@@ -18,7 +19,6 @@ print(os.wait4(child, 0)[2].ru_maxrss)"""
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """Return docs/scale/large/ with the tiny dataset, beside the code that its stages depend on."""
     for package in ("digits", "stages"):
         (tmp_path / package).symlink_to(tiny.ROOT / package)
     place = tmp_path / "docs/scale/large"
@@ -29,7 +29,6 @@ def large(tmp_path: Path) -> Path:
     return place
 
 
-@pytest.mark.slow
 def test_the_pipeline_runs_on_more_rows_than_a_file_has(large: Path) -> None:
     (large / "enlarged.yaml").write_text("tiny: {first: 300, to: 399, seed: 7}")
     assert "`to` of at least, its 400 images" in tiny.failure("python -m digits.scale.fetch tiny", large)
@@ -43,7 +42,6 @@ def test_the_pipeline_runs_on_more_rows_than_a_file_has(large: Path) -> None:
     assert pd.read_json(large / "metrics/five-sgd.json", typ="series")["recall"] > 0.5
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other units")
 def test_more_rows_take_no_more_memory(large: Path) -> None:
     peaks: dict[str, list[int]] = {stage: [] for stage in STAGES}

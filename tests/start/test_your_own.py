@@ -39,15 +39,7 @@ def write_pictures(folder: Path, count: int = 60, names: Sequence[str] = NAMES) 
         image.save(path)
 
 
-def write_table(path: Path) -> None:
-    """Write a hundred digits as rows of 28 × 28 pixels, labelled by whether they are even."""
-    images, labels = (each[:100] for each in tiny.digits())
-    pixels = np.pad(images.reshape(-1, 8, 8), [(0, 0), (10, 10), (10, 10)]).reshape(100, -1)
-    pd.DataFrame(pixels).assign(label=[f"class {label % 2}" for label in labels]).to_csv(path, index=False)
-
-
 def repository(place: Path) -> Path:
-    """Copy this repository, and commit it to a Git of its own."""
     tiny.copy_repository(place)
     tiny.commit(place, "this project")
     return place
@@ -109,9 +101,7 @@ def test_the_fork_s_own_tests_pass(walk: tuple[Path, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["folder", "table", pytest.param("handwriting", marks=pytest.mark.slow)])
-def test_start_leaves_no_results_and_no_room_that_is_not_needed_and_the_rest_fits(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_start_leaves_what_is_needed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if kind == "handwriting" and not (tiny.ROOT / "digits/handwriting").exists():
         pytest.skip("the room is not here")
     shapes = repository(tmp_path / "shapes")
@@ -121,7 +111,10 @@ def test_start_leaves_no_results_and_no_room_that_is_not_needed_and_the_rest_fit
     calls.digits(shapes, "setup")
     assert 'git commit -m "Our own images"' in calls.digits(shapes, "start", "--from", kind).stdout
     if kind == "table":
-        write_table(shapes / "data/own.csv")
+        images, labels = (each[:100] for each in tiny.digits())
+        pixels = np.pad(images.reshape(-1, 8, 8), [(0, 0), (10, 10), (10, 10)]).reshape(100, -1)
+        frame = pd.DataFrame(pixels).assign(label=[f"class {label % 2}" for label in labels])
+        frame.to_csv(shapes / "data/own.csv", index=False)
     else:
         write_pictures(shapes / "data/own", names=NAMES if kind == "folder" else ["0", "7", "1"])
     counted = calls.digits(shapes, "pin", "own").stdout
@@ -139,7 +132,6 @@ def test_what_git_could_not_bring_back_is_not_touched(tmp_path: Path, monkeypatc
     project = repository(tmp_path / "mine")
     monkeypatch.setattr(start, "PACKAGE", project / "digits")
     (project / "notes.txt").touch()
-    refused = "Error: Git has uncommitted changes, first notes.txt; commit or stash them"
-    assert calls.failure(project, "start") == refused
+    assert calls.failure(project, "start").startswith("Error: Git has uncommitted changes, first notes.txt; commit or")
     assert calls.failure(project / "stages", "start") == f"Error: run it in {project}, the clone that is installed here"
     assert tiny.git_status(project) == "?? notes.txt\n"

@@ -17,7 +17,6 @@ PEOPLE = {  # the task that each one adds, before or behind the others
 
 
 def branch(project: Path, name: str) -> None:
-    """Make somebody's change on a branch of main, run and committed."""
     tiny.run(f"git switch --quiet -c {name} main", project)
     path = project / "params.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace(*PEOPLE[name]), encoding="utf-8")

@@ -18,7 +18,6 @@ OUT_OF_FOLD = "data/crossval/five-sgd.parquet"
 
 
 def run_table(project: Path) -> list[list[str]]:
-    """Return the table of the runs of `five-sgd`, and its header."""
     header, _, *rows = digits(project, "runs", "five-sgd").stdout.splitlines()
     return [line.split() for line in (header, *rows)]
 

@@ -25,7 +25,6 @@ def documented(start: str, values: dict[str, str]) -> list[str]:
 
 
 def share(made: Path, project: Path, commands: list[str]) -> None:
-    """Run the commands that share a cache, and check what a colleague then pulls."""
     for command in commands:
         if command.startswith("dvc "):
             tiny.run_dvc(command.removeprefix("dvc "), project)
@@ -41,9 +40,7 @@ def share(made: Path, project: Path, commands: list[str]) -> None:
     assert tiny.repro(colleague) == []
 
 
-def test_what_is_pushed_to_the_folder_beside_the_clone_a_colleague_pulls_and_runs_nothing(
-    made: Path, project: Path
-) -> None:
+def test_what_is_pushed_beside_the_clone_a_colleague_pulls_and_runs_nothing(made: Path, project: Path) -> None:
     share(made, project, ["dvc push"])
 
 
