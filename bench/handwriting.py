@@ -1,6 +1,6 @@
 """Measure how pictures of digits, of no digit, and of two that touch are read, as `digits predict` does it.
 
-Writes two tables of docs/handwriting/handwriting.md. Needs MNIST's split and a model of it (`make repro`). Takes some
+Writes two tables of docs/handwriting/measured.md. Needs MNIST's split and a model of it (`make repro`). Takes some
 minutes. How two p-values are combined was chosen on other fonts (DejaVu) and seeds than those here.
 """
 
@@ -27,7 +27,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 Grey = npt.NDArray[np.uint8]
 FONTS = sorted(Path("/usr/share/fonts/truetype/liberation").glob("*.ttf"))
-PAGE = Path("docs", "handwriting", "handwriting.md")
+PAGE = Path("docs", "handwriting", "measured.md")
 SAMPLE = 2_000  # test images of a drawing
 COUNT, QUICK = 1_000, 10  # scribbles, and pairs
 SHARES = [0.005, RARE, 0.02, 0.05]  # of the training images that are marked

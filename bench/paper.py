@@ -2,7 +2,7 @@
 
 Draws MNIST's test images into such pages, with lines of 1 to 4 pixels that they touch and cross, turned a little,
 unevenly lit, noisy and saved as JPEG, and reads them as `digits predict` does. Writes a table of
-docs/handwriting/handwriting.md. Needs MNIST's split and a model of it (`make repro`); takes some minutes.
+docs/handwriting/measured.md. Needs MNIST's split and a model of it (`make repro`); takes some minutes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,6 +1,6 @@
 """Find the digits in a picture: the connected components of its ink, joined where a digit is broken, in reading order.
 
-The thresholds were chosen on drawings and photos of digits; docs/handwriting/handwriting.md measures what they give.
+The thresholds were chosen on drawings and photos of digits; docs/handwriting/measured.md measures what they give.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Split two digits that touch, where two are more likely than one.
 
 The weights are those of a logistic regression, rounded, that tells pairs of training images, pushed together until
-they overlap by 1 to 4 pixels, from single ones. docs/handwriting/handwriting.md measures what that gives.
+they overlap by 1 to 4 pixels, from single ones. docs/handwriting/measured.md measures what that gives.
 """
 
 from collections.abc import Callable, Iterator, Sequence
