@@ -39,5 +39,5 @@ def project(made: Path, tmp_path: Path) -> Path:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests that need the project last; with workers first, where one makes it while another runs the rest."""
-    shared = "PYTEST_XDIST_WORKER" in os.environ
+    shared = bool(os.environ.get("PYTEST_XDIST_WORKER"))
     items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=shared)

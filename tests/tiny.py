@@ -130,7 +130,7 @@ def make_project(project: Path) -> None:
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """Return a project that the first worker to ask for it makes for all. Not to be changed."""
     base = factory.getbasetemp()
-    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    place = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / name
     with FileLock(f"{place}.lock"):
         if not (place / "tiny").exists():
             (unfinished := place / "unfinished").mkdir(parents=True)
