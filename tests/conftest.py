@@ -27,9 +27,9 @@ def _make(project: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(request: pytest.FixtureRequest) -> Path:
     """Return a tiny project after its first `dvc repro`, committed. Not to be changed."""
-    return tiny.once(tmp_path_factory, "made", _make)
+    return tiny.once(request, "made", _make)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def project(made: Path, tmp_path: Path) -> Path:
     return tiny.copy(made, tmp_path / "copy")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the tests that need the project last; with workers first, where one makes it while another runs the rest."""
-    shared = bool(os.environ.get("PYTEST_XDIST_WORKER"))
+    shared = hasattr(config, "workerinput")
     items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=shared)

@@ -127,10 +127,10 @@ def make_project(project: Path) -> None:
     commit(project, "the tiny project")
 
 
-def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+def once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], None]) -> Path:
     """Return a project that the first worker to ask for it makes for all. Not to be changed."""
-    base = factory.getbasetemp()
-    place = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / name
+    base: Path = request.getfixturevalue("tmp_path_factory").getbasetemp()
+    place = (base.parent if hasattr(request.config, "workerinput") else base) / name
     with FileLock(f"{place}.lock"):
         if not (place / "tiny").exists():
             (unfinished := place / "unfinished").mkdir(parents=True)

@@ -22,7 +22,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_tests(copy: Path, tests: str, status: int) -> None:
     """Run some of the copy's tests of the core, with its own package; of status 1 is a run with tests that fail."""
     command = f"{sys.executable} -B -m pytest -n 0 -x -q --no-header tests/core/{tests}"
-    tiny.run(command, copy, status=status, PYTHONPATH=str(copy), PYTEST_ADDOPTS="", PYTEST_XDIST_WORKER="")
+    tiny.run(command, copy, status=status, PYTHONPATH=str(copy), PYTEST_ADDOPTS="")
 
 
 @pytest.mark.parametrize("tests", sorted({tests for *_, tests in MUTANTS}))

@@ -54,9 +54,9 @@ def make(project: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def variant(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def variant(request: pytest.FixtureRequest) -> Path:
     """Return the project that `make` makes. Not to be changed."""
-    return tiny.once(tmp_path_factory, "variant", make)
+    return tiny.once(request, "variant", make)
 
 
 def part(variant: Path, name: str, split: str = "split") -> list[pd.DataFrame]:
