@@ -39,5 +39,4 @@ def project(made: Path, tmp_path: Path) -> Path:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the tests that need the project last; with workers first, where one makes it while another runs the rest."""
-    shared = hasattr(config, "workerinput")
-    items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=shared)
+    items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=hasattr(config, "workerinput"))

@@ -4,15 +4,26 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 
 class Running(subprocess.Popen[str]):
-    """A command that runs; its output and errors are one stream."""
+    """A command that runs until its block ends, where it is killed; its output and errors are one stream."""
+
+    def __init__(self, command: str, folder: Path, **environment: str) -> None:
+        # A shell lets the commands in its background ignore Ctrl-C, and they pass that on.
+        heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        options: dict[str, Any] = {"cwd": folder, "env": {**os.environ, **environment}, "text": True}
+        streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        super().__init__(shlex.split(command), start_new_session=True, preexec_fn=heed, **options, **streams)
+
+    def __exit__(self, *details: Any) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        super().__exit__(*details)
 
     def wait_for_line(self, words: str) -> str:
         """Wait for a line that has these words in it, and return it; StopIteration if the command ends before."""
@@ -22,18 +33,3 @@ class Running(subprocess.Popen[str]):
         """Send a signal to all that runs, as a terminal does for Ctrl-C, and return what is then printed."""
         os.killpg(self.pid, number)
         return self.stdout.read() if self.stdout else ""
-
-
-@contextmanager
-def started(command: str, folder: Path, **environment: str) -> Iterator[Running]:
-    """Start a command; kill what is left of it when the block ends."""
-    env: dict[str, Any] = {"env": {**os.environ, **environment}, "cwd": folder, "text": True}
-    output: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    # A shell lets the commands in its background ignore Ctrl-C, and they pass that on.
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with Running(shlex.split(command), start_new_session=True, preexec_fn=heed, **env, **output) as running:
-        try:
-            yield running
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGKILL)

@@ -22,12 +22,9 @@ from filelock import FileLock
 from sklearn.datasets import load_digits
 
 ROOT = Path(__file__).parent.parent
-IMAGES = 400
-TEST = 100
-SHAPE = (8, 8)
-MAXIMUM = 16
-FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
+IMAGES, TEST, SHAPE, MAXIMUM = 400, 100, (8, 8), 16
 Done = subprocess.CompletedProcess[str]
+FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
 SGD, LOGISTIC = "linear_model.SGDClassifier", "linear_model.LogisticRegression"
 
 
@@ -92,13 +89,9 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
     return values
 
 
-def write_params(project: Path, values: dict[str, Any]) -> None:
-    (project / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-
-
 def edit(project: Path, changes: dict[str, Any]) -> None:
     """Write the tiny project's params.yaml with changes, as `params` takes them."""
-    write_params(project, params(changes))
+    (project / "params.yaml").write_text(yaml.safe_dump(params(changes), sort_keys=False), encoding="utf-8")
 
 
 def copy_repository(project: Path, without: str = "$^") -> None:
@@ -119,9 +112,6 @@ def make_project(project: Path) -> None:
     ):
         path = project / name
         path.write_text(re.sub(pattern, text, path.read_text(encoding="utf-8")), encoding="utf-8")
-    for path in ROOT.glob(".dvc/tmp/vega-*.js"):  # bundled by `digits report`; it would be again in every copy
-        (project / ".dvc/tmp").mkdir(exist_ok=True)
-        shutil.copy(path, project / ".dvc/tmp")
     write_idx_files(project / "idx")
     edit(project, {})
     commit(project, "the tiny project")
@@ -148,22 +138,12 @@ def commit(project: Path, message: str) -> None:
     run(["git", "commit", "--quiet", "-m", message], project)
 
 
-def git_status(project: Path) -> str:
-    return run("git status --porcelain", project).stdout
-
-
 def run(command: str | list[str], folder: Path, *, status: int = 0, **environment: str) -> Done:
     """Run a command as a user would, in the tests' own environment, and expect an exit status."""
     words, env = shlex.split(command) if isinstance(command, str) else command, {**os.environ, **environment}
     done = subprocess.run(words, cwd=folder, env=env, text=True, capture_output=True, check=False)
     assert done.returncode == status, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
-
-
-def failure(command: str | list[str], folder: Path, status: int = 1) -> str:
-    """Run a command that must fail with an exit status, and return its error, which must be a single line."""
-    [line] = run(command, folder, status=status).stderr.splitlines()
-    return line
 
 
 def run_dvc(command: str, project: Path, status: int = 0) -> str:

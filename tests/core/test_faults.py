@@ -3,8 +3,9 @@
 import signal
 from pathlib import Path
 
-from tests import processes, tiny
-from tests.core import calls
+from tests import tiny
+from tests.calls import failure
+from tests.processes import Running
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
     ):
         (project / out).unlink()
         (project / out).symlink_to(FULL)
-        assert calls.stage_failure(project, stage).endswith("No space left on device")
+        assert failure(project, *stage.split()).endswith("No space left on device")
         (project / out).unlink()
     assert tiny.repro(project) == []  # from the run cache
     assert tiny.files(project) == tiny.files(made)
@@ -54,7 +55,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
 def test_ctrl_c_ends_a_fit_however_long_it_would_go_on(made: Path, project: Path) -> None:
     (project / "digits/features/endless.py").write_text(ENDLESS)
     tiny.edit(project, {"experiments.five-sgd.features": "endless"})
-    with processes.started("dvc repro train@five-sgd", project) as running:
+    with Running("dvc repro train@five-sgd", project) as running:
         running.wait_for_line("fitting")
         output = running.end(signal.SIGINT)
     assert output.splitlines()[-1].endswith("python -m stages.train five-sgd, exited with -2")
@@ -70,7 +71,7 @@ def test_ctrl_c_ends_a_fit_however_long_it_would_go_on(made: Path, project: Path
 def test_a_stage_that_is_killed_between_two_files_runs_again(made: Path, project: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(STOP)
     command = "dvc repro --force --single-item train@five-sgd"
-    with processes.started(command, project, PYTHONPATH=str(tmp_path)) as running:
+    with Running(command, project, PYTHONPATH=str(tmp_path)) as running:
         running.wait_for_line("stopped")
         running.end(signal.SIGKILL)
     assert not (project / "data/crossval/five-sgd.parquet").exists()

@@ -15,14 +15,14 @@ from urllib.request import HTTPSHandler, Request, build_opener, install_opener
 from digits.core.errors import PipelineError
 from digits.sources import as_bytes, idx, sklearn
 from tests import tiny
-from tests.core import calls
+from tests.calls import call, failure
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-FETCH = "fetch tiny"
+FETCH = ["fetch", "tiny"]
 FILES = tiny.idx_files()
 
 
@@ -99,7 +99,7 @@ def test_a_beginner_opens_the_table_with_pandas(made: Path) -> None:
 
 def test_sources_have_an_order_the_mirror_first_and_equal_bytes(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(place, {"idx": "idx"})
-    calls.stage(place, FETCH)
+    call(place, *FETCH)
     expected = (place / "data/raw/tiny.parquet").read_bytes()
     (place / "idx").rename(place / "tiny")
     with serving(files({name: gzip.compress(content) for name, content in FILES.items()})) as server:
@@ -107,7 +107,7 @@ def test_sources_have_an_order_the_mirror_first_and_equal_bytes(place: Path, mon
         for mirror, requests in (("", 4), (".", 0)):
             monkeypatch.setenv("DATA_MIRROR", mirror)
             server.requests.clear()
-            assert calls.stage(place, FETCH).stderr == ""
+            assert call(place, *FETCH).stderr == ""
             assert len(server.requests) == requests
             assert (place / "data/raw/tiny.parquet").read_bytes() == expected
 
@@ -126,7 +126,7 @@ FAILURES: dict[str, tuple[Callable[[Handler], None], str]] = {
 def test_a_server_that_fails_is_one_line(place: Path, respond: Callable[[Handler], None], reason: str) -> None:
     with serving(respond) as server:
         use(place, {"idx": server.url.replace("//", "//user:secret@")})
-        line = calls.stage_failure(place, FETCH)
+        line = failure(place, *FETCH)
     assert line.startswith(f"Error: no source has tiny: idx {server.url.replace('//', '//…@')}: ")
     assert reason in line
     assert "secret" not in line
@@ -138,7 +138,7 @@ def test_a_server_that_is_down_is_one_line(place: Path) -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))  # nobody listens there, and no other program takes its port
         use(place, {"idx": f"http://127.0.0.1:{deaf.getsockname()[1]}"})
-        assert "Connection refused" in calls.stage_failure(place, FETCH)
+        assert "Connection refused" in failure(place, *FETCH)
 
 
 def test_a_damaged_idx_file_is_refused() -> None:
@@ -184,7 +184,7 @@ def test_openml_is_asked_through_scikit_learn(place: Path) -> None:
                 return self.do_open(lambda _, **__: HTTPConnection("127.0.0.1", server.server_port), request)
 
         install_opener(build_opener(Here))
-        calls.stage(place, FETCH)
+        call(place, *FETCH)
     install_opener(None)
     socket.setdefaulttimeout(None)  # the stage's process would have ended
     assert pd.read_parquet(place / "data/raw/tiny.parquet")["class"].tolist() == tiny.digits()[1].tolist()

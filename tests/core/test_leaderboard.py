@@ -5,7 +5,7 @@ from pathlib import Path
 
 from digits.core import params
 from tests import tiny
-from tests.core.calls import digits, failure
+from tests.calls import call, failure
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_the_best_of_each_task_comes_first_with_what_is_not_told_apart_from_it(results: Path) -> None:
-    found = digits(results, "leaderboard")
+    found = call(results, "leaderboard")
     header, _, *lines, empty, legend = found.stdout.splitlines()
     assert header.split("  ")[0] == "experiment"
     assert [" ".join(line.split()) for line in lines] == [
@@ -60,12 +60,12 @@ def test_the_best_of_each_task_comes_first_with_what_is_not_told_apart_from_it(r
 
 
 def test_by_a_pattern_without_folds_the_test_part_tells_apart(results: Path) -> None:
-    lines = digits(results, "leaderboard", "five-[sw]*").stdout.splitlines()[3:]
+    lines = call(results, "leaderboard", "five-[sw]*").stdout.splitlines()[3:]
     assert [line.split()[:2] for line in lines] == [["five-sgd", "0.9700"], ["five-worse", "0.9700"]]
     tiny.edit(results, {"experiments.digit-b": tiny.params()["experiments"]["digit-logreg"]})
     for mistakes, mark in ((12, "~"), (60, "0.9700")):
         write(results, "digit-b", INTERVAL, mistakes, None)
-        assert digits(results, "leaderboard", "digit-*").stdout.splitlines()[4].split()[1] == mark
+        assert call(results, "leaderboard", "digit-*").stdout.splitlines()[4].split()[1] == mark
 
 
 def test_what_is_not_there_or_damaged_is_one_line(results: Path) -> None:

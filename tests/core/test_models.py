@@ -8,7 +8,7 @@ from zipfile import ZipFile
 from digits.core.errors import PipelineError
 from digits.learning import model_file
 from tests import tiny
-from tests.core import calls
+from tests.calls import failure
 
 import numpy as np
 import pytest
@@ -85,7 +85,7 @@ def test_a_foreign_or_damaged_model_is_refused_in_one_line(project: Path) -> Non
         (path.read_bytes()[:-50], "File is not a zip file"),
     ):
         path.write_bytes(damaged)
-        line = calls.stage_failure(project, "evaluate five-sgd")
+        line = failure(project, "evaluate", "five-sgd")
         assert line.startswith("Error: models/five-sgd.skops cannot be loaded (")
         assert reason in line
         assert line.endswith("; delete it, `dvc repro` brings it back")

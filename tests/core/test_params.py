@@ -8,7 +8,7 @@ from digits.core import params
 from digits.core.errors import PipelineError
 from digits.core.params import Params
 from tests import tiny
-from tests.core import calls
+from tests.calls import failure
 
 import pytest
 
@@ -55,10 +55,10 @@ def test_this_project_s_own_files_and_the_tiny_one_are_valid(monkeypatch: pytest
 
 
 def test_what_is_no_file_of_parameters_or_no_block_is_one_line(tmp_path: Path) -> None:
-    assert "params.yaml is not here; run from the folder that holds it" in calls.failure(tmp_path, "check")
+    assert "params.yaml is not here; run from the folder that holds it" in failure(tmp_path, "check")
     for text, reason in (("a: [", ": while parsing"), ("", "")):
         (tmp_path / "params.yaml").write_text(text)
-        assert f"params.yaml is no YAML with named sections{reason}" in calls.stage_failure(tmp_path, "split tiny")
+        assert f"params.yaml is no YAML with named sections{reason}" in failure(tmp_path, "split", "tiny")
     tiny.edit(tmp_path, {})
-    line = calls.stage_failure(tmp_path, "train five-sdg")
+    line = failure(tmp_path, "train", "five-sdg")
     assert line == "Error: params.yaml: there is no 'five-sdg'. Did you mean 'five-sgd'? Valid: digit-logreg, five-sgd."

@@ -7,7 +7,7 @@ from digits.commands.pin import pinned
 from digits.core import params
 from digits.core.params import COUNTED
 from tests import tiny
-from tests.core.calls import digits, failure
+from tests.calls import call, failure
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Path:
 def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> None:
     before = (place / "params.yaml").read_text(encoding="utf-8")
     assert "datasets.tried.images is missing; run `digits pin tried`" in failure(place, "check")
-    told = digits(place, "pin", "tried").stdout
+    told = call(place, "pin", "tried").stdout
     assert told == "params.yaml: datasets.tried has 12 images of 3 classes (cat, no, Übel)\n"
     after = (place / "params.yaml").read_text(encoding="utf-8")
     block = params.read_yaml(after)["datasets"]["tried"]
@@ -39,7 +39,7 @@ def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> No
     start, end = before.split(BLOCK)
     assert after.startswith(start + "    images: 12\n    classes: 3\n    names:\n    - cat\n")
     assert after.endswith(f"      labels: {block['sha256']['labels']}\n{BLOCK}{end}")
-    assert digits(place, "check").output == ""
+    assert call(place, "check").output == ""
 
 
 def test_pinned_again_nothing_but_what_has_changed_changes() -> None:
@@ -50,16 +50,16 @@ def test_pinned_again_nothing_but_what_has_changed_changes() -> None:
 
 
 def test_a_changed_folder_is_named_until_it_is_pinned_and_one_that_is_gone_by_pin_alone(place: Path) -> None:
-    digits(place, "pin", "tried")
+    call(place, "pin", "tried")
     shutil.move(place / "own/cat/0.png", place / "own/no/0.png")
     assert "folder own: other sha256: {'pixels': " in (line := failure(place, "check"))
     assert line.endswith("`digits pin` accepts what is there")
-    digits(place, "pin", "tried")
-    digits(place, "check")
+    call(place, "pin", "tried")
+    call(place, "check")
     path, source = place / "params.yaml", "    - folder: own\n"
     text = path.read_text(encoding="utf-8").replace(source, f"    - folder: gone\n{source}")
     path.write_text(text, encoding="utf-8")
-    assert digits(place, "pin", "tried").output.startswith("params.yaml: datasets.tried has 12 images of 3 classes")
+    assert call(place, "pin", "tried").output.startswith("params.yaml: datasets.tried has 12 images of 3 classes")
     shutil.rmtree(place / "own")  # as before a `dvc pull`
-    digits(place, "check")
+    call(place, "check")
     assert "folder gone: is not here; put your images there" in failure(place, "pin", "tried")

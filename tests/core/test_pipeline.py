@@ -10,7 +10,7 @@ from typing import Any
 
 from digits.core import errors
 from tests import tiny
-from tests.core import calls
+from tests.calls import failure
 
 import pytest
 import sklearn
@@ -37,7 +37,7 @@ def test_a_second_run_skips_everything_a_variant_runs_its_stages_and_a_way_back_
     assert tiny.repro(project) == ["evaluate@five-sgd", "train@five-sgd"]
     tiny.edit(project, {})
     assert tiny.repro(project) == []  # from the run cache
-    assert tiny.git_status(project) == ""
+    assert tiny.run("git status --porcelain", project).stdout == ""
 
 
 def test_an_edit_of_parameters_reruns_what_depends_on_it(project: Path) -> None:
@@ -101,22 +101,22 @@ def test_other_versions_than_are_pinned_end_in_one_line(tmp_path: Path, monkeypa
     (tmp_path / "environment.txt").write_text("# of what computes\nscikit-learn==0.1\n")
     monkeypatch.setattr(errors, "ENVIRONMENT", tmp_path / "environment.txt")
     line = f"Error: environment.txt pins scikit-learn 0.1, not {sklearn.__version__}; `make -B venv`"
-    assert calls.stage_failure(tmp_path, "split tiny") == line
+    assert failure(tmp_path, "split", "tiny") == line
 
 
 def test_what_a_stage_reads_is_named_where_it_is_missing_damaged_or_without_the_classes(project: Path) -> None:
     for path, stage in (("data/raw/tiny.parquet", "split tiny"), ("models/five-sgd.skops", "evaluate five-sgd")):
         (project / path).unlink()
         line = f"Error: {path} is not here; `dvc repro` makes it, `dvc pull`"
-        assert calls.stage_failure(project, stage).startswith(line)
+        assert failure(project, *stage.split()).startswith(line)
     path = "data/task/five/train.parquet"
     (project / path).write_bytes((project / path).read_bytes()[:999])
-    line = calls.stage_failure(project, "train five-sgd")
+    line = failure(project, "train", "five-sgd")
     assert line.startswith(f"Error: {path} cannot be read (")
     assert line.endswith("; delete it, `dvc repro` brings it back")
     tiny.edit(project, {"tasks.five.negative": [1], "splits.tiny.test": 1})
     assert tiny.repro(project, "split@tiny") == ["split@tiny"]
-    line = calls.stage_failure(project, "binarize five")
+    line = failure(project, "binarize", "five")
     assert line == "Error: params.yaml: tasks.five: the test part of tiny has none of its images"
 
 

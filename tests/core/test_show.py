@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digits.results import drawing
 from tests import tiny
-from tests.core.calls import digits, failure
+from tests.calls import call, failure
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,13 @@ PIXELS, CLASSES = tiny.digits()
 
 def shown(project: Path, *arguments: str) -> list[tuple[int, int, str, int]]:
     """Return row, digit, name of the prediction and its probability in percent of each caption."""
-    text = digits(project, "show", "tiny", *arguments).stdout
+    text = call(project, "show", "tiny", *arguments).stdout
     found = re.findall(r"tiny (\d+): (\d), predicted ((?:not )?\d) \((?:> )?(\d+) %\)", text)
     return [(int(row), int(digit), name, int(percent)) for row, digit, name, percent in found]
 
 
 def test_digits_by_number_side_by_side(made: Path) -> None:
-    caption, *lines = digits(made, "show", "tiny", "7", "0-2").stdout.splitlines()
+    caption, *lines = call(made, "show", "tiny", "7", "0-2").stdout.splitlines()
     assert re.findall(r"tiny \d: \d", caption) == [f"tiny {row}: {CLASSES[row]}" for row in (7, 0, 1, 2)]
     drawn = np.array([list(line.ljust(16)[:16]) for line in lines[:8]])[:, ::2]
     darkness = np.vectorize(drawing.SHADES.index)(drawn)
@@ -32,7 +32,7 @@ def test_digits_by_number_side_by_side(made: Path) -> None:
 
 
 def test_by_label_the_first_or_others_each_time(made: Path) -> None:
-    texts = [digits(made, "show", "tiny", "--label", "5", each, "5").stdout for each in ("--limit", *["--random"] * 2)]
+    texts = [call(made, "show", "tiny", "--label", "5", each, "5").stdout for each in ("--limit", *["--random"] * 2)]
     first, *drawn = (re.findall(r"tiny (\d+): 5", text) for text in texts)
     assert first == [*map(str, np.flatnonzero(CLASSES == 5)[:5])]
     assert [len({*each}) for each in drawn] == [5, 5]
@@ -43,7 +43,7 @@ def test_the_predictions_of_the_test_part_in_its_order_and_out_of_fold_by_number
     predictions = pd.read_parquet(made / "data/predictions/five-sgd.parquet")["prediction"][:10]
     expected = [(300 + i, CLASSES[300 + i], ["not 5", "5"][label]) for i, label in enumerate(predictions)]
     assert [each[:3] for each in shown(made, "--predictions", "five-sgd")] == expected
-    note = digits(made, "show", "tiny", "--predictions", "five-sgd").stderr
+    note = call(made, "show", "tiny", "--predictions", "five-sgd").stderr
     assert note == "the first 10 of 100; --limit N shows up to 1000\n"
     names = pd.read_parquet(made / "data/crossval/five-sgd.parquet").set_index("row")["prediction"]
     expected = [(row, CLASSES[row], ["not 5", "5"][names[row]]) for row in (15, 5)]
@@ -58,7 +58,7 @@ def test_mistakes_of_ten_classes_are_all_there_the_most_confident_first(made: Pa
     expected = [(row, digit, str(name)) for row, digit, name in wrong[["row", "label", "prediction"]].to_numpy()]
     assert expected
     assert [each[:3] for each in shown(made, "--mistakes", "digit-logreg", "--limit", "100")] == expected
-    note = digits(made, "show", "tiny", "--mistakes", "digit-logreg").stderr
+    note = call(made, "show", "tiny", "--mistakes", "digit-logreg").stderr
     assert note.startswith("not calibrated: digit-logreg has no folds")
 
 
@@ -72,14 +72,14 @@ def test_mistakes_of_two_classes_have_calibrated_probabilities(made: Path) -> No
 
 
 def test_a_sheet(made: Path, tmp_path: Path) -> None:
-    digits(made, "show", "tiny", "0-29", "--png", str(tmp_path / "sheet.png"))
+    call(made, "show", "tiny", "0-29", "--png", str(tmp_path / "sheet.png"))
     grey = np.asarray(Image.open(tmp_path / "sheet.png").convert("L"))
     cell = grey[36 : 36 + 136, 16 : 16 + 136].reshape(8, 17, 8, 17)[:, 8, :, 8]
     assert cell.tolist() == (255 - PIXELS[0].reshape(8, 8).astype(int) * 255 // 16).tolist()
 
 
 def test_what_is_in_a_dataset(made: Path) -> None:
-    first, columns, values, *_ = lines = digits(made, "show", "tiny").stdout.splitlines()
+    first, columns, values, *_ = lines = call(made, "show", "tiny").stdout.splitlines()
     assert (first, values) == ("tiny: 400 images of 8 x 8", "pixels: 0 to 16")
     assert columns == "columns: pixel1 to pixel64 (row by row, uint8), class"
     assert [int(line.split()[1]) for line in lines[6:]] == np.bincount(CLASSES).tolist()

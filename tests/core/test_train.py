@@ -10,7 +10,7 @@ from digits.learning.folds import choose_threshold, fold_of_rows
 from digits.sources import images
 from stages.train import train
 from tests import tiny
-from tests.core import calls
+from tests.calls import call, failure
 
 import numpy as np
 import pandas as pd
@@ -92,10 +92,10 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
 def test_what_cannot_be_fitted_is_one_line_and_so_is_a_warning_of_every_fold(project: Path) -> None:
     clash = {"solver": "lbfgs", "l1_ratio": 1.0}
     tiny.edit(project, {f"{PLACE}.classifier": tiny.LOGISTIC, f"{PLACE}.hyperparameters": clash})
-    line = calls.stage_failure(project, "train five-sgd")
+    line = failure(project, "train", "five-sgd")
     assert line.startswith("Error: five-sgd cannot be fitted: Solver lbfgs supports only")
     tiny.edit(project, {f"{PLACE}.hyperparameters": {"max_iter": 2}})
-    [warning] = calls.stage(project, "train five-sgd").stderr.splitlines()
+    [warning] = call(project, "train", "five-sgd").stderr.splitlines()
     assert warning.startswith("ConvergenceWarning: Maximum number of iteration reached")
 
 

@@ -9,7 +9,7 @@ from digits.learning import model_file, scoring
 from digits.learning.folds import choose_threshold
 from stages.mix import mix_images
 from tests import tiny
-from tests.core import calls
+from tests.calls import call, failure
 
 import numpy as np
 import pandas as pd
@@ -48,9 +48,9 @@ def make(project: Path) -> None:
     }
     tiny.edit(project, changes)
     for name in ("many", "own"):
-        calls.digits(project, "pin", name)
+        call(project, "pin", name)
     for stage in STAGES:
-        calls.stage(project, stage)
+        call(project, *stage.split())
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +93,7 @@ def test_images_of_no_side_are_in_no_part_and_in_no_figure(variant: Path) -> Non
         asked = images[images["class"].isin([1, 3, 8, 9])]
         assert labelled["row"].tolist() == predicted["row"].tolist() == asked["row"].tolist()
         assert labelled["label"].tolist() == asked["class"].isin([1, 8]).astype(int).tolist()
-    captions = calls.digits(variant, "show", "own", "--predictions", "odd", "--limit", "100").stdout
+    captions = call(variant, "show", "own", "--predictions", "odd", "--limit", "100").stdout
     assert captions.count(", predicted n1 or n8 (") + captions.count(", predicted n3 or n9 (") == len(asked)
 
 
@@ -138,7 +138,7 @@ def test_classes_and_groups_have_their_names_in_tables_and_captions(variant: Pat
     figures = pd.read_csv(variant / "plots/odd/figures.csv").query("part == 'test' and figure == 'accuracy'")
     assert [*figures["of"]] == ["all", "group writer 6", "group writer 7"]
     assert figures[["low", "high"]].isna().all(axis=None)  # of two groups there is no interval
-    assert "own 0: n" in calls.digits(variant, "show", "own", "0").stdout
+    assert "own 0: n" in call(variant, "show", "own", "0").stdout
 
 
 def test_own_groups_keep_their_numbers_and_names_and_other_groups_come_after_them() -> None:
@@ -160,15 +160,15 @@ def test_the_temperature_of_the_folds_is_applied_to_the_test_part(variant: Path)
 
 def test_changed_groups_and_a_label_never_trained_on_are_each_one_line(variant: Path, tmp_path: Path) -> None:
     project = tiny.copy(variant, tmp_path / "copy")
-    assert calls.digits(project, "check").output == ""
+    assert call(project, "check").output == ""
     text = (project / "own.csv").read_text()
     (project / "own.csv").write_text(text.replace("writer 7", "writer 6"))
-    line = calls.failure(project, "check")
+    line = failure(project, "check")
     assert "no source has own: table own.csv: other sha256: " in line
     assert line.endswith("`digits pin` accepts what is there")
     path = project / paths.task("odd", "test")
     frame = pd.read_parquet(path)
     frame.loc[frame.index[3], "label"] = 7
     frame.to_parquet(path)
-    line = calls.stage_failure(project, "evaluate odd")
+    line = failure(project, "evaluate", "odd")
     assert line == "Error: odd was trained on no image of label 7, which the test part has"

@@ -17,15 +17,17 @@ from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
 from digits.handwriting.commands.draw import ADDRESS, local_address
 from tests import browser, tiny
-from tests.handwriting.calls import box, draw, serving, stroke
+from tests.browser import LIMIT, overflow
+from tests.handwriting.drawing import box, draw, serving, stroke
 
 import pytest
 import requests
 from PIL import Image
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import expect
 
 DIGIT = re.compile(r"^\d$")
 PNG = {"Content-Type": "image/png"}
+PHONE = {"width": 390, "height": 664}  # what its browser leaves of 844
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(made: Path, folder: Path) -> Iterator[str]:
-    with serving(made, "digit-logreg", "--keep", folder, end=signal.SIGINT) as address:
+    with serving(made, "digit-logreg", f"--keep {folder}", end=signal.SIGINT) as address:
         yield address
 
 
@@ -53,7 +55,7 @@ ZERO = [(0.5 + 0.22 * math.sin(angle), 0.5 - 0.34 * math.cos(angle)) for angle i
 
 
 def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
-    with browser.page(390, 844, dark=True, origin=server) as opened:
+    with browser.page(server, viewport=PHONE, color_scheme="dark") as opened:
         page = opened.page
         page.goto(f"{server}/")
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
@@ -79,7 +81,7 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
         saw = page.get_by_role("img", name="The drawing in 8 by 8 pixels")
         assert saw.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [8, 8]
         expect(page.locator("#result")).to_be_in_viewport(ratio=1)  # while drawing
-        assert opened.overflow() == 0
+        assert overflow(page) == 0
 
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
@@ -102,9 +104,7 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
 
 
 def a_finger_draws_on_a_phone_and_the_answer_is_in_sight(opened: browser.Opened) -> None:
-    assert opened.page.context.browser
-    size: ViewportSize = {"width": 390, "height": 664}  # as a phone's browser leaves it
-    page = opened.page.context.browser.new_page(viewport=size, has_touch=True, is_mobile=True)
+    page = browser.new_page(opened.page.context.browser, viewport=PHONE, has_touch=True, is_mobile=True)
     page.goto(f"{opened.origin}/")
     paper = box(page.locator("canvas"))
     finger = page.context.new_cdp_session(page)
@@ -114,8 +114,8 @@ def a_finger_draws_on_a_phone_and_the_answer_is_in_sight(opened: browser.Opened)
     expect(page.locator("#prediction")).to_have_text(DIGIT)
     answer, tools, labels = (box(page.locator(each)) for each in ("#result", "#tools", "#labels"))
     assert paper["y"] + paper["height"] <= answer["y"] < tools["y"] < labels["y"]
-    assert tools["y"] + tools["height"] <= size["height"]
-    assert page.evaluate("scrollY") == browser.Opened(page, opened.origin).overflow() == 0
+    assert tools["y"] + tools["height"] <= PHONE["height"]
+    assert page.evaluate("scrollY") == overflow(page) == 0
     expect(page.locator("#keys")).to_be_hidden()  # there is no keyboard
     page.get_by_role("button", name="Undo").tap()
     expect(page.locator("#sure")).to_have_text("Nothing drawn yet.")
@@ -128,8 +128,8 @@ def kept(folder: Path) -> list[str]:
 @pytest.mark.slow
 def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tmp_path: Path) -> None:
     folder = tmp_path / "own"
-    keeping = serving(made, "digit-logreg", "--keep", folder)
-    with keeping as address, browser.page(400, 850, origin=address) as opened:
+    keeping = serving(made, "digit-logreg", f"--keep {folder}")
+    with keeping as address, browser.page(address, viewport={"width": 400, "height": 850}) as opened:
         page = opened.page
         page.goto(f"{address}/")
         said = page.locator("#kept")
@@ -144,7 +144,7 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tm
         assert kept(folder) == ["7/0001.png"]
         page.get_by_role("button", name="Undo").click()
         assert kept(folder) == ["7/0001.png"]  # only strokes are taken back
-        other = requests.delete(f"{address}/kept?name=7/0000.png", timeout=20)  # as another page has it
+        other = requests.delete(f"{address}/kept?name=7/0000.png", timeout=LIMIT)  # as another page has it
         assert other.status_code == 500
         expect(delete).to_have_text("Delete 7/0001.png")
         delete.click()
@@ -178,7 +178,7 @@ def png(*, blank: bool = False) -> bytes:
 
 
 def post(server: str, content: bytes, path: str = "predict", **headers: str) -> requests.Response:
-    return requests.post(f"{server}/{path}", content, headers=PNG | headers, timeout=20)
+    return requests.post(f"{server}/{path}", content, headers=PNG | headers, timeout=LIMIT)
 
 
 @pytest.mark.usefixtures("_refused")
@@ -204,7 +204,7 @@ def test_other_pages_and_those_without_the_token_are_refused(server: str) -> Non
     paths = [("GET", ""), ("GET", "static/draw.js"), ("POST", "predict"), ("POST", "kept/1"), ("DELETE", "kept")]
     for address, headers, status in cases:
         for method, path in paths:
-            response = requests.request(method, f"{address}/{path}", data=png(), headers=PNG | headers, timeout=20)
+            response = requests.request(method, f"{address}/{path}", data=png(), headers=PNG | headers, timeout=LIMIT)
             assert (response.status_code, list(response.json())) == (status, ["error"])
 
 
@@ -237,7 +237,7 @@ def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
     own = server.rpartition("/")[0].replace("127.0.0.1", "localhost")
     assert post(server, png(), Host=own.removeprefix("http://"), Origin=own).status_code == 200
     for path, status in [("", 200), ("static/draw.js", 200), ("predict", 405), ("index.html", 404)]:
-        response = requests.get(f"{server}/{path}", timeout=20)
+        response = requests.get(f"{server}/{path}", timeout=LIMIT)
         assert response.status_code == status
         assert response.headers["Content-Security-Policy"].startswith("default-src 'self';")
         assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -255,17 +255,17 @@ def test_a_network_is_served_when_asked_and_at_that_address_alone(made: Path, se
     with serving(made, "digit-logreg", "--host") as address, requests.Session() as session:
         session.trust_env = False  # no proxy
         assert urlsplit(address).hostname == own
-        assert session.get(f"{address}/", timeout=20).status_code == 200
-        assert session.get(f"{address}x/", timeout=20).status_code == 403
-        assert session.get(f"{address}/", headers={"Host": "localhost"}, timeout=20).status_code == 400
+        assert session.get(f"{address}/", timeout=LIMIT).status_code == 200
+        assert session.get(f"{address}x/", timeout=LIMIT).status_code == 403
+        assert session.get(f"{address}/", headers={"Host": "localhost"}, timeout=LIMIT).status_code == 400
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((ADDRESS, urlsplit(address).port))
 
 
 def test_a_taken_port_or_an_address_that_is_no_local_one_is_one_line(made: Path, server: str) -> None:
     port = urlsplit(server).port
-    taken = tiny.failure(f"digits draw --model digit-logreg --port {port}", made)
-    assert taken.startswith(f"Error: port {port} of {ADDRESS}: ")
+    taken = tiny.run(f"digits draw --model digit-logreg --port {port}", made, status=1)
+    assert taken.stderr.startswith(f"Error: port {port} of {ADDRESS}: ")
     for address in ("8.8.8.8", "0.0.0.0", "localhost"):
         with pytest.raises(PipelineError, match=f"--host: '{address}' is no address on a local network"):
             local_address(address)

@@ -7,8 +7,8 @@ from pathlib import Path
 from digits.handwriting.likeness import DENSITY, RARE, Likeness
 from digits.handwriting.recognizer import Recognizer
 from tests import browser, tiny
-from tests.core import calls
-from tests.handwriting.calls import predict, serving, stroke
+from tests.calls import call
+from tests.handwriting.drawing import serving, stroke
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     density = tiny.experiment("digit", "principal_components", DENSITY, 3, solver="eigen", shrinkage=0.3)
     tiny.edit(project, {"experiments.digit-folded": folded, "experiments.digit-density": density})
     for words in ("train digit-folded", "train digit-density", "evaluate digit-folded"):
-        calls.stage(project, words)
+        call(project, *words.split())
     pixels, _ = tiny.digits()
     board = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.ones((2, 2), int)) * 16
     board[1::2] |= 4  # connected
@@ -55,15 +55,15 @@ def test_without_gaussians_it_is_the_probability_and_ties_are_not_marked() -> No
 
 
 def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
-    text, line = (predict(place, "--model", "digit-folded", *option, "row.png") for option in ([], ["--json"]))
+    text, line = (call(place, "predict", "--model", "digit-folded", *option, "row.png") for option in ([], ["--json"]))
     assert re.fullmatch(r"row\.png: predicted 3 \d\? 0 \(.+ %, .+ %, .+ %\)\n", text.stdout)
     assert "? marks what is unlike the images that digit-folded was trained on" in text.stderr
     digits = json.loads(line.stdout)["digits"]
     assert [each["unlike"] for each in digits] == [False, True, False]
     assert [each["label"] for each in (digits[0], digits[2])] == [3, 0]
     assert digits[1]["label"] in range(10)
-    assert "marks" not in predict(place, "--model", "digit-folded", "three.png").stderr
-    binary = predict(place, "--model", "five-sgd", "row.png").stdout
+    assert "marks" not in call(place, "predict", "--model", "digit-folded", "three.png").stderr
+    binary = call(place, "predict", "--model", "five-sgd", "row.png").stdout
     assert binary.startswith("row.png: predicted not 5, not 5, not 5 (")
 
 
@@ -79,11 +79,11 @@ def test_gaussians_are_taken_where_they_are_here(place: Path, tmp_path: Path, mo
 
 
 def test_the_drawing_page_marks_the_class_and_explains_the_mark(place: Path) -> None:
-    with serving(place, "digit-folded") as address, browser.page(390, 844, origin=address) as opened:
+    with serving(place, "digit-folded") as address, browser.page(address) as opened:
         page = opened.page
         page.goto(f"{address}/")
         assert page.get_by_role("button", name="Keep as").count() == 0  # where no folder is named
-        assert requests.post(f"{address}/kept/1", timeout=20).status_code == 404
+        assert requests.post(f"{address}/kept/1", timeout=browser.LIMIT).status_code == 404
         for line in LINES:
             stroke(page, *line)
         expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d\?$"))
@@ -95,9 +95,9 @@ def test_the_drawing_page_marks_the_class_and_explains_the_mark(place: Path) -> 
 
 
 def test_nothing_is_marked_without_folds_or_their_predictions_which_a_line_says(place: Path, tmp_path: Path) -> None:
-    assert "unlike" not in predict(place, "--model", "digit-logreg", "row.png").stderr  # it has no folds
+    assert "unlike" not in call(place, "predict", "--model", "digit-logreg", "row.png").stderr  # it has no folds
     project = tiny.copy(place, tmp_path / "copy")
     (project / "data/crossval/digit-folded.parquet").unlink()
-    done = predict(project, "--model", "digit-folded", "row.png")
+    done = call(project, "predict", "--model", "digit-folded", "row.png")
     assert "nothing is marked as unlike the training images: data/crossval/digit-folded.parquet is not" in done.stderr
     assert re.match(r"row\.png: predicted 3 \d 0 ", done.stdout)

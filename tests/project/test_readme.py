@@ -33,7 +33,7 @@ def test_ten_minutes_with_dvc_go_as_printed(project: Path) -> None:
     assert stages == [line for line in printed if line.startswith(("Stage ", "Running stage "))]
     for metric in re.findall(r"^metrics/\S+ +\w+", text, re.MULTILINE):
         assert any(line.split()[:2] == metric.split() for line in printed)
-    assert tiny.git_status(project) == ""
+    assert tiny.run("git status --porcelain", project).stdout == ""
 
     pull, keep, drop = re.findall(r"`((?:git switch|dvc) [^`]+)`", text)
     colleague = project.with_name("colleague")

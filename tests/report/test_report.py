@@ -6,11 +6,12 @@ from pathlib import Path
 
 from digits.report.page import Axis
 from tests import browser, tiny
-from tests.browser import Opened
-from tests.core.calls import digits, failure
+from tests.browser import Opened, overflow
+from tests.calls import call, failure
 
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 HOSTILE = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
@@ -22,7 +23,7 @@ UNFOLD = "document.querySelectorAll('details').forEach((each) => (each.open = tr
 @pytest.fixture(scope="module")
 def report(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    assert digits(made, "report", "--output", str(path)).stderr == ""
+    assert call(made, "report", "--output", str(path)).stderr == ""
     return path
 
 
@@ -42,6 +43,12 @@ def opened(window: Opened, report: Path) -> Opened:
 
 def predictions(project: Path, name: str, folder: str = "predictions") -> pd.DataFrame:
     return pd.read_parquet(project / f"data/{folder}/{name}.parquet")
+
+
+def hindrances(page: Page) -> list[str]:
+    """Return what axe finds that hinders who cannot see the page well, or uses no mouse (https://dequeuniversity.com)."""
+    violations = Axe().run(page).response["violations"]
+    return [f"{each['help']}: {node['html'][:200]}" for each in violations for node in each["nodes"]]
 
 
 def draw_all(place: Page | Locator) -> None:
@@ -67,10 +74,10 @@ def test_it_needs_nothing_else_and_says_what_was_measured_and_where_it_came_from
 def test_the_same_inputs_give_the_same_page_and_of_what_is_not_here_or_of_two_runs_there_is_none(
     report: Path, project: Path
 ) -> None:
-    digits(project, "report")
+    call(project, "report")
     assert (project / "report.html").read_bytes() == report.read_bytes()
     (project / "data/predictions/digit-logreg.parquet").unlink()
-    done = digits(project, "report", "--output", "new/part.html")
+    done = call(project, "report", "--output", "new/part.html")
     assert done.stderr == "not here: 1, first digit-logreg; `make repro` or `dvc pull` brings all\n"
     text = (project / "new/part.html").read_text(encoding="utf-8")
     assert ('id="five-sgd"' in text, "digit-logreg" in text) == (True, False)
@@ -96,9 +103,9 @@ def test_every_figure_and_all_text_can_be_seen(opened: Opened, width: int, heigh
     figures = opened.page.locator("figure svg, figure img, figure .tile").evaluate_all(BOXES)
     assert len(figures) > 8
     assert all(w >= 28 and h >= 10 and 0 <= x <= width - w for x, w, h in figures)
-    assert opened.overflow() <= 0
+    assert overflow(opened.page) <= 0
     assert opened.page.locator("main *:not(.wide *, pre *)").evaluate_all(CUT) == []
-    assert opened.hindrances() == []  # of contrast as well
+    assert hindrances(opened.page) == []  # of contrast as well
     opened.page.locator("[data-kind=by_class] path[aria-roledescription=point]").nth(3).hover()
     expect(opened.page.locator("#vg-tooltip-element.visible")).to_be_in_viewport(ratio=1)
     assert opened.console_errors + opened.outside_requests == []
@@ -139,8 +146,7 @@ def test_the_keyboard_skips_the_menu_which_leads_to_an_experiment_and_back(opene
 
 
 def test_without_scripts_everything_is_still_there(opened: Opened, report: Path) -> None:
-    assert opened.page.context.browser
-    with opened.page.context.browser.new_page(java_script_enabled=False) as page:
+    with browser.new_page(opened.page.context.browser, java_script_enabled=False) as page:
         page.goto(report.as_uri())
         assert page.locator("#leaderboard tbody tr").count() == page.locator("#best .row").count() == 2
         assert (page.locator(".tile").count() > 2, page.get_by_role("button").count()) == (True, 0)
@@ -195,7 +201,7 @@ def test_of_few_groups_each_is_shown_in_place_of_an_interval(project: Path, open
     table.loc[(table["part"] == "test") & (table["figure"] == "accuracy"), ["low", "high"]] = None
     groups = [("test", "accuracy", f"group {name}", value) for name, value in (("anna", 1.0), ("ben", 0.875))]
     pd.concat([table, pd.DataFrame(groups, columns=["part", "figure", "of", "value"])]).to_csv(path, index=False)
-    digits(project, "report", "--experiments", "five-*")
+    call(project, "report", "--experiments", "five-*")
     opened.page.goto((project / "report.html").as_uri())
     assert opened.page.locator("#best .lane .group").count() == 2
     expect(opened.page.locator("#best figcaption")).to_contain_text("what is 0\N{NO-BREAK SPACE}% is drawn at")
@@ -206,16 +212,14 @@ def test_of_few_groups_each_is_shown_in_place_of_an_interval(project: Path, open
 
 @pytest.mark.slow
 def test_two_experiments_stand_side_by_side_and_a_class_name_is_text(project: Path, opened: Opened) -> None:
-    values = tiny.params({"datasets.tiny.names": [*HOSTILE, *"defghij"]})
-    values["tasks"] = {"name": {"split": "tiny"}}
-    block = values["experiments"]["five-sgd"] | {"task": "name"}
+    block = tiny.params()["experiments"]["five-sgd"] | {"task": "name"}
     quick = {"features": "raw", "hyperparameters": {"max_iter": 1, "tol": None}}
-    values["experiments"] = {"slow-sgd": block, "quick-sgd": block | quick}
-    tiny.write_params(project, values)
+    changes = {"tasks": {"name": {"split": "tiny"}}, "experiments": {"slow-sgd": block, "quick-sgd": block | quick}}
+    tiny.edit(project, {"datasets.tiny.names": [*HOSTILE, *"defghij"], **changes})
     tiny.repro(project, "evaluate@slow-sgd", "evaluate@quick-sgd")
-    digits(project, "report")
+    call(project, "report")
     assert "<b>null</b>" in (project / "report.html").read_text(encoding="utf-8")
-    compared = digits(project, "compare", "--between", "slow-sgd", "quick-sgd").stdout.split()
+    compared = call(project, "compare", "--between", "slow-sgd", "quick-sgd").stdout.split()
     one, other = (predictions(project, name) for name in ("slow-sgd", "quick-sgd"))
     was, now = ({*table["row"][table["label"] == table["prediction"]]} for table in (one, other))
     opened.page.goto((project / "report.html").as_uri())
@@ -231,7 +235,7 @@ def test_two_experiments_stand_side_by_side_and_a_class_name_is_text(project: Pa
         rows = {int(text.split()[1]) for text in side.locator("small").all_text_contents()}
         assert (len(rows), rows - images) == (min(24, len(images)), set())
     draw_all(beside)
-    assert opened.hindrances() == []
+    assert hindrances(opened.page) == []
     opened.page.evaluate(UNFOLD)
     draw_all(opened.page)
     assert all(name[:9] in "".join(opened.page.locator("svg text").all_text_contents()) for name in HOSTILE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from digits.start.commands import start
 from tests import tiny
-from tests.core import calls
+from tests.calls import call, failure
 
 import numpy as np
 import pandas as pd
@@ -88,7 +88,7 @@ def test_the_page_leads_to_models_a_clone_that_has_nothing_to_run_and_upstream_s
     assert {*pd.read_csv(shapes / "plots/pixels-svc/confusion.csv")["actual"]} == {*NAMES}
     assert run("git diff --name-only HEAD~1", shapes) == "digits/core/paths.py\n"  # of what upstream changed
     assert not (shapes / "docs/tutorials.md").exists()
-    assert tiny.git_status(shapes) == ""
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
     told = run("make help && digits leaderboard && digits check && digits show own && digits --help", shapes)
     page = re.sub("<(style|script).+?</(style|script)>", "", (shapes / "report.html").read_text(), flags=re.DOTALL)
     assert not FOREIGN.findall(told.replace("Handwriting:", "") + page)
@@ -108,8 +108,8 @@ def test_start_leaves_what_is_needed(kind: str, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(start, "PACKAGE", shapes / "digits")  # as in a process that has this clone's own package
     (shapes / "data/raw").mkdir()
     (shapes / "data/raw/small.parquet").touch()
-    calls.digits(shapes, "setup")
-    assert 'git commit -m "Our own images"' in calls.digits(shapes, "start", "--from", kind).stdout
+    call(shapes, "setup")
+    assert 'git commit -m "Our own images"' in call(shapes, "start", "--from", kind).stdout
     if kind == "table":
         images, labels = (each[:100] for each in tiny.digits())
         pixels = np.pad(images.reshape(-1, 8, 8), [(0, 0), (10, 10), (10, 10)]).reshape(100, -1)
@@ -117,9 +117,9 @@ def test_start_leaves_what_is_needed(kind: str, tmp_path: Path, monkeypatch: pyt
         frame.to_csv(shapes / "data/own.csv", index=False)
     else:
         write_pictures(shapes / "data/own", names=NAMES if kind == "folder" else ["0", "7", "1"])
-    counted = calls.digits(shapes, "pin", "own").stdout
+    counted = call(shapes, "pin", "own").stdout
     assert f"datasets.own has {'100 images of 2' if kind == 'table' else '60 images of'}" in counted
-    assert calls.digits(shapes, "check").output == ""
+    assert call(shapes, "check").output == ""
     assert not re.search("internet|no network, in", (shapes / "Makefile").read_text(encoding="utf-8"))
     assert not [name for name in ("metrics", "plots", "dvc.lock", "data/raw", "docs/scale") if (shapes / name).exists()]
     assert {path.name for path in (shapes / "tests").iterdir() if path.is_dir()} <= {"core", "report", "handwriting"}
@@ -132,6 +132,6 @@ def test_what_git_could_not_bring_back_is_not_touched(tmp_path: Path, monkeypatc
     project = repository(tmp_path / "mine")
     monkeypatch.setattr(start, "PACKAGE", project / "digits")
     (project / "notes.txt").touch()
-    assert calls.failure(project, "start").startswith("Error: Git has uncommitted changes, first notes.txt; commit or")
-    assert calls.failure(project / "stages", "start") == f"Error: run it in {project}, the clone that is installed here"
-    assert tiny.git_status(project) == "?? notes.txt\n"
+    assert failure(project, "start").startswith("Error: Git has uncommitted changes, first notes.txt; commit or")
+    assert failure(project / "stages", "start") == f"Error: run it in {project}, the clone that is installed here"
+    assert tiny.run("git status --porcelain", project).stdout == "?? notes.txt\n"

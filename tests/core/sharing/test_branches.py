@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digits.commands.merge_lock import merge
 from tests import tiny
-from tests.core import calls
+from tests.calls import call
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_two_people_s_work_is_merged_and_nothing_runs_again(project: Path, tmp_p
         branch(project, name)
     before = tiny.lock(project)
     for _ in range(2):  # twice is no fault
-        calls.digits(project, "setup")
+        call(project, "setup")
     tiny.run("git merge --quiet --no-edit anna", project)
     assert {*tiny.lock(project)} - {*before} == {"binarize@two"}
     tiny.run(["git", "clone", "--quiet", str(project), str(tmp_path / "clone")], tmp_path)
@@ -46,7 +46,7 @@ def test_two_people_s_work_is_merged_and_nothing_runs_again(project: Path, tmp_p
 
 @pytest.mark.slow
 def test_what_both_changed_has_no_entry_until_it_is_settled(project: Path) -> None:
-    calls.digits(project, "setup")
+    call(project, "setup")
     for name in ("anna", "carla"):
         branch(project, name)
     tiny.run("git merge --quiet anna", project, status=1)

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests import tiny
-from tests.core.calls import digits, failure
+from tests.calls import call, failure
 
 import pandas as pd
 import pytest
@@ -18,7 +18,7 @@ OUT_OF_FOLD = "data/crossval/five-sgd.parquet"
 
 
 def run_table(project: Path) -> list[list[str]]:
-    header, _, *rows = digits(project, "runs", "five-sgd").stdout.splitlines()
+    header, _, *rows = call(project, "runs", "five-sgd").stdout.splitlines()
     return [line.split() for line in (header, *rows)]
 
 
@@ -52,7 +52,7 @@ def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch(project: Path
     tiny.run("dvc exp run --run-all", project)
     assert tiny.files(project) == before
     library.write_text(original)
-    assert tiny.git_status(project) == ""
+    assert tiny.run("git status --porcelain", project).stdout == ""
     found = {row[0]: row[1:] for row in run_table(project)}
     assert (found["fewer"][:2], found["fewer"][-1]) == (["5", "–"], "done")
     assert (found["none"][0], found["none"][-1]) == ("0", "failed")
@@ -63,7 +63,7 @@ def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch(project: Path
 
 @pytest.mark.slow
 def test_without_runs_or_a_commit_or_predictions_it_is_said(project: Path) -> None:
-    line = digits(project, "runs", "digit-logreg").stdout
+    line = call(project, "runs", "digit-logreg").stdout
     assert re.match("No run starts from .{7}; `dvc exp run --queue -S experiments.digit-logreg.hyperparameters", line)
     tiny.run_dvc(f"{RUN} -n fewer -S {PLACE}.max_iter=2", project)
     shutil.rmtree(project / ".dvc/cache")  # as before a `dvc pull`
@@ -72,7 +72,7 @@ def test_without_runs_or_a_commit_or_predictions_it_is_said(project: Path) -> No
     line = failure(project, "runs", "new")
     assert line.startswith("Error: new is not in the last commit, which its runs are compared with; commit it")
     tiny.commit(project, "not run yet")
-    assert digits(project, "runs", "new").stdout.startswith("No run starts from ")
+    assert call(project, "runs", "new").stdout.startswith("No run starts from ")
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_the_page_s_way_from_an_idea_to_a_merged_branch_goes_as_printed(project:
         section = section.replace(old, new)
     done = tiny.run(["bash", "-ec", "\n".join(re.findall(r"^\$ (.+)$", section, re.MULTILINE))], project)
     assert [line.split()[1] for line in done.stdout.splitlines() if re.match(r"trees-\d +\d", line)] == ["3", "2"]
-    assert tiny.git_status(project) == ""
+    assert tiny.run("git status --porcelain", project).stdout == ""
     assert tiny.repro(project) == []
     merged, pushed = tiny.run("git rev-parse main origin/fewer-trees", project).stdout.split()
     assert merged == pushed

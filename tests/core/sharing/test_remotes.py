@@ -5,8 +5,9 @@ import re
 import shutil
 from pathlib import Path
 
-from tests import processes, tiny
-from tests.core import calls
+from tests import tiny
+from tests.calls import call
+from tests.processes import Running
 
 import pytest
 
@@ -30,7 +31,7 @@ def share(made: Path, project: Path, commands: list[str]) -> None:
             tiny.run_dvc(command.removeprefix("dvc "), project)
         else:
             tiny.run(["bash", "-c", command], project)
-    assert tiny.git_status(project) == ""
+    assert tiny.run("git status --porcelain", project).stdout == ""
     colleague = project.parent / "colleague"
     tiny.run("git clone --quiet copy colleague", project.parent)
     if (project / OWN).exists():
@@ -46,7 +47,7 @@ def test_what_is_pushed_beside_the_clone_a_colleague_pulls_and_runs_nothing(made
 
 def test_the_default_remote_is_beside_the_clone_unless_somebody_says_otherwise(project: Path, tmp_path: Path) -> None:
     def url(clone: Path) -> str:
-        calls.digits(clone, "setup")
+        call(clone, "setup")
         return "".join(re.findall("url = (.+)", (clone / OWN).read_text()))
 
     tiny.run(["git", "worktree", "add", "--quiet", str(tmp_path / "tree")], project)
@@ -65,7 +66,7 @@ def test_a_clone_pulls_everything_from_s3(made: Path, project: Path, monkeypatch
         monkeypatch.setenv(name, str(project / "nothing"))
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     serve = f"rclone serve s3 --addr 127.0.0.1:0 --auth-key {KEY},{SECRET} buckets"
-    with processes.started(serve, project.parent, RCLONE_CONFIG=os.devnull) as server:
+    with Running(serve, project.parent, RCLONE_CONFIG=os.devnull) as server:
         [address] = re.findall(r"http://127\.0\.0\.1:\d+", server.wait_for_line("http://127.0.0.1:"))
         access = {"access_key_id …": f"access_key_id {KEY}", "secret_access_key …": f"secret_access_key {SECRET}"}
         settings = documented(r"\*\*S3", {"https://s3.example.org": address, **access})
