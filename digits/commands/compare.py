@@ -27,6 +27,7 @@ class Revision:
         from dvc.api import DVCFileSystem  # half a second that --help does not need
 
         self.name, self.files = name or "the workspace", DVCFileSystem(".", rev=name)
+        click.get_current_context().call_on_close(self.files.close)
 
     def experiments(self) -> set[str]:
         """Return the names of the experiments that have predictions."""
@@ -103,10 +104,9 @@ def command(
     REV, a branch, a tag or a commit, is compared with REV2, or with the workspace. Nothing is checked out: the
     predictions come from DVC's cache or the remote.
 
-    Two fits are compared out of fold, on the same images and folds; without folds, on the test part. They differ if p
-    is below 0.01, of the exact test of the images that one alone gets right, or, where images have at least six groups,
-    of a t-test of the groups' differences. The points in brackets are the 99 % interval of the gain. Another seed gives
-    another fit: --seeds 5 refits both under five.
+    Two fits are compared out of fold, or, without folds, on the test part. They differ if p is below 0.01: that of the
+    exact test of the images that one alone gets right, or, with six groups and more, of a t-test of the groups'
+    differences. The points in brackets are the 99 % interval of the gain. --seeds 5 refits both under five seeds.
     """
     if bool(words and all(words)) == bool(between):
         raise click.UsageError("give a revision, or --between A B")

@@ -58,7 +58,7 @@ def test_ctrl_c_ends_a_fit_however_long_it_would_go_on(made: Path, project: Path
     with Running("dvc repro train@five-sgd", project) as running:
         running.wait_for_line("fitting")
         output = running.end(signal.SIGINT)
-    assert output.splitlines()[-1].endswith("python -m stages.train five-sgd, exited with -2")
+    assert "python -m stages.train five-sgd, exited with -2\n" in output  # Python 3.14 may warn of semaphores after it
     assert "Traceback" not in output
     assert not (project / "models/five-sgd.skops").exists()
     tiny.edit(project, {})
