@@ -50,4 +50,5 @@ def test_more_rows_take_no_more_memory(large: Path) -> None:
         for stage, name in STAGES.items():
             command = [sys.executable, "-S", "-c", MEASURE, "-m", f"digits.scale.{stage}", name]
             peaks[stage].append(int(tiny.run(command, large).stdout) // 1024)
-    assert max(many - few for few, many in peaks.values()) < 30, peaks  # MiB; the other pixels are 31, as floats 122
+    # MiB: labels, folds and scores of half a million rows take up to 32, their pixels would take 31 more.
+    assert max(many - few for few, many in peaks.values()) < 48, peaks
