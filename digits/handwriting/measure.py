@@ -106,16 +106,16 @@ def is_of_dataset(experiment: str, root: Path) -> bool:
     """Tell whether a folder is, or lies in, a source of the dataset that an experiment is about."""
     settings = params.load()
     dataset = settings.datasets[settings.dataset_of(settings.experiments[experiment].task)]
-    places = [Path(place).resolve() for source in dataset.sources for place in source.values()]
-    return any(root.resolve().is_relative_to(place) for place in places)
+    places = (place for source in dataset.sources for place in source.values())
+    return any(root.resolve().is_relative_to(Path(place).resolve()) for place in places)
 
 
 def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:
     """Say how many of a dataset's images, by their row numbers, an experiment's model was trained on."""
     settings = params.load()
     task = settings.experiments[experiment].task
-    train = paths.task(task, "train")
-    if settings.dataset_of(task) != dataset or not train.exists():
+    if settings.dataset_of(task) != dataset or not (train := paths.task(task, "train")).exists():
         return f"{experiment} may have been trained on what is shown here"
     seen = np.isin(chosen, tables.read(train, ["row"])["row"]).sum()
-    return f"{experiment} was trained on {seen} of {len(chosen)} shown here"
+    which = f"{seen} of these {len(chosen)} images were" if len(chosen) > 1 else f"this image was{' not' * (not seen)}"
+    return f"{which} in the training part of {experiment}"

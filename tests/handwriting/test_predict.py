@@ -141,7 +141,7 @@ def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path
     done = call(place, "predict", "--dataset", "tiny", "7")
     assert re.fullmatch(r"tiny 7: 7, predicted 7 \(.*%\), right\n", done.stdout)
     _, seen, calibrated = done.stderr.splitlines()
-    assert seen.endswith("digit-logreg was trained on 1 of 1 shown here")
+    assert seen == "this image was in the training part of digit-logreg"
     assert "not calibrated: digit-logreg has no folds" in calibrated
 
     done = call(place, "predict", "--dataset", "tiny", "7", "299-300", "--model", "five-sgd")
@@ -150,7 +150,9 @@ def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path
     expected = [f"tiny {row}: {classes[row]}, predicted not 5" for row in (7, 299, 300)]
     assert [line.split(" (")[0] for line in lines] == expected
     assert total == f"{sum(line.endswith(', right') for line in lines)} of 3 right"
-    assert done.stderr.endswith("five-sgd was trained on 2 of 3 shown here\n")
+    assert done.stderr.endswith("2 of these 3 images were in the training part of five-sgd\n")
+    unseen = call(place, "predict", "--dataset", "tiny", "399", "--model", "five-sgd")
+    assert unseen.stderr.endswith("this image was not in the training part of five-sgd\n")
 
 
 @pytest.mark.parametrize(
