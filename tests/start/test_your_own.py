@@ -34,7 +34,7 @@ def write_pictures(folder: Path, count: int = 60, names: Sequence[str] = NAMES) 
             pen.line(box, "navy", 4)
         if i % 3 == 1:
             pen.line((x - size, y + size, x + size, y - size), "navy", 4)
-        path = folder / names[i % 3] / f"{'0-again' if i == 60 else i}.{['png', 'bmp'][i % 2]}"
+        path = folder / names[i % 3] / f"{'0-again' if i == 60 else i}.{['png', 'jpg'][i % 2]}"
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path)
 
