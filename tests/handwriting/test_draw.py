@@ -264,8 +264,8 @@ def test_a_network_is_served_when_asked_and_at_that_address_alone(made: Path, se
 
 def test_a_taken_port_or_an_address_that_is_no_local_one_is_one_line(made: Path, server: str) -> None:
     port = urlsplit(server).port
-    taken = tiny.run(f"digits draw --model digit-logreg --port {port}", made, status=1)
-    assert taken.stderr.startswith(f"Error: port {port} of {ADDRESS}: ")
+    [taken] = tiny.run(f"digits draw --model digit-logreg --port {port}", made, status=1).stderr.splitlines()
+    assert taken.startswith(f"Error: port {port} of {ADDRESS}: ")
     for address in ("8.8.8.8", "0.0.0.0", "localhost"):
         with pytest.raises(PipelineError, match=f"--host: '{address}' is no address on a local network"):
             local_address(address)
