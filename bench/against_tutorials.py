@@ -10,7 +10,7 @@ from bench.measuring import Run
 from digits.core import paths
 from digits.core.tables import require
 
-ROUNDS, SLOW = 3, ["ten_classes"]  # one round, of twenty minutes
+ROUNDS = 3
 # The notebooks, and the experiments of each.
 TUTORIALS = {
     "zero_or_one": ["small-zero-or-one-svc"],
@@ -47,7 +47,7 @@ def tables(folder: Path, quick: bool) -> list[str]:
     require(paths.raw("mnist"))  # the notebooks read it here
     for tutorial, experiments in list(TUTORIALS.items())[: 1 if quick else None]:
         rounds = []
-        for i in range(1 if quick or tutorial in SLOW else ROUNDS):
+        for i in range(1 if quick else ROUNDS):
             measuring.log(f"{tutorial}, round {i + 1}")
             written = measuring.python(Path(), "-c", notebooks.code(tutorial))
             here = repro(folder / tutorial / f"here{i}" / "project", experiments, None)
