@@ -117,5 +117,5 @@ def seen_before(experiment: str, dataset: str, chosen: Vector) -> str:
     if settings.dataset_of(task) != dataset or not (train := paths.task(task, "train")).exists():
         return f"{experiment} may have been trained on what is shown here"
     seen = np.isin(chosen, tables.read(train, ["row"])["row"]).sum()
-    which = f"{seen} of these {len(chosen)} images were" if len(chosen) > 1 else f"this image was{' not' * (not seen)}"
-    return f"{which} in the training part of {experiment}"
+    one, many = f"this image was {'in' if seen else 'not in'}", f"{seen} of these {len(chosen)} images were in"
+    return f"{many if len(chosen) > 1 else one} the training part of {experiment}"
