@@ -39,7 +39,7 @@ def train(experiment: Experiment, seed: int, images: Path) -> tuple[Pipeline, pd
     model, *others = fit_all(pipeline, images, y, fold, experiment.folds)
     with scoring.parallel_backend(model, *others):
         seen = scoring.score(model, tables.pixels(next(parts.read(images)))[:SEEN])
-        scores = np.zeros((len(y), *seen.shape[1:]), seen.dtype)
+        scores = np.zeros((len(y) if others else 0, *seen.shape[1:]), seen.dtype)
         for group in parts.read(images) if others else ():
             X, of_row = tables.pixels(group), fold[group.index]  # noqa: N806
             for i in np.unique(of_row):
@@ -47,8 +47,7 @@ def train(experiment: Experiment, seed: int, images: Path) -> tuple[Pipeline, pd
 
     model, y_pred = folds.apply_rule(rule, model, y, scores, fold)
     model.train_accuracy_ = float((scoring.predict(model, seen) == y[: len(seen)]).mean())  # for `evaluate`
-    predictions = scoring.table(rows, model, scores, y_pred, fold=fold)
-    return model, predictions if experiment.folds else predictions[["row", "label"]]
+    return model, scoring.table(rows, model, scores, y_pred, fold=fold) if others else rows[["row", "label"]]
 
 
 def require_incremental(experiment: Experiment, classifier: Any) -> None:
