@@ -18,14 +18,14 @@ def plain(folder: Path, quick: bool) -> list[str]:
     alone = sum(measuring.run(places[1], *command.split()).seconds for command in commands)
     rows = {
         "one process": in_one.seconds,
-        f"{len(commands)} processes in its place": alone - in_one.seconds,
-        "DVC": by_dvc.seconds - alone,
+        f"added by {len(commands)} processes": alone - in_one.seconds,
+        "added by DVC": by_dvc.seconds - alone,
         "`dvc repro`, cold": by_dvc.seconds,
     }
     cells = [[name, f"{seconds:.1f}", f"{seconds / in_one.seconds:.2f}"] for name, seconds in rows.items()]
-    memory = f"{by_dvc.memory:.0f} MiB in its largest process, {in_one.memory:.0f} MiB in the one"
+    memory = f"{by_dvc.memory:.0f} MiB in its largest process, {in_one.memory:.0f} MiB in one process"
     times = f"`dvc repro` takes **{by_dvc.seconds / in_one.seconds:.2f} ×** as long as one process ({memory})."
-    return [times, "", *measuring.table(["from the one to the other", "s", "÷ one process"], cells)]
+    return [times, "", *measuring.table(["time", "s", "÷ one process"], cells)]
 
 
 if __name__ == "__main__":

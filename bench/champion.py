@@ -1,4 +1,4 @@
-"""Measure what each part of the champion is worth, and write the table of docs/bench/champion.md.
+"""Measure what each step of the champion is worth, and write the table of docs/bench/champion.md.
 
 Reads MNIST's training part alone, never the test part. It is cut at random into six stratified folds. Five of them are
 held out in turn, and the other five folds are fitted: five slices of 10 000 held-out images, none of them in two.
@@ -58,7 +58,7 @@ VARIANTS = {
     "40 components (`digit-fast`)": Variant(components=40),
     "80 components": Variant(components=80),
     "100 components": Variant(components=100),
-    "one machine for each pair of digits (`SVC` alone)": Variant(classifier="svm.SVC"),
+    "one SVM for each pair of digits (`SVC` alone)": Variant(classifier="svm.SVC"),
 }
 
 
@@ -115,7 +115,7 @@ def tables(folder: Path, quick: bool) -> list[str]:
         tests = [None] * 4 if name == CHAMPION else compare(measured[name], measured[CHAMPION])
         rows.append([name, f"{100 * wrong.mean():.3f}", *tests[:2], f"{loss.mean():.4f}", *tests[2:]])
     difference = ["difference (95 %)", "p"]
-    return measuring.table(["of 50 000 images", "error, %", *difference, "log loss", *difference], rows)
+    return measuring.table(["of 50 000 held out", "error, %", *difference, "log loss", *difference], rows)
 
 
 if __name__ == "__main__":

@@ -204,12 +204,12 @@ def touching(folder: Path, quick: bool) -> list[str]:
     split, broken = (
         sum(len(found) > 1 for found in find(sheets, each)) for each in (recognizer, recognizer._replace(likeness=None))
     )
-    header = ["pixels of overlap", "pairs", "two found", "both read rightly (95 %)", "of these one marked"]
+    header = ["pixels of overlap", "pairs", "two found", "both read correctly (95 %)", "of these, one marked"]
     return [
         *measuring.table(header, rows),
         "",
         f"Of the {len(images)} test images, each alone on a larger sheet, {split} are read as two or more. Without any "
-        f"splitting it is {broken}, whose strokes are broken.",
+        f"splitting, {broken} are, because of broken strokes.",
     ]
 
 

@@ -155,7 +155,7 @@ def machine() -> str:
 
 def write(page: Path, part: str, lines: Sequence[str]) -> None:
     """Write a part's lines between its marks in the page."""
-    begin, end = f"<!-- `make bench` writes this: {part} -->\n", f"<!-- end of {part} -->\n"
+    begin, end = f"<!-- bench/ writes this: {part} -->\n", f"<!-- end of {part} -->\n"
     before, rest = page.read_text(encoding="utf-8").split(begin)
     page.write_text("\n".join([before + begin, *lines, "", end + rest.split(end)[1]]), encoding="utf-8")
 

@@ -217,10 +217,10 @@ def pages(kind: Callable[[Page], bytes], images: Pixels, classes: Vector, count:
 
 
 def judge(recognizer: Recognizer, page: Page, digits: list[Digit]) -> list[tuple[bool, bool, int]]:
-    """Return of each digit of a page whether it is read rightly, whether it is marked, and how many wrong are sure.
+    """Return of each digit whether it is read correctly, whether it is marked, and how many wrong are sure.
 
-    A digit is read rightly where the only one found at its place has its class. What is found elsewhere is wrong, too,
-    and counts for the nearest.
+    A digit is read correctly where the only one found at its place has its class. What is found elsewhere is wrong,
+    too, and counts for the nearest.
     """
     seen = recognizer.predict(np.array([digit.image for digit in digits])) if digits else []
     labels: list[list[int]] = [[] for _ in page.written]
@@ -252,7 +252,7 @@ def tables(folder: Path, quick: bool) -> list[str]:
         of_each = [marked[right == is_right] for is_right in (1, 0)]
         rates = [f"{each.mean():.1%}" if len(each) else None for each in (*of_each, sure)]
         rows.append([name, len(right), measuring.share(int(right.sum()), len(right)), *rates])
-    header = ["digits", "read rightly (95 %)", "of these marked", "of the others", "wrong, unmarked, over 99 % sure"]
+    header = ["digits", "read correctly (95 %)", "marked if correct", "if wrong", "wrong, unmarked, over 99 % sure"]
     return measuring.table(["MNIST's test images as", *header], rows)
 
 

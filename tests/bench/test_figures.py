@@ -20,7 +20,7 @@ import pytest
 QUOTED = tiny.ROOT / "tests" / "bench" / "quoted.txt"
 PAGES = ["README.md", *sorted(page.relative_to(tiny.ROOT).as_posix() for page in tiny.ROOT.glob("docs/**/*.md"))]
 EXPERIMENTS = [path.stem for path in tiny.ROOT.glob("metrics/*.json")]
-BLOCK = re.compile(r"<!-- `make bench` writes this: .*?<!-- end of ", re.DOTALL)
+BLOCK = re.compile(r"<!-- bench/ writes this: .*?<!-- end of ", re.DOTALL)
 NO_PROSE = re.compile(r"<!--.*?-->|^ *```.*?```$|`[^`]+`|\]\([^)]*\)|9[59] % interval", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"^ *```.*?```$", re.DOTALL | re.MULTILINE)
 PARAGRAPH = re.compile(r"^\|.*$|^(?:(?!\||\s*$).+\n?)+", re.MULTILINE)  # or a row of a table

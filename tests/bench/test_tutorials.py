@@ -72,7 +72,7 @@ def test_every_run_changes_an_experiment_into_a_valid_one(tmp_path: Path, comman
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("code", "message"), ERRORS)
 def test_every_error_is_as_printed(code: str, message: str) -> None:
-    x, y = pd.DataFrame(np.arange(2 * 784).reshape(2, 784)).add_prefix("pixel"), pd.Series(["5", "0"])
+    x, y = pd.DataFrame(np.arange(2 * 784).reshape(2, 784)).add_prefix("pixel"), pd.Series(["5", "2"])
     given = {"x": x, "y": y, "x_train": x, "classifier": SGDClassifier().fit(x, y), "photo": np.zeros((1, 36))}
     more = {"LogisticRegression": LogisticRegression, "shuffled": np.array([1, 0])}
     kind, _, text = message.partition(": ")
