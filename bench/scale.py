@@ -1,6 +1,6 @@
 """Measure the pipeline on more and more rows, and write the tables of docs/scale/large.md.
 
-Runs the stages of docs/scale/large/ on 70 000, 700 000 and 8 100 000 rows, each in a process of its own: twenty
+Runs the stages of docs/scale/large/ on 70 000, 700 000 and 8 100 000 rows, each in a process of its own: forty
 minutes and 15 GB of disk, in TMPDIR. Keep the machine quiet meanwhile. Where MNIST's servers cannot be reached, set
 DATA_MIRROR.
 """

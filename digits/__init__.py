@@ -5,7 +5,7 @@ Importing this package sets the variables below, which NumPy reads when it is lo
 OpenBLAS, the library behind NumPy's matrix products, has kernels of its own for each generation of processors, and
 they round differently: models, and `dvc.lock`, would differ from laptop to laptop. So every x86 machine uses the kernel
 that those of the last ten years can run (set `OPENBLAS_CORETYPE` yourself on an older one), without NumPy's powers and
-logarithms for AVX-512. One thread computes a product: two give other bytes, and no speed, where fits share the cores.
+logarithms for AVX-512. One thread computes each product: two would give other bytes, and fits share the cores already.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Give the images of one task's split their labels.
 
 Reads both parts of the split; writes `data/task/<task>/train.parquet` and `test.parquet`, the same images with a column
-`label`. A task with `positive` classes labels them 1 and all others 0; with `negative` classes too, images of the rest
-are left out. A task without `positive` keeps the class.
+`label`. A task with `positive` classes labels them 1 and all others 0; if it has `negative` classes as well, images of
+any other class are left out. Without `positive`, the label is the class.
 """
 
 from collections.abc import Collection

@@ -1,12 +1,12 @@
 """Fetch one dataset into one table.
 
-Reads a source; writes `data/raw/<dataset>.parquet`. The content is pinned, not the place: `DATA_MIRROR`, where it is
-set, and the sources are tried in order, until one gives exactly the images whose digests are in params.yaml.
+Reads a source; writes `data/raw/<dataset>.parquet`. The content is pinned, not its address: `DATA_MIRROR`, if set, and
+the sources are tried in order until one gives exactly the images whose digests are in params.yaml.
 """
 
-import hashlib
 import os
 import re
+from hashlib import sha256
 from importlib import import_module
 from types import ModuleType
 
@@ -28,7 +28,7 @@ def source(kind: str) -> ModuleType:
 
 
 def fetch(name: str, dataset: Dataset, *, is_pinned: bool = True) -> pd.DataFrame:
-    """Return the images of the first source that gives those that are pinned, or any.
+    """Return the images of the first source that has the pinned ones; if not `is_pinned`, of the first that has any.
 
     `DATA_MIRROR`, a folder or HTTP address with a folder of IDX files for each dataset, is tried before the network. A
     PipelineError gives the reason of each failure, and the way out.
@@ -52,17 +52,17 @@ def fetch(name: str, dataset: Dataset, *, is_pinned: bool = True) -> pd.DataFram
 
 def require_pinned(images: pd.DataFrame, dataset: Dataset) -> None:
     """Require that images are those that are pinned; the PipelineError says what differs."""
-    found = {"images": len(images), "names": images.attrs.get("names"), "sha256": digests(images)}
-    for key, value in found.items():
-        if value != (pinned := getattr(dataset, key)):
-            raise PipelineError(f"other {key}: {value!s:.60}, not {pinned!s:.60}; `digits pin` accepts what is there")
+    found = {"images": len(images), "names": images.attrs.get("names"), **digests(images)}
+    pinned = dataset.model_dump() | dataset.sha256
+    for key in [*found, *dataset.sha256]:
+        if (has := found.get(key)) != (should := pinned.get(key)):
+            raise PipelineError(f"other {key}: {has!s:.64}, not {should!s:.64}; `digits pin` accepts what is there")
 
 
 def digests(images: pd.DataFrame) -> dict[str, str]:
     """Return the SHA-256 of all pixels, of all labels, and of the groups where there are any."""
-    content = {"pixels": tables.pixels(images), "labels": images["class"].to_numpy()}
-    content |= {"groups": images["group"].to_numpy()} if "group" in images else {}
-    return {name: hashlib.sha256(np.ascontiguousarray(values).data).hexdigest() for name, values in content.items()}
+    content = {"pixels": tables.pixels(images), "labels": images["class"], "groups": images.get("group")}
+    return {key: sha256(np.ascontiguousarray(of).data).hexdigest() for key, of in content.items() if of is not None}
 
 
 @click.command(cls=Stage, help=__doc__)

@@ -1,8 +1,8 @@
 """Mix the training part of a split with your own images, so that a model learns your hand as well.
 
 Reads the split's training part and both parts of your own split; writes `data/split/<mix>/train.parquet`, shuffled, and
-`test.parquet`, which is your own. A weight is so many copies, which works for every classifier; they are one `group`,
-so that one fold has them. `row` is the image's index in your own dataset, and the others' numbers start after those.
+`test.parquet`, which is your own. A weight of 3 is three copies of each image, which suits every classifier; copies are
+one `group`, so that they are in one fold. `row` is the index in your own dataset; the others are numbered after those.
 """
 
 from digits.core import params, paths, tables

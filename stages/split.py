@@ -1,9 +1,9 @@
 """Split one dataset into a training part and a test part.
 
-Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`,
-each image's index in the dataset in the column `row`. A count tests on the last rows, in their order, as MNIST's
-authors meant it; a share draws them at random; `{share: 0.25}` by the images' digests, from each class: an image added
-moves at most one other. No group is on both sides: `{groups: 3}` tests on the last three; a share is of the groups.
+Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`;
+the column `row` is each image's index in the dataset. A count tests on the last rows, in their order, as MNIST's
+authors intended; a share draws rows at random; `{share: 0.25}` draws by digest from each class, so that a new image
+moves at most one other. Groups stay whole: `{groups: 3}` tests on the last three, and a share is of the groups.
 """
 
 import hashlib

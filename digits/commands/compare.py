@@ -21,7 +21,7 @@ DRAWN = 60  # images of each kind on the sheet at most
 
 
 class Revision:
-    """The predictions of a revision or of the workspace, read from here, DVC's cache or the remote."""
+    """The predictions of a revision or of the workspace, from the workspace, DVC's cache or the remote."""
 
     def __init__(self, name: str | None = None) -> None:
         from dvc.api import DVCFileSystem  # half a second that --help does not need
@@ -46,7 +46,7 @@ class Revision:
             return pd.read_parquet(io.BytesIO(self.files.read_bytes(path.as_posix())))
         except Exception as error:  # each kind of remote has errors of its own
             reason = (str(error) or type(error).__name__).removeprefix("[Errno 2] ").partition(":")[0]
-            raise PipelineError(f"{self.name}'s predictions cannot be had ({reason}); `dvc push` them first") from None
+            raise PipelineError(f"{self.name}'s predictions cannot be read ({reason}); `dvc push` them first") from None
 
 
 def compare(before: Revision, after: Revision, one: str, other: str) -> Difference:

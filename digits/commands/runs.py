@@ -37,7 +37,7 @@ def command(experiment: str) -> None:
     """Print the runs of EXPERIMENT that started from the last commit, finished and queued ones.
 
     Each has the parameters that differ from the commit's, the mean and standard deviation of the folds' accuracies, the
-    gain in points and p of `digits compare`. A dash: other images or folds, or predictions that cannot be had.
+    gain in points and p of `digits compare`. A dash: other images or folds, or predictions that cannot be read.
     """
     require_choice("EXPERIMENT", experiment, params.load().experiments)
     shown = json.loads(subprocess.check_output(["dvc", "exp", "show", "--json"], text=True, stderr=subprocess.DEVNULL))

@@ -58,11 +58,11 @@ class Stage(click.Command):
 
 @contextmanager
 def failures_in_one_line() -> Iterator[None]:
-    """Turn what a file or a disk refuses into a PipelineError."""
+    """Turn an OSError, such as that of a full disk, into a PipelineError."""
     try:
         yield
     except OSError as error:
-        if error.errno == errno.EPIPE:  # whoever read our output, such as `head`, has seen enough: Click's to handle
+        if error.errno == errno.EPIPE:  # what reads our output, such as `head`, has closed it: Click handles that
             raise
         raise PipelineError(f"{error.filename}: {error.strerror}" if error.filename else error) from None
 

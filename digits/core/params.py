@@ -12,7 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 FILE = Path("params.yaml")
 COUNTED = {"images", "classes", "sha256"}  # of a dataset; `digits pin` counts them
-UNIONS = {  # where pydantic would speak of one type only
+UNIONS = {  # pydantic would name one of the types only
     "test": "must be a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a count}",
     "threshold": "must be a number, {recall: share}, {precision: share} or {f1: max}",
 }
@@ -70,7 +70,7 @@ class Task(Section):
 
 
 class Hyperparameters(Section, extra="allow"):
-    """Those of a classifier, and two more, which are the pipeline's: digits/learning/folds.py, digits/scale/."""
+    """Those of the classifier, and two of the pipeline's own (digits/learning/folds.py, digits/scale/)."""
 
     threshold: FiniteFloat | Annotated[Least | dict[Literal["f1"], Literal["max"]], One] | None = None
     copies: Annotated[int, Field(ge=0, le=100)] = 0
@@ -155,14 +155,14 @@ def read_yaml(text: str | None = None) -> dict[str, Any]:
     except FileNotFoundError:
         raise PipelineError(f"{FILE} is not here; run from the folder that holds it") from None
     except (YAMLError, ValueError, TypeError) as error:
-        raise PipelineError(f"{FILE} is no YAML with named sections: {error}") from None
+        raise PipelineError(f"{FILE} is not YAML with named sections: {error}") from None
 
 
 def validate(schema: type[Block], values: Any, *where: str) -> Block:
-    """Return what stands at `where` in params.yaml as its schema has it; a PipelineError names the first mistake."""
+    """Return the values of params.yaml at `where` as a schema has them; a PipelineError names the first mistake."""
     try:
         return schema.model_validate(values)
-    except ValidationError as invalid:  # a typo is named before what it leaves out
+    except ValidationError as invalid:  # an unknown key comes before a missing one, which it may be a typo of
         error = min(invalid.errors(), key=lambda each: each["type"] != "extra_forbidden")
     *parents, key = path = [*where, *map(str, error["loc"])]
     place, message = f"{FILE}: {'.'.join(path)}", error["msg"].replace("Input should", "must")

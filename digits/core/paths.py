@@ -1,4 +1,4 @@
-"""Where every file of the pipeline lies, as `dvc.yaml` declares it. A part is `train` or `test`."""
+"""The path of each file of the pipeline, as `dvc.yaml` declares it. A part is `train` or `test`."""
 
 from collections.abc import Callable
 from pathlib import Path

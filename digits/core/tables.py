@@ -1,12 +1,12 @@
 """Tables: parquet files that pandas reads as they are.
 
-Images have a `uint8` column per pixel, row by row, named as OpenML names them, and `class`, what the image shows;
-`group`, who wrote it, where the source knows it; from `split` on `row`, the image's index in its dataset; from
-`binarize` on `label`. The frame's `attrs`, which pandas keeps in the file, have what is the same for all: `shape`,
-height and width; `maximum`, the largest value of a pixel; where known `names` of the labels and `group_names`.
+Images have a `uint8` column per pixel, row by row, named as OpenML names them; `class`, what the image shows; `group`,
+who wrote it, if the source knows; from `split` on, `row`, the image's index in its dataset; from `binarize` on,
+`label`. The frame's `attrs`, which pandas keeps in the file, hold what all images share: `shape`, height and width;
+`maximum`, the largest value of a pixel; if known, `names` of the labels and `group_names`.
 
-Predictions have `row`, `group`, `label`, `prediction`, out of fold `fold`, and scores: `decision_3` or `probability_3`,
-the decision value or probability of class 3. With two classes there is one column, of the second.
+Predictions have `row`, `group`, `label`, `prediction`, `fold` if out of fold, and scores: `decision_3` is the decision
+value of class 3, `probability_3` its probability. With two classes, only the second has a column.
 """
 
 from pathlib import Path

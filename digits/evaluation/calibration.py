@@ -1,4 +1,4 @@
-"""Calibration: probabilities from scores, by one number, the temperature, that divides them before the softmax.
+"""Calibration: probabilities from scores, divided by one number, the temperature, before the softmax.
 
 It changes no prediction. Source: C. Guo et al., On calibration of modern neural networks, ICML 2017.
 """
@@ -17,7 +17,7 @@ UNKNOWN = 1e-4  # of the probability, shared equally: one mistake costs at most 
 
 
 def logits(scores: Scores, method: str) -> Scores:
-    """Return the logits, shape (rows, classes), of the scores that a model's `method` gave (`models.score`)."""
+    """Return the logits, shape (rows, classes), of the scores that a model's `method` gave (`scoring.score`)."""
     are_probabilities = method == "predict_proba"
     if scores.ndim == 1:
         scores = np.stack([1 - scores if are_probabilities else np.zeros_like(scores), scores], axis=1)
@@ -26,7 +26,7 @@ def logits(scores: Scores, method: str) -> Scores:
 
 
 def fit_temperature(logits: Scores, y: Vector) -> float:
-    """Return the temperature of the largest likelihood, from logits of shape (rows, classes) and the true columns."""
+    """Return the temperature of maximum likelihood, from logits of shape (rows, classes) and the true columns."""
     logits, y = (each[:: math.ceil(len(y) / FITTED_ON)] for each in (logits, y))
     rows = len(y)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-# Plots draw what a share lacks to perfect, on an axis that is linear up to this, as in .dvc/plots, logarithmic above.
+# Plots draw how far a share is from perfect, on an axis that is linear up to this, and logarithmic above (.dvc/plots).
 LINEAR_UP_TO = 0.001
 CELLS = 60  # along such an axis
 
@@ -20,8 +20,8 @@ Points = tuple[Vector, Vector, Vector]  # x, y, thresholds
 def roc(part: Part) -> pd.DataFrame:
     """Return `class`, `false_positive_rate`, `true_positive_rate` and `threshold` along each class's ROC curve.
 
-    With two classes it is the second's; with more, each has its own against the rest, and `all` is their mean. A class
-    that all or none of the rows have, has none. The first point, (0, 0), has no threshold, and the mean has none.
+    With two classes it is the second's; with more, each class has a curve against the rest, and `all` is their mean. A
+    class of all rows, or of none, has no curve. The first point, (0, 0), and the mean have no thresholds.
     """
     return _table(part, metrics.roc_curve, ["false_positive_rate", "true_positive_rate"], perfect=0)
 

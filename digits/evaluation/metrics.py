@@ -14,7 +14,7 @@ from sklearn import metrics
 
 ALL = "all"  # what a figure is of, if not of one class or one fold
 MOST = 100  # folds, or groups, that are listed one by one
-FEWEST_GROUPS = 6  # for an interval; fewer tell nothing of the next one
+FEWEST_GROUPS = 6  # for an interval; fewer say too little about others
 TINY = 1e-9
 
 
@@ -77,7 +77,7 @@ def baseline(part: Part) -> float:
 
 
 def by_class(function: Callable[[Part, int], Any], part: Part) -> dict[str, Any]:
-    """Return a value for each class that there are rows of."""
+    """Return a value for each class that has rows."""
     labels = zip(part.names, part.classes.tolist(), strict=True)
     return {name: function(part, label) for name, label in labels if (part.y_true == label).any()}
 

@@ -1,4 +1,4 @@
-"""Folds, so that nothing is fitted on rows that it will be judged on, and thresholds, chosen on their scores."""
+"""Folds, so that no model is judged on rows that it was fitted on, and thresholds chosen on out-of-fold scores."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def require_threshold_rule(experiment: Experiment, classes: int) -> Any:
 
 
 def choose_threshold(rule: dict[str, Any], is_positive: Vector, scores: Scores) -> float:
-    """Return the threshold that a rule chooses: midway between the lowest score that is a yes and the next one.
+    """Return the threshold that a rule chooses: midway between the lowest positive score and the next lower one.
 
     `{"recall": r}` asks for the best precision with a recall of r or more, `{"precision": p}` for the best recall with
     a precision of p or more (a PipelineError if none has), `{"f1": "max"}` for the best F1. Vectors have the shape
@@ -58,7 +58,7 @@ def choose_threshold(rule: dict[str, Any], is_positive: Vector, scores: Scores) 
         merit = np.where(reached >= least, merit, -1)
     if merit.max() < 0:
         raise PipelineError(f"threshold: none has a precision of {least}; the best is {precision.max():.4f}")
-    best = np.flatnonzero(merit == merit.max())[-1]  # of equals the one with the fewest yeses
+    best = np.flatnonzero(merit == merit.max())[-1]  # of several, the one with the fewest positives
     return float(thresholds[[best, max(best - 1, 0)]].mean())
 
 

@@ -1,4 +1,4 @@
-"""The file of a model, in skops' format, which holds no code: to load it makes the types named here, and estimators."""
+"""A model's file, in skops' format, which holds no code: loading one makes only estimators and the types named here."""
 
 import io
 import json
@@ -22,7 +22,7 @@ sklearn.utils.all_estimators, all_estimators = list, sklearn.utils.all_estimator
 skops = import_module("skops.io")
 sklearn.utils.all_estimators = all_estimators
 
-# What a model may hold besides what skops itself trusts and estimators (`_is_estimator`). Name a type of your own here.
+# What a model may hold besides estimators (`_is_estimator`) and what skops itself trusts. Add types of your own here.
 TRUSTED = """
 numpy.random.PCG64 scipy.sparse._csr.csr_array sklearn.calibration._CalibratedClassifier
 sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor
@@ -38,8 +38,8 @@ sklearn.tree._tree.Tree
 def save(path: Path, model: Pipeline) -> None:
     """Write a model; the same model gives the same bytes, wherever it was fitted.
 
-    Of skops' own file go dates, memory addresses, duplicates, bytes that nobody has set, and the compression, whose
-    bytes depend on zlib's version. A PipelineError if it holds what `load` would refuse.
+    It is skops' own file without dates, memory addresses, duplicates, uninitialized bytes, and compression, whose
+    bytes depend on zlib's version. A PipelineError if the model holds a type that `load` would refuse.
     """
     _require_trusted(content := skops.dumps(model))
     dumped, names = ZipFile(io.BytesIO(content)), dict[bytes, str]()
@@ -47,7 +47,7 @@ def save(path: Path, model: Pipeline) -> None:
     with ZipFile(path, "w") as file:
 
         def canonical(node: dict[str, Any]) -> dict[str, Any]:
-            node.pop("__id__", None)  # an address: it tells what is one object, as Python happens to share them
+            node.pop("__id__", None)  # an address, the same for equal values that Python happens to share
             if isinstance(name := node.get("file"), str):
                 part = _without_padding(dumped.read(name)) if name.endswith(".npy") else dumped.read(name)
                 if part not in names:
@@ -67,13 +67,13 @@ def load(path: str | Path) -> Pipeline:
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
             model = skops.loads(content := path.read_bytes(), trusted=_require_trusted(content))
         assert isinstance(model, Pipeline), f"no Pipeline, but {type(model).__name__}"
-    except Exception as error:  # of a damaged file it may be nearly any
+    except Exception as error:  # a damaged file can raise nearly any
         raise PipelineError(f"{path} cannot be loaded ({error}); delete it, `dvc repro` brings it back") from None
     return model
 
 
 def _require_trusted(content: bytes) -> list[str]:
-    """Return the types in a file that skops does not trust by itself; a PipelineError if one is none of ours."""
+    """Return the types in a file that skops does not trust by itself; a PipelineError if one is not allowed here."""
     types: list[str] = skops.get_untrusted_types(data=content)
     if foreign := [name for name in types if name not in TRUSTED and not _is_estimator(name)]:
         raise PipelineError(f"the model holds {', '.join(foreign)}, which TRUSTED of {__name__} does not name")

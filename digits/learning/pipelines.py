@@ -18,7 +18,7 @@ from sklearn.utils import all_estimators
 
 # Set by the pipeline: one seed for all, one score for each class, and models that do not depend on the cores.
 NOT_HYPERPARAMETERS = {"decision_function_shape", "n_jobs", "random_state", "verbose", "warm_start"}
-ONE_VS_REST = "one_vs_rest_svc"  # a machine for each class, fitted in parallel; SVC's own are one for each pair
+ONE_VS_REST = "one_vs_rest_svc"  # an SVM for each class, fitted in parallel; SVC alone fits one for each pair
 
 
 def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
@@ -38,13 +38,13 @@ def features(name: str, maximum: int = 255) -> list[tuple[str, Any]]:
 
 
 def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
-    """Return a new classifier, by its name below `sklearn` or `one_vs_rest_svc`, its `random_state` the seed."""
+    """Return a new classifier, `one_vs_rest_svc` or one of scikit-learn such as `svm.SVC`, with the seed."""
     kind = SVC if name == ONE_VS_REST else find(name)
     accepted = set(inspect.signature(kind).parameters)
     valid = accepted - NOT_HYPERPARAMETERS | {*Hyperparameters.model_fields}
     for hyperparameter in hyperparameters:
         require_choice(f"hyperparameters of {name}", hyperparameter, valid)
-    # Without `break_ties` several classes with as many votes are not told apart by their scores.
+    # Without `break_ties`, classes with equally many votes would have equal scores.
     ours = {key: value for key, value in (("random_state", seed), ("break_ties", True)) if key in accepted}
     try:
         estimator = kind(**{**ours, **hyperparameters})
@@ -55,7 +55,7 @@ def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
 
 
 def find(name: str) -> Any:
-    """Return a classifier of scikit-learn by its name below `sklearn`, such as `svm.SVC`."""
+    """Return scikit-learn's class of a name such as `svm.SVC`; a PipelineError if it is not a classifier."""
     module, _, title = f"sklearn.{name}".rpartition(".")
     with suppress(ImportError, AttributeError, TypeError):
         if issubclass(kind := getattr(import_module(module), title), ClassifierMixin):

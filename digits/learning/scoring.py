@@ -13,13 +13,13 @@ import pandas as pd
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
-METHODS = {"decision_function": "decision", "predict_proba": "probability"}  # what gives scores: how columns begin
+METHODS = {"decision_function": "decision", "predict_proba": "probability"}  # of scores: what their columns are called
 BATCH = 1_000  # images scored at a time: fixed, because a matrix product's last bits depend on its shape
 CLUSTER = "DASK_SCHEDULER_ADDRESS"  # Dask's own variable (docs/scale/cluster.md)
 
 
 def parallel_backend(*arguments: Any) -> AbstractContextManager[Any]:
-    """Let joblib's tasks run on all cores, or on a cluster, which is sent the large arguments that they share, once."""
+    """Let joblib's tasks run on all cores, or on a cluster, which gets the large arguments that they share once."""
     if address := os.environ.get(CLUSTER):
         return room("scale.cluster", CLUSTER).backend(address, arguments)
     return joblib.parallel_config("threading", n_jobs=joblib.cpu_count())
@@ -30,7 +30,7 @@ def score(model: Pipeline, pixels: Pixels) -> Scores:
 
     They have the shape (images, classes), of two classes (images,), those of the second. The batches share the cores.
     """
-    # In a tuple: an array by itself joblib would send to one worker of a cluster, and it would be lost with it.
+    # In a tuple: joblib would send an array by itself to one worker of a cluster, and lose it with the worker.
     batches = [(pixels[start : start + BATCH],) for start in range(0, pixels.shape[0], BATCH)]
     return np.concatenate(joblib.Parallel(prefer="threads")(joblib.delayed(_score)(model, batch) for batch in batches))
 

@@ -118,7 +118,7 @@ FAILURES: dict[str, tuple[Callable[[Handler], None], str]] = {
     "cuts off": (lambda request: request.answer(FILES["train-images"][:1000], promised=9999), "Connection broken"),
     "asks to sign in": (lambda request: request.answer(b"<html>Sign in"), "not an IDX file of bytes: it begins"),
     "sends half a gzip": (files({"train-images": gzip.compress(FILES["train-images"])[:99]}), "ended before"),
-    "sends other images": (files({**FILES, "t10k-labels": FILES["t10k-labels"][:-1] + b"\7"}), "other sha256"),
+    "sends other images": (files({**FILES, "t10k-labels": FILES["t10k-labels"][:-1] + b"\7"}), "other labels"),
 }
 
 

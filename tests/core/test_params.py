@@ -58,7 +58,7 @@ def test_what_is_no_file_of_parameters_or_no_block_is_one_line(tmp_path: Path) -
     assert "params.yaml is not here; run from the folder that holds it" in failure(tmp_path, "check")
     for text, reason in (("a: [", ": while parsing"), ("", "")):
         (tmp_path / "params.yaml").write_text(text)
-        assert f"params.yaml is no YAML with named sections{reason}" in failure(tmp_path, "split", "tiny")
+        assert f"params.yaml is not YAML with named sections{reason}" in failure(tmp_path, "split", "tiny")
     tiny.edit(tmp_path, {})
     line = failure(tmp_path, "train", "five-sdg")
     assert line == "Error: params.yaml: there is no 'five-sdg'. Did you mean 'five-sgd'? Valid: digit-logreg, five-sgd."

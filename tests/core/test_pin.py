@@ -52,7 +52,7 @@ def test_pinned_again_nothing_but_what_has_changed_changes() -> None:
 def test_a_changed_folder_is_named_until_it_is_pinned_and_one_that_is_gone_by_pin_alone(place: Path) -> None:
     call(place, "pin", "tried")
     shutil.move(place / "own/cat/0.png", place / "own/no/0.png")
-    assert "folder own: other sha256: {'pixels': " in (line := failure(place, "check"))
+    assert "folder own: other labels: " in (line := failure(place, "check"))
     assert line.endswith("`digits pin` accepts what is there")
     call(place, "pin", "tried")
     call(place, "check")

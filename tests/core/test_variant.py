@@ -164,7 +164,7 @@ def test_changed_groups_and_a_label_never_trained_on_are_each_one_line(variant: 
     text = (project / "own.csv").read_text()
     (project / "own.csv").write_text(text.replace("writer 7", "writer 6"))
     line = failure(project, "check")
-    assert "no source has own: table own.csv: other sha256: " in line
+    assert "no source has own: table own.csv: other groups: " in line
     assert line.endswith("`digits pin` accepts what is there")
     path = project / paths.task("odd", "test")
     frame = pd.read_parquet(path)

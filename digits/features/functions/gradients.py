@@ -1,4 +1,4 @@
-"""Where strokes run and in which direction: features in which two ways of writing a digit lie near each other."""
+"""Where strokes run, and in which direction: features in which two ways of writing a digit are close together."""
 
 from math import isqrt
 

@@ -1,4 +1,4 @@
-"""Reading images between their pixels, and deskewing: centring a digit and shearing it until it leans to no side."""
+"""Reading images between their pixels, and deskewing: centring a digit and shearing it until it stands upright."""
 
 import numpy as np
 import numpy.typing as npt

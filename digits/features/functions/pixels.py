@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
-BATCH = 1_000  # rows: finding what is not zero takes much memory
+BATCH = 1_000  # rows: finding the nonzero pixels takes much memory
 
 
 def as_floats(X: Pixels) -> npt.NDArray[np.float32]:  # noqa: N803

@@ -87,7 +87,7 @@ def test_a_clone_without_data_needs_only_what_differs_and_says_what_it_lacks(cha
     (clone / FIVE).parent.mkdir(parents=True)
     (clone / FIVE).write_bytes((changed / FIVE).read_bytes())
     line = failure(clone, "compare", "HEAD")
-    assert re.fullmatch(r"Error: HEAD's predictions cannot be had \(.+\); `dvc push` them first: five-sgd", line)
+    assert re.fullmatch(r"Error: HEAD's predictions cannot be read \(.+\); `dvc push` them first: five-sgd", line)
     (tmp_path / "away").rename(tmp_path / "digits-remote")
     assert "the fits differ" in call(clone, "compare", "HEAD").stdout
 
