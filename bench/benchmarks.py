@@ -1,6 +1,6 @@
 """Measure how fast the pipeline is, and against what, and write the tables of docs/bench/benchmarks.md.
 
-Without a part's name, all of them, in an hour and a half; each rewrites its own section of the page alone. Keep
+Without a part's name, all of them, in two and a half hours; each rewrites its own section of the page alone. Keep
 the machine quiet meanwhile. Where MNIST's servers cannot be reached, set DATA_MIRROR.
 """
 
