@@ -42,7 +42,7 @@ def require_threshold_rule(experiment: Experiment, classes: int) -> Any:
 
 
 def choose_threshold(rule: dict[str, Any], is_positive: Vector, scores: Scores) -> float:
-    """Return the threshold that a rule chooses: midway between the lowest positive score and the next lower one.
+    """Return the threshold that a rule chooses: midway between the lowest score predicted positive and the next.
 
     `{"recall": r}` asks for the best precision with a recall of r or more, `{"precision": p}` for the best recall with
     a precision of p or more (a PipelineError if none has), `{"f1": "max"}` for the best F1. Vectors have the shape
