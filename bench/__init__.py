@@ -1,1 +1,1 @@
-"""Measurements, each of which prints a table and writes it into a page: `python -m bench.champion`."""
+"""Benchmarks: scripts that measure something, and write tables into pages of docs/."""

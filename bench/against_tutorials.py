@@ -1,17 +1,20 @@
-"""Each tutorial's code as written, in one process, against its experiments here by `dvc repro` from cold."""
+"""Compare the time of the original code of each tutorial with the time of its models here.
+
+The original code runs in one process. The models here are made by `dvc repro`, without outputs.
+"""
 
 from collections.abc import Sequence
-from itertools import product
 from pathlib import Path
 from statistics import median
 
 from bench import measuring, notebooks
 from bench.measuring import Run
 from digits.core import paths
-from digits.core.tables import require
+from digits.core.tables import check_exists
 
 ROUNDS = 3
-# The notebooks, and the experiments of each.
+
+# The notebook of each tutorial, and the models here that it corresponds to.
 TUTORIALS = {
     "zero_or_one": ["small-zero-or-one-svc"],
     "two_detector": ["two-logreg"],
@@ -19,43 +22,106 @@ TUTORIALS = {
     "random_split": ["random-digit-sgd"],
     "five_detector": ["five-sgd"],
 }
-OWN_FEATURES = {"ten_classes": "raw_sparse", "random_split": "raw_sparse"}  # where the experiments differ
-WHO = ("as written", "same features", "our features")
-HEADER = ["tutorial", *WHO, "times as fast, same features", "CPU", "times as fast, our features", "CPU"]
+
+# The models of these tutorials have other features than the original code. They are also
+# measured with these features, which are the original ones.
+ORIGINAL_FEATURES = {"ten_classes": "raw_sparse", "random_split": "raw_sparse"}
+
+HEADER = [
+    "tutorial",
+    "original code, s",
+    "same features, s",
+    "our features, s",
+    "times as fast, same features",
+    "in CPU time",
+    "times as fast, our features",
+    "in CPU time",
+]
 
 
-def repro(project: Path, experiments: Sequence[str], features: str | None) -> Run:
-    """Run a tutorial's experiments in a new copy of the project, with these features instead of theirs, if any."""
-    measuring.cold(project)
-    values = measuring.parameters(project)
-    for name in experiments if features else []:
-        values["experiments"][name]["features"] = features
-    measuring.write_parameters(project, values)
-    return measuring.python(project, "-m", "dvc", "repro", *(f"evaluate@{name}" for name in experiments))
+def compare_times(folder: Path, quick: bool) -> list[str]:
+    """Measure each tutorial in several rounds, and return a table.
+
+    Raises:
+        PipelineError: MNIST, which the notebooks read, is missing.
+    """
+    check_exists(paths.raw("mnist"))
+    tutorials = list(TUTORIALS)
+    n_rounds = ROUNDS
+    if quick:
+        tutorials = tutorials[:1]
+        n_rounds = 1
+    rows = [measure_tutorial(folder, tutorial, n_rounds) for tutorial in tutorials]
+    return measuring.format_table(HEADER, rows)
 
 
-def spread(values: Sequence[float], unit: str = "") -> str:
-    """Return the median, and the least and the largest in brackets."""
-    in_order = (min(values), median(values), max(values))
-    least, middle, largest = (f"{value:.{1 if value < 20 else 0}f}" for value in in_order)
-    return f"{middle}{unit} ({least} to {largest})" if least != largest else f"{middle}{unit}"
+def measure_tutorial(folder: Path, tutorial: str, n_rounds: int) -> list[str]:
+    """Measure a tutorial in all three ways in each round, and return its row of the table."""
+    models = TUTORIALS[tutorial]
+    original_features = ORIGINAL_FEATURES.get(tutorial)
+    original_runs = []
+    same_runs = []
+    our_runs = []
+    for number in range(1, n_rounds + 1):
+        measuring.log(f"{tutorial}, round {number}")
+        original_run = measuring.run_python(Path(), "-c", notebooks.read_code(tutorial))
+        our_run = reproduce(folder / tutorial / f"our{number}" / "project", models)
+        same_run = our_run
+        if original_features is not None:
+            project = folder / tutorial / f"same{number}" / "project"
+            same_run = reproduce(project, models, original_features)
+        original_runs.append(original_run)
+        same_runs.append(same_run)
+        our_runs.append(our_run)
+
+    cells = [tutorial]
+    for runs in [original_runs, same_runs, our_runs]:
+        cells.append(summarize([run.seconds for run in runs]))
+    for runs in [same_runs, our_runs]:
+        cells.append(summarize(compute_ratios(original_runs, runs, "seconds"), " ×"))
+        cells.append(summarize(compute_ratios(original_runs, runs, "cpu_seconds"), " ×"))
+    return cells
 
 
-def tables(folder: Path, quick: bool) -> list[str]:
-    """Measure every tutorial so many times, one after the other, each time all three ways."""
-    rows = []
-    require(paths.raw("mnist"))  # the notebooks read it here
-    for tutorial, experiments in list(TUTORIALS.items())[: 1 if quick else None]:
-        rounds = []
-        for i in range(1 if quick else ROUNDS):
-            measuring.log(f"{tutorial}, round {i + 1}")
-            written = measuring.python(Path(), "-c", notebooks.code(tutorial))
-            here = repro(folder / tutorial / f"here{i}" / "project", experiments, None)
-            features = OWN_FEATURES.get(tutorial)
-            same = repro(folder / tutorial / f"same{i}" / "project", experiments, features) if features else here
-            rounds.append((written, same, here))
-        cells = [spread([runs[who].seconds for runs in rounds]) for who in range(len(WHO))]
-        for who, which in product((1, 2), ("seconds", "cpu")):
-            cells.append(spread([getattr(runs[0], which) / getattr(runs[who], which) for runs in rounds], " ×"))
-        rows.append([tutorial, *cells])
-    return measuring.table(HEADER, rows)
+def reproduce(project: Path, models: Sequence[str], features: str | None = None) -> Run:
+    """Make models in a new copy of the project, and measure it.
+
+    Args:
+        project: the folder of the copy.
+        models: the names of the models.
+        features: the features to use instead of those in params.yaml, or None.
+    """
+    measuring.copy_project(project)
+    if features is not None:
+        values = measuring.read_params(project)
+        for name in models:
+            values["models"][name]["features"] = features
+        measuring.write_params(project, values)
+    stages = [f"evaluate@{name}" for name in models]
+    return measuring.run_python(project, "-m", "dvc", "repro", *stages)
+
+
+def compute_ratios(before: list[Run], after: list[Run], measure: str) -> list[float]:
+    """Return how many times as much a run before takes as the run after of the same round.
+
+    `measure` is `seconds` or `cpu_seconds`.
+    """
+    ratios = []
+    for run_before, run_after in zip(before, after, strict=True):
+        ratios.append(getattr(run_before, measure) / getattr(run_after, measure))
+    return ratios
+
+
+def summarize(values: Sequence[float], unit: str = "") -> str:
+    """Return the median of some values, and the smallest and the largest one in brackets."""
+    smallest = format_number(min(values))
+    middle = format_number(median(values))
+    largest = format_number(max(values))
+    if smallest == largest:
+        return f"{middle}{unit}"
+    return f"{middle}{unit} ({smallest} to {largest})"
+
+
+def format_number(value: float) -> str:
+    """Return a number with one decimal if it is below 20, and without decimals otherwise."""
+    return f"{value:.1f}" if value < 20 else f"{value:.0f}"

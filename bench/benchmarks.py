@@ -1,33 +1,63 @@
-"""Measure how fast the pipeline is, and against what, and write the tables of docs/bench/benchmarks.md.
+"""Measure how fast the pipeline is, and how accurate compared with the tutorials.
 
-Without a part's name, all of them, in two and a half hours; each rewrites its own section of the page alone. Keep
-the machine quiet meanwhile. Where MNIST's servers cannot be reached, set DATA_MIRROR.
+Writes the tables of docs/bench/benchmarks.md. All of them take two and a half hours; give a
+name to measure only one. Other programs on the machine would distort the times. If the servers
+of MNIST cannot be reached, set DATA_MIRROR.
 """
 
 from pathlib import Path
 
 from bench import against_tutorials, measuring, seeds
 
+PAGE = Path("docs", "bench", "benchmarks.md")
 
-def plain(folder: Path, quick: bool) -> list[str]:
-    """Run the whole pipeline from cold by DVC, as commands alone, and in one process."""
-    places = [measuring.cold(folder / name / "project", "small" if quick else "") for name in ("dvc", "alone", "one")]
-    by_dvc, in_one = measuring.python(places[0], "-m", "dvc", "repro"), measuring.python(places[2], "-m", "bench.plain")
-    commands = [command for _, command in measuring.stages(places[1])]
+
+def measure_overhead(folder: Path, quick: bool) -> list[str]:
+    """Measure what DVC and the processes add to the time of the stages.
+
+    The whole pipeline runs three times without outputs: in one process, as one process per
+    stage, and with DVC.
+    """
+    prefix = "small" if quick else ""
+    project_for_dvc = measuring.copy_project(folder / "dvc" / "project", prefix)
+    project_for_commands = measuring.copy_project(folder / "commands" / "project", prefix)
+    project_for_one = measuring.copy_project(folder / "one" / "project", prefix)
+
+    with_dvc = measuring.run_python(project_for_dvc, "-m", "dvc", "repro")
+    in_one_process = measuring.run_python(project_for_one, "-m", "bench.plain")
+    commands = measuring.list_commands(project_for_commands)
     measuring.log(f"{len(commands)} commands")
-    alone = sum(measuring.run(places[1], *command.split()).seconds for command in commands)
-    rows = {
-        "one process": in_one.seconds,
-        f"added by {len(commands)} processes": alone - in_one.seconds,
-        "added by DVC": by_dvc.seconds - alone,
-        "`dvc repro`, cold": by_dvc.seconds,
-    }
-    cells = [[name, f"{seconds:.1f}", f"{seconds / in_one.seconds:.2f}"] for name, seconds in rows.items()]
-    memory = f"{by_dvc.memory:.0f} MiB in its largest process, {in_one.memory:.0f} MiB in one process"
-    times = f"`dvc repro` takes **{by_dvc.seconds / in_one.seconds:.2f} ×** as long as one process ({memory})."
-    return [times, "", *measuring.table(["time", "s", "÷ one process"], cells)]
+    seconds_of_commands = 0.0
+    for _, command in commands:
+        seconds_of_commands += measuring.run(project_for_commands, *command.split()).seconds
 
+    added_by_processes = seconds_of_commands - in_one_process.seconds
+    added_by_dvc = with_dvc.seconds - seconds_of_commands
+    seconds = {
+        "one process": in_one_process.seconds,
+        f"added by {len(commands)} processes": added_by_processes,
+        "added by DVC": added_by_dvc,
+        "`dvc repro`, without outputs": with_dvc.seconds,
+    }
+    rows = []
+    for name, value in seconds.items():
+        ratio = value / in_one_process.seconds
+        rows.append([name, f"{value:.1f}", f"{ratio:.2f}"])
+    ratio = with_dvc.seconds / in_one_process.seconds
+    summary = (
+        f"`dvc repro` takes **{ratio:.2f} ×** as long as one process. The largest process of "
+        f"`dvc repro` needs {with_dvc.memory:.0f} MiB, and the one process "
+        f"{in_one_process.memory:.0f} MiB."
+    )
+    table = measuring.format_table(["time", "s", "÷ one process"], rows)
+    return [summary, "", *table]
+
+
+BENCHMARKS = {
+    "tutorials": against_tutorials.compare_times,
+    "seeds": seeds.compare_accuracies,
+    "plain": measure_overhead,
+}
 
 if __name__ == "__main__":
-    parts = {"tutorials": against_tutorials.tables, "seeds": seeds.tables, "plain": plain}
-    measuring.main(__doc__, Path("docs", "bench", "benchmarks.md"), parts)
+    measuring.main(__doc__, PAGE, BENCHMARKS)

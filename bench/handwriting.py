@@ -1,13 +1,15 @@
-"""Measure how pictures of digits, of no digit, and of two that touch are read, as `digits predict` does it.
+"""Measure how pictures of digits, of no digit, and of two digits that touch are read.
 
-Writes two tables of docs/handwriting/measured.md. Needs MNIST's split and a model of it (`make repro`). Takes some
-minutes. How two p-values are combined was chosen on other fonts (DejaVu) and seeds than those here.
+The pictures are read as `digits predict` reads them. Writes two tables of
+docs/handwriting/measured.md. Needs the split of MNIST and a model (`make repro`). It takes
+some minutes. How two p-values are combined was chosen with other fonts (DejaVu) and seeds than
+those here.
 """
 
 from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
-from itertools import product
+from itertools import chain
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
@@ -15,203 +17,379 @@ from bench import measuring
 from digits import pictures
 from digits.core import paths, tables
 from digits.core.errors import PipelineError
-from digits.core.tables import Pixels
+from digits.core.tables import Pixels, Vector
 from digits.handwriting.components import Digit
 from digits.handwriting.likeness import RARE
 from digits.handwriting.recognizer import Recognizer
-from digits.learning import scoring
+from digits.learning.scores import compute_scores
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-Grey = npt.NDArray[np.uint8]
-FONTS = sorted(Path("/usr/share/fonts/truetype/liberation").glob("*.ttf"))
 PAGE = Path("docs", "handwriting", "measured.md")
-SAMPLE = 2_000  # test images of a drawing
-COUNT, QUICK = 1_000, 10  # scribbles, and pairs
-SHARES = [0.005, RARE, 0.02, 0.05]  # of the training images that are marked
-OVERLAPS = [1, 2, 3, 4]  # pixels of MNIST
-GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
-SIGNS = "+=?!#%&@$*<>~{}[]/§€£"
-SETS = {"digits": digits, "capital letters": ascii_uppercase, "small letters": ascii_lowercase}
-SETS |= {"Greek letters": GREEK, "signs": SIGNS}
-random = np.random.RandomState(42)
+FONTS = sorted(Path("/usr/share/fonts/truetype/liberation").glob("*.ttf"))
+
+# Numbers of pictures, and of pictures with `--quick`.
+N_PHOTOGRAPHS = 2_000
+N_DRAWINGS = 1_000
+N_MNIST_QUICK = 50
+N_DRAWINGS_QUICK = 10
+
+# The rules flag these shares of the training images.
+SHARES = [0.005, RARE, 0.02, 0.05]
+
+# Pairs of digits overlap by these numbers of pixels of MNIST.
+OVERLAPS = [1, 2, 3, 4]
+
+SIGNS = {
+    "digits": digits,
+    "capital letters": ascii_uppercase,
+    "small letters": ascii_lowercase,
+    "Greek letters": "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
+    "signs": "+=?!#%&@$*<>~{}[]/§€£",
+}
+
+# The lines of each shape that consists of lines. A line connects some of 8 points on a circle,
+# which are numbered clockwise from the top.
+STAR = [[0, 3, 6, 1, 4, 7, 2, 5, 0]]
+CROSS = [[0, 4], [2, 6]]
+ARROW = [[0, 4], [7, 0, 1]]
+HOUSE = [[7, 1, 3, 5, 7, 0, 1]]
+LINES = {"star": STAR, "cross": CROSS, "arrow": ARROW, "house": HOUSE}
+SHAPES = ["star", "cross", "arrow", "house", "face", "polygon"]
+
+Grey = npt.NDArray[np.uint8]  # a picture, shape (height, width), 0 (black) to 255
+
+rng = np.random.RandomState(42)  # of all pictures
 
 
 def photograph(image: Grey) -> Grey:
-    """Return a test image enlarged, in grey ink on paper that is lit from one corner, with a camera's noise."""
-    ink = np.asarray(Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC)) / 255
+    """Return a test image as if it was photographed.
+
+    It is enlarged, in grey ink on paper lit from one corner, with the noise of a camera.
+    """
+    enlarged = Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC)
+    ink = np.asarray(enlarged) / 255
     y, x = np.mgrid[0:1:280j, 0:1:280j]
     light = 90 + 160 * (0.6 * x + 0.4 * y)
-    return np.clip(light * (1 - 0.7 * ink) + random.normal(0, 5, ink.shape), 0, 255).astype(np.uint8)
+    noise = rng.normal(0, 5, ink.shape)
+    brightness = light * (1 - 0.7 * ink) + noise
+    return np.clip(brightness, 0, 255).astype(np.uint8)
 
 
-def printed(font: Path, sign: str) -> Grey:
-    """Return a sign of about 60 pixels in black on white."""
-    shape = ImageFont.truetype(font, 80)
-    left, top, right, bottom = shape.getbbox(sign)
-    image = Image.new("L", (round(right - left) + 40, round(bottom - top) + 40), 255)
-    ImageDraw.Draw(image).text((20 - left, 20 - top), sign, fill=0, font=shape)
+def draw_sign(font_path: Path, sign: str) -> Grey:
+    """Return a printed sign of about 60 pixels in black on white."""
+    font = ImageFont.truetype(font_path, 80)
+    left, top, right, bottom = font.getbbox(sign)
+    width = round(right - left) + 40
+    height = round(bottom - top) + 40
+    image = Image.new("L", (width, height), 255)
+    ImageDraw.Draw(image).text((20 - left, 20 - top), sign, fill=0, font=font)
     return np.asarray(image)
 
 
-def scribble() -> Grey:
-    """Return a smooth line of a few strokes, as thick as a digit's, drawn at random."""
-    strokes = random.randint(4, 12)
-    points = np.clip(100 + np.cumsum(45 * random.randn(strokes, 2), axis=0), 10, 190)
-    dense = [np.interp(np.linspace(0, strokes - 1, 12 * strokes), np.arange(strokes), line) for line in points.T]
-    smooth = [np.convolve(line, np.ones(9) / 9, "valid").tolist() for line in dense]
+def draw_scribble() -> Grey:
+    """Return a smooth line of a few strokes, as thick as that of a digit, drawn at random."""
+    n_strokes = rng.randint(4, 12)
+    steps = 45 * rng.randn(n_strokes, 2)
+    corners = np.clip(100 + np.cumsum(steps, axis=0), 10, 190)
+    positions = np.linspace(0, n_strokes - 1, 12 * n_strokes)
+    smooth = []
+    for coordinates in corners.T:
+        dense = np.interp(positions, np.arange(n_strokes), coordinates)
+        smooth.append(np.convolve(dense, np.ones(9) / 9, "valid"))
+    points = [tuple(point) for point in np.transpose(smooth).tolist()]
     image = Image.new("L", (200, 200), 255)
-    ImageDraw.Draw(image).line(list(zip(*smooth, strict=True)), fill=0, width=8, joint="curve")
+    ImageDraw.Draw(image).line(points, fill=0, width=8, joint="curve")
     return np.asarray(image)
 
 
-def shape() -> Grey:
-    """Return a polygon, a star, a cross, an arrow, a house or a face, turned a little, drawn with a pen."""
+def draw_shape() -> Grey:
+    """Return a polygon, star, cross, arrow, house or face, a little rotated, drawn in ink."""
+    width = int(rng.randint(6, 14))
+    n_corners = int(rng.randint(3, 9))
+    turn = rng.uniform(-0.3, 0.3)
+    radius = rng.uniform(45, 70)
+    kind = rng.choice(SHAPES)
+
     image = Image.new("L", (200, 200), 255)
-    draw, width, corners = ImageDraw.Draw(image), int(random.randint(6, 14)), int(random.randint(3, 9))
-    turn, radius = random.uniform(-0.3, 0.3), random.uniform(45, 70)
-    points = [100 + radius * np.array([np.sin(a), -np.cos(a)]) for a in 2 * np.pi * np.arange(8) / 8 + turn]
-    lines = {"star": [[0, 3, 6, 1, 4, 7, 2, 5, 0]], "cross": [[0, 4], [2, 6]], "arrow": [[0, 4], [7, 0, 1]]}
-    lines |= {"house": [[7, 1, 3, 5, 7, 0, 1]], "face": [], "polygon": []}
-    kind = random.choice(list(lines))
+    draw = ImageDraw.Draw(image)
     if kind == "polygon":
-        draw.regular_polygon((100, 100, radius), corners, 10 * turn, outline=0, width=width)
-    if kind == "face":
-        draw.ellipse((100 - radius, 100 - radius, 100 + radius, 100 + radius), outline=0, width=width)
-        for x, y in ((80, 85), (120, 85), (100, 120)):
-            draw.ellipse((x - 8, y - 8, x + 8, y + 8), fill=0)
-    for line in lines[kind]:
-        draw.line([tuple(points[i].tolist()) for i in line], fill=0, width=width, joint="curve")
+        circle = (100, 100, radius)
+        draw.regular_polygon(circle, n_corners, 10 * turn, outline=0, width=width)
+    elif kind == "face":
+        draw_circle(draw, 100, 100, radius, outline=0, width=width)
+        for eye_or_mouth in [(80, 85), (120, 85), (100, 120)]:
+            draw_circle(draw, *eye_or_mouth, 8, fill=0)
+    else:
+        angles = 2 * np.pi * np.arange(8) / 8 + turn
+        x = 100 + radius * np.sin(angles)
+        y = 100 - radius * np.cos(angles)
+        for line in LINES[kind]:
+            points = [(float(x[index]), float(y[index])) for index in line]
+            draw.line(points, fill=0, width=width, joint="curve")
     return np.asarray(image)
 
 
-MADE = {"shapes": shape, "scribbles": scribble}
+def draw_circle(
+    draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, **style: int
+) -> None:
+    """Draw a circle."""
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), **style)
 
 
-def mnist(quick: bool) -> tuple[Pixels, Pixels]:
-    """Return MNIST's test images, shape (images, 28, 28), and their classes; the first fifty if `quick`."""
-    test = tables.read(paths.split("mnist", "test"))[: 50 if quick else None]
-    return tables.pixels(test).reshape(-1, 28, 28), test["class"].to_numpy()
+def read_mnist(quick: bool) -> tuple[Pixels, Vector]:
+    """Return the test images of MNIST, shape (n_images, 28, 28), and their classes.
+
+    If `quick`, only the first fifty.
+    """
+    images = tables.read(paths.split("mnist", "test"))
+    if quick:
+        images = images[:N_MNIST_QUICK]
+    X = tables.pixels(images).reshape(-1, 28, 28)
+    return X, images["class"].to_numpy()
 
 
-def find(images: Iterable[Grey], recognizer: Recognizer, kind: str = "PNG") -> list[list[Digit]]:
-    """Write each image to a file in memory, and return the digits found in it: none where `predict` has an error."""
-    found: list[list[Digit]] = []
-    for image in images:
-        file = BytesIO()
-        Image.fromarray(image).save(file, kind, quality=60)
-        file.seek(0)
-        found.append([])
-        with suppress(pictures.PictureError):
-            found[-1] = recognizer.find(pictures.read(file))
-    return recognizer.split(found)
+def load_recognizer() -> Recognizer:
+    """Return the recognizer of the digits of MNIST.
 
-
-def likenesses(recognizer: Recognizer, drawn: Iterable[Grey], kind: str = "PNG", *, splits: bool = True) -> list[float]:
-    """Return for each picture the likeness of its digit that is most like one; nan where no digit is found."""
-    finder = recognizer if splits else recognizer._replace(likeness=None)
-    found = [[digit.image for digit in of_picture] for of_picture in find(drawn, finder, kind)]
-    images = np.array([image for of_picture in found for image in of_picture])
-    rule = recognizer.likeness
-    assert rule
-    scores = scoring.score(recognizer.model, images.reshape(len(images), -1)) if len(images) else None
-    each = iter([] if scores is None else rule.measure(scores, rule.log_densities(images)).tolist())
-    return [max([next(each) for _ in of_picture], default=np.nan) for of_picture in found]
-
-
-def row(recognizer: Recognizer, name: str, found: list[float]) -> list[str]:
-    """Return a row of the table: how many pictures, and of those with a digit, the share that each rule marks."""
-    assert recognizer.likeness
-    values = np.array(found)
-    seen = values[~np.isnan(values)]
-    thresholds = [recognizer.likeness.threshold(share) for share in SHARES]
-    marked = [f"{(seen < least).mean():.1%}" if len(seen) else "–" for least in thresholds]
-    return [name, str(len(values)), f"{1 - len(seen) / len(values):.1%}", *marked]
-
-
-def load() -> Recognizer:
-    """Return the recognizer of MNIST's digits; a PipelineError if nothing tells it what is unlike them."""
+    Raises:
+        PipelineError: there is no model that knows what does not resemble these digits.
+    """
     recognizer = Recognizer.load(dataset="mnist")
-    if not (recognizer.likeness and recognizer.likeness.density):
-        raise PipelineError(f"{recognizer.experiment} has no Gaussians of its task to judge by")
+    if recognizer.likeness is None or recognizer.likeness.density is None:
+        raise PipelineError(
+            f"{recognizer.model_name}: there is no model of Gaussians for the same task"
+        )
     return recognizer
 
 
-def unlike(folder: Path, quick: bool) -> list[str]:
-    """Measure how often a digit is marked, and how often what is none, by rules that mark 0.5 to 5 % in training."""
-    recognizer, (images, _) = load(), mnist(quick)
-    sample = images[random.permutation(len(images))[:SAMPLE]]
-    rows = []
-    for name, chosen, draw, kind in (
-        ("as they are", images, np.array, "PNG"),
-        ("enlarged, unevenly lit, noisy, as JPEG", sample, photograph, "JPEG"),
-    ):
-        measuring.log(name)
-        rows.append(row(recognizer, f"MNIST's test images, {name}", likenesses(recognizer, map(draw, chosen), kind)))
-    fonts = FONTS[: 1 if quick else None]
-    sets = {
-        f"{name} printed in {len(fonts)} fonts": [printed(font, sign) for sign, font in product(signs, fonts)]
-        for name, signs in SETS.items()
-        if fonts
-    }
-    sets |= {name: [made() for _ in range(QUICK if quick else COUNT)] for name, made in MADE.items()}
-    for name, drawn in sets.items():
-        measuring.log(name)
-        rows.append(row(recognizer, name, likenesses(recognizer, drawn)))
-    others = [drawn for name, of_name in sets.items() if not name.startswith("digits") for drawn in of_name]
-    for name, splits in (
-        ("all letters, signs, shapes and scribbles", True),
-        ("the same, where nothing is split", False),
-    ):
-        measuring.log(name)
-        rows.append(row(recognizer, name, likenesses(recognizer, others, splits=splits)))
-    header = ["pictures of", "pictures", "no digit found", *(f"marked at {share:.1%}" for share in SHARES)]
-    return measuring.table(header, rows)
+def find_digits(
+    recognizer: Recognizer, images: Iterable[Grey], file_format: str = "PNG"
+) -> list[list[Digit]]:
+    """Return the digits in each picture; none if `digits predict` would print an error.
+
+    Each picture is written to a file in memory, and read as `digits predict` reads files.
+    """
+    digits_of_pictures: list[list[Digit]] = []
+    for image in images:
+        file = BytesIO()
+        Image.fromarray(image).save(file, file_format, quality=60)
+        file.seek(0)
+        found: list[Digit] = []
+        with suppress(pictures.PictureError):
+            found = recognizer.find(pictures.read(file))
+        digits_of_pictures.append(found)
+    return recognizer.split(digits_of_pictures)
 
 
-def push_together(pair: Grey, overlap: int) -> Grey:
-    """Return two images of MNIST side by side, so that the columns with ink overlap by some pixels."""
-    ends = [np.flatnonzero(image.any(axis=0))[[0, -1]] for image in pair]
-    left, right = (image[:, first : last + 1] for image, (first, last) in zip(pair, ends, strict=True))
-    start = left.shape[1] - min(overlap, left.shape[1], right.shape[1])  # a one may be narrower
-    both = np.zeros((28, start + right.shape[1]), np.uint8)
+def measure_likeness(
+    recognizer: Recognizer,
+    drawings: Iterable[Grey],
+    file_format: str = "PNG",
+    *,
+    splits: bool = True,
+) -> list[float]:
+    """Return for each picture the likeness of its digit that resembles digits most.
+
+    Args:
+        recognizer: the recognizer.
+        drawings: the pictures.
+        file_format: the format that they are written in.
+        splits: whether to split digits that touch.
+
+    Returns:
+        nan for a picture in which no digit is found.
+    """
+    finder = recognizer if splits else recognizer._replace(likeness=None)
+    digits_of_pictures = find_digits(finder, drawings, file_format)
+    all_digits = list(chain.from_iterable(digits_of_pictures))
+    likeness = likeness_of_digits(recognizer, all_digits)
+
+    highest = []
+    start = 0
+    for found in digits_of_pictures:
+        stop = start + len(found)
+        highest.append(max(likeness[start:stop], default=np.nan))
+        start = stop
+    return highest
+
+
+def likeness_of_digits(recognizer: Recognizer, found: list[Digit]) -> list[float]:
+    """Return how much each digit resembles the training images, 0 to 1."""
+    if not found:
+        return []
+    rule = recognizer.likeness
+    assert rule is not None
+    images = np.array([digit.image for digit in found])
+    scores = compute_scores(recognizer.model, images.reshape(len(images), -1))
+    return rule.measure(scores, rule.log_densities(images)).tolist()
+
+
+def measure_drawings(
+    recognizer: Recognizer,
+    name: str,
+    drawings: Iterable[Grey],
+    file_format: str = "PNG",
+    *,
+    splits: bool = True,
+) -> list[str | None]:
+    """Return a row of the table of flags.
+
+    It has the number of pictures, the share in which no digit was found, and the share of the
+    other pictures that each rule flags.
+
+    Args:
+        recognizer: the recognizer.
+        name: what the pictures show.
+        drawings: the pictures.
+        file_format: the format that they are written in.
+        splits: whether to split digits that touch.
+    """
+    measuring.log(name)
+    likeness = measure_likeness(recognizer, drawings, file_format, splits=splits)
+    values = np.array(likeness)
+    found = values[~np.isnan(values)]
+    share_without_digit = 1 - len(found) / len(values)
+    cells: list[str | None] = [name, str(len(values)), f"{share_without_digit:.1%}"]
+    assert recognizer.likeness is not None
+    for share in SHARES:
+        if len(found) == 0:
+            cells.append(None)
+            continue
+        is_flagged = found < recognizer.likeness.threshold(share)
+        cells.append(f"{is_flagged.mean():.1%}")
+    return cells
+
+
+def draw_sets(quick: bool) -> dict[str, list[Grey]]:
+    """Return pictures of printed signs, of shapes and of scribbles, by what they show."""
+    fonts = FONTS[:1] if quick else FONTS
+    sets = {}
+    for name, signs in SIGNS.items():
+        drawings = []
+        for sign in signs:
+            drawings += [draw_sign(font, sign) for font in fonts]
+        if drawings:
+            sets[f"{name} printed in {len(fonts)} fonts"] = drawings
+    n_drawings = N_DRAWINGS_QUICK if quick else N_DRAWINGS
+    sets["shapes"] = [draw_shape() for _ in range(n_drawings)]
+    sets["scribbles"] = [draw_scribble() for _ in range(n_drawings)]
+    return sets
+
+
+def measure_flags(folder: Path, quick: bool) -> list[str]:
+    """Measure how often a digit is flagged, and how often what is no digit."""
+    recognizer = load_recognizer()
+    images, _ = read_mnist(quick)
+    sample = images[rng.permutation(len(images))[:N_PHOTOGRAPHS]]
+    name = "MNIST's test images, as they are"
+    rows = [measure_drawings(recognizer, name, images)]
+    name = "MNIST's test images, enlarged, unevenly lit, noisy, as JPEG"
+    photographs = (photograph(image) for image in sample)
+    rows.append(measure_drawings(recognizer, name, photographs, "JPEG"))
+
+    no_digits = []
+    for name, drawings in draw_sets(quick).items():
+        rows.append(measure_drawings(recognizer, name, drawings))
+        if not name.startswith("digits"):
+            no_digits += drawings
+    name = "all letters, signs, shapes and scribbles"
+    rows.append(measure_drawings(recognizer, name, no_digits))
+    name = "the same, where nothing is split"
+    rows.append(measure_drawings(recognizer, name, no_digits, splits=False))
+
+    flagged = [f"flagged at {share:.1%}" for share in SHARES]
+    header = ["pictures of", "pictures", "no digit found", *flagged]
+    return measuring.format_table(header, rows)
+
+
+def push_together(left: Grey, right: Grey, overlap: int) -> Grey:
+    """Return two images of MNIST side by side on a larger sheet.
+
+    The columns of their ink overlap by `overlap` pixels.
+    """
+    left = crop_columns(left)
+    right = crop_columns(right)
+    overlap = min(overlap, left.shape[1], right.shape[1])  # a one may be narrower
+    start = left.shape[1] - overlap
+    both = np.zeros((28, start + right.shape[1]), dtype=np.uint8)
     both[:, : left.shape[1]] = left
     both[:, start:] = np.maximum(both[:, start:], right)
     return np.pad(both, 14)
 
 
-def touching(folder: Path, quick: bool) -> list[str]:
-    """Measure how often pairs of digits that overlap are read as two, and single ones as two."""
-    recognizer, (images, classes) = load(), mnist(quick)
-    count = QUICK if quick else COUNT
-    rows = []
-    for overlap in OVERLAPS:
-        measuring.log(f"pairs that overlap by {overlap}")
-        pairs = random.randint(0, len(images), (count, 2))
-        outcome = []
-        sheets = [push_together(images[pair], overlap) for pair in pairs]
-        for found, pair in zip(find(sheets, recognizer), pairs, strict=True):
-            seen = recognizer.predict(np.array([digit.image for digit in found])) if found else []
-            right = [each.label for each in seen] == classes[pair].tolist()
-            outcome.append((len(found) == 2, right, right and any(each.is_unlike for each in seen)))
-        two, right, marked = np.array(outcome).sum(axis=0).tolist()
-        shares = [f"{two / count:.1%}", measuring.share(right, count), f"{marked / count:.1%}"]
-        rows.append([str(overlap), str(count), *shares])
-    measuring.log("single digits")
-    sheets = [np.pad(image, 14) for image in images]
-    split, broken = (
-        sum(len(found) > 1 for found in find(sheets, each)) for each in (recognizer, recognizer._replace(likeness=None))
-    )
-    header = ["pixels of overlap", "pairs", "two found", "both read correctly (95 %)", "of these, one marked"]
+def crop_columns(image: Grey) -> Grey:
+    """Return the columns of an image from the first to the last one with ink."""
+    columns = np.flatnonzero(image.any(axis=0))
+    return image[:, columns[0] : columns[-1] + 1]
+
+
+def measure_overlap(
+    recognizer: Recognizer, images: Pixels, classes: Vector, overlap: int, n_pairs: int
+) -> list[str]:
+    """Measure how pairs of digits that overlap are read, and return a row of the table."""
+    pairs = rng.randint(0, len(images), (n_pairs, 2))
+    sheets = [push_together(images[left], images[right], overlap) for left, right in pairs]
+    n_split = 0
+    n_correct = 0
+    n_flagged = 0
+    for found, pair in zip(find_digits(recognizer, sheets), pairs, strict=True):
+        predictions = []
+        if found:
+            predictions = recognizer.predict(np.array([digit.image for digit in found]))
+        labels = [prediction.label for prediction in predictions]
+        is_correct = labels == classes[pair].tolist()
+        is_flagged = any(prediction.is_unlike for prediction in predictions)
+        n_split += len(found) == 2
+        n_correct += is_correct
+        n_flagged += is_correct and is_flagged
+    share_split = n_split / n_pairs
+    share_flagged = n_flagged / n_pairs
     return [
-        *measuring.table(header, rows),
-        "",
-        f"Of the {len(images)} test images, each alone on a larger sheet, {split} are read as two or more. Without any "
-        f"splitting, {broken} are, because of broken strokes.",
+        str(overlap),
+        str(n_pairs),
+        f"{share_split:.1%}",
+        measuring.format_share(n_correct, n_pairs),
+        f"{share_flagged:.1%}",
     ]
 
 
+def count_split(recognizer: Recognizer, images: Pixels) -> int:
+    """Count the test images that are read as two digits or more."""
+    sheets = [np.pad(image, 14) for image in images]
+    return sum(len(found) > 1 for found in find_digits(recognizer, sheets))
+
+
+def measure_touching(folder: Path, quick: bool) -> list[str]:
+    """Measure how often two digits that overlap are read as two, and one digit as two."""
+    recognizer = load_recognizer()
+    images, classes = read_mnist(quick)
+    n_pairs = N_DRAWINGS_QUICK if quick else N_DRAWINGS
+    rows = []
+    for overlap in OVERLAPS:
+        measuring.log(f"pairs that overlap by {overlap}")
+        rows.append(measure_overlap(recognizer, images, classes, overlap, n_pairs))
+
+    measuring.log("single digits")
+    n_split = count_split(recognizer, images)
+    n_broken = count_split(recognizer._replace(likeness=None), images)
+    summary = (
+        f"Of the {len(images)} test images, each alone on a larger sheet, {n_split} are read "
+        f"as two or more. Without any splitting, {n_broken} are, because of broken strokes."
+    )
+    header = [
+        "pixels of overlap",
+        "pairs",
+        "two found",
+        "both read correctly (95 %)",
+        "of these, one flagged",
+    ]
+    return [*measuring.format_table(header, rows), "", summary]
+
+
+BENCHMARKS = {"unlike": measure_flags, "touching": measure_touching}
+
 if __name__ == "__main__":
-    measuring.main(__doc__, PAGE, {"unlike": unlike, "touching": touching})
+    measuring.main(__doc__, PAGE, BENCHMARKS)

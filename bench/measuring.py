@@ -1,6 +1,11 @@
-"""What every benchmark needs: a cold copy of the project, a command's time and memory, and a table on a page.
+"""What all benchmarks share.
 
-Nothing large is imported here: a process that is started inherits its parent's peak memory on Linux.
+- Copy the project without its outputs.
+- Run a command, and measure its time and memory.
+- Write a table into a page.
+
+This module imports no large package, because on Linux a new process starts with the peak memory
+of the process that starts it.
 """
 
 import math
@@ -12,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,145 +26,241 @@ from digits.core.errors import PipelineError
 import click
 import yaml
 
-MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10  # in the unit of ru_maxrss
+# The unit in which the operating system gives the peak memory of a process, per MiB.
+UNITS_PER_MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10
 
-Tables = Callable[[Path, bool], list[str]]  # measures, in an empty folder and perhaps quickly; returns the page's lines
+# The sections of params.yaml that have entries.
+SECTIONS = ["datasets", "splits", "tasks", "models"]
+
+# Files that `dvc repro` makes, and that are in Git.
+OUTPUTS = ("metrics/", "plots/", "dvc.lock")
+
+# Measures something. The arguments are an empty folder, and whether to only try the measurement
+# on a little data. Returns the lines of a section of a page.
+Benchmark = Callable[[Path, bool], list[str]]
 
 
 class Run(NamedTuple):
-    """What a command took: seconds, those of processors, the peak memory of its largest process in MiB; its output."""
+    """What a command took, and what it printed."""
 
     seconds: float
-    cpu: float  # user and system, of the process and all those that it waited for
-    memory: float
+    cpu_seconds: float  # of the process and of all processes that it waited for
+    memory: float  # the peak memory of the largest of these processes, in MiB
     output: str
 
 
-def main(description: str | None, page: Path, parts: Mapping[str, Tables]) -> None:
-    """Run a script's command line: measure its parts, or the named ones, print the tables and write them in a page."""
+def main(description: str | None, page: Path, benchmarks: Mapping[str, Benchmark]) -> None:
+    """Run the command line of a script.
+
+    It runs all benchmarks of the script, or those that the user names. It prints their tables,
+    and writes them into the page.
+
+    Args:
+        description: the help text.
+        page: the page.
+        benchmarks: the benchmark of each section of the page that a script writes.
+    """
 
     @click.command(help=f"\b\n{description}")
-    @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(list(parts)))
-    @click.option("--quick", is_flag=True, help="Try the measurement itself on little; write no page.")
+    @click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(list(benchmarks)))
+    @click.option("--quick", is_flag=True, help="Try it on a little data; write no page.")
     def command(names: Sequence[str], quick: bool) -> None:
-        for name in names or parts:
+        for name in names or benchmarks:
             log(f"== {name}")
             with tempfile.TemporaryDirectory() as folder:
-                lines = [*parts[name](Path(folder).resolve(), quick), "", machine()]
+                lines = benchmarks[name](Path(folder).resolve(), quick)
+            lines += ["", describe_machine()]
             print("\n".join(lines), flush=True)
             if not quick:
-                write(page, name, lines)
+                write_section(page, name, lines)
 
     command()
 
 
 def run(project: Path, *command: str, **environment: str) -> Run:
-    """Run a command in a project, with its output kept; a PipelineError if it fails, which quotes the output's end."""
-    own = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DVC_SITE_CACHE_DIR": str(project.parent / "site"),  # what DVC remembers of a place goes with the place
-    }
-    if (mirror := os.environ.get("DATA_MIRROR")) and "://" not in mirror:
-        own["DATA_MIRROR"] = str(Path(mirror).resolve())
+    """Run a command in a project, and measure it.
+
+    Args:
+        project: the folder to run it in.
+        command: the command and its arguments.
+        environment: variables to set.
+
+    Raises:
+        PipelineError: the command fails. The message quotes the end of its output.
+    """
+    all_variables = {**os.environ, **project_environment(project), **environment}
     with tempfile.TemporaryFile() as stdout:
-        begin = time.perf_counter()
-        files = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, cwd=project, env={**os.environ, **own, **environment}, **files)
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            cwd=project,
+            env=all_variables,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+        )
         _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
+        seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         stdout.seek(0)
         output = stdout.read().decode(errors="replace")
-    if process.returncode:
-        raise PipelineError(f"`{' '.join(command)}` gave {process.returncode}: …{' '.join(output.split())[-600:]}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEBIBYTE, output)
+
+    if process.returncode != 0:
+        command_line = " ".join(command)
+        end_of_output = " ".join(output.split())[-600:]
+        raise PipelineError(f"`{command_line}` gave {process.returncode}: …{end_of_output}")
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    memory = usage.ru_maxrss / UNITS_PER_MEBIBYTE
+    return Run(seconds, cpu_seconds, memory, output)
 
 
-def python(project: Path, *arguments: str, **environment: str) -> Run:
-    """Run this interpreter."""
+def project_environment(project: Path) -> dict[str, str]:
+    """Return the variables that commands in a copy of the project need."""
+    variables = {}
+    scripts = Path(sys.executable).parent
+    variables["PATH"] = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    # What DVC remembers about the copy is deleted together with the copy.
+    variables["DVC_SITE_CACHE_DIR"] = str(project.parent / "site")
+    mirror = os.environ.get("DATA_MIRROR", "")
+    if mirror and "://" not in mirror:  # a folder, which may be relative to the current one
+        variables["DATA_MIRROR"] = str(Path(mirror).resolve())
+    return variables
+
+
+def run_python(project: Path, *arguments: str, **environment: str) -> Run:
+    """Run this Python in a project, and measure it."""
     return run(project, sys.executable, *arguments, **environment)
 
 
-def cold(folder: Path, prefix: str = "") -> Path:
-    """Copy the project as it stands, without its outputs, into a new folder with a Git of its own.
+def copy_project(folder: Path, prefix: str = "") -> Path:
+    """Copy the project as it stands, without outputs, into a new folder, and commit it there.
 
-    Of params.yaml it keeps the blocks whose names begin with `prefix`.
+    Args:
+        folder: the new folder.
+        prefix: params.yaml keeps only the entries whose names begin with it.
+
+    Returns:
+        The folder.
     """
-    listed = run(Path(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").output
-    for name in filter(None, listed.split("\0")):
-        if not name.startswith(("metrics/", "plots/", "dvc.lock")) and Path(name).exists():
+    listed = run(
+        Path(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"
+    ).output
+    for name in listed.split("\0"):
+        is_output = name.startswith(OUTPUTS)
+        if name and Path(name).exists() and not is_output:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(name, folder / name, follow_symlinks=False)
-    values = parameters(folder)
-    for section in ("datasets", "splits", "tasks", "experiments"):
-        values[section] = {name: block for name, block in values[section].items() if name.startswith(prefix)}
-    write_parameters(folder, values)
-    for command in ("init --quiet", "add --all", "-c user.name=A -c user.email=a@example.org commit --quiet -m cold"):
-        run(folder, "git", *command.split())
+
+    values = read_params(folder)
+    for section in SECTIONS:
+        entries = values[section]
+        values[section] = {name: entries[name] for name in entries if name.startswith(prefix)}
+    write_params(folder, values)
+
+    author = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    run(folder, "git", "init", "--quiet")
+    run(folder, "git", "add", "--all")
+    run(folder, "git", *author, "commit", "--quiet", "-m", "cold")
     return folder
 
 
-def stages(project: Path) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the command of each stage of a project, after those that it depends on."""
-    values = parameters(project)
-    for kind, template in yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
-        for name in values[template["foreach"].strip("${}")]:
-            yield kind, template["do"]["cmd"].replace("${key}", name)
+def list_commands(project: Path) -> list[tuple[str, str]]:
+    """Return the stage and the command of each step of a project, in an order to run them."""
+    text = (project / "dvc.yaml").read_text(encoding="utf-8")
+    stages = yaml.safe_load(text)["stages"]
+    values = read_params(project)
+    commands = []
+    for stage, template in stages.items():
+        section = template["foreach"].strip("${}")
+        for name in values[section]:
+            command = template["do"]["cmd"].replace("${key}", name)
+            commands.append((stage, command))
+    return commands
 
 
-def share(hits: int, total: int) -> str:
-    """Return the share of hits in percent, and its 95 % interval by Wilson."""
-    from scipy.stats import binomtest
-
-    low, high = binomtest(hits, total).proportion_ci(method="wilson")
-    return f"{hits / total:.1%} ({low:.1%} to {high:.1%})"
-
-
-def gain(before: Any, after: Any, digits: int = 2) -> str:
-    """Return the accuracy after minus that before, in points, and its 95 % interval.
-
-    `before` and `after` are whether two models are right about the same images, of shape (images,). The interval is
-    that of D. Bonett and R. Price (Adjusted Wald confidence interval for a difference of binomial proportions based on
-    paired data, 2012), as if images were independent.
-    """
-    change = after.astype(int) - before
-    fixed, broken = ((int((change == sign).sum()) + 1) / (len(change) + 2) for sign in (1, -1))
-    reach = 1.959964 * math.sqrt((fixed + broken - (fixed - broken) ** 2) / (len(change) + 2))
-    ends = fixed - broken - reach, fixed - broken + reach
-    return "{:+.{n}f} ({:+.{n}f} to {:+.{n}f})".format(*(100 * each for each in (change.mean(), *ends)), n=digits)
-
-
-def parameters(project: Path) -> dict[str, Any]:
+def read_params(project: Path) -> dict[str, Any]:
     """Read params.yaml."""
     return yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
 
 
-def write_parameters(project: Path, values: dict[str, Any]) -> None:
+def write_params(project: Path, values: dict[str, Any]) -> None:
     """Write params.yaml."""
-    (project / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    text = yaml.safe_dump(values, sort_keys=False)
+    (project / "params.yaml").write_text(text, encoding="utf-8")
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Return the lines of a Markdown table: text to the left in the first column, else to the right; None is a dash."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return [f"| {' | '.join('–' if cell is None else str(cell) for cell in line)} |" for line in lines]
+def format_share(n_hits: int, n_total: int) -> str:
+    """Return a share in percent, and its 95 % confidence interval by Wilson."""
+    from scipy.stats import binomtest
+
+    share = n_hits / n_total
+    low, high = binomtest(n_hits, n_total).proportion_ci(method="wilson")
+    return f"{share:.1%} ({low:.1%} to {high:.1%})"
 
 
-def machine() -> str:
-    """Name the commit, the processor and its cores."""
-    commit = subprocess.check_output(["git", "describe", "--always", "--dirty"], text=True).strip()
-    information = Path("/proc/cpuinfo")
-    model = information.exists() and re.search(r"^model name\s*: (.+)$", information.read_text(), re.MULTILINE)
-    return f"Measured at {commit} on {model[1] if model else platform.machine()}, {os.cpu_count()} cores."
+def format_difference(before: Any, after: Any, decimals: int = 2) -> str:
+    """Return a difference of two proportions in percentage points, and its 95 % interval.
+
+    Source: D. Bonett, R. Price, "Adjusted Wald confidence interval for a difference of binomial
+    proportions based on paired data" (2012). It takes the images as independent.
+
+    Args:
+        before: whether something is true of each image for one model, shape (n_images,).
+        after: the same for another model, of the same images.
+        decimals: the number of decimals.
+    """
+    change = after.astype(int) - before.astype(int)
+    n_images = len(change)
+    more = (int((change == 1).sum()) + 1) / (n_images + 2)
+    fewer = (int((change == -1).sum()) + 1) / (n_images + 2)
+    variance = (more + fewer - (more - fewer) ** 2) / (n_images + 2)
+    margin = 1.959964 * math.sqrt(variance)
+    low = more - fewer - margin
+    high = more - fewer + margin
+    texts = []
+    for value in [change.mean(), low, high]:
+        points = 100 * value
+        texts.append(f"{points:+.{decimals}f}")
+    difference, low_text, high_text = texts
+    return f"{difference} ({low_text} to {high_text})"
 
 
-def write(page: Path, part: str, lines: Sequence[str]) -> None:
-    """Write a part's lines between its marks in the page."""
-    begin, end = f"<!-- bench/ writes this: {part} -->\n", f"<!-- end of {part} -->\n"
+def format_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Return the lines of a Markdown table.
+
+    The first column is aligned to the left, the others to the right. None becomes a dash.
+    """
+    alignment = ["---", *["---:"] * (len(header) - 1)]
+    lines = []
+    for row in [header, alignment, *rows]:
+        cells = ["–" if cell is None else str(cell) for cell in row]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def describe_machine() -> str:
+    """Return a sentence that names the commit, the processor and the number of cores."""
+    git = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.check_output(git, text=True).strip()
+    processor = platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        found = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE)
+        if found:
+            processor = found[1]
+    return f"Measured at {commit} on {processor}, {os.cpu_count()} cores."
+
+
+def write_section(page: Path, name: str, lines: Sequence[str]) -> None:
+    """Write lines into the section of a page that a benchmark writes."""
+    begin = f"<!-- bench/ writes this: {name} -->\n"
+    end = f"<!-- end of {name} -->\n"
     before, rest = page.read_text(encoding="utf-8").split(begin)
-    page.write_text("\n".join([before + begin, *lines, "", end + rest.split(end)[1]]), encoding="utf-8")
+    _, after = rest.split(end)
+    text = "\n".join(["", *lines, "", ""])
+    page.write_text(before + begin + text + end + after, encoding="utf-8")
 
 
-def log(line: str) -> None:
-    """Print what is going on, with the time."""
-    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+def log(message: str) -> None:
+    """Print a message with the time."""
+    print(f"{time.strftime('%H:%M:%S')}  {message}", flush=True)

@@ -1,31 +1,47 @@
-"""Execute the tutorials' notebooks in docs/notebooks/, all or those that are named, and keep their outputs.
+"""Execute the notebooks of the tutorials in docs/notebooks/, and keep their outputs.
 
-Needs MNIST (`dvc repro fetch@mnist`) and twenty minutes: on raw pixels SGD is slow. A cell with the tag `look` only
-shows something; where a tutorial is measured, such cells are left out.
+Give the names of notebooks to execute only these. Needs MNIST (`dvc repro fetch@mnist`). All
+notebooks take twenty minutes, because stochastic gradient descent is slow on raw pixels.
+
+A cell with the tag `look` only shows something. It is left out when a tutorial is measured.
 """
 
 import json
 import sys
 from pathlib import Path
 
-NOTEBOOKS = {path.stem: path for path in sorted(Path(__file__).parents[1].glob("docs/notebooks/*.ipynb"))}
+PROJECT = Path(__file__).parent.parent
+NOTEBOOKS = {path.stem: path for path in sorted(PROJECT.glob("docs/notebooks/*.ipynb"))}
 
 
-def code(name: str, *, looks: bool = False) -> str:
-    """Return the code of a notebook, with or without the cells that only show something."""
-    cells = json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))["cells"]
-    cells = [cell for cell in cells if cell["cell_type"] == "code" and (looks or "tags" not in cell["metadata"])]
-    return "\n\n".join("".join(cell["source"]) for cell in cells)
+def read_code(name: str, *, with_looks: bool = False) -> str:
+    """Return the code of a notebook.
+
+    Args:
+        name: the name of its file without `.ipynb`.
+        with_looks: whether to include the cells that only show something.
+    """
+    notebook = json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))
+    sources = []
+    for cell in notebook["cells"]:
+        is_look = "tags" in cell["metadata"]
+        if cell["cell_type"] == "code" and (with_looks or not is_look):
+            sources.append("".join(cell["source"]))
+    return "\n\n".join(sources)
 
 
-if __name__ == "__main__":
+def execute(path: Path) -> None:
+    """Execute a notebook, and write it with its outputs. The same data give the same bytes."""
     import nbclient
     import nbformat
 
+    notebook = nbformat.read(path, as_version=4)
+    client = nbclient.NotebookClient(notebook, record_timing=False, coalesce_streams=True)
+    client.execute(resources={"metadata": {"path": path.parent}})
+    del notebook.metadata["language_info"]  # the version of Python
+    nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
     for name in sys.argv[1:] or NOTEBOOKS:
-        notes = nbformat.read(NOTEBOOKS[name], as_version=4)
-        # Without times and Python's version, the same data give the same bytes.
-        client = nbclient.NotebookClient(notes, record_timing=False, coalesce_streams=True)
-        client.execute(resources={"metadata": {"path": NOTEBOOKS[name].parent}})
-        del notes.metadata["language_info"]
-        nbformat.write(notes, NOTEBOOKS[name])
+        execute(NOTEBOOKS[name])

@@ -1,13 +1,13 @@
-"""Measure how well digits are read on forms, ruled and squared paper, cut-off pages and in pencil.
+"""Measure how digits are read on forms, ruled and squared paper, cut-off pages, in pencil.
 
-Draws MNIST's test images into such pages, with lines of 1 to 4 pixels that they touch and cross, turned a little,
-unevenly lit, noisy and saved as JPEG, and reads them as `digits predict` does. Writes a table of
-docs/handwriting/measured.md. Needs MNIST's split and a model of it (`make repro`); takes some minutes.
+It draws test images of MNIST into such pages, with lines that they touch and cross. The pages
+are turned a little, unevenly lit, noisy and saved as JPEG. They are read as `digits predict`
+reads pictures. Writes a table of docs/handwriting/measured.md. Needs the split of MNIST and a
+model of it (`make repro`). It takes some minutes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -22,239 +22,452 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw
 
-COUNT, QUICK = 1_000, 20  # digits of each kind of page
+# Numbers of digits on each kind of page.
+N_DIGITS = 1_000
+N_DIGITS_QUICK = 20
+
+# A prediction with a higher probability is sure.
 SURE = 0.99
+
+HEADER = [
+    "MNIST's test images as",
+    "digits",
+    "read correctly (95 %)",
+    "flagged if correct",
+    "flagged if wrong",
+    "wrong, not flagged, over 99 % sure",
+]
+
+Floats = npt.NDArray[np.float64]
 
 
 class Written(NamedTuple):
-    """A digit on a page: its centre and its height in pixels of the page, its image and its class."""
+    """A digit on a page."""
 
-    x: float
+    x: float  # its centre, in pixels of the page
     y: float
     height: float
     image: Pixels
     label: int
 
 
+class Judgement(NamedTuple):
+    """How a digit on a page was read."""
+
+    is_correct: bool
+    is_flagged: bool
+    n_sure_errors: int  # wrong predictions at its place that are sure, and not flagged
+
+
 class Page:
-    """A page in the making: its lines, its digits, and its light from 0 (dark) to 1."""
+    """A page while it is drawn.
 
-    def __init__(self, random: np.random.Generator, digits: Iterable[tuple[Pixels, int]]) -> None:
-        self.random, self.digits = random, iter(digits)
-        self.height = int(random.integers(20, 81))  # of a digit
-        self.thickness = int(random.integers(1, 5))  # of a line
-        self.pen, self.darkness = random.uniform(0.55, 0.9), random.uniform(0.25, 0.9)  # of digits and of lines
+    Attributes:
+        rng: the random numbers of the page.
+        digits: the images and the labels that are written next.
+        height: the height of a digit, in pixels.
+        thickness: the thickness of a line, in pixels.
+        pen: how dark the digits are, 0 to 1.
+        darkness: how dark the lines are, 0 to 1.
+        written: the digits on the page.
+        lines: the lines on the page, as an image.
+        light: how bright the light is, 0 to 1, shape (height, width), or (1, 1) if it is the
+            same everywhere.
+    """
+
+    def __init__(self, rng: np.random.Generator, digits: Iterable[tuple[Pixels, int]]) -> None:
+        self.rng = rng
+        self.digits = iter(digits)
+        self.height = int(rng.integers(20, 81))
+        self.thickness = int(rng.integers(1, 5))
+        self.pen = rng.uniform(0.55, 0.9)
+        self.darkness = rng.uniform(0.25, 0.9)
         self.written: list[Written] = []
-        self.dimness = np.ones((1, 1))  # of the light, of the page's shape once it is known
+        self.lines = Image.new("L", (1, 1))
+        self.light: Floats = np.ones((1, 1))
 
-    def sized(self, width: float, height: float) -> ImageDraw.ImageDraw:
-        """Set the page's size, and return what draws its lines."""
+    def set_size(self, width: float, height: float) -> ImageDraw.ImageDraw:
+        """Set the size of the page, and return what draws its lines."""
         self.lines = Image.new("L", (round(width), round(height)))
         return ImageDraw.Draw(self.lines)
 
-    def put(self, x: float, y: float) -> None:
-        """Write the next digit with its centre at a point."""
+    def draw_lengths(self, lowest: list[float], highest: list[float]) -> list[float]:
+        """Return random lengths in pixels, between multiples of the height of a digit."""
+        return (self.height * self.rng.uniform(lowest, highest)).tolist()
+
+    def write(self, x: float, y: float) -> None:
+        """Write the next digit, with its centre at a point."""
         image, label = next(self.digits)
-        self.written.append(Written(x, y, self.height * self.random.uniform(0.9, 1.1), image, label))
+        height = self.height * self.rng.uniform(0.9, 1.1)
+        self.written.append(Written(x, y, height, image, label))
 
     def jitter(self, share: float) -> float:
-        """Return a shift of up to a share of a digit's height."""
-        return float(self.random.uniform(-share, share) * self.height)
+        """Return a random shift of up to a share of the height of a digit."""
+        return float(self.rng.uniform(-share, share) * self.height)
 
-    def ink(self) -> npt.NDArray[np.float64]:
-        """Return the digits' ink, from 0 (paper) to 1."""
+    def ink(self) -> Floats:
+        """Return the ink of the digits, from 0 (paper) to 1."""
         ink = Image.new("L", self.lines.size)
-        for x, y, height, image, _ in self.written:
-            digit = Image.fromarray(image)
-            digit = digit.crop(digit.getbbox())
-            scale = height / max(digit.size[1], 0.6 * digit.size[0])
-            width, height = (max(1, round(scale * length)) for length in digit.size)
-            drawn = Image.new("L", ink.size)
-            digit = digit.resize((width, height), Image.Resampling.BICUBIC)
-            drawn.paste(digit, (round(x - width / 2), round(y - height / 2)))
-            ink = ImageChops.lighter(ink, drawn)
+        for digit in self.written:
+            image = Image.fromarray(digit.image)
+            image = image.crop(image.getbbox())
+            scale = digit.height / max(image.height, 0.6 * image.width)
+            width = max(1, round(scale * image.width))
+            height = max(1, round(scale * image.height))
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
+            left = round(digit.x - width / 2)
+            top = round(digit.y - height / 2)
+            layer = Image.new("L", ink.size)
+            layer.paste(image, (left, top))
+            ink = ImageChops.lighter(ink, layer)
         return np.asarray(ink) / 255
 
-    def photograph(self, texture: float = 0) -> bytes:
-        """Return a JPEG of the page, turned by up to 1.5 degrees; a pencil misses the share `texture` of it."""
-        random, ink = self.random, self.ink()
-        if texture:
-            grain = Image.fromarray(random.random([1 + length // 2 for length in ink.shape]))
-            ink *= np.asarray(grain.resize(self.lines.size, Image.Resampling.BICUBIC)) > texture
-        brightness = (1 - self.darkness * np.asarray(self.lines) / 255) * (1 - self.pen * ink)
-        angle = float(random.uniform(-1.5, 1.5)) if random.random() < 0.7 else 0.0
-        page = Image.fromarray(brightness.astype(np.float32)).rotate(angle, Image.Resampling.BICUBIC, fillcolor=1)
-        y, x = (np.linspace(-1, 1, length) for length in ink.shape)
-        slope = random.uniform(-0.12, 0.12, 2)
-        light = random.uniform(170, 250) * (1 + slope[0] * x + slope[1] * y[:, None]) * self.dimness
-        noisy = np.asarray(page) * light + random.normal(0, random.uniform(0, 5), ink.shape)
-        turn, middle = np.exp(-1j * np.radians(angle)), complex(*self.lines.size) / 2
-        for i, each in enumerate(self.written):
-            at = (complex(each.x, each.y) - middle) * turn + middle
-            self.written[i] = each._replace(x=at.real, y=at.imag)
-        file, quality = BytesIO(), int(random.integers(50, 96))
-        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
+    def photograph(self, grain: float = 0) -> bytes:
+        """Return a JPEG of the page, which is turned by up to 1.5 degrees.
+
+        Args:
+            grain: the share of the paper that a pencil misses, 0 to 1.
+        """
+        rng = self.rng
+        ink = self.ink()
+        if grain > 0:
+            ink = ink * (self.draw_grain() > grain)
+        lines = np.asarray(self.lines) / 255
+        brightness = (1 - self.darkness * lines) * (1 - self.pen * ink)
+        is_turned = rng.random() < 0.7
+        angle = float(rng.uniform(-1.5, 1.5)) if is_turned else 0.0
+        paper = Image.fromarray(brightness.astype(np.float32))
+        turned = paper.rotate(angle, Image.Resampling.BICUBIC, fillcolor=1)
+        self.turn_digits(angle)
+
+        height, width = ink.shape
+        y = np.linspace(-1, 1, height)[:, np.newaxis]
+        x = np.linspace(-1, 1, width)
+        slope_x, slope_y = rng.uniform(-0.12, 0.12, 2)
+        slope = 1 + slope_x * x + slope_y * y
+        light = rng.uniform(170, 250) * slope * self.light
+        noise_level = rng.uniform(0, 5)
+        noise = rng.normal(0, noise_level, ink.shape)
+        noisy = np.asarray(turned) * light + noise
+        grey = np.clip(noisy, 0, 255).astype(np.uint8)
+
+        file = BytesIO()
+        quality = int(rng.integers(50, 96))
+        Image.fromarray(grey).save(file, "JPEG", quality=quality)
         return file.getvalue()
 
+    def draw_grain(self) -> Floats:
+        """Return the height of the grain of the paper, 0 to 1, of the page's shape."""
+        width, height = self.lines.size
+        coarse = self.rng.random([1 + height // 2, 1 + width // 2])
+        fine = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+        return np.asarray(fine)
 
-def boxes(page: Page, count: int, least: Sequence[float], most: Sequence[float], shifts: Sequence[float]) -> bytes:
-    """Draw digits in boxes, which they may touch or cross; width, height, margin and, of several, the gap vary."""
-    count = count or int(page.random.integers(3, 10))
-    width, height, margin, gap = (*(page.height * page.random.uniform(least, most)), 0)[:4]
-    draw = page.sized(count * (width + gap) - gap + 2 * margin, height + 2 * margin)
-    for i in range(count):
-        x = margin + i * (width + gap)
-        draw.rectangle([x, margin, x + width, margin + height], outline=255, width=page.thickness)
-        page.put(x + width / 2 + page.jitter(shifts[0]), margin + height / 2 + page.jitter(shifts[1]))
+    def turn_digits(self, angle: float) -> None:
+        """Turn the positions of the digits around the middle of the page, in degrees."""
+        turn = np.exp(-1j * np.radians(angle))
+        middle = complex(*self.lines.size) / 2
+        turned = []
+        for digit in self.written:
+            position = (complex(digit.x, digit.y) - middle) * turn + middle
+            turned.append(digit._replace(x=position.real, y=position.imag))
+        self.written = turned
+
+
+def draw_one_box(page: Page) -> bytes:
+    """Draw one digit in a box, which it may touch or cross."""
+    width, height, margin = page.draw_lengths([1, 1.15, 0.05], [1.8, 1.8, 0.6])
+    draw = page.set_size(width + 2 * margin, height + 2 * margin)
+    draw_box(page, draw, margin, margin, width, height, shifts=(0.15, 0.3))
     return page.photograph()
 
 
-def combs(page: Page) -> bytes:
+def draw_boxes(page: Page) -> bytes:
+    """Draw a number in a row of boxes, which its digits may touch or cross."""
+    n_digits = int(page.rng.integers(3, 10))
+    lowest = [1, 1.15, 0.2, 0.1]
+    highest = [1.8, 1.9, 0.8, 0.8]
+    width, height, margin, gap = page.draw_lengths(lowest, highest)
+    page_width = n_digits * (width + gap) - gap + 2 * margin
+    draw = page.set_size(page_width, height + 2 * margin)
+    for index in range(n_digits):
+        left = margin + index * (width + gap)
+        draw_box(page, draw, left, margin, width, height, shifts=(0.1, 0.2))
+    return page.photograph()
+
+
+def draw_box(
+    page: Page,
+    draw: ImageDraw.ImageDraw,
+    left: float,
+    top: float,
+    width: float,
+    height: float,
+    shifts: tuple[float, float],
+) -> None:
+    """Draw a box, and write a digit in it.
+
+    Args:
+        page: the page.
+        draw: what draws its lines.
+        left: the position of the box.
+        top: the same.
+        width: its size.
+        height: the same.
+        shifts: how far the digit may be from the middle to the side, and up or down, as shares
+            of the height of a digit.
+    """
+    box = [left, top, left + width, top + height]
+    draw.rectangle(box, outline=255, width=page.thickness)
+    x = left + width / 2 + page.jitter(shifts[0])
+    y = top + height / 2 + page.jitter(shifts[1])
+    page.write(x, y)
+
+
+def draw_comb(page: Page) -> bytes:
     """Draw a number in a comb: boxes side by side, or a line with teeth."""
-    count = int(page.random.integers(4, 10))
-    width, height, margin = page.height * page.random.uniform([0.9, 1.1, 0.15], [1.5, 1.6, 0.6])
-    draw = page.sized(count * width + 2 * margin, height + 2 * margin)
-    is_open, tooth = page.random.random() < 0.4, height * page.random.uniform(0.2, 1)
-    for i in range(count + 1):
-        x = margin + i * width
-        draw.line([x, margin + (height - tooth if is_open else 0), x, margin + height], 255, page.thickness)
-    for y in [margin + height] if is_open else [margin, margin + height]:
-        draw.line([margin, y, margin + count * width, y], 255, page.thickness)
-    for i in range(count):
-        page.put(margin + (i + 0.5) * width + page.jitter(0.1), margin + height / 2 + page.jitter(0.2))
+    n_digits = int(page.rng.integers(4, 10))
+    width, height, margin = page.draw_lengths([0.9, 1.1, 0.15], [1.5, 1.6, 0.6])
+    page_width = n_digits * width + 2 * margin
+    draw = page.set_size(page_width, height + 2 * margin)
+    is_open = page.rng.random() < 0.4
+    tooth = height * page.rng.uniform(0.2, 1)
+    top = margin
+    bottom = margin + height
+    left = margin
+    right = margin + n_digits * width
+
+    tooth_top = bottom - tooth if is_open else top
+    for index in range(n_digits + 1):
+        x = left + index * width
+        draw.line([x, tooth_top, x, bottom], 255, page.thickness)
+    draw.line([left, bottom, right, bottom], 255, page.thickness)
+    if not is_open:
+        draw.line([left, top, right, top], 255, page.thickness)
+    for index in range(n_digits):
+        x = left + (index + 0.5) * width + page.jitter(0.1)
+        y = top + height / 2 + page.jitter(0.2)
+        page.write(x, y)
     return page.photograph()
 
 
 def write_rows(page: Page, baseline: float, pitch: float, left: float, right: float) -> None:
-    """Write rows of digits with gaps, at most seven in each."""
-    for i in range(int(page.random.integers(1, 4))):
+    """Write up to three rows of up to seven digits, with gaps.
+
+    Args:
+        page: the page.
+        baseline: the bottom of the first row.
+        pitch: the distance between rows.
+        left: where the rows begin.
+        right: where the rows end.
+    """
+    for index in range(int(page.rng.integers(1, 4))):
         x = left + page.height
-        for _ in range(int(page.random.integers(2, 8))):
-            page.put(x, baseline + i * pitch - page.height / 2 + page.jitter(0.1))
-            x += page.height * page.random.uniform(1, 1.6)
+        middle = baseline + index * pitch - page.height / 2
+        for _ in range(int(page.rng.integers(2, 8))):
+            y = middle + page.jitter(0.1)
+            page.write(x, y)
+            x += page.height * page.rng.uniform(1, 1.6)
             if x > right - page.height:
                 break
 
 
-def ledger(page: Page) -> bytes:
-    """Draw rows of digits on ruled paper; they stand on the lines, cross them, or float above."""
-    pitch, left = page.height * page.random.uniform([1.2, 0.3], [1.8, 1.5])
-    width, height = page.height * 11 + left, 4.6 * pitch
-    draw = page.sized(width, height)
-    start = pitch * page.random.uniform(0.1, 0.5)
-    inset = 0 if page.random.random() < 0.7 else left / 2
-    for i in range(5):
-        draw.line([inset, start + i * pitch, width - inset, start + i * pitch], 255, page.thickness)
-    if page.random.random() < 0.4:
+def draw_ruled_paper(page: Page) -> bytes:
+    """Draw rows of digits on ruled paper. They stand on the lines, cross them or float."""
+    pitch, left = page.draw_lengths([1.2, 0.3], [1.8, 1.5])
+    width = page.height * 11 + left
+    height = 4.6 * pitch
+    draw = page.set_size(width, height)
+    first_line = pitch * page.rng.uniform(0.1, 0.5)
+    inset = 0 if page.rng.random() < 0.7 else left / 2
+    for index in range(5):
+        y = first_line + index * pitch
+        draw.line([inset, y, width - inset, y], 255, page.thickness)
+    has_margin = page.rng.random() < 0.4
+    if has_margin:
         draw.line([left, 0, left, height], 255, page.thickness)
-    write_rows(page, start + pitch + page.jitter(0.25), pitch, left, width)
+    baseline = first_line + pitch + page.jitter(0.25)
+    write_rows(page, baseline, pitch, left, width)
     return page.photograph()
 
 
-def squared(page: Page) -> bytes:
-    """Draw rows of digits on squared paper, whose squares are smaller or larger than the digits."""
-    page.thickness, page.darkness = int(page.random.integers(1, 3)), page.random.uniform(0.12, 0.6)
-    pitch, width, height = page.height * page.random.uniform([0.4, 5, 4], [1.4, 11, 6])
-    draw = page.sized(width, height)
-    for at in np.arange(page.random.uniform(0, pitch), max(width, height), pitch).tolist():
-        draw.line([at, 0, at, height], 255, page.thickness)
-        draw.line([0, at, width, at], 255, page.thickness)
+def draw_squared_paper(page: Page) -> bytes:
+    """Draw rows of digits on squared paper, with squares smaller or larger than the digits."""
+    page.thickness = int(page.rng.integers(1, 3))
+    page.darkness = page.rng.uniform(0.12, 0.6)
+    pitch, width, height = page.draw_lengths([0.4, 5, 4], [1.4, 11, 6])
+    draw = page.set_size(width, height)
+    first_line = page.rng.uniform(0, pitch)
+    for position in np.arange(first_line, max(width, height), pitch).tolist():
+        draw.line([position, 0, position, height], 255, page.thickness)
+        draw.line([0, position, width, position], 255, page.thickness)
     write_rows(page, 1.3 * page.height, 1.4 * page.height, 0, width)
     return page.photograph()
 
 
-def edges(page: Page) -> bytes:
-    """Draw rows of digits on a sheet that ends in the picture, on a dark table, in a shadow, with writing cut off."""
-    width, height = page.height * page.random.uniform([6, 5], [12, 7])
-    draw = page.sized(width, height)
-    border = page.height * page.random.uniform(0.1, 0.8, 4) * (page.random.random(4) < 0.5)
-    y, x = np.mgrid[: page.lines.size[1], : page.lines.size[0]]
-    tilt = (x / width - 0.5) * page.jitter(0.3), (y / height - 0.5) * page.jitter(0.3)
-    table = (x < border[0] + tilt[1]) | (x > width - border[1] + tilt[1])
-    table |= (y < border[2] + tilt[0]) | (y > height - border[3] + tilt[0])
-    page.dimness = np.where(table, page.random.uniform(0.05, 0.6), 1.0)
-    if page.random.random() < 0.5:
-        reach = page.random.uniform(0.2, 0.8) * width
-        page.dimness *= 1 - page.random.uniform(0.1, 0.4) / (1 + np.exp((x - reach) / page.random.uniform(2, 30)))
-    for at in np.arange(page.height, width, page.height * 0.7) if page.random.random() < 0.4 and not border[3] else []:
+def draw_cut_off_sheet(page: Page) -> bytes:
+    """Draw rows of digits on a sheet that ends in the picture.
+
+    It lies on a dark table, may be in a shadow, and may have writing that is cut off.
+    """
+    rng = page.rng
+    width, height = page.draw_lengths([6, 5], [12, 7])
+    draw = page.set_size(width, height)
+    distances = page.height * rng.uniform(0.1, 0.8, 4)
+    left, right, top, bottom = distances * (rng.random(4) < 0.5)
+    n_columns, n_rows = page.lines.size
+    y, x = np.mgrid[:n_rows, :n_columns]
+    tilt_y = (x / width - 0.5) * page.jitter(0.3)
+    tilt_x = (y / height - 0.5) * page.jitter(0.3)
+    is_table = (x < left + tilt_x) | (x > width - right + tilt_x)
+    is_table |= (y < top + tilt_y) | (y > height - bottom + tilt_y)
+    page.light = np.where(is_table, rng.uniform(0.05, 0.6), 1.0)
+
+    has_shadow = rng.random() < 0.5
+    if has_shadow:
+        edge = rng.uniform(0.2, 0.8) * width
+        strength = rng.uniform(0.1, 0.4)
+        softness = rng.uniform(2, 30)
+        position = (x - edge) / softness
+        page.light *= 1 - strength / (1 + np.exp(position))
+    has_writing_below = rng.random() < 0.4
+    if has_writing_below and bottom == 0:
         page.darkness = page.pen
-        draw.line([at, height - page.height * 0.2, at + page.jitter(0.3), height], 255, 3)
-    write_rows(page, 2 * page.height, 1.3 * page.height, page.height * 0.5, width - page.height * 0.7)
+        for position in np.arange(page.height, width, page.height * 0.7):
+            start = [position, height - page.height * 0.2]
+            end = [position + page.jitter(0.3), height]
+            draw.line([*start, *end], 255, 3)
+    text_left = page.height * 0.5
+    text_right = width - page.height * 0.7
+    write_rows(page, 2 * page.height, 1.3 * page.height, text_left, text_right)
     return page.photograph()
 
 
-def pencil(page: Page) -> bytes:
-    """Draw rows of digits in faint pencil, whose strokes are broken by the paper's grain."""
-    page.pen = page.random.uniform(0.15, 0.4)
-    page.sized(page.height * 9, page.height * 5)
-    write_rows(page, 1.5 * page.height, 1.4 * page.height, 0, page.height * 9)
-    return page.photograph(page.random.uniform(0.1, 0.35))
+def draw_pencil(page: Page) -> bytes:
+    """Draw rows of digits in faint pencil, with strokes that the grain of the paper breaks."""
+    page.pen = page.rng.uniform(0.15, 0.4)
+    width = page.height * 9
+    page.set_size(width, page.height * 5)
+    write_rows(page, 1.5 * page.height, 1.4 * page.height, 0, width)
+    return page.photograph(grain=page.rng.uniform(0.1, 0.35))
 
 
 KINDS: dict[str, Callable[[Page], bytes]] = {
-    "one digit in its printed box": partial(
-        boxes, count=1, least=[1, 1.15, 0.05], most=[1.8, 1.8, 0.6], shifts=[0.15, 0.3]
-    ),
-    "a number in a row of boxes": partial(
-        boxes, count=0, least=[1, 1.15, 0.2, 0.1], most=[1.8, 1.9, 0.8, 0.8], shifts=[0.1, 0.2]
-    ),
-    "a number in a comb": combs,
-    "rows on ruled paper": ledger,
-    "rows on squared paper": squared,
-    "a sheet's dark edges, shadows, cut-off writing": edges,
-    "faint, broken pencil": pencil,
+    "one digit in its printed box": draw_one_box,
+    "a number in a row of boxes": draw_boxes,
+    "a number in a comb": draw_comb,
+    "rows on ruled paper": draw_ruled_paper,
+    "rows on squared paper": draw_squared_paper,
+    "a sheet's dark edges, shadows, cut-off writing": draw_cut_off_sheet,
+    "faint, broken pencil": draw_pencil,
 }
 
 
-def pages(kind: Callable[[Page], bytes], images: Pixels, classes: Vector, count: int) -> Iterator[tuple[Page, bytes]]:
-    """Yield pages of a kind, and each as a JPEG, until `count` digits are on them."""
-    random = np.random.default_rng(42)
-    while count > 0:
-        chosen = random.integers(0, len(images), 40)
-        page = Page(random, zip(images[chosen], classes[chosen].tolist(), strict=True))
-        yield page, kind(page)
-        count -= len(page.written)
+def draw_pages(
+    draw: Callable[[Page], bytes], images: Pixels, classes: Vector, n_digits: int
+) -> Iterator[tuple[Page, bytes]]:
+    """Yield pages of one kind, and each as a JPEG, until so many digits are on them."""
+    rng = np.random.default_rng(42)
+    n_missing = n_digits
+    while n_missing > 0:
+        chosen = rng.integers(0, len(images), 40)
+        page = Page(rng, zip(images[chosen], classes[chosen].tolist(), strict=True))
+        picture = draw(page)
+        yield page, picture
+        n_missing -= len(page.written)
 
 
-def judge(recognizer: Recognizer, page: Page, digits: list[Digit]) -> list[tuple[bool, bool, int]]:
-    """Return of each digit whether it is read correctly, whether it is marked, and how many wrong are sure.
+def find_digits(recognizer: Recognizer, picture: bytes) -> list[Digit]:
+    """Return the digits in a picture; none if `digits predict` would print an error."""
+    with suppress(pictures.PictureError):
+        found = recognizer.find(pictures.read(BytesIO(picture)))
+        [split] = recognizer.split([found])
+        return split
+    return []
 
-    A digit is read correctly where the only one found at its place has its class. What is found elsewhere is wrong,
-    too, and counts for the nearest.
+
+def judge_page(recognizer: Recognizer, page: Page, found: list[Digit]) -> list[Judgement]:
+    """Return how each digit on a page was read.
+
+    A digit is read correctly if the only digit that was found at its place has its class. A
+    digit that was found elsewhere is wrong, and counts for the nearest digit on the page.
     """
-    seen = recognizer.predict(np.array([digit.image for digit in digits])) if digits else []
-    labels: list[list[int]] = [[] for _ in page.written]
-    marked, sure = [False] * len(labels), [0] * len(labels)
-    for digit, prediction in zip(digits, seen, strict=True):
-        left, top, width, height = digit.box
-        at = [np.hypot(left + width / 2 - each.x, top + height / 2 - each.y) / each.height for each in page.written]
-        nearest = int(np.argmin(at))
-        labels[nearest].append(label := prediction.label if at[nearest] < 0.5 else -1)
-        marked[nearest] |= prediction.is_unlike
-        is_wrong = label != page.written[nearest].label
-        sure[nearest] += is_wrong and not prediction.is_unlike and prediction.probability > SURE
-    right = [found == [each.label] for found, each in zip(labels, page.written, strict=True)]
-    return list(zip(right, marked, sure, strict=True))
+    predictions = []
+    if found:
+        predictions = recognizer.predict(np.array([digit.image for digit in found]))
+    n_written = len(page.written)
+    labels: list[list[int | None]] = [[] for _ in range(n_written)]
+    is_flagged = [False] * n_written
+    n_sure_errors = [0] * n_written
+    for digit, prediction in zip(found, predictions, strict=True):
+        nearest, is_at_its_place = find_nearest(page, digit)
+        label = prediction.label if is_at_its_place else None
+        labels[nearest].append(label)
+        if prediction.is_unlike:
+            is_flagged[nearest] = True
+        elif label != page.written[nearest].label and prediction.probability > SURE:
+            n_sure_errors[nearest] += 1
+
+    judgements = []
+    for index, written in enumerate(page.written):
+        is_correct = labels[index] == [written.label]
+        judgements.append(Judgement(is_correct, is_flagged[index], n_sure_errors[index]))
+    return judgements
 
 
-def tables(folder: Path, quick: bool) -> list[str]:
-    """Measure each kind of page with test images."""
-    recognizer, (images, classes), rows = Recognizer.load(dataset="mnist"), handwriting.mnist(quick), []
-    for name, kind in KINDS.items():
+def find_nearest(page: Page, digit: Digit) -> tuple[int, bool]:
+    """Return the number of the digit on the page that is nearest to a digit that was found.
+
+    The second value is whether it is nearer than half its height.
+    """
+    left, top, width, height = digit.box
+    x = left + width / 2
+    y = top + height / 2
+    distances = []
+    for written in page.written:
+        distance = np.hypot(x - written.x, y - written.y)
+        distances.append(distance / written.height)
+    nearest = int(np.argmin(distances))
+    return nearest, bool(distances[nearest] < 0.5)
+
+
+def measure_pages(folder: Path, quick: bool) -> list[str]:
+    """Measure how the digits on each kind of page are read."""
+    recognizer = Recognizer.load(dataset="mnist")
+    images, classes = handwriting.read_mnist(quick)
+    n_digits = N_DIGITS_QUICK if quick else N_DIGITS
+    rows = []
+    for name, draw in KINDS.items():
         measuring.log(name)
-        judged = []
-        for page, picture in pages(kind, images, classes, QUICK if quick else COUNT):
-            found: list[Digit] = []
-            with suppress(pictures.PictureError):
-                [found] = recognizer.split([recognizer.find(pictures.read(BytesIO(picture)))])
-            judged += judge(recognizer, page, found)
-        right, marked, sure = np.array(judged).T
-        of_each = [marked[right == is_right] for is_right in (1, 0)]
-        rates = [f"{each.mean():.1%}" if len(each) else None for each in (*of_each, sure)]
-        rows.append([name, len(right), measuring.share(int(right.sum()), len(right)), *rates])
-    header = ["digits", "read correctly (95 %)", "marked if correct", "if wrong", "wrong, unmarked, over 99 % sure"]
-    return measuring.table(["MNIST's test images as", *header], rows)
+        judgements = []
+        for page, picture in draw_pages(draw, images, classes, n_digits):
+            found = find_digits(recognizer, picture)
+            judgements += judge_page(recognizer, page, found)
+        rows.append(make_row(name, judgements))
+    return measuring.format_table(HEADER, rows)
+
+
+def make_row(name: str, judgements: list[Judgement]) -> list[object]:
+    """Return the row of one kind of page."""
+    n_digits = len(judgements)
+    n_correct = sum(judgement.is_correct for judgement in judgements)
+    flagged_if_correct = [each.is_flagged for each in judgements if each.is_correct]
+    flagged_if_wrong = [each.is_flagged for each in judgements if not each.is_correct]
+    n_sure_errors = [each.n_sure_errors for each in judgements]
+    return [
+        name,
+        n_digits,
+        measuring.format_share(n_correct, n_digits),
+        format_mean(flagged_if_correct),
+        format_mean(flagged_if_wrong),
+        format_mean(n_sure_errors),
+    ]
+
+
+def format_mean(values: Sequence[float]) -> str | None:
+    """Return the mean of some values in percent; None if there are none."""
+    return f"{np.mean(values):.1%}" if values else None
 
 
 if __name__ == "__main__":
-    measuring.main(__doc__, handwriting.PAGE, {"paper": tables})
+    measuring.main(__doc__, handwriting.PAGE, {"paper": measure_pages})

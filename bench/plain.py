@@ -5,6 +5,14 @@ from pathlib import Path
 
 from bench import measuring
 
+
+def main() -> None:
+    """Run the command of each stage of dvc.yaml, such as `python -m stages.fetch mnist`."""
+    for _, command in measuring.list_commands(Path()):
+        _, _, module_name, entry_name = command.split()
+        stage = import_module(module_name)
+        stage.main([entry_name], standalone_mode=False)
+
+
 if __name__ == "__main__":
-    for kind, command in measuring.stages(Path()):
-        import_module(f"stages.{kind}").main(command.split()[-1:], standalone_mode=False)
+    main()

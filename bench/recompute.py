@@ -1,29 +1,34 @@
-"""Check every figure: compute it again from the parquet files and the models, by scikit-learn alone.
+"""Check all results: compute them again, with scikit-learn alone.
 
-Reads what `dvc repro` has made. Of this project it imports the names of the metrics, and what scikit-learn has not:
-sets of features, and how models are loaded. For each experiment: the largest difference of any metric and of any end of
-an interval, of the area under any drawn curve, how many predictions differ when the model, and one fold of it, are
-fitted anew (not with `copies`), and how many groups are on both sides of the split or of a fold. A metric without a
-second implementation here is named "not recomputed". Exit status 1 when a metric or an interval is off by more than
-1e-6, an area by more than 0.001 (curves are thinned to draw them), a prediction differs, or a group is on both sides.
+It reads the parquet files and the models that `dvc repro` has made. From this project it
+imports only the names of the metrics, the function that loads models, and those sets of
+features that are not repeated here. For each model it prints
+
+- how many metrics and ends of confidence intervals were compared, and the largest difference;
+- the largest difference between the area under a drawn curve and under the exact curve;
+- how many test images are predicted differently if the model is fitted again;
+- how many images of the first fold are predicted differently if its model is fitted again;
+- how many groups are in both sets of the split, or in two folds.
+
+A metric that this script does not compute is listed as "not recomputed". The exit status is 1
+if a metric differs by more than 1e-6 or an area by more than 0.001, if a prediction differs, or
+if a group is in both sets. Areas may differ because curves are thinned before they are drawn.
 """
 
 import json
 import sys
-from functools import partial
 from importlib import import_module
-from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench import measuring
-from digits.evaluation.metrics import METRICS
-from digits.learning import model_file, pipelines
+from digits.evaluation.metrics import CLASS_METRICS, METRICS, SUMMARY_KEYS
+from digits.learning import model_file
+from digits.learning.pipelines import make_feature_steps
 
 import click
 import numpy as np
 import pandas as pd
-import yaml
 from scipy.special import softmax
 from scipy.stats import norm, t
 from sklearn import metrics
@@ -34,210 +39,567 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
-ALL = "all"
-FIGURES = ("precision", "recall", "f1", "count")
-SEEN = 10_000  # training images that the accuracy on training images is measured on
-SCORES = "^(decision|probability)_"
-AXES = {"roc": ["false_positive_rate", "true_positive_rate"], "precision_recall": ["recall", "precision"]}
-HEADER = ["experiment", "figures", "largest difference", "of a curve's area", "other predictions", "of a fold"]
-HEADER += ["groups on both sides"]
+OVERALL = "all"
+MAX_TRAIN_SCORES = 10_000  # the training accuracy is that of so many training images
+MAX_SUBSETS = 100  # with more folds or groups, they have no accuracies of their own
+MIN_GROUPS = 6  # with fewer groups there is no confidence interval
+MIN_PROBABILITY = 1e-3
+UNIFORM_SHARE = 1e-4
+
+# The largest differences that are not an error.
+METRIC_TOLERANCE = 1e-6
+AREA_TOLERANCE = 0.001
+
+SCORE_COLUMNS = "^(decision|probability)_"
+
+# The columns of the curves.
+CURVES = {
+    "roc": ["false_positive_rate", "true_positive_rate"],
+    "precision_recall": ["recall", "precision"],
+}
+
+HEADER = [
+    "model",
+    "metrics",
+    "largest difference",
+    "of a curve's area",
+    "other predictions",
+    "of a fold",
+    "groups in both sets",
+]
+
 Array = Any
-Figures = dict[Any, float]  # by part, figure, of what, and `value`, `low` or `high`
+
+# Metrics by metric, subset, and `value`, `low` or `high`.
+Metrics = dict[tuple[str, str, str], float]
+
+# The same, by part first: `test`, `cross_validation`, `train`, or `json` for the content of
+# metrics/<model>.json.
+PartMetrics = dict[tuple[str, str, str, str], float]
 
 
-def pipeline(block: dict[str, Any], seed: int, maximum: int) -> Pipeline:
-    """Return an experiment's unfitted model, restated."""
-    own = {key: each for key, each in block["hyperparameters"].items() if key not in {"threshold", "copies"}}
-    if block["classifier"] == "one_vs_rest_svc":
-        classifier = OneVsRestClassifier(SVC(**own, random_state=seed))
-    else:
-        module, _, name = f"sklearn.{block['classifier']}".rpartition(".")
-        classifier = getattr(import_module(module), name)(**own)
-        ours = {"random_state": seed, "break_ties": True}
-        classifier.set_params(**{key: value for key, value in ours.items() if key in classifier.get_params()})
-    raw = FunctionTransformer(lambda pixels: pixels.astype(np.float32))
-    scaled = FunctionTransformer(lambda pixels: pixels.astype(np.float32) / np.float32(maximum))
-    components = PCA(50, svd_solver="covariance_eigh")
-    restated = {"raw": [raw], "scaled": [scaled], "principal_components": [scaled, components]}
-    steps = restated.get(block["features"]) or [step for _, step in pipelines.features(block["features"], maximum)]
-    return make_pipeline(*steps, classifier)
+class Subset(NamedTuple):
+    """The training set or the test set of a task."""
+
+    X: Array  # the pixels
+    y: Array  # the labels
+    groups: Array | None
 
 
-def threshold(rule: Any, table: pd.DataFrame) -> float:
-    """Return the score from which the answer is yes, restated, by a table of out-of-fold predictions."""
-    if not isinstance(rule, dict):
-        return float(rule)
-    scores = table.filter(regex=SCORES).iloc[:, 0]
-    precision, recall, thresholds = metrics.precision_recall_curve(table["label"], scores)
-    curve = pd.DataFrame({"precision": precision[:-1], "recall": recall[:-1], "threshold": thresholds})
-    curve["f1"] = 2 / (1 / curve["precision"] + 1 / curve["recall"])
-    curve["below"] = curve["threshold"].shift(1)
-    ((figure, least),) = rule.items()
-    allowed = curve if least == "max" else curve[curve[figure] >= least]
-    wanted = {"recall": "precision", "precision": "recall", "f1": "f1"}[figure]
-    best = allowed.sort_values([wanted, "threshold"]).iloc[-1]
-    return float(best["threshold"] + best["below"]) / 2
+class Model(NamedTuple):
+    """A model, and everything that its results follow from."""
+
+    name: str
+    entry: dict[str, Any]  # of params.yaml
+    seed: int
+    attrs: dict[Any, Any]  # of the tables of images
+    label_names: dict[int, str]
+    train: Subset
+    test: Subset
+    predictions: pd.DataFrame  # of the test images
+    crossval: pd.DataFrame  # the cross-validated predictions
 
 
-def predict(model: Pipeline, X: Array, limit: float | None) -> Array:  # noqa: N803
-    """Return a restated model's predictions, by its own threshold where one is given."""
-    if limit is None:
-        return model.predict(X)
-    scores = model.decision_function(X) if hasattr(model, "decision_function") else model.predict_proba(X)[:, 1]
-    return scores >= limit
+class Check(NamedTuple):
+    """The result of checking a model."""
 
+    name: str
+    n_compared: int
+    largest_difference: float
+    largest_area_difference: float
+    n_other_predictions: int
+    n_other_predictions_of_fold: int | None  # None without cross-validation
+    n_groups_in_both_sets: int
+    not_recomputed: set[str]  # the names of metrics
 
-def interval(right: Array, group: Array | None) -> dict[str, float]:
-    """Return the 95 % interval of the share of rows that are right: Wilson's, or Student's of six groups or more."""
-    share = right.mean()
-    if group is None:  # Wilson's ends are as far from the share as z standard errors at the ends themselves
-        z2 = norm.ppf(0.975) ** 2 / len(right)
-        low, high = sorted(np.roots([1 + z2, -(2 * share + z2), share**2]))
-        return {"low": max(low, 0.0), "high": min(high, 1.0)}
-    moved = pd.Series(right - share).groupby(group).sum() / len(right)
-    reach = t.ppf(0.975, len(moved) - 1) * moved.std() * np.sqrt(len(moved))
-    return {"low": max(share - reach, 0.0), "high": min(share + reach, 1.0)} if len(moved) >= 6 and reach > 1e-9 else {}
+    @property
+    def is_right(self) -> bool:
+        """Whether all results are right."""
+        return (
+            self.largest_difference <= METRIC_TOLERANCE
+            and self.largest_area_difference <= AREA_TOLERANCE
+            and self.n_other_predictions == 0
+            and self.n_other_predictions_of_fold in {0, None}
+            and self.n_groups_in_both_sets == 0
+        )
 
-
-def measure(y: Array, table: pd.DataFrame, names: list[str], temperature: float, majority: int) -> Figures:
-    """Return the figures of a table of predictions, and the ends of their intervals, by what they are.
-
-    `y` are the labels, `names` those of all labels; the temperature calibrates the scores, and `majority` is the most
-    frequent label of the training part.
-    """
-    scored, y_pred, group = table.filter(regex=SCORES), table["prediction"].to_numpy(), table.get("group")
-    scores, are_decisions = scored.to_numpy(), scored.columns[0].startswith("decision")
-    labels, right = np.unique(y), pd.Series(y_pred == y)
-    scorer = partial(metrics.precision_recall_fscore_support, y, y_pred, zero_division=0)
-    several = {"average": "macro", "labels": labels} if len(names) > 2 else {"average": "binary"}
-    found = dict(zip(product(FIGURES[:3], [ALL]), scorer(**several), strict=False))
-    found |= {("accuracy", ALL): right.mean(), ("baseline", ALL): np.mean(y == majority)}
-    for figure, by_class in zip(FIGURES, scorer(labels=labels), strict=True):
-        found |= {(figure, names[label]): float(each) for label, each in zip(labels, by_class, strict=True)}
-    if len(names) == 2:
-        if len(labels) == 2:
-            found["roc_auc", ALL] = metrics.roc_auc_score(y, scores)
-            found["average_precision", ALL] = metrics.average_precision_score(y, scores)
-        scores = np.hstack([0 * scores if are_decisions else 1 - scores, scores])
-    logits = scores if are_decisions else np.log(np.maximum(scores, 1e-3))
-    probabilities = (1 - 1e-4) * softmax(logits / temperature, axis=1) + 1e-4 / len(names)
-    found["log_loss", ALL] = metrics.log_loss(y, probabilities, labels=range(len(names)))
-    for column in ("group", "fold"):
-        if column in table and table[column].nunique() <= 30:
-            means = right.groupby(table[column]).mean()
-            found |= {("accuracy", f"{column} {each}"): mean for each, mean in means.items()}
-    if "fold" in table:  # `means` are the folds'
-        found |= {("accuracy_mean", ALL): means.mean(), ("accuracy_std", ALL): means.std(ddof=0)}
-    ends, among = {}, {("accuracy", ALL): np.full(len(y), True)}
-    for label in labels:
-        among |= {("recall", names[label]): y == label, ("precision", names[label]): y_pred == label}
-    for key, rows in among.items():
-        if rows.any():
-            of_rows = interval(right[rows].to_numpy(), None if group is None else group.to_numpy()[rows])
-            ends |= {(*key, end): each for end, each in of_rows.items()}
-    return {(*key, "value"): each for key, each in found.items()} | ends
-
-
-def curve_difference(name: str, part: str, y: Array, table: pd.DataFrame, names: list[str]) -> float:
-    """Return the largest difference between the area under a drawn curve and under the true one."""
-    differences = [0.0]
-    for figure, axes in AXES.items():
-        drawn = pd.read_csv(f"plots/{name}/{figure}.csv", dtype={"class": str}, keep_default_na=False)
-        for label, points in drawn[(drawn["part"] == part) & (drawn["class"] != ALL)].groupby("class"):
-            is_class = y == names.index(str(label))
-            scores = table.filter(regex=f"{SCORES}{names.index(str(label))}$").iloc[:, 0]
-            if figure == "roc":
-                x, true, _ = metrics.roc_curve(is_class, scores)
-            else:
-                precision, recall, _ = metrics.precision_recall_curve(is_class, scores)
-                x, true = recall[-2::-1], precision[-2::-1]
-            differences.append(abs(np.trapezoid(points[axes[1]], points[axes[0]]) - np.trapezoid(true, x)))
-    return max(differences)
-
-
-def check(name: str, params: dict[str, Any]) -> tuple[list[Any], set[str]]:
-    """Compute an experiment's figures again; return its row of the table, and the metrics that are not recomputed."""
-    block = params["experiments"][name]
-    task, rule = params["tasks"][block["task"]], block["hyperparameters"].get("threshold")
-    train, test = (pd.read_parquet(f"data/split/{task['split']}/{part}.parquet") for part in ("train", "test"))
-    about = train.attrs
-    names = about.get("names") or list(map(str, range(256)))
-    sides = [[names.index(str(each)) for each in task.get(side) or []] for side in ("positive", "negative")]
-    positive, negative = sides
-    if negative:
-        train, test = (part[part["class"].isin(positive + negative)] for part in (train, test))
-    y_train, y_test = (
-        (part["class"].isin(positive) if positive else part["class"]).astype(int) for part in (train, test)
-    )
-    y_train, y_test = y_train.to_numpy(), y_test.to_numpy()
-    names = ["0", "1"] if positive else [names[label] for label in np.unique(y_train)]
-    X_train, X_test = (part.filter(like="pixel").to_numpy() for part in (train, test))  # noqa: N806
-    predictions, folds = (pd.read_parquet(f"data/{kind}/{name}.parquet") for kind in ("predictions", "crossval"))
-    if "group_names" in about:
-        for each in (predictions, folds):
-            each["group"] = each["group"].map(about["group_names"].__getitem__)
-
-    table = pd.read_csv(f"plots/{name}/figures.csv", keep_default_na=False, na_values={"low": "", "high": ""})
-    measured: Figures = table.set_index(["part", "figure", "of"]).astype(float).stack().dropna().to_dict()
-    temperature = measured.pop(("cross_validation", "temperature", ALL, "value"), 1.0)
-    model, limit = model_file.load(f"models/{name}.skops"), None if rule is None else threshold(rule, folds)
-    computed: Figures = {("train", "accuracy", ALL, "value"): model.score(X_train[:SEEN], y_train[:SEEN])}
-    if len(names) == 2:
-        unless = 0.0 if predictions.filter(like="decision_").shape[1] else 0.5
-        computed["train", "threshold", ALL, "value"] = unless if limit is None else limit
-    areas, parts = (
-        [],
-        {"test": (y_test, predictions)} | ({"cross_validation": (y_train, folds)} if block["folds"] else {}),
-    )
-    for part, (y, predicted) in parts.items():
-        figures = measure(y, predicted, names, temperature, np.bincount(y_train).argmax())
-        computed |= {(part, *key): value for key, value in figures.items()}
-        areas.append(curve_difference(name, part, y, predicted, names))
-
-    again = pipeline(block, params["seed"], about["maximum"])
-    refit = None
-    if "copies" not in block["hyperparameters"]:
-        refit = int((predict(again.fit(X_train, y_train), X_test, limit) != predictions["prediction"].to_numpy()).sum())
-    both_sides, refold = len({*train.get("group", ())} & {*test.get("group", ())}), None
-    if block["folds"]:
-        group = train.get("group")
-        both_sides += 0 if group is None else int((folds.groupby("group")["fold"].nunique() > 1).sum())
-        folded = (StratifiedKFold if group is None else StratifiedGroupKFold)(block["folds"])
-        fitted, held_out = next(folded.split(X_train, y_train, group))
-        limit = None if rule is None else threshold(rule, folds.iloc[fitted])  # of this fold it is chosen on the others
-        if refit is not None:
-            y_pred = predict(again.fit(X_train[fitted], y_train[fitted]), X_train[held_out], limit)
-            refold = int((y_pred != folds["prediction"].to_numpy()[held_out]).sum())
-
-    figure_of = {metric.key: metric.name for metric in METRICS if metric.key}
-    for key, value in json.loads(Path(f"metrics/{name}.json").read_text(encoding="utf-8")).items():
-        figure = figure_of.get(key, key), ALL, "value"
-        measured["json", *figure] = value
-        for part in ("cross_validation", "test"):  # the test part's, where both have it
-            if (part, *figure) in computed:
-                computed["json", *figure] = computed[part, *figure]
-    metric_names = {"threshold", *(metric.name for metric in METRICS)}
-    unknown = {key[1] for key in measured.keys() - computed.keys()}
-    expected = {key for key in computed if key[1] in metric_names} | {key for key in measured if key[3] != "value"}
-    differences = [abs(measured.get(key, np.inf) - computed.get(key, -np.inf)) for key in expected]  # missing: infinite
-    return [name, len(differences), max(differences), max(areas), refit, refold, both_sides], unknown
+    @property
+    def cells(self) -> list[object]:
+        """The row of the table."""
+        return [
+            self.name,
+            self.n_compared,
+            f"{self.largest_difference:.1e}",
+            f"{self.largest_area_difference:.1e}",
+            self.n_other_predictions,
+            self.n_other_predictions_of_fold,
+            self.n_groups_in_both_sets,
+        ]
 
 
 @click.command(help=f"\b\n{__doc__}")
-@click.argument("names", nargs=-1, metavar="[EXPERIMENT]...")
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
 def command(names: tuple[str, ...]) -> None:
-    """Check experiments, a line of the table each as it is done, and exit."""
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    print("\n".join(measuring.table(HEADER, [])), flush=True)
-    unknown, is_wrong = set(), False
-    for name in names or [name for name in params["experiments"] if Path(f"metrics/{name}.json").exists()]:
-        row, others = check(name, params)
-        print(measuring.table(HEADER, [[*row[:2], f"{row[2]:.1e}", f"{row[3]:.1e}", *row[4:]]])[-1], flush=True)
-        unknown |= others
-        is_wrong |= bool(row[2] > 1e-6 or row[3] > 0.001 or any(row[4:]))
-    if unknown:
-        print(f"not recomputed: {', '.join(sorted(unknown))}")
-    sys.exit(is_wrong)
+    """Check models, print a line of the table after each, and exit."""
+    params = measuring.read_params(Path())
+    if not names:
+        names = tuple(name for name in params["models"] if metrics_path(name).exists())
+    for line in measuring.format_table(HEADER, []):
+        print(line, flush=True)
+
+    not_recomputed = set()
+    all_right = True
+    for name in names:
+        check = check_model(read_model(name, params))
+        *_, line = measuring.format_table(HEADER, [check.cells])
+        print(line, flush=True)
+        not_recomputed |= check.not_recomputed
+        all_right = all_right and check.is_right
+    if not_recomputed:
+        print(f"not recomputed: {', '.join(sorted(not_recomputed))}")
+    sys.exit(0 if all_right else 1)
+
+
+def check_model(model: Model) -> Check:
+    """Compute all results of a model again, and compare them."""
+    measured = read_metrics(model.name)
+    temperature = measured.pop(("cross_validation", "temperature", OVERALL, "value"), 1.0)
+
+    computed = compute_model_metrics(model)
+    area_differences = []
+    majority_label = int(np.bincount(model.train.y).argmax())
+    parts = {"test": (model.test.y, model.predictions)}
+    if model.entry["folds"]:
+        parts["cross_validation"] = (model.train.y, model.crossval)
+    for part, (y, table) in parts.items():
+        part_metrics = compute_metrics(y, table, model.label_names, temperature, majority_label)
+        for key, value in part_metrics.items():
+            computed[(part, *key)] = value
+        area_differences.append(compare_areas(model, part, y, table))
+    add_summary(model.name, measured, computed)
+
+    differences = compare_metrics(measured, computed)
+    measured_names = {metric for _, metric, _, _ in measured}
+    computed_names = {metric for _, metric, _, _ in computed}
+    return Check(
+        name=model.name,
+        n_compared=len(differences),
+        largest_difference=max(differences),
+        largest_area_difference=max(area_differences),
+        n_other_predictions=count_other_predictions(model),
+        n_other_predictions_of_fold=count_other_predictions_of_fold(model),
+        n_groups_in_both_sets=count_groups_in_both_sets(model),
+        not_recomputed=measured_names - computed_names,
+    )
+
+
+def read_model(name: str, params: dict[str, Any]) -> Model:
+    """Read the data of a model, and label the images again."""
+    entry = params["models"][name]
+    task = params["tasks"][entry["task"]]
+    train_images = pd.read_parquet(f"data/split/{task['split']}/train.parquet")
+    test_images = pd.read_parquet(f"data/split/{task['split']}/test.parquet")
+    attrs: dict[Any, Any] = train_images.attrs
+    class_names = attrs.get("names") or [str(number) for number in range(256)]
+    train = label_images(train_images, task, class_names)
+
+    label_names = {int(label): class_names[label] for label in np.unique(train.y)}
+    if task.get("positive"):
+        label_names = {0: "0", 1: "1"}
+
+    predictions = pd.read_parquet(f"data/predictions/{name}.parquet")
+    crossval = pd.read_parquet(f"data/crossval/{name}.parquet")
+    if "group_names" in attrs:
+        group_names = pd.Series(attrs["group_names"])
+        predictions["group"] = predictions["group"].map(group_names)
+        crossval["group"] = crossval["group"].map(group_names)
+    return Model(
+        name=name,
+        entry=entry,
+        seed=params["seed"],
+        attrs=attrs,
+        label_names=label_names,
+        train=train,
+        test=label_images(test_images, task, class_names),
+        predictions=predictions,
+        crossval=crossval,
+    )
+
+
+def label_images(images: pd.DataFrame, task: dict[str, Any], class_names: list[str]) -> Subset:
+    """Return the images of a task with their labels."""
+    class_name = images["class"].map(lambda number: class_names[number])
+    positive = [str(name) for name in task.get("positive") or []]
+    negative = [str(name) for name in task.get("negative") or []]
+    if negative:
+        is_used = class_name.isin([*positive, *negative])
+        images = images[is_used]
+        class_name = class_name[is_used]
+    labels = images["class"]
+    if positive:
+        labels = class_name.isin(positive)
+    X = images.filter(like="pixel").to_numpy()
+    return Subset(X, labels.to_numpy().astype(int), images.get("group"))
+
+
+def metrics_path(name: str) -> Path:
+    """Return the path of metrics/<model>.json."""
+    return Path(f"metrics/{name}.json")
+
+
+def read_metrics(name: str) -> PartMetrics:
+    """Read the table of all metrics of a model."""
+    table = pd.read_csv(
+        f"plots/{name}/metrics.csv", keep_default_na=False, na_values={"low": "", "high": ""}
+    )
+    measured: PartMetrics = {}
+    for row in table.itertuples():
+        for column in ["value", "low", "high"]:
+            value = float(getattr(row, column))
+            if not np.isnan(value):
+                measured[str(row.part), str(row.metric), str(row.subset), column] = value
+    return measured
+
+
+def add_summary(name: str, measured: PartMetrics, computed: PartMetrics) -> None:
+    """Add the metrics of metrics/<model>.json to both, as the part `json`."""
+    metric_of_key = {key: metric for metric, key in SUMMARY_KEYS.items()}
+    summary = json.loads(metrics_path(name).read_text(encoding="utf-8"))
+    for key, value in summary.items():
+        metric = metric_of_key[key]
+        measured["json", metric, OVERALL, "value"] = value
+        # The metric of the test images comes last, and replaces the cross-validated one.
+        for part in ["cross_validation", "test"]:
+            if (part, metric, OVERALL, "value") in computed:
+                expected = computed[part, metric, OVERALL, "value"]
+                computed["json", metric, OVERALL, "value"] = expected
+
+
+def compare_metrics(measured: PartMetrics, computed: PartMetrics) -> list[float]:
+    """Return the differences of all metrics; infinity where one of the two is missing.
+
+    Metrics that only one of the project and this script has are left out.
+    """
+    known_metrics = {"threshold", *METRICS, *CLASS_METRICS}
+    computed_metrics = {metric for _, metric, _, _ in computed}
+    differences = []
+    for key in measured.keys() | computed.keys():
+        _, metric, _, _ = key
+        if metric in known_metrics and metric in computed_metrics:
+            difference = measured.get(key, np.inf) - computed.get(key, -np.inf)
+            differences.append(abs(difference))
+    return differences
+
+
+def compute_model_metrics(model: Model) -> PartMetrics:
+    """Compute the accuracy of the training images, and the decision threshold."""
+    fitted = model_file.load(Path(f"models/{model.name}.skops"))
+    X = model.train.X[:MAX_TRAIN_SCORES]
+    y = model.train.y[:MAX_TRAIN_SCORES]
+    computed = {("train", "accuracy", OVERALL, "value"): fitted.score(X, y)}
+    if len(model.label_names) == 2:
+        threshold = choose_threshold(model.entry, model.crossval)
+        if threshold is None:
+            has_decisions = has_decision_values(model.predictions)
+            threshold = 0.0 if has_decisions else 0.5
+        computed["train", "threshold", OVERALL, "value"] = threshold
+    return computed
+
+
+def compute_metrics(
+    y: Array,
+    table: pd.DataFrame,
+    label_names: dict[int, str],
+    temperature: float,
+    majority_label: int,
+) -> Metrics:
+    """Compute the metrics of some predictions, and their confidence intervals.
+
+    Args:
+        y: the labels, shape (n_images,).
+        table: the predictions.
+        label_names: the names of all labels.
+        temperature: the temperature of the calibration.
+        majority_label: the most frequent label of the training images.
+    """
+    y_pred = table["prediction"].to_numpy()
+    is_correct = pd.Series(y_pred == y)
+    computed: Metrics = {}
+    computed["accuracy", OVERALL, "value"] = is_correct.mean()
+    computed["baseline", OVERALL, "value"] = np.mean(y == majority_label)
+    computed["log_loss", OVERALL, "value"] = compute_log_loss(
+        y, table, label_names, temperature
+    )
+    computed |= compute_accuracies_of_subsets(table, is_correct)
+    computed |= compute_class_metrics(y, y_pred, label_names)
+    is_binary = len(label_names) == 2
+    if is_binary and len(np.unique(y)) == 2:
+        scores = table.filter(regex=SCORE_COLUMNS).to_numpy()[:, 0]
+        computed["roc_auc", OVERALL, "value"] = metrics.roc_auc_score(y, scores)
+        precision = metrics.average_precision_score(y, scores)
+        computed["average_precision", OVERALL, "value"] = precision
+
+    groups = table.get("group")
+    all_images = np.full(len(y), True)
+    computed |= compute_interval("accuracy", OVERALL, is_correct, groups, all_images)
+    for label in np.unique(y):
+        name = label_names[label]
+        computed |= compute_interval("recall", name, is_correct, groups, y == label)
+        computed |= compute_interval("precision", name, is_correct, groups, y_pred == label)
+    return computed
+
+
+def compute_accuracies_of_subsets(table: pd.DataFrame, is_correct: pd.Series) -> Metrics:
+    """Compute the accuracies of the groups and the folds, and the mean of the folds."""
+    computed: Metrics = {}
+    for column in ["group", "fold"]:
+        if column not in table or table[column].nunique() > MAX_SUBSETS:
+            continue
+        accuracies = is_correct.groupby(table[column].to_numpy()).mean()
+        for name, accuracy in accuracies.items():
+            computed["accuracy", f"{column} {name}", "value"] = accuracy
+        if column == "fold":
+            computed["accuracy_mean", OVERALL, "value"] = accuracies.mean()
+            computed["accuracy_std", OVERALL, "value"] = accuracies.std(ddof=0)
+    return computed
+
+
+def compute_class_metrics(y: Array, y_pred: Array, label_names: dict[int, str]) -> Metrics:
+    """Compute precision, recall and F1 of each class and of all, and the size of each class."""
+    computed: Metrics = {}
+    labels = np.unique(y)
+    by_class = metrics.precision_recall_fscore_support(
+        y, y_pred, labels=labels, zero_division=0
+    )
+    for metric, values in zip(["precision", "recall", "f1", "count"], by_class, strict=True):
+        for label, value in zip(labels, values, strict=True):
+            computed[metric, label_names[label], "value"] = float(value)
+
+    if len(label_names) == 2:
+        overall = metrics.precision_recall_fscore_support(
+            y, y_pred, average="binary", zero_division=0
+        )
+    else:
+        overall = metrics.precision_recall_fscore_support(
+            y, y_pred, average="macro", labels=labels, zero_division=0
+        )
+    for metric, value in zip(["precision", "recall", "f1"], overall[:3], strict=True):
+        computed[metric, OVERALL, "value"] = value
+    return computed
+
+
+def compute_log_loss(
+    y: Array, table: pd.DataFrame, label_names: dict[int, str], temperature: float
+) -> float:
+    """Compute the log loss of the calibrated probabilities."""
+    scores = table.filter(regex=SCORE_COLUMNS).to_numpy()
+    has_decisions = has_decision_values(table)
+    if scores.shape[1] == 1:
+        first_class = np.zeros_like(scores) if has_decisions else 1 - scores
+        scores = np.hstack([first_class, scores])
+    logits = scores if has_decisions else np.log(np.maximum(scores, MIN_PROBABILITY))
+    probabilities = softmax(logits / temperature, axis=1)
+    n_classes = len(label_names)
+    probabilities = (1 - UNIFORM_SHARE) * probabilities + UNIFORM_SHARE / n_classes
+    return metrics.log_loss(y, probabilities, labels=list(label_names))
+
+
+def has_decision_values(table: pd.DataFrame) -> bool:
+    """Return whether the scores of a table are values of `decision_function`."""
+    return table.filter(regex="^decision_").shape[1] > 0
+
+
+def compute_interval(
+    metric: str, subset: str, is_correct: Array, groups: Array | None, is_selected: Array
+) -> Metrics:
+    """Compute the confidence interval of the proportion of correct ones among some images.
+
+    Args:
+        metric: the name of the metric.
+        subset: the name of the subset.
+        is_correct: whether each prediction is correct.
+        groups: the group of each image, or None.
+        is_selected: which images are the subset.
+    """
+    selected = is_correct.to_numpy()[is_selected]
+    if len(selected) == 0:
+        return {}
+    if groups is None:
+        low, high = wilson_interval(selected)
+    else:
+        selected_groups = groups.to_numpy()[is_selected]
+        contributions = pd.Series(selected - selected.mean()).groupby(selected_groups).sum()
+        n_groups = len(contributions)
+        if n_groups < MIN_GROUPS:
+            return {}
+        standard_error = contributions.std() * np.sqrt(n_groups) / len(selected)
+        margin = t.ppf(0.975, n_groups - 1) * standard_error
+        if margin < 1e-9:  # all groups have the same accuracy
+            return {}
+        low = selected.mean() - margin
+        high = selected.mean() + margin
+    return {
+        (metric, subset, "low"): max(low, 0.0),
+        (metric, subset, "high"): min(high, 1.0),
+    }
+
+
+def wilson_interval(is_correct: Array) -> tuple[float, float]:
+    """Compute Wilson's confidence interval of a proportion.
+
+    Its ends are the proportions p for which the observed proportion q is z standard errors away
+    from p: (q - p)² = z² p (1 - p) / n.
+    """
+    proportion = is_correct.mean()
+    z_squared_by_n = norm.ppf(0.975) ** 2 / len(is_correct)
+    quadratic = [1 + z_squared_by_n, -(2 * proportion + z_squared_by_n), proportion**2]
+    low, high = sorted(np.roots(quadratic))
+    return low, high
+
+
+def compare_areas(model: Model, part: str, y: Array, table: pd.DataFrame) -> float:
+    """Return the largest difference between the area under a drawn and under an exact curve."""
+    label_of_name = {name: label for label, name in model.label_names.items()}
+    differences = [0.0]
+    for curve, [x_column, y_column] in CURVES.items():
+        drawn = pd.read_csv(
+            f"plots/{model.name}/{curve}.csv", dtype={"class": str}, keep_default_na=False
+        )
+        is_shown = (drawn["part"] == part) & (drawn["class"] != OVERALL)
+        for class_name, points in drawn[is_shown].groupby("class"):
+            label = label_of_name[str(class_name)]
+            scores = table.filter(regex=f"{SCORE_COLUMNS}{label}$").iloc[:, 0]
+            exact_area = compute_area(curve, y == label, scores)
+            drawn_area = np.trapezoid(points[y_column], points[x_column])
+            differences.append(abs(drawn_area - exact_area))
+    return max(differences)
+
+
+def compute_area(curve: str, is_class: Array, scores: pd.Series) -> float:
+    """Compute the area under an exact curve."""
+    if curve == "roc":
+        false_positive_rate, true_positive_rate, _ = metrics.roc_curve(is_class, scores)
+        return np.trapezoid(true_positive_rate, false_positive_rate)
+    precision, recall, _ = metrics.precision_recall_curve(is_class, scores)
+    # Without the last point, whose recall is 0, and in the order of increasing recall.
+    return np.trapezoid(precision[-2::-1], recall[-2::-1])
+
+
+def count_other_predictions(model: Model) -> int:
+    """Fit the model again, and count the test images that it predicts differently."""
+    fitted = make_pipeline_again(model).fit(model.train.X, model.train.y)
+    threshold = choose_threshold(model.entry, model.crossval)
+    y_pred = predict(fitted, model.test.X, threshold)
+    return int((y_pred != model.predictions["prediction"].to_numpy()).sum())
+
+
+def count_other_predictions_of_fold(model: Model) -> int | None:
+    """Fit the model of the first fold again, and count the images that it predicts differently.
+
+    Returns:
+        None without cross-validation.
+    """
+    n_folds = model.entry["folds"]
+    if n_folds == 0:
+        return None
+    train = model.train
+    folds = StratifiedKFold(n_folds) if train.groups is None else StratifiedGroupKFold(n_folds)
+    rows, held_out_rows = next(folds.split(train.X, train.y, train.groups))
+    fitted = make_pipeline_again(model).fit(train.X[rows], train.y[rows])
+    # The threshold of a fold is chosen on the other folds.
+    threshold = choose_threshold(model.entry, model.crossval.iloc[rows])
+    y_pred = predict(fitted, train.X[held_out_rows], threshold)
+    expected = model.crossval["prediction"].to_numpy()[held_out_rows]
+    return int((y_pred != expected).sum())
+
+
+def count_groups_in_both_sets(model: Model) -> int:
+    """Count the groups that are in the training set and the test set, or in two folds."""
+    if model.train.groups is None or model.test.groups is None:
+        return 0
+    in_both_sets = np.intersect1d(model.train.groups, model.test.groups)
+    n_groups = len(in_both_sets)
+    if model.entry["folds"]:
+        folds_of_group = model.crossval.groupby("group")["fold"].nunique()
+        n_groups += int((folds_of_group > 1).sum())
+    return n_groups
+
+
+def make_pipeline_again(model: Model) -> Pipeline:
+    """Return the unfitted pipeline of a model."""
+    pixel_max = model.attrs["pixel_max"]
+    name = model.entry["features"]
+    to_float = FunctionTransformer(lambda X: X.astype(np.float32))
+    scale = FunctionTransformer(lambda X: X.astype(np.float32) / np.float32(pixel_max))
+    if name == "raw":
+        steps = [to_float]
+    elif name == "scaled":
+        steps = [scale]
+    elif name == "principal_components":
+        steps = [scale, PCA(50, svd_solver="covariance_eigh")]
+    else:
+        steps = [step for _, step in make_feature_steps(name, pixel_max)]
+    return make_pipeline(*steps, make_classifier(model))
+
+
+def make_classifier(model: Model) -> Any:
+    """Return the unfitted classifier of a model."""
+    hyperparameters = dict(model.entry["hyperparameters"])
+    hyperparameters.pop("threshold", None)
+    if model.entry["classifier"] == "one_vs_rest_svc":
+        return OneVsRestClassifier(SVC(**hyperparameters, random_state=model.seed))
+
+    module_name, _, class_name = f"sklearn.{model.entry['classifier']}".rpartition(".")
+    classifier = getattr(import_module(module_name), class_name)(**hyperparameters)
+    if "random_state" in classifier.get_params():
+        classifier.set_params(random_state=model.seed)
+    if "break_ties" in classifier.get_params():
+        classifier.set_params(break_ties=True)
+    return classifier
+
+
+def choose_threshold(entry: dict[str, Any], crossval: pd.DataFrame) -> float | None:
+    """Return the decision threshold that params.yaml asks for.
+
+    Args:
+        entry: the entry of the model.
+        crossval: the cross-validated predictions to choose it on.
+
+    Returns:
+        None if params.yaml asks for none.
+    """
+    rule = entry["hyperparameters"].get("threshold")
+    if rule is None:
+        return None
+    if not isinstance(rule, dict):
+        return float(rule)
+
+    scores = crossval.filter(regex=SCORE_COLUMNS).iloc[:, 0]
+    precision, recall, thresholds = metrics.precision_recall_curve(crossval["label"], scores)
+    curve = pd.DataFrame(
+        {"precision": precision[:-1], "recall": recall[:-1], "threshold": thresholds}
+    )
+    curve["f1"] = 2 / (1 / curve["precision"] + 1 / curve["recall"])
+    curve["next_lower"] = curve["threshold"].shift(1)
+    [(metric, minimum)] = rule.items()
+    if metric == "f1":
+        best = curve.sort_values(["f1", "threshold"]).iloc[-1]
+    else:
+        allowed = curve[curve[metric] >= minimum]
+        other_metric = "precision" if metric == "recall" else "recall"
+        best = allowed.sort_values([other_metric, "threshold"]).iloc[-1]
+    return float(best["threshold"] + best["next_lower"]) / 2
+
+
+def predict(fitted: Pipeline, X: Array, threshold: float | None) -> Array:
+    """Return the predictions of a pipeline, with a decision threshold if there is one."""
+    if threshold is None:
+        return fitted.predict(X)
+    if hasattr(fitted, "decision_function"):
+        scores = fitted.decision_function(X)
+    else:
+        scores = fitted.predict_proba(X)[:, 1]
+    return scores >= threshold
 
 
 if __name__ == "__main__":

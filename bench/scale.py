@@ -1,14 +1,14 @@
-"""Measure the pipeline on more and more rows, and write the tables of docs/scale/large.md.
+"""Measure the pipeline on more and more images, and write the tables of docs/scale/large.md.
 
-Runs the stages of docs/scale/large/ on 70 000, 700 000 and 8 100 000 rows, each in a process of its own: forty
-minutes and 15 GB of disk, in TMPDIR. Keep the machine quiet meanwhile. Where MNIST's servers cannot be reached, set
-DATA_MIRROR.
+Runs the stages of docs/scale/large on 70,000, 700,000 and 8,100,000 images, one process per
+stage. It takes forty minutes and 15 GB of disk space in TMPDIR. Other programs on the machine
+would distort the times. If the servers of MNIST cannot be reached, set DATA_MIRROR.
 """
 
 import json
 import shutil
-from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 from bench import measuring
 
@@ -16,49 +16,96 @@ import yaml
 
 PAGE = Path("docs", "scale", "large.md")
 LARGE = Path("docs", "scale", "large")
-ROWS = [70_000, 700_000, 8_100_000]
-MEMORY, TIME, ERROR = FORMATS = {
-    "peak memory, MiB": ".0f",
-    "microseconds a row": ".1f",
-    "error on MNIST's 10 000 test images": ".2%",
-}
+SIZES = [70_000, 700_000, 8_100_000]  # numbers of images
 
 
-def measure(folder: Path, rows: int) -> dict[str, dict[str, float]]:
-    """Run every stage on so many rows, in a new copy of the project; return what each table has of them."""
-    large = measuring.cold(folder) / LARGE
-    enlarged = yaml.safe_load((large / "enlarged.yaml").read_text(encoding="utf-8"))
-    enlarged["mnist"]["to"] = rows
-    (large / "enlarged.yaml").write_text(yaml.safe_dump(enlarged), encoding="utf-8")
-    result: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for kind, command in measuring.stages(large):
-        measuring.log(f"{rows} rows: {command}")
-        run = measuring.run(large, *command.split())
-        stage = f"{kind}@{(name := command.split()[-1])}"
-        result[MEMORY][stage], result[TIME][stage] = run.memory, 1e6 * run.seconds / rows
-        if kind == "evaluate":
-            result[ERROR][name] = 1 - json.loads((large / "metrics" / f"{name}.json").read_text())["accuracy"]
+class Results(NamedTuple):
+    """The results for one number of images."""
+
+    memory: dict[str, float]  # the peak memory of each stage, in MiB
+    microseconds: dict[str, float]  # the time of each stage per image
+    error: dict[str, float]  # the error of each model on the test images, 0 to 1
+
+
+def measure_sizes(folder: Path, quick: bool) -> list[str]:
+    """Measure all stages with each number of images, and return three tables."""
+    sizes = SIZES
+    if quick:
+        n_images = measuring.read_params(LARGE)["datasets"]["mnist"]["images"]
+        sizes = [n_images, 2 * n_images]
+    results = {size: measure_size(folder / str(size) / "project", size) for size in sizes}
+
+    memory = {size: results[size].memory for size in sizes}
+    microseconds = {size: results[size].microseconds for size in sizes}
+    error = {size: results[size].error for size in sizes}
+    return [
+        *make_table("peak memory, MiB", memory, ".0f", has_ratio=True),
+        "",
+        *make_table("microseconds per image", microseconds, ".1f", has_ratio=True),
+        "",
+        *make_table("error on MNIST's 10,000 test images", error, ".2%", has_ratio=False),
+    ]
+
+
+def measure_size(folder: Path, n_images: int) -> Results:
+    """Run all stages in a new copy of the project, and delete the copy.
+
+    Args:
+        folder: the folder of the copy.
+        n_images: the number of images after the enlargement.
+    """
+    project = measuring.copy_project(folder) / LARGE
+    set_size(project, n_images)
+    results = Results(memory={}, microseconds={}, error={})
+    for stage, command in measuring.list_commands(project):
+        measuring.log(f"{n_images} images: {command}")
+        run = measuring.run(project, *command.split())
+        name = command.split()[-1]
+        results.memory[f"{stage}@{name}"] = run.memory
+        results.microseconds[f"{stage}@{name}"] = 1e6 * run.seconds / n_images
+        if stage == "evaluate":
+            text = (project / "metrics" / f"{name}.json").read_text(encoding="utf-8")
+            results.error[name] = 1 - json.loads(text)["accuracy"]
     shutil.rmtree(folder)
-    return result
+    return results
 
 
-def scale(folder: Path, quick: bool) -> list[str]:
-    """Measure every stage on each number of rows."""
-    images = measuring.parameters(LARGE)["datasets"]["mnist"]["images"]
-    rows = [images, 2 * images] if quick else ROWS
-    measured = [measure(folder / str(count) / "project", count) for count in rows]
-    headers = [f"{count:,}" for count in rows]
-    lines: list[str] = []
-    for what, form in FORMATS.items():
-        has_ratio = what in {MEMORY, TIME}
-        table = []
-        for label in measured[0][what]:
-            values = [each[what][label] for each in measured]
-            ratio = [f"{values[-1] / values[0]:.2f} ×"] * has_ratio
-            table.append([f"`{label}`", *(format(value, form) for value in values), *ratio])
-        lines += [*measuring.table([what, *headers, *[f"{headers[-1]} ÷ {headers[0]}"] * has_ratio], table), ""]
-    return lines[:-1]
+def set_size(project: Path, n_images: int) -> None:
+    """Write the number of images after the enlargement into enlarged.yaml."""
+    path = project / "enlarged.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    values["mnist"]["to"] = n_images
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def make_table(
+    title: str, values: dict[int, dict[str, float]], number_format: str, has_ratio: bool
+) -> list[str]:
+    """Return a table with a column for each number of images.
+
+    Args:
+        title: the heading of the first column.
+        values: the values by number of images, and then by the name of a row.
+        number_format: how to format a value.
+        has_ratio: whether to add a column, the largest number of images ÷ the smallest one.
+    """
+    sizes = list(values)
+    smallest = sizes[0]
+    largest = sizes[-1]
+    header = [title, *(f"{size:,}" for size in sizes)]
+    if has_ratio:
+        header.append(f"{largest:,} ÷ {smallest:,}")
+    rows = []
+    for name in values[smallest]:
+        row = [f"`{name}`"]
+        for size in sizes:
+            row.append(format(values[size][name], number_format))
+        if has_ratio:
+            ratio = values[largest][name] / values[smallest][name]
+            row.append(f"{ratio:.2f} ×")
+        rows.append(row)
+    return measuring.format_table(header, rows)
 
 
 if __name__ == "__main__":
-    measuring.main(__doc__, PAGE, {"scale": scale})
+    measuring.main(__doc__, PAGE, {"scale": measure_sizes})

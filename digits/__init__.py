@@ -1,11 +1,14 @@
 """A reproducible digit-recognition pipeline with DVC and scikit-learn.
 
-Importing this package sets the variables below, which NumPy reads when it is loaded, and does nothing else.
+Importing this package sets environment variables that NumPy reads when it is loaded, and does
+nothing else. Without them, the last bits of results would depend on the machine.
 
-OpenBLAS, the library behind NumPy's matrix products, has kernels of its own for each generation of processors, and
-they round differently: models, and `dvc.lock`, would differ from laptop to laptop. So every x86 machine uses the kernel
-that those of the last ten years can run (set `OPENBLAS_CORETYPE` yourself on an older one), without NumPy's powers and
-logarithms for AVX-512. One thread computes each product: two would give other bytes, and fits share the cores already.
+- OpenBLAS, which computes NumPy's matrix products, has a kernel for each generation of
+  processors, and the kernels round differently. All x86 processors of the last ten years can
+  run the kernel that is chosen here. For an older one, set OPENBLAS_CORETYPE yourself.
+- NumPy's powers and logarithms for AVX-512 round differently from the others.
+- With two threads, a matrix product would be rounded differently than with one. The cores are
+  used by fitting several models or folds at a time.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Open a picture file and reduce it to grey brightness, whatever form it comes in."""
+"""Open a picture file, and convert the picture to greyscale."""
 
 import math
 import warnings
@@ -13,53 +13,100 @@ from digits.core.tables import Pixels
 import numpy as np
 from PIL import Image, ImageOps
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no others: Pillow knows some that start programs
+# Other formats are omitted because Pillow starts programs to read some of them.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-LARGEST = 50_000_000  # pixels; a small file can promise far more than memory holds
-SIDE = 2_000  # pixels of the longer side that are enough to find digits in
+
+# A small file can hold more pixels than fit into memory.
+MAX_PIXELS = 50_000_000
+
+# The longer side of a picture is reduced to so many pixels, which are enough to find digits.
+MAX_SIDE = 2_000
+
+MAX_UINT16 = 65_535
 
 
 class PictureError(PipelineError):
-    """A picture that cannot be used; the message says why in one short sentence."""
+    """A picture that cannot be used. The message says why in one short sentence."""
 
 
 class Picture(NamedTuple):
-    """A picture in grey."""
+    """A picture in greyscale, rotated as its EXIF orientation says.
 
-    grey: Pixels  # shape (height, width), 0 (black) to 255, turned as its EXIF orientation says
-    scale: float  # pixels of the original that one of `grey` stands for, along each side; 1 unless it was reduced
+    Attributes:
+        grey: the brightness, 0 (black) to 255, shape (height, width).
+        scale: the side length in the file divided by that in `grey`. It is 1 unless the picture
+            was reduced.
+    """
+
+    grey: Pixels
+    scale: float
 
 
 def read(source: Path | BinaryIO) -> Picture:
-    """Read the first frame of a picture; a PictureError if it is none or damaged, an OSError if it cannot be opened."""
+    """Read the first frame of a picture.
+
+    Args:
+        source: the path of the file, or the opened file.
+
+    Raises:
+        PictureError: the file is not a picture, is too large, or is damaged.
+        OSError: the file cannot be opened.
+    """
     content = source.read_bytes() if isinstance(source, Path) else source.read()
-    reason = "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP"
-    with warnings.catch_warnings(action="ignore"):  # Pillow's own remarks on odd files; what matters is checked here
+    # Pillow warns of oddities in files. The checks below find those that matter.
+    with warnings.catch_warnings(action="ignore"):
+        image = open_image(content)
+        longer_side = max(image.size)
         try:
-            image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
-            if math.prod(image.size) > LARGEST:
-                raise PictureError("the picture is too large; 50 megapixels are the most")
-            reason, longest = "the picture is damaged or cut off", max(image.size)
-            image.draft(None, (SIDE, SIDE))  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
-            image.load()
-            with suppress(Exception):  # EXIF may hold garbage
-                image = ImageOps.exif_transpose(image)
-            if image.has_transparency_data:  # it lies on white paper
-                paper = Image.new("RGBA", image.size, "white")
-                image = Image.alpha_composite(paper, image.convert("RGBA"))
-            grey = _grey(image)
-        except PictureError:
-            raise
-        except Exception as error:  # a damaged file can make Pillow raise nearly anything
-            raise PictureError(reason) from error
-    grey = grey.reduce(math.ceil(max(grey.size) / SIDE))
-    return Picture(np.array(grey), longest / max(grey.size))
+            grey = decode(image)
+        except Exception as error:  # a damaged file can make Pillow raise nearly any exception
+            raise PictureError("the picture is damaged or cut off") from error
+    reduced = grey.reduce(math.ceil(max(grey.size) / MAX_SIDE))
+    return Picture(np.array(reduced), longer_side / max(reduced.size))
 
 
-def _grey(image: Image.Image) -> Image.Image:
-    """Return brightness in 8 bits, of deeper values by 65535, or by their own largest."""
-    if not image.mode.startswith(("I", "F")):
-        return image.convert("L")
-    values = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0).clip(0)
-    largest = values.max(initial=1)
-    return Image.fromarray((values * 255 / (65535 if 255 < largest <= 65535 else largest) + 0.5).astype(np.uint8))
+def open_image(content: bytes) -> Image.Image:
+    """Return a picture whose pixels are not decoded yet.
+
+    Raises:
+        PictureError: the content is not that of a picture, or the picture is too large.
+    """
+    try:
+        image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
+    except Exception as error:  # a damaged file can make Pillow raise nearly any exception
+        raise PictureError(
+            "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP"
+        ) from error
+    if math.prod(image.size) > MAX_PIXELS:
+        raise PictureError("the picture is too large; 50 megapixels are the most")
+    return image
+
+
+def decode(image: Image.Image) -> Image.Image:
+    """Return a picture in 8-bit greyscale, rotated as its EXIF orientation says."""
+    # A JPEG is decoded at a half, a quarter or an eighth of its size, where that is enough.
+    image.draft(None, (MAX_SIDE, MAX_SIDE))
+    image.load()
+    with suppress(Exception):  # a picture without usable EXIF data is not rotated
+        image = ImageOps.exif_transpose(image)
+    if image.has_transparency_data:
+        white_paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white_paper, image.convert("RGBA"))
+    if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
+        return scale_to_8_bits(image)
+    return image.convert("L")
+
+
+def scale_to_8_bits(image: Image.Image) -> Image.Image:
+    """Return a picture with deeper values in 8 bits.
+
+    White is 65535 if the largest value needs 16 bits, and otherwise the largest value itself.
+    """
+    values = np.asarray(image, dtype=np.float64)
+    values = np.nan_to_num(values, posinf=0, neginf=0).clip(0)
+    white = values.max(initial=1)
+    if 255 < white <= MAX_UINT16:
+        white = MAX_UINT16
+    rounded = values * 255 / white + 0.5
+    return Image.fromarray(rounded.astype(np.uint8))

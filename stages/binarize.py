@@ -1,42 +1,35 @@
-"""Give the images of one task's split their labels.
+"""Label the images of a split for a task.
 
-Reads both parts of the split; writes `data/task/<task>/train.parquet` and `test.parquet`, the same images with a column
-`label`. A task with `positive` classes labels them 1 and all others 0; if it has `negative` classes as well, images of
-any other class are left out. Without `positive`, the label is the class.
+Reads `data/split/<split>/train.parquet` and `test.parquet`, and writes
+`data/task/<task>/train.parquet` and `test.parquet`: the same images with a column `label`.
+
+- Without `positive` classes, the label is the class.
+- With `positive` classes, their label is 1, and the label of all other classes is 0.
+- If `negative` classes are given as well, images of any other class are left out.
 """
 
-from collections.abc import Collection
-
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, Stage
+from digits.core.command import StageCommand
+from digits.core.errors import PipelineError
+from digits.data.labels import label_images
 
 import click
-import numpy as np
-import pandas as pd
 
 
-def binarize(images: pd.DataFrame, positive: Collection[int], negative: Collection[int]) -> pd.DataFrame:
-    """Return the images that the task asks about, with a column `label`: 1 where the class is positive, 0 else."""
-    if not positive:
-        return images.assign(label=images["class"])
-    asked = images[images["class"].isin([*positive, *negative])] if negative else images
-    labelled = asked.assign(label=asked["class"].isin(positive).astype(np.uint8))
-    labelled.attrs["names"] = None  # those of the classes name no labels
-    return labelled
-
-
-@click.command(cls=Stage, help=__doc__)
+@click.command(cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
-    """Read, label, write."""
-    task = params.find(params.load().tasks, name)
-    for part in ("train", "test"):
-        images = tables.read(paths.split(task.split, part))
-        names = images.attrs.get("names")
-        labelled = binarize(images, *params.sides(name, task, names or range(256)))
-        if labelled.empty:
-            raise PipelineError(f"{params.FILE}: tasks.{name}: the {part} part of {task.split} has none of its images")
-        tables.write(paths.task(name, part), labelled)
+    """Label the images of the task NAME."""
+    settings = params.load()
+    task = settings.task(name)
+    positive, negative = settings.task_classes(name)
+
+    for subset in ["train", "test"]:
+        images = tables.read(paths.split(task.split, subset))
+        labelled_images = label_images(images, positive, negative)
+        if labelled_images.empty:
+            raise PipelineError(f"the {subset} set of {task.split} has no image of this task")
+        tables.write(paths.task(name, subset), labelled_images)
 
 
 if __name__ == "__main__":

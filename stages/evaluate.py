@@ -1,71 +1,135 @@
-"""Evaluate one experiment on the test part and out of fold.
+"""Evaluate a model on the test images, and in cross-validation.
 
-Reads the model, the task's `test.parquet` and the out-of-fold predictions; writes `metrics/<experiment>.json`, the
-tables of `plots/<experiment>/`, and `data/predictions/<experiment>.parquet`. Each accuracy comes with its baseline,
-that of always predicting the majority class.
+Reads the model, the task's `test.parquet`, and the cross-validated predictions, and writes
+
+- `data/predictions/<model>.parquet`: the predictions of the test images.
+- `plots/<model>/*.csv`: tables of all metrics, of the confusion matrix and of the curves.
+- `metrics/<model>.json`: the metrics that `dvc metrics diff` compares.
 """
 
 import json
+from collections.abc import Callable
 
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, Stage
-from digits.evaluation import calibration, curves, metrics
-from digits.evaluation.metrics import ALL
-from digits.evaluation.part import Part, confusion, reliability
-from digits.learning import model_file, scoring
+from digits.core.command import StageCommand
+from digits.core.errors import PipelineError
+from digits.evaluation.confusion import confusion_table
+from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
+from digits.evaluation.metrics import OVERALL, metrics_table, summarize
+from digits.evaluation.predictions import (
+    Predictions,
+    fit_temperature_to_table,
+    most_frequent_label,
+)
+from digits.learning import model_file
+from digits.learning.parallel import parallel_backend
+from digits.learning.scores import decision_threshold, predict_images
 
 import click
+import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-DECIMALS = 6  # of every figure in Git: the last bits, which may differ between machines, do not show
-TABLES = [metrics.figures, curves.roc, curves.precision_recall, confusion, reliability]  # plots/<experiment>/<name>.csv
+DECIMALS = 6  # the last digits of a result may differ between machines
 
 
-def evaluate(parts: dict[str, Part], model: Pipeline) -> dict[str, pd.DataFrame]:
-    """Measure a model's predictions of each part, `test` or `cross_validation`, and return the plot tables."""
-    found = {}
-    for table in TABLES:
-        of_parts = {part: table(each) for part, each in parts.items()}
-        found[table.__name__] = pd.concat(of_parts, names=["part"]).reset_index("part")
-    facts = [("train", "accuracy", ALL, model.train_accuracy_)]
-    if len(model.classes_) == 2:
-        facts.append(("train", "threshold", ALL, scoring.threshold(model)))
-    if "cross_validation" in parts:
-        facts.append(("cross_validation", "temperature", ALL, parts["cross_validation"].temperature))
-    found["figures"] = pd.concat([found["figures"], pd.DataFrame(facts, columns=["part", "figure", "of", "value"])])
-    return found
-
-
-@click.command(cls=Stage, help=__doc__)
+@click.command(cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
-    """Load, score, measure, write."""
-    task = params.find(params.load().experiments, name).task
+    """Evaluate the model NAME."""
+    task_name = params.load().model(name).task
     model = model_file.load(paths.model(name))
-    images, out_of_fold = tables.read(paths.task(task, "test")), tables.read(paths.out_of_fold(name))
-    if unknown := set(images["label"]).difference(model.classes_):
-        raise PipelineError(f"{name} was trained on no image of label {min(unknown)}, which the test part has")
-    with scoring.parallel_backend(model):
-        scores = scoring.score(model, tables.pixels(images))
-    predictions = scoring.table(images, model, scores, scoring.predict(model, scores))
+    test_images = tables.read(paths.task(task_name, "test"))
+    cv_table = tables.read(paths.crossval(name))
+    check_labels(test_images, model)
 
-    about = {"classes": model.classes_, "y_train": out_of_fold["label"].to_numpy(), "attrs": images.attrs}
-    parts = {"test": Part(predictions, **about)}
-    if "fold" in out_of_fold:
-        parts["cross_validation"] = part = Part(out_of_fold, **about)
-        part.temperature = calibration.fit_temperature(part.logits, part.columns)
-        parts["test"].temperature = part.temperature
-    found = evaluate(parts, model)
+    with parallel_backend(model):  # a Dask cluster, if there is one, receives the model once
+        test_table = predict_images(model, test_images)
+    tables.write(paths.predictions(name), test_table)
 
-    tables.write(paths.predictions(name), predictions)
-    paths.plots(name).mkdir(parents=True, exist_ok=True)
-    for table, frame in found.items():
-        frame.round(DECIMALS).to_csv(paths.plots(name) / f"{table}.csv", index=False, lineterminator="\n")
-    figures = found["figures"]
-    summary = metrics.summarize(figures[figures["part"] != "train"].round(DECIMALS))
-    paths.metrics(name).parent.mkdir(exist_ok=True)
-    paths.metrics(name).write_bytes((json.dumps(summary, indent=2, sort_keys=True) + "\n").encode())
+    # If the model was cross-validated, evaluate these predictions, too, and calibrate the
+    # probabilities on them.
+    prediction_tables = {"test": test_table}
+    temperature = None
+    if "fold" in cv_table:
+        prediction_tables["cross_validation"] = cv_table
+        temperature = fit_temperature_to_table(cv_table, model.classes_)
+    majority_label = most_frequent_label(cv_table["label"])  # of all training images
+    predictions = {}
+    for part, table in prediction_tables.items():
+        predictions[part] = Predictions.from_table(
+            table, model.classes_, majority_label, temperature
+        )
+
+    metrics = concat_parts(metrics_table, predictions)
+    model_metrics = model_metrics_table(model, cv_table.attrs["train_accuracy"], temperature)
+    plots = {
+        "metrics": pd.concat([metrics, model_metrics]),
+        "confusion": concat_parts(confusion_table, predictions),
+        "roc": concat_parts(roc_table, predictions),
+        "precision_recall": concat_parts(precision_recall_table, predictions),
+        "reliability": concat_parts(reliability_table, predictions),
+    }
+    write_plots(name, plots)
+    write_metrics(name, summarize(metrics))
+
+
+def check_labels(test_images: pd.DataFrame, model: Pipeline) -> None:
+    """Check that the model knows all labels of the test images.
+
+    Raises:
+        PipelineError: the training set had no image of one of the labels.
+    """
+    unknown = np.setdiff1d(test_images["label"], model.classes_)
+    if len(unknown):
+        raise PipelineError(
+            f"the model was trained on no image of label {unknown[0]}, which the test set has"
+        )
+
+
+def concat_parts(
+    function: Callable[[Predictions], pd.DataFrame], predictions: dict[str, Predictions]
+) -> pd.DataFrame:
+    """Make a table for each part of the predictions, and concatenate the tables.
+
+    The first column, `part`, is `test` or `cross_validation`.
+    """
+    tables_by_part = []
+    for part, predictions_of_part in predictions.items():
+        table = function(predictions_of_part)
+        table.insert(0, "part", part)
+        tables_by_part.append(table)
+    return pd.concat(tables_by_part)
+
+
+def model_metrics_table(
+    model: Pipeline, train_accuracy: float, temperature: float | None
+) -> pd.DataFrame:
+    """Return the metrics of the model itself: training accuracy, threshold and temperature."""
+    rows = [("train", "accuracy", OVERALL, train_accuracy)]
+    if len(model.classes_) == 2:
+        rows.append(("train", "threshold", OVERALL, decision_threshold(model)))
+    if temperature is not None:
+        rows.append(("cross_validation", "temperature", OVERALL, temperature))
+    return pd.DataFrame(rows, columns=["part", "metric", "subset", "value"])
+
+
+def write_plots(name: str, plots: dict[str, pd.DataFrame]) -> None:
+    """Write the tables that `dvc plots` draws."""
+    folder = paths.plots(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    for plot_name, table in plots.items():
+        path = folder / f"{plot_name}.csv"
+        table.round(DECIMALS).to_csv(path, index=False, lineterminator="\n")
+
+
+def write_metrics(name: str, summary: dict[str, float]) -> None:
+    """Write the metrics that `dvc metrics` shows."""
+    path = paths.metrics(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rounded = {key: round(float(value), DECIMALS) for key, value in summary.items()}
+    text = json.dumps(rounded, indent=2, sort_keys=True) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

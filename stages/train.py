@@ -1,93 +1,75 @@
-"""Train one experiment's model, and cross-validate it on the training part.
+"""Train a model, and cross-validate it.
 
-Reads the task's `train.parquet`, images with labels; writes `models/<experiment>.skops`, fitted on all of them, and
-`data/crossval/<experiment>.parquet`: each image's prediction and scores by the model fitted on all but its fold. With
-`folds: 0` it has rows and labels alone.
+Reads `data/task/<task>/train.parquet`, and writes
+
+- `models/<model>.skops`: the model, fitted on all training images.
+- `data/crossval/<model>.parquet`: cross-validated predictions. Each training image is predicted
+  by a model that was fitted on the other folds. With `folds: 0` the table has no predictions,
+  only the labels.
 """
 
-import math
-import signal
-from typing import Any
-
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, Stage, room
-from digits.core.params import Experiment
-from digits.core.tables import Pixels, Scores, Vector
-from digits.learning import folds, model_file, pipelines, scoring
+from digits.core.command import StageCommand
+from digits.learning import model_file
+from digits.learning.fitting import fit_and_cross_validate
+from digits.learning.folds import assign_folds
+from digits.learning.pipelines import build_pipeline
+from digits.learning.scores import make_predictions_table, predict_from_scores
+from digits.learning.thresholds import (
+    choose_threshold,
+    predict_cross_validated,
+    set_threshold,
+)
 
 import click
-import joblib
-import numpy as np
-import pandas as pd
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
-
-SEEN = 10_000  # training images that the fitted model is scored on: all would cost some models more than their fit
+from sklearn.metrics import accuracy_score
 
 
-def train(experiment: Experiment, seed: int, images: pd.DataFrame) -> tuple[Pipeline, pd.DataFrame]:
-    """Return an experiment's model, fitted on all of a task's images, and its out-of-fold predictions of them."""
-    X, y = tables.pixels(images), images["label"].to_numpy()  # noqa: N806
-    fold = folds.fold_of_rows(y, experiment.folds, images.get("group"))
-    rule = folds.require_threshold_rule(experiment, len(np.unique(y)))
-    pipeline = pipelines.build(experiment, seed, images.attrs["maximum"])
-    if copies := experiment.hyperparameters.copies:  # of all images, behind them
-        X = room("scale.deformation", "copies").add_copies(X, images.attrs["shape"], copies, seed)  # noqa: N806
-
-    shared, inputs = fit_shared_steps(pipeline, X)
-    rest = pipeline[len(shared) :]
-    cores = joblib.cpu_count()
-    jobs = max(math.ceil(cores / (1 + experiment.folds)), min(cores, 2))  # two a fit: no core waits for the last one
-    with scoring.parallel_backend(inputs, y, fold):
-        fits = (joblib.delayed(fit)(rest, inputs, y, fold, held_out, jobs) for held_out in range(1 + experiment.folds))
-        fitted = joblib.Parallel(return_as="generator")(fits)
-        (last, seen), *others = tqdm(fitted, "fits", 1 + experiment.folds, disable=None, leave=False)
-
-    model = Pipeline([*shared.steps, *last.steps])
-    scores = np.zeros((len(y), *seen.shape[1:]), seen.dtype)
-    for i, (_, of_fold) in enumerate(others, 1):
-        scores[fold == i] = of_fold
-    model, y_pred = folds.apply_rule(rule, model, y, scores, fold)
-    model.train_accuracy_ = float((scoring.predict(model, seen) == y[: len(seen)]).mean())  # for `evaluate`
-    predictions = scoring.table(images, model, scores, y_pred, fold=fold)
-    return model, predictions if experiment.folds else predictions[["row", "label"]]
-
-
-def fit_shared_steps(pipeline: Pipeline, X: Pixels) -> tuple[Pipeline, Any]:  # noqa: N803
-    """Fit and apply the first steps, those without scikit-learn's tag `requires_fit`: all fits share what they give."""
-    first = next(i for i, (_, step) in enumerate(pipeline.steps) if get_tags(step).requires_fit)
-    shared = clone(pipeline[:first])
-    with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
-        return shared, shared.fit_transform(X) if first else X
-
-
-def fit(pipeline: Pipeline, inputs: Any, y: Vector, fold: Vector, held_out: int, jobs: int) -> tuple[Any, Scores]:
-    """Fit on all but one fold and score that one; for fold 0, which no row is in, score the first `SEEN` rows."""
-    times = inputs.shape[0] // len(y)  # more than once, if there are copies
-    fitted = np.tile(fold != held_out, times)
-    scored = np.flatnonzero(fold == held_out) if held_out else slice(min(SEEN, len(y)))
-    # Gradient boosting sums in another order with more threads of OpenMP, and their number is in the model's file.
-    with joblib.parallel_config("threading", n_jobs=jobs), threadpool_limits(1, user_api="openmp"):
-        model = clone(pipeline).fit(inputs[fitted], np.tile(y, times)[fitted])
-        return model, scoring.score(model, inputs[scored])
-
-
-@click.command(cls=Stage, help=__doc__)
+@click.command(cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
-    """Read, train, write."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a fit at once; Python's own handler waits for its end
+    """Train the model NAME."""
     settings = params.load()
-    experiment = params.find(settings.experiments, name)
-    try:
-        model, out_of_fold = train(experiment, settings.seed, tables.read(paths.task(experiment.task, "train")))
-    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:  # such as hyperparameters that clash
-        raise PipelineError(f"{name} cannot be fitted: {error}") from error
+    model_params = settings.model(name)
+    train_images = tables.read(paths.task(model_params.task, "train"))
+    X_train = tables.pixels(train_images)
+    y_train = train_images["label"].to_numpy()
+    groups = train_images.get("group")  # such as the writer of each image; None if unknown
+
+    # Fit the model on all images, and once more without each fold. The folds give the scores
+    # of images that a model has not seen.
+    pipeline = build_pipeline(model_params, settings.seed, train_images.attrs["pixel_max"])
+    test_fold = None
+    if model_params.folds > 0:
+        test_fold = assign_folds(y_train, model_params.folds, groups)
+    model, train_scores, cv_scores = fit_and_cross_validate(
+        pipeline, X_train, y_train, test_fold
+    )
+
+    # Set the decision threshold, if params.yaml has one. A rule chooses it on the
+    # cross-validated scores.
+    threshold_rule = model_params.hyperparameters.threshold
+    if threshold_rule is not None:
+        is_positive = y_train == model.classes_[1]
+        threshold = choose_threshold(threshold_rule, is_positive, cv_scores)
+        model = set_threshold(model, threshold)
+
+    # Turn the scores into predicted labels.
+    if test_fold is None:
+        cv_predictions = train_images[["row", "label"]].copy()
+    else:
+        y_pred = predict_cross_validated(threshold_rule, model, y_train, cv_scores, test_fold)
+        cv_predictions = make_predictions_table(
+            train_images, model, cv_scores, y_pred, test_fold
+        )
+
+    # The accuracy on training images, for `evaluate`. Only the first images have been scored.
+    y_train_pred = predict_from_scores(model, train_scores)
+    train_accuracy = accuracy_score(y_train[: len(y_train_pred)], y_train_pred)
+    cv_predictions.attrs["train_accuracy"] = train_accuracy
+
     model_file.save(paths.model(name), model)
-    tables.write(paths.out_of_fold(name), out_of_fold)
+    tables.write(paths.crossval(name), cv_predictions)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,28 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-LIMIT = 540  # seconds: less than pytest's limit for a test, so that the error names what was waited for
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-ARGUMENTS += ["--disable-component-update", "--disable-sync"]
-ARGUMENTS += ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]  # a test never leaves this machine
+# In seconds. It is less than pytest's limit for a test, so that the error names what the test
+# waited for.
+LIMIT = 540
+PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A test never leaves this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
 expect.set_options(timeout=1000 * LIMIT)
 
 
 def overflow(page: Page) -> int:
-    """Return by how many CSS pixels the page is wider than its window; 0 is as it should be."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    """Return by how many CSS pixels a page is wider than its window. It should be 0."""
+    root = "document.documentElement"
+    return int(page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
 
 
 def new_page(chromium: Browser | None, **options: Any) -> Page:
@@ -31,32 +43,63 @@ def new_page(chromium: Browser | None, **options: Any) -> Page:
 
 @dataclass
 class Opened:
-    """A page, what went wrong in it, and what it asked of others."""
+    """A page, the errors in it, and its requests to other servers.
+
+    Attributes:
+        page: the page.
+        origin: the address of the test's own server, or "" for a file.
+        console_errors: the errors and warnings of the console, and uncaught exceptions.
+        outside_requests: requested addresses of neither a file nor the test's own server.
+    """
 
     page: Page
     origin: str
-    console_errors: list[str] = field(default_factory=list)  # errors and warnings, with exceptions nobody caught
-    outside_requests: list[str] = field(default_factory=list)  # addresses of neither a file nor the page's own server
+    console_errors: list[str] = field(default_factory=list)
+    outside_requests: list[str] = field(default_factory=list)
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _add_message(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.console_errors.append(message.text)
 
-    def _requested(self, request: Request) -> None:
-        own = ("file:", "data:", "blob:", f"{self.origin}/" if self.origin else "file:")
-        if not request.url.startswith(own):
+    def _add_exception(self, error: Any) -> None:
+        self.console_errors.append(str(error))
+
+    def _add_request(self, request: Request) -> None:
+        own = ["file:", "data:", "blob:"]
+        if self.origin:
+            own.append(f"{self.origin}/")
+        if not request.url.startswith(tuple(own)):
             self.outside_requests.append(request.url)
 
 
 @contextmanager
 def page(origin: str = "", **options: Any) -> Iterator[Opened]:
-    """Open an empty page; `origin` is the test's own server (http://127.0.0.1:8000). Skips without Chromium."""
-    path = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+    """Open an empty page, or skip the test if Chromium is not installed.
+
+    Args:
+        origin: the address of the test's own server, such as http://127.0.0.1:8000.
+        options: of Playwright's `new_page`.
+    """
+    path = find_chromium()
     if path is None:
-        pytest.skip("needs Chromium: `apt-get install chromium`, or Chrome on the PATH as google-chrome")
-    with sync_playwright() as driver, driver.chromium.launch(executable_path=path, args=ARGUMENTS) as chromium:
+        pytest.skip(
+            "needs Chromium: `apt-get install chromium`, or Chrome on the PATH as google-chrome"
+        )
+    with (
+        sync_playwright() as driver,
+        driver.chromium.launch(executable_path=path, args=ARGUMENTS) as chromium,
+    ):
         opened = Opened(new_page(chromium, **options), origin)
-        opened.page.on("console", opened._heard)
-        opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
-        opened.page.on("request", opened._requested)
+        opened.page.on("console", opened._add_message)
+        opened.page.on("pageerror", opened._add_exception)
+        opened.page.on("request", opened._add_request)
         yield opened
+
+
+def find_chromium() -> str | None:
+    """Return the path of Chromium or Chrome, or None."""
+    for program in PROGRAMS:
+        path = shutil.which(program)
+        if path is not None:
+            return path
+    return None

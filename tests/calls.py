@@ -1,35 +1,52 @@
-"""Calls of stages and of `digits` within the test's own process, which is ten times faster than one of their own."""
+"""Call stages and `digits` in the process of the test, ten times faster than by a command."""
 
 import contextlib
 import signal
 from importlib import import_module
 from pathlib import Path
 
-from digits.commands import main
 from tests.tiny import ROOT
 
+import click
 from click.testing import CliRunner, Result
 
 STAGES = {path.stem for path in ROOT.glob("stages/*.py")}
 
 
 def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None) -> Result:
-    """Call a stage or a subcommand of `digits` in a project, 80 columns wide, and expect an exit status."""
-    command, arguments = main, words
-    if words[0] in STAGES:
-        command, arguments = import_module(f"stages.{words[0]}").main, words[1:]
+    """Call a stage or a subcommand of `digits` in a project, and expect an exit status.
+
+    The terminal is 80 columns wide.
+
+    Args:
+        project: the folder to run in.
+        words: the name of the stage or subcommand, and its arguments.
+        status: the expected exit status.
+        stdin: what the command reads from standard input.
+    """
+    command, arguments = find_command(words)
     handler = signal.getsignal(signal.SIGINT)
     with contextlib.chdir(project):
         result = CliRunner().invoke(command, arguments, input=stdin, env={"COLUMNS": "80"})
-    signal.signal(signal.SIGINT, handler)  # `train` gives Ctrl-C to the system
+    signal.signal(signal.SIGINT, handler)  # a stage sets the operating system's default
     if not isinstance(result.exception, SystemExit | None):
-        raise result.exception  # a traceback, to the user
+        raise result.exception  # a user would see a traceback
     assert result.exit_code == status, result.output
     return result
 
 
+def find_command(words: tuple[str, ...]) -> tuple[click.Command, list[str]]:
+    """Return the command that is called by some words, and its arguments."""
+    if words[0] in STAGES:
+        return import_module(f"stages.{words[0]}").main, list(words[1:])
+    return import_module("digits.commands").main, list(words)
+
+
 def failure(project: Path, *words: str) -> str:
-    """Call what must fail, and return its error, which must be a single line and all that it prints."""
+    """Call what must fail, and return its error.
+
+    The error must be a single line, and all that is printed.
+    """
     result = call(project, *words, status=1)
     assert result.stdout == ""
     [line] = result.stderr.splitlines()

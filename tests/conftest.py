@@ -1,4 +1,4 @@
-"""The tiny project, made and run once for all workers; a test that changes something takes a copy."""
+"""The tiny project, made and run once for all workers. A test that changes it takes a copy."""
 
 import os
 import sys
@@ -10,14 +10,17 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Put the tests' own environment on the path, and nothing of the caller's between a command and what it does."""
-    for name in ("DATA_MIRROR", "GIT_DIR", "GIT_INDEX_FILE"):
+def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Set the environment of all commands, and remove what could change their results."""
+    for name in ["DATA_MIRROR", "GIT_DIR", "GIT_INDEX_FILE"]:
         os.environ.pop(name, None)
-    for role in ("AUTHOR", "COMMITTER"):
-        os.environ |= {f"GIT_{role}_NAME": "A", f"GIT_{role}_EMAIL": "a@example.org"}
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    os.environ["DVC_SITE_CACHE_DIR"] = str(tmp_path_factory.mktemp("dvc"))  # goes with the test, not kept for ever
+    for role in ["AUTHOR", "COMMITTER"]:
+        os.environ[f"GIT_{role}_NAME"] = "A"
+        os.environ[f"GIT_{role}_EMAIL"] = "a@example.org"
+    scripts = Path(sys.executable).parent
+    os.environ["PATH"] = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    # DVC's own cache is deleted with the files of the tests.
+    os.environ["DVC_SITE_CACHE_DIR"] = str(tmp_path_factory.mktemp("dvc"))
 
 
 def _make(project: Path) -> None:
@@ -28,15 +31,25 @@ def _make(project: Path) -> None:
 
 @pytest.fixture(scope="session")
 def made(request: pytest.FixtureRequest) -> Path:
-    """Return a tiny project after its first `dvc repro`, committed. Not to be changed."""
+    """Return a tiny project after its first `dvc repro`, committed. Do not change it."""
     return tiny.once(request, "made", _make)
 
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of the tiny project that the test may change."""
     return tiny.copy(made, tmp_path / "copy")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the tests that need the project last; with workers first, where one makes it while another runs the rest."""
-    items.sort(key=lambda item: "made" in getattr(item, "fixturenames", ()), reverse=hasattr(config, "workerinput"))
+    """Sort the tests by whether they need the tiny project.
+
+    One process runs these tests last. With several workers they come first, so that one worker
+    makes the project while another runs the other tests.
+    """
+    items.sort(key=needs_project, reverse=hasattr(config, "workerinput"))
+
+
+def needs_project(item: pytest.Item) -> bool:
+    """Return whether a test needs the tiny project."""
+    return "made" in getattr(item, "fixturenames", ())

@@ -1,61 +1,80 @@
-"""The command `digits`: every module of this folder, and of a room's folder `commands`, is a subcommand.
+"""The command `digits`. Every module of this folder is a subcommand.
 
-A module has `command`, a Click command. It is imported when it is called; `digits --help` reads its first line.
+So is every module in the folder `commands` of an optional component. Each module defines
+`command`, a Click command. A module is imported only if its subcommand is called, so that
+`digits --help` is fast.
 """
 
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PACKAGE, PipelineError, failures_in_one_line
+from digits.core.command import report_os_errors
+from digits.core.errors import PipelineError
 
 import click
 
-HIDDEN = {"merge-lock", "setup"}  # Git and `make venv` call them
+PACKAGE = Path(__file__).parent.parent  # the folder digits/
+HIDDEN = {"merge-lock", "setup"}  # Git and `make venv` call these
 
 
-class Commands(click.Group):
-    """The group of all subcommands, one for each module that is here."""
+class CommandGroup(click.Group):
+    """The group of all subcommands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the subcommands."""
-        return sorted(_modules().keys() - HIDDEN)
+        """Return the names of the subcommands that the help shows."""
+        return sorted(find_modules().keys() - HIDDEN)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a subcommand, imported now; None if there is no such module."""
-        path = _modules().get(cmd_name)
-        name = path and ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        return import_module(name).command if name else None
+        """Import a subcommand. Return None if there is no such module."""
+        path = find_modules().get(cmd_name)
+        if path is None:
+            return None
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        return import_module(".".join(parts)).command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a subcommand; what a file, a disk or DVC refuses is one line."""
+        """Call a subcommand. Print errors of the operating system and of DVC in one line."""
         try:
-            with failures_in_one_line():
+            with report_os_errors():
                 return super().invoke(ctx)
         except Exception as error:
-            if type(error).__module__.startswith("dvc."):  # to import DvcException takes half a second
+            # The import of DvcException takes half a second, so its module's name is compared.
+            if type(error).__module__.startswith("dvc."):
                 raise PipelineError(error) from None
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write a line for each subcommand, without importing it."""
-        first = {name: path.read_text(encoding="utf-8").partition("\n")[0] for name, path in _modules().items()}
+        """Write the first line of each subcommand's docstring, without importing the module."""
+        modules = find_modules()
+        lines = []
+        for name in self.list_commands(ctx):
+            text = modules[name].read_text(encoding="utf-8")
+            first_line = text.partition("\n")[0]
+            lines.append((name, first_line.strip('"')))
         with formatter.section("Commands"):
-            formatter.write_dl([(name, first[name].strip('"')) for name in self.list_commands(ctx)])
+            formatter.write_dl(lines)
 
 
-def _modules() -> dict[str, Path]:
-    return {path.stem.replace("_", "-"): path for path in PACKAGE.glob("**/commands/[a-z]*.py")}
+def find_modules() -> dict[str, Path]:
+    """Return the module of each subcommand."""
+    paths = PACKAGE.glob("**/commands/[a-z]*.py")
+    return {path.stem.replace("_", "-"): path for path in paths}
 
 
-@click.command(cls=Commands, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+def examples(*lines: str) -> str:
+    """Return the examples at the end of a subcommand's help, one per line."""
+    indented = [f"  digits {line}" for line in lines]
+    return "\b\nExamples:\n" + "\n".join(indented)
+
+
+@click.command(
+    cls=CommandGroup,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
     """Look at the pipeline's data and results, edit params.yaml.
 
     Each command has a help text with examples: digits show --help.
     """
-
-
-def examples(*lines: str) -> Any:
-    """Return the `epilog` of a command: examples to copy, one a line."""
-    return "\b\nExamples:\n" + "\n".join(f"  digits {line}" for line in lines)

@@ -5,42 +5,52 @@ from pathlib import Path
 from digits.commands import examples
 from digits.core import params
 from digits.core.errors import PipelineError
-from digits.core.params import FILE, Params
-from digits.learning import folds, pipelines
-from stages.fetch import fetch, source
-from stages.split import count_tested
+from digits.core.params import FILE, DatasetParams, Params
+from digits.data.fetching import fetch_images, import_source, is_local
+from digits.learning.pipelines import build_pipeline
 
 import click
 
 
 def check(settings: Params) -> None:
-    """Check what the schema cannot: sources, counts, features, classifiers; a PipelineError names the first mistake."""
-    block = ""
-    try:
-        for name, dataset in settings.datasets.items():
-            block, places = f"datasets.{name}", [place for each in dataset.sources for place in each.items()]
-            are_local = [getattr(source(kind), "LOCAL", False) for kind, _ in places]
-            if all(are_local) and any(Path(place).exists() for _, place in places):  # it may never have been pulled
-                fetch(name, dataset)
-        for name, split in settings.splits.items():
-            block, dataset = f"splits.{name}", settings.datasets[split.dataset]
-            if isinstance(split.test, int | float):
-                count_tested(split.test, dataset.images)
-            elif "groups" in split.test and "groups" not in dataset.sha256:
-                raise PipelineError("test: its dataset has no groups; use a count or a share of images")
-        for name, experiment in settings.experiments.items():
-            block, task = f"experiments.{name}", settings.tasks[experiment.task]
-            pipelines.build(experiment, settings.seed)
-            classes = settings.datasets[settings.dataset_of(experiment.task)].classes
-            folds.require_threshold_rule(experiment, 2 if task.positive else classes)
-    except PipelineError as error:
-        raise PipelineError(f"{FILE}: {block}: {error.message}") from None
+    """Check what the schema of params.yaml cannot: sources, features and classifiers.
+
+    Raises:
+        PipelineError: names the first mistake.
+    """
+    for name, dataset in settings.datasets.items():
+        try:
+            check_sources(name, dataset)
+        except PipelineError as error:
+            raise PipelineError(f"{FILE}: datasets.{name}: {error.message}") from None
+    for name, model_params in settings.models.items():
+        try:
+            build_pipeline(model_params, settings.seed)
+        except PipelineError as error:
+            raise PipelineError(f"{FILE}: models.{name}: {error.message}") from None
+
+
+def check_sources(name: str, dataset: DatasetParams) -> None:
+    """Check the kinds of a dataset's sources, and the images if no source needs a network.
+
+    Raises:
+        PipelineError: there is no such kind of source, or the images are not the pinned ones.
+    """
+    places = []
+    for source in dataset.sources:
+        for kind, place in source.items():
+            import_source(kind)
+            places.append(Path(place))
+    # Images that were not pulled yet cannot be checked.
+    if is_local(dataset) and any(place.exists() for place in places):
+        fetch_images(name, dataset)
 
 
 @click.command(epilog=examples("check"))
 def command() -> None:
     """Check every value of params.yaml, and that every name in it leads somewhere.
 
-    Prints nothing if all is well, else the first mistake, such as a folder that holds other images than are pinned.
+    Prints nothing if all is well, else the first mistake, such as a folder that holds other
+    images than are pinned.
     """
     check(params.load())

@@ -1,149 +1,356 @@
-"""Compare predictions of two revisions or experiments."""
+"""Compare predictions of two revisions or models."""
 
 import io
 from hashlib import md5
 from pathlib import Path
+from typing import NamedTuple
 
 from digits.commands import examples
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, require_choice
-from digits.results import differences, drawing
-from digits.results.differences import Difference
-from digits.results.read import Images
-from digits.results.wording import print_table
+from digits.core.errors import PipelineError, check_choice
+from digits.core.params import Params
+from digits.results.differences import Difference, compare_predictions, t_test
+from digits.results.drawing import write_sheet
+from digits.results.read import ImageDataset
+from digits.results.seeds import compare_over_seeds
+from digits.results.wording import (
+    DIFFERENCE_HEADINGS,
+    format_difference,
+    format_subset,
+    format_verdict,
+    print_table,
+)
 
 import click
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-DRAWN = 60  # images of each kind on the sheet at most
+MAX_DRAWN = 60  # fixed and broken images each, on a sheet
+SEEDS_HEADINGS = ["model", "before", "after", "points (99 %)", "p"]
+WRAP_WIDTH = 80  # columns
 
 
 class Revision:
-    """The predictions of a revision or of the workspace, from the workspace, DVC's cache or the remote."""
+    """The predictions of a Git revision, or of the workspace.
+
+    They come from the workspace, DVC's cache or the remote. Nothing is checked out.
+    """
 
     def __init__(self, name: str | None = None) -> None:
-        from dvc.api import DVCFileSystem  # half a second that --help does not need
+        # The import takes half a second, which `digits compare --help` does not need.
+        from dvc.api import DVCFileSystem
 
-        self.name, self.files = name or "the workspace", DVCFileSystem(".", rev=name)
+        self.name = name or "the workspace"
+        self.files = DVCFileSystem(".", rev=name)
         click.get_current_context().call_on_close(self.files.close)
 
-    def experiments(self) -> set[str]:
-        """Return the names of the experiments that have predictions."""
-        return {Path(path).stem for path in self.files.glob(paths.predictions("*").as_posix())}
+    def model_names(self) -> set[str]:
+        """Return the names of the models that have predictions."""
+        pattern = paths.predictions("*").as_posix()
+        return {Path(path).stem for path in self.files.glob(pattern)}
 
-    def digests(self, *files: Path) -> list[str | None]:
-        """Return the MD5 of outputs: of the workspace's own files, else as dvc.lock has it, or None."""
-        infos = [(each, self.files.info(each.as_posix())) for each in files]
-        return [md5(each.read_bytes()).hexdigest() if "fs_info" in info else info.get("md5") for each, info in infos]
+    def compute_checksums(self, *outputs: Path) -> list[str | None]:
+        """Return the MD5 checksum of each output, or None if it is unknown.
+
+        It is that of the file in the workspace, or else that in dvc.lock.
+        """
+        checksums: list[str | None] = []
+        for path in outputs:
+            info = self.files.info(path.as_posix())
+            is_in_workspace = "fs_info" in info
+            if is_in_workspace:
+                checksums.append(md5(path.read_bytes()).hexdigest())
+            else:
+                checksums.append(info.get("md5"))
+        return checksums
 
     def read(self, path: Path) -> pd.DataFrame:
-        """Read a table of predictions; a PipelineError if that cannot be done."""
+        """Read a table of predictions.
+
+        Raises:
+            PipelineError: the table does not exist, or cannot be read.
+        """
         if not self.files.exists(path.as_posix()):
             raise PipelineError(f"{self.name} has no predictions")
         try:
-            return pd.read_parquet(io.BytesIO(self.files.read_bytes(path.as_posix())))
-        except Exception as error:  # each kind of remote has errors of its own
-            reason = (str(error) or type(error).__name__).removeprefix("[Errno 2] ").partition(":")[0]
-            raise PipelineError(f"{self.name}'s predictions cannot be read ({reason}); `dvc push` them first") from None
+            content = self.files.read_bytes(path.as_posix())
+            return pd.read_parquet(io.BytesIO(content))
+        except Exception as error:  # each kind of remote has exceptions of its own
+            message = str(error) or type(error).__name__
+            reason = message.removeprefix("[Errno 2] ").partition(":")[0]
+            raise PipelineError(
+                f"{self.name}'s predictions cannot be read ({reason}); `dvc push` them first"
+            ) from None
+
+    def read_params(self) -> Params:
+        """Return the content of params.yaml.
+
+        Raises:
+            PipelineError: it is not valid.
+        """
+        text = self.files.read_text("params.yaml")
+        return params.validate(Params, params.read_yaml(text))
 
 
-def compare(before: Revision, after: Revision, one: str, other: str) -> Difference:
-    """Compare an experiment of one revision with one of another: out of fold where both have folds."""
-    found = [before.read(paths.out_of_fold(one)), after.read(paths.out_of_fold(other))]
-    if not all("fold" in each for each in found):
-        found = [before.read(paths.predictions(one)), after.read(paths.predictions(other))]
-    return differences.compare(*found)
+class Pair(NamedTuple):
+    """Two models to compare."""
 
-
-def over_seeds(label: str, before: Revision, after: Revision, names: tuple[str, str], seeds: int) -> list[str]:
-    """Refit two experiments under several seeds on the same folds, and return the row of a table."""
-    from stages.train import train  # which imports scikit-learn
-
-    texts = (each.files.read_text("params.yaml") for each in (before, after))
-    settings = [params.validate(params.Params, params.read_yaml(text)) for text in texts]
-    blocks = [params.find(each.experiments, name) for each, name in zip(settings, names, strict=True)]
-    tasks = [each.tasks[block.task] for each, block in zip(settings, blocks, strict=True)]
-    if tasks[0] != tasks[1] or blocks[0].folds != blocks[1].folds or not blocks[0].folds:
-        raise PipelineError(f"{label}: the two have other tasks or folds, or none, so refits cannot be compared")
-    images, drawn = tables.read(paths.task(blocks[1].task, "train")), np.random.SeedSequence(settings[1].seed)
-    fits = []
-    for seed in tqdm(drawn.generate_state(seeds).tolist(), "seeds", disable=None):
-        tables_of_both = [train(block, seed, images)[1] for block in blocks]
-        fits.append([(each["label"] == each["prediction"]).mean() for each in tables_of_both])
-    if not np.ptp(fits, axis=0).any():
-        raise PipelineError(f"{label}: neither draws anything at random; compare them without --seeds")
-    p, points = differences.t_test(np.diff(fits)[:, 0])
-    shown = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in np.transpose(fits)]
-    return [label, *shown, f"{points[0]:+.2f} to {points[1]:+.2f}", f"{p:.2g}"]
-
-
-def draw(path: Path, name: str, difference: Difference) -> None:
-    """Write a sheet of the images that only one of the two gets right: the fixed mistakes, then the new ones."""
-    settings = params.load()
-    images = Images.read(settings.dataset_of(settings.experiments[name].task))
-    kinds = {"fixed": difference.fixed[:DRAWN], "broken": difference.broken[:DRAWN]}
-    captions = [f"{kind}: {row}" for kind, rows in kinds.items() for row in rows]
-    drawing.write_sheet(path, images.pixels[np.concatenate([*kinds.values()])], captions)
+    label: str  # of the pair, in the output
+    before: str  # the name of the model in the first revision
+    after: str  # the name of the model in the second revision
 
 
 @click.command(
-    epilog=examples("compare main", "compare HEAD~1 HEAD two-logreg", "compare --between digit-champion digit-fast")
+    epilog=examples(
+        "compare main",
+        "compare HEAD~1 HEAD two-logreg",
+        "compare --between digit-champion digit-fast",
+    )
 )
-@click.argument("words", nargs=-1, metavar="REV [REV2] [EXPERIMENT]...")
-@click.option("--between", nargs=2, metavar="A B", help="Compare the experiments A and B, in place of REV.")
-@click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="Draw what only one of them has right.")
-@click.option("--seeds", type=click.IntRange(3, 100), metavar="N", help="Refit both under N seeds.")
+@click.argument("words", nargs=-1, metavar="REV [REV2] [MODEL]...")
+@click.option(
+    "--between", nargs=2, metavar="A B", help="Compare the models A and B, in place of REV."
+)
+@click.option(
+    "--png",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw what only one of them has right.",
+)
+@click.option(
+    "--seeds", type=click.IntRange(3, 100), metavar="N", help="Refit both under N seeds."
+)
 @click.option("--md", is_flag=True, help="Print Markdown, for a pull request.")
 def command(
-    words: tuple[str, ...], between: tuple[str, str] | None, png: Path | None, seeds: int | None, md: bool
+    words: tuple[str, ...],
+    between: tuple[str, str] | None,
+    png: Path | None,
+    seeds: int | None,
+    md: bool,
 ) -> None:
-    """Compare the predictions of two revisions, or of two experiments, on the same images.
+    """Compare the predictions of two revisions, or of two models, on the same images.
 
-    REV, a branch, a tag or a commit, is compared with REV2, or with the workspace. Nothing is checked out: the
-    predictions come from DVC's cache or the remote.
+    REV, a branch, a tag or a commit, is compared with REV2, or with the workspace. Nothing is
+    checked out: the predictions come from DVC's cache or the remote.
 
-    Two fits are compared out of fold, or, without folds, on the test part. They differ if p is below 0.01: that of the
-    exact test of the images that one alone gets right, or, with six groups and more, of a t-test of the groups'
-    differences. The points in brackets are the 99 % interval of the gain. --seeds 5 refits both under five seeds.
+    Two fits are compared in cross-validation, or, without folds, on the test set. They differ
+    if p is below 0.01: that of the exact test of the images that one alone gets right, or, with
+    six groups and more, of a t-test of the groups' differences. The points in brackets are the
+    99 % interval of the gain. --seeds 5 refits both under five seeds.
     """
-    if bool(words and all(words)) == bool(between):
+    has_revision = len(words) > 0 and all(words)
+    if has_revision == bool(between):
         raise click.UsageError("give a revision, or --between A B")
-    before, after, names, form = Revision(*words[:1]), Revision(), list(words[1:]), "pipe" if md else "simple"
-    if names and names[0] not in before.experiments() | after.experiments() | {*params.load().experiments}:
-        after = Revision(names.pop(0))
-    for name in between or ():
-        require_choice("--between", name, params.load().experiments)
-    both = names or sorted(before.experiments() & after.experiments())
-    if not (names or seeds or between):
-        files = {each: (paths.out_of_fold(each), paths.predictions(each)) for each in both}
-        both = [name for name, each in files.items() if before.digests(*each) != after.digests(*each)]
-    pairs = {" → ".join(between): between} if between else {name: (name, name) for name in both}
+    if between:
+        before = after = Revision()
+        pairs = [pair_models(*between)]
+    else:
+        before, after, names = parse_arguments(words)
+        if not names:
+            names = sorted(before.model_names() & after.model_names())
+            if not seeds:
+                names = [name for name in names if has_changed(name, before, after)]
+        pairs = [Pair(label=name, before=name, after=name) for name in names]
+
+    table_format = "pipe" if md else "simple"
     if seeds:
-        rows = [over_seeds(label, before, after, pair, seeds) for label, pair in pairs.items()]
-        print_table(["experiment", "before", "after", "points (99 %)", "p"], rows, form=form)
-        print(f"\nMean ± standard deviation out of fold, over {seeds} seeds, of the same images and folds.")
+        print_seeds_table(pairs, before, after, seeds, table_format)
         return
-    found, failures = {}, []
-    for label, pair in pairs.items():
-        try:
-            difference = compare(before, after, *pair)
-            if between or len(difference.fixed) or len(difference.broken):
-                found[label] = difference
-        except PipelineError as error:
-            failures.append(f"{error.message}: {label}")
-    if found:
-        print_table(differences.HEADER, [[pairs[label][1], *each.cells] for label, each in found.items()], form=form)
-        for label, each in found.items():
-            line = f"{label}, {each.rows} images {each.part}: {each.verdict}."
-            print(f"\n- {line}" if md else "\n" + click.wrap_text(line, 80, subsequent_indent="  "))
+    differences, failures = compare_pairs(
+        pairs, before, after, keep_unchanged=between is not None
+    )
+    if differences:
+        print_differences(differences, table_format)
     elif not failures:
         print("The predictions are the same.")
-    if png and found:
-        [(label, difference), *others] = found.items()
-        if others:
-            raise PipelineError(f"--png draws one experiment; name one of {', '.join(found)}")
-        draw(png, pairs[label][1], difference)
+    if png and differences:
+        draw_sheet(png, differences)
     if failures:
         raise PipelineError("; ".join(failures))
+
+
+def pair_models(first: str, second: str) -> Pair:
+    """Return two models of the workspace as a pair.
+
+    Raises:
+        PipelineError: params.yaml has no model of this name.
+    """
+    models = params.load().models
+    check_choice("--between", first, models)
+    check_choice("--between", second, models)
+    return Pair(label=f"{first} → {second}", before=first, after=second)
+
+
+def parse_arguments(words: tuple[str, ...]) -> tuple[Revision, Revision, list[str]]:
+    """Return the two revisions and the names of models that the arguments stand for.
+
+    The second word is a revision unless it is the name of a model.
+    """
+    before = Revision(words[0])
+    after = Revision()
+    names = list(words[1:])
+    if names:
+        known_names = before.model_names() | after.model_names() | set(params.load().models)
+        if names[0] not in known_names:
+            after = Revision(names.pop(0))
+    return before, after, names
+
+
+def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
+    """Return whether the predictions of a model are other files in two revisions."""
+    files = [paths.crossval(model_name), paths.predictions(model_name)]
+    return before.compute_checksums(*files) != after.compute_checksums(*files)
+
+
+def compare_pairs(
+    pairs: list[Pair], before: Revision, after: Revision, *, keep_unchanged: bool
+) -> tuple[dict[Pair, Difference], list[str]]:
+    """Compare pairs of models.
+
+    Args:
+        pairs: the names of the models.
+        before: the revision of the first model of a pair.
+        after: the revision of the second model.
+        keep_unchanged: whether to return a difference if both models predict the same.
+
+    Returns:
+        The differences, and a message for each pair that cannot be compared.
+    """
+    differences = {}
+    failures = []
+    for pair in pairs:
+        try:
+            difference = compare_revisions(before, after, pair.before, pair.after)
+        except PipelineError as error:
+            failures.append(f"{error.message}: {pair.label}")
+            continue
+        if keep_unchanged or difference.n_changed > 0:
+            differences[pair] = difference
+    return differences, failures
+
+
+def compare_revisions(
+    before: Revision, after: Revision, name_before: str, name_after: str
+) -> Difference:
+    """Compare a model of one revision with a model of another.
+
+    They are compared on their cross-validated predictions, or on those of the test set if one
+    of the two has no folds.
+
+    Raises:
+        PipelineError: the predictions cannot be read, or are of different images.
+    """
+    predictions_before = before.read(paths.crossval(name_before))
+    predictions_after = after.read(paths.crossval(name_after))
+    if "fold" not in predictions_before or "fold" not in predictions_after:
+        predictions_before = before.read(paths.predictions(name_before))
+        predictions_after = after.read(paths.predictions(name_after))
+    return compare_predictions(predictions_before, predictions_after)
+
+
+def print_differences(differences: dict[Pair, Difference], table_format: str) -> None:
+    """Print a table of differences, then a sentence about each."""
+    rows = []
+    for pair, difference in differences.items():
+        rows.append([pair.after, *format_difference(difference)])
+    print_table(DIFFERENCE_HEADINGS, rows, table_format=table_format)
+    for pair, difference in differences.items():
+        images = f"{difference.n_images} images {format_subset(difference)}"
+        sentence = f"{pair.label}, {images}: {format_verdict(difference)}."
+        if table_format == "pipe":
+            print(f"\n- {sentence}")
+        else:
+            print("\n" + click.wrap_text(sentence, WRAP_WIDTH, subsequent_indent="  "))
+
+
+def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
+    """Write a PNG file of the images that only one of two models predicts correctly.
+
+    The fixed images come first, then the broken ones.
+
+    Raises:
+        PipelineError: there is more than one difference.
+    """
+    if len(differences) > 1:
+        labels = [pair.label for pair in differences]
+        raise PipelineError(f"--png draws one model; name one of {', '.join(labels)}")
+    [(pair, difference)] = differences.items()
+    fixed = difference.fixed[:MAX_DRAWN]
+    broken = difference.broken[:MAX_DRAWN]
+    captions = [f"fixed: {row}" for row in fixed] + [f"broken: {row}" for row in broken]
+
+    settings = params.load()
+    dataset_name = settings.dataset_name_of_task(settings.model(pair.after).task)
+    images = ImageDataset.read(dataset_name)
+    write_sheet(path, images.pixels[np.concatenate([fixed, broken])], captions)
+
+
+def print_seeds_table(
+    pairs: list[Pair], before: Revision, after: Revision, n_seeds: int, table_format: str
+) -> None:
+    """Refit pairs of models under several seeds, and print a table of their accuracies.
+
+    Raises:
+        PipelineError: a pair cannot be compared under several seeds.
+    """
+    params_before = before.read_params()
+    params_after = after.read_params()
+    rows = []
+    for pair in pairs:
+        check_same_folds(pair, params_before, params_after)
+        model_before = params_before.model(pair.before)
+        model_after = params_after.model(pair.after)
+        train_images = tables.read(paths.task(model_after.task, "train"))
+        accuracies = compare_over_seeds(
+            model_before, model_after, train_images, params_after.seed, n_seeds
+        )
+        rows.append([pair.label, *format_accuracies(pair, accuracies)])
+
+    print_table(SEEDS_HEADINGS, rows, table_format=table_format)
+    print(
+        f"\nMean ± standard deviation in cross-validation, over {n_seeds} seeds, of the same "
+        "images and folds."
+    )
+
+
+def check_same_folds(pair: Pair, params_before: Params, params_after: Params) -> None:
+    """Check that two models are trained for the same task, in the same folds.
+
+    Raises:
+        PipelineError: they are not, or have no folds.
+    """
+    model_before = params_before.model(pair.before)
+    model_after = params_after.model(pair.after)
+    task_before = params_before.task(model_before.task)
+    task_after = params_after.task(model_after.task)
+    have_folds = model_before.folds > 0
+    have_same_folds = task_before == task_after and model_before.folds == model_after.folds
+    if not have_folds or not have_same_folds:
+        raise PipelineError(
+            f"{pair.label}: the two have other tasks or folds, or none, so refits cannot be "
+            "compared"
+        )
+
+
+def format_accuracies(pair: Pair, accuracies: pd.DataFrame) -> list[str]:
+    """Return the cells of a pair below SEEDS_HEADINGS, without the first one.
+
+    Args:
+        pair: the two models.
+        accuracies: one row per seed, with the columns `before` and `after`.
+
+    Raises:
+        PipelineError: the accuracies do not depend on the seed.
+    """
+    if (accuracies.nunique() == 1).all():
+        raise PipelineError(
+            f"{pair.label}: neither draws anything at random; compare them without --seeds"
+        )
+    cells = []
+    for column in ["before", "after"]:
+        mean = accuracies[column].mean()
+        std = accuracies[column].std()
+        cells.append(f"{mean:.4f} ± {std:.4f}")
+    gains = accuracies["after"] - accuracies["before"]
+    test = t_test(gains.to_numpy())
+    return [*cells, f"{test.low:+.2f} to {test.high:+.2f}", f"{test.p_value:.2g}"]

@@ -1,54 +1,105 @@
-"""Print the experiments' accuracies, the best first."""
+"""Print the models' accuracies, the best first."""
 
 import fnmatch
 
 from digits.commands import examples
 from digits.core import params, paths
-from digits.core.errors import PipelineError, note
-from digits.evaluation.metrics import METRICS
-from digits.results import differences, read
-from digits.results.wording import print_table
+from digits.core.errors import PipelineError, warn
+from digits.core.params import Params
+from digits.results.differences import compare_models
+from digits.results.read import read_metrics, read_metrics_table
+from digits.results.wording import format_error, print_table
 
 import click
 
-COLUMNS = [metric for metric in METRICS if metric.heading]
+# The heading of each column of accuracies, by the key of metrics/<model>.json.
+HEADINGS = {"accuracy": "test", "cv_accuracy": "CV"}
+
+INSIGNIFICANT = " ~"  # follows the name of a model
 
 
 @click.command(epilog=examples("leaderboard", "leaderboard 'small-*'"))
 @click.argument("pattern", default="*")
 def command(pattern: str) -> None:
-    """Print the accuracies of all experiments, or of those whose names match PATTERN.
+    """Print the accuracies of all models, or of those whose names match PATTERN.
 
-    Experiments of one task stand together, sorted by their accuracy out of fold. The error, in percent, is of the test
-    part, with its 95 % interval; where images have fewer than six groups, with the mistakes and the error of each.
+    Models of one task stand together, sorted by their cross-validated accuracy. The error, in
+    percent, is of the test set, with its 95 % interval; where images have fewer than six
+    groups, with the mistakes and the error of each.
     """
     settings = params.load()
-    names = fnmatch.filter(settings.experiments, pattern)
+    names = fnmatch.filter(settings.models, pattern)
     evaluated = [name for name in names if paths.metrics(name).exists()]
     if not evaluated:
-        raise PipelineError(f"nothing called {pattern!r} has been evaluated yet; `make demo` or `make repro` does it")
+        raise PipelineError(
+            f"nothing called {pattern!r} has been evaluated yet; `make demo` or `make repro` "
+            "does it"
+        )
+
     rows = []
-    for task, block in settings.tasks.items():
-        of_task = [name for name in evaluated if settings.experiments[name].task == task]
-        ranked = sorted(of_task, key=lambda name: -read.metrics(name).get("cv_accuracy", 0))
-        for i, name in enumerate(ranked):
-            found = read.metrics(name)
-            if i == 0:
-                baseline, *empty = f"{found['baseline']:.4f}", *[""] * (len(COLUMNS) - 1)
-                rows.append([f"{task} ({block.split})", baseline, *empty, "always the majority"])
-            mark = " ~" if i and is_alike(ranked[0], name) else ""
-            cells = [f"{found[metric.key]:.4f}" if metric.key in found else "–" for metric in COLUMNS]
-            rows.append([f"  {name}{mark}", *cells, read.error(name)])
-    print_table(["experiment", *(str(metric.heading) for metric in COLUMNS), "error, %"], rows)
-    if any(row[0].endswith(" ~") for row in rows):
+    for task_name in settings.tasks:
+        ranked = rank_models(settings, task_name, evaluated)
+        if ranked:
+            rows += make_rows(settings, task_name, ranked)
+    print_table(["model", *HEADINGS.values(), "error, %"], rows)
+    if any(row[0].endswith(INSIGNIFICANT) for row in rows):
         print("\n~ not told apart from the first of its task: see `digits compare --help`")
-    if len(evaluated) < len(names):
-        note(f"not evaluated yet: {', '.join(sorted({*names} - {*evaluated}))}; `make repro` evaluates all")
+    missing = sorted(set(names) - set(evaluated))
+    if missing:
+        warn(f"not evaluated yet: {', '.join(missing)}; `make repro` evaluates all")
 
 
-def is_alike(one: str, other: str) -> bool:
-    """Tell whether two experiments are not told apart; False if their predictions are not here."""
+def rank_models(settings: Params, task_name: str, model_names: list[str]) -> list[str]:
+    """Return the models of a task, those with the highest cross-validated accuracy first.
+
+    Models without cross-validation come last.
+    """
+    models_of_task = [name for name in model_names if settings.model(name).task == task_name]
+
+    def cv_accuracy(name: str) -> float:
+        return read_metrics(name).get("cv_accuracy", 0)
+
+    return sorted(models_of_task, key=cv_accuracy, reverse=True)
+
+
+def make_rows(settings: Params, task_name: str, ranked: list[str]) -> list[list[str]]:
+    """Return the rows of a task: the baseline, then the models.
+
+    Args:
+        settings: the content of params.yaml.
+        task_name: the task.
+        ranked: its models, the best first.
+    """
+    best = ranked[0]
+    baseline = read_metrics(best)["baseline"]
+    title = f"{task_name} ({settings.task(task_name).split})"
+    empty_cells = [""] * (len(HEADINGS) - 1)
+    rows = [[title, f"{baseline:.4f}", *empty_cells, "always the majority"]]
+    for name in ranked:
+        label = f"  {name}"
+        if name != best and is_difference_insignificant(best, name):
+            label += INSIGNIFICANT
+        error = format_error(read_metrics_table(name))
+        rows.append([label, *format_accuracies(name), error])
+    return rows
+
+
+def format_accuracies(model_name: str) -> list[str]:
+    """Return the cells of a model below HEADINGS."""
+    metrics = read_metrics(model_name)
+    cells = []
+    for key in HEADINGS:
+        cells.append(f"{metrics[key]:.4f}" if key in metrics else "–")
+    return cells
+
+
+def is_difference_insignificant(first: str, second: str) -> bool:
+    """Return whether there is no significant difference between two models.
+
+    It is False if their predictions cannot be compared, for example because they are missing.
+    """
     try:
-        return not differences.between(one, other).differs
+        difference = compare_models(first, second)
     except PipelineError:
         return False
+    return not difference.is_significant

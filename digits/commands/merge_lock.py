@@ -1,7 +1,8 @@
 """Merge dvc.lock stage by stage, as Git's merge driver.
 
-A merge by lines would make entries of runs that nobody ran. A stage that both sides changed in different ways has no
-entry then: `dvc repro` runs it, or takes it from the cache.
+Git's own merge, line by line, would make entries of runs that nobody ran. If both sides changed
+a stage in different ways, the merged file has no entry for it. `dvc repro` then runs the stage,
+or takes its outputs from the cache.
 """
 
 from pathlib import Path
@@ -12,19 +13,43 @@ from dvc.utils.serialize import dump_yaml, load_yaml
 
 
 def merge(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-    """Return the stages of two locks with a common base, without those that both changed in different ways."""
+    """Return the merged entries of all stages.
+
+    Args:
+        base: the entries of the common ancestor, by the name of the stage.
+        ours: the entries of this side.
+        theirs: the entries of the other side.
+    """
     merged = {}
     for name in {**ours, **theirs}:
-        before, mine, other = (stages.get(name) for stages in (base, ours, theirs))
-        chosen = mine if other in (mine, before) else other if mine == before else None
-        if chosen is not None:
-            merged[name] = chosen
+        entry = merge_entry(base.get(name), ours.get(name), theirs.get(name))
+        if entry is not None:
+            merged[name] = entry
     return merged
+
+
+def merge_entry(base: Any, ours: Any, theirs: Any) -> Any:
+    """Return the merged entry of a stage, or None if it has none.
+
+    A side that has no entry for the stage is None.
+    """
+    if theirs in (ours, base):
+        return ours
+    if ours == base:
+        return theirs
+    return None  # both sides changed it in different ways
 
 
 @click.command()
 @click.argument("files", nargs=3, type=Path, metavar="BASE OURS THEIRS")
 def command(files: tuple[Path, Path, Path]) -> None:
     """Merge dvc.lock stage by stage into OURS. Git calls this, after `make venv`."""
-    locks = [load_yaml(path) or {} for path in files]  # a base may be empty
-    dump_yaml(files[1], {"schema": "2.0", "stages": merge(*(lock.get("stages", {}) for lock in locks))})
+    base, ours, theirs = [read_stages(path) for path in files]
+    merged = {"schema": "2.0", "stages": merge(base, ours, theirs)}
+    dump_yaml(files[1], merged)
+
+
+def read_stages(path: Path) -> dict[str, Any]:
+    """Return the entries of a dvc.lock by the name of the stage. The file may be empty."""
+    lock = load_yaml(path) or {}
+    return lock.get("stages", {})

@@ -1,66 +1,166 @@
 """Count a dataset's images and classes, and pin them."""
 
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
 from digits.core import params
-from digits.core.errors import note, require_choice
-from digits.core.params import COUNTED, FILE, Dataset, validate
+from digits.core.errors import check_choice, to_one_line, warn
+from digits.core.params import FILE, PINNED_KEYS, DatasetParams
+from digits.data.fetching import compute_checksums, fetch_images
 from digits.sources import folder
-from stages.fetch import digests, fetch
 
 import click
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 
-UNCOUNTED = {"images": 1, "classes": 256, "sha256": {"pixels": "0" * 64, "labels": "0" * 64}}
+WRITTEN_KEYS = PINNED_KEYS | {"names"}
 
-
-def count(name: str, block: dict[str, Any]) -> dict[str, Any]:
-    """Read a dataset, and return what its block of params.yaml is to say of it."""
-    given = {key: value for key, value in block.items() if key not in {*COUNTED, "names"}}
-    images = fetch(name, validate(Dataset, {**UNCOUNTED, **given}, "datasets", name), is_pinned=False)
-    names = images.attrs.get("names") or block.get("names")
-    classes = len(names) if names else max(int(images["class"].max()) + 1, 2)
-    named = {"names": names} if names else {}
-    return {"images": len(images), "classes": classes, **named, "sha256": digests(images)}
-
-
-def pinned(text: str, name: str, counted: dict[str, Any]) -> str:
-    """Return the text of params.yaml with what was counted of a dataset in its block, and all else as it was."""
-    yaml = YAML()
-    yaml.width = 10_000  # no line is broken that was not
-    document = yaml.load(text)
-    block = document["datasets"][name]
-    if "groups" not in counted.get("sha256", {}):
-        block.get("sha256", {}).pop("groups", None)
-    for i, (key, value) in enumerate(counted.items()):
-        if key not in block:  # to the front: what stands between this block and the next one belongs to its last line
-            block.insert(i, key, value)
-        elif key == "names":  # the last item stays: what follows a list belongs to it
-            block[key][:-1], block[key][-1] = value[:-1], value[-1]
-        elif key == "sha256":
-            block[key].update(value)
-        else:
-            block[key] = value
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    return stream.getvalue()
+# These stand in for the values of an entry that are not known yet.
+UNKNOWN_VALUES = {
+    "images": 1,
+    "classes": 256,
+    "sha256": {"pixels": "0" * 64, "labels": "0" * 64},
+}
 
 
 @click.command(epilog=examples("pin own"))
 @click.argument("dataset")
 def command(dataset: str) -> None:
-    """Count `images`, `classes`, `names` and `sha256` of a block of `datasets`, and write them into params.yaml.
+    """Count `images`, `classes`, `groups`, `names` and `sha256` of an entry of `datasets`.
 
-    A new block needs only `sources` and `shape`. Run it again when pictures have changed: all else stays as it is.
+    Writes them into params.yaml. A new entry needs only `sources` and `shape`. Run it again
+    when pictures have changed: all else stays as it is.
     """
-    blocks = params.read_yaml().get("datasets") or {}  # not `params.load`: this block is not complete yet
-    require_choice(f"{FILE}: datasets", dataset, blocks)
-    counted, place = count(dataset, blocks[dataset] or {}), blocks[dataset]["sources"][0].get("folder")
-    FILE.write_text(pinned(FILE.read_text(encoding="utf-8"), dataset, counted), encoding="utf-8")
-    names = f" ({', '.join(counted['names'])})" if "names" in counted else ""
-    print(f"{FILE}: datasets.{dataset} has {counted['images']} images of {counted['classes']} classes{names}")
-    if place and Path(place).exists() and (tested := sum(each.is_test for each in folder.find(Path(place))[0])):
-        note(f"the last {tested} images are those in test folders; `test: {tested}` tests on them")
+    # `params.load` would refuse an entry that is not complete yet.
+    entries = params.read_yaml().get("datasets") or {}
+    check_choice(f"{FILE}: datasets", dataset, entries)
+    entry = entries[dataset] or {}
+    values = compute_pinned_values(dataset, entry)
+    text = FILE.read_text(encoding="utf-8")
+    replace_file(FILE, update_entry(text, dataset, values))
+
+    message = f"{values['images']} images of {values['classes']} classes"
+    if "names" in values:
+        message += f" ({', '.join(values['names'])})"
+    print(to_one_line(f"{FILE}: datasets.{dataset} has {message}"))
+    warn_about_test_folders(entry)
+
+
+def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Fetch a dataset, and return what its entry of params.yaml should say about the images.
+
+    Args:
+        name: the name of the dataset.
+        entry: its entry, which may lack the keys that are returned.
+
+    Returns:
+        The values of `images`, `classes`, `groups`, `names` and `sha256`, in this order. There
+        are no `groups` or `names` if the source does not know any.
+
+    Raises:
+        PipelineError: the entry is not valid, or the dataset cannot be fetched.
+    """
+    other_values = {key: value for key, value in entry.items() if key not in WRITTEN_KEYS}
+    complete_entry = UNKNOWN_VALUES | other_values
+    dataset = params.validate(DatasetParams, complete_entry, "datasets", name)
+    images = fetch_images(name, dataset, require_pinned=False)
+
+    names = images.attrs.get("names") or entry.get("names")
+    n_classes = len(names) if names else max(int(images["class"].max()) + 1, 2)
+    values: dict[str, Any] = {"images": len(images), "classes": n_classes}
+    if "group" in images:
+        values["groups"] = images["group"].nunique()
+    if names:
+        values["names"] = names
+    values["sha256"] = compute_checksums(images)
+    return values
+
+
+def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
+    """Return the text of params.yaml with other pinned values of a dataset.
+
+    Comments and layout stay as they are.
+
+    Args:
+        text: the text of params.yaml.
+        name: the name of the dataset.
+        values: as `compute_pinned_values` returns them.
+    """
+    yaml = YAML()
+    yaml.width = 10_000  # so that no line is wrapped
+    document = yaml.load(text)
+    entry = document["datasets"][name]
+    update_mapping(entry, values)
+    if "groups" not in values:
+        remove_key(entry, "groups")
+        remove_key(entry.get("sha256", {}), "groups")
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
+
+
+def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
+    """Set the values of some keys, in a mapping of ruamel's document, which keeps comments."""
+    previous_key = None
+    for key, value in values.items():
+        if key not in mapping:
+            insert_key(mapping, previous_key, key, value)
+        elif isinstance(value, dict):
+            update_mapping(mapping[key], value)
+        elif isinstance(value, list):
+            # The comments behind a list belong to its last item, which stays.
+            mapping[key][:-1] = value[:-1]
+            mapping[key][-1] = value[-1]
+        else:
+            mapping[key] = value
+        previous_key = key
+
+
+def insert_key(mapping: CommentedMap, previous_key: str | None, key: str, value: Any) -> None:
+    """Insert a key after another one, or as the first one.
+
+    The last key stays the last one, because the comments behind the mapping belong to it.
+    """
+    keys = list(mapping)
+    position = 0 if previous_key is None else keys.index(previous_key) + 1
+    mapping.insert(min(position, len(keys) - 1), key, value)
+
+
+def remove_key(mapping: CommentedMap, key: str) -> None:
+    """Remove a key, if it is there. If it is the last one, the comments behind it stay."""
+    if key not in mapping:
+        return
+    is_last = list(mapping)[-1] == key
+    comments = mapping.ca.items.get(key)
+    del mapping[key]
+    if is_last and comments is not None:
+        new_last_key = list(mapping)[-1]
+        mapping.ca.items[new_last_key] = comments
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Replace the content of a file. If that fails, as on a full disk, it stays as it was."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        shutil.copymode(path, temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def warn_about_test_folders(entry: dict[str, Any]) -> None:
+    """Print how many images are in test folders, if the first source of a dataset has any."""
+    place = entry["sources"][0].get("folder")
+    if place is None or not Path(place).exists():
+        return
+    picture_files, _ = folder.list_pictures(Path(place))
+    n_test = sum(file.is_test for file in picture_files)
+    if n_test:
+        warn(
+            f"the last {n_test} images are those in test folders; "
+            f"`test: {n_test}` tests on them"
+        )

@@ -1,79 +1,199 @@
-"""Print an experiment's runs with other parameters, the best first."""
+"""Print a model's runs with other parameters, the best first."""
 
 import json
 import subprocess
-from typing import Any
+from typing import Any, NamedTuple
 
 from digits.commands import examples
-from digits.commands.compare import Revision, compare
+from digits.commands.compare import Revision, compare_revisions
 from digits.core import params, paths
-from digits.core.errors import PipelineError, require_choice
+from digits.core.errors import PipelineError, check_choice
 from digits.core.params import FILE
-from digits.results.wording import print_table
+from digits.results.wording import format_gain, format_p_value, print_table
 
 import click
 import pandas as pd
 
+UNKNOWN = "–"
+METRICS = ["cv_accuracy", "cv_std"]  # keys of metrics/<model>.json
+HEADINGS = [*METRICS, "points", "p", "state"]  # behind the columns of parameters
+MAX_CELL_WIDTH = 24  # of a parameter's value
 
-def parameters(run: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a run of `dvc exp show --json` by their paths: `experiments.two-logreg.folds`."""
-    flat = pd.json_normalize(run["data"]["params"][FILE.name]["data"]).astype(object).iloc[0]
-    return {str(key): value for key, value in flat.items()}
 
+class Row(NamedTuple):
+    """A row of the table of runs."""
 
-def changed(run: dict[str, Any], baseline: dict[str, Any], experiment: str) -> dict[str, Any]:
-    """Return the parameters that the experiment depends on and that differ from the baseline's."""
-    now, before = parameters(run), parameters(baseline)
-    task = now.get(f"experiments.{experiment}.task")
-    split = now.get(f"tasks.{task}.split")
-    read = ("seed", f"experiments.{experiment}.", f"tasks.{task}.", f"splits.{split}.", f"mixes.{split}.")
-    keys = [key for key in {**before, **now} if key.startswith(read) and not key.endswith(("description", "tutorial"))]
-    return {key: now.get(key, "–") for key in keys if now.get(key) != before.get(key)}
+    name: str
+    changes: dict[str, Any]  # the parameters that differ from those of the commit
+    metrics: dict[str, float]
+    cells: list[str]  # below HEADINGS
 
 
 @click.command(epilog=examples("runs small-digit-svc"))
-@click.argument("experiment")
-def command(experiment: str) -> None:
-    """Print the runs of EXPERIMENT that started from the last commit, finished and queued ones.
+@click.argument("model")
+def command(model: str) -> None:
+    """Print the runs of MODEL that started from the last commit, finished and queued ones.
 
-    Each has the parameters that differ from the commit's, the mean and standard deviation of the folds' accuracies, the
-    gain in points and p of `digits compare`. A dash: other images or folds, or predictions that cannot be read.
+    Each has the parameters that differ from the commit's, the mean and standard deviation of
+    the folds' accuracies, the gain in points and p of `digits compare`. A dash: other images or
+    folds, or predictions that cannot be read.
     """
-    require_choice("EXPERIMENT", experiment, params.load().experiments)
-    shown = json.loads(subprocess.check_output(["dvc", "exp", "show", "--json"], text=True, stderr=subprocess.DEVNULL))
-    baseline, block = shown[-1], f"experiments.{experiment}."
-    before, commit = parameters(baseline), baseline["rev"][:7]
-    if f"{block}task" not in before:
-        raise PipelineError(f"{experiment} is not in the last commit, which its runs are compared with; commit it")
-    committed, found = Revision("HEAD"), []
-    outs = [path(experiment) for path in (paths.model, paths.out_of_fold, paths.predictions)]
-    of_commit = committed.digests(*outs)
-    for each in [{"revs": [baseline]}, *(baseline["experiments"] or [])]:
-        run, executor = each["revs"][0], each.get("executor") or {"state": "success"}
-        if not run.get("data"):
-            continue  # it could not be read
-        differing, is_baseline = changed(run, baseline, experiment), run is baseline
-        revision = Revision(run["rev"]) if executor["state"] == "success" else committed
-        is_new = revision.digests(*outs) != of_commit
-        if not (differing or is_new or is_baseline):
-            continue  # it ran for other experiments
-        written = run["data"]["metrics"].get(paths.metrics(experiment).as_posix(), {}).get("data") or {}
-        metrics = written if is_new or is_baseline else {}
-        scores = [f"{metrics[key]:.4f}" if key in metrics else "–" for key in ("cv_accuracy", "cv_std")]
-        try:
-            difference = compare(committed, revision, experiment, experiment) if is_new else None
-        except PipelineError:
-            difference = None
-        scores += [difference.gain, difference.shown_p] if difference else ["–", "–"]
-        state = "baseline" if is_baseline else executor["state"].replace("success", "done")
-        name = commit if is_baseline else run.get("name") or run["rev"][:7]
-        found.append((metrics.get("cv_accuracy", -1), name, {**before, **differing}, [*scores, state]))
-    if len(found) == 1:
-        queue = f"dvc exp run --queue -S {block}hyperparameters.KEY=VALUE evaluate@{experiment}"
-        print(f"No run starts from {commit}; `{queue}` queues one.")
+    check_choice("MODEL", model, params.load().models)
+    commit = read_last_commit()
+    committed_params = flatten_parameters(commit)
+    prefix = f"models.{model}."
+    if f"{prefix}task" not in committed_params:
+        raise PipelineError(
+            f"{model} is not in the last commit, which its runs are compared with; commit it"
+        )
+    short_revision = commit["rev"][:7]
+    rows = make_rows(commit, model)
+    if not rows:
+        queue = f"dvc exp run --queue -S {prefix}hyperparameters.KEY=VALUE evaluate@{model}"
+        print(f"No run starts from {short_revision}; `{queue}` queues one.")
         return
-    keys = sorted({key for *_, values, _ in found for key in values if values[key] != before.get(key)})
-    names = [key.removeprefix(block).removeprefix("hyperparameters.") for key in keys]
-    found.sort(key=lambda each: -each[0])
-    rows = [[name, *(f"{values.get(key, '–')!s:.24}" for key in keys), *rest] for _, name, values, rest in found]
-    print_table(["run", *names, "cv_accuracy", "cv_std", "points", "p", "state"], rows)
+
+    metrics = read_run_metrics(commit, model)
+    cells = [*format_metrics(metrics), UNKNOWN, UNKNOWN, "baseline"]
+    rows.insert(0, Row(short_revision, {}, metrics, cells))
+    rows.sort(key=sort_key, reverse=True)
+    keys = sorted({key for row in rows for key in row.changes})
+    table = []
+    for row in rows:
+        values = committed_params | row.changes
+        shown_values = [f"{values.get(key, UNKNOWN)!s:.{MAX_CELL_WIDTH}}" for key in keys]
+        table.append([row.name, *shown_values, *row.cells])
+    short_keys = [key.removeprefix(prefix).removeprefix("hyperparameters.") for key in keys]
+    print_table(["run", *short_keys, *HEADINGS], table)
+
+
+def sort_key(row: Row) -> float:
+    """Return what the rows are sorted by. Those without metrics come last."""
+    return row.metrics.get("cv_accuracy", -1)
+
+
+def read_last_commit() -> dict[str, Any]:
+    """Return what `dvc exp show` says of the last commit and of its runs."""
+    show = ["dvc", "exp", "show", "--json"]
+    output = subprocess.check_output(show, text=True, stderr=subprocess.DEVNULL)
+    revisions = json.loads(output)
+    return revisions[-1]  # the first one is the workspace
+
+
+def make_rows(commit: dict[str, Any], model_name: str) -> list[Row]:
+    """Return a row for each run that has something to do with a model.
+
+    Args:
+        commit: the last commit, as `dvc exp show --json` has it.
+        model_name: the model.
+    """
+    committed = Revision("HEAD")
+    rows = []
+    for experiment in commit["experiments"] or []:
+        run = experiment["revs"][0]
+        if not run.get("data"):  # DVC could not read the run
+            continue
+        executor = experiment.get("executor") or {"state": "success"}
+        row = make_row(run, executor["state"], commit, committed, model_name)
+        if row is not None:
+            rows.append(row)
+    return rows
+
+
+def make_row(
+    run: dict[str, Any],
+    state: str,
+    commit: dict[str, Any],
+    committed: Revision,
+    model_name: str,
+) -> Row | None:
+    """Return the row of a run, or None if it only ran other models.
+
+    Args:
+        run: the run, as `dvc exp show --json` has it.
+        state: `success` if the run has finished.
+        commit: the commit that it started from, likewise.
+        committed: the predictions of this commit.
+        model_name: the model.
+    """
+    changes = changed_parameters(run, commit, model_name)
+    outputs = [
+        paths.model(model_name),
+        paths.crossval(model_name),
+        paths.predictions(model_name),
+    ]
+    has_new_outputs = False
+    if state == "success":
+        revision = Revision(run["rev"])
+        checksums = revision.compute_checksums(*outputs)
+        has_new_outputs = checksums != committed.compute_checksums(*outputs)
+    if not changes and not has_new_outputs:
+        return None
+
+    metrics = {}
+    difference_cells = [UNKNOWN, UNKNOWN]
+    if has_new_outputs:
+        metrics = read_run_metrics(run, model_name)
+        difference_cells = compare_with_commit(committed, revision, model_name)
+    shown_state = "done" if state == "success" else state
+    cells = [*format_metrics(metrics), *difference_cells, shown_state]
+    return Row(run.get("name") or run["rev"][:7], changes, metrics, cells)
+
+
+def changed_parameters(
+    run: dict[str, Any], commit: dict[str, Any], model_name: str
+) -> dict[str, Any]:
+    """Return the parameters that a model depends on, and that differ from those of the commit.
+
+    Args:
+        run: the run, as `dvc exp show --json` has it.
+        commit: the commit that it started from, likewise.
+        model_name: the model.
+    """
+    before = flatten_parameters(commit)
+    after = flatten_parameters(run)
+    task = after.get(f"models.{model_name}.task")
+    split = after.get(f"tasks.{task}.split")
+    prefixes = ("seed", f"models.{model_name}.", f"tasks.{task}.", f"splits.{split}.")
+    changes = {}
+    for key in before | after:
+        is_text = key.endswith(("description", "tutorial"))
+        if key.startswith(prefixes) and not is_text and before.get(key) != after.get(key):
+            changes[key] = after.get(key, UNKNOWN)
+    return changes
+
+
+def flatten_parameters(run: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a run by their paths, such as `models.two-logreg.folds`.
+
+    Args:
+        run: a run or a commit, as `dvc exp show --json` has it.
+    """
+    nested = run["data"]["params"][FILE.name]["data"]
+    flat = pd.json_normalize(nested).astype(object).iloc[0]
+    return {str(key): value for key, value in flat.items()}
+
+
+def read_run_metrics(run: dict[str, Any], model_name: str) -> dict[str, float]:
+    """Return the metrics of a model in a run, or nothing if the run has none.
+
+    Args:
+        run: a run or a commit, as `dvc exp show --json` has it.
+        model_name: the model.
+    """
+    file = paths.metrics(model_name).as_posix()
+    return run["data"]["metrics"].get(file, {}).get("data") or {}
+
+
+def format_metrics(metrics: dict[str, float]) -> list[str]:
+    """Return the cells below METRICS."""
+    return [f"{metrics[key]:.4f}" if key in metrics else UNKNOWN for key in METRICS]
+
+
+def compare_with_commit(committed: Revision, revision: Revision, model_name: str) -> list[str]:
+    """Return the gain and the p-value of a run, against the commit that it started from."""
+    try:
+        difference = compare_revisions(committed, revision, model_name, model_name)
+    except PipelineError:
+        return [UNKNOWN, UNKNOWN]
+    return [format_gain(difference), format_p_value(difference.p_value)]

@@ -9,38 +9,60 @@ import click
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
-ATTRIBUTES = "/dvc.lock merge=dvc-lock\n/metrics/** merge=dvc-output\n/plots/** merge=dvc-output\n"
-
-
-def register_merge_drivers() -> None:
-    """Let Git merge dvc.lock by `digits merge-lock`, and keep this side's metrics and plots."""
-    folder = shlex.quote(str(Path(sys.executable).parent))
-    for name, driver in {"dvc-lock": f'PATH={folder}:"$PATH" digits merge-lock %O %A %B', "dvc-output": "true"}.items():
-        subprocess.run(["git", "config", f"merge.{name}.driver", driver], check=True)
-    file = Path(subprocess.check_output(["git", "rev-parse", "--git-path", "info/attributes"], text=True).strip())
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    if ATTRIBUTES not in text:  # without them, .gitattributes says -merge
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text + ATTRIBUTES, encoding="utf-8")
-
-
-def place_remotes() -> None:
-    """Write the absolute place of a relative default remote into config.local, unless a URL stands there.
-
-    DVC resolves a relative one from elsewhere for what it reads from Git: `dvc exp push`, `dvc push --all-branches`.
-    """
-    for folder in (Path(".dvc"), *Path().glob("docs/*/*/.dvc")):
-        config = Config(str(folder))
-        name = config["core"].get("remote")
-        url, local = (config.load_one(level)["remote"].get(name, {}).get("url") for level in ("repo", "local"))
-        if isinstance(url, RelPath) and not local:
-            with config.edit("local") as edited:
-                edited["remote"].setdefault(name, {})["url"] = str(Path(url).resolve())
+# Git cannot merge these files line by line, so .gitattributes says -merge. In this clone the
+# lines below take precedence.
+ATTRIBUTES = """\
+/dvc.lock merge=dvc-lock
+/metrics/** merge=dvc-output
+/plots/** merge=dvc-output
+"""
 
 
 @click.command()
 def command() -> None:
-    """Set up this clone, as `make venv` does: how dvc.lock is merged, and the default remote."""
-    if Path(".git").exists():  # not in an archive, which has no Git
+    """Set up this clone, as `make venv` does: how dvc.lock is merged, the default remote."""
+    if Path(".git").exists():  # an archive of the project has no Git repository
         register_merge_drivers()
-        place_remotes()
+        make_remotes_absolute()
+
+
+def register_merge_drivers() -> None:
+    """Let Git merge dvc.lock with `digits merge-lock`, and keep our own metrics and plots."""
+    bin_folder = shlex.quote(str(Path(sys.executable).parent))
+    drivers = {
+        "dvc-lock": f'PATH={bin_folder}:"$PATH" digits merge-lock %O %A %B',
+        "dvc-output": "true",  # the program of this name, which leaves our file as it is
+    }
+    for name, driver in drivers.items():
+        subprocess.run(["git", "config", f"merge.{name}.driver", driver], check=True)
+
+    find_file = ["git", "rev-parse", "--git-path", "info/attributes"]
+    file = Path(subprocess.check_output(find_file, text=True).strip())
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    if ATTRIBUTES not in text:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text + ATTRIBUTES, encoding="utf-8")
+
+
+def make_remotes_absolute() -> None:
+    """Write the absolute path of the default remote into config.local.
+
+    This is for commands that read from Git, such as `dvc exp push` and `dvc push
+    --all-branches`, because DVC resolves a relative path from another folder there. A URL in
+    config.local is left as it is.
+    """
+    for folder in [Path(".dvc"), *Path().glob("docs/*/*/.dvc")]:
+        config = Config(str(folder))
+        remote = config["core"].get("remote")
+        url = read_url(config, "repo", remote)
+        local_url = read_url(config, "local", remote)
+        if isinstance(url, RelPath) and not local_url:
+            with config.edit("local") as local_config:
+                entry = local_config["remote"].setdefault(remote, {})
+                entry["url"] = str(Path(url).resolve())
+
+
+def read_url(config: Config, level: str, remote: str | None) -> str | None:
+    """Return the URL of a remote in one of DVC's configuration files, if it is there."""
+    remotes = config.load_one(level)["remote"]
+    return remotes.get(remote, {}).get("url")

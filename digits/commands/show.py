@@ -4,38 +4,25 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.core import params
-from digits.core.errors import PipelineError, note, require_choice
-from digits.results import drawing, read, wording
-from digits.results.read import Images
+from digits.core.errors import PipelineError, check_choice, warn
+from digits.core.tables import Vector
+from digits.results import drawing
+from digits.results.mistakes import rank_mistakes
+from digits.results.read import ImageDataset, read_predictions, read_temperature
+from digits.results.wording import (
+    describe_predictions,
+    label_names,
+    not_calibrated,
+    print_table,
+)
 
 import click
 import numpy as np
 import pandas as pd
 
-LIMIT = 1_000  # images at a time
-COUNT = click.IntRange(1, LIMIT)
-
-
-def describe(images: Images) -> None:
-    """Print what is in a dataset."""
-    count, height, width = images.pixels.shape
-    print(f"{images.name}: {count:,} images of {height} x {width}")
-    print(f"columns: pixel1 to pixel{height * width} (row by row, uint8), class")
-    print(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
-    of_class = zip(images.names, np.bincount(images.classes).tolist(), strict=False)
-    rows = [[name, f"{number:,}", f"{100 * number / count:.1f} %"] for name, number in of_class]
-    wording.print_table(["class", "images", "share"], rows, left=0)
-
-
-def predictions_of(experiment: str, part: str, images: Images) -> tuple[pd.DataFrame, list[str]]:
-    """Return an experiment's predictions of a dataset's images, by row, and the names of its labels."""
-    settings = params.load()
-    task = params.find(settings.experiments, experiment).task
-    if (other := settings.dataset_of(task)) != images.name:
-        raise PipelineError(f"{experiment} is about {other}, not {images.name}")
-    table = read.predictions(experiment, part)
-    table = table[table["row"] < len(images.classes)].drop_duplicates("row")  # of a mix: its own images, each once
-    return table.set_index("row", drop=False), wording.label_names(settings.tasks[task], images.own_names)
+DEFAULT_LIMIT = 10  # images, if they are not chosen by number or at random
+MAX_LIMIT = 1_000
+COUNT = click.IntRange(1, MAX_LIMIT)
 
 
 @click.command(
@@ -48,13 +35,29 @@ def predictions_of(experiment: str, part: str, images: Images) -> tuple[pd.DataF
 )
 @click.argument("dataset")
 @click.argument("numbers", nargs=-1)
-@click.option("--random", type=COUNT, metavar="N", help="Show N images at random, others each time.")
+@click.option(
+    "--random", type=COUNT, metavar="N", help="Show N images at random, others each time."
+)
 @click.option("--label", metavar="CLASS", help="Show only images of this class.")
-@click.option("--predictions", metavar="EXPERIMENT", help="Add the predictions of this experiment's model.")
-@click.option("--mistakes", metavar="EXPERIMENT", help="Show only its mistakes, the most confident first.")
-@click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Out of fold, or test (default).")
-@click.option("--limit", type=COUNT, metavar="N", help="At most N; default, by label or model: 10.")
-@click.option("--png", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a sheet instead.")
+@click.option("--predictions", metavar="MODEL", help="Add the predictions of this model.")
+@click.option(
+    "--mistakes", metavar="MODEL", help="Show only its mistakes, the most confident first."
+)
+@click.option(
+    "--part",
+    type=click.Choice(["train", "test"]),
+    default="test",
+    help="Cross-validated, or test (default).",
+)
+@click.option(
+    "--limit", type=COUNT, metavar="N", help="At most N; default, by label or model: 10."
+)
+@click.option(
+    "--png",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a sheet instead.",
+)
 def command(
     dataset: str,
     numbers: tuple[str, ...],
@@ -66,43 +69,138 @@ def command(
     limit: int | None,
     png: Path | None,
 ) -> None:
-    """Show images of DATASET, a block of params.yaml, in the terminal or as a PNG file.
+    """Show images of DATASET, an entry of params.yaml, in the terminal or as a PNG file.
 
-    NUMBERS count from 0: 36001, or 0-9. Without numbers and options, the dataset is described. --part train shows
-    out-of-fold predictions: each by a model that was fitted without the image's fold.
+    NUMBERS count from 0: 36001, or 0-9. Without numbers and options, the dataset is described.
+    --part train shows cross-validated predictions: each by a model that was fitted without the
+    image's fold.
     """
-    require_choice("DATASET", dataset, params.load().datasets)
-    images = Images.read(dataset)
+    check_choice("DATASET", dataset, params.load().datasets)
+    images = ImageDataset.read(dataset)
     if not (numbers or random or label or predictions or mistakes or png or limit):
-        describe(images)
+        print_description(images)
         return
-    rows, experiment = images.select(numbers), mistakes or predictions
-    if experiment:
-        table, names = predictions_of(experiment, part, images)
-        if numbers and len(absent := np.setdiff1d(rows, table["row"])):
-            raise PipelineError(f"not in the {part} part: {absent[0]}; --part chooses the other")
+
+    # Choose the images.
+    rows = images.select_rows(numbers)
+    model_name = mistakes or predictions
+    table = None
+    if model_name:
+        table = read_predictions_by_row(model_name, part, images)
+        if numbers:
+            check_in_subset(rows, table, part)
+        if mistakes:
+            table = table.iloc[rank_mistakes(table)]
         if mistakes or not numbers:
-            found = table["row"].to_numpy()[read.most_confident(table) if mistakes else slice(None)]
-            rows = found[np.isin(found, rows)]
+            rows = table.index[table.index.isin(rows)].to_numpy()
     if label:
-        require_choice("--label", label, [images.names[each] for each in np.unique(images.classes)])
-        rows = rows[images.classes[rows] == images.names.index(label)]
+        rows = rows[has_class(images, rows, label)]
     if random:
         rows = np.random.default_rng().permutation(rows)[:random]
-    if not len(rows):
-        raise PipelineError("no image matches")
-    limit = limit or (LIMIT if random or (numbers and not mistakes and not label) else 10)
-    if limit < len(rows):
-        note(f"the first {limit} of {len(rows)}; --limit N shows up to {LIMIT}")
-    rows = rows[:limit]
-    words = [images.names[each] for each in images.classes[rows]]
-    if experiment:
-        if (temperature := read.temperature(experiment)) is None:
-            note(wording.NOT_CALIBRATED.format(experiment))
-        words = read.in_words(table.loc[rows], words, names, temperature)
-    captions = [f"{dataset} {row}: {word}" for row, word in zip(rows, words, strict=True)]
+    if limit is None:
+        are_chosen = random or (numbers and not mistakes and not label)
+        limit = MAX_LIMIT if are_chosen else DEFAULT_LIMIT
+    rows = limit_rows(rows, limit)
+
+    # Show them.
+    descriptions = [images.class_names[number] for number in images.classes[rows]]
+    if model_name and table is not None:
+        descriptions = describe_rows(model_name, table.loc[rows], descriptions)
+    captions = make_captions(dataset, rows, descriptions)
     if png:
         drawing.write_sheet(png, images.pixels[rows], captions)
         print(f"{png}: {len(rows)} of {dataset}")
     else:
         drawing.print_images(images.pixels[rows], captions)
+
+
+def print_description(images: ImageDataset) -> None:
+    """Print what is in a dataset."""
+    n_images, height, width = images.pixels.shape
+    print(f"{images.name}: {n_images:,} images of {height} x {width}")
+    print(f"columns: pixel1 to pixel{height * width} (row by row, uint8), class")
+    print(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
+    rows = []
+    for class_number, count in enumerate(np.bincount(images.classes)):
+        share = f"{100 * count / n_images:.1f} %"
+        rows.append([images.class_names[class_number], f"{count:,}", share])
+    print_table(["class", "images", "share"], rows, n_left=0)
+
+
+def read_predictions_by_row(model_name: str, subset: str, images: ImageDataset) -> pd.DataFrame:
+    """Return the predictions of a model, indexed by the row numbers of the images.
+
+    Args:
+        model_name: an entry of params.yaml.
+        subset: `test` or `train`.
+        images: the dataset of the model.
+
+    Raises:
+        PipelineError: the model is about another dataset, or has no such predictions.
+    """
+    settings = params.load()
+    model_dataset = settings.dataset_name_of_task(settings.model(model_name).task)
+    if model_dataset != images.name:
+        raise PipelineError(f"{model_name} is about {model_dataset}, not {images.name}")
+    return read_predictions(model_name, subset).set_index("row")
+
+
+def check_in_subset(rows: Vector, table: pd.DataFrame, subset: str) -> None:
+    """Check that there is a prediction of each image.
+
+    Raises:
+        PipelineError: there is none, because the image is in the other subset.
+    """
+    missing = np.setdiff1d(rows, table.index)
+    if len(missing):
+        raise PipelineError(f"not in the {subset} set: {missing[0]}; --part chooses the other")
+
+
+def has_class(images: ImageDataset, rows: Vector, class_name: str) -> Vector:
+    """Return whether images show a class, shape (n_rows,).
+
+    Raises:
+        PipelineError: the dataset has no image of a class with this name.
+    """
+    names = [images.class_names[number] for number in np.unique(images.classes)]
+    check_choice("--label", class_name, names)
+    return images.classes[rows] == images.class_names.index(class_name)
+
+
+def describe_rows(
+    model_name: str, predictions: pd.DataFrame, actual_names: list[str]
+) -> list[str]:
+    """Return what a model predicts for some images, in words.
+
+    Args:
+        model_name: an entry of params.yaml.
+        predictions: its predictions of the images.
+        actual_names: what the images show.
+    """
+    temperature = read_temperature(model_name)
+    if temperature is None:
+        warn(not_calibrated(model_name))
+    settings = params.load()
+    names = label_names(settings, settings.model(model_name).task)
+    return describe_predictions(predictions, actual_names, names, temperature)
+
+
+def limit_rows(rows: Vector, limit: int) -> Vector:
+    """Return the first rows, and print how many there are if some are left out.
+
+    Raises:
+        PipelineError: there is no row.
+    """
+    if len(rows) == 0:
+        raise PipelineError("no image matches")
+    if limit < len(rows):
+        warn(f"the first {limit} of {len(rows)}; --limit N shows up to {MAX_LIMIT}")
+    return rows[:limit]
+
+
+def make_captions(dataset: str, rows: Vector, descriptions: list[str]) -> list[str]:
+    """Return the captions of some images, such as `mnist 36000: 9, predicted 9 (> 99 %)`."""
+    captions = []
+    for row, description in zip(rows, descriptions, strict=True):
+        captions.append(f"{dataset} {row}: {description}")
+    return captions

@@ -1,83 +1,152 @@
-"""params.yaml: dataset → split → task → experiment, each of which names what stands before it, once."""
+"""The schema of params.yaml.
 
+Its entries build on each other: dataset → split → task → model.
+"""
+
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from digits.core.errors import PipelineError, require_choice
+from digits.core.errors import PipelineError, check_choice, unknown_choice
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 FILE = Path("params.yaml")
-COUNTED = {"images", "classes", "sha256"}  # of a dataset; `digits pin` counts them
-UNIONS = {  # pydantic would name one of the types only
-    "test": "must be a count of images, from 1, a share between 0 and 1, {share: one} or {groups: a count}",
-    "threshold": "must be a number, {recall: share}, {precision: share} or {f1: max}",
+MAX_FOLDS = 100
+
+# The keys of a dataset that `digits pin` writes.
+PINNED_KEYS = {"images", "classes", "groups", "sha256"}
+
+# Keys of older versions of params.yaml, and what became of them.
+OLD_KEYS = {
+    "experiments": "is now called `models`",
+    "mixes": "no longer exists",
+    "maximum": "is now called `pixel_max`",
 }
 
-Name = Annotated[str, Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")]
+# What is allowed for keys whose values may have one of several types. The messages of pydantic
+# would mention only one of the types.
+UNION_MESSAGES = {
+    "test": (
+        "must be a number of images, a fraction between 0 and 1, {groups: number} or "
+        "{share: fraction}"
+    ),
+    "threshold": "must be a number, {recall: fraction}, {precision: fraction} or {f1: max}",
+    "folds": f"must be 0, for no cross-validation, or 2 to {MAX_FOLDS}",
+}
+
+Name = Annotated[str, Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=100)]
 Count = Annotated[int, Field(ge=1)]
-Byte = Annotated[int, Field(ge=1, le=256)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Least = dict[Literal["recall", "precision"], Annotated[float, Field(gt=0, le=1)]]
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Sides = Annotated[list[int | str], Field(min_length=1)]
-One, Two = Field(min_length=1, max_length=1), Field(min_length=2, max_length=2)
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+FractionOrOne = Annotated[float, Field(gt=0, le=1)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
+Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
+Classes = Annotated[list[int | str], Field(min_length=1)]
+Folds = Literal[0] | Annotated[int, Field(ge=2, le=MAX_FOLDS)]
 
 
-class Section(BaseModel):
-    """A block of named values. Unknown keys and values of another type are errors."""
+class Entry(BaseModel):
+    """A part of params.yaml. Unknown keys are errors, and no value is converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Dataset(Section):
-    """A block of `datasets`: a table of images."""
+class LastGroups(Entry):
+    """The test set is the images of the last groups."""
+
+    groups: Count
+
+
+class ChecksumShare(Entry):
+    """The test set is chosen by the checksums of the images, or of the groups."""
+
+    share: Fraction
+
+
+TestSize = Count | Fraction | LastGroups | ChecksumShare
+
+
+class MinRecall(Entry):
+    """The decision threshold has the best precision with at least this recall."""
+
+    recall: FractionOrOne
+
+
+class MinPrecision(Entry):
+    """The decision threshold has the best recall with at least this precision."""
+
+    precision: FractionOrOne
+
+
+class MaxF1(Entry):
+    """The decision threshold has the best F1."""
+
+    f1: Literal["max"]
+
+
+Threshold = FiniteFloat | MinRecall | MinPrecision | MaxF1
+
+
+class DatasetParams(Entry):
+    """An entry of `datasets`: a table of images."""
 
     images: Count
-    shape: Annotated[list[Byte], Two]
-    classes: Byte
+    shape: Annotated[
+        list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=2, max_length=2)
+    ]
+    classes: Annotated[int, Field(ge=1, le=256)]
+    groups: Count | None = None
     names: list[str] | None = None
-    maximum: Annotated[int, Field(ge=1, le=255)] = 255
-    sources: Annotated[list[Annotated[dict[str, str], One]], Field(min_length=1)]
-    files: list[Annotated[list[str], Two]] | None = None  # of images and labels: digits/sources/idx.py
-    sha256: dict[Literal["pixels", "labels", "groups"], Digest]  # stages/fetch.py
+    pixel_max: Annotated[int, Field(ge=1, le=255)] = 255
+    sources: Annotated[list[Source], Field(min_length=1)]
+    files: list[PathPair] | None = None
+    sha256: dict[Literal["pixels", "labels", "groups"], Sha256]
+
+    @property
+    def class_names(self) -> Sequence[int | str]:
+        """The names of the classes, or their numbers if they have no names."""
+        return self.names or range(self.classes)
 
 
-class Split(Section):
-    """A block of `splits`: a dataset, and what of it is tested on (stages/split.py)."""
+class SplitParams(Entry):
+    """An entry of `splits`: a dataset, and which of its images are the test set."""
 
     dataset: str
-    test: Count | Share | Annotated[dict[Literal["groups"], Count] | dict[Literal["share"], Share], One]
+    test: TestSize
 
 
-class Mix(Section):
-    """A block of `mixes`: `split` with the training part of `own` added `weight` times, tested on the rest of `own`."""
+class TaskParams(Entry):
+    """An entry of `tasks`: a split, and the labels of its images.
 
-    split: str
-    own: str
-    weight: Annotated[int, Field(ge=0, le=1_000)]
-
-
-class Task(Section):
-    """A block of `tasks`; without `positive` the label is the class itself, with `negative` all others are left out."""
+    Without `positive` classes, the label is the class. With them, the label is 1 for these
+    classes and 0 for the `negative` ones, or for all others if there are no `negative` ones.
+    """
 
     split: str
-    positive: Sides | None = None
-    negative: Sides | None = None
+    positive: Classes | None = None
+    negative: Classes | None = None
 
 
-class Hyperparameters(Section, extra="allow"):
-    """Those of the classifier, and two of the pipeline's own (digits/learning/folds.py, digits/scale/)."""
+class Hyperparameters(Entry, extra="allow"):
+    """The arguments of the classifier, and the decision threshold."""
 
-    threshold: FiniteFloat | Annotated[Least | dict[Literal["f1"], Literal["max"]], One] | None = None
-    copies: Annotated[int, Field(ge=0, le=100)] = 0
+    threshold: Threshold | None = None
 
 
-class Experiment(Section):
-    """A block of `experiments`."""
+class ModelParams(Entry):
+    """An entry of `models`: a model for a task."""
 
     description: str
     tutorial: str | None = None
@@ -85,96 +154,292 @@ class Experiment(Section):
     features: str
     classifier: str
     hyperparameters: Hyperparameters
-    folds: Annotated[int, Field(ge=0, le=100)]
+    folds: Folds
 
 
-class Params(Section):
+# The type of the entries of each section.
+ENTRY_TYPES: dict[str, type[Entry]] = {
+    "datasets": DatasetParams,
+    "splits": SplitParams,
+    "tasks": TaskParams,
+    "models": ModelParams,
+}
+
+EntryType = TypeVar("EntryType", bound=Entry)
+
+
+class Params(Entry):
     """The content of params.yaml."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
-    datasets: dict[Name, Dataset]
-    splits: dict[Name, Split]
-    mixes: dict[Name, Mix]
-    tasks: dict[Name, Task]
-    experiments: dict[Name, Experiment]
+    datasets: dict[Name, DatasetParams]
+    splits: dict[Name, SplitParams]
+    tasks: dict[Name, TaskParams]
+    models: dict[Name, ModelParams]
 
     @model_validator(mode="after")
-    def _leads_somewhere(self) -> Self:
+    def _check_entries(self) -> Self:
         for name, dataset in self.datasets.items():
-            if (names := dataset.names) and not len(names) == len({*names} - {"all"}) == dataset.classes:
-                expected = f"must be {dataset.classes} different ones, not `all`"
-                raise PipelineError(f"{FILE}: datasets.{name}.names {expected}")
+            _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
+            _check_group_count(f"{FILE}: datasets.{name}.groups", name, dataset)
         for name, split in self.splits.items():
-            require_choice(f"{FILE}: splits.{name}.dataset", split.dataset, self.datasets)
-        for name, mix in self.mixes.items():
-            require_choice(f"{FILE}: mixes.{name}.split", mix.split, self.splits)
-            require_choice(f"{FILE}: mixes.{name}.own", mix.own, self.splits)
+            check_choice(f"{FILE}: splits.{name}.dataset", split.dataset, self.datasets)
+            dataset = self.datasets[split.dataset]
+            _check_test_size(f"{FILE}: splits.{name}.test", split.test, dataset)
         for name, task in self.tasks.items():
-            require_choice(f"{FILE}: tasks.{name}.split", task.split, [*self.splits, *self.mixes])
-            dataset = self.datasets[self.dataset_of(name)]
-            sides(name, task, dataset.names or range(dataset.classes))
-        for name, experiment in self.experiments.items():
-            require_choice(f"{FILE}: experiments.{name}.task", experiment.task, self.tasks)
+            check_choice(f"{FILE}: tasks.{name}.split", task.split, self.splits)
+            _check_task_classes(f"{FILE}: tasks.{name}", task, self.dataset_of_task(name))
+        for name, model in self.models.items():
+            check_choice(f"{FILE}: models.{name}.task", model.task, self.tasks)
+            self._check_model(f"{FILE}: models.{name}", model)
         return self
 
-    def dataset_of(self, task: str) -> str:
-        """Return the name of the dataset that a task is about: of a mix, the one that it is tested on."""
-        split = self.tasks[task].split
-        return self.splits[self.mixes[split].own if split in self.mixes else split].dataset
+    def _check_model(self, where: str, model: ModelParams) -> None:
+        task = self.tasks[model.task]
+        dataset = self.dataset_of_task(model.task)
+        n_labels = 2 if task.positive else dataset.classes
+        _check_threshold(f"{where}.hyperparameters.threshold", model, n_labels)
+        max_folds = _max_folds(self.splits[task.split].test, dataset, n_labels)
+        if model.folds > max_folds:
+            raise PipelineError(
+                f"{where}.folds: {model.folds}; allowed: 0, or 2 to {max_folds}, because each "
+                "fold needs an image of each label, and a group if there are groups"
+            )
 
+    def dataset(self, name: str) -> DatasetParams:
+        """Return the entry of a dataset.
 
-Block = TypeVar("Block", bound=Section)
+        Raises:
+            PipelineError: there is no dataset of this name.
+        """
+        return _look_up(self.datasets, name)
 
+    def split(self, name: str) -> SplitParams:
+        """Return the entry of a split.
 
-def find(blocks: Mapping[str, Block], name: str) -> Block:
-    """Return the block of a name; a PipelineError suggests the nearest."""
-    require_choice(str(FILE), name, blocks)
-    return blocks[name]
+        Raises:
+            PipelineError: there is no split of this name.
+        """
+        return _look_up(self.splits, name)
 
+    def task(self, name: str) -> TaskParams:
+        """Return the entry of a task.
 
-def sides(name: str, task: Task, classes: Sequence[str | int]) -> tuple[list[int], list[int]]:
-    """Return the labels of a task's positive and negative classes, from the names, or numbers, of all classes."""
-    given = task.positive or [], task.negative or []
-    for each in (*given[0], *given[1]):
-        require_choice(f"{FILE}: tasks.{name}", each, classes)
-    positive, negative = ([classes.index(each) for each in side] for side in given)
-    if (negative and not positive) or {*positive} & {*negative} or len({*positive}) == len(classes):
-        raise PipelineError(f"{FILE}: tasks.{name}: `positive` must name some classes, and `negative` none of these")
-    return positive, negative
+        Raises:
+            PipelineError: there is no task of this name.
+        """
+        return _look_up(self.tasks, name)
+
+    def model(self, name: str) -> ModelParams:
+        """Return the entry of a model.
+
+        Raises:
+            PipelineError: there is no model of this name.
+        """
+        return _look_up(self.models, name)
+
+    def task_classes(self, task_name: str) -> tuple[list[int] | None, list[int] | None]:
+        """Return the numbers of a task's positive and negative classes.
+
+        Each is None if the task doesn't name any.
+        """
+        task = self.tasks[task_name]
+        class_names = self.dataset_of_task(task_name).class_names
+        positive = None
+        negative = None
+        if task.positive is not None:
+            positive = [class_names.index(name) for name in task.positive]
+        if task.negative is not None:
+            negative = [class_names.index(name) for name in task.negative]
+        return positive, negative
+
+    def dataset_name_of_task(self, task_name: str) -> str:
+        """Return the name of the dataset whose images a task labels."""
+        return self.splits[self.tasks[task_name].split].dataset
+
+    def dataset_of_task(self, task_name: str) -> DatasetParams:
+        """Return the entry of the dataset whose images a task labels."""
+        return self.datasets[self.dataset_name_of_task(task_name)]
 
 
 def load() -> Params:
-    """Read and validate params.yaml; a PipelineError names the first mistake."""
+    """Read and validate params.yaml.
+
+    Raises:
+        PipelineError: there is a mistake. The message describes the first one.
+    """
     return validate(Params, read_yaml())
 
 
 def read_yaml(text: str | None = None) -> dict[str, Any]:
-    """Read params.yaml, or its text, by DVC's own parser, so that both see the same values."""
+    """Read params.yaml, or a given text, with the YAML parser that DVC uses.
+
+    Raises:
+        PipelineError: the file is missing, or not YAML.
+    """
+    if text is None:
+        if not FILE.exists():
+            raise PipelineError(f"{FILE} was not found; run from the folder that holds it")
+        text = FILE.read_text(encoding="utf-8")
     try:
-        return dict(YAML(typ="safe").load(FILE.read_text(encoding="utf-8") if text is None else text))
-    except FileNotFoundError:
-        raise PipelineError(f"{FILE} is not here; run from the folder that holds it") from None
-    except (YAMLError, ValueError, TypeError) as error:
-        raise PipelineError(f"{FILE} is not YAML with named sections: {error}") from None
+        content = YAML(typ="safe").load(text)
+    except (YAMLError, ValueError) as error:
+        raise PipelineError(f"{FILE} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise PipelineError(f"{FILE} has no named sections")
+    return content
 
 
-def validate(schema: type[Block], values: Any, *where: str) -> Block:
-    """Return the values of params.yaml at `where` as a schema has them; a PipelineError names the first mistake."""
+def validate(schema: type[EntryType], values: Any, *location: str) -> EntryType:
+    """Validate the values at a location of params.yaml, such as ("datasets", "mnist").
+
+    Raises:
+        PipelineError: there is a mistake. The message describes the first one.
+    """
     try:
         return schema.model_validate(values)
-    except ValidationError as invalid:  # an unknown key comes before a missing one, which it may be a typo of
-        error = min(invalid.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    *parents, key = path = [*where, *map(str, error["loc"])]
-    place, message = f"{FILE}: {'.'.join(path)}", error["msg"].replace("Input should", "must")
+    except ValidationError as invalid:
+        errors = invalid.errors()
+    # An unknown key may be a misspelling of a key that is missing, so it is reported first.
+    unknown_keys = [error for error in errors if error["type"] == "extra_forbidden"]
+    first = unknown_keys[0] if unknown_keys else errors[0]
+    raise _readable_error(first, values, location)
+
+
+def _look_up(entries: Mapping[str, EntryType], name: str) -> EntryType:
+    check_choice(str(FILE), name, entries)
+    return entries[name]
+
+
+def _check_class_names(where: str, dataset: DatasetParams) -> None:
+    if dataset.names is None:
+        return
+    are_unique = len(set(dataset.names)) == len(dataset.names)
+    is_complete = len(dataset.names) == dataset.classes
+    if not are_unique or not is_complete or "all" in dataset.names:
+        raise PipelineError(f"{where} must be {dataset.classes} different names, not `all`")
+
+
+def _check_group_count(where: str, name: str, dataset: DatasetParams) -> None:
+    has_groups = "groups" in dataset.sha256
+    if has_groups and dataset.groups is None:
+        raise PipelineError(f"{where} is missing; run `digits pin {name}`")
+    if dataset.groups is not None and not has_groups:
+        raise PipelineError(f"{where}: sha256 has no groups; run `digits pin {name}`")
+
+
+def _count_test_items(test: TestSize, total: int) -> int:
+    """Return how many of all images, or of all groups, are the test set."""
+    if isinstance(test, int):
+        return test
+    if isinstance(test, LastGroups):
+        return test.groups
+    fraction = test.share if isinstance(test, ChecksumShare) else test
+    return math.ceil(fraction * total)
+
+
+def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None:
+    total = dataset.images
+    unit = "images"
+    if isinstance(test, LastGroups) and dataset.groups is None:
+        raise PipelineError(f"{where}: its dataset has no groups; use a number of images")
+    if not isinstance(test, int) and dataset.groups is not None:
+        total = dataset.groups
+        unit = "groups"
+    n_test = _count_test_items(test, total)
+    if n_test >= total:
+        raise PipelineError(
+            f"{where}: {n_test} of {total} {unit} leaves none to train on; "
+            f"allowed: 1 to {total - 1}"
+        )
+
+
+def _max_folds(test: TestSize, dataset: DatasetParams, n_labels: int) -> int:
+    """Return an upper bound on the number of folds.
+
+    The exact limit, the number of training images of the rarest label, depends on the data.
+    """
+    if dataset.groups is None:
+        n_train_images = dataset.images - _count_test_items(test, dataset.images)
+        return n_train_images // n_labels
+    if isinstance(test, int):
+        n_train_images = dataset.images - test
+        return min(n_train_images // n_labels, dataset.groups - 1)
+    n_train_groups = dataset.groups - _count_test_items(test, dataset.groups)
+    return min(dataset.images // n_labels, n_train_groups)
+
+
+def _check_task_classes(where: str, task: TaskParams, dataset: DatasetParams) -> None:
+    positive = task.positive or []
+    negative = task.negative or []
+    for class_name in [*positive, *negative]:
+        check_choice(where, class_name, dataset.class_names)
+    if negative and not positive:
+        raise PipelineError(f"{where}: `negative` needs `positive`")
+    in_both = [class_name for class_name in positive if class_name in negative]
+    if in_both:
+        raise PipelineError(f"{where}: {in_both[0]!r} is both in `positive` and in `negative`")
+    if len(set(positive)) == dataset.classes:
+        raise PipelineError(f"{where}: `positive` must not name all classes")
+
+
+def _check_threshold(where: str, model: ModelParams, n_labels: int) -> None:
+    threshold = model.hyperparameters.threshold
+    if threshold is None:
+        return
+    if n_labels != 2:
+        raise PipelineError(f"{where} needs two labels; the task has {n_labels}")
+    is_rule = isinstance(threshold, Entry)
+    if is_rule and model.folds == 0:
+        raise PipelineError(f"{where} is chosen in cross-validation; set `folds`")
+
+
+def _readable_error(error: ErrorDetails, values: Any, location: Sequence[str]) -> PipelineError:
+    """Return a PipelineError that says in the words of params.yaml what pydantic found.
+
+    Args:
+        error: an error in the values.
+        values: what was validated.
+        location: the location of the values in params.yaml.
+    """
+    keys = [*location, *(str(key) for key in error["loc"])]
+    where = f"{FILE}: {'.'.join(keys)}"
+    value = values
+    for index, key in enumerate(error["loc"], start=len(location)):
+        if not isinstance(value, dict) or key not in value:
+            break
+        value = value[key]
+        is_key_of_entry = index >= 2  # after a section and the name of an entry
+        if is_key_of_entry and key in UNION_MESSAGES:
+            up_to_key = ".".join(keys[: index + 1])
+            return PipelineError(
+                f"{FILE}: {up_to_key}: {UNION_MESSAGES[key]}, not {value!r:.80}"
+            )
     if error["type"] == "extra_forbidden":
-        if key == "split":
-            raise PipelineError(f'{place} has moved to tasks.TASK.split (CHANGELOG.md, "An older params.yaml")')
-        kind = get_args(Params.model_fields[parents[0]].annotation)[1] if parents else Params
-        require_choice(place.removesuffix(key).rstrip(": ."), key, kind.model_fields)
+        return _unknown_key_error(keys)
     if error["type"] == "missing":
-        raise PipelineError(f"{place} is missing" + (f"; run `digits pin {parents[1]}`" if key in COUNTED else ""))
-    if key == "[key]" and len(parents) == 2:
-        message = "a name has letters, digits and single hyphens"
-    for union in UNIONS.keys() & {*path}:
-        place, message = place.partition(f".{union}")[0] + f".{union}", UNIONS[union]
-    raise PipelineError(f"{place.removesuffix('.[key]')}: {message}, not {error['input']!r:.80}")
+        is_pinned = len(keys) == 3 and keys[-1] in PINNED_KEYS
+        hint = f"; run `digits pin {keys[1]}`" if is_pinned else ""
+        return PipelineError(f"{where} is missing{hint}")
+
+    message = error["msg"].replace("Input should", "must")
+    if keys[-1] == "[key]":  # pydantic's mark of an invalid key of a dictionary
+        where = where.removesuffix(".[key]")
+        if len(keys) == 3:
+            message = "a name has at most 100 letters, digits and single hyphens"
+    return PipelineError(f"{where}: {message}, not {error['input']!r:.80}")
+
+
+def _unknown_key_error(keys: Sequence[str]) -> PipelineError:
+    """Return a PipelineError about a key that the schema does not have."""
+    key = keys[-1]
+    if key in OLD_KEYS:
+        return PipelineError(
+            f"{FILE}: `{key}` {OLD_KEYS[key]}; CHANGELOG.md says how to upgrade this file"
+        )
+    if len(keys) == 1:
+        return unknown_choice(str(FILE), key, Params.model_fields)
+    section = keys[0]
+    return unknown_choice(
+        f"{FILE}: {'.'.join(keys[:-1])}", key, ENTRY_TYPES[section].model_fields
+    )

@@ -1,18 +1,43 @@
-"""The path of each file of the pipeline, as `dvc.yaml` declares it. A part is `train` or `test`."""
+"""The path of each file of the pipeline, as dvc.yaml declares it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 
-def _path(form: str) -> Callable[..., Path]:
-    return lambda *names: Path(form.format(*names))
+def raw(dataset: str) -> Path:
+    """Return the path of a dataset's images."""
+    return Path(f"data/raw/{dataset}.parquet")
 
 
-raw = _path("data/raw/{}.parquet")  # of a dataset: images as fetched
-split = _path("data/split/{}/{}.parquet")  # of a split and a part: its images
-task = _path("data/task/{}/{}.parquet")  # of a task and a part: images with their labels
-model = _path("models/{}.skops")  # of an experiment, as all that follow: fitted on all of the training part
-out_of_fold = _path("data/crossval/{}.parquet")  # cross-validated predictions of the training part
-predictions = _path("data/predictions/{}.parquet")  # of the test part
-metrics = _path("metrics/{}.json")  # that branches are compared by
-plots = _path("plots/{}")  # the folder of its plot tables
+def split(split_name: str, subset: str) -> Path:
+    """Return the path of a split's `train` or `test` images."""
+    return Path(f"data/split/{split_name}/{subset}.parquet")
+
+
+def task(task_name: str, subset: str) -> Path:
+    """Return the path of a task's `train` or `test` images, which have labels."""
+    return Path(f"data/task/{task_name}/{subset}.parquet")
+
+
+def model(model_name: str) -> Path:
+    """Return the path of a model, fitted on all training images."""
+    return Path(f"models/{model_name}.skops")
+
+
+def crossval(model_name: str) -> Path:
+    """Return the path of a model's cross-validated predictions of the training images."""
+    return Path(f"data/crossval/{model_name}.parquet")
+
+
+def predictions(model_name: str) -> Path:
+    """Return the path of a model's predictions of the test images."""
+    return Path(f"data/predictions/{model_name}.parquet")
+
+
+def metrics(model_name: str) -> Path:
+    """Return the path of the metrics that `dvc metrics diff` compares."""
+    return Path(f"metrics/{model_name}.json")
+
+
+def plots(model_name: str) -> Path:
+    """Return the path of the folder of a model's plot tables."""
+    return Path(f"plots/{model_name}")

@@ -1,16 +1,24 @@
-"""Tables: parquet files that pandas reads as they are.
+"""Read and write tables as parquet files, which `pandas.read_parquet` can read, too.
 
-Images have a `uint8` column per pixel, row by row, named as OpenML names them; `class`, what the image shows; `group`,
-who wrote it, if the source knows; from `split` on, `row`, the image's index in its dataset; from `binarize` on,
-`label`. The frame's `attrs`, which pandas keeps in the file, hold what all images share: `shape`, height and width;
-`maximum`, the largest value of a pixel; if known, `names` of the labels and `group_names`.
+A table of images has one row per image and the columns
 
-Predictions have `row`, `group`, `label`, `prediction`, `fold` if out of fold, and scores: `decision_3` is the decision
-value of class 3, `probability_3` its probability. With two classes, only the second has a column.
+- `pixel1`, `pixel2`, …: the pixels, row by row, as `uint8`. OpenML uses the same names.
+- `class`: what the image shows, as a number.
+- `group`: who wrote it, as a number, if the source knows.
+- `row`: the position of the image in its dataset. The stage `split` adds this column.
+- `label`: what a model should predict. The stage `binarize` adds this column.
+
+What all images share is in the table's `attrs`, a dictionary that pandas stores in the file:
+`shape` (height and width), `pixel_max` (the largest value that a pixel can have), and if they
+are known, `names` of the classes, `label_names` and `group_names`.
+
+A table of predictions has `row`, `group` if known, `label`, `fold` if it comes from
+cross-validation, `prediction`, and the scores. `decision_3` is the decision value of label 3,
+and `probability_3` its probability. If there are two labels, only the second one has a column.
 """
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from digits.core.errors import PipelineError
 
@@ -19,32 +27,45 @@ import numpy.typing as npt
 import pandas as pd
 
 Pixels = npt.NDArray[np.uint8]
-Vector = npt.NDArray[Any]
-Group: TypeAlias = "npt.NDArray[Any] | pd.Series[Any] | None"  # the column `group`, if a table has it
+Vector = npt.NDArray[Any]  # one value per image
 Scores = npt.NDArray[np.floating[Any]]
-
-
-def require(path: Path) -> None:
-    """Require that a file of the pipeline is here; the PipelineError names the command that makes it."""
-    if not path.exists():
-        raise PipelineError(f"{path} is not here; `dvc repro` makes it, `dvc pull` fetches what was shared")
+Groups = pd.Series | None  # the column `group` of a table, if it has one
 
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a table, or the named columns of it; a PipelineError if it is missing or damaged."""
-    require(path)
+    """Read a table, or only some of its columns.
+
+    Raises:
+        PipelineError: the file is missing or damaged.
+    """
+    check_exists(path)
     try:
         return pd.read_parquet(path, columns=columns)
     except (OSError, ValueError) as error:
-        raise PipelineError(f"{path} cannot be read ({error}); delete it, `dvc repro` brings it back") from None
+        raise PipelineError(
+            f"{path} cannot be read ({error}); delete it, then run `dvc repro`"
+        ) from None
 
 
-def write(path: Path, frame: pd.DataFrame) -> None:
-    """Write a table: the same rows give the same bytes."""
+def write(path: Path, table: pd.DataFrame) -> None:
+    """Write a table, and create its folder. The same rows give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_parquet(path, compression="zstd", index=False)
+    table.to_parquet(path, compression="zstd", index=False)
 
 
-def pixels(frame: pd.DataFrame) -> Pixels:
-    """Return the pixels of a table of images, shape (images, height * width), image after image in memory."""
-    return np.ascontiguousarray(frame.filter(regex=r"^pixel\d+$").to_numpy())
+def pixels(images: pd.DataFrame) -> Pixels:
+    """Return the pixels of a table of images, shape (n_images, height * width)."""
+    pixel_columns = images.filter(regex=r"^pixel\d+$")
+    return np.ascontiguousarray(pixel_columns.to_numpy())
+
+
+def check_exists(path: Path) -> None:
+    """Check that a file of the pipeline exists.
+
+    Raises:
+        PipelineError: it doesn't. The message names the command that makes it.
+    """
+    if not path.exists():
+        raise PipelineError(
+            f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
+        )

@@ -1,6 +1,7 @@
-"""Calibration: probabilities from scores, divided by one number, the temperature, before the softmax.
+"""Calibrate the probabilities of a model by temperature scaling.
 
-It changes no prediction. Source: C. Guo et al., On calibration of modern neural networks, ICML 2017.
+The logits of all classes are divided by one number, the temperature, which changes no
+prediction. Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017.
 """
 
 import math
@@ -11,33 +12,63 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-LEAST = 1e-3  # below it a model's own probability means "never seen": three neighbours know no fourth
-FITTED_ON = 10_000  # rows at most, evenly from all folds: enough for one number
-UNKNOWN = 1e-4  # of the probability, shared equally: one mistake costs at most the logarithm of `classes / UNKNOWN`
+# A model's own probabilities are raised to at least this value. Some models give a probability
+# of 0 without good reason, such as three nearest neighbours that all have one label.
+MIN_PROBABILITY = 1e-3
+
+# This much of the probability is shared equally by all classes, so that the log loss of one
+# mistake is at most log(n_classes / UNIFORM_SHARE).
+UNIFORM_SHARE = 1e-4
+
+# The temperature is fitted on at most this many images, which are enough for one number.
+MAX_IMAGES = 10_000
 
 
-def logits(scores: Scores, method: str) -> Scores:
-    """Return the logits, shape (rows, classes), of the scores that a model's `method` gave (`scoring.score`)."""
-    are_probabilities = method == "predict_proba"
-    if scores.ndim == 1:
-        scores = np.stack([1 - scores if are_probabilities else np.zeros_like(scores), scores], axis=1)
+def to_logits(scores: Scores, response_method: str) -> Scores:
+    """Return the logits of all classes, shape (n_images, n_classes).
+
+    Args:
+        scores: as digits/learning/scores.py describes them.
+        response_method: `decision_function` or `predict_proba`.
+    """
     scores = scores.astype(np.float64)
-    return np.log(np.clip(scores, LEAST, None)) if are_probabilities else scores
+    if response_method == "predict_proba":
+        if scores.ndim == 1:
+            scores = np.stack([1 - scores, scores], axis=1)
+        return np.log(np.maximum(scores, MIN_PROBABILITY))
+    if scores.ndim == 1:  # only differences of logits matter, so the first class has 0
+        scores = np.stack([np.zeros_like(scores), scores], axis=1)
+    return scores
 
 
-def fit_temperature(logits: Scores, y: Vector) -> float:
-    """Return the temperature of maximum likelihood, from logits of shape (rows, classes) and the true columns."""
-    logits, y = (each[:: math.ceil(len(y) / FITTED_ON)] for each in (logits, y))
-    rows = len(y)
+def fit_temperature(logits: Scores, y_index: Vector) -> float:
+    """Return the temperature with the maximum likelihood.
+
+    Args:
+        logits: of images that the model was not fitted on, shape (n_images, n_classes).
+        y_index: the index of the true class of each image, shape (n_images,).
+    """
+    step = math.ceil(len(y_index) / MAX_IMAGES)
+    logits = logits[::step]
+    y_index = y_index[::step]
+    n_images = len(y_index)
+    rows = np.arange(n_images)
 
     def cross_entropy(log_temperature: float) -> float:
-        log_likelihood = log_softmax(logits / np.exp(log_temperature), axis=1)
-        # Each row counts as `rows` of its class and one of any, so that it is above 0 without a mistake (Platt, 1999).
-        return -float((rows * log_likelihood[np.arange(rows), y] + log_likelihood.mean(axis=1)).mean()) / (rows + 1)
+        log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
+        # Labels are smoothed, as J. Platt (1999) does: each image counts n_images times with
+        # its true label, and once with a random label. Otherwise the temperature of a model
+        # without mistakes would go to 0.
+        true_class = log_probabilities[rows, y_index]
+        random_class = log_probabilities.mean(axis=1)
+        return -float((n_images * true_class + random_class).mean()) / (n_images + 1)
 
-    return float(np.exp(minimize_scalar(cross_entropy, bounds=(-10, 20), method="bounded").x))
+    minimum = minimize_scalar(cross_entropy, bounds=(-10, 20), method="bounded")
+    return float(np.exp(minimum.x))
 
 
-def probabilities(logits: Scores, temperature: float) -> Scores:
-    """Return the probability of each class, shape (rows, classes), 0 to 1; each row sums to 1."""
-    return (1 - UNKNOWN) * softmax(logits / temperature, axis=1) + UNKNOWN / logits.shape[1]
+def calibrate(logits: Scores, temperature: float) -> Scores:
+    """Return the probability of each class, 0 to 1, shape (n_images, n_classes)."""
+    n_classes = logits.shape[1]
+    probabilities = softmax(logits / temperature, axis=1)
+    return (1 - UNIFORM_SHARE) * probabilities + UNIFORM_SHARE / n_classes

@@ -1,63 +1,156 @@
-"""ROC and precision-recall curves as tables, small enough for Git."""
+"""ROC curves, precision-recall curves and reliability diagrams as tables.
 
-from collections.abc import Callable
+The curves are reduced to the points that a plot needs, so that they are small enough for Git.
+"""
 
-from digits.core.tables import Scores, Vector
-from digits.evaluation.metrics import ALL
-from digits.evaluation.part import Part
+from digits.core.tables import Vector
+from digits.evaluation.metrics import OVERALL
+from digits.evaluation.predictions import Predictions
 
 import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-# Plots draw how far a share is from perfect, on an axis that is linear up to this, and logarithmic above (.dvc/plots).
+# The plots (.dvc/plots) have symlog axes of the distance from the perfect value, 0 or 1. They
+# are linear up to this distance, and logarithmic above.
 LINEAR_UP_TO = 0.001
-CELLS = 60  # along such an axis
+CELLS_PER_AXIS = 60
 
-Points = tuple[Vector, Vector, Vector]  # x, y, thresholds
+# The edges of the bins of confidence. They are close together where the predictions of a good
+# model are.
+CONFIDENCE_EDGES = np.array([0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1])
 
 
-def roc(part: Part) -> pd.DataFrame:
-    """Return `class`, `false_positive_rate`, `true_positive_rate` and `threshold` along each class's ROC curve.
+def roc_table(predictions: Predictions) -> pd.DataFrame:
+    """Return points of the ROC curve of each class.
 
-    With two classes it is the second's; with more, each class has a curve against the rest, and `all` is their mean. A
-    class of all rows, or of none, has no curve. The first point, (0, 0), and the mean have no thresholds.
+    With two classes there is one curve, that of the second class. With more, each class has a
+    curve against all others, and `all` is their mean. A class without images has no curve.
+
+    Returns:
+        A table with the columns `class`, `false_positive_rate`, `true_positive_rate` and
+        `threshold`. The first point of a curve, (0, 0), and the mean have no threshold.
     """
-    return _table(part, metrics.roc_curve, ["false_positive_rate", "true_positive_rate"], perfect=0)
-
-
-def precision_recall(part: Part) -> pd.DataFrame:
-    """Return `class`, `recall`, `precision` and `threshold` along each class's curve, as `roc` does."""
-
-    def by_rising_recall(is_class: Vector, scores: Scores) -> Points:
-        precision, recall, thresholds = metrics.precision_recall_curve(is_class, scores, drop_intermediate=True)
-        return recall[-2::-1], precision[-2::-1], thresholds[::-1]  # the last point, recall 0, belongs to no threshold
-
-    return _table(part, by_rising_recall, ["recall", "precision"], perfect=1)
-
-
-def _table(part: Part, curve: Callable[..., Points], axes: list[str], perfect: int) -> pd.DataFrame:
-    """Return the points to draw of each class's curve, and of the mean of several; `perfect` is the x of no mistake."""
-    by_class = part.scores[:, np.newaxis] if part.is_detector else part.scores
     curves = {}
-    for i, scores in enumerate(by_class.T, len(part.classes) - by_class.shape[1]):
-        if 0 < (part.columns == i).mean() < 1:
-            curves[part.names[i]] = _thin(curve(part.columns == i, scores), perfect)
-    if len(curves) > 1:
-        begin = max(x[0] for x, _, _ in curves.values())
-        x = np.unique(np.concatenate([x[x >= begin] for x, _, _ in curves.values()]))
-        y = np.mean([np.interp(x, own_x, own_y) for own_x, own_y, _ in curves.values()], axis=0)
-        curves[ALL] = _thin((x, y, np.full(len(x), np.nan)), perfect)
+    for name, is_class, scores in one_vs_rest(predictions):
+        curve = pd.DataFrame()
+        fpr, tpr, thresholds = metrics.roc_curve(is_class, scores)
+        curve["false_positive_rate"] = fpr
+        curve["true_positive_rate"] = tpr
+        curve["threshold"] = np.where(np.isfinite(thresholds), thresholds, np.nan)
+        curves[name] = thin_curve(curve, perfect_point=[0, 1])
+    axes = ["false_positive_rate", "true_positive_rate"]
+    return concat_curves(curves, axes, perfect_point=[0, 1])
+
+
+def precision_recall_table(predictions: Predictions) -> pd.DataFrame:
+    """Return points of the precision-recall curve of each class.
+
+    The classes that have a curve are those of `roc_table`.
+
+    Returns:
+        A table with the columns `class`, `recall`, `precision` and `threshold`.
+    """
+    curves = {}
+    for name, is_class, scores in one_vs_rest(predictions):
+        precision, recall, thresholds = metrics.precision_recall_curve(
+            is_class, scores, drop_intermediate=True
+        )
+        # The last point, with a recall of 0, has no threshold. The recall decreases.
+        curve = pd.DataFrame()
+        curve["recall"] = recall[:-1]
+        curve["precision"] = precision[:-1]
+        curve["threshold"] = thresholds
+        curve = curve[::-1].reset_index(drop=True)
+        curves[name] = thin_curve(curve, perfect_point=[1, 1])
+    return concat_curves(curves, axes=["recall", "precision"], perfect_point=[1, 1])
+
+
+def one_vs_rest(predictions: Predictions) -> list[tuple[str, Vector, Vector]]:
+    """Return the name of each class, a mask of its images, and the scores of all images.
+
+    Classes that no image has, or every image, are left out. So is the first of two classes.
+    """
+    classes = []
+    for index, name in enumerate(predictions.class_names):
+        is_class = predictions.y_index == index
+        if is_class.all() or not is_class.any():
+            continue
+        if not predictions.is_binary:
+            classes.append((name, is_class, predictions.scores[:, index]))
+        elif index == 1:
+            classes.append((name, is_class, predictions.scores))
+    return classes
+
+
+def thin_curve(curve: pd.DataFrame, perfect_point: list[int]) -> pd.DataFrame:
+    """Return the points of a curve that a plot needs.
+
+    The plot is divided into cells. The first and the last point in each cell are kept.
+
+    Args:
+        curve: its first two columns are x and y, from 0 to 1.
+        perfect_point: the x and the y of a perfect classifier.
+    """
+    distance = np.abs(curve.iloc[:, :2].to_numpy() - perfect_point)
+    position = np.log1p(distance / LINEAR_UP_TO) / np.log1p(1 / LINEAR_UP_TO)  # 0 to 1
+    cell = np.floor(CELLS_PER_AXIS * position)
+    enters_cell = (np.diff(cell, axis=0) != 0).any(axis=1)
+    is_first = np.append(True, enters_cell)
+    is_last = np.append(enters_cell, True)
+    return curve[is_first | is_last]
+
+
+def concat_curves(
+    curves: dict[str, pd.DataFrame], axes: list[str], perfect_point: list[int]
+) -> pd.DataFrame:
+    """Return the curves of all classes as one table; if there are several, with their mean."""
     columns = ["class", *axes, "threshold"]
-    frames = [pd.DataFrame(dict(zip(columns, (name, *points), strict=True))) for name, points in curves.items()]
-    return pd.concat(frames) if frames else pd.DataFrame(columns=columns)
+    if not curves:
+        return pd.DataFrame(columns=columns)
+    if len(curves) > 1:
+        curves[OVERALL] = thin_curve(mean_curve(list(curves.values())), perfect_point)
+    tables = [curve.assign(**{"class": name}) for name, curve in curves.items()]
+    return pd.concat(tables)[columns]
 
 
-def _thin(points: Points, perfect: int) -> Points:
-    """Return a curve with the points that are needed to draw it, the first and the last in each cell."""
-    x, y, thresholds = points
-    error = np.abs([perfect - x, 1 - y])
-    cell = np.floor(CELLS * np.log1p(error / LINEAR_UP_TO) / np.log1p(1 / LINEAR_UP_TO))
-    is_new = (np.diff(cell) != 0).any(axis=0)
-    is_kept = np.append(True, is_new) | np.append(is_new, True)
-    return x[is_kept], y[is_kept], np.where(np.isfinite(thresholds), thresholds, np.nan)[is_kept]
+def mean_curve(curves: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the mean of the y of several thinned curves, at every x of any of them."""
+    x_column, y_column, threshold_column = curves[0].columns
+    all_x = np.unique(np.concatenate([curve[x_column] for curve in curves]))
+    # Precision-recall curves begin at different values of recall.
+    start = max(curve[x_column].iloc[0] for curve in curves)
+    x = all_x[all_x >= start]
+    y = np.mean([np.interp(x, curve[x_column], curve[y_column]) for curve in curves], axis=0)
+    return pd.DataFrame({x_column: x, y_column: y, threshold_column: np.nan})
+
+
+def reliability_table(predictions: Predictions) -> pd.DataFrame:
+    """Compare the confidence of predictions with their accuracy.
+
+    The confidence of a prediction is the probability of the predicted class. If a model is well
+    calibrated, 90 % of its predictions with a confidence of 0.9 are correct.
+
+    Returns:
+        A table with one row per bin of confidence that has images, and the columns `from` and
+        `to`, the edges of the bin, `count`, mean `confidence`, and `accuracy`.
+    """
+    predicted_index = np.searchsorted(predictions.classes, predictions.y_pred)
+    rows = np.arange(len(predicted_index))
+    confidence = predictions.probabilities[rows, predicted_index]
+    bin_index = np.digitize(confidence, CONFIDENCE_EDGES[1:-1])
+    images = pd.DataFrame(
+        {
+            "from": CONFIDENCE_EDGES[bin_index],
+            "to": CONFIDENCE_EDGES[bin_index + 1],
+            "confidence": confidence,
+            "is_correct": predictions.is_correct,
+        }
+    )
+    bins = images.groupby(["from", "to"])
+    table = bins.agg(
+        count=("confidence", "size"),
+        confidence=("confidence", "mean"),
+        accuracy=("is_correct", "mean"),
+    )
+    return table.reset_index()

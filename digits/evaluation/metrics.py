@@ -1,135 +1,315 @@
-"""Metrics by scikit-learn's functions. `METRICS` lists them: a new one is a function and an entry there."""
+"""Measure predictions with the metrics of scikit-learn.
+
+METRICS and CLASS_METRICS list all metrics. To add one, write a function, and add it to one of
+the two. SUMMARY_KEYS lists those that are also in metrics/<model>.json.
+"""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from digits.core.tables import Group, Vector
-from digits.evaluation.part import Part
+from digits.core.tables import Vector
+from digits.evaluation.predictions import Predictions
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics
 
-ALL = "all"  # what a figure is of, if not of one class or one fold
-MOST = 100  # folds, or groups, that are listed one by one
-FEWEST_GROUPS = 6  # for an interval; fewer say too little about others
-TINY = 1e-9
+OVERALL = "all"  # the subset of a metric that is computed from all images
+MAX_SUBSETS = 100  # if there are more folds or groups, they have no rows of their own
+MIN_GROUPS = 6  # with fewer groups there is no confidence interval
+
+COLUMNS = ["metric", "subset", "value", "low", "high"]
 
 
-class Metric(NamedTuple):
-    """A metric, and where it is shown."""
+class Estimate(NamedTuple):
+    """The value of a metric, and the ends of its 95 % confidence interval."""
 
-    name: str  # in plots/<experiment>/figures.csv
-    function: Callable[[Part], Any]  # a value, or several by what each is of; with an interval (value, low, high)
-    key: str | None = None  # in metrics/<experiment>.json; six have one, so that DVC's tables of them fit a screen
-    heading: str | None = None  # of its column in the leaderboard; it needs a key
-    caption: str | None = None  # in the report's table of measures
+    value: float
+    low: float = np.nan
+    high: float = np.nan
 
 
-def interval(is_right: Vector, group: Group = None) -> tuple[float, float] | None:
-    """Return the ends of the 95 % interval of the share of rows that are right, 0 to 1; vectors have the shape (rows,).
-
-    It is Wilson's, or Student's of the groups; None without rows, with fewer than six groups, or with all alike.
-    """
-    if group is None:
-        right, rows = int(is_right.sum()), len(is_right)
-        return tuple(binomtest(right, rows).proportion_ci(method="wilson")) if rows else None
-    values = of_groups(is_right, group)
-    if len(values) < FEWEST_GROUPS or np.ptp(values) < TINY:
-        return None
-    low, high = ttest_1samp(values, 0).confidence_interval()
-    return max(float(low), 0.0), min(float(high), 1.0)
+Value = float | Estimate
+ValuesBySubset = dict[str, Value]
 
 
-def of_groups(values: Vector, group: Group) -> Vector:
-    """Return a value for each group, shape (groups,), whose mean is that of all rows: a large group counts for more."""
-    numbers, of_row = np.unique(np.asarray(group), return_inverse=True)
-    mean = values.mean()
-    return mean + np.bincount(of_row, values - mean) * len(numbers) / len(values)
+def accuracy(predictions: Predictions) -> ValuesBySubset:
+    """Return the accuracy of all images, of each fold and of each group, 0 to 1."""
+    all_images = np.full(len(predictions.y_true), True)
+    values: ValuesBySubset = {OVERALL: proportion_correct(predictions, all_images)}
+    for fold, value in accuracy_of_folds(predictions).items():
+        values[f"fold {fold}"] = value
+    group_names = predictions.group_names
+    for group, value in accuracy_by(predictions.groups, predictions.is_correct).items():
+        name = group_names[group] if group_names else group
+        values[f"group {name}"] = value
+    return values
 
 
-def share(part: Part, among: Vector | None = None) -> tuple[float | None, ...]:
-    """Return the share of rows that are right, among all or some, 0 to 1, and its interval; 0 where there are none."""
-    chosen = slice(None) if among is None else among
-    is_right, group = part.is_right[chosen], None if part.group is None else part.group[chosen]
-    return float(is_right.sum() / max(len(is_right), 1)), *(interval(is_right, group) or (None, None))
+def accuracy_of_folds(predictions: Predictions) -> dict[int, float]:
+    """Return the accuracy of each fold; nothing without cross-validation."""
+    return accuracy_by(predictions.folds, predictions.is_correct)
 
 
-def by(column: str, part: Part) -> dict[str, float]:
-    """Return the accuracy of each `fold` or `group`, 0 to 1; nothing where there are none, or too many."""
-    if column not in part.predictions or part.predictions[column].nunique() > MOST:
+def accuracy_by(subsets: Vector | None, is_correct: Vector) -> dict[int, float]:
+    """Return the accuracy of each fold or group; nothing if there are none, or too many."""
+    if subsets is None or len(np.unique(subsets)) > MAX_SUBSETS:
         return {}
-    names: dict[Any, Any] = dict(enumerate(part.attrs.get(f"{column}_names", ())))
-    found = pd.Series(part.is_right).groupby(part.predictions[column].to_numpy()).mean()
-    return {f"{column} {names.get(i, i)}": mean for i, mean in found.items()}
+    means = pd.Series(is_correct).groupby(subsets).mean()
+    return dict(zip(means.index, means, strict=True))
 
 
-def of_folds(function: Callable[[list[float]], float], part: Part) -> float | None:
-    """Return a function of the folds' accuracies, such as their mean; None without folds."""
-    return function([*folds.values()]) if (folds := by("fold", part)) else None
+def accuracy_mean(predictions: Predictions) -> float | None:
+    """Return the mean accuracy of the folds."""
+    accuracies = accuracy_of_folds(predictions)
+    if not accuracies:
+        return None
+    return float(np.mean(list(accuracies.values())))
 
 
-def baseline(part: Part) -> float:
-    """Return the accuracy of always predicting the majority class of the training part, 0 to 1."""
-    return (part.y_true == np.bincount(part.y_train).argmax()).mean()
+def accuracy_std(predictions: Predictions) -> float | None:
+    """Return the standard deviation of the accuracies of the folds."""
+    accuracies = accuracy_of_folds(predictions)
+    if not accuracies:
+        return None
+    return float(np.std(list(accuracies.values())))
 
 
-def by_class(function: Callable[[Part, int], Any], part: Part) -> dict[str, Any]:
-    """Return a value for each class that has rows."""
-    labels = zip(part.names, part.classes.tolist(), strict=True)
-    return {name: function(part, label) for name, label in labels if (part.y_true == label).any()}
+def baseline(predictions: Predictions) -> float:
+    """Return the accuracy of predicting the most frequent training label for every image."""
+    return np.mean(predictions.y_true == predictions.majority_label)
 
 
-def overall(function: Callable[..., float], part: Part) -> float:
-    """Return one of scikit-learn's scores of the second of two classes, else its mean over those that have rows."""
-    labels = part.classes[1:] if part.is_detector else np.unique(part.y_true)
-    return function(part.y_true, part.y_pred, labels=labels, average="macro", zero_division=0)
+def precision(predictions: Predictions) -> float:
+    """Return the precision of the positive class, or the mean precision of several classes."""
+    return average_over_classes(metrics.precision_score, predictions)
 
 
-def of_ranking(function: Callable[[Vector, Vector], float], part: Part) -> float | None:
-    """Return one of scikit-learn's scores of a detector's ranking, where both classes have rows."""
-    return function(part.columns, part.scores) if part.is_detector and 0 < part.columns.mean() < 1 else None
+def recall(predictions: Predictions) -> float:
+    """Return the recall of the positive class, or the mean recall of several classes."""
+    return average_over_classes(metrics.recall_score, predictions)
 
 
-def log_loss(part: Part) -> float:
-    """Return the mean negative logarithm (natural) of the true class's probability; 0 is perfect."""
-    return metrics.log_loss(part.columns, part.probabilities, labels=range(len(part.classes)))
+def f1(predictions: Predictions) -> float:
+    """Return the F1 of the positive class, or the mean F1 of several classes."""
+    return average_over_classes(metrics.f1_score, predictions)
 
 
-METRICS = [
-    Metric("accuracy", share, key="accuracy", heading="test", caption="accuracy"),
-    Metric("accuracy", partial(by, "fold")),
-    Metric("accuracy", partial(by, "group")),
-    Metric("accuracy_mean", partial(of_folds, np.mean), key="cv_accuracy", heading="out of fold"),
-    Metric("accuracy_std", partial(of_folds, np.std), key="cv_std"),
-    Metric("baseline", baseline, key="baseline"),
-    Metric("precision", partial(overall, metrics.precision_score), key="precision", caption="precision"),
-    Metric("recall", partial(overall, metrics.recall_score), key="recall", caption="recall"),
-    Metric("f1", partial(overall, metrics.f1_score), caption="F1"),
-    Metric("roc_auc", partial(of_ranking, metrics.roc_auc_score), caption="area under the ROC curve"),
-    Metric("average_precision", partial(of_ranking, metrics.average_precision_score), caption="average precision"),
-    Metric("log_loss", log_loss, caption="log loss"),
-    Metric("precision", partial(by_class, lambda part, label: share(part, part.y_pred == label))),
-    Metric("recall", partial(by_class, lambda part, label: share(part, part.y_true == label))),
-    Metric("f1", partial(by_class, lambda part, label: metrics.f1_score(part.y_true == label, part.y_pred == label))),
-    Metric("count", partial(by_class, lambda part, label: (part.y_true == label).sum())),
-]
+def average_over_classes(score: Callable[..., float], predictions: Predictions) -> float:
+    """Return a score of the positive class, or the macro average of several classes.
+
+    Classes without images are left out of the average.
+    """
+    if predictions.is_binary:
+        labels = predictions.classes[1:]
+    else:
+        labels = np.unique(predictions.y_true)
+    return score(
+        predictions.y_true,
+        predictions.y_pred,
+        labels=labels,
+        average="macro",
+        zero_division=0,
+    )
 
 
-def figures(part: Part) -> pd.DataFrame:
-    """Return `figure`, what it is `of`, its `value`, and the ends of its interval, for each metric of these rows."""
+def roc_auc(predictions: Predictions) -> float | None:
+    """Return the area under the ROC curve of a binary task."""
+    if not has_images_of_two_classes(predictions):
+        return None
+    return metrics.roc_auc_score(predictions.y_index, predictions.scores)
+
+
+def average_precision(predictions: Predictions) -> float | None:
+    """Return the average precision of a binary task."""
+    if not has_images_of_two_classes(predictions):
+        return None
+    return metrics.average_precision_score(predictions.y_index, predictions.scores)
+
+
+def has_images_of_two_classes(predictions: Predictions) -> bool:
+    """Return whether a task is binary, and both classes have images."""
+    return predictions.is_binary and len(np.unique(predictions.y_true)) == 2
+
+
+def log_loss(predictions: Predictions) -> float:
+    """Return the mean negative logarithm of the probability of the true class."""
+    all_columns = range(len(predictions.classes))
+    return metrics.log_loss(predictions.y_index, predictions.probabilities, labels=all_columns)
+
+
+def class_precision(predictions: Predictions, label: int) -> Estimate:
+    """Return the precision: the proportion correct of the images predicted as this class."""
+    return proportion_correct(predictions, predictions.y_pred == label)
+
+
+def class_recall(predictions: Predictions, label: int) -> Estimate:
+    """Return the recall: the proportion correct of the images of this class."""
+    return proportion_correct(predictions, predictions.y_true == label)
+
+
+def class_f1(predictions: Predictions, label: int) -> float:
+    """Return the F1 of one class."""
+    return metrics.f1_score(predictions.y_true == label, predictions.y_pred == label)
+
+
+def class_count(predictions: Predictions, label: int) -> float:
+    """Return the number of images of one class."""
+    return np.sum(predictions.y_true == label)
+
+
+# Each function returns the value for all images, or None if the metric is not defined for these
+# predictions, or a dictionary with a value for each of several subsets of the images.
+METRICS: dict[str, Callable[[Predictions], Value | ValuesBySubset | None]] = {
+    "accuracy": accuracy,
+    "accuracy_mean": accuracy_mean,
+    "accuracy_std": accuracy_std,
+    "baseline": baseline,
+    "precision": precision,
+    "recall": recall,
+    "f1": f1,
+    "roc_auc": roc_auc,
+    "average_precision": average_precision,
+    "log_loss": log_loss,
+}
+
+# These are computed for each class that has images.
+CLASS_METRICS: dict[str, Callable[[Predictions, int], Value]] = {
+    "precision": class_precision,
+    "recall": class_recall,
+    "f1": class_f1,
+    "count": class_count,
+}
+
+# The metrics that are in metrics/<model>.json, and their names there. They are few, so that the
+# tables of `dvc metrics` fit on a screen.
+SUMMARY_KEYS = {
+    "accuracy": "accuracy",
+    "accuracy_mean": "cv_accuracy",
+    "accuracy_std": "cv_std",
+    "baseline": "baseline",
+    "precision": "precision",
+    "recall": "recall",
+}
+
+
+def metrics_table(predictions: Predictions) -> pd.DataFrame:
+    """Return all metrics of some predictions.
+
+    Returns:
+        A table with the columns `metric`, `subset` (`all`, a class, `fold 1` or `group 1`),
+        `value`, and `low` and `high`, the ends of the 95 % confidence interval, if it has one.
+    """
     rows = []
-    for metric in METRICS:
-        found = metric.function(part)
-        for of, value in found.items() if isinstance(found, dict) else [(ALL, found)] * (found is not None):
-            rows.append((metric.name, of, *(value if isinstance(value, tuple) else (value, np.nan, np.nan))))
-    return pd.DataFrame(rows, columns=["figure", "of", "value", "low", "high"])
+    for metric, function in METRICS.items():
+        values = function(predictions)
+        if values is None:
+            continue
+        if not isinstance(values, dict):
+            values = {OVERALL: values}
+        for subset, value in values.items():
+            rows.append(make_row(metric, subset, value))
+
+    for metric, class_function in CLASS_METRICS.items():
+        for name, label in zip(predictions.class_names, predictions.classes, strict=True):
+            if label in predictions.y_true:
+                value = class_function(predictions, label)
+                rows.append(make_row(metric, name, value))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def make_row(metric: str, subset: str, value: Value) -> tuple[str, str, float, float, float]:
+    """Return a row of the table of metrics."""
+    estimate = value if isinstance(value, Estimate) else Estimate(value)
+    return metric, subset, *estimate
 
 
 def summarize(table: pd.DataFrame) -> dict[str, float]:
-    """Return the figures that branches are compared by, under their keys: the test part's, else those out of fold."""
-    of_all = table[table["of"] == ALL].sort_values("part")  # the test part's last, where both have it
-    found = dict(zip(of_all["figure"], of_all["value"], strict=True))
-    return {metric.key: found[metric.name] for metric in METRICS if metric.key and metric.name in found}
+    """Return the content of metrics/<model>.json.
+
+    Args:
+        table: the metrics of the test images and the cross-validated ones, with a column
+            `part`. If both have a metric, that of the test images is returned.
+    """
+    overall = table[table["subset"] == OVERALL]
+    values: dict[str, float] = {}
+    for part in ["cross_validation", "test"]:  # values of the test images replace earlier ones
+        of_part = overall[overall["part"] == part]
+        values |= dict(zip(of_part["metric"], of_part["value"], strict=True))
+
+    summary = {}
+    for metric, key in SUMMARY_KEYS.items():
+        if metric in values:
+            summary[key] = values[metric]
+    return summary
+
+
+def proportion_correct(predictions: Predictions, is_selected: Vector) -> Estimate:
+    """Return the proportion of correct predictions among the selected images.
+
+    It is 0 if none is selected.
+    """
+    is_correct = predictions.is_correct[is_selected]
+    groups = None
+    if predictions.groups is not None:
+        groups = predictions.groups[is_selected]
+    proportion = is_correct.sum() / max(len(is_correct), 1)
+    interval = confidence_interval(is_correct, groups)
+    if interval is None:
+        return Estimate(proportion)
+    low, high = interval
+    return Estimate(proportion, low, high)
+
+
+def confidence_interval(
+    is_correct: Vector, groups: Vector | None = None
+) -> tuple[float, float] | None:
+    """Return the 95 % confidence interval of a proportion.
+
+    Without groups it is Wilson's interval. The images of one group, such as a writer, are not
+    independent. With groups it is therefore the interval of a t-test over the groups.
+
+    Args:
+        is_correct: whether each prediction is correct, shape (n_images,).
+        groups: the group of each image, shape (n_images,), or None.
+
+    Returns:
+        Its ends, 0 to 1. None without images, with fewer than six groups, or if all groups
+        have the same accuracy.
+    """
+    if len(is_correct) == 0:
+        return None
+    if groups is None:
+        test = binomtest(int(is_correct.sum()), len(is_correct))
+        wilson = test.proportion_ci(method="wilson")
+        return wilson.low, wilson.high
+
+    contributions = group_contributions(is_correct, groups)
+    if len(contributions) < MIN_GROUPS or are_equal(contributions):
+        return None
+    interval = ttest_1samp(contributions, popmean=0).confidence_interval()
+    return max(float(interval.low), 0.0), min(float(interval.high), 1.0)
+
+
+def group_contributions(values: Vector, groups: Vector) -> Vector:
+    """Return a number per group, shape (n_groups,), whose mean is the mean of all values.
+
+    Each is the mean plus the sum of the group's deviations from the mean, in units of the mean
+    group size. A large group therefore counts more than a small one. A t-test of these numbers
+    allows for groups of different sizes. Source: W. Cochran, "Sampling techniques", 1977, the
+    variance of a ratio estimate of cluster samples.
+
+    Args:
+        values: shape (n_images,).
+        groups: the group of each image, shape (n_images,).
+    """
+    unique_groups, group_index = np.unique(np.asarray(groups), return_inverse=True)
+    mean = values.mean()
+    sums_of_deviations = np.bincount(group_index, weights=values - mean)
+    return mean + sums_of_deviations * len(unique_groups) / len(values)
+
+
+def are_equal(values: Vector) -> bool:
+    """Return whether all values are equal, but for rounding errors."""
+    return np.ptp(values) < 1e-9

@@ -1,7 +1,17 @@
-"""The gradient histograms of an upright digit, for fewer pictures than `gradients_60` has components."""
+"""Histograms of oriented gradients of deskewed digits.
 
-from digits.features.functions.gradients import histograms
+For datasets that have too few images for the components of `gradients_40` and `gradients_60`.
+"""
+
+from typing import Any
+
+from digits.features.transforms.hog import hog
 
 from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("gradients", FunctionTransformer(histograms))]
+
+def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
+    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
+    return [
+        ("gradients", FunctionTransformer(hog, kw_args={"pixel_max": pixel_max})),
+    ]

@@ -1,8 +1,16 @@
-"""Forty principal components of the gradient histograms of an upright digit."""
+"""Histograms of oriented gradients, reduced to forty principal components."""
 
-from digits.features.functions.gradients import histograms
+from typing import Any
+
+from digits.features.transforms.hog import hog
 
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("gradients", FunctionTransformer(histograms)), ("components", PCA(40, svd_solver="covariance_eigh"))]
+
+def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
+    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
+    return [
+        ("gradients", FunctionTransformer(hog, kw_args={"pixel_max": pixel_max})),
+        ("components", PCA(40, svd_solver="covariance_eigh")),
+    ]

@@ -1,7 +1,14 @@
 """The pixels, each image scaled to the same norm, in a sparse matrix."""
 
-from digits.features.functions.pixels import normalize
+from typing import Any
+
+from digits.features.transforms.pixels import normalize
 
 from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("pixels", FunctionTransformer(normalize))]
+
+def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
+    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
+    return [
+        ("pixels", FunctionTransformer(normalize)),
+    ]

@@ -1,8 +1,16 @@
 """Fifty principal components of the pixels."""
 
-from digits.features.functions.pixels import scale
+from typing import Any
+
+from digits.features.transforms.pixels import scale
 
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("pixels", FunctionTransformer(scale)), ("components", PCA(n_components=50, svd_solver="covariance_eigh"))]
+
+def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
+    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
+    return [
+        ("pixels", FunctionTransformer(scale, kw_args={"pixel_max": pixel_max})),
+        ("components", PCA(50, svd_solver="covariance_eigh")),
+    ]

@@ -1,7 +1,14 @@
 """The pixels as they are."""
 
-from digits.features.functions.pixels import as_floats
+from typing import Any
+
+from digits.features.transforms.pixels import to_float32
 
 from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("pixels", FunctionTransformer(as_floats))]
+
+def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
+    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
+    return [
+        ("pixels", FunctionTransformer(to_float32)),
+    ]

@@ -1,7 +1,17 @@
-"""The pixels as they are, in a sparse matrix, in which stochastic gradient descent skips the zeros."""
+"""The pixels as they are, in a sparse matrix.
+
+Stochastic gradient descent skips the zeros of a sparse matrix.
+"""
+
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("pixels", FunctionTransformer(csr_array, kw_args={"dtype": np.float32}))]
+
+def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
+    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
+    return [
+        ("pixels", FunctionTransformer(csr_array, kw_args={"dtype": np.float32})),
+    ]

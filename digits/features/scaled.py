@@ -1,7 +1,14 @@
-"""The pixels from 0 to 1."""
+"""The pixels scaled to 0 to 1."""
 
-from digits.features.functions.pixels import scale
+from typing import Any
+
+from digits.features.transforms.pixels import scale
 
 from sklearn.preprocessing import FunctionTransformer
 
-STEPS = [("pixels", FunctionTransformer(scale))]
+
+def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
+    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
+    return [
+        ("pixels", FunctionTransformer(scale, kw_args={"pixel_max": pixel_max})),
+    ]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from digits import pictures
-from digits.core.errors import PipelineError, failures_in_one_line
+from digits.core.command import report_os_errors
+from digits.core.errors import PipelineError
 from digits.handwriting import source as handwriting
 
 from PIL import Image
@@ -26,7 +27,10 @@ class Collection:
 
     def state(self) -> dict[str, Any]:
         """Return the folder, the number of pictures of each digit in it, and the name of the last that was added."""
-        counts = [sum(not path.name.startswith(".") for path in self.folder.glob(f"{digit}/*")) for digit in DIGITS]
+        counts = [
+            sum(not path.name.startswith(".") for path in self.folder.glob(f"{digit}/*"))
+            for digit in DIGITS
+        ]
         last = self._added[-1].relative_to(self.folder).as_posix() if self._added else None
         return {"folder": str(self.folder), "counts": counts, "last": last}
 
@@ -37,7 +41,7 @@ class Collection:
         names = (path.stem for path in self.folder.glob("[0-9]/*.png"))
         last = max((int(name) for name in names if name.isdecimal()), default=0)
         path = self.folder / digit / f"{last + 1:04}.png"
-        with failures_in_one_line():
+        with report_os_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture.grey).save(path, "PNG")
         self._added.append(path)
@@ -47,7 +51,7 @@ class Collection:
         if name != self.state()["last"]:
             raise PipelineError(f"{name!r} is not the last file that was kept; reload the page")
         path = self._added.pop()
-        with failures_in_one_line():
+        with report_os_errors():
             content = path.read_bytes()
             path.unlink()
         with suppress(OSError):  # it is not empty

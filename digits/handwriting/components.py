@@ -32,7 +32,9 @@ class Digit(NamedTuple):
     """A digit in a picture."""
 
     box: Box  # x, y, width and height in pixels of the original picture
-    image: npt.NDArray[np.uint8]  # what the model is shown, shape (size, size), as `normalize` draws it
+    image: npt.NDArray[
+        np.uint8
+    ]  # what the model is shown, shape (size, size), as `normalize` draws it
     ink: Ink  # what it is drawn from, without its neighbours' ink
     alone: bool  # the picture is so small that it holds one digit
 
@@ -82,7 +84,11 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     if not alone and _cut_rows(ink, labels, components):
         labels, components = _label(ink)
     groups = [_join(*components)] if alone else _group(components)
-    return [_draw(ink, labels, digit, picture.scale, size, alone) for line in _lines(groups) for digit in line]
+    return [
+        _draw(ink, labels, digit, picture.scale, size, alone)
+        for line in _lines(groups)
+        for digit in line
+    ]
 
 
 def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
@@ -107,8 +113,16 @@ def _cut_rows(ink: Ink, labels: npt.NDArray[np.int32], components: list[Componen
     usual = np.median([each.height for each in large])
     is_cut = False
     for each in large:
-        above = [o.bottom for o in large if each.top < o.middle and o.bottom < each.middle + 0.15 * o.height]
-        below = [o.top for o in large if each.bottom > o.middle and o.top > each.middle - 0.15 * o.height]
+        above = [
+            o.bottom
+            for o in large
+            if each.top < o.middle and o.bottom < each.middle + 0.15 * o.height
+        ]
+        below = [
+            o.top
+            for o in large
+            if each.bottom > o.middle and o.top > each.middle - 0.15 * o.height
+        ]
         if above and below and each.height > TWO_ROWS * usual:
             margin = each.height // 16
             first, last = sorted([int(np.median(above)), int(np.median(below))])
@@ -130,20 +144,32 @@ def _group(components: list[Component]) -> list[Component]:
     height = max(each.height for each in components)
     components = [each for each in components if each.side >= height / 20]
     if len(components) > MAX_COMPONENTS:
-        raise PictureError(f"more than {MAX_COMPONENTS} pieces of ink are in the picture; take a part of it")
+        raise PictureError(
+            f"more than {MAX_COMPONENTS} pieces of ink are in the picture; take a part of it"
+        )
     tall = [each for each in components if each.height >= TALL * height]
-    whole = TALL * height if len(tall) >= MANY else np.inf  # from this height on each is a digit, or several
+    whole = (
+        TALL * height if len(tall) >= MANY else np.inf
+    )  # from this height on each is a digit, or several
     groups: list[Component] = []
     for component in sorted(components, key=lambda each: -each.height):
-        near = [i for i, group in enumerate(groups) if _belongs(component, group, height, whole)]
+        near = [
+            i for i, group in enumerate(groups) if _belongs(component, group, height, whole)
+        ]
         if near:
             groups[near[0]] = _join(component, groups[near[0]])
         else:
             groups.append(component)
     height = max(group.height for group in groups)
-    digits = [group for group in groups if group.side >= SPECK * height and group.width <= FLAT * group.height]
+    digits = [
+        group
+        for group in groups
+        if group.side >= SPECK * height and group.width <= FLAT * group.height
+    ]
     if not digits:
-        raise PictureError(f"no digit is in the picture: its ink is more than {FLAT} times as wide as high")
+        raise PictureError(
+            f"no digit is in the picture: its ink is more than {FLAT} times as wide as high"
+        )
     return digits
 
 
@@ -165,7 +191,9 @@ def _belongs(part: Component, group: Component, height: int, whole: float) -> bo
             return False
         # A flat part of a digit is low, or about as wide as the rest of it; digits that touch are neither.
         flat = max(part, group, key=lambda each: each.width / each.height)
-        is_part = flat.height < 0.65 * flat.width and (flat.height < TALL * height or narrower > 0.5 * flat.width)
+        is_part = flat.height < 0.65 * flat.width and (
+            flat.height < TALL * height or narrower > 0.5 * flat.width
+        )
         return together <= (2.5 if is_part else 1.2) * height
     return part.height <= 0.6 * height and beside <= 0.08 * height and above <= 0.08 * height
 
@@ -187,10 +215,19 @@ def _overlap(a: Component, b: Component) -> float:
     return (min(a.bottom, b.bottom) - max(a.top, b.top)) / min(a.height, b.height)
 
 
-def _draw(ink: Ink, labels: npt.NDArray[np.int32], digit: Component, scale: float, size: int, alone: bool) -> Digit:
+def _draw(
+    ink: Ink,
+    labels: npt.NDArray[np.int32],
+    digit: Component,
+    scale: float,
+    size: int,
+    alone: bool,
+) -> Digit:
     rows = slice(max(digit.top - 1, 0), digit.bottom + 1)
     columns = slice(max(digit.left - 1, 0), digit.right + 1)
     own = ndimage.binary_dilation(np.isin(labels[rows, columns], digit.labels), np.ones((3, 3)))
     drawn = np.where(own, ink[rows, columns], 0)
-    x, y, width, height = (round(each * scale) for each in (digit.left, digit.top, digit.width, digit.height))
+    x, y, width, height = (
+        round(each * scale) for each in (digit.left, digit.top, digit.width, digit.height)
+    )
     return Digit((x, y, width, height), normalize(drawn, size), drawn, alone)

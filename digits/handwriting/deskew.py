@@ -23,7 +23,9 @@ def estimate_slope(dark: Mask) -> float:
         (down, most), (right, _) = _shifts(slope, dark.shape)
         rows = y + down[x] + most
         columns = x + right[rows] + 2 * most  # twice: it is of rows that were moved
-        return sum(float(np.square(np.bincount(each).astype(float)).sum()) for each in (rows, columns))
+        return sum(
+            float(np.square(np.bincount(each).astype(float)).sum()) for each in (rows, columns)
+        )
 
     return max(slopes, key=contrast)
 

@@ -35,7 +35,9 @@ def remove(ink: Ink) -> Ink:
     is_low = heights < 0.6 * usual
     leaves = (contact > 0) & ((sides > 1.5 * usual) | is_low | (contact >= 0.8 * sides))
     reach = 1 + usual // 6  # of the edge, which a turned page's white corners may hide
-    is_near = (boxes[:, :2] < reach).any(axis=1) | (boxes[:, 2:] > np.array(ink.shape) - reach).any(axis=1)
+    is_near = (boxes[:, :2] < reach).any(axis=1) | (
+        boxes[:, 2:] > np.array(ink.shape) - reach
+    ).any(axis=1)
     by_digits = ndimage.maximum_filter(np.append(False, ~is_low)[labels], 1 + usual // 2)
     is_part = np.isin(np.arange(len(boxes)) + 1, labels[by_digits])  # of a digit
     leaves |= is_low & is_near & ~is_part

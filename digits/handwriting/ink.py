@@ -15,7 +15,9 @@ SMALL = 64  # pixels; pictures up to this side have no lighting of their own
 EVEN = 100  # pixels; pictures up to this side have no shadows, and a paper whose brightness is a plane
 EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves beside a stroke
 MIN_CONTRAST = 0.08  # of the whole range from black to white
-MIN_RANGE = 40  # grey levels: the range between the paper and black or white is taken for at least this
+MIN_RANGE = (
+    40  # grey levels: the range between the paper and black or white is taken for at least this
+)
 WIDEST = 0.15  # of the picture's longer side: a stroke is narrower, a shadow wider
 SHADE = 0.06  # of the light, at least, is missing in a shadow or on a table
 BORDER = 0.05  # the same, where they meet the picture's border; what meets none is ink
@@ -55,7 +57,9 @@ def _is_dark(brightness: Ink, paper: Ink | float) -> bool:
     step = max(1, max(brightness.shape) // 500)
     sample, rest = brightness[::step, ::step], (brightness - paper)[::step, ::step]
     darker, brighter = (float(np.square(each.clip(0)).sum()) for each in (-rest, rest))
-    if max(brightness.shape) > EVEN and max(darker, brighter) < CLEAR * min(darker, brighter):  # a table, a shadow
+    if max(brightness.shape) > EVEN and max(darker, brighter) < CLEAR * min(
+        darker, brighter
+    ):  # a table, a shadow
         darker, brighter = _narrowness(sample), _narrowness(-sample)
     return darker <= brighter
 
@@ -63,7 +67,10 @@ def _is_dark(brightness: Ink, paper: Ink | float) -> bool:
 def _narrowness(brightness: Ink) -> float:
     """Return what part of the strokes' darkness, in squares, strokes of half the greatest width have, from 0 to 1."""
     widest = round(WIDEST * max(brightness.shape))
-    half, whole = (float(np.square(_without_strokes(brightness, w) - brightness).sum()) for w in (widest // 2, widest))
+    half, whole = (
+        float(np.square(_without_strokes(brightness, w) - brightness).sum())
+        for w in (widest // 2, widest)
+    )
     return half / whole if whole else 0.0
 
 
@@ -81,13 +88,21 @@ def _contrast_in_shadow(brightness: Ink, paper: Ink, contrast: Ink) -> Ink:
     if min((shade > SHADE).mean(), (border(shade) > BORDER).mean()) <= SHADED:
         return contrast
     shades, _ = ndimage.label(shade > SHADE)
-    strokes = ~np.isin(shades, [0, *border(shades)])  # wide ones: a shadow reaches the picture's border
+    strokes = ~np.isin(
+        shades, [0, *border(shades)]
+    )  # wide ones: a shadow reaches the picture's border
     closed = np.where(strokes, _without_strokes(brightness, 3 * widest), closed)
-    low, high = (each(closed, widest // 5) for each in (ndimage.minimum_filter, ndimage.maximum_filter))
+    low, high = (
+        each(closed, widest // 5) for each in (ndimage.minimum_filter, ndimage.maximum_filter)
+    )
     is_edge = low < STEP * high
     inked = scale(np.where(is_edge, 0, _contrast(brightness, closed)), MIN_CONTRAST / 2) > 0.5
-    width = round(4 * float(ndimage.distance_transform_edt(inked).max())) + 3  # twice that of the widest stroke
-    if width < widest:  # between digits, where a shadow ends, more would take the light beside it for the paper
+    width = (
+        round(4 * float(ndimage.distance_transform_edt(inked).max())) + 3
+    )  # twice that of the widest stroke
+    if (
+        width < widest
+    ):  # between digits, where a shadow ends, more would take the light beside it for the paper
         closed = np.minimum(closed, _without_strokes(brightness, width))
     contrast = np.where(is_edge, 0, _contrast(brightness, closed))
     return np.asarray(contrast - np.median(contrast))
@@ -116,8 +131,13 @@ def _noise(contrast: Ink) -> float:
     """Estimate the standard deviation of the paper from what differs least from it, or from what is 8 pixels away."""
     step = max(1, max(contrast.shape) // 500)
     sample = contrast[::step, ::step]
-    apart = (sample[:, 8:] - sample[:, :-8]) / 2**0.5  # whatever the light; but little of it is paper beside much ink
-    return min(float(np.percentile(np.abs(each), 30)) for each in (sample, apart) if each.size) / 0.385
+    apart = (
+        sample[:, 8:] - sample[:, :-8]
+    ) / 2**0.5  # whatever the light; but little of it is paper beside much ink
+    return (
+        min(float(np.percentile(np.abs(each), 30)) for each in (sample, apart) if each.size)
+        / 0.385
+    )
 
 
 def _paper(grey: Ink) -> Ink | float:
@@ -126,20 +146,28 @@ def _paper(grey: Ink) -> Ink | float:
     sample = grey[::step, ::step]
     shares, border_shares = _shares(sample), _shares(border(sample))
     level = int((shares + border_shares).argmax())
-    is_even = shares[level] >= (0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6)
+    is_even = shares[level] >= (
+        0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6
+    )
     is_even |= shares[level] >= 0.3 and border_shares[level] >= 0.8
-    if is_even and max(grey.shape) > EVEN:  # or is what differs too wide for strokes: a sheet on a table, a shadow?
+    if (
+        is_even and max(grey.shape) > EVEN
+    ):  # or is what differs too wide for strokes: a sheet on a table, a shadow?
         wide = -_without_strokes(-np.abs(sample - level), round(3 * WIDEST * max(sample.shape)))
         is_even = bool((wide > MIN_RANGE).mean() <= SHADED)
     if is_even:
         return float(np.median(sample[np.abs(sample - level) <= 4]))
-    y, x = (np.vander(np.linspace(-1, 1, length), 4, increasing=True) for length in sample.shape)
+    y, x = (
+        np.vander(np.linspace(-1, 1, length), 4, increasing=True) for length in sample.shape
+    )
     is_plane = max(grey.shape) <= EVEN
     powers = [(i, j) for i in range(4) for j in range(4 - i) if i + j <= (1 if is_plane else 3)]
     terms = np.stack([np.outer(y[:, i], x[:, j]).ravel() for i, j in powers], axis=1)
     values = sample.ravel()
     rest = np.zeros_like(values)
-    for scale in np.geomspace(64, 8, 20):  # iteratively reweighted, so that the ink pulls little
+    for scale in np.geomspace(
+        64, 8, 20
+    ):  # iteratively reweighted, so that the ink pulls little
         weights = 1 / (1 + (rest / scale) ** 2) if is_plane else 1 / np.maximum(np.abs(rest), 1)
         weighted = terms * weights[:, None]
         surface = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]

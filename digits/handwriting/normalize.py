@@ -1,6 +1,7 @@
 """Draw a digit the way the training images were drawn."""
 
-from digits.features.functions.interpolation import interpolate, moments
+from digits.features.transforms.deskewing import moments
+from digits.features.transforms.interpolation import interpolate
 from digits.handwriting.ink import Ink
 
 import numpy as np
@@ -8,7 +9,10 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-PEN = (1.7, 4.5)  # the range of a stroke's width in MNIST's box of 20 × 20; few strokes there lie outside
+PEN = (
+    1.7,
+    4.5,
+)  # the range of a stroke's width in MNIST's box of 20 × 20; few strokes there lie outside
 FAINT = 0.1  # of full ink; what interpolation leaves below is cut away
 
 
@@ -29,7 +33,10 @@ def _as_mnist(ink: Ink) -> npt.NDArray[np.uint8]:
     box = np.clip(box / box.max(), 0, 1)
     image = np.zeros((28, 28), np.float32)
     centre = ndimage.center_of_mass(box)
-    top, left = (min(max(round(14 - middle), 0), 28 - length) for middle, length in zip(centre, box.shape, strict=True))
+    top, left = (
+        min(max(round(14 - middle), 0), 28 - length)
+        for middle, length in zip(centre, box.shape, strict=True)
+    )
     image[top : top + box.shape[0], left : left + box.shape[1]] = box
     return (255 * image + 0.5).astype(np.uint8)
 
@@ -38,7 +45,9 @@ def _with_usual_pen(ink: Ink) -> Ink:
     """Make strokes wider or narrower that are outside of what MNIST has; return all others as they are."""
     fold = max(ink.shape) // 80
     if fold:
-        strong = np.pad(ink, [(0, -length % fold) for length in ink.shape]) > min(0.5, 0.9 * ink.max())
+        strong = np.pad(ink, [(0, -length % fold) for length in ink.shape]) > min(
+            0.5, 0.9 * ink.max()
+        )
         bitmap = strong.reshape(strong.shape[0] // fold, fold, -1, fold).any(axis=(1, 3))
     else:
         enlarged = _resized(ink, (4 * ink.shape[0], 4 * ink.shape[1]))
@@ -46,11 +55,17 @@ def _with_usual_pen(ink: Ink) -> Ink:
     bitmap = np.pad(bitmap, 12)
     depth = ndimage.distance_transform_edt(bitmap)
     pixel = 20 / (max(bitmap.shape) - 24)
-    width = 4 * (float(depth[bitmap].mean()) - 0.5) * pixel  # across a stroke, the mean depth is a quarter of its width
+    width = (
+        4 * (float(depth[bitmap].mean()) - 0.5) * pixel
+    )  # across a stroke, the mean depth is a quarter of its width
     change = (min(max(width, PEN[0]), PEN[1]) - width) / 2 / pixel
     if change == 0:
         return ink
-    bitmap = ndimage.distance_transform_edt(~bitmap) <= change if change > 0 else depth > min(-change, depth.max() - 1)
+    bitmap = (
+        ndimage.distance_transform_edt(~bitmap) <= change
+        if change > 0
+        else depth > min(-change, depth.max() - 1)
+    )
     return _cropped(bitmap.astype(np.float32))
 
 
@@ -61,7 +76,9 @@ def _as_uci(ink: Ink) -> npt.NDArray[np.uint8]:
     drew its bitmaps, shear likewise.
     """
     upright = _upright(ink)
-    width = min(max(round(32 * upright.shape[1] / upright.shape[0]), 10), 20)  # UCI's digits are narrow
+    width = min(
+        max(round(32 * upright.shape[1] / upright.shape[0]), 10), 20
+    )  # UCI's digits are narrow
     left = (32 - width) // 2
     bitmap = np.zeros((32, 32), np.float32)
     bitmap[:, left : left + width] = _resized(upright, (32, width))

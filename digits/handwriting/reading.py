@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digits import pictures
-from digits.core.errors import note
+from digits.core.errors import warn
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.pictures import PictureError
@@ -37,10 +37,14 @@ class Reading:
 def list_files(arguments: Iterable[str]) -> Iterator[str]:
     """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself."""
     for argument in arguments:
-        entries = [path for path in Path(argument).glob("*") if not folder.IGNORED.fullmatch(path.name)]
+        entries = [
+            path
+            for path in Path(argument).glob("*")
+            if not folder.IGNORED_NAMES.fullmatch(path.name)
+        ]
         inside = sorted(path for path in entries if path.suffix.lower() in pictures.SUFFIXES)
         if inside:
-            folder.note_others(Path(argument), sorted({*entries} - {*inside}))
+            folder.warn_about_other_files(Path(argument), sorted({*entries} - {*inside}))
         yield from map(str, inside) if inside else [argument]
 
 
@@ -60,31 +64,44 @@ def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
     """Return the digits of one file, or why there are none."""
     try:
         if Path(file).is_dir():
-            raise PictureError("there are no pictures in this folder, and no subfolder for each class")
-        return recognizer.find(pictures.read(sys.stdin.buffer if file == "-" else Path(file))), None
+            raise PictureError(
+                "there are no pictures in this folder, and no subfolder for each class"
+            )
+        return recognizer.find(
+            pictures.read(sys.stdin.buffer if file == "-" else Path(file))
+        ), None
     except (PictureError, OSError) as error:
         return [], getattr(error, "strerror", None) or str(error)
 
 
-def in_words(recognizer: Recognizer, predictions: Sequence[Prediction], actual: object = None) -> str:
-    """Return `predicted 4 7? (97 %, 88 %)`, after `actual` as `wording.predicted` puts it.
+def in_words(
+    recognizer: Recognizer, predictions: Sequence[Prediction], actual: str | None = None
+) -> str:
+    """Return `predicted 4 7? (97 %, 88 %)`, after `actual` as `wording.describe_prediction` puts it.
 
     Of one digit among ten, the brackets have the next likeliest, too.
     """
     names = [recognizer.names[each.label] + UNLIKE * each.is_unlike for each in predictions]
-    shares = ", ".join(wording.percent(each.probability) for each in predictions)
+    shares = ", ".join(wording.format_percent(each.probability) for each in predictions)
     if not recognizer.positive and len(predictions) == 1:
         likely = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
-        others = [f"{recognizer.names[label]}: {wording.percent(probability)}" for label, probability in likely]
+        others = [
+            f"{recognizer.names[label]}: {wording.format_percent(probability)}"
+            for label, probability in likely
+        ]
         shares = "; ".join(filter(None, [shares, ", ".join(others)]))
-    between = " " if max(len(recognizer.names[each.label]) for each in predictions) == 1 else ", "
-    return wording.predicted(between.join(names), shares, actual)
+    between = (
+        " " if max(len(recognizer.names[each.label]) for each in predictions) == 1 else ", "
+    )
+    return wording.describe_prediction(between.join(names), shares, actual)
 
 
 def note_mark(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None:
     """Explain the mark in a line, where one of the predictions has it."""
     if any(each.is_unlike for each in predictions):
-        note(f"{UNLIKE} marks what is unlike the images that {recognizer.experiment} was trained on: perhaps no digit")
+        warn(
+            f"{UNLIKE} marks what is unlike the images that {recognizer.model_name} was trained on: perhaps no digit"
+        )
 
 
 def as_values(recognizer: Recognizer, digit: Digit, prediction: Prediction) -> dict[str, Any]:
@@ -98,7 +115,10 @@ def as_values(recognizer: Recognizer, digit: Digit, prediction: Prediction) -> d
         "label": name(prediction.label),
         "unlike": prediction.is_unlike,
         "probability": round(prediction.probability, 6),
-        "runners_up": [{"label": name(label), "probability": round(share, 6)} for label, share in runners_up],
+        "runners_up": [
+            {"label": name(label), "probability": round(share, 6)}
+            for label, share in runners_up
+        ],
         "box": list(digit.box),
     }
 
@@ -106,5 +126,12 @@ def as_values(recognizer: Recognizer, digit: Digit, prediction: Prediction) -> d
 def as_json(recognizer: Recognizer, reading: Reading, **facts: object) -> str:
     """Return one picture's line of JSON, in which `facts` stand as well."""
     digits = zip(reading.digits, reading.predictions, strict=True)
-    found = {"error": reading.error} if reading.error else {"digits": [as_values(recognizer, *each) for each in digits]}
-    return json.dumps({"file": reading.file, "model": recognizer.experiment, **facts, **found}, ensure_ascii=False)
+    found = (
+        {"error": reading.error}
+        if reading.error
+        else {"digits": [as_values(recognizer, *each) for each in digits]}
+    )
+    return json.dumps(
+        {"file": reading.file, "model": recognizer.model_name, **facts, **found},
+        ensure_ascii=False,
+    )

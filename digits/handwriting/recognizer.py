@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from digits.core import params, paths
-from digits.core.errors import PipelineError, note
-from digits.core.params import Dataset, Params
+from digits.core.errors import PipelineError, warn
+from digits.core.params import DatasetParams, Params
 from digits.core.tables import Pixels, Scores, Vector
 from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
 from digits.handwriting.likeness import Likeness
-from digits.learning import model_file, scoring
+from digits.learning import model_file
+from digits.learning import scores as model_scores
 from digits.pictures import Picture
-from digits.results import read, wording
+from digits.results import wording
+from digits.results.read import read_metrics, read_temperature
 from digits.sources import folder
 
 import numpy as np
@@ -27,34 +29,42 @@ class Prediction:
 
     label: int
     probability: float  # of the label, 0 to 1
-    runners_up: list[tuple[int, float]]  # the other labels and their probabilities, the likeliest first
+    runners_up: list[
+        tuple[int, float]
+    ]  # the other labels and their probabilities, the likeliest first
     is_unlike: bool  # the image is unlike those that the model was trained on
 
 
 class Recognizer(NamedTuple):
     """A trained model and what it takes to read its predictions."""
 
-    experiment: str
+    model_name: str
     shape: tuple[int, int]  # height and width in pixels of the images that it takes
     classes: list[int]  # the labels: the digits, or 0 and 1
     names: list[str]  # of the labels
-    positive: list[int]  # the digits of the second class of two; empty for a model that names the digit
+    positive: list[
+        int
+    ]  # the digits of the second class of two; empty for a model that names the digit
     model: Pipeline
     temperature: float | None  # of the calibration; None where there are no folds to fit it on
-    likeness: Likeness | None = None  # the rule for what is unlike the training images; None where nothing is marked
-    negative: Sequence[int] = ()  # the digits of the first class of two, where the task leaves out others
+    likeness: Likeness | None = (
+        None  # the rule for what is unlike the training images; None where nothing is marked
+    )
+    negative: Sequence[
+        int
+    ] = ()  # the digits of the first class of two, where the task leaves out others
     resizes: bool = False  # takes whole pictures, resized to its images' shape, not the digits found in them
 
     @classmethod
     def load(cls, name: str | None = None, dataset: str | None = None) -> Self:
-        """Load an experiment's model, by default the best, which a line names; for pictures, or a dataset's images."""
+        """Load a model, by default the best, which a line names; for pictures, or a dataset's images."""
         settings = params.load()
         if dataset is not None:
-            params.find(settings.datasets, dataset)  # an error if there is none
+            settings.dataset(dataset)  # an error if there is none
         name = name or _best(settings, dataset)
-        task_name = params.find(settings.experiments, name).task
-        task, trained_on = settings.tasks[task_name], settings.datasets[settings.dataset_of(task_name)]
-        positive, negative = params.sides(task_name, task, trained_on.names or range(trained_on.classes))
+        task_name = settings.model(name).task
+        trained_on = settings.dataset_of_task(task_name)
+        positive, negative = (classes or [] for classes in settings.task_classes(task_name))
         height, width = trained_on.shape
         if dataset is None and not _takes_pictures(trained_on):
             takes = f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8"
@@ -63,13 +73,26 @@ class Recognizer(NamedTuple):
         if (pixels := model[0].n_features_in_) != height * width:
             reason = f"{name} takes images of {pixels} pixels, its dataset's are {height} × {width} now"
             raise PipelineError(f"{reason}; `dvc repro train@{name}` fits it again")
-        names, temperature = wording.label_names(task, trained_on.names), read.temperature(name)
+        names, temperature = wording.label_names(settings, task_name), read_temperature(name)
         resizes = _is_own(trained_on) or not _takes_pictures(trained_on)
         classes = model.classes_.tolist()
-        recognizer = cls(name, (height, width), classes, names, positive, model, temperature, None, negative, resizes)
+        recognizer = cls(
+            name,
+            (height, width),
+            classes,
+            names,
+            positive,
+            model,
+            temperature,
+            None,
+            negative,
+            resizes,
+        )
         if positive:  # whatever is not a five is "not 5"
             return recognizer
-        return recognizer._replace(likeness=Likeness.load(settings.experiments, name, model, recognizer.calibrate))
+        return recognizer._replace(
+            likeness=Likeness.load(settings.models, name, model, recognizer.calibrate)
+        )
 
     def label_of(self, digit: int) -> int | None:
         """Return the label of a digit or class; None where the model's task leaves it out."""
@@ -82,13 +105,17 @@ class Recognizer(NamedTuple):
         if not self.resizes:
             return components.find(picture, self.shape[0])
         height, width = (round(length * picture.scale) for length in picture.grey.shape)
-        image = folder.fit(picture.grey, *self.shape)
+        image = folder.resize_and_pad(picture.grey, *self.shape)
         return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
 
     def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
         """Split each picture's touching digits: only those in 28 × 28, by Gaussians, which tell two from one."""
         digits, rule = [digit for of_picture in found for digit in of_picture], self.likeness
-        if self.shape[0] != 28 or not (rule and rule.density) or all(digit.alone for digit in digits):
+        if (
+            self.shape[0] != 28
+            or not (rule and rule.density)
+            or all(digit.alone for digit in digits)
+        ):
             return list(found)
         median, low = np.quantile(np.concatenate(rule.measures[1]), [0.5, 0.01])
         unit = (median - low) / (touching.MEDIAN - touching.LOW)
@@ -97,17 +124,30 @@ class Recognizer(NamedTuple):
             return touching.MEDIAN + (rule.log_densities(images) - median) / unit
 
         parts = iter(
-            touching.split(digits, lambda images: self.calibrate(self._score(images)).max(axis=1), log_density)
+            touching.split(
+                digits,
+                lambda images: self.calibrate(self._score(images)).max(axis=1),
+                log_density,
+            )
         )
         return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
 
     def predict(self, images: Pixels) -> list[Prediction]:
         """Predict the class of images, shape (images, height, width), as `normalize` or the dataset draws them."""
         scores = self._score(images)
-        is_unlike = self.likeness.marks(images, scores) if self.likeness else np.zeros(len(images), np.bool_)
-        labels, shares = scoring.predict(self.model, scores), self.calibrate(scores)
+        is_unlike = (
+            self.likeness.marks(images, scores)
+            if self.likeness
+            else np.zeros(len(images), np.bool_)
+        )
+        labels, shares = (
+            model_scores.predict_from_scores(self.model, scores),
+            self.calibrate(scores),
+        )
         predictions = []
-        for label, row, marked in zip(labels.tolist(), shares.tolist(), is_unlike.tolist(), strict=True):
+        for label, row, marked in zip(
+            labels.tolist(), shares.tolist(), is_unlike.tolist(), strict=True
+        ):
             of_label = dict(zip(self.classes, row, strict=True))
             probability = of_label.pop(label)
             runners_up = sorted(of_label.items(), key=lambda each: -each[1])
@@ -116,42 +156,63 @@ class Recognizer(NamedTuple):
 
     def calibrate(self, scores: Scores) -> Scores:
         """Return the probabilities of scores, shape (images, classes), calibrated if there is a temperature."""
-        logits = calibration.logits(scores, scoring.method(self.model))
-        return calibration.probabilities(logits, self.temperature or 1.0)
+        logits = calibration.to_logits(scores, model_scores.response_method(self.model))
+        return calibration.calibrate(logits, self.temperature or 1.0)
 
     def _score(self, images: Pixels) -> Scores:
-        return scoring.score(self.model, images.reshape(len(images), -1))
+        return model_scores.compute_scores(self.model, images.reshape(len(images), -1))
 
 
 def _best(settings: Params, dataset: str | None) -> str:
-    """Return the experiment of the highest out-of-fold accuracy, of those that name all classes and are here.
+    """Return the model of the highest cross-validated accuracy, of those that name all classes and are here.
 
     Accuracies are compared within one dataset alone, the largest that there is a model of. A line says what was chosen.
     """
-    datasets = {name: settings.dataset_of(experiment.task) for name, experiment in settings.experiments.items()}
+    datasets = {
+        name: settings.dataset_name_of_task(model.task)
+        for name, model in settings.models.items()
+    }
     fitting = [
         name
-        for name, experiment in settings.experiments.items()
-        if (datasets[name] == dataset if dataset else _takes_pictures(settings.datasets[datasets[name]]))
-        and not settings.tasks[experiment.task].positive
+        for name, model in settings.models.items()
+        if (
+            datasets[name] == dataset
+            if dataset
+            else _takes_pictures(settings.datasets[datasets[name]])
+        )
+        and not settings.tasks[model.task].positive
     ]
-    if here := [name for name in fitting if paths.metrics(name).exists() and paths.model(name).exists()]:
-        largest = max((datasets[name] for name in here), key=lambda each: settings.datasets[each].images)
-        ranks = {name: read.metrics(name).get("cv_accuracy", 0) for name in here if datasets[name] == largest}
+    if here := [
+        name for name in fitting if paths.metrics(name).exists() and paths.model(name).exists()
+    ]:
+        largest = max(
+            (datasets[name] for name in here), key=lambda each: settings.datasets[each].images
+        )
+        ranks = {
+            name: read_metrics(name).get("cv_accuracy", 0)
+            for name in here
+            if datasets[name] == largest
+        }
         best = max(ranks, key=lambda name: ranks[name])
-        why = f"highest out-of-fold accuracy of {len(ranks)} models" if len(ranks) > 1 else "only model"
-        note(f"{best}: the {why} of {settings.experiments[best].task} on {largest}")
+        why = (
+            f"highest cross-validated accuracy of {len(ranks)} models"
+            if len(ranks) > 1
+            else "only model"
+        )
+        warn(f"{best}: the {why} of {settings.models[best].task} on {largest}")
         return best
     about = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
     if not fitting:
-        raise PipelineError(f"no experiment names all digits of {about}; choose another --model")
+        raise PipelineError(
+            f"no model in params.yaml names all digits of {about}; choose another --model"
+        )
     remedy = f"`dvc repro evaluate@{fitting[0]}` makes one, `dvc pull` fetches what was pushed"
     raise PipelineError(f"no model that names all digits of {about} is here; {remedy}")
 
 
-def _is_own(dataset: Dataset) -> bool:
+def _is_own(dataset: DatasetParams) -> bool:
     return not {"folder", "table"}.isdisjoint(dataset.sources[0])
 
 
-def _takes_pictures(dataset: Dataset) -> bool:
+def _takes_pictures(dataset: DatasetParams) -> bool:
     return _is_own(dataset) or dataset.shape in ([28, 28], [8, 8])

@@ -1,11 +1,11 @@
 """Digits drawn on paper, a picture each, in a folder with a subfolder for each class, as `folder` has it.
 
-Each is drawn anew as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`, `maximum:
-16`), by the code that `digits predict` uses: docs/handwriting/handwriting.md.
+Each is drawn anew as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`,
+`pixel_max: 16`), by the code that `digits predict` uses: docs/handwriting/handwriting.md.
 """
 
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset
+from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.handwriting import components
 from digits.pictures import Picture, PictureError
@@ -17,11 +17,13 @@ LOCAL = True
 SIDES = (28, 8)  # that digits can be drawn with
 
 
-def read(place: str, dataset: Dataset) -> pd.DataFrame:
+def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     """Return the digits of the pictures of a folder."""
     height, width = dataset.shape
     if height != width or height not in SIDES:
-        raise PipelineError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}")
+        raise PipelineError(
+            f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}"
+        )
     return folder.read(place, dataset, lambda picture: draw(picture, height))
 
 

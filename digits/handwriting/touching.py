@@ -21,12 +21,20 @@ TALL = 0.7  # of the height; a half that is lower is a part of a digit
 SCRAP = 0.15  # of a half's largest component; less was cut off the other half
 DARK = 0.9  # of full ink; a half without any as dark is no digit
 
-MEDIAN, LOW = 5.1, -76.6  # the median and the 1 % quantile of the training images' log densities, for which these are:
+MEDIAN, LOW = (
+    5.1,
+    -76.6,
+)  # the median and the 1 % quantile of the training images' log densities, for which these are:
 WHOLE = 0.5  # weights against the worse half's log density: of the whole's,
-DOUBT = 5  # of the logarithm of the probability that the whole is another class than the likeliest,
+DOUBT = (
+    5  # of the logarithm of the probability that the whole is another class than the likeliest,
+)
 WIDE = 60  # and of width / height
 TWO = 80  # the sum from which there are two digits; the regression's 70 cuts twice as many single ones
-LIKELY = (-50, 60)  # the worse half's log density is at least the first, and for no digits above the second
+LIKELY = (
+    -50,
+    60,
+)  # the worse half's log density is at least the first, and for no digits above the second
 
 Judge = Callable[[Pixels], Vector]
 
@@ -42,7 +50,9 @@ def split(digits: Sequence[Digit], confidence: Judge, log_density: Judge) -> lis
     found = []
     for digit, unlike_one in zip(digits, doubt.tolist(), strict=True):
         least = max(LIKELY[0], TWO - unlike_one - WIDE * digit.box[2] / digit.box[3])
-        halves = None if digit.alone or least > LIKELY[1] else _halves(digit, least, log_density)
+        halves = (
+            None if digit.alone or least > LIKELY[1] else _halves(digit, least, log_density)
+        )
         found.append(halves or [digit])
     return found
 
@@ -60,7 +70,11 @@ def _halves(digit: Digit, least: float, log_density: Judge) -> list[Digit] | Non
 def _cuts(digit: Digit) -> Iterator[list[Digit]]:
     """Yield the halves at each straight cut from top to bottom that leaves two of about the same height."""
     height, width = digit.ink.shape
-    columns = np.arange(max(1, MARGIN * width), (1 - MARGIN) * width, max(1, height / STEPS)).round().astype(int)
+    columns = (
+        np.arange(max(1, MARGIN * width), (1 - MARGIN) * width, max(1, height / STEPS))
+        .round()
+        .astype(int)
+    )
     for column in columns.tolist():
         halves = [_half(digit, *side) for side in ((0, column), (column, width))]
         pair = [half for half in halves if half is not None]

@@ -1,65 +1,115 @@
-"""From the names of params.yaml to an unfitted scikit-learn pipeline."""
+"""Build the scikit-learn pipeline of a model from its entry of params.yaml."""
 
 import inspect
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PACKAGE, PipelineError, require_choice
-from digits.core.params import Experiment, Hyperparameters
+from digits.core.errors import PipelineError, check_choice, unknown_choice
+from digits.core.params import ModelParams
 
-from sklearn.base import ClassifierMixin, clone
+from sklearn.base import ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
-# Set by the pipeline: one seed for all, one score for each class, and models that do not depend on the cores.
-NOT_HYPERPARAMETERS = {"decision_function_shape", "n_jobs", "random_state", "verbose", "warm_start"}
-ONE_VS_REST = "one_vs_rest_svc"  # an SVM for each class, fitted in parallel; SVC alone fits one for each pair
+FEATURES_FOLDER = Path(__file__).parent.parent / "features"
+
+# An SVC per class, each against all other classes, fitted side by side. `svm.SVC` itself fits
+# one per pair of classes.
+ONE_VS_REST_SVC = "one_vs_rest_svc"
+
+# Arguments of classifiers that params.yaml cannot set. `random_state` is the seed. The others
+# would change the shape of the scores, or make a model depend on the machine or an earlier fit.
+RESERVED_ARGUMENTS = {
+    "decision_function_shape",
+    "n_jobs",
+    "random_state",
+    "verbose",
+    "warm_start",
+}
 
 
-def build(experiment: Experiment, seed: int, maximum: int = 255) -> Pipeline:
-    """Return the experiment's unfitted pipeline for pixels from 0 to `maximum`; a PipelineError if a name is wrong."""
-    last = classifier(experiment.classifier, experiment.hyperparameters.model_extra or {}, seed)
-    return Pipeline([*features(experiment.features, maximum), ("classifier", last)])
+def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -> Pipeline:
+    """Return the unfitted pipeline of a model.
+
+    Args:
+        model_params: the entry of params.yaml.
+        seed: the seed of the classifier's random numbers.
+        pixel_max: the largest value that a pixel can have.
+
+    Raises:
+        PipelineError: the features, the classifier or a hyperparameter doesn't exist.
+    """
+    hyperparameters = model_params.hyperparameters.model_extra or {}  # without `threshold`
+    classifier = make_classifier(model_params.classifier, hyperparameters, seed)
+    steps = make_feature_steps(model_params.features, pixel_max)
+    return Pipeline([*steps, ("classifier", classifier)])
 
 
-def features(name: str, maximum: int = 255) -> list[tuple[str, Any]]:
-    """Return the steps of a module of digits/features/, unfitted; functions with a `maximum` get it."""
-    require_choice("features", name, (path.stem for path in PACKAGE.glob("features/*.py")))
-    steps = [(step, clone(estimator)) for step, estimator in import_module(f"digits.features.{name}").STEPS]
-    for _, estimator in steps:
-        if isinstance(estimator, FunctionTransformer) and "maximum" in inspect.signature(estimator.func).parameters:
-            estimator.set_params(kw_args={**(estimator.kw_args or {}), "maximum": maximum})
-    return steps
+def make_feature_steps(name: str, pixel_max: int) -> list[tuple[str, Any]]:
+    """Return the steps of a set of features, such as `raw` for digits/features/raw.py.
+
+    Raises:
+        PipelineError: there is no such module.
+    """
+    check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
+    module = import_module(f"digits.features.{name}")
+    return module.make_steps(pixel_max)
 
 
-def classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
-    """Return a new classifier, `one_vs_rest_svc` or one of scikit-learn such as `svm.SVC`, with the seed."""
-    kind = SVC if name == ONE_VS_REST else find(name)
-    accepted = set(inspect.signature(kind).parameters)
-    valid = accepted - NOT_HYPERPARAMETERS | {*Hyperparameters.model_fields}
+def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
+    """Return an unfitted classifier.
+
+    Args:
+        name: a classifier of scikit-learn, such as `svm.SVC`, or `one_vs_rest_svc`.
+        hyperparameters: its arguments.
+        seed: its `random_state`, if it has one.
+
+    Raises:
+        PipelineError: the classifier or a hyperparameter doesn't exist.
+    """
+    classifier_class = SVC if name == ONE_VS_REST_SVC else import_classifier(name)
+    accepted = set(inspect.signature(classifier_class).parameters)
+    valid = (accepted - RESERVED_ARGUMENTS) | {"threshold"}
     for hyperparameter in hyperparameters:
-        require_choice(f"hyperparameters of {name}", hyperparameter, valid)
-    # Without `break_ties`, classes with equally many votes would have equal scores.
-    ours = {key: value for key, value in (("random_state", seed), ("break_ties", True)) if key in accepted}
+        check_choice(f"hyperparameters of {name}", hyperparameter, valid)
+
+    arguments: dict[str, Any] = {}
+    if "random_state" in accepted:
+        arguments["random_state"] = seed
+    if "break_ties" in accepted:
+        # Without it, an SVC gives equal scores to classes that have equally many votes.
+        arguments["break_ties"] = True
+    arguments |= hyperparameters
     try:
-        estimator = kind(**{**ours, **hyperparameters})
-        estimator._validate_params()  # as `fit` does, but before the wait
+        classifier = classifier_class(**arguments)
+        classifier._validate_params()  # `fit` does the same, but minutes later
     except (ValueError, TypeError) as error:
         raise PipelineError(f"hyperparameters of {name}: {error}") from None
-    return OneVsRestClassifier(estimator) if name == ONE_VS_REST else estimator
+    if name == ONE_VS_REST_SVC:
+        return OneVsRestClassifier(classifier)
+    return classifier
 
 
-def find(name: str) -> Any:
-    """Return scikit-learn's class of a name such as `svm.SVC`; a PipelineError if it is not a classifier."""
-    module, _, title = f"sklearn.{name}".rpartition(".")
-    with suppress(ImportError, AttributeError, TypeError):
-        if issubclass(kind := getattr(import_module(module), title), ClassifierMixin):
-            return kind
-    valid = {f"{kind.__module__.split('.')[1]}.{title}" for title, kind in all_estimators("classifier")}
-    require_choice("classifier (scikit-learn.org/stable/api lists all)", name, {*valid, ONE_VS_REST} - {name})
-    raise AssertionError  # `require_choice` has raised
+def import_classifier(name: str) -> type[ClassifierMixin]:
+    """Return the class of a classifier of scikit-learn, such as `svm.SVC`.
+
+    Raises:
+        PipelineError: scikit-learn has no classifier of this name.
+    """
+    module_name, _, class_name = f"sklearn.{name}".rpartition(".")
+    try:
+        found = getattr(import_module(module_name), class_name)
+    except (ImportError, AttributeError):
+        found = None
+    if inspect.isclass(found) and issubclass(found, ClassifierMixin):
+        return found
+
+    valid = [ONE_VS_REST_SVC]
+    for class_name, classifier_class in all_estimators("classifier"):
+        module_name = classifier_class.__module__.split(".")[1]
+        valid.append(f"{module_name}.{class_name}")
+    raise unknown_choice("classifier (scikit-learn.org/stable/api lists all)", name, valid)

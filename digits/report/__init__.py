@@ -1,1 +1,1 @@
-"""The report: one HTML page of everything that has been evaluated."""
+"""Write a report: one HTML page about all models that have been evaluated."""

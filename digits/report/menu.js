@@ -1,4 +1,4 @@
-// The menu is always open beside a wide page, and closed above a narrow one until it is wanted.
+// The menu is always open beside a wide page. Above a narrow page it opens on a click.
 const menu = document.getElementById("menu");
 const wide = matchMedia("(min-width: 64rem)");
 const fit = () => (menu.open = wide.matches);
@@ -6,7 +6,7 @@ wide.addEventListener("change", fit);
 menu.addEventListener("click", (event) => event.target.closest("a") && fit());
 fit();
 
-// An experiment that is led to is unfolded, and everything is when the page is printed.
+// A link to a model unfolds it. Printing the page unfolds everything.
 const unfold = () => {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target?.matches("details")) {
@@ -14,7 +14,12 @@ const unfold = () => {
     target.scrollIntoView();
   }
 };
+const unfoldAll = () => {
+  document.querySelectorAll("details").forEach((details) => (details.open = true));
+};
 addEventListener("hashchange", unfold);
-document.addEventListener("click", (event) => event.target.closest("a")?.hash === location.hash && unfold());
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => (each.open = true)));
+document.addEventListener("click", (event) => {
+  if (event.target.closest("a")?.hash === location.hash) unfold();
+});
+addEventListener("beforeprint", unfoldAll);
 unfold();

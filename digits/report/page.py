@@ -1,82 +1,196 @@
-"""The page: what it says of all datasets and experiments, by the templates of this folder."""
+"""Render the page from the templates of this folder."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 
-from digits.commands.leaderboard import COLUMNS, is_alike
+from digits.commands.leaderboard import HEADINGS, is_difference_insignificant
 from digits.core.params import Params
-from digits.evaluation.metrics import METRICS
-from digits.report import pictures, plots, scripts, vega
-from digits.report.experiment import describe
-from digits.results import read
-from digits.results.read import Images
+from digits.report import formats
+from digits.report.model import ModelReport, describe_model
+from digits.report.pictures import (
+    N_COLUMNS,
+    ClassAverage,
+    Sheet,
+    draw_averages,
+    draw_mistakes,
+    draw_samples,
+)
+from digits.report.plots import PART_NAMES
+from digits.report.scripts import make_data, pack
+from digits.report.vega import vega_script
+from digits.results.read import ImageDataset, read_metrics
 
 import jinja2
 from tqdm import tqdm
 
-PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]  # that results depend on
+TEMPLATES = Path(__file__).parent
+
+# The packages that results depend on. The page lists their versions.
+PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
 
 
-class Axis:
-    """The logarithmic axis of the chart of the best, of errors from 0 to 1; its last decade ends at 100 %."""
+@dataclass(frozen=True)
+class DatasetReport:
+    """What the report shows of a dataset.
 
-    def __init__(self, errors: Iterable[float]) -> None:
-        errors = list(errors)
-        self.has_zero = 0 in errors  # which a logarithmic axis has no place for
+    Attributes:
+        dataset: its images.
+        models: its models, the models of a task one after the other, the best first.
+        averages: the mean image of each class.
+        samples: a picture of the first images of each class.
+        mistakes: the sheet of the models' mistakes.
+    """
+
+    dataset: ImageDataset
+    models: list[ModelReport]
+    averages: list[ClassAverage]
+    samples: str
+    mistakes: Sheet
+
+
+class ErrorAxis:
+    """The logarithmic axis of the chart of the best models, for errors from 0 to 1.
+
+    Attributes:
+        has_zero: whether an error is 0, which has no place on a logarithmic axis.
+        n_decades: the number of decades. The last one ends at an error of 1.
+        ticks: the ends of the decades, in percent.
+    """
+
+    def __init__(self, errors: Sequence[float]) -> None:
+        self.has_zero = 0 in errors
         smallest = min((error for error in errors if error > 0), default=0.1)
-        self.decades = max(1, math.ceil(-math.log10(smallest) - 1e-9))
-        self.ticks = [f"{100 / 10**i:g}" for i in range(self.decades, -1, -1)]
+        # Without the subtraction, a rounding error could add a decade.
+        decades = -math.log10(smallest) - 1e-9
+        self.n_decades = max(math.ceil(decades), 1)
+        exponents = range(self.n_decades, -1, -1)
+        self.ticks = [f"{100 / 10**exponent:g}" for exponent in exponents]
 
-    def place(self, error: float) -> float:
-        """Return where an error lies, in percent of the axis; 0 lies on its left end."""
-        return round(max(0.0, 100 * (1 + math.log10(error) / self.decades)), 2) if error > 0 else 0.0
+    def position(self, error: float) -> float:
+        """Return the position of an error in percent of the axis; 0 is at the left end."""
+        if error <= 0:
+            return 0.0
+        position = 100 * (1 + math.log10(error) / self.n_decades)
+        return round(max(position, 0.0), 2)
 
 
-def render(settings: Params, names: Sequence[str]) -> str:
-    """Return the page on experiments that have been evaluated; the largest dataset comes first."""
-    datasets = {name: settings.dataset_of(settings.experiments[name].task) for name in names}
-    read_once = {dataset: Images.read(dataset) for dataset in dict.fromkeys(datasets.values())}
-    tasks = [*settings.tasks]
+def render_page(settings: Params, model_names: Sequence[str]) -> str:
+    """Return the HTML page about some models, which must have been evaluated.
 
-    def place(name: str) -> tuple[int, int, float]:
-        size, task = read_once[datasets[name]].pixels.size, settings.experiments[name].task
-        return -size, tasks.index(task), -read.metrics(name).get("cv_accuracy", 0)
+    Raises:
+        PipelineError: a file is missing or damaged, or the files of a model are of different
+            runs.
+    """
+    datasets = describe_datasets(settings, model_names)
+    models = [model for dataset in datasets for model in dataset.models]
+    models_by_task: dict[str, list[ModelReport]] = {}
+    for model in models:
+        models_by_task.setdefault(model.params.task, []).append(model)
+    best_models = [models_of_task[0] for models_of_task in models_by_task.values()]
+    sheets = {report.dataset.name: report.mistakes for report in datasets}
 
-    progress = tqdm(sorted(names, key=place), "experiments", disable=None, leave=False)
-    experiments = [describe(name, settings, read_once[datasets[name]]) for name in progress]
-    shown = [*{e["images"].name: e["images"] for e in experiments}.values()]
-    by_task = {task: [*of_task] for task, of_task in groupby(experiments, lambda e: e["block"].task)}
-    best = [of_task[0] for of_task in by_task.values()]
-    alike = {e["name"] for first, *others in by_task.values() for e in others if is_alike(first["name"], e["name"])}
-    sheets = {each.name: pictures.mistakes(each, [e for e in experiments if e["images"] is each]) for each in shown}
+    data = make_data(models_by_task, sheets)
+    versions = {package: version(package) for package in PACKAGES}
+
+    template = make_environment().get_template("page.html")
+    return template.render(
+        title=make_title(model_names, datasets),
+        datasets=datasets,
+        models=models,
+        best_models=best_models,
+        insignificant=names_without_difference(models_by_task),
+        axis=make_error_axis(best_models),
+        headings=HEADINGS,
+        part_names=PART_NAMES,
+        n_columns=N_COLUMNS,
+        settings=settings,
+        versions=versions,
+        data=pack(data),
+        vega=pack(vega_script()),
+    )
+
+
+def describe_datasets(settings: Params, model_names: Sequence[str]) -> list[DatasetReport]:
+    """Return what the report shows of the datasets of some models, the largest first."""
+    names_by_dataset: dict[str, list[str]] = {}
+    for name in sort_models(settings, model_names):
+        dataset_name = settings.dataset_name_of_task(settings.model(name).task)
+        names_by_dataset.setdefault(dataset_name, []).append(name)
+
+    reports = []
+    with tqdm(total=len(model_names), desc="models", disable=None, leave=False) as progress:
+        for dataset_name, names in names_by_dataset.items():
+            dataset = ImageDataset.read(dataset_name)
+            models = []
+            for name in names:
+                models.append(describe_model(name, settings, dataset))
+                progress.update()
+            report = DatasetReport(
+                dataset=dataset,
+                models=models,
+                averages=draw_averages(dataset),
+                samples=draw_samples(dataset),
+                mistakes=draw_mistakes(dataset, models),
+            )
+            reports.append(report)
+    return sorted(reports, key=lambda report: report.dataset.pixels.size, reverse=True)
+
+
+def sort_models(settings: Params, model_names: Sequence[str]) -> list[str]:
+    """Return models in the order of their tasks, those of one task by their accuracy.
+
+    It is the cross-validated accuracy. Models without cross-validation come last.
+    """
+    tasks = list(settings.tasks)
+
+    def sort_key(name: str) -> tuple[int, float]:
+        cv_accuracy = read_metrics(name).get("cv_accuracy", 0)
+        return tasks.index(settings.model(name).task), -cv_accuracy
+
+    return sorted(model_names, key=sort_key)
+
+
+def make_title(model_names: Sequence[str], datasets: Sequence[DatasetReport]) -> str:
+    """Return the title of the page."""
+    if len(model_names) <= 2:
+        return " and ".join(model_names)
+    dataset_names = [report.dataset.name for report in datasets]
+    return f"{len(model_names)} models on {' and '.join(dataset_names)}"
+
+
+def names_without_difference(models_by_task: Mapping[str, Sequence[ModelReport]]) -> set[str]:
+    """Return the models without a significant difference to the best model of their task."""
+    names = set()
+    for models in models_by_task.values():
+        best = models[0]
+        for model in models[1:]:
+            if is_difference_insignificant(best.name, model.name):
+                names.add(model.name)
+    return names
+
+
+def make_error_axis(best_models: Sequence[ModelReport]) -> ErrorAxis:
+    """Return an axis that has a place for all errors of some models, and for the intervals."""
+    errors = []
+    for model in best_models:
+        errors.append(model.error)
+        errors.extend(model.error_interval or model.group_errors)
+    return ErrorAxis(errors)
+
+
+def make_environment() -> jinja2.Environment:
+    """Return the environment of the templates, which knows the formats of numbers."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["spaced"] = plots.spaced
-    environment.filters["share"] = lambda value: "–" if value is None else f"{value:.4f}"
-    environment.filters["number"] = plots.number
-    return environment.get_template("page.html").render(
-        title=" and ".join(names) if len(names) <= 2 else f"{len(names)} experiments on {' and '.join(sheets)}",
-        columns=COLUMNS,
-        axis=Axis(error for e in best for error in (e["error"], *(e["interval"] or e["group_errors"]))),
-        best=best,
-        alike=alike,
-        experiments=experiments,
-        datasets=shown,
-        pictures=pictures,
-        sheets=sheets,
-        places={name: {row: i for i, row in enumerate(sheet.rows)} for name, sheet in sheets.items()},
-        data=scripts.packed(scripts.data(by_task, sheets)),
-        vega=scripts.packed(vega.script()),
-        part_names=plots.PARTS,
-        captions={metric.name: metric.caption for metric in METRICS if metric.caption},
-        versions={package: version(package) for package in PACKAGES},
-        settings=settings,
-    )
+    environment.filters["format_metric"] = formats.format_metric
+    environment.filters["format_count"] = formats.format_count
+    environment.filters["format_threshold"] = formats.format_threshold
+    return environment

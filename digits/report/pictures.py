@@ -1,48 +1,89 @@
-"""The page's pictures of a dataset, as the addresses that `drawing.in_page` returns."""
+"""Draw the images of a dataset for the report, as `data:` addresses of PNG files."""
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
-from digits.results import drawing
-from digits.results.read import Images
+from digits.report.model import ModelReport
+from digits.results.drawing import png_data_uri
+from digits.results.read import ImageDataset
 
 import numpy as np
 
-SAMPLES = 10  # of each class on the sheet of samples
-COLUMNS = 40  # of the sheet of mistakes
-MOST_PIXELS = 2_000_000  # on the sheet of mistakes, so that the page stays small
+N_SAMPLES = 10  # images of each class on the sheet of samples
+N_COLUMNS = 40  # images per row of the sheet of mistakes
+
+# The sheet of mistakes has at most so many pixels, so that the page stays small.
+MAX_PIXELS = 2_000_000
 
 
-class Sheet(NamedTuple):
-    """A picture of many images, side by side in `COLUMNS` columns."""
+class ClassAverage(NamedTuple):
+    """The mean of all images of a class."""
 
-    rows: list[int]  # of the dataset, in the order of their places
+    class_name: str
+    n_images: int
     picture: str
 
 
-def averages(images: Images) -> list[tuple[str, int, str]]:
-    """Return the name of each class that has images, their number, and the picture of their mean."""
-    by_class = [(images.names[label], images.pixels[images.classes == label]) for label in np.unique(images.classes)]
-    means = [pixels.mean(axis=0, keepdims=True).astype(np.uint8) for _, pixels in by_class]
-    return [(name, len(pixels), drawing.in_page(mean)) for (name, pixels), mean in zip(by_class, means, strict=True)]
+@dataclass(frozen=True)
+class Sheet:
+    """A picture of many images side by side, N_COLUMNS in each row.
+
+    Attributes:
+        rows: the row numbers of the images in the dataset, in the order of the sheet.
+        picture: the picture, or an empty string if there are no images.
+    """
+
+    rows: list[int]
+    picture: str
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """The place of each image on the sheet, from 0, by its row number."""
+        return {row: place for place, row in enumerate(self.rows)}
 
 
-def samples(images: Images) -> str:
-    """Return a picture of the first images of each class, a row for each; black ones where there are too few."""
-    first = [images.pixels[images.classes == label][:SAMPLES] for label in np.unique(images.classes)]
-    rows = [np.pad(batch, [(0, SAMPLES - len(batch)), (0, 0), (0, 0)]) for batch in first]
-    return drawing.in_page(np.concatenate(rows), columns=SAMPLES)
+def draw_averages(dataset: ImageDataset) -> list[ClassAverage]:
+    """Return the mean image of each class that has images."""
+    averages = []
+    for class_number in np.unique(dataset.classes):
+        pixels = dataset.pixels[dataset.classes == class_number]
+        mean = pixels.mean(axis=0, keepdims=True).astype(np.uint8)
+        class_name = dataset.class_names[class_number]
+        averages.append(ClassAverage(class_name, len(pixels), png_data_uri(mean)))
+    return averages
 
 
-def mistakes(images: Images, experiments: Sequence[dict[str, Any]]) -> Sheet:
-    """Return the pictures of the experiments' mistakes; if they are too many, the most confident of each kind."""
-    ranked = []
-    for e in experiments:
-        seen: Counter[tuple[int, str]] = Counter()
-        for row, _, predicted, _ in e["mistakes"]:
-            kind = int(images.classes[row]), predicted
-            seen[kind] += 1
-            ranked.append((seen[kind], row))
-    rows = list(dict.fromkeys(row for _, row in sorted(ranked)))[: MOST_PIXELS // images.pixels[0].size]
-    return Sheet(rows, drawing.in_page(images.pixels[rows], columns=COLUMNS) if rows else "")
+def draw_samples(dataset: ImageDataset) -> str:
+    """Return a picture of the first images of each class, one row per class.
+
+    If a class has too few images, black ones fill the row.
+    """
+    rows = []
+    for class_number in np.unique(dataset.classes):
+        first = dataset.pixels[dataset.classes == class_number][:N_SAMPLES]
+        n_missing = N_SAMPLES - len(first)
+        rows.append(np.pad(first, [(0, n_missing), (0, 0), (0, 0)]))
+    return png_data_uri(np.concatenate(rows), n_columns=N_SAMPLES)
+
+
+def draw_mistakes(dataset: ImageDataset, models: Sequence[ModelReport]) -> Sheet:
+    """Return a sheet of the mistakes of all models of a dataset.
+
+    If there are too many, it has the most confident ones of each class and predicted label.
+    """
+    ranked_rows = []
+    for model in models:
+        n_of_kind: Counter[tuple[int, str]] = Counter()
+        for mistake in model.mistakes:
+            kind = (int(dataset.classes[mistake.row]), mistake.predicted)
+            n_of_kind[kind] += 1
+            ranked_rows.append((n_of_kind[kind], mistake.row))
+    different_rows = list(dict.fromkeys(row for _, row in sorted(ranked_rows)))
+    max_images = MAX_PIXELS // dataset.pixels[0].size
+    rows = different_rows[:max_images]
+    if not rows:
+        return Sheet([], "")
+    return Sheet(rows, png_data_uri(dataset.pixels[rows], n_columns=N_COLUMNS))

@@ -1,92 +1,161 @@
-"""What an experiment's plot tables hold: its confusion matrices, the tables of its charts, and its thresholds."""
+"""Read the plot tables of a model: its confusion matrices and the data of its charts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from digits.core import paths
-from digits.evaluation.metrics import ALL
+from digits.report.metrics import ModelMetrics
 
 import numpy as np
 import pandas as pd
 
-PARTS = {"test": "test part", "cross_validation": "out of fold"}
+# How the report calls the two parts of the metrics and plot tables.
+PART_NAMES = {"test": "test set", "cross_validation": "cross-validation"}
+
 CURVES = ["roc", "precision_recall"]
-RECALLS = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]  # whose thresholds are listed
 
-Key = tuple[str, str, str]  # a figure's part, name, and what it is of: a class, a fold, or all
+# The recalls for which the report lists thresholds.
+RECALLS = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]
 
 
-def read_plots(name: str, figures: Mapping[Key, float], names: Sequence[str], *, is_detector: bool) -> dict[str, Any]:
-    """Read the plot tables of an experiment, which has these figures, and names of labels (`wording.label_names`).
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """A confusion matrix.
 
-    Return `classes`, the names of those that have images, by the texts that stand for them in the tables; `matrices` of
-    each part; `tables` by the charts' definitions in .dvc/plots; `thresholds` of a detector that give `RECALLS`.
+    Attributes:
+        labels: the names of the labels.
+        counts: the number of images, by actual and by predicted label.
+        max_mistakes: the largest number outside the diagonal.
     """
-    folder = paths.plots(name)
+
+    labels: list[str]
+    counts: list[list[int]]
+    max_mistakes: int
+
+
+@dataclass(frozen=True)
+class Plots:
+    """The plot tables of a model.
+
+    Attributes:
+        class_names: the name of each class that has images, by its name in the tables. The
+            tables of a task with positive classes call the two labels 0 and 1.
+        matrices: the confusion matrices, by part.
+        tables: the rows of the table of each chart, by the name of the chart in .dvc/plots.
+            The first row is the header. All values are texts, but for the operating points.
+        thresholds: rows of a threshold, its recall and its precision in cross-validation.
+    """
+
+    class_names: dict[str, str]
+    matrices: dict[str, ConfusionMatrix]
+    tables: dict[str, list[list[str | float]]]
+    thresholds: list[list[float]]
+
+
+def read_plots(
+    model_name: str, metrics: ModelMetrics, label_names: Sequence[str], *, has_positive: bool
+) -> Plots:
+    """Read the plot tables of a model.
+
+    Args:
+        model_name: the name of the model.
+        metrics: its metrics.
+        label_names: the names of its labels, by their number.
+        has_positive: whether its task has positive classes.
+    """
+    folder = paths.plots(model_name)
     confusion = read_csv(folder / "confusion.csv")
-    texts = confusion["actual"].unique()
-    named = dict(zip(texts, names if is_detector else texts, strict=True))  # a detector's classes are 0 and 1 in there
-    matrices = {part: matrix([*named.values()], rows) for part, rows in confusion.groupby("part", sort=False)}
-    tables = {kind: read_csv(folder / f"{kind}.csv") for kind in CURVES}
-    if ("cross_validation", "temperature", ALL) in figures:  # else its probabilities mean little
-        tables["reliability"] = read_csv(folder / "reliability.csv")
-    thresholds = []
-    if is_detector:
-        thresholds = list_thresholds(tables["precision_recall"])
-        for kind in CURVES:
-            tables[kind] = add_operating_points(tables[kind], figures, is_roc=kind == "roc").replace({"class": named})
+    names = {name: name for name in confusion["actual"].unique()}
+    if has_positive:
+        names = {"0": label_names[0], "1": label_names[1]}
+    matrices = {}
+    for part, rows in confusion.groupby("part", sort=False):
+        matrices[str(part)] = make_confusion_matrix(list(names.values()), rows)
+
+    charts = {curve: read_csv(folder / f"{curve}.csv") for curve in CURVES}
+    thresholds: list[list[float]] = []
+    if has_positive:
+        thresholds = list_thresholds(charts["precision_recall"])
+        for curve in CURVES:
+            with_points = add_operating_points(charts[curve], metrics)
+            charts[curve] = with_points.replace({"class": names})
     else:
-        tables["by_class"] = read_csv(folder / "figures.csv")
-    counted = {of for _, figure, of in figures if figure == "count"}
-    return {
-        "classes": {text: label for text, label in named.items() if text in counted},
-        "matrices": matrices,
-        "tables": {kind: [list(table), *table.to_numpy().tolist()] for kind, table in tables.items()},
-        "thresholds": thresholds,
-    }
+        charts["by_class"] = read_csv(folder / "metrics.csv")
+    is_calibrated = metrics.value("cross_validation", "temperature") is not None
+    if is_calibrated:
+        charts["reliability"] = read_csv(folder / "reliability.csv")
+
+    tables = {}
+    for chart, table in charts.items():
+        tables[chart] = [list(table.columns), *table.to_numpy().tolist()]
+    counted = {subset for _, metric, subset in metrics.values if metric == "count"}
+    class_names = {key: name for key, name in names.items() if key in counted}
+    return Plots(class_names, matrices, tables, thresholds)
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table as texts; a class may be called `null`."""
+    """Read a table with all values as texts, because the name of a class could be `null`."""
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def matrix(labels: list[str], rows: pd.DataFrame) -> dict[str, Any]:
-    """Return a confusion matrix: its labels, the counts of each row, and the largest count of a mistake."""
+def make_confusion_matrix(labels: list[str], rows: pd.DataFrame) -> ConfusionMatrix:
+    """Return the confusion matrix in some rows of confusion.csv."""
     counts = rows["count"].astype(int).to_numpy().reshape(len(labels), -1)
-    return {"labels": labels, "counts": counts.tolist(), "largest": (counts * (1 - np.eye(len(labels)))).max()}
+    is_mistake = ~np.eye(len(labels), dtype=bool)
+    return ConfusionMatrix(labels, counts.tolist(), int(counts[is_mistake].max()))
 
 
-def add_operating_points(curve: pd.DataFrame, figures: Mapping[Key, float], *, is_roc: bool) -> pd.DataFrame:
-    """Return a detector's curve with the point at which it works, for each part with both classes.
+def add_operating_points(curve: pd.DataFrame, metrics: ModelMetrics) -> pd.DataFrame:
+    """Add to a curve the point at which the model works, with its own threshold.
 
-    A last column, `operating`, says that it is such a point; no other row has it.
+    Args:
+        curve: the table of a ROC curve or a precision-recall curve of two labels.
+        metrics: the metrics of the model.
+
+    Returns:
+        The curve with a column `operating`. It is 1 in the added rows, one for each part that
+        has images of both labels, and empty in all others.
     """
-    threshold = figures.get(("train", "threshold", ALL), "")
-    rows = []
-    for part in PARTS:
-        if {(part, "recall", "0"), (part, "recall", "1")} <= figures.keys():
-            recall = figures[part, "recall", "1"]
-            point = (1 - figures[part, "recall", "0"], recall) if is_roc else (recall, figures[part, "precision", "1"])
-            rows.append([part, "1", *point, threshold, 1])
-    return pd.concat([curve, pd.DataFrame(rows, columns=[*curve.columns, "operating"])]).astype(object).fillna("")
+    points = []
+    for part in PART_NAMES:
+        specificity = metrics.value(part, "recall", "0")
+        recall = metrics.value(part, "recall", "1")
+        if specificity is None or recall is None:
+            continue
+        point = {
+            "part": part,
+            "class": "1",
+            "false_positive_rate": 1 - specificity,
+            "true_positive_rate": recall,
+            "recall": recall,
+            "precision": metrics.value(part, "precision", "1"),
+            "threshold": metrics.value("train", "threshold"),
+            "operating": 1,
+        }
+        points.append(point)
+    columns = [*curve.columns, "operating"]
+    with_points = pd.concat([curve, pd.DataFrame(points, columns=columns)])
+    return with_points.astype(object).fillna("")
 
 
 def list_thresholds(curve: pd.DataFrame) -> list[list[float]]:
-    """Return threshold, recall and precision of the best precision out of fold at a recall of so much or more."""
-    of_folds = curve.loc[curve["part"] == "cross_validation", ["threshold", "recall", "precision"]].astype(float)
-    reaching = [of_folds[of_folds["recall"] >= least] for least in RECALLS]
-    best = dict.fromkeys(each["precision"].idxmax() for each in reaching if len(each))
-    return of_folds.loc[list(best)].to_numpy().tolist()
+    """Return the thresholds that reach the recalls of RECALLS in cross-validation.
 
+    Args:
+        curve: the table of a precision-recall curve of two labels.
 
-def spaced(count: float) -> str:
-    """Return a whole number, thousands apart."""
-    return f"{count:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
-
-
-def number(value: float) -> str:
-    """Return a threshold with four digits or all before the point, thousands apart."""
-    text = spaced(value) if abs(value) >= 1000 else f"{value:.4g}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    Returns:
+        Rows of a threshold, its recall and its precision. Of the thresholds that reach a
+        recall, it is the one with the best precision.
+    """
+    is_cross_validated = curve["part"] == "cross_validation"
+    columns = ["threshold", "recall", "precision"]
+    points = curve.loc[is_cross_validated, columns].astype(float)
+    best_points = []
+    for recall in RECALLS:
+        reached = points[points["recall"] >= recall]
+        if not reached.empty:
+            best_points.append(reached["precision"].idxmax())
+    different_points = list(dict.fromkeys(best_points))
+    return points.loc[different_points].to_numpy().tolist()

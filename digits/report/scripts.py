@@ -1,4 +1,4 @@
-"""What the page's scripts read: charts, mistakes with their pictures, and comparisons."""
+"""Prepare the data that the scripts of the page read."""
 
 import base64
 import json
@@ -9,45 +9,88 @@ from pathlib import Path
 from typing import Any
 
 from digits.core.errors import PipelineError
-from digits.report.pictures import COLUMNS, Sheet
-from digits.report.plots import spaced
-from digits.results import differences
+from digits.report.formats import format_count
+from digits.report.model import ModelReport
+from digits.report.pictures import N_COLUMNS, Sheet
+from digits.results import wording
+from digits.results.differences import compare_models
 
-DEFINITIONS = Path(".dvc", "plots")  # of the charts of `dvc plots`, which are the report's too
+# The Vega-Lite definitions of the charts, which `dvc plots` uses, too.
+DEFINITIONS = Path(".dvc/plots")
 
 
-def data(by_task: Mapping[str, Sequence[dict[str, Any]]], sheets: Mapping[str, Sheet]) -> str:
-    """Return JSON: the charts' `definitions`, `sheets` by dataset, `experiments`, `comparisons` of each with others."""
-    experiments = [e for of_task in by_task.values() for e in of_task]
+def make_data(
+    models_by_task: Mapping[str, Sequence[ModelReport]], sheets: Mapping[str, Sheet]
+) -> str:
+    """Return what the scripts read, as JSON.
+
+    Args:
+        models_by_task: the models, by the name of their task.
+        sheets: the sheet of mistakes of each dataset, by its name.
+    """
+    models = {}
+    charts: set[str] = set()
     comparisons: dict[str, dict[str, Any]] = {}
-    for of_task in by_task.values():
-        for one, other in permutations([e["name"] for e in of_task], 2):
-            if found := compare(one, other):
-                comparisons.setdefault(one, {})[other] = found
-    kinds = {kind: None for e in experiments for kind in e["plots"]["tables"]}
-    content = {
-        "definitions": {kind: json.loads((DEFINITIONS / f"{kind}.json").read_text(encoding="utf-8")) for kind in kinds},
-        "columns": COLUMNS,
+    for models_of_task in models_by_task.values():
+        comparisons |= compare_all(models_of_task)
+        for model in models_of_task:
+            charts |= model.plots.tables.keys()
+            models[model.name] = {
+                "dataset": model.dataset.name,
+                "tables": model.plots.tables,
+                "mistakes": model.mistakes,
+            }
+    data = {
+        "definitions": {chart: read_definition(chart) for chart in sorted(charts)},
+        "columns": N_COLUMNS,
         "sheets": {name: sheet.rows for name, sheet in sheets.items()},
-        "experiments": {
-            e["name"]: {"dataset": e["images"].name, "tables": e["plots"]["tables"], "mistakes": e["mistakes"]}
-            for e in experiments
-        },
-        "heading": differences.HEADER[1:],
+        "models": models,
+        "headings": wording.DIFFERENCE_HEADINGS[1:],
         "comparisons": comparisons,
     }
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def compare(one: str, other: str) -> dict[str, Any] | None:
-    """Return what `digits compare --between` says of two experiments; None if one of them is out of date."""
+def read_definition(chart: str) -> Any:
+    """Return the Vega-Lite definition of a chart."""
+    text = (DEFINITIONS / f"{chart}.json").read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def compare_all(models: Sequence[ModelReport]) -> dict[str, dict[str, Any]]:
+    """Compare each model of a task with each other one.
+
+    Returns:
+        The results, by the name of the first model and by that of the second one. Models that
+        cannot be compared are left out.
+    """
+    comparisons: dict[str, dict[str, Any]] = {}
+    names = [model.name for model in models]
+    for before, after in permutations(names, 2):
+        comparison = compare(before, after)
+        if comparison is not None:
+            comparisons.setdefault(before, {})[after] = comparison
+    return comparisons
+
+
+def compare(before: str, after: str) -> dict[str, Any] | None:
+    """Return what `digits compare --between` prints, or None if a model is out of date."""
     try:
-        found = differences.between(one, other)
+        difference = compare_models(before, after)
     except PipelineError:
         return None
-    return {"cells": found.cells, "verdict": f"{spaced(found.rows)} images {found.part}: {found.verdict}"}
+    n_images = format_count(difference.n_images)
+    subset = wording.format_subset(difference)
+    return {
+        "cells": wording.format_difference(difference),
+        "verdict": f"{n_images} images {subset}: {wording.format_verdict(difference)}",
+    }
 
 
-def packed(text: str) -> str:
-    """Return text as letters and digits that a script unpacks: no markup, whatever a class is called."""
-    return base64.b64encode(zlib.compress(text.encode())).decode()
+def pack(text: str) -> str:
+    """Return a text as letters and digits, which the page unpacks.
+
+    Without this, a class name could contain HTML that ends the script.
+    """
+    compressed = zlib.compress(text.encode())
+    return base64.b64encode(compressed).decode()

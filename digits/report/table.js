@@ -1,5 +1,5 @@
-// Makes a table's headings buttons that sort its rows: numbers by value, words by the alphabet. Without this script the
-// best of each task come first.
+// Make the headings of a table buttons that sort its rows: numbers by value, words by the
+// alphabet. Without this script the rows are sorted by task and accuracy.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => {
@@ -8,7 +8,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.append(...heading.childNodes);
     heading.append(button);
     button.addEventListener("click", () => {
-      // Numbers begin with the largest, words with the first of the alphabet.
+      // The first click puts the largest number first, or the first word of the alphabet.
       const first = heading.classList.contains("number") ? "descending" : "ascending";
       const second = first === "ascending" ? "descending" : "ascending";
       const order = heading.getAttribute("aria-sort") === first ? second : first;
@@ -25,17 +25,20 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-// Shows the rows of one task, or with some text in them.
+// Show only the rows of one task, or only those that contain some text.
 const filter = document.querySelector(".filter");
 const [task, text] = filter.elements;
-const board = document.querySelector("table.sortable").tBodies[0];
+const leaderboard = document.querySelector("table.sortable").tBodies[0];
 const show = () => {
   const words = text.value.toLowerCase().split(/\s+/);
-  for (const row of board.rows) {
+  for (const row of leaderboard.rows) {
     const content = row.textContent.toLowerCase();
-    row.hidden = (task.value && row.cells[1].textContent !== task.value) || !words.every((word) => content.includes(word));
+    const isOfTask = !task.value || row.cells[1].textContent === task.value;
+    row.hidden = !isOfTask || !words.every((word) => content.includes(word));
   }
-  filter.querySelector("output").textContent = `${[...board.rows].filter((row) => !row.hidden).length} of ${board.rows.length}`;
+  const shown = [...leaderboard.rows].filter((row) => !row.hidden);
+  const output = filter.querySelector("output");
+  output.textContent = `${shown.length} of ${leaderboard.rows.length}`;
 };
 filter.addEventListener("input", show);
 filter.addEventListener("submit", (event) => event.preventDefault());

@@ -1,105 +1,208 @@
-"""The one rule for "these two differ", which leaderboard, compare, runs and report say in the same words.
+"""Decide whether two models differ. All commands and the report use this one rule.
 
-Two fits differ if p is below 0.01, out of fold, on the same images and folds; without folds, on the test part. p is of
-the exact test of the images that one alone gets right (Q. McNemar, 1947), or, with six groups or more, of the t-test of
-the groups' differences. The 99 % interval beside it leaves out 0 where they differ. Another seed is another fit.
+Two models differ significantly if the p-value is below 0.01. They are compared on their
+cross-validated predictions of the same images in the same folds, or, without folds, on the test
+images.
+
+- Without groups, the p-value is that of the exact test of the images that only one of the two
+  predicts correctly (Q. McNemar, 1947).
+- With six groups or more, it is that of a t-test of the differences of the groups.
+- With fewer groups there is no test.
+
+The 99 % confidence interval of the difference excludes 0 if the difference is significant. All
+this is about the two models as they are: with another seed, each would be another model.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from digits.core import paths
 from digits.core.errors import PipelineError
-from digits.core.tables import Group, Vector
-from digits.evaluation.metrics import FEWEST_GROUPS, TINY, of_groups
-from digits.results import read
+from digits.core.tables import Groups, Vector
+from digits.evaluation.metrics import MIN_GROUPS, are_equal, group_contributions
+from digits.results.read import read_metrics, read_predictions
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, ttest_1samp
 
-LEVEL = 0.01
-SAME = ["row", "label", "fold", "group"]  # columns that must be alike
-HEADER = ["experiment", "before", "after", "points", "p", "fixed", "broken"]
+SIGNIFICANCE_LEVEL = 0.01
+
+# Two tables of predictions must agree in these columns.
+MATCHING_COLUMNS = ["row", "label", "fold", "group"]
 
 
-class Difference(NamedTuple):
-    """Two fits' accuracies on the same images."""
+class PairedTest(NamedTuple):
+    """The result of a statistical test of a difference."""
 
-    part: str  # `out of fold` or `of the test part`
-    before: float  # accuracies, 0 to 1
-    after: float
-    fixed: Vector  # row numbers of the images that the second alone gets right
-    broken: Vector  # and of those that the first alone does
-    rows: int
-    p: float | None  # None with too few groups
-    points: list[float]  # the ends of the 99 % interval of the gain in points; else the gain of each of few groups
+    p_value: float
+    low: float  # the ends of the 99 % confidence interval, in percentage points
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """The difference of two models on the same images.
+
+    Attributes:
+        is_cross_validated: whether the predictions are cross-validated. If not, they are those
+            of the test images.
+        n_images: the number of images.
+        accuracy_before: the accuracy of the first model, 0 to 1.
+        accuracy_after: the accuracy of the second model, 0 to 1.
+        fixed: the row numbers of the images that only the second model predicts correctly.
+        broken: the row numbers of the images that only the first model predicts correctly.
+        test: the result of the test, or None if there are too few groups for one.
+        group_gains: the gain of each group, in percentage points, if there are too few groups.
+    """
+
+    is_cross_validated: bool
+    n_images: int
+    accuracy_before: float
+    accuracy_after: float
+    fixed: Vector
+    broken: Vector
+    test: PairedTest | None
+    group_gains: list[float]
 
     @property
-    def differs(self) -> bool:
-        """Whether the two fits differ."""
-        return self.p is not None and self.p < LEVEL
+    def gain(self) -> float:
+        """The accuracy after minus the accuracy before, in percentage points."""
+        return 100 * (self.accuracy_after - self.accuracy_before)
 
     @property
-    def gain(self) -> str:
-        """The accuracy after minus that before, in points."""
-        return f"{100 * (self.after - self.before):+.2f}"
+    def n_changed(self) -> int:
+        """The number of images that only one of the two models predicts correctly."""
+        return len(self.fixed) + len(self.broken)
 
     @property
-    def shown_p(self) -> str:
-        """P with two digits."""
-        return "–" if self.p is None else "< 0.001" if self.p < 0.001 else f"{self.p:.2g}"
+    def p_value(self) -> float | None:
+        """The p-value of the test, if there is one."""
+        return None if self.test is None else self.test.p_value
 
     @property
-    def cells(self) -> list[str]:
-        """What stands below all of `HEADER` but the first, the name."""
-        accuracies = [f"{accuracy:.4f}" for accuracy in (self.before, self.after)]
-        return [*accuracies, self.gain, self.shown_p, str(len(self.fixed)), str(len(self.broken))]
-
-    @property
-    def verdict(self) -> str:
-        """What may be said of the two fits, in words."""
-        shown = [f"{point:+.2f}" for point in self.points]
-        if self.p is None:
-            return f"{len(shown)} groups are too few to tell ({', '.join(shown)} points)"
-        return f"{'the fits differ' if self.differs else 'not told apart'} ({' to '.join(shown)} points)"
+    def is_significant(self) -> bool:
+        """Whether the difference is significant."""
+        return self.p_value is not None and self.p_value < SIGNIFICANCE_LEVEL
 
 
-def compare(before: pd.DataFrame, after: pd.DataFrame) -> Difference:
-    """Compare two tables of predictions of the same images; a PipelineError if they are of other images or labels."""
-    one, other = (each[[name for name in SAME if name in each]].reset_index(drop=True) for each in (before, after))
-    if not one.equals(other):
-        raise PipelineError("the two have other images, labels or folds, so they cannot be compared")
-    was, now = ((each["label"] == each["prediction"]).to_numpy() for each in (before, after))
-    change, rows = now.astype(int) - was, before["row"].to_numpy()
-    p, points = p_and_points(change, before.get("group"))
-    part = "out of fold" if "fold" in before else "of the test part"
-    return Difference(part, was.mean(), now.mean(), rows[change > 0], rows[change < 0], len(rows), p, points)
+def compare_models(first: str, second: str) -> Difference:
+    """Compare two models of the workspace.
+
+    Raises:
+        PipelineError: their predictions are missing, or of different images.
+    """
+    subset = "test"
+    if is_cross_validated(first) and is_cross_validated(second):
+        subset = "train"
+    before = read_predictions(first, subset)
+    after = read_predictions(second, subset)
+    return compare_predictions(before, after)
 
 
-def p_and_points(change: Vector, group: Group) -> tuple[float | None, list[float]]:
-    """Return p, and the 99 % interval in points of the mean of `change`, 1, 0 or -1; of few groups None and means."""
-    if group is not None:
-        values = of_groups(change, group)
-        if len(values) < FEWEST_GROUPS:
-            return None, [100 * float(change[group == each].mean()) for each in np.unique(group)]
-        return t_test(values)
-    if not (discordant := np.count_nonzero(change)):
-        return 1.0, [0.0, 0.0]
-    found = binomtest(int((change > 0).sum()), discordant)
-    ends = found.proportion_ci(1 - LEVEL)
-    return float(found.pvalue), [100 * (2 * end - 1) * discordant / len(change) for end in (ends.low, ends.high)]
+def is_cross_validated(model_name: str) -> bool:
+    """Return whether there are cross-validated predictions of an evaluated model."""
+    metrics = read_metrics(model_name)
+    return "cv_accuracy" in metrics and paths.crossval(model_name).exists()
 
 
-def t_test(gains: Vector) -> tuple[float, list[float]]:
-    """Return p and the ends of the 99 % interval, in points, of the mean of some gains, -1 to 1, shape (gains,)."""
-    if np.ptp(gains) < TINY:
-        return float(abs(gains.mean()) < TINY), [100 * float(gains.mean())] * 2
-    found = ttest_1samp(gains, 0)
-    ends = found.confidence_interval(1 - LEVEL)
-    return float(found.pvalue), [100 * float(ends.low), 100 * float(ends.high)]
+def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference:
+    """Compare two tables of predictions.
+
+    Raises:
+        PipelineError: the tables differ in their images, labels, folds or groups.
+    """
+    if not select_matching(before).equals(select_matching(after)):
+        raise PipelineError(
+            "the two have other images, labels or folds, so they cannot be compared"
+        )
+    is_correct_before = (before["label"] == before["prediction"]).to_numpy()
+    is_correct_after = (after["label"] == after["prediction"]).to_numpy()
+    changes = is_correct_after.astype(int) - is_correct_before.astype(int)
+    groups = before.get("group")
+    test = paired_test(changes, groups)
+    group_gains = []
+    if test is None:
+        gains = pd.Series(changes).groupby(np.asarray(groups)).mean()
+        group_gains = (100 * gains).tolist()
+
+    rows = before["row"].to_numpy()
+    return Difference(
+        is_cross_validated="fold" in before,
+        n_images=len(rows),
+        accuracy_before=is_correct_before.mean(),
+        accuracy_after=is_correct_after.mean(),
+        fixed=rows[changes > 0],
+        broken=rows[changes < 0],
+        test=test,
+        group_gains=group_gains,
+    )
 
 
-def between(one: str, other: str) -> Difference:
-    """Compare two experiments here: out of fold where both have folds, else on the test part."""
-    have_folds = all("cv_accuracy" in read.metrics(name) and paths.out_of_fold(name).exists() for name in (one, other))
-    return compare(*(read.predictions(name, "train" if have_folds else "test") for name in (one, other)))
+def select_matching(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns in which two tables of predictions must agree."""
+    columns = [name for name in MATCHING_COLUMNS if name in predictions]
+    return predictions[columns].reset_index(drop=True)
+
+
+def paired_test(changes: Vector, groups: Groups = None) -> PairedTest | None:
+    """Test whether the mean of some changes differs from 0.
+
+    Args:
+        changes: 1 for an image that only the second model predicts correctly, -1 for an image
+            that only the first model predicts correctly, and 0 for all others, shape
+            (n_images,).
+        groups: the group of each image, shape (n_images,), or None.
+
+    Returns:
+        None if there are groups, but fewer than six.
+    """
+    if groups is None:
+        return exact_test(changes)
+    contributions = group_contributions(changes, groups.to_numpy())
+    if len(contributions) < MIN_GROUPS:
+        return None
+    return t_test(contributions)
+
+
+def exact_test(changes: Vector) -> PairedTest:
+    """Return the result of McNemar's exact test.
+
+    It is a binomial test: without a difference, an image that changed is as often fixed as
+    broken.
+
+    Args:
+        changes: as `paired_test` describes them.
+    """
+    n_changed = np.count_nonzero(changes)
+    if n_changed == 0:
+        return PairedTest(p_value=1.0, low=0.0, high=0.0)
+    n_fixed = np.count_nonzero(changes > 0)
+    test = binomtest(n_fixed, n_changed)
+    proportion_fixed = test.proportion_ci(1 - SIGNIFICANCE_LEVEL)
+    # The mean change is (n_fixed - n_broken) / n_images, where n_broken = n_changed - n_fixed.
+    points = 100 * n_changed / len(changes)
+    return PairedTest(
+        p_value=float(test.pvalue),
+        low=float((2 * proportion_fixed.low - 1) * points),
+        high=float((2 * proportion_fixed.high - 1) * points),
+    )
+
+
+def t_test(gains: Vector) -> PairedTest:
+    """Return the result of a t-test of the mean of some gains.
+
+    Args:
+        gains: differences of accuracies, -1 to 1, such as those of groups, shape (n_gains,).
+    """
+    if are_equal(gains):  # without variance there is no t-test
+        mean = float(gains.mean())
+        p_value = 1.0 if np.isclose(mean, 0, atol=1e-9) else 0.0
+        return PairedTest(p_value, low=100 * mean, high=100 * mean)
+    test = ttest_1samp(gains, popmean=0)
+    interval = test.confidence_interval(1 - SIGNIFICANCE_LEVEL)
+    return PairedTest(
+        p_value=float(test.pvalue),
+        low=100 * float(interval.low),
+        high=100 * float(interval.high),
+    )

@@ -1,7 +1,8 @@
-"""Digits drawn for people: in the terminal, as a sheet of pictures, and inside a page."""
+"""Draw images in the terminal, on a sheet in a PNG file, and inside an HTML page."""
 
 import base64
 import io
+import math
 import os
 import shutil
 import sys
@@ -13,65 +14,143 @@ from digits.core.tables import Pixels
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+# In the terminal
 SHADES = " .:-=+*#%@"  # from paper to ink
-GAP = 3  # columns between digits that stand side by side
-WIDE = 20  # pixels; narrower images are drawn twice as large
+GAP = 3  # columns between images side by side
+MIN_WIDTH = 20  # pixels; narrower images are drawn with two characters per pixel
+N_GREYS = 24  # of a terminal with 256 colours
+FIRST_GREY = 232  # its number among the 256 colours
+UPPER_HALF_BLOCK = "\u2580"
+
+# On a sheet, in pixels
+SHEET_WIDTH = 1_200
+IMAGE_SIZE = 140
+FONT_SIZE = 14
+MARGIN = 16
+CAPTION_HEIGHT = 20
+FRAME_GREY = 200
 
 
-def brightened(pixels: Pixels) -> Pixels:
-    """Spread values, such as the 0 to 16 of scikit-learn's digits, over 0 to 255."""
-    return (pixels.astype(np.uint32) * 255 // max(int(pixels.max(initial=1)), 1)).astype(np.uint8)
+def stretch_contrast(pixels: Pixels) -> Pixels:
+    """Scale the values, such as the 0 to 16 of scikit-learn's digits, to 0 to 255."""
+    largest = max(int(pixels.max(initial=1)), 1)
+    return (pixels.astype(np.uint32) * 255 // largest).astype(np.uint8)
 
 
 def print_images(images: Pixels, captions: Sequence[str]) -> None:
-    """Print images of shape (images, height, width), 0 is paper, side by side as they fit, each below its caption."""
-    colour = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    images = brightened(images)
-    if not colour and images.shape[2] < WIDE:
-        images = images.repeat(2, axis=1).repeat(2, axis=2)
-    cell = max(images.shape[2], *map(len, captions))
-    beside = max(1, (shutil.get_terminal_size().columns + GAP) // (cell + GAP))
-    for start in range(0, len(images), beside):
-        row = slice(start, start + beside)
+    """Print images in the terminal, as many side by side as fit into its width.
+
+    Args:
+        images: shape (n_images, height, width). 0 is paper.
+        captions: the text above each image.
+    """
+    use_colours = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    images = stretch_contrast(images)
+    if not use_colours and images.shape[2] < MIN_WIDTH:
+        images = enlarge(images, 2)
+
+    width = images.shape[2]
+    cell_width = max(width, *(len(caption) for caption in captions))
+    terminal_width = shutil.get_terminal_size().columns
+    n_side_by_side = max(1, (terminal_width + GAP) // (cell_width + GAP))
+    for start in range(0, len(images), n_side_by_side):
+        stop = start + n_side_by_side
         if any(captions):
-            print((" " * GAP).join(caption.ljust(cell) for caption in captions[row]).rstrip())
-        for parts in zip(*(_characters(image, colour) for image in images[row]), strict=True):
-            print((" " * (GAP + cell - images.shape[2])).join(parts).rstrip(" "))
+            cells = [caption.ljust(cell_width) for caption in captions[start:stop]]
+            print((" " * GAP).join(cells).rstrip())
+        lines_of_images = [make_lines(image, use_colours) for image in images[start:stop]]
+        space = " " * (GAP + cell_width - width)
+        for line in zip(*lines_of_images, strict=True):
+            print(space.join(line).rstrip(" "))
         print()
 
 
+def make_lines(image: Pixels, use_colours: bool) -> list[str]:
+    """Return an image as lines of characters. Each character shows two pixels.
+
+    Args:
+        image: shape (height, width), 0 to 255.
+        use_colours: whether each character shows one pixel above the other, in greys of the
+            terminal. If not, it is a shade of the inkier pixel.
+    """
+    height, width = image.shape
+    padded = np.pad(image, [(0, height % 2), (0, 0)])
+    pairs = padded.reshape(-1, 2, width) / 255  # of a pixel and the pixel below it
+    if use_colours:
+        greys = FIRST_GREY + np.round(pairs * (N_GREYS - 1)).astype(int)
+        return [colour_line(upper, lower) for upper, lower in greys]
+    inkier = pairs.max(axis=1)
+    shades = np.round(inkier * (len(SHADES) - 1)).astype(int)
+    return ["".join(SHADES[shade] for shade in line) for line in shades]
+
+
+def colour_line(upper: Pixels, lower: Pixels) -> str:
+    """Return two rows of pixels as one line of half blocks.
+
+    Args:
+        upper: the numbers of the colours of the upper pixels, shape (width,).
+        lower: those of the lower pixels.
+    """
+    characters = []
+    for foreground, background in zip(upper, lower, strict=True):
+        colours = f"\x1b[38;5;{foreground};48;5;{background}m"
+        characters.append(colours + UPPER_HALF_BLOCK)
+    reset = "\x1b[0m"
+    return "".join(characters) + reset
+
+
 def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
-    """Write a PNG file of images as dark ink on paper, enlarged, in rows; the arguments are those of `print_images`."""
-    font = ImageFont.load_default(14)
-    scale = max(1, 140 // max(images.shape[1:]))
-    enlarged = 255 - brightened(images).repeat(scale, axis=1).repeat(scale, axis=2)
-    height, width = enlarged.shape[1:]
-    cell, tall = max(width, *(int(font.getlength(caption)) for caption in captions)) + 16, height + 40
-    beside = min(len(images), max(1, 1200 // cell))
-    paper = Image.new("L", (16 + beside * cell, 16 + -(-len(images) // beside) * tall), 255)
-    pen = ImageDraw.Draw(paper)
-    for i, (image, caption) in enumerate(zip(enlarged, captions, strict=True)):
-        left, top = 16 + i % beside * cell, 16 + i // beside * tall
-        pen.text((left, top), caption, fill=0, font=font)
-        paper.paste(ImageOps.expand(Image.fromarray(image), 1, 200), (left - 1, top + 19))
-    paper.save(path, "PNG")
+    """Write a PNG file with enlarged images, in rows, each below its caption.
+
+    Args:
+        path: the file.
+        images: shape (n_images, height, width). 0 becomes white paper.
+        captions: the text above each image.
+    """
+    factor = max(1, IMAGE_SIZE // max(images.shape[1:]))
+    enlarged = 255 - enlarge(stretch_contrast(images), factor)
+    n_images, height, width = enlarged.shape
+    font = ImageFont.load_default(FONT_SIZE)
+    caption_widths = [int(font.getlength(caption)) for caption in captions]
+    cell_width = max(width, *caption_widths) + MARGIN
+    cell_height = CAPTION_HEIGHT + height + CAPTION_HEIGHT
+    n_columns = max(1, SHEET_WIDTH // cell_width)
+    n_columns = min(n_images, n_columns)
+    n_rows = math.ceil(n_images / n_columns)
+
+    sheet_size = (MARGIN + n_columns * cell_width, MARGIN + n_rows * cell_height)
+    sheet = Image.new("L", sheet_size, "white")
+    pen = ImageDraw.Draw(sheet)
+    for index, (image, caption) in enumerate(zip(enlarged, captions, strict=True)):
+        left = MARGIN + index % n_columns * cell_width
+        top = MARGIN + index // n_columns * cell_height
+        pen.text((left, top), caption, fill="black", font=font)
+        framed = ImageOps.expand(Image.fromarray(image), border=1, fill=FRAME_GREY)
+        sheet.paste(framed, (left - 1, top + CAPTION_HEIGHT - 1))
+    sheet.save(path, "PNG")
 
 
-def in_page(images: Pixels, columns: int = 1) -> str:
-    """Return a `data:` address of a PNG: the images in rows, a pixel apart, ink light on black as in the datasets."""
-    cells = np.pad(brightened(images), [(0, -len(images) % columns), (0, 1), (0, 1)])
+def enlarge(images: Pixels, factor: int) -> Pixels:
+    """Return images in which each pixel is a square of pixels."""
+    return images.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def png_data_uri(images: Pixels, n_columns: int = 1) -> str:
+    """Return a PNG file as a `data:` URI for a page: images in rows, one pixel apart.
+
+    The ink is light on black, as in the datasets.
+
+    Args:
+        images: shape (n_images, height, width).
+        n_columns: the number of images in a row.
+    """
+    n_missing = -len(images) % n_columns  # in the last row
+    cells = np.pad(stretch_contrast(images), [(0, n_missing), (0, 1), (0, 1)])
     _, height, width = cells.shape
-    canvas = cells.reshape(-1, columns, height, width).swapaxes(1, 2).reshape(-1, columns * width)
+    rows = cells.reshape(-1, n_columns, height, width).swapaxes(1, 2)
+    grid = rows.reshape(-1, n_columns * width)
+    without_last_gap = grid[:-1, :-1]
+
     file = io.BytesIO()
-    Image.fromarray(canvas[:-1, :-1]).save(file, "PNG")
+    Image.fromarray(without_last_gap).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _characters(image: Pixels, colour: bool) -> list[str]:
-    """Return lines of characters, each two pixels, one above the other: in greys, or as a shade of the inkier one."""
-    upper, lower = np.pad(image, ((0, len(image) % 2), (0, 0))).reshape(-1, 2, image.shape[1]).swapaxes(0, 1) / 255
-    if not colour:
-        levels = np.round(np.maximum(upper, lower) * (len(SHADES) - 1)).astype(int)
-        return ["".join(SHADES[level] for level in row) for row in levels]
-    greys = (np.stack([upper, lower], axis=-1) * 23).round().astype(int) + 232  # of a terminal with 256 colours
-    return ["".join(f"\x1b[38;5;{top};48;5;{bottom}m\u2580" for top, bottom in row) + "\x1b[0m" for row in greys]

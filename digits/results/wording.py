@@ -1,38 +1,211 @@
-"""Words and tables that commands, report and drawing page share, such as `8, predicted 8 (97 %)`."""
+"""The words and tables that the commands, the report and the drawing page share."""
 
 from collections.abc import Sequence
 
-from digits.core import params
-from digits.core.params import Task
+from digits.core.params import Params
+from digits.evaluation.calibration import calibrate, to_logits
+from digits.evaluation.metrics import OVERALL
+from digits.learning.scores import read_scores, score_labels
+from digits.results.differences import Difference
+from digits.sources import MAX_CLASSES
 
+import numpy as np
+import pandas as pd
 import tabulate
 
-NOT_CALIBRATED = "not calibrated: {} has no folds to fit its probabilities on, or has not been evaluated"
+# The columns of a table of differences: the name of the model, then what `format_difference`
+# returns.
+DIFFERENCE_HEADINGS = ["model", "before", "after", "points", "p", "fixed", "broken"]
 
 
-def label_names(task: Task, classes: Sequence[str] | None = None) -> list[str]:
-    """Return the name of each label: the classes', or of two sides `not 5` and `5`, `neither 0 nor 1` and `0 or 1`."""
-    names = [*(classes or map(str, range(256)))]
-    sides = params.sides("", task, classes or range(256))
-    positive, negative = ([names[label] for label in side] for side in sides)
-    if not positive:
-        return names
-    others = {1: f"not {positive[0]}", 2: "neither " + " nor ".join(positive)}.get(len(positive), "another")
-    return [" or ".join(negative) or others, " or ".join(positive)]
+def label_names(settings: Params, task_name: str) -> list[str]:
+    """Return the name of each label of a task.
+
+    If the task has no `positive` classes, these are the names of the classes. Otherwise the
+    names of the labels 0 and 1 are, for example, `not 5` and `5`, or `neither 0 nor 1` and
+    `0 or 1`.
+    """
+    dataset = settings.dataset_of_task(task_name)
+    class_names = dataset.names or [str(number) for number in range(MAX_CLASSES)]
+    positive, negative = settings.task_classes(task_name)
+    if positive is None:
+        return class_names
+
+    positive_names = [class_names[number] for number in positive]
+    if negative is not None:
+        name_of_0 = " or ".join(class_names[number] for number in negative)
+    elif len(positive_names) == 1:
+        name_of_0 = f"not {positive_names[0]}"
+    elif len(positive_names) == 2:
+        name_of_0 = f"neither {positive_names[0]} nor {positive_names[1]}"
+    else:
+        name_of_0 = "another"
+    return [name_of_0, " or ".join(positive_names)]
 
 
-def predicted(name: str, share: str, actual: object = None) -> str:
-    """Return `8, predicted 8 (97 %)`; `share` is what stands in the brackets, `actual` None where it is unknown."""
-    return ("" if actual is None else f"{actual}, ") + f"predicted {name} ({share})"
+def not_calibrated(model_name: str) -> str:
+    """Return the warning that the probabilities of a model are not calibrated."""
+    return (
+        f"not calibrated: {model_name} has no folds to fit its probabilities on, or has not "
+        "been evaluated"
+    )
 
 
-def percent(probability: float) -> str:
-    """Return a probability as text that never claims to be certain."""
-    return "> 99 %" if probability >= 0.995 else "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
+def describe_prediction(
+    label_name: str, probability: str, actual_name: str | None = None
+) -> str:
+    """Return a prediction in words, such as `8, predicted 8 (97 %)`.
+
+    Args:
+        label_name: the name of the predicted label.
+        probability: the text in the brackets.
+        actual_name: what the image shows, or None if it is unknown.
+    """
+    prediction = f"predicted {label_name} ({probability})"
+    if actual_name is None:
+        return prediction
+    return f"{actual_name}, {prediction}"
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, form: str = "simple") -> None:
-    """Print a table, its first `left` columns aligned to the left; `form` is one of tabulate's, `pipe` for Markdown."""
-    tabulate.MIN_PADDING = 0  # columns no wider than their headings
-    sides = ["left"] * left + ["right"] * (len(header) - left)
-    print(tabulate.tabulate(rows, header, form, colalign=sides, disable_numparse=True, preserve_whitespace=True))
+def describe_predictions(
+    predictions: pd.DataFrame,
+    actual_names: Sequence[str],
+    names: Sequence[str],
+    temperature: float | None,
+) -> list[str]:
+    """Return each prediction in words, such as `8, predicted 8 (97 %)`.
+
+    Args:
+        predictions: a table of predictions.
+        actual_names: what each image shows.
+        names: the name of each label.
+        temperature: the temperature of the calibration. If None, the probabilities are the
+            model's own.
+    """
+    y_pred = predictions["prediction"].to_numpy()
+    scores, response_method = read_scores(predictions)
+    probabilities = calibrate(to_logits(scores, response_method), temperature or 1.0)
+    labels = score_labels(predictions)
+    if len(labels) == 1:  # only the second of two labels has a column of scores
+        columns = (y_pred == labels[0]).astype(int)
+    else:
+        columns = np.searchsorted(labels, y_pred)
+    probabilities_of_prediction = probabilities[np.arange(len(columns)), columns]
+
+    descriptions = []
+    for label, probability, actual_name in zip(
+        y_pred, probabilities_of_prediction, actual_names, strict=True
+    ):
+        percent = format_percent(probability)
+        descriptions.append(describe_prediction(names[label], percent, actual_name))
+    return descriptions
+
+
+def format_percent(probability: float) -> str:
+    """Return a probability in percent. The text never says that something is certain."""
+    if probability >= 0.995:
+        return "> 99 %"
+    if probability < 0.005:
+        return "< 1 %"
+    return f"{100 * probability:.0f} %"
+
+
+def format_error(metrics: pd.DataFrame, part: str = "test") -> str:
+    """Return the error in percent, and how certain it is.
+
+    Args:
+        metrics: the table that `read_metrics_table` returns.
+        part: `test` or `cross_validation`.
+
+    Returns:
+        `0.49 (0.37 to 0.65)`: the error, and its 95 % confidence interval. If there is no
+        interval because there are few groups, `3.66 (14 of 382; 0.0 7.4 3.8)`: the error, the
+        number of mistakes, the number of images, and the error of each group.
+    """
+    table = metrics.reset_index()
+    table = table[table["part"] == part]
+    accuracies = table[table["metric"] == "accuracy"].set_index("subset")
+    errors = 100 * (1 - accuracies["value"])
+    error = errors[OVERALL]
+    # The lowest error belongs to the highest accuracy.
+    low = 100 * (1 - accuracies["high"][OVERALL])
+    high = 100 * (1 - accuracies["low"][OVERALL])
+    if not np.isnan(low):
+        return f"{error:.2f} ({low:.2f} to {high:.2f})"
+
+    n_images = table.loc[table["metric"] == "count", "value"].sum()
+    n_mistakes = error / 100 * n_images
+    text = f"{n_mistakes:.0f} of {n_images:.0f}"
+    group_errors = errors.filter(like="group ")
+    if len(group_errors):
+        text += "; " + " ".join(f"{group_error:.1f}" for group_error in group_errors)
+    return f"{error:.2f} ({text})"
+
+
+def format_difference(difference: Difference) -> list[str]:
+    """Return a row of a table of differences, without the name of the model."""
+    return [
+        f"{difference.accuracy_before:.4f}",
+        f"{difference.accuracy_after:.4f}",
+        format_gain(difference),
+        format_p_value(difference.p_value),
+        str(len(difference.fixed)),
+        str(len(difference.broken)),
+    ]
+
+
+def format_gain(difference: Difference) -> str:
+    """Return the gain in percentage points."""
+    return f"{difference.gain:+.2f}"
+
+
+def format_p_value(p_value: float | None) -> str:
+    """Return a p-value with two digits."""
+    if p_value is None:
+        return "–"
+    if p_value < 0.001:
+        return "< 0.001"
+    return f"{p_value:.2g}"
+
+
+def format_subset(difference: Difference) -> str:
+    """Return which images two models were compared on."""
+    if difference.is_cross_validated:
+        return "in cross-validation"
+    return "of the test set"
+
+
+def format_verdict(difference: Difference) -> str:
+    """Return in words whether two models differ."""
+    if difference.test is None:
+        gains = [f"{gain:+.2f}" for gain in difference.group_gains]
+        return f"{len(gains)} groups are too few to tell ({', '.join(gains)} points)"
+    verdict = "the fits differ" if difference.is_significant else "not told apart"
+    return f"{verdict} ({difference.test.low:+.2f} to {difference.test.high:+.2f} points)"
+
+
+def print_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    n_left: int = 1,
+    table_format: str = "simple",
+) -> None:
+    """Print a table.
+
+    Args:
+        headings: of the columns.
+        rows: the text of each cell.
+        n_left: the number of columns, from the left, that are aligned to the left.
+        table_format: a format of the package tabulate, such as `pipe` for Markdown.
+    """
+    tabulate.MIN_PADDING = 0  # no column is wider than its heading if its values are not
+    alignments = ["left"] * n_left + ["right"] * (len(headings) - n_left)
+    table = tabulate.tabulate(
+        rows,
+        headings,
+        table_format,
+        colalign=alignments,
+        disable_numparse=True,
+        preserve_whitespace=True,
+    )
+    print(table)

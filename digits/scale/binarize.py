@@ -1,27 +1,30 @@
-"""Give the images of one task's split their labels, as the core's stage does, ten thousand at a time.
+"""Label the images of a split for a task, one row group at a time.
 
-Reads both parts of the split; writes `data/task/<task>/train.parquet` and `test.parquet`.
+It does what stages/binarize.py does, with tables that do not fit into memory. It reads
+`data/split/<split>/train.parquet` and `test.parquet`, and writes
+`data/task/<task>/train.parquet` and `test.parquet`.
 """
 
 from digits.core import params, paths
-from digits.core.errors import Stage
-from digits.scale import parts
-from stages.binarize import binarize
+from digits.core.command import StageCommand
+from digits.data.labels import label_images
+from digits.scale import row_groups
 
 import click
 
 
-@click.command(cls=Stage, help=__doc__)
+@click.command(cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
-    """Read, label, write."""
+    """Label the images of the task NAME."""
     settings = params.load()
-    task = params.find(settings.tasks, name)
-    dataset = settings.datasets[settings.dataset_of(name)]
-    sides = params.sides(name, task, dataset.names or range(dataset.classes))
-    for part in ("train", "test"):
-        images = parts.read(paths.split(task.split, part))
-        parts.write(paths.task(name, part), (binarize(batch, *sides) for batch in images))
+    task = settings.task(name)
+    positive, negative = settings.task_classes(name)
+
+    for subset in ["train", "test"]:
+        images = row_groups.read(paths.split(task.split, subset))
+        labelled_images = (label_images(row_group, positive, negative) for row_group in images)
+        row_groups.write(paths.task(name, subset), labelled_images)
 
 
 if __name__ == "__main__":

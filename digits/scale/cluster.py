@@ -1,7 +1,11 @@
-"""A Dask cluster that gives the same bytes as this machine, or is refused.
+"""Run the tasks of joblib on a Dask cluster.
 
-A task is a function of its arguments alone; a worker that has other versions, or that would calculate otherwise, is
-refused. `dask scheduler` and `dask worker` preload this module, and scikit-learn with it, before any task waits for it.
+The results are the same bytes as without a cluster. Each task is a function of its arguments
+alone, and a cluster is refused if one of its workers has other versions of packages, or would
+round differently.
+
+`dask scheduler` and `dask worker` load this module, and with it scikit-learn, when they start,
+so that no task has to wait for it.
 """
 
 import logging
@@ -12,57 +16,125 @@ from importlib.metadata import version
 from typing import Any
 
 from digits.core.errors import PipelineError
-from digits.learning.scoring import CLUSTER
+from digits.learning.parallel import CLUSTER_VARIABLE
 
 import joblib
 from threadpoolctl import threadpool_info
 
-PACKAGES = ("numpy", "scikit-learn", "scipy")
-PATIENCE = 15  # seconds, for a scheduler that starts at the same time
+# The packages whose versions a result depends on.
+PACKAGES = ["numpy", "scikit-learn", "scipy"]
 
-
-def numeric_environment() -> dict[str, object]:
-    """Return what the bytes of a result depend on besides a task's arguments: versions, and NumPy's matrix products."""
-    blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    products = sorted({f"{library['architecture']}, {library['num_threads']} threads" for library in blas})
-    return {name: version(name) for name in PACKAGES} | {"matrix products": products}
+# How long to wait for a scheduler or a worker that is just being started, in seconds.
+TIMEOUT = 15
 
 
 @contextmanager
-def backend(address: str, arguments: Sequence[object]) -> Iterator[None]:
-    """Let joblib's tasks run on the cluster until the block ends; a PipelineError says why they cannot."""
-    try:
-        from distributed import CancelledError, Client, KilledWorker
-        from distributed.comm.core import CommClosedError
-    except ImportError:
-        raise PipelineError(f"{CLUSTER} is set, but Dask is not installed: pip install distributed") from None
-    # Of a lost cluster it would show a traceback, and again after each try to reach it.
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    try:
-        client: Any = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise PipelineError(f"{CLUSTER}: no scheduler answers at {address} ({error}); start it, or unset it") from None
+def dask_backend(address: str, shared_objects: Sequence[Any]) -> Iterator[None]:
+    """Return a context in which joblib runs its tasks on a Dask cluster.
+
+    Args:
+        address: the address of the scheduler.
+        shared_objects: large arrays or models that several tasks take. Each worker receives
+            them once.
+
+    Raises:
+        PipelineError: the cluster cannot be used, or is lost while it works.
+    """
+    client = connect(address)
+    # `connect` has checked that Dask is installed.
+    from distributed import CancelledError, KilledWorker
+    from distributed.comm.core import CommClosedError
+
     with client:
         try:
-            client.run_on_scheduler(numeric_environment)  # which takes the tasks apart
-            client.wait_for_workers(1, timeout=PATIENCE)
-            own = numeric_environment()
-            for worker, its in client.run(numeric_environment).items():
-                if others := [f"{name}: {its[name]}, here {own[name]}" for name in own if its[name] != own[name]]:
-                    raise PipelineError(f"the worker {worker} would calculate otherwise: {'; '.join(others)}")
-            # Else all of it is hashed first, and goes by way of the scheduler: that takes two or three times as long.
-            client.scatter = partial(client.scatter, hash=False, direct=True)
-            scattered = joblib.parallel_config(
-                "dask", client=client, scatter=[each for each in arguments if each is not None]
-            )
+            check_environments(client)
+            joblib_config = share_objects(client, shared_objects)
         except TimeoutError:
-            raise PipelineError(f"{CLUSTER}: {address} has no workers; `make workers` starts some") from None
+            raise PipelineError(
+                f"{CLUSTER_VARIABLE}: {address} has no workers; `make workers` starts some"
+            ) from None
         except ImportError as error:
-            reason = f"the scheduler or a worker of {address} has not got the code ({error})"
-            raise PipelineError(f"{reason}; start them by `make scheduler` and `make workers`") from None
+            raise PipelineError(
+                f"the scheduler or a worker of {address} cannot import this project's code "
+                f"({error}); start them with `make scheduler` and `make workers`"
+            ) from None
+
         try:
-            with scattered:
+            with joblib_config:
                 yield
         except (CancelledError, CommClosedError, KilledWorker):
-            reason = "its scheduler or all of its workers ended, perhaps for want of memory"
-            raise PipelineError(f"the cluster at {address} was lost: {reason}; start them again, then this") from None
+            raise PipelineError(
+                f"the cluster at {address} was lost: its scheduler or all workers ended, "
+                "perhaps because memory ran out; start them again, then run this again"
+            ) from None
+
+
+def connect(address: str) -> Any:
+    """Return a Dask client that is connected to a scheduler.
+
+    Raises:
+        PipelineError: Dask is not installed, or the scheduler does not answer.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise PipelineError(
+            f"{CLUSTER_VARIABLE} is set, but Dask is not installed: pip install distributed"
+        ) from None
+
+    # If the cluster is lost, Dask would print a traceback with each attempt to reach it.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    try:
+        return Client(  # type: ignore[no-untyped-call]
+            address, timeout=TIMEOUT, set_as_default=False
+        )
+    except (OSError, ValueError) as error:
+        raise PipelineError(
+            f"{CLUSTER_VARIABLE}: no scheduler answers at {address} ({error}); start one, or "
+            "unset the variable"
+        ) from None
+
+
+def check_environments(client: Any) -> None:
+    """Check that the scheduler works, and that all workers calculate as this machine does.
+
+    Raises:
+        PipelineError: a worker would calculate differently.
+        TimeoutError: there is no worker.
+        ImportError: the scheduler or a worker does not have this module.
+    """
+    client.run_on_scheduler(numeric_environment)  # the scheduler must unpickle the tasks, too
+    client.wait_for_workers(1, timeout=TIMEOUT)
+    expected = numeric_environment()
+    environments = client.run(numeric_environment)
+    for worker, environment in environments.items():
+        differences = []
+        for key, value in expected.items():
+            if environment[key] != value:
+                differences.append(f"{key}: {environment[key]}, here {value}")
+        if differences:
+            raise PipelineError(
+                f"the worker {worker} would calculate differently: {'; '.join(differences)}"
+            )
+
+
+def numeric_environment() -> dict[str, object]:
+    """Return what the bytes of a result depend on, besides the arguments of a task.
+
+    That is the versions of packages, and the libraries that compute NumPy's matrix products.
+    """
+    libraries = set()
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            libraries.add(f"{library['architecture']}, {library['num_threads']} threads")
+    environment: dict[str, object] = {name: version(name) for name in PACKAGES}
+    environment["matrix products"] = sorted(libraries)
+    return environment
+
+
+def share_objects(client: Any, shared_objects: Sequence[Any]) -> Any:
+    """Send objects to all workers, and return the context in which joblib uses the cluster."""
+    # By default, Dask would hash the objects and send them through the scheduler, which takes
+    # two or three times as long.
+    client.scatter = partial(client.scatter, hash=False, direct=True)
+    return joblib.parallel_config("dask", client=client, scatter=list(shared_objects))

@@ -1,86 +1,137 @@
-"""Split one dataset into a training part and a test part, as the core's stage does, but shuffled on disk.
+"""Split the images of a dataset into a training set and a test set, and shuffle them on disk.
 
-Reads `data/raw/<dataset>.parquet`; writes `data/split/<split>/train.parquet`, shuffled by the seed, and `test.parquet`,
-the last rows, with each image's index in the dataset in the column `row`.
+It does what stages/split.py does, with tables that do not fit into memory. It reads
+`data/raw/<dataset>.parquet`, and writes `data/split/<split>/train.parquet`, shuffled, and
+`data/split/<split>/test.parquet`.
 
-Every row goes to the bucket on disk that its place falls into; each bucket then fits into memory and is put in order.
-Source: A. Aggarwal, J. S. Vitter, The input/output complexity of sorting and related problems (1988).
+The images are first distributed to buckets in a file, each image to the bucket that its new
+position is in. A bucket fits into memory, where its images are then sorted. Source:
+A. Aggarwal, J. Vitter, "The input/output complexity of sorting and related problems" (1988).
 """
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, Stage
-from digits.core.params import Split
-from digits.core.tables import Pixels, Vector
-from digits.scale import parts
-from stages.split import split_rows
+from digits.core import params, paths
+from digits.core.command import StageCommand
+from digits.core.errors import PipelineError
+from digits.core.params import SplitParams
+from digits.core.tables import Pixels, Vector, pixels
+from digits.data.splitting import split_rows
+from digits.scale import row_groups
 
 import click
 import numpy as np
 import pandas as pd
 
-BUCKET = 5 * parts.ROW_GROUP
+BUCKET_SIZE = 50_000  # images
 
 
-def choose_rows(name: str, split: Split, seed: int, labels: pd.DataFrame) -> tuple[Vector, Vector]:
-    """Return the training rows, shuffled, and the test rows of a table, whose `labels` are all but its pixels.
+@click.command(cls=StageCommand)
+@click.argument("name")
+def main(name: str) -> None:
+    """Make the split NAME."""
+    settings = params.load()
+    split = settings.split(name)
+    raw_path = paths.raw(split.dataset)
 
-    A PipelineError if copies of one image, which have the same `origin`, would be in both parts.
+    # All columns but the pixels fit into memory.
+    columns = ["class", "group", "origin"]
+    other_columns = pd.concat(row_groups.read(raw_path, columns))
+    train_rows, test_rows = choose_rows(name, split, settings.seed, other_columns)
+
+    buckets = {"train": divide(train_rows), "test": divide(test_rows)}
+    blocks = (pixels(images) for images in row_groups.read(raw_path))
+    all_buckets = [*buckets["train"], *buckets["test"]]
+    contents = permute_rows(blocks, all_buckets, raw_path.parent)
+    for subset in ["train", "test"]:
+        images = make_tables(contents, buckets[subset], other_columns)
+        row_groups.write(paths.split(name, subset), images)
+
+
+def choose_rows(
+    name: str, split: SplitParams, seed: int, other_columns: pd.DataFrame
+) -> tuple[Vector, Vector]:
+    """Return the row numbers of the training set, shuffled, and of the test set.
+
+    Args:
+        name: the name of the split.
+        split: its entry of params.yaml.
+        seed: the seed of the random numbers.
+        other_columns: all columns of the table of images but the pixels.
+
+    Raises:
+        PipelineError: copies of an image, which have the same `origin`, would be in both sets.
     """
     if isinstance(split.test, int):
-        no_pixels = np.empty(0, np.uint8)  # only a share by digests looks at them
-        group, origin = labels.get("group"), labels["origin"].to_numpy()
-        train, test = split_rows(split, seed, labels["class"].to_numpy(), group, no_pixels)
-        if not np.isin(origin[test], origin[train]).any():
-            return train, test
-    remedy = "use a count of images that have none"
-    raise PipelineError(f"splits.{name}.test: {split.test} puts copies of an image into both parts; {remedy}")
+        train_rows, test_rows = split_rows(other_columns, split.test, seed)
+        origin = other_columns["origin"].to_numpy()
+        in_both_sets = np.isin(origin[test_rows], origin[train_rows])
+        if not in_both_sets.any():
+            return train_rows, test_rows
+    raise PipelineError(
+        f"splits.{name}.test: {split.test} would put copies of an image into both sets; use a "
+        "number of images that have no copies"
+    )
 
 
-def permute_rows(blocks: Iterable[Pixels], buckets: Sequence[Vector], folder: Path) -> Iterator[Pixels]:
-    """Yield the rows of a table, `blocks` of shape (rows, width), in another order, that of the buckets.
+def divide(rows: Vector) -> list[Vector]:
+    """Divide rows into buckets."""
+    starts = range(0, len(rows), BUCKET_SIZE)
+    return [rows[start : start + BUCKET_SIZE] for start in starts]
 
-    Each row is in one of these, and as many are in one as fit into memory. Their file is in `folder` meanwhile.
+
+def permute_rows(
+    blocks: Iterable[Pixels], buckets: Sequence[Vector], folder: Path
+) -> Iterator[Pixels]:
+    """Yield the rows of a table in another order, the content of one bucket after the other.
+
+    Args:
+        blocks: consecutive rows of the table, each block of shape (n_rows, n_pixels).
+        buckets: the row numbers that each bucket has, in the wanted order. Each row of the
+            table is in one bucket. A bucket must fit into memory.
+        folder: where to keep a temporary file with all rows.
     """
-    bucket_of = np.empty(sum(map(len, buckets)), np.min_scalar_type(len(buckets)))
-    for i, rows in enumerate(buckets):
-        bucket_of[rows] = i
-    filled = np.cumsum([0, *map(len, buckets)])  # where the next row of each goes
-    first, width = 0, 0
+    bucket_sizes = [len(rows) for rows in buckets]
+    bucket_of_row = np.empty(sum(bucket_sizes), dtype=np.min_scalar_type(len(buckets)))
+    for number, rows in enumerate(buckets):
+        bucket_of_row[rows] = number
+
     with tempfile.TemporaryFile(dir=folder) as file:
+        # Write each row into its bucket. In a bucket the rows stay in the order of the table.
+        next_positions = np.cumsum([0, *bucket_sizes])
+        first_row = 0
+        n_pixels = 0
         for block in blocks:
-            width = block.shape[1]
-            of_block = bucket_of[first : first + len(block)]
-            first += len(block)
-            for i in np.unique(of_block):
-                moved = block[of_block == i]
-                file.seek(int(filled[i]) * width)
-                file.write(moved.data)
-                filled[i] += len(moved)
+            n_pixels = block.shape[1]
+            bucket_of_block = bucket_of_row[first_row : first_row + len(block)]
+            first_row += len(block)
+            for number in np.unique(bucket_of_block):
+                rows_for_bucket = block[bucket_of_block == number]
+                file.seek(int(next_positions[number]) * n_pixels)
+                file.write(rows_for_bucket.data)
+                next_positions[number] += len(rows_for_bucket)
+
+        # Read one bucket after the other, and put its rows into the wanted order.
         file.seek(0)
         for rows in buckets:
-            content = np.empty((len(rows), width), np.uint8)
-            content[np.argsort(rows)] = np.fromfile(file, np.uint8, content.size).reshape(content.shape)
+            in_table_order = np.fromfile(file, dtype=np.uint8, count=len(rows) * n_pixels)
+            content = np.empty((len(rows), n_pixels), dtype=np.uint8)
+            content[np.argsort(rows)] = in_table_order.reshape(len(rows), n_pixels)
             yield content
 
 
-@click.command(cls=Stage, help=__doc__)
-@click.argument("name")
-def main(name: str) -> None:
-    """Read, split, write."""
-    settings = params.load()
-    split = params.find(settings.splits, name)
-    raw = paths.raw(split.dataset)
-    labels = pd.concat(parts.read(raw, ["class", "group", "origin"]))
-    orders = choose_rows(name, split, settings.seed, labels)
-    buckets = [[order[start : start + BUCKET] for start in range(0, len(order), BUCKET)] for order in orders]
-    contents = permute_rows(map(tables.pixels, parts.read(raw)), [*buckets[0], *buckets[1]], raw.parent)
-    for part, of_part in zip(("train", "test"), buckets, strict=True):
-        images = (parts.images(next(contents), rows, labels).assign(row=rows) for rows in of_part)
-        parts.write(paths.split(name, part), images)
+def make_tables(
+    contents: Iterator[Pixels], buckets: Sequence[Vector], other_columns: pd.DataFrame
+) -> Iterator[pd.DataFrame]:
+    """Yield a table of images for each bucket, with the column `row`.
+
+    It takes the content of these buckets from `contents`, and leaves the rest.
+    """
+    for rows in buckets:
+        images = row_groups.make_images(next(contents), rows, other_columns)
+        yield images.assign(row=rows)
 
 
 if __name__ == "__main__":

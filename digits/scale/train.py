@@ -1,115 +1,285 @@
-"""Train one experiment's model by `partial_fit`, and cross-validate it, on more rows than fit into memory.
+"""Train a model on images that do not fit into memory, and cross-validate it.
 
-Reads the task's `train.parquet` ten thousand rows at a time, `max_iter` times over; writes what the core's stage does.
-The steps before the classifier are fitted to the first row group alone, less the fold that is held out.
+It writes what stages/train.py writes, but fits the classifier with `partial_fit`, on one row
+group after the other. It reads the task's `train.parquet` as often as the hyperparameter
+`max_iter` says. The steps before the classifier are fitted on the first row group only.
 """
 
 import math
-import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, Stage
-from digits.core.params import Experiment
-from digits.core.tables import Vector
-from digits.learning import folds, model_file, pipelines, scoring
-from digits.scale import parts
-from stages.train import SEEN, fit_shared_steps
+from digits.core.command import StageCommand
+from digits.core.errors import PipelineError
+from digits.core.params import ModelParams
+from digits.core.tables import Scores, Vector
+from digits.learning import model_file
+from digits.learning.fitting import (
+    MAX_TRAIN_SCORES,
+    FittedModel,
+    apply_stateless_steps,
+    separate_stateless_steps,
+)
+from digits.learning.folds import assign_folds
+from digits.learning.parallel import parallel_backend
+from digits.learning.pipelines import build_pipeline
+from digits.learning.scores import (
+    compute_scores,
+    make_predictions_table,
+    predict_from_scores,
+)
+from digits.learning.thresholds import (
+    choose_threshold,
+    predict_cross_validated,
+    set_threshold,
+)
+from digits.scale import row_groups
 
 import click
 import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 
-def train(experiment: Experiment, seed: int, images: Path) -> tuple[Pipeline, pd.DataFrame]:
-    """Return an experiment's model, fitted on all images of a table, and its out-of-fold predictions of them."""
-    rows = pd.concat(parts.read(images, ["row", "group", "origin", "label"]))
-    y, alike = rows["label"].to_numpy(), rows["group" if "group" in rows else "origin"].to_numpy()
-    fold = folds.fold_of_rows(y, experiment.folds, alike)  # copies of one image are in one fold
-    rule = folds.require_threshold_rule(experiment, len(np.unique(y)))
-    pipeline = pipelines.build(experiment, seed, rows.attrs["maximum"])
-    require_incremental(experiment, pipeline[-1])
+class RowGroup(NamedTuple):
+    """The images of a row group, after all steps that learn nothing."""
 
-    model, *others = fit_all(pipeline, images, y, fold, experiment.folds)
-    with scoring.parallel_backend(model, *others):
-        seen = scoring.score(model, tables.pixels(next(parts.read(images)))[:SEEN])
-        scores = np.zeros((len(y) if others else 0, *seen.shape[1:]), seen.dtype)
-        for group in parts.read(images) if others else ():
-            X, of_row = tables.pixels(group), fold[group.index]  # noqa: N806
-            for i in np.unique(of_row):
-                scores[group.index[of_row == i]] = scoring.score(others[i - 1], X[of_row == i])
-
-    model, y_pred = folds.apply_rule(rule, model, y, scores, fold)
-    model.train_accuracy_ = float((scoring.predict(model, seen) == y[: len(seen)]).mean())  # for `evaluate`
-    return model, scoring.table(rows, model, scores, y_pred, fold=fold) if others else rows[["row", "label"]]
+    X: Any
+    rows: pd.Index  # their row numbers in the whole table
 
 
-def require_incremental(experiment: Experiment, classifier: Any) -> None:
-    """Require that a classifier can be fitted incrementally, and is told how often; else raise a PipelineError."""
-    if not hasattr(classifier, "partial_fit"):  # as an MLPClassifier with `solver: lbfgs`
-        raise PipelineError(f"{experiment.classifier} has no partial_fit, or not with these hyperparameters")
-    if "max_iter" not in (experiment.hyperparameters.model_extra or {}):
-        raise PipelineError(f"hyperparameters need max_iter, how many times {experiment.classifier} sees all rows")
-    if experiment.hyperparameters.copies:
-        raise PipelineError("copies are not made ten thousand rows at a time; use enlarged.yaml")
+class Fit(NamedTuple):
+    """A model while it is being fitted: its steps from the first one that learns."""
+
+    steps: Pipeline
+    held_out_fold: int | None  # it is fitted without this fold; None: on all images
 
 
-def fit_all(pipeline: Pipeline, images: Path, y: Vector, fold: Vector, folds: int) -> list[Pipeline]:
-    """Return an unfitted pipeline fitted on all rows, and on all but each of so many folds, all in the same passes."""
-    first = next(parts.read(images))
-    shared, inputs = fit_shared_steps(pipeline, tables.pixels(first))
-    fits = [clone(pipeline[len(shared) :]) for _ in range(1 + folds)]
-    for held_out, steps in enumerate(fits):  # fold 0 is held out of the first fit: no row is in it
-        if len(steps) > 1:
-            fitted = first.index[fold[first.index] != held_out]
-            steps[:-1].fit(inputs[fitted], y[fitted])
-
-    classes, cores, passes = np.unique(y), joblib.cpu_count(), pipeline[-1].max_iter
-    groups = parts.ahead(transformed(shared, images, passes))
-    count = passes * math.ceil(len(y) / parts.ROW_GROUP)
-    with joblib.parallel_config("threading", n_jobs=cores), joblib.Parallel(min(1 + folds, cores)) as run:
-        for inputs, rows in tqdm(groups, "row groups", count, disable=None, leave=False):
-            group = inputs, y[rows], fold[rows]
-            run(joblib.delayed(fit_further)(steps, *group, classes, held_out) for held_out, steps in enumerate(fits))
-    return [Pipeline([*shared.steps, *steps.steps]) for steps in fits]
-
-
-def transformed(shared: Pipeline, images: Path, passes: int) -> Iterator[tuple[Any, pd.Index]]:
-    """Yield the features and the rows of each row group, so many times over."""
-    with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
-        for _ in range(passes):
-            for group in parts.read(images):
-                X = tables.pixels(group)  # noqa: N806
-                yield shared.transform(X) if len(shared) else X, group.index
-
-
-def fit_further(steps: Pipeline, inputs: Any, y: Vector, fold: Vector, classes: Vector, held_out: int) -> None:
-    """Fit the classifier, the last of the steps, to a row group as well, but for the fold that is held out."""
-    fitted = fold != held_out
-    if fitted.any():  # a fold may be a whole row group
-        inputs = steps[:-1].transform(inputs[fitted]) if len(steps) > 1 else inputs[fitted]
-        steps[-1].partial_fit(inputs, y[fitted], classes=classes)
-
-
-@click.command(cls=Stage, help=__doc__)
+@click.command(cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
-    """Read, train, write."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as the core's stage
+    """Train the model NAME."""
     settings = params.load()
-    experiment = params.find(settings.experiments, name)
-    try:
-        model, out_of_fold = train(experiment, settings.seed, paths.task(experiment.task, "train"))
-    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:  # such as hyperparameters that clash
-        raise PipelineError(f"{name} cannot be fitted: {error}") from error
+    model_params = settings.model(name)
+    train_path = paths.task(model_params.task, "train")
+    model, cv_predictions = train(model_params, settings.seed, train_path)
     model_file.save(paths.model(name), model)
-    tables.write(paths.out_of_fold(name), out_of_fold)
+    tables.write(paths.crossval(name), cv_predictions)
+
+
+def train(model_params: ModelParams, seed: int, path: Path) -> tuple[Pipeline, pd.DataFrame]:
+    """Return a model, fitted on all images of a table, and its cross-validated predictions.
+
+    Args:
+        model_params: the model's entry of params.yaml.
+        seed: the seed of the classifier's random numbers.
+        path: the table of the training images.
+
+    Raises:
+        PipelineError: the model cannot be fitted.
+    """
+    # All columns but the pixels fit into memory.
+    columns = ["row", "group", "origin", "label"]
+    train_rows = pd.concat(row_groups.read(path, columns))
+    y_train = train_rows["label"].to_numpy()
+    # All copies of an image must be in the same fold. They have the same origin, and the same
+    # group if there are groups.
+    groups = train_rows["group"] if "group" in train_rows else train_rows["origin"]
+
+    # Fit the model on all images, and once more without each fold.
+    pipeline = build_pipeline(model_params, seed, train_rows.attrs["pixel_max"])
+    check_incremental(model_params, pipeline[-1])
+    test_fold = None
+    if model_params.folds > 0:
+        test_fold = assign_folds(y_train, model_params.folds, groups)
+    model, train_scores, cv_scores = fit_and_cross_validate(pipeline, path, y_train, test_fold)
+
+    # Set the decision threshold, if params.yaml has one.
+    threshold_rule = model_params.hyperparameters.threshold
+    if threshold_rule is not None:
+        is_positive = y_train == model.classes_[1]
+        threshold = choose_threshold(threshold_rule, is_positive, cv_scores)
+        model = set_threshold(model, threshold)
+
+    # Predict the labels that follow from the scores.
+    cv_predictions = train_rows[["row", "label"]].copy()
+    if test_fold is not None:
+        y_pred = predict_cross_validated(threshold_rule, model, y_train, cv_scores, test_fold)
+        cv_predictions = make_predictions_table(train_rows, model, cv_scores, y_pred, test_fold)
+    train_pred = predict_from_scores(model, train_scores)
+    train_accuracy = accuracy_score(y_train[: len(train_pred)], train_pred)
+    cv_predictions.attrs["train_accuracy"] = train_accuracy
+    return model, cv_predictions
+
+
+def check_incremental(model_params: ModelParams, classifier: Any) -> None:
+    """Check that a classifier can be fitted incrementally, and how often is known.
+
+    Raises:
+        PipelineError: it can't, or `max_iter` is missing.
+    """
+    # An MLPClassifier with `solver: lbfgs`, for example, has none.
+    if not hasattr(classifier, "partial_fit"):
+        raise PipelineError(
+            f"{model_params.classifier} has no partial_fit, or not with these hyperparameters"
+        )
+    hyperparameters = model_params.hyperparameters.model_extra or {}
+    if "max_iter" not in hyperparameters:
+        raise PipelineError(
+            "hyperparameters: max_iter is missing. It says how often "
+            f"{model_params.classifier} is fitted on each image"
+        )
+
+
+def fit_and_cross_validate(
+    pipeline: Pipeline, path: Path, y: Vector, test_fold: Vector | None
+) -> FittedModel:
+    """Fit a pipeline on all images, and once more for each fold, on the images outside it.
+
+    Args:
+        pipeline: an unfitted pipeline.
+        path: the table of images.
+        y: the labels, shape (n_images,).
+        test_fold: the fold in which each image is held out, shape (n_images,), or None for no
+            cross-validation.
+
+    Raises:
+        PipelineError: the pipeline cannot be fitted.
+    """
+    if len(np.unique(y)) < 2:
+        raise PipelineError(f"all training images have the label {y[0]}; a model needs two")
+    try:
+        model, fold_models = fit_incrementally(pipeline, path, y, test_fold)
+    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
+        # Hyperparameters may contradict each other, or the data.
+        raise PipelineError(f"the model cannot be fitted: {error}") from error
+
+    first_group = next(row_groups.read(path))
+    with parallel_backend(model, *fold_models.values()):
+        X_first = tables.pixels(first_group)[:MAX_TRAIN_SCORES]
+        train_scores = compute_scores(model, X_first)
+        if test_fold is None:
+            return FittedModel(model, train_scores, cv_scores=None)
+        cv_scores = np.empty((len(y), *train_scores.shape[1:]), dtype=train_scores.dtype)
+        for images in row_groups.read(path):
+            cv_scores[images.index] = score_held_out(fold_models, images, test_fold)
+    return FittedModel(model, train_scores, cv_scores)
+
+
+def score_held_out(
+    fold_models: dict[int, Pipeline], images: pd.DataFrame, test_fold: Vector
+) -> Scores:
+    """Return the scores of a row group, each image by the model that its fold was held out of.
+
+    Args:
+        fold_models: the model of each fold.
+        images: the row group.
+        test_fold: the fold in which each image of the whole table is held out.
+    """
+    X = tables.pixels(images)
+    fold_of_image = test_fold[images.index]
+    scores = {}
+    for fold in np.unique(fold_of_image):
+        scores[fold] = compute_scores(fold_models[fold], X[fold_of_image == fold])
+
+    any_scores = next(iter(scores.values()))
+    result = np.empty((len(X), *any_scores.shape[1:]), dtype=any_scores.dtype)
+    for fold, fold_scores in scores.items():
+        result[fold_of_image == fold] = fold_scores
+    return result
+
+
+def fit_incrementally(
+    pipeline: Pipeline, path: Path, y: Vector, test_fold: Vector | None
+) -> tuple[Pipeline, dict[int, Pipeline]]:
+    """Fit a pipeline on all images, and once more for each fold, all in the same passes.
+
+    Args:
+        pipeline: an unfitted pipeline.
+        path: the table of images.
+        y: the labels, shape (n_images,).
+        test_fold: the fold in which each image is held out, shape (n_images,), or None for no
+            cross-validation.
+
+    Returns:
+        The model that was fitted on all images, and the model of each fold.
+    """
+    # Steps that learn nothing give the same result in all fits, so they are applied once.
+    preprocessing, learning_steps = separate_stateless_steps(pipeline)
+    folds: list[int] = [] if test_fold is None else np.unique(test_fold).tolist()
+    fits = [Fit(clone(learning_steps), held_out_fold=None)]
+    for fold in folds:
+        fits.append(Fit(clone(learning_steps), held_out_fold=fold))
+
+    first_group = next(read_transformed(preprocessing, path))
+    for fit in fits:
+        fit_first_steps(fit, first_group, y, test_fold)
+
+    classes = np.unique(y)
+    n_passes = pipeline[-1].max_iter
+    n_groups = n_passes * math.ceil(len(y) / row_groups.ROWS_PER_GROUP)
+    groups = row_groups.prefetch(read_transformed(preprocessing, path, n_passes))
+    n_cores = joblib.cpu_count()
+    n_jobs = min(len(fits), n_cores)
+    fit_further = joblib.delayed(fit_classifier_further)
+    with joblib.parallel_config("threading", n_jobs=n_cores), joblib.Parallel(n_jobs) as run:
+        for group in tqdm(groups, "row groups", total=n_groups, disable=None, leave=False):
+            run(fit_further(fit, group, y, test_fold, classes) for fit in fits)
+
+    models = [Pipeline([*preprocessing.steps, *fit.steps.steps]) for fit in fits]
+    fold_models = dict(zip(folds, models[1:], strict=True))
+    return models[0], fold_models
+
+
+def read_transformed(
+    preprocessing: Pipeline, path: Path, n_passes: int = 1
+) -> Iterator[RowGroup]:
+    """Yield the row groups of a table of images, after some steps, as often as asked.
+
+    Args:
+        preprocessing: steps that learn nothing.
+        path: the table.
+        n_passes: how often to yield the whole table.
+    """
+    for _ in range(n_passes):
+        for images in row_groups.read(path):
+            X = apply_stateless_steps(preprocessing, tables.pixels(images))
+            yield RowGroup(X, images.index)
+
+
+def fit_first_steps(fit: Fit, group: RowGroup, y: Vector, test_fold: Vector | None) -> None:
+    """Fit the steps before the classifier, if any, on one row group."""
+    if len(fit.steps) > 1:
+        is_used = select_rows(group.rows, test_fold, fit.held_out_fold)
+        y_group = y[group.rows]
+        fit.steps[:-1].fit(group.X[is_used], y_group[is_used])
+
+
+def fit_classifier_further(
+    fit: Fit, group: RowGroup, y: Vector, test_fold: Vector | None, classes: Vector
+) -> None:
+    """Fit the classifier, which is the last step, on one more row group."""
+    is_used = select_rows(group.rows, test_fold, fit.held_out_fold)
+    if not is_used.any():
+        return  # all images of the row group are in the held-out fold
+    X = group.X[is_used]
+    if len(fit.steps) > 1:
+        X = fit.steps[:-1].transform(X)
+    y_group = y[group.rows]
+    fit.steps[-1].partial_fit(X, y_group[is_used], classes=classes)
+
+
+def select_rows(rows: pd.Index, test_fold: Vector | None, held_out_fold: int | None) -> Vector:
+    """Return a mask of those of some rows that are not in the held-out fold."""
+    if test_fold is None or held_out_fold is None:
+        return np.ones(len(rows), dtype=bool)
+    return test_fold[rows] != held_out_fold
 
 
 if __name__ == "__main__":

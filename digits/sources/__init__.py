@@ -1,72 +1,144 @@
-"""Sources of images, a module each.
+"""Sources of images, one module each.
 
-`read(place, dataset)` returns a table made by `images`, or raises a PipelineError with the reason in a few words. One
-that needs no network says so by `LOCAL = True`. A room has its source in `digits/<room>/source.py`.
+The module of a source has
+
+- `read(place, dataset)`, which returns a table made by `images`, or raises a PipelineError. The
+  message gives the reason in a few words.
+- `LOCAL`: whether the source needs no network.
+
+The source of an optional component is digits/<component>/source.py.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset
-from digits.core.tables import Pixels
+from digits.core.params import DatasetParams
+from digits.core.tables import Pixels, Vector
 
 import numpy as np
 import pandas as pd
 
-MOST_CLASSES = 256
-NOT_HERE = "is not here; put your images there, or correct the name; `dvc pull` fetches what was shared by `dvc push`"
+MAX_CLASSES = 256
+NOT_FOUND = (
+    "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
+    "shared by `dvc push`"
+)
 
 
 def images(
-    dataset: Dataset, pixels: Any, classes: Any, *, names: Any = None, group: Any = None, group_names: Any = None
+    dataset: DatasetParams,
+    pixels: Any,
+    classes: Any,
+    *,
+    names: Sequence[str] | None = None,
+    groups: Vector | None = None,
+    group_names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Return a source's table of images; a PipelineError if the values are not of the dataset's form.
+    """Return a table of images, as digits/core/tables.py describes it.
 
-    `pixels` have the shape (images, height * width); classes, and groups from 0 where there are any, may have names.
+    Args:
+        dataset: the entry of params.yaml.
+        pixels: shape (n_images, height * width).
+        classes: the number of the class of each image, shape (n_images,).
+        names: the names of the classes. If None, the names in params.yaml, if any.
+        groups: the number of the group of each image, from 0, shape (n_images,), or None.
+        group_names: the names of the groups, or None.
+
+    Raises:
+        PipelineError: the pixels or classes are not as the entry of params.yaml says.
     """
-    pixels, classes = as_bytes(pixels), as_bytes(classes)
+    pixels = to_uint8(pixels)
+    classes = to_uint8(classes)
     height, width = dataset.shape
-    if not len(classes) or pixels.shape != (len(classes), height * width) or pixels.max() > dataset.maximum:
-        found = f"{len(classes)} labels, pixels of shape {pixels.shape} up to {pixels.max(initial=0)}"
-        raise PipelineError(f"{found}; expected images of {height} × {width} pixels from 0 to {dataset.maximum}")
-    frame = pd.DataFrame(pixels, columns=[f"pixel{i + 1}" for i in range(height * width)]).assign(**{"class": classes})
-    if group is not None:
-        frame["group"] = group.astype(np.uint32)
-    frame.attrs = {"shape": [height, width], "maximum": dataset.maximum}
-    if names := names or dataset.names:
-        frame.attrs["names"] = names
+    n_images = len(classes)
+    n_pixels = height * width
+    is_expected_shape = n_images > 0 and pixels.shape == (n_images, n_pixels)
+    if not is_expected_shape or pixels.max() > dataset.pixel_max:
+        raise PipelineError(
+            f"{n_images} labels, pixels of shape {pixels.shape} up to {pixels.max(initial=0)}; "
+            f"expected images of {height} × {width} pixels from 0 to {dataset.pixel_max}"
+        )
+
+    pixel_columns = [f"pixel{number}" for number in range(1, n_pixels + 1)]
+    table = pd.DataFrame(pixels, columns=pixel_columns)
+    table["class"] = classes
+    if groups is not None:
+        table["group"] = groups.astype(np.uint32)
+
+    table.attrs = {"shape": [height, width], "pixel_max": dataset.pixel_max}
+    class_names = names or dataset.names
+    if class_names:
+        table.attrs["names"] = class_names
     if group_names is not None:
-        frame.attrs["group_names"] = [*group_names]
-    return frame
+        table.attrs["group_names"] = list(group_names)
+    return table
 
 
-def as_bytes(values: Any) -> Pixels:
-    """Convert numbers, or text that spells them, to uint8; a PipelineError if that would change one."""
+def to_uint8(values: Any) -> Pixels:
+    """Convert numbers, or text that spells numbers, to uint8.
+
+    Raises:
+        PipelineError: the conversion would change a value.
+    """
+    is_numeric = values.dtype.kind in "fiu"
     try:
-        numbers = values if values.dtype.kind in "fiu" else values.astype(np.float64)
+        numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise PipelineError(error) from None
-    with np.errstate(invalid="ignore"):  # a missing value converts to something, and then differs
+    # NumPy converts a missing value to some integer, which then differs from the original.
+    with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8)
     if not np.array_equal(integers, numbers):
         raise PipelineError("its values are not all whole numbers from 0 to 255")
     return integers
 
 
-def number(classes: Sequence[str], groups: Sequence[str]) -> dict[str, Any]:
-    """Return the arguments of `images` for classes and groups by name; no group, or "" for each, is without groups.
+def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None]:
+    """Return the number of each image's class, and the names of the classes.
 
-    Classes that are whole numbers up to 255 are labels. Others are sorted and numbered, groups numbered as they come.
+    If all names are whole numbers up to 255, these are the numbers, and the classes have no
+    other names. Otherwise the classes are sorted by name, and numbered from 0.
+
+    Args:
+        class_names: the class of each image.
+
+    Raises:
+        PipelineError: there are too few or too many classes, or two spellings of a number.
     """
-    are_numbers = all(map(str.isdecimal, classes))
-    names = sorted({*classes}, key=lambda name: (int(name) if are_numbers else 0, name))
-    if not 2 <= len(names) <= MOST_CLASSES or (are_numbers and len({*map(int, names)}) < len(names)):
-        found = f"{len(names)} classes ({', '.join(names):.60})"
-        raise PipelineError(f"{found}; allowed: 2 to {MOST_CLASSES} different ones")
-    are_labels = are_numbers and int(names[-1]) < MOST_CLASSES
-    labels = np.array([int(name) if are_labels else names.index(name) for name in classes], np.uint8)
-    numbered: dict[str, Any] = {"classes": labels, "names": None if are_labels else names}
-    if any(groups):
-        numbered["group"], numbered["group_names"] = pd.factorize(np.array(groups, object))
-    return numbered
+    unique_names = sorted(set(class_names))
+    are_numbers = all(name.isdecimal() for name in unique_names)
+    n_different = len(unique_names)
+    if are_numbers:
+        unique_names.sort(key=int)
+        n_different = len({int(name) for name in unique_names})
+    is_allowed = 2 <= len(unique_names) <= MAX_CLASSES
+    if not is_allowed or n_different < len(unique_names):
+        raise PipelineError(
+            f"{len(unique_names)} classes ({', '.join(unique_names):.60}); "
+            f"allowed: 2 to {MAX_CLASSES} different ones"
+        )
+
+    if are_numbers and int(unique_names[-1]) < MAX_CLASSES:
+        return np.array([int(name) for name in class_names], dtype=np.uint8), None
+    class_numbers = {name: number for number, name in enumerate(unique_names)}
+    classes = [class_numbers[name] for name in class_names]
+    return np.array(classes, dtype=np.uint8), unique_names
+
+
+def encode_groups(group_names: Sequence[str]) -> tuple[Vector | None, list[str] | None]:
+    """Return the number of each image's group, and the names of the groups.
+
+    The groups are numbered from 0, in the order in which they occur.
+
+    Args:
+        group_names: the group of each image. If all of them are "", or if the sequence is
+            empty, the images have no groups.
+
+    Returns:
+        Two times None if the images have no groups.
+    """
+    if not any(group_names):
+        return None, None
+    groups, unique_names = pd.factorize(np.array(group_names, dtype=object))
+    return groups, list(unique_names)

@@ -1,24 +1,30 @@
-"""Pictures of your own in a folder with a subfolder for each class, as Keras, torchvision and `load_files` have them.
+"""Pictures in a folder that has a subfolder for each class.
 
-They come in the natural order of their file names, 9.png before 10.png, whatever their class. Where each class has
-subfolders (`7/anna/1.png`), these are groups, such as who wrote the pictures, which then stand together. The pictures
-in folders called test, above or below those and beside train, come last. Other trees need a table of files.
+The images of the dataset are in the natural order of their file names, 9.png before 10.png,
+whatever their class is.
+
+- `7/1.png`: the name of the subfolder is the class.
+- `7/anna/1.png`: if each class has subfolders, these are the groups, such as the writers of the
+  pictures. The images of a group stand together.
+- `train/7/1.png`, `7/test/1.png`: such folders may be anywhere on the way to the pictures. The
+  pictures in `test` are the last images of the dataset.
+
+For any other tree of folders, write a table of files (digits/sources/table.py).
 """
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
-from unicodedata import normalize
 
 from digits import pictures
-from digits.core.errors import PipelineError, note
-from digits.core.params import Dataset
+from digits.core.errors import PipelineError, warn
+from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.pictures import Picture
-from digits.sources import NOT_HERE, images, number
+from digits.sources import NOT_FOUND, encode_classes, encode_groups, images
 
 import numpy as np
 import pandas as pd
@@ -26,91 +32,211 @@ from PIL import Image, ImageOps
 from tqdm.contrib.concurrent import thread_map
 
 LOCAL = True
-IGNORED = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)  # left by systems, Git, DVC
-TEST = {"test", "testing"}
-PARTS = {"train", "training", "val", "valid", "validation"} | TEST
-composed = partial(normalize, "NFC")  # some systems take letters and accents apart
+
+# Files that operating systems, Git and DVC write.
+IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+
+# Folders that are neither a class nor a group.
+TEST_FOLDERS = {"test", "testing"}
+SUBSET_FOLDERS = {"train", "training", "val", "valid", "validation"} | TEST_FOLDERS
 
 
-class Found(NamedTuple):
-    """A picture of a folder, and what the names of its folders say."""
+class PictureFile(NamedTuple):
+    """A picture in a folder, and what the names of its subfolders say."""
 
     path: Path
     class_name: str
-    group: str  # "" without one
+    group: str  # "" if there are no groups
     is_test: bool
 
 
-def read(place: str, dataset: Dataset, draw: Callable[[Picture], Pixels] | None = None) -> pd.DataFrame:
-    """Return the pictures of a folder; a note names the files in it that are none. `draw` is that of `draw_all`."""
+def read(
+    place: str,
+    dataset: DatasetParams,
+    convert: Callable[[Picture], Pixels] | None = None,
+) -> pd.DataFrame:
+    """Return the pictures of a folder as a table of images.
+
+    Args:
+        place: the folder.
+        dataset: the entry of params.yaml.
+        convert: makes an image of the dataset's shape from a picture. If None, the picture is
+            resized and padded.
+
+    Raises:
+        PipelineError: the folder was not found, has other subfolders than the docstring of this
+            module describes, or a picture cannot be read.
+    """
     root = Path(place)
-    found, others = find(root)
-    note_others(root, others)
-    numbered = number([each.class_name for each in found], [each.group for each in found])
-    return images(dataset, draw_all(root, [each.path for each in found], dataset, draw), **numbered)
+    picture_files, other_files = list_pictures(root)
+    warn_about_other_files(root, other_files)
+    classes, class_names = encode_classes([file.class_name for file in picture_files])
+    groups, group_names = encode_groups([file.group for file in picture_files])
+    paths = [file.path for file in picture_files]
+    pixels = read_pictures(root, paths, dataset, convert)
+    return images(
+        dataset, pixels, classes, names=class_names, groups=groups, group_names=group_names
+    )
 
 
-def draw_all(
-    root: Path, paths: Sequence[Path], dataset: Dataset, draw: Callable[[Picture], Pixels] | None = None
+def list_pictures(root: Path) -> tuple[list[PictureFile], list[Path]]:
+    """Return the pictures of a folder, in the order of the dataset, and its other files.
+
+    Raises:
+        PipelineError: the folder was not found, or has other subfolders than the docstring of
+            this module describes.
+    """
+    if not root.is_dir():
+        raise PipelineError(NOT_FOUND)
+    picture_files = []
+    other_files = []
+    for path in iterate_files(root):
+        if path.suffix.lower() in pictures.SUFFIXES:
+            picture_files.append(parse_path(root, path))
+        else:
+            other_files.append(path)
+
+    # Either all pictures have a group, or none.
+    for file in picture_files:
+        if bool(file.group) != bool(picture_files[0].group):
+            raise unexpected_place(root, file.path)
+    return sort_pictures(picture_files), other_files
+
+
+def iterate_files(folder: Path) -> Iterator[Path]:
+    """Yield all files in a folder, at any depth, except those with ignored names.
+
+    Raises:
+        PipelineError: a folder is empty.
+    """
+    paths = [path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name)]
+    if not paths:
+        raise PipelineError(
+            f"{folder.name!r} has no pictures in it; delete it, or put some there"
+        )
+    for path in sorted(paths):
+        if path.is_dir():
+            yield from iterate_files(path)
+        else:
+            yield path
+
+
+def parse_path(root: Path, path: Path) -> PictureFile:
+    """Return what the subfolders on the path of a picture say.
+
+    Raises:
+        PipelineError: they are not a class, or a class and a group.
+    """
+    folders = subfolders(root, path)
+    names = [name for name in folders if name.lower() not in SUBSET_FOLDERS]
+    if len(names) not in {1, 2}:
+        raise unexpected_place(root, path)
+    group = names[1] if len(names) == 2 else ""
+    is_test = any(name.lower() in TEST_FOLDERS for name in folders)
+    return PictureFile(path, names[0], group, is_test)
+
+
+def subfolders(root: Path, path: Path) -> list[str]:
+    """Return the names of the subfolders of a folder that lead to a file."""
+    parts = path.relative_to(root).parts
+    return [compose(name) for name in parts[:-1]]
+
+
+def compose(name: str) -> str:
+    """Return a name in which each letter with an accent is one character.
+
+    Some operating systems store the letter and the accent as two characters.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def unexpected_place(root: Path, path: Path) -> PipelineError:
+    """Return the error for a picture in a place from which its class cannot be told."""
+    return PipelineError(
+        f"{path.relative_to(root).as_posix()!r} lies in {'/'.join(subfolders(root, path))!r}, "
+        "expected CLASS/, or for all CLASS/GROUP/; of other trees write a table of files"
+    )
+
+
+def sort_pictures(picture_files: Sequence[PictureFile]) -> list[PictureFile]:
+    """Return pictures in the order of the dataset, which the docstring of this module gives."""
+    are_numbers = all(file.class_name.isdecimal() for file in picture_files)
+
+    def sort_key(file: PictureFile) -> tuple[object, ...]:
+        class_key = int(file.class_name) if are_numbers else file.class_name
+        group_key = natural_key(file.group)
+        name_key = natural_key(file.path.stem)
+        return file.is_test, group_key, name_key, class_key, file.path
+
+    return sorted(picture_files, key=sort_key)
+
+
+def natural_key(name: str) -> list[str | int]:
+    """Return a key that sorts names in natural order.
+
+    It is the name in parts, by turns a text and a number.
+    """
+    key: list[str | int] = []
+    for part in re.split("([0-9]+)", compose(name)):
+        is_number = len(key) % 2 == 1
+        key.append(int(part) if is_number else part)
+    return key
+
+
+def warn_about_other_files(root: Path, other_files: Sequence[Path]) -> None:
+    """Print which files of a folder are left out, because they are not called as pictures."""
+    if other_files:
+        names = [path.relative_to(root).as_posix() for path in other_files]
+        warn(f"{root}: no pictures, left out: {', '.join(names):.200}")
+
+
+def read_pictures(
+    root: Path,
+    paths: Sequence[Path],
+    dataset: DatasetParams,
+    convert: Callable[[Picture], Pixels] | None = None,
 ) -> Pixels:
-    """Return pictures, shape (pictures, height * width), each as `draw` makes it, or fitted, if that is None."""
+    """Return the pixels of pictures, shape (n_pictures, height * width).
 
-    def drawn(path: Path) -> Pixels:
+    Args:
+        root: the folder that the pictures are in. Messages do not repeat it.
+        paths: the pictures.
+        dataset: the entry of params.yaml.
+        convert: as `read` describes it.
+
+    Raises:
+        PipelineError: a picture cannot be read or converted.
+    """
+    height, width = dataset.shape
+
+    def read_picture(path: Path) -> Pixels:
         try:
             picture = pictures.read(path)
-            return (draw(picture) if draw else fit(picture.grey, *dataset.shape)).ravel()
+            if convert is None:
+                image = resize_and_pad(picture.grey, height, width)
+            else:
+                image = convert(picture)
         except (OSError, PipelineError) as error:
-            shown = path.as_posix().removeprefix(f"{root.as_posix()}/")
-            raise PipelineError(f"{shown}: {getattr(error, 'strerror', None) or error}") from None
+            name = path.as_posix().removeprefix(f"{root.as_posix()}/")
+            reason = getattr(error, "strerror", None) or error
+            raise PipelineError(f"{name}: {reason}") from None
+        return image.ravel()
 
-    # Warnings are off around all threads, because their own `catch_warnings` restore each other's filters.
+    # Threads share the filters of warnings: if each of them called `catch_warnings`, one would
+    # restore the filters of another.
     with warnings.catch_warnings(action="ignore"):
-        return np.stack(thread_map(drawn, paths, desc="pictures", disable=None, leave=False))
+        images_of_paths = thread_map(
+            read_picture, paths, desc="pictures", disable=None, leave=False
+        )
+    return np.stack(images_of_paths)
 
 
-def fit(grey: Pixels, height: int, width: int) -> Pixels:
-    """Scale a picture into a height and width; what is left free becomes the median of its outermost pixels."""
-    background = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
-    return np.asarray(ImageOps.pad(Image.fromarray(grey), (width, height), color=background))
+def resize_and_pad(grey: Pixels, height: int, width: int) -> Pixels:
+    """Return a picture in another height and width. Its aspect ratio is kept.
 
-
-def find(root: Path) -> tuple[list[Found], list[Path]]:
-    """Return the pictures of a folder, in the dataset's order, and its other files."""
-    if not root.is_dir():
-        raise PipelineError(NOT_HERE)
-    found: list[Found] = []
-    others = []
-    for path in _files(root):
-        folders = [*map(composed, path.relative_to(root).parts[:-1])]
-        class_name, *group = [name for name in folders if name.lower() not in PARTS] or [""]
-        if path.suffix.lower() not in pictures.SUFFIXES:
-            others.append(path)
-        elif not class_name or len(group) > 1 or (found and bool(group) != bool(found[0].group)):
-            expected = "expected CLASS/, or for all CLASS/GROUP/; of other trees write a table of files"
-            raise PipelineError(f"{path.relative_to(root).as_posix()!r} lies in {'/'.join(folders)!r}, {expected}")
-        else:
-            is_test = any(name.lower() in TEST for name in folders)
-            found.append(Found(path, class_name, "".join(group), is_test))
-    in_order = int if all(each.class_name.isdecimal() for each in found) else str
-    found.sort(key=lambda a: (a.is_test, _natural(a.group), _natural(a.path.stem), in_order(a.class_name), a.path))
-    return found, others
-
-
-def note_others(root: Path, others: Sequence[Path]) -> None:
-    """Note which files of a folder are left out, because their names are not those of pictures."""
-    if others:
-        note(f"{root}: no pictures, left out: {', '.join(path.relative_to(root).as_posix() for path in others):.200}")
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files in a folder, at any depth, but for what is ignored; a PipelineError if one has nothing in it."""
-    inside = sorted(path for path in folder.iterdir() if not IGNORED.fullmatch(path.name))
-    if not inside:
-        raise PipelineError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
-    for path in inside:
-        yield from _files(path) if path.is_dir() else [path]
-
-
-def _natural(name: str) -> list[str | int]:
-    """Return what puts names in natural order: text and, at every second place, numbers."""
-    return [int(part) if i % 2 else part for i, part in enumerate(re.split("([0-9]+)", composed(name)))]
+    What is left free at the sides becomes the median of the outermost pixels of the picture.
+    """
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    background = int(np.median(border))
+    picture = Image.fromarray(grey)
+    return np.asarray(ImageOps.pad(picture, (width, height), color=background))

@@ -1,7 +1,9 @@
-"""IDX files, in which MNIST and its relatives are published, in a folder or below an HTTP address.
+"""Files in the IDX format, in a folder or below an HTTP address.
 
-Two zero bytes, a type (8: unsigned bytes), the number of dimensions, each of these as a big-endian 32-bit number, then
-the values. Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
+MNIST and datasets like it are published in this format. A file begins with two zero bytes, a
+byte for the type of the values (8 for unsigned bytes) and a byte for the number of dimensions.
+The size of each dimension follows, as a big-endian 32-bit number, then the values.
+Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
 """
 
 import gzip
@@ -10,7 +12,7 @@ import zlib
 from pathlib import Path
 
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset
+from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.sources import images
 
@@ -18,35 +20,84 @@ import numpy as np
 import pandas as pd
 import requests
 
-MNIST_FILES = [[f"{part}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")] for part in ("train", "t10k")]
+LOCAL = False
+TIMEOUT = 60  # seconds
+GZIP_START = b"\x1f\x8b"
+IDX_START = b"\0\0\x08"  # of unsigned bytes
+
+# The files of images and of labels, in pairs.
+MNIST_FILES = [
+    ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
+    ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
+]
 
 
-def read(place: str, dataset: Dataset) -> pd.DataFrame:
-    """Return the images of each pair of files, images and labels."""
+def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
+    """Return the images of all pairs of files.
+
+    Args:
+        place: a folder or an HTTP address.
+        dataset: the entry of params.yaml.
+
+    Raises:
+        PipelineError: a file cannot be read, or its images have another shape.
+    """
     pairs = dataset.files or MNIST_FILES
-    pixels, labels = ([_parsed(place, pair[i]) for pair in pairs] for i in (0, 1))
-    if wrong := [each.shape for each in pixels if each.shape[1:] != (*dataset.shape,)]:
-        raise PipelineError(f"images of shape {wrong[0]}, expected {' × '.join(map(str, dataset.shape))} pixels each")
-    return images(dataset, np.concatenate(pixels).reshape(-1, math.prod(dataset.shape)), np.concatenate(labels))
+    pixels_of_files = [read_file(place, images_file) for images_file, _ in pairs]
+    labels_of_files = [read_file(place, labels_file) for _, labels_file in pairs]
+    height, width = dataset.shape
+    for pixels in pixels_of_files:
+        if pixels.shape[1:] != (height, width):
+            raise PipelineError(
+                f"images of shape {pixels.shape}, expected {height} × {width} pixels each"
+            )
+    all_pixels = np.concatenate(pixels_of_files).reshape(-1, height * width)
+    return images(dataset, all_pixels, np.concatenate(labels_of_files))
 
 
-def _parsed(place: str, name: str) -> Pixels:
+def read_file(place: str, name: str) -> Pixels:
+    """Return the values of a file in a folder or below an HTTP address.
+
+    Raises:
+        PipelineError: the file cannot be read, or is damaged.
+    """
     try:
-        if not place.startswith(("http://", "https://")):
-            return parse(Path(place, name).read_bytes())
-        response = requests.get(f"{place.rstrip('/')}/{name}", timeout=60)  # seconds
-        response.raise_for_status()
-        return parse(response.content)
-    except (OSError, ValueError, EOFError, zlib.error) as error:  # those of requests are OSErrors
-        raise PipelineError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
+        if place.startswith(("http://", "https://")):
+            response = requests.get(f"{place.rstrip('/')}/{name}", timeout=TIMEOUT)
+            response.raise_for_status()
+            content = response.content
+        else:
+            content = Path(place, name).read_bytes()
+        return parse(content)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        # The exceptions of requests are OSErrors, too.
+        reason = getattr(error, "strerror", None) or error
+        raise PipelineError(f"{name}: {reason}") from None
 
 
 def parse(content: bytes) -> Pixels:
-    """Return the bytes of an IDX file, gzipped or not, in the shape of its header; a ValueError if it is damaged."""
-    content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    if content[:3] != b"\0\0\x08" or len(content) < (start := 4 + 4 * content[3]):
+    """Return the values of an IDX file of unsigned bytes.
+
+    Args:
+        content: the content of the file, gzipped or not.
+
+    Returns:
+        An array of the shape that the header of the file gives.
+
+    Raises:
+        ValueError: the file is damaged, or not an IDX file of unsigned bytes.
+    """
+    if content.startswith(GZIP_START):
+        content = gzip.decompress(content)
+    is_idx = len(content) >= 4 and content.startswith(IDX_START)
+    header_size = 4 + 4 * content[3] if is_idx else 0
+    if not is_idx or len(content) < header_size:
         raise ValueError(f"not an IDX file of bytes: it begins with {content[:4]!r}")
-    shape = np.frombuffer(content[4:start], ">u4").tolist()
-    if len(content) - start != math.prod(shape):
-        raise ValueError(f"{len(content) - start} values, not the {math.prod(shape)} that its header promises")
-    return np.frombuffer(content, np.uint8)[start:].reshape(shape)
+
+    shape = np.frombuffer(content[4:header_size], dtype=">u4").tolist()
+    n_values = len(content) - header_size
+    n_expected = math.prod(shape)
+    if n_values != n_expected:
+        raise ValueError(f"{n_values} values, not the {n_expected} that its header promises")
+    values = np.frombuffer(content, dtype=np.uint8, offset=header_size)
+    return values.reshape(shape)

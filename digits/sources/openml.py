@@ -1,31 +1,48 @@
-"""OpenML, through scikit-learn's own client; nothing is kept on disk."""
+"""Datasets on OpenML, fetched with scikit-learn's client."""
 
 import socket
 import warnings
 
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset
+from digits.core.params import DatasetParams
 from digits.sources import images
 
 import numpy as np
 import pandas as pd
 from sklearn.datasets import fetch_openml
 
-# All columns as numbers: the client's own choice, categories, fails on digits with pandas 3, and float64 would take
-# twice the memory.
-COLUMNS = {"dtype": np.float32}
+LOCAL = False
+TIMEOUT = 60  # seconds
 
 
-def read(place: str, dataset: Dataset) -> pd.DataFrame:
-    """Return the images of the dataset `NAME/VERSION`."""
+def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
+    """Return the images of a dataset on OpenML. Nothing is kept on the disk.
+
+    Args:
+        place: the name and the version of the dataset, such as `mnist_784/1`.
+        dataset: the entry of params.yaml.
+
+    Raises:
+        PipelineError: the dataset cannot be fetched.
+    """
     name, _, version = place.partition("/")
     if not version.isdecimal():
         raise PipelineError("is no name and version such as mnist_784/1")
-    socket.setdefaulttimeout(60)  # seconds; the client has no timeout of its own
-    options = {"as_frame": False, "parser": "pandas", "cache": False, "n_retries": 1, "read_csv_kwargs": COLUMNS}
+    socket.setdefaulttimeout(TIMEOUT)  # the client has no timeout of its own
     try:
-        with warnings.catch_warnings(action="ignore"):  # of retries: a failure is reported below
-            bunch = fetch_openml(name, version=int(version), **options)
-    except Exception as error:  # a bad answer shows itself as almost anything, deep in the client's parsers
+        # The client warns of each retry. A failure is reported below.
+        with warnings.catch_warnings(action="ignore"):
+            bunch = fetch_openml(
+                name,
+                version=int(version),
+                as_frame=False,
+                parser="pandas",
+                cache=False,
+                n_retries=1,
+                # The client would read the digits as categories, which fails with pandas 3.
+                # As float64 the pixels would take twice the memory.
+                read_csv_kwargs={"dtype": np.float32},
+            )
+    except Exception as error:  # a bad answer can raise nearly any exception in its parsers
         raise PipelineError(str(error) or type(error).__name__) from None
     return images(dataset, bunch.data, bunch.target)

@@ -1,63 +1,128 @@
-"""A table of images with a row for each, in a CSV file with a header line or in a parquet file.
+"""Images in a table with one row per image: a CSV file with a header line, or a parquet file.
 
-The column `class` or `label` says what an image shows, by number or by name; `group`, if it is there, who wrote it or
-the like. All others are its pixels, row by row from the top left, whole numbers; or `file` names pictures, from the
-table's folder on, to be read as `folder` reads them.
+- `class` or `label`: what the image shows, as a number or a name.
+- `group`: who wrote it, or another group, if the table has this column.
+- `file`: a picture, from the table's folder on, which is read as digits/sources/folder.py does.
+- If there is no column `file`, all other columns are the pixels, row by row from the top left,
+  as whole numbers.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset
-from digits.sources import NOT_HERE, folder, images, number
+from digits.core.params import DatasetParams
+from digits.core.tables import Pixels
+from digits.sources import NOT_FOUND, encode_classes, encode_groups, folder, images
 
 import pandas as pd
 
 LOCAL = True
-TEXTS = ["class", "label", "group", "file"]  # columns that are no pixels
+CLASS_COLUMNS = ["class", "label"]
+TEXT_COLUMNS = [*CLASS_COLUMNS, "group", "file"]  # all columns but those of the pixels
 
 
-def read(place: str, dataset: Dataset) -> pd.DataFrame:
-    """Return the images of a table."""
-    table, root = _read(place), Path(place).parent
-    numbered = _number(table)
-    if "file" in table:
-        return images(dataset, folder.draw_all(root, [root / name for name in table["file"]], dataset), **numbered)
-    pixels = table.drop(columns=TEXTS, errors="ignore")
-    if texts := [*pixels.select_dtypes(exclude=["number", "bool"])]:
-        reason = f"the column {texts[0]} has values that are no numbers"
-        raise PipelineError(f"{reason}; one that names pictures must be called `file`")
-    return images(dataset, pixels.to_numpy(), **numbered)
+def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
+    """Return the images of a table.
 
+    Args:
+        place: the file.
+        dataset: the entry of params.yaml.
 
-def _read(place: str) -> pd.DataFrame:
+    Raises:
+        PipelineError: the file was not found, or is not such a table.
+    """
     path = Path(place)
+    table = read_file(path)
+    classes, class_names = encode_classes(read_classes(table))
+    groups, group_names = encode_groups(read_groups(table))
+    if "file" in table:
+        root = path.parent
+        paths = [root / name for name in table["file"]]
+        pixels = folder.read_pictures(root, paths, dataset)
+    else:
+        pixels = read_pixels(table)
+    return images(
+        dataset, pixels, classes, names=class_names, groups=groups, group_names=group_names
+    )
+
+
+def read_file(path: Path) -> pd.DataFrame:
+    """Return the content of the file.
+
+    Raises:
+        PipelineError: it was not found, or cannot be read.
+    """
     if not path.is_file():
-        raise PipelineError(NOT_HERE)
+        raise PipelineError(NOT_FOUND)
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, low_memory=False)
-    except (OSError, ValueError) as error:  # those of pandas and Arrow are ValueErrors
+        return pd.read_csv(
+            path,
+            dtype=dict.fromkeys(TEXT_COLUMNS, str),
+            keep_default_na=False,  # a class may be called NA
+            low_memory=False,
+        )
+    except (OSError, ValueError) as error:  # the exceptions of pandas and Arrow are ValueErrors
         raise PipelineError(error) from None
 
 
-def _number(table: pd.DataFrame) -> dict[str, Any]:
-    found = [name for name in ("class", "label") if name in table]
-    if len(found) != 1:
-        reason = f"has {len(found)} columns named class or label, expected one, separated by commas"
-        raise PipelineError(f"{reason}; it has {', '.join(map(str, table)):.100}")
-    return number(_names(table[found[0]]), _names(table["group"]) if "group" in table else [])
+def read_classes(table: pd.DataFrame) -> list[str]:
+    """Return the class of each image, as text.
+
+    Raises:
+        PipelineError: there is no column of classes, or more than one, or a value is missing.
+    """
+    class_columns = [name for name in CLASS_COLUMNS if name in table]
+    if len(class_columns) != 1:
+        all_columns = [str(name) for name in table]
+        raise PipelineError(
+            f"has {len(class_columns)} columns named class or label, expected one, separated "
+            f"by commas; it has {', '.join(all_columns):.100}"
+        )
+    return to_names(table[class_columns[0]])
 
 
-def _names(column: "pd.Series[Any]") -> list[str]:
-    """Return labels or groups as text, `3` for 3.0 where all are numbers; a PipelineError if one is not whole."""
+def read_groups(table: pd.DataFrame) -> Sequence[str]:
+    """Return the group of each image, as text, or nothing if the table has no groups.
+
+    Raises:
+        PipelineError: a value is missing.
+    """
+    return to_names(table["group"]) if "group" in table else []
+
+
+def to_names(column: pd.Series) -> list[str]:
+    """Return classes or groups as text. A number such as 3.0 becomes `3` if all are numbers.
+
+    Raises:
+        PipelineError: a value is missing, or is a number that is not whole.
+    """
     if column.isna().any() or (column == "").any():
         raise PipelineError(f"a row has no {column.name}")
     numbers = pd.to_numeric(column, errors="coerce")
     if numbers.isna().any():
-        return [*map(str, column)]
-    if (broken := column[numbers % 1 != 0]).size:
-        raise PipelineError(f"a {column.name} is '{min(broken)}', expected whole numbers, or names")
+        return [str(value) for value in column]
+    fractions = column[numbers % 1 != 0]
+    if len(fractions):
+        raise PipelineError(
+            f"a {column.name} is '{min(fractions)}', expected whole numbers, or names"
+        )
     return [str(int(number)) for number in numbers]
+
+
+def read_pixels(table: pd.DataFrame) -> Pixels:
+    """Return the pixels of the images, shape (n_images, height * width).
+
+    Raises:
+        PipelineError: a column holds something else than numbers.
+    """
+    pixels = table.drop(columns=TEXT_COLUMNS, errors="ignore")
+    text_columns = list(pixels.select_dtypes(exclude=["number", "bool"]))
+    if text_columns:
+        raise PipelineError(
+            f"the column {text_columns[0]} has values that are no numbers; one that names "
+            "pictures must be called `file`"
+        )
+    return pixels.to_numpy()

@@ -1,4 +1,4 @@
-"""Every measurement runs, on little: a project whose MNIST is scikit-learn's digits, redrawn in 28 × 28 pixels."""
+"""Every benchmark runs on a little data: MNIST is replaced by scikit-learn's digits, resized."""
 
 import hashlib
 import re
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bench import measuring, notebooks
+from digits.core.errors import PipelineError
 from tests import tiny
 
 import numpy as np
@@ -15,70 +16,130 @@ import yaml
 from PIL import Image
 from sklearn.datasets import load_digits
 
-TEST = 397  # of 1797 images
-EXPERIMENTS = ["digit-champion", "digit-density", "digit-sgd-log"]  # the measurements load them
-MADE = shutil.ignore_patterns("tmp", "cache", "config.local", "data", "models", "metrics", "plots")
-SCRIPTS = {"benchmarks": 3, "champion": 1}  # and how many parts each has
+N_TEST = 397  # of 1,797 images
+LARGE = tiny.ROOT / "docs" / "scale" / "large"
+
+# The benchmarks load these models.
+MODELS = ["digit-champion", "digit-density", "digit-sgd-log"]
+
+# The scripts, and how many benchmarks each has. Those of optional components may be missing.
+SCRIPTS = {"benchmarks": 3, "champion": 1}
 if (tiny.ROOT / "digits" / "handwriting").exists():
     SCRIPTS |= {"handwriting": 2, "paper": 1}
-if (LARGE := tiny.ROOT / "docs" / "scale" / "large").exists():
+if LARGE.exists():
     SCRIPTS |= {"scale": 1}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 
 
-def make_small(place: Path) -> None:
-    """Give the block `mnist` of a params.yaml the small images, and the splits a test part of their size."""
-    bunch, values = load_digits(), measuring.parameters(place)
-    resized = [np.asarray(Image.fromarray(np.uint8(15 * image)).resize((20, 20))) for image in bunch.images]
-    arrays = {"pixels": np.pad(resized, [(0, 0), (4, 4), (4, 4)]), "labels": bunch.target.astype(np.uint8)}
-    (place / "small").mkdir()
+def replace_mnist(project: Path) -> None:
+    """Give the dataset `mnist` of a project the small images, and its splits a small test set."""
+    bunch = load_digits()
+    images = []
+    for image in bunch.images:
+        resized = Image.fromarray(np.uint8(15 * image)).resize((20, 20))
+        images.append(np.pad(np.asarray(resized), 4))
+    arrays = {"pixels": np.array(images), "labels": bunch.target.astype(np.uint8)}
+    sha256 = {}
+    (project / "small").mkdir()
     for name, array in arrays.items():
-        (place / "small" / name).write_bytes(tiny.idx_bytes(array))
-    sha256 = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
-    block = {"images": len(bunch.target), "sources": [{"idx": "small"}], "files": [[*arrays]], "sha256": sha256}
-    values["datasets"]["mnist"] |= block
+        (project / "small" / name).write_bytes(tiny.idx_bytes(array))
+        sha256[name] = hashlib.sha256(array.tobytes()).hexdigest()
+
+    values = measuring.read_params(project)
+    values["datasets"]["mnist"] |= {
+        "images": len(images),
+        "sources": [{"idx": "small"}],
+        "files": [["pixels", "labels"]],
+        "sha256": sha256,
+    }
     for split in values["splits"].values():
-        split["test"] = TEST if split["test"] == 10_000 else split["test"]
-    measuring.write_parameters(place, values)
+        if split["test"] == 10_000:
+            split["test"] = N_TEST
+    measuring.write_params(project, values)
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the project with the small MNIST, and the models that the measurements load. Not to be changed."""
+    """Return the project with the small MNIST, and with some models. Do not change it."""
     project = tmp_path_factory.mktemp("small") / "project"
     project.mkdir()
     tiny.make_project(project)
-    (project / "params.yaml").write_bytes((tiny.ROOT / "params.yaml").read_bytes())
-    make_small(project)
+    shutil.copy(tiny.ROOT / "params.yaml", project)
+    replace_mnist(project)
     shutil.copytree(tiny.ROOT / "docs/notebooks", project / "docs/notebooks")
     if LARGE.exists():
-        own = Path(shutil.copytree(LARGE, project / "docs/scale/large", ignore=MADE))
-        make_small(own)
-        (own / "enlarged.yaml").write_text(yaml.safe_dump({"mnist": {"first": 1797 - TEST, "to": 1797, "seed": 42}}))
+        copy_large_project(project / "docs/scale/large")
     tiny.commit(project, "small")
-    tiny.repro(project, "fetch@small", *(f"evaluate@{name}" for name in EXPERIMENTS))
+    stages = [f"evaluate@{name}" for name in MODELS]
+    tiny.repro(project, "fetch@small", *stages)
     return project
 
 
-@pytest.mark.parametrize(("script", "parts"), SCRIPTS.items())
-def test_every_measurement_prints_its_tables(small: Path, script: str, parts: int) -> None:
+def copy_large_project(project: Path) -> None:
+    """Copy the project docs/scale/large with the small MNIST."""
+    outputs = ["data", "models", "metrics", "plots", "tmp", "cache", "config.local"]
+    shutil.copytree(LARGE, project, ignore=shutil.ignore_patterns(*outputs))
+    replace_mnist(project)
+    enlargement = {"mnist": {"first": 1797 - N_TEST, "to": 1797, "seed": 42}}
+    (project / "enlarged.yaml").write_text(yaml.safe_dump(enlargement), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("script", "n_benchmarks"), SCRIPTS.items())
+def test_every_benchmark_prints_its_tables(small: Path, script: str, n_benchmarks: int) -> None:
     output = tiny.run(["python", "-m", f"bench.{script}", "--quick"], small).stdout
-    assert output.count("\nMeasured at ") == parts
-    assert len(re.findall(r"^\| ---", output, re.MULTILINE)) >= parts
+    assert output.count("\nMeasured at ") == n_benchmarks
+    tables = re.findall(r"^\| ---", output, re.MULTILINE)
+    assert len(tables) >= n_benchmarks
     assert "nan" not in output
 
 
 @pytest.mark.parametrize("name", notebooks.NOTEBOOKS)
-def test_every_tutorial_runs(small: Path, name: str) -> None:
-    code = notebooks.code(name, looks=True).replace("60_000", "1_400").replace("36_00", "1_00")
+def test_every_notebook_runs(small: Path, name: str) -> None:
+    code = notebooks.read_code(name, with_looks=True)
+    code = code.replace("60_000", "1_400").replace("36_00", "1_00")
     output = tiny.run([sys.executable, "-c", code], small, MPLBACKEND="agg").stdout
     assert re.search(r"^(test accuracy|training accuracy|F1) [01]\.\d", output, re.MULTILINE)
 
 
-def test_the_plain_script_makes_what_the_pipeline_does(project: Path) -> None:
-    made = tiny.files(project)
-    for folder in ("data", "models", "metrics", "plots"):
+def test_one_process_gives_the_same_results_as_dvc(project: Path) -> None:
+    files_by_dvc = tiny.files(project)
+    for folder in ["data", "models", "metrics", "plots"]:
         shutil.rmtree(project / folder)
     tiny.run(["python", "-m", "bench.plain"], project)
-    assert {name: made[name] for name in made if name.startswith("metrics/")}.items() <= tiny.files(project).items()
+    files_by_one_process = tiny.files(project)
+    for name, content in files_by_dvc.items():
+        if name.startswith(("metrics/", "plots/")):
+            assert files_by_one_process[name] == content
+
+
+def test_a_table_is_written_between_its_marks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- bench/ writes this: a -->\nold\n<!-- end of a -->\nafter\n")
+    for _ in range(2):
+        measuring.write_section(page, "a", ["new", "", "Measured."])
+        assert page.read_text() == (
+            "before\n<!-- bench/ writes this: a -->\n\nnew\n\nMeasured.\n\n"
+            "<!-- end of a -->\nafter\n"
+        )
+
+
+def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"` gave 3: …out of cheese$"):
+        measuring.run_python(tmp_path, "-c", "print('out of  cheese'); exit(3)")
+
+
+def test_a_command_is_measured(tmp_path: Path) -> None:
+    code = "import time; x = bytearray(50 * 2**20); time.sleep(0.2); print(len(x))"
+    run = measuring.run_python(tmp_path, "-c", code)
+    assert run.output == f"{50 * 2**20}\n"
+    assert run.seconds > 0.2
+    assert run.cpu_seconds < 5
+    assert 50 < run.memory < 10_000
+
+
+def test_a_difference_has_the_interval_of_bonett_and_price() -> None:
+    before = np.repeat([True, False], [60, 40])
+    after = np.repeat([True, False, True, False], [55, 5, 15, 25])
+    # (16 - 6) / 102 ± 1.96 * sqrt((22 / 102 - (10 / 102)²) / 102)
+    assert measuring.format_difference(before, after) == "+10.00 (+0.99 to +18.61)"

@@ -1,4 +1,4 @@
-"""docs/extending.md, as a stranger follows it: its examples, in a copy of the tiny project, and no edit besides."""
+"""The examples of docs/extending.md work in a copy of the tiny project without other edits."""
 
 import json
 import re
@@ -10,43 +10,91 @@ import numpy as np
 import pytest
 import yaml
 
-PAGE = (tiny.ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-BLOCKS = dict(re.findall(r"^```\w+\n *# (\S.*?)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+PAGE = (tiny.ROOT / "docs/extending.md").read_text(encoding="utf-8")
+# The code of each example, by the comment in its first line.
+EXAMPLES = dict(re.findall(r"^```\w+\n *# (\S.*?)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 METRICS = "digits/evaluation/metrics.py"
 
 
-@pytest.mark.slow
-def test_the_page_s_examples(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(project))  # the copy's own library, not the one that is installed
-    modules = {name: code for name, code in BLOCKS.items() if re.match("digits/(features|sources)/", name)}
-    for name, code in modules.items():
-        (project / name).write_text(code, encoding="utf-8")
-    [features] = (Path(name).stem for name in modules if "features" in name)
-    [(name, block)] = yaml.safe_load(BLOCKS["params.yaml, in `experiments`"]).items()
-    added = yaml.safe_load(BLOCKS["params.yaml"])
-    changes = {f"{section}.mine": added[section]["mine"] for section in ("datasets", "splits", "tasks")}
-    tiny.edit(project, {**changes, f"experiments.{name}": block | {"task": "mine", "features": features}})
+@pytest.fixture
+def extended(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project whose commands use its own package, not the installed one."""
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    return project
+
+
+def write_modules(project: Path) -> list[str]:
+    """Write the modules of features and sources, and return their paths."""
+    names = [name for name in EXAMPLES if re.match("digits/(features|sources)/", name)]
+    for name in names:
+        (project / name).write_text(EXAMPLES[name], encoding="utf-8")
+    return names
+
+
+def write_images(project: Path) -> None:
+    """Write the tiny dataset as the source of the page reads it: 28 × 28 pixels."""
     pixels, labels = tiny.digits()
-    images = np.pad(pixels.reshape(-1, *tiny.SHAPE), ((0, 0), (10, 10), (10, 10)))
-    np.savez(project / "data/mine.npz", images=images, labels=labels)
+    images = pixels.reshape(-1, *tiny.SHAPE)
+    padded = np.pad(images, [(0, 0), (10, 10), (10, 10)])
+    np.savez(project / "data/mine.npz", images=padded, labels=labels)
     tiny.run("dvc add data/mine.npz", project)
 
-    tiny.run("digits pin mine", project)
-    tiny.run("digits check", project)
-    ran = ["binarize@mine", f"evaluate@{name}", "fetch@mine", "split@mine", f"train@{name}"]
-    assert tiny.repro(project) == ran
-    measured = json.loads((project / f"metrics/{name}.json").read_text())
-    assert min(measured["accuracy"], measured["cv_accuracy"]) > measured["baseline"] + 0.2
-    added_files = tiny.run("git status --porcelain -uall -- digits stages data dvc.yaml", project).stdout.splitlines()
-    assert {line[3:] for line in added_files} == {*modules, "data/mine.npz.dvc"}
 
-    entry = BLOCKS[f"{METRICS}: in METRICS"].replace("key=", 'heading="as the page says", key=')
-    text = (project / METRICS).read_text(encoding="utf-8")
-    new = text.replace("METRICS = [\n", f"{BLOCKS[f'{METRICS}: above METRICS']}\n\nMETRICS = [\n    {entry}")
-    (project / METRICS).write_text(new, encoding="utf-8")
-    names = [*tiny.params()["experiments"], name]
-    assert tiny.repro(project) == sorted(f"evaluate@{each}" for each in names)
-    for each in names:
-        value = json.loads((project / f"metrics/{each}.json").read_text())["balanced_accuracy"]
-        assert f"test,balanced_accuracy,all,{value}" in (project / f"plots/{each}/figures.csv").read_text()
-    assert "as the page says" in tiny.run("digits leaderboard", project).stdout
+@pytest.mark.slow
+def test_a_classifier_features_and_a_source_are_added(extended: Path) -> None:
+    modules = write_modules(extended)
+    write_images(extended)
+    [features] = [Path(name).stem for name in modules if "features" in name]
+    [(name, model)] = yaml.safe_load(EXAMPLES["params.yaml, in `models`"]).items()
+    model |= {"task": "mine", "features": features}
+    changes = {f"models.{name}": model}
+    sections = yaml.safe_load(EXAMPLES["params.yaml"])
+    for section, entries in sections.items():
+        changes[f"{section}.mine"] = entries["mine"]
+    tiny.edit(extended, changes)
+
+    tiny.run("digits pin mine", extended)
+    tiny.run("digits check", extended)
+    assert tiny.repro(extended) == [
+        "binarize@mine",
+        f"evaluate@{name}",
+        "fetch@mine",
+        "split@mine",
+        f"train@{name}",
+    ]
+    metrics = json.loads((extended / f"metrics/{name}.json").read_text(encoding="utf-8"))
+    assert metrics["accuracy"] > metrics["baseline"] + 0.2
+    assert metrics["cv_accuracy"] > metrics["baseline"] + 0.2
+    status = "git status --porcelain -uall -- digits stages data dvc.yaml"
+    lines = tiny.run(status, extended).stdout.splitlines()
+    assert {line[3:] for line in lines} == {*modules, "data/mine.npz.dvc"}
+
+
+def insert(path: Path, name: str, entry: str) -> None:
+    """Insert an entry at the start of a dictionary that a module defines."""
+    content = path.read_text(encoding="utf-8")
+    [start] = re.findall(rf"^{name}\b.*= {{", content, re.MULTILINE)
+    path.write_text(content.replace(start, f"{start}\n    {entry}"), encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_metric_is_added(extended: Path) -> None:
+    module = extended / METRICS
+    content = module.read_text(encoding="utf-8")
+    function = EXAMPLES[f"{METRICS}: above METRICS"]
+    start = content.index("\nMETRICS: ")
+    content = f"{content[:start]}\n\n{function}\n{content[start:]}"
+    module.write_text(content, encoding="utf-8")
+    insert(module, "METRICS", EXAMPLES[f"{METRICS}: in METRICS"])
+    insert(module, "SUMMARY_KEYS", EXAMPLES[f"{METRICS}: in SUMMARY_KEYS"])
+    headings = extended / "digits/commands/leaderboard.py"
+    insert(headings, "HEADINGS", '"balanced_accuracy": "as the page says",\n')
+
+    names = sorted(tiny.params()["models"])
+    assert tiny.repro(extended) == [f"evaluate@{name}" for name in names]
+    for name in names:
+        metrics = json.loads((extended / f"metrics/{name}.json").read_text(encoding="utf-8"))
+        table = (extended / f"plots/{name}/metrics.csv").read_text(encoding="utf-8")
+        value = metrics["balanced_accuracy"]
+        assert f"test,balanced_accuracy,all,{value}" in table
+    assert "as the page says" in tiny.run("digits leaderboard", extended).stdout

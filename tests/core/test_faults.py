@@ -1,4 +1,4 @@
-"""A full disk, Ctrl-C and a kill: one line, and the next `dvc repro` is right."""
+"""A full disk, Ctrl-C and a kill are one line each, and the next `dvc repro` is right."""
 
 import signal
 from pathlib import Path
@@ -9,26 +9,35 @@ from tests.processes import Running
 
 import pytest
 
-FULL = Path("/dev/full")  # takes no byte, of root neither
+# On Linux every write to this file fails as on a full disk, also for root.
+FULL_DISK = Path("/dev/full")
+
+# A set of features whose fit would take years.
 ENDLESS = """
 from sklearn.base import BaseEstimator, TransformerMixin
+
 
 class Endless(TransformerMixin, BaseEstimator):
     def fit(self, X, y=None):
         print("fitting", flush=True)
-        sum(range(10**15))  # in C, which looks at no signal
+        sum(range(10**15))  # one instruction of Python, which no signal handler interrupts
         return self
 
     def transform(self, X):
         return X
 
-STEPS = [("endless", Endless())]
+
+def make_steps(pixel_max):
+    return [("endless", Endless())]
 """
+
+# Stops the stage `train` between its two outputs. It has written the model, and is about to make
+# the folder of the predictions.
 STOP = """
 import signal, sys
 
 def stop(event, arguments):
-    if event == "open" and str(arguments[0]).endswith("models/five-sgd.skops") and "w" in arguments[1]:
+    if event == "os.mkdir" and str(arguments[0]) == "data/crossval":
         print("stopped", flush=True)
         signal.pause()
 
@@ -37,43 +46,50 @@ if "stages.train" in sys.orig_argv:
 """
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="needs Linux's /dev/full")
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="needs Linux's /dev/full")
 def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: Path) -> None:
-    for stage, out in (
-        ("evaluate five-sgd", "plots/five-sgd/figures.csv"),
+    for stage, output in [
+        ("evaluate five-sgd", "plots/five-sgd/metrics.csv"),
         ("train five-sgd", "models/five-sgd.skops"),
         ("fetch tiny", "data/raw/tiny.parquet"),
-    ):
-        (project / out).unlink()
-        (project / out).symlink_to(FULL)
+    ]:
+        path = project / output
+        path.unlink()
+        path.symlink_to(FULL_DISK)
         assert failure(project, *stage.split()).endswith("No space left on device")
-        (project / out).unlink()
-    assert tiny.repro(project) == []  # from the run cache
+        path.unlink()
+    assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.files(project) == tiny.files(made)
 
 
-def test_ctrl_c_ends_a_fit_however_long_it_would_go_on(made: Path, project: Path) -> None:
-    (project / "digits/features/endless.py").write_text(ENDLESS)
-    tiny.edit(project, {"experiments.five-sgd.features": "endless"})
+def test_ctrl_c_ends_a_fit_that_would_take_years(made: Path, project: Path) -> None:
+    module = project / "digits/features/endless.py"
+    module.write_text(ENDLESS)
+    tiny.edit(project, {"models.five-sgd.features": "endless"})
     with Running("dvc repro train@five-sgd", project) as running:
         running.wait_for_line("fitting")
         output = running.end(signal.SIGINT)
-    assert "python -m stages.train five-sgd, exited with -2\n" in output  # Python 3.14 may warn of semaphores after it
+    # With Python 3.14 a warning of semaphores may follow.
+    assert "python -m stages.train five-sgd, exited with -2\n" in output
     assert "Traceback" not in output
     assert not (project / "models/five-sgd.skops").exists()
+
     tiny.edit(project, {})
     assert tiny.repro(project) == []
-    (project / "digits/features/endless.py").unlink()
+    module.unlink()
     assert tiny.files(project) == tiny.files(made)
 
 
 @pytest.mark.slow
-def test_a_stage_that_is_killed_between_two_files_runs_again(made: Path, project: Path, tmp_path: Path) -> None:
+def test_a_stage_that_is_killed_between_two_files_runs_again(
+    made: Path, project: Path, tmp_path: Path
+) -> None:
     (tmp_path / "sitecustomize.py").write_text(STOP)
     command = "dvc repro --force --single-item train@five-sgd"
     with Running(command, project, PYTHONPATH=str(tmp_path)) as running:
         running.wait_for_line("stopped")
         running.end(signal.SIGKILL)
+    assert (project / "models/five-sgd.skops").exists()
     assert not (project / "data/crossval/five-sgd.parquet").exists()
-    assert tiny.repro(project) == []  # the run cache has what it would have written
+    assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.files(project) == tiny.files(made)

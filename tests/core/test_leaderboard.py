@@ -1,4 +1,4 @@
-"""`digits leaderboard`: its rows and their order, what is not told apart, and what fits a terminal."""
+"""`digits leaderboard`: its rows, their order, and which differences are not significant."""
 
 import json
 from pathlib import Path
@@ -11,42 +11,89 @@ import numpy as np
 import pandas as pd
 import pytest
 
-FIGURES = "part,figure,of,value,low,high\n"
-INTERVAL = f"{FIGURES}test,accuracy,all,0.97,0.9,0.99\n"
-GROUPS = "".join(f"test,accuracy,group {i},{value},,\n" for i, value in enumerate((1, 0.926, 0.962)))
-THREE_GROUPS = f"{FIGURES}test,accuracy,all,0.963351,,\n{GROUPS}test,count,0,347,,\ntest,count,1,35,,\n"
-LONGEST = max(params.read_yaml((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))["experiments"], key=len)
+HEADER = "part,metric,subset,value,low,high\n"
+WITH_INTERVAL = f"{HEADER}test,accuracy,all,0.97,0.9,0.99\n"
+OF_THREE_GROUPS = f"""\
+{HEADER}\
+test,accuracy,all,0.963351,,
+test,accuracy,group 0,1,,
+test,accuracy,group 1,0.926,,
+test,accuracy,group 2,0.962,,
+test,count,0,347,,
+test,count,1,35,,
+"""
 
 
-def write(folder: Path, name: str, figures: str, mistakes: int, cv_accuracy: float | None) -> None:
-    """Write the results of an experiment that makes so many mistakes out of fold, or on the test part without folds."""
+def longest_name() -> str:
+    """Return the longest name of a model in this project's params.yaml."""
+    text = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
+    return max(params.read_yaml(text)["models"], key=len)
+
+
+LONGEST = longest_name()
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def write_results(
+    folder: Path, name: str, metrics_table: str, n_mistakes: int, cv_accuracy: float | None
+) -> None:
+    """Write the results of a model.
+
+    Args:
+        folder: the project.
+        name: the model.
+        metrics_table: the content of plots/<model>/metrics.csv.
+        n_mistakes: the number of wrong predictions of 300 images. They are cross-validated, or
+            those of the test images if there is no `cv_accuracy`.
+        cv_accuracy: the value in metrics/<model>.json, if the model has folds.
+    """
     rows = np.arange(300)
-    columns = {"row": rows, "label": rows % 2, "prediction": (rows + (rows < mistakes)) % 2}
-    kind, fold = ("predictions", {}) if cv_accuracy is None else ("crossval", {"fold": rows % 3})
-    metrics = {"accuracy": 0.97, "baseline": 0.5} | ({} if cv_accuracy is None else {"cv_accuracy": cv_accuracy})
-    for place, content in {f"metrics/{name}.json": json.dumps(metrics), f"plots/{name}/figures.csv": figures}.items():
-        (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        (folder / place).write_text(content)
-    (folder / "data" / kind).mkdir(parents=True, exist_ok=True)
-    pd.DataFrame({**columns, **fold}).to_parquet(folder / f"data/{kind}/{name}.parquet")
+    labels = rows % 2
+    prediction = np.where(rows < n_mistakes, 1 - labels, labels)
+    table = pd.DataFrame({"row": rows, "label": labels, "prediction": prediction})
+    metrics = {"accuracy": 0.97, "baseline": 0.5}
+    if cv_accuracy is None:
+        path = folder / f"data/predictions/{name}.parquet"
+    else:
+        path = folder / f"data/crossval/{name}.parquet"
+        table["fold"] = rows % 3
+        metrics["cv_accuracy"] = cv_accuracy
+    write(folder / f"metrics/{name}.json", json.dumps(metrics))
+    write(folder / f"plots/{name}/metrics.csv", metrics_table)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(path)
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    five = tiny.params()["experiments"]["five-sgd"]
-    tiny.edit(tmp_path, {f"experiments.{name}": five for name in ("five-worse", LONGEST, "five-later")})
-    write(tmp_path, "five-worse", INTERVAL, 60, 0.8)
-    write(tmp_path, LONGEST, THREE_GROUPS, 3, 0.99)
-    write(tmp_path, "five-sgd", INTERVAL, 2, 0.9933)
-    write(tmp_path, "digit-logreg", INTERVAL, 9, None)
+    """Return a project in which four of five models have results."""
+    five = tiny.params()["models"]["five-sgd"]
+    names = ["five-worse", LONGEST, "five-later"]
+    tiny.edit(tmp_path, {f"models.{name}": five for name in names})
+    write_results(tmp_path, "five-worse", WITH_INTERVAL, 60, 0.8)
+    write_results(tmp_path, LONGEST, OF_THREE_GROUPS, 3, 0.99)
+    write_results(tmp_path, "five-sgd", WITH_INTERVAL, 2, 0.9933)
+    write_results(tmp_path, "digit-logreg", WITH_INTERVAL, 9, None)
     return tmp_path
 
 
-def test_the_best_of_each_task_comes_first_with_what_is_not_told_apart_from_it(results: Path) -> None:
-    found = call(results, "leaderboard")
-    header, _, *lines, empty, legend = found.stdout.splitlines()
-    assert header.split("  ")[0] == "experiment"
-    assert [" ".join(line.split()) for line in lines] == [
+def read_rows(results: Path, *words: str) -> list[str]:
+    """Return the rows of the leaderboard, with single spaces between the cells."""
+    lines = call(results, "leaderboard", *words).stdout.splitlines()
+    rows = []
+    for line in lines[2:]:  # below the headings and a rule
+        if not line:
+            break
+        rows.append(" ".join(line.split()))
+    return rows
+
+
+def test_the_best_model_of_each_task_comes_first(results: Path) -> None:
+    assert read_rows(results) == [
         "digit (tiny-random) 0.5000 always the majority",
         "digit-logreg 0.9700 – 3.00 (1.00 to 10.00)",
         "five (tiny) 0.5000 always the majority",
@@ -54,23 +101,55 @@ def test_the_best_of_each_task_comes_first_with_what_is_not_told_apart_from_it(r
         f"{LONGEST} ~ 0.9700 0.9900 3.66 (14 of 382; 0.0 7.4 3.8)",
         "five-worse 0.9700 0.8000 3.00 (1.00 to 10.00)",
     ]
-    assert (empty, legend.partition(":")[0]) == ("", "~ not told apart from the first of its task")
-    assert found.stderr == "not evaluated yet: five-later; `make repro` evaluates all\n"
-    assert max(map(len, [header, *lines])) <= 80
 
 
-def test_by_a_pattern_without_folds_the_test_part_tells_apart(results: Path) -> None:
-    lines = call(results, "leaderboard", "five-[sw]*").stdout.splitlines()[3:]
-    assert [line.split()[:2] for line in lines] == [["five-sgd", "0.9700"], ["five-worse", "0.9700"]]
-    tiny.edit(results, {"experiments.digit-b": tiny.params()["experiments"]["digit-logreg"]})
-    for mistakes, mark in ((12, "~"), (60, "0.9700")):
-        write(results, "digit-b", INTERVAL, mistakes, None)
-        assert call(results, "leaderboard", "digit-*").stdout.splitlines()[4].split()[1] == mark
+def test_the_table_fits_a_terminal_and_has_a_legend(results: Path) -> None:
+    lines = call(results, "leaderboard").stdout.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert lines[0].split("  ")[0] == "model"
+    assert lines[-2] == ""
+    assert lines[-1].startswith("~ ")
 
 
-def test_what_is_not_there_or_damaged_is_one_line(results: Path) -> None:
-    assert failure(results, "leaderboard", "nope*").startswith("Error: nothing called 'nope*' has been evaluated yet; ")
-    (results / "metrics/five-sgd.json").write_text("<<<<<<< HEAD")
+def test_without_an_insignificant_difference_there_is_no_legend(results: Path) -> None:
+    assert "~" not in call(results, "leaderboard", "digit-*").stdout
+
+
+def test_models_without_results_are_named(results: Path) -> None:
+    line = call(results, "leaderboard").stderr
+    assert line == "not evaluated yet: five-later; `make repro` evaluates all\n"
+
+
+def test_a_pattern_chooses_models(results: Path) -> None:
+    names = [row.split()[0] for row in read_rows(results, "five-[sw]*")]
+    assert names == ["five", "five-sgd", "five-worse"]
+
+
+@pytest.mark.parametrize(("n_mistakes", "is_significant"), [(12, False), (60, True)])
+def test_models_without_folds_are_compared_on_the_test_set(
+    results: Path, n_mistakes: int, is_significant: bool
+) -> None:
+    logreg = tiny.params()["models"]["digit-logreg"]
+    tiny.edit(results, {"models.digit-other": logreg})
+    write_results(results, "digit-other", WITH_INTERVAL, n_mistakes, None)
+    [_, _, other] = read_rows(results, "digit-*")
+    assert other.startswith("digit-other ")
+    assert ("~" in other) == (not is_significant)
+
+
+def test_models_of_other_images_are_not_marked(results: Path) -> None:
+    path = results / f"data/crossval/{LONGEST}.parquet"
+    pd.read_parquet(path)[:200].to_parquet(path)
+    assert "~" not in call(results, "leaderboard").stdout
+
+
+def test_a_pattern_of_no_results_is_one_line(results: Path) -> None:
+    line = failure(results, "leaderboard", "nope*")
+    assert line.startswith("Error: nothing called 'nope*' has been evaluated yet; ")
+
+
+def test_a_damaged_result_is_one_line(results: Path) -> None:
+    write(results / "metrics/five-sgd.json", "<<<<<<< HEAD")
     line = failure(results, "leaderboard")
     assert line.startswith("Error: metrics/five-sgd.json is damaged (")
-    assert line.endswith("; `dvc repro -f evaluate@five-sgd` makes it again")
+    assert "`dvc repro -f evaluate@five-sgd`" in line

@@ -1,4 +1,4 @@
-"""Pictures and tables of one's own as a dataset: picture files of every kind, the sources `folder` and `table`."""
+"""Your own images as a dataset: picture files of all kinds, the sources `folder` and `table`."""
 
 import io
 import re
@@ -10,9 +10,9 @@ from typing import Any
 from digits import pictures
 from digits.core import tables
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset
+from digits.core.params import DatasetParams
+from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.pictures import PictureError
-from stages.fetch import digests, fetch, source
 from tests import tiny
 
 import numpy as np
@@ -21,166 +21,322 @@ import pytest
 from PIL import Image
 
 PIXELS, CLASSES = tiny.digits()
-NAMES: list[list[Any]] = [["NA", "b"], ["False", "True"]]
-INK = np.zeros((100, 120), np.uint8)
-INK[30:36, 40:82] = INK[36:72, 60:66] = 255  # a T
+
+# A black picture with a white T.
+INK = np.zeros((100, 120), dtype=np.uint8)
+INK[30:36, 40:82] = 255
+INK[36:72, 60:66] = 255
 
 
-def encoded(image: Any, kind: str = "PNG", **options: Any) -> io.BytesIO:
+def encode(image: Any, file_format: str = "PNG", **options: Any) -> io.BytesIO:
+    """Return the file of a picture."""
+    if not isinstance(image, Image.Image):
+        image = Image.fromarray(image)
     file = io.BytesIO()
-    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(file, kind, **options)
-    return io.BytesIO(file.getvalue())
+    image.save(file, file_format, **options)
+    file.seek(0)
+    return file
 
 
 def write(path: Path, pixels: Any, **options: Any) -> None:
+    """Write a picture, and create its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.asarray(pixels, np.uint8)).save(path, **options)
 
 
+def black(value: int = 0) -> Any:
+    """Return the pixels of a picture that has one grey value."""
+    return np.full((28, 28), value)
+
+
 def read(kind: str, place: Path, **changes: Any) -> pd.DataFrame:
-    block = {**tiny.dataset({kind: str(place)}), "shape": [28, 28], "maximum": 255, "classes": 256, **changes}
-    images: pd.DataFrame = source(kind).read(str(place), Dataset.model_validate(block))
+    """Read a source with images of 28 × 28 pixels."""
+    entry = tiny.dataset({kind: str(place)})
+    entry |= {"shape": [28, 28], "pixel_max": 255, "classes": 256}
+    entry |= changes
+    images: pd.DataFrame = import_source(kind).read(
+        str(place), DatasetParams.model_validate(entry)
+    )
     return images
 
 
-def test_ink_stands_out_in_whatever_colours() -> None:
-    palette = Image.fromarray((INK > 0).astype(np.uint8)).convert("P")
-    palette.putpalette([0, 0, 0, 20, 20, 90])
-    for file in (
-        encoded(np.dstack([0 * INK] * 3 + [INK])),  # black on nothing
-        encoded(palette, transparency=0),
-        encoded(Image.fromarray(INK / np.float32(255)), "TIFF"),
-        encoded(INK, "GIF", save_all=True, append_images=[Image.fromarray(0 * INK)]),  # a second frame
-    ):
-        grey = pictures.read(file).grey.astype(int)
-        contrast = np.abs(grey - grey[0, 0])
-        assert contrast.max() >= 100
-        assert ((contrast > contrast.max() / 2) == (INK > 0)).all()
+def black_on_transparent() -> io.BytesIO:
+    empty = np.zeros_like(INK)
+    return encode(np.dstack([empty, empty, empty, INK]))
 
 
-def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced_or_refused() -> None:
+def transparent_palette() -> io.BytesIO:
+    image = Image.fromarray((INK > 0).astype(np.uint8)).convert("P")
+    image.putpalette([0, 0, 0, 20, 20, 90])
+    return encode(image, transparency=0)
+
+
+def floats() -> io.BytesIO:
+    return encode(Image.fromarray(INK / np.float32(255)), "TIFF")
+
+
+def two_frames() -> io.BytesIO:
+    second = Image.fromarray(np.zeros_like(INK))
+    return encode(INK, "GIF", save_all=True, append_images=[second])
+
+
+@pytest.mark.parametrize(
+    "make_file", [black_on_transparent, transparent_palette, floats, two_frames]
+)
+def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.BytesIO]) -> None:
+    grey = pictures.read(make_file()).grey.astype(int)
+    contrast = np.abs(grey - grey[0, 0])
+    assert contrast.max() >= 100
+    is_ink = contrast > contrast.max() / 2
+    assert (is_ink == (INK > 0)).all()
+
+
+def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced() -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned; this says: turn it clockwise
+    exif[0x0112] = 6  # "turn it clockwise"
     large = np.kron(np.rot90(INK), np.ones((30, 30), np.uint8))
-    turned = pictures.read(encoded(large, "JPEG", exif=exif))
-    assert (turned.grey.shape, turned.scale) == ((1500, 1800), 2)
-    assert np.abs(turned.grey - np.kron(INK, np.ones((15, 15)))).mean() < 3
+    picture = pictures.read(encode(large, "JPEG", exif=exif))
+    assert picture.grey.shape == (1500, 1800)
+    assert picture.scale == 2
+    expected = np.kron(INK, np.ones((15, 15)))
+    assert np.abs(picture.grey - expected).mean() < 3
+
+
+def test_what_is_no_picture_or_too_large_is_refused() -> None:
     with pytest.raises(PictureError, match="not a picture"):
         pictures.read(io.BytesIO(b"<svg></svg>"))
     with pytest.raises(PictureError, match="too large; 50 megapixels"):
-        pictures.read(encoded(Image.new("1", (8_000, 10_000))))
+        pictures.read(encode(Image.new("1", (8_000, 10_000))))
 
 
-def test_pictures_and_tables_give_the_pinned_dataset(tmp_path: Path) -> None:
-    files = [f"own/{label}/{i}.png" for i, label in enumerate(CLASSES)]
-    for name, pixels in reversed([*zip(files, PIXELS, strict=True)]):
-        write(tmp_path / name, pixels.reshape(tiny.SHAPE))
-    frame = pd.DataFrame({"label": CLASSES, **{f"p{i}": PIXELS[:, i] for i in range(PIXELS.shape[1])}})
-    frame.to_csv(tmp_path / "own.csv", index=False)
-    frame.to_parquet(tmp_path / "own.parquet")
-    for left in (".DS_Store", "1/Thumbs.db", "data.dvc", ".cache/x", "__MACOSX/3/._1.png"):
-        (tmp_path / "own" / left).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "own" / left).write_bytes(b"no picture")
-    for kind, name in (("folder", "own"), ("table", "own.csv"), ("table", "own.parquet")):
-        block = tiny.dataset({kind: str(tmp_path / name)})
-        assert digests(fetch("tiny", Dataset.model_validate(block))) == block["sha256"]
-        with pytest.raises(PipelineError, match=r"400, not 401; `digits pin"):
-            fetch("tiny", Dataset.model_validate({**block, "images": 401}))
-    frame = pd.DataFrame({"file": files, "class": CLASSES, "group": ["zoe", "al"] * (tiny.IMAGES // 2)})
-    frame.to_csv(tmp_path / "own.csv", index=False)
+PICTURE_NAMES = [f"own/{label}/{index}.png" for index, label in enumerate(CLASSES)]
+
+
+def write_pictures(folder: Path) -> None:
+    """Write the tiny dataset as pictures, the last one first."""
+    for name, pixels in reversed(list(zip(PICTURE_NAMES, PIXELS, strict=True))):
+        write(folder / name, pixels.reshape(tiny.SHAPE))
+
+
+def check_checksums(kind: str, place: Path) -> None:
+    """Check that a source gives the tiny dataset."""
+    entry = tiny.dataset({kind: str(place)})
+    images = fetch_images("tiny", DatasetParams.model_validate(entry))
+    assert compute_checksums(images) == entry["sha256"]
+
+
+def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    for name in [".DS_Store", "1/Thumbs.db", "data.dvc", ".cache/x", "__MACOSX/3/._1.png"]:
+        path = tmp_path / "own" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"no picture")
+    check_checksums("folder", tmp_path / "own")
+
+
+def test_a_table_of_pixels_gives_the_pinned_dataset(tmp_path: Path) -> None:
+    table = pd.DataFrame(PIXELS).add_prefix("p")
+    table.insert(0, "label", CLASSES)
+    table.to_csv(tmp_path / "own.csv", index=False)
+    table.to_parquet(tmp_path / "own.parquet")
+    check_checksums("table", tmp_path / "own.csv")
+    check_checksums("table", tmp_path / "own.parquet")
+
+
+def test_a_table_of_pictures_gives_the_same_images_as_their_folder(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    groups = ["zoe", "al"] * (tiny.IMAGES // 2)
+    table = pd.DataFrame({"file": PICTURE_NAMES, "class": CLASSES, "group": groups})
+    table.to_csv(tmp_path / "own.csv", index=False)
     images = read("table", tmp_path / "own.csv")
     assert images.drop(columns="group").equals(read("folder", tmp_path / "own"))
-    assert (images.attrs["group_names"], images["group"].tolist()) == (["zoe", "al"], [0, 1] * (tiny.IMAGES // 2))
+    assert images["group"].tolist() == [0, 1] * (tiny.IMAGES // 2)
+    assert images.attrs["group_names"] == ["zoe", "al"]
 
 
-def test_pictures_come_by_part_and_group_and_the_natural_order_of_their_names(tmp_path: Path) -> None:
-    ordered: list[tuple[list[str], list[int]]] = [
-        (["c/1.bmp", "a/9.png", "b/9.png", "b/10.png", "a/100.png", "c/A1.png", "a/a2.png"], [2, 0, 1, 1, 0, 2, 0]),
-        (["a/al/1.png", "b/al/2.png", "b/al10/3.png", "b/bo/2.png", "a/bo/9.png"], [0, 1, 1, 1, 0]),
-        (["training/b/2.png", "val/a/4.png", "Testing/a/1.png", "Testing/b/3.png"], [1, 0, 0, 1]),
-    ]
-    for names, classes in ordered:
-        place = tmp_path / str(len(names))
-        for i, name in enumerate(names):
-            write(place / name, np.full((28, 28), i))
-        images = read("folder", place)
-        assert (images["pixel1"].tolist(), images["class"].tolist()) == ([*range(len(names))], classes)
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        pytest.param(
+            "c/1.bmp a/9.png b/9.png b/10.png a/100.png c/A1.png a/a2.png",
+            [2, 0, 1, 1, 0, 2, 0],
+            id="the natural order of the names of the files",
+        ),
+        pytest.param(
+            "a/al/1.png b/al/2.png b/al10/3.png b/bo/2.png a/bo/9.png",
+            [0, 1, 1, 1, 0],
+            id="the groups one after the other",
+        ),
+        pytest.param(
+            "training/b/2.png val/a/4.png Testing/a/1.png Testing/b/3.png",
+            [1, 0, 0, 1],
+            id="test folders last",
+        ),
+    ],
+)
+def test_pictures_have_a_natural_order(tmp_path: Path, names: str, classes: list[int]) -> None:
+    for index, name in enumerate(names.split()):
+        write(tmp_path / name, black(index))
+    images = read("folder", tmp_path)
+    assert images["pixel1"].tolist() == list(range(len(images)))
+    assert images["class"].tolist() == classes
 
 
-def test_classes_are_numbered(tmp_path: Path) -> None:
-    cases: list[tuple[list[str], list[int], list[str] | None]] = [
+@pytest.mark.parametrize(
+    ("folders", "classes", "names"),
+    [
         (["10", "9", "2"], [2, 9, 10], None),
         (["2020", "300", "1999"], [0, 1, 2], ["300", "1999", "2020"]),
         (["e\u0301te\u0301", "a b"], [0, 1], ["a b", "\u00e9t\u00e9"]),
-    ]
-    for i, (folders, labels, names) in enumerate(cases):
-        for name in folders:
-            write(tmp_path / str(i) / name / "1.png", np.zeros((28, 28)))
-        images = read("folder", tmp_path / str(i))
-        assert (images["class"].tolist(), images.attrs.get("names")) == (labels, names)
+    ],
+)
+def test_classes_are_numbered(
+    tmp_path: Path, folders: list[str], classes: list[int], names: list[str] | None
+) -> None:
+    for name in folders:
+        write(tmp_path / name / "1.png", black())
+    images = read("folder", tmp_path)
+    assert images["class"].tolist() == classes
+    assert images.attrs.get("names") == names
 
 
-def test_a_picture_is_fitted_into_the_shape_its_aspect_kept(tmp_path: Path) -> None:
+def test_a_picture_keeps_its_aspect_ratio(tmp_path: Path) -> None:
     wide = np.full((100, 400, 3), 255)
-    wide[:, 200:] = 0, 0, 255
+    wide[:, 200:] = [0, 0, 255]
     write(tmp_path / "a" / "1.jpg", wide, quality=95)
-    write(tmp_path / "b" / "2.png", np.dstack([np.zeros((28, 28)), np.eye(28) * 255]))
-    first, second = tables.pixels(read("folder", tmp_path)).reshape(-1, 28, 28).astype(int)
-    for part, grey in ((first[:10], 142), (first[11:17, :12], 255), (first[11:17, 16:], 29)):  # white and blue: 142
-        assert (abs(part - grey) < 4).all()
-    assert np.array_equal(second, 255 - 255 * np.eye(28))  # what is transparent lies on white paper
+    write(tmp_path / "b" / "2.png", black())
+    image = tables.pixels(read("folder", tmp_path))[0].reshape(28, 28).astype(int)
+    # The median of white, 255, and blue, 29, is the colour above and below.
+    assert (np.abs(image[:10] - 142) < 4).all()
+    assert (np.abs(image[11:17, :12] - 255) < 4).all()
+    assert (np.abs(image[11:17, 16:] - 29) < 4).all()
 
 
-def test_groups_are_read_and_what_is_no_picture_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for i, (part, who, what) in enumerate(product(["train", "Test"], ["anna", "bo", "cy"], ["cross", "line"])):
-        write(tmp_path / part / what / (who + part) / "1.png", np.full((28, 28), i))
+def test_what_is_transparent_lies_on_white_paper(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "1.png", black())
+    alpha = np.eye(28) * 255
+    write(tmp_path / "b" / "2.png", np.dstack([black(), alpha]))
+    image = tables.pixels(read("folder", tmp_path))[1].reshape(28, 28)
+    assert np.array_equal(image, 255 - alpha)
+
+
+WRITERS = ["anna", "bo", "cy"]
+
+
+def write_groups(folder: Path) -> None:
+    """Write twelve pictures of two classes by three writers, in training and test folders."""
+    names = product(["train", "Test"], WRITERS, ["cross", "line"])
+    for index, (subset, writer, class_name) in enumerate(names):
+        write(folder / subset / class_name / (writer + subset) / "1.png", black(index))
+
+
+def test_groups_are_read_and_other_files_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_groups(tmp_path)
     (tmp_path / "train/cross/notes.txt").touch()
     images = read("folder", tmp_path)
-    assert images["pixel1"].tolist() == [*range(12)]
-    assert (images.attrs["names"], images["class"].tolist()) == (["cross", "line"], [0, 1] * 6)
-    assert images.attrs["group_names"] == ["annatrain", "botrain", "cytrain", "annaTest", "boTest", "cyTest"]
-    assert capsys.readouterr().err == f"{tmp_path}: no pictures, left out: train/cross/notes.txt\n"
-    write(tmp_path / "train/cross/anna/scans/1.png", np.zeros((28, 28)))
-    with pytest.raises(PipelineError, match=r"^'train/cross/anna/scans/1\.png' lies in 'train/cross/anna/sc"):
+    assert images["pixel1"].tolist() == list(range(12))
+    assert images["class"].tolist() == [0, 1] * 6
+    assert images["group"].tolist() == np.repeat(range(6), 2).tolist()
+    assert images.attrs["names"] == ["cross", "line"]
+    in_train = [f"{writer}train" for writer in WRITERS]
+    in_test = [f"{writer}Test" for writer in WRITERS]
+    assert images.attrs["group_names"] == in_train + in_test
+    line = f"{tmp_path}: no pictures, left out: train/cross/notes.txt\n"
+    assert capsys.readouterr().err == line
+
+
+def test_a_picture_below_a_group_is_refused(tmp_path: Path) -> None:
+    write_groups(tmp_path)
+    write(tmp_path / "train/cross/anna/scans/1.png", black())
+    line = r"^'train/cross/anna/scans/1\.png' lies in 'train/cross/anna/sc"
+    with pytest.raises(PipelineError, match=line):
         read("folder", tmp_path)
 
 
-def test_what_makes_a_folder_no_dataset_is_named(tmp_path: Path) -> None:
-    bad: dict[str, tuple[Callable[[Path], Any], str]] = {
-        "1.png": (lambda path: write(path, [[0]]), "'1.png' lies in '', expected CLASS/, or for all CLASS/GROUP/; of"),
-        "a": (Path.mkdir, "'a' has no pictures in it; delete it"),
-        "02/0.png": (lambda path: write(path, [[0]]), "3 classes (02, 2, 3)"),
-        "3/notes.png": (lambda path: path.write_text("3"), "3/notes.png: not a picture, or not one"),
-    }
-    for i, (name, (make, reason)) in enumerate(bad.items()):
-        place = tmp_path / str(i)
-        write(place / "2/1.png", [[0]])
-        write(place / "3/1.png", [[0]])
-        make(place / name)
-        with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
-            read("folder", place)
+def write_pixel(path: Path) -> None:
+    write(path, [[0]])
 
 
-def test_whole_numbers_in_a_table_may_be_fractions_and_nothing_else(tmp_path: Path) -> None:
-    good: dict[str, list[Any]] = {"label": [3.0, 12.0], "group": [7.0, 2.0], "p": [0.0, 255.0]}
-
-    def own(**changes: list[Any]) -> pd.DataFrame:
-        pd.DataFrame({**good, **changes}).to_csv(tmp_path / "own.csv", index=False)
-        return read("table", tmp_path / "own.csv", shape=[1, 1])
-
-    assert own()[["class", "group", "pixel1"]].to_numpy().tolist() == [[3, 0, 0], [12, 1, 255]]
-    assert [own(label=each).attrs["names"] for each in NAMES] == NAMES
-    for column, value in product(good, [np.nan, np.inf, 254.99999999, -1.5]):
-        with pytest.raises(PipelineError, match=r"is '.*', expected whole|not all whole|a row has no|no numbers"):
-            own(**{column: [1.0, value]})
+def write_text(path: Path) -> None:
+    path.write_text("3")
 
 
-def test_a_table_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
-    for content, reason in {
-        "p,q\n1,2\n": "has 0 columns named class or label, expected one, separated by commas; it has p, q",
-        "label,filename\n1,a.png\n2,b.png\n": "filename has values that are no numbers; one that names pictures must",
-        "label,p\n1,0\n2,0,0,0\n": "Error tokenizing data. C error: Expected 2 fields in line 3, saw 4",
-    }.items():
-        (tmp_path / "own.csv").write_text(content)
-        with pytest.raises(PipelineError, match=re.escape(reason)):
-            read("table", tmp_path / "own.csv", shape=[1, 1])
+BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
+    "a picture outside": (
+        "1.png",
+        write_pixel,
+        "'1.png' lies in '', expected CLASS/, or for all CLASS/GROUP/; of",
+    ),
+    "an empty class": ("a", Path.mkdir, "'a' has no pictures in it; delete it"),
+    "two names of a class": ("02/0.png", write_pixel, "3 classes (02, 2, 3)"),
+    "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
+}
+
+
+@pytest.mark.parametrize(("name", "make", "reason"), BAD_FOLDERS.values(), ids=BAD_FOLDERS)
+def test_what_makes_a_folder_no_dataset_is_named(
+    tmp_path: Path, name: str, make: Callable[[Path], None], reason: str
+) -> None:
+    write_pixel(tmp_path / "2/1.png")
+    write_pixel(tmp_path / "3/1.png")
+    make(tmp_path / name)
+    with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
+        read("folder", tmp_path)
+
+
+VALID: dict[str, list[Any]] = {"label": [3.0, 12.0], "group": [7.0, 2.0], "p": [0.0, 255.0]}
+
+
+def read_table(folder: Path, **changes: list[Any]) -> pd.DataFrame:
+    """Read a table of two images of one pixel, some of whose columns are changed."""
+    path = folder / "own.csv"
+    pd.DataFrame({**VALID, **changes}).to_csv(path, index=False)
+    return read("table", path, shape=[1, 1])
+
+
+def test_whole_numbers_in_a_table_may_be_written_as_fractions(tmp_path: Path) -> None:
+    images = read_table(tmp_path)[["class", "group", "pixel1"]]
+    assert images.to_numpy().tolist() == [[3, 0, 0], [12, 1, 255]]
+
+
+@pytest.mark.parametrize("names", [["NA", "b"], ["False", "True"]])
+def test_names_of_classes_in_a_table_may_look_like_values(
+    tmp_path: Path, names: list[str]
+) -> None:
+    assert read_table(tmp_path, label=names).attrs["names"] == names
+
+
+@pytest.mark.parametrize("column", VALID)
+@pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
+def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
+    reasons = r"is '.*', expected whole|not all whole|a row has no|no numbers"
+    with pytest.raises(PipelineError, match=reasons):
+        read_table(tmp_path, **{column: [1.0, value]})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            "p,q\n1,2\n",
+            "has 0 columns named class or label, expected one, separated by commas; it has p, q",
+        ),
+        (
+            "label,filename\n1,a.png\n2,b.png\n",
+            "filename has values that are no numbers; one that names pictures must",
+        ),
+        (
+            "label,p\n1,0\n2,0,0,0\n",
+            "Error tokenizing data. C error: Expected 2 fields in line 3, saw 4",
+        ),
+    ],
+)
+def test_a_table_that_is_no_dataset_is_refused(
+    tmp_path: Path, content: str, reason: str
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(content)
+    with pytest.raises(PipelineError, match=re.escape(reason)):
+        read("table", path, shape=[1, 1])

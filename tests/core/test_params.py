@@ -5,60 +5,315 @@ from typing import Any
 
 from digits.commands.check import check
 from digits.core import params
-from digits.core.errors import PipelineError
 from digits.core.params import Params
 from tests import tiny
-from tests.calls import failure
+from tests.calls import call, failure
 
 import pytest
 
-PLACE, SGD = "experiments.five-sgd", "experiments.five-sgd.hyperparameters"
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "a typo in a section": ({"sed": 1}, "params.yaml: there is no 'sed'. Did you mean 'seed'?"),
-    "a hyperparameter": ({SGD: {"los": "hinge"}}, "there is no 'los'. Did you mean 'loss'"),
-    "a classifier": ({f"{PLACE}.classifier": "svm.SCV"}, "there is no 'svm.SCV'. Did you mean 'svm.SVC' or"),
-    "features": ({f"{PLACE}.features": "normalised"}, "features: there is no 'normalised'. Did you mean 'normalized'?"),
-    "a class that is none": ({"tasks.five.positive": [15]}, "tasks.five: there is no 15."),
-    "two sides of one class": ({"tasks.five.negative": [5]}, "`positive` must name some classes, and `negative` none"),
-    "a test of nothing": ({"splits.tiny.test": 1.5}, "splits.tiny.test: must be a count of images, from 1, a share be"),
-    "all for the test": ({"splits.tiny.test": 400}, "splits.tiny: test: 400 of 400 images leaves none to train on"),
-    "groups without any": ({"splits.tiny.test": {"groups": 3}}, "its dataset has no groups; use a count or a share"),
-    "a wrong value": ({SGD: {"loss": "hing"}}, "The 'loss' parameter of SGDClassifier must be a str among"),
-    "a threshold": ({SGD: {"threshold": {"recal": 0.9}}}, "threshold: must be a number, {recall: share}, {precision"),
-    "a threshold of ten classes": ({f"{PLACE}.task": "digit", SGD: {"threshold": 1}}, "needs two classes (not 10)"),
-    "a threshold without folds": ({SGD: {"threshold": {"f1": "max"}}, f"{PLACE}.folds": 0}, "and folds if it is to be"),
-    "too many copies": ({SGD: {"copies": 101}}, "copies: must be less than or equal to 100, not 101"),
-    "a missing value": ({f"{PLACE}.features": ...}, f"{PLACE}.features is missing"),
-    "a dataset not yet counted": ({"datasets.tiny.images": ...}, "images is missing; run `digits pin tiny`"),
-    "a name": ({"tasks.not_this": {"split": "tiny"}}, "tasks.not_this: a name has letters, digits"),
-    "names of some classes": ({"datasets.tiny.names": ["a", "b"]}, "datasets.tiny.names must be 10 different ones"),
-    "an older file": ({f"{PLACE}.split": "tiny"}, f"{PLACE}.split has moved to tasks.TASK.split (CHANGELOG"),
+STAGES = [
+    "fetch tiny",
+    "split tiny",
+    "binarize five",
+    "train five-sgd",
+    "evaluate five-sgd",
+]
+FIVE = "models.five-sgd"
+HYPERPARAMETERS = f"{FIVE}.hyperparameters"
+GROUPS = "e" * 64  # a checksum
+FOURTEEN_GROUPS = {
+    "datasets.tiny.groups": 14,
+    "datasets.tiny.sha256.groups": GROUPS,
+    "splits.tiny-random.test": {"groups": 3},
 }
+
+# Changes of the tiny project's params.yaml, and a part of the error.
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {}
+REFUSED["a typo in a section"] = (
+    {"sed": 1},
+    "params.yaml: there is no 'sed'. Did you mean 'seed'?",
+)
+REFUSED["a typo in a key"] = (
+    {f"{FIVE}.fold": 3, f"{FIVE}.folds": ...},
+    f"{FIVE}: there is no 'fold'. Did you mean 'folds'?",
+)
+REFUSED["a missing value"] = (
+    {f"{FIVE}.features": ...},
+    f"{FIVE}.features is missing",
+)
+REFUSED["a value of another type"] = (
+    {"seed": "42"},
+    "params.yaml: seed: must be a valid integer, not '42'",
+)
+REFUSED["a name with an underscore"] = (
+    {"tasks.not_this": {"split": "tiny"}},
+    "tasks.not_this: a name has at most 100 letters, digits and single hyphens",
+)
+REFUSED["a name of 300 letters"] = (
+    {f"models.{'a' * 300}": tiny.params()["models"]["five-sgd"]},
+    f"models.{'a' * 300}: a name has at most 100 letters, digits and single hyphens",
+)
+
+# Datasets.
+REFUSED["a dataset that is not pinned"] = (
+    {"datasets.tiny.images": ...},
+    "datasets.tiny.images is missing; run `digits pin tiny`",
+)
+REFUSED["groups that are not counted"] = (
+    {"datasets.tiny.sha256.groups": GROUPS},
+    "datasets.tiny.groups is missing; run `digits pin tiny`",
+)
+REFUSED["groups without a checksum"] = (
+    {"datasets.tiny.groups": 14},
+    "datasets.tiny.groups: sha256 has no groups; run `digits pin tiny`",
+)
+REFUSED["names of some classes"] = (
+    {"datasets.tiny.names": ["a", "b"]},
+    "datasets.tiny.names must be 10 different names, not `all`",
+)
+REFUSED["a name of two classes"] = (
+    {"datasets.tiny.names": ["a", *"abcdefghi"]},
+    "datasets.tiny.names must be 10 different names, not `all`",
+)
+REFUSED["a class named all"] = (
+    {"datasets.tiny.names": ["all", *"abcdefghi"]},
+    "datasets.tiny.names must be 10 different names, not `all`",
+)
+
+# Splits.
+REFUSED["a split of no dataset"] = (
+    {"splits.tiny.dataset": "tinny"},
+    "splits.tiny.dataset: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny.",
+)
+REFUSED["a test size of nothing"] = (
+    {"splits.tiny.test": 1.5},
+    "splits.tiny.test: must be a number of images, a fraction between 0 and 1, {groups: "
+    "number} or {share: fraction}, not 1.5",
+)
+REFUSED["two test sizes"] = (
+    {"splits.tiny.test": {"groups": 1, "share": 0.5}},
+    "{groups: number} or {share: fraction}, not {'groups': 1, 'share': 0.5}",
+)
+REFUSED["all images in the test set"] = (
+    {"splits.tiny.test": 400},
+    "splits.tiny.test: 400 of 400 images leaves none to train on; allowed: 1 to 399",
+)
+REFUSED["a fraction of all images"] = (
+    {"splits.tiny.test": 0.999},
+    "splits.tiny.test: 400 of 400 images leaves none to train on; allowed: 1 to 399",
+)
+REFUSED["groups of a dataset without groups"] = (
+    {"splits.tiny.test": {"groups": 3}},
+    "splits.tiny.test: its dataset has no groups; use a number of images",
+)
+REFUSED["all groups in the test set"] = (
+    {**FOURTEEN_GROUPS, "splits.tiny.test": {"groups": 14}},
+    "splits.tiny.test: 14 of 14 groups leaves none to train on; allowed: 1 to 13",
+)
+REFUSED["a fraction of all groups"] = (
+    {**FOURTEEN_GROUPS, "splits.tiny.test": 0.95},
+    "splits.tiny.test: 14 of 14 groups leaves none to train on; allowed: 1 to 13",
+)
+
+# Tasks.
+REFUSED["a task of no split"] = (
+    {"tasks.five.split": "tinny"},
+    "tasks.five.split: there is no 'tinny'. Did you mean 'tiny'",
+)
+REFUSED["a class that does not exist"] = (
+    {"tasks.five.positive": [15]},
+    "tasks.five: there is no 15.",
+)
+REFUSED["a negative class that does not exist"] = (
+    {"tasks.five.negative": [-1]},
+    "tasks.five: there is no -1.",
+)
+REFUSED["a class that is positive and negative"] = (
+    {"tasks.five.negative": [4, 5]},
+    "tasks.five: 5 is both in `positive` and in `negative`",
+)
+REFUSED["negative classes without positive ones"] = (
+    {"tasks.five.positive": ..., "tasks.five.negative": [4]},
+    "tasks.five: `negative` needs `positive`",
+)
+REFUSED["an empty list of classes"] = (
+    {"tasks.five.positive": []},
+    "tasks.five.positive: ",
+)
+REFUSED["only positive classes"] = (
+    {"tasks.five.positive": list(range(10))},
+    "tasks.five: `positive` must not name all classes",
+)
+
+# Models.
+REFUSED["a model of no task"] = (
+    {f"{FIVE}.task": "fife"},
+    f"{FIVE}.task: there is no 'fife'. Did you mean 'five'? Valid: digit, five.",
+)
+REFUSED["one fold"] = (
+    {f"{FIVE}.folds": 1},
+    f"{FIVE}.folds: must be 0, for no cross-validation, or 2 to 100, not 1",
+)
+REFUSED["101 folds"] = (
+    {f"{FIVE}.folds": 101},
+    f"{FIVE}.folds: must be 0, for no cross-validation, or 2 to 100, not 101",
+)
+REFUSED["more folds than images per label"] = (
+    {"models.digit-logreg.folds": 31},
+    "models.digit-logreg.folds: 31; allowed: 0, or 2 to 30, because each fold needs an "
+    "image of each label, and a group if there are groups",
+)
+REFUSED["more folds than training images per label"] = (
+    {"splits.tiny.test": 390, f"{FIVE}.folds": 6},
+    f"{FIVE}.folds: 6; allowed: 0, or 2 to 5, because each fold needs an image",
+)
+REFUSED["more folds than training groups"] = (
+    {**FOURTEEN_GROUPS, "splits.tiny.test": {"groups": 5}, f"{FIVE}.folds": 10},
+    f"{FIVE}.folds: 10; allowed: 0, or 2 to 9, because each fold needs an image",
+)
+REFUSED["more folds than groups outside the test images"] = (
+    {**FOURTEEN_GROUPS, f"{FIVE}.folds": 14},
+    f"{FIVE}.folds: 14; allowed: 0, or 2 to 13, because each fold needs an image",
+)
+REFUSED["a threshold rule that does not exist"] = (
+    {HYPERPARAMETERS: {"threshold": {"recal": 0.9}}},
+    "threshold: must be a number, {recall: fraction}, {precision: fraction} or {f1: max}, "
+    "not {'recal': 0.9}",
+)
+REFUSED["a threshold of ten classes"] = (
+    {f"{FIVE}.task": "digit", HYPERPARAMETERS: {"threshold": 1}},
+    f"{HYPERPARAMETERS}.threshold needs two labels; the task has 10",
+)
+REFUSED["a threshold rule without folds"] = (
+    {HYPERPARAMETERS: {"threshold": {"f1": "max"}}, f"{FIVE}.folds": 0},
+    f"{HYPERPARAMETERS}.threshold is chosen in cross-validation; set `folds`",
+)
+
+# An older params.yaml.
+REFUSED["the old section experiments"] = (
+    {"experiments": {}, "models": ...},
+    "params.yaml: `experiments` is now called `models`; CHANGELOG.md says how to upgrade",
+)
+REFUSED["the old section mixes"] = (
+    {"mixes": {}},
+    "params.yaml: `mixes` no longer exists; CHANGELOG.md says how to upgrade this file",
+)
+REFUSED["the old key maximum"] = (
+    {"datasets.tiny.maximum": 16, "datasets.tiny.pixel_max": ...},
+    "params.yaml: `maximum` is now called `pixel_max`; CHANGELOG.md says how to upgrade",
+)
+
+REFUSED["an older file"] = (
+    {
+        "experiments": tiny.params()["models"],
+        "models": ...,
+        "mixes": {},
+        "datasets.tiny.maximum": 16,
+        "datasets.tiny.pixel_max": ...,
+    },
+    "; CHANGELOG.md says how to upgrade this file",
+)
+
+# What params.yaml alone cannot tell: it depends on the modules of this project and scikit-learn.
+REFUSED_BY_CHECK: dict[str, tuple[dict[str, Any], str]] = {}
+REFUSED_BY_CHECK["a source"] = (
+    {"datasets.tiny.sources": [{"foldr": "own"}]},
+    "datasets.tiny: sources: there is no 'foldr'. Did you mean 'folder'?",
+)
+REFUSED_BY_CHECK["features"] = (
+    {f"{FIVE}.features": "normalised"},
+    f"{FIVE}: features: there is no 'normalised'. Did you mean 'normalized'?",
+)
+REFUSED_BY_CHECK["a classifier"] = (
+    {f"{FIVE}.classifier": "svm.SCV"},
+    "there is no 'svm.SCV'. Did you mean 'svm.SVC' or",
+)
+REFUSED_BY_CHECK["a hyperparameter"] = (
+    {HYPERPARAMETERS: {"los": "hinge"}},
+    "there is no 'los'. Did you mean 'loss'",
+)
+REFUSED_BY_CHECK["a reserved hyperparameter"] = (
+    {HYPERPARAMETERS: {"random_state": 1}},
+    "there is no 'random_state'.",
+)
+REFUSED_BY_CHECK["a value of a hyperparameter"] = (
+    {HYPERPARAMETERS: {"loss": "hing"}},
+    "The 'loss' parameter of SGDClassifier must be a str among",
+)
 
 
 @pytest.mark.parametrize(("changes", "line"), REFUSED.values(), ids=REFUSED)
-def test_a_mistake_is_named_in_one_line(changes: dict[str, Any], line: str) -> None:
-    with pytest.raises(PipelineError) as refused:
-        check(params.validate(Params, tiny.params(changes)))
-    assert line in refused.value.message
-    assert refused.value.message.startswith("params.yaml: ")
-    assert "\n" not in refused.value.message
+def test_a_mistake_is_one_line_of_check_and_of_each_stage(
+    tmp_path: Path, changes: dict[str, Any], line: str
+) -> None:
+    tiny.edit(tmp_path, changes)
+    error = failure(tmp_path, "check")
+    assert error.startswith("Error: params.yaml: ")
+    assert line in error
+    for stage in STAGES:
+        assert failure(tmp_path, *stage.split()) == error
+    assert list(tmp_path.iterdir()) == [tmp_path / "params.yaml"]
 
 
-def test_this_project_s_own_files_and_the_tiny_one_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("changes", "line"), REFUSED_BY_CHECK.values(), ids=REFUSED_BY_CHECK)
+def test_a_mistake_that_the_file_alone_cannot_tell_is_one_line_of_check(
+    tmp_path: Path, changes: dict[str, Any], line: str
+) -> None:
+    tiny.edit(tmp_path, changes)
+    error = failure(tmp_path, "check")
+    assert error.startswith("Error: params.yaml: ")
+    assert line in error
+
+
+def test_the_most_folds_that_the_counts_allow_are_valid(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {"models.digit-logreg.folds": 30})
+    assert call(tmp_path, "check").output == ""
+
+
+def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {"splits.tiny.test": 399, f"{FIVE}.folds": 0})
+    assert call(tmp_path, "check").output == ""
+
+
+def test_the_files_of_this_project_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny.ROOT)
-    check(own := params.load())
+    check(params.load())
+
+
+def test_the_tiny_project_is_valid() -> None:
     check(params.validate(Params, tiny.params()))
-    artifacts = params.read_yaml(Path("dvc.yaml").read_text(encoding="utf-8")).get("artifacts", {})
-    models = {name: f"models/{name}.skops" for name in own.experiments}
-    assert {name: block["path"] for name, block in artifacts.items()}.items() <= models.items()
 
 
-def test_what_is_no_file_of_parameters_or_no_block_is_one_line(tmp_path: Path) -> None:
-    assert "params.yaml is not here; run from the folder that holds it" in failure(tmp_path, "check")
-    for text, reason in (("a: [", ": while parsing"), ("", "")):
-        (tmp_path / "params.yaml").write_text(text)
-        assert f"params.yaml is not YAML with named sections{reason}" in failure(tmp_path, "split", "tiny")
+def test_each_artifact_of_dvc_yaml_is_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny.ROOT)
+    settings = params.load()
+    dvc_yaml = params.read_yaml(Path("dvc.yaml").read_text(encoding="utf-8"))
+    for name, artifact in dvc_yaml.get("artifacts", {}).items():
+        assert name in settings.models
+        assert artifact["path"] == f"models/{name}.skops"
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    line = "Error: params.yaml was not found; run from the folder that holds it"
+    assert failure(tmp_path, "check") == line
+    assert failure(tmp_path, "split", "tiny") == line
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: [", "params.yaml is not YAML: while parsing"),
+        ("", "params.yaml has no named sections"),
+        ("- a", "params.yaml has no named sections"),
+    ],
+)
+def test_a_file_of_something_else_is_one_line(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "params.yaml").write_text(text)
+    assert failure(tmp_path, "split", "tiny").startswith(f"Error: {reason}")
+
+
+def test_an_unknown_name_is_one_line(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {})
-    line = failure(tmp_path, "train", "five-sdg")
-    assert line == "Error: params.yaml: there is no 'five-sdg'. Did you mean 'five-sgd'? Valid: digit-logreg, five-sgd."
+    line = "Error: params.yaml: there is no 'five-sdg'."
+    similar = "Did you mean 'five-sgd'? Valid: digit-logreg, five-sgd."
+    assert failure(tmp_path, "train", "five-sdg") == f"{line} {similar}"

@@ -1,11 +1,12 @@
-"""`digits pin`: what it counts, that it changes nothing else in params.yaml, and who asks for it."""
+"""`digits pin` counts a dataset's images, and changes nothing else in params.yaml."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
-from digits.commands.pin import pinned
+from digits.commands.pin import update_entry
 from digits.core import params
-from digits.core.params import COUNTED
+from digits.core.params import PINNED_KEYS
 from tests import tiny
 from tests.calls import call, failure
 
@@ -14,52 +15,139 @@ import pytest
 from PIL import Image
 
 TEXT = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
-BLOCK = "    sources:\n    - folder: own\n    shape: [28, 28]  # small\n"
+ENTRY = "    sources:\n    - folder: own\n    shape: [28, 28]  # small\n"
 NAMES = ["cat", "no", "Übel"]
+PINNED = "params.yaml: datasets.tried has 12 images of 3 classes (cat, no, Übel)\n"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    text = TEXT.replace("datasets:\n", f"datasets:\n  tried:  # mine\n{BLOCK}\n  # The others.\n", 1)
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with pictures, and with a params.yaml that does not pin them yet."""
+    entry = f"datasets:\n  tried:  # mine\n{ENTRY}\n  # The others.\n"
+    text = TEXT.replace("datasets:\n", entry, 1)
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
-    for i, name in enumerate(NAMES * 4):
-        (tmp_path / "own" / name).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.full((30, 40), i, np.uint8)).save(tmp_path / "own" / name / f"{i}.png")
+    for index, name in enumerate(NAMES * 4):
+        path = tmp_path / "own" / name / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((30, 40), index, np.uint8)).save(path)
     return tmp_path
 
 
-def test_a_new_block_is_filled_in_and_nothing_else_is_touched(place: Path) -> None:
-    before = (place / "params.yaml").read_text(encoding="utf-8")
-    assert "datasets.tried.images is missing; run `digits pin tried`" in failure(place, "check")
-    told = call(place, "pin", "tried").stdout
-    assert told == "params.yaml: datasets.tried has 12 images of 3 classes (cat, no, Übel)\n"
-    after = (place / "params.yaml").read_text(encoding="utf-8")
-    block = params.read_yaml(after)["datasets"]["tried"]
-    assert (block["images"], block["classes"], block["names"]) == (12, 3, NAMES)
-    start, end = before.split(BLOCK)
-    assert after.startswith(start + "    images: 12\n    classes: 3\n    names:\n    - cat\n")
-    assert after.endswith(f"      labels: {block['sha256']['labels']}\n{BLOCK}{end}")
-    assert call(place, "check").output == ""
+def read_params(folder: Path) -> str:
+    return (folder / "params.yaml").read_text(encoding="utf-8")
 
 
-def test_pinned_again_nothing_but_what_has_changed_changes() -> None:
-    for name, block in params.read_yaml(TEXT)["datasets"].items():
-        assert pinned(TEXT, name, {key: block[key] for key in {*COUNTED, "names"} & {*block}}) == TEXT
-    named = "datasets:\n  own:\n    images: 1\n    names: # of letters\n    - a\n    - b\n\n# the end\nsplits: {}\n"
-    assert pinned(named, "own", {"images": 2, "names": ["z", "b"]}) == named.replace(" 1", " 2").replace("- a", "- z")
+def read_entry(text: str, name: str) -> dict[str, Any]:
+    """Return the entry of a dataset."""
+    entry: dict[str, Any] = params.read_yaml(text)["datasets"][name]
+    return entry
 
 
-def test_a_changed_folder_is_named_until_it_is_pinned_and_one_that_is_gone_by_pin_alone(place: Path) -> None:
-    call(place, "pin", "tried")
-    shutil.move(place / "own/cat/0.png", place / "own/no/0.png")
-    assert "folder own: other labels: " in (line := failure(place, "check"))
-    assert line.endswith("`digits pin` accepts what is there")
-    call(place, "pin", "tried")
-    call(place, "check")
-    path, source = place / "params.yaml", "    - folder: own\n"
-    text = path.read_text(encoding="utf-8").replace(source, f"    - folder: gone\n{source}")
-    path.write_text(text, encoding="utf-8")
-    assert call(place, "pin", "tried").output.startswith("params.yaml: datasets.tried has 12 images of 3 classes")
-    shutil.rmtree(place / "own")  # as before a `dvc pull`
-    call(place, "check")
-    assert "folder gone: is not here; put your images there" in failure(place, "pin", "tried")
+def test_check_asks_to_pin_a_new_entry(folder: Path) -> None:
+    line = failure(folder, "check")
+    assert "datasets.tried.images is missing; run `digits pin tried`" in line
+
+
+def test_a_new_entry_is_completed_and_nothing_else_is_changed(folder: Path) -> None:
+    before = read_params(folder)
+    assert call(folder, "pin", "tried").stdout == PINNED
+    after = read_params(folder)
+    entry = read_entry(after, "tried")
+    assert entry["images"] == 12
+    assert entry["classes"] == 3
+    assert entry["names"] == NAMES
+    assert "groups" not in entry
+    start, end = before.split(ENTRY)
+    assert after.startswith(f"{start}    images: 12\n    classes: 3\n    names:\n    - cat\n")
+    assert after.endswith(f"      labels: {entry['sha256']['labels']}\n{ENTRY}{end}")
+    assert call(folder, "check").output == ""
+
+
+@pytest.mark.parametrize("name", params.read_yaml(TEXT)["datasets"])
+def test_the_same_values_change_nothing(name: str) -> None:
+    entry = read_entry(TEXT, name)
+    written_keys = (PINNED_KEYS | {"names"}) & set(entry)
+    values = {key: entry[key] for key in written_keys}
+    assert update_entry(TEXT, name, values) == TEXT
+
+
+NAMED = """\
+datasets:
+  own:
+    images: 1
+    names: # of letters
+    - a
+    - b
+
+# the end
+splits: {}
+"""
+
+
+def test_other_values_change_only_themselves() -> None:
+    expected = NAMED.replace("images: 1", "images: 2").replace("- a", "- z")
+    assert update_entry(NAMED, "own", {"images": 2, "names": ["z", "b"]}) == expected
+
+
+GROUPED = """\
+datasets:
+  own:
+    images: 4
+    groups: 2
+    sha256:
+      pixels: x
+      labels: y
+      groups: z
+
+# the end
+splits: {}
+"""
+
+
+def test_images_that_have_no_groups_any_more_lose_their_number_and_checksum() -> None:
+    values = {"images": 4, "sha256": {"pixels": "x", "labels": "y"}}
+    expected = GROUPED.replace("    groups: 2\n", "").replace("      groups: z\n", "")
+    assert update_entry(GROUPED, "own", values) == expected
+
+
+def test_groups_are_counted(folder: Path) -> None:
+    for name in NAMES:
+        for index, path in enumerate(sorted((folder / "own" / name).iterdir())):
+            group = path.parent / f"writer {index % 2}"
+            group.mkdir(exist_ok=True)
+            path.rename(group / path.name)
+    call(folder, "pin", "tried")
+    entry = read_entry(read_params(folder), "tried")
+    assert entry["groups"] == 2
+    assert "groups" in entry["sha256"]
+    assert call(folder, "check").output == ""
+
+
+def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:
+    call(folder, "pin", "tried")
+    shutil.move(folder / "own/cat/0.png", folder / "own/no/0.png")
+    line = failure(folder, "check")
+    assert "folder own: other labels: " in line
+    assert "`digits pin` accepts what is there" in line
+    call(folder, "pin", "tried")
+    assert call(folder, "check").output == ""
+
+
+def test_the_second_source_is_pinned_if_the_first_one_is_missing(folder: Path) -> None:
+    source = "    - folder: own\n"
+    text = read_params(folder).replace(source, f"    - folder: gone\n{source}")
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    assert call(folder, "pin", "tried").output == PINNED
+
+
+def test_a_folder_that_was_not_pulled_yet_is_valid_but_cannot_be_pinned(folder: Path) -> None:
+    call(folder, "pin", "tried")
+    shutil.rmtree(folder / "own")
+    assert call(folder, "check").output == ""
+    assert "folder own: was not found; put your images there" in failure(folder, "pin", "tried")
+
+
+def test_images_in_test_folders_are_counted(folder: Path) -> None:
+    shutil.move(folder / "own/cat", folder / "own/test/cat")
+    line = call(folder, "pin", "tried").stderr
+    assert line.startswith("the last 4 images are those in test folders; `test: 4` ")

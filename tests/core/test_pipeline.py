@@ -1,4 +1,4 @@
-"""`dvc repro` on the tiny project: the same bytes again, and no more reruns than an edit asks for."""
+"""`dvc repro` of the tiny project gives the same bytes again, and reruns only what it must."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from digits.core import errors
+from digits.core import command
 from tests import tiny
 from tests.calls import failure
 
@@ -16,112 +16,198 @@ import pytest
 import sklearn
 from dvc.repo import Repo
 
-SPLITS = ["split@tiny", "split@tiny-random"]
-TASKS = ["binarize@digit", "binarize@five"]
-TRAIN, EVALUATE = ([f"{kind}@{name}" for name in tiny.params()["experiments"]] for kind in ("train", "evaluate"))
-EVERY = ["fetch@tiny", *SPLITS, *TASKS, *TRAIN, *EVALUATE]
-PLACE = "experiments.five-sgd"
+MODELS = tiny.params()["models"]
+FETCH = ["fetch@tiny"]
+SPLIT = ["split@tiny", "split@tiny-random"]
+BINARIZE = ["binarize@digit", "binarize@five"]
+TRAIN = [f"train@{name}" for name in MODELS]
+EVALUATE = [f"evaluate@{name}" for name in MODELS]
+ALL_STAGES = [*FETCH, *SPLIT, *BINARIZE, *TRAIN, *EVALUATE]
+FIVE = "models.five-sgd"
 
 
-def outdated(project: Path) -> list[str]:
-    """Return the stages that an edit reruns, and after them, where other bytes come out, those that read these."""
-    with contextlib.chdir(project), warnings.catch_warnings(action="ignore"), Repo() as repository:
+def changed_stages(project: Path) -> list[str]:
+    """Return the stages whose dependencies have changed.
+
+    `dvc repro` also reruns the stages after them, if their outputs change.
+    """
+    with (
+        contextlib.chdir(project),
+        warnings.catch_warnings(action="ignore"),
+        Repo() as repository,
+    ):
         return sorted(repository.status())
 
 
-def test_a_second_run_skips_everything_a_variant_runs_its_stages_and_a_way_back_none(made: Path, project: Path) -> None:
-    assert sorted(tiny.lock(project)) == sorted(EVERY)
+def test_a_second_run_reruns_nothing_and_a_change_reruns_its_stages(
+    made: Path, project: Path
+) -> None:
+    assert sorted(tiny.lock(project)) == sorted(ALL_STAGES)
     assert tiny.repro(project) == []
     assert tiny.files(project) == tiny.files(made)
-    tiny.edit(project, {f"{PLACE}.hyperparameters.max_iter": 5})
+    tiny.edit(project, {f"{FIVE}.hyperparameters.max_iter": 5})
     assert tiny.repro(project) == ["evaluate@five-sgd", "train@five-sgd"]
     tiny.edit(project, {})
-    assert tiny.repro(project) == []  # from the run cache
+    assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.run("git status --porcelain", project).stdout == ""
 
 
-def test_an_edit_of_parameters_reruns_what_depends_on_it(project: Path) -> None:
-    one_each = {"tasks.five.positive": [4], "datasets.tiny.sources": [{"idx": "."}], "splits.tiny-random.test": 0.2}
-    edits: list[tuple[dict[str, Any], list[str]]] = [
-        ({f"{PLACE}.description": "Better.", "tasks.odd": {"split": "tiny"}}, ["binarize@odd"]),
-        ({**one_each, f"{PLACE}.folds": 4}, ["binarize@five", "fetch@tiny", "split@tiny-random", "train@five-sgd"]),
-        ({"seed": 43}, sorted([*SPLITS, *TRAIN])),
-    ]
-    for changes, reruns in edits:
-        tiny.edit(project, changes)
-        assert outdated(project) == reruns
+@pytest.mark.parametrize(
+    ("changes", "stages"),
+    [
+        ({f"{FIVE}.description": "Better."}, []),
+        ({"tasks.odd": {"split": "tiny"}}, ["binarize@odd"]),
+        ({"tasks.five.positive": [4]}, ["binarize@five"]),
+        ({"tasks.five.negative": [4]}, ["binarize@five"]),
+        ({"datasets.tiny.sources": [{"idx": "."}]}, FETCH),
+        ({"splits.tiny-random.test": 0.2}, ["split@tiny-random"]),
+        ({f"{FIVE}.folds": 4}, ["train@five-sgd"]),
+        ({"seed": 43}, [*SPLIT, *TRAIN]),
+    ],
+)
+def test_an_edit_of_params_yaml_reruns_the_stages_that_read_it(
+    project: Path, changes: dict[str, Any], stages: list[str]
+) -> None:
+    tiny.edit(project, changes)
+    assert changed_stages(project) == sorted(stages)
 
 
-QUIET = ["commands/check", "results/read", "sources/idx", "sources/__init__", "features/new", "sources/new"]
-CODE = {
-    "sources, commands, rooms, what is new": ([f"digits/{name}.py" for name in QUIET], []),
-    "the core": (["digits/core/tables.py"], EVERY),
-    "learning": (["digits/learning/scoring.py"], [*TRAIN, *EVALUATE]),
-    "evaluation": (["digits/evaluation/metrics.py"], EVALUATE),
-    "a set of features, a stage": (["digits/features/normalized.py", "stages/binarize.py"], ["train@five-sgd", *TASKS]),
-}
+def append_comment(path: Path) -> None:
+    """Change a module, or create it."""
+    with path.open("a") as file:
+        file.write("# a comment\n")
 
 
-@pytest.mark.parametrize(("modules", "reruns"), CODE.values(), ids=CODE)
-def test_code_reruns_the_stages_whose_bytes_it_decides(project: Path, modules: list[str], reruns: list[str]) -> None:
-    if not reruns:
-        rooms = [path.parent for path in project.glob("digits/*/commands") if path.parent.name != "digits"]
-        modules = [*modules, *(str(path.relative_to(project)) for room in rooms for path in room.rglob("*.py"))]
-    for module in modules:
-        with (project / module).open("a") as file:
-            file.write("# a comment\n")
-    assert outdated(project) == sorted(reruns)
+@pytest.mark.parametrize(
+    ("module", "stages"),
+    [
+        ("digits/core/tables.py", ALL_STAGES),
+        ("digits/data/fetching.py", FETCH),
+        ("digits/data/splitting.py", SPLIT),
+        ("digits/data/labels.py", BINARIZE),
+        ("digits/learning/scores.py", [*TRAIN, *EVALUATE]),
+        ("digits/features/normalized.py", ["train@five-sgd"]),
+        ("digits/features/transforms/pixels.py", [*TRAIN, *EVALUATE]),
+        ("digits/evaluation/metrics.py", EVALUATE),
+        ("stages/binarize.py", BINARIZE),
+    ],
+)
+def test_an_edit_of_a_module_reruns_the_stages_that_import_it(
+    project: Path, module: str, stages: list[str]
+) -> None:
+    append_comment(project / module)
+    assert changed_stages(project) == sorted(stages)
 
 
-FIRST = [pytest.param(name, marks=pytest.mark.slow) for name in ("fetch@tiny", "split@tiny-random", "binarize@five")]
+def test_an_edit_of_a_module_that_no_output_depends_on_reruns_nothing(project: Path) -> None:
+    for name in [
+        "commands/check.py",
+        "results/read.py",
+        "sources/idx.py",
+        "sources/__init__.py",
+        "features/new.py",
+        "sources/new.py",
+    ]:
+        append_comment(project / "digits" / name)
+    for module in project.glob("digits/*/commands/*.py"):
+        append_comment(module)
+    assert changed_stages(project) == []
 
 
-@pytest.mark.parametrize("name", [*FIRST, "train@five-sgd", "evaluate@five-sgd"])
-def test_a_script_makes_the_same_bytes_on_one_core_of_its_deps_alone(made: Path, tmp_path: Path, name: str) -> None:
-    stage = tiny.lock(made)[name]
-    for path in [dep["path"] for dep in stage["deps"]] + ["params.yaml"]:
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (made / path).is_dir() else shutil.copy
-        copy(made / path, tmp_path / path)
-    if name == "fetch@tiny":  # what each kind gives is pinned, so they are no deps
-        tiny.write_idx_files(tmp_path / "idx")
-        shutil.copytree(made / "digits/sources", tmp_path / "digits/sources")
-    before = {*tiny.files(tmp_path)}
-    script, _, argument = name.partition("@")
-    assert stage["cmd"] == f"python -m stages.{script} {argument}"
-    one_core = f"taskset -c {min(os.sched_getaffinity(0))} " if sys.platform == "linux" else ""
-    command = f"{one_core}python stages/{script}.py {argument}"
-    tiny.run(command, tmp_path, PYTHONHASHSEED="1", PYTHONPATH=str(tmp_path))
-    written = tiny.files(tmp_path)
-    assert {*written} - before == {out["path"] for out in stage["outs"]}
-    assert written.items() <= tiny.files(made).items()
+def copy_dependencies(made: Path, project: Path, stage: str) -> None:
+    """Copy params.yaml and the dependencies of a stage into an empty folder."""
+    paths = [dependency["path"] for dependency in tiny.lock(made)[stage]["deps"]]
+    for path in [*paths, "params.yaml"]:
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        if (made / path).is_dir():
+            shutil.copytree(made / path, project / path)
+        else:
+            shutil.copy(made / path, project / path)
+    if stage == "fetch@tiny":
+        # The sources are no dependencies, because the images are verified by their checksums.
+        tiny.write_idx_files(project / "idx")
+        shutil.copytree(made / "digits/sources", project / "digits/sources")
 
 
-def test_other_versions_than_are_pinned_end_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "environment.txt").write_text("# of what computes\nscikit-learn==0.1\n")
-    monkeypatch.setattr(errors, "ENVIRONMENT", tmp_path / "environment.txt")
-    line = f"Error: environment.txt pins scikit-learn 0.1, not {sklearn.__version__}; `make -B venv`"
-    assert failure(tmp_path, "split", "tiny") == line
+def on_one_core(words: str) -> str:
+    """Return a command that runs on a single core of the processor, on Linux."""
+    if sys.platform != "linux":
+        return words
+    return f"taskset -c {min(os.sched_getaffinity(0))} {words}"
 
 
-def test_what_a_stage_reads_is_named_where_it_is_missing_damaged_or_without_the_classes(project: Path) -> None:
-    for path, stage in (("data/raw/tiny.parquet", "split tiny"), ("models/five-sgd.skops", "evaluate five-sgd")):
-        (project / path).unlink()
-        line = f"Error: {path} is not here; `dvc repro` makes it, `dvc pull`"
-        assert failure(project, *stage.split()).startswith(line)
+SLOW_STAGES = ["fetch@tiny", "split@tiny-random", "binarize@five"]
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_STAGES),
+        "train@five-sgd",
+        "evaluate@five-sgd",
+    ],
+)
+def test_a_stage_needs_its_dependencies_alone_and_gives_the_same_bytes_on_one_core(
+    made: Path, tmp_path: Path, stage: str
+) -> None:
+    copy_dependencies(made, tmp_path, stage)
+    before = set(tiny.files(tmp_path))
+    script, _, name = stage.partition("@")
+    entry = tiny.lock(made)[stage]
+    assert entry["cmd"] == f"python -m stages.{script} {name}"
+    words = on_one_core(f"python stages/{script}.py {name}")
+    tiny.run(words, tmp_path, PYTHONHASHSEED="1", PYTHONPATH=str(tmp_path))
+    after = tiny.files(tmp_path)
+    assert set(after) - before == {output["path"] for output in entry["outs"]}
+    assert after.items() <= tiny.files(made).items()
+
+
+def test_other_package_versions_than_the_pinned_ones_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned_versions = tmp_path / "environment.txt"
+    pinned_versions.write_text("# a comment\nscikit-learn==0.1\n")
+    monkeypatch.setattr(command, "ENVIRONMENT_FILE", pinned_versions)
+    line = failure(tmp_path, "split", "tiny")
+    difference = f"environment.txt pins scikit-learn 0.1, not {sklearn.__version__}"
+    assert line == f"Error: {difference}; run `make -B venv`"
+
+
+@pytest.mark.parametrize(
+    ("path", "stage"),
+    [
+        ("data/raw/tiny.parquet", "split tiny"),
+        ("data/split/tiny/test.parquet", "binarize five"),
+        ("data/task/five/train.parquet", "train five-sgd"),
+        ("models/five-sgd.skops", "evaluate five-sgd"),
+        ("data/crossval/five-sgd.parquet", "evaluate five-sgd"),
+    ],
+)
+def test_a_missing_dependency_is_one_line(project: Path, path: str, stage: str) -> None:
+    (project / path).unlink()
+    hint = "`dvc repro` makes it, `dvc pull` fetches what was shared"
+    assert failure(project, *stage.split()) == f"Error: {path} was not found; {hint}"
+
+
+def test_a_damaged_dependency_is_one_line(project: Path) -> None:
     path = "data/task/five/train.parquet"
-    (project / path).write_bytes((project / path).read_bytes()[:999])
+    content = (project / path).read_bytes()
+    (project / path).write_bytes(content[:999])
     line = failure(project, "train", "five-sgd")
     assert line.startswith(f"Error: {path} cannot be read (")
-    assert line.endswith("; delete it, `dvc repro` brings it back")
+    assert line.endswith("; delete it, then run `dvc repro`")
+
+
+def test_a_task_without_images_in_a_set_is_one_line(project: Path) -> None:
     tiny.edit(project, {"tasks.five.negative": [1], "splits.tiny.test": 1})
     assert tiny.repro(project, "split@tiny") == ["split@tiny"]
-    line = failure(project, "binarize", "five")
-    assert line == "Error: params.yaml: tasks.five: the test part of tiny has none of its images"
+    line = "Error: the test set of tiny has no image of this task"
+    assert failure(project, "binarize", "five") == line
 
 
-def test_a_user_s_own_data_go_beside_the_pipeline_s(project: Path) -> None:
-    for name in ("own.csv", "own.csv.dvc"):  # as after `dvc add`, which fails if Git ignores the second
+def test_git_ignores_data_but_not_the_files_that_dvc_adds(project: Path) -> None:
+    # `dvc add` fails if Git ignores the file that it writes.
+    for name in ["own.csv", "own.csv.dvc"]:
         (project / "data" / name).touch()
     tiny.run("git add --all", project)
     added = tiny.run("git ls-files data models", project).stdout.split()

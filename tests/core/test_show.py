@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from digits.results import drawing
 from tests import tiny
@@ -14,78 +15,138 @@ import pytest
 from PIL import Image
 
 PIXELS, CLASSES = tiny.digits()
+CAPTION = re.compile(r"tiny (\d+): (\d), predicted ((?:not )?\d) \((?:> )?(\d+) %\)")
+FIVE_NAMES = ["not 5", "5"]  # of the labels of the task `five`
 
 
-def shown(project: Path, *arguments: str) -> list[tuple[int, int, str, int]]:
-    """Return row, digit, name of the prediction and its probability in percent of each caption."""
-    text = call(project, "show", "tiny", *arguments).stdout
-    found = re.findall(r"tiny (\d+): (\d), predicted ((?:not )?\d) \((?:> )?(\d+) %\)", text)
-    return [(int(row), int(digit), name, int(percent)) for row, digit, name, percent in found]
+class Caption(NamedTuple):
+    """What is written above an image with a prediction."""
+
+    row: int
+    digit: int
+    predicted: str
+    percent: int
 
 
-def test_digits_by_number_side_by_side(made: Path) -> None:
-    caption, *lines = call(made, "show", "tiny", "7", "0-2").stdout.splitlines()
-    assert re.findall(r"tiny \d: \d", caption) == [f"tiny {row}: {CLASSES[row]}" for row in (7, 0, 1, 2)]
-    drawn = np.array([list(line.ljust(16)[:16]) for line in lines[:8]])[:, ::2]
-    darkness = np.vectorize(drawing.SHADES.index)(drawn)
-    assert darkness.tolist() == np.round(PIXELS[7].reshape(8, 8) / 16 * 9).astype(int).tolist()
+def show(project: Path, *arguments: str) -> str:
+    """Return what `digits show tiny` prints."""
+    return call(project, "show", "tiny", *arguments).stdout
 
 
-def test_by_label_the_first_or_others_each_time(made: Path) -> None:
-    texts = [call(made, "show", "tiny", "--label", "5", each, "5").stdout for each in ("--limit", *["--random"] * 2)]
-    first, *drawn = (re.findall(r"tiny (\d+): 5", text) for text in texts)
-    assert first == [*map(str, np.flatnonzero(CLASSES == 5)[:5])]
-    assert [len({*each}) for each in drawn] == [5, 5]
-    assert drawn[0] != drawn[1]  # but once in 10 million
+def read_captions(project: Path, *arguments: str) -> list[Caption]:
+    """Return the captions of images with predictions."""
+    captions = []
+    for row, digit, predicted, percent in CAPTION.findall(show(project, *arguments)):
+        captions.append(Caption(int(row), int(digit), predicted, int(percent)))
+    return captions
 
 
-def test_the_predictions_of_the_test_part_in_its_order_and_out_of_fold_by_number(made: Path) -> None:
-    predictions = pd.read_parquet(made / "data/predictions/five-sgd.parquet")["prediction"][:10]
-    expected = [(300 + i, CLASSES[300 + i], ["not 5", "5"][label]) for i, label in enumerate(predictions)]
-    assert [each[:3] for each in shown(made, "--predictions", "five-sgd")] == expected
-    note = call(made, "show", "tiny", "--predictions", "five-sgd").stderr
-    assert note == "the first 10 of 100; --limit N shows up to 1000\n"
-    names = pd.read_parquet(made / "data/crossval/five-sgd.parquet").set_index("row")["prediction"]
-    expected = [(row, CLASSES[row], ["not 5", "5"][names[row]]) for row in (15, 5)]
-    found = shown(made, "15", "5", "--predictions", "five-sgd", "--part", "train")
-    assert [each[:3] for each in found] == expected
+def test_digits_by_number_are_side_by_side(made: Path) -> None:
+    caption, *lines = show(made, "7", "0-2").splitlines()
+    expected = [f"tiny {row}: {CLASSES[row]}" for row in [7, 0, 1, 2]]
+    assert re.findall(r"tiny \d: \d", caption) == expected
+    # The first image is 8 pixels wide, and each pixel two characters.
+    first_image = np.array([list(line.ljust(16)[:16]) for line in lines[:8]])
+    shades = np.vectorize(drawing.SHADES.index)(first_image[:, ::2])
+    expected_shades = np.round(PIXELS[7].reshape(8, 8) / 16 * 9).astype(int)
+    assert shades.tolist() == expected_shades.tolist()
 
 
-def test_mistakes_of_ten_classes_are_all_there_the_most_confident_first(made: Path) -> None:
+def find_fives(text: str) -> list[int]:
+    """Return the numbers of the fives in captions."""
+    return [int(row) for row in re.findall(r"tiny (\d+): 5", text)]
+
+
+def test_by_label_the_first_images_are_shown(made: Path) -> None:
+    text = show(made, "--label", "5", "--limit", "5")
+    assert find_fives(text) == np.flatnonzero(CLASSES == 5)[:5].tolist()
+
+
+def test_by_label_at_random_other_images_are_shown_each_time(made: Path) -> None:
+    first = find_fives(show(made, "--label", "5", "--random", "5"))
+    second = find_fives(show(made, "--label", "5", "--random", "5"))
+    assert len(set(first)) == 5
+    assert len(set(second)) == 5
+    assert first != second  # they are equal once in 10 million times
+
+
+def test_the_predictions_of_the_test_set_are_in_its_order(made: Path) -> None:
+    table = pd.read_parquet(made / "data/predictions/five-sgd.parquet")[:10]
+    expected = []
+    for row, label in zip(table["row"], table["prediction"], strict=True):
+        expected.append((row, CLASSES[row], FIVE_NAMES[label]))
+    result = call(made, "show", "tiny", "--predictions", "five-sgd")
+    assert [caption[:3] for caption in read_captions(made, "--predictions", "five-sgd")] == (
+        expected
+    )
+    assert result.stderr == "the first 10 of 100; --limit N shows up to 1000\n"
+
+
+def test_cross_validated_predictions_are_shown_by_number(made: Path) -> None:
+    table = pd.read_parquet(made / "data/crossval/five-sgd.parquet").set_index("row")
+    words = ["15", "5", "--predictions", "five-sgd", "--part", "train"]
+    captions = read_captions(made, *words)
+    assert [caption.row for caption in captions] == [15, 5]
+    for caption in captions:
+        assert caption.digit == CLASSES[caption.row]
+        assert caption.predicted == FIVE_NAMES[table["prediction"][caption.row]]
+
+
+def test_the_mistakes_of_ten_classes_come_with_the_most_confident_first(made: Path) -> None:
     table = pd.read_parquet(made / "data/predictions/digit-logreg.parquet")
     scores = np.sort(table.filter(like="decision_"))
-    wrong = table.assign(by=scores[:, -2] - scores[:, -1]).query("label != prediction").sort_values("by")
-    expected = [(row, digit, str(name)) for row, digit, name in wrong[["row", "label", "prediction"]].to_numpy()]
-    assert expected
-    assert [each[:3] for each in shown(made, "--mistakes", "digit-logreg", "--limit", "100")] == expected
-    note = call(made, "show", "tiny", "--mistakes", "digit-logreg").stderr
-    assert note.startswith("not calibrated: digit-logreg has no folds")
+    table["confidence"] = scores[:, -1] - scores[:, -2]
+    mistakes = table.query("label != prediction").sort_values("confidence", ascending=False)
+    assert len(mistakes) > 0
+    captions = read_captions(made, "--mistakes", "digit-logreg", "--limit", "100")
+    assert [caption.row for caption in captions] == mistakes["row"].tolist()
+    assert [caption.digit for caption in captions] == mistakes["label"].tolist()
+    predicted = [int(caption.predicted) for caption in captions]
+    assert predicted == mistakes["prediction"].tolist()
 
 
-def test_mistakes_of_two_classes_have_calibrated_probabilities(made: Path) -> None:
-    table = pd.read_parquet(made / "data/crossval/five-sgd.parquet").query("label != prediction")
-    wrong = table.assign(sure=table["decision_1"].abs()).sort_values("sure", ascending=False)
-    [temperature] = re.findall(r"temperature,all,([\d.]+)", (made / "plots/five-sgd/figures.csv").read_text())
-    percent = (100 / (1 + np.exp(-wrong["sure"] / float(temperature)))).round()
-    found = shown(made, "--mistakes", "five-sgd", "--part", "train")
-    assert [(row, share) for row, _, _, share in found] == [*zip(wrong["row"], percent, strict=True)]
+def test_without_folds_the_probabilities_are_not_calibrated(made: Path) -> None:
+    line = call(made, "show", "tiny", "--mistakes", "digit-logreg").stderr
+    assert line.startswith("not calibrated: digit-logreg has no folds")
 
 
-def test_a_sheet(made: Path, tmp_path: Path) -> None:
-    call(made, "show", "tiny", "0-29", "--png", str(tmp_path / "sheet.png"))
-    grey = np.asarray(Image.open(tmp_path / "sheet.png").convert("L"))
-    cell = grey[36 : 36 + 136, 16 : 16 + 136].reshape(8, 17, 8, 17)[:, 8, :, 8]
-    assert cell.tolist() == (255 - PIXELS[0].reshape(8, 8).astype(int) * 255 // 16).tolist()
+def test_the_mistakes_of_two_classes_have_calibrated_probabilities(made: Path) -> None:
+    table = pd.read_parquet(made / "data/crossval/five-sgd.parquet")
+    mistakes = table.query("label != prediction")
+    mistakes = mistakes.assign(confidence=mistakes["decision_1"].abs())
+    mistakes = mistakes.sort_values("confidence", ascending=False)
+    text = (made / "plots/five-sgd/metrics.csv").read_text(encoding="utf-8")
+    [temperature] = re.findall(r"temperature,all,([\d.]+)", text)
+    logits = mistakes["confidence"] / float(temperature)
+    percents = (100 / (1 + np.exp(-logits))).round()
+    captions = read_captions(made, "--mistakes", "five-sgd", "--part", "train")
+    assert [caption.row for caption in captions] == mistakes["row"].tolist()
+    assert [caption.percent for caption in captions] == percents.tolist()
 
 
-def test_what_is_in_a_dataset(made: Path) -> None:
-    first, columns, values, *_ = lines = call(made, "show", "tiny").stdout.splitlines()
-    assert (first, values) == ("tiny: 400 images of 8 x 8", "pixels: 0 to 16")
-    assert columns == "columns: pixel1 to pixel64 (row by row, uint8), class"
-    assert [int(line.split()[1]) for line in lines[6:]] == np.bincount(CLASSES).tolist()
+def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    show(made, "0-29", "--png", str(sheet))
+    grey = np.asarray(Image.open(sheet).convert("L"))
+    # The first image begins below its caption. Each pixel is a square of 17 × 17.
+    first_image = grey[36 : 36 + 8 * 17, 16 : 16 + 8 * 17]
+    centres = first_image.reshape(8, 17, 8, 17)[:, 8, :, 8]
+    expected = 255 - PIXELS[0].reshape(8, 8).astype(int) * 255 // 16
+    assert centres.tolist() == expected.tolist()
 
 
-def test_greys_in_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dataset_is_described(made: Path) -> None:
+    lines = show(made).splitlines()
+    assert lines[0] == "tiny: 400 images of 8 x 8"
+    assert lines[1] == "columns: pixel1 to pixel64 (row by row, uint8), class"
+    assert lines[2] == "pixels: 0 to 16"
+    counts = [int(line.split()[1]) for line in lines[6:]]
+    assert counts == np.bincount(CLASSES).tolist()
+
+
+def test_a_terminal_shows_greys(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     drawing.print_images(PIXELS[:1].reshape(1, 8, 8), [""])
@@ -95,15 +156,24 @@ def test_greys_in_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 @pytest.mark.slow
-def test_a_reader_that_has_seen_enough_is_no_failure(made: Path) -> None:
-    assert tiny.run(["bash", "-c", "set -o pipefail; digits show tiny 0-399 | head -1"], made, status=1).stderr == ""
+def test_a_reader_that_ends_early_is_no_error(made: Path) -> None:
+    command = "set -o pipefail; digits show tiny 0-399 | head -1"
+    assert tiny.run(["bash", "-c", command], made, status=1).stderr == ""
 
 
-def test_what_cannot_be_shown_is_one_line(made: Path) -> None:
-    for arguments, line in {
-        "tinny 1": "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny.",
-        "tiny 400": "tiny has no image 400; allowed: 0 to 399",
-        "tiny 15 --predictions five-sgd": "not in the test part: 15; --part chooses the other",
-        "tiny --predictions digit-logreg --part train": "digit-logreg has no folds",
-    }.items():
-        assert failure(made, "show", *arguments.split()).startswith(f"Error: {line}")
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("tinny 1", "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny."),
+        ("tiny 400", "tiny has no image 400; allowed: 0 to 399"),
+        ("tiny 15 --predictions five-sgd", "not in the test set: 15; --part chooses the other"),
+        (
+            "tiny --predictions digit-logreg --part train",
+            "digit-logreg has no folds",
+        ),
+        ("tiny --label 10", "--label: there is no '10'."),
+        ("tiny --mistakes five-sdg", "params.yaml: there is no 'five-sdg'. Did you mean"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_line(made: Path, arguments: str, line: str) -> None:
+    assert failure(made, "show", *arguments.split()).startswith(f"Error: {line}")

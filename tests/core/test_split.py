@@ -1,97 +1,188 @@
-"""Which rows each part has, and what a label means."""
+"""Which images are the training set and the test set, and which labels they have."""
 
+from pathlib import Path
 from typing import Any
 
 from digits.core.errors import PipelineError
-from digits.core.params import Split, validate
+from digits.core.params import SplitParams, validate
 from digits.core.tables import Vector
-from stages.binarize import binarize
-from stages.split import split_rows
+from digits.data.labels import label_images
+from digits.data.splitting import split_rows
+from tests import tiny
+from tests.calls import call
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-FORMS = np.repeat([0, 1, 2, 3], [3, 3, 2, 4])
+GROUPS = np.repeat([0, 1, 2, 3], [3, 3, 2, 4])
 
 
-def rows(test: Any, count: int = 12, group: Vector | None = None, pixels: Any = None, classes: Any = None) -> Any:
-    split = validate(Split, {"dataset": "tiny", "test": test})
-    classes = np.zeros(count, int) if classes is None else classes
-    return [part.tolist() for part in split_rows(split, 42, classes, group, pixels)]
+def make_images(
+    n_images: int,
+    groups: Vector | None = None,
+    pixels: Vector | None = None,
+    classes: Vector | None = None,
+) -> pd.DataFrame:
+    """Return a table of images, whose pixels and classes are 0 unless they are given."""
+    if pixels is None:
+        pixels = np.zeros((n_images, 4), dtype=np.uint8)
+    names = [f"pixel{number}" for number in range(1, pixels.shape[1] + 1)]
+    table = pd.DataFrame(pixels, columns=names)
+    table["class"] = np.zeros(n_images, dtype=np.uint8) if classes is None else classes
+    if groups is not None:
+        table["group"] = groups
+    return table
 
 
-def test_a_count_takes_the_last_rows_in_order_and_shuffles_the_others() -> None:
-    train, test = rows(3)
-    assert test == [9, 10, 11]
-    assert sorted(train) == [*range(9)]
-    assert train != sorted(train)
+def split(images: pd.DataFrame, test: Any) -> tuple[list[int], list[int]]:
+    """Return the row numbers of the training set and of the test set."""
+    entry = validate(SplitParams, {"dataset": "tiny", "test": test})
+    train_rows, test_rows = split_rows(images, entry.test, seed=42)
+    return train_rows.tolist(), test_rows.tolist()
 
 
-def test_a_share_is_what_scikit_learn_draws_of_images_and_of_groups() -> None:
-    for count, share in ((1797, 0.2), (7, 0.33), (101, 0.99)):
-        expected = train_test_split(np.arange(count), test_size=share, random_state=42)
-        assert rows(share, count) == [part.tolist() for part in expected]
-    group = np.random.RandomState(0).randint(0, 20, 200)
-    [(_, tested)] = GroupShuffleSplit(1, test_size=0.3, random_state=42).split(group, groups=group)
-    train, test = rows(0.3, 200, group)
-    assert test == tested.tolist()
-    assert not {*group[train]} & {*group[test]}
+def test_a_number_takes_the_last_images_in_order_and_shuffles_the_others() -> None:
+    train_rows, test_rows = split(make_images(12), 3)
+    assert test_rows == [9, 10, 11]
+    assert sorted(train_rows) == list(range(9))
+    assert train_rows != sorted(train_rows)
 
 
-def test_the_last_groups_are_tested_on_whole() -> None:
-    tests: list[tuple[Any, int]] = [({"groups": 2}, 6), ({"groups": 1}, 8), (6, 6)]
-    for test, first in tests:
-        train, found = rows(test, group=FORMS)
-        assert (sorted(train), found) == ([*range(first)], [*range(first, 12)])
+@pytest.mark.parametrize(("n_images", "fraction"), [(1797, 0.2), (7, 0.33), (101, 0.99)])
+def test_a_fraction_of_the_images_is_that_of_scikit_learn(
+    n_images: int, fraction: float
+) -> None:
+    rows = np.arange(n_images)
+    expected_train, expected_test = train_test_split(rows, test_size=fraction, random_state=42)
+    train_rows, test_rows = split(make_images(n_images), fraction)
+    assert train_rows == expected_train.tolist()
+    assert test_rows == expected_test.tolist()
 
 
-def test_what_cannot_be_split_is_refused() -> None:
-    refused: list[tuple[Any, Vector | None, str]] = [
-        (5, FORMS, r"test: 5 cuts group 2 in two; use \{groups: 1}, or another count"),
-        ({"groups": 4}, FORMS, "test: 4 of 4 groups leaves none to train on; allowed: 1 to 3"),
-        (12, None, "test: 12 of 12 images leaves none to train on; allowed: 1 to 11"),
-    ]
-    for test, group, line in refused:
-        with pytest.raises(PipelineError, match=line):
-            rows(test, group=group)
+def test_a_fraction_of_the_groups_is_that_of_scikit_learn() -> None:
+    groups = np.random.RandomState(0).randint(0, 20, 200)
+    splitter = GroupShuffleSplit(1, test_size=0.33, random_state=42)
+    [(_, expected)] = splitter.split(groups, groups=groups)
+    train_rows, test_rows = split(make_images(200, groups), 0.33)
+    assert test_rows == expected.tolist()
+    assert set(groups[train_rows]).isdisjoint(groups[test_rows])
 
 
-def test_a_share_by_digest_is_one_of_each_class_and_an_image_added_moves_at_most_one_other() -> None:
-    pixels, classes = np.random.default_rng(0).integers(0, 256, (301, 64), np.uint8), np.repeat([0, 1, 2], [250, 50, 1])
+@pytest.mark.parametrize(
+    ("test", "n_train"),
+    [
+        pytest.param({"groups": 2}, 6, id="the last two groups"),
+        pytest.param({"groups": 1}, 8, id="the last group"),
+        pytest.param(6, 6, id="as many images as the last two groups have"),
+    ],
+)
+def test_the_last_groups_are_the_test_set(test: Any, n_train: int) -> None:
+    train_rows, test_rows = split(make_images(12, GROUPS), test)
+    assert sorted(train_rows) == list(range(n_train))
+    assert train_rows != sorted(train_rows)
+    assert test_rows == list(range(n_train, 12))
 
-    def tested(kept: Vector) -> set[int]:
-        return {*kept[rows({"share": 0.25}, pixels=pixels[kept], classes=classes[kept])[1]].tolist()}
 
-    every = tested(np.arange(301))
-    assert np.bincount(classes[[*every]], minlength=3).tolist() == [63, 13, 0]
-    moved = [len((every ^ tested(np.delete(np.arange(301), added))) - {added}) for added in range(0, 300, 7)]
+def test_the_order_of_the_training_images_is_that_of_the_published_results() -> None:
+    train_rows, _ = split(make_images(12, GROUPS), {"groups": 1})
+    assert train_rows == [5, 0, 3, 7, 1, 6, 4, 2]
+
+
+def test_a_number_that_cuts_a_group_is_refused() -> None:
+    line = r"test: 5 cuts group 2 in two; use \{groups: 1}, or another count"
+    with pytest.raises(PipelineError, match=line):
+        split(make_images(12, GROUPS), 5)
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (301, 64), np.uint8)
+CLASSES = np.repeat([0, 1, 2], [250, 50, 1])
+
+
+def rows_by_share(kept: Vector) -> set[int]:
+    """Return which of the kept rows of PIXELS are in the test set of a share of a quarter."""
+    images = make_images(len(kept), pixels=PIXELS[kept], classes=CLASSES[kept])
+    _, test_rows = split(images, {"share": 0.25})
+    return set(kept[test_rows].tolist())
+
+
+def test_a_share_is_one_of_each_class() -> None:
+    test_rows = rows_by_share(np.arange(301))
+    counts = np.bincount(CLASSES[list(test_rows)], minlength=3)
+    assert counts.tolist() == [63, 13, 0]
+
+
+def test_a_new_image_moves_at_most_one_other_between_the_sets_of_a_share() -> None:
+    with_all = rows_by_share(np.arange(301))
+    moved = []
+    for added in range(0, 300, 7):
+        without = rows_by_share(np.delete(np.arange(301), added))
+        moved.append(len((with_all ^ without) - {added}))
     assert max(moved) == 1
+
+
+def test_images_with_the_same_pixels_are_in_the_same_set_of_a_share() -> None:
     twice = np.repeat(np.arange(301), 2)
-    train, test = rows({"share": 0.25}, pixels=pixels[twice], classes=classes[twice])
-    assert not {*twice[train]} & {*twice[test]}
+    images = make_images(602, pixels=PIXELS[twice], classes=CLASSES[twice])
+    train_rows, test_rows = split(images, {"share": 0.25})
+    assert set(twice[train_rows]).isdisjoint(twice[test_rows])
 
 
-def test_a_share_of_groups_by_digest_keeps_all_but_one_when_a_group_is_added() -> None:
-    pixels, group = np.random.RandomState(0).randint(0, 256, (80, 9)).astype(np.uint8), np.repeat(np.arange(8), 10)
+def groups_by_share(kept: Vector) -> set[int]:
+    """Return which groups of ten images are in the test set of a share of a quarter.
 
-    def tested(kept: Vector) -> set[int]:
-        found = rows({"share": 0.25}, len(kept), np.unique(group[kept], return_inverse=True)[1], pixels[kept])
-        return {*group[kept][found[1]].tolist()}
+    Args:
+        kept: the rows of PIXELS that are split.
+    """
+    groups = kept // 10
+    numbers = np.unique(groups, return_inverse=True)[1]
+    images = make_images(len(kept), numbers, PIXELS[kept])
+    _, test_rows = split(images, {"share": 0.25})
+    return set(groups[test_rows].tolist())
 
-    for added in range(8):
-        before, after = tested(np.flatnonzero(group != added)), tested(np.arange(80))
-        assert len(before) == len(after) == 2
-        assert after == before or (added in after and len(after & before) == 1)
+
+@pytest.mark.parametrize("added", range(8))
+def test_a_new_group_moves_at_most_one_other_between_the_sets_of_a_share(added: int) -> None:
+    rows = np.arange(80)
+    after = groups_by_share(rows)
+    before = groups_by_share(rows[rows // 10 != added])
+    assert len(before) == 2
+    assert len(after) == 2
+    if added in after:
+        assert len(after & before) == 1
+    else:
+        assert after == before
 
 
-def test_labels_are_of_the_positive_classes_and_others_than_the_negative_are_left_out() -> None:
-    images = pd.DataFrame({"class": np.array([0, 1, 2, 9, 2], np.uint8)})
-    images.attrs["names"] = [*"abcdefghij"]
-    assert binarize(images, [2], [])["label"].tolist() == [0, 0, 1, 0, 1]
-    assert binarize(images, [], [])["label"].tolist() == [0, 1, 2, 9, 2]
-    asked = binarize(images, [2], [0, 9])
-    assert (asked["class"].tolist(), asked["label"].tolist()) == ([0, 2, 9, 2], [0, 1, 0, 1])
-    assert asked.attrs["names"] is None  # those of the classes name no labels
-    assert images.attrs["names"]
+def test_the_stage_names_a_class_that_a_set_lacks(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {"splits.tiny.test": 1})
+    pixels, labels = tiny.digits()
+    raw = tmp_path / "data/raw/tiny.parquet"
+    raw.parent.mkdir(parents=True)
+    make_images(400, pixels=pixels, classes=labels).to_parquet(raw)
+    lines = call(tmp_path, "split", "tiny").stderr.splitlines()
+    missing = [digit for digit in range(10) if digit != labels[-1]]
+    assert lines == [f"tiny: no image of {digit} is in the test set" for digit in missing]
+
+
+IMAGES = make_images(5, classes=np.array([0, 1, 2, 9, 2], np.uint8))
+IMAGES.attrs["names"] = list("abcdefghij")
+
+
+def test_without_positive_classes_the_label_is_the_class() -> None:
+    labelled = label_images(IMAGES, None, None)
+    assert labelled["label"].tolist() == [0, 1, 2, 9, 2]
+    assert labelled.attrs["label_names"] == list("abcdefghij")
+
+
+def test_positive_classes_have_the_label_1_and_all_others_the_label_0() -> None:
+    labelled = label_images(IMAGES, [2], None)
+    assert labelled["label"].tolist() == [0, 0, 1, 0, 1]
+    assert "label_names" not in labelled.attrs  # the names of the classes name no labels
+
+
+def test_classes_that_are_neither_positive_nor_negative_are_left_out() -> None:
+    labelled = label_images(IMAGES, [2], [0, 9])
+    assert labelled["class"].tolist() == [0, 2, 9, 2]
+    assert labelled["label"].tolist() == [0, 1, 0, 1]

@@ -1,14 +1,16 @@
-"""Training: what a model is fitted on and judged on, and what is kept of it."""
+"""Training: what a model is fitted on and scored on, and what is kept of it."""
 
 from pathlib import Path
 from typing import Any
 
+from digits.core import params, paths
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset, Experiment, validate
-from digits.learning import pipelines, scoring
-from digits.learning.folds import choose_threshold, fold_of_rows
-from digits.sources import images
-from stages.train import train
+from digits.core.tables import Vector
+from digits.learning import fitting, model_file
+from digits.learning.folds import assign_folds
+from digits.learning.pipelines import build_pipeline, make_feature_steps
+from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
+from digits.learning.thresholds import choose_threshold
 from tests import tiny
 from tests.calls import call, failure
 
@@ -16,89 +18,228 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
 
-PLACE = "experiments.five-sgd"
-
-
-def experiment(classifier: str = tiny.SGD, folds: int = 3, features: str = "scaled", **more: Any) -> Experiment:
-    return validate(Experiment, tiny.experiment("five", features, classifier, folds, **more))
+FIVE = "models.five-sgd"
 
 
-def task() -> pd.DataFrame:
+def make_task() -> pd.DataFrame:
+    """Return the training set of a task: all digits, of which five has the label 1."""
     pixels, classes = tiny.digits()
-    frame = images(validate(Dataset, tiny.dataset({"idx": "idx"})), pixels, classes)
-    return frame.assign(row=np.arange(len(classes), dtype=np.uint32), label=(classes == 5).astype(np.uint8))
+    names = [f"pixel{number}" for number in range(1, pixels.shape[1] + 1)]
+    images = pd.DataFrame(pixels, columns=names)
+    images["class"] = classes
+    images["row"] = np.arange(len(images), dtype=np.uint32)
+    images["label"] = (classes == 5).astype(np.uint8)
+    images.attrs = {"shape": list(tiny.SHAPE), "pixel_max": tiny.PIXEL_MAX}
+    return images
 
 
-def test_the_model_is_fitted_on_all_rows_and_each_fold_is_scored_by_one_that_has_not_seen_it() -> None:
-    block, frame = experiment("linear_model.LogisticRegression", features="principal_components"), task()
-    model, out_of_fold = train(block, 42, frame)
-    X, y = frame.filter(like="pixel").to_numpy(), frame["label"].to_numpy()  # noqa: N806
-    pipeline = pipelines.build(block, 42, tiny.MAXIMUM)
-    assert np.allclose(clone(pipeline).fit(X, y).decision_function(X), model.decision_function(X))
-    for i, (fitted, held_out) in enumerate(StratifiedKFold(3).split(X, y), 1):
-        assert (out_of_fold["fold"].to_numpy()[held_out] == i).all()
-        expected = clone(pipeline).fit(X[fitted], y[fitted])
-        assert np.allclose(expected.decision_function(X[held_out]), out_of_fold["decision_1"].to_numpy()[held_out])
-        assert (expected.predict(X[held_out]) == out_of_fold["prediction"].to_numpy()[held_out]).all()
-    assert model.train_accuracy_ == (model.predict(X) == y).mean()
+def train(
+    folder: Path, model: dict[str, Any], seed: int = 42, task: pd.DataFrame | None = None
+) -> tuple[Pipeline, pd.DataFrame]:
+    """Call the stage in a folder with the training set of a task.
+
+    Returns:
+        The model, and its cross-validated predictions.
+    """
+    prepare(folder, model, seed, task)
+    assert call(folder, "train", "five-sgd").output == ""
+    cv_predictions = pd.read_parquet(folder / paths.crossval("five-sgd"))
+    return model_file.load(folder / paths.model("five-sgd")), cv_predictions
 
 
-def test_groups_share_a_fold_and_each_fold_has_its_share_of_each_class() -> None:
-    classes, group = tiny.digits()[1], np.repeat(np.arange(20), 20)
-    assert pd.Series(fold_of_rows(classes, 3, group)).groupby(group).nunique().max() == 1
-    assert np.ptp(pd.crosstab(fold_of_rows(classes, 4), classes), axis=0).max() <= 1
-    assert (fold_of_rows(classes, 0) == 1).all()
+def prepare(
+    folder: Path, model: dict[str, Any], seed: int = 42, task: pd.DataFrame | None = None
+) -> None:
+    """Write what the stage reads."""
+    tiny.edit(folder, {FIVE: model, "seed": seed})
+    path = folder / paths.task("five", "train")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images = make_task() if task is None else task
+    images.to_parquet(path)
 
 
-def test_folds_that_cannot_be_made_are_refused() -> None:
-    for zeros, ones, folds, group, line in (
-        (9, 0, 3, None, "all training rows have the label 0; a model needs two"),
-        (9, 2, 3, None, "folds: 3; allowed: 0, or 2 to 2, the rows of the rarest class"),
-        (9, 3, 2, np.repeat(np.arange(4), 3), "all groups with the label 1 are in one; use others"),
-    ):
-        with pytest.raises(PipelineError, match=line):
-            fold_of_rows(np.repeat([0, 1], [zeros, ones]), folds, group)
+def build(model: dict[str, Any]) -> Pipeline:
+    """Return the unfitted pipeline of a model."""
+    entry = params.validate(params.ModelParams, model)
+    return build_pipeline(entry, 42, tiny.PIXEL_MAX)
 
 
-def test_a_rule_chooses_the_best_threshold_midway_between_two_scores() -> None:
-    is_positive, scores = np.array([0, 0, 1, 0, 1, 0, 1, 1], bool), np.arange(8.0)
-    for rule, threshold in (
-        ({"recall": 0.5}, 5.5),  # 2 of 4 positives, all yeses right
-        ({"recall": 0.51}, 3.5),  # 3 of 4, with one false alarm
-        ({"precision": 1}, 5.5),
-        ({"precision": 0.6}, 1.5),  # not 2.5, which has the precision but finds fewer
-        ({"f1": "max"}, 1.5),
-    ):
-        assert choose_threshold(rule, is_positive, scores) == threshold
-    assert choose_threshold({"recall": 0.5}, np.array([False, True, True]), scores[:3]) == 1.5  # with the fewest yeses
-    with pytest.raises(PipelineError, match=r"none has a precision of 1; the best is 0\.6667"):
-        choose_threshold({"precision": 1}, np.array([1, 1, 0], bool), np.array([1.0, 1, 1]))
+LOGISTIC = tiny.model("five", "principal_components", tiny.LOGISTIC, 3)
 
 
-def test_a_given_threshold_is_a_yes_itself_and_at_a_tie_of_probabilities_the_first_class_wins() -> None:
-    cases: list[tuple[dict[str, Any], int]] = [({"threshold": 0.5}, 1), ({}, 0)]
-    for given, predicted in cases:
-        model, _ = train(experiment("dummy.DummyClassifier", folds=0, strategy="uniform", **given), 42, task())
-        assert set(scoring.predict(model, np.full(3, 0.5))) == {predicted}
+def test_the_model_is_fitted_on_all_images(tmp_path: Path) -> None:
+    model, cv_predictions = train(tmp_path, LOGISTIC)
+    images = make_task()
+    X = images.filter(like="pixel").to_numpy()
+    y = images["label"].to_numpy()
+    expected = build(LOGISTIC).fit(X, y)
+    assert np.allclose(model.decision_function(X), expected.decision_function(X))
+    assert cv_predictions.attrs["train_accuracy"] == (model.predict(X) == y).mean()
 
 
-def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
-    scores = [train(experiment(), seed, task())[1]["decision_1"].tolist() for seed in (42, 42, 43)]
-    assert scores[0] == scores[1] != scores[2]
+def test_each_fold_is_scored_by_a_model_that_was_fitted_without_it(tmp_path: Path) -> None:
+    _, cv_predictions = train(tmp_path, LOGISTIC)
+    images = make_task()
+    X = images.filter(like="pixel").to_numpy()
+    y = images["label"].to_numpy()
+    splits = StratifiedKFold(3).split(X, y)
+    for fold, (train_rows, test_rows) in enumerate(splits, start=1):
+        of_fold = cv_predictions.iloc[test_rows]
+        expected = clone(build(LOGISTIC)).fit(X[train_rows], y[train_rows])
+        assert (of_fold["fold"] == fold).all()
+        assert np.allclose(of_fold["decision_1"], expected.decision_function(X[test_rows]))
+        assert (of_fold["prediction"] == expected.predict(X[test_rows])).all()
 
 
-def test_what_cannot_be_fitted_is_one_line_and_so_is_a_warning_of_every_fold(project: Path) -> None:
-    clash = {"solver": "lbfgs", "l1_ratio": 1.0}
-    tiny.edit(project, {f"{PLACE}.classifier": tiny.LOGISTIC, f"{PLACE}.hyperparameters": clash})
-    line = failure(project, "train", "five-sgd")
-    assert line.startswith("Error: five-sgd cannot be fitted: Solver lbfgs supports only")
-    tiny.edit(project, {f"{PLACE}.hyperparameters": {"max_iter": 2}})
-    [warning] = call(project, "train", "five-sgd").stderr.splitlines()
+def test_without_folds_only_the_labels_are_kept(tmp_path: Path) -> None:
+    _, cv_predictions = train(tmp_path, {**LOGISTIC, "folds": 0})
+    assert list(cv_predictions.columns) == ["row", "label"]
+    assert cv_predictions.equals(make_task()[["row", "label"]])
+
+
+def test_of_many_images_only_the_first_ones_have_a_train_accuracy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "MAX_TRAIN_SCORES", 50)
+    # It learns from the labels of the images after the fiftieth, and knows nothing of them.
+    task = make_task()
+    task["label"] = (np.arange(len(task)) < 40).astype(np.uint8)
+    model = tiny.model("five", "raw", "dummy.DummyClassifier", 0, strategy="most_frequent")
+    _, cv_predictions = train(tmp_path, model, task=task)
+    assert cv_predictions.attrs["train_accuracy"] == 10 / 50
+
+
+def test_the_groups_of_the_images_decide_the_folds(tmp_path: Path) -> None:
+    task = make_task()
+    task["group"] = np.repeat(np.arange(20), 20)
+    _, cv_predictions = train(tmp_path, LOGISTIC, task=task)
+    assert cv_predictions["group"].equals(task["group"])
+    assert cv_predictions.groupby("group")["fold"].nunique().max() == 1
+
+
+def test_the_folds_are_stratified() -> None:
+    classes = tiny.digits()[1]
+    counts = pd.crosstab(assign_folds(classes, 4), classes)
+    assert np.ptp(counts, axis=0).max() <= 1
+
+
+def test_no_group_is_in_two_folds() -> None:
+    classes = tiny.digits()[1]
+    groups = pd.Series(np.repeat(np.arange(20), 20))
+    folds = pd.Series(assign_folds(classes, 3, groups))
+    assert folds.groupby(groups).nunique().max() == 1
+    assert set(folds) == {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("n_ones", "n_folds", "groups", "line"),
+    [
+        (2, 3, None, "folds: 3; allowed: 0, or 2 to 2, the number of images of the rarest"),
+        (6, 4, [0] * 5 + [1] * 5 + [2] * 5, "folds: 4; allowed: 0, or 2 to 3, the number"),
+        (3, 2, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], "all groups with the label 1 are in one"),
+    ],
+)
+def test_folds_that_the_images_do_not_allow_are_refused(
+    n_ones: int, n_folds: int, groups: list[int] | None, line: str
+) -> None:
+    y = np.repeat([0, 1], [9, n_ones])
+    with pytest.raises(PipelineError, match=line):
+        assign_folds(y, n_folds, None if groups is None else pd.Series(groups))
+
+
+def test_images_of_one_label_are_refused(tmp_path: Path) -> None:
+    prepare(tmp_path, {**LOGISTIC, "folds": 0}, task=make_task().assign(label=0))
+    line = "Error: all training images have the label 0; a model needs two"
+    assert failure(tmp_path, "train", "five-sgd") == line
+
+
+def choose(rule: Any, is_positive: Vector, scores: Vector) -> float:
+    """Return the threshold that follows from the value of `threshold` in params.yaml."""
+    hyperparameters = params.validate(params.Hyperparameters, {"threshold": rule})
+    assert hyperparameters.threshold is not None
+    return choose_threshold(hyperparameters.threshold, is_positive, scores)
+
+
+IS_POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("rule", "threshold"),
+    [
+        pytest.param({"recall": 0.5}, 5.5, id="2 of 4, without a mistake"),
+        pytest.param({"recall": 0.51}, 3.5, id="3 of 4, with one mistake"),
+        pytest.param({"precision": 1}, 5.5, id="no mistake"),
+        pytest.param({"precision": 0.6}, 1.5, id="2.5 has this precision, but finds fewer"),
+        pytest.param({"f1": "max"}, 1.5, id="the best F1"),
+        pytest.param(2, 2.0, id="a number"),
+    ],
+)
+def test_a_threshold_is_chosen_midway_between_two_scores(rule: Any, threshold: float) -> None:
+    assert choose(rule, IS_POSITIVE, np.arange(8.0)) == threshold
+
+
+def test_of_equally_good_thresholds_the_one_with_the_fewest_positives_is_chosen() -> None:
+    is_positive = np.array([False, True, True])
+    assert choose({"recall": 0.5}, is_positive, np.arange(3.0)) == 1.5
+
+
+def test_a_precision_that_no_threshold_has_is_refused() -> None:
+    is_positive = np.array([True, True, False])
+    line = r"none has a precision of 0\.9; the best is 0\.6667"
+    with pytest.raises(PipelineError, match=line):
+        choose({"precision": 0.9}, is_positive, np.ones(3))
+
+
+def test_a_score_equal_to_a_given_threshold_is_positive(tmp_path: Path) -> None:
+    uniform = tiny.model("five", "raw", "dummy.DummyClassifier", 0, threshold=0.5)
+    model, _ = train(tmp_path, uniform)
+    assert predict_from_scores(model, np.array([0.4, 0.5, 0.6])).tolist() == [0, 1, 1]
+
+
+def test_without_a_threshold_the_first_class_is_predicted_at_a_tie(tmp_path: Path) -> None:
+    model, _ = train(tmp_path, tiny.model("five", "raw", "dummy.DummyClassifier", 0))
+    assert predict_from_scores(model, np.array([0.4, 0.5, 0.6])).tolist() == [0, 0, 1]
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_seed_gives_others(
+    tmp_path: Path,
+) -> None:
+    model = tiny.model("five", "scaled", tiny.SGD, 3)
+    scores = []
+    for seed in [42, 42, 43]:
+        _, cv_predictions = train(tmp_path, model, seed)
+        scores.append(cv_predictions["decision_1"].tolist())
+    assert scores[0] == scores[1]
+    assert scores[0] != scores[2]
+
+
+def test_scores_of_several_batches_come_back_in_order() -> None:
+    X, y = load_digits(return_X_y=True)
+    assert len(X) > BATCH_SIZE
+    model = Pipeline([("classifier", LogisticRegression(max_iter=20, tol=0.1))]).fit(X, y)
+    assert np.allclose(compute_scores(model, X), model.decision_function(X))
+
+
+def test_a_model_that_cannot_be_fitted_is_one_line(tmp_path: Path) -> None:
+    # Each of these hyperparameters is valid by itself.
+    prepare(tmp_path, tiny.model("five", "raw", tiny.LOGISTIC, 3, solver="lbfgs", l1_ratio=1.0))
+    line = failure(tmp_path, "train", "five-sgd")
+    assert line.startswith("Error: the model cannot be fitted: Solver lbfgs supports only")
+
+
+def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
+    prepare(tmp_path, tiny.model("five", "normalized", tiny.SGD, 3, max_iter=2))
+    [warning] = call(tmp_path, "train", "five-sgd").stderr.splitlines()
     assert warning.startswith("ConvergenceWarning: Maximum number of iteration reached")
 
 
-def test_pixels_are_scaled_by_the_dataset_s_maximum() -> None:
-    [(_, step)] = pipelines.features("scaled", tiny.MAXIMUM)
-    assert step.fit_transform(np.full((1, 4), tiny.MAXIMUM, np.uint8)).tolist() == [[1] * 4]
+@pytest.mark.parametrize("features", ["scaled", "principal_components"])
+def test_pixels_are_scaled_by_the_largest_value_of_a_pixel(features: str) -> None:
+    [_, scaling] = make_feature_steps(features, tiny.PIXEL_MAX)[0]
+    white = np.full((1, 4), tiny.PIXEL_MAX, dtype=np.uint8)
+    assert scaling.fit_transform(white).tolist() == [[1, 1, 1, 1]]

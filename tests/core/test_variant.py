@@ -1,13 +1,14 @@
-"""Groups, names, negative classes, a mix, copies and a rule's threshold, from a table to the figures."""
+"""Groups, names, negative classes and a threshold rule, from a table to the metrics."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 from digits.core import paths
-from digits.learning import model_file, scoring
-from digits.learning.folds import choose_threshold
-from stages.mix import mix_images
+from digits.core.params import MinRecall
+from digits.core.tables import Vector
+from digits.learning import model_file
+from digits.learning.scores import decision_threshold
+from digits.learning.thresholds import choose_threshold
 from tests import tiny
 from tests.calls import call, failure
 
@@ -18,157 +19,260 @@ from scipy.special import softmax
 from sklearn import metrics
 from sklearn.datasets import load_digits
 
-PARTS = ("train", "test")
-ODD, OTHERS = ["n1", "n8"], ["n3", "n9"]
-STAGES = ["fetch many", "fetch own", "split many", "split own", "mix taught", "binarize taught", "binarize odd"]
-STAGES += [f"{stage} {name}" for name in ("odd", "taught") for stage in ("train", "evaluate")]
+SUBSETS = ["train", "test"]
+POSITIVE = ["n1", "n8"]
+NEGATIVE = ["n3", "n9"]
+STAGES = [
+    "fetch own",
+    "split own",
+    "binarize named",
+    "binarize odd",
+    "train named",
+    "train odd",
+    "evaluate named",
+    "evaluate odd",
+]
+
+
+def write_table(path: Path) -> None:
+    """Write 240 digits with names of classes and of eight writers, ten images in a row each."""
+    bunch = load_digits()
+    rows = slice(200, 440)
+    table = pd.DataFrame(bunch.data[rows].astype(int)).add_prefix("p")
+    table.insert(0, "label", [f"n{label}" for label in bunch.target[rows]])
+    table.insert(1, "group", [f"writer {row // 10 % 8}" for row in range(len(table))])
+    table.to_csv(path, index=False)
 
 
 def make(project: Path) -> None:
-    """Run `odd`, two named classes of `own` against two, and `taught`, which mixes `own` into `many` three times."""
-    bunch = load_digits()
-    for name, rows in (("many", slice(0, 200)), ("own", slice(200, 440))):
-        frame = pd.DataFrame(bunch.data[rows].astype(int)).add_prefix("p")
-        frame.insert(0, "label", [f"n{label}" for label in bunch.target[rows]])
-        if name == "own":
-            frame.insert(1, "group", [f"writer {i // 10 % 8}" for i in range(len(frame))])
-        frame.to_csv(project / f"{name}.csv", index=False)
-    dataset = {"shape": [*tiny.SHAPE], "maximum": tiny.MAXIMUM}
-    more: dict[str, Any] = {"n_neighbors": 25, "weights": "distance", "threshold": {"recall": 0.9}}  # it makes mistakes
-    more |= {"copies": 1} if (tiny.ROOT / "digits/scale").exists() else {}
+    """Run two models of this table.
+
+    The task of `named` is all ten classes. The task of `odd` is two classes against two others.
+    """
+    write_table(project / "own.csv")
+    dataset = {
+        "shape": list(tiny.SHAPE),
+        "pixel_max": tiny.PIXEL_MAX,
+        "sources": [{"table": "own.csv"}],
+    }
+    odd = tiny.model(
+        "odd",
+        "scaled",
+        "neighbors.KNeighborsClassifier",
+        3,
+        n_neighbors=25,  # so many that it makes mistakes
+        weights="distance",
+        threshold={"recall": 0.9},
+    )
+    named = tiny.model("named", "principal_components", tiny.LOGISTIC, 3)
     changes = {
-        "datasets": {name: {**dataset, "sources": [{"table": f"{name}.csv"}]} for name in ("many", "own")},
-        "splits": {"many": {"dataset": "many", "test": 40}, "own": {"dataset": "own", "test": {"groups": 2}}},
-        "mixes": {"taught": {"split": "many", "own": "own", "weight": 3}},
-        "tasks": {"taught": {"split": "taught"}, "odd": {"split": "own", "positive": ODD, "negative": OTHERS}},
-        "experiments": {
-            "odd": tiny.experiment("odd", "scaled", "neighbors.KNeighborsClassifier", 3, **more),
-            "taught": tiny.experiment("taught", "principal_components", tiny.LOGISTIC, 3),
+        "datasets": {"own": dataset},
+        "splits": {"own": {"dataset": "own", "test": {"groups": 2}}},
+        "tasks": {
+            "named": {"split": "own"},
+            "odd": {"split": "own", "positive": POSITIVE, "negative": NEGATIVE},
         },
+        "models": {"odd": odd, "named": named},
     }
     tiny.edit(project, changes)
-    for name in ("many", "own"):
-        call(project, "pin", name)
+    call(project, "pin", "own")
     for stage in STAGES:
         call(project, *stage.split())
 
 
 @pytest.fixture(scope="session")
 def variant(request: pytest.FixtureRequest) -> Path:
-    """Return the project that `make` makes. Not to be changed."""
+    """Return the project that `make` makes. Do not change it."""
     return tiny.once(request, "variant", make)
 
 
-def part(variant: Path, name: str, split: str = "split") -> list[pd.DataFrame]:
-    return [pd.read_parquet(variant / getattr(paths, split)(name, each)) for each in PARTS]
+def read_split(variant: Path, subset: str) -> pd.DataFrame:
+    return pd.read_parquet(variant / paths.split("own", subset))
 
 
-def predictions(variant: Path, name: str) -> list[pd.DataFrame]:
-    return [pd.read_parquet(variant / place(name)) for place in (paths.out_of_fold, paths.predictions)]
+def read_predictions(variant: Path, name: str, subset: str) -> pd.DataFrame:
+    """Return the predictions of the test set, or the cross-validated ones."""
+    path = paths.predictions(name) if subset == "test" else paths.crossval(name)
+    return pd.read_parquet(variant / path)
 
 
-def test_a_group_is_in_one_part_and_one_fold(variant: Path) -> None:
-    out_of_fold, tested = predictions(variant, "odd")
-    for train, test in (part(variant, "own"), (out_of_fold, tested)):
-        assert ({*train["group"]}, {*test["group"]}) == ({*range(6)}, {6, 7})
-    assert out_of_fold.groupby("group")["fold"].nunique().max() == 1
+def read_metrics(variant: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(variant / f"plots/{name}/metrics.csv")
 
 
-def test_a_mix_has_each_own_image_by_its_weight_and_is_judged_on_own_ones_alone(variant: Path) -> None:
-    (many, _), (own, own_test), (taught, test) = (part(variant, name) for name in ("many", "own", "taught"))
-    assert taught["row"].value_counts().loc[own["row"]].eq(3).all()
-    assert {*taught["row"]} - {*own["row"]} == {*(many["row"] + len(own) + len(own_test))}
-    assert not taught["row"].tail(3 * len(own)).isin(own["row"]).all()  # it is shuffled
-    assert test.equals(own_test)
-    assert not {*test["row"]} & {*taught["row"]}
-    assert taught.attrs["group_names"] == own.attrs["group_names"]
-    out_of_fold, _ = predictions(variant, "taught")
-    assert out_of_fold.groupby("row")["fold"].nunique().max() == 1  # copies of an image share a fold
+def test_a_pinned_dataset_has_its_number_of_groups(variant: Path) -> None:
+    assert "    groups: 8\n" in (variant / "params.yaml").read_text(encoding="utf-8")
 
 
-def test_images_of_no_side_are_in_no_part_and_in_no_figure(variant: Path) -> None:
-    for images, labelled, predicted in zip(
-        part(variant, "own"), part(variant, "odd", "task"), predictions(variant, "odd"), strict=True
-    ):
-        asked = images[images["class"].isin([1, 3, 8, 9])]
-        assert labelled["row"].tolist() == predicted["row"].tolist() == asked["row"].tolist()
-        assert labelled["label"].tolist() == asked["class"].isin([1, 8]).astype(int).tolist()
-    captions = call(variant, "show", "own", "--predictions", "odd", "--limit", "100").stdout
-    assert captions.count(", predicted n1 or n8 (") + captions.count(", predicted n3 or n9 (") == len(asked)
+def test_a_group_is_in_one_set_and_in_one_fold(variant: Path) -> None:
+    cv_predictions = read_predictions(variant, "odd", "train")
+    for train, test in [
+        (read_split(variant, "train"), read_split(variant, "test")),
+        (cv_predictions, read_predictions(variant, "odd", "test")),
+    ]:
+        assert set(train["group"]) == set(range(6))
+        assert set(test["group"]) == {6, 7}
+    assert cv_predictions.groupby("group")["fold"].nunique().max() == 1
 
 
-def test_the_metrics_that_branches_are_compared_by_are_of_the_test_part(variant: Path) -> None:
-    out_of_fold, tested = predictions(variant, "odd")
-    folds = (out_of_fold["label"] == out_of_fold["prediction"]).groupby(out_of_fold["fold"]).mean()
-    y, y_pred = tested["label"], tested["prediction"]
-    assert metrics.roc_auc_score(y, tested["probability_1"]) > 0.8
+@pytest.mark.parametrize("subset", SUBSETS)
+def test_images_of_no_side_have_no_label_and_no_prediction(variant: Path, subset: str) -> None:
+    images = read_split(variant, subset)
+    expected = images[images["class"].isin([1, 3, 8, 9])]
+    labelled = pd.read_parquet(variant / paths.task("odd", subset))
+    predicted = read_predictions(variant, "odd", subset)
+    assert labelled["row"].tolist() == expected["row"].tolist()
+    assert labelled["label"].tolist() == expected["class"].isin([1, 8]).astype(int).tolist()
+    assert predicted["row"].tolist() == expected["row"].tolist()
+
+
+def test_the_captions_of_predictions_name_both_sides(variant: Path) -> None:
+    words = ["show", "own", "--predictions", "odd", "--limit", "100"]
+    captions = call(variant, *words).stdout
+    n_positive = captions.count(", predicted n1 or n8 (")
+    n_negative = captions.count(", predicted n3 or n9 (")
+    assert n_positive + n_negative == len(read_predictions(variant, "odd", "test"))
+
+
+def test_the_metrics_that_dvc_compares_are_those_of_the_test_images(variant: Path) -> None:
+    cv_predictions = read_predictions(variant, "odd", "train")
+    is_correct = cv_predictions["label"] == cv_predictions["prediction"]
+    folds = is_correct.groupby(cv_predictions["fold"]).mean()
+    predictions = read_predictions(variant, "odd", "test")
+    y = predictions["label"]
+    y_pred = predictions["prediction"]
     expected = {
         "accuracy": (y == y_pred).mean(),
-        "baseline": (y == out_of_fold["label"].mode()[0]).mean(),
+        "baseline": (y == cv_predictions["label"].mode()[0]).mean(),
         "precision": metrics.precision_score(y, y_pred),
         "recall": metrics.recall_score(y, y_pred),
         "cv_accuracy": folds.mean(),
         "cv_std": folds.std(ddof=0),
     }
-    assert json.loads((variant / "metrics/odd.json").read_text()) == pytest.approx(expected, abs=1e-6)
+    text = (variant / "metrics/odd.json").read_text(encoding="utf-8")
+    assert json.loads(text) == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_chosen_threshold_is_in_the_model_and_no_fold_chooses_its_own(variant: Path) -> None:
-    out_of_fold, tested = predictions(variant, "odd")
-    y, scores, fold = out_of_fold["label"] == 1, out_of_fold["probability_1"], out_of_fold["fold"]
-    threshold = choose_threshold({"recall": 0.9}, y.to_numpy(), scores.to_numpy())
-    assert scoring.threshold(model_file.load(variant / paths.model("odd"))) == threshold
-    assert (tested["prediction"] == (tested["probability_1"] >= threshold)).all()
-    for i in (1, 2, 3):
-        others = fold != i
-        chosen = choose_threshold({"recall": 0.9}, y[others].to_numpy(), scores[others].to_numpy())
-        assert (out_of_fold["prediction"][~others] == (scores[~others] >= chosen)).all()
+def test_probabilities_are_those_of_the_second_class(variant: Path) -> None:
+    predictions = read_predictions(variant, "odd", "test")
+    assert metrics.roc_auc_score(predictions["label"], predictions["probability_1"]) > 0.8
 
 
-@pytest.mark.skipif(not (tiny.ROOT / "digits/scale").exists(), reason="the room scale makes the copies")
-def test_copies_are_fitted_on_and_never_predicted(variant: Path) -> None:
-    labelled, _ = part(variant, "odd", "task")
-    classifier = model_file.load(variant / paths.model("odd"))[-1].estimator_.estimator
-    assert classifier.n_samples_fit_ == 2 * len(labelled)
-    assert len(predictions(variant, "odd")[0]) == len(labelled)
+def choose(is_positive: Vector, scores: Vector) -> float:
+    """Return the threshold that the rule of the model `odd` chooses."""
+    return choose_threshold(MinRecall(recall=0.9), is_positive, scores)
 
 
-def test_classes_and_groups_have_their_names_in_tables_and_captions(variant: Path) -> None:
-    assert {*pd.read_csv(variant / "plots/taught/confusion.csv")["actual"]} == {f"n{i}" for i in range(10)}
-    figures = pd.read_csv(variant / "plots/odd/figures.csv").query("part == 'test' and figure == 'accuracy'")
-    assert [*figures["of"]] == ["all", "group writer 6", "group writer 7"]
-    assert figures[["low", "high"]].isna().all(axis=None)  # of two groups there is no interval
+def test_a_chosen_threshold_is_in_the_model(variant: Path) -> None:
+    cv_predictions = read_predictions(variant, "odd", "train")
+    is_positive = cv_predictions["label"].to_numpy() == 1
+    scores = cv_predictions["probability_1"].to_numpy()
+    expected = choose(is_positive, scores)
+    model = model_file.load(variant / paths.model("odd"))
+    assert decision_threshold(model) == expected
+    predictions = read_predictions(variant, "odd", "test")
+    expected_positive = predictions["probability_1"] >= expected
+    assert (predictions["prediction"] == expected_positive).all()
+
+
+@pytest.mark.parametrize("fold", [1, 2, 3])
+def test_the_threshold_of_a_fold_is_chosen_on_the_other_folds(variant: Path, fold: int) -> None:
+    cv_predictions = read_predictions(variant, "odd", "train")
+    is_positive = (cv_predictions["label"] == 1).to_numpy()
+    scores = cv_predictions["probability_1"].to_numpy()
+    is_test = (cv_predictions["fold"] == fold).to_numpy()
+    expected = choose(is_positive[~is_test], scores[~is_test])
+    predictions = cv_predictions["prediction"].to_numpy()[is_test]
+    assert (predictions == (scores[is_test] >= expected)).all()
+
+
+def test_the_confusion_matrix_has_the_names_of_the_classes(variant: Path) -> None:
+    table = pd.read_csv(variant / "plots/named/confusion.csv")
+    assert list(table["actual"].unique()) == [f"n{digit}" for digit in range(10)]
+
+
+def test_accuracies_have_the_names_of_the_groups_and_two_groups_no_interval(
+    variant: Path,
+) -> None:
+    table = read_metrics(variant, "odd").query("part == 'test' and metric == 'accuracy'")
+    assert list(table["subset"]) == ["all", "group writer 6", "group writer 7"]
+    assert table[["low", "high"]].isna().all(axis=None)
+
+
+def test_the_train_accuracy_is_no_cross_validated_one(variant: Path) -> None:
+    table = read_metrics(variant, "named").query("part == 'train' and metric == 'accuracy'")
+    [train_accuracy] = table["value"]
+    cv_predictions = read_predictions(variant, "named", "train")
+    assert train_accuracy == cv_predictions.attrs["train_accuracy"] == 1.0
+    assert (cv_predictions["label"] != cv_predictions["prediction"]).any()
+
+
+def test_the_captions_of_images_have_the_names_of_the_classes(variant: Path) -> None:
     assert "own 0: n" in call(variant, "show", "own", "0").stdout
 
 
-def test_own_groups_keep_their_numbers_and_names_and_other_groups_come_after_them() -> None:
-    many, own = (pd.DataFrame({"row": [0, 1], "group": [0, 1]}, dtype=np.uint32) for _ in range(2))
-    own.attrs = {"group_names": ["anna", "bo"]}
-    mixed = mix_images(many, own, 1, first=10, seed=0)
-    assert (sorted(mixed["group"]), mixed.attrs["group_names"]) == ([0, 1, 10, 11], ["anna", "bo"])
-    assert sorted(mix_images(many, own, 0, first=10, seed=0)["row"]) == [10, 11]  # a weight of 0
+def test_the_temperature_calibrates_the_predictions_of_the_test_images(variant: Path) -> None:
+    [temperature] = read_metrics(variant, "named").query("metric == 'temperature'")["value"]
+    predictions = read_predictions(variant, "named", "test")
+    scores = predictions.filter(like="decision_").to_numpy()
+    table = pd.read_csv(variant / "plots/named/reliability.csv").query("part == 'test'")
+    found = np.average(table["confidence"], weights=table["count"])
+    calibrated = softmax(scores / temperature, axis=1).max(axis=1).mean()
+    uncalibrated = softmax(scores, axis=1).max(axis=1).mean()
+    assert found == pytest.approx(calibrated, abs=1e-3)
+    assert found != pytest.approx(uncalibrated, abs=1e-2)
 
 
-def test_the_temperature_of_the_folds_is_applied_to_the_test_part(variant: Path) -> None:
-    [temperature] = pd.read_csv(variant / "plots/taught/figures.csv").query("figure == 'temperature'")["value"]
-    scores = predictions(variant, "taught")[1].filter(like="decision_").to_numpy()
-    table = pd.read_csv(variant / "plots/taught/reliability.csv").query("part == 'test'")
-    confidence = (table["count"] * table["confidence"]).sum() / table["count"].sum()
-    assert confidence == pytest.approx(softmax(scores / temperature, axis=1).max(axis=1).mean(), abs=1e-3)
-    assert confidence != pytest.approx(softmax(scores, axis=1).max(axis=1).mean(), abs=1e-2)
+def test_a_pinned_dataset_is_valid(variant: Path) -> None:
+    assert call(variant, "check").output == ""
 
 
-def test_changed_groups_and_a_label_never_trained_on_are_each_one_line(variant: Path, tmp_path: Path) -> None:
-    project = tiny.copy(variant, tmp_path / "copy")
-    assert call(project, "check").output == ""
-    text = (project / "own.csv").read_text()
-    (project / "own.csv").write_text(text.replace("writer 7", "writer 6"))
-    line = failure(project, "check")
+@pytest.fixture
+def copy(variant: Path, tmp_path: Path) -> Path:
+    return tiny.copy(variant, tmp_path / "copy")
+
+
+def change(project: Path, column: str, row: int, value: str) -> None:
+    """Change a cell of the table that the dataset is read from."""
+    path = project / "own.csv"
+    table = pd.read_csv(path, dtype=str)
+    table.loc[row, column] = value
+    table.to_csv(path, index=False)
+
+
+def test_other_groups_than_the_pinned_ones_are_one_line(copy: Path) -> None:
+    change(copy, "group", 15, "writer 0")
+    line = failure(copy, "fetch", "own")
     assert "no source has own: table own.csv: other groups: " in line
-    assert line.endswith("`digits pin` accepts what is there")
-    path = project / paths.task("odd", "test")
-    frame = pd.read_parquet(path)
-    frame.loc[frame.index[3], "label"] = 7
-    frame.to_parquet(path)
-    line = failure(project, "evaluate", "odd")
-    assert line == "Error: odd was trained on no image of label 7, which the test part has"
+    assert "`digits pin` accepts what is there" in line
+
+
+def test_another_number_of_groups_than_the_pinned_one_is_one_line(copy: Path) -> None:
+    path = copy / "params.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("groups: 8\n") == 1
+    path.write_text(text.replace("groups: 8\n", "groups: 9\n"), encoding="utf-8")
+    line = failure(copy, "fetch", "own")
+    assert "no source has own: table own.csv: other number of groups: 8, not 9" in line
+
+
+def test_other_names_than_the_pinned_ones_are_one_line(copy: Path) -> None:
+    change(copy, "label", 0, "n77")
+    assert "no source has own: table own.csv: other names: " in failure(copy, "fetch", "own")
+
+
+def test_a_label_that_the_model_was_not_trained_on_is_one_line(copy: Path) -> None:
+    path = copy / paths.task("odd", "test")
+    images = pd.read_parquet(path)
+    images.loc[images.index[3], "label"] = 7
+    images.to_parquet(path)
+    line = "Error: the model was trained on no image of label 7, which the test set has"
+    assert failure(copy, "evaluate", "odd") == line
+
+
+def test_a_test_set_without_an_image_of_the_task_is_one_line(copy: Path) -> None:
+    path = copy / paths.split("own", "test")
+    images = pd.read_parquet(path)
+    images[images["class"] == 2].to_parquet(path)
+    line = "Error: the test set of own has no image of this task"
+    assert failure(copy, "binarize", "odd") == line

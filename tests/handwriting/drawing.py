@@ -14,7 +14,9 @@ from playwright.sync_api import FloatRect, Locator, Page
 
 
 @contextmanager
-def serving(project: Path, model: str, options: str = "", *, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
+def serving(
+    project: Path, model: str, options: str = "", *, end: signal.Signals = signal.SIGTERM
+) -> Iterator[str]:
     """Run `digits draw`, give its address, and end it, which must be quiet but for the QR code of `--host`."""
     with Running(f"digits draw --model {model} --port 0 {options}", project) as server:
         [address] = re.findall(r"^(http://[\d.]+:\d+/[\w-]{43})/ ", server.wait_for_line(""))
@@ -35,7 +37,9 @@ def draw(page: Page, *points: tuple[float, float]) -> None:
     """Draw a line with the mouse, by shares of the canvas; the button stays down."""
     paper = box(page.locator("canvas"))
     for i, (x, y) in enumerate(points):
-        page.mouse.move(paper["x"] + x * paper["width"], paper["y"] + y * paper["height"], steps=3)
+        page.mouse.move(
+            paper["x"] + x * paper["width"], paper["y"] + y * paper["height"], steps=3
+        )
         if i == 0:
             page.mouse.down()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset
+from digits.core.params import DatasetParams
 from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
 from digits.handwriting.commands.draw import ADDRESS, local_address
@@ -86,7 +86,9 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
         expect(page.locator("dt")).to_have_count(0)
-        page.wait_for_selector("#result[aria-busy=false]")  # what was under way does not come back
+        page.wait_for_selector(
+            "#result[aria-busy=false]"
+        )  # what was under way does not come back
         expect(page.locator("#prediction")).to_be_empty()
 
         page.reload()
@@ -98,21 +100,34 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
         expect(page.locator("#prediction")).to_have_text(DIGIT)
         page.keyboard.press("Control+z")
         expect(page.locator("#prediction")).to_be_empty()
-        assert [error for error in opened.console_errors if "400 (BAD REQUEST)" not in error] == []  # "No digit yet."
+        assert [
+            error for error in opened.console_errors if "400 (BAD REQUEST)" not in error
+        ] == []  # "No digit yet."
         assert opened.outside_requests == []
         a_finger_draws_on_a_phone_and_the_answer_is_in_sight(opened)
 
 
 def a_finger_draws_on_a_phone_and_the_answer_is_in_sight(opened: browser.Opened) -> None:
-    page = browser.new_page(opened.page.context.browser, viewport=PHONE, has_touch=True, is_mobile=True)
+    page = browser.new_page(
+        opened.page.context.browser, viewport=PHONE, has_touch=True, is_mobile=True
+    )
     page.goto(f"{opened.origin}/")
     paper = box(page.locator("canvas"))
     finger = page.context.new_cdp_session(page)
-    for kind, points in [("touchStart", ZERO[:1]), *[("touchMove", [each]) for each in ZERO], ("touchEnd", [])]:
-        places = [{"x": paper["x"] + x * paper["width"], "y": paper["y"] + y * paper["height"]} for x, y in points]
+    for kind, points in [
+        ("touchStart", ZERO[:1]),
+        *[("touchMove", [each]) for each in ZERO],
+        ("touchEnd", []),
+    ]:
+        places = [
+            {"x": paper["x"] + x * paper["width"], "y": paper["y"] + y * paper["height"]}
+            for x, y in points
+        ]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
     expect(page.locator("#prediction")).to_have_text(DIGIT)
-    answer, tools, labels = (box(page.locator(each)) for each in ("#result", "#tools", "#labels"))
+    answer, tools, labels = (
+        box(page.locator(each)) for each in ("#result", "#tools", "#labels")
+    )
     assert paper["y"] + paper["height"] <= answer["y"] < tools["y"] < labels["y"]
     assert tools["y"] + tools["height"] <= PHONE["height"]
     assert page.evaluate("scrollY") == overflow(page) == 0
@@ -122,14 +137,23 @@ def a_finger_draws_on_a_phone_and_the_answer_is_in_sight(opened: browser.Opened)
 
 
 def kept(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
 
 
 @pytest.mark.slow
-def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tmp_path: Path) -> None:
+def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(
+    made: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "own"
     keeping = serving(made, "digit-logreg", f"--keep {folder}")
-    with keeping as address, browser.page(address, viewport={"width": 400, "height": 850}) as opened:
+    with (
+        keeping as address,
+        browser.page(address, viewport={"width": 400, "height": 850}) as opened,
+    ):
         page = opened.page
         page.goto(f"{address}/")
         said = page.locator("#kept")
@@ -144,7 +168,9 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tm
         assert kept(folder) == ["7/0001.png"]
         page.get_by_role("button", name="Undo").click()
         assert kept(folder) == ["7/0001.png"]  # only strokes are taken back
-        other = requests.delete(f"{address}/kept?name=7/0000.png", timeout=LIMIT)  # as another page has it
+        other = requests.delete(
+            f"{address}/kept?name=7/0000.png", timeout=LIMIT
+        )  # as another page has it
         assert other.status_code == 500
         expect(delete).to_have_text("Delete 7/0001.png")
         delete.click()
@@ -160,10 +186,14 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(made: Path, tm
         stroke(page, (0.2, 0.2), (0.2, 0.7))
         stroke(page, (0.8, 0.2), (0.8, 0.7))
         page.keyboard.press("1")
-        expect(said).to_have_text("Not kept: 2 digits are in the picture; make a picture of each")
+        expect(said).to_have_text(
+            "Not kept: 2 digits are in the picture; make a picture of each"
+        )
         expect(page.locator("dl")).to_have_count(2)  # they are on the paper again
     assert kept(folder) == ["0/0001.png", "1/0002.png"]
-    block = Dataset.model_validate({**tiny.dataset({"handwriting": str(folder)}), "shape": [28, 28], "maximum": 255})
+    block = DatasetParams.model_validate(
+        {**tiny.dataset({"handwriting": str(folder)}), "shape": [28, 28], "pixel_max": 255}
+    )
     assert handwriting.read(str(folder), block)["class"].tolist() == [0, 1]
 
 
@@ -177,16 +207,24 @@ def png(*, blank: bool = False) -> bytes:
     return content.getvalue()
 
 
-def post(server: str, content: bytes, path: str = "predict", **headers: str) -> requests.Response:
+def post(
+    server: str, content: bytes, path: str = "predict", **headers: str
+) -> requests.Response:
     return requests.post(f"{server}/{path}", content, headers=PNG | headers, timeout=LIMIT)
 
 
 @pytest.mark.usefixtures("_refused")
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
-    [(png(blank=True), "image/png", 400), (png()[:60], "image/png", 400), (png(), "text/plain", 415)],
+    [
+        (png(blank=True), "image/png", 400),
+        (png()[:60], "image/png", 400),
+        (png(), "text/plain", 415),
+    ],
 )
-def test_what_is_no_small_png_is_refused(server: str, content: bytes, kind: str, status: int) -> None:
+def test_what_is_no_small_png_is_refused(
+    server: str, content: bytes, kind: str, status: int
+) -> None:
     for path in ("predict", "kept/3"):
         response = post(server, content, path, **{"Content-Type": kind})
         assert (response.status_code, list(response.json())) == (status, ["error"])
@@ -199,25 +237,46 @@ def test_other_pages_and_those_without_the_token_are_refused(server: str) -> Non
     origins = ("http://example.org", "null", "http://127.0.0.1:1")
     others = [{"Host": "example.org"}, *({"Origin": each} for each in origins)]
     cases = [(server, headers, 400 if "Host" in headers else 403) for headers in others]
-    wrong = (port, f"{port}/{token[:-1]}", f"{port}/{token}x", f"{port}/\u0663", f"{port}/static")
+    wrong = (
+        port,
+        f"{port}/{token[:-1]}",
+        f"{port}/{token}x",
+        f"{port}/\u0663",
+        f"{port}/static",
+    )
     cases += [(address, {}, 403) for address in wrong]
-    paths = [("GET", ""), ("GET", "static/draw.js"), ("POST", "predict"), ("POST", "kept/1"), ("DELETE", "kept")]
+    paths = [
+        ("GET", ""),
+        ("GET", "static/draw.js"),
+        ("POST", "predict"),
+        ("POST", "kept/1"),
+        ("DELETE", "kept"),
+    ]
     for address, headers, status in cases:
         for method, path in paths:
-            response = requests.request(method, f"{address}/{path}", data=png(), headers=PNG | headers, timeout=LIMIT)
+            response = requests.request(
+                method, f"{address}/{path}", data=png(), headers=PNG | headers, timeout=LIMIT
+            )
             assert (response.status_code, list(response.json())) == (status, ["error"])
 
 
 @pytest.mark.usefixtures("_refused")
-def test_a_client_names_a_digit_and_no_path_and_the_drawings_are_their_owners_alone(server: str, folder: Path) -> None:
+def test_a_client_names_a_digit_and_no_path_and_the_drawings_are_their_owners_alone(
+    server: str, folder: Path
+) -> None:
     for path in ("10", "", "1/2", "%2e%2e", "..%2f1", "\u0663"):
         assert post(server, png(), f"kept/{path}").status_code in (404, 405)
     if os.name != "nt":  # Windows has other permissions
-        modes = {path.is_dir(): stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
+        modes = {
+            path.is_dir(): stat.S_IMODE(path.stat().st_mode)
+            for path in [folder, *folder.rglob("*")]
+        }
         assert modes == {True: 0o700, False: 0o600}
 
 
-def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(tmp_path: Path) -> None:
+def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
+    tmp_path: Path,
+) -> None:
     for name in (names := ["3/0041.png", "5/photo.jpg", "7"]):  # the last is no folder
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")
@@ -236,16 +295,25 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
 def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
     own = server.rpartition("/")[0].replace("127.0.0.1", "localhost")
     assert post(server, png(), Host=own.removeprefix("http://"), Origin=own).status_code == 200
-    for path, status in [("", 200), ("static/draw.js", 200), ("predict", 405), ("index.html", 404)]:
+    for path, status in [
+        ("", 200),
+        ("static/draw.js", 200),
+        ("predict", 405),
+        ("index.html", 404),
+    ]:
         response = requests.get(f"{server}/{path}", timeout=LIMIT)
         assert response.status_code == status
         assert response.headers["Content-Security-Policy"].startswith("default-src 'self';")
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+        assert not [
+            name for name in response.headers if name.lower().startswith("access-control-")
+        ]
 
 
 @pytest.mark.slow
-def test_a_network_is_served_when_asked_and_at_that_address_alone(made: Path, server: str) -> None:
+def test_a_network_is_served_when_asked_and_at_that_address_alone(
+    made: Path, server: str
+) -> None:
     try:
         own = local_address("")
     except PipelineError:
@@ -257,15 +325,24 @@ def test_a_network_is_served_when_asked_and_at_that_address_alone(made: Path, se
         assert urlsplit(address).hostname == own
         assert session.get(f"{address}/", timeout=LIMIT).status_code == 200
         assert session.get(f"{address}x/", timeout=LIMIT).status_code == 403
-        assert session.get(f"{address}/", headers={"Host": "localhost"}, timeout=LIMIT).status_code == 400
+        assert (
+            session.get(f"{address}/", headers={"Host": "localhost"}, timeout=LIMIT).status_code
+            == 400
+        )
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((ADDRESS, urlsplit(address).port))
 
 
-def test_a_taken_port_or_an_address_that_is_no_local_one_is_one_line(made: Path, server: str) -> None:
+def test_a_taken_port_or_an_address_that_is_no_local_one_is_one_line(
+    made: Path, server: str
+) -> None:
     port = urlsplit(server).port
-    [taken] = tiny.run(f"digits draw --model digit-logreg --port {port}", made, status=1).stderr.splitlines()
+    [taken] = tiny.run(
+        f"digits draw --model digit-logreg --port {port}", made, status=1
+    ).stderr.splitlines()
     assert taken.startswith(f"Error: port {port} of {ADDRESS}: ")
     for address in ("8.8.8.8", "0.0.0.0", "localhost"):
-        with pytest.raises(PipelineError, match=f"--host: '{address}' is no address on a local network"):
+        with pytest.raises(
+            PipelineError, match=f"--host: '{address}' is no address on a local network"
+        ):
             local_address(address)

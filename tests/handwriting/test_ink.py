@@ -17,7 +17,10 @@ Box = tuple[int, int, int, int]
 
 SEVEN = ["#######", "......#", ".....#.", "....#..", "...#...", "..#....", ".#....."]
 FIVE = ["######", "#.....", "#.....", "####..", "....#.", "....#.", "####.."]
-BAR, BOWL = ["..########"], ["##......", "##......", "#######.", "......##", "......##", "#######."]
+BAR, BOWL = (
+    ["..########"],
+    ["##......", "##......", "#######.", "......##", "......##", "#######."],
+)
 HALF = ["#######.", "......##", "..#####."]
 
 
@@ -94,13 +97,18 @@ FOUND: dict[str, tuple[Grey, list[Box]]] = {
         page(120, 240, (30, 30, ink(*BAR)), (40, 36, ink(*BOWL)), (30, 140, ink(*SEVEN))),
         [(36, 30, 54, 46), (140, 30, 42, 42)],
     ),
-    "a broken three": (page(130, 130, (30, 40, ink(*HALF)), (54, 40, ink(*HALF))), [(40, 30, 48, 42)]),
+    "a broken three": (
+        page(130, 130, (30, 40, ink(*HALF)), (54, 40, ink(*HALF))),
+        [(40, 30, 48, 42)],
+    ),
     "dust, a dot and an underline": (page(100, 120, (30, 40, ink(*SEVEN)), *DUST), [WHERE]),
 }
 
 
 @pytest.mark.parametrize(("drawn", "boxes"), FOUND.values(), ids=FOUND)
-def test_digits_are_found_in_reading_order_and_what_is_none_is_left_out(drawn: Grey, boxes: list[Box]) -> None:
+def test_digits_are_found_in_reading_order_and_what_is_none_is_left_out(
+    drawn: Grey, boxes: list[Box]
+) -> None:
     assert [digit.box for digit in found(drawn)] == boxes
 
 
@@ -113,7 +121,10 @@ NONE: dict[str, npt.NDArray[Any]] = {
 
 @pytest.mark.parametrize("case", NONE)
 def test_paper_without_a_digit_is_refused(case: str) -> None:
-    with pytest.raises(pictures.PictureError, match="blank" if "blank" in case else "no digit is in the picture"):
+    with pytest.raises(
+        pictures.PictureError,
+        match="blank" if "blank" in case else "no digit is in the picture",
+    ):
         found(NONE[case])
 
 

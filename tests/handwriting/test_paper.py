@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from tests.handwriting.test_ink import ALONE, EXPECTED, FIVE, SEVEN, difference, found, ink, page
+from tests.handwriting.test_ink import (
+    ALONE,
+    EXPECTED,
+    FIVE,
+    SEVEN,
+    difference,
+    found,
+    ink,
+    page,
+)
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +19,16 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 LINES = {  # x, y, x, y of each; the seven is at 40 to 82, 30 to 72
-    "a frame that the digit touches": [(34, 20, 90, 20), (34, 20, 34, 72), (90, 20, 90, 72), (34, 72, 90, 72)],
+    "a frame that the digit touches": [
+        (34, 20, 90, 20),
+        (34, 20, 34, 72),
+        (90, 20, 90, 72),
+        (34, 72, 90, 72),
+    ],
     "a comb": [(4, 76, 116, 76), *((x, 50, x, 76) for x in (4, 32, 60, 88, 116))],
     "ruled paper": [(0, y, 120, y) for y in (10, 43, 76)],
-    "squared paper": [(0, y, 120, y) for y in range(5, 100, 20)] + [(x, 0, x, 100) for x in range(8, 120, 20)],
+    "squared paper": [(0, y, 120, y) for y in range(5, 100, 20)]
+    + [(x, 0, x, 100) for x in range(8, 120, 20)],
     "slanting rules": [(0, y, 120, y + 3) for y in (10, 52, 90)],
 }
 FOUR = ["#...#.", "#...#.", "#...#.", "######", "....#.", "....#.", "....#."]
@@ -32,24 +47,40 @@ def test_lines_are_taken_out_and_the_strokes_that_cross_them_stay(
     assert difference(digit.image, EXPECTED) < 12
 
 
-@pytest.mark.parametrize(("width", "height", "gap", "thickness"), [(70, 80, 10, 2), (80, 90, 30, 3)])
+@pytest.mark.parametrize(
+    ("width", "height", "gap", "thickness"), [(70, 80, 10, 2), (80, 90, 30, 3)]
+)
 @pytest.mark.parametrize("line", [None, 0, 1], ids=["apart", "under a line", "on a line"])
-def test_digits_are_taken_out_of_small_boxes(width: int, height: int, gap: int, thickness: int, line: Any) -> None:
+def test_digits_are_taken_out_of_small_boxes(
+    width: int, height: int, gap: int, thickness: int, line: Any
+) -> None:
     lefts = [40 + i * (width + gap) for i in range(4)]
-    drawn = Image.fromarray(page(height + 120, 480, *((80, left + 14, ink(*SEVEN)) for left in lefts)))
+    drawn = Image.fromarray(
+        page(height + 120, 480, *((80, left + 14, ink(*SEVEN)) for left in lefts))
+    )
     for left in lefts:
-        ImageDraw.Draw(drawn).rectangle((left, 60, left + width, 60 + height), outline=200, width=thickness)
+        ImageDraw.Draw(drawn).rectangle(
+            (left, 60, left + width, 60 + height), outline=200, width=thickness
+        )
     if line is not None:
-        ImageDraw.Draw(drawn).line((20, 60 + line * height, 460, 60 + line * height), 200, thickness)
-    assert [digit.box for digit in found(255 - np.asarray(drawn))] == [(left + 14, 80, 42, 42) for left in lefts]
+        ImageDraw.Draw(drawn).line(
+            (20, 60 + line * height, 460, 60 + line * height), 200, thickness
+        )
+    assert [digit.box for digit in found(255 - np.asarray(drawn))] == [
+        (left + 14, 80, 42, 42) for left in lefts
+    ]
 
 
 def test_small_boxes_of_thin_lines_are_taken_out_of_a_page_that_is_turned_a_little() -> None:
     boxes = [(30 + 50 * i, 30, 18, 21) for i in range(6)]
     for angle in (-1.2, -0.7, 0.4, 0.9):
-        drawn = Image.fromarray(page(90, 340, *((top, left, ink(*FIVE, times=3)) for left, top, _, _ in boxes)))
+        drawn = Image.fromarray(
+            page(90, 340, *((top, left, ink(*FIVE, times=3)) for left, top, _, _ in boxes))
+        )
         for left, top, width, height in boxes:
-            ImageDraw.Draw(drawn).rectangle((left - 9, top - 10, left + width + 8, top + height + 9), outline=160)
+            ImageDraw.Draw(drawn).rectangle(
+                (left - 9, top - 10, left + width + 8, top + height + 9), outline=160
+            )
         turned = np.asarray(drawn.rotate(angle, Image.Resampling.BICUBIC))
         sizes = [digit.box[2:] for digit in found(255 - turned)]
         assert len(sizes) == len(boxes)
@@ -90,10 +121,18 @@ def lit(*parts: tuple[Any, Any], width: int = 500) -> npt.NDArray[np.float64]:
 
 LIGHTS = {
     "a hard shadow, and a table around": lit(
-        (np.s_[:, :180], 176), (np.s_[:30], 60), (np.s_[280:], 60), (np.s_[:, :15], 60), width=400
+        (np.s_[:, :180], 176),
+        (np.s_[:30], 60),
+        (np.s_[280:], 60),
+        (np.s_[:, :15], 60),
+        width=400,
     ),
-    "a shadow that fades": lit((np.s_[:, :], 220 - 60 / (1 + np.exp((np.arange(500.0) - 240) / 12)))),
-    "a table all around": lit((np.s_[:, :], 14), (np.s_[25:270, 35:350], np.linspace(200, 250, 315)), width=400),
+    "a shadow that fades": lit(
+        (np.s_[:, :], 220 - 60 / (1 + np.exp((np.arange(500.0) - 240) / 12)))
+    ),
+    "a table all around": lit(
+        (np.s_[:, :], 14), (np.s_[25:270, 35:350], np.linspace(200, 250, 315)), width=400
+    ),
 }
 
 
@@ -101,7 +140,10 @@ LIGHTS = {
 def test_shadows_and_dark_tables_are_no_ink(light: npt.NDArray[np.float64]) -> None:
     drawn = page(*light.shape, *((120, left, ink(*SEVEN)) for left in (60, 130, 200, 270)))
     boxes = [digit.box for digit in found(light * (1 - 0.5 * (drawn > 0)))]
-    assert np.abs(np.array(boxes) - [(left, 120, 42, 42) for left in (60, 130, 200, 270)]).max() <= 2
+    assert (
+        np.abs(np.array(boxes) - [(left, 120, 42, 42) for left in (60, 130, 200, 270)]).max()
+        <= 2
+    )
 
 
 def test_wide_strokes_are_no_shadow() -> None:
@@ -123,10 +165,14 @@ def test_digits_of_two_rows_that_touch_are_cut_apart() -> None:
     assert max(box[3] for box in boxes) <= 56
 
 
-def test_low_marks_beside_the_edge_are_cut_off_writing_but_the_low_part_of_a_digit_is_not() -> None:
+def test_low_marks_beside_the_edge_are_cut_off_writing_but_the_low_part_of_a_digit_is_not() -> (
+    None
+):
     drawn = page(150, 300, *((40, x, ink(*SEVEN)) for x in (20, 100, 180)))
     drawn[132:146, 30:34] = drawn[134:148, 120:124] = 255
-    assert [digit.box for digit in found(255 - drawn)] == [(x, 40, 42, 42) for x in (20, 100, 180)]
+    assert [digit.box for digit in found(255 - drawn)] == [
+        (x, 40, 42, 42) for x in (20, 100, 180)
+    ]
     broken = page(100, 220, (17, 40, ink(*FIVE)), (17, 120, ink(*SEVEN)))
     broken[4:10, 40:76] = 255  # its hat
     assert found(255 - broken)[0].box == (40, 4, 36, 55)
@@ -134,9 +180,14 @@ def test_low_marks_beside_the_edge_are_cut_off_writing_but_the_low_part_of_a_dig
 
 def test_boxes_whose_sides_are_blurred_into_one_are_taken_out() -> None:
     lefts = range(20, 220, 50)
-    drawn = Image.fromarray(page(90, 240, *((28, left + 10, ink(*SEVEN, times=4)) for left in lefts)))
+    drawn = Image.fromarray(
+        page(90, 240, *((28, left + 10, ink(*SEVEN, times=4)) for left in lefts))
+    )
     for left in lefts:
         ImageDraw.Draw(drawn).rectangle((left, 16, left + 47, 70), outline=200, width=4)
-    boxes = [digit.box for digit in found(255 - np.asarray(drawn.filter(ImageFilter.GaussianBlur(0.8))))]
+    boxes = [
+        digit.box
+        for digit in found(255 - np.asarray(drawn.filter(ImageFilter.GaussianBlur(0.8))))
+    ]
     assert len(boxes) == 4
     assert np.abs(np.array(boxes) - [(left + 10, 28, 28, 28) for left in lefts]).max() <= 2

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from digits.core.errors import PipelineError
-from digits.evaluation.metrics import interval
+from digits.evaluation.metrics import confidence_interval
 from digits.handwriting.recognizer import Recognizer
 from tests import tiny
 from tests.calls import call, failure
@@ -15,7 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-RIGHT = {"scans/0.png": 0, "scans/3.png": 3, "five.png": 5, "scans/6.png": 6}  # labelled pictures, and mistakes
+RIGHT = {
+    "scans/0.png": 0,
+    "scans/3.png": 3,
+    "five.png": 5,
+    "scans/6.png": 6,
+}  # labelled pictures, and mistakes
 WRONG = {"scans/7.png": 0, "line.png": 3, "bad.png": 5, "blank.png": 6}
 
 
@@ -29,7 +34,10 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(10):
         Image.fromarray(255 - pixels[i].reshape(8, 8) * 15).save(project / "scans" / f"{i}.png")
     Image.fromarray(255 - pixels[15].reshape(8, 8) * 15).save(project / "five.png")
-    line = [np.kron(np.pad(pixels[i].reshape(8, 8), 2), np.ones((6, 6), np.uint8)) for i in (3, 6, 0)]
+    line = [
+        np.kron(np.pad(pixels[i].reshape(8, 8), 2), np.ones((6, 6), np.uint8))
+        for i in (3, 6, 0)
+    ]
     Image.fromarray(255 - np.hstack(line) * 15).save(project / "line.png")
     (project / "scans" / "notes.txt").write_text("no picture")
     (project / "bad.png").write_bytes(b"no picture")
@@ -41,11 +49,17 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_a_folder_gives_a_line_a_picture_sorted_and_mostly_right_and_names_what_is_left_out(place: Path) -> None:
+def test_a_folder_gives_a_line_a_picture_sorted_and_mostly_right_and_names_what_is_left_out(
+    place: Path,
+) -> None:
     done = call(place, "predict", "scans")
     lines = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines] == [str(Path("scans", f"{i}.png")) for i in range(10)]
-    right = [line.split(": ", 1)[1].startswith(f"predicted {i} (") for i, line in enumerate(lines)]
+    assert [line.split(":")[0] for line in lines] == [
+        str(Path("scans", f"{i}.png")) for i in range(10)
+    ]
+    right = [
+        line.split(": ", 1)[1].startswith(f"predicted {i} (") for i, line in enumerate(lines)
+    ]
     assert sum(right) >= 8  # the first ten images show 0 to 9
     assert all(line.endswith(" %)") for line in lines)
     assert "scans: no pictures, left out: notes.txt, old\n" in done.stderr
@@ -76,19 +90,33 @@ def test_bad_pictures_are_named_and_the_good_are_read(place: Path, tmp_path: Pat
     refused = call(place, "predict", "empty", "own", "line.png", status=1)
     folder = "there are no pictures in this folder, and no subfolder for each class"
     assert refused.stderr.splitlines()[1:3] == [f"empty: {folder}", f"own: {folder}"]
-    bad, good, *_ = map(json.loads, call(place, "predict", "--json", *files, status=1).stdout.splitlines())
+    bad, good, *_ = map(
+        json.loads, call(place, "predict", "--json", *files, status=1).stdout.splitlines()
+    )
     assert list(bad) == ["file", "model", "error"]
     assert "not a picture" in bad["error"]
     assert len(good["digits"]) == 3
 
 
-def test_a_folder_with_a_subfolder_for_each_digit_is_measured(place: Path, tmp_path: Path) -> None:
+def test_a_folder_with_a_subfolder_for_each_digit_is_measured(
+    place: Path, tmp_path: Path
+) -> None:
     sheet = tmp_path / "mistakes.png"
     lines = call(place, "predict", "own", "--png", str(sheet)).stdout.splitlines()
-    low, high = interval(np.repeat([True, False], 4)) or (0, 1)
-    assert lines[-1] == f"digit-logreg: 4 of 8 right, accuracy 0.5000 (95 %: {low:.4f} to {high:.4f})"
-    reasons = ("0, predicted 7 (", "3, predicted 3 6 0 (", "5, not a picture", "6, the picture is blank")
-    for line, name, reason in zip(lines, ("0/7.png", "3/line.png", "5/bad.png", "6/blank.png"), reasons, strict=False):
+    low, high = confidence_interval(np.repeat([True, False], 4)) or (0, 1)
+    assert (
+        lines[-1]
+        == f"digit-logreg: 4 of 8 right, accuracy 0.5000 (95 %: {low:.4f} to {high:.4f})"
+    )
+    reasons = (
+        "0, predicted 7 (",
+        "3, predicted 3 6 0 (",
+        "5, not a picture",
+        "6, the picture is blank",
+    )
+    for line, name, reason in zip(
+        lines, ("0/7.png", "3/line.png", "5/bad.png", "6/blank.png"), reasons, strict=False
+    ):
         assert line.startswith(f"{Path('own', name)}: {reason}")
     assert [line.split() for line in lines[5:]][:6] == [
         ["predicted", "0", "3", "5", "6", "7", "not", "found", "several"],
@@ -101,7 +129,11 @@ def test_a_folder_with_a_subfolder_for_each_digit_is_measured(place: Path, tmp_p
     with Image.open(sheet) as image:
         assert image.width > 4 * 140
     shown = call(place, "predict", "own", "--show").stdout  # with the sheet's captions
-    for caption in (r"0/7\.png, predicted 7 \(\d+ %; ", r"3/line\.png, predicted 3 6 0 \(", r"5/bad\.png, not found"):
+    for caption in (
+        r"0/7\.png, predicted 7 \(\d+ %; ",
+        r"3/line\.png, predicted 3 6 0 \(",
+        r"5/bad\.png, not found",
+    ):
         assert re.search(caption, shown)
     *each, total = map(json.loads, call(place, "predict", "--json", "own").stdout.splitlines())
     assert sum(line["right"] for line in each) == total["right"] == 4
@@ -109,7 +141,9 @@ def test_a_folder_with_a_subfolder_for_each_digit_is_measured(place: Path, tmp_p
     assert total["interval"] == [round(low, 6), round(high, 6)]
 
 
-def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path, place: Path) -> None:
+def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(
+    project: Path, place: Path
+) -> None:
     shutil.copytree(place / "own", project / "own")
     tiny.edit(project, {"datasets.tiny.sources": [{"handwriting": "own"}, {"idx": "idx"}]})
     done = call(project, "predict", "--model", "five-sgd", "own/")
@@ -121,16 +155,24 @@ def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(project: Path
 
 
 def test_a_binary_model_names_its_classes(place: Path) -> None:
-    five, line = call(place, "predict", "--model", "five-sgd", "five.png", "line.png").stdout.splitlines()
+    five, line = call(
+        place, "predict", "--model", "five-sgd", "five.png", "line.png"
+    ).stdout.splitlines()
     assert re.fullmatch(r"five.png: predicted 5 \(\d+ %\)", five)
     assert line.startswith("line.png: predicted not 5, not 5, not 5 (")
-    [digit] = json.loads(call(place, "predict", "--model", "five-sgd", "--json", "five.png").stdout)["digits"]
+    [digit] = json.loads(
+        call(place, "predict", "--model", "five-sgd", "--json", "five.png").stdout
+    )["digits"]
     assert (digit["label"], digit["unlike"]) == ("5", False)
-    assert 0.5 <= digit["probability"] < 1  # the scores of stochastic gradient descent go to hundreds
+    assert (
+        0.5 <= digit["probability"] < 1
+    )  # the scores of stochastic gradient descent go to hundreds
 
 
 def test_what_the_model_saw_is_shown_of_standard_input_too(place: Path) -> None:
-    shown = call(place, "predict", "--show", "-", "scans/7.png", stdin=(place / "line.png").read_bytes()).stdout
+    shown = call(
+        place, "predict", "--show", "-", "scans/7.png", stdin=(place / "line.png").read_bytes()
+    ).stdout
     assert shown.startswith("-: predicted 3 6 0 (")
     lines = shown.splitlines()
     assert len(lines) == 2 * (1 + 8 + 1)  # the three digits of the first stand side by side
@@ -141,7 +183,7 @@ def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path
     done = call(place, "predict", "--dataset", "tiny", "7")
     assert re.fullmatch(r"tiny 7: 7, predicted 7 \(.*%\), right\n", done.stdout)
     _, seen, calibrated = done.stderr.splitlines()
-    assert seen == "this image was in the training part of digit-logreg"
+    assert seen == "this image was in the training set of digit-logreg"
     assert "not calibrated: digit-logreg has no folds" in calibrated
 
     done = call(place, "predict", "--dataset", "tiny", "7", "299-300", "--model", "five-sgd")
@@ -150,41 +192,60 @@ def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path
     expected = [f"tiny {row}: {classes[row]}, predicted not 5" for row in (7, 299, 300)]
     assert [line.split(" (")[0] for line in lines] == expected
     assert total == f"{sum(line.endswith(', right') for line in lines)} of 3 right"
-    assert done.stderr.endswith("2 of these 3 images were in the training part of five-sgd\n")
+    assert done.stderr.endswith("2 of these 3 images were in the training set of five-sgd\n")
     unseen = call(place, "predict", "--dataset", "tiny", "399", "--model", "five-sgd")
-    assert unseen.stderr.endswith("this image was not in the training part of five-sgd\n")
+    assert unseen.stderr.endswith("this image was not in the training set of five-sgd\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
         (["--dataset", "tiny", "400"], 1, "allowed: 0 to 399"),
-        (["--dataset", "tiny", "4", "--json"], 2, "--dataset goes with neither --json nor --png"),
-        (["--png", "x.png", "scans"], 2, "--png goes with one folder that has a subfolder for each class"),
+        (
+            ["--dataset", "tiny", "4", "--json"],
+            2,
+            "--dataset goes with neither --json nor --png",
+        ),
+        (
+            ["--png", "x.png", "scans"],
+            2,
+            "--png goes with one folder that has a subfolder for each class",
+        ),
     ],
 )
-def test_a_wrong_call_is_explained(place: Path, arguments: list[str], status: int, reason: str) -> None:
+def test_a_wrong_call_is_explained(
+    place: Path, arguments: list[str], status: int, reason: str
+) -> None:
     done = call(place, "predict", *arguments, status=status)
     assert done.stdout == ""
     assert reason in done.stderr.splitlines()[-1]
 
 
-def test_the_default_model_is_chosen_out_of_fold_and_never_by_the_test_part(project: Path) -> None:
-    logreg = tiny.params()["experiments"]["digit-logreg"]
+def test_the_default_model_is_chosen_in_cross_validation_and_never_by_the_test_set(
+    project: Path,
+) -> None:
+    logreg = tiny.params()["models"]["digit-logreg"]
     best = json.loads((project / "metrics/digit-logreg.json").read_text())
     best["accuracy"] = 0.1
     for name, accuracy in (("folded", 0.9), ("better-folded", 0.95)):
         shutil.copy(project / "models/digit-logreg.skops", project / f"models/{name}.skops")
-        (project / f"metrics/{name}.json").write_text(json.dumps(best | {"cv_accuracy": accuracy}))
+        (project / f"metrics/{name}.json").write_text(
+            json.dumps(best | {"cv_accuracy": accuracy})
+        )
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
-    tiny.edit(project, {f"experiments.{name}": logreg for name in ("folded", "better-folded")})
+    tiny.edit(project, {f"models.{name}": logreg for name in ("folded", "better-folded")})
     (project / "models/better-folded.skops").write_bytes(b"damaged")
     done = call(project, "predict", "--dataset", "tiny", "1", status=1)
     assert "models/better-folded.skops cannot be loaded (File is not a zip file)" in done.stderr
-    assert "better-folded: the highest out-of-fold accuracy of 3 models of digit on tiny" in done.stderr
+    assert (
+        "better-folded: the highest cross-validated accuracy of 3 models of digit on tiny"
+        in done.stderr
+    )
 
 
-def test_a_model_for_images_of_another_shape_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_for_images_of_another_shape_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny.edit(project, {"datasets.tiny.shape": [8, 7]})
     assert failure(project, "predict", "--dataset", "tiny", "1", "--model", "digit-logreg") == (
         "Error: digit-logreg takes images of 64 pixels, its dataset's are 8 × 7 now; "
@@ -192,7 +253,10 @@ def test_a_model_for_images_of_another_shape_is_refused(project: Path, monkeypat
     )
     tiny.edit(project, {"datasets.tiny.shape": [4, 16]})  # pictures are for models of two sizes
     monkeypatch.chdir(project)
-    for name, reason in (("digit-logreg", "digit-logreg takes .* 4 × 16 pixels"), (None, "no experiment ")):
+    for name, reason in (
+        ("digit-logreg", "digit-logreg takes .* 4 × 16 pixels"),
+        (None, "no model in params"),
+    ):
         with pytest.raises(PipelineError, match=f"{reason}.*28 × 28 or 8 × 8"):
             Recognizer.load(name)
 
@@ -201,6 +265,6 @@ def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
     model = Path("models", "digit-logreg.skops")
     (project / model).unlink()
     assert failure(project, "predict", "--model", "digit-logreg", "a.png") == (
-        f"Error: {model} is not here; `dvc repro` makes it, `dvc pull` fetches what was shared"
+        f"Error: {model} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
     )
     assert "`dvc repro evaluate@digit-logreg` makes one" in failure(project, "predict", "a.png")

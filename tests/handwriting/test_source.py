@@ -6,7 +6,7 @@ from typing import Any
 from digits import pictures
 from digits.core import tables
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset
+from digits.core.params import DatasetParams
 from digits.handwriting import components, source
 from tests import tiny
 
@@ -26,20 +26,31 @@ def draw(path: Path, *tops: int) -> None:
 
 
 def read(folder: Path, **values: Any) -> pd.DataFrame:
-    block = tiny.dataset({"handwriting": str(folder)}) | {"shape": [28, 28], "maximum": 255} | values
-    return source.read(str(folder), Dataset.model_validate(block))
+    block = (
+        tiny.dataset({"handwriting": str(folder)})
+        | {"shape": [28, 28], "pixel_max": 255}
+        | values
+    )
+    return source.read(str(folder), DatasetParams.model_validate(block))
 
 
-def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(tmp_path: Path) -> None:
+def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(
+    tmp_path: Path,
+) -> None:
     draw(tmp_path / "1" / "photo.jpg", 20)
     draw(tmp_path / "7" / "photo.png", 30)
     images = read(tmp_path)
     [digit] = components.find(pictures.read(tmp_path / "1" / "photo.jpg"))
     assert np.array_equal(tables.pixels(images)[0].reshape(28, 28), digit.image)
     assert images["class"].tolist() == [1, 7]
-    assert 0 < tables.pixels(read(tmp_path, shape=[8, 8], maximum=16)).max() <= 16
-    with pytest.raises(PipelineError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"):
+    assert 0 < tables.pixels(read(tmp_path, shape=[8, 8], pixel_max=16)).max() <= 16
+    with pytest.raises(
+        PipelineError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"
+    ):
         read(tmp_path, shape=[20, 28])
     draw(tmp_path / "7" / "two.png", 20, 30)
-    with pytest.raises(PipelineError, match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$"):
+    with pytest.raises(
+        PipelineError,
+        match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$",
+    ):
         read(tmp_path)

@@ -6,7 +6,8 @@ from digits.handwriting.components import Digit
 from digits.handwriting.likeness import Likeness
 from digits.handwriting.normalize import normalize
 from digits.handwriting.recognizer import Recognizer
-from digits.learning import pipelines, scoring
+from digits.learning.pipelines import make_feature_steps
+from digits.learning.scores import compute_scores
 from digits.pictures import Picture
 
 import numpy as np
@@ -21,14 +22,20 @@ TRAIN = 1_400
 
 def fit(images: Pixels, y: Vector) -> Recognizer:
     """Return a recognizer of the first `TRAIN` images, whose rule of likeness has the others."""
-    X = images.reshape(-1, 28 * 28)  # noqa: N806
-    steps = pipelines.features("gradients_40")
+    X = images.reshape(-1, 28 * 28)
+    steps = make_feature_steps("gradients_40", 255)
     svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004))]).fit(X[:TRAIN], y[:TRAIN])
     gaussians = QuadraticDiscriminantAnalysis(reg_param=0.01)
     density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])
-    scores = scoring.score(svc, X[TRAIN:]), density, density.decision_function(X[TRAIN:]).max(axis=1)
+    scores = (
+        compute_scores(svc, X[TRAIN:]),
+        density,
+        density.decision_function(X[TRAIN:]).max(axis=1),
+    )
     rule = Likeness.fit(lambda scores: scores, *scores)
-    return Recognizer("svc", (28, 28), list(range(10)), [str(i) for i in range(10)], [], svc, 0.2, rule)
+    return Recognizer(
+        "svc", (28, 28), list(range(10)), [str(i) for i in range(10)], [], svc, 0.2, rule
+    )
 
 
 def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
@@ -51,7 +58,10 @@ def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
     right = 0
     for i in range(TRAIN, TRAIN + 30):
         digits = find(beside(images[i], images[i + 1], 2))
-        labels = [each.label for each in recognizer.predict(np.array([digit.image for digit in digits]))]
+        labels = [
+            each.label
+            for each in recognizer.predict(np.array([digit.image for digit in digits]))
+        ]
         right += labels == classes[[i, i + 1]].tolist()
         assert len(find(np.pad(images[i], 14))) == 1
     assert right >= 20

@@ -17,23 +17,30 @@ from PIL import Image
 from playwright.sync_api import expect
 from sklearn.pipeline import Pipeline
 
-LINES = [line for at in (0.2, 0.4, 0.6, 0.8) for line in (((at, 0.2), (at, 0.8)), ((0.2, at), (0.8, at)))]
+LINES = [
+    line
+    for at in (0.2, 0.4, 0.6, 0.8)
+    for line in (((at, 0.2), (at, 0.8)), ((0.2, at), (0.8, at)))
+]
 
 
 @pytest.fixture(scope="module")
 def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the tiny project with two models that have folds; `row.png` has a chessboard between two digits."""
     project = tiny.copy(made, tmp_path_factory.mktemp("unlike") / "tiny")
-    folded = tiny.experiment("digit", "principal_components", "svm.SVC", 3)
-    density = tiny.experiment("digit", "principal_components", DENSITY, 3, solver="eigen", shrinkage=0.3)
-    tiny.edit(project, {"experiments.digit-folded": folded, "experiments.digit-density": density})
+    folded = tiny.model("digit", "principal_components", "svm.SVC", 3)
+    density = tiny.model(
+        "digit", "principal_components", DENSITY, 3, solver="eigen", shrinkage=0.3
+    )
+    tiny.edit(project, {"models.digit-folded": folded, "models.digit-density": density})
     for words in ("train digit-folded", "train digit-density", "evaluate digit-folded"):
         call(project, *words.split())
     pixels, _ = tiny.digits()
     board = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.ones((2, 2), int)) * 16
     board[1::2] |= 4  # connected
     three, board, zero = (
-        np.kron(np.pad(each.reshape(8, 8), 2), np.ones((6, 6), int)) for each in (pixels[3], board, pixels[0])
+        np.kron(np.pad(each.reshape(8, 8), 2), np.ones((6, 6), int))
+        for each in (pixels[3], board, pixels[0])
     )
     for name, image in (("row", np.hstack([three, board, zero])), ("three", three)):
         Image.fromarray((255 - image * 15).astype(np.uint8)).save(project / f"{name}.png")
@@ -42,20 +49,29 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_p_values_among_the_training_images_of_the_class_are_multiplied() -> None:
     scores = np.array([[3.0, 0], [4, 0], [5, 0], [0, 1], [0, 2]])
-    rule = Likeness.fit(lambda each: each, scores, Pipeline([("none", None)]), np.array([30.0, 40, 50, 10, 20]))
+    rule = Likeness.fit(
+        lambda each: each, scores, Pipeline([("none", None)]), np.array([30.0, 40, 50, 10, 20])
+    )
     images = np.array([[4.5, 0], [0, 1], [2, 0]]), np.array([50.0, 5, 60])
-    assert rule.measure(*images).tolist() == pytest.approx([3 / 4 * 4 / 4, 2 / 3 * 1 / 3, 1 / 4 * 4 / 4])
+    assert rule.measure(*images).tolist() == pytest.approx(
+        [3 / 4 * 4 / 4, 2 / 3 * 1 / 3, 1 / 4 * 4 / 4]
+    )
 
 
 def test_without_gaussians_it_is_the_probability_and_ties_are_not_marked() -> None:
     scores = np.repeat([[0.5, 0.5], [0.9, 0.1]], [30, 970], axis=0)
     rule = Likeness.fit(lambda each: each, scores)
-    marked = rule.marks(np.zeros((3, 2, 2), np.uint8), np.array([[0.4, 0.4], [0.5, 0.5], [0.6, 0.4]]))
+    marked = rule.marks(
+        np.zeros((3, 2, 2), np.uint8), np.array([[0.4, 0.4], [0.5, 0.5], [0.6, 0.4]])
+    )
     assert marked.tolist() == [True, False, False]
 
 
 def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
-    text, line = (call(place, "predict", "--model", "digit-folded", *option, "row.png") for option in ([], ["--json"]))
+    text, line = (
+        call(place, "predict", "--model", "digit-folded", *option, "row.png")
+        for option in ([], ["--json"])
+    )
     assert re.fullmatch(r"row\.png: predicted 3 \d\? 0 \(.+ %, .+ %, .+ %\)\n", text.stdout)
     assert "? marks what is unlike the images that digit-folded was trained on" in text.stderr
     digits = json.loads(line.stdout)["digits"]
@@ -67,7 +83,9 @@ def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
     assert binary.startswith("row.png: predicted not 5, not 5, not 5 (")
 
 
-def test_gaussians_are_taken_where_they_are_here(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gaussians_are_taken_where_they_are_here(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(project := tiny.copy(place, tmp_path / "copy"))
     for has_density in (True, False):
         rule = Recognizer.load("digit-folded").likeness
@@ -82,22 +100,33 @@ def test_the_drawing_page_marks_the_class_and_explains_the_mark(place: Path) -> 
     with serving(place, "digit-folded") as address, browser.page(address) as opened:
         page = opened.page
         page.goto(f"{address}/")
-        assert page.get_by_role("button", name="Keep as").count() == 0  # where no folder is named
+        assert (
+            page.get_by_role("button", name="Keep as").count() == 0
+        )  # where no folder is named
         assert requests.post(f"{address}/kept/1", timeout=browser.LIMIT).status_code == 404
         for line in LINES:
             stroke(page, *line)
         expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d\?$"))
-        expect(page.get_by_role("status")).to_contain_text("; ? marks what is unlike the training images")
+        expect(page.get_by_role("status")).to_contain_text(
+            "; ? marks what is unlike the training images"
+        )
         expect(page.locator("dl")).to_contain_text(re.compile(r"^\s*\d.*%"))
         for _ in LINES[1:]:
             page.get_by_role("button", name="Undo").click()
         expect(page.get_by_role("status")).not_to_contain_text("?")
 
 
-def test_nothing_is_marked_without_folds_or_their_predictions_which_a_line_says(place: Path, tmp_path: Path) -> None:
-    assert "unlike" not in call(place, "predict", "--model", "digit-logreg", "row.png").stderr  # it has no folds
+def test_nothing_is_marked_without_folds_or_their_predictions_which_a_line_says(
+    place: Path, tmp_path: Path
+) -> None:
+    assert (
+        "unlike" not in call(place, "predict", "--model", "digit-logreg", "row.png").stderr
+    )  # it has no folds
     project = tiny.copy(place, tmp_path / "copy")
     (project / "data/crossval/digit-folded.parquet").unlink()
     done = call(project, "predict", "--model", "digit-folded", "row.png")
-    assert "nothing is marked as unlike the training images: data/crossval/digit-folded.parquet is not" in done.stderr
+    assert (
+        "nothing is marked as unlike the training images: data/crossval/digit-folded.parquet was not"
+        in done.stderr
+    )
     assert re.match(r"row\.png: predicted 3 \d 0 ", done.stdout)

@@ -1,4 +1,4 @@
-"""The ten minutes with DVC in this project's README."""
+"""The section "Ten minutes with DVC" of this project's README."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,8 @@ from tests import tiny
 
 import pytest
 
-IN_THE_TINY_PROJECT = {
+# What the README says, and what the tiny project has in its place.
+REPLACED = {
     "small-even-knn": "five-sgd",
     "@small-even'": "@five'",
     "@small'": "@tiny'",
@@ -16,30 +17,54 @@ IN_THE_TINY_PROJECT = {
 }
 
 
-@pytest.mark.slow
-def test_ten_minutes_with_dvc_go_as_printed(project: Path) -> None:
+def read_section() -> str:
+    """Return the text of the section, as if it were about the tiny project."""
     readme = (tiny.ROOT / "README.md").read_text(encoding="utf-8")
-    text = readme.partition("\n## Ten minutes with DVC\n")[2].partition("\n## ")[0]
-    for theirs, ours in IN_THE_TINY_PROJECT.items():
-        assert theirs in text
-        text = text.replace(theirs, ours)
-    params = project / "params.yaml"
-    [(old, new)] = re.findall(r"change `(.+)` to\s`(.+)`", text)
-    params.write_text(params.read_text().replace(old, new))
-    commands = re.findall(r"^\$ (.+)$", text, re.MULTILINE)
-    printed = [line for command in commands for line in tiny.run(command, project).stdout.splitlines()]
+    section = readme.partition("\n## Ten minutes with DVC\n")[2].partition("\n## ")[0]
+    for old, new in REPLACED.items():
+        assert old in section
+        section = section.replace(old, new)
+    return section
 
-    stages = re.findall(r"^(?:Stage|Running stage) .*", text, re.MULTILINE)
-    assert stages == [line for line in printed if line.startswith(("Stage ", "Running stage "))]
-    for metric in re.findall(r"^metrics/\S+ +\w+", text, re.MULTILINE):
-        assert any(line.split()[:2] == metric.split() for line in printed)
+
+def run_commands(project: Path, section: str) -> list[str]:
+    """Make the change of the section, run its commands, and return the lines they print."""
+    [(old, new)] = re.findall(r"change\s`(.+)` to\s`(.+)`", section)
+    params = project / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(text.replace(old, new), encoding="utf-8")
+    lines = []
+    for command in re.findall(r"^\$ (.+)$", section, re.MULTILINE):
+        lines += tiny.run(command, project).stdout.splitlines()
+    return lines
+
+
+@pytest.mark.slow
+def test_the_commands_print_what_the_readme_says(project: Path) -> None:
+    section = read_section()
+    lines = run_commands(project, section)
+    stages = re.findall(r"^(?:Stage|Running stage) .*", section, re.MULTILINE)
+    assert stages == [line for line in lines if line.startswith(("Stage ", "Running stage "))]
+    metrics = re.findall(r"^metrics/\S+ +\w+", section, re.MULTILINE)
+    assert metrics
+    printed = [line.split()[:2] for line in lines]
+    for metric in metrics:
+        assert metric.split() in printed
     assert tiny.run("git status --porcelain", project).stdout == ""
 
-    pull, keep, drop = re.findall(r"`((?:git switch|dvc) [^`]+)`", text)
+
+@pytest.mark.slow
+def test_a_colleague_pulls_the_results_and_the_change_is_dropped_and_kept(
+    project: Path,
+) -> None:
+    section = read_section()
+    run_commands(project, section)
+    pull, keep, drop = re.findall(r"`((?:git switch|dvc) [^`]+ [^`]+)`", section)
     colleague = project.with_name("colleague")
     tiny.run(["git", "clone", "--quiet", str(project), str(colleague)], project)
     tiny.run(pull, colleague)
     assert tiny.repro(colleague, "evaluate@five-sgd") == []
+
     model = project / "models/five-sgd.skops"
     changed = model.read_bytes()
     tiny.run(["bash", "-c", drop], project)

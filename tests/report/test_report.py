@@ -1,10 +1,11 @@
-"""The report, as text and as a reader sees it in a real browser."""
+"""The report, as text, and as a reader sees it in a browser."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from digits.report.page import Axis
+from digits.report.page import ErrorAxis
 from tests import browser, tiny
 from tests.browser import Opened, overflow
 from tests.calls import call, failure
@@ -12,18 +13,32 @@ from tests.calls import call, failure
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-HOSTILE = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
-CUT = "all => all.filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 200))"
-BOXES = "all => all.map((e) => e.getBoundingClientRect()).map((box) => [box.x, box.width, box.height])"
-UNFOLD = "document.querySelectorAll('details').forEach((each) => (each.open = true))"
+# Names of classes that must not be taken for HTML, for a template or for a missing value.
+HOSTILE_NAMES = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+# Return the elements that are cut off at the right edge of the window.
+FIND_CUT_OFF = """elements => elements
+  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+  .map((element) => element.outerHTML.slice(0, 200))"""
+
+# Return the left edge, the width and the height of elements.
+MEASURE_BOXES = """elements => elements
+  .map((element) => element.getBoundingClientRect())
+  .map((box) => [box.x, box.width, box.height])"""
+
+UNFOLD_ALL = "document.querySelectorAll('details').forEach((each) => (each.open = true))"
+UNFOLD = "element => (element.open = true)"
 
 
 @pytest.fixture(scope="module")
 def report(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    assert call(made, "report", "--output", str(path)).stderr == ""
+    result = call(made, "report", "--output", str(path))
+    assert result.stderr == ""
     return path
 
 
@@ -35,221 +50,351 @@ def window() -> Iterator[Opened]:
 
 @pytest.fixture
 def opened(window: Opened, report: Path) -> Opened:
-    window.page.set_viewport_size({"width": 390, "height": 844})
+    window.page.set_viewport_size(PHONE)
     window.page.emulate_media(color_scheme="light")
     window.page.goto(report.as_uri())
     return window
 
 
-def predictions(project: Path, name: str, folder: str = "predictions") -> pd.DataFrame:
+def read_predictions(project: Path, name: str, folder: str = "predictions") -> pd.DataFrame:
     return pd.read_parquet(project / f"data/{folder}/{name}.parquet")
 
 
-def hindrances(page: Page) -> list[str]:
-    """Return what axe finds that hinders who cannot see the page well, or uses no mouse (https://dequeuniversity.com)."""
-    violations = Axe().run(page).response["violations"]
-    return [f"{each['help']}: {node['html'][:200]}" for each in violations for node in each["nodes"]]
+def accessibility_problems(page: Page) -> list[str]:
+    """Return what axe finds that is a hindrance to people who see badly or use no mouse."""
+    problems = []
+    for violation in Axe().run(page).response["violations"]:
+        for node in violation["nodes"]:
+            problems.append(f"{violation['help']}: {node['html'][:200]}")
+    return problems
 
 
-def draw_all(place: Page | Locator) -> None:
+def draw_charts(place: Page | Locator) -> None:
+    """Scroll to each chart, so that the page draws it."""
     for chart in place.locator(".chart:visible").all():
-        chart.scroll_into_view_if_needed()  # a chart is drawn then
+        chart.scroll_into_view_if_needed()
         chart.locator("svg").wait_for()
 
 
-def test_it_needs_nothing_else_and_says_what_was_measured_and_where_it_came_from(report: Path, made: Path) -> None:
+def test_the_page_needs_no_other_file_and_names_its_sources(report: Path, made: Path) -> None:
     text = report.read_text(encoding="utf-8")
     assert len(text) < 3_000_000
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)|url\(http|@import""", text)
-    outs = {out["path"]: out["md5"] for stage in tiny.lock(made).values() for out in stage["outs"]}
-    for name in tiny.params()["experiments"]:
-        for path in (f"models/{name}.skops", f"data/predictions/{name}.parquet", f"metrics/{name}.json"):
-            assert outs[path] in text, path
+    checksums = {}
+    for stage in tiny.lock(made).values():
+        for out in stage["outs"]:
+            checksums[out["path"]] = out["md5"]
+    for name in tiny.params()["models"]:
+        assert checksums[f"models/{name}.skops"] in text
+        assert checksums[f"data/predictions/{name}.parquet"] in text
+        assert checksums[f"metrics/{name}.json"] in text
     assert tiny.dataset()["sha256"]["pixels"] in text
     assert text.count("<figcaption>") == text.count("<figure")
-    assert text.count("<strong>Not calibrated</strong>") == 1  # digit-logreg has no folds
+    # digit-logreg has no folds.
+    assert text.count("<strong>Not calibrated</strong>") == 1
     assert "<title>Report: five-sgd and digit-logreg</title>" in text
 
 
-def test_the_same_inputs_give_the_same_page_and_of_what_is_not_here_or_of_two_runs_there_is_none(
-    report: Path, project: Path
-) -> None:
+def test_the_same_results_give_the_same_page(report: Path, project: Path) -> None:
     call(project, "report")
     assert (project / "report.html").read_bytes() == report.read_bytes()
+
+
+def test_models_without_results_are_left_out(project: Path) -> None:
     (project / "data/predictions/digit-logreg.parquet").unlink()
-    done = call(project, "report", "--output", "new/part.html")
-    assert done.stderr == "not here: 1, first digit-logreg; `make repro` or `dvc pull` brings all\n"
-    text = (project / "new/part.html").read_text(encoding="utf-8")
-    assert ('id="five-sgd"' in text, "digit-logreg" in text) == (True, False)
-    predictions(project, "five-sgd").assign(prediction=0).to_parquet(project / "data/predictions/five-sgd.parquet")
-    for pattern, reason in (
-        ("six-*", "no experiment is called 'six-*'"),
-        ("digit-*", "nothing has been evaluated here yet; `make demo`"),
-        ("five-*", "data/predictions/five-sgd.parquet and metrics/five-sgd.json are not of the same run"),
-    ):
-        said = failure(project, "report", "--experiments", pattern, "--output", "none.html")
-        assert said.startswith(f"Error: {reason}")
+    result = call(project, "report", "--output", "new/report.html")
+    assert result.stderr == (
+        "the results of 1 of 2 models were not found, first digit-logreg; run `make repro` or "
+        "`dvc pull`\n"
+    )
+    text = (project / "new/report.html").read_text(encoding="utf-8")
+    assert 'id="five-sgd"' in text
+    assert "digit-logreg" not in text
+
+
+def test_a_page_that_cannot_be_written_is_explained(project: Path) -> None:
+    (project / "data/predictions/digit-logreg.parquet").unlink()
+    predictions = read_predictions(project, "five-sgd").assign(prediction=0)
+    predictions.to_parquet(project / "data/predictions/five-sgd.parquet")
+    reasons = {
+        "six-*": "no model matches 'six-*'; valid: five-sgd, digit-logreg",
+        "digit-*": "no model has been evaluated yet; run `make demo` or `make repro`",
+        "five-*": (
+            "data/predictions/five-sgd.parquet and metrics/five-sgd.json are not of the same "
+            "run; run `dvc checkout` or `dvc repro`"
+        ),
+    }
+    for pattern, reason in reasons.items():
+        message = failure(project, "report", "--models", pattern, "--output", "none.html")
+        assert message == f"Error: {reason}"
     assert not (project / "none.html").exists()
 
 
-@pytest.mark.parametrize(("width", "height", "dark"), [(1280, 900, False), (390, 844, True)])
-def test_every_figure_and_all_text_can_be_seen(opened: Opened, width: int, height: int, dark: bool) -> None:
-    opened.page.set_viewport_size({"width": width, "height": height})
-    opened.page.emulate_media(color_scheme="dark" if dark else "light")
-    opened.page.evaluate(UNFOLD)
-    draw_all(opened.page)
+def test_predictions_of_other_images_are_refused(project: Path) -> None:
+    path = project / "data/raw/tiny.parquet"
+    images = pd.read_parquet(path)
+    attrs = images.attrs
+    images = images.iloc[:200]
+    images.attrs = attrs
+    images.to_parquet(path)
+    message = failure(project, "report")
+    assert "images that data/raw/tiny.parquet does not have; run `dvc repro`" in message
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "color_scheme"), [(1280, 900, "light"), (390, 844, "dark")]
+)
+def test_all_charts_pictures_and_texts_are_visible(
+    opened: Opened, width: int, height: int, color_scheme: Any
+) -> None:
+    page = opened.page
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=color_scheme)
+    page.evaluate(UNFOLD_ALL)
+    draw_charts(page)
     names = re.compile("^(ROC curve|Precision and recall|Recall and precision|Reliability) of ")
-    assert opened.page.locator(".chart").count() == opened.page.get_by_role("img", name=names).count() == 6
-    figures = opened.page.locator("figure svg, figure img, figure .tile").evaluate_all(BOXES)
-    assert len(figures) > 8
-    assert all(w >= 28 and h >= 10 and 0 <= x <= width - w for x, w, h in figures)
-    assert overflow(opened.page) <= 0
-    assert opened.page.locator("main *:not(.wide *, pre *)").evaluate_all(CUT) == []
-    assert hindrances(opened.page) == []  # of contrast as well
-    opened.page.locator("[data-kind=by_class] path[aria-roledescription=point]").nth(3).hover()
-    expect(opened.page.locator("#vg-tooltip-element.visible")).to_be_in_viewport(ratio=1)
-    assert opened.console_errors + opened.outside_requests == []
+    assert page.locator(".chart").count() == 6
+    assert page.get_by_role("img", name=names).count() == 6
+    figures = page.locator("figure svg, figure img, figure .tile")
+    boxes = figures.evaluate_all(MEASURE_BOXES)
+    assert len(boxes) > 8
+    for left, box_width, box_height in boxes:
+        assert 0 <= left <= width - box_width
+        assert box_width >= 28
+        assert box_height >= 10
+    assert overflow(page) <= 0
+    assert page.locator("main *:not(.wide *, pre *)").evaluate_all(FIND_CUT_OFF) == []
+    assert accessibility_problems(page) == []  # among others of the contrast
+
+    points = page.locator("[data-kind=by_class] path[aria-roledescription=point]")
+    points.nth(3).hover()
+    expect(page.locator("#vg-tooltip-element.visible")).to_be_in_viewport(ratio=1)
+    assert opened.console_errors == []
+    assert opened.outside_requests == []
 
 
-def test_the_leaderboard_sorts_by_mouse_and_keyboard_and_is_filtered_by_task_and_text(opened: Opened) -> None:
-    names = opened.page.locator("#leaderboard tbody tr:visible th")
-    up = ["digit-logreg", "five-sgd"]  # by the order of tasks, and by name, and by accuracy
-    assert names.all_text_contents() == up
-    opened.page.get_by_role("button", name="experiment").dblclick()
-    assert names.all_text_contents() == up[::-1]
-    heading = opened.page.locator("#leaderboard thead th").nth(2)
+def test_the_leaderboard_is_sorted_by_mouse_and_keyboard(opened: Opened) -> None:
+    page = opened.page
+    names = page.locator("#leaderboard tbody tr:visible th")
+    ascending = ["digit-logreg", "five-sgd"]  # by task, by name and by accuracy
+    descending = ["five-sgd", "digit-logreg"]
+    assert names.all_text_contents() == ascending
+    page.get_by_role("button", name="model").dblclick()
+    assert names.all_text_contents() == descending
+
+    heading = page.locator("#leaderboard thead th").nth(2)
     heading.get_by_role("button").focus()
-    for direction, expected in (("descending", up[::-1]), ("ascending", up)):
-        opened.page.keyboard.press("Enter")
-        assert heading.get_attribute("aria-sort") == direction
-        assert names.all_text_contents() == expected
-    opened.page.get_by_label("Task").select_option("five")
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert names.all_text_contents() == descending
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert names.all_text_contents() == ascending
+
+
+def test_the_leaderboard_is_filtered_by_task_and_text(opened: Opened) -> None:
+    page = opened.page
+    names = page.locator("#leaderboard tbody tr:visible th")
+    page.get_by_label("Task").select_option("five")
     assert names.all_text_contents() == ["five-sgd"]
-    opened.page.get_by_label("Text").fill("LOGREG")
+    page.get_by_label("Text").fill("LOGREG")
     assert names.all_text_contents() == []
-    opened.page.get_by_label("Task").select_option("all")
+    page.get_by_label("Task").select_option("all")
     assert names.all_text_contents() == ["digit-logreg"]
-    expect(opened.page.locator(".filter output")).to_have_text("1 of 2")
+    expect(page.locator(".filter output")).to_have_text("1 of 2")
 
 
-def test_the_keyboard_skips_the_menu_which_leads_to_an_experiment_and_back(opened: Opened) -> None:
-    for key in ("Tab", "Enter", "Tab"):
-        opened.page.keyboard.press(key)
-    expect(opened.page.locator("#best a").first).to_be_focused()
-    body = opened.page.locator("#five-sgd .figures")
-    expect(body).not_to_be_visible()
-    opened.page.get_by_text("Experiments", exact=True).click()
-    opened.page.locator("nav").get_by_role("link", name="five-sgd").click()
-    expect(body).to_be_visible()
-    opened.page.get_by_role("link", name="↑ Leaderboard").click()
-    expect(opened.page.get_by_role("heading", name="Leaderboard")).to_be_in_viewport()
+def test_the_keyboard_skips_the_menu_which_leads_to_a_model_and_back(opened: Opened) -> None:
+    page = opened.page
+    for key in ["Tab", "Enter", "Tab"]:
+        page.keyboard.press(key)
+    expect(page.locator("#best a").first).to_be_focused()
+    figures = page.locator("#five-sgd .figures")
+    expect(figures).not_to_be_visible()
+    page.get_by_text("Models", exact=True).click()
+    page.locator("nav").get_by_role("link", name="five-sgd").click()
+    expect(figures).to_be_visible()
+    page.get_by_role("link", name="↑ Leaderboard").click()
+    expect(page.get_by_role("heading", name="Leaderboard")).to_be_in_viewport()
 
 
-def test_without_scripts_everything_is_still_there(opened: Opened, report: Path) -> None:
-    with browser.new_page(opened.page.context.browser, java_script_enabled=False) as page:
+def test_without_javascript_the_tables_and_pictures_are_there(
+    opened: Opened, report: Path
+) -> None:
+    chromium = opened.page.context.browser
+    with browser.new_page(chromium, java_script_enabled=False) as page:
         page.goto(report.as_uri())
-        assert page.locator("#leaderboard tbody tr").count() == page.locator("#best .row").count() == 2
-        assert (page.locator(".tile").count() > 2, page.get_by_role("button").count()) == (True, 0)
-        assert "no charts" in page.locator("noscript").inner_text()
+        assert page.locator("#leaderboard tbody tr").count() == 2
+        assert page.locator("#best .row").count() == 2
+        assert page.locator(".tile").count() > 2
+        assert page.get_by_role("button").count() == 0
+        noscript = page.locator("noscript").inner_text()
+        assert "no charts" in " ".join(noscript.split())
 
 
-def test_the_counts_are_those_of_the_predictions_and_a_click_shows_their_images(opened: Opened, made: Path) -> None:
+@pytest.mark.parametrize(("index", "folder"), [(0, "predictions"), (1, "crossval")])
+def test_the_numbers_are_those_of_the_predictions(
+    opened: Opened, made: Path, index: int, folder: str
+) -> None:
+    predictions = read_predictions(made, "five-sgd", folder)
     section = opened.page.locator("#five-sgd")
-    for i, folder in enumerate(["predictions", "crossval"]):
-        table = predictions(made, "five-sgd", folder)
-        cells = section.locator(".matrix").nth(i).locator("tbody td").all_text_contents()
-        counts = pd.crosstab(table["label"], table["prediction"]).to_numpy().ravel()
-        assert [int(cell.replace("·", "0")) for cell in cells] == [*counts]
-        accuracy = section.locator(".measures tbody tr").first.locator("td").nth(i)
-        expect(accuracy).to_contain_text(f"{(table['label'] == table['prediction']).mean():.4f}")
-    table = predictions(made, "digit-logreg")
-    confused = table[table["label"] != table["prediction"]].groupby(["label", "prediction"]).size()
-    times = confused.max()
-    actual, predicted = confused[confused == times].index[0]
+    cells = section.locator(".matrix").nth(index).locator("tbody td").all_text_contents()
+    counts = pd.crosstab(predictions["label"], predictions["prediction"])
+    assert [int(cell.replace("·", "0")) for cell in cells] == counts.to_numpy().ravel().tolist()
+
+    is_correct = predictions["label"] == predictions["prediction"]
+    accuracy_row = section.locator(".metrics tbody tr").first
+    expect(accuracy_row.locator("td").nth(index)).to_contain_text(f"{is_correct.mean():.4f}")
+
+
+def test_a_click_on_a_count_shows_the_images(opened: Opened, made: Path) -> None:
+    predictions = read_predictions(made, "digit-logreg")
+    mistakes = predictions[predictions["label"] != predictions["prediction"]]
+    counts = mistakes.value_counts(["label", "prediction"])
+    actual, predicted = counts.index[0]  # the most frequent confusion
+    count = counts.iloc[0]
     section = opened.page.locator("#digit-logreg")
-    section.evaluate("each => (each.open = true)")
-    cell = section.get_by_role("button", name=f"{times}: {actual} predicted as {predicted}").first
-    cell.click()
-    assert section.locator(".shown figure").count() == min(12, times)
-    expect(section.locator(".shown figure").first).to_contain_text(f"{actual}, predicted {predicted} (")
+    section.evaluate(UNFOLD)
+    name = f"{count}: {actual} predicted as {predicted}"
+    section.get_by_role("button", name=name).first.click()
+    figures = section.locator(".shown figure")
+    assert figures.count() == min(12, count)
+    expect(figures.first).to_contain_text(f"{actual}, predicted {predicted} (")
     expect(section.locator(".shown .tile").first).to_be_in_viewport(ratio=1)
 
 
-def test_a_chart_is_drawn_when_seen_or_printed_and_tells_what_is_hovered(opened: Opened) -> None:
+def test_a_chart_is_drawn_when_it_is_seen_and_has_tooltips(opened: Opened) -> None:
     section = opened.page.locator("#five-sgd")
     assert section.locator("svg").count() == 0
-    section.evaluate("each => (each.open = true)")
-    draw_all(section)
-    section.locator("[data-kind=roc] path[aria-roledescription=point][opacity='1']").first.hover()
-    shown = re.compile(r"five-sgd\s+class\s+5\s+false positive rate\s+[\d.]+%\s+true positive rate\s+[\d.]+%")
-    expect(opened.page.locator("#vg-tooltip-element.visible")).to_have_text(shown, use_inner_text=True)
-    opened.page.reload()
-    draw_all(opened.page)  # what is unfolded
-    drawn = "() => (window.drawn = document.querySelectorAll('#five-sgd .chart svg').length)"
-    opened.page.evaluate(f"addEventListener('afterprint', {drawn})")
-    opened.page.pdf()
-    assert opened.page.evaluate("window.drawn") == 3
-    for background in (".tile", ".lane i.test", ".matrix .right"):  # a browser's defaults print none
-        assert (
-            opened.page.locator(background).first.evaluate("each => getComputedStyle(each).printColorAdjust") == "exact"
-        )
+    section.evaluate(UNFOLD)
+    draw_charts(section)
+    operating_points = "[data-kind=roc] path[aria-roledescription=point][opacity='1']"
+    section.locator(operating_points).first.hover()
+    text = re.compile(
+        r"model\s+five-sgd\s+class\s+5\s+false positive rate\s+[\d.]+%\s+"
+        r"true positive rate\s+[\d.]+%"
+    )
+    tooltip = opened.page.locator("#vg-tooltip-element.visible")
+    expect(tooltip).to_have_text(text, use_inner_text=True)
 
 
-def test_of_few_groups_each_is_shown_in_place_of_an_interval_and_a_dash_for_what_has_no_value(
-    project: Path, opened: Opened
-) -> None:
-    path = project / "plots/five-sgd/figures.csv"
+def test_all_charts_are_printed_with_their_colours(opened: Opened) -> None:
+    page = opened.page
+    draw_charts(page)  # only those that are unfolded
+    count = "window.drawn = document.querySelectorAll('#five-sgd .chart svg').length"
+    page.evaluate(f"addEventListener('afterprint', () => ({count}))")
+    page.pdf()
+    assert page.evaluate("window.drawn") == 3
+    # By default, browsers don't print the background of these elements.
+    for selector in [".tile", ".lane i.test", ".matrix .correct"]:
+        element = page.locator(selector).first
+        adjust = element.evaluate("element => getComputedStyle(element).printColorAdjust")
+        assert adjust == "exact"
+
+
+def test_few_groups_and_missing_metrics_are_shown(project: Path, opened: Opened) -> None:
+    path = project / "plots/five-sgd/metrics.csv"
     table = pd.read_csv(path)
-    table = table[(table["part"] != "test") | (table["figure"] != "roc_auc")]  # as of a test part without fives
-    table.loc[(table["part"] == "test") & (table["figure"] == "accuracy"), ["low", "high"]] = None
-    groups = [("test", "accuracy", f"group {name}", value) for name, value in (("anna", 1.0), ("ben", 0.875))]
-    pd.concat([table, pd.DataFrame(groups, columns=["part", "figure", "of", "value"])]).to_csv(path, index=False)
-    call(project, "report", "--experiments", "five-*")
+    is_test = table["part"] == "test"
+    table = table[~is_test | (table["metric"] != "roc_auc")]  # as without fives
+    table.loc[is_test & (table["metric"] == "accuracy"), ["low", "high"]] = None
+    groups = pd.DataFrame(
+        {
+            "part": "test",
+            "metric": "accuracy",
+            "subset": ["group anna", "group ben"],
+            "value": [1.0, 0.875],
+        }
+    )
+    pd.concat([table, groups]).to_csv(path, index=False)
+    call(project, "report", "--models", "five-*")
+    page = opened.page
+    page.goto((project / "report.html").as_uri())
+
+    # The errors of the groups stand in place of the interval.
+    assert page.locator("#best .lane .group").count() == 2
+    note = "an error of 0\N{NO-BREAK SPACE}% is drawn at"
+    expect(page.locator("#best figcaption")).to_contain_text(note)
+    expect(page.locator("#leaderboard tbody tr")).to_contain_text("of 100; 0.0 12.5)")
+    details = page.locator("#five-sgd details").filter(has_text="Accuracy of each group")
+    details.evaluate(UNFOLD)
+    rows = details.locator("tbody tr")
+    expect(rows.nth(0)).to_have_text(re.compile(r"anna\s+test set\s+1\.0000"))
+    expect(rows.nth(1)).to_have_text(re.compile(r"ben\s+test set\s+0\.8750"))
+
+    # The test set has no area under the curve.
+    area = page.locator(".metrics tbody tr").filter(has_text="area under the ROC curve")
+    expect(area.locator("td").first).to_have_text("–")
+
+
+@pytest.fixture
+def two_models(project: Path, opened: Opened) -> tuple[Path, Opened]:
+    """Return a project with two models of a task with hostile class names, and its report."""
+    slow = tiny.params()["models"]["five-sgd"] | {"task": "name"}
+    quick = slow | {"features": "raw", "hyperparameters": {"max_iter": 1, "tol": None}}
+    changes = {
+        "datasets.tiny.names": [*HOSTILE_NAMES, *"defghij"],
+        "tasks": {"name": {"split": "tiny"}},
+        "models": {"slow-sgd": slow, "quick-sgd": quick},
+    }
+    tiny.edit(project, changes)
+    tiny.repro(project, "evaluate@slow-sgd", "evaluate@quick-sgd")
+    call(project, "report")
     opened.page.goto((project / "report.html").as_uri())
-    assert opened.page.locator("#best .lane .group").count() == 2
-    expect(opened.page.locator("#best figcaption")).to_contain_text("what is 0\N{NO-BREAK SPACE}% is drawn at")
-    expect(opened.page.locator("#leaderboard tbody tr")).to_contain_text("of 100; 0.0 12.5)")
-    [table_of_groups] = opened.page.locator("#five-sgd details").filter(has_text="Accuracy of each group").all()
-    assert table_of_groups.locator("tbody tr").all_text_contents() == ["annatest part1.0000", "bentest part0.8750"]
-    area = opened.page.locator(".measures tbody tr").filter(has_text="area under the ROC curve").locator("td")
-    assert area.first.text_content() == "–"
+    return project, opened
 
 
 @pytest.mark.slow
-def test_two_experiments_stand_side_by_side_and_a_class_name_is_text(project: Path, opened: Opened) -> None:
-    block = tiny.params()["experiments"]["five-sgd"] | {"task": "name"}
-    quick = {"features": "raw", "hyperparameters": {"max_iter": 1, "tol": None}}
-    changes = {"tasks": {"name": {"split": "tiny"}}, "experiments": {"slow-sgd": block, "quick-sgd": block | quick}}
-    tiny.edit(project, {"datasets.tiny.names": [*HOSTILE, *"defghij"], **changes})
-    tiny.repro(project, "evaluate@slow-sgd", "evaluate@quick-sgd")
-    call(project, "report")
-    assert "<b>null</b>" in (project / "report.html").read_text(encoding="utf-8")
-    compared = call(project, "compare", "--between", "slow-sgd", "quick-sgd").stdout.split()
-    one, other = (predictions(project, name) for name in ("slow-sgd", "quick-sgd"))
-    was, now = ({*table["row"][table["label"] == table["prediction"]]} for table in (one, other))
-    opened.page.goto((project / "report.html").as_uri())
-    beside = opened.page.locator("#beside")
-    opened.page.get_by_label("From").select_option("slow-sgd")
-    opened.page.get_by_role("button", name="Compare").click()
+def test_two_models_stand_side_by_side(two_models: tuple[Path, Opened]) -> None:
+    project, opened = two_models
+    page = opened.page
+    beside = page.locator("#beside")
+    page.get_by_label("From").select_option("slow-sgd")
+    page.get_by_role("button", name="Compare").click()
+
+    # The page draws the same conclusion as the command.
     verdict = beside.locator(".result strong").inner_text()
-    assert verdict.split() == compared[-len(verdict.split()) :]
-    is_marked = "~" in opened.page.locator("#leaderboard tbody").inner_text()
-    assert is_marked == ("not told apart" in verdict)
-    for words, images in (("fixed", now - was), ("broken", was - now)):
-        side = beside.locator("section").filter(has_text=f"{words} by quick-sgd: {len(images)}")
-        rows = {int(text.split()[1]) for text in side.locator("small").all_text_contents()}
-        assert (len(rows), rows - images) == (min(24, len(images)), set())
-    draw_all(beside)
-    assert hindrances(opened.page) == []
-    opened.page.evaluate(UNFOLD)
-    draw_all(opened.page)
-    assert all(name[:9] in "".join(opened.page.locator("svg text").all_text_contents()) for name in HOSTILE)
-    assert opened.page.locator('main b:text-is("\'"), img[src=x]').count() == 0
-    assert opened.page.evaluate("window.hit") is None
-    assert opened.console_errors + opened.outside_requests == []
+    conclusion = verdict.partition(": ")[2].split()
+    printed = call(project, "compare", "--between", "slow-sgd", "quick-sgd").stdout
+    assert " ".join(conclusion).removesuffix(".") in " ".join(printed.split())
+
+    correct_rows = []
+    for name in ["slow-sgd", "quick-sgd"]:
+        table = read_predictions(project, name)
+        is_correct = table["label"] == table["prediction"]
+        correct_rows.append(set(table["row"][is_correct]))
+    before, after = correct_rows
+    for words, images in [("fixed", after - before), ("broken", before - after)]:
+        heading = f"{words} by quick-sgd: {len(images)}"
+        side = beside.locator("section").filter(has_text=heading)
+        captions = side.locator("small").all_text_contents()
+        rows = {int(caption.split()[1]) for caption in captions}
+        assert len(rows) == min(24, len(images))
+        assert rows <= images
+    draw_charts(beside)
+    assert accessibility_problems(page) == []
 
 
-def test_errors_lie_on_a_logarithmic_axis() -> None:
-    axis = Axis(errors := [0, 0.001, 0.01, 0.1, 1])
+@pytest.mark.slow
+def test_the_name_of_a_class_is_shown_as_text(two_models: tuple[Path, Opened]) -> None:
+    project, opened = two_models
+    page = opened.page
+    assert "<b>null</b>" in (project / "report.html").read_text(encoding="utf-8")
+    page.evaluate(UNFOLD_ALL)
+    draw_charts(page)
+    texts = "".join(page.locator("svg text").all_text_contents())
+    for name in HOSTILE_NAMES:
+        assert name[:9] in texts
+    assert page.locator('main b:text-is("\'"), img[src=x]').count() == 0
+    assert page.evaluate("window.hit") is None
+    assert opened.console_errors == []
+    assert opened.outside_requests == []
+
+
+def test_errors_have_a_logarithmic_axis() -> None:
+    errors = [0, 0.001, 0.01, 0.1, 1]
+    axis = ErrorAxis(errors)
+    assert axis.has_zero
     assert axis.ticks == ["0.1", "1", "10", "100"]
-    assert [axis.place(error) for error in errors] == pytest.approx([0, 0, 33.33, 66.67, 100])
+    positions = [axis.position(error) for error in errors]
+    assert positions == pytest.approx([0, 0, 33.33, 66.67, 100])

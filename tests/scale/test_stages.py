@@ -1,12 +1,12 @@
-"""The stages of the large project: which rows they write, and that nothing is fitted on held-out ones."""
+"""The stages for large tables: the rows they write, and that no model sees held-out rows."""
 
 from pathlib import Path
 from typing import Any
 
 from digits.core.errors import PipelineError
-from digits.core.params import Dataset, Experiment, Split
-from digits.learning import scoring
-from digits.scale import deformation, fetch, parts, split
+from digits.core.params import DatasetParams, ModelParams, SplitParams
+from digits.learning.scores import compute_scores, response_method
+from digits.scale import fetch, row_groups, split
 from digits.scale.train import train
 from digits.sources import images
 from tests import tiny
@@ -19,105 +19,229 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
 PIXELS, CLASSES = tiny.digits()
-SCALED = PIXELS.astype(np.float32) / tiny.MAXIMUM
-LABELS = pd.DataFrame({"class": np.tile([0, 1, 2], 5), "origin": [0, 1, 2, 3] * 3 + [12, 13, 14]})
-FIRST, MLP = 300, "neural_network.MLPClassifier"
+SCALED = PIXELS.astype(np.float32) / tiny.PIXEL_MAX
+N_FIRST = 300  # of 400 images, so many are copied
+N_OTHERS = 100
+MLP = "neural_network.MLPClassifier"
+
+# The tests read and write tables in row groups of so few rows.
+ROWS_PER_GROUP = 150
 
 
 @pytest.fixture(autouse=True)
-def _few_rows_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "ROW_GROUP", 150)
-    monkeypatch.setattr(parts, "PART", 300)
+def _small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_groups, "ROWS_PER_GROUP", ROWS_PER_GROUP)
+    monkeypatch.setattr(row_groups, "ROWS_PER_FILE", 2 * ROWS_PER_GROUP)
 
 
-@pytest.mark.parametrize(("rows", "groups", "files"), [(90, 1, 1), (300, 2, 1), (301, 3, 2)])
-def test_a_table_is_read_as_it_was_written(tmp_path: Path, rows: int, groups: int, files: int) -> None:
-    frame, path = pd.DataFrame({"class": np.arange(1200) % 7, "row": np.arange(1200)}), tmp_path / "data/table"
-    frame.attrs = {"names": ["é", "b"]}
-    parts.write(path, [frame])  # four files, which must go
-    parts.write(path, (frame[:rows][start : start + 40] for start in range(0, rows, 40)))
-    assert sum(each.is_file() for each in path.parent.rglob("*")) == files
-    found = pd.read_parquet(path)
-    assert found.equals(frame[:rows])
-    assert found.attrs == frame.attrs
-    assert [sum(map(len, parts.read(path))), len([*parts.read(path)])] == [rows, groups]
+@pytest.mark.parametrize(
+    ("n_rows", "n_groups", "n_files"), [(90, 1, 1), (300, 2, 1), (301, 3, 2)]
+)
+def test_a_table_is_read_as_it_was_written(
+    tmp_path: Path, n_rows: int, n_groups: int, n_files: int
+) -> None:
+    numbers = np.arange(1200)
+    longer = pd.DataFrame({"class": numbers % 7, "row": numbers})
+    longer.attrs = {"names": ["é", "b"]}
+    path = tmp_path / "data/table"
+    row_groups.write(path, [longer])  # four files, which the next table replaces
+    table = longer[:n_rows]
+    row_groups.write(path, (table[start : start + 40] for start in range(0, n_rows, 40)))
+
+    files = [file for file in path.parent.rglob("*") if file.is_file()]
+    assert len(files) == n_files
+    read_by_pandas = pd.read_parquet(path)
+    assert read_by_pandas.equals(table)
+    assert read_by_pandas.attrs == table.attrs
+    frames = list(row_groups.read(path))
+    assert len(frames) == n_groups
+    assert pd.concat(frames).equals(table)
 
 
-def enlarged(to: int, seed: int = 1) -> pd.DataFrame:
-    dataset = Dataset.model_validate(tiny.dataset({"idx": "idx"}))
-    given = images(dataset, PIXELS, CLASSES, group=np.repeat([0, 1], 200))
-    return pd.concat(fetch.enlarge(given, fetch.Enlarged(first=FIRST, to=to, seed=seed)))
+def test_a_table_without_rows_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="table would have no rows"):
+        row_groups.write(tmp_path / "table", [])
+    assert not (tmp_path / "table").exists()
 
 
-def test_copies_of_the_first_images_come_between_them_and_the_last() -> None:
-    frame = enlarged(to=14 * FIRST + 100)
-    pixels = frame.filter(like="pixel").to_numpy()
-    assert np.array_equal(np.concatenate([pixels[:FIRST], pixels[-100:]]), PIXELS)
-    assert np.array_equal(frame["class"], np.concatenate([np.tile(CLASSES[:FIRST], 14), CLASSES[FIRST:]]))
-    assert frame["group"].tolist() == 14 * [*[0] * 200, *[1] * 100] + [1] * 100
-    assert frame["origin"].tolist() == 14 * [*range(FIRST)] + [*range(14 * FIRST, 14 * FIRST + 100)]
-    assert len(np.unique(pixels[:-100], axis=0)) == 14 * FIRST
-    assert pixels.sum() == 1_300_797  # on every machine
-    # A copy depends on the seed and its row alone, also where it is an experiment's.
-    assert enlarged(1_234)[:-100].equals(frame[:1_134])
-    assert not enlarged(1_234, seed=2)[:-100].equals(frame[:1_134])
-    assert np.array_equal(deformation.add_copies(PIXELS[:FIRST], tiny.SHAPE, 13, seed=1), pixels[:-100])
+def enlarge(to: int, seed: int = 1) -> pd.DataFrame:
+    """Return the enlarged table of the tiny digits, which are by two writers."""
+    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
+    groups = np.repeat([0, 1], 200)
+    originals = images(dataset, PIXELS, CLASSES, groups=groups)
+    enlargement = fetch.EnlargementParams(first=N_FIRST, to=to, seed=seed)
+    return pd.concat(fetch.enlarge(originals, enlargement))
 
 
-def test_rows_come_in_any_order_whatever_fits_into_memory(tmp_path: Path) -> None:
+def test_copies_of_the_first_images_come_between_them_and_the_others() -> None:
+    n_times = 14
+    n_copied = n_times * N_FIRST
+    n_images = n_copied + N_OTHERS
+    table = enlarge(n_images)
+    pixels = table.filter(like="pixel").to_numpy()
+    assert np.array_equal(pixels[:N_FIRST], PIXELS[:N_FIRST])
+    assert np.array_equal(pixels[n_copied:], PIXELS[N_FIRST:])
+    assert len(np.unique(pixels[:n_copied], axis=0)) == n_copied
+
+    classes = [*np.tile(CLASSES[:N_FIRST], n_times), *CLASSES[N_FIRST:]]
+    assert table["class"].tolist() == classes
+    groups_of_first = np.repeat([0, 1], [200, 100])
+    groups = [*np.tile(groups_of_first, n_times), *np.ones(N_OTHERS)]
+    assert table["group"].tolist() == groups
+    origins = [*np.tile(np.arange(N_FIRST), n_times), *range(n_copied, n_images)]
+    assert table["origin"].tolist() == origins
+
+
+def test_a_copy_depends_only_on_the_seed_and_its_row() -> None:
+    larger = enlarge(14 * N_FIRST + N_OTHERS)
+    smaller = enlarge(1_234)
+    n_copied = 1_234 - N_OTHERS
+    assert smaller[:n_copied].equals(larger[:n_copied])
+    assert not enlarge(1_234, seed=2)[:n_copied].equals(larger[:n_copied])
+    all_pixels = larger.filter(like="pixel").to_numpy()
+    assert all_pixels.sum() == 1_300_797  # on every machine
+
+
+def test_no_copies_are_made_of_a_dataset_that_is_large_enough() -> None:
+    assert np.array_equal(enlarge(400).filter(like="pixel"), PIXELS)
+
+
+def test_rows_are_permuted_a_few_at_a_time(tmp_path: Path) -> None:
     order = np.random.RandomState(0).permutation(400)
     buckets = [order[start : start + 7] for start in range(0, 400, 7)]
-    permuted = [*split.permute_rows([*PIXELS.reshape(8, 50, 64)], buckets, tmp_path)]
-    assert np.array_equal(np.concatenate(permuted), PIXELS[order])
+    blocks = [PIXELS[start : start + 50] for start in range(0, 400, 50)]
+    contents = list(split.permute_rows(blocks, buckets, tmp_path))
+    assert np.array_equal(np.concatenate(contents), PIXELS[order])
 
 
-def test_copies_of_an_image_may_not_be_in_both_parts() -> None:
-    assert split.choose_rows("tiny", Split(dataset="tiny", test=3), 42, LABELS)[1].tolist() == [12, 13, 14]
-    for test in (4, 0.2, {"share": 0.2}):
-        with pytest.raises(PipelineError, match="puts copies of an image into both parts; use a count of images"):
-            split.choose_rows("tiny", Split.model_validate({"dataset": "tiny", "test": test}), 42, LABELS)
+# Three images and the copies of them, and a last image of each class without copies.
+OTHER_COLUMNS = pd.DataFrame(
+    {
+        "class": [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2],
+        "origin": [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 12, 13, 14],
+    }
+)
+
+
+def choose_test_rows(test: Any) -> list[int]:
+    """Return the rows of the test set."""
+    params = SplitParams.model_validate({"dataset": "tiny", "test": test})
+    _, test_rows = split.choose_rows("tiny", params, 42, OTHER_COLUMNS)
+    return test_rows.tolist()
+
+
+def test_images_without_copies_can_be_the_test_set() -> None:
+    assert choose_test_rows(3) == [12, 13, 14]
+
+
+@pytest.mark.parametrize("test", [4, 0.2, {"share": 0.2}])
+def test_copies_of_an_image_may_not_be_in_both_sets(test: Any) -> None:
+    with pytest.raises(PipelineError, match="would put copies of an image into both sets"):
+        choose_test_rows(test)
 
 
 @pytest.fixture
-def table(tmp_path: Path) -> Path:
-    """Return a task's training part, in three row groups; row 200 is a copy of row 0, and so on."""
-    frame = pd.DataFrame(PIXELS, columns=[f"pixel{i + 1}" for i in range(64)])
-    frame.attrs = {"maximum": tiny.MAXIMUM}
-    parts.write(tmp_path / "table", [frame.assign(origin=np.arange(400) % 200, row=np.arange(400), label=CLASSES)])
-    return tmp_path / "table"
+def path(tmp_path: Path) -> Path:
+    """Return a table of training images, in three row groups.
+
+    Row 200 is a copy of row 0, row 201 one of row 1, and so on.
+    """
+    rows = np.arange(400)
+    names = [f"pixel{number}" for number in range(1, 65)]
+    table = pd.DataFrame(PIXELS, columns=names)
+    table = table.assign(origin=rows % 200, row=rows, label=CLASSES)
+    table.attrs = {"pixel_max": tiny.PIXEL_MAX}
+    path = tmp_path / "table"
+    row_groups.write(path, [table])
+    return path
 
 
-def experiment(classifier: str, folds: int, features: str = "scaled", **hyperparameters: Any) -> Experiment:
-    return Experiment.model_validate(tiny.experiment("digit", features, classifier, folds, **hyperparameters))
+def model_params(
+    classifier: str, folds: int, features: str = "scaled", **hyperparameters: Any
+) -> ModelParams:
+    """Return an entry of `models`."""
+    entry = tiny.model("digit", features, classifier, folds, **hyperparameters)
+    return ModelParams.model_validate(entry)
 
 
 @pytest.mark.parametrize(("name", "kind"), [(tiny.SGD, SGDClassifier), (MLP, MLPClassifier)])
-def test_it_is_scikit_learn_s_partial_fit_as_often_as_max_iter_says(table: Path, name: str, kind: Any) -> None:
-    model, rows = train(experiment(name, 0, max_iter=3), 42, table)
+def test_a_model_is_fitted_with_partial_fit_as_often_as_max_iter_says(
+    path: Path, name: str, kind: Any
+) -> None:
+    model, predictions = train(model_params(name, folds=0, max_iter=3), 42, path)
+
     expected = kind(random_state=42)
-    for start in 3 * [0, 150, 300]:
-        expected.partial_fit(SCALED[start : start + 150], CLASSES[start : start + 150], classes=np.arange(10))
-    assert np.allclose(scoring.score(model, PIXELS), getattr(expected, scoring.method(model))(SCALED))
-    assert model.train_accuracy_ == (model.predict(PIXELS[:150]) == CLASSES[:150]).mean()
-    assert list(rows) == ["row", "label"]
+    for _ in range(3):
+        for start in range(0, 400, ROWS_PER_GROUP):
+            X = SCALED[start : start + ROWS_PER_GROUP]
+            y = CLASSES[start : start + ROWS_PER_GROUP]
+            expected.partial_fit(X, y, classes=np.arange(10))
+    expected_scores = getattr(expected, response_method(model))(SCALED)
+    assert np.allclose(compute_scores(model, PIXELS), expected_scores)
+
+    is_correct = model.predict(PIXELS[:ROWS_PER_GROUP]) == CLASSES[:ROWS_PER_GROUP]
+    assert predictions.attrs["train_accuracy"] == is_correct.mean()
+    assert list(predictions) == ["row", "label"]
 
 
-def test_nothing_is_fitted_on_held_out_rows_or_their_copies(table: Path) -> None:
-    _, rows = train(experiment(tiny.SGD, 2, features="principal_components", max_iter=5), 42, table)
-    fold = rows["fold"].to_numpy()
+def test_no_model_is_fitted_on_held_out_rows_or_their_copies(path: Path) -> None:
+    params = model_params(tiny.SGD, folds=2, features="principal_components", max_iter=5)
+    _, predictions = train(params, 42, path)
+    fold = predictions["fold"].to_numpy()
     assert np.array_equal(fold[:200], fold[200:])
-    pca, sgd = PCA(50, svd_solver="covariance_eigh").fit(SCALED[:150][fold[:150] != 2]), SGDClassifier(random_state=42)
-    for start in 5 * [0, 150, 300]:
-        batch = np.arange(start, min(start + 150, 400))[fold[start : start + 150] != 2]
-        sgd.partial_fit(pca.transform(SCALED[batch]), CLASSES[batch], classes=np.arange(10))
-    expected = sgd.decision_function(pca.transform(SCALED[fold == 2]))
-    assert np.allclose(rows.filter(like="decision")[fold == 2], expected, rtol=1e-3, atol=1e-3)
+
+    # Fit the model of the second fold in the same way.
+    is_held_out = fold == 2
+    is_used = ~is_held_out
+    first_rows = np.arange(ROWS_PER_GROUP)[is_used[:ROWS_PER_GROUP]]
+    pca = PCA(50, svd_solver="covariance_eigh").fit(SCALED[first_rows])
+    sgd = SGDClassifier(random_state=42)
+    for _ in range(5):
+        for start in range(0, 400, ROWS_PER_GROUP):
+            rows = np.arange(start, min(start + ROWS_PER_GROUP, 400))
+            rows = rows[is_used[rows]]
+            X = pca.transform(SCALED[rows])
+            sgd.partial_fit(X, CLASSES[rows], classes=np.arange(10))
+    expected = sgd.decision_function(pca.transform(SCALED[is_held_out]))
+    scores = predictions.filter(like="decision")[is_held_out]
+    assert np.allclose(scores, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_what_cannot_be_fitted_incrementally_is_refused(table: Path) -> None:
-    with pytest.raises(PipelineError, match="hyperparameters need max_iter"):
-        train(experiment(tiny.SGD, 0), 42, table)
-    with pytest.raises(PipelineError, match="copies are not made ten thousand rows at a time"):
-        train(experiment(tiny.SGD, 0, max_iter=1, copies=2), 42, table)
-    with pytest.raises(PipelineError, match="has no partial_fit"):
-        train(experiment(MLP, 0, max_iter=1, solver="lbfgs"), 42, table)
+def test_a_threshold_is_chosen_in_cross_validation(tmp_path: Path, path: Path) -> None:
+    table = pd.read_parquet(path)
+    is_five = table["label"] == 5
+    binary_path = tmp_path / "binary"
+    row_groups.write(binary_path, [table.assign(label=is_five.astype(np.uint8))])
+
+    params = model_params(tiny.SGD, folds=2, max_iter=5, threshold={"recall": 0.9})
+    model, predictions = train(params, 42, binary_path)
+    scores = predictions.filter(like="decision").to_numpy()[:, 0]
+    positive_scores = scores[is_five]
+    assert np.mean(positive_scores >= model[-1].threshold) >= 0.9
+    assert np.mean(positive_scores > np.quantile(positive_scores, 0.15)) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("classifier", "hyperparameters", "message"),
+    [
+        pytest.param(tiny.SGD, {}, "max_iter is missing", id="without max_iter"),
+        pytest.param(
+            MLP,
+            {"max_iter": 1, "solver": "lbfgs"},
+            "has no partial_fit",
+            id="without partial_fit",
+        ),
+        pytest.param(
+            MLP,
+            {"max_iter": 1, "early_stopping": True},
+            "the model cannot be fitted: partial_fit does not support early_stopping",
+            id="refused by scikit-learn",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_fitted_incrementally_is_an_error(
+    path: Path, classifier: str, hyperparameters: dict[str, Any], message: str
+) -> None:
+    params = model_params(classifier, folds=0, **hyperparameters)
+    with pytest.raises(PipelineError, match=message):
+        train(params, 42, path)

@@ -1,4 +1,4 @@
-"""docs/your-own.md as it is written, with sixty pictures of shapes, and the project that `digits start` leaves."""
+"""Do what docs/your-own.md says, with sixty pictures of shapes, and check the new project."""
 
 import json
 import re
@@ -15,123 +15,227 @@ import pytest
 from PIL import Image, ImageDraw
 
 PAGE = (tiny.ROOT / "docs" / "your-own.md").read_text(encoding="utf-8")
-BLOCKS = re.findall("```console(.+?)```", PAGE, re.DOTALL)
-STEPS = ["\n".join(re.findall(r"^\$ (.+)$", block, re.MULTILINE)) for block in BLOCKS]
-NAMES = ["circle", "cross", "line"]
-FOREIGN = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNORECASE)  # to a project of shapes
+CONSOLE_BLOCKS = re.findall("```console(.+?)```", PAGE, re.DOTALL)
+
+SHAPES = ["circle", "cross", "line"]
+
+# Words that have no place in a project about shapes.
+FOREIGN_WORDS = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNORECASE)
+
+# Files that both the project and upstream change before the merge.
+CHANGED_UPSTREAM = ["README.md", "params.yaml", "docs/tutorials.md", "digits/core/paths.py"]
 
 
-def write_pictures(folder: Path, count: int = 60, names: Sequence[str] = NAMES) -> None:
-    """Write pictures of shapes, of several sizes and formats, numbered; the last of 61 stands near the front."""
+def list_steps() -> list[str]:
+    """Return the commands of each code block of the page."""
+    steps = []
+    for block in CONSOLE_BLOCKS:
+        commands = re.findall(r"^\$ (.+)$", block, re.MULTILINE)
+        steps.append("\n".join(commands))
+    return steps
+
+
+def write_pictures(folder: Path, count: int = 60, names: Sequence[str] = SHAPES) -> None:
+    """Write pictures of shapes, in several sizes and two formats.
+
+    If there are 61, the name of the last one makes it one of the first images.
+    """
     random = np.random.default_rng(0)
     for i in range(count):
-        width, height, (x, y), size = *random.integers(60, 90, 2), random.integers(28, 34, 2), random.integers(14, 22)
-        image = Image.new("RGB", (int(width), int(height)), "white")
-        pen, box = ImageDraw.Draw(image), (x - size, y - size, x + size, y + size)
+        width, height = random.integers(60, 90, 2).tolist()
+        x, y = random.integers(28, 34, 2).tolist()
+        radius = int(random.integers(14, 22))
+        stem = "0-again" if i == 60 else str(i)
+        suffix = "jpg" if i % 2 else "png"
+        path = folder / names[i % 3] / f"{stem}.{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+        image = Image.new("RGB", (width, height), "white")
+        pen = ImageDraw.Draw(image)
+        box = (x - radius, y - radius, x + radius, y + radius)
         if i % 3 == 0:
             pen.ellipse(box, outline="black", width=4)
         else:
             pen.line(box, "navy", 4)
         if i % 3 == 1:
-            pen.line((x - size, y + size, x + size, y - size), "navy", 4)
-        path = folder / names[i % 3] / f"{'0-again' if i == 60 else i}.{['png', 'jpg'][i % 2]}"
-        path.parent.mkdir(parents=True, exist_ok=True)
+            pen.line((x - radius, y + radius, x + radius, y - radius), "navy", 4)
         image.save(path)
 
 
-def repository(place: Path) -> Path:
+def write_table(path: Path) -> None:
+    """Write a table of 100 small digits in 28 × 28 pixels, of two classes."""
+    images, labels = tiny.digits()
+    margins = [(0, 0), (10, 10), (10, 10)]
+    pixels = np.pad(images[:100].reshape(-1, 8, 8), margins).reshape(100, -1)
+    table = pd.DataFrame(pixels)
+    table["label"] = [f"class {label % 2}" for label in labels[:100]]
+    path.parent.mkdir(exist_ok=True)
+    table.to_csv(path, index=False)
+
+
+def make_clone(place: Path) -> Path:
     tiny.copy_repository(place)
     tiny.commit(place, "this project")
     return place
 
 
-def run(command: str, project: Path, status: int = 0) -> str:
-    """Run shell commands with the project's own package, in the tests' environment, and return what they print."""
+def run(command: str, project: Path) -> str:
+    """Run shell commands with the project's own package, and return what they print."""
     if (project / ".git").exists():
+        # The environment of the tests is active, so `make` need not make one.
         (project / ".venv").mkdir(exist_ok=True)
-        (project / ".venv" / ".installed").touch()  # for make
-    done = tiny.run(["bash", "-c", command], project, status=status, PYTHONPATH=str(project))
+        (project / ".venv" / ".installed").touch()
+    done = tiny.run(["bash", "-c", command], project, PYTHONPATH=str(project))
     return done.stdout + done.stderr
+
+
+def commit_upstream(origin: Path) -> None:
+    """Commit changes to the project that the clone was made from."""
+    for name in CHANGED_UPSTREAM:
+        with (origin / name).open("a", encoding="utf-8") as file:
+            file.write("\n# new upstream\n")
+    tiny.commit(origin, "Improvements")
 
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Do what the page says, and return the project, `shapes`, and all that was printed."""
+    """Do what the page says.
+
+    Returns:
+        The new project, and everything that was printed.
+    """
     place = tmp_path_factory.mktemp("own")
-    origin, shapes, printed = repository(place / "origin"), place / "shapes", ""
-    for step in STEPS:
-        if "make venv" in step or ("digits predict" in step and not (shapes / "digits/handwriting").exists()):
-            continue  # the tests' own environment is active; the room may be gone
+    origin = make_clone(place / "origin")
+    project = place / "shapes"
+    printed = ""
+    for step in list_steps():
+        has_predict = (project / "digits/handwriting").exists()
+        if "make venv" in step or ("digits predict" in step and not has_predict):
+            continue
         if "digits pin own" in step:
-            write_pictures(shapes / "data" / "own", 61 if "dvc add" in step else 60)  # one more at the end
+            # The last step adds a picture.
+            n_pictures = 61 if "dvc add" in step else 60
+            write_pictures(project / "data" / "own", n_pictures)
         if "git fetch" in step:
-            tiny.commit(shapes, "One more picture")
-            for name in ("README.md", "params.yaml", "docs/tutorials.md", "digits/core/paths.py"):
-                with (origin / name).open("a") as file:
-                    file.write("\n# new upstream\n")
-            tiny.commit(origin, "Improvements")
-        strict = "" if "--no-commit" in step else "set -e\n"  # that merge reports conflicts
-        printed += run(strict + step.replace("ADDRESS", str(origin)), place if "ADDRESS" in step else shapes)
-    return shapes, printed
+            tiny.commit(project, "One more picture")
+            commit_upstream(origin)
+        if "--no-commit" not in step:  # that merge reports conflicts
+            step = f"set -e\n{step}"
+        folder = place if "ADDRESS" in step else project
+        printed += run(step.replace("ADDRESS", str(origin)), folder)
+    return project, printed
 
 
 @pytest.mark.slow
-def test_the_page_leads_to_models_a_clone_that_has_nothing_to_run_and_upstream_s_code(walk: tuple[Path, str]) -> None:
-    shapes, printed = walk
+def test_the_page_leads_to_models_of_shapes(walk: tuple[Path, str]) -> None:
+    project, printed = walk
     assert "datasets.own has 60 images of 3 classes (circle, cross, line)" in printed
     assert "datasets.own has 61 images of 3 classes" in printed
-    for name in ("gradients-svc", "pixels-svc"):
-        assert json.loads((shapes / f"metrics/{name}.json").read_text())["accuracy"] > 0.8
-    assert re.search(rf"^own \d+: ({'|'.join(NAMES)}), predicted ({'|'.join(NAMES)}) \(", printed, re.MULTILINE)
-    assert "Data and pipelines are up to date." in printed  # the colleague's
-    assert re.search("pixels-svc, .*(not told apart|the fits differ)|predictions are the same", printed)  # the branch
-    assert {*pd.read_csv(shapes / "plots/pixels-svc/confusion.csv")["actual"]} == {*NAMES}
-    assert run("git diff --name-only HEAD~1", shapes) == "digits/core/paths.py\n"  # of what upstream changed
-    assert not (shapes / "docs/tutorials.md").exists()
-    assert tiny.run("git status --porcelain", shapes).stdout == ""
-    told = run("make help && digits leaderboard && digits check && digits show own && digits --help", shapes)
-    page = re.sub("<(style|script).+?</(style|script)>", "", (shapes / "report.html").read_text(), flags=re.DOTALL)
-    assert not FOREIGN.findall(told.replace("Handwriting:", "") + page)
+    for name in ["gradients-svc", "pixels-svc"]:
+        metrics = json.loads((project / f"metrics/{name}.json").read_text())
+        assert metrics["accuracy"] > 0.8
+    shape = f"({'|'.join(SHAPES)})"
+    assert re.search(rf"^own \d+: {shape}, predicted {shape} \(", printed, re.MULTILINE)
+    # The clone of a colleague has nothing to run.
+    assert "Data and pipelines are up to date." in printed
+    # On the branch, a model with another hyperparameter was compared.
+    assert re.search("pixels-svc, .* points|predictions are the same", printed)
+    confusion = pd.read_csv(project / "plots/pixels-svc/confusion.csv")
+    assert set(confusion["actual"]) == set(SHAPES)
+
+
+@pytest.mark.slow
+def test_the_page_leads_to_the_code_of_upstream(walk: tuple[Path, str]) -> None:
+    project, _ = walk
+    assert run("git diff --name-only HEAD~1", project) == "digits/core/paths.py\n"
+    assert not (project / "docs/tutorials.md").exists()
+    assert tiny.run("git status --porcelain", project).stdout == ""
+
+
+@pytest.mark.slow
+def test_the_new_project_says_nothing_about_digits(walk: tuple[Path, str]) -> None:
+    project, _ = walk
+    commands = "make help && digits leaderboard && digits check && digits show own"
+    printed = run(f"{commands} && digits --help", project)
+    printed = printed.replace("Handwriting:", "")
+    page = (project / "report.html").read_text(encoding="utf-8")
+    visible = re.sub("<(style|script).+?</(style|script)>", "", page, flags=re.DOTALL)
+    assert FOREIGN_WORDS.findall(printed) == []
+    assert FOREIGN_WORDS.findall(visible) == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_fork_s_own_tests_pass(walk: tuple[Path, str]) -> None:
-    run("make lint test", walk[0])
+def test_the_tests_of_the_new_project_pass(walk: tuple[Path, str]) -> None:
+    project, _ = walk
+    run("make lint test", project)
 
 
-@pytest.mark.parametrize("kind", ["folder", "table", pytest.param("handwriting", marks=pytest.mark.slow)])
-def test_start_leaves_what_is_needed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a clone called `shapes`, with the remote that `make venv` configures."""
+    project = make_clone(tmp_path / "shapes")
+    # As in a process that has imported the package of this clone.
+    monkeypatch.setattr(start, "PACKAGE", project / "digits")
+    call(project, "setup")
+    return project
+
+
+@pytest.mark.parametrize(
+    "kind", ["folder", "table", pytest.param("handwriting", marks=pytest.mark.slow)]
+)
+def test_start_leaves_a_project_that_is_ready_for_images(kind: str, shapes: Path) -> None:
     if kind == "handwriting" and not (tiny.ROOT / "digits/handwriting").exists():
-        pytest.skip("the room is not here")
-    shapes = repository(tmp_path / "shapes")
-    monkeypatch.setattr(start, "PACKAGE", shapes / "digits")  # as in a process that has this clone's own package
+        pytest.skip("the optional component was not found")
+    printed = call(shapes, "start", "--from", kind).stdout
+    assert 'git commit -m "Our own images"' in printed
+    if kind == "table":
+        write_table(shapes / "data/own.csv")
+        expected = "datasets.own has 100 images of 2"
+    else:
+        names = SHAPES if kind == "folder" else ["0", "7", "1"]
+        write_pictures(shapes / "data/own", names=names)
+        expected = "datasets.own has 60 images of"
+    assert expected in call(shapes, "pin", "own").stdout
+    assert call(shapes, "check").output == ""
+
+
+def test_start_deletes_this_project_s_results_and_components(shapes: Path) -> None:
     (shapes / "data/raw").mkdir()
     (shapes / "data/raw/small.parquet").touch()
-    call(shapes, "setup")
-    assert 'git commit -m "Our own images"' in call(shapes, "start", "--from", kind).stdout
-    if kind == "table":
-        images, labels = (each[:100] for each in tiny.digits())
-        pixels = np.pad(images.reshape(-1, 8, 8), [(0, 0), (10, 10), (10, 10)]).reshape(100, -1)
-        frame = pd.DataFrame(pixels).assign(label=[f"class {label % 2}" for label in labels])
-        frame.to_csv(shapes / "data/own.csv", index=False)
-    else:
-        write_pictures(shapes / "data/own", names=NAMES if kind == "folder" else ["0", "7", "1"])
-    counted = call(shapes, "pin", "own").stdout
-    assert f"datasets.own has {'100 images of 2' if kind == 'table' else '60 images of'}" in counted
-    assert call(shapes, "check").output == ""
-    assert not re.search("internet|no network, in", (shapes / "Makefile").read_text(encoding="utf-8"))
-    assert not [name for name in ("metrics", "plots", "dvc.lock", "data/raw", "docs/scale") if (shapes / name).exists()]
-    assert {path.name for path in (shapes / "tests").iterdir() if path.is_dir()} <= {"core", "report", "handwriting"}
-    assert "artifacts" not in (shapes / "dvc.yaml").read_text()
+    call(shapes, "start")
+    for name in ["metrics", "plots", "dvc.lock", "data/raw", "docs/scale", "digits/scale"]:
+        assert not (shapes / name).exists()
+    kept = {path.name for path in (shapes / "tests").iterdir() if path.is_dir()}
+    assert kept <= {"core", "report", "handwriting"}
+
+
+def test_start_edits_the_stages_and_the_settings_of_tools(shapes: Path) -> None:
+    before = (shapes / "dvc.yaml").read_text(encoding="utf-8")
+    call(shapes, "start")
+    after = (shapes / "dvc.yaml").read_text(encoding="utf-8")
+    # One line is new, and the section `artifacts` at the end is gone.
+    new_line = "        - data/own # after a change, run `digits pin own`\n"
+    assert after.count(new_line) == 1
+    rest = after.replace(new_line, "")
+    assert before.startswith(rest)
+    assert "\nartifacts:" in before
+    assert "artifacts" not in after
+    assert after.rstrip("\n").splitlines()[-1].startswith(" ")  # not the comment on artifacts
+    makefile = (shapes / "Makefile").read_text(encoding="utf-8")
+    assert "DEMO := *\n" in makefile
+    assert not re.search("internet|no network, in", makefile)
     assert "../shapes-remote" in (shapes / ".dvc/config").read_text()
-    assert f"url = {tmp_path}/shapes-remote\n" in (shapes / ".dvc/config.local").read_text()
+    local_config = (shapes / ".dvc/config.local").read_text()
+    assert f"url = {shapes.parent}/shapes-remote\n" in local_config
 
 
-def test_what_git_could_not_bring_back_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = repository(tmp_path / "mine")
-    monkeypatch.setattr(start, "PACKAGE", project / "digits")
-    (project / "notes.txt").touch()
-    assert failure(project, "start").startswith("Error: Git has uncommitted changes, first notes.txt; commit or")
-    assert failure(project / "stages", "start") == f"Error: run it in {project}, the clone that is installed here"
-    assert tiny.run("git status --porcelain", project).stdout == "?? notes.txt\n"
+def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
+    message = failure(shapes / "stages", "start")
+    assert message == f"Error: run `digits start` in {shapes}, the installed clone"
+    (shapes / "notes.txt").touch()
+    message = failure(shapes, "start")
+    assert message == (
+        "Error: Git has uncommitted changes, first notes.txt; commit or stash them"
+    )
+    assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"

@@ -30,9 +30,18 @@ from werkzeug.wrappers import Response
 
 PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"
-LIMITS = {"max_request_body_size": 2**20, "connection_limit": 100, "channel_timeout": 5, "cleanup_interval": 1}
+LIMITS = {
+    "max_request_body_size": 2**20,
+    "connection_limit": 100,
+    "channel_timeout": 5,
+    "cleanup_interval": 1,
+}
 POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 
 
 def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
@@ -40,19 +49,34 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     [digits] = recognizer.split([recognizer.find(pictures.read(io.BytesIO(picture)))])
     predictions = recognizer.predict(np.stack([digit.image for digit in digits]))
     found = [as_values(recognizer, *each) for each in zip(digits, predictions, strict=True)]
-    images = [drawing.in_page(digit.image[None]) for digit in digits]
-    return {"digits": [values | {"image": image} for values, image in zip(found, images, strict=True)]}
+    images = [drawing.png_data_uri(digit.image[None]) for digit in digits]
+    return {
+        "digits": [
+            values | {"image": image} for values, image in zip(found, images, strict=True)
+        ]
+    }
 
 
-def make_app(recognizer: Recognizer, token: str, collection: Collection | None, hosts: list[str]) -> Flask:
+def make_app(
+    recognizer: Recognizer, token: str, collection: Collection | None, hosts: list[str]
+) -> Flask:
     """Return the application: its page, below /TOKEN/ of these hosts alone, which may keep drawings in a collection."""
-    app = Flask(__name__, template_folder=PAGE, static_folder=PAGE / "static", static_url_path="/<token>/static")
-    app.config["TRUSTED_HOSTS"] = hosts  # another's name may be made to lead here (DNS rebinding)
+    app = Flask(
+        __name__,
+        template_folder=PAGE,
+        static_folder=PAGE / "static",
+        static_url_path="/<token>/static",
+    )
+    app.config["TRUSTED_HOSTS"] = (
+        hosts  # another's name may be made to lead here (DNS rebinding)
+    )
 
     @app.before_request
     def refuse_others() -> None:
         (request.view_args or {}).pop("token", None)
-        if not secrets.compare_digest(request.path.split("/")[1].encode(), token.encode()):  # other accounts come here
+        if not secrets.compare_digest(
+            request.path.split("/")[1].encode(), token.encode()
+        ):  # other accounts come here
             abort(403, "open the address that `digits draw` has printed")
         if request.origin not in (None, f"http://{request.host}"):
             abort(403, "another page's requests are not answered")
@@ -71,7 +95,9 @@ def make_app(recognizer: Recognizer, token: str, collection: Collection | None, 
 
     @app.get("/<token>/")
     def index() -> str:
-        return render_template("index.html", recognizer=recognizer, kept=collection.state() if collection else None)
+        return render_template(
+            "index.html", recognizer=recognizer, kept=collection.state() if collection else None
+        )
 
     @app.post("/<token>/predict")
     def predict() -> dict[str, Any]:
@@ -87,7 +113,10 @@ def make_app(recognizer: Recognizer, token: str, collection: Collection | None, 
         @app.delete("/<token>/kept")
         def delete_last() -> dict[str, Any]:
             content = collection.delete_last(request.args.get("name", ""))
-            return {**collection.state(), "image": "data:image/png;base64," + base64.b64encode(content).decode()}
+            return {
+                **collection.state(),
+                "image": "data:image/png;base64," + base64.b64encode(content).decode(),
+            }
 
     return app
 
@@ -102,23 +131,46 @@ def _png() -> bytes:
 def local_address(asked: str) -> str:
     """Return the IPv4 address asked for, or if empty this computer's; a PipelineError if the internet reaches it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
-        probe.connect(("192.0.2.1", 9))  # chooses the way out, and sends nothing (an address of RFC 5737)
+        probe.connect(
+            ("192.0.2.1", 9)
+        )  # chooses the way out, and sends nothing (an address of RFC 5737)
         asked = asked or probe.getsockname()[0]
     with suppress(ValueError):
         address = ipaddress.IPv4Address(asked)
         if not address.is_global and not address.is_unspecified:
             return asked
     reason = f"{asked!r} is no address on a local network" if asked else "no network was found"
-    raise PipelineError(f"--host: {reason}; give this computer's address, such as --host 192.168.1.7")
+    raise PipelineError(
+        f"--host: {reason}; give this computer's address, such as --host 192.168.1.7"
+    )
 
 
 @click.command(epilog=examples("draw --model digit-knn", "draw --keep data/own --host"))
-@click.option("--model", metavar="EXPERIMENT", help="The model to ask (default: the best that names all classes).")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
 @click.option(
-    "--host", is_flag=False, flag_value="", metavar="[ADDRESS]", help="Serve the local network: scan the code."
+    "--model",
+    metavar="NAME",
+    help="The model to ask (default: the best that names all classes).",
 )
-@click.option("--keep", type=click.Path(path_type=Path), metavar="FOLDER", help="Let the page keep drawings in it.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="0 for a free one.",
+)
+@click.option(
+    "--host",
+    is_flag=False,
+    flag_value="",
+    metavar="[ADDRESS]",
+    help="Serve the local network: scan the code.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Let the page keep drawings in it.",
+)
 def command(model: str | None, port: int, host: str | None, keep: Path | None) -> None:
     """Draw on a page, and see what a model predicts.
 
@@ -129,21 +181,31 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
     bound = ADDRESS if host is None else local_address(host)
     recognizer = Recognizer.load(model)
     token = secrets.token_urlsafe()
-    app = make_app(recognizer, token, collection, [ADDRESS, "localhost"] if host is None else [bound])
+    app = make_app(
+        recognizer, token, collection, [ADDRESS, "localhost"] if host is None else [bound]
+    )
     try:  # one thread: the drawings are numbered in the order of their requests
         server = waitress.create_server(app, host=bound, port=port, threads=1, **LIMITS)
     except OSError as error:
-        raise PipelineError(f"port {port} of {bound}: {error.strerror}; --port 0 takes a free one") from None
-    logging.getLogger("waitress").setLevel(logging.ERROR)  # that requests wait for each other is nothing to tell
+        raise PipelineError(
+            f"port {port} of {bound}: {error.strerror}; --port 0 takes a free one"
+        ) from None
+    logging.getLogger("waitress").setLevel(
+        logging.ERROR
+    )  # that requests wait for each other is nothing to tell
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, by which waitress finishes
+        signal.signal(
+            number, signal.default_int_handler
+        )  # KeyboardInterrupt, by which waitress finishes
     address = f"http://{bound}:{server.effective_port}/{token}/"
     keeps = f"keeps drawings in {keep}; " if keep else ""
-    print(f"{address} ({recognizer.experiment}; {keeps}Ctrl-C ends it)", flush=True)
+    print(f"{address} ({recognizer.model_name}; {keeps}Ctrl-C ends it)", flush=True)
     if host is not None:
         code = io.StringIO()
         segno.make_qr(address).terminal(code, compact=True)
         for line in code.getvalue().splitlines():
-            click.secho(line, fg="bright_white", bg="black")  # not inverted where the terminal is light
+            click.secho(
+                line, fg="bright_white", bg="black"
+            )  # not inverted where the terminal is light
     os.umask(0o077)  # of the drawings, folders 0700 and files 0600
     server.run()

@@ -1,35 +1,61 @@
-"""Put everything that has been evaluated into one page."""
+"""Write an HTML page about all models that have been evaluated."""
 
 import fnmatch
 from pathlib import Path
 
 from digits.commands import examples
 from digits.core import params, paths
-from digits.core.errors import PipelineError, note
+from digits.core.errors import PipelineError, warn
+from digits.core.params import Params
 
 import click
 
 
-@click.command(epilog=examples("report", "report --experiments 'small-*' --output demo.html"))
-@click.option("--experiments", "pattern", default="*", metavar="PATTERN", help="Which to report on (default: all).")
-@click.option("--output", type=click.Path(path_type=Path), default="report.html", show_default=True, help="The page.")
+@click.command(epilog=examples("report", "report --models 'small-*' --output demo.html"))
+@click.option(
+    "--models",
+    "pattern",
+    default="*",
+    metavar="PATTERN",
+    help="Report only on models whose names match.  [default: all]",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default="report.html",
+    show_default=True,
+    help="Write this file.",
+)
 def command(pattern: str, output: Path) -> None:
-    """Put everything that has been evaluated here into one HTML page that needs nothing else.
+    """Write an HTML page about all models that have been evaluated.
 
-    Nothing of the moment goes in: the same metrics, plot tables and predictions give the same page.
+    The page is one file, and needs no network. The same metrics, plot tables and predictions
+    always give the same page.
     """
-    from digits.report import page  # not at the top: `--help` needs no SciPy
+    from digits.report.page import render_page  # it imports SciPy, which `--help` doesn't need
 
     settings = params.load()
-    names = fnmatch.filter(settings.experiments, pattern)
+    names = fnmatch.filter(settings.models, pattern)
     if not names:
-        raise PipelineError(f"no experiment is called {pattern!r}; there are: {', '.join(settings.experiments)}")
-    datasets = {name: settings.dataset_of(settings.experiments[name].task) for name in names}
-    needed = {name: (paths.metrics(name), paths.predictions(name), paths.raw(datasets[name])) for name in names}
-    evaluated = [name for name in names if all(path.exists() for path in needed[name])]
+        valid = ", ".join(settings.models)
+        raise PipelineError(f"no model matches {pattern!r}; valid: {valid}")
+    evaluated = [name for name in names if is_evaluated(settings, name)]
     if not evaluated:
-        raise PipelineError("nothing has been evaluated here yet; `make demo` or `make repro` does it")
-    if missing := [name for name in names if name not in evaluated]:
-        note(f"not here: {len(missing)}, first {missing[0]}; `make repro` or `dvc pull` brings all")
+        raise PipelineError("no model has been evaluated yet; run `make demo` or `make repro`")
+    missing = [name for name in names if name not in evaluated]
+    if missing:
+        warn(
+            f"the results of {len(missing)} of {len(names)} models were not found, first "
+            f"{missing[0]}; run `make repro` or `dvc pull`"
+        )
+
+    page = render_page(settings, evaluated)
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(page.render(settings, evaluated), encoding="utf-8")
+    output.write_text(page, encoding="utf-8")
+
+
+def is_evaluated(settings: Params, name: str) -> bool:
+    """Return whether the files exist that the report needs of a model."""
+    dataset_name = settings.dataset_name_of_task(settings.model(name).task)
+    needed = [paths.metrics(name), paths.predictions(name), paths.raw(dataset_name)]
+    return all(path.exists() for path in needed)

@@ -1,84 +1,217 @@
 """Turn this clone into a project about your own images."""
 
-import re
 import shutil
 import subprocess
-from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from digits.commands import examples
-from digits.core.errors import PACKAGE, PipelineError
+from digits.core.errors import PipelineError
 
 import click
-from jinja2 import Environment, FileSystemLoader
+import jinja2
+from ruamel.yaml import YAML
 
-TEMPLATES = PACKAGE / "start" / "templates"
-PLACES = {
-    "folder": ("data/own", "pictures, in a subfolder for each class: data/own/cat/1.jpg"),
-    "table": ("data/own.csv", "images, a row each: a column `class` and a column for each pixel"),
-    "handwriting": ("data/own", "pictures of a digit each, in folders 0 to 9; `digits draw --keep data/own` adds one"),
+PACKAGE = Path(__file__).parent.parent.parent  # the folder digits/
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+class OwnImages(NamedTuple):
+    """Where your own images are, and what they look like."""
+
+    place: str
+    description: str
+
+
+# The kinds of sources that `--from` names.
+SOURCES = {
+    "folder": OwnImages(
+        "data/own", "pictures into data/own, in a subfolder for each class: data/own/cat/1.jpg"
+    ),
+    "table": OwnImages(
+        "data/own.csv",
+        "images into data/own.csv, one per row: a column `class`, and a column for each pixel",
+    ),
+    "handwriting": OwnImages(
+        "data/own",
+        "pictures of single digits into data/own, in subfolders 0 to 9; "
+        "`digits draw --keep data/own` adds a picture",
+    ),
 }
-KEPT = {"core", "report", "handwriting", "scale"}  # rooms; `predict` of handwriting reads pictures of any classes
-PAGES = ["CHANGELOG.md", "docs/*.png", "docs/*.html", "docs/tutorials.md", "docs/notebooks"]
-PAPER = ["docs/handwriting", "digits/handwriting/Makefile"]  # what is about digits on paper alone
-SCALE = ["docs/scale", "tests/scale", "digits/scale/[!d]*"]  # but for deformation.py, which makes more of few images
-FOLDERS = [f"data/{kind}" for kind in ("raw", "split", "task", "crossval", "predictions")]
-RESULTS = ["dvc.lock", "metrics", "plots", "models/*.skops", *FOLDERS]
 
+# The optional components that stay, besides the pipeline's core. The command `predict` of
+# `handwriting` classifies pictures of any kind.
+KEPT_COMPONENTS = {"core", "report", "handwriting"}
 
-def removed(kind: str) -> list[Path]:
-    """Return what goes: the other rooms, under every name, and what is this project's, its results too."""
-    rooms = {path.name for path in Path("tests").iterdir() if path.is_dir()} - KEPT
-    of_rooms = [f"{folder}{room}" for room in rooms for folder in ("", "digits/", "docs/", "tests/")]
-    patterns = [*of_rooms, *PAGES, *SCALE, *RESULTS, *([] if kind == "handwriting" else PAPER)]
-    return sorted({*chain(*map(Path().glob, patterns))})
+# The pages that are about this project's own datasets.
+PAGES = [
+    "CHANGELOG.md",
+    "docs/*.html",
+    "docs/*.png",
+    "docs/notebooks",
+    "docs/tutorials.md",
+]
+
+# The parts of the component `handwriting` that are only about digits on paper.
+DIGITS_ON_PAPER = ["digits/handwriting/Makefile", "docs/handwriting"]
+
+# What the stages have written.
+RESULTS = [
+    "data/crossval",
+    "data/predictions",
+    "data/raw",
+    "data/split",
+    "data/task",
+    "dvc.lock",
+    "metrics",
+    "models/*.skops",
+    "plots",
+]
+
+# Phrases of the Makefile, and what replaces them in a project that needs no network.
+MAKEFILE_CHANGES = {
+    "DEMO := small-*": "DEMO := *",
+    " that need no network, in about a minute": "",
+    ", also those that need the internet": "",
+    " (DATA_MIRROR=PLACE: without internet)": "",
+}
 
 
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
-@click.option("--from", "kind", type=click.Choice([*PLACES]), default="folder", show_default=True, help="Your images.")
+@click.option(
+    "--from",
+    "kind",
+    type=click.Choice(list(SOURCES)),
+    default="folder",
+    show_default=True,
+    help="Choose the kind of images.",
+)
 def command(kind: str) -> None:
-    """Turn a new clone into a project about your own images; docs/your-own.md goes on from there.
+    """Turn a new clone into a project about your own images.
 
-    They are pictures in data/own/, in a subfolder for each class (folder); numbers already, in data/own.csv (table); or
-    pictures in data/own/ of one digit each, redrawn as MNIST's are drawn (handwriting).
+    With `--from folder`, the images are pictures in data/own/, in a subfolder for each class.
+    With `--from table`, they are the rows of data/own.csv. With `--from handwriting`, they are
+    pictures of single digits on paper, which are converted to the style of MNIST.
 
-    Deletes this project's experiments with their results, its pages, and the rooms (optional parts) that you do not
-    need; leaves a small params.yaml and a README.md to edit. Commits nothing: `git restore .` brings everything back.
+    The command deletes this project's models and results, its pages, and the optional
+    components that you don't need. It writes a small params.yaml and a README.md, which you can
+    edit. It commits nothing: `git restore .` brings everything back. For the next steps see
+    docs/your-own.md.
     """
-    if Path.cwd() != PACKAGE.parent.resolve():
-        raise PipelineError(f"run it in {PACKAGE.parent}, the clone that is installed here")
-    if not Path(".git").exists():
-        raise PipelineError("this is no clone; `git clone` the project, so that Git can bring back what is deleted")
-    if changes := subprocess.check_output(["git", "status", "--porcelain"], text=True).splitlines():
-        raise PipelineError(f"Git has uncommitted changes, first {changes[0][3:]}; commit or stash them")
+    check_clone()
+    name = Path.cwd().name
+    place, description = SOURCES[kind]
+    for file_name in ["params.yaml", "README.md"]:
+        write_template(file_name, kind=kind, name=name, place=place)
+    edit_stages(Path("dvc.yaml"), place)
+    replace_phrases(Path("Makefile"), MAKEFILE_CHANGES)
+    for config in [Path(".dvc/config"), Path(".dvc/config.local")]:
+        if config.exists():
+            replace_phrases(config, {"/digits-remote": f"/{name}-remote"})
+    for path in list_deleted_paths(kind):
+        delete(path)
 
-    name, (place, content) = Path.cwd().name, PLACES[kind]
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), trim_blocks=True, keep_trailing_newline=True)
-    for file in ("params.yaml", "README.md"):
-        text = environment.get_template(file).render(kind=kind, name=name, place=place)
-        Path(file).write_text(text, encoding="utf-8")
-    dep = f"\n        - {place} # changed, it stops a run until it is pinned; so does what you add here"
-    for file, pattern, replacement in (
-        ("dvc.yaml", r"\s*(\n#.*)*\nartifacts:(.|\n)*", "\n"),
-        ("dvc.yaml", r"(?=\n +params:\n +- datasets)", dep),
-        ("Makefile", "^DEMO := .*", "DEMO := *"),
-        ("Makefile", r" that need no network, .* minute|, those that need the internet too| \(DATA_MIRROR=.*", ""),
-        (".dvc/config", "digits-remote", f"{name}-remote"),
-        (".dvc/config.local", "/digits-remote$", f"/{name}-remote"),  # as `make venv` placed it
-    ):
-        if (path := Path(file)).exists():
-            text = path.read_text(encoding="utf-8")
-            path.write_text(re.sub(pattern, replacement, text, flags=re.MULTILINE), encoding="utf-8")
-    for path in removed(kind):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    click.echo(
-        f"This is now a project about your own images; params.yaml has the dataset `own`. Next:\n"
-        f"  1. put your {content}\n"
-        "  2. digits pin own\n"
-        "  3. make demo\n"
-        f"  4. dvc add {place}\n"
-        '  5. git add --all && git commit -m "Our own images"'
+    click.echo("This is now a project about your own images, the dataset `own`. Next steps:")
+    click.echo(f"  1. Put your {description}.")
+    click.echo("  2. digits pin own")
+    click.echo("  3. make demo")
+    click.echo(f"  4. dvc add {place}")
+    click.echo('  5. git add --all && git commit -m "Our own images"')
+
+
+def check_clone() -> None:
+    """Check that the current folder is an unchanged clone of this project.
+
+    Raises:
+        PipelineError: it isn't, so that Git could not bring back what is deleted.
+    """
+    clone = PACKAGE.parent.resolve()
+    if Path.cwd() != clone:
+        raise PipelineError(f"run `digits start` in {clone}, the installed clone")
+    if not Path(".git").exists():
+        raise PipelineError(f"{clone} is not a Git repository; `git clone` this project")
+    status = ["git", "status", "--porcelain"]
+    changes = subprocess.check_output(status, text=True).splitlines()
+    if changes:
+        first_path = changes[0][3:]
+        raise PipelineError(
+            f"Git has uncommitted changes, first {first_path}; commit or stash them"
+        )
+
+
+def write_template(file_name: str, **values: str) -> None:
+    """Write a file of the new project."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        trim_blocks=True,
+        keep_trailing_newline=True,
     )
+    text = environment.get_template(file_name).render(values)
+    Path(file_name).write_text(text, encoding="utf-8")
+
+
+def edit_stages(path: Path, place: str) -> None:
+    """Make the images a dependency of the stage `fetch`, and remove the section `artifacts`.
+
+    Args:
+        path: dvc.yaml.
+        place: the file or folder of the images.
+    """
+    # With these settings the YAML parser keeps everything else in the file as it is.
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 1_000
+    text = remove_last_section(path.read_text(encoding="utf-8"), "artifacts")
+    content = yaml.load(text)
+    dependencies = content["stages"]["fetch"]["do"]["deps"]
+    dependencies.append(place)
+    comment = "after a change, run `digits pin own`"
+    dependencies.yaml_add_eol_comment(comment, len(dependencies) - 1, column=0)
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+
+
+def remove_last_section(text: str, name: str) -> str:
+    """Return the text of a YAML file without its last section, and the comment above it."""
+    line_number, _ = YAML().load(text).lc.key(name)
+    lines = text.splitlines()[:line_number]
+    while not lines[-1] or lines[-1].startswith("#"):
+        lines.pop()
+    return "\n".join(lines) + "\n"
+
+
+def replace_phrases(path: Path, replacements: dict[str, str]) -> None:
+    """Replace phrases in a text file."""
+    text = path.read_text(encoding="utf-8")
+    for old, new in replacements.items():
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+def list_deleted_paths(kind: str) -> list[Path]:
+    """Return the files and folders that the new project doesn't need."""
+    patterns = PAGES + RESULTS
+    if kind != "handwriting":
+        patterns = patterns + DIGITS_ON_PAPER
+    for tests_folder in Path("tests").iterdir():
+        component = tests_folder.name
+        if tests_folder.is_dir() and component not in KEPT_COMPONENTS:
+            patterns = patterns + [
+                component,
+                f"digits/{component}",
+                f"docs/{component}",
+                f"tests/{component}",
+            ]
+    paths: set[Path] = set()
+    for pattern in patterns:
+        paths.update(Path().glob(pattern))
+    return sorted(paths)
+
+
+def delete(path: Path) -> None:
+    """Delete a file, or a folder with its content."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

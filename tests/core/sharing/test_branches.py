@@ -1,6 +1,7 @@
-"""Merges of branches on which something has been run, and what a clone without data can tell of them."""
+"""Merging branches that have run stages, and what a clone without data can tell about them."""
 
 from pathlib import Path
+from typing import Any
 
 from digits.commands.merge_lock import merge
 from tests import tiny
@@ -8,60 +9,104 @@ from tests.calls import call
 
 import pytest
 
-DRY = "repro --dry --allow-missing --keep-going"  # of docs/sharing.md
-PEOPLE = {  # the task that each one adds, before or behind the others
-    "anna": ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n"),
-    "ben": ("experiments:\n", "  three:\n    split: tiny\n    positive:\n    - 3\nexperiments:\n"),
-    "carla": ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n    - 3\n"),
-}
+# This command is on docs/sharing.md.
+DRY = "repro --dry --allow-missing --keep-going"
+
+# The task that each person adds: the text of params.yaml to replace, and the new text.
+ANNA = ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n")
+BEN = ("models:\n", "  three:\n    split: tiny\n    positive:\n    - 3\nmodels:\n")
+CARLA = ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n    - 3\n")
 
 
-def branch(project: Path, name: str) -> None:
+def commit_branch(project: Path, name: str, change: tuple[str, str]) -> None:
+    """Create a branch in which a person adds a task, runs it, and commits its results."""
     tiny.run(f"git switch --quiet -c {name} main", project)
     path = project / "params.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace(*PEOPLE[name]), encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(*change), encoding="utf-8")
     assert len(tiny.repro(project)) == 1
     (project / "plots" / "table.csv").write_text(name)
     tiny.commit(project, name)
 
 
-def test_stages_are_merged_one_by_one() -> None:
-    base = {"same": 0, "ours": 0, "theirs": 0, "both": 0, "alike": 0, "deleted": 0, "fought": 0}
-    ours = {"same": 0, "ours": 1, "theirs": 0, "both": 1, "alike": 1, "fought": 1, "new": 1}
-    theirs = {"same": 0, "ours": 0, "theirs": 2, "both": 2, "alike": 1, "deleted": 0, "newer": 2}
-    assert merge(base, ours, theirs) == {"same": 0, "ours": 1, "theirs": 2, "alike": 1, "new": 1, "newer": 2}
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"),
+    [
+        pytest.param(0, 0, 0, 0, id="nobody changed it"),
+        pytest.param(0, 1, 0, 1, id="we changed it"),
+        pytest.param(0, 0, 2, 2, id="they changed it"),
+        pytest.param(0, 1, 1, 1, id="both changed it in the same way"),
+        pytest.param(0, 1, 2, None, id="both changed it in different ways"),
+        pytest.param(None, 1, None, 1, id="we added it"),
+        pytest.param(None, None, 2, 2, id="they added it"),
+        pytest.param(0, None, 0, None, id="we removed it"),
+        pytest.param(0, 1, None, None, id="we changed it and they removed it"),
+    ],
+)
+def test_stages_are_merged_one_by_one(
+    base: int | None, ours: int | None, theirs: int | None, merged: int | None
+) -> None:
+    def entries(value: int | None) -> dict[str, Any]:
+        """Return the entry of the stage in a dvc.lock, beside that of another stage."""
+        entry = {} if value is None else {"stage": value}
+        return {"other": 0, **entry}
+
+    found = merge(entries(base), entries(ours), entries(theirs))
+    assert found == entries(merged)
 
 
-def test_two_people_s_work_is_merged_and_nothing_runs_again(project: Path, tmp_path: Path) -> None:
-    for name in ("anna", "ben"):
-        branch(project, name)
+def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
+    project: Path, tmp_path: Path
+) -> None:
+    commit_branch(project, "anna", ANNA)
+    commit_branch(project, "ben", BEN)
     before = tiny.lock(project)
-    for _ in range(2):  # twice is no fault
-        call(project, "setup")
+    call(project, "setup")
+    call(project, "setup")  # a second call changes nothing
     tiny.run("git merge --quiet --no-edit anna", project)
-    assert {*tiny.lock(project)} - {*before} == {"binarize@two"}
+    assert set(tiny.lock(project)) - set(before) == {"binarize@two"}
     tiny.run(["git", "clone", "--quiet", str(project), str(tmp_path / "clone")], tmp_path)
-    assert "Data and pipelines are up to date." in tiny.run_dvc(DRY, tmp_path / "clone")
+    output = tiny.run_dvc(DRY, tmp_path / "clone")
+    assert "Data and pipelines are up to date." in output
 
 
 @pytest.mark.slow
-def test_what_both_changed_has_no_entry_until_it_is_settled(project: Path) -> None:
+def test_a_stage_that_both_changed_has_no_entry_until_it_has_run(project: Path) -> None:
     call(project, "setup")
-    for name in ("anna", "carla"):
-        branch(project, name)
+    commit_branch(project, "anna", ANNA)
+    commit_branch(project, "carla", CARLA)
     tiny.run("git merge --quiet anna", project, status=1)
-    assert tiny.run("git diff --name-only --diff-filter=U", project).stdout == "params.yaml\n"
+    conflicts = tiny.run("git diff --name-only --diff-filter=U", project).stdout
+    assert conflicts == "params.yaml\n"
     assert "binarize@two" not in tiny.lock(project)
+
     tiny.run("git checkout --quiet --theirs params.yaml", project)
-    assert tiny.repro(project) == []  # from the run cache
-    tiny.run("git commit --quiet --all -m settled", project)
-    assert tiny.run("git diff --name-only anna -- params.yaml plots", project).stdout == "plots/table.csv\n"
+    assert tiny.repro(project) == []  # the run cache has all outputs
+    tiny.run("git commit --quiet --all -m resolved", project)
+    changed = tiny.run("git diff --name-only anna -- params.yaml plots", project).stdout
+    assert changed == "plots/table.csv\n"
 
 
-def test_a_clone_without_data_tells_which_stages_a_commit_left_out(made: Path, tmp_path: Path) -> None:
-    tiny.run(["git", "clone", "--quiet", "--config", "core.autocrlf=true", str(made), "clone"], tmp_path)
-    cloned = tiny.files(tmp_path / "clone")  # the same bytes where Git turns line ends
-    assert cloned == {name: content for name, content in tiny.files(made).items() if name in cloned}
-    tiny.run_dvc(DRY, tmp_path / "clone")
-    tiny.edit(tmp_path / "clone", {"experiments.five-sgd.hyperparameters.max_iter": 5})
-    assert "failed to reproduce 'train@five-sgd'" in tiny.run_dvc(DRY, tmp_path / "clone", status=255)
+@pytest.fixture
+def clone(made: Path, tmp_path: Path) -> Path:
+    """Return a clone by a Git that is set to convert line ends, without any data."""
+    options = ["--quiet", "--config", "core.autocrlf=true"]
+    tiny.run(["git", "clone", *options, str(made), "clone"], tmp_path)
+    return tmp_path / "clone"
+
+
+def test_a_clone_has_the_same_bytes_where_git_converts_line_ends(
+    made: Path, clone: Path
+) -> None:
+    cloned = tiny.files(clone)
+    original = tiny.files(made)
+    for name, content in cloned.items():
+        assert content == original[name], name
+    assert "params.yaml" in cloned
+
+
+def test_a_clone_without_data_tells_which_stages_a_commit_left_out(clone: Path) -> None:
+    tiny.run_dvc(DRY, clone)
+    tiny.edit(clone, {"models.five-sgd.hyperparameters.max_iter": 5})
+    output = tiny.run_dvc(DRY, clone, status=255)
+    assert "failed to reproduce 'train@five-sgd'" in output

@@ -1,4 +1,4 @@
-"""`digits compare` between revisions, the workspace, experiments and seeds, and what it refuses."""
+"""`digits compare` of revisions, of the workspace, of models and under several seeds."""
 
 import re
 from pathlib import Path
@@ -13,93 +13,180 @@ from PIL import Image
 from scipy.stats import binomtest
 
 FIVE = "data/crossval/five-sgd.parquet"
-OTHERS = "the two have other images, labels or folds, so they cannot be compared"
+SAME = "The predictions are the same.\n"
+INCOMPARABLE = "the two have other images, labels or folds, so they cannot be compared"
+SIGNIFICANT = "the fits differ"
+INSIGNIFICANT = "not told apart"
 
 
-def rewrite(path: Path, frame: pd.DataFrame) -> None:
-    """Write a table in the place of one, without changing DVC's cache."""
+def replace_table(path: Path, table: pd.DataFrame) -> None:
+    """Write another table in the place of a file, which may be a link into DVC's cache."""
     path.unlink(missing_ok=True)
-    frame.to_parquet(path)
+    table.to_parquet(path)
+
+
+def find_mistakes(project: Path) -> set[int]:
+    """Return the row numbers of the wrong cross-validated predictions."""
+    table = pd.read_parquet(project / FIVE)
+    return set(table.query("label != prediction")["row"])
+
+
+def read_row_and_sentence(output: str) -> tuple[str, str]:
+    """Return the only row of a table of differences, and the sentence below the table."""
+    _, _, row, _, *lines = output.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    return row, " ".join(line.strip() for line in lines)
 
 
 @pytest.fixture
 def changed(project: Path) -> Path:
-    """Return a copy of the made project whose detector gets thirty other images wrong than before."""
+    """Return a project in which thirty cross-validated predictions are wrong, not the old ones.
+
+    The change is in the workspace alone.
+    """
     table = pd.read_parquet(project / FIVE)
-    wrong = np.arange(300) % 10 == 0
-    rewrite(project / FIVE, table.assign(prediction=np.where(wrong, 1 - table["label"], table["label"])))
+    is_wrong = np.arange(300) % 10 == 0
+    prediction = np.where(is_wrong, 1 - table["label"], table["label"])
+    replace_table(project / FIVE, table.assign(prediction=prediction))
     return project
 
 
-def test_what_differs_is_counted_tested_and_drawn(made: Path, changed: Path, tmp_path: Path) -> None:
-    before, after = (pd.read_parquet(each / FIVE).query("label != prediction")["row"] for each in (made, changed))
-    fixed, broken = len({*before} - {*after}), len({*after} - {*before})
-    assert binomtest(fixed, fixed + broken).pvalue < 0.001
-    sheet = str(tmp_path / "sheet.png")
-    [_, _, row, _, verdict] = call(changed, "compare", "HEAD", "--png", sheet).stdout.splitlines()
-    gain, accuracies = (fixed - broken) / 3, [f"{1 - len(each) / 300:.4f}" for each in (before, after)]
-    assert row.split() == ["five-sgd", *accuracies, f"{gain:+.2f}", "<", "0.001", str(fixed), str(broken)]
-    low, high = map(float, re.findall(r"[+-]\d+\.\d\d", verdict))
-    assert verdict.startswith("five-sgd, 300 images out of fold: the fits differ (")
-    assert low < gain < high < 0
-    assert len(np.asarray(Image.open(sheet))) > 160 * (fixed + broken) / 8
+def test_changed_predictions_are_counted_and_tested(made: Path, changed: Path) -> None:
+    before = find_mistakes(made)
+    after = find_mistakes(changed)
+    n_fixed = len(before - after)
+    n_broken = len(after - before)
+    assert binomtest(n_fixed, n_fixed + n_broken).pvalue < 0.001
+
+    row, sentence = read_row_and_sentence(call(changed, "compare", "HEAD").stdout)
+    accuracies = f"{1 - len(before) / 300:.4f} {1 - len(after) / 300:.4f}"
+    points = f"{(n_fixed - n_broken) / 3:+.2f}"
+    expected = f"five-sgd {accuracies} {points} < 0.001 {n_fixed} {n_broken}"
+    assert row.split() == expected.split()
+    assert sentence.startswith(f"five-sgd, 300 images in cross-validation: {SIGNIFICANT} (")
+    low, high = [float(end) for end in re.findall(r"[+-]\d+\.\d\d", sentence)]
+    assert low < (n_fixed - n_broken) / 3 < high < 0
 
 
-def test_two_revisions_are_compared_and_not_the_workspace(changed: Path) -> None:
-    assert call(changed, "compare", "HEAD", "HEAD").stdout == "The predictions are the same.\n"
+def test_changed_predictions_are_drawn(made: Path, changed: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    call(changed, "compare", "HEAD", "--png", str(sheet))
+    n_images = len(find_mistakes(made) ^ find_mistakes(changed))
+    height = len(np.asarray(Image.open(sheet)))
+    assert height > 160 * n_images / 8  # at most eight images in a row
+
+
+def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None:
+    assert call(changed, "compare", "HEAD", "HEAD").stdout == SAME
     tiny.run_dvc("commit --force train", changed)
     tiny.commit(changed, "worse")
-    back = call(changed, "compare", "HEAD", "HEAD~1", "five-sgd", "--md").stdout.splitlines()
-    assert back[2].startswith("| five-sgd ")
-    assert back[4].startswith("- five-sgd, 300 images out of fold: the fits differ (+")
+    words = ["compare", "HEAD", "HEAD~1", "five-sgd", "--md"]
+    lines = call(changed, *words).stdout.splitlines()
+    assert lines[2].startswith("| five-sgd ")
+    sentence = f"- five-sgd, 300 images in cross-validation: {SIGNIFICANT} (+"
+    assert lines[4].startswith(sentence)
 
 
-def test_two_experiments_out_of_fold_and_without_folds_on_the_test_part(changed: Path) -> None:
-    tiny.edit(changed, {"experiments.other": tiny.params()["experiments"]["five-sgd"]})
-    for kind in ("crossval", "predictions"):
-        table = pd.read_parquet(changed / f"data/{kind}/five-sgd.parquet")
-        rewrite(changed / f"data/{kind}/other.parquet", table.assign(prediction=table["label"]))
-    between = ["compare", "--between", "five-sgd", "other"]
-    _, _, row, _, *lines = call(changed, *between).stdout.splitlines()
-    assert row.split()[0] == "other"
-    assert row.split()[-2:] == ["30", "0"]
-    verdict = " ".join(map(str.strip, lines))
-    assert max(map(len, lines)) <= 80
-    assert verdict.startswith("five-sgd → other, 300 images out of fold: the fits differ (+")
-    rewrite(changed / FIVE, pd.read_parquet(changed / FIVE)[["row", "label"]])  # as with `folds: 0`
-    assert "five-sgd → other, 100 images of the test part: not told apart" in call(changed, *between).stdout
+def compare_models(project: Path) -> str:
+    """Return what compares the models `five-sgd` and `other`."""
+    return call(project, "compare", "--between", "five-sgd", "other").stdout
 
 
-def test_what_cannot_be_compared_is_named_with_the_reason(made: Path) -> None:
-    assert failure(made, "compare", "--between", "five-sgd", "digit-logreg").startswith(f"Error: {OTHERS}: five-sgd → ")
+@pytest.fixture
+def other(changed: Path) -> Path:
+    """Return the changed project with another model, which makes no mistake."""
+    tiny.edit(changed, {"models.other": tiny.params()["models"]["five-sgd"]})
+    for folder in ["crossval", "predictions"]:
+        table = pd.read_parquet(changed / f"data/{folder}/five-sgd.parquet")
+        perfect = table.assign(prediction=table["label"])
+        replace_table(changed / f"data/{folder}/other.parquet", perfect)
+    return changed
+
+
+def test_two_models_are_compared_in_cross_validation(other: Path) -> None:
+    row, sentence = read_row_and_sentence(compare_models(other))
+    assert row.split()[-2:] == ["30", "0"]  # fixed and broken
+    start = f"five-sgd → other, 300 images in cross-validation: {SIGNIFICANT} (+"
+    assert sentence.startswith(start)
+
+
+def test_without_folds_two_models_are_compared_on_the_test_set(other: Path) -> None:
+    table = pd.read_parquet(other / FIVE)
+    replace_table(other / FIVE, table[["row", "label"]])
+    _, sentence = read_row_and_sentence(compare_models(other))
+    start = f"five-sgd → other, 100 images of the test set: {INSIGNIFICANT} ("
+    assert sentence.startswith(start)
+
+
+def test_models_of_other_images_are_not_compared(made: Path) -> None:
+    line = failure(made, "compare", "--between", "five-sgd", "digit-logreg")
+    assert line.startswith(f"Error: {INCOMPARABLE}: five-sgd → ")
+
+
+def test_an_unknown_revision_is_one_line(made: Path) -> None:
     assert failure(made, "compare", "nope") == "Error: unknown Git revision 'nope'"
-    assert failure(made, "compare", "HEAD", "HEAD", "nope") == "Error: HEAD has no predictions: nope"
-    for words in ([], [""], ["HEAD", "--between", "five-sgd", "digit-logreg"]):
-        assert "give a revision, or --between A B" in call(made, "compare", *words, status=2).stderr
 
 
-def test_a_clone_without_data_needs_only_what_differs_and_says_what_it_lacks(changed: Path, tmp_path: Path) -> None:
-    tiny.run_dvc("push", changed)  # of HEAD: the workspace's table is not in dvc.lock
+def test_an_unknown_model_is_one_line(made: Path) -> None:
+    line = failure(made, "compare", "HEAD", "HEAD", "nope")
+    assert line == "Error: HEAD has no predictions: nope"
+
+
+@pytest.mark.parametrize("words", [[], [""], ["HEAD", "--between", "five-sgd", "digit-logreg"]])
+def test_the_usage_is_explained(made: Path, words: list[str]) -> None:
+    result = call(made, "compare", *words, status=2)
+    assert "give a revision, or --between A B" in result.stderr
+
+
+def test_a_clone_without_data_needs_only_the_predictions_that_differ(
+    changed: Path, tmp_path: Path
+) -> None:
+    # This pushes the predictions of HEAD: those of the workspace are not in dvc.lock.
+    tiny.run_dvc("push", changed)
     clone = tmp_path / "clone"
     tiny.run(["git", "clone", "--quiet", str(changed), str(clone)], tmp_path)
-    (tmp_path / "digits-remote").rename(tmp_path / "away")
-    assert call(clone, "compare", "HEAD").stdout == "The predictions are the same.\n"
+    remote = tmp_path / "digits-remote"
+    away = tmp_path / "away"
+    remote.rename(away)
+    assert call(clone, "compare", "HEAD").stdout == SAME
+
     (clone / FIVE).parent.mkdir(parents=True)
     (clone / FIVE).write_bytes((changed / FIVE).read_bytes())
     line = failure(clone, "compare", "HEAD")
-    assert re.fullmatch(r"Error: HEAD's predictions cannot be read \(.+\); `dvc push` them first: five-sgd", line)
-    (tmp_path / "away").rename(tmp_path / "digits-remote")
-    assert "the fits differ" in call(clone, "compare", "HEAD").stdout
+    reason = r"HEAD's predictions cannot be read \(.+\); `dvc push` them first: five-sgd"
+    assert re.fullmatch(f"Error: {reason}", line)
+    away.rename(remote)
+    assert SIGNIFICANT in call(clone, "compare", "HEAD").stdout
 
 
-def test_seeds_refit_both_and_refuse_what_draws_nothing(project: Path) -> None:
-    dummy = tiny.experiment("five", "raw", "dummy.DummyClassifier", 3)
-    sgd = tiny.experiment("five", "normalized", tiny.SGD, 3, max_iter=1, tol=None)
-    tiny.edit(project, {"experiments.five-sgd": sgd, "experiments.dummy": dummy, "experiments.same": dummy})
-    *_, row, _, note = call(project, "compare", "HEAD", "five-sgd", "--seeds", "3").stdout.splitlines()
-    _, before, _, spread, after, *_ = row.split()
-    assert float(before) > float(after) > 0.8 > float(spread) > 0
-    assert note.startswith("Mean ± standard deviation out of fold, over 3 seeds, of the same images and folds.")
-    line = failure(project, "compare", "--between", "dummy", "same", "--seeds", "3")
-    assert line == "Error: dummy → same: neither draws anything at random; compare them without --seeds"
-    assert "other tasks or folds, or none" in failure(project, "compare", "HEAD", "digit-logreg", "--seeds", "3")
+@pytest.fixture
+def short(project: Path) -> Path:
+    """Return a project in which `five-sgd` is fitted in a single pass over the images.
+
+    It also has two models whose classifier does not use the seed.
+    """
+    dummy = tiny.model("five", "raw", "dummy.DummyClassifier", 3)
+    sgd = tiny.model("five", "normalized", tiny.SGD, 3, max_iter=1, tol=None)
+    changes = {"models.five-sgd": sgd, "models.dummy": dummy, "models.same": dummy}
+    tiny.edit(project, changes)
+    return project
+
+
+def test_two_revisions_are_trained_with_several_seeds(short: Path) -> None:
+    words = ["compare", "HEAD", "five-sgd", "--seeds", "3"]
+    *_, row, _, note = call(short, *words).stdout.splitlines()
+    _, before, _, before_std, after, *_ = row.split()
+    assert float(before) > float(after) > 0.8
+    assert 0 < float(before_std) < 0.8
+    assert note.startswith("Mean ± standard deviation in cross-validation, over 3 seeds")
+
+
+def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
+    line = failure(short, "compare", "--between", "dummy", "same", "--seeds", "3")
+    reason = "neither draws anything at random; compare them without --seeds"
+    assert line == f"Error: dummy → same: {reason}"
+
+
+def test_models_without_folds_are_not_trained_with_several_seeds(short: Path) -> None:
+    line = failure(short, "compare", "HEAD", "digit-logreg", "--seeds", "3")
+    assert "other tasks or folds, or none" in line

@@ -1,4 +1,4 @@
-"""Runs with other parameters: queued, in a table, and from an idea to a merged branch."""
+"""Experiments: runs with other parameters, in a table, and from an idea to a merged branch."""
 
 import json
 import re
@@ -12,83 +12,138 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-PLACE = "experiments.five-sgd.hyperparameters"
+PARAMETERS = "models.five-sgd.hyperparameters"
 RUN = "exp run evaluate@five-sgd"
-OUT_OF_FOLD = "data/crossval/five-sgd.parquet"
 
 
-def run_table(project: Path) -> list[list[str]]:
+def read_runs(project: Path) -> list[list[str]]:
+    """Return the cells of the table that `digits runs five-sgd` prints, with its headings."""
     header, _, *rows = call(project, "runs", "five-sgd").stdout.splitlines()
-    return [line.split() for line in (header, *rows)]
+    return [line.split() for line in [header, *rows]]
 
 
-def test_runs_are_compared_with_their_commit_out_of_fold(made: Path, project: Path) -> None:
-    tiny.run_dvc(f"{RUN} -n fewer -S {PLACE}.max_iter=2", project)
-    tiny.run_dvc(f"{RUN} -n later -S {PLACE}.max_iter=3 --queue", project)
-    was, now = (pd.read_parquet(each / OUT_OF_FOLD).query("label == prediction")["row"] for each in (made, project))
-    fixed, broken = len({*now} - {*was}), len({*was} - {*now})
-    assert fixed < broken
-    change, p = f"{(fixed - broken) / 3:+.2f}", f"{binomtest(fixed, fixed + broken).pvalue:.2g}"
-    metrics = [json.loads((each / "metrics/five-sgd.json").read_text()) for each in (made, project)]
-    of_main, of_fewer = ([f"{each[key]:.4f}" for key in ("cv_accuracy", "cv_std")] for each in metrics)
-    assert run_table(project) == [
-        ["run", "max_iter", "cv_accuracy", "cv_std", "points", "p", "state"],
-        [tiny.run("git rev-parse HEAD", project).stdout[:7], "50", *of_main, "–", "–", "baseline"],
-        ["fewer", "2", *of_fewer, change, p, "done"],
-        ["later", "3", "–", "–", "–", "–", "queued"],
-    ]
+def read_metrics(project: Path) -> list[str]:
+    """Return `cv_accuracy` and `cv_std` of the model, as the table shows them."""
+    text = (project / "metrics/five-sgd.json").read_text(encoding="utf-8")
+    metrics = json.loads(text)
+    return [f"{metrics[key]:.4f}" for key in ["cv_accuracy", "cv_std"]]
+
+
+def find_correct(project: Path) -> set[int]:
+    """Return the row numbers of the correct cross-validated predictions."""
+    table = pd.read_parquet(project / "data/crossval/five-sgd.parquet")
+    return set(table.query("label == prediction")["row"])
+
+
+def test_runs_are_compared_with_their_commit(made: Path, project: Path) -> None:
+    tiny.run_dvc(f"{RUN} -n fewer -S {PARAMETERS}.max_iter=2", project)
+    tiny.run_dvc(f"{RUN} -n later -S {PARAMETERS}.max_iter=3 --queue", project)
+    n_fixed = len(find_correct(project) - find_correct(made))
+    n_broken = len(find_correct(made) - find_correct(project))
+    assert n_fixed < n_broken
+    points = f"{(n_fixed - n_broken) / 3:+.2f}"
+    p_value = f"{binomtest(n_fixed, n_fixed + n_broken).pvalue:.2g}"
+    revision = tiny.run("git rev-parse HEAD", project).stdout[:7]
+    headings, baseline, fewer, later = read_runs(project)
+    assert headings == ["run", "max_iter", "cv_accuracy", "cv_std", "points", "p", "state"]
+    assert baseline == [revision, "50", *read_metrics(made), "–", "–", "baseline"]
+    assert fewer == ["fewer", "2", *read_metrics(project), points, p_value, "done"]
+    assert later == ["later", "3", "–", "–", "–", "–", "queued"]
+
+
+# A metric that the module does not have.
+NEW_METRIC = """
+
+def queued(predictions):
+    return 1
+
+
+METRICS["queued"] = queued
+SUMMARY_KEYS["queued"] = "queued"
+"""
 
 
 @pytest.mark.slow
 def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch(project: Path) -> None:
-    library = project / "digits/evaluation/metrics.py"
-    original = library.read_text(encoding="utf-8")
-    library.write_text(f'{original}\nMETRICS.append(Metric("queued", lambda part: 1, key="queued"))\n')
-    tiny.run_dvc(f"{RUN} --queue -n fewer -S {PLACE}.max_iter=5", project)
-    tiny.run_dvc(f"{RUN} --queue -n none -S {PLACE}.max_iter=0", project)
-    tiny.run_dvc(f"{RUN} --queue -n same -S +{PLACE}.n_iter_no_change=6", project)  # of no effect here
-    library.write_text("raise RuntimeError('this is of later')\n")
+    module = project / "digits/evaluation/metrics.py"
+    original = module.read_text(encoding="utf-8")
+    module.write_text(original + NEW_METRIC, encoding="utf-8")
+    tiny.run_dvc(f"{RUN} --queue -n fewer -S {PARAMETERS}.max_iter=5", project)
+    tiny.run_dvc(f"{RUN} --queue -n none -S {PARAMETERS}.max_iter=0", project)
+    # This parameter has no effect on the model.
+    tiny.run_dvc(f"{RUN} --queue -n same -S +{PARAMETERS}.n_iter_no_change=6", project)
+
+    module.write_text("raise RuntimeError('this is of later')\n", encoding="utf-8")
     before = tiny.files(project)
     tiny.run("dvc exp run --run-all", project)
     assert tiny.files(project) == before
-    library.write_text(original)
+    module.write_text(original, encoding="utf-8")
     assert tiny.run("git status --porcelain", project).stdout == ""
-    found = {row[0]: row[1:] for row in run_table(project)}
-    assert (found["fewer"][:2], found["fewer"][-1]) == (["5", "–"], "done")
-    assert (found["none"][0], found["none"][-1]) == ("0", "failed")
-    assert found["same"][-3:] == ["+0.00", "1", "done"]
+
+    runs = {name: cells for name, *cells in read_runs(project)}
+    assert runs["fewer"][:2] == ["5", "–"]
+    assert runs["fewer"][-1] == "done"
+    assert runs["none"][0] == "0"
+    assert runs["none"][-1] == "failed"
+    assert runs["same"][-3:] == ["+0.00", "1", "done"]
+
     tiny.run("dvc exp branch fewer kept", project)
-    assert json.loads(tiny.run("git show kept:metrics/five-sgd.json", project).stdout)["queued"] == 1
+    text = tiny.run("git show kept:metrics/five-sgd.json", project).stdout
+    assert json.loads(text)["queued"] == 1
 
 
 @pytest.mark.slow
-def test_without_runs_or_a_commit_or_predictions_it_is_said(project: Path) -> None:
+def test_a_model_without_runs_is_one_line(project: Path) -> None:
     line = call(project, "runs", "digit-logreg").stdout
-    assert re.match("No run starts from .{7}; `dvc exp run --queue -S experiments.digit-logreg.hyperparameters", line)
-    tiny.run_dvc(f"{RUN} -n fewer -S {PLACE}.max_iter=2", project)
-    shutil.rmtree(project / ".dvc/cache")  # as before a `dvc pull`
-    assert [row[-3:] for row in run_table(project)[1:]] == [["–", "–", "baseline"], ["–", "–", "done"]]
-    tiny.edit(project, {"experiments.new": tiny.params()["experiments"]["five-sgd"]})
+    command = "dvc exp run --queue -S models.digit-logreg.hyperparameters"
+    assert re.match(f"No run starts from .{{7}}; `{command}", line)
+
+
+@pytest.mark.slow
+def test_runs_whose_predictions_were_not_pulled_are_listed(project: Path) -> None:
+    tiny.run_dvc(f"{RUN} -n fewer -S {PARAMETERS}.max_iter=2", project)
+    shutil.rmtree(project / ".dvc/cache")
+    _, baseline, fewer = read_runs(project)
+    assert baseline[-3:] == ["–", "–", "baseline"]
+    assert fewer[-3:] == ["–", "–", "done"]
+
+
+@pytest.mark.slow
+def test_a_model_that_is_not_committed_is_one_line(project: Path) -> None:
+    tiny.edit(project, {"models.new": tiny.params()["models"]["five-sgd"]})
     line = failure(project, "runs", "new")
-    assert line.startswith("Error: new is not in the last commit, which its runs are compared with; commit it")
+    assert line.startswith("Error: new is not in the last commit, which its runs are compared ")
     tiny.commit(project, "not run yet")
     assert call(project, "runs", "new").stdout.startswith("No run starts from ")
 
 
+# What the page says, and what the tiny project has in its place.
+REPLACED = [
+    ("small-digit-trees", "five-sgd"),
+    ("N=+", "N="),
+    ("n_estimators", "max_iter"),
+    ("50,200,400", "2,3"),
+]
+
+
 @pytest.mark.slow
-def test_the_page_s_way_from_an_idea_to_a_merged_branch_goes_as_printed(project: Path) -> None:
+def test_the_way_from_an_idea_to_a_merged_branch_is_as_the_page_says(project: Path) -> None:
     tiny.run("git clone --quiet --bare copy origin", project.parent)
     tiny.run("git remote add origin ../origin", project)
-    page = (tiny.ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    page = (tiny.ROOT / "docs/experiments.md").read_text(encoding="utf-8")
     section = page.partition("\n## From an idea to a merged branch\n")[2].partition("\n## ")[0]
-    for change in ("small-digit-trees five-sgd", "N=+ N=", "n_estimators max_iter", "50,200,400 2,3"):
-        old, new = change.split()
+    for old, new in REPLACED:
         assert old in section
         section = section.replace(old, new)
-    done = tiny.run(["bash", "-ec", "\n".join(re.findall(r"^\$ (.+)$", section, re.MULTILINE))], project)
-    assert [line.split()[1] for line in done.stdout.splitlines() if re.match(r"trees-\d +\d", line)] == ["3", "2"]
+    commands = re.findall(r"^\$ (.+)$", section, re.MULTILINE)
+    output = tiny.run(["bash", "-ec", "\n".join(commands)], project).stdout
+
+    rows = re.findall(r"^trees-\d +(\d)", output, re.MULTILINE)
+    assert rows == ["3", "2"]
     assert tiny.run("git status --porcelain", project).stdout == ""
     assert tiny.repro(project) == []
-    merged, pushed = tiny.run("git rev-parse main origin/fewer-trees", project).stdout.split()
+    revisions = tiny.run("git rev-parse main origin/fewer-trees", project).stdout
+    merged, pushed = revisions.split()
     assert merged == pushed
-    assert "\n+      max_iter: 2\n" in tiny.run("git diff HEAD~1 -- params.yaml", project).stdout
+    difference = tiny.run("git diff HEAD~1 -- params.yaml", project).stdout
+    assert "\n+      max_iter: 2\n" in difference

@@ -1,0 +1,1 @@
+"""Fetch the images of a dataset, split them, and label them."""

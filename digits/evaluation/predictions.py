@@ -1,0 +1,112 @@
+"""The predictions of a model, as arrays from which the metrics are computed."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from digits.core.tables import Scores, Vector
+from digits.evaluation.calibration import calibrate, fit_temperature, to_logits
+from digits.learning.scores import read_scores
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass
+class Predictions:
+    """The predictions of the test images, or the cross-validated ones of the training images.
+
+    Attributes:
+        classes: the labels of the task, sorted, shape (n_classes,).
+        class_names: their names.
+        y_true: the labels, shape (n_images,).
+        y_pred: the predicted labels, shape (n_images,).
+        scores: as digits/learning/scores.py describes them.
+        probabilities: calibrated, 0 to 1, shape (n_images, n_classes).
+        folds: the fold of each image, shape (n_images,), or None.
+        groups: the group of each image, shape (n_images,), or None.
+        group_names: the names of the groups, or None.
+        majority_label: the most frequent label of the training images.
+    """
+
+    classes: Vector
+    class_names: list[str]
+    y_true: Vector
+    y_pred: Vector
+    scores: Scores
+    probabilities: Scores
+    folds: Vector | None
+    groups: Vector | None
+    group_names: list[str] | None
+    majority_label: int
+
+    @classmethod
+    def from_table(
+        cls,
+        table: pd.DataFrame,
+        classes: Vector,
+        majority_label: int,
+        temperature: float | None = None,
+    ) -> Self:
+        """Read a table of predictions.
+
+        Args:
+            table: the columns are described in digits/core/tables.py.
+            classes: the labels of the task, sorted.
+            majority_label: the most frequent label of the training images.
+            temperature: the temperature of the calibration. Without one, the probabilities are
+                not calibrated.
+        """
+        label_names = table.attrs.get("label_names") or range(256)
+        class_names = [str(label_names[label]) for label in classes]
+        scores, response_method = read_scores(table)
+        logits = to_logits(scores, response_method)
+        return cls(
+            classes=classes,
+            class_names=class_names,
+            y_true=table["label"].to_numpy(),
+            y_pred=table["prediction"].to_numpy(),
+            scores=scores,
+            probabilities=calibrate(logits, temperature or 1.0),
+            folds=read_column(table, "fold"),
+            groups=read_column(table, "group"),
+            group_names=table.attrs.get("group_names"),
+            majority_label=majority_label,
+        )
+
+    @property
+    def y_index(self) -> Vector:
+        """The index in `classes` of each label, shape (n_images,)."""
+        return np.searchsorted(self.classes, self.y_true)
+
+    @property
+    def is_correct(self) -> Vector:
+        """Whether each prediction is correct, shape (n_images,)."""
+        return self.y_true == self.y_pred
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether there are two classes, of which the second is the positive one."""
+        return len(self.classes) == 2
+
+
+def read_column(table: pd.DataFrame, name: str) -> Vector | None:
+    """Return a column of a table, or None if the table doesn't have it."""
+    return table[name].to_numpy() if name in table else None
+
+
+def fit_temperature_to_table(cv_predictions: pd.DataFrame, classes: Vector) -> float:
+    """Return the temperature that calibrates a model best on its cross-validated predictions.
+
+    Args:
+        cv_predictions: a table of predictions.
+        classes: the labels of the task, sorted.
+    """
+    scores, response_method = read_scores(cv_predictions)
+    logits = to_logits(scores, response_method)
+    y_index = np.searchsorted(classes, cv_predictions["label"])
+    return fit_temperature(logits, y_index)
+
+
+def most_frequent_label(labels: Any) -> int:
+    """Return the label that occurs most often; of several, the smallest."""
+    return int(np.bincount(labels).argmax())

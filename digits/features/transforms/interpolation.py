@@ -1,0 +1,49 @@
+"""Read images at fractional positions."""
+
+import numpy as np
+import numpy.typing as npt
+
+FloatImages = npt.NDArray[np.float32]
+Coordinates = npt.NDArray[np.float32]
+
+
+def interpolate(images: FloatImages, rows: Coordinates, columns: Coordinates) -> FloatImages:
+    """Read images at fractional positions by bilinear interpolation; outside they are 0.
+
+    SciPy's `map_coordinates` takes three times as long for many small images.
+
+    Args:
+        images: shape (n_images, height, width).
+        rows: the row of each position, in pixels. The shape is that of `images`, or broadcasts
+            to it.
+        columns: the column of each position, in the same way.
+
+    Returns:
+        The values at the positions. The shape is that to which the arguments broadcast.
+    """
+    n_images, height, width = images.shape
+    # A border of zeros lets every position outside read 0. Positions are clipped to it, and the
+    # pixel below and to the right of a position must exist, too.
+    padded = np.pad(images, [(0, 0), (1, 2), (1, 2)])
+    padded_height = height + 3
+    padded_width = width + 3
+    y = np.clip(rows + np.float32(1), 0, np.float32(height + 1))
+    x = np.clip(columns + np.float32(1), 0, np.float32(width + 1))
+
+    # The pixel above and to the left of each position, and how far the position is from it.
+    top = y.astype(np.int32)
+    left = x.astype(np.int32)
+    y_fraction = y - top.astype(np.float32)
+    x_fraction = x - left.astype(np.float32)
+
+    # All pixels lie one after the other in memory, so that one index finds a pixel.
+    values = padded.ravel()
+    first_pixels = np.arange(n_images, dtype=np.int32) * np.int32(padded_height * padded_width)
+    index = first_pixels[:, np.newaxis, np.newaxis] + top * np.int32(padded_width) + left
+
+    upper = values[index]
+    upper += (values[index + 1] - upper) * x_fraction
+    index += padded_width
+    lower = values[index]
+    lower += (values[index + 1] - lower) * x_fraction
+    return upper + (lower - upper) * y_fraction

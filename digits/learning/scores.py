@@ -1,0 +1,134 @@
+"""Compute the scores of a fitted model, and the predictions that follow from them.
+
+As in scikit-learn, scores are the values of `decision_function`, or of `predict_proba` for a
+model that has no `decision_function`. Their shape is (n_images, n_classes). With two classes it
+is (n_images,): the scores of the second class.
+"""
+
+from typing import Any
+
+from digits.core.tables import Scores, Vector, pixels
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import Pipeline
+
+# The prefix of the columns of scores in a table of predictions, by response method.
+COLUMN_PREFIXES = {"decision_function": "decision", "predict_proba": "probability"}
+
+# All scores are computed in batches of this size, because the last bits of a matrix product
+# depend on its shape.
+BATCH_SIZE = 1_000
+
+
+def response_method(model: Pipeline) -> str:
+    """Return the name of the method that gives the scores of a model."""
+    return "decision_function" if hasattr(model, "decision_function") else "predict_proba"
+
+
+def compute_scores(model: Pipeline, X: Any) -> Scores:
+    """Return the scores of images. The batches share the cores.
+
+    Args:
+        model: a fitted model.
+        X: what the model takes, such as pixels of shape (n_images, height * width).
+    """
+    starts = range(0, X.shape[0], BATCH_SIZE)
+    batches = [X[start : start + BATCH_SIZE] for start in starts]
+    # Each batch is in a list, because joblib would otherwise send the array to one worker of a
+    # Dask cluster ahead of its task, and lose it together with that worker.
+    score = joblib.delayed(_compute_scores_of_batch)
+    tasks = [score(model, [batch]) for batch in batches]
+    return np.concatenate(joblib.Parallel(prefer="threads")(tasks))
+
+
+def _compute_scores_of_batch(model: Pipeline, batch_in_list: list[Any]) -> Scores:
+    [batch] = batch_in_list
+    compute = getattr(model, response_method(model))
+    with joblib.parallel_config("threading", n_jobs=1):  # the batches already use all cores
+        scores = compute(batch)
+    if scores.ndim == 2 and scores.shape[1] == 2:
+        return scores[:, 1]
+    return scores
+
+
+def predict_from_scores(model: Pipeline, scores: Scores) -> Vector:
+    """Return the predicted labels, shape (n_images,)."""
+    if scores.ndim == 2:
+        return model.classes_[scores.argmax(axis=1)]
+    threshold = decision_threshold(model)
+    if has_fixed_threshold(model):
+        is_second_class = scores >= threshold
+    else:
+        # The other classifiers of scikit-learn predict the first class at a tie.
+        is_second_class = scores > threshold
+    return model.classes_[is_second_class.astype(int)]
+
+
+def decision_threshold(model: Pipeline) -> float:
+    """Return the score above which a model predicts the second of two classes."""
+    if has_fixed_threshold(model):
+        return float(model[-1].threshold)
+    return 0.0 if response_method(model) == "decision_function" else 0.5
+
+
+def has_fixed_threshold(model: Pipeline) -> bool:
+    """Return whether a model has a decision threshold from params.yaml."""
+    return isinstance(model[-1], FixedThresholdClassifier)
+
+
+def predict_images(model: Pipeline, images: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a model's predictions of labelled images."""
+    scores = compute_scores(model, pixels(images))
+    y_pred = predict_from_scores(model, scores)
+    return make_predictions_table(images, model, scores, y_pred)
+
+
+def make_predictions_table(
+    images: pd.DataFrame,
+    model: Pipeline,
+    scores: Scores,
+    y_pred: Vector,
+    test_fold: Vector | None = None,
+) -> pd.DataFrame:
+    """Return a table of predictions, with the columns that digits/core/tables.py describes.
+
+    Args:
+        images: the labelled images. Their `row`, `group` and `label` are copied.
+        model: the model, for the names of the columns.
+        scores: the scores of the images.
+        y_pred: the predicted labels, shape (n_images,).
+        test_fold: the fold in which each image was held out, or None for test images.
+    """
+    copied_columns = [name for name in ["row", "group", "label"] if name in images]
+    table = images[copied_columns].copy()
+    if test_fold is not None:
+        table["fold"] = test_fold
+    table["prediction"] = y_pred
+
+    prefix = COLUMN_PREFIXES[response_method(model)]
+    if scores.ndim == 1:
+        table[f"{prefix}_{model.classes_[1]}"] = scores.astype(float)
+    else:
+        for column, label in enumerate(model.classes_):
+            table[f"{prefix}_{label}"] = scores[:, column].astype(float)
+    return table
+
+
+def read_scores(predictions: pd.DataFrame) -> tuple[Scores, str]:
+    """Return the scores in a table of predictions, and their response method."""
+    for method, prefix in COLUMN_PREFIXES.items():
+        columns = predictions.filter(regex=rf"^{prefix}_\d+$")
+        if columns.shape[1] == 1:
+            return columns.iloc[:, 0].to_numpy(), method
+        if columns.shape[1] > 1:
+            return columns.to_numpy(), method
+    raise ValueError("the table has no scores")
+
+
+def score_labels(predictions: pd.DataFrame) -> list[int]:
+    """Return the label that each column of scores in a table of predictions belongs to."""
+    columns = predictions.filter(regex=r"^(decision|probability)_\d+$")
+    return [int(str(column).split("_")[1]) for column in columns]

@@ -1,0 +1,96 @@
+"""Choose and set the decision threshold of a model with two classes.
+
+The key `threshold` of params.yaml gives it as a number, or as a rule by which it is chosen on
+cross-validated scores.
+"""
+
+from digits.core.errors import PipelineError
+from digits.core.params import MaxF1, MinRecall, Threshold
+from digits.core.tables import Scores, Vector
+from digits.learning.scores import predict_from_scores, response_method
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import precision_recall_curve
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import Pipeline
+
+
+def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None) -> float:
+    """Return a decision threshold.
+
+    A chosen threshold lies midway between two scores: the lowest score that is predicted
+    positive, and the next lower score.
+
+    Args:
+        rule: the threshold itself, or what to choose it by (digits/core/params.py).
+        is_positive: whether the label is the second class, shape (n_images,).
+        scores: cross-validated scores, shape (n_images,). They are not needed if the rule is
+            the threshold itself.
+
+    Raises:
+        PipelineError: no threshold has the precision that the rule asks for.
+    """
+    if isinstance(rule, int | float):
+        return float(rule)
+
+    precision, recall, thresholds = precision_recall_curve(is_positive, scores)
+    # The last point, with a recall of 0, has no threshold.
+    precision = precision[:-1]
+    recall = recall[:-1]
+    if isinstance(rule, MaxF1):
+        quality = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    elif isinstance(rule, MinRecall):
+        quality = np.where(recall >= rule.recall, precision, -1)
+    else:
+        quality = np.where(precision >= rule.precision, recall, -1)
+        if quality.max() < 0:
+            raise PipelineError(
+                f"threshold: none has a precision of {rule.precision}; "
+                f"the best is {precision.max():.4f}"
+            )
+
+    # Thresholds increase. Of equally good ones, the last has the fewest positive predictions.
+    best = np.flatnonzero(quality == quality.max())[-1]
+    next_lower = max(best - 1, 0)
+    return float((thresholds[best] + thresholds[next_lower]) / 2)
+
+
+def set_threshold(model: Pipeline, threshold: float) -> Pipeline:
+    """Return a fitted model that predicts with another decision threshold."""
+    classifier = FixedThresholdClassifier(
+        FrozenEstimator(model[-1]),  # it stays as it was fitted
+        threshold=threshold,
+        response_method=response_method(model),
+    )
+    # `fit` doesn't fit a frozen estimator. It only takes the classes from y, and needs some X.
+    X = model.classes_[:, np.newaxis]
+    classifier.fit(X, model.classes_)
+    return Pipeline([*model.steps[:-1], ("classifier", classifier)])
+
+
+def predict_cross_validated(
+    rule: Threshold | None, model: Pipeline, y: Vector, scores: Scores, test_fold: Vector
+) -> Vector:
+    """Return the labels that follow from cross-validated scores, shape (n_images,).
+
+    If a rule chooses the threshold, it is chosen for each fold on the images of the other
+    folds, so that no image influences its own prediction.
+
+    Args:
+        rule: the `threshold` of the model, or None.
+        model: the model, fitted on all images.
+        y: the labels, shape (n_images,).
+        scores: the score of each image by the model of its fold.
+        test_fold: the fold in which each image was held out, shape (n_images,).
+    """
+    if rule is None or isinstance(rule, int | float):
+        return predict_from_scores(model, scores)
+
+    is_positive = y == model.classes_[1]
+    is_predicted_positive = np.zeros(len(y), dtype=bool)
+    for fold in np.unique(test_fold):
+        is_test = test_fold == fold
+        threshold = choose_threshold(rule, is_positive[~is_test], scores[~is_test])
+        is_predicted_positive[is_test] = scores[is_test] >= threshold
+    return model.classes_[is_predicted_positive.astype(int)]

@@ -1,0 +1,127 @@
+"""Optional components can be deleted: what remains works, and its tests pass."""
+
+import ast
+import os
+import shutil
+from pathlib import Path
+
+from tests import tiny
+
+import pytest
+
+# Each optional component has a folder of tests with its own name.
+TEST_FOLDERS = {path.parent.name for path in tiny.ROOT.glob("tests/*/test_*.py")}
+COMPONENTS = sorted(TEST_FOLDERS - {"core", "project"})
+
+
+def code_folder(component: str) -> str:
+    """Return the folder of an optional component's code."""
+    return "bench" if component == "bench" else f"digits/{component}"
+
+
+def delete(project: Path, component: str) -> None:
+    """Delete a component as the README says: its code, its tests and its pages."""
+    for folder in [code_folder(component), f"tests/{component}", f"docs/{component}"]:
+        shutil.rmtree(project / folder, ignore_errors=True)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of the repository whose environment `make` takes as installed."""
+    project = tmp_path / "copy"
+    tiny.copy_repository(project)
+    (project / ".venv").mkdir()
+    (project / ".venv/.installed").touch()
+    return project
+
+
+def run(command: str, project: Path) -> str:
+    """Run a command with the package of a copy, and return its output."""
+    return tiny.run(command, project, PYTHONPATH=str(project)).stdout
+
+
+def run_make(targets: str, project: Path) -> str:
+    """Run `make` in a copy without creating an environment, and return its output."""
+    return run(f"make --assume-old=.venv/.installed {targets}", project)
+
+
+def list_modules(*folders: str) -> list[Path]:
+    """Return the Python files below folders of this repository."""
+    modules = []
+    for folder in folders:
+        modules += sorted(tiny.ROOT.glob(f"{folder}/**/*.py"))
+    return modules
+
+
+def imports(path: Path, *, only_top_level: bool = False) -> set[str]:
+    """Return the names of all modules that a Python file imports.
+
+    `from digits import pictures` imports `digits` and `digits.pictures`.
+
+    Args:
+        path: the file.
+        only_top_level: whether to leave out the imports inside functions.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in tree.body if only_top_level else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def is_below(name: str, package: str) -> bool:
+    """Return whether a module is a package, or in it."""
+    return name == package or name.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_the_rest_imports_a_component_only_inside_functions(component: str) -> None:
+    package = code_folder(component).replace("/", ".")
+    own_folders = {tiny.ROOT / code_folder(component), tiny.ROOT / "tests" / component}
+    for path in list_modules("digits", "stages", "tests"):
+        if own_folders.isdisjoint(path.parents):
+            names = imports(path, only_top_level=True)
+            assert not [name for name in names if is_below(name, package)], path
+
+
+def test_nothing_but_tests_imports_the_stages() -> None:
+    for path in list_modules("digits", "bench", "stages"):
+        assert not [name for name in imports(path) if is_below(name, "stages")], path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_without_a_component_the_rest_is_whole(copy: Path, component: str) -> None:
+    delete(copy, component)
+    help_text = run("digits --help", copy)
+    assert "leaderboard" in help_text
+    assert f"{component.capitalize()}:" not in help_text
+    run("digits check", copy)
+    run("ruff check .", copy)
+    assert "make demo" in run_make("-s help", copy)
+    run("python -m pytest --collect-only -q -n 0", copy)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_without_all_components_the_tests_pass_and_the_demo_runs(copy: Path) -> None:
+    for component in COMPONENTS:
+        delete(copy, component)
+    tiny.commit(copy, "the core")
+    output = run_make("lint demo", copy)
+    assert "`make repro` runs every" in output.partition("\nNext:\n")[2]
+    evaluated = sorted(path.stem for path in copy.glob("data/predictions/*.parquet"))
+    first = evaluated[0]
+    run(f"dvc exp run -S models.{first}.features=raw_sparse evaluate@{first}", copy)
+    assert f"{first}, " in run(f"digits compare HEAD {first}", copy)
+    tiny.run(
+        "python -m pytest -q",
+        copy,
+        PYTHONPATH=str(copy),
+        PYTEST_ADDOPTS="",
+        PATH=os.environ["PATH"],
+    )

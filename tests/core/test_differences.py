@@ -1,0 +1,114 @@
+"""How two models are compared on the same images, and when their difference is significant."""
+
+from typing import Any
+
+from digits.core.errors import PipelineError
+from digits.results.differences import Difference, compare_predictions
+from digits.results.wording import format_verdict
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest, ttest_1samp
+
+
+def make_predictions(is_correct: Any, **columns: Any) -> pd.DataFrame:
+    """Return predictions of ten digits that are correct where `is_correct` is true."""
+    rows = np.arange(len(is_correct))
+    labels = rows % 10
+    wrong = (labels + 1) % 10
+    prediction = np.where(is_correct, labels, wrong)
+    return pd.DataFrame({"row": rows, "label": labels, "prediction": prediction, **columns})
+
+
+NUMBERS = np.arange(400)
+BEFORE = NUMBERS % 40 > 1  # whether 400 predictions are correct
+AFTER = NUMBERS % 80 > 0
+FIXED = int((AFTER & ~BEFORE).sum())
+BROKEN = int((BEFORE & ~AFTER).sum())
+
+
+def test_the_images_that_one_model_alone_predicts_correctly_are_counted() -> None:
+    difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
+    assert len(difference.fixed) == FIXED
+    assert len(difference.broken) == BROKEN
+    assert difference.n_images == 400
+    assert difference.accuracy_before == BEFORE.mean()
+    assert difference.accuracy_after == AFTER.mean()
+
+
+def test_a_difference_is_tested_by_the_exact_test_of_these_images() -> None:
+    difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
+    test = binomtest(FIXED, FIXED + BROKEN)
+    assert difference.p_value == pytest.approx(test.pvalue)
+    assert difference.is_significant
+    assert format_verdict(difference).startswith("the fits differ (+")
+
+
+def test_its_interval_is_that_of_the_exact_test() -> None:
+    difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
+    proportion_fixed = binomtest(FIXED, FIXED + BROKEN).proportion_ci(0.99)
+    points = 100 * (FIXED + BROKEN) / 400
+    assert difference.test is not None
+    assert difference.test.low == pytest.approx((2 * proportion_fixed.low - 1) * points)
+    assert difference.test.high == pytest.approx((2 * proportion_fixed.high - 1) * points)
+    assert difference.test.low > 0  # the interval excludes 0, as the p-value says
+
+
+def test_as_many_fixed_as_broken_images_are_no_significant_difference() -> None:
+    other = make_predictions(np.roll(BEFORE, 1))
+    difference = compare_predictions(make_predictions(BEFORE), other)
+    assert not difference.is_significant
+    assert format_verdict(difference).startswith("not told apart (-")
+
+
+def test_the_same_predictions_have_a_p_value_of_1() -> None:
+    difference = compare_predictions(make_predictions(BEFORE), make_predictions(BEFORE))
+    assert difference.p_value == 1
+
+
+RNG = np.random.default_rng(1)
+GROUPED_BEFORE = RNG.random(240) < 0.7
+GROUPED_AFTER = RNG.random(240) < 0.9
+GROUPS = np.repeat(np.arange(12), 20)
+
+
+def compare_groups(groups: Any) -> Difference:
+    """Return the difference of two models on images of some groups."""
+    before = make_predictions(GROUPED_BEFORE, group=groups)
+    after = make_predictions(GROUPED_AFTER, group=groups)
+    return compare_predictions(before, after)
+
+
+def test_a_difference_on_groups_is_tested_by_a_t_test() -> None:
+    difference = compare_groups(GROUPS)
+    changes = GROUPED_AFTER.astype(int) - GROUPED_BEFORE
+    test = ttest_1samp(changes.reshape(12, 20).mean(axis=1), 0)
+    assert difference.test is not None
+    assert difference.test.p_value == pytest.approx(test.pvalue)
+    interval = test.confidence_interval(0.99)
+    assert difference.test.low == pytest.approx(100 * interval.low)
+    assert difference.test.high == pytest.approx(100 * interval.high)
+
+
+def test_a_difference_on_few_groups_is_not_tested() -> None:
+    difference = compare_groups(GROUPS // 4)
+    assert difference.p_value is None
+    assert not difference.is_significant
+    assert len(difference.group_gains) == 3
+    assert format_verdict(difference).startswith("3 groups are too few to tell (")
+
+
+@pytest.mark.parametrize("column", ["row", "label", "fold"])
+def test_other_images_labels_or_folds_are_not_compared(column: str) -> None:
+    one = make_predictions(np.ones(6), fold=1)
+    other = one.copy()
+    other[column] += np.arange(6) == 2
+    with pytest.raises(PipelineError, match="other images, labels or folds"):
+        compare_predictions(one, other)
+
+
+def test_fewer_images_are_not_compared() -> None:
+    one = make_predictions(np.ones(6), fold=1)
+    with pytest.raises(PipelineError, match="other images, labels or folds"):
+        compare_predictions(one, one[:3])
