@@ -18,19 +18,19 @@ help:
 	@printf '\nThe command `digits` does the rest: source $(VENV)/bin/activate && digits --help\n'
 
 ##@ Run the pipeline
+# How many models run at a time: a number, or `auto`, which suits the cores and the memory.
+JOBS := auto
 DEMO := small-*
 # The last lines of the demo. An optional component adds its own.
 NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
   '`make repro` trains all models, also those that need the internet.'
 demo: $(INSTALLED) ## Train the models that need no network, in about a minute
-	@digits check
-	dvc repro --glob 'evaluate@$(DEMO)'
+	@digits repro --jobs $(JOBS) '$(DEMO)'
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
 	@printf '\nNext:\n' && printf '  %s\n' $(NEXT)
 
 repro: $(INSTALLED) ## Train all models (DATA_MIRROR=PLACE: without internet)
-	@digits check
-	dvc repro
+	@digits repro --jobs $(JOBS)
 	@$(MAKE) --no-print-directory results
 
 # The targets of an optional component are in its own Makefile, which is deleted with it.

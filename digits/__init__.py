@@ -1,7 +1,7 @@
 """A reproducible digit-recognition pipeline with DVC and scikit-learn.
 
-Importing this package sets environment variables that NumPy reads when it is loaded, and does
-nothing else. Without them, the last bits of results would depend on the machine.
+Importing this package sets environment variables that NumPy reads when it is loaded. Without
+them, the last bits of results would depend on the machine.
 
 - OpenBLAS, which computes NumPy's matrix products, has a kernel for each generation of
   processors, and the kernels round differently. All x86 processors of the last ten years can
@@ -13,6 +13,10 @@ nothing else. Without them, the last bits of results would depend on the machine
 
 import os
 import platform
+import time
+
+# An edit after this time is too late for this process (digits/core/edits.py).
+IMPORT_TIME = time.time()
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 if platform.machine() in {"x86_64", "AMD64"}:

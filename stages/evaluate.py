@@ -13,6 +13,7 @@ from collections.abc import Callable
 from digits.core import params, paths, tables
 from digits.core.command import StageCommand
 from digits.core.errors import PipelineError
+from digits.core.files import write_whole
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
 from digits.evaluation.metrics import OVERALL, metrics_table, summarize
@@ -116,20 +117,17 @@ def model_metrics_table(
 
 def write_plots(name: str, plots: dict[str, pd.DataFrame]) -> None:
     """Write the tables that `dvc plots` draws."""
-    folder = paths.plots(name)
-    folder.mkdir(parents=True, exist_ok=True)
     for plot_name, table in plots.items():
-        path = folder / f"{plot_name}.csv"
-        table.round(DECIMALS).to_csv(path, index=False, lineterminator="\n")
+        with write_whole(paths.plots(name) / f"{plot_name}.csv") as temporary:
+            table.round(DECIMALS).to_csv(temporary, index=False, lineterminator="\n")
 
 
 def write_metrics(name: str, summary: dict[str, float]) -> None:
     """Write the metrics that `dvc metrics` shows."""
-    path = paths.metrics(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
     rounded = {key: round(float(value), DECIMALS) for key, value in summary.items()}
     text = json.dumps(rounded, indent=2, sort_keys=True) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    with write_whole(paths.metrics(name)) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

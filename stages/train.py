@@ -36,8 +36,8 @@ def main(name: str) -> None:
     y_train = train_images["label"].to_numpy()
     groups = train_images.get("group")  # such as the writer of each image; None if unknown
 
-    # Fit the model on all images, and once more without each fold. The folds give the scores
-    # of images that a model has not seen.
+    # Fit the model on all images. Fit it once more per fold, on the images outside the fold, to
+    # score the images in the fold.
     pipeline = build_pipeline(model_params, settings.seed, train_images.attrs["pixel_max"])
     test_fold = None
     if model_params.folds > 0:
@@ -46,15 +46,15 @@ def main(name: str) -> None:
         pipeline, X_train, y_train, test_fold
     )
 
-    # Set the decision threshold, if params.yaml has one. A rule chooses it on the
-    # cross-validated scores.
+    # Set the decision threshold, if params.yaml has one: a number, or a rule that chooses it on
+    # the cross-validated scores.
     threshold_rule = model_params.hyperparameters.threshold
     if threshold_rule is not None:
         is_positive = y_train == model.classes_[1]
         threshold = choose_threshold(threshold_rule, is_positive, cv_scores)
         model = set_threshold(model, threshold)
 
-    # Turn the scores into predicted labels.
+    # Turn the cross-validated scores into labels. A rule chooses a threshold for each fold.
     if test_fold is None:
         cv_predictions = train_images[["row", "label"]].copy()
     else:
@@ -63,7 +63,8 @@ def main(name: str) -> None:
             train_images, model, cv_scores, y_pred, test_fold
         )
 
-    # The accuracy on training images, for `evaluate`. Only the first images have been scored.
+    # The accuracy on training images, of which only the first have been scored. `evaluate`
+    # reports it. It is stored in the parquet file, as all attrs are.
     y_train_pred = predict_from_scores(model, train_scores)
     train_accuracy = accuracy_score(y_train[: len(y_train_pred)], y_train_pred)
     cv_predictions.attrs["train_accuracy"] = train_accuracy

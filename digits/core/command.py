@@ -1,25 +1,29 @@
 """The command line that all stages share."""
 
+import os
 import signal
+import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
-from pathlib import Path
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from digits.core.edits import ENVIRONMENT_FILE, refuse_edits
 from digits.core.errors import PipelineError, warn
 
 import click
 
-ENVIRONMENT_FILE = Path(__file__).with_name("environment.txt")
+SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class StageCommand(click.Command):
     """A Click command for a stage.
 
-    It refuses to run unless the packages have their pinned versions, because others could
-    change the outputs. It prints each error and each warning in one line.
+    It refuses to run unless the packages have their pinned versions, because other versions
+    could change the outputs. It fails if its code or its parameters are edited while it runs.
+    It prints each error and each warning in one line.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -28,8 +32,22 @@ class StageCommand(click.Command):
         # Let Ctrl-C end the process at once. Python would handle it only after compiled code
         # returns, possibly minutes later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        with report_os_errors(), print_warnings():
+        if "DVC_STAGE" in os.environ:  # DVC has started this process
+            threading.Thread(target=end_with_parent, daemon=True).start()
+        with report_os_errors(), print_warnings(), refuse_edits():
             super().invoke(ctx)
+
+
+def end_with_parent() -> None:
+    """Wait for the end of the process that started this one, then end, too.
+
+    If a stage went on after its DVC was killed, it could write a file while the next run of the
+    same stage reads it.
+    """
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
 
 
 def check_package_versions() -> None:
@@ -42,7 +60,10 @@ def check_package_versions() -> None:
         if line.startswith("#"):
             continue
         package, pinned = line.split("==")
-        installed = version(package)
+        try:
+            installed = version(package)
+        except PackageNotFoundError:
+            installed = "none"
         if installed != pinned:
             raise PipelineError(
                 f"{ENVIRONMENT_FILE.name} pins {package} {pinned}, not {installed}; "
@@ -68,7 +89,7 @@ def report_os_errors() -> Iterator[None]:
     """Turn an OSError, such as that of a full disk, into a PipelineError."""
     try:
         yield
-    except BrokenPipeError:  # the reader of our output, such as `head`, has ended; Click exits
+    except BrokenPipeError:  # the reader of our output, such as `head`, has ended; Click copes
         raise
     except OSError as error:
         if error.filename is None:

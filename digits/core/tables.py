@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.core.errors import PipelineError
+from digits.core.files import write_whole
 
 import numpy as np
 import numpy.typing as npt
@@ -49,8 +50,8 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table, and create its folder. The same rows give the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_parquet(path, compression="zstd", index=False)
+    with write_whole(path) as temporary:
+        table.to_parquet(temporary, compression="zstd", index=False)
 
 
 def pixels(images: pd.DataFrame) -> Pixels:

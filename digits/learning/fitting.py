@@ -1,6 +1,8 @@
 """Fit a model on all training images, and cross-validate it."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from digits.core.errors import PipelineError
@@ -15,6 +17,16 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
+
+# What scikit-learn raises when hyperparameters contradict each other, or the data.
+FITTING_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
 
 # The model is scored on at most this many of the images that it was fitted on. Some models take
 # longer to score all of them than to be fitted.
@@ -54,8 +66,9 @@ def fit_and_cross_validate(
 
     # Steps that learn nothing give the same result in all fits, so they are applied once.
     preprocessing, learning_steps = separate_stateless_steps(pipeline)
-    X_transformed = apply_stateless_steps(preprocessing, X)
-    fits = fit_and_score_splits(learning_steps, X_transformed, y, splits)
+    with report_unfit_pipelines():
+        X_transformed = apply_stateless_steps(preprocessing, X)
+        fits = fit_and_score_splits(learning_steps, X_transformed, y, splits)
 
     fitted_steps, train_scores = fits[0]
     model = Pipeline([*preprocessing.steps, *fitted_steps.steps])
@@ -106,7 +119,7 @@ def fit_and_score_splits(
         The fitted copy and the scores for each split.
 
     Raises:
-        PipelineError: the pipeline cannot be fitted.
+        PipelineError: all images have the same label.
     """
     if len(np.unique(y)) < 2:
         raise PipelineError(f"all training images have the label {y[0]}; a model needs two")
@@ -118,12 +131,17 @@ def fit_and_score_splits(
     fit = joblib.delayed(fit_and_score)
     tasks = [fit(pipeline, X, y, split, n_jobs_per_fit) for split in splits]
     with parallel_backend(X, y):
-        try:
-            fits = joblib.Parallel(return_as="generator")(tasks)
-            return list(tqdm(fits, "fits", total=len(tasks), leave=False, disable=None))
-        except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
-            # Hyperparameters may contradict each other, or the data.
-            raise PipelineError(f"the model cannot be fitted: {error}") from error
+        fits = joblib.Parallel(return_as="generator")(tasks)
+        return list(tqdm(fits, "fits", total=len(tasks), leave=False, disable=None))
+
+
+@contextmanager
+def report_unfit_pipelines() -> Iterator[None]:
+    """Turn an error of scikit-learn into a PipelineError."""
+    try:
+        yield
+    except FITTING_ERRORS as error:
+        raise PipelineError(f"the model cannot be fitted: {error}") from error
 
 
 def fit_and_score(

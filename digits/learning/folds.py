@@ -51,6 +51,6 @@ def check_counts(y: Vector, n_folds: int, groups: Groups) -> None:
         max_folds = min(max_folds, groups.nunique())
     if n_folds > max_folds:
         raise PipelineError(
-            f"folds: {n_folds}; allowed: 0, or 2 to {max_folds}, the number of images of the "
-            "rarest label, or of groups"
+            f"folds: {n_folds}; at most {max_folds}, the number of images of the rarest label, "
+            "or of groups; 0 for no cross-validation"
         )

@@ -15,6 +15,7 @@ from unittest import mock
 from zipfile import ZipFile, ZipInfo
 
 from digits.core.errors import PipelineError
+from digits.core.files import write_whole
 from digits.core.tables import check_exists
 
 import numpy as np
@@ -57,8 +58,8 @@ def save(path: Path, model: Pipeline) -> None:
     """
     content = skops.io.dumps(model)
     check_types(content)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(make_reproducible(content))
+    with write_whole(path) as temporary:
+        temporary.write_bytes(make_reproducible(content))
 
 
 def load(path: Path) -> Pipeline:

@@ -81,7 +81,7 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     if "random_state" in accepted:
         arguments["random_state"] = seed
     if "break_ties" in accepted:
-        # Without it, an SVC gives equal scores to classes that have equally many votes.
+        # With it, an SVC predicts the class with the highest score.
         arguments["break_ties"] = True
     arguments |= hyperparameters
     try:

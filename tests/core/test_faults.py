@@ -54,10 +54,11 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
         ("fetch tiny", "data/raw/tiny.parquet"),
     ]:
         path = project / output
-        path.unlink()
-        path.symlink_to(FULL_DISK)
+        before = path.read_bytes()
+        # A file is written under this name, and is renamed when it is whole.
+        path.with_name(f".{path.name}.tmp").symlink_to(FULL_DISK)
         assert failure(project, *stage.split()).endswith("No space left on device")
-        path.unlink()
+        assert path.read_bytes() == before
     assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.files(project) == tiny.files(made)
 

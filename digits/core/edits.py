@@ -1,0 +1,103 @@
+"""Refuse to record a stage whose code or parameters were edited while it ran.
+
+When the command of a stage has ended, DVC reads its dependencies again, and records what they
+are then (treeverse/dvc#11058). After an edit during the run, dvc.lock would hold the new code
+or parameters together with the outputs of the old ones. DVC does not record a stage that fails.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import digits
+from digits.core import params
+from digits.core.errors import PipelineError
+
+from ruamel.yaml import YAML
+
+PROJECT = Path(digits.__file__).parent.parent
+ENVIRONMENT_FILE = Path(__file__).with_name("environment.txt")
+DVC_FILE = Path("dvc.yaml")
+
+
+@contextmanager
+def refuse_edits() -> Iterator[None]:
+    """Check, when a stage has run, that its modules and its parameters are still the same.
+
+    Raises:
+        PipelineError: one of them was edited. The message names the file.
+    """
+    code = read_code()
+    check_not_edited_while_importing(code)
+    keys = declared_parameters()
+    values = read_parameters(keys)
+    yield
+
+    for path in imported_files(code):
+        if not path.exists() or path.read_bytes() != code[path]:
+            raise edited_error(path.relative_to(PROJECT))
+    if read_parameters(keys) != values:
+        raise edited_error(params.FILE)
+
+
+def edited_error(path: Path) -> PipelineError:
+    """Return the error for a file that was edited."""
+    return PipelineError(
+        f"{path} was edited while the stage ran, so its outputs may come from either version; "
+        "run it again"
+    )
+
+
+def read_code() -> dict[Path, bytes]:
+    """Return the content of every file of code that a stage could import."""
+    modules = [*PROJECT.glob("digits/**/*.py"), *PROJECT.glob("stages/*.py")]
+    return {path: path.read_bytes() for path in [ENVIRONMENT_FILE, *modules]}
+
+
+def imported_files(code: dict[Path, bytes]) -> list[Path]:
+    """Return those of the files that this process has imported, and environment.txt."""
+    imported = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    return [path for path in code if str(path) in imported or path == ENVIRONMENT_FILE]
+
+
+def check_not_edited_while_importing(code: dict[Path, bytes]) -> None:
+    """Check that no module was edited since this process began to import modules.
+
+    Raises:
+        PipelineError: a module was edited. The message names the file.
+    """
+    now = time.time()
+    for path in imported_files(code):
+        if digits.IMPORT_TIME <= path.stat().st_mtime <= now:
+            raise edited_error(path.relative_to(PROJECT))
+
+
+def declared_parameters() -> list[str]:
+    """Return the parameters that dvc.yaml declares for this stage, such as `splits.mnist`.
+
+    DVC gives the name of the stage in an environment variable. Nothing records a stage that is
+    run by hand, so for such a stage there are none.
+    """
+    stage_name = os.environ.get("DVC_STAGE")
+    if stage_name is None:
+        return []
+    kind, _, name = stage_name.partition("@")
+    stage = YAML(typ="safe").load(DVC_FILE)["stages"][kind]
+    definition = stage.get("do", stage)  # `do` is the part below `foreach`
+    return [key.replace("${key}", name) for key in definition.get("params", [])]
+
+
+def read_parameters(keys: list[str]) -> dict[str, Any]:
+    """Return the values of keys of params.yaml, such as `splits.mnist`; None if missing."""
+    content = params.read_yaml()
+    values = {}
+    for key in keys:
+        value: Any = content
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        values[key] = value
+    return values

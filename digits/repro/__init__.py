@@ -1,0 +1,1 @@
+"""Run the pipeline for several models at a time, for the command `digits repro`."""

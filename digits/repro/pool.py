@@ -1,0 +1,130 @@
+"""Train and evaluate models, several at a time."""
+
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from digits.core.errors import PipelineError
+from digits.repro.dvc_processes import ONE_MODEL, describe_busy, end_processes, start_dvc
+
+import joblib
+from tqdm import tqdm
+
+SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_TO_END = 2.0  # what has not ended so long after Ctrl-C is killed
+
+# DVC ends what it prints with these hints on Git and its remote.
+FIRST_HINT = "To track the changes with git, run:"
+
+
+@dataclass
+class Run:
+    """A process of DVC that trains and evaluates one model."""
+
+    model_name: str
+    process: subprocess.Popen[str]
+    output: IO[str]
+    start_time: float = field(default_factory=time.monotonic)  # in seconds
+
+    def has_ended(self) -> bool:
+        """Return whether the process has ended."""
+        return self.process.poll() is not None
+
+    def read_output(self) -> str:
+        """Return what the process has printed, without the hints of DVC."""
+        self.output.seek(0)
+        return self.output.read().partition(FIRST_HINT)[0].strip()
+
+    def describe(self) -> str:
+        """Return the model and for how long it has been running, such as `digit-knn 0:12`."""
+        minutes, seconds = divmod(int(time.monotonic() - self.start_time), 60)
+        return f"{self.model_name} {minutes}:{seconds:02}"
+
+
+def run_models(model_names: list[str], n_jobs: int) -> dict[str, str]:
+    """Train and evaluate models, each by a process of DVC.
+
+    The lines that a process prints are shown together when it has ended. If a model fails, the
+    others go on.
+
+    Args:
+        model_names: the models, in the order to start them.
+        n_jobs: how many models run at a time.
+
+    Returns:
+        The error of each model that failed, by its name.
+
+    Raises:
+        PipelineError: Ctrl-C was pressed. All processes have ended.
+    """
+    waiting = list(model_names)
+    running: list[Run] = []
+    errors = {}
+    with end_all_on_interrupt(running):
+        bar = tqdm(total=len(model_names), desc="models", disable=None, leave=False)
+        while waiting or running:
+            while waiting and len(running) < n_jobs:
+                running.append(start_run(waiting.pop(0), n_jobs))
+
+            ended = [run for run in running if run.has_ended()]
+            for run in ended:
+                running.remove(run)
+                output = run.read_output()
+                tqdm.write(f"{output}\n")
+                if run.process.returncode != 0:
+                    errors[run.model_name] = find_error(output, run.process.returncode)
+                bar.update()
+
+            bar.set_postfix_str(", ".join(run.describe() for run in running))
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        bar.close()
+    return errors
+
+
+def start_run(model_name: str, n_jobs: int) -> Run:
+    """Start to train and evaluate a model."""
+    output = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+    arguments = [*ONE_MODEL, f"train@{model_name}", f"evaluate@{model_name}"]
+    # joblib reads this variable as the number of cores, so that the models share the cores.
+    n_cores = max(1, joblib.cpu_count() // n_jobs)
+    process = start_dvc(arguments, output, LOKY_MAX_CPU_COUNT=str(n_cores))
+    return Run(model_name, process, output)
+
+
+def find_error(output: str, return_code: int) -> str:
+    """Return the line of a process's output that says why it failed.
+
+    It is the stage's error, if there is one, or otherwise the last line.
+    """
+    lines = [line for line in output.splitlines() if line.strip()]
+    if return_code < 0:
+        return f"ended by {signal.Signals(-return_code).name}"
+    errors_of_stage = [line for line in lines if line.startswith("Error: ")]
+    if errors_of_stage:
+        return errors_of_stage[-1].removeprefix("Error: ")
+    busy = describe_busy(output)
+    if busy is not None:
+        return busy
+    return lines[-1] if lines else f"ended with status {return_code}"
+
+
+@contextmanager
+def end_all_on_interrupt(running: list[Run]) -> Iterator[None]:
+    """End all processes when Ctrl-C is pressed, or when this process is asked to end."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise PipelineError("interrupted; the same command goes on from here") from None
+    finally:
+        end_processes([run.process for run in running], SECONDS_TO_END)
+        signal.signal(signal.SIGTERM, previous)

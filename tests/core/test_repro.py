@@ -1,0 +1,166 @@
+"""`digits repro`: several models at a time, with the bytes of `dvc repro`, whatever happens."""
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from tests import tiny
+from tests.calls import call, failure
+from tests.core.test_edits import LATE, WAITING
+from tests.processes import Running
+
+import psutil
+import pytest
+
+DIGITS = f"{Path(sys.executable).parent}/digits"
+MODEL = "models.five-sgd"
+
+
+@pytest.fixture
+def empty(made: Path, tmp_path: Path) -> Path:
+    """Return the tiny project without anything that its stages have written, or DVC has kept."""
+    project = tiny.copy(made, tmp_path / "copy")
+    for path in ["dvc.lock", "data", "models", "metrics", "plots", ".dvc/cache", ".dvc/tmp"]:
+        place = project / path
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    tiny.run("git checkout data models", project)
+    return project
+
+
+@pytest.fixture
+def waiting(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project whose model `five-sgd` waits, while it is fitted, for the file `go`."""
+    monkeypatch.setenv("PYTHONPATH", str(project))  # its features, not the installed ones
+    (project / "digits/features/waiting.py").write_text(WAITING)
+    (project / LATE).write_text("")
+    tiny.edit(project, {f"{MODEL}.features": "waiting", f"{MODEL}.folds": 0})
+    return project
+
+
+def undo(waiting: Path) -> None:
+    """Take back what the fixture `waiting` has added to the project."""
+    (waiting / "digits/features/waiting.py").unlink()
+    (waiting / LATE).unlink()
+    tiny.edit(waiting, {})
+
+
+def wait_for_stage(project: Path, running: Running) -> None:
+    """Wait until a stage runs that trains a model."""
+    while not stages_in(project):
+        assert running.poll() is None, running.stdout and running.stdout.read()
+
+
+def stages_in(project: Path) -> list[psutil.Process]:
+    """Return the processes of stages that run in a project."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        arguments = process.info["cmdline"] or []
+        if process.info["cwd"] == str(project) and "stages.train" in arguments:
+            found.append(process)
+    return found
+
+
+@pytest.mark.parametrize("jobs", ["2", pytest.param("3", marks=pytest.mark.slow)])
+def test_several_at_a_time_write_the_same_bytes(made: Path, empty: Path, jobs: str) -> None:
+    done = tiny.run(f"{DIGITS} repro --jobs {jobs}", empty)
+    assert tiny.files(empty) == tiny.files(made)
+    lines = done.stdout.splitlines()
+    for name in ["five-sgd", "digit-logreg"]:
+        position = lines.index(f"> python -m stages.train {name}")
+        assert f"> python -m stages.evaluate {name}" in lines[position : position + 5]
+    assert "up to date" in tiny.run(f"{DIGITS} repro --jobs {jobs}", empty).stdout
+
+
+def test_one_at_a_time_it_is_dvc_repro(project: Path) -> None:
+    tiny.edit(project, {f"{MODEL}.hyperparameters.max_iter": 5, "models.digit-logreg.folds": 2})
+    done = tiny.run(f"{DIGITS} repro five-*", project)
+    assert "Running stage 'train@five-sgd'" in done.stdout
+    assert "digit-logreg" not in done.stdout
+    assert tiny.repro(project, "evaluate@five-sgd") == []
+
+
+def test_a_model_that_fails_ends_only_itself(project: Path) -> None:
+    clash = {"penalty": "l1", "solver": "lbfgs"}
+    tiny.edit(
+        project,
+        {f"{MODEL}.hyperparameters.max_iter": 5, "models.digit-logreg.hyperparameters": clash},
+    )
+    done = tiny.run(f"{DIGITS} repro --jobs 2", project, status=1)
+    last_lines = done.stderr.splitlines()[-2:]
+    assert last_lines[0].startswith("digit-logreg: the model cannot be fitted: Solver lbfgs")
+    assert last_lines[1] == "Error: 1 of 2 failed; again: `digits repro --jobs 2 digit-logreg`"
+    assert tiny.repro(project, "evaluate@five-sgd") == []
+
+
+def test_a_mistake_in_params_yaml_is_found_before_any_work(project: Path) -> None:
+    tiny.edit(project, {"splits.tiny.test": 99, f"{MODEL}.hyperparameters": {"los": "hinge"}})
+    assert "there is no 'los'" in failure(project, "repro", "--jobs", "2")
+    assert "there is no 'five-sdg'. Did you mean" in failure(project, "repro", "five-sdg")
+
+
+def test_ctrl_c_ends_all_and_the_next_run_is_right(made: Path, waiting: Path) -> None:
+    with Running(f"{DIGITS} repro --jobs 2", waiting) as running:
+        wait_for_stage(waiting, running)
+        os.kill(running.pid, signal.SIGINT)  # the terminal would send it to its children, too
+        assert running.stdout
+        output = running.stdout.read()
+        running.wait()
+    assert "Error: interrupted; the same command goes on from here" in output
+    assert "Traceback" not in output
+    assert stages_in(waiting) == []
+    undo(waiting)
+    tiny.run(f"{DIGITS} repro --jobs 2", waiting)
+    assert tiny.files(waiting) == tiny.files(made)
+
+
+def test_two_at_once_are_refused(waiting: Path) -> None:
+    with Running(f"{DIGITS} repro --jobs 2", waiting) as running:
+        wait_for_stage(waiting, running)
+        line = failure(waiting, "repro", "--jobs", "2")
+        assert line.startswith(
+            f"Error: another `digits repro` is running here, process {running.pid};"
+        )
+
+
+def test_a_model_that_another_dvc_works_on_fails_with_one_line(waiting: Path) -> None:
+    with Running("dvc repro train@five-sgd", waiting) as running:
+        running.wait_for_line("fitting")
+        done = tiny.run(f"{DIGITS} repro --jobs 2", waiting, status=1)
+    [line] = done.stderr.splitlines()
+    assert "dvc repro train@five-sgd`, process " in line
+    assert line.endswith(", works on it; try again when that has ended")
+
+
+def test_after_a_kill_the_next_run_waits_for_what_is_left(made: Path, waiting: Path) -> None:
+    with Running(f"{DIGITS} repro --jobs 2", waiting) as running:
+        wait_for_stage(waiting, running)
+        running.kill()
+        running.wait()
+        (waiting / "go").touch()
+        done = tiny.run(f"{DIGITS} repro --jobs 2", waiting)
+    assert "of a `digits repro` that was killed" in done.stderr
+    (waiting / "go").unlink()
+    undo(waiting)
+    tiny.run(f"{DIGITS} repro --jobs 2", waiting)
+    assert tiny.files(waiting) == tiny.files(made)
+
+
+def test_a_stage_ends_when_its_dvc_is_killed(waiting: Path) -> None:
+    with Running("dvc repro train@five-sgd", waiting) as running:
+        running.wait_for_line("fitting")
+        stages = stages_in(waiting)
+        running.kill()
+        running.wait()
+        psutil.wait_procs(stages)
+    assert stages_in(waiting) == []
+
+
+def test_damaged_path_locks_are_removed(project: Path) -> None:
+    (project / ".dvc/tmp/rwlock").write_text('{"write": {"/a')
+    result = call(project, "repro")
+    assert (
+        ".dvc/tmp/rwlock was damaged by a process that was killed; removed it" in result.stderr
+    )
+    assert "Nothing to do" in result.stdout
