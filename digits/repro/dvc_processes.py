@@ -21,9 +21,9 @@ PATH_LOCKS = Path(".dvc/tmp/rwlock")
 # Windows cannot send Ctrl-C to a process.
 CTRL_C = signal.SIGINT if os.name == "posix" else signal.SIGTERM
 
-# The arguments of DVC for one model, before its stages. No other command of this project or on
-# its pages has them, so that they identify a process of `digits repro`.
-ONE_MODEL = ["--wait-for-lock", "repro", "--single-item"]
+# How `digits repro` starts DVC. Nobody else needs to start it so, and by this a process of a
+# `digits repro` that was killed is recognized.
+RUN_DVC = [sys.executable, "-m", "dvc"]
 
 
 def start_dvc(
@@ -40,7 +40,7 @@ def start_dvc(
     # dvc.yaml calls `python`: that of this environment, even if it is not activated.
     folder = str(Path(sys.executable).parent)
     environment["PATH"] = folder + os.pathsep + environment.get("PATH", "")
-    command = [sys.executable, "-m", "dvc", *arguments]
+    command = [*RUN_DVC, *arguments]
     return subprocess.Popen(command, env=environment, stdout=output, stderr=output, text=True)
 
 
@@ -60,10 +60,10 @@ def check_no_other_run() -> None:
                 f"another `digits repro` is running here, process {process.pid}; wait until it "
                 f"has ended, or end it with `kill {process.pid}`"
             )
-        if is_one_model(arguments):
+        if arguments[: len(RUN_DVC)] == RUN_DVC:
             leftovers.append(process)
     if leftovers:
-        warn(f"waiting for {len(leftovers)} models of a `digits repro` that was killed")
+        warn(f"waiting for {len(leftovers)} processes of a `digits repro` that was killed")
         psutil.wait_procs(leftovers)
 
 
@@ -83,11 +83,6 @@ def is_digits_repro(arguments: list[str]) -> bool:
     """Return whether the arguments of a process are those of `digits repro`."""
     words = [Path(argument).stem for argument in arguments[:3]]
     return words[-2:] == ["digits", "repro"] or words[:2] == ["digits", "repro"]
-
-
-def is_one_model(arguments: list[str]) -> bool:
-    """Return whether the arguments of a process are those of DVC for one model."""
-    return arguments[3 : 3 + len(ONE_MODEL)] == ONE_MODEL
 
 
 def describe_busy(text: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from digits.core.errors import PipelineError
-from digits.repro.dvc_processes import ONE_MODEL, describe_busy, end_processes, start_dvc
+from digits.repro.dvc_processes import describe_busy, end_processes, start_dvc
 
 import joblib
 from tqdm import tqdm
@@ -89,7 +89,8 @@ def run_models(model_names: list[str], n_jobs: int) -> dict[str, str]:
 def start_run(model_name: str, n_jobs: int) -> Run:
     """Start to train and evaluate a model."""
     output = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-    arguments = [*ONE_MODEL, f"train@{model_name}", f"evaluate@{model_name}"]
+    stages = [f"train@{model_name}", f"evaluate@{model_name}"]
+    arguments = ["--wait-for-lock", "repro", "--single-item", *stages]
     # joblib reads this variable as the number of cores, so that the models share the cores.
     n_cores = max(1, joblib.cpu_count() // n_jobs)
     process = start_dvc(arguments, output, LOKY_MAX_CPU_COUNT=str(n_cores))

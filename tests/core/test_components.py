@@ -113,7 +113,7 @@ def test_without_all_components_the_tests_pass_and_the_demo_runs(copy: Path) -> 
         delete(copy, component)
     tiny.commit(copy, "the core")
     output = run_make("lint demo", copy)
-    assert "`make repro` runs every" in output.partition("\nNext:\n")[2]
+    assert "`make repro` trains all models" in output.partition("\nNext:\n")[2]
     evaluated = sorted(path.stem for path in copy.glob("data/predictions/*.parquet"))
     first = evaluated[0]
     run(f"dvc exp run -S models.{first}.features=raw_sparse evaluate@{first}", copy)

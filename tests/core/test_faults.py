@@ -31,8 +31,8 @@ def make_steps(pixel_max):
     return [("endless", Endless())]
 """
 
-# Stops the stage `train` between its two outputs. It has written the model, and is about to make
-# the folder of the predictions.
+# Stops the stage `train` between its two outputs. It has written the model, and is about to
+# make the folder of the predictions.
 STOP = """
 import signal, sys
 

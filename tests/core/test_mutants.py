@@ -31,6 +31,7 @@ def read_mutants() -> list[Mutant]:
 
 
 MUTANTS = read_mutants()
+NAMES = [f"{mutant.path}: {mutant.text}" for mutant in MUTANTS]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_without_a_defect_the_tests_pass(copy: Path, tests: str) -> None:
     run_tests(copy, tests, status=0)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=NAMES)
 def test_a_defect_is_caught(copy: Path, mutant: Mutant) -> None:
     path = copy / mutant.path
     original = path.read_text(encoding="utf-8")

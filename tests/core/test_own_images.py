@@ -1,4 +1,4 @@
-"""Your own images as a dataset: picture files of all kinds, the sources `folder` and `table`."""
+"""Your own images as a dataset: all kinds of pictures, the sources `folder` and `table`."""
 
 import io
 import re
@@ -44,7 +44,7 @@ def write(path: Path, pixels: Any, **options: Any) -> None:
     Image.fromarray(np.asarray(pixels, np.uint8)).save(path, **options)
 
 
-def black(value: int = 0) -> Any:
+def one_grey(value: int = 0) -> Any:
     """Return the pixels of a picture that has one grey value."""
     return np.full((28, 28), value)
 
@@ -176,7 +176,7 @@ def test_a_table_of_pictures_gives_the_same_images_as_their_folder(tmp_path: Pat
 )
 def test_pictures_have_a_natural_order(tmp_path: Path, names: str, classes: list[int]) -> None:
     for index, name in enumerate(names.split()):
-        write(tmp_path / name, black(index))
+        write(tmp_path / name, one_grey(index))
     images = read("folder", tmp_path)
     assert images["pixel1"].tolist() == list(range(len(images)))
     assert images["class"].tolist() == classes
@@ -194,7 +194,7 @@ def test_classes_are_numbered(
     tmp_path: Path, folders: list[str], classes: list[int], names: list[str] | None
 ) -> None:
     for name in folders:
-        write(tmp_path / name / "1.png", black())
+        write(tmp_path / name / "1.png", one_grey())
     images = read("folder", tmp_path)
     assert images["class"].tolist() == classes
     assert images.attrs.get("names") == names
@@ -204,7 +204,7 @@ def test_a_picture_keeps_its_aspect_ratio(tmp_path: Path) -> None:
     wide = np.full((100, 400, 3), 255)
     wide[:, 200:] = [0, 0, 255]
     write(tmp_path / "a" / "1.jpg", wide, quality=95)
-    write(tmp_path / "b" / "2.png", black())
+    write(tmp_path / "b" / "2.png", one_grey())
     image = tables.pixels(read("folder", tmp_path))[0].reshape(28, 28).astype(int)
     # The median of white, 255, and blue, 29, is the colour above and below.
     assert (np.abs(image[:10] - 142) < 4).all()
@@ -213,9 +213,9 @@ def test_a_picture_keeps_its_aspect_ratio(tmp_path: Path) -> None:
 
 
 def test_what_is_transparent_lies_on_white_paper(tmp_path: Path) -> None:
-    write(tmp_path / "a" / "1.png", black())
+    write(tmp_path / "a" / "1.png", one_grey())
     alpha = np.eye(28) * 255
-    write(tmp_path / "b" / "2.png", np.dstack([black(), alpha]))
+    write(tmp_path / "b" / "2.png", np.dstack([one_grey(), alpha]))
     image = tables.pixels(read("folder", tmp_path))[1].reshape(28, 28)
     assert np.array_equal(image, 255 - alpha)
 
@@ -227,7 +227,7 @@ def write_groups(folder: Path) -> None:
     """Write twelve pictures of two classes by three writers, in training and test folders."""
     names = product(["train", "Test"], WRITERS, ["cross", "line"])
     for index, (subset, writer, class_name) in enumerate(names):
-        write(folder / subset / class_name / (writer + subset) / "1.png", black(index))
+        write(folder / subset / class_name / (writer + subset) / "1.png", one_grey(index))
 
 
 def test_groups_are_read_and_other_files_are_left_out(
@@ -249,7 +249,7 @@ def test_groups_are_read_and_other_files_are_left_out(
 
 def test_a_picture_below_a_group_is_refused(tmp_path: Path) -> None:
     write_groups(tmp_path)
-    write(tmp_path / "train/cross/anna/scans/1.png", black())
+    write(tmp_path / "train/cross/anna/scans/1.png", one_grey())
     line = r"^'train/cross/anna/scans/1\.png' lies in 'train/cross/anna/sc"
     with pytest.raises(PipelineError, match=line):
         read("folder", tmp_path)
@@ -321,7 +321,8 @@ def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: fl
     [
         (
             "p,q\n1,2\n",
-            "has 0 columns named class or label, expected one, separated by commas; it has p, q",
+            "has 0 columns named class or label, expected one, separated by commas; "
+            "it has p, q",
         ),
         (
             "label,filename\n1,a.png\n2,b.png\n",

@@ -214,7 +214,8 @@ REFUSED["an older file"] = (
     "; CHANGELOG.md says how to upgrade this file",
 )
 
-# What params.yaml alone cannot tell: it depends on the modules of this project and scikit-learn.
+# What params.yaml alone cannot tell, because it depends on modules of this project and of
+# scikit-learn.
 REFUSED_BY_CHECK: dict[str, tuple[dict[str, Any], str]] = {}
 REFUSED_BY_CHECK["a source"] = (
     {"datasets.tiny.sources": [{"foldr": "own"}]},

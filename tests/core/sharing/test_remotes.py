@@ -1,4 +1,4 @@
-"""DVC's cache shared by the commands of docs/sharing.md: in a folder beside the clone, in S3."""
+"""DVC's cache is shared as docs/sharing.md says: in a folder beside the clone, and in S3."""
 
 import os
 import re
