@@ -4,9 +4,12 @@ import os
 import shlex
 import signal
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 
 class Running(subprocess.Popen[str]):
@@ -55,3 +58,15 @@ def heed_ctrl_c() -> None:
     A shell lets the commands in its background ignore Ctrl-C, and they pass this on.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let this process write at most 50 bytes into a file, until the `with` block ends."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

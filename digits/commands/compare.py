@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from digits.commands import examples
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, check_choice
+from digits.core.errors import PipelineError, check_choice, unknown_choice
 from digits.core.params import Params
 from digits.results.differences import Difference, compare_predictions, t_test
 from digits.results.drawing import write_sheet
@@ -40,9 +40,20 @@ class Revision:
         # The import takes half a second, which `digits compare --help` does not need.
         from dvc.api import DVCFileSystem
 
+        self.is_workspace = name is None
         self.name = name or "the workspace"
         self.files = DVCFileSystem(".", rev=name)
         click.get_current_context().call_on_close(self.files.close)
+
+    def exists(self) -> bool:
+        """Return whether Git knows the revision."""
+        from dvc.scm import RevError
+
+        try:
+            self.files.info("/")  # this opens the revision
+        except RevError:
+            return False
+        return True
 
     def model_names(self) -> set[str]:
         """Return the names of the models that have predictions."""
@@ -70,6 +81,10 @@ class Revision:
         Raises:
             PipelineError: the table does not exist, or cannot be read.
         """
+        remedy = "`dvc push` them first"
+        if self.is_workspace:
+            repro = f"dvc repro evaluate@{path.stem}"
+            remedy = f"`{repro}` makes them, `dvc pull` fetches what was shared"
         if not self.files.exists(path.as_posix()):
             raise PipelineError(f"{self.name} has no predictions")
         try:
@@ -79,7 +94,7 @@ class Revision:
             message = str(error) or type(error).__name__
             reason = message.removeprefix("[Errno 2] ").partition(":")[0]
             raise PipelineError(
-                f"{self.name}'s predictions cannot be read ({reason}); `dvc push` them first"
+                f"{self.name}'s predictions cannot be read ({reason}); {remedy}"
             ) from None
 
     def read_params(self) -> Params:
@@ -107,7 +122,7 @@ class Pair(NamedTuple):
         "compare --between digit-champion digit-fast",
     )
 )
-@click.argument("words", nargs=-1, metavar="REV [REV2] [MODEL]...")
+@click.argument("words", nargs=-1, metavar="[REV [REV2] [MODEL]...]")
 @click.option(
     "--between", nargs=2, metavar="A B", help="Compare the models A and B, in place of REV."
 )
@@ -185,6 +200,9 @@ def parse_arguments(words: tuple[str, ...]) -> tuple[Revision, Revision, list[st
     """Return the two revisions and the names of models that the arguments stand for.
 
     The second word is a revision unless it is the name of a model.
+
+    Raises:
+        PipelineError: the second word is neither.
     """
     before = Revision(words[0])
     after = Revision()
@@ -192,7 +210,10 @@ def parse_arguments(words: tuple[str, ...]) -> tuple[Revision, Revision, list[st
     if names:
         known_names = before.model_names() | after.model_names() | set(params.load().models)
         if names[0] not in known_names:
-            after = Revision(names.pop(0))
+            after = Revision(names[0])
+            if not after.exists():
+                raise unknown_choice("REV2 or MODEL", names[0], known_names)
+            del names[0]
     return before, after, names
 
 

@@ -4,7 +4,7 @@ import fnmatch
 
 from digits.commands import examples
 from digits.core import params, paths
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import PipelineError, unknown_choice, warn
 from digits.core.params import Params
 from digits.results.differences import compare_models
 from digits.results.read import read_metrics, read_metrics_table
@@ -29,10 +29,12 @@ def command(pattern: str) -> None:
     """
     settings = params.load()
     names = fnmatch.filter(settings.models, pattern)
+    if not names:
+        raise unknown_choice("PATTERN", pattern, settings.models)
     evaluated = [name for name in names if paths.metrics(name).exists()]
     if not evaluated:
         raise PipelineError(
-            f"nothing called {pattern!r} has been evaluated yet; `make demo` or `make repro` "
+            f"nothing called {pattern!r} has been evaluated yet; `digits repro '{pattern}'` "
             "does it"
         )
 

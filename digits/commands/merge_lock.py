@@ -8,8 +8,12 @@ or takes its outputs from the cache.
 from pathlib import Path
 from typing import Any
 
+from digits.core.errors import PipelineError
+
 import click
 from dvc.utils.serialize import dump_yaml, load_yaml
+
+SCHEMA = "2.0"  # of dvc.lock
 
 
 def merge(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
@@ -43,13 +47,36 @@ def merge_entry(base: Any, ours: Any, theirs: Any) -> Any:
 @click.command()
 @click.argument("files", nargs=3, type=Path, metavar="BASE OURS THEIRS")
 def command(files: tuple[Path, Path, Path]) -> None:
-    """Merge dvc.lock stage by stage into OURS. Git calls this, after `make venv`."""
+    """Merge dvc.lock stage by stage into OURS. Git calls this, after `make venv`.
+
+    The exit status is 1 if the files cannot be merged. Git then reports a conflict.
+    """
     base, ours, theirs = [read_stages(path) for path in files]
-    merged = {"schema": "2.0", "stages": merge(base, ours, theirs)}
+    merged = {"schema": SCHEMA, "stages": merge(base, ours, theirs)}
     dump_yaml(files[1], merged)
 
 
 def read_stages(path: Path) -> dict[str, Any]:
-    """Return the entries of a dvc.lock by the name of the stage. The file may be empty."""
-    lock = load_yaml(path) or {}
-    return lock.get("stages", {})
+    """Return the entries of a dvc.lock by the name of the stage. The file may be empty.
+
+    Raises:
+        PipelineError: the file has other content than stages. The merge would lose it.
+    """
+    lock = load_yaml(path)
+    if lock == {}:
+        return {}
+    is_lock = isinstance(lock, dict) and lock.keys() <= {"schema", "stages"}
+    if not is_lock or lock.get("schema") != SCHEMA:
+        raise unknown_content(path)
+    stages = lock.get("stages") or {}
+    if not isinstance(stages, dict):
+        raise unknown_content(path)
+    return stages
+
+
+def unknown_content(path: Path) -> PipelineError:
+    """Return the error for a file that has other content than the stages of a dvc.lock."""
+    return PipelineError(
+        f"dvc.lock cannot be merged: {path} has other content than `schema: '{SCHEMA}'` and "
+        "`stages`; merge it by hand"
+    )

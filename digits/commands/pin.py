@@ -8,6 +8,7 @@ from typing import Any
 from digits.commands import examples
 from digits.core import params
 from digits.core.errors import check_choice, to_one_line, warn
+from digits.core.files import write_whole
 from digits.core.params import FILE, PINNED_KEYS, DatasetParams
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.sources import folder
@@ -18,9 +19,10 @@ from ruamel.yaml.comments import CommentedMap
 
 WRITTEN_KEYS = PINNED_KEYS | {"names"}
 
-# These stand in for the values of an entry that are not known yet.
+# These stand in for the values of an entry that are not known yet. The number of images limits
+# the size of a download.
 UNKNOWN_VALUES = {
-    "images": 1,
+    "images": 10_000_000,
     "classes": 256,
     "sha256": {"pixels": "0" * 64, "labels": "0" * 64},
 }
@@ -40,7 +42,10 @@ def command(dataset: str) -> None:
     entry = entries[dataset] or {}
     values = compute_pinned_values(dataset, entry)
     text = FILE.read_text(encoding="utf-8")
-    replace_file(FILE, update_entry(text, dataset, values))
+    new_text = update_entry(text, dataset, values)
+    with write_whole(FILE) as temporary:
+        temporary.write_text(new_text, encoding="utf-8")
+        shutil.copymode(FILE, temporary)
 
     message = f"{values['images']} images of {values['classes']} classes"
     if "names" in values:
@@ -139,17 +144,6 @@ def remove_key(mapping: CommentedMap, key: str) -> None:
     if is_last and comments is not None:
         new_last_key = list(mapping)[-1]
         mapping.ca.items[new_last_key] = comments
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Replace the content of a file. If that fails, as on a full disk, it stays as it was."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        shutil.copymode(path, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def warn_about_test_folders(entry: dict[str, Any]) -> None:

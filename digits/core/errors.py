@@ -45,6 +45,10 @@ def check_choice(where: str, value: object, choices: Iterable[object]) -> None:
 
 def unknown_choice(where: str, value: object, choices: Iterable[object]) -> PipelineError:
     """Return the error for a value that is not among the choices, with similar choices."""
+    choices = list(choices)
+    for choice in choices:
+        if str(choice) == str(value):  # a text such as '0', and the number 0
+            return PipelineError(f"{where}: write {choice!r}, not {value!r}")
     names = sorted(str(choice) for choice in choices)
     message = f"{where}: there is no {value!r}."
     similar = [repr(name) for name in difflib.get_close_matches(str(value), names, n=3)]

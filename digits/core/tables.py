@@ -32,6 +32,12 @@ Vector = npt.NDArray[Any]  # one value per image
 Scores = npt.NDArray[np.floating[Any]]
 Groups = pd.Series | None  # the column `group` of a table, if it has one
 
+# What to do if a file of the pipeline is damaged.
+REMEDY = (
+    "delete it, then run `dvc repro`; if it comes back damaged, check the cache "
+    "(docs/reliability.md)"
+)
+
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a table, or only some of its columns.
@@ -43,9 +49,7 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     try:
         return pd.read_parquet(path, columns=columns)
     except (OSError, ValueError) as error:
-        raise PipelineError(
-            f"{path} cannot be read ({error}); delete it, then run `dvc repro`"
-        ) from None
+        raise PipelineError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
 def write(path: Path, table: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from digits import pictures
 from digits.core.command import report_os_errors
 from digits.core.errors import PipelineError
+from digits.core.files import write_whole
 from digits.handwriting import source as handwriting
 
 from PIL import Image
@@ -42,8 +43,11 @@ class Collection:
         last = max((int(name) for name in names if name.isdecimal()), default=0)
         path = self.folder / digit / f"{last + 1:04}.png"
         with report_os_errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture.grey).save(path, "PNG")
+            try:
+                with write_whole(path) as temporary:
+                    Image.fromarray(picture.grey).save(temporary, "PNG")
+            finally:
+                delete_if_empty(path.parent)
         self._added.append(path)
 
     def delete_last(self, name: str) -> bytes:
@@ -54,6 +58,11 @@ class Collection:
         with report_os_errors():
             content = path.read_bytes()
             path.unlink()
-        with suppress(OSError):  # it is not empty
-            path.parent.rmdir()  # the source refuses an empty one
+        delete_if_empty(path.parent)
         return content
+
+
+def delete_if_empty(folder: Path) -> None:
+    """Delete the folder of a digit if it is empty, because the source refuses an empty folder."""
+    with suppress(OSError):  # it is not empty
+        folder.rmdir()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import PipelineError, to_one_line, warn
 from digits.core.tables import Vector
 from digits.evaluation.metrics import confidence_interval
 from digits.handwriting.reading import Reading, in_words
@@ -95,14 +95,14 @@ class Measurement:
                 "accuracy": round(accuracy, 6),
                 "interval": [round(low, 6), round(high, 6)],
             }
-            print(json.dumps(values, ensure_ascii=False))
+            print(json.dumps(values))
         else:
             for reading, predicted in zip(mistakes, words, strict=True):
-                print(
-                    f"{reading.file}: {self.actual[reading.file]}, {reading.error or predicted}"
-                )
+                actual = self.actual[reading.file]
+                print(to_one_line(f"{reading.file}: {actual}, {reading.error or predicted}"))
             by_file = [
-                [self.actual[each.file], self._predicted(each)] for each in self.readings
+                [to_one_line(self.actual[each.file]), to_one_line(self._predicted(each))]
+                for each in self.readings
             ]
             table = pd.DataFrame(by_file, columns=["actual", "predicted"])
             print(f"\n{pd.crosstab(table['actual'], table['predicted']).to_string()}\n")

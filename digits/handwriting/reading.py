@@ -124,14 +124,14 @@ def as_values(recognizer: Recognizer, digit: Digit, prediction: Prediction) -> d
 
 
 def as_json(recognizer: Recognizer, reading: Reading, **facts: object) -> str:
-    """Return one picture's line of JSON, in which `facts` stand as well."""
+    """Return one picture's line of JSON, in which `facts` stand as well.
+
+    It is in ASCII, because the name of a file may hold any characters.
+    """
     digits = zip(reading.digits, reading.predictions, strict=True)
     found = (
         {"error": reading.error}
         if reading.error
         else {"digits": [as_values(recognizer, *each) for each in digits]}
     )
-    return json.dumps(
-        {"file": reading.file, "model": recognizer.model_name, **facts, **found},
-        ensure_ascii=False,
-    )
+    return json.dumps({"file": reading.file, "model": recognizer.model_name, **facts, **found})

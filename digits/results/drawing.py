@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from digits.core.errors import to_one_line
 from digits.core.tables import Pixels
 
 import numpy as np
@@ -44,6 +45,7 @@ def print_images(images: Pixels, captions: Sequence[str]) -> None:
         images: shape (n_images, height, width). 0 is paper.
         captions: the text above each image.
     """
+    captions = [to_one_line(caption) for caption in captions]
     use_colours = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     images = stretch_contrast(images)
     if not use_colours and images.shape[2] < MIN_WIDTH:

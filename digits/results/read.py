@@ -48,7 +48,13 @@ class ImageDataset:
         Raises:
             PipelineError: its file is missing or damaged.
         """
-        table = tables.read(paths.raw(name))
+        path = paths.raw(name)
+        if not path.exists():
+            raise PipelineError(
+                f"{path} was not found; `dvc repro fetch@{name}` makes it, `dvc pull {path}` "
+                "fetches it if it was shared"
+            )
+        table = tables.read(path)
         height, width = table.attrs["shape"]
         names = table.attrs.get("names")
         return cls(

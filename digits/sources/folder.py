@@ -103,12 +103,20 @@ def list_pictures(root: Path) -> tuple[list[PictureFile], list[Path]]:
     return sort_pictures(picture_files), other_files
 
 
-def iterate_files(folder: Path) -> Iterator[Path]:
+def iterate_files(folder: Path, folders_above: Sequence[Path] = ()) -> Iterator[Path]:
     """Yield all files in a folder, at any depth, except those with ignored names.
 
+    Args:
+        folder: the folder, which may be a link to another folder.
+        folders_above: the real paths of the folders on the way to this one.
+
     Raises:
-        PipelineError: a folder is empty.
+        PipelineError: a folder is empty, or contains itself, or something in it is neither a
+            file nor a folder.
     """
+    real_path = folder.resolve()
+    if real_path in folders_above:
+        raise PipelineError(f"{folder.name!r} is a link to a folder that it lies in; delete it")
     paths = [path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name)]
     if not paths:
         raise PipelineError(
@@ -116,9 +124,11 @@ def iterate_files(folder: Path) -> Iterator[Path]:
         )
     for path in sorted(paths):
         if path.is_dir():
-            yield from iterate_files(path)
-        else:
+            yield from iterate_files(path, [*folders_above, real_path])
+        elif path.is_file():
             yield path
+        else:  # reading from a pipe could take forever
+            raise PipelineError(f"{path.name!r} is neither a file nor a folder; delete it")
 
 
 def parse_path(root: Path, path: Path) -> PictureFile:
@@ -216,7 +226,8 @@ def read_pictures(
                 image = resize_and_pad(picture.grey, height, width)
             else:
                 image = convert(picture)
-        except (OSError, PipelineError) as error:
+        except (OSError, ValueError, PipelineError) as error:
+            # A name with a null character is a ValueError.
             name = path.as_posix().removeprefix(f"{root.as_posix()}/")
             reason = getattr(error, "strerror", None) or error
             raise PipelineError(f"{name}: {reason}") from None

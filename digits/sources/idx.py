@@ -7,12 +7,15 @@ Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
 """
 
 import gzip
+import io
 import math
 import zlib
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from digits.core.errors import PipelineError
-from digits.core.params import DatasetParams
+from digits.core.params import FILE, DatasetParams
 from digits.core.tables import Pixels
 from digits.sources import images
 
@@ -22,6 +25,8 @@ import requests
 
 LOCAL = False
 TIMEOUT = 60  # seconds
+BLOCK_SIZE = 2**20  # bytes that are read at a time
+MAX_HEADER_SIZE = 2**10  # bytes, of a file with 255 dimensions
 GZIP_START = b"\x1f\x8b"
 IDX_START = b"\0\0\x08"  # of unsigned bytes
 
@@ -43,9 +48,12 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
         PipelineError: a file cannot be read, or its images have another shape.
     """
     pairs = dataset.files or MNIST_FILES
-    pixels_of_files = [read_file(place, images_file) for images_file, _ in pairs]
-    labels_of_files = [read_file(place, labels_file) for _, labels_file in pairs]
     height, width = dataset.shape
+    n_values = dataset.images * height * width
+    # A compressed file can be a little larger than its values.
+    max_size = MAX_HEADER_SIZE + n_values + n_values // 100
+    pixels_of_files = [read_file(place, images_file, max_size) for images_file, _ in pairs]
+    labels_of_files = [read_file(place, labels_file, max_size) for _, labels_file in pairs]
     for pixels in pixels_of_files:
         if pixels.shape[1:] != (height, width):
             raise PipelineError(
@@ -55,40 +63,63 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     return images(dataset, all_pixels, np.concatenate(labels_of_files))
 
 
-def read_file(place: str, name: str) -> Pixels:
+def read_file(place: str, name: str, max_size: int) -> Pixels:
     """Return the values of a file in a folder or below an HTTP address.
 
+    Args:
+        place: the folder or the address.
+        name: the name of the file.
+        max_size: how many bytes of a download are read at most, as `parse` describes it.
+
     Raises:
-        PipelineError: the file cannot be read, or is damaged.
+        PipelineError: the file cannot be read, is damaged, or is too large.
     """
     try:
         if place.startswith(("http://", "https://")):
-            response = requests.get(f"{place.rstrip('/')}/{name}", timeout=TIMEOUT)
-            response.raise_for_status()
-            content = response.content
+            url = f"{place.rstrip('/')}/{name}"
+            with requests.get(url, timeout=TIMEOUT, stream=True) as response:
+                response.raise_for_status()
+                content = join_blocks(response.iter_content(BLOCK_SIZE), max_size)
         else:
             content = Path(place, name).read_bytes()
-        return parse(content)
+        return parse(content, max_size)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The exceptions of requests are OSErrors, too.
         reason = getattr(error, "strerror", None) or error
         raise PipelineError(f"{name}: {reason}") from None
 
 
-def parse(content: bytes) -> Pixels:
+def join_blocks(blocks: Iterable[bytes], max_size: int) -> bytes:
+    """Return the blocks of a file as one. A wrong file must not fill the memory.
+
+    Raises:
+        ValueError: the file has more than `max_size` bytes.
+    """
+    content = bytearray()
+    for block in blocks:
+        content += block
+        if len(content) > max_size:
+            raise ValueError(f"more than {max_size:,} bytes, too many for the images in {FILE}")
+    return bytes(content)
+
+
+def parse(content: bytes, max_size: int) -> Pixels:
     """Return the values of an IDX file of unsigned bytes.
 
     Args:
         content: the content of the file, gzipped or not.
+        max_size: how many bytes a gzipped file may have after decompression. A small file can
+            hold more than fits into memory.
 
     Returns:
         An array of the shape that the header of the file gives.
 
     Raises:
-        ValueError: the file is damaged, or not an IDX file of unsigned bytes.
+        ValueError: the file is damaged, too large, or not an IDX file of unsigned bytes.
     """
     if content.startswith(GZIP_START):
-        content = gzip.decompress(content)
+        with gzip.open(io.BytesIO(content)) as file:
+            content = join_blocks(iter(partial(file.read, BLOCK_SIZE), b""), max_size)
     is_idx = len(content) >= 4 and content.startswith(IDX_START)
     header_size = 4 + 4 * content[3] if is_idx else 0
     if not is_idx or len(content) < header_size:

@@ -38,7 +38,8 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     groups, group_names = encode_groups(read_groups(table))
     if "file" in table:
         root = path.parent
-        paths = [root / name for name in table["file"]]
+        check_no_missing(table["file"])
+        paths = [root / str(name) for name in table["file"]]
         pixels = folder.read_pictures(root, paths, dataset)
     else:
         pixels = read_pixels(table)
@@ -99,8 +100,7 @@ def to_names(column: pd.Series) -> list[str]:
     Raises:
         PipelineError: a value is missing, or is a number that is not whole.
     """
-    if column.isna().any() or (column == "").any():
-        raise PipelineError(f"a row has no {column.name}")
+    check_no_missing(column)
     numbers = pd.to_numeric(column, errors="coerce")
     if numbers.isna().any():
         return [str(value) for value in column]
@@ -110,6 +110,16 @@ def to_names(column: pd.Series) -> list[str]:
             f"a {column.name} is '{min(fractions)}', expected whole numbers, or names"
         )
     return [str(int(number)) for number in numbers]
+
+
+def check_no_missing(column: pd.Series) -> None:
+    """Check that each row has a value in a column.
+
+    Raises:
+        PipelineError: a value is missing.
+    """
+    if column.isna().any() or (column == "").any():
+        raise PipelineError(f"a row has no {column.name}")
 
 
 def read_pixels(table: pd.DataFrame) -> Pixels:

@@ -159,6 +159,11 @@ OTHER_LABELS = FILES["t10k-labels"][:-1] + b"\7"
 HALF_GZIP = gzip.compress(FILES["train-images"])[:99]
 
 
+TOO_LARGE = bytes(2**20)
+BOMB = gzip.compress(TOO_LARGE)
+TOO_MANY = "train-images: more than 26,880 bytes, too many for the images in params.yaml"
+
+
 def ask_to_wait(request: Handler) -> None:
     request.answer(status=503, Retry_After="86400")
 
@@ -177,6 +182,8 @@ FAILURES["asks to wait for a day"] = (ask_to_wait, "503 Server Error")
 FAILURES["closes the connection"] = (cut_off, "Connection broken")
 FAILURES["asks to sign in"] = (ask_to_sign_in, "not an IDX file of bytes: it begins")
 FAILURES["sends half a gzip file"] = (serve_files({"train-images": HALF_GZIP}), "ended before")
+FAILURES["sends a large file"] = (serve_files({"train-images": TOO_LARGE}), TOO_MANY)
+FAILURES["sends a gzip bomb"] = (serve_files({"train-images": BOMB}), TOO_MANY)
 FAILURES["sends others"] = (serve_files({**FILES, "t10k-labels": OTHER_LABELS}), "other labels")
 
 
@@ -215,15 +222,15 @@ def test_another_number_of_images_than_the_pinned_one_is_one_line(folder: Path) 
 
 def test_a_damaged_idx_file_is_refused() -> None:
     with pytest.raises(ValueError, match="301 values, not the 300 that its header promises"):
-        idx.parse(FILES["train-labels"] + b"\0")
+        idx.parse(FILES["train-labels"] + b"\0", 999)
     with pytest.raises(ValueError, match="299 values, not the 300 that its header promises"):
-        idx.parse(FILES["train-labels"][:-1])
+        idx.parse(FILES["train-labels"][:-1], 999)
 
 
 def test_an_idx_file_of_other_values_than_bytes_is_refused() -> None:
     of_floats = b"\0\0\x0d\1" + FILES["train-labels"][4:]
     with pytest.raises(ValueError, match="not an IDX file of bytes"):
-        idx.parse(of_floats)
+        idx.parse(of_floats, 999)
 
 
 def arff_file() -> bytes:

@@ -144,8 +144,14 @@ def test_models_of_other_images_are_not_marked(results: Path) -> None:
 
 
 def test_a_pattern_of_no_results_is_one_line(results: Path) -> None:
-    line = failure(results, "leaderboard", "nope*")
-    assert line.startswith("Error: nothing called 'nope*' has been evaluated yet; ")
+    line = failure(results, "leaderboard", "*-later")
+    remedy = "`digits repro '*-later'` does it"
+    assert line == f"Error: nothing called '*-later' has been evaluated yet; {remedy}"
+
+
+def test_a_pattern_of_no_model_is_one_line(results: Path) -> None:
+    line = failure(results, "leaderboard", "five-sdg")
+    assert line.startswith("Error: PATTERN: there is no 'five-sdg'. Did you mean 'five-sgd'")
 
 
 def test_a_damaged_result_is_one_line(results: Path) -> None:

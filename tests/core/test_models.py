@@ -6,9 +6,11 @@ Nothing but the types of a classifier is created from a file.
 import sys
 from inspect import signature
 from pathlib import Path
-from zipfile import ZipFile
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from digits.core.errors import PipelineError
+from digits.core.tables import REMEDY
 from digits.learning import model_file
 from tests import tiny
 from tests.calls import failure
@@ -16,6 +18,13 @@ from tests.calls import failure
 import numpy as np
 import pytest
 import skops.io
+from sklearn.datasets import load_iris
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -123,7 +132,7 @@ def check_refused(project: Path, content: bytes, reason: str) -> None:
     line = failure(project, "evaluate", "five-sgd")
     assert line.startswith("Error: models/five-sgd.skops cannot be loaded (")
     assert reason in line
-    assert line.endswith("; delete it, then run `dvc repro`")
+    assert line.endswith(f"; {REMEDY}")
 
 
 def test_a_model_with_a_harmful_function_is_refused(project: Path) -> None:
@@ -148,6 +157,71 @@ def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("array", "value"),
+    [
+        ("children_left", 2**40),
+        ("children_left", 0),
+        ("children_right", -1),
+        ("feature", 4),  # the images have the features 0 to 3
+        ("feature", -1),
+    ],
+)
+@pytest.mark.parametrize("classifier", [ExtraTreesClassifier, GradientBoostingClassifier])
+def test_a_tree_with_wrong_nodes_is_refused(
+    tmp_path: Path, classifier: Any, array: str, value: int
+) -> None:
+    model = Pipeline([("classifier", classifier(n_estimators=2))])
+    model.fit(*load_iris(return_X_y=True))
+    tree = np.ravel(model[-1].estimators_)[-1].tree_
+    getattr(tree, array)[0] = value
+    check_trees_refused(tmp_path / "model.skops", model)
+
+
+@pytest.mark.parametrize(
+    ("array", "value"),
+    [
+        ("left", 2**31),
+        ("right", 0),
+        ("feature_idx", 4),
+        ("feature_idx", -1),
+        ("is_categorical", 1),
+    ],
+)
+def test_a_tree_of_histograms_with_wrong_nodes_is_refused(
+    tmp_path: Path, array: str, value: int
+) -> None:
+    model = Pipeline([("classifier", HistGradientBoostingClassifier(max_iter=2))])
+    model.fit(*load_iris(return_X_y=True))
+    model[-1]._predictors[-1][-1].nodes[array][0] = value
+    check_trees_refused(tmp_path / "model.skops", model)
+
+
+def check_trees_refused(path: Path, model: Pipeline) -> None:
+    """Check that a model is refused because of its decision trees."""
+    model_file.save(path, model)
+    with pytest.raises(PipelineError, match="a node of a decision tree refers to what does"):
+        model_file.load(path)
+
+
+def test_a_small_file_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.skops"
+    arrays = [np.zeros(10_000)] * 300
+    pixels = FunctionTransformer(kw_args={"arrays": arrays})
+    model = Pipeline([("pixels", pixels), ("classifier", DummyClassifier())])
+    model_file.save(path, model)
+    assert path.stat().st_size < 300_000
+    with pytest.raises(PipelineError, match="its arrays would take 24,038,400 bytes"):
+        model_file.load(path)
+
+
+def test_a_compressed_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.skops"
+    skops.io.dump(HARMFUL, path, compression=ZIP_DEFLATED)
+    with pytest.raises(PipelineError, match="it is compressed"):
+        model_file.load(path)
+
+
+@pytest.mark.parametrize(
     ("type_name", "is_trusted"),
     [
         ("sklearn.svm._classes.SVC", True),
@@ -155,7 +229,9 @@ def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None
         ("sklearn.datasets._base.load_files", False),
         ("sklearn.utils._testing.SkipTest", False),
         ("digits.features.transforms.pixels.scale", True),
-        ("digits.features.transforms.pixels.csr_array", False),
+        ("digits.features.transforms.pixels.vstack", False),  # imported from SciPy
+        ("digits.features.raw.make_steps", False),
+        ("digits.learning.model_file.load", False),
         ("digits.core.tables.read", False),
         ("builtins.eval", False),
     ],

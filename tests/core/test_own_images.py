@@ -1,6 +1,7 @@
 """Your own images as a dataset: all kinds of pictures, the sources `folder` and `table`."""
 
 import io
+import os
 import re
 from collections.abc import Callable
 from itertools import product
@@ -263,6 +264,19 @@ def write_text(path: Path) -> None:
     path.write_text("3")
 
 
+def link_to_folder_above(path: Path) -> None:
+    path.symlink_to(".")
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def link_each_other(path: Path) -> None:
+    path.symlink_to("../3")
+    (path.parent.parent / "3/other").symlink_to("../2")
+
+
 BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "a picture outside": (
         "1.png",
@@ -273,6 +287,21 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "two names of a class": ("02/0.png", write_pixel, "3 classes (02, 2, 3)"),
     "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
 }
+BAD_FOLDERS["a link to a folder above"] = (
+    "train",
+    link_to_folder_above,
+    "'train' is a link to a folder that it lies in; delete it",
+)
+BAD_FOLDERS["two links to each other's folders"] = (
+    "2/other",
+    link_each_other,
+    "'other' is a link to a folder that it lies in; delete it",
+)
+BAD_FOLDERS["a pipe"] = (
+    "3/f.png",
+    make_pipe,
+    "'f.png' is neither a file nor a folder; delete it",
+)
 
 
 @pytest.mark.parametrize(("name", "make", "reason"), BAD_FOLDERS.values(), ids=BAD_FOLDERS)
@@ -284,6 +313,24 @@ def test_what_makes_a_folder_no_dataset_is_named(
     make(tmp_path / name)
     with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
         read("folder", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        ([None, "1.png"], "a row has no file"),
+        (["", "1.png"], "a row has no file"),
+        ([1, 2], "1: No such file or directory"),
+        (["1.png", "a\0.png"], "a.png: embedded null"),
+    ],
+)
+def test_a_table_with_wrong_names_of_pictures_is_refused(
+    tmp_path: Path, names: list[Any], reason: str
+) -> None:
+    write_pixel(tmp_path / "1.png")
+    pd.DataFrame({"file": names, "label": [1, 2]}).to_parquet(tmp_path / "own.parquet")
+    with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
+        read("table", tmp_path / "own.parquet")
 
 
 VALID: dict[str, list[Any]] = {"label": [3.0, 12.0], "group": [7.0, 2.0], "p": [0.0, 255.0]}

@@ -124,6 +124,14 @@ REFUSED["a class that does not exist"] = (
     {"tasks.five.positive": [15]},
     "tasks.five: there is no 15.",
 )
+REFUSED["the text of a class that is a number"] = (
+    {"tasks.five.positive": ["5"]},
+    "tasks.five: write 5, not '5'",
+)
+REFUSED["the number of a class that is a text"] = (
+    {"datasets.tiny.names": list("0123456789")},
+    "tasks.five: write '5', not 5",
+)
 REFUSED["a negative class that does not exist"] = (
     {"tasks.five.negative": [-1]},
     "tasks.five: there is no -1.",

@@ -9,6 +9,7 @@ from digits.core import params
 from digits.core.params import PINNED_KEYS
 from tests import tiny
 from tests.calls import call, failure
+from tests.processes import full_disk
 
 import numpy as np
 import pytest
@@ -61,6 +62,15 @@ def test_a_new_entry_is_completed_and_nothing_else_is_changed(folder: Path) -> N
     assert after.startswith(f"{start}    images: 12\n    classes: 3\n    names:\n    - cat\n")
     assert after.endswith(f"      labels: {entry['sha256']['labels']}\n{ENTRY}{end}")
     assert call(folder, "check").output == ""
+
+
+def test_on_a_full_disk_nothing_is_changed(folder: Path) -> None:
+    before = read_params(folder)
+    with full_disk():
+        line = failure(folder, "pin", "tried")
+    assert line.endswith("File too large")
+    assert read_params(folder) == before
+    assert {path.name for path in folder.iterdir()} == {"own", "params.yaml"}
 
 
 @pytest.mark.parametrize("name", params.read_yaml(TEXT)["datasets"])

@@ -195,7 +195,7 @@ def test_a_damaged_dependency_is_one_line(project: Path) -> None:
     (project / path).write_bytes(content[:999])
     line = failure(project, "train", "five-sgd")
     assert line.startswith(f"Error: {path} cannot be read (")
-    assert line.endswith("; delete it, then run `dvc repro`")
+    assert line.endswith("if it comes back damaged, check the cache (docs/reliability.md)")
 
 
 def test_a_task_without_images_in_a_set_is_one_line(project: Path) -> None:

@@ -161,6 +161,13 @@ def test_a_reader_that_ends_early_is_no_error(made: Path) -> None:
     assert tiny.run(["bash", "-c", command], made, status=1).stderr == ""
 
 
+def test_a_dataset_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {})
+    line = failure(tmp_path, "show", "tiny")
+    path = "data/raw/tiny.parquet"
+    assert line.startswith(f"Error: {path} was not found; `dvc repro fetch@tiny` makes it, ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -19,6 +19,7 @@ from digits.handwriting.commands.draw import ADDRESS, local_address
 from tests import browser, tiny
 from tests.browser import LIMIT, overflow
 from tests.handwriting.drawing import box, draw, serving, stroke
+from tests.processes import full_disk
 
 import pytest
 import requests
@@ -290,6 +291,17 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
     assert collection.delete_last("5/0042.png") == added
     assert kept(tmp_path) == names
     assert {(tmp_path / name).read_bytes() for name in names} == {b"mine"}
+
+
+def test_on_a_full_disk_no_part_of_a_drawing_is_kept(tmp_path: Path) -> None:
+    collection = Collection(tmp_path)
+    collection.add("5", png())
+    for digit in "57":
+        with full_disk(), pytest.raises(PipelineError, match="File too large"):
+            collection.add(digit, png())
+    assert kept(tmp_path) == ["5/0001.png"]
+    assert collection.state()["last"] == "5/0001.png"
+    assert not (tmp_path / "7").exists()  # the source refuses an empty folder
 
 
 def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:

@@ -1,6 +1,7 @@
 """`digits predict`, with a ten-class model and a detector of fives, 8 × 8 each."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -139,6 +140,26 @@ def test_a_folder_with_a_subfolder_for_each_digit_is_measured(
     assert sum(line["right"] for line in each) == total["right"] == 4
     assert [line["actual"] for line in each] == [0, 0, 3, 3, 5, 5, 6, 6]
     assert total["interval"] == [round(low, 6), round(high, 6)]
+
+
+def test_the_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
+    place: Path, tmp_path: Path
+) -> None:
+    file = (
+        tmp_path / "own/3" / os.fsdecode(b"\xff\x1b[2J\n.png")
+    )  # it is no UTF-8, and clears the screen
+    file.parent.mkdir(parents=True)
+    shutil.copy(place / "line.png", file)
+    printed = file.with_name("[2J .png")
+    [line] = call(place, "predict", str(file)).stdout.splitlines()
+    assert line.startswith(f"{printed}: predicted 3 6 0 (")
+    measured = call(place, "predict", str(tmp_path / "own"), "--show").stdout
+    assert measured.startswith(f"{printed}: 3, predicted 3 6 0 (")
+    assert "\x1b" not in measured
+    each, _ = map(
+        json.loads, call(place, "predict", "--json", str(tmp_path / "own")).stdout.splitlines()
+    )
+    assert each["file"] == str(file)
 
 
 def test_a_detector_is_measured_and_what_it_was_trained_on_is_said(

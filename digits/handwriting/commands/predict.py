@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from digits.commands import examples
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import PipelineError, to_one_line, warn
 from digits.handwriting import reading as readings
 from digits.handwriting.measure import Measurement, seen_before
 from digits.handwriting.recognizer import Prediction, Recognizer
@@ -37,10 +37,8 @@ def predict_files(
         elif reading.error is not None:
             warn(f"{reading.file}: {reading.error}")
         else:
-            print(
-                f"{reading.file}: {readings.in_words(recognizer, reading.predictions)}",
-                flush=True,
-            )
+            words = readings.in_words(recognizer, reading.predictions)
+            print(to_one_line(f"{reading.file}: {words}"), flush=True)
             if show:
                 drawing.print_images(
                     np.array([digit.image for digit in reading.digits]),
@@ -75,7 +73,7 @@ def predict_rows(
             else "wrong"
         )
         words = readings.in_words(recognizer, [prediction], images.class_names[digit])
-        print(f"{dataset} {row}: {words}, {verdicts[-1]}", flush=True)
+        print(to_one_line(f"{dataset} {row}: {words}, {verdicts[-1]}"), flush=True)
         if show:
             drawing.print_images(images.pixels[[row]], [""])
     if len(chosen) > 1:

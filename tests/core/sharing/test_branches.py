@@ -5,9 +5,10 @@ from typing import Any
 
 from digits.commands.merge_lock import merge
 from tests import tiny
-from tests.calls import call
+from tests.calls import call, failure
 
 import pytest
+import yaml
 
 # This command is on docs/sharing.md.
 DRY = "repro --dry --allow-missing --keep-going"
@@ -53,6 +54,40 @@ def test_stages_are_merged_one_by_one(
 
     found = merge(entries(base), entries(ours), entries(theirs))
     assert found == entries(merged)
+
+
+LOCK = "schema: '2.0'\nstages:\n  a: {cmd: x}\n"
+
+
+@pytest.mark.parametrize("empty", ["", "schema: '2.0'\nstages:\n"])
+def test_a_lock_without_stages_is_merged(tmp_path: Path, empty: str) -> None:
+    (tmp_path / "base").write_text(empty)
+    (tmp_path / "ours").write_text(empty)
+    (tmp_path / "theirs").write_text(LOCK)
+    call(tmp_path, "merge-lock", "base", "ours", "theirs")
+    assert yaml.safe_load((tmp_path / "ours").read_text())["stages"] == {"a": {"cmd": "x"}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{LOCK}datasets: []\n",
+        LOCK.replace("2.0", "3.0"),
+        "stages: {}\n",  # without the version of the schema
+        "schema: '2.0'\nstages: 7\n",
+        "- a\n",
+        "7\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["base", "ours", "theirs"])
+def test_what_is_not_known_is_not_merged(tmp_path: Path, name: str, content: str) -> None:
+    for side in ["base", "ours", "theirs"]:
+        (tmp_path / side).write_text(LOCK)
+    (tmp_path / name).write_text(content)
+    before = tiny.files(tmp_path)
+    line = failure(tmp_path, "merge-lock", "base", "ours", "theirs")
+    assert line.startswith(f"Error: dvc.lock cannot be merged: {name} has other content than ")
+    assert tiny.files(tmp_path) == before  # Git reports a conflict, and keeps our side
 
 
 def test_the_work_of_two_people_is_merged_and_nothing_runs_again(

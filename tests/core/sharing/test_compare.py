@@ -1,6 +1,7 @@
 """`digits compare` of revisions, of the workspace, of models and under several seeds."""
 
 import re
+import shutil
 from pathlib import Path
 
 from tests import tiny
@@ -127,6 +128,20 @@ def test_an_unknown_revision_is_one_line(made: Path) -> None:
     assert failure(made, "compare", "nope") == "Error: unknown Git revision 'nope'"
 
 
+def test_a_misspelt_model_is_one_line(made: Path) -> None:
+    line = failure(made, "compare", "HEAD", "five-sdg")
+    assert line.startswith("Error: REV2 or MODEL: there is no 'five-sdg'. Did you mean 'five-")
+
+
+def test_models_that_were_not_trained_here_are_one_line(changed: Path) -> None:
+    for name in ["data", ".dvc/cache"]:
+        shutil.rmtree(changed / name)
+    line = failure(changed, "compare", "--between", "five-sgd", "digit-logreg")
+    remedy = "`dvc repro evaluate@five-sgd` makes them, `dvc pull` fetches what was shared"
+    assert line.startswith("Error: the workspace's predictions cannot be read (")
+    assert line.endswith(f"); {remedy}: five-sgd → digit-logreg")
+
+
 def test_an_unknown_model_is_one_line(made: Path) -> None:
     line = failure(made, "compare", "HEAD", "HEAD", "nope")
     assert line == "Error: HEAD has no predictions: nope"
@@ -135,6 +150,7 @@ def test_an_unknown_model_is_one_line(made: Path) -> None:
 @pytest.mark.parametrize("words", [[], [""], ["HEAD", "--between", "five-sgd", "digit-logreg"]])
 def test_the_usage_is_explained(made: Path, words: list[str]) -> None:
     result = call(made, "compare", *words, status=2)
+    assert "compare [OPTIONS] [REV [REV2] [MODEL]...]\n" in result.stderr
     assert "give a revision, or --between A B" in result.stderr
 
 
