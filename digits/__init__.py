@@ -15,8 +15,9 @@ import os
 import platform
 import time
 
-# An edit after this time is too late for this process (digits/core/edits.py).
+# When this process began, and which process started it. digits/core compares with them later.
 IMPORT_TIME = time.time()
+PARENT_PID = os.getppid()
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 if platform.machine() in {"x86_64", "AMD64"}:

@@ -25,20 +25,19 @@ import click
 import joblib
 import psutil
 
-# What one model takes at most with MNIST, and what share of the memory all models may take.
-BYTES_PER_MODEL = 2 * 1024**3
-MAX_MEMORY_SHARE = 0.6
+BYTES_PER_MODEL = 2 * 1024**3  # what a model of MNIST takes at most
+MAX_MEMORY_SHARE = 0.6  # of the memory of the machine, for all models together
 
 
 def parse_jobs(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
-    """Return the number of jobs that the option --jobs gives; 1 without the option."""
+    """Return the number of jobs that the option --jobs gives. The default is 1."""
     if value is None:
         return 1
     if value == "auto":
         return suitable_job_count()
     if value.isdecimal() and int(value) > 0:
         return int(value)
-    raise click.BadParameter(f"{value!r} is neither a number from 1 nor `auto`")
+    raise click.BadParameter(f"must be a positive number or `auto`, not {value!r}")
 
 
 def suitable_job_count() -> int:
@@ -56,7 +55,7 @@ def suitable_job_count() -> int:
     "--jobs", callback=parse_jobs, metavar="N", help="Run N models at a time, or auto."
 )
 def command(patterns: tuple[str, ...], jobs: int) -> None:
-    """Run the stages that an edit affects, as `dvc repro` does, several models at a time.
+    """Run the outdated stages, as `dvc repro` does, but several models at a time.
 
     MODEL is the name of a model or a pattern, such as 'small-*'. Without MODEL, the whole
     pipeline is run. Without --jobs, one stage runs after another.
@@ -65,6 +64,7 @@ def command(patterns: tuple[str, ...], jobs: int) -> None:
     """
     settings = params.load()
     model_names = select_models(settings, patterns)
+    # Without targets, DVC runs the whole pipeline.
     targets = [f"evaluate@{name}" for name in model_names] if patterns else []
     check_no_other_run()
     remove_damaged_path_locks()
@@ -80,10 +80,10 @@ def command(patterns: tuple[str, ...], jobs: int) -> None:
         run_dvc_repro(targets)
         return
 
-    # First run the stages before the models, which several models share.
+    # First run the stages that models share: fetch, split and binarize, which is the last one.
     lock_order = read_lock_order()
-    is_of_model = [stage.startswith(("train@", "evaluate@")) for stage in outdated]
-    if not all(is_of_model):
+    shared_stages = [name for name in outdated if not name.startswith(("train@", "evaluate@"))]
+    if shared_stages:
         tasks = {settings.models[name].task for name in model_names}
         run_dvc_repro([f"binarize@{task}" for task in sorted(tasks)])
         outdated = find_outdated_stages(targets)
@@ -93,18 +93,23 @@ def command(patterns: tuple[str, ...], jobs: int) -> None:
         for name in model_names
         if f"train@{name}" in outdated or f"evaluate@{name}" in outdated
     ]
-    errors = run_models(order_by_model_size(outdated_models), jobs)
-    restore_lock_order(lock_order, targets)
+    try:
+        errors = run_models(order_by_model_size(outdated_models), jobs)
+    finally:
+        restore_lock_order(lock_order, targets)
     if errors:
         for name, error in errors.items():
             warn(f"{name}: {error}")
-        again = f"digits repro --jobs {jobs} {' '.join(errors)}"
-        raise PipelineError(f"{len(errors)} of {len(outdated_models)} failed; again: `{again}`")
-    prove_nothing_is_left(targets)
+        retry_command = f"digits repro --jobs {jobs} {' '.join(errors)}"
+        raise PipelineError(
+            f"{len(errors)} of {len(outdated_models)} models failed; to retry them, run "
+            f"`{retry_command}`"
+        )
+    run_remaining_stages(targets)
 
 
 def select_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:
-    """Return the names of the models that match one of the patterns; without any, all names.
+    """Return the names of the models that match a pattern, or all if there are no patterns.
 
     Raises:
         PipelineError: a pattern matches no model.
@@ -127,10 +132,11 @@ def run_dvc_repro(targets: list[str]) -> None:
         sys.exit(status)
 
 
-def prove_nothing_is_left(targets: list[str]) -> None:
-    """Run `dvc repro` once more. It prints nothing if it has nothing to run.
+def run_remaining_stages(targets: list[str]) -> None:
+    """Run `dvc repro`, which proves that nothing is left to run.
 
-    It may run a stage of dvc.yaml that belongs to no model.
+    If dvc.yaml has stages that belong to no model, it runs them. Its output is printed only if a
+    stage ran, or failed.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         status = start_dvc(["repro", *targets], output).wait()

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from digits.core.edits import ENVIRONMENT_FILE, refuse_edits
+from digits import PARENT_PID
+from digits.core.edits import ENVIRONMENT_FILE, fail_if_edited
 from digits.core.errors import PipelineError, warn
 
 import click
 
-SECONDS_BETWEEN_LOOKS = 0.2
+POLL_SECONDS = 0.2
 
 
 class StageCommand(click.Command):
@@ -34,19 +35,17 @@ class StageCommand(click.Command):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if "DVC_STAGE" in os.environ:  # DVC has started this process
             threading.Thread(target=end_with_parent, daemon=True).start()
-        with report_os_errors(), print_warnings(), refuse_edits():
+        with report_os_errors(), print_warnings(), fail_if_edited():
             super().invoke(ctx)
 
 
 def end_with_parent() -> None:
-    """Wait for the end of the process that started this one, then end, too.
+    """Exit when the process that started this one has ended.
 
-    If a stage went on after its DVC was killed, it could write a file while the next run of the
-    same stage reads it.
+    Otherwise a stage whose DVC was killed could write a file while the next run reads it.
     """
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+    while os.getppid() == PARENT_PID:
+        time.sleep(POLL_SECONDS)
     os._exit(1)
 
 
@@ -73,7 +72,7 @@ def check_package_versions() -> None:
 
 @contextmanager
 def print_warnings() -> Iterator[None]:
-    """Print each different warning once, at the end."""
+    """Print each distinct warning once, at the end."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -89,7 +88,9 @@ def report_os_errors() -> Iterator[None]:
     """Turn an OSError, such as that of a full disk, into a PipelineError."""
     try:
         yield
-    except BrokenPipeError:  # the reader of our output, such as `head`, has ended; Click copes
+    except (
+        BrokenPipeError
+    ):  # the reader of our output, such as `head`, has ended; Click handles it
         raise
     except OSError as error:
         if error.filename is None:

@@ -1,8 +1,8 @@
 """Refuse to record a stage whose code or parameters were edited while it ran.
 
-When the command of a stage has ended, DVC reads its dependencies again, and records what they
-are then (treeverse/dvc#11058). After an edit during the run, dvc.lock would hold the new code
-or parameters together with the outputs of the old ones. DVC does not record a stage that fails.
+DVC computes the checksums of a stage's dependencies after its command has ended
+(treeverse/dvc#11058). After an edit during the run, dvc.lock would hold the new code or
+parameters together with the outputs of the old ones. DVC does not record a stage that fails.
 """
 
 import os
@@ -25,7 +25,7 @@ DVC_FILE = Path("dvc.yaml")
 
 
 @contextmanager
-def refuse_edits() -> Iterator[None]:
+def fail_if_edited() -> Iterator[None]:
     """Check, when a stage has run, that its modules and its parameters are still the same.
 
     Raises:
@@ -72,15 +72,17 @@ def check_not_edited_while_importing(code: dict[Path, bytes]) -> None:
     """
     now = time.time()
     for path in imported_files(code):
-        if digits.IMPORT_TIME <= path.stat().st_mtime <= now:
+        edit_time = path.stat().st_mtime
+        # A time in the future comes from a wrong clock, not from an edit.
+        if digits.IMPORT_TIME <= edit_time <= now:
             raise edited_error(path.relative_to(PROJECT))
 
 
 def declared_parameters() -> list[str]:
     """Return the parameters that dvc.yaml declares for this stage, such as `splits.mnist`.
 
-    DVC gives the name of the stage in an environment variable. Nothing records a stage that is
-    run by hand, so for such a stage there are none.
+    DVC gives the name of the stage in an environment variable. A stage that is run by hand is
+    not recorded, so it needs no check, and the list is empty.
     """
     stage_name = os.environ.get("DVC_STAGE")
     if stage_name is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 @contextmanager
 def write_whole(path: Path) -> Iterator[Path]:
-    """Give the path of a temporary file beside `path`, and move the file to `path` at the end.
+    """Yield a temporary path beside `path`, and rename the file to `path` at the end.
 
     If the block fails, or the process is killed, no file at `path` is half written.
     """

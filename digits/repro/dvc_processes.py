@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,11 +19,11 @@ import psutil
 # DVC notes in this file which process reads or writes which path.
 PATH_LOCKS = Path(".dvc/tmp/rwlock")
 
-# Windows cannot send Ctrl-C to a process.
-CTRL_C = signal.SIGINT if os.name == "posix" else signal.SIGTERM
+# Ctrl-C, which Windows cannot send to a process.
+STOP_SIGNAL = signal.SIGINT if os.name == "posix" else signal.SIGTERM
 
-# How `digits repro` starts DVC. Nobody else needs to start it so, and by this a process of a
-# `digits repro` that was killed is recognized.
+# How `digits repro` starts DVC. Users run `dvc`, so a process with this command line was started
+# by a `digits repro`, even if that has been killed since.
 RUN_DVC = [sys.executable, "-m", "dvc"]
 
 
@@ -37,11 +38,18 @@ def start_dvc(
         variables: environment variables to set.
     """
     environment = {**os.environ, **variables}
-    # dvc.yaml calls `python`: that of this environment, even if it is not activated.
+    # `python` in dvc.yaml must be the one of this environment, even if it is not activated.
     folder = str(Path(sys.executable).parent)
     environment["PATH"] = folder + os.pathsep + environment.get("PATH", "")
     command = [*RUN_DVC, *arguments]
-    return subprocess.Popen(command, env=environment, stdout=output, stderr=output, text=True)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        text=True,
+    )
 
 
 def check_no_other_run() -> None:
@@ -63,52 +71,69 @@ def check_no_other_run() -> None:
         if arguments[: len(RUN_DVC)] == RUN_DVC:
             leftovers.append(process)
     if leftovers:
-        warn(f"waiting for {len(leftovers)} processes of a `digits repro` that was killed")
+        warn("waiting for DVC, which a `digits repro` that was killed has left at work")
         psutil.wait_procs(leftovers)
 
 
 def processes_in_this_folder() -> Iterator[psutil.Process]:
-    """Yield the other processes whose working directory is this one."""
+    """Yield the processes whose working directory is this one, without those of this run."""
     here = str(Path.cwd())
+    this_process = psutil.Process()
+    own_pids = {this_process.pid, *(parent.pid for parent in this_process.parents())}
     for process in psutil.process_iter(["cmdline", "cwd"]):
-        if (
-            process.info["cwd"] == here
-            and process.info["cmdline"]
-            and process.pid != os.getpid()
-        ):
+        is_other = process.pid not in own_pids
+        if is_other and process.info["cwd"] == here and process.info["cmdline"]:
             yield process
 
 
 def is_digits_repro(arguments: list[str]) -> bool:
-    """Return whether the arguments of a process are those of `digits repro`."""
-    words = [Path(argument).stem for argument in arguments[:3]]
-    return words[-2:] == ["digits", "repro"] or words[:2] == ["digits", "repro"]
+    """Return whether the arguments of a process are those of `digits repro`.
+
+    The first one may be the Python interpreter.
+    """
+    words = [Path(argument).stem for argument in arguments]
+    return words[:2] == ["digits", "repro"] or words[1:3] == ["digits", "repro"]
 
 
 def describe_busy(text: str) -> str | None:
-    """Return who works on a path, if DVC says in a text that the path is busy."""
-    blocked_by = re.search(r"is busy, it is being blocked by:\s*\(PID (\d+)\): (.*)", text)
-    if blocked_by is None:
+    """Return which process blocks a path, if DVC says in a text that a path is busy, or None."""
+    blocked = re.search(r"'(.*)' is busy, it is being blocked by:\s*\(PID (\d+)\): (.*)", text)
+    if blocked is None:
         return None
-    pid, command = blocked_by.groups()
-    return f"`{command.strip()}`, process {pid}, works on it; try again when that has ended"
+    path, pid, command = blocked.groups()
+    return (
+        f"`{command.strip()}`, process {pid}, works on {Path(path).name}; try again when it has "
+        "ended"
+    )
 
 
 def remove_damaged_path_locks() -> None:
-    """Remove DVC's file of path locks if a killed process left it half written."""
-    if not PATH_LOCKS.exists():
-        return
-    try:
-        json.loads(PATH_LOCKS.read_text(encoding="utf-8"))
-    except ValueError:
+    """Remove DVC's file of path locks if a killed process left it half written.
+
+    A process of DVC that is at work rewrites the file now and then, so it is read twice.
+    """
+    if are_path_locks_damaged():
+        time.sleep(1)
+    if are_path_locks_damaged():
         warn(f"{PATH_LOCKS} was damaged by a process that was killed; removed it")
         PATH_LOCKS.unlink()
 
 
-def end_processes(processes: list[subprocess.Popen[str]], seconds: float) -> None:
-    """End processes and those that they have started, as Ctrl-C does.
+def are_path_locks_damaged() -> bool:
+    """Return whether DVC's file of path locks exists and is not JSON."""
+    if not PATH_LOCKS.exists():
+        return False
+    try:
+        json.loads(PATH_LOCKS.read_text(encoding="utf-8"))
+    except ValueError:
+        return True
+    return False
 
-    Processes that have not ended after some seconds are killed.
+
+def end_processes(processes: list[subprocess.Popen[str]], seconds: float) -> None:
+    """Interrupt processes and their children, as Ctrl-C does.
+
+    Those that are still alive after some seconds are killed.
     """
     all_processes = []
     for process in processes:
@@ -117,7 +142,7 @@ def end_processes(processes: list[subprocess.Popen[str]], seconds: float) -> Non
             all_processes += [*parent.children(recursive=True), parent]
     for each_process in all_processes:
         with suppress(psutil.NoSuchProcess):
-            each_process.send_signal(CTRL_C)
+            each_process.send_signal(STOP_SIGNAL)
     _, alive = psutil.wait_procs(all_processes, timeout=seconds)
     for each_process in alive:
         with suppress(psutil.NoSuchProcess):

@@ -15,10 +15,10 @@ from digits.repro.dvc_processes import describe_busy, end_processes, start_dvc
 import joblib
 from tqdm import tqdm
 
-SECONDS_BETWEEN_LOOKS = 0.1
-SECONDS_TO_END = 2.0  # what has not ended so long after Ctrl-C is killed
+POLL_SECONDS = 0.1
+SECONDS_TO_END = 2.0  # how long a process may take to stop before it is killed
 
-# DVC ends what it prints with these hints on Git and its remote.
+# The output of DVC ends with hints on Git and the remote. The first one begins so.
 FIRST_HINT = "To track the changes with git, run:"
 
 
@@ -41,7 +41,7 @@ class Run:
         return self.output.read().partition(FIRST_HINT)[0].strip()
 
     def describe(self) -> str:
-        """Return the model and for how long it has been running, such as `digit-knn 0:12`."""
+    """Return the name of the model and its running time, such as `digit-knn 0:12`."""
         minutes, seconds = divmod(int(time.monotonic() - self.start_time), 60)
         return f"{self.model_name} {minutes}:{seconds:02}"
 
@@ -65,8 +65,9 @@ def run_models(model_names: list[str], n_jobs: int) -> dict[str, str]:
     waiting = list(model_names)
     running: list[Run] = []
     errors = {}
-    with end_all_on_interrupt(running):
-        bar = tqdm(total=len(model_names), desc="models", disable=None, leave=False)
+    # The bar is shown only in a terminal.
+    bar = tqdm(total=len(model_names), desc="models", disable=None, leave=False)
+    with bar, end_processes_on_exit(running):
         while waiting or running:
             while waiting and len(running) < n_jobs:
                 running.append(start_run(waiting.pop(0), n_jobs))
@@ -75,14 +76,14 @@ def run_models(model_names: list[str], n_jobs: int) -> dict[str, str]:
             for run in ended:
                 running.remove(run)
                 output = run.read_output()
+                run.output.close()
                 tqdm.write(f"{output}\n")
                 if run.process.returncode != 0:
                     errors[run.model_name] = find_error(output, run.process.returncode)
                 bar.update()
 
             bar.set_postfix_str(", ".join(run.describe() for run in running))
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-        bar.close()
+            time.sleep(POLL_SECONDS)
     return errors
 
 
@@ -91,16 +92,17 @@ def start_run(model_name: str, n_jobs: int) -> Run:
     output = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
     stages = [f"train@{model_name}", f"evaluate@{model_name}"]
     arguments = ["--wait-for-lock", "repro", "--single-item", *stages]
-    # joblib reads this variable as the number of cores, so that the models share the cores.
+    # The models share the cores: joblib takes the number of cores from this variable.
     n_cores = max(1, joblib.cpu_count() // n_jobs)
     process = start_dvc(arguments, output, LOKY_MAX_CPU_COUNT=str(n_cores))
     return Run(model_name, process, output)
 
 
 def find_error(output: str, return_code: int) -> str:
-    """Return the line of a process's output that says why it failed.
+    """Return why a process failed.
 
-    It is the stage's error, if there is one, or otherwise the last line.
+    It is the signal that ended it, or the error of the stage, or the process that blocks the
+    stage, or the last line of the output.
     """
     lines = [line for line in output.splitlines() if line.strip()]
     if return_code < 0:
@@ -115,8 +117,8 @@ def find_error(output: str, return_code: int) -> str:
 
 
 @contextmanager
-def end_all_on_interrupt(running: list[Run]) -> Iterator[None]:
-    """End all processes when Ctrl-C is pressed, or when this process is asked to end."""
+def end_processes_on_exit(running: list[Run]) -> Iterator[None]:
+    """End the processes in `running` when the block is left, also on Ctrl-C and SIGTERM."""
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -125,7 +127,7 @@ def end_all_on_interrupt(running: list[Run]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise PipelineError("interrupted; the same command goes on from here") from None
+        raise PipelineError("interrupted; run the same command again to continue") from None
     finally:
         end_processes([run.process for run in running], SECONDS_TO_END)
         signal.signal(signal.SIGTERM, previous)

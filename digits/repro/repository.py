@@ -1,5 +1,6 @@
-"""Ask DVC what it has to run, and keep dvc.lock in its order."""
+"""Ask DVC which stages are outdated, and keep the order of dvc.lock."""
 
+import math
 from pathlib import Path
 
 from digits.core.errors import PipelineError
@@ -16,8 +17,7 @@ LOCK_FILE = Path("dvc.lock")
 def find_outdated_stages(targets: list[str]) -> set[str]:
     """Return the names of the stages that DVC would run, such as `train@digit-knn`.
 
-    A stage that is outdated only because an outdated stage before it will write something else
-    is not among them.
+    Stages that are outdated only because of an outdated stage before them are not included.
 
     Args:
         targets: the stages to look at, together with all stages before them. Without targets,
@@ -28,24 +28,30 @@ def find_outdated_stages(targets: list[str]) -> set[str]:
     """
     with Repo() as repository:
         try:
-            return set(repository.status(targets=targets or None, with_deps=bool(targets)))
+            if targets:
+                status = repository.status(targets=targets, with_deps=True)
+            else:
+                status = repository.status()
         except LockError as error:
-            raise PipelineError(describe_busy(str(error)) or error) from None
+            message = describe_busy(str(error)) or str(error)
+            raise PipelineError(message) from None
+    return set(status)  # its keys are the names of stages
 
 
 def order_by_model_size(model_names: list[str]) -> list[str]:
-    """Return the names of models, those first that probably take the longest to train.
+    """Sort models so that those that probably take the longest to train come first.
 
-    The larger the file of a model was in its last run, the longer its training took, roughly.
-    A model that has not been trained before comes first.
+    Roughly, the larger the file of a model is, the longer its training took. Models that have
+    not been trained before come first.
     """
     sizes = {}
     with Repo() as repository:
         for name in model_names:
             [stage] = repository.stage.collect(f"train@{name}")
             model_file = stage.outs[0]
-            sizes[name] = model_file.meta.size if model_file.meta else None
-    return sorted(model_names, key=lambda name: (sizes[name] is not None, -(sizes[name] or 0)))
+            recorded_size = model_file.meta.size
+            sizes[name] = math.inf if recorded_size is None else recorded_size
+    return sorted(model_names, key=sizes.__getitem__, reverse=True)
 
 
 def read_lock_order() -> list[str]:
@@ -58,8 +64,8 @@ def read_lock_order() -> list[str]:
 def restore_lock_order(previous_order: list[str], targets: list[str]) -> None:
     """Put the stages of dvc.lock into the order that `dvc repro` would have given them.
 
-    DVC appends a stage that is new in dvc.lock when the stage has run. With several at a time,
-    the order would depend on which one ends first.
+    DVC appends each new stage to dvc.lock when it has ended. With several stages at a time,
+    their order would depend on which one ends first.
 
     Args:
         previous_order: the order of the stages before the run.

@@ -90,7 +90,10 @@ def test_a_model_that_fails_ends_only_itself(project: Path) -> None:
     done = tiny.run(f"{DIGITS} repro --jobs 2", project, status=1)
     last_lines = done.stderr.splitlines()[-2:]
     assert last_lines[0].startswith("digit-logreg: the model cannot be fitted: Solver lbfgs")
-    assert last_lines[1] == "Error: 1 of 2 failed; again: `digits repro --jobs 2 digit-logreg`"
+    assert (
+        last_lines[1]
+        == "Error: 1 of 2 models failed; to retry them, run `digits repro --jobs 2 digit-logreg`"
+    )
     assert tiny.repro(project, "evaluate@five-sgd") == []
 
 
@@ -107,7 +110,7 @@ def test_ctrl_c_ends_all_and_the_next_run_is_right(made: Path, waiting: Path) ->
         assert running.stdout
         output = running.stdout.read()
         running.wait()
-    assert "Error: interrupted; the same command goes on from here" in output
+    assert "Error: interrupted; run the same command again to continue" in output
     assert "Traceback" not in output
     assert stages_in(waiting) == []
     undo(waiting)
@@ -130,7 +133,7 @@ def test_a_model_that_another_dvc_works_on_fails_with_one_line(waiting: Path) ->
         done = tiny.run(f"{DIGITS} repro --jobs 2", waiting, status=1)
     [line] = done.stderr.splitlines()
     assert "dvc repro train@five-sgd`, process " in line
-    assert line.endswith(", works on it; try again when that has ended")
+    assert line.endswith("; try again when it has ended")
 
 
 def test_after_a_kill_the_next_run_waits_for_what_is_left(made: Path, waiting: Path) -> None:
@@ -140,7 +143,7 @@ def test_after_a_kill_the_next_run_waits_for_what_is_left(made: Path, waiting: P
         running.wait()
         (waiting / "go").touch()
         done = tiny.run(f"{DIGITS} repro --jobs 2", waiting)
-    assert "of a `digits repro` that was killed" in done.stderr
+    assert "a `digits repro` that was killed has left" in done.stderr
     (waiting / "go").unlink()
     undo(waiting)
     tiny.run(f"{DIGITS} repro --jobs 2", waiting)
