@@ -135,8 +135,8 @@ def run_dvc_repro(targets: list[str]) -> None:
 def run_remaining_stages(targets: list[str]) -> None:
     """Run `dvc repro`, which proves that nothing is left to run.
 
-    If dvc.yaml has stages that belong to no model, it runs them. Its output is printed only if a
-    stage ran, or failed.
+    If dvc.yaml has stages that belong to no model, it runs them. Its output is printed only if
+    a stage ran, or failed.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         status = start_dvc(["repro", *targets], output).wait()

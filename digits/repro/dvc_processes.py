@@ -22,8 +22,8 @@ PATH_LOCKS = Path(".dvc/tmp/rwlock")
 # Ctrl-C, which Windows cannot send to a process.
 STOP_SIGNAL = signal.SIGINT if os.name == "posix" else signal.SIGTERM
 
-# How `digits repro` starts DVC. Users run `dvc`, so a process with this command line was started
-# by a `digits repro`, even if that has been killed since.
+# How `digits repro` starts DVC. Users run `dvc`, so a process with this command line was
+# started by a `digits repro`, even if that has been killed since.
 RUN_DVC = [sys.executable, "-m", "dvc"]
 
 
@@ -96,15 +96,13 @@ def is_digits_repro(arguments: list[str]) -> bool:
 
 
 def describe_busy(text: str) -> str | None:
-    """Return which process blocks a path, if DVC says in a text that a path is busy, or None."""
+    """Return which process blocks a path if a text of DVC says that one is busy, or None."""
     blocked = re.search(r"'(.*)' is busy, it is being blocked by:\s*\(PID (\d+)\): (.*)", text)
     if blocked is None:
         return None
     path, pid, command = blocked.groups()
-    return (
-        f"`{command.strip()}`, process {pid}, works on {Path(path).name}; try again when it has "
-        "ended"
-    )
+    name = Path(path).name
+    return f"`{command.strip()}`, process {pid}, works on {name}; try again when it has ended"
 
 
 def remove_damaged_path_locks() -> None:

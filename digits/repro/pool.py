@@ -41,7 +41,7 @@ class Run:
         return self.output.read().partition(FIRST_HINT)[0].strip()
 
     def describe(self) -> str:
-    """Return the name of the model and its running time, such as `digit-knn 0:12`."""
+        """Return the name of the model and its running time, such as `digit-knn 0:12`."""
         minutes, seconds = divmod(int(time.monotonic() - self.start_time), 60)
         return f"{self.model_name} {minutes}:{seconds:02}"
 
