@@ -44,8 +44,8 @@ results: $(RESULTS)
 test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m pytest -m slow)
 	python -m pytest
 
-# The code that must be plain. digits/handwriting is still to be written anew.
-PLAIN := stages bench $(filter-out digits/handwriting/,$(wildcard digits/*/))
+# The code that must be plain.
+PLAIN := stages bench $(wildcard digits/*/)
 lint: $(INSTALLED) ## Check style, format, types and density
 	ruff check . && ruff format --check . && mypy && python .ci/density.py $(PLAIN)
 

@@ -53,17 +53,35 @@ def read(source: Path | BinaryIO) -> Picture:
         PictureError: the file is not a picture, is too large, or is damaged.
         OSError: the file cannot be opened.
     """
+    reduced, scale = read_image(source, mode="L")
+    return Picture(np.array(reduced), scale)
+
+
+def read_image(source: Path | BinaryIO, mode: str) -> tuple[Image.Image, float]:
+    """Read the first frame of a picture in any mode of Pillow.
+
+    Args:
+        source: the path of the file, or the opened file.
+        mode: `L` for greyscale, `RGB` for colours.
+
+    Returns:
+        the picture, which is rotated and reduced, and its scale, as in `Picture`.
+
+    Raises:
+        PictureError: the file is not a picture, is too large, or is damaged.
+        OSError: the file cannot be opened.
+    """
     content = source.read_bytes() if isinstance(source, Path) else source.read()
     # Pillow warns of oddities in files. The checks below find those that matter.
     with warnings.catch_warnings(action="ignore"):
         image = open_image(content)
         longer_side = max(image.size)
         try:
-            grey = decode(image)
+            decoded = decode(image, mode)
         except Exception as error:  # a damaged file can make Pillow raise nearly any exception
             raise PictureError("the picture is damaged or cut off") from error
-    reduced = grey.reduce(math.ceil(max(grey.size) / MAX_SIDE))
-    return Picture(np.array(reduced), longer_side / max(reduced.size))
+    reduced = decoded.reduce(math.ceil(max(decoded.size) / MAX_SIDE))
+    return reduced, longer_side / max(reduced.size)
 
 
 def open_image(content: bytes) -> Image.Image:
@@ -83,8 +101,8 @@ def open_image(content: bytes) -> Image.Image:
     return image
 
 
-def decode(image: Image.Image) -> Image.Image:
-    """Return a picture in 8-bit greyscale, rotated as its EXIF orientation says."""
+def decode(image: Image.Image, mode: str) -> Image.Image:
+    """Return a picture in an 8-bit mode, rotated as its EXIF orientation says."""
     # A JPEG is decoded at a half, a quarter or an eighth of its size, where that is enough.
     image.draft(None, (MAX_SIDE, MAX_SIDE))
     image.load()
@@ -94,8 +112,8 @@ def decode(image: Image.Image) -> Image.Image:
         white_paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white_paper, image.convert("RGBA"))
     if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
-        return scale_to_8_bits(image)
-    return image.convert("L")
+        return scale_to_8_bits(image).convert(mode)
+    return image.convert(mode)
 
 
 def scale_to_8_bits(image: Image.Image) -> Image.Image:

@@ -1,6 +1,11 @@
-"""From a picture file to its digits, each drawn as the models' own training images were, and what a model predicts.
+"""Find the digits in a picture, and predict them with a trained model.
 
-`ink` tells the ink from the paper, `components` finds the digits, `normalize` draws them, `touching` splits two that
-touch; `recognizer` asks a model, `likeness` tells what is unlike its training images, `reading` reads files, `measure`
-counts mistakes, `collection` keeps drawings, `source` makes a dataset of them.
+- `ink` measures the ink, `sheets` finds a sheet on a table, `lines`, `deskew` and `edges`
+  remove what is printed or cut off.
+- `components` finds the digits, `touching` splits digits that touch, and `normalize` draws each
+  as an image of a dataset.
+- `recognizer` asks a model, and `likeness` flags what does not resemble the training images.
+- `reading` reads files, `boxes` draws the digits into their picture, and `measure` counts
+  mistakes.
+- `collection` keeps drawings, and `source` makes a dataset of them.
 """

@@ -1,6 +1,6 @@
-"""Drawings kept under the digits that they show: FOLDER/<digit>/<number>.png, which the source `handwriting` reads.
+"""Keep drawings in files FOLDER/<digit>/<number>.png, which the source `handwriting` reads.
 
-The numbers go on over all digits, so that the order of the names is the order of drawing.
+All digits share one sequence of numbers, so that the names are in the order of drawing.
 """
 
 import io
@@ -27,16 +27,30 @@ class Collection:
         self._added: list[Path] = []
 
     def state(self) -> dict[str, Any]:
-        """Return the folder, the number of pictures of each digit in it, and the name of the last that was added."""
-        counts = [
-            sum(not path.name.startswith(".") for path in self.folder.glob(f"{digit}/*"))
-            for digit in DIGITS
-        ]
+        """Return what the page shows about the folder.
+
+        Returns:
+            the folder, the number of pictures of each digit, and the name of the picture that
+            was added last, or None.
+        """
+        counts = []
+        for digit in DIGITS:
+            names = [path.name for path in self.folder.glob(f"{digit}/*")]
+            counts.append(sum(not name.startswith(".") for name in names))
         last = self._added[-1].relative_to(self.folder).as_posix() if self._added else None
         return {"folder": str(self.folder), "counts": counts, "last": last}
 
     def add(self, digit: str, content: bytes) -> None:
-        """Keep the content of an image file as a grey PNG; a PictureError if there is not exactly one digit in it."""
+        """Keep a picture as a grey PNG file.
+
+        Args:
+            digit: the digit that it shows.
+            content: the content of an image file.
+
+        Raises:
+            PictureError: there is not exactly one digit in the picture.
+            PipelineError: the file cannot be written.
+        """
         picture = pictures.read(io.BytesIO(content))
         handwriting.draw(picture, handwriting.SIDES[0])
         names = (path.stem for path in self.folder.glob("[0-9]/*.png"))
@@ -51,7 +65,17 @@ class Collection:
         self._added.append(path)
 
     def delete_last(self, name: str) -> bytes:
-        """Delete the last drawing that was added and return its content; a PipelineError if its name is another."""
+        """Delete the picture that was added last.
+
+        Args:
+            name: the expected name of the picture.
+
+        Returns:
+            the content of the file.
+
+        Raises:
+            PipelineError: the last picture has another name, or cannot be deleted.
+        """
         if name != self.state()["last"]:
             raise PipelineError(f"{name!r} is not the last file that was kept; reload the page")
         path = self._added.pop()
@@ -63,6 +87,6 @@ class Collection:
 
 
 def delete_if_empty(folder: Path) -> None:
-    """Delete the folder of a digit if it is empty, because the source refuses an empty folder."""
-    with suppress(OSError):  # it is not empty
+    """Delete the folder of a digit if it is empty, because the source refuses empty folders."""
+    with suppress(OSError):  # the folder is not empty
         folder.rmdir()

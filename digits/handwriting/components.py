@@ -1,12 +1,15 @@
-"""Find the digits in a picture: the connected components of its ink, joined where a digit is broken, in reading order.
+"""Find the digits in a picture.
 
-The thresholds were chosen on drawings and photos of digits; docs/handwriting/measured.md measures what they give.
+The ink of a digit is one connected component, or several if its strokes are broken. A component
+of two digits, one below the other, is cut. The thresholds were chosen on drawings and photos of
+digits. docs/handwriting/measured.md measures how well digits are found.
 """
 
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
-from digits.handwriting import edges, lines
+from digits.core.tables import Pixels
+from digits.handwriting import edges, lines, sheets
 from digits.handwriting import ink as inks
 from digits.handwriting.ink import EDGE, SMALL, Ink
 from digits.handwriting.normalize import normalize
@@ -16,31 +19,111 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-ONE_DIGIT = 32  # pixels; pictures up to this side hold one digit
-CORE = 0.5  # of full ink; a component without any as dark is no ink
-SPECK = 0.3  # of the tallest digit's size; smaller is dust, a dot or a dash
-MAX_COMPONENTS = 2_000  # comparing all with all would take minutes with the next few thousand
-TALL = 0.75  # of the tallest component, at least, is a whole digit's height, where there are that `MANY`
-MANY = 4
-TWO_ROWS = 1.7  # times as high as the usual component, at least, is what reaches over two rows
-FLAT = 4  # times as wide as high; such a stroke is an underline or a dash, no digit
-
+Labels = npt.NDArray[np.int32]
 Box = tuple[int, int, int, int]
+
+# Pixels are connected to all eight neighbours.
+EIGHT_NEIGHBOURS = np.ones((3, 3))
+
+# A picture whose sides have at most so many pixels shows one digit.
+ONE_DIGIT = 32
+
+# A component has a pixel with at least so much ink, where 1 is full ink. Otherwise it is noise.
+CORE = 0.5
+
+# A picture whose largest component has fewer pixels, or a smaller share of the longer side of
+# the picture, is blank.
+MIN_SIDE_SMALL = 3
+MIN_SIDE = 5
+MIN_SHARE = 1 / 150
+
+# A component is a grid or a frame if it encloses so many components, and has this share of the
+# height of the picture. Enclosed components smaller than a share of the largest are not
+# counted.
+MIN_ENCLOSED = 8
+MIN_GRID_HEIGHT = 0.3
+MIN_ENCLOSED_SIDE = 1 / 40
+
+# Components smaller than this share of the height of the tallest component are noise.
+NOISE = 1 / 20
+
+# Comparing more components with one another would take minutes.
+MAX_COMPONENTS = 2_000
+
+# Components lower than this share of the tallest are in no row that is cut from another.
+LOW_IN_ROW = 0.3
+
+# A digit that is smaller than this share of the usual height is dust, a dot or a dash.
+SPECK = 0.4
+
+# A component with at least this share of the tallest height is tall. If there are so many tall
+# components, each of them is a whole digit, or several digits.
+TALL = 0.75
+MANY = 4
+
+# A component that is more than so many times as high as usual is in two rows of digits.
+TWO_ROWS = 1.7
+
+# Components of the next row may reach this share of their height over a middle.
+ROW_OVERLAP = 0.15
+
+# A stroke that is more than so many times as wide as high is an underline or a dash.
+FLAT = 4
+
+# Two components are above each other if they share at least this part of the narrower width,
+# and beside each other if they share at least this part of the lower height.
+ABOVE = 0.4
+BESIDE = 0.3
+
+# Parts of a digit that overlap in both directions are together at most so many times as high as
+# the tallest component.
+MAX_OVERLAPPING = 1.6
+
+# Parts above each other are at most this share of their common height apart. Together they are
+# at most so many times as high as the tallest component. The limit is higher if one of them is
+# the flat part of a digit, such as the bar of a five.
+MAX_GAP = 0.25
+MAX_STACKED = 1.2
+MAX_STACKED_FLAT = 2.5
+FLAT_PART = 0.65  # of its width is the height of a flat part, at most
+FLAT_PART_WIDTH = 0.5  # of its width is the width of the other part, at least
+
+# Any other part is lower than this share of the usual height, and no farther away than this
+# share.
+SMALL_PART = 0.6
+NEAR = 0.08
+
+# A digit belongs to a line if it shares at least this part of the height of the line's last
+# digit.
+SAME_LINE = 0.4
 
 
 class Digit(NamedTuple):
-    """A digit in a picture."""
+    """A digit in a picture.
 
-    box: Box  # x, y, width and height in pixels of the original picture
-    image: npt.NDArray[
-        np.uint8
-    ]  # what the model is shown, shape (size, size), as `normalize` draws it
-    ink: Ink  # what it is drawn from, without its neighbours' ink
-    alone: bool  # the picture is so small that it holds one digit
+    Attributes:
+        box: x, y, width and height, in pixels of the original picture.
+        image: what the model gets, shape (size, size), as `normalize` draws it.
+        ink: the ink that the image is drawn from, without that of other digits.
+        is_alone: whether the picture is so small that it shows one digit.
+    """
+
+    box: Box
+    image: Pixels
+    ink: Ink
+    is_alone: bool
 
 
 class Component(NamedTuple):
-    """A connected component, or a digit of several: its rectangle (ends excluded) and its labels."""
+    """A connected component of the ink, or several that are one digit.
+
+    Attributes:
+        top: the first row.
+        left: the first column.
+        bottom: the row after the last one.
+        right: the column after the last one.
+        labels: the labels of the connected components.
+    """
 
     top: int
     left: int
@@ -50,17 +133,17 @@ class Component(NamedTuple):
 
     @property
     def height(self) -> int:
-        """In pixels."""
+        """The height in pixels."""
         return self.bottom - self.top
 
     @property
     def width(self) -> int:
-        """In pixels."""
+        """The width in pixels."""
         return self.right - self.left
 
     @property
     def middle(self) -> float:
-        """In pixels from the top."""
+        """The row in the middle."""
         return (self.top + self.bottom) / 2
 
     @property
@@ -68,104 +151,250 @@ class Component(NamedTuple):
         """The longer side in pixels."""
         return max(self.height, self.width)
 
+    @property
+    def flatness(self) -> float:
+        """The width divided by the height."""
+        return self.width / self.height
+
+
+class Heights(NamedTuple):
+    """What the heights of parts of digits are compared with, in pixels.
+
+    Attributes:
+        tallest: the height of the tallest component.
+        usual: the median height.
+        whole: a component of this height or more is a whole digit. It is infinite if there are
+            few tall components.
+    """
+
+    tallest: int
+    usual: float
+    whole: float
+
 
 def find(picture: Picture, size: int = 28) -> list[Digit]:
-    """Find the digits in a picture, in reading order: lines from top to bottom, in each from left to right.
+    """Find the digits in a picture.
 
-    Draw them in `size` pixels: 28 for images like MNIST's, 8 for images like those of scikit-learn. A PictureError says
-    that there is no ink in the picture, none that can be a digit, or far too much.
+    A bright sheet on a dark table is straightened first.
+
+    Args:
+        picture: the picture.
+        size: the side of the digits' images: 28 for images like MNIST's, 8 for images like
+            those of scikit-learn.
+
+    Returns:
+        the digits line by line, from top to bottom, and in each line from left to right.
+
+    Raises:
+        PictureError: there is no ink, no ink that can be a digit, or far too much ink.
     """
-    ink = inks.measure(picture.grey)
-    alone = max(ink.shape) <= ONE_DIGIT
+    sheet = sheets.find_sheet(picture.grey)
+    digits: list[Digit] = []
+    if sheet is not None:
+        with suppress(PictureError):  # no digits are on the bright region, so it is no sheet
+            for digit in find_on_page(sheet.straighten(picture.grey), size):
+                digits.append(digit._replace(box=sheet.to_picture(digit.box)))
+    if not digits:
+        digits = find_on_page(picture.grey, size)
+    return [digit._replace(box=scale_box(digit.box, picture.scale)) for digit in digits]
+
+
+def find_on_page(grey: Pixels, size: int) -> list[Digit]:
+    """Find the digits on a page that fills the picture.
+
+    Args:
+        grey: the brightness, shape (height, width).
+        size: the side of the digits' images.
+
+    Returns:
+        the digits in reading order. Their boxes are in pixels of `grey`.
+
+    Raises:
+        PictureError: there is no ink, no ink that can be a digit, or far too much ink.
+    """
+    ink = inks.measure(grey)
     edges.clear_frame(ink)
-    if not alone:
-        ink = inks.scale(edges.remove(lines.remove(ink)[0]), EDGE)
-    labels, components = _label(ink)
-    if not alone and _cut_rows(ink, labels, components):
-        labels, components = _label(ink)
-    groups = [_join(*components)] if alone else _group(components)
-    return [
-        _draw(ink, labels, digit, picture.scale, size, alone)
-        for line in _lines(groups)
-        for digit in line
-    ]
+    if max(ink.shape) <= ONE_DIGIT:
+        labels, components = label_components(ink)
+        return [draw_digit(ink, labels, join(components), size, is_alone=True)]
+
+    clean = remove_printed(ink)
+    labels, components = label_components(clean)
+    if find_grids(clean, components):
+        # The grid's lines were too bent to be found as lines. Some of them may be left.
+        ink = remove_grids(ink)
+        clean = remove_printed(ink)
+        labels, components = label_components(clean)
+    ink = clean
+    is_cut = cut_rows(ink, labels, components)
+    if is_cut:
+        labels, components = label_components(ink)
+
+    digits = []
+    for line in sort_into_lines(group_components(components)):
+        for component in line:
+            digits.append(draw_digit(ink, labels, component, size, is_alone=False))
+    return digits
 
 
-def _label(ink: Ink) -> tuple[npt.NDArray[np.int32], list[Component]]:
-    """Label the connected components, and return those that may belong to digits."""
-    labels, count = ndimage.label(ink > EDGE, np.ones((3, 3)))
-    is_dark = np.bincount(labels[ink >= CORE], minlength=count + 1) > 0
-    components = [
-        Component(rows.start, columns.start, rows.stop, columns.stop, (i,))
-        for i, (rows, columns) in enumerate(ndimage.find_objects(labels), 1)
-        if is_dark[i]
-    ]
-    smallest = max(3 if max(ink.shape) <= SMALL else 5, max(ink.shape) / 150)
-    if max((each.side for each in components), default=0) < smallest:
+def label_components(ink: Ink) -> tuple[Labels, list[Component]]:
+    """Label the connected components of the ink.
+
+    Returns:
+        the label of each pixel, and the components that may belong to digits.
+
+    Raises:
+        PictureError: there are none, or all are tiny.
+    """
+    labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
+    is_core = ink >= CORE
+    n_core_pixels = np.bincount(labels[is_core], minlength=n_labels + 1)
+    components = []
+    for label, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
+        if n_core_pixels[label] > 0:
+            corners = (rows.start, columns.start, rows.stop, columns.stop)
+            components.append(Component(*corners, (label,)))
+
+    largest = max((component.side for component in components), default=0)
+    longer_side = max(ink.shape)
+    min_side = MIN_SIDE_SMALL if longer_side <= SMALL else MIN_SIDE
+    if largest < max(min_side, longer_side * MIN_SHARE):
         raise PictureError("the picture is blank")
     return labels, components
 
 
-def _cut_rows(ink: Ink, labels: npt.NDArray[np.int32], components: list[Component]) -> bool:
-    """Cut what reaches over two rows of digits, where it is thinnest between them; tell whether something did."""
-    least = SPECK * max(each.height for each in components)
-    large = [each for each in components if each.height >= least]
-    usual = np.median([each.height for each in large])
+def remove_printed(ink: Ink) -> Ink:
+    """Return the ink without straight lines and without what the picture's edges cut off."""
+    without_lines, _ = lines.remove(ink)
+    return inks.scale(edges.remove(without_lines), EDGE)
+
+
+def remove_grids(ink: Ink) -> Ink:
+    """Return the ink without grids and frames, and without the digits that touch them."""
+    labels, components = label_components(ink)
+    grid_labels = [component.labels for component in find_grids(ink, components)]
+    return np.where(np.isin(labels, grid_labels), 0, ink)
+
+
+def find_grids(ink: Ink, components: list[Component]) -> list[Component]:
+    """Return the components that enclose many others: grids and frames."""
+    largest = max(component.side for component in components)
+    counted = [each for each in components if each.side >= MIN_ENCLOSED_SIDE * largest]
+    grids = []
+    for component in counted:
+        if component.height <= MIN_GRID_HEIGHT * len(ink):
+            continue
+        n_enclosed = sum(encloses(component, other) for other in counted)
+        if n_enclosed >= MIN_ENCLOSED:
+            grids.append(component)
+    return grids
+
+
+def encloses(outer: Component, inner: Component) -> bool:
+    """Return whether a component lies within the rectangle of another one."""
+    is_between_rows = outer.top < inner.top and inner.bottom < outer.bottom
+    is_between_columns = outer.left < inner.left and inner.right < outer.right
+    return is_between_rows and is_between_columns
+
+
+def cut_rows(ink: Ink, labels: Labels, components: list[Component]) -> bool:
+    """Cut components that are in two rows of digits, where they are thinnest.
+
+    Args:
+        ink: the ink, which is changed.
+        labels: the label of each pixel.
+        components: the components of the ink.
+
+    Returns:
+        whether a component was cut.
+    """
+    tallest = max(component.height for component in components)
+    large = [component for component in components if component.height >= LOW_IN_ROW * tallest]
+    usual = np.median([component.height for component in large])
     is_cut = False
-    for each in large:
-        above = [
-            o.bottom
-            for o in large
-            if each.top < o.middle and o.bottom < each.middle + 0.15 * o.height
-        ]
-        below = [
-            o.top
-            for o in large
-            if each.bottom > o.middle and o.top > each.middle - 0.15 * o.height
-        ]
-        if above and below and each.height > TWO_ROWS * usual:
-            margin = each.height // 16
-            first, last = sorted([int(np.median(above)), int(np.median(below))])
-            first, last = max(first - margin, each.top), min(last + margin, each.bottom - 1)
-            own = labels[first : last + 1, each.left : each.right] == each.labels[0]
-            thinnest = own.sum(axis=1).argmin()
-            ink[first + thinnest, each.left : each.right][own[thinnest]] = 0
+    for component in large:
+        if component.height <= TWO_ROWS * usual:
+            continue
+        bottoms_above = []
+        tops_below = []
+        for other in large:
+            overlap = ROW_OVERLAP * other.height
+            ends_above = other.bottom < component.middle + overlap
+            starts_below = other.top > component.middle - overlap
+            if ends_above and component.top < other.middle:
+                bottoms_above.append(other.bottom)
+            if starts_below and component.bottom > other.middle:
+                tops_below.append(other.top)
+        if bottoms_above and tops_below:
+            row_ends = [int(np.median(bottoms_above)), int(np.median(tops_below))]
+            cut_between(ink, labels, component, min(row_ends), max(row_ends))
             is_cut = True
     return is_cut
 
 
-def _join(*components: Component) -> Component:
-    tops, lefts, bottoms, rights, labels = zip(*components, strict=True)
-    return Component(min(tops), min(lefts), max(bottoms), max(rights), sum(labels, ()))
+def cut_between(ink: Ink, labels: Labels, component: Component, first: int, last: int) -> None:
+    """Remove the row of a component's ink that has the fewest pixels.
+
+    Args:
+        ink: the ink, which is changed.
+        labels: the label of each pixel.
+        component: the component.
+        first: the first row that may be removed, or a row near it.
+        last: the last row, or a row near it.
+    """
+    margin = component.height // 16
+    first = max(first - margin, component.top)
+    last = min(last + margin, component.bottom - 1)
+    columns = slice(component.left, component.right)
+    [label] = component.labels
+    is_own = labels[first : last + 1, columns] == label
+    thinnest = is_own.sum(axis=1).argmin()
+    row = ink[first + thinnest, columns]
+    row[is_own[thinnest]] = 0
 
 
-def _group(components: list[Component]) -> list[Component]:
-    """Join the components of a broken digit, then leave out what is tiny against the largest."""
-    height = max(each.height for each in components)
-    components = [each for each in components if each.side >= height / 20]
+def join(components: list[Component]) -> Component:
+    """Return several components as one."""
+    labels: list[int] = []
+    for component in components:
+        labels += component.labels
+    return Component(
+        top=min(component.top for component in components),
+        left=min(component.left for component in components),
+        bottom=max(component.bottom for component in components),
+        right=max(component.right for component in components),
+        labels=tuple(labels),
+    )
+
+
+def group_components(components: list[Component]) -> list[Component]:
+    """Join the components of broken digits, and leave out what is too small or too flat.
+
+    Raises:
+        PictureError: there are too many components, or there is no digit.
+    """
+    tallest = max(component.height for component in components)
+    components = [each for each in components if each.side >= NOISE * tallest]
     if len(components) > MAX_COMPONENTS:
         raise PictureError(
             f"more than {MAX_COMPONENTS} pieces of ink are in the picture; take a part of it"
         )
-    tall = [each for each in components if each.height >= TALL * height]
-    whole = (
-        TALL * height if len(tall) >= MANY else np.inf
-    )  # from this height on each is a digit, or several
+
+    heights = measure_heights(components)
     groups: list[Component] = []
-    for component in sorted(components, key=lambda each: -each.height):
-        near = [
-            i for i, group in enumerate(groups) if _belongs(component, group, height, whole)
-        ]
-        if near:
-            groups[near[0]] = _join(component, groups[near[0]])
+    for component in sorted(components, key=get_height, reverse=True):
+        for index, group in enumerate(groups):
+            if belongs_together(component, group, heights):
+                groups[index] = join([component, group])
+                break
         else:
             groups.append(component)
-    height = max(group.height for group in groups)
-    digits = [
-        group
-        for group in groups
-        if group.side >= SPECK * height and group.width <= FLAT * group.height
-    ]
+
+    min_side = SPECK * measure_heights(groups).usual
+    digits = []
+    for group in groups:
+        if group.side >= min_side and group.flatness <= FLAT:
+            digits.append(group)
     if not digits:
         raise PictureError(
             f"no digit is in the picture: its ink is more than {FLAT} times as wide as high"
@@ -173,61 +402,135 @@ def _group(components: list[Component]) -> list[Component]:
     return digits
 
 
-def _belongs(part: Component, group: Component, height: int, whole: float) -> bool:
-    """Tell whether a smaller component broke off a digit: near enough, and together not taller than a digit.
+def get_height(component: Component) -> int:
+    """Return the height of a component."""
+    return component.height
 
-    `height` is that of the tallest component in the picture; two that are as high as `whole` are two digits.
+
+def measure_heights(components: list[Component]) -> Heights:
+    """Return what the heights of parts of digits are compared with."""
+    heights = np.array([component.height for component in components])
+    tallest = int(heights.max())
+    usual = edges.usual_height(heights)
+    n_tall = np.count_nonzero(heights >= TALL * tallest)
+    whole = TALL * tallest if n_tall >= MANY else np.inf
+    return Heights(tallest, usual, whole)
+
+
+def belongs_together(part: Component, group: Component, heights: Heights) -> bool:
+    """Return whether a component belongs to a digit.
+
+    Args:
+        part: a component that is not taller than the digit.
+        group: the digit, or a part of it.
+        heights: the heights in the picture.
     """
-    beside = max(part.left, group.left) - min(part.right, group.right)
-    above = max(part.top, group.top) - min(part.bottom, group.bottom)
-    together = max(part.bottom, group.bottom) - min(part.top, group.top)
+    is_underline = part.flatness > FLAT and part.top > group.top
+    if is_underline:
+        return False
+
+    # A negative gap is an overlap.
+    gap_beside = max(part.left, group.left) - min(part.right, group.right)
+    gap_above = max(part.top, group.top) - min(part.bottom, group.bottom)
+    common_height = max(part.bottom, group.bottom) - min(part.top, group.top)
     narrower = min(part.width, group.width)
-    if part.width > FLAT * part.height and part.top > group.top:
-        return False  # an underline
-    if -beside >= 0.4 * narrower and -above >= 0.3 * min(part.height, group.height):
-        return together <= 1.6 * height
-    if -beside >= 0.4 * narrower and above <= 0.25 * together:
-        if min(part.height, group.height) >= whole:
+    lower = min(part.height, group.height)
+    is_above_or_below = -gap_beside >= ABOVE * narrower
+    if is_above_or_below and -gap_above >= BESIDE * lower:
+        return common_height <= MAX_OVERLAPPING * heights.tallest
+    if is_above_or_below and gap_above <= MAX_GAP * common_height:
+        if lower >= heights.whole:
             return False
-        # A flat part of a digit is low, or about as wide as the rest of it; digits that touch are neither.
-        flat = max(part, group, key=lambda each: each.width / each.height)
-        is_part = flat.height < 0.65 * flat.width and (
-            flat.height < TALL * height or narrower > 0.5 * flat.width
-        )
-        return together <= (2.5 if is_part else 1.2) * height
-    return part.height <= 0.6 * height and beside <= 0.08 * height and above <= 0.08 * height
+        flatter = part if part.flatness >= group.flatness else group
+        is_flat = is_flat_part(flatter, narrower, heights)
+        limit = MAX_STACKED_FLAT if is_flat else MAX_STACKED
+        return common_height <= limit * heights.tallest
+    is_small = part.height <= SMALL_PART * heights.usual
+    return is_small and max(gap_beside, gap_above) <= NEAR * heights.usual
 
 
-def _lines(digits: list[Component]) -> Iterator[list[Component]]:
-    """Sort digits into lines; each digit follows the line whose last digit stands beside it, so lines may slant."""
+def is_flat_part(flatter: Component, narrower: int, heights: Heights) -> bool:
+    """Return whether the flatter of two components is a part of a digit.
+
+    Such a part is low, or about as wide as the other part. Two digits that touch, and so are
+    one flat component, are neither.
+
+    Args:
+        flatter: the component.
+        narrower: the width of the narrower one of the two components.
+        heights: the heights in the picture.
+    """
+    if flatter.height >= FLAT_PART * flatter.width:
+        return False
+    is_low = flatter.height < TALL * heights.tallest
+    return is_low or narrower > FLAT_PART_WIDTH * flatter.width
+
+
+def sort_into_lines(digits: list[Component]) -> list[list[Component]]:
+    """Sort digits into lines, from top to bottom.
+
+    From left to right, each digit follows the line whose last digit is beside it. Therefore
+    lines may slant.
+    """
     lines: list[list[Component]] = []
-    for digit in sorted(digits, key=lambda each: each.left):
-        beside = [(_overlap(digit, line[-1]), line) for line in lines]
-        share, line = max(beside, key=lambda pair: pair[0], default=(0.0, []))
-        if share >= 0.4:
-            line.append(digit)
+    for digit in sorted(digits, key=get_left):
+        best_line: list[Component] = []
+        best_share = 0.0
+        for line in lines:
+            share = vertical_overlap(digit, line[-1])
+            if share > best_share:
+                best_line = line
+                best_share = share
+        if best_share >= SAME_LINE:
+            best_line.append(digit)
         else:
             lines.append([digit])
-    yield from sorted(lines, key=lambda line: sum(each.middle for each in line) / len(line))
+    return sorted(lines, key=mean_middle)
 
 
-def _overlap(a: Component, b: Component) -> float:
-    return (min(a.bottom, b.bottom) - max(a.top, b.top)) / min(a.height, b.height)
+def get_left(component: Component) -> int:
+    """Return the first column of a component."""
+    return component.left
 
 
-def _draw(
-    ink: Ink,
-    labels: npt.NDArray[np.int32],
-    digit: Component,
-    scale: float,
-    size: int,
-    alone: bool,
+def mean_middle(line: list[Component]) -> float:
+    """Return the mean of the middles of a line's digits."""
+    return sum(digit.middle for digit in line) / len(line)
+
+
+def vertical_overlap(one: Component, other: Component) -> float:
+    """Return how much two components overlap, as a share of the lower one's height."""
+    n_common_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return n_common_rows / min(one.height, other.height)
+
+
+def draw_digit(
+    ink: Ink, labels: Labels, digit: Component, size: int, *, is_alone: bool
 ) -> Digit:
+    """Draw a digit as the model gets it.
+
+    Args:
+        ink: the ink of the picture.
+        labels: the label of each pixel.
+        digit: the digit.
+        size: the side of its image.
+        is_alone: whether the picture is so small that it shows one digit.
+    """
     rows = slice(max(digit.top - 1, 0), digit.bottom + 1)
     columns = slice(max(digit.left - 1, 0), digit.right + 1)
-    own = ndimage.binary_dilation(np.isin(labels[rows, columns], digit.labels), np.ones((3, 3)))
-    drawn = np.where(own, ink[rows, columns], 0)
-    x, y, width, height = (
-        round(each * scale) for each in (digit.left, digit.top, digit.width, digit.height)
+    is_own = np.isin(labels[rows, columns], digit.labels)
+    is_own = ndimage.binary_dilation(is_own, EIGHT_NEIGHBOURS)
+    own_ink = np.where(is_own, ink[rows, columns], 0)
+    box = (digit.left, digit.top, digit.width, digit.height)
+    return Digit(box, normalize(own_ink, size), own_ink, is_alone)
+
+
+def scale_box(box: Box, scale: float) -> Box:
+    """Return a box in pixels of the original picture, which may have been reduced."""
+    left, top, width, height = box
+    return (
+        round(left * scale),
+        round(top * scale),
+        round(width * scale),
+        round(height * scale),
     )
-    return Digit((x, y, width, height), normalize(drawn, size), drawn, alone)

@@ -1,6 +1,6 @@
-"""Straighten a page that is turned a little: find the slope of its lines, and shift its columns and rows by it."""
+"""Straighten a page that is turned a little, by shifting its columns and rows."""
 
-from collections.abc import Iterator
+from typing import Any
 
 from digits.handwriting.ink import Ink
 
@@ -8,49 +8,103 @@ import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.signedinteger[Any]]
 
-STEEPEST = 0.05  # slope of a turned page's lines
+# The lines of a turned page have at most this slope.
+STEEPEST = 0.05
+
+N_SLOPES = 41
+
+# The slope is estimated from about so many pixels.
+N_PIXELS = 50_000
 
 
 def estimate_slope(dark: Mask) -> float:
-    """Return the slope by which the page is turned: where the sums of its rows and columns differ most."""
+    """Return the slope by which the page is turned.
+
+    If the page is straightened by this slope, the sums of its rows and columns differ most. If
+    several slopes are equally good, it is the smallest one.
+    """
     y, x = np.nonzero(dark)
-    step = max(1, len(y) // 50_000)
-    y, x = y[::step], x[::step]
-    slopes = sorted(np.linspace(-STEEPEST, STEEPEST, 41).tolist(), key=abs)
+    step = max(1, len(y) // N_PIXELS)
+    y = y[::step]
+    x = x[::step]
+    slopes = np.linspace(-STEEPEST, STEEPEST, N_SLOPES).tolist()
+    best_slope = 0.0
+    best_sharpness = -1.0
+    for slope in sorted(slopes, key=abs):
+        sharpness = measure_sharpness(y, x, slope, dark.shape)
+        if sharpness > best_sharpness:
+            best_sharpness = sharpness
+            best_slope = slope
+    return best_slope
 
-    def contrast(slope: float) -> float:
-        (down, most), (right, _) = _shifts(slope, dark.shape)
-        rows = y + down[x] + most
-        columns = x + right[rows] + 2 * most  # twice: it is of rows that were moved
-        return sum(
-            float(np.square(np.bincount(each).astype(float)).sum()) for each in (rows, columns)
-        )
 
-    return max(slopes, key=contrast)
+def measure_sharpness(y: Integers, x: Integers, slope: float, shape: tuple[int, ...]) -> float:
+    """Return the sum of squares of the numbers of pixels in each row and column.
+
+    Args:
+        y: the rows of pixels.
+        x: the columns of the pixels.
+        slope: the slope by which the page is straightened first.
+        shape: the shape of the page.
+    """
+    margin = max_shift(shape)
+    rows = y + column_shifts(slope, shape)[x] + margin
+    # The rows have moved, so that there are margins above and at the left.
+    columns = x + row_shifts(slope, shape)[rows] + 2 * margin
+    n_in_rows = np.bincount(rows).astype(float)
+    n_in_columns = np.bincount(columns).astype(float)
+    return float(np.square(n_in_rows).sum()) + float(np.square(n_in_columns).sum())
 
 
-def _shifts(slope: float, shape: tuple[int, ...]) -> Iterator[tuple[npt.NDArray[np.intp], int]]:
-    """Yield by how much each column moves down, and each row then to the right, and the most that they do."""
-    height, width = shape
-    most = int(np.ceil(STEEPEST * max(shape)))
-    yield np.round(-slope * np.arange(width)).astype(int), most
-    yield np.round(slope * np.arange(height + 2 * most)).astype(int), most
+def max_shift(shape: tuple[int, ...]) -> int:
+    """Return how many pixels a row or a column is shifted at most."""
+    return int(np.ceil(STEEPEST * max(shape)))
+
+
+def column_shifts(slope: float, shape: tuple[int, ...]) -> Integers:
+    """Return how far down each column is shifted."""
+    _, width = shape
+    return np.round(-slope * np.arange(width)).astype(int)
+
+
+def row_shifts(slope: float, shape: tuple[int, ...]) -> Integers:
+    """Return how far to the right each row is shifted, once the columns have margins."""
+    height, _ = shape
+    n_rows = height + 2 * max_shift(shape)
+    return np.round(slope * np.arange(n_rows)).astype(int)
 
 
 def shear(ink: Ink, slope: float) -> Ink:
-    """Turn a page by a small slope, by shifting columns and then rows; -1 is outside of it."""
-    for shift, most in _shifts(slope, ink.shape):
-        padded = np.pad(ink, ((most, most), (0, 0)), constant_values=-1)
-        index = (np.arange(len(padded))[:, None] - shift) % len(padded)
-        ink = np.take_along_axis(padded, index, axis=0).T
+    """Straighten a page: shift its columns, then its rows.
+
+    The page gets margins. Their value is -1.
+    """
+    margin = max_shift(ink.shape)
+    shifts = [column_shifts(slope, ink.shape), row_shifts(slope, ink.shape)]
+    for shift in shifts:
+        padded = np.pad(ink, ((margin, margin), (0, 0)), constant_values=-1)
+        rows = np.arange(len(padded))[:, np.newaxis]
+        sources = (rows - shift) % len(padded)
+        # The second shift is that of the transposed page's columns.
+        ink = np.take_along_axis(padded, sources, axis=0).T
     return ink
 
 
 def unshear(mask: Mask, slope: float, shape: tuple[int, ...]) -> Mask:
-    """Return of a mask of the turned page the one of the page, whose shape is given."""
-    for shift, most in reversed(list(_shifts(slope, shape))):
+    """Return the mask of a page from the mask of the straightened page.
+
+    Args:
+        mask: the mask of the straightened page.
+        slope: the slope by which the page was straightened.
+        shape: the shape of the page.
+    """
+    margin = max_shift(shape)
+    shifts = [row_shifts(slope, shape), column_shifts(slope, shape)]
+    for shift in shifts:
         mask = mask.T
-        index = (np.arange(len(mask))[:, None] + shift) % len(mask)
-        mask = np.take_along_axis(mask, index, axis=0)[most : len(mask) - most]
+        rows = np.arange(len(mask))[:, np.newaxis]
+        sources = (rows + shift) % len(mask)
+        mask = np.take_along_axis(mask, sources, axis=0)[margin : len(mask) - margin]
     return mask

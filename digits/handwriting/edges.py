@@ -1,44 +1,98 @@
-"""Take out of a picture what its edges cut off: frames, dark tables, writing that goes on elsewhere."""
+"""Remove what the edges of a picture cut off: frames, dark tables, writing that goes on."""
 
 from digits.handwriting import ink as inks
 from digits.handwriting import lines
 from digits.handwriting.ink import EDGE, Ink
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
+
+EIGHT_NEIGHBOURS = np.ones((3, 3))
+
+# A ring of pixels around the picture is a frame if this share of each side is ink. A frame has
+# at most so many rings, or the shorter side of the picture divided by the second number.
+FRAMED = 0.6
+MAX_RINGS = 4
+RINGS_DIVISOR = 25
+
+# The usual height is the median height of the components. Components lower than this share of
+# the tallest are left out. Therefore neither a single digit with a long tail nor dust changes
+# the usual height.
+LOW = 0.3
+
+# If the digits are lower than this share of the longer side of the picture, nothing is removed.
+MIN_HEIGHT = 1 / 20
+
+# A component at the edge is cut off if it is lower than the first share of the usual height, is
+# longer than the second share, or if the third share of its side is at the edge.
+CUT_OFF = 0.6
+MAX_SIDE = 1.5
+CONTACT = 0.8
+
+# A low component near the edge is cut off, too, because a turned page has white corners. It is
+# near if it is closer than the usual height divided by this number, and no digit is closer to
+# it than a quarter of the usual height.
+NEAR_DIVISOR = 6
 
 
 def clear_frame(ink: Ink) -> None:
-    """Wipe out a frame: rings of pixels around the picture that are inked nearly all along."""
+    """Remove a frame around the picture.
+
+    Args:
+        ink: the ink, which is changed.
+    """
     height, width = ink.shape
-    for i in range(max(4, min(ink.shape) // 25)):
-        rows, columns = slice(i, height - i), slice(i, width - i)
-        sides = [ink[i, columns], ink[-1 - i, columns], ink[rows, i], ink[rows, -1 - i]]
-        if min(ink.shape) <= 2 * i or min((side > EDGE).mean() for side in sides) < 0.6:
+    for ring in range(max(MAX_RINGS, min(ink.shape) // RINGS_DIVISOR)):
+        if min(ink.shape) <= 2 * ring:
+            return
+        rows = slice(ring, height - ring)
+        columns = slice(ring, width - ring)
+        sides = [
+            ink[ring, columns],
+            ink[-1 - ring, columns],
+            ink[rows, ring],
+            ink[rows, -1 - ring],
+        ]
+        if min((side > EDGE).mean() for side in sides) < FRAMED:
             return
         for side in sides:
             side[:] = 0
 
 
 def remove(ink: Ink) -> Ink:
-    """Return the ink without what leaves the picture: a dark table, a page's edge, cut-off writing.
+    """Return the ink without a dark table, the edge of a page, and writing that is cut off.
 
-    A digit that touches the edge stays: it is about as high as the others, and alone it has no others.
+    A digit that touches the edge stays. It is about as high as the other digits.
     """
-    labels, _ = ndimage.label(ink > EDGE, np.ones((3, 3)))
+    labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
     boxes = lines.bounds(labels)
-    heights, sides = boxes[:, 2] - boxes[:, 0], (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
-    contact = np.bincount(inks.border(labels), minlength=len(boxes) + 1)[1:]
-    usual = heights[contact == 0].max(initial=0)
-    if usual < max(ink.shape) / 20:
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    heights = sizes[:, 0]
+    longer_sides = sizes.max(axis=1)
+    n_at_edge = np.bincount(inks.border(labels), minlength=n_labels + 1)[1:]
+    usual = usual_height(heights[n_at_edge == 0])
+    if usual < max(ink.shape) * MIN_HEIGHT:
         return ink
-    is_low = heights < 0.6 * usual
-    leaves = (contact > 0) & ((sides > 1.5 * usual) | is_low | (contact >= 0.8 * sides))
-    reach = 1 + usual // 6  # of the edge, which a turned page's white corners may hide
-    is_near = (boxes[:, :2] < reach).any(axis=1) | (
-        boxes[:, 2:] > np.array(ink.shape) - reach
-    ).any(axis=1)
-    by_digits = ndimage.maximum_filter(np.append(False, ~is_low)[labels], 1 + usual // 2)
-    is_part = np.isin(np.arange(len(boxes)) + 1, labels[by_digits])  # of a digit
-    leaves |= is_low & is_near & ~is_part
-    return np.where(np.append(False, leaves)[labels], 0, ink)
+
+    is_low = heights < CUT_OFF * usual
+    is_along_edge = n_at_edge >= CONTACT * longer_sides
+    is_odd = is_low | is_along_edge | (longer_sides > MAX_SIDE * usual)
+    is_cut_off = is_odd & (n_at_edge > 0)
+
+    margin = 1 + usual // NEAR_DIVISOR
+    begins_near = (boxes[:, :2] < margin).any(axis=1)
+    ends_near = (boxes[:, 2:] > np.array(ink.shape) - margin).any(axis=1)
+    is_digit = np.append(False, ~is_low)
+    near_digit = ndimage.maximum_filter(is_digit[labels], 1 + int(usual) // 2)
+    is_part = np.isin(np.arange(1, n_labels + 1), labels[near_digit])
+    is_cut_off |= is_low & (begins_near | ends_near) & ~is_part
+    is_removed = np.append(False, is_cut_off)
+    return np.where(is_removed[labels], 0, ink)
+
+
+def usual_height(heights: npt.NDArray[np.int_]) -> float:
+    """Return the usual height of components; 0 if there are none."""
+    if not heights.size:
+        return 0.0
+    return float(np.median(heights[heights >= LOW * heights.max()]))

@@ -1,7 +1,12 @@
-"""How much ink is where in a picture: the contrast to its paper, whose brightness is estimated everywhere."""
+"""Measure how much ink is at each pixel of a picture.
+
+Ink is the contrast to the paper. The brightness of the paper is estimated at each pixel,
+because light is uneven and shadows fall on the paper.
+"""
 
 from typing import Any
 
+from digits.core.tables import Pixels
 from digits.pictures import PictureError
 
 import numpy as np
@@ -9,191 +14,379 @@ import numpy.typing as npt
 from scipy import ndimage
 
 Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
+Floats = npt.NDArray[np.floating[Any]]
 
-TINY = 40  # pixels; pictures up to this side may have no more paper than ink
-SMALL = 64  # pixels; pictures up to this side have no lighting of their own
-EVEN = 100  # pixels; pictures up to this side have no shadows, and a paper whose brightness is a plane
-EDGE = 0.15  # of full ink; fainter is paper, or the noise that JPEG leaves beside a stroke
-MIN_CONTRAST = 0.08  # of the whole range from black to white
-MIN_RANGE = (
-    40  # grey levels: the range between the paper and black or white is taken for at least this
-)
-WIDEST = 0.15  # of the picture's longer side: a stroke is narrower, a shadow wider
-SHADE = 0.06  # of the light, at least, is missing in a shadow or on a table
-BORDER = 0.05  # the same, where they meet the picture's border; what meets none is ink
-SHADED = 0.05  # of the picture, and of its border, is theirs, at least; less is left to the polynomial
-STEP = 0.6  # of the paper's brightness beside a sheet's edge, at most, is on its other side
-CLEAR = 4  # times the squares on the paper's other side are those of the ink, at least; else it is in doubt
-NOISY = 0.01  # of the whole range; paper above this is smoothed
+# The longer side of pictures in which there may be no more paper than ink.
+TINY = 40
+
+# The longer side of pictures whose light is even.
+SMALL = 64
+
+# The longer side of pictures without shadows. The brightness of their paper is a plane.
+EVEN = 100
+
+# Less ink is paper, or the noise that JPEG leaves beside a stroke.
+EDGE = 0.15
+
+# A picture whose highest contrast is lower is blank.
+MIN_CONTRAST = 0.08
+
+# The paper's distance from black is at least so many grey levels. Otherwise the noise of dark
+# paper would have a high contrast.
+MIN_RANGE = 40
+
+# Strokes are narrower than this share of the picture's longer side, and shadows are wider.
+WIDEST = 0.15
+
+# A shadow or a table takes more than this share of the light, or of the light at the border of
+# the picture. All shadows reach the border.
+SHADE = 0.06
+SHADE_AT_BORDER = 0.05
+
+# Shadows and tables are more than this share of the picture, and of its border. Smaller ones
+# are left to the polynomial of the paper's brightness.
+SHADED = 0.05
+
+# At the edge of a sheet, the darker side has less than this share of the brighter side's
+# brightness.
+STEP = 0.6
+
+# The polarity is clear if the deviations to one side have so many times the squares of those to
+# the other side. Otherwise the ink is the side with narrower strokes.
+CLEAR = 4
+
+# Paper with a higher standard deviation of the contrast is smoothed.
+NOISY = 0.01
+
+# The contrast of ink is above so many standard deviations of the paper's contrast.
+N_DEVIATIONS = 4
+N_DEVIATIONS_SCALED = 3
+
+# The noise is estimated from this percentile of the absolute contrast, which is so many
+# standard deviations of a normal distribution.
+NOISE_PERCENTILE = 30
+DEVIATIONS_AT_PERCENTILE = 0.385
+
+# Pixels at this distance have the same light, but independent noise.
+NOISE_DISTANCE = 8
+
+# Full ink is this percentile of the contrast above Otsu's threshold.
+FULL_INK_PERCENTILE = 90
+
+# Estimates are made on samples of pixels. Their longer sides have at most about so many pixels.
+SAMPLE_SIDE = 500
+PAPER_SAMPLE_SIDE = 64
+
+# Grey levels that differ by at most this number are the same paper.
+SAME_LEVEL = 4
+
+# The paper is even if this share of the pixels has the same level. Smaller pictures have less
+# paper. A lower share is enough if the border has the level.
+EVEN_TINY = 0.2
+EVEN_SMALL = 0.4
+EVEN_LARGE = 0.6
+EVEN_WITH_BORDER = 0.3
+EVEN_BORDER = 0.8
+
+# The degrees of the polynomial, and the number of iterations of its fit. In small pictures the
+# weights fall with the square of the deviation. The scale of the deviation falls from the first
+# to the last of these grey levels.
+DEGREE = 3
+DEGREE_SMALL = 1
+N_ITERATIONS = 20
+FIRST_SCALE = 64
+LAST_SCALE = 8
 
 
-def measure(grey: npt.NDArray[np.uint8]) -> Ink:
-    """Return how much ink is where, in parts of the strongest; a PictureError if there is none.
+def measure(grey: Pixels) -> Ink:
+    """Return how much ink is at each pixel, from 0 (paper) to 1.
 
-    `grey` is the brightness, shape (height, width); the paper may be darker or brighter than the ink.
+    Args:
+        grey: the brightness, shape (height, width). The paper may be darker or brighter than
+        the
+            ink.
+
+    Raises:
+        PictureError: there is no ink.
     """
     brightness = grey.astype(np.float32)
-    paper = _paper(brightness)
-    if _is_dark(brightness, paper):
-        brightness, paper = 255 - brightness, 255 - paper
-    contrast = _contrast(brightness, paper)
-    noise = _noise(contrast)
+    paper = estimate_paper(brightness)
+    if is_paper_dark(brightness, paper):
+        brightness = 255 - brightness
+        paper = 255 - paper
+    contrast = compute_contrast(brightness, paper)
+    noise = estimate_noise(contrast)
     if noise > NOISY and min(grey.shape) > SMALL:
         brightness = ndimage.gaussian_filter(brightness, 1, truncate=2)
-        contrast = _contrast(brightness, paper)
-        noise = _noise(contrast)
+        contrast = compute_contrast(brightness, paper)
+        noise = estimate_noise(contrast)
     if isinstance(paper, np.ndarray) and max(grey.shape) > EVEN:
-        contrast = _contrast_in_shadow(brightness, paper, contrast)
-        noise = _noise(contrast)
-    if float(contrast.max()) < max(MIN_CONTRAST, 4 * noise):
+        contrast = compute_contrast_in_shadow(brightness, paper, contrast)
+        noise = estimate_noise(contrast)
+
+    min_contrast = N_DEVIATIONS * noise
+    if float(contrast.max()) < max(MIN_CONTRAST, min_contrast):
         raise PictureError("the picture is blank")
-    ink = scale(contrast, max(MIN_CONTRAST / 2, 3 * noise))
-    ink[contrast < 4 * noise] = 0
+    ink = scale(contrast, max(MIN_CONTRAST / 2, N_DEVIATIONS_SCALED * noise))
+    ink[contrast < min_contrast] = 0
     return ink
 
 
-def _is_dark(brightness: Ink, paper: Ink | float) -> bool:
-    """Tell whether the paper is dark and the ink bright: the ink deviates more; in doubt it is what is narrower."""
-    step = max(1, max(brightness.shape) // 500)
-    sample, rest = brightness[::step, ::step], (brightness - paper)[::step, ::step]
-    darker, brighter = (float(np.square(each.clip(0)).sum()) for each in (-rest, rest))
-    if max(brightness.shape) > EVEN and max(darker, brighter) < CLEAR * min(
-        darker, brighter
-    ):  # a table, a shadow
-        darker, brighter = _narrowness(sample), _narrowness(-sample)
+def is_paper_dark(brightness: Ink, paper: Ink | float) -> bool:
+    """Return whether the paper is dark and the ink is bright.
+
+    The ink is what deviates more from the paper. If that is unclear, for example because of a
+    dark table, the ink is what has narrower strokes.
+    """
+    step = max(1, max(brightness.shape) // SAMPLE_SIDE)
+    deviation = (brightness - paper)[::step, ::step]
+    darker = sum_squares(np.minimum(deviation, 0))
+    brighter = sum_squares(np.maximum(deviation, 0))
+    is_clear = max(darker, brighter) >= CLEAR * min(darker, brighter)
+    if max(brightness.shape) > EVEN and not is_clear:
+        sample = brightness[::step, ::step]
+        darker = measure_narrowness(sample)
+        brighter = measure_narrowness(-sample)
     return darker <= brighter
 
 
-def _narrowness(brightness: Ink) -> float:
-    """Return what part of the strokes' darkness, in squares, strokes of half the greatest width have, from 0 to 1."""
+def sum_squares(values: Floats) -> float:
+    """Return the sum of squares."""
+    return float(np.square(values).sum())
+
+
+def measure_narrowness(brightness: Ink) -> float:
+    """Return how narrow the dark strokes are, 0 to 1.
+
+    It is the share of the strokes' darkness that strokes of half the greatest width have.
+    """
     widest = round(WIDEST * max(brightness.shape))
-    half, whole = (
-        float(np.square(_without_strokes(brightness, w) - brightness).sum())
-        for w in (widest // 2, widest)
-    )
-    return half / whole if whole else 0.0
+    without_narrow = remove_strokes(brightness, widest // 2)
+    without_any = remove_strokes(brightness, widest)
+    narrow = sum_squares(without_narrow - brightness)
+    all_strokes = sum_squares(without_any - brightness)
+    return narrow / all_strokes if all_strokes else 0.0
 
 
-def _contrast(brightness: Ink, paper: Ink | float) -> Ink:
-    """Return what share is missing of the light that the paper reflects: ink takes a share of what falls on it."""
+def compute_contrast(brightness: Ink, paper: Ink | float) -> Ink:
+    """Return the share of the light on the paper that is missing at each pixel."""
     return np.asarray((paper - brightness) / np.maximum(paper, MIN_RANGE))
 
 
-def _contrast_in_shadow(brightness: Ink, paper: Ink, contrast: Ink) -> Ink:
-    """Return the contrast to a paper that follows shadows and tables, which a polynomial cannot; unchanged without."""
+def compute_contrast_in_shadow(brightness: Ink, paper: Ink, contrast: Ink) -> Ink:
+    """Return the contrast to a paper with shadows and tables, which no polynomial follows.
+
+    Args:
+        brightness: the brightness, shape (height, width).
+        paper: the polynomial of the paper's brightness.
+        contrast: the contrast to the polynomial. It is returned if there are no shadows.
+    """
     widest = round(WIDEST * max(brightness.shape))
-    closed = _without_strokes(brightness, widest)
-    shade = _contrast(closed, paper)
-    shade -= np.median(shade)  # of noise alone
-    if min((shade > SHADE).mean(), (border(shade) > BORDER).mean()) <= SHADED:
+    closed = remove_strokes(brightness, widest)
+    shade = compute_contrast(closed, paper)
+    shade -= np.median(shade)  # blank paper has a contrast, too, because of its noise
+    shaded = (shade > SHADE).mean()
+    shaded_border = (border(shade) > SHADE_AT_BORDER).mean()
+    if min(shaded, shaded_border) <= SHADED:
         return contrast
+
     shades, _ = ndimage.label(shade > SHADE)
-    strokes = ~np.isin(
-        shades, [0, *border(shades)]
-    )  # wide ones: a shadow reaches the picture's border
-    closed = np.where(strokes, _without_strokes(brightness, 3 * widest), closed)
-    low, high = (
-        each(closed, widest // 5) for each in (ndimage.minimum_filter, ndimage.maximum_filter)
-    )
+    labels_at_border = border(shades)
+    is_wide_stroke = ~np.isin(shades, [0, *labels_at_border])
+    without_wide_strokes = remove_strokes(brightness, 3 * widest)
+    closed = np.where(is_wide_stroke, without_wide_strokes, closed)
+    low = ndimage.minimum_filter(closed, widest // 5)
+    high = ndimage.maximum_filter(closed, widest // 5)
     is_edge = low < STEP * high
-    inked = scale(np.where(is_edge, 0, _contrast(brightness, closed)), MIN_CONTRAST / 2) > 0.5
-    width = (
-        round(4 * float(ndimage.distance_transform_edt(inked).max())) + 3
-    )  # twice that of the widest stroke
-    if (
-        width < widest
-    ):  # between digits, where a shadow ends, more would take the light beside it for the paper
-        closed = np.minimum(closed, _without_strokes(brightness, width))
-    contrast = np.where(is_edge, 0, _contrast(brightness, closed))
+
+    # Now the width of the strokes is measured. With a narrower closing, the paper follows the
+    # edge of a shadow more closely, and light beside the shadow is not taken for paper in it.
+    contrast = np.where(is_edge, 0, compute_contrast(brightness, closed))
+    is_ink = scale(contrast, MIN_CONTRAST / 2) > 0.5
+    deepest = float(ndimage.distance_transform_edt(is_ink).max())
+    twice_stroke_width = round(4 * deepest) + 3
+    if twice_stroke_width < widest:
+        closed = np.minimum(closed, remove_strokes(brightness, twice_stroke_width))
+    contrast = np.where(is_edge, 0, compute_contrast(brightness, closed))
     return np.asarray(contrast - np.median(contrast))
 
 
-def _without_strokes(brightness: Ink, widest: int) -> Ink:
-    """Return the brightness without what is dark and narrower; what leaves the picture may go on there."""
-    closed = ndimage.grey_closing(np.pad(brightness, widest, "edge"), widest)
+def remove_strokes(brightness: Ink, widest: int) -> Ink:
+    """Return the brightness without what is dark and narrower than `widest`.
+
+    What is cut off by the border of the picture may be wider outside, and stays.
+    """
+    padded = np.pad(brightness, widest, "edge")
+    closed = ndimage.grey_closing(padded, widest)
     return np.asarray(closed[widest:-widest, widest:-widest])
 
 
 def border(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the values of the first and last rows and columns; the corners stand there twice."""
-    return np.concatenate([values[[0, -1]].ravel(), values[:, [0, -1]].ravel()])
+    """Return the values of the first and last rows and columns. The corners are there twice."""
+    rows = values[[0, -1]]
+    columns = values[:, [0, -1]]
+    return np.concatenate([rows.ravel(), columns.ravel()])
 
 
 def scale(contrast: Ink, least: float) -> Ink:
-    """Return contrast in parts of the strongest; what is not above `least` is paper. All of it may be."""
-    marked = contrast[contrast > least]
-    if not marked.size:
+    """Scale the contrast so that 1 is full ink.
+
+    Args:
+        contrast: the contrast, which may be that of blank paper.
+        least: contrast up to here is paper.
+    """
+    inked = contrast[contrast > least]
+    if not inked.size:
         return contrast
-    return np.clip(contrast / float(np.percentile(marked[marked >= _otsu(marked)], 90)), 0, 1)
+    dark = inked[inked >= otsu_threshold(inked)]
+    full = float(np.percentile(dark, FULL_INK_PERCENTILE))
+    return np.clip(contrast / full, 0, 1)
 
 
-def _noise(contrast: Ink) -> float:
-    """Estimate the standard deviation of the paper from what differs least from it, or from what is 8 pixels away."""
-    step = max(1, max(contrast.shape) // 500)
+def estimate_noise(contrast: Ink) -> float:
+    """Estimate the standard deviation of the paper's contrast.
+
+    It is estimated in two ways, and the lower estimate is taken: from the contrast, which is
+    too high if the light is uneven, and from differences between pixels near each other, which
+    are too high if there is much ink.
+    """
+    step = max(1, max(contrast.shape) // SAMPLE_SIDE)
     sample = contrast[::step, ::step]
-    apart = (
-        sample[:, 8:] - sample[:, :-8]
-    ) / 2**0.5  # whatever the light; but little of it is paper beside much ink
-    return (
-        min(float(np.percentile(np.abs(each), 30)) for each in (sample, apart) if each.size)
-        / 0.385
-    )
+    differences = sample[:, NOISE_DISTANCE:] - sample[:, :-NOISE_DISTANCE]
+    estimates = []
+    for values in (sample, differences / 2**0.5):
+        if values.size:
+            estimates.append(float(np.percentile(np.abs(values), NOISE_PERCENTILE)))
+    return min(estimates) / DEVIATIONS_AT_PERCENTILE
 
 
-def _paper(grey: Ink) -> Ink | float:
-    """Estimate the paper's brightness: one number where it is even, else a polynomial, of the first or third degree."""
-    step = max(1, max(grey.shape) // 64)
+def estimate_paper(grey: Ink) -> Ink | float:
+    """Estimate the brightness of the paper.
+
+    Returns:
+        one number if the paper is even, otherwise a polynomial, shape (height, width).
+    """
+    step = max(1, max(grey.shape) // PAPER_SAMPLE_SIDE)
     sample = grey[::step, ::step]
-    shares, border_shares = _shares(sample), _shares(border(sample))
+    shares = shares_of_levels(sample)
+    border_shares = shares_of_levels(border(sample))
     level = int((shares + border_shares).argmax())
-    is_even = shares[level] >= (
-        0.2 if max(grey.shape) <= TINY else 0.4 if max(grey.shape) <= SMALL else 0.6
-    )
-    is_even |= shares[level] >= 0.3 and border_shares[level] >= 0.8
-    if (
-        is_even and max(grey.shape) > EVEN
-    ):  # or is what differs too wide for strokes: a sheet on a table, a shadow?
-        wide = -_without_strokes(-np.abs(sample - level), round(3 * WIDEST * max(sample.shape)))
-        is_even = bool((wide > MIN_RANGE).mean() <= SHADED)
-    if is_even:
-        return float(np.median(sample[np.abs(sample - level) <= 4]))
-    y, x = (
-        np.vander(np.linspace(-1, 1, length), 4, increasing=True) for length in sample.shape
-    )
-    is_plane = max(grey.shape) <= EVEN
-    powers = [(i, j) for i in range(4) for j in range(4 - i) if i + j <= (1 if is_plane else 3)]
-    terms = np.stack([np.outer(y[:, i], x[:, j]).ravel() for i, j in powers], axis=1)
-    values = sample.ravel()
-    rest = np.zeros_like(values)
-    for scale in np.geomspace(
-        64, 8, 20
-    ):  # iteratively reweighted, so that the ink pulls little
-        weights = 1 / (1 + (rest / scale) ** 2) if is_plane else 1 / np.maximum(np.abs(rest), 1)
-        weighted = terms * weights[:, None]
-        surface = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
-        rest = values - terms @ surface
-    coefficients = np.zeros((4, 4))
-    coefficients[tuple(np.transpose(powers))] = surface
-    y, x = (
-        np.vander(np.arange(length) * 2 / max(sampled - 1, 1) / step - 1, 4, increasing=True)
-        for length, sampled in zip(grey.shape, sample.shape, strict=True)
-    )
-    return np.clip((y @ coefficients @ x.T).astype(np.float32), 0, 255)
+    is_level = np.abs(sample - level) <= SAME_LEVEL
+    if is_paper_even(grey, sample, level, shares[level], border_shares[level]):
+        return float(np.median(sample[is_level]))
+    return fit_polynomial(sample, step, grey.shape)
 
 
-def _shares(values: Ink) -> npt.NDArray[np.float64]:
-    """Return for each grey level from 0 to 255 the share of the values that are within 4 of it."""
+def is_paper_even(
+    grey: Ink, sample: Ink, level: int, share: float, border_share: float
+) -> bool:
+    """Return whether the paper has the same brightness everywhere.
+
+    Args:
+        grey: the brightness.
+        sample: a sample of it.
+        level: the most frequent brightness.
+        share: how frequent it is, 0 to 1.
+        border_share: how frequent it is at the border.
+    """
+    longer_side = max(grey.shape)
+    if longer_side <= TINY:
+        min_share = EVEN_TINY
+    elif longer_side <= SMALL:
+        min_share = EVEN_SMALL
+    else:
+        min_share = EVEN_LARGE
+    is_border_even = share >= EVEN_WITH_BORDER and border_share >= EVEN_BORDER
+    if share < min_share and not is_border_even:
+        return False
+    if longer_side <= EVEN:
+        return True
+
+    # If much of what differs is too wide for strokes, there is a table or a shadow.
+    widest = round(3 * WIDEST * max(sample.shape))
+    difference = np.abs(sample - level)
+    wide_difference = -remove_strokes(-difference, widest)
+    return bool((wide_difference > MIN_RANGE).mean() <= SHADED)
+
+
+def fit_polynomial(sample: Ink, step: int, shape: tuple[int, ...]) -> Ink:
+    """Fit a polynomial to the brightness of the paper.
+
+    The fit is repeated with weights that are lower the more a pixel differs from the paper, so
+    that ink counts little (iteratively reweighted least squares).
+
+    Args:
+        sample: every `step`-th pixel of every `step`-th row.
+        step: the distance of the sample's pixels.
+        shape: the shape of the picture.
+
+    Returns:
+        the brightness of the paper at each pixel of the picture.
+    """
+    is_small = max(shape) <= EVEN
+    degree = DEGREE_SMALL if is_small else DEGREE
+    powers_of_y = compute_powers(np.linspace(-1, 1, sample.shape[0]))
+    powers_of_x = compute_powers(np.linspace(-1, 1, sample.shape[1]))
+    exponents = []
+    terms = []
+    for y_exponent in range(degree + 1):
+        for x_exponent in range(degree + 1 - y_exponent):
+            term = np.outer(powers_of_y[:, y_exponent], powers_of_x[:, x_exponent])
+            exponents.append((y_exponent, x_exponent))
+            terms.append(term.ravel())
+    X = np.stack(terms, axis=1)
+
+    brightness = sample.ravel()
+    deviation = np.zeros_like(brightness)
+    for deviation_scale in np.geomspace(FIRST_SCALE, LAST_SCALE, N_ITERATIONS):
+        if is_small:
+            weights = 1 / (1 + (deviation / deviation_scale) ** 2)
+        else:
+            weights = 1 / np.maximum(np.abs(deviation), 1)
+        weighted = X * weights[:, np.newaxis]
+        solution = np.linalg.lstsq(weighted.T @ X, weighted.T @ brightness, rcond=None)
+        coefficients = solution[0]
+        deviation = brightness - X @ coefficients
+
+    table = np.zeros((DEGREE + 1, DEGREE + 1))
+    for (y_exponent, x_exponent), coefficient in zip(exponents, coefficients, strict=True):
+        table[y_exponent, x_exponent] = coefficient
+    powers = []
+    for length, sample_length in zip(shape, sample.shape, strict=True):
+        positions = np.arange(length) * 2 / max(sample_length - 1, 1) / step - 1
+        powers.append(compute_powers(positions))
+    surface = powers[0] @ table @ powers[1].T
+    return np.clip(surface.astype(np.float32), 0, 255)
+
+
+def compute_powers(positions: Floats) -> Floats:
+    """Return the powers of each position from 0 to the degree of the polynomial."""
+    return np.vander(positions, DEGREE + 1, increasing=True)
+
+
+def shares_of_levels(values: Ink) -> Floats:
+    """Return the share of values near each grey level from 0 to 255."""
     counts = np.bincount(values.astype(np.uint8).ravel(), minlength=256)
-    return np.convolve(counts, np.ones(9), "same") / values.size
+    window = np.ones(2 * SAME_LEVEL + 1)
+    return np.convolve(counts, window, "same") / values.size
 
 
-def _otsu(values: Ink) -> float:
-    """Return the threshold that parts values best in two (N. Otsu, 1979), from 0 to 1."""
+def otsu_threshold(values: Floats) -> float:
+    """Return the threshold between two groups of values that differ most.
+
+    Source: N. Otsu, A Threshold Selection Method from Gray-Level Histograms, 1979.
+
+    Args:
+        values: numbers from 0 to 1.
+    """
     counts, edges = np.histogram(values, 128, (0, 1))
-    below = counts.cumsum()
-    weight = below * (below[-1] - below)
+    n_below = counts.cumsum()
+    n_above = n_below[-1] - n_below
     middles = (edges[:-1] + edges[1:]) / 2
-    sums = (counts * middles).cumsum()
+    sums_below = (counts * middles).cumsum()
+    sums_above = sums_below[-1] - sums_below
     with np.errstate(divide="ignore", invalid="ignore"):
-        between = weight * (sums / below - (sums[-1] - sums) / (below[-1] - below)) ** 2
-    return float(edges[1 + np.nan_to_num(between).argmax()])
+        distance = sums_below / n_below - sums_above / n_above
+        variance_between = n_below * n_above * distance**2
+    best = np.nan_to_num(variance_between).argmax()
+    return float(edges[1 + best])

@@ -1,9 +1,11 @@
-"""How like a model's training images an image is, by their cross-validated predictions.
+"""Measure how much an image resembles the training images of a model.
 
-Where a model of the same task fits a Gaussian to each class, as `digit-density` does, two measures judge an
-image: the model's highest score, and the largest log density. The p-value of each is the share of the training images
-predicted as the same class whose own is no higher; the likeness is the product of the two (R. Fisher, Statistical
-Methods for Research Workers, 1925). Without such a model it is the calibrated probability of the predicted class.
+If a model of the same task fits a Gaussian to each class, as `digit-density` does, an image has
+two measures: the model's highest score, and the largest log density. The p-value of a measure
+is the share of training images with the same predicted label whose own measure, in
+cross-validation, is no higher. The likeness is the product of both p-values (R. Fisher,
+Statistical Methods for Research Workers, 1925). Without such a model, the likeness is the
+calibrated probability of the predicted label.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,40 +21,64 @@ from digits.learning import scores as model_scores
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"  # its scores are log densities
-RARE = 0.01  # of the training images, at most, are below the threshold
+# The scores of this classifier are log densities.
+DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"
+
+# An image is flagged if it is less likely than all but this share of the training images.
+RARE = 0.01
 
 Models = Mapping[str, ModelParams]
 Calibrate = Callable[[Scores], Scores]
 
 
 class Likeness(NamedTuple):
-    """The rule of one model for what is unlike its training images."""
+    """The rule by which the images of a model are flagged.
 
-    calibrate: Calibrate  # returns the model's probabilities for its scores
-    density: Pipeline | None  # the Gaussians
-    measures: tuple[
-        list[Vector], ...
-    ]  # the two of the training images, by predicted class, each sorted
-    training: Vector  # the likeness of the training images
+    Attributes:
+        calibrate: returns the model's probabilities for its scores.
+        density: the model of Gaussians, or None.
+        measures: the highest scores and the log densities of the training images. Each is a
+        list
+            with a sorted array per predicted label. Empty if there are no Gaussians.
+        training: the likeness of the training images.
+    """
+
+    calibrate: Calibrate
+    density: Pipeline | None
+    measures: tuple[list[Vector], ...]
+    training: Vector
 
     @classmethod
     def load(
         cls, models: Models, name: str, model: Pipeline, calibrate: Calibrate
     ) -> Self | None:
-        """Return the rule of a model; None without cross-validated predictions, whose absence a line says."""
+        """Return the rule of a model.
+
+        Args:
+            models: the parameters of all models.
+            name: the name of the model.
+            model: the model.
+            calibrate: returns the model's probabilities for its scores.
+
+        Returns:
+            the rule. None if the model has no folds, or if its cross-validated predictions are
+            missing, which a line says.
+        """
         if not models[name].folds:
             return None
-        if not (table := paths.crossval(name)).exists():
+        table_path = paths.crossval(name)
+        if not table_path.exists():
             warn(
-                f"nothing is marked as unlike the training images: {table} was not found; `dvc pull` fetches it"
+                f"nothing is marked as unlike the training images: {table_path} was not found; "
+                "`dvc pull` fetches it"
             )
             return None
-        scores = _scores(name, model)
-        density, log_densities = None, None
-        if (other := _find_density(models, models[name].task)) and scores.ndim == 2:
-            density = model_file.load(paths.model(other))
-            log_densities = _scores(other, density).max(axis=1)
+        scores = read_crossval_scores(name, model)
+        density_name = find_density_model(models, models[name].task)
+        if density_name is None or scores.ndim != 2:
+            return cls.fit(calibrate, scores)
+        density = model_file.load(paths.model(density_name))
+        log_densities = read_crossval_scores(density_name, density).max(axis=1)
         return cls.fit(calibrate, scores, density, log_densities)
 
     @classmethod
@@ -63,16 +89,20 @@ class Likeness(NamedTuple):
         density: Pipeline | None = None,
         log_densities: Vector | None = None,
     ) -> Self:
-        """Return the rule, from the training images' cross-validated scores and log densities."""
+        """Return the rule for the cross-validated scores of the training images.
+
+        Args:
+            calibrate: returns the model's probabilities for its scores.
+            scores: the scores of the training images.
+            density: the model of Gaussians, or None.
+            log_densities: the largest log density of each training image, or None.
+        """
         rule = cls(calibrate, density, (), np.empty(0))
         if log_densities is not None:
-            y_pred, classes = scores.argmax(axis=1), range(scores.shape[1])
-            of_image = scores.max(axis=1), log_densities
-            rule = rule._replace(
-                measures=tuple(
-                    [np.sort(each[y_pred == i]) for i in classes] for each in of_image
-                )
-            )
+            measures = []
+            for values in (scores.max(axis=1), log_densities):
+                measures.append(sort_by_label(values, scores))
+            rule = rule._replace(measures=tuple(measures))
         return rule._replace(training=rule.measure(scores, log_densities))
 
     def threshold(self, share: float = RARE) -> float:
@@ -80,53 +110,69 @@ class Likeness(NamedTuple):
         return float(np.quantile(self.training, share, method="lower"))
 
     def measure(self, scores: Scores, log_densities: Vector | None) -> Vector:
-        """Return the likeness of images, 0 to 1, shape (images,), from scores as of `compute_scores`."""
+        """Return the likeness of images, 0 to 1, shape (n_images,).
+
+        Args:
+            scores: the scores of the images, as `compute_scores` returns them.
+            log_densities: the largest log density of each image, or None.
+        """
         if log_densities is None:
             return np.asarray(self.calibrate(scores).max(axis=1))
-        likeness, y_pred = np.ones(len(scores)), scores.argmax(axis=1)
-        for held_out, measure in zip(
-            self.measures, (scores.max(axis=1), log_densities), strict=True
-        ):
-            for label, of_class in enumerate(held_out):
-                own = y_pred == label
-                likeness[own] *= (1 + np.searchsorted(of_class, measure[own], "right")) / (
-                    1 + len(of_class)
-                )
+        likeness = np.ones(len(scores))
+        y_pred = scores.argmax(axis=1)
+        measures = [scores.max(axis=1), log_densities]
+        for training, values in zip(self.measures, measures, strict=True):
+            for label, training_values in enumerate(training):
+                has_label = y_pred == label
+                n_no_higher = np.searchsorted(training_values, values[has_label], "right")
+                likeness[has_label] *= (1 + n_no_higher) / (1 + len(training_values))
         return likeness
 
     def marks(self, images: Pixels, scores: Scores) -> Vector:
-        """Return whether each image, which has these scores, is unlike the training images, shape (images,)."""
-        return (
-            self.measure(scores, self.log_densities(images) if self.density else None)
-            < self.threshold()
-        )
+        """Return whether each image is flagged, shape (n_images,).
+
+        Args:
+            images: the images.
+            scores: their scores.
+        """
+        log_densities = None
+        if self.density is not None:
+            log_densities = self.log_densities(images)
+        return self.measure(scores, log_densities) < self.threshold()
 
     def log_densities(self, images: Pixels) -> Vector:
-        """Return the largest log density of each image, shape (images,); there must be Gaussians."""
-        return np.asarray(
-            model_scores.compute_scores(self.density, images.reshape(len(images), -1)).max(
-                axis=1
-            )
-        )
+        """Return the largest log density of each image, shape (n_images,).
+
+        The rule must have a model of Gaussians.
+        """
+        X = images.reshape(len(images), -1)
+        scores = model_scores.compute_scores(self.density, X)
+        return np.asarray(scores.max(axis=1))
 
 
-def _find_density(models: Models, task: str) -> str | None:
-    """Return a model of a task that fits a Gaussian to each class, has folds, and is here."""
-    of_task = [name for name, each in models.items() if each.task == task and each.folds]
-    names = [name for name in of_task if models[name].classifier == DENSITY]
-    return next(
-        (
-            name
-            for name in names
-            if paths.model(name).exists() and paths.crossval(name).exists()
-        ),
-        None,
-    )
+def sort_by_label(values: Vector, scores: Scores) -> list[Vector]:
+    """Return the sorted values of the images with each predicted label."""
+    y_pred = scores.argmax(axis=1)
+    _, n_labels = scores.shape
+    return [np.sort(values[y_pred == label]) for label in range(n_labels)]
 
 
-def _scores(name: str, model: Pipeline) -> Scores:
-    """Read the cross-validated scores of the training set, and no other column, shape (rows, classes)."""
+def find_density_model(models: Models, task_name: str) -> str | None:
+    """Return the name of a model of Gaussians for a task. None if none has been trained."""
+    for name, model in models.items():
+        if model.task != task_name or model.classifier != DENSITY or not model.folds:
+            continue
+        if paths.model(name).exists() and paths.crossval(name).exists():
+            return name
+    return None
+
+
+def read_crossval_scores(name: str, model: Pipeline) -> Scores:
+    """Read the cross-validated scores of the training set, and no other column."""
     prefix = model_scores.COLUMN_PREFIXES[model_scores.response_method(model)]
-    labels = model.classes_ if len(model.classes_) > 2 else model.classes_[1:]
+    labels = model.classes_
+    if len(labels) == 2:  # only the second of two labels has a column of scores
+        labels = labels[1:]
     columns = [f"{prefix}_{label}" for label in labels]
-    return model_scores.read_scores(tables.read(paths.crossval(name), columns))[0]
+    scores, _ = model_scores.read_scores(tables.read(paths.crossval(name), columns))
+    return scores

@@ -1,7 +1,11 @@
-"""Take printed lines out of a picture: frames, combs, ruled and squared paper; strokes that cross them stay.
+"""Remove printed lines from a picture: frames, combs, ruled and squared paper.
 
-The thresholds were chosen on training images, drawn on pages by bench/paper.py.
+Strokes that cross the lines stay. Most functions look for lines across the page, along the
+rows. They are called with the transposed page to look for lines down the page. The thresholds
+were chosen on MNIST's training images, drawn on pages by bench/paper.py.
 """
+
+from typing import NamedTuple
 
 from digits.handwriting import deskew
 from digits.handwriting.ink import Ink
@@ -11,319 +15,623 @@ import numpy.typing as npt
 from scipy import ndimage
 
 Mask = npt.NDArray[np.bool_]
-Labels = npt.NDArray[np.int32]
+Labels = npt.NDArray[np.int32]  # the number of each pixel's component or run; 0 is none
+Integers = npt.NDArray[np.int_]
 
-FAINT = 0.1  # of full ink; fainter belongs to no line
-SPECK = 6  # pixels, at most, are noise
-SHORTEST = 13  # pixels of a line, in pictures of up to 600 pixels; the 40th part of the side in larger ones
-FINE = 2  # pixels across the rest of a line, at most
-VALLEY = 0.5  # of the ink of two lines side by side, at most, is between them
-ALIKE = 0.3  # of it, at most, one has more than the other
-THICKEST = 7  # pixels across a line, in pictures of up to 1 000 pixels
-SHARE = 0.3  # of a line, at least, no stroke crosses
-STRAIGHT = 0.8  # of its longest row has each row of a line
-GAPS = 5, 3  # pixels, odd, of a hole that is closed in a line across the page, and in one down
-WHOLE = 0.92  # of a line down the page, at least, is inked
-NARROW = 6  # times as long as wide, at least, is a line
-LONG = 25  # the same, where its ends are free
-NEAR = 2  # pixels from a line's end to the next line
-SIDE = 16  # pixels of a frame's side, for each of which its ends in a corner may be one apart
-WIDE = 2  # times as wide as high, at least, is what has lines that make no frame; two digits that touch are less
-ROOMY = (
-    4  # times as wide and as high as what is inside; a frame that is less so has a digit in it
-)
-FRAME = 0.4  # of the picture's height or width, at least, is a frame's
-FILLED = 0.35  # of a frame's height, at least, has the ink in it; the bar of an 8 has less
-PAPER = 0.5  # of what is around a frame, at most, is ink
-LARGEST = 100  # components that may be frames
-SPANNED = (
-    0.85  # of a connected component is between a line's first and last meeting with others
-)
-CROSSED = 1.3  # times the ink of a line's cross-section is a stroke that crosses it
-SLANTED = 7  # pixels along a line in which a stroke crosses it
-DARKER = 1.1  # times a line's ink is the end of a stroke in it
+EIGHT_NEIGHBOURS = np.ones((3, 3))
+NEIGHBOURS_IN_ROW = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
+NEIGHBOURS_IN_COLUMN = NEIGHBOURS_IN_ROW.T
 
-ROWS = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])  # the connectivity of a row's pixels
+# Less ink belongs to no line.
+FAINT = 0.1
+
+# Components of at most so many pixels are noise.
+SPECK = 6
+
+# A line has at least so many pixels. In large pages, it is longer than the longer side of the
+# page divided by the second number.
+SHORTEST = 13
+SHORTEST_DIVISOR = 40
+
+# A line is at most so many pixels thick, or in large pages the longer side of the page divided
+# by the second number. A fine line is thinner.
+THICKEST = 7
+THICKEST_DIVISOR = 150
+FINE = 2
+
+# Between two lines side by side there is at most this share of the lines' ink. The lines' ink
+# differs by less than this share.
+VALLEY = 0.5
+ALIKE = 0.3
+
+# No stroke crosses at least this share of a line.
+SHARE = 0.3
+
+# Each row of a line is at least this share of its longest row.
+STRAIGHT = 0.8
+
+# Holes of fewer pixels are closed, in lines across the page and in lines down the page. The
+# numbers are odd because of SciPy's filters.
+GAP_ACROSS = 5
+GAP_DOWN = 3
+
+# At least this share of a line down the page is ink. The rest is closed holes.
+WHOLE = 0.92
+
+# A line between other lines is at least so many times as long as wide, and a line with free
+# ends is longer.
+NARROW = 6
+LONG = 25
+
+# The end of a line is at most so many pixels from the line that it meets.
+NEAR = 2
+
+# The sides of a frame may be one pixel apart at a corner for each so many pixels of their
+# length.
+SIDE = 16
+
+# A component without a frame may have lines if it is so many times as wide as high. Two digits
+# that touch are narrower.
+WIDE = 2
+
+# A frame is less than so many times as wide or as high as the digit in it.
+ROOMY = 4
+
+# A component with this share of the page's height or width may be a frame, and is in no frame.
+FRAME = 0.4
+
+# The ink in a frame has at least this share of the frame's height. The bar of an 8 has less.
+FILLED = 0.35
+
+# Less than this share of the pixels beside a frame is ink.
+PAPER = 0.5
+
+# At most so many components may be frames. More would take long.
+LARGEST = 100
+
+# A line has at least this share of its component's length between the first and the last place
+# where it meets other lines. Its longest row has the same share, or this share of the page.
+SPANNED = 0.85
+SPANNED_PAGE = 1 / 5
+
+# A cross-section of a line with more than so many times the usual ink is a stroke that crosses.
+CROSSED = 1.3
+
+# A stroke crosses a line within so many pixels along the line.
+SLANTED = 7
+
+# The end of a stroke has more than so many times the ink of the line in which it ends.
+DARKER = 1.1
+
+# A line and its neighbouring rows, in pixels.
+LINE_WITH_EDGES = 5
+
+
+class Tooth(NamedTuple):
+    """A run that meets a line across, as a tooth of a comb does.
+
+    Attributes:
+        number: the number of the run.
+        start: the row of its first pixel.
+        stop: the row after its last pixel.
+        is_at_end: whether it meets the line at one of its own ends.
+    """
+
+    number: int
+    start: int
+    stop: int
+    is_at_end: bool
 
 
 def remove(ink: Ink) -> tuple[Ink, Mask]:
-    """Return the ink without its lines, and where they were."""
+    """Remove lines.
+
+    Returns:
+        the ink without lines, and where the lines were.
+    """
     slope = deskew.estimate_slope(ink > FAINT)
     sheared = deskew.shear(ink, slope)
-    outside, dark = sheared < 0, sheared > FAINT
-    labels, _ = ndimage.label(dark, np.ones((3, 3)))
-    pieces = _pieces(labels)
-    clean = dark & (np.bincount(labels.ravel())[labels] > SPECK)
-    across, down = (
-        _runs(clean, clean, GAPS[0]),
-        _runs(clean.T, (clean & ~_valleys(sheared)).T, GAPS[1], WHOLE),
-    )
-    above, beside = _frames(across, down, dark)
-    sides = _lines(down, dark.T, pieces.T, np.ones_like(down, bool), outside.T) | beside
-    horizontal = _lines(across, dark, pieces, sides.T, outside) | above
-    vertical = _lines(down, dark.T, pieces.T, horizontal.T, outside.T, horizontal.T) | beside
-    printed = _printed(labels, above | beside.T, outside, horizontal, vertical.T)
-    horizontal &= printed
-    vertical &= printed.T
-    count = sum(
-        int(ndimage.label(lines, np.ones((3, 3)))[1]) for lines in (horizontal, vertical)
-    )
-    if count <= 2 and _touches_all_sides(ink > FAINT):
-        horizontal[:], vertical[:] = False, False  # the bars of a digit that fills the picture
-    clear = _without_crossings(sheared, horizontal, vertical.T)
-    clear |= _without_crossings(sheared.T, vertical, horizontal.T).T
-    clear |= _scraps(dark & ~clear, horizontal, vertical.T)
-    cleared = np.where(deskew.unshear(clear, slope, ink.shape), 0, ink)
-    return cleared, deskew.unshear(horizontal | vertical.T, slope, ink.shape)
+    horizontal, vertical = find_lines(sheared)
+    n_lines = count_components(horizontal) + count_components(vertical)
+    if n_lines <= 2 and touches_all_sides(ink > FAINT):
+        # They are the bars of a digit that fills the picture.
+        horizontal[:] = False
+        vertical[:] = False
+
+    dark = sheared > FAINT
+    clear = find_pixels_to_clear(sheared, horizontal, vertical)
+    clear |= find_pixels_to_clear(sheared.T, vertical.T, horizontal.T).T
+    clear |= find_scraps(dark & ~clear, horizontal, vertical)
+    is_clear = deskew.unshear(clear, slope, ink.shape)
+    is_line = deskew.unshear(horizontal | vertical, slope, ink.shape)
+    return np.where(is_clear, 0, ink), is_line
 
 
-def _pieces(pieces: Labels) -> Labels:
-    """Return the connected components but those inside of others not much larger: a digit in its box."""
-    boxes = bounds(pieces)
-    sizes = boxes[:, 2:] - boxes[:, :2]
-    enclosed = np.append(False, (sizes < FRAME * np.array(pieces.shape)).all(axis=1))
-    for i in np.argsort(-sizes.max(axis=1))[:LARGEST]:
-        inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1) & (boxes[:, 2:] < boxes[i, 2:]).all(
-            axis=1
-        )
-        enclosed[1:] |= inside & (sizes[i] < ROOMY * sizes).any(axis=1)
-    return np.where(enclosed[pieces], 0, pieces)
+def find_lines(ink: Ink) -> tuple[Mask, Mask]:
+    """Find the lines across the page and down the page.
 
+    Args:
+        ink: the ink of a straightened page. Pixels outside of the page are negative.
 
-def _printed(labels: Labels, frames: Mask, outside: Mask, *lines: Mask) -> Mask:
-    """Return the components that may have lines: with a frame, wide, at the edge, or with several across and down."""
-    boxes = bounds(labels)
-    is_printed = np.append(
-        False, boxes[:, 3] - boxes[:, 1] >= WIDE * (boxes[:, 2] - boxes[:, 0])
-    )
-    is_printed[labels[frames | ndimage.maximum_filter(outside, 2 * NEAR + 1)]] = True
-    counts = np.zeros((len(lines), len(is_printed)), int)
-    for of_component, mask in zip(counts, lines, strict=True):
-        numbers, count = ndimage.label(mask, np.ones((3, 3)))
-        owners, inked = np.zeros(count + 1, int), mask & (labels > 0)
-        owners[numbers[inked]] = labels[inked]
-        np.add.at(of_component, owners, 1)
-    is_printed |= (counts > 1).all(axis=0)
-    is_printed[0] = False
-    return np.asarray(ndimage.maximum_filter(is_printed[labels], GAPS[0]))
-
-
-def bounds(labels: Labels) -> npt.NDArray[np.int_]:
-    """Return the first row and column of each label, and those after its last, shape (labels, 4)."""
-    found = [
-        [each.start for each in at] + [each.stop for each in at]
-        for at in ndimage.find_objects(labels)
-        if at
-    ]
-    return np.array(found, int).reshape(-1, 4)
-
-
-def _touches_all_sides(dark: Mask) -> bool:
-    margin = max(3, max(dark.shape) // 40)
-    return all(
-        side.any()
-        for side in (dark[:margin], dark[-margin:], dark[:, :margin], dark[:, -margin:])
-    )
-
-
-def _valleys(ink: Ink) -> Mask:
-    """Return where much less ink is than at the left and the right, of which there is as much: between two boxes."""
-    left, right = (ndimage.maximum_filter1d(ink, 3, 1, origin=origin) for origin in (-1, 1))
-    return np.asarray(ink < VALLEY * np.minimum(left, right)) & (
-        abs(left - right) < ALIKE * np.maximum(left, right)
-    )
-
-
-def _runs(dark: Mask, apart: Mask, gap: int, least: float = 0) -> Labels:
-    """Label the runs of ink along the rows that are long enough for a line, and thin, unless strokes cross them.
-
-    Holes of less than `gap` pixels are closed; the share `least` of a run is ink. `apart` is `dark` without valleys.
+    Returns:
+        where the lines across the page are, and those down the page.
     """
-    side = max(dark.shape)
-    heights, _ = ndimage.label(apart, ROWS.T)
-    thickness = np.bincount(heights.ravel())[heights]
-    thin, fine = (dark & (thickness <= most) for most in (max(THICKEST, side // 150), FINE))
-    closed = ndimage.minimum_filter1d(
-        ndimage.maximum_filter1d(dark.view(np.uint8), gap, 1), gap, 1
-    )
-    runs, _ = ndimage.label(closed, ROWS)
-    lengths = np.bincount(runs.ravel())
-    is_line = (np.bincount(runs.ravel(), thin.ravel()) >= SHARE * lengths) & (
-        lengths >= max(SHORTEST, side // 40)
-    )
-    is_line &= np.bincount(runs.ravel(), dark.ravel()) >= least * lengths
-    is_line[0] = False
-    labels, _ = ndimage.label(is_line[runs], np.ones((3, 3)))
-    for i, at in enumerate(ndimage.find_objects(labels), 1):
-        own = labels[at] == i
-        inked = own.sum(axis=1)
-        labels[at][own & (inked < STRAIGHT * inked.max())[:, None]] = 0  # the inside of a bend
-    return _extend(labels, runs, np.bincount(runs.ravel(), fine.ravel()) >= SHARE * lengths)
+    outside = ink < 0
+    dark = ink > FAINT
+    components, _ = ndimage.label(dark, EIGHT_NEIGHBOURS)
+    pieces = remove_enclosed(components)
+    n_pixels = np.bincount(components.ravel())
+    clean = dark & (n_pixels[components] > SPECK)
+    without_valleys = clean & ~find_valleys(ink)
+    runs_across = find_runs(clean, clean, GAP_ACROSS)
+    runs_down = find_runs(clean.T, without_valleys.T, GAP_DOWN, WHOLE)
+
+    # `sides`, `lines_down` and the runs down are those of the transposed page.
+    frame_tops, frame_sides = find_frames(runs_across, runs_down, dark)
+    everywhere = np.ones_like(runs_down, bool)
+    sides = choose_lines(runs_down, dark.T, pieces.T, everywhere, outside.T) | frame_sides
+    horizontal = choose_lines(runs_across, dark, pieces, sides.T, outside) | frame_tops
+    lines_down = choose_lines(runs_down, dark.T, pieces.T, horizontal.T, outside.T)
+    lines_down = check_crossings(runs_down, lines_down, horizontal.T)
+    vertical = (lines_down | frame_sides).T
+
+    frames = frame_tops | frame_sides.T
+    printed = find_printed(components, frames, outside, horizontal, vertical)
+    return horizontal & printed, vertical & printed
 
 
-def _extend(labels: Labels, runs: Labels, is_fine: Mask) -> Labels:
-    """Label fine runs, too, that go on where a labelled one ends: the rest of a line that is a pixel off its row."""
-    inked, rest = runs > 0, np.zeros(len(is_fine), labels.dtype)
-    first = inked & np.diff(inked, axis=1, prepend=False)
-    last = inked & np.diff(inked, axis=1, append=False)
-    for begin, end in ((first, last), (last, first)):
-        before = ndimage.maximum_filter(np.where(end, labels, 0), 3)
-        joined = begin & (labels == 0) & is_fine[runs] & (before > 0)
-        rest[runs[joined]] = before[joined]
-    return np.asarray(np.maximum(labels, rest[runs]))
+def remove_enclosed(components: Labels) -> Labels:
+    """Remove the components that are in a component which is not much larger.
+
+    They are digits in boxes.
+    """
+    boxes = bounds(components)
+    starts = boxes[:, :2]
+    stops = boxes[:, 2:]
+    sizes = stops - starts
+    is_small = (sizes < FRAME * np.array(components.shape)).all(axis=1)
+    is_enclosed = np.append(False, is_small)
+    largest_first = np.argsort(-sizes.max(axis=1))
+    for index in largest_first[:LARGEST]:
+        begins_inside = (starts > starts[index]).all(axis=1)
+        ends_inside = (stops < stops[index]).all(axis=1)
+        is_tight = (sizes[index] < ROOMY * sizes).any(axis=1)
+        is_enclosed[1:] |= begins_inside & ends_inside & is_tight
+    return np.where(is_enclosed[components], 0, components)
 
 
-def _frames(across: Labels, down: Labels, dark: Mask) -> tuple[Mask, Mask]:
-    """Return the sides of rectangles with a digit inside, across and down; runs across may go on beyond the corners."""
-    above, is_side = np.zeros_like(dark), np.zeros(down.max() + 1, bool)
-    of_across, of_down = bounds(across), bounds(down.T)
-    if not (of_across.size and of_down.size):
-        return above, is_side[down]
-    reach = np.maximum((of_down[:, 2] - of_down[:, 0]) // SIDE, 1)
-    top, bottom = (np.abs(of_across[:, i, None] - of_down[:, i]) <= reach for i in (0, 2))
-    begins = (
-        of_across[:, 1, None] <= of_down[:, 1] + reach
-    )  # at a run down, or to the left of it
-    ends = of_across[:, 3, None] >= of_down[:, 3] - reach
-    joined = np.prod(
-        [(at & begins).T.astype(np.float32) @ (at & ends) for at in (top, bottom)], axis=0
-    )
-    padded = np.pad(dark, 2)
-    for i, j in np.argwhere(joined * (of_down[:, 3, None] < of_down[:, 1])):
-        left, right = of_down[i, 1], of_down[j, 3]
-        uppers, lowers = (
-            np.flatnonzero(at[:, i] & begins[:, i] & at[:, j] & ends[:, j])
-            for at in (top, bottom)
-        )
-        start, inner, stop = (
-            of_across[uppers[0], 0],
-            of_across[uppers[0], 2],
-            of_across[lowers[0], 2],
-        )
-        width = inner - start + NEAR
-        inside = dark[
-            start + width : stop - width,
-            2 * of_down[i, 3] - left + NEAR : 2 * of_down[j, 1] - right - NEAR,
-        ]
-        rows = np.flatnonzero(inside.any(axis=1))
-        around = (
-            padded[[start, stop + 3], left + 2 : right + 2],
-            padded[start + 2 : stop + 2, [left, right + 3]].T,
-        )
-        is_free = max(side.mean(axis=1).max() for side in around) < PAPER
-        if is_free and rows.size and np.ptp(rows) >= FILLED * (stop - start):
-            frame = slice(max(0, start - reach[i]), stop + reach[i]), slice(left, right)
-            above[frame] |= np.isin(across[frame], [*uppers + 1, *lowers + 1])
-            is_side[[i + 1, j + 1]] = True
-    return above, is_side[down]
-
-
-def _lines(
-    labels: Labels,
-    dark: Mask,
-    pieces: Labels,
-    ends: Mask,
-    outside: Mask,
-    across: Mask | None = None,
+def find_printed(
+    components: Labels, frames: Mask, outside: Mask, horizontal: Mask, vertical: Mask
 ) -> Mask:
-    """Return those of the labelled runs that are lines: they end at a line or the page's edge, or go on for half of it.
+    """Find the components that may have lines.
 
-    Those down the page cross two lines across, or are teeth of a comb: alike, and on a line.
+    They have a frame, are wide, are at the edge of the page, or have several lines across and
+    several lines down.
+
+    Args:
+        components: the component of each pixel.
+        frames: where the frames are.
+        outside: which pixels are outside of the page.
+        horizontal: where the lines across the page are.
+        vertical: where the lines down the page are.
+
+    Returns:
+        the pixels of these components, and pixels near them.
     """
-    extents = np.array(
-        [
-            np.inf,
-            *(at[1].stop - at[1].start if at else 0 for at in ndimage.find_objects(pieces)),
-        ]
-    )
-    near = ndimage.maximum_filter(ends, 2 * NEAR + 1) | ndimage.maximum_filter1d(
-        outside, 2 * NEAR + 1, 1
-    )
-    kept = np.zeros(labels.max() + 1, bool)
-    if across is not None:
-        corners = np.zeros(across.shape, bool)
-        for at in ndimage.find_objects(ndimage.label(across, np.ones((3, 3)))[0]):
-            for end in (slice(at[0].start, at[0].start + 3), slice(at[0].stop - 3, at[0].stop)):
-                corners[end, at[1]] |= across[end, at[1]]
-        corners = ndimage.maximum_filter(corners, 2 * NEAR + 1)
+    boxes = bounds(components)
+    heights = boxes[:, 2] - boxes[:, 0]
+    widths = boxes[:, 3] - boxes[:, 1]
+    is_wide = widths >= WIDE * heights
+    is_printed = np.append(False, is_wide)
+    at_edge = ndimage.maximum_filter(outside, 2 * NEAR + 1)
+    is_printed[components[frames | at_edge]] = True
+    n_across = count_lines(components, horizontal, len(is_printed))
+    n_down = count_lines(components, vertical, len(is_printed))
+    is_printed |= (n_across > 1) & (n_down > 1)
+    is_printed[0] = False
+    return np.asarray(ndimage.maximum_filter(is_printed[components], GAP_ACROSS))
+
+
+def count_lines(components: Labels, lines: Mask, n_components: int) -> Integers:
+    """Count the lines of each component.
+
+    Args:
+        components: the component of each pixel.
+        lines: where the lines are.
+        n_components: the number of components, with the paper, which has the number 0.
+    """
+    line_numbers, n_lines = ndimage.label(lines, EIGHT_NEIGHBOURS)
+    is_inked = lines & (components > 0)
+    component_of_line = np.zeros(n_lines + 1, int)
+    component_of_line[line_numbers[is_inked]] = components[is_inked]
+    return np.bincount(component_of_line, minlength=n_components)
+
+
+def count_components(mask: Mask) -> int:
+    """Count the connected components of a mask."""
+    _, n_components = ndimage.label(mask, EIGHT_NEIGHBOURS)
+    return int(n_components)
+
+
+def bounds(labels: Labels) -> Integers:
+    """Return the first row and column of each label, and those after its last.
+
+    Their shape is (n_labels, 4).
+    """
+    boxes = []
+    for place in ndimage.find_objects(labels):
+        if place is not None:
+            rows, columns = place
+            boxes.append([rows.start, columns.start, rows.stop, columns.stop])
+    return np.array(boxes, int).reshape(-1, 4)
+
+
+def touches_all_sides(dark: Mask) -> bool:
+    """Return whether there is ink near each side of the picture."""
+    margin = max(3, max(dark.shape) // 40)
+    sides = [dark[:margin], dark[-margin:], dark[:, :margin], dark[:, -margin:]]
+    return all(side.any() for side in sides)
+
+
+def find_valleys(ink: Ink) -> Mask:
+    """Find pixels with much less ink than at the left and at the right, between two boxes.
+
+    The ink at the left and at the right is similar.
+    """
+    left = ndimage.maximum_filter1d(ink, 3, 1, origin=-1)
+    right = ndimage.maximum_filter1d(ink, 3, 1, origin=1)
+    is_lower = ink < VALLEY * np.minimum(left, right)
+    is_alike = abs(left - right) < ALIKE * np.maximum(left, right)
+    return np.asarray(is_lower & is_alike)
+
+
+def find_runs(dark: Mask, apart: Mask, gap: int, min_ink: float = 0) -> Labels:
+    """Find runs of ink along the rows that are long and thin enough for lines.
+
+    Strokes may cross a run.
+
+    Args:
+        dark: where the ink is.
+        apart: where the ink is, without valleys.
+        gap: holes of fewer pixels are closed.
+        min_ink: the lowest share of ink in a run.
+
+    Returns:
+        the number of the run of each pixel.
+    """
+    longer_side = max(dark.shape)
+    columns, _ = ndimage.label(apart, NEIGHBOURS_IN_COLUMN)
+    thickness = np.bincount(columns.ravel())[columns]
+    thin = dark & (thickness <= max(THICKEST, longer_side // THICKEST_DIVISOR))
+    fine = dark & (thickness <= FINE)
+
+    widened = ndimage.maximum_filter1d(dark.view(np.uint8), gap, 1)
+    closed = ndimage.minimum_filter1d(widened, gap, 1)
+    runs, _ = ndimage.label(closed, NEIGHBOURS_IN_ROW)
+    lengths = np.bincount(runs.ravel())
+    n_thin = np.bincount(runs.ravel(), thin.ravel())
+    n_fine = np.bincount(runs.ravel(), fine.ravel())
+    n_dark = np.bincount(runs.ravel(), dark.ravel())
+    is_long = lengths >= max(SHORTEST, longer_side // SHORTEST_DIVISOR)
+    is_line = is_long & (n_thin >= SHARE * lengths) & (n_dark >= min_ink * lengths)
+    is_line[0] = False
+
+    labels, _ = ndimage.label(is_line[runs], EIGHT_NEIGHBOURS)
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        is_own = labels[place] == number
+        row_lengths = is_own.sum(axis=1)
+        is_bend = row_lengths < STRAIGHT * row_lengths.max()
+        labels[place][is_own & is_bend[:, np.newaxis]] = 0
+    return extend_runs(labels, runs, n_fine >= SHARE * lengths)
+
+
+def extend_runs(labels: Labels, runs: Labels, is_fine: Mask) -> Labels:
+    """Add fine runs that begin where a line ends, or end where a line begins.
+
+    They are the rest of a line that is a pixel off its row.
+
+    Args:
+        labels: the number of the line of each pixel.
+        runs: the number of the run of each pixel, for all runs.
+        is_fine: whether each run is fine.
+    """
+    inked = runs > 0
+    is_first = inked & np.diff(inked, axis=1, prepend=False)
+    is_last = inked & np.diff(inked, axis=1, append=False)
+    line_of_run = np.zeros(len(is_fine), labels.dtype)
+    for begins, ends in ((is_first, is_last), (is_last, is_first)):
+        line_before = ndimage.maximum_filter(np.where(ends, labels, 0), 3)
+        is_free = begins & (labels == 0) & is_fine[runs]
+        is_joined = is_free & (line_before > 0)
+        line_of_run[runs[is_joined]] = line_before[is_joined]
+    return np.asarray(np.maximum(labels, line_of_run[runs]))
+
+
+def find_frames(runs_across: Labels, runs_down: Labels, dark: Mask) -> tuple[Mask, Mask]:
+    """Find rectangles with a digit inside.
+
+    Args:
+        runs_across: the runs of the page. They may go on beyond the corners of the rectangle.
+        runs_down: the runs of the transposed page.
+        dark: where the ink is.
+
+    Returns:
+        the tops and bottoms of the rectangles, on the page, and the sides of the rectangles, on
+        the transposed page.
+    """
+    tops = np.zeros_like(dark)
+    is_side = np.zeros(runs_down.max() + 1, bool)
+    across = bounds(runs_across)
+    down = bounds(runs_down.T)
+    if not (across.size and down.size):
+        return tops, is_side[runs_down]
+
+    # The shape of these masks is (runs across, runs down).
+    tolerance = np.maximum((down[:, 2] - down[:, 0]) // SIDE, 1)
+    is_at_top = np.abs(across[:, [0]] - down[:, 0]) <= tolerance
+    is_at_bottom = np.abs(across[:, [2]] - down[:, 2]) <= tolerance
+    begins_at = across[:, [1]] <= down[:, 1] + tolerance
+    ends_at = across[:, [3]] >= down[:, 3] - tolerance
+    from_top = is_at_top & begins_at
+    from_bottom = is_at_bottom & begins_at
+    to_top = is_at_top & ends_at
+    to_bottom = is_at_bottom & ends_at
+    for left in range(len(down)):
+        reaches_top = to_top[from_top[:, left]].any(axis=0)
+        reaches_bottom = to_bottom[from_bottom[:, left]].any(axis=0)
+        is_right_of_it = down[:, 1] > down[left, 3]
+        for right in np.flatnonzero(reaches_top & reaches_bottom & is_right_of_it):
+            uppers = np.flatnonzero(from_top[:, left] & to_top[:, right])
+            lowers = np.flatnonzero(from_bottom[:, left] & to_bottom[:, right])
+            upper = across[uppers[0]]
+            lower = across[lowers[0]]
+            if not is_frame(dark, upper, lower, down[left], down[right]):
+                continue
+            first_row = max(0, upper[0] - tolerance[left])
+            last_row = lower[2] + tolerance[left]
+            place = slice(first_row, last_row), slice(down[left, 1], down[right, 3])
+            numbers = [*(uppers + 1), *(lowers + 1)]
+            tops[place] |= np.isin(runs_across[place], numbers)
+            is_side[left + 1] = True
+            is_side[right + 1] = True
+    return tops, is_side[runs_down]
+
+
+def is_frame(
+    dark: Mask, upper: Integers, lower: Integers, left: Integers, right: Integers
+) -> bool:
+    """Return whether four runs are a frame: there is a digit inside, and paper around.
+
+    Args:
+        dark: where the ink is.
+        upper: the first row and column of the upper run, and those after its last.
+        lower: those of the lower run.
+        left: those of the left run.
+        right: those of the right run.
+    """
+    top = upper[0]
+    bottom = lower[2]
+    first_column = left[1]
+    last_column = right[3]
+    margin = upper[2] - top + NEAR
+    left_margin = left[3] - first_column + NEAR
+    right_margin = last_column - right[1] + NEAR
+    rows = slice(top + margin, bottom - margin)
+    columns = slice(left[3] + left_margin, right[1] - right_margin)
+    inked_rows = np.flatnonzero(dark[rows, columns].any(axis=1))
+    if not inked_rows.size or np.ptp(inked_rows) < FILLED * (bottom - top):
+        return False
+
+    # The second row above and below, and the second column beside. The padding has two pixels.
+    padded = np.pad(dark, 2)
+    beside_rows = padded[[top, bottom + 3], first_column + 2 : last_column + 2]
+    beside_columns = padded[top + 2 : bottom + 2, [first_column, last_column + 3]]
+    most_ink = max(beside_rows.mean(axis=1).max(), beside_columns.mean(axis=0).max())
+    return bool(most_ink < PAPER)
+
+
+def choose_lines(runs: Labels, dark: Mask, pieces: Labels, ends: Mask, outside: Mask) -> Mask:
+    """Choose the runs that are lines.
+
+    A line ends at other lines or at the edge of the page, or is half as long as the page.
+
+    Args:
+        runs: the number of the run of each pixel.
+        dark: where the ink is.
+        pieces: the component of each pixel, without digits in boxes.
+        ends: where other lines are.
+        outside: which pixels are outside of the page.
+
+    Returns:
+        where the lines are.
+    """
+    # What belongs to no component is infinitely long, so that it has no line.
+    piece_lengths = [np.inf]
+    for place in ndimage.find_objects(pieces):
+        piece_lengths.append(place[1].stop - place[1].start if place else 0)
+    at_line = ndimage.maximum_filter(ends, 2 * NEAR + 1)
+    at_edge = ndimage.maximum_filter1d(outside, 2 * NEAR + 1, 1)
+    meeting = at_line | at_edge
+
+    is_line = np.zeros(runs.max() + 1, bool)
+    page_length = runs.shape[1]
+    for number, place in enumerate(ndimage.find_objects(runs), 1):
+        is_own = runs[place] == number
+        length = is_own.shape[1]
+        slimness = length**2 / np.count_nonzero(is_own)  # the length divided by the width
+        is_free_line = 2 * length >= page_length and slimness >= LONG
+        piece = pieces[place][is_own].max()
+        min_span = SPANNED * piece_lengths[piece]
+        longest_row = is_own.sum(axis=1).max()
+        is_straight = longest_row >= min(min_span, max(runs.shape) * SPANNED_PAGE)
+        span = measure_span(is_own & meeting[place], is_own & dark[place])
+        is_bound_line = is_straight and slimness >= NARROW and span >= min_span
+        is_line[number] = is_free_line or is_bound_line
+    return is_line[runs]
+
+
+def measure_span(meeting: Mask, inked: Mask) -> int:
+    """Return the length of a run between its first and its last meeting with other lines.
+
+    Args:
+        meeting: which pixels of the run meet other lines.
+        inked: which pixels of the run are ink. The others are closed holes. A meeting with a
+            hole does not count.
+    """
+    meetings, _ = ndimage.label(meeting.any(axis=0))
+    with_hole = meetings[~inked.any(axis=0)]
+    is_met = (meetings > 0) & ~np.isin(meetings, with_hole)
+    positions = np.flatnonzero(is_met)
+    if not positions.size:
+        return 0
+    return int(positions[-1] - positions[0] + 1)
+
+
+def check_crossings(runs: Labels, lines: Mask, across: Mask) -> Mask:
+    """Choose the lines down the page that cross two lines across the page.
+
+    The teeth of a comb are added, which meet one line only: runs of the same length and
+    position, one of which is at the end of the line across.
+
+    Args:
+        runs: the number of the run of each pixel of the transposed page.
+        lines: which pixels are on lines.
+        across: where the lines across the page are, transposed as well.
+
+    Returns:
+        where the lines are.
+    """
+    line_ends = np.zeros(across.shape, bool)
+    line_numbers, _ = ndimage.label(across, EIGHT_NEIGHBOURS)
+    for rows, columns in ndimage.find_objects(line_numbers):
+        for end in (slice(rows.start, rows.start + 3), slice(rows.stop - 3, rows.stop)):
+            line_ends[end, columns] |= across[end, columns]
+    line_ends = ndimage.maximum_filter(line_ends, 2 * NEAR + 1)
+
+    is_line = np.zeros(runs.max() + 1, bool)
     teeth = []
-    for i, at in enumerate(ndimage.find_objects(labels), 1):
-        own = labels[at] == i
-        length = own.shape[1]
-        meetings, _ = ndimage.label((own & near[at]).any(axis=0))
-        is_open = np.isin(
-            meetings, meetings[~(own & dark[at]).any(axis=0)]
-        )  # a closed hole is in between
-        met = np.flatnonzero(meetings.astype(bool) & ~is_open)
-        between = np.ptp(met) + 1 if met.size else 0
-        least = SPANNED * extents[pieces[at][own].max()]
-        straight = own.sum(axis=1).max() >= min(least, max(labels.shape) / 5)
-        kept[i] = (straight and length**2 >= NARROW * own.sum() and between >= least) or (
-            2 * length >= labels.shape[1] and length**2 >= LONG * own.sum()
-        )
-        if across is not None:
-            crossed = (own & ndimage.maximum_filter(across[at], 2 * NEAR + 1)).any(axis=0)
-            times = np.count_nonzero(np.diff(crossed.astype(int), prepend=0) == 1)
-            kept[i] &= times >= 2
-            if times:
-                ends = np.array([at[1].start, at[1].stop])
-                teeth.append((i, ends, (own & corners[at])[:, [0, 1, 2, -3, -2, -1]].any()))
-    for i, ends, _ in teeth:
-        kept[i] |= any(
-            outer and np.abs(ends - others).max() <= NEAR for _, others, outer in teeth
-        )
-    return kept[labels]
+    for number, place in enumerate(ndimage.find_objects(runs), 1):
+        is_own = runs[place] == number
+        near_line = ndimage.maximum_filter(across[place], 2 * NEAR + 1)
+        is_crossed = (is_own & near_line).any(axis=0)
+        n_crossings = np.count_nonzero(np.diff(is_crossed.astype(int), prepend=0) == 1)
+        is_line[number] = n_crossings >= 2 and lines[place][is_own].all()
+        if n_crossings > 0:
+            at_line_end = is_own & line_ends[place]
+            is_at_end = at_line_end[:, :3].any() or at_line_end[:, -3:].any()
+            columns = place[1]
+            teeth.append(Tooth(number, columns.start, columns.stop, bool(is_at_end)))
+
+    end_teeth = [tooth for tooth in teeth if tooth.is_at_end]
+    for tooth in teeth:
+        is_line[tooth.number] |= any(are_alike(tooth, other) for other in end_teeth)
+    return is_line[runs]
 
 
-def _without_crossings(ink: Ink, lines: Mask, others: Mask) -> Mask:
-    """Return the lines' pixels and what is above and below, where no more ink is than a line's cross-section has."""
+def are_alike(tooth: Tooth, other: Tooth) -> bool:
+    """Return whether two teeth have about the same length and position."""
+    start_distance = abs(tooth.start - other.start)
+    stop_distance = abs(tooth.stop - other.stop)
+    return max(start_distance, stop_distance) <= NEAR
+
+
+def find_pixels_to_clear(ink: Ink, lines: Mask, others: Mask) -> Mask:
+    """Find the pixels of lines across the page, without the strokes that cross the lines.
+
+    Where a stroke crosses, there is more ink than in a cross-section of the line.
+
+    Args:
+        ink: the ink of the page.
+        lines: where the lines across the page are.
+        others: where the lines down the page are.
+
+    Returns:
+        the pixels of the lines and of their edges.
+    """
     others = ndimage.maximum_filter1d(others, 3, 1)
-    runs, count = ndimage.label((ink > FAINT / 2) & ~others, ROWS.T)
-    sums = ndimage.sum_labels(ink, runs, np.arange(count + 1))
-    of_line, total = ndimage.label(lines, np.ones((3, 3)))
-    usual, darkness = np.zeros(total + 1), np.zeros(total + 1)
-    for i, at in enumerate(ndimage.find_objects(of_line), 1):
-        inside = of_line[at] == i
-        darkness[i] = np.median(ink[at][inside])
-        own = np.unique(runs[at][inside])
-        usual[i] = np.median(sums[own[own > 0]]) if own.any() else 0
-    limit = np.zeros(count + 1)
-    limit[runs[lines]] = usual[of_line[lines]]
-    limit[0] = 0
-    thin = (sums <= CROSSED * limit) & (limit > 0)
-    ends = np.zeros(
-        (2, 2, count + 1), int
-    )  # first and last row of a line in a run, and of the run
-    for (first, last), inside in zip(ends, (lines & (runs > 0), runs > 0), strict=True):
-        rows, columns = np.nonzero(inside)
-        first[runs[rows, columns][::-1]], last[runs[rows, columns]] = rows[::-1], rows
-    above, below = np.abs(ends[0] - ends[1])
-    is_crossed = np.all(
-        [
-            ndimage.maximum_filter1d(lines & (beyond[runs] > 1), SLANTED, 1)
-            for beyond in (above, below)
-        ],
-        axis=0,
-    )
-    is_end = (
-        lines & (limit[runs] > 0) & ~is_crossed & (ink <= DARKER * darkness[of_line])
-    )  # of strokes that touch it
-    return (thin[runs] & ndimage.maximum_filter1d(lines, 5, 0)) | (lines & others) | is_end
+    # A section is a vertical run of ink.
+    sections, n_sections = ndimage.label((ink > FAINT / 2) & ~others, NEIGHBOURS_IN_COLUMN)
+    section_ink = ndimage.sum_labels(ink, sections, np.arange(n_sections + 1))
+    line_numbers, n_lines = ndimage.label(lines, EIGHT_NEIGHBOURS)
+    usual_ink = np.zeros(n_lines + 1)
+    darkness = np.zeros(n_lines + 1)
+    for number, place in enumerate(ndimage.find_objects(line_numbers), 1):
+        is_own = line_numbers[place] == number
+        darkness[number] = np.median(ink[place][is_own])
+        own_sections = np.unique(sections[place][is_own])
+        if own_sections.any():
+            usual_ink[number] = np.median(section_ink[own_sections[own_sections > 0]])
+
+    usual_of_section = np.zeros(n_sections + 1)
+    usual_of_section[sections[lines]] = usual_ink[line_numbers[lines]]
+    usual_of_section[0] = 0
+    has_line = usual_of_section > 0
+    is_thin = has_line & (section_ink <= CROSSED * usual_of_section)
+    near_line = ndimage.maximum_filter1d(lines, LINE_WITH_EDGES, 0)
+
+    # The end of a stroke that touches the line, but does not cross it, is part of the line.
+    is_crossed = find_crossings(sections, n_sections, lines)
+    is_dark = ink > DARKER * darkness[line_numbers]
+    is_end = lines & has_line[sections] & ~is_crossed & ~is_dark
+    return (is_thin[sections] & near_line) | (lines & others) | is_end
 
 
-def _scraps(dark: Mask, horizontal: Mask, vertical: Mask) -> Mask:
-    """Return what is left of lines: pieces beside them that are as thin, and longer than wide."""
-    labels, count = ndimage.label(dark, np.ones((3, 3)))
-    is_scrap = np.zeros(count + 1, bool)
-    is_scrap[labels[ndimage.maximum_filter(horizontal | vertical, 2 * NEAR + 1)]] = True
-    across, down = (
-        bounds(ndimage.label(lines, np.ones((3, 3)))[0]) for lines in (horizontal, vertical)
-    )
-    widths = np.concatenate([across[:, 2] - across[:, 0], down[:, 3] - down[:, 1]])
-    boxes = bounds(labels)
-    short, long = np.sort(boxes[:, 2:] - boxes[:, :2], axis=1).T
+def find_crossings(sections: Labels, n_sections: int, lines: Mask) -> Mask:
+    """Find the pixels of lines where strokes go on above and below the line.
+
+    Args:
+        sections: the vertical run of ink of each pixel.
+        n_sections: the number of these runs.
+        lines: where the lines are.
+    """
+    first_of_line, last_of_line = find_rows(lines, sections, n_sections)
+    everywhere = np.ones_like(lines)
+    first, last = find_rows(everywhere, sections, n_sections)
+    goes_on_above = np.abs(first_of_line - first) > 1
+    goes_on_below = np.abs(last_of_line - last) > 1
+    is_above = ndimage.maximum_filter1d(lines & goes_on_above[sections], SLANTED, 1)
+    is_below = ndimage.maximum_filter1d(lines & goes_on_below[sections], SLANTED, 1)
+    return np.asarray(is_above & is_below)
+
+
+def find_rows(mask: Mask, sections: Labels, n_sections: int) -> tuple[Integers, Integers]:
+    """Return the first and the last row of each section in a mask; 0 if it is not there."""
+    first = np.zeros(n_sections + 1, int)
+    last = np.zeros(n_sections + 1, int)
+    rows, columns = np.nonzero(mask & (sections > 0))
+    numbers = sections[rows, columns]
+    # If a number occurs several times, NumPy keeps the value that is assigned last.
+    last[numbers] = rows
+    first[numbers[::-1]] = rows[::-1]
+    return first, last
+
+
+def find_scraps(dark: Mask, horizontal: Mask, vertical: Mask) -> Mask:
+    """Find what is left of lines: components beside them that are as thin, and oblong.
+
+    Args:
+        dark: the ink without the pixels that will be cleared.
+        horizontal: where the lines across the page were.
+        vertical: where the lines down the page were.
+    """
+    labels, n_labels = ndimage.label(dark, EIGHT_NEIGHBOURS)
+    near_line = ndimage.maximum_filter(horizontal | vertical, 2 * NEAR + 1)
+    is_scrap = np.zeros(n_labels + 1, bool)
+    is_scrap[labels[near_line]] = True
     is_scrap[0] = False
-    is_scrap[1:] &= (short <= (np.median(widths) if widths.size else 0) + 1) & (
-        long >= 2 * short
-    )
+
+    lines_across, _ = ndimage.label(horizontal, EIGHT_NEIGHBOURS)
+    lines_down, _ = ndimage.label(vertical, EIGHT_NEIGHBOURS)
+    across = bounds(lines_across)
+    down = bounds(lines_down)
+    heights = across[:, 2] - across[:, 0]
+    widths = down[:, 3] - down[:, 1]
+    thickness = np.concatenate([heights, widths])
+    usual_thickness = np.median(thickness) if thickness.size else 0
+
+    boxes = bounds(labels)
+    sizes = np.sort(boxes[:, 2:] - boxes[:, :2], axis=1)
+    shorter = sizes[:, 0]
+    longer = sizes[:, 1]
+    is_scrap[1:] &= (shorter <= usual_thickness + 1) & (longer >= 2 * shorter)
     return is_scrap[labels]

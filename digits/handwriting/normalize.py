@@ -1,5 +1,6 @@
-"""Draw a digit the way the training images were drawn."""
+"""Draw a digit as the training images were drawn."""
 
+from digits.core.tables import Pixels
 from digits.features.transforms.deskewing import moments
 from digits.features.transforms.interpolation import interpolate
 from digits.handwriting.ink import Ink
@@ -9,99 +10,164 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-PEN = (
-    1.7,
-    4.5,
-)  # the range of a stroke's width in MNIST's box of 20 × 20; few strokes there lie outside
-FAINT = 0.1  # of full ink; what interpolation leaves below is cut away
+# MNIST's digits fit into a box with this side, in an image with this side.
+MNIST_BOX = 20
+MNIST_SIDE = 28
+
+# Few strokes in MNIST are narrower or wider, in pixels.
+MIN_STROKE = 1.7
+MAX_STROKE = 4.5
+
+# A digit is reduced before its strokes are measured, so that its longer side has fewer pixels
+# than twice this number.
+BITMAP_SIDE = 80
+
+# A digit that is smaller than that is enlarged so many times.
+ENLARGED = 4
+
+# A pixel of the bitmap has at least so much ink, or this share of the most ink.
+STRONG = 0.5
+STRONG_SHARE = 0.9
+
+# Pixels of paper around the bitmap, for wider strokes.
+BITMAP_MARGIN = 12
+
+# UCI's digits are drawn in bitmaps with this side, whose blocks are counted. The digits are
+# narrow: their widths are between these.
+UCI_SIDE = 32
+UCI_BLOCK = 4
+UCI_MIN_WIDTH = 10
+UCI_MAX_WIDTH = 20
+
+# Less ink, which interpolation leaves, is removed.
+FAINT = 0.1
 
 
-def normalize(ink: Ink, size: int) -> npt.NDArray[np.uint8]:
-    """Draw one digit, whose ink is not all 0, in 28 × 28 (0 to 255) as MNIST's were, or in 8 × 8 (0 to 16) as UCI's."""
-    return {28: _as_mnist, 8: _as_uci}[size](_cropped(ink))
+def normalize(ink: Ink, size: int) -> Pixels:
+    """Draw a digit as an image of a dataset.
 
-
-def _as_mnist(ink: Ink) -> npt.NDArray[np.uint8]:
-    """Scale a digit into a box of 20 × 20, its aspect kept and its edges grey, and centre its mass in 28 × 28.
-
-    Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits.
+    Args:
+        ink: the ink of the digit, some of which is not 0.
+        size: 28 for images like MNIST's, with values up to 255. 8 for images like those of
+        UCI's
+            dataset in scikit-learn, with values up to 16.
     """
-    ink = _with_usual_pen(ink)
-    longest = max(ink.shape)
-    height, width = (max(round(20 * length / longest), 1) for length in ink.shape)
-    box = _resized(ink, (height, width))
+    if size == MNIST_SIDE:
+        return draw_as_mnist(crop(ink))
+    return draw_as_uci(crop(ink))
+
+
+def draw_as_mnist(ink: Ink) -> Pixels:
+    """Scale a digit into a box, and move its centre of mass to the middle of the image.
+
+    The aspect ratio is kept. The edges are grey. Source: Y. LeCun, C. Cortes, C. Burges, The
+    MNIST database of handwritten digits.
+    """
+    ink = adjust_stroke_width(ink)
+    longer_side = max(ink.shape)
+    height = max(round(MNIST_BOX * ink.shape[0] / longer_side), 1)
+    width = max(round(MNIST_BOX * ink.shape[1] / longer_side), 1)
+    box = resize(ink, height, width)
     box = np.clip(box / box.max(), 0, 1)
-    image = np.zeros((28, 28), np.float32)
-    centre = ndimage.center_of_mass(box)
-    top, left = (
-        min(max(round(14 - middle), 0), 28 - length)
-        for middle, length in zip(centre, box.shape, strict=True)
-    )
-    image[top : top + box.shape[0], left : left + box.shape[1]] = box
+    y, x = ndimage.center_of_mass(box)
+    top = choose_start(y, height)
+    left = choose_start(x, width)
+    image = np.zeros((MNIST_SIDE, MNIST_SIDE), np.float32)
+    image[top : top + height, left : left + width] = box
     return (255 * image + 0.5).astype(np.uint8)
 
 
-def _with_usual_pen(ink: Ink) -> Ink:
-    """Make strokes wider or narrower that are outside of what MNIST has; return all others as they are."""
-    fold = max(ink.shape) // 80
-    if fold:
-        strong = np.pad(ink, [(0, -length % fold) for length in ink.shape]) > min(
-            0.5, 0.9 * ink.max()
-        )
-        bitmap = strong.reshape(strong.shape[0] // fold, fold, -1, fold).any(axis=(1, 3))
-    else:
-        enlarged = _resized(ink, (4 * ink.shape[0], 4 * ink.shape[1]))
-        bitmap = enlarged > min(0.5, 0.9 * enlarged.max())
-    bitmap = np.pad(bitmap, 12)
+def choose_start(centre: float, length: int) -> int:
+    """Return where a box begins in the image, if its centre of mass is to be in the middle.
+
+    Args:
+        centre: the centre of mass in the box.
+        length: the length of the box.
+    """
+    start = round(MNIST_SIDE / 2 - centre)
+    return min(max(start, 0), MNIST_SIDE - length)
+
+
+def adjust_stroke_width(ink: Ink) -> Ink:
+    """Make strokes wider or narrower if MNIST has no such strokes."""
+    bitmap = np.pad(make_bitmap(ink), BITMAP_MARGIN)
     depth = ndimage.distance_transform_edt(bitmap)
-    pixel = 20 / (max(bitmap.shape) - 24)
-    width = (
-        4 * (float(depth[bitmap].mean()) - 0.5) * pixel
-    )  # across a stroke, the mean depth is a quarter of its width
-    change = (min(max(width, PEN[0]), PEN[1]) - width) / 2 / pixel
+    pixel = MNIST_BOX / (max(bitmap.shape) - 2 * BITMAP_MARGIN)  # its side in MNIST's pixels
+    # The mean depth in a stroke is a quarter of its width.
+    mean_depth = float(depth[bitmap].mean()) - 0.5
+    width = 4 * mean_depth * pixel
+    target = min(max(width, MIN_STROKE), MAX_STROKE)
+    change = (target - width) / 2 / pixel  # at either side of the stroke
     if change == 0:
         return ink
-    bitmap = (
-        ndimage.distance_transform_edt(~bitmap) <= change
-        if change > 0
-        else depth > min(-change, depth.max() - 1)
-    )
-    return _cropped(bitmap.astype(np.float32))
+    if change > 0:
+        adjusted = ndimage.distance_transform_edt(~bitmap) <= change
+    else:
+        adjusted = depth > min(-change, depth.max() - 1)
+    return crop(adjusted.astype(np.float32))
 
 
-def _as_uci(ink: Ink) -> npt.NDArray[np.uint8]:
-    """Shear a digit upright, stretch it to the height of a bitmap of 32 × 32, and count each block of 4 × 4.
+def make_bitmap(ink: Ink) -> npt.NDArray[np.bool_]:
+    """Return the strong ink of a digit, in a size that is good for measuring strokes."""
+    factor = max(ink.shape) // BITMAP_SIDE
+    if factor == 0:
+        enlarged = resize(ink, ENLARGED * ink.shape[0], ENLARGED * ink.shape[1])
+        return np.asarray(enlarged > min(STRONG, STRONG_SHARE * enlarged.max()))
 
-    Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI repository. NIST's programs, which
-    drew its bitmaps, shear likewise.
+    missing = [(0, -length % factor) for length in ink.shape]
+    padded = np.pad(ink, missing)
+    strong = padded > min(STRONG, STRONG_SHARE * ink.max())
+    height, width = strong.shape
+    blocks = strong.reshape(height // factor, factor, width // factor, factor)
+    return blocks.any(axis=(1, 3))
+
+
+def draw_as_uci(ink: Ink) -> Pixels:
+    """Shear a digit upright, stretch it to the height of a bitmap, and count its blocks.
+
+    Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI repository.
+    NIST's programs, which drew the bitmaps of that dataset, shear likewise.
     """
-    upright = _upright(ink)
-    width = min(
-        max(round(32 * upright.shape[1] / upright.shape[0]), 10), 20
-    )  # UCI's digits are narrow
-    left = (32 - width) // 2
-    bitmap = np.zeros((32, 32), np.float32)
-    bitmap[:, left : left + width] = _resized(upright, (32, width))
-    return (np.clip(bitmap, 0, 1).reshape(8, 4, 8, 4).sum(axis=(1, 3)) + 0.5).astype(np.uint8)
+    upright = make_upright(ink)
+    height, width = upright.shape
+    new_width = round(UCI_SIDE * width / height)
+    new_width = min(max(new_width, UCI_MIN_WIDTH), UCI_MAX_WIDTH)
+    left = (UCI_SIDE - new_width) // 2
+    bitmap = np.zeros((UCI_SIDE, UCI_SIDE), np.float32)
+    bitmap[:, left : left + new_width] = resize(upright, UCI_SIDE, new_width)
+    n_blocks = UCI_SIDE // UCI_BLOCK
+    clipped = np.clip(bitmap, 0, 1)
+    blocks = clipped.reshape(n_blocks, UCI_BLOCK, n_blocks, UCI_BLOCK)
+    counts = blocks.sum(axis=(1, 3))
+    return (counts + 0.5).astype(np.uint8)
 
 
-def _upright(ink: Ink) -> Ink:
+def make_upright(ink: Ink) -> Ink:
+    """Shear a digit so that it is not slanted."""
     margin = ink.shape[0] // 2 + 1
-    image = np.pad(ink, [(0, 0), (margin, margin)])[None]
-    middle, _, slant = moments(image)
-    rows, columns = (np.arange(length, dtype=np.float32) for length in image.shape[1:])
-    down = rows[:, None] - middle
-    sheared = interpolate(image, rows[:, None], columns + np.clip(slant, -1, 1) * down)[0]
-    return _cropped(np.where(sheared > FAINT, sheared, 0) if sheared.max() > FAINT else ink)
+    images = np.pad(ink, [(0, 0), (margin, margin)])[np.newaxis]
+    middle, _, slant = moments(images)
+    _, height, width = images.shape
+    rows = np.arange(height, dtype=np.float32)[:, np.newaxis]
+    columns = np.arange(width, dtype=np.float32)
+    shift = np.clip(slant, -1, 1) * (rows - middle)
+    sheared = interpolate(images, rows, columns + shift)[0]
+    if sheared.max() <= FAINT:
+        return crop(ink)
+    return crop(np.where(sheared > FAINT, sheared, 0))
 
 
-def _cropped(ink: Ink) -> Ink:
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return np.asarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.float32)
+def crop(ink: Ink) -> Ink:
+    """Return the rows and the columns from the first to the last one with ink."""
+    rows = np.flatnonzero(ink.any(axis=1))
+    columns = np.flatnonzero(ink.any(axis=0))
+    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return np.asarray(cropped, np.float32)
 
 
-def _resized(ink: Ink, shape: tuple[int, int]) -> Ink:
-    if ink.shape == shape:
+def resize(ink: Ink, height: int, width: int) -> Ink:
+    """Return the ink in another height and width."""
+    if ink.shape == (height, width):
         return ink
-    image = Image.fromarray(ink).resize(shape[::-1], Image.Resampling.BICUBIC)
+    image = Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC)
     return np.asarray(image, np.float32)

@@ -1,4 +1,4 @@
-"""Read picture files: the digits in each and what a model predicts for them, in words and as JSON."""
+"""Read picture files: find their digits, predict them, and describe the predictions."""
 
 import json
 import sys
@@ -18,15 +18,34 @@ from digits.sources import folder
 
 import numpy as np
 
-UNLIKE = "?"  # stands behind the class of what is unlike the training images
-BATCH = 200  # pictures whose digits go to the model together
-NAMED = 0.01  # the least probability of another class worth naming
-RUNNERS_UP = 3  # of a digit, in JSON and on the drawing page
+# This flag follows the label of an image that does not resemble the training images.
+UNLIKE = "?"
+
+# The digits of so many pictures are predicted together.
+BATCH = 200
+
+# Other labels are named in words if they have at least this probability. So many are named.
+NAMED = 0.01
+N_NAMED = 2
+
+# So many other labels are in JSON, and on the drawing page.
+RUNNERS_UP = 3
+
+# In pictures with so many digits, too many flags mean that the picture is turned, or shows more
+# than digits. In other pictures, the flags themselves say that.
+MIN_DIGITS = 3
 
 
 @dataclass
 class Reading:
-    """What was found in one file: its digits and the prediction for each, or else why there are none."""
+    """What was found in a file.
+
+    Attributes:
+        file: the path, or `-` for standard input.
+        digits: the digits in reading order.
+        predictions: the prediction for each digit.
+        error: why there are no digits, or None.
+    """
 
     file: str
     digits: list[Digit]
@@ -35,103 +54,164 @@ class Reading:
 
 
 def list_files(arguments: Iterable[str]) -> Iterator[str]:
-    """Yield the files that the arguments stand for: a folder stands for its pictures, sorted, or for itself."""
+    """Yield the files that arguments stand for.
+
+    A folder stands for its pictures, sorted by name. Any other argument, and a folder without
+    pictures, stands for itself.
+    """
     for argument in arguments:
-        entries = [
-            path
-            for path in Path(argument).glob("*")
-            if not folder.IGNORED_NAMES.fullmatch(path.name)
-        ]
-        inside = sorted(path for path in entries if path.suffix.lower() in pictures.SUFFIXES)
-        if inside:
-            folder.warn_about_other_files(Path(argument), sorted({*entries} - {*inside}))
-        yield from map(str, inside) if inside else [argument]
+        found = []
+        others = []
+        for path in sorted(Path(argument).glob("*")):
+            if folder.IGNORED_NAMES.fullmatch(path.name):
+                continue
+            if path.suffix.lower() in pictures.SUFFIXES:
+                found.append(path)
+            else:
+                others.append(path)
+        if not found:
+            yield argument
+            continue
+        folder.warn_about_other_files(Path(argument), others)
+        for path in found:
+            yield str(path)
 
 
 def read(recognizer: Recognizer, files: Iterable[str]) -> Iterator[Reading]:
-    """Find the digits of each file, `-` for standard input, and predict them, many files at a time."""
+    """Find the digits of each file, and predict them.
+
+    The digits of many files are predicted together, which is faster.
+
+    Args:
+        recognizer: the recognizer.
+        files: the paths of the files. `-` is standard input.
+    """
     remaining = iter(files)
     while batch := list(islice(remaining, BATCH)):
-        found, errors = zip(*(_find(recognizer, file) for file in batch), strict=True)
-        digits = recognizer.split(found)
-        images = [digit.image for of_file in digits for digit in of_file]
-        predictions = iter(recognizer.predict(np.array(images)) if images else [])
-        for file, of_file, error in zip(batch, digits, errors, strict=True):
-            yield Reading(file, of_file, list(islice(predictions, len(of_file))), error)
+        yield from read_batch(recognizer, batch)
 
 
-def _find(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
-    """Return the digits of one file, or why there are none."""
+def read_batch(recognizer: Recognizer, files: Sequence[str]) -> Iterator[Reading]:
+    """Find the digits of each file, and predict all digits together."""
+    found = []
+    errors = []
+    for file in files:
+        digits, error = find_digits(recognizer, file)
+        found.append(digits)
+        errors.append(error)
+    digits_of_files = recognizer.split(found)
+    images = [digit.image for digits in digits_of_files for digit in digits]
+    predictions = iter(recognizer.predict(np.array(images)) if images else [])
+    for file, digits, error in zip(files, digits_of_files, errors, strict=True):
+        yield Reading(file, digits, list(islice(predictions, len(digits))), error)
+
+
+def find_digits(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | None]:
+    """Return the digits of a file, and why there are none, or None."""
     try:
         if Path(file).is_dir():
             raise PictureError(
                 "there are no pictures in this folder, and no subfolder for each class"
             )
-        return recognizer.find(
-            pictures.read(sys.stdin.buffer if file == "-" else Path(file))
-        ), None
-    except (PictureError, OSError) as error:
-        return [], getattr(error, "strerror", None) or str(error)
+        source = sys.stdin.buffer if file == "-" else Path(file)
+        return recognizer.find(pictures.read(source)), None
+    except PictureError as error:
+        return [], str(error)
+    except OSError as error:
+        return [], error.strerror or str(error)
 
 
 def in_words(
     recognizer: Recognizer, predictions: Sequence[Prediction], actual: str | None = None
 ) -> str:
-    """Return `predicted 4 7? (97 %, 88 %)`, after `actual` as `wording.describe_prediction` puts it.
+    """Return the predictions in words, such as `predicted 4 7? (97 %, 88 %)`.
 
-    Of one digit among ten, the brackets have the next likeliest, too.
+    If there is a single prediction of a class, the brackets also have the likeliest other
+    classes.
+
+    Args:
+        recognizer: the recognizer.
+        predictions: the predictions for the digits of a picture.
+        actual: what the picture shows, or None if it is unknown.
     """
-    names = [recognizer.names[each.label] + UNLIKE * each.is_unlike for each in predictions]
-    shares = ", ".join(wording.format_percent(each.probability) for each in predictions)
-    if not recognizer.positive and len(predictions) == 1:
-        likely = [each for each in predictions[0].runners_up[:2] if each[1] >= NAMED]
-        others = [
-            f"{recognizer.names[label]}: {wording.format_percent(probability)}"
-            for label, probability in likely
-        ]
-        shares = "; ".join(filter(None, [shares, ", ".join(others)]))
-    between = (
-        " " if max(len(recognizer.names[each.label]) for each in predictions) == 1 else ", "
-    )
-    return wording.describe_prediction(between.join(names), shares, actual)
+    names = [recognizer.names[prediction.label] for prediction in predictions]
+    labels = [label_with_flag(recognizer, prediction) for prediction in predictions]
+    percents = [wording.format_percent(each.probability) for each in predictions]
+    brackets = ", ".join(percents)
+    if len(predictions) == 1 and not recognizer.positive:
+        others = []
+        for label, probability in predictions[0].runners_up[:N_NAMED]:
+            if probability >= NAMED:
+                percent = wording.format_percent(probability)
+                others.append(f"{recognizer.names[label]}: {percent}")
+        if others:
+            brackets += "; " + ", ".join(others)
+    has_long_names = max(len(name) for name in names) > 1
+    separator = ", " if has_long_names else " "
+    return wording.describe_prediction(separator.join(labels), brackets, actual)
+
+
+def label_with_flag(recognizer: Recognizer, prediction: Prediction) -> str:
+    """Return the name of the predicted label, and the flag if the image is flagged."""
+    name = recognizer.names[prediction.label]
+    return name + UNLIKE if prediction.is_unlike else name
 
 
 def note_mark(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None:
-    """Explain the mark in a line, where one of the predictions has it."""
-    if any(each.is_unlike for each in predictions):
+    """Explain the flag in a line, if an image is flagged."""
+    if any(prediction.is_unlike for prediction in predictions):
         warn(
-            f"{UNLIKE} marks what is unlike the images that {recognizer.model_name} was trained on: perhaps no digit"
+            f"{UNLIKE} marks what is unlike the images that {recognizer.model_name} was "
+            "trained on: perhaps no digit"
+        )
+
+
+def suggest_cropping(reading: Reading) -> None:
+    """Suggest what to do about a picture most of whose digits are flagged."""
+    n_digits = len(reading.predictions)
+    n_flagged = sum(prediction.is_unlike for prediction in reading.predictions)
+    if n_digits >= MIN_DIGITS and n_flagged > n_digits / 2:
+        warn(
+            f"{reading.file}: {n_flagged} of {n_digits} are flagged; turn the picture "
+            "upright, or crop it to the digits"
         )
 
 
 def as_values(recognizer: Recognizer, digit: Digit, prediction: Prediction) -> dict[str, Any]:
-    """Return what is found of one digit, as JSON and the drawing page have it; a class without a name is a number."""
-
-    def name(label: int) -> int | str:
-        return label if recognizer.names[label] == str(label) else recognizer.names[label]
-
-    runners_up = prediction.runners_up[:RUNNERS_UP]
+    """Return a digit and its prediction, as JSON and the drawing page have them."""
+    runners_up = []
+    for label, probability in prediction.runners_up[:RUNNERS_UP]:
+        name = label_as_value(recognizer, label)
+        runners_up.append({"label": name, "probability": round(probability, 6)})
     return {
-        "label": name(prediction.label),
+        "label": label_as_value(recognizer, prediction.label),
         "unlike": prediction.is_unlike,
         "probability": round(prediction.probability, 6),
-        "runners_up": [
-            {"label": name(label), "probability": round(share, 6)}
-            for label, share in runners_up
-        ],
+        "runners_up": runners_up,
         "box": list(digit.box),
     }
 
 
-def as_json(recognizer: Recognizer, reading: Reading, **facts: object) -> str:
-    """Return one picture's line of JSON, in which `facts` stand as well.
+def label_as_value(recognizer: Recognizer, label: int) -> int | str:
+    """Return the name of a label, or the label itself if its class has no other name."""
+    name = recognizer.names[label]
+    return label if name == str(label) else name
 
-    It is in ASCII, because the name of a file may hold any characters.
+
+def as_json(recognizer: Recognizer, reading: Reading, **facts: object) -> str:
+    """Return a line of JSON about a picture.
+
+    It is in ASCII, because the name of a file may have any characters.
+
+    Args:
+        recognizer: the recognizer.
+        reading: the digits of the picture.
+        facts: further values for the line.
     """
-    digits = zip(reading.digits, reading.predictions, strict=True)
-    found = (
-        {"error": reading.error}
-        if reading.error
-        else {"digits": [as_values(recognizer, *each) for each in digits]}
-    )
-    return json.dumps({"file": reading.file, "model": recognizer.model_name, **facts, **found})
+    values: dict[str, object] = {"file": reading.file, "model": recognizer.model_name, **facts}
+    if reading.error is not None:
+        values["error"] = reading.error
+    else:
+        digits = zip(reading.digits, reading.predictions, strict=True)
+        values["digits"] = [as_values(recognizer, *each) for each in digits]
+    return json.dumps(values)

@@ -1,4 +1,4 @@
-"""A trained model, asked for the digits that it sees and how likely each is."""
+"""Ask a trained model for the digits in pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,197 +22,312 @@ from digits.sources import folder
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+# The digits of pictures are drawn in images of these shapes.
+DRAWN_SHAPES = ([28, 28], [8, 8])
+
+# Digits that touch are split for models of images of this height.
+SPLIT_HEIGHT = 28
+
+# The sources of a user's own images.
+OWN_SOURCES = {"folder", "table"}
+
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model predicts for one image."""
+    """What a model predicts for one image.
+
+    Attributes:
+        label: the predicted label.
+        probability: its probability, 0 to 1.
+        runners_up: the other labels and their probabilities, the likeliest first.
+        is_unlike: whether the image does not resemble the training images.
+    """
 
     label: int
-    probability: float  # of the label, 0 to 1
-    runners_up: list[
-        tuple[int, float]
-    ]  # the other labels and their probabilities, the likeliest first
-    is_unlike: bool  # the image is unlike those that the model was trained on
+    probability: float
+    runners_up: list[tuple[int, float]]
+    is_unlike: bool
 
 
 class Recognizer(NamedTuple):
-    """A trained model and what it takes to read its predictions."""
+    """A trained model, and what its predictions mean.
+
+    Attributes:
+        model_name: the name of the model in params.yaml.
+        shape: the height and the width of the images that the model takes, in pixels.
+        classes: the labels: the classes, or 0 and 1.
+        names: the name of each label.
+        positive: the classes with the label 1. Empty if the model names the class.
+        model: the model.
+        temperature: the temperature of the calibration. None if the model has no folds.
+        likeness: the rule that flags images. None if no image is flagged.
+        negative: the classes with the label 0. Empty if these are all others.
+        resizes: whether the model takes whole pictures instead of the digits in them.
+    """
 
     model_name: str
-    shape: tuple[int, int]  # height and width in pixels of the images that it takes
-    classes: list[int]  # the labels: the digits, or 0 and 1
-    names: list[str]  # of the labels
-    positive: list[
-        int
-    ]  # the digits of the second class of two; empty for a model that names the digit
+    shape: tuple[int, int]
+    classes: list[int]
+    names: list[str]
+    positive: list[int]
     model: Pipeline
-    temperature: float | None  # of the calibration; None where there are no folds to fit it on
-    likeness: Likeness | None = (
-        None  # the rule for what is unlike the training images; None where nothing is marked
-    )
-    negative: Sequence[
-        int
-    ] = ()  # the digits of the first class of two, where the task leaves out others
-    resizes: bool = False  # takes whole pictures, resized to its images' shape, not the digits found in them
+    temperature: float | None
+    likeness: Likeness | None = None
+    negative: Sequence[int] = ()
+    resizes: bool = False
 
     @classmethod
     def load(cls, name: str | None = None, dataset: str | None = None) -> Self:
-        """Load a model, by default the best, which a line names; for pictures, or a dataset's images."""
+        """Load a model.
+
+        Args:
+            name: the name of the model. If None, the best model is chosen, and a line says so.
+            dataset: the name of the dataset whose images are predicted, or None for pictures.
+
+        Raises:
+            PipelineError: there is no such model or dataset, or the model does not take the
+                images.
+        """
         settings = params.load()
         if dataset is not None:
-            settings.dataset(dataset)  # an error if there is none
-        name = name or _best(settings, dataset)
+            settings.dataset(dataset)  # raises an error if there is no such dataset
+        if name is None:
+            name = choose_model(settings, dataset)
         task_name = settings.model(name).task
         trained_on = settings.dataset_of_task(task_name)
-        positive, negative = (classes or [] for classes in settings.task_classes(task_name))
         height, width = trained_on.shape
-        if dataset is None and not _takes_pictures(trained_on):
-            takes = f"{name} takes images of {height} × {width} pixels, a picture becomes one of 28 × 28 or 8 × 8"
-            raise PipelineError(f"{takes}; choose another --model")
-        model = model_file.load(paths.model(name))
-        if (pixels := model[0].n_features_in_) != height * width:
-            reason = f"{name} takes images of {pixels} pixels, its dataset's are {height} × {width} now"
-            raise PipelineError(f"{reason}; `dvc repro train@{name}` fits it again")
-        names, temperature = wording.label_names(settings, task_name), read_temperature(name)
-        resizes = _is_own(trained_on) or not _takes_pictures(trained_on)
-        classes = model.classes_.tolist()
-        recognizer = cls(
-            name,
-            (height, width),
-            classes,
-            names,
-            positive,
-            model,
-            temperature,
-            None,
-            negative,
-            resizes,
-        )
-        if positive:  # whatever is not a five is "not 5"
-            return recognizer
-        return recognizer._replace(
-            likeness=Likeness.load(settings.models, name, model, recognizer.calibrate)
-        )
+        if dataset is None and not takes_pictures(trained_on):
+            raise PipelineError(
+                f"{name} takes images of {height} × {width} pixels, a picture becomes one of "
+                "28 × 28 or 8 × 8; choose another --model"
+            )
 
-    def label_of(self, digit: int) -> int | None:
-        """Return the label of a digit or class; None where the model's task leaves it out."""
-        if self.negative and digit not in [*self.positive, *self.negative]:
+        model = load_model(name, height, width)
+        positive, negative = settings.task_classes(task_name)
+        recognizer = cls(
+            model_name=name,
+            shape=(height, width),
+            classes=model.classes_.tolist(),
+            names=wording.label_names(settings, task_name),
+            positive=positive or [],
+            model=model,
+            temperature=read_temperature(name),
+            negative=negative or [],
+            resizes=is_own(trained_on) or not takes_pictures(trained_on),
+        )
+        if recognizer.positive:
+            # Whatever does not resemble a five is correctly labelled "not 5".
+            return recognizer
+        likeness = Likeness.load(settings.models, name, model, recognizer.calibrate)
+        return recognizer._replace(likeness=likeness)
+
+    def label_of(self, class_number: int) -> int | None:
+        """Return the label of a class. None if the task of the model omits the class."""
+        if self.negative and class_number not in [*self.positive, *self.negative]:
             return None
-        return int(digit in self.positive) if self.positive else digit
+        if self.positive:
+            return int(class_number in self.positive)
+        return class_number
 
     def find(self, picture: Picture) -> list[Digit]:
-        """Find the digits in a picture, or a PictureError; resize all of it, where the training images were made so."""
+        """Find the digits in a picture.
+
+        A model of whole pictures gets the resized picture as a single digit.
+
+        Raises:
+            PictureError: there is no digit in the picture.
+        """
         if not self.resizes:
             return components.find(picture, self.shape[0])
-        height, width = (round(length * picture.scale) for length in picture.grey.shape)
+        height, width = picture.grey.shape
+        box = components.scale_box((0, 0, width, height), picture.scale)
         image = folder.resize_and_pad(picture.grey, *self.shape)
-        return [Digit((0, 0, width, height), image, image / np.float32(255), alone=True)]
+        return [Digit(box, image, image / np.float32(255), is_alone=True)]
 
     def split(self, found: Sequence[list[Digit]]) -> list[list[Digit]]:
-        """Split each picture's touching digits: only those in 28 × 28, by Gaussians, which tell two from one."""
-        digits, rule = [digit for of_picture in found for digit in of_picture], self.likeness
-        if (
-            self.shape[0] != 28
-            or not (rule and rule.density)
-            or all(digit.alone for digit in digits)
-        ):
+        """Split digits that touch.
+
+        Only models of images like MNIST's split digits, and only if a model of densities
+        belongs to the same task.
+
+        Args:
+            found: the digits of each picture.
+
+        Returns:
+            the digits of each picture, some of which were split.
+        """
+        rule = self.likeness
+        if self.shape[0] != SPLIT_HEIGHT or rule is None or rule.density is None:
             return list(found)
-        median, low = np.quantile(np.concatenate(rule.measures[1]), [0.5, 0.01])
+        digits = [digit for of_picture in found for digit in of_picture]
+        if all(digit.is_alone for digit in digits):
+            return list(found)
+
+        # The thresholds of `touching` hold for MNIST's log densities. Others are scaled so that
+        # they have the same median and the same 1 % quantile.
+        log_densities = np.concatenate(rule.measures[1])
+        median, low = np.quantile(log_densities, [0.5, 0.01])
         unit = (median - low) / (touching.MEDIAN - touching.LOW)
 
-        def log_density(images: Pixels) -> Vector:
+        def measure_density(images: Pixels) -> Vector:
             return touching.MEDIAN + (rule.log_densities(images) - median) / unit
 
-        parts = iter(
-            touching.split(
-                digits,
-                lambda images: self.calibrate(self._score(images)).max(axis=1),
-                log_density,
-            )
-        )
-        return [[part for _ in of_picture for part in next(parts)] for of_picture in found]
+        parts = touching.split(digits, self.measure_confidence, measure_density)
+        split_pictures = []
+        start = 0
+        for of_picture in found:
+            stop = start + len(of_picture)
+            split_pictures.append([part for halves in parts[start:stop] for part in halves])
+            start = stop
+        return split_pictures
 
     def predict(self, images: Pixels) -> list[Prediction]:
-        """Predict the class of images, shape (images, height, width), as `normalize` or the dataset draws them."""
-        scores = self._score(images)
-        is_unlike = (
-            self.likeness.marks(images, scores)
-            if self.likeness
-            else np.zeros(len(images), np.bool_)
-        )
-        labels, shares = (
-            model_scores.predict_from_scores(self.model, scores),
-            self.calibrate(scores),
-        )
+        """Predict the labels of images.
+
+        Args:
+            images: shape (n_images, height, width), drawn as `normalize` or the dataset does.
+        """
+        scores = self.compute_scores(images)
+        labels = model_scores.predict_from_scores(self.model, scores).tolist()
+        probabilities = self.calibrate(scores).tolist()
+        if self.likeness is None:
+            is_unlike = [False] * len(images)
+        else:
+            is_unlike = self.likeness.marks(images, scores).tolist()
+
         predictions = []
-        for label, row, marked in zip(
-            labels.tolist(), shares.tolist(), is_unlike.tolist(), strict=True
-        ):
-            of_label = dict(zip(self.classes, row, strict=True))
-            probability = of_label.pop(label)
-            runners_up = sorted(of_label.items(), key=lambda each: -each[1])
-            predictions.append(Prediction(label, probability, runners_up, marked))
+        for label, row, flag in zip(labels, probabilities, is_unlike, strict=True):
+            others = dict(zip(self.classes, row, strict=True))
+            probability = others.pop(label)
+            runners_up = sorted(others.items(), key=get_probability, reverse=True)
+            predictions.append(Prediction(label, probability, runners_up, flag))
         return predictions
 
     def calibrate(self, scores: Scores) -> Scores:
-        """Return the probabilities of scores, shape (images, classes), calibrated if there is a temperature."""
-        logits = calibration.to_logits(scores, model_scores.response_method(self.model))
+        """Return the probabilities of scores, shape (n_images, n_classes).
+
+        They are calibrated if the model has a temperature.
+        """
+        response_method = model_scores.response_method(self.model)
+        logits = calibration.to_logits(scores, response_method)
         return calibration.calibrate(logits, self.temperature or 1.0)
 
-    def _score(self, images: Pixels) -> Scores:
-        return model_scores.compute_scores(self.model, images.reshape(len(images), -1))
+    def measure_confidence(self, images: Pixels) -> Vector:
+        """Return the probability of the predicted label of each image."""
+        return self.calibrate(self.compute_scores(images)).max(axis=1)
+
+    def compute_scores(self, images: Pixels) -> Scores:
+        """Return the scores of images."""
+        X = images.reshape(len(images), -1)
+        return model_scores.compute_scores(self.model, X)
 
 
-def _best(settings: Params, dataset: str | None) -> str:
-    """Return the model of the highest cross-validated accuracy, of those that name all classes and are here.
+def get_probability(runner_up: tuple[int, float]) -> float:
+    """Return the probability of a label with its probability."""
+    return runner_up[1]
 
-    Accuracies are compared within one dataset alone, the largest that there is a model of. A line says what was chosen.
+
+def load_model(name: str, height: int, width: int) -> Pipeline:
+    """Load a model, and check that it takes images of its dataset's shape.
+
+    Raises:
+        PipelineError: the model is missing or damaged, or the shape has changed since it was
+            fitted.
     """
-    datasets = {
-        name: settings.dataset_name_of_task(model.task)
-        for name, model in settings.models.items()
-    }
-    fitting = [
-        name
-        for name, model in settings.models.items()
-        if (
-            datasets[name] == dataset
-            if dataset
-            else _takes_pictures(settings.datasets[datasets[name]])
+    model = model_file.load(paths.model(name))
+    n_pixels = model[0].n_features_in_
+    if n_pixels != height * width:
+        raise PipelineError(
+            f"{name} takes images of {n_pixels} pixels, its dataset's are {height} × {width} "
+            f"now; `dvc repro train@{name}` fits it again"
         )
-        and not settings.tasks[model.task].positive
-    ]
-    if here := [
-        name for name in fitting if paths.metrics(name).exists() and paths.model(name).exists()
-    ]:
-        largest = max(
-            (datasets[name] for name in here), key=lambda each: settings.datasets[each].images
-        )
-        ranks = {
-            name: read_metrics(name).get("cv_accuracy", 0)
-            for name in here
-            if datasets[name] == largest
-        }
-        best = max(ranks, key=lambda name: ranks[name])
-        why = (
-            f"highest cross-validated accuracy of {len(ranks)} models"
-            if len(ranks) > 1
-            else "only model"
-        )
-        warn(f"{best}: the {why} of {settings.models[best].task} on {largest}")
-        return best
+    return model
+
+
+def choose_model(settings: Params, dataset: str | None) -> str:
+    """Choose the model with the highest cross-validated accuracy, and say so in a line.
+
+    Only models of all classes that have been trained are compared. Accuracies on different
+    datasets cannot be compared. The largest dataset is taken.
+
+    Args:
+        settings: the parameters.
+        dataset: the name of the dataset whose images are predicted, or None for pictures.
+
+    Raises:
+        PipelineError: there is no such model.
+    """
+    fitting = find_fitting_models(settings, dataset)
+    trained = []
+    for name in fitting:
+        if paths.metrics(name).exists() and paths.model(name).exists():
+            trained.append(name)
+    if not trained:
+        raise missing_model(fitting, dataset)
+
+    dataset_names = {}
+    for name in trained:
+        dataset_names[name] = settings.dataset_name_of_task(settings.models[name].task)
+
+    def count_images(name: str) -> int:
+        return settings.datasets[dataset_names[name]].images
+
+    largest = dataset_names[max(trained, key=count_images)]
+    accuracies = {}
+    for name in trained:
+        if dataset_names[name] == largest:
+            accuracies[name] = read_metrics(name).get("cv_accuracy", 0)
+    best = max(accuracies, key=lambda name: accuracies[name])
+    reason = "only model"
+    if len(accuracies) > 1:
+        reason = f"highest cross-validated accuracy of {len(accuracies)} models"
+    warn(f"{best}: the {reason} of {settings.models[best].task} on {largest}")
+    return best
+
+
+def find_fitting_models(settings: Params, dataset: str | None) -> list[str]:
+    """Return the names of the models that fit, and name all classes.
+
+    Args:
+        settings: the parameters.
+        dataset: the name of the dataset whose images are predicted, or None for pictures.
+    """
+    names = []
+    for name, model in settings.models.items():
+        if settings.tasks[model.task].positive:
+            continue
+        if dataset is None:
+            fits = takes_pictures(settings.dataset_of_task(model.task))
+        else:
+            fits = settings.dataset_name_of_task(model.task) == dataset
+        if fits:
+            names.append(name)
+    return names
+
+
+def missing_model(fitting: list[str], dataset: str | None) -> PipelineError:
+    """Return the error that there is no model to choose.
+
+    Args:
+        fitting: the names of models that could be trained.
+        dataset: the name of the dataset whose images are predicted, or None for pictures.
+    """
     about = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
     if not fitting:
-        raise PipelineError(
+        return PipelineError(
             f"no model in params.yaml names all digits of {about}; choose another --model"
         )
-    remedy = f"`dvc repro evaluate@{fitting[0]}` makes one, `dvc pull` fetches what was pushed"
-    raise PipelineError(f"no model that names all digits of {about} is here; {remedy}")
+    return PipelineError(
+        f"no model that names all digits of {about} is here; `dvc repro evaluate@{fitting[0]}` "
+        "makes one, `dvc pull` fetches what was pushed"
+    )
 
 
-def _is_own(dataset: DatasetParams) -> bool:
-    return not {"folder", "table"}.isdisjoint(dataset.sources[0])
+def is_own(dataset: DatasetParams) -> bool:
+    """Return whether a dataset has a user's own images, which are pictures of any kind."""
+    return not OWN_SOURCES.isdisjoint(dataset.sources[0])
 
 
-def _takes_pictures(dataset: DatasetParams) -> bool:
-    return _is_own(dataset) or dataset.shape in ([28, 28], [8, 8])
+def takes_pictures(dataset: DatasetParams) -> bool:
+    """Return whether models of a dataset take pictures."""
+    return is_own(dataset) or dataset.shape in DRAWN_SHAPES

@@ -1,7 +1,8 @@
-"""Digits drawn on paper, a picture each, in a folder with a subfolder for each class, as `folder` has it.
+"""Read pictures of single digits on paper, in a folder with a subfolder for each class.
 
-Each is drawn anew as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`,
-`pixel_max: 16`), by the code that `digits predict` uses: docs/handwriting/handwriting.md.
+The source `folder` describes the folder. Each digit is drawn as MNIST's digits were
+(`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`, `pixel_max: 16`), with the
+code that `digits predict` uses. See docs/handwriting/handwriting.md.
 """
 
 from digits.core.errors import PipelineError
@@ -28,7 +29,11 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
 
 
 def draw(picture: Picture, size: int) -> Pixels:
-    """Return the one digit of a picture, shape (size, size); a PictureError says that there is none, or how many."""
+    """Return the digit of a picture, shape (size, size).
+
+    Raises:
+        PictureError: there is no digit, or there are several.
+    """
     digits = components.find(picture, size)
     if len(digits) > 1:
         raise PictureError(f"{len(digits)} digits are in the picture; make a picture of each")

@@ -1,104 +1,158 @@
-"""Split two digits that touch, where two are more likely than one.
+"""Split two digits that touch, if two digits are more likely than one.
 
-The weights are those of a logistic regression, rounded, that tells pairs of training images, pushed together until
-they overlap by 1 to 4 pixels, from single ones. docs/handwriting/measured.md measures what that gives.
+The weights are those of a logistic regression, rounded. It was fitted on pairs of training
+images that overlap by 1 to 4 pixels, and on single training images.
+docs/handwriting/measured.md measures how many pairs are split.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from digits.core.tables import Pixels, Vector
 from digits.handwriting import lines
-from digits.handwriting.components import Digit
+from digits.handwriting.components import Box, Digit
 from digits.handwriting.ink import EDGE
 from digits.handwriting.normalize import normalize
 
 import numpy as np
 from scipy import ndimage
 
-STEPS = 20  # cuts to try, on a width that equals the height
-MARGIN = 0.15  # of the width, at either side; no cut is tried there
-TALL = 0.7  # of the height; a half that is lower is a part of a digit
-SCRAP = 0.15  # of a half's largest component; less was cut off the other half
-DARK = 0.9  # of full ink; a half without any as dark is no digit
+EIGHT_NEIGHBOURS = np.ones((3, 3))
 
-MEDIAN, LOW = (
-    5.1,
-    -76.6,
-)  # the median and the 1 % quantile of the training images' log densities, for which these are:
-WHOLE = 0.5  # weights against the worse half's log density: of the whole's,
-DOUBT = (
-    5  # of the logarithm of the probability that the whole is another class than the likeliest,
-)
-WIDE = 60  # and of width / height
-TWO = 80  # the sum from which there are two digits; the regression's 70 cuts twice as many single ones
-LIKELY = (
-    -50,
-    60,
-)  # the worse half's log density is at least the first, and for no digits above the second
+# So many cuts are tried in a digit that is as wide as high.
+STEPS = 20
+
+# No cut is tried in this share of the width at either side.
+MARGIN = 0.15
+
+# A half that is lower than this share of the height is a part of a digit.
+TALL = 0.7
+
+# A component with less than this share of the ink of its half's largest component was cut off
+# the other half.
+SCRAP = 0.15
+
+# A half whose darkest pixel has less ink is no digit.
+DARK = 0.9
+
+# The median and the 1 % quantile of the log densities of MNIST's training images. The weights
+# below are for log densities on this scale.
+MEDIAN = 5.1
+LOW = -76.6
+
+# The sum that is compared with TWO is the log density of the worse half, minus WHOLE times the
+# log density of the whole, plus DOUBT times the logarithm of the probability that the whole
+# does not have the predicted label, plus WIDE times the width divided by the height.
+WHOLE = 0.5
+DOUBT = 5
+WIDE = 60
+
+# From this sum on, there are two digits. With the regression's own threshold, 70, twice as many
+# single digits would be split.
+TWO = 80
+
+# The log density of the worse half is at least the first number. If more than the second number
+# would be needed, there is one digit, because few halves have it.
+MIN_HALF_DENSITY = -50
+MAX_HALF_DENSITY = 60
 
 Judge = Callable[[Pixels], Vector]
 
 
 def split(digits: Sequence[Digit], confidence: Judge, log_density: Judge) -> list[list[Digit]]:
-    """Return for each digit, drawn in 28 × 28, its halves if they are more likely two digits than one, else itself.
+    """Split digits that are more likely two digits than one.
 
-    There is at least one. `confidence` returns the probability of each image's likeliest class, below 1, `log_density`
-    how likely each image is among the training images, as a logarithm on the scale of `MEDIAN` and `LOW`.
+    Args:
+        digits: at least one digit, drawn in 28 × 28 pixels.
+        confidence: returns the probability of the predicted label of each image, below 1.
+        log_density: returns the log density of each image, on the scale of MEDIAN and LOW.
+
+    Returns:
+        for each digit its halves, or only the digit itself.
     """
     images = np.array([digit.image for digit in digits])
-    doubt = DOUBT * np.log(1 - confidence(images)) - WHOLE * log_density(images)
-    found = []
-    for digit, unlike_one in zip(digits, doubt.tolist(), strict=True):
-        least = max(LIKELY[0], TWO - unlike_one - WIDE * digit.box[2] / digit.box[3])
-        halves = (
-            None if digit.alone or least > LIKELY[1] else _halves(digit, least, log_density)
-        )
-        found.append(halves or [digit])
-    return found
+    log_doubt = np.log(1 - confidence(images))
+    scores = DOUBT * log_doubt - WHOLE * log_density(images)
+    split_digits = []
+    for digit, score in zip(digits, scores.tolist(), strict=True):
+        _, _, width, height = digit.box
+        needed = max(MIN_HALF_DENSITY, TWO - score - WIDE * width / height)
+        halves = None
+        if not digit.is_alone and needed <= MAX_HALF_DENSITY:
+            halves = find_halves(digit, needed, log_density)
+        split_digits.append(halves or [digit])
+    return split_digits
 
 
-def _halves(digit: Digit, least: float, log_density: Judge) -> list[Digit] | None:
-    """Return the halves whose worse one is likeliest; None if it does not reach the least log density that it must."""
-    pairs = list(_cuts(digit))
+def find_halves(digit: Digit, needed: float, log_density: Judge) -> list[Digit] | None:
+    """Return the two halves whose worse one has the highest log density.
+
+    Args:
+        digit: the digit.
+        needed: the log density that the worse half must exceed.
+        log_density: returns the log density of each image.
+
+    Returns:
+        the halves. None if no cut is good enough.
+    """
+    pairs = make_pairs(digit)
     if not pairs:
         return None
     images = np.array([half.image for pair in pairs for half in pair])
-    worse = log_density(images).reshape(-1, 2).min(axis=1)
-    return pairs[worse.argmax()] if worse.max() > least else None
-
-
-def _cuts(digit: Digit) -> Iterator[list[Digit]]:
-    """Yield the halves at each straight cut from top to bottom that leaves two of about the same height."""
-    height, width = digit.ink.shape
-    columns = (
-        np.arange(max(1, MARGIN * width), (1 - MARGIN) * width, max(1, height / STEPS))
-        .round()
-        .astype(int)
-    )
-    for column in columns.tolist():
-        halves = [_half(digit, *side) for side in ((0, column), (column, width))]
-        pair = [half for half in halves if half is not None]
-        if len(pair) == 2:
-            yield pair
-
-
-def _half(digit: Digit, start: int, stop: int) -> Digit | None:
-    """Return what is between two columns, without the scraps of the other half; None if it can be no digit."""
-    ink = digit.ink[:, start:stop]
-    labels, count = ndimage.label(ink > EDGE, np.ones((3, 3)))
-    amounts = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
-    kept = np.isin(labels, 1 + np.flatnonzero(amounts >= SCRAP * amounts.max(initial=0)))
-    ink = np.where(ndimage.binary_dilation(kept, np.ones((3, 3))), ink, 0)
-    if not kept.any() or ink.max() < DARK:
+    densities = log_density(images).reshape(-1, 2)
+    worse = densities.min(axis=1)
+    if worse.max() <= needed:
         return None
-    [[whole_top, whole_left, whole_bottom, _]], [[top, left, bottom, right]] = (
-        lines.bounds(mask.astype(np.int32)).tolist() for mask in (digit.ink > EDGE, kept)
-    )
-    height, whole_height = bottom - top, whole_bottom - whole_top
+    return pairs[worse.argmax()]
+
+
+def make_pairs(digit: Digit) -> list[list[Digit]]:
+    """Return the halves at each vertical cut that leaves two of about the same height."""
+    height, width = digit.ink.shape
+    first = max(1, MARGIN * width)
+    last = (1 - MARGIN) * width
+    step = max(1, height / STEPS)
+    columns = np.arange(first, last, step).round().astype(int)
+    pairs = []
+    for column in columns.tolist():
+        left = cut_half(digit, 0, column)
+        right = cut_half(digit, column, width)
+        if left is not None and right is not None:
+            pairs.append([left, right])
+    return pairs
+
+
+def cut_half(digit: Digit, start: int, stop: int) -> Digit | None:
+    """Return the part of a digit between two columns, without scraps of the other half.
+
+    Returns:
+        the half. None if it cannot be a digit.
+    """
+    ink = digit.ink[:, start:stop]
+    labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
+    amounts = ndimage.sum_labels(ink, labels, np.arange(1, n_labels + 1))
+    kept_labels = 1 + np.flatnonzero(amounts >= SCRAP * amounts.max(initial=0))
+    is_kept = np.isin(labels, kept_labels)
+    ink = np.where(ndimage.binary_dilation(is_kept, EIGHT_NEIGHBOURS), ink, 0)
+    if not is_kept.any() or ink.max() < DARK:
+        return None
+
+    whole_left, whole_top, _, whole_height = find_box(digit.ink > EDGE)
+    left, top, width, height = find_box(is_kept)
     if height < TALL * whole_height:
         return None
     x, y, _, box_height = digit.box
     scale = box_height / whole_height
-    x, y = round(x + (start + left - whole_left) * scale), round(y + (top - whole_top) * scale)
-    box = (x, y, round((right - left) * scale), round(height * scale))
-    return Digit(box, normalize(ink, digit.image.shape[0]), ink, alone=False)
+    box = (
+        round(x + (start + left - whole_left) * scale),
+        round(y + (top - whole_top) * scale),
+        round(width * scale),
+        round(height * scale),
+    )
+    image = normalize(ink, digit.image.shape[0])
+    return Digit(box, image, ink, is_alone=False)
+
+
+def find_box(mask: lines.Mask) -> Box:
+    """Return x, y, width and height of the rectangle around the pixels of a mask."""
+    [[top, left, bottom, right]] = lines.bounds(mask.astype(np.int32)).tolist()
+    return left, top, right - left, bottom - top

@@ -230,7 +230,7 @@ def test_images_of_the_dataset_are_predicted_as_they_are_and_counted(place: Path
         (
             ["--png", "x.png", "scans"],
             2,
-            "--png goes with one folder that has a subfolder for each class",
+            "--png goes with one picture file, or with a folder with a subfolder for each class",
         ),
     ],
 )
@@ -240,6 +240,39 @@ def test_a_wrong_call_is_explained(
     done = call(place, "predict", *arguments, status=status)
     assert done.stdout == ""
     assert reason in done.stderr.splitlines()[-1]
+
+
+def test_png_has_the_picture_with_a_box_and_a_label_for_each_digit(
+    place: Path, tmp_path: Path
+) -> None:
+    png = tmp_path / "out" / "read.png"
+    done = call(place, "predict", "line.png", "--png", str(png))
+    assert done.stdout.startswith("line.png: predicted 3 6 0 (")
+    assert [path.name for path in png.parent.iterdir()] == ["read.png"]
+    with Image.open(place / "line.png") as picture, Image.open(png) as drawn:
+        assert drawn.size == picture.size
+        before = np.asarray(picture.convert("RGB")).astype(int)
+        after = np.asarray(drawn.convert("RGB")).astype(int)
+    is_changed = np.abs(after - before).sum(axis=2) > 0
+    answer = json.loads(call(place, "predict", "--json", "line.png").stdout)
+    for digit in answer["digits"]:
+        x, y, width, height = digit["box"]
+        lower_half = slice(y + height // 2, y + height)  # the label is in the upper half
+        assert is_changed[lower_half, x - 3].all()
+        assert is_changed[lower_half, x + width + 3].all()
+        assert not is_changed[lower_half, x + 2 : x + width - 2].any()
+        assert is_changed[:y, x : x + width].sum() > 2 * width
+
+    content = png.read_bytes()
+    blank = call(place, "predict", "blank.png", "--png", str(png), status=1)
+    assert f"{png} was not written: no digit was found" in blank.stderr
+    assert png.read_bytes() == content
+    own = call(place, "predict", "line.png", "--png", "line.png", status=2)
+    assert "--png line.png would overwrite the picture" in own.stderr
+    damaged = tmp_path / "file"
+    damaged.touch()
+    failed = call(place, "predict", "line.png", "--png", str(damaged / "x.png"), status=1)
+    assert "Error: " in failed.stderr
 
 
 def test_the_default_model_is_chosen_in_cross_validation_and_never_by_the_test_set(

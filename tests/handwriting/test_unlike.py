@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from digits.handwriting import boxes
 from digits.handwriting.likeness import DENSITY, RARE, Likeness
 from digits.handwriting.recognizer import Recognizer
 from tests import browser, tiny
@@ -42,7 +43,13 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.kron(np.pad(each.reshape(8, 8), 2), np.ones((6, 6), int))
         for each in (pixels[3], board, pixels[0])
     )
-    for name, image in (("row", np.hstack([three, board, zero])), ("three", three)):
+    rows = {
+        "row": [three, board, zero],
+        "three": [three],
+        "boards": [board, board, three, board],
+    }
+    for name, images in rows.items():
+        image = np.hstack(images)
         Image.fromarray((255 - image * 15).astype(np.uint8)).save(project / f"{name}.png")
     return project
 
@@ -81,6 +88,19 @@ def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
     assert "marks" not in call(place, "predict", "--model", "digit-folded", "three.png").stderr
     binary = call(place, "predict", "--model", "five-sgd", "row.png").stdout
     assert binary.startswith("row.png: predicted not 5, not 5, not 5 (")
+
+
+def test_a_picture_most_of_whose_digits_are_flagged_may_be_turned_or_cropped(
+    place: Path, tmp_path: Path
+) -> None:
+    png = tmp_path / "read.png"
+    done = call(place, "predict", "--model", "digit-folded", "boards.png", "--png", str(png))
+    said = "boards.png: 3 of 4 are flagged; turn the picture upright, or crop it to the digits"
+    assert said in done.stderr
+    with Image.open(png) as drawn:
+        colours = {colour for _, colour in drawn.getcolors(1 << 20) or []}
+    assert {boxes.BLUE, boxes.RED} <= colours
+    assert "upright" not in call(place, "predict", "--model", "digit-folded", "row.png").stderr
 
 
 def test_gaussians_are_taken_where_they_are_here(

@@ -1,4 +1,4 @@
-"""Draw on a page, and see what a model predicts."""
+"""Serve a page to draw digits on."""
 
 import base64
 import io
@@ -36,7 +36,10 @@ LIMITS = {
     "channel_timeout": 5,
     "cleanup_interval": 1,
 }
-POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -45,38 +48,52 @@ HEADERS = {
 
 
 def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
-    """Return the predictions for the digits in an image file's content, in reading order, as the page takes them."""
-    [digits] = recognizer.split([recognizer.find(pictures.read(io.BytesIO(picture)))])
+    """Return the digits in a picture and their predictions, as the page takes them.
+
+    Args:
+        picture: the content of an image file.
+        recognizer: the recognizer.
+
+    Raises:
+        PictureError: there is no digit in the picture.
+    """
+    found = recognizer.find(pictures.read(io.BytesIO(picture)))
+    [digits] = recognizer.split([found])
     predictions = recognizer.predict(np.stack([digit.image for digit in digits]))
-    found = [as_values(recognizer, *each) for each in zip(digits, predictions, strict=True)]
-    images = [drawing.png_data_uri(digit.image[None]) for digit in digits]
-    return {
-        "digits": [
-            values | {"image": image} for values, image in zip(found, images, strict=True)
-        ]
-    }
+    all_values = []
+    for digit, prediction in zip(digits, predictions, strict=True):
+        values = as_values(recognizer, digit, prediction)
+        values["image"] = drawing.png_data_uri(digit.image[np.newaxis])
+        all_values.append(values)
+    return {"digits": all_values}
 
 
 def make_app(
     recognizer: Recognizer, token: str, collection: Collection | None, hosts: list[str]
 ) -> Flask:
-    """Return the application: its page, below /TOKEN/ of these hosts alone, which may keep drawings in a collection."""
+    """Return the application.
+
+    Args:
+        recognizer: the recognizer.
+        token: the secret part of the page's address.
+        collection: where the page keeps drawings, or None.
+        hosts: the names of this computer. Requests for other names are refused.
+    """
     app = Flask(
         __name__,
         template_folder=PAGE,
         static_folder=PAGE / "static",
         static_url_path="/<token>/static",
     )
-    app.config["TRUSTED_HOSTS"] = (
-        hosts  # another's name may be made to lead here (DNS rebinding)
-    )
+    # Another site could make its own name refer to this computer (DNS rebinding).
+    app.config["TRUSTED_HOSTS"] = hosts
 
     @app.before_request
     def refuse_others() -> None:
         (request.view_args or {}).pop("token", None)
-        if not secrets.compare_digest(
-            request.path.split("/")[1].encode(), token.encode()
-        ):  # other accounts come here
+        # Other accounts of this computer can reach the port.
+        asked_token = request.path.split("/")[1]
+        if not secrets.compare_digest(asked_token.encode(), token.encode()):
             abort(403, "open the address that `digits draw` has printed")
         if request.origin not in (None, f"http://{request.host}"):
             abort(403, "another page's requests are not answered")
@@ -89,51 +106,61 @@ def make_app(
     @app.errorhandler(HTTPException)
     @app.errorhandler(PipelineError)
     def explain(error: HTTPException | PipelineError) -> tuple[dict[str, Any], int]:
-        if isinstance(error, HTTPException):
-            return {"error": error.description}, error.code or 500
-        return {"error": str(error)}, 400 if isinstance(error, pictures.PictureError) else 500
+        return describe_error(error)
 
     @app.get("/<token>/")
     def index() -> str:
-        return render_template(
-            "index.html", recognizer=recognizer, kept=collection.state() if collection else None
-        )
+        kept = collection.state() if collection else None
+        return render_template("index.html", recognizer=recognizer, kept=kept)
 
     @app.post("/<token>/predict")
     def predict() -> dict[str, Any]:
-        return recognize(_png(), recognizer)
+        return recognize(read_png(), recognizer)
 
     if collection:  # a client names a digit, never a path
 
         @app.post(f"/<token>/kept/<any{DIGITS}:digit>")  # any('0', '1', …)
         def keep(digit: str) -> dict[str, Any]:
-            collection.add(digit, _png())
+            collection.add(digit, read_png())
             return collection.state()
 
         @app.delete("/<token>/kept")
         def delete_last() -> dict[str, Any]:
             content = collection.delete_last(request.args.get("name", ""))
-            return {
-                **collection.state(),
-                "image": "data:image/png;base64," + base64.b64encode(content).decode(),
-            }
+            encoded = base64.b64encode(content).decode()
+            return collection.state() | {"image": f"data:image/png;base64,{encoded}"}
 
     return app
 
 
-def _png() -> bytes:
-    """Return the body of the request, which must be called a PNG image."""
+def describe_error(error: HTTPException | PipelineError) -> tuple[dict[str, Any], int]:
+    """Return the answer to a request that failed, and its status."""
+    if isinstance(error, HTTPException):
+        return {"error": error.description}, error.code or 500
+    if isinstance(error, pictures.PictureError):
+        return {"error": str(error)}, 400
+    return {"error": str(error)}, 500
+
+
+def read_png() -> bytes:
+    """Return the body of the request, which must say that the body is a PNG image."""
     if request.mimetype != "image/png":
         abort(415, "send a PNG image, as image/png")
     return request.get_data()
 
 
 def local_address(asked: str) -> str:
-    """Return the IPv4 address asked for, or if empty this computer's; a PipelineError if the internet reaches it."""
+    """Return an IPv4 address of this computer in its local network.
+
+    Args:
+        asked: the address, or an empty text for any.
+
+    Raises:
+        PipelineError: the address is no local one, or there is no network.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
-        probe.connect(
-            ("192.0.2.1", 9)
-        )  # chooses the way out, and sends nothing (an address of RFC 5737)
+        # Connecting chooses a network, and sends nothing. The address is one of RFC 5737.
+        probe.connect(("192.0.2.1", 9))
         asked = asked or probe.getsockname()[0]
     with suppress(ValueError):
         address = ipaddress.IPv4Address(asked)
@@ -172,31 +199,33 @@ def local_address(asked: str) -> str:
     help="Let the page keep drawings in it.",
 )
 def command(model: str | None, port: int, host: str | None, keep: Path | None) -> None:
-    """Draw on a page, and see what a model predicts.
+    """Serve a page to draw digits on, which shows what a model predicts.
 
-    The address that is printed holds a token, without which nothing is answered. With --keep the page keeps drawings as
-    well, in a subfolder for each digit, which only you can read; `digits predict FOLDER` measures a model on them.
+    The printed address has a token. Requests without it are refused. With --keep the page also
+    keeps drawings, in a subfolder for each digit, which only you can read. `digits predict
+    FOLDER` measures a model on them.
     """
     collection = Collection(keep) if keep else None
-    bound = ADDRESS if host is None else local_address(host)
+    bound = ADDRESS
+    hosts = [ADDRESS, "localhost"]
+    if host is not None:
+        bound = local_address(host)
+        hosts = [bound]
     recognizer = Recognizer.load(model)
     token = secrets.token_urlsafe()
-    app = make_app(
-        recognizer, token, collection, [ADDRESS, "localhost"] if host is None else [bound]
-    )
-    try:  # one thread: the drawings are numbered in the order of their requests
+    app = make_app(recognizer, token, collection, hosts)
+    try:
+        # There is one thread, so that drawings are numbered in the order of their requests.
         server = waitress.create_server(app, host=bound, port=port, threads=1, **LIMITS)
     except OSError as error:
         raise PipelineError(
             f"port {port} of {bound}: {error.strerror}; --port 0 takes a free one"
         ) from None
-    logging.getLogger("waitress").setLevel(
-        logging.ERROR
-    )  # that requests wait for each other is nothing to tell
+    # Waitress would warn that requests wait for one another.
+    logging.getLogger("waitress").setLevel(logging.ERROR)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(
-            number, signal.default_int_handler
-        )  # KeyboardInterrupt, by which waitress finishes
+        # The handler raises KeyboardInterrupt, which ends waitress.
+        signal.signal(number, signal.default_int_handler)
     address = f"http://{bound}:{server.effective_port}/{token}/"
     keeps = f"keeps drawings in {keep}; " if keep else ""
     print(f"{address} ({recognizer.model_name}; {keeps}Ctrl-C ends it)", flush=True)
@@ -204,8 +233,7 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
         code = io.StringIO()
         segno.make_qr(address).terminal(code, compact=True)
         for line in code.getvalue().splitlines():
-            click.secho(
-                line, fg="bright_white", bg="black"
-            )  # not inverted where the terminal is light
-    os.umask(0o077)  # of the drawings, folders 0700 and files 0600
+            # In a light terminal the code would be inverted without these colours.
+            click.secho(line, fg="bright_white", bg="black")
+    os.umask(0o077)  # only the user can read the drawings
     server.run()

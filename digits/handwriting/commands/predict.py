@@ -1,4 +1,4 @@
-"""Say what a picture shows."""
+"""Classify the digits in pictures."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -6,8 +6,10 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.core.errors import PipelineError, to_one_line, warn
+from digits.handwriting import boxes
 from digits.handwriting import reading as readings
 from digits.handwriting.measure import Measurement, seen_before
+from digits.handwriting.reading import Reading
 from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.results import drawing, wording
 from digits.results.read import ImageDataset
@@ -15,21 +17,42 @@ from digits.results.read import ImageDataset
 import click
 import numpy as np
 
+# The verdicts on the prediction for an image. The task of a model may omit its class.
+RIGHT = "right"
+WRONG = "wrong"
+OMITTED = "of neither class"
+
 
 def predict_files(
     recognizer: Recognizer,
     files: Iterable[str],
-    measurement: Measurement | None,
+    measurement: Measurement | None = None,
+    *,
     in_json: bool,
     show: bool,
+    png: Path | None = None,
 ) -> bool:
-    """Print the predictions for picture files, or count them if measured; tell whether all files could be read."""
+    """Print the predictions for picture files, or count the pictures that are measured.
+
+    Args:
+        recognizer: the recognizer.
+        files: the paths of the files.
+        measurement: what counts the pictures, or None.
+        in_json: whether to print JSON.
+        show: whether to print what the model gets.
+        png: the file for the picture with its digits, or None. It is for a single picture.
+
+    Returns:
+        whether all files could be read.
+    """
     all_read = True
     predictions: list[Prediction] = []
     for reading in readings.read(recognizer, files):
         facts = measurement.add(reading) if measurement else {}
         all_read &= reading.error is None
         predictions += reading.predictions
+        if png is not None:
+            write_png(png, recognizer, reading)
         if in_json:
             print(readings.as_json(recognizer, reading, **facts), flush=True)
         elif measurement:
@@ -44,70 +67,117 @@ def predict_files(
                     np.array([digit.image for digit in reading.digits]),
                     [""] * len(reading.digits),
                 )
+        if not in_json and not measurement:
+            readings.suggest_cropping(reading)
     if not in_json:
         readings.note_mark(recognizer, predictions)
     return all_read
 
 
+def check_png(png: Path, files: Sequence[str]) -> None:
+    """Check that there is one picture to write with its digits, to another file.
+
+    Raises:
+        click.UsageError: there are several pictures, or none in a file.
+    """
+    if len(files) != 1 or files[0] == "-":
+        raise click.UsageError(
+            "--png goes with one picture file, or with a folder with a subfolder for each class"
+        )
+    if png.resolve() == Path(files[0]).resolve():
+        raise click.UsageError(f"--png {png} would overwrite the picture")
+
+
+def write_png(png: Path, recognizer: Recognizer, reading: Reading) -> None:
+    """Write a picture with its digits, unless none was found."""
+    if reading.error is None:
+        boxes.write_picture(png, recognizer, reading)
+    else:
+        warn(f"{png} was not written: no digit was found")
+
+
 def predict_rows(
     recognizer: Recognizer, dataset: str, numbers: Sequence[str], *, show: bool
 ) -> None:
-    """Print the predictions for images of a dataset, as they are, by their numbers `36001` or `0-9`."""
+    """Print the predictions for images of a dataset.
+
+    Args:
+        recognizer: the recognizer.
+        dataset: the name of the dataset.
+        numbers: the numbers of the images, such as `36001` or `0-9`.
+        show: whether to print the images.
+
+    Raises:
+        PipelineError: the model does not take images of the dataset's shape.
+    """
     images = ImageDataset.read(dataset)
-    shape = images.pixels.shape[1:]
-    if shape != recognizer.shape:
-        takes = f"{recognizer.model_name} takes images of {' × '.join(map(str, recognizer.shape))} pixels"
-        raise PipelineError(
-            f"{takes}, those of {dataset} are {' × '.join(map(str, shape))}; choose another --model"
-        )
-    chosen, verdicts = images.select_rows(numbers), []
+    check_shape(recognizer, dataset, images)
+    chosen = images.select_rows(numbers)
     predictions = recognizer.predict(images.pixels[chosen])
+    n_right = 0
     for row, prediction in zip(chosen.tolist(), predictions, strict=True):
-        digit = int(images.classes[row])
-        label = recognizer.label_of(digit)
-        verdicts.append(
-            "of neither class"
-            if label is None
-            else "right"
-            if prediction.label == label
-            else "wrong"
-        )
-        words = readings.in_words(recognizer, [prediction], images.class_names[digit])
-        print(to_one_line(f"{dataset} {row}: {words}, {verdicts[-1]}"), flush=True)
+        class_number = int(images.classes[row])
+        verdict = judge(recognizer, class_number, prediction)
+        n_right += verdict == RIGHT
+        class_name = images.class_names[class_number]
+        words = readings.in_words(recognizer, [prediction], class_name)
+        print(to_one_line(f"{dataset} {row}: {words}, {verdict}"), flush=True)
         if show:
             drawing.print_images(images.pixels[[row]], [""])
     if len(chosen) > 1:
-        print(f"{verdicts.count('right')} of {len(chosen)} right")
+        print(f"{n_right} of {len(chosen)} right")
     readings.note_mark(recognizer, predictions)
     warn(seen_before(recognizer.model_name, dataset, chosen))
 
 
-@click.command(epilog=examples("predict two.png scans/", "predict own/ --png mistakes.png"))
+def check_shape(recognizer: Recognizer, dataset: str, images: ImageDataset) -> None:
+    """Check that a model takes the images of a dataset.
+
+    Raises:
+        PipelineError: the images have another shape.
+    """
+    shape = images.pixels.shape[1:]
+    if shape != recognizer.shape:
+        expected = " × ".join(str(length) for length in recognizer.shape)
+        actual = " × ".join(str(length) for length in shape)
+        raise PipelineError(
+            f"{recognizer.model_name} takes images of {expected} pixels, those of {dataset} "
+            f"are {actual}; choose another --model"
+        )
+
+
+def judge(recognizer: Recognizer, class_number: int, prediction: Prediction) -> str:
+    """Return whether the prediction for an image of a class is right, in words."""
+    label = recognizer.label_of(class_number)
+    if label is None:
+        return OMITTED
+    return RIGHT if prediction.label == label else WRONG
+
+
+@click.command(epilog=examples("predict two.png scans/", "predict page.jpg --png read.png"))
 @click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER|-]...")
 @click.option(
     "--model",
     metavar="NAME",
-    help="The model to ask (default: the best that names all classes).",
+    help="Choose the model (default: the best of all classes).",
 )
 @click.option(
     "--json",
     "in_json",
     is_flag=True,
-    help="Print a JSON object a picture, instead of words and drawings.",
+    help="Print a JSON object per picture.",
 )
-@click.option(
-    "--show", is_flag=True, help="Draw what the model saw; if measured, the mistakes."
-)
+@click.option("--show", is_flag=True, help="Draw what the model gets, or the mistakes.")
 @click.option(
     "--png",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="If measured, draw the mistakes.",
+    help="Write the picture with its digits, or the mistakes.",
 )
 @click.option(
     "--dataset",
     metavar="NAME",
-    help="Take images of data/raw: the arguments are their numbers, 7 or 0-9.",
+    help="Classify images of a dataset, such as 7 or 0-9.",
 )
 def command(
     pictures: tuple[str, ...],
@@ -117,35 +187,36 @@ def command(
     png: Path | None,
     dataset: str | None,
 ) -> None:
-    """Say what a picture shows: one digit or many, dark on light or the reverse; or one of your own classes.
+    """Classify the digits in pictures, or pictures of your own classes.
 
-    A picture is a PNG, JPEG, BMP, GIF, TIFF or WebP file, or - for standard input; a folder stands for its pictures.
-    A ? marks what is unlike the images that the model was trained on. The exit status is 1 if one could not be read.
+    A picture is a PNG, JPEG, BMP, GIF, TIFF or WebP file, or - for standard input. A folder
+    stands for its pictures. A ? flags an image that does not resemble the training images. The
+    exit status is 1 if a picture could not be read.
 
-    A folder with a subfolder for each class, one digit a picture (own/7/photo.jpg), is measured: the mistakes, the
-    confusion matrix and the accuracy are printed. A picture in which no digit or several are found is a mistake.
+    If a folder has a subfolder for each class, with one digit per picture, such as
+    own/7/photo.jpg, the model is measured: the mistakes, the confusion matrix and the accuracy
+    are printed. A picture without a digit, or with several digits, is a mistake.
     """
     if not pictures:
         raise click.UsageError("give pictures, or --dataset NAME and numbers of images")
     if dataset and (in_json or png):
         raise click.UsageError("--dataset goes with neither --json nor --png")
     recognizer = Recognizer.load(model, dataset)
-    measurement = (
-        Measurement.of(recognizer, Path(pictures[0]))
-        if len(pictures) == 1 and not dataset
-        else None
-    )
-    if png and not measurement:
-        raise click.UsageError("--png goes with one folder that has a subfolder for each class")
+    measurement = None
+    if len(pictures) == 1 and not dataset:
+        measurement = Measurement.of(recognizer, Path(pictures[0]))
     all_read = True
     if dataset:
         predict_rows(recognizer, dataset, pictures, show=show)
-    else:
-        files = measurement.actual if measurement else readings.list_files(pictures)
-        all_read = predict_files(recognizer, files, measurement, in_json, show)
-    if measurement:
+    elif measurement:
+        predict_files(recognizer, measurement.actual, measurement, in_json=in_json, show=show)
         measurement.report(in_json=in_json, show=show, png=png)
+    else:
+        files = list(readings.list_files(pictures))
+        if png:
+            check_png(png, files)
+        all_read = predict_files(recognizer, files, in_json=in_json, show=show, png=png)
     if recognizer.temperature is None:
         warn(wording.not_calibrated(recognizer.model_name))
-    if not (all_read or measurement):
+    if not all_read:
         sys.exit(1)
