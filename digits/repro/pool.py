@@ -18,8 +18,8 @@ from tqdm import tqdm
 POLL_SECONDS = 0.1
 SECONDS_TO_END = 2.0  # how long a process may take to stop before it is killed
 
-# The output of DVC ends with hints on Git and the remote. The first one begins so.
-FIRST_HINT = "To track the changes with git, run:"
+# The output of DVC ends with hints on Git and on the remote, one of which comes first.
+HINTS = ["To track the changes with git, run:", "Use `dvc push` to send your updates"]
 
 
 @dataclass
@@ -38,7 +38,10 @@ class Run:
     def read_output(self) -> str:
         """Return what the process has printed, without the hints of DVC."""
         self.output.seek(0)
-        return self.output.read().partition(FIRST_HINT)[0].strip()
+        text = self.output.read()
+        for hint in HINTS:
+            text = text.partition(hint)[0]
+        return text.strip()
 
     def describe(self) -> str:
         """Return the name of the model and its running time, such as `digit-knn 0:12`."""
