@@ -96,9 +96,15 @@ def test_an_edit_of_anything_else_disturbs_nothing(waiting: Path) -> None:
 
 
 def test_a_module_that_is_edited_while_the_stage_starts_is_noticed(project: Path) -> None:
-    # The package is edited as soon as it is imported: before the stage has read any file.
+    # The package is edited when it has been imported: before the stage has read any other file.
+    # The times of files come from a clock that ticks every few milliseconds, so the edit is made
+    # after the next tick.
     path = project / "digits/__init__.py"
-    late_edit = "\nfrom pathlib import Path\nPath(__file__).touch()\n"
+    late_edit = """
+from pathlib import Path
+while Path(__file__).stat().st_mtime <= IMPORT_TIME:
+    Path(__file__).touch()
+"""
     path.write_text(path.read_text() + late_edit)
     done = tiny.run("dvc repro fetch@tiny", project, status=255)
     assert "Error: digits/__init__.py was edited while the stage ran" in done.stderr
