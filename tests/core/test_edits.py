@@ -57,7 +57,14 @@ def train_and_edit(project: Path, path: str, text: str) -> str:
     return output
 
 
-@pytest.mark.parametrize("path", ["digits/learning/fitting.py", "stages/train.py", LATE])
+@pytest.mark.parametrize(
+    "path",
+    [
+        LATE,
+        pytest.param("digits/learning/fitting.py", marks=pytest.mark.slow),
+        pytest.param("stages/train.py", marks=pytest.mark.slow),
+    ],
+)
 def test_an_edit_of_a_module_of_the_stage_is_not_recorded(waiting: Path, path: str) -> None:
     before = (waiting / "dvc.lock").read_bytes()
     output = train_and_edit(waiting, path, (waiting / path).read_text() + "\n# edited\n")

@@ -73,6 +73,7 @@ def test_several_at_a_time_write_the_same_bytes(made: Path, empty: Path, jobs: s
     assert "up to date" in tiny.run(f"{DIGITS} repro --jobs {jobs}", empty).stdout
 
 
+@pytest.mark.slow
 def test_one_at_a_time_it_is_dvc_repro(project: Path) -> None:
     tiny.edit(project, {f"{MODEL}.hyperparameters.max_iter": 5, "models.digit-logreg.folds": 2})
     done = tiny.run(f"{DIGITS} repro five-*", project)
@@ -118,6 +119,7 @@ def test_ctrl_c_ends_all_and_the_next_run_is_right(made: Path, waiting: Path) ->
     assert tiny.files(waiting) == tiny.files(made)
 
 
+@pytest.mark.slow
 def test_two_at_once_are_refused(waiting: Path) -> None:
     with Running(f"{DIGITS} repro --jobs 2", waiting) as running:
         wait_for_stage(waiting, running)
@@ -127,6 +129,7 @@ def test_two_at_once_are_refused(waiting: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_model_that_another_dvc_works_on_fails_with_one_line(waiting: Path) -> None:
     with Running("dvc repro train@five-sgd", waiting) as running:
         running.wait_for_line("fitting")
@@ -136,6 +139,7 @@ def test_a_model_that_another_dvc_works_on_fails_with_one_line(waiting: Path) ->
     assert line.endswith("; try again when it has ended")
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_next_run_waits_for_what_is_left(made: Path, waiting: Path) -> None:
     with Running(f"{DIGITS} repro --jobs 2", waiting) as running:
         wait_for_stage(waiting, running)
@@ -150,6 +154,7 @@ def test_after_a_kill_the_next_run_waits_for_what_is_left(made: Path, waiting: P
     assert tiny.files(waiting) == tiny.files(made)
 
 
+@pytest.mark.slow
 def test_a_stage_ends_when_its_dvc_is_killed(waiting: Path) -> None:
     with Running("dvc repro train@five-sgd", waiting) as running:
         running.wait_for_line("fitting")
