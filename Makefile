@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo repro results test lint format lock audit venv clean
+.PHONY: help demo repro results scheduler workers test lint format lock audit venv clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -39,6 +39,19 @@ repro: $(INSTALLED) ## Train all models (DATA_MIRROR=PLACE: without internet)
 PATTERN ?= *
 results: $(RESULTS)
 	@echo && digits leaderboard '$(PATTERN)'
+
+##@ Use several machines
+# The address at which the other machines of the cluster reach this one. Anyone who reaches it can run any code here.
+HOST ?= 127.0.0.1
+scheduler: $(INSTALLED) ## Start a Dask scheduler, on this machine or at HOST=ADDRESS
+	dask scheduler --preload digits.learning.cluster --host $(HOST) --dashboard-address $(HOST):8787
+
+# These settings let a worker keep the memory of a task for the next one, in pieces of up to so many bytes, because
+# getting it from the operating system again takes long.
+workers: export MALLOC_MMAP_THRESHOLD_ := 268435456
+workers: export MALLOC_TRIM_THRESHOLD_ := 268435456
+workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
+	dask worker --preload digits.learning.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 ##@ Work on the code
 test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m pytest -m slow)

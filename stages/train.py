@@ -11,18 +11,13 @@ Reads `data/task/<task>/train.parquet`, and writes
 from digits.core import params, paths, tables
 from digits.core.command import StageCommand
 from digits.learning import model_file
+from digits.learning.crossval import make_crossval_table
 from digits.learning.fitting import fit_and_cross_validate
 from digits.learning.folds import assign_folds
 from digits.learning.pipelines import build_pipeline
-from digits.learning.scores import make_predictions_table, predict_from_scores
-from digits.learning.thresholds import (
-    choose_threshold,
-    predict_cross_validated,
-    set_threshold,
-)
+from digits.learning.thresholds import apply_threshold_rule
 
 import click
-from sklearn.metrics import accuracy_score
 
 
 @click.command(cls=StageCommand)
@@ -49,25 +44,12 @@ def main(name: str) -> None:
     # Set the decision threshold, if params.yaml has one: a number, or a rule that chooses it on
     # the cross-validated scores.
     threshold_rule = model_params.hyperparameters.threshold
-    if threshold_rule is not None:
-        is_positive = y_train == model.classes_[1]
-        threshold = choose_threshold(threshold_rule, is_positive, cv_scores)
-        model = set_threshold(model, threshold)
+    model = apply_threshold_rule(threshold_rule, model, y_train, cv_scores)
 
-    # Turn the cross-validated scores into labels. A rule chooses a threshold for each fold.
-    if test_fold is None:
-        cv_predictions = train_images[["row", "label"]].copy()
-    else:
-        y_pred = predict_cross_validated(threshold_rule, model, y_train, cv_scores, test_fold)
-        cv_predictions = make_predictions_table(
-            train_images, model, cv_scores, y_pred, test_fold
-        )
-
-    # The accuracy on training images, of which only the first have been scored. `evaluate`
-    # reports it. It is stored in the parquet file, as all attrs are.
-    y_train_pred = predict_from_scores(model, train_scores)
-    train_accuracy = accuracy_score(y_train[: len(y_train_pred)], y_train_pred)
-    cv_predictions.attrs["train_accuracy"] = train_accuracy
+    # Predict each image with a model that was not fitted on it.
+    cv_predictions = make_crossval_table(
+        train_images, model, threshold_rule, test_fold, train_scores, cv_scores
+    )
 
     model_file.save(paths.model(name), model)
     tables.write(paths.crossval(name), cv_predictions)

@@ -9,8 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.core.command import report_os_errors
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, report_os_errors
 
 import click
 

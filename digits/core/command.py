@@ -12,7 +12,7 @@ from typing import Any
 
 from digits import PARENT_PID
 from digits.core.edits import ENVIRONMENT_FILE, fail_if_edited
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import PipelineError, report_os_errors, warn
 
 import click
 
@@ -81,18 +81,3 @@ def print_warnings() -> Iterator[None]:
             lines = [f"{warning.category.__name__}: {warning.message}" for warning in caught]
             for line in dict.fromkeys(lines):  # without repetitions
                 warn(line)
-
-
-@contextmanager
-def report_os_errors() -> Iterator[None]:
-    """Turn an OSError, such as that of a full disk, into a PipelineError."""
-    try:
-        yield
-    except (
-        BrokenPipeError
-    ):  # the reader of our output, such as `head`, has ended; Click handles it
-        raise
-    except OSError as error:
-        if error.filename is None:
-            raise PipelineError(error) from None
-        raise PipelineError(f"{error.filename}: {error.strerror}") from None

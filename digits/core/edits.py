@@ -23,6 +23,9 @@ PROJECT = Path(digits.__file__).parent.parent
 ENVIRONMENT_FILE = Path(__file__).with_name("environment.txt")
 DVC_FILE = Path("dvc.yaml")
 
+# The clock of a file system may be behind by so many seconds, because it ticks.
+CLOCK_TICK = 0.01
+
 
 @contextmanager
 def fail_if_edited() -> Iterator[None]:
@@ -33,15 +36,17 @@ def fail_if_edited() -> Iterator[None]:
     """
     code = read_code()
     check_not_edited_while_importing(code)
-    keys = declared_parameters()
-    values = read_parameters(keys)
+    parameters = declared_parameters()
+    values = read_parameters(parameters)
     yield
 
     for path in imported_files(code):
         if not path.exists() or path.read_bytes() != code[path]:
             raise edited_error(path.relative_to(PROJECT))
-    if read_parameters(keys) != values:
-        raise edited_error(params.FILE)
+    for parameter, value in read_parameters(parameters).items():
+        if value != values[parameter]:
+            file, _ = parameter
+            raise edited_error(file)
 
 
 def edited_error(path: Path) -> PipelineError:
@@ -74,12 +79,12 @@ def check_not_edited_while_importing(code: dict[Path, bytes]) -> None:
     for path in imported_files(code):
         edit_time = path.stat().st_mtime
         # A time in the future comes from a wrong clock, not from an edit.
-        if digits.IMPORT_TIME <= edit_time <= now:
+        if digits.IMPORT_TIME - CLOCK_TICK <= edit_time <= now:
             raise edited_error(path.relative_to(PROJECT))
 
 
-def declared_parameters() -> list[str]:
-    """Return the parameters that dvc.yaml declares for this stage, such as `splits.mnist`.
+def declared_parameters() -> list[tuple[Path, str]]:
+    """Return the parameters that dvc.yaml declares for this stage: a file and a key.
 
     DVC gives the name of the stage in an environment variable. A stage that is run by hand is
     not recorded, so it needs no check, and the list is empty.
@@ -87,19 +92,28 @@ def declared_parameters() -> list[str]:
     stage_name = os.environ.get("DVC_STAGE")
     if stage_name is None:
         return []
-    kind, _, name = stage_name.partition("@")
+    # From another folder, DVC puts the path of dvc.yaml and a colon before the name.
+    kind, _, name = stage_name.rpartition(":")[2].partition("@")
     stage = YAML(typ="safe").load(DVC_FILE)["stages"][kind]
     definition = stage.get("do", stage)  # `do` is the part below `foreach`
-    return [key.replace("${key}", name) for key in definition.get("params", [])]
+    parameters = []
+    for item in definition.get("params", []):
+        # A key of params.yaml, or another file with its keys.
+        keys_of_files = item if isinstance(item, dict) else {params.FILE: [item]}
+        for file, keys in keys_of_files.items():
+            for key in keys:
+                parameters.append((Path(file), key.replace("${key}", name)))
+    return parameters
 
 
-def read_parameters(keys: list[str]) -> dict[str, Any]:
-    """Return the values of keys of params.yaml, such as `splits.mnist`; None if missing."""
-    content = params.read_yaml()
+def read_parameters(parameters: list[tuple[Path, str]]) -> dict[tuple[Path, str], Any]:
+    """Return the values of parameters, each a file and a key; None if a key is missing."""
+    files = {file for file, _ in parameters}
+    contents = {file: params.read_yaml(file.read_text(encoding="utf-8")) for file in files}
     values = {}
-    for key in keys:
-        value: Any = content
+    for file, key in parameters:
+        value: Any = contents[file]
         for part in key.split("."):
             value = value.get(part) if isinstance(value, dict) else None
-        values[key] = value
+        values[file, key] = value
     return values

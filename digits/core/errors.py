@@ -1,7 +1,8 @@
 """Errors that the user can fix, and warnings, each printed in one line."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -57,3 +58,18 @@ def unknown_choice(where: str, value: object, choices: Iterable[object]) -> Pipe
     if len(names) <= MAX_LISTED:
         message += f" Valid: {', '.join(names)}."
     return PipelineError(message)
+
+
+@contextmanager
+def report_os_errors() -> Iterator[None]:
+    """Turn an OSError, such as that of a full disk, into a PipelineError."""
+    try:
+        yield
+    except (
+        BrokenPipeError
+    ):  # the reader of our output, such as `head`, has ended; Click handles it
+        raise
+    except OSError as error:
+        if error.filename is None:
+            raise PipelineError(error) from None
+        raise PipelineError(f"{error.filename}: {error.strerror}") from None

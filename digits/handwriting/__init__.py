@@ -1,5 +1,6 @@
 """Find the digits in a picture, and predict them with a trained model.
 
+- `regions` labels connected pixels for the others.
 - `ink` measures the ink, `sheets` finds a sheet on a table, `lines`, `deskew` and `edges`
   remove what is printed or cut off.
 - `components` finds the digits, `touching` splits digits that touch, and `normalize` draws each

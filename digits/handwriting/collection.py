@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digits import pictures
-from digits.core.command import report_os_errors
-from digits.core.errors import PipelineError
+from digits.core.errors import PipelineError, report_os_errors
 from digits.core.files import write_whole
 from digits.handwriting import source as handwriting
 

@@ -25,10 +25,11 @@ Box = tuple[int, int, int, int]
 # Pixels are connected to all eight neighbours.
 EIGHT_NEIGHBOURS = np.ones((3, 3))
 
-# A picture whose sides have at most so many pixels shows one digit.
+# A picture whose sides have at most this many pixels shows one digit.
 ONE_DIGIT = 32
 
-# A component has a pixel with at least so much ink, where 1 is full ink. Otherwise it is noise.
+# A component has a pixel with at least this much ink, where 1 is full ink. Otherwise it is
+# noise.
 CORE = 0.5
 
 # A picture whose largest component has fewer pixels, or a smaller share of the longer side of
@@ -37,8 +38,8 @@ MIN_SIDE_SMALL = 3
 MIN_SIDE = 5
 MIN_SHARE = 1 / 150
 
-# A component is a grid or a frame if it encloses so many components, and has this share of the
-# height of the picture. Enclosed components smaller than a share of the largest are not
+# A component is a grid or a frame if it encloses this many components, and has this share of
+# the height of the picture. Enclosed components smaller than a share of the largest are not
 # counted.
 MIN_ENCLOSED = 8
 MIN_GRID_HEIGHT = 0.3
@@ -56,18 +57,18 @@ LOW_IN_ROW = 0.3
 # A digit that is smaller than this share of the usual height is dust, a dot or a dash.
 SPECK = 0.4
 
-# A component with at least this share of the tallest height is tall. If there are so many tall
-# components, each of them is a whole digit, or several digits.
+# A component with at least this share of the tallest height is tall. If there are this many
+# tall components, each of them is a whole digit, or several digits.
 TALL = 0.75
 MANY = 4
 
-# A component that is more than so many times as high as usual is in two rows of digits.
+# A component that is more than this many times as high as usual is in two rows of digits.
 TWO_ROWS = 1.7
 
 # Components of the next row may reach this share of their height over a middle.
 ROW_OVERLAP = 0.15
 
-# A stroke that is more than so many times as wide as high is an underline or a dash.
+# A stroke that is more than this many times as wide as high is an underline or a dash.
 FLAT = 4
 
 # Two components are above each other if they share at least this part of the narrower width,
@@ -75,13 +76,13 @@ FLAT = 4
 ABOVE = 0.4
 BESIDE = 0.3
 
-# Parts of a digit that overlap in both directions are together at most so many times as high as
-# the tallest component.
+# Parts of a digit that overlap in both directions are together at most this many times as high
+# as the tallest component.
 MAX_OVERLAPPING = 1.6
 
 # Parts above each other are at most this share of their common height apart. Together they are
-# at most so many times as high as the tallest component. The limit is higher if one of them is
-# the flat part of a digit, such as the bar of a five.
+# at most this many times as high as the tallest component. The limit is higher if one of them
+# is the flat part of a digit, such as the bar of a five.
 MAX_GAP = 0.25
 MAX_STACKED = 1.2
 MAX_STACKED_FLAT = 2.5

@@ -1,29 +1,24 @@
 """Straighten a page that is turned a little, by shifting its columns and rows."""
 
-from typing import Any
-
 from digits.handwriting.ink import Ink
+from digits.handwriting.regions import Integers, Mask
 
 import numpy as np
-import numpy.typing as npt
-
-Mask = npt.NDArray[np.bool_]
-Integers = npt.NDArray[np.signedinteger[Any]]
 
 # The lines of a turned page have at most this slope.
 STEEPEST = 0.05
 
 N_SLOPES = 41
 
-# The slope is estimated from about so many pixels.
+# The slope is estimated from about this many pixels.
 N_PIXELS = 50_000
 
 
 def estimate_slope(dark: Mask) -> float:
-    """Return the slope by which the page is turned.
+    """Return the slope of the page's lines.
 
-    If the page is straightened by this slope, the sums of its rows and columns differ most. If
-    several slopes are equally good, it is the smallest one.
+    It is the slope for which the straightened page is sharpest. If several are equally good, it
+    is the smallest of them.
     """
     y, x = np.nonzero(dark)
     step = max(1, len(y) // N_PIXELS)
@@ -43,6 +38,8 @@ def estimate_slope(dark: Mask) -> float:
 def measure_sharpness(y: Integers, x: Integers, slope: float, shape: tuple[int, ...]) -> float:
     """Return the sum of squares of the numbers of pixels in each row and column.
 
+    It is high if lines are straight, because the pixels of a line then share a row or a column.
+
     Args:
         y: the rows of pixels.
         x: the columns of the pixels.
@@ -51,7 +48,7 @@ def measure_sharpness(y: Integers, x: Integers, slope: float, shape: tuple[int, 
     """
     margin = max_shift(shape)
     rows = y + column_shifts(slope, shape)[x] + margin
-    # The rows have moved, so that there are margins above and at the left.
+    # `rows` has the margin above the page already. The second margin keeps columns positive.
     columns = x + row_shifts(slope, shape)[rows] + 2 * margin
     n_in_rows = np.bincount(rows).astype(float)
     n_in_columns = np.bincount(columns).astype(float)
@@ -79,7 +76,7 @@ def row_shifts(slope: float, shape: tuple[int, ...]) -> Integers:
 def shear(ink: Ink, slope: float) -> Ink:
     """Straighten a page: shift its columns, then its rows.
 
-    The page gets margins. Their value is -1.
+    The page gets margins with the value -1, so that no ink is shifted out of it.
     """
     margin = max_shift(ink.shape)
     shifts = [column_shifts(slope, ink.shape), row_shifts(slope, ink.shape)]
@@ -93,7 +90,7 @@ def shear(ink: Ink, slope: float) -> Ink:
 
 
 def unshear(mask: Mask, slope: float, shape: tuple[int, ...]) -> Mask:
-    """Return the mask of a page from the mask of the straightened page.
+    """Undo `shear` for a mask: turn it back, and remove the margins.
 
     Args:
         mask: the mask of the straightened page.

@@ -1,17 +1,14 @@
 """Remove what the edges of a picture cut off: frames, dark tables, writing that goes on."""
 
-from digits.handwriting import ink as inks
-from digits.handwriting import lines
 from digits.handwriting.ink import EDGE, Ink
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Integers, border, bounds
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-EIGHT_NEIGHBOURS = np.ones((3, 3))
-
-# A ring of pixels around the picture is a frame if this share of each side is ink. A frame has
-# at most so many rings, or the shorter side of the picture divided by the second number.
+# A ring of pixels around the picture is part of a frame if this share of each side is ink. A
+# frame has at most this many rings, or, in large pictures, the shorter side of the picture
+# divided by the third number.
 FRAMED = 0.6
 MAX_RINGS = 4
 RINGS_DIVISOR = 25
@@ -24,8 +21,9 @@ LOW = 0.3
 # If the digits are lower than this share of the longer side of the picture, nothing is removed.
 MIN_HEIGHT = 1 / 20
 
-# A component at the edge is cut off if it is lower than the first share of the usual height, is
-# longer than the second share, or if the third share of its side is at the edge.
+# A component at the edge is cut off if it is lower than the first share of the usual height, if
+# it is longer than the second share of the usual height, or if at least the third share of its
+# longer side is at the edge.
 CUT_OFF = 0.6
 MAX_SIDE = 1.5
 CONTACT = 0.8
@@ -66,11 +64,13 @@ def remove(ink: Ink) -> Ink:
     A digit that touches the edge stays. It is about as high as the other digits.
     """
     labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
-    boxes = lines.bounds(labels)
-    sizes = boxes[:, 2:] - boxes[:, :2]
+    boxes = bounds(labels)
+    starts = boxes[:, :2]
+    stops = boxes[:, 2:]
+    sizes = stops - starts
     heights = sizes[:, 0]
     longer_sides = sizes.max(axis=1)
-    n_at_edge = np.bincount(inks.border(labels), minlength=n_labels + 1)[1:]
+    n_at_edge = np.bincount(border(labels), minlength=n_labels + 1)[1:]
     usual = usual_height(heights[n_at_edge == 0])
     if usual < max(ink.shape) * MIN_HEIGHT:
         return ink
@@ -81,17 +81,17 @@ def remove(ink: Ink) -> Ink:
     is_cut_off = is_odd & (n_at_edge > 0)
 
     margin = 1 + usual // NEAR_DIVISOR
-    begins_near = (boxes[:, :2] < margin).any(axis=1)
-    ends_near = (boxes[:, 2:] > np.array(ink.shape) - margin).any(axis=1)
-    is_digit = np.append(False, ~is_low)
+    begins_near = (starts < margin).any(axis=1)
+    ends_near = (stops > np.array(ink.shape) - margin).any(axis=1)
+    is_digit = np.append(False, ~is_low)  # label 0 is paper
     near_digit = ndimage.maximum_filter(is_digit[labels], 1 + int(usual) // 2)
-    is_part = np.isin(np.arange(1, n_labels + 1), labels[near_digit])
-    is_cut_off |= is_low & (begins_near | ends_near) & ~is_part
+    is_near_digit = np.isin(np.arange(1, n_labels + 1), labels[near_digit])
+    is_cut_off |= is_low & (begins_near | ends_near) & ~is_near_digit
     is_removed = np.append(False, is_cut_off)
     return np.where(is_removed[labels], 0, ink)
 
 
-def usual_height(heights: npt.NDArray[np.int_]) -> float:
+def usual_height(heights: Integers) -> float:
     """Return the usual height of components; 0 if there are none."""
     if not heights.size:
         return 0.0

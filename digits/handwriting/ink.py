@@ -7,6 +7,7 @@ because light is uneven and shadows fall on the paper.
 from typing import Any
 
 from digits.core.tables import Pixels
+from digits.handwriting.regions import border
 from digits.pictures import PictureError
 
 import numpy as np
@@ -16,13 +17,13 @@ from scipy import ndimage
 Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
 Floats = npt.NDArray[np.floating[Any]]
 
-# The longer side of pictures in which there may be no more paper than ink.
+# Pictures whose longer side has at most this many pixels may have more ink than paper.
 TINY = 40
 
-# The longer side of pictures whose light is even.
+# Pictures up to this longer side have even light.
 SMALL = 64
 
-# The longer side of pictures without shadows. The brightness of their paper is a plane.
+# Pictures up to this longer side have no shadows. The brightness of their paper is a plane.
 EVEN = 100
 
 # Less ink is paper, or the noise that JPEG leaves beside a stroke.
@@ -31,7 +32,7 @@ EDGE = 0.15
 # A picture whose highest contrast is lower is blank.
 MIN_CONTRAST = 0.08
 
-# The paper's distance from black is at least so many grey levels. Otherwise the noise of dark
+# The paper's distance from black is at least this many grey levels. Otherwise the noise of dark
 # paper would have a high contrast.
 MIN_RANGE = 40
 
@@ -51,18 +52,18 @@ SHADED = 0.05
 # brightness.
 STEP = 0.6
 
-# The polarity is clear if the deviations to one side have so many times the squares of those to
-# the other side. Otherwise the ink is the side with narrower strokes.
+# It is clear whether the ink is dark or bright if the squared deviations to one side sum up to
+# this many times those to the other side. Otherwise the ink is what has narrower strokes.
 CLEAR = 4
 
 # Paper with a higher standard deviation of the contrast is smoothed.
 NOISY = 0.01
 
-# The contrast of ink is above so many standard deviations of the paper's contrast.
+# The contrast of ink is above this many standard deviations of the paper's contrast.
 N_DEVIATIONS = 4
 N_DEVIATIONS_SCALED = 3
 
-# The noise is estimated from this percentile of the absolute contrast, which is so many
+# The noise is estimated from this percentile of the absolute contrast, which is this many
 # standard deviations of a normal distribution.
 NOISE_PERCENTILE = 30
 DEVIATIONS_AT_PERCENTILE = 0.385
@@ -73,7 +74,8 @@ NOISE_DISTANCE = 8
 # Full ink is this percentile of the contrast above Otsu's threshold.
 FULL_INK_PERCENTILE = 90
 
-# Estimates are made on samples of pixels. Their longer sides have at most about so many pixels.
+# Estimates are made on samples of pixels. Their longer sides have at most about this many
+# pixels.
 SAMPLE_SIDE = 500
 PAPER_SAMPLE_SIDE = 64
 
@@ -103,8 +105,7 @@ def measure(grey: Pixels) -> Ink:
 
     Args:
         grey: the brightness, shape (height, width). The paper may be darker or brighter than
-        the
-            ink.
+            the ink.
 
     Raises:
         PictureError: there is no ink.
@@ -143,11 +144,10 @@ def is_paper_dark(brightness: Ink, paper: Ink | float) -> bool:
     darker = sum_squares(np.minimum(deviation, 0))
     brighter = sum_squares(np.maximum(deviation, 0))
     is_clear = max(darker, brighter) >= CLEAR * min(darker, brighter)
-    if max(brightness.shape) > EVEN and not is_clear:
-        sample = brightness[::step, ::step]
-        darker = measure_narrowness(sample)
-        brighter = measure_narrowness(-sample)
-    return darker <= brighter
+    if is_clear or max(brightness.shape) <= EVEN:
+        return darker <= brighter
+    sample = brightness[::step, ::step]
+    return measure_narrowness(sample) <= measure_narrowness(-sample)
 
 
 def sum_squares(values: Floats) -> float:
@@ -158,7 +158,8 @@ def sum_squares(values: Floats) -> float:
 def measure_narrowness(brightness: Ink) -> float:
     """Return how narrow the dark strokes are, 0 to 1.
 
-    It is the share of the strokes' darkness that strokes of half the greatest width have.
+    It is the share of the squared darkness of all strokes that is in those of at most half the
+    greatest width.
     """
     widest = round(WIDEST * max(brightness.shape))
     without_narrow = remove_strokes(brightness, widest // 2)
@@ -169,7 +170,7 @@ def measure_narrowness(brightness: Ink) -> float:
 
 
 def compute_contrast(brightness: Ink, paper: Ink | float) -> Ink:
-    """Return the share of the light on the paper that is missing at each pixel."""
+    """Return how much darker each pixel is than the paper, as a share of its brightness."""
     return np.asarray((paper - brightness) / np.maximum(paper, MIN_RANGE))
 
 
@@ -214,28 +215,21 @@ def compute_contrast_in_shadow(brightness: Ink, paper: Ink, contrast: Ink) -> In
 def remove_strokes(brightness: Ink, widest: int) -> Ink:
     """Return the brightness without what is dark and narrower than `widest`.
 
-    What is cut off by the border of the picture may be wider outside, and stays.
+    This is a morphological closing. What is cut off by the border of the picture may be wider outside, and stays.
     """
     padded = np.pad(brightness, widest, "edge")
     closed = ndimage.grey_closing(padded, widest)
     return np.asarray(closed[widest:-widest, widest:-widest])
 
 
-def border(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the values of the first and last rows and columns. The corners are there twice."""
-    rows = values[[0, -1]]
-    columns = values[:, [0, -1]]
-    return np.concatenate([rows.ravel(), columns.ravel()])
-
-
-def scale(contrast: Ink, least: float) -> Ink:
-    """Scale the contrast so that 1 is full ink.
+def scale(contrast: Ink, max_paper: float) -> Ink:
+    """Scale the contrast so that 1 is full ink. Blank paper stays as it is.
 
     Args:
-        contrast: the contrast, which may be that of blank paper.
-        least: contrast up to here is paper.
+        contrast: the contrast.
+        max_paper: the highest contrast of paper. Pixels with more are ink.
     """
-    inked = contrast[contrast > least]
+    inked = contrast[contrast > max_paper]
     if not inked.size:
         return contrast
     dark = inked[inked >= otsu_threshold(inked)]

@@ -38,8 +38,7 @@ class Likeness(NamedTuple):
         calibrate: returns the model's probabilities for its scores.
         density: the model of Gaussians, or None.
         measures: the highest scores and the log densities of the training images. Each is a
-        list
-            with a sorted array per predicted label. Empty if there are no Gaussians.
+            list with a sorted array per predicted label. Empty if there are no Gaussians.
         training: the likeness of the training images.
     """
 
@@ -61,8 +60,8 @@ class Likeness(NamedTuple):
             calibrate: returns the model's probabilities for its scores.
 
         Returns:
-            the rule. None if the model has no folds, or if its cross-validated predictions are
-            missing, which a line says.
+            the rule. None if the model has no folds, or, with a warning, if its cross-validated
+            predictions are missing.
         """
         if not models[name].folds:
             return None
@@ -97,16 +96,15 @@ class Likeness(NamedTuple):
             density: the model of Gaussians, or None.
             log_densities: the largest log density of each training image, or None.
         """
-        rule = cls(calibrate, density, (), np.empty(0))
+        measures: tuple[list[Vector], ...] = ()
         if log_densities is not None:
-            measures = []
-            for values in (scores.max(axis=1), log_densities):
-                measures.append(sort_by_label(values, scores))
-            rule = rule._replace(measures=tuple(measures))
+            highest_scores = sort_by_label(scores.max(axis=1), scores)
+            measures = (highest_scores, sort_by_label(log_densities, scores))
+        rule = cls(calibrate, density, measures, training=np.empty(0))
         return rule._replace(training=rule.measure(scores, log_densities))
 
     def threshold(self, share: float = RARE) -> float:
-        """Return the likeness below which at most a share of the training images are."""
+        """Return the likeness below which at most this share of the training images lies."""
         return float(np.quantile(self.training, share, method="lower"))
 
     def measure(self, scores: Scores, log_densities: Vector | None) -> Vector:

@@ -25,16 +25,16 @@ NEIGHBOURS_IN_COLUMN = NEIGHBOURS_IN_ROW.T
 # Less ink belongs to no line.
 FAINT = 0.1
 
-# Components of at most so many pixels are noise.
+# Components of at most this many pixels are noise.
 SPECK = 6
 
-# A line has at least so many pixels. In large pages, it is longer than the longer side of the
+# A line has at least this many pixels. In large pages, it is longer than the longer side of the
 # page divided by the second number.
 SHORTEST = 13
 SHORTEST_DIVISOR = 40
 
-# A line is at most so many pixels thick, or in large pages the longer side of the page divided
-# by the second number. A fine line is thinner.
+# A line is at most this many pixels thick, or in large pages the longer side of the page
+# divided by the second number. A fine line is thinner.
 THICKEST = 7
 THICKEST_DIVISOR = 150
 FINE = 2
@@ -58,23 +58,23 @@ GAP_DOWN = 3
 # At least this share of a line down the page is ink. The rest is closed holes.
 WHOLE = 0.92
 
-# A line between other lines is at least so many times as long as wide, and a line with free
+# A line between other lines is at least this many times as long as wide, and a line with free
 # ends is longer.
 NARROW = 6
 LONG = 25
 
-# The end of a line is at most so many pixels from the line that it meets.
+# The end of a line is at most this many pixels from the line that it meets.
 NEAR = 2
 
-# The sides of a frame may be one pixel apart at a corner for each so many pixels of their
+# The sides of a frame may be one pixel apart at a corner for each this many pixels of their
 # length.
 SIDE = 16
 
-# A component without a frame may have lines if it is so many times as wide as high. Two digits
-# that touch are narrower.
+# A component without a frame may have lines if it is this many times as wide as high. Two
+# digits that touch are narrower.
 WIDE = 2
 
-# A frame is less than so many times as wide or as high as the digit in it.
+# A frame is less than this many times as wide or as high as the digit in it.
 ROOMY = 4
 
 # A component with this share of the page's height or width may be a frame, and is in no frame.
@@ -86,7 +86,7 @@ FILLED = 0.35
 # Less than this share of the pixels beside a frame is ink.
 PAPER = 0.5
 
-# At most so many components may be frames. More would take long.
+# At most this many components may be frames. More would take long.
 LARGEST = 100
 
 # A line has at least this share of its component's length between the first and the last place
@@ -94,13 +94,14 @@ LARGEST = 100
 SPANNED = 0.85
 SPANNED_PAGE = 1 / 5
 
-# A cross-section of a line with more than so many times the usual ink is a stroke that crosses.
+# A cross-section of a line with more than this many times the usual ink is a stroke that
+# crosses.
 CROSSED = 1.3
 
-# A stroke crosses a line within so many pixels along the line.
+# A stroke crosses a line within this many pixels along the line.
 SLANTED = 7
 
-# The end of a stroke has more than so many times the ink of the line in which it ends.
+# The end of a stroke has more than this many times the ink of the line in which it ends.
 DARKER = 1.1
 
 # A line and its neighbouring rows, in pixels.

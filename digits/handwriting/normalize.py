@@ -22,24 +22,24 @@ MAX_STROKE = 4.5
 # than twice this number.
 BITMAP_SIDE = 80
 
-# A digit that is smaller than that is enlarged so many times.
+# A digit whose longer side has fewer pixels than `BITMAP_SIDE` is enlarged this many times.
 ENLARGED = 4
 
-# A pixel of the bitmap has at least so much ink, or this share of the most ink.
+# A pixel of the bitmap has at least this much ink, or this share of the most ink.
 STRONG = 0.5
 STRONG_SHARE = 0.9
 
 # Pixels of paper around the bitmap, for wider strokes.
 BITMAP_MARGIN = 12
 
-# UCI's digits are drawn in bitmaps with this side, whose blocks are counted. The digits are
-# narrow: their widths are between these.
+# UCI's digits are drawn in bitmaps with this side. A pixel of the image is the number of inked
+# pixels in a block with this side. The digits are narrow: their widths are between these.
 UCI_SIDE = 32
 UCI_BLOCK = 4
 UCI_MIN_WIDTH = 10
 UCI_MAX_WIDTH = 20
 
-# Less ink, which interpolation leaves, is removed.
+# Less ink is removed, because interpolation leaves it beside the strokes.
 FAINT = 0.1
 
 
@@ -49,8 +49,7 @@ def normalize(ink: Ink, size: int) -> Pixels:
     Args:
         ink: the ink of the digit, some of which is not 0.
         size: 28 for images like MNIST's, with values up to 255. 8 for images like those of
-        UCI's
-            dataset in scikit-learn, with values up to 16.
+            UCI's dataset in scikit-learn, with values up to 16.
     """
     if size == MNIST_SIDE:
         return draw_as_mnist(crop(ink))
@@ -108,14 +107,14 @@ def adjust_stroke_width(ink: Ink) -> Ink:
 
 
 def make_bitmap(ink: Ink) -> npt.NDArray[np.bool_]:
-    """Return the strong ink of a digit, in a size that is good for measuring strokes."""
+    """Return where a digit has strong ink, in a size that is good for measuring strokes."""
     factor = max(ink.shape) // BITMAP_SIDE
     if factor == 0:
         enlarged = resize(ink, ENLARGED * ink.shape[0], ENLARGED * ink.shape[1])
         return np.asarray(enlarged > min(STRONG, STRONG_SHARE * enlarged.max()))
 
-    missing = [(0, -length % factor) for length in ink.shape]
-    padded = np.pad(ink, missing)
+    padding = [(0, -length % factor) for length in ink.shape]  # to a multiple of the factor
+    padded = np.pad(ink, padding)
     strong = padded > min(STRONG, STRONG_SHARE * ink.max())
     height, width = strong.shape
     blocks = strong.reshape(height // factor, factor, width // factor, factor)
@@ -123,7 +122,7 @@ def make_bitmap(ink: Ink) -> npt.NDArray[np.bool_]:
 
 
 def draw_as_uci(ink: Ink) -> Pixels:
-    """Shear a digit upright, stretch it to the height of a bitmap, and count its blocks.
+    """Shear a digit upright, stretch it to the height of a bitmap, and count the ink in blocks.
 
     Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI repository.
     NIST's programs, which drew the bitmaps of that dataset, shear likewise.

@@ -21,7 +21,7 @@ import numpy as np
 # This flag follows the label of an image that does not resemble the training images.
 UNLIKE = "?"
 
-# The digits of so many pictures are predicted together.
+# The digits of this many pictures are predicted together.
 BATCH = 200
 
 # Other labels are named in words if they have at least this probability. So many are named.
@@ -31,8 +31,8 @@ N_NAMED = 2
 # So many other labels are in JSON, and on the drawing page.
 RUNNERS_UP = 3
 
-# In pictures with so many digits, too many flags mean that the picture is turned, or shows more
-# than digits. In other pictures, the flags themselves say that.
+# In pictures with this many digits, too many flags mean that the picture is turned, or shows
+# more than digits. In other pictures, the flags themselves say that.
 MIN_DIGITS = 3
 
 

@@ -15,11 +15,11 @@ from scipy import ndimage
 Mask = npt.NDArray[np.bool_]
 Points = npt.NDArray[np.floating[Any]]  # x and y of each, shape (n, 2)
 
-# The sheet is looked for in a picture that is reduced to about so many pixels.
+# The sheet is looked for in a picture that is reduced to about this many pixels.
 REDUCED_SIDE = 400
 
-# Bright parts that are narrower than about twice so many pixels, in the reduced picture, do not
-# belong to the sheet.
+# Bright parts that are narrower than about twice this many pixels, in the reduced picture, do
+# not belong to the sheet.
 N_EROSIONS = 3
 
 # A sheet has a share of the picture between these.
@@ -40,7 +40,7 @@ MIN_BRIGHT = 0.75
 MIN_FILLED = 0.9
 MAX_FILLED = 1.2
 
-# A sheet is turned by at most so many degrees.
+# A sheet is turned by at most this many degrees.
 MAX_DEGREES = 45
 
 # The corners are moved to the middle of the sheet by this share of their distance from it, so

@@ -4,10 +4,9 @@ import os
 from contextlib import AbstractContextManager
 from typing import Any
 
-import joblib
+from digits.learning.cluster import CLUSTER_VARIABLE, dask_backend
 
-# The variable by which Dask itself finds its scheduler (docs/scale/cluster.md).
-CLUSTER_VARIABLE = "DASK_SCHEDULER_ADDRESS"
+import joblib
 
 
 def parallel_backend(*shared_objects: Any) -> AbstractContextManager[Any]:
@@ -25,7 +24,5 @@ def parallel_backend(*shared_objects: Any) -> AbstractContextManager[Any]:
     """
     address = os.environ.get(CLUSTER_VARIABLE)
     if address:
-        from digits.scale.cluster import dask_backend  # an optional component
-
         return dask_backend(address, shared_objects)
     return joblib.parallel_config("threading", n_jobs=joblib.cpu_count())

@@ -56,6 +56,26 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
     return float((thresholds[best] + thresholds[next_lower]) / 2)
 
 
+def apply_threshold_rule(
+    rule: Threshold | None, model: Pipeline, y: Vector, scores: Scores | None
+) -> Pipeline:
+    """Return a fitted model with the decision threshold of params.yaml, if there is one.
+
+    Args:
+        rule: the `threshold` of the model, or None.
+        model: the fitted model.
+        y: the labels of the training images, shape (n_images,).
+        scores: their cross-validated scores, or None.
+
+    Raises:
+        PipelineError: no threshold has the precision that the rule asks for.
+    """
+    if rule is None:
+        return model
+    is_positive = y == model.classes_[1]
+    return set_threshold(model, choose_threshold(rule, is_positive, scores))
+
+
 def set_threshold(model: Pipeline, threshold: float) -> Pipeline:
     """Return a fitted model that predicts with another decision threshold."""
     classifier = FixedThresholdClassifier(

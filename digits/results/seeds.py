@@ -2,14 +2,11 @@
 
 from digits.core import tables
 from digits.core.params import ModelParams
+from digits.learning.crossval import make_crossval_table
 from digits.learning.fitting import fit_and_cross_validate
 from digits.learning.folds import assign_folds
 from digits.learning.pipelines import build_pipeline
-from digits.learning.thresholds import (
-    choose_threshold,
-    predict_cross_validated,
-    set_threshold,
-)
+from digits.learning.thresholds import apply_threshold_rule
 
 import numpy as np
 import pandas as pd
@@ -68,12 +65,12 @@ def cross_validated_accuracy(
     groups = train_images.get("group")
     pipeline = build_pipeline(model_params, seed, train_images.attrs["pixel_max"])
     test_fold = assign_folds(y_train, model_params.folds, groups)
-    model, _, cv_scores = fit_and_cross_validate(pipeline, X_train, y_train, test_fold)
-
+    model, train_scores, cv_scores = fit_and_cross_validate(
+        pipeline, X_train, y_train, test_fold
+    )
     threshold_rule = model_params.hyperparameters.threshold
-    if threshold_rule is not None:
-        is_positive = y_train == model.classes_[1]
-        threshold = choose_threshold(threshold_rule, is_positive, cv_scores)
-        model = set_threshold(model, threshold)
-    y_pred = predict_cross_validated(threshold_rule, model, y_train, cv_scores, test_fold)
-    return float(accuracy_score(y_train, y_pred))
+    model = apply_threshold_rule(threshold_rule, model, y_train, cv_scores)
+    cv_predictions = make_crossval_table(
+        train_images, model, threshold_rule, test_fold, train_scores, cv_scores
+    )
+    return float(accuracy_score(cv_predictions["label"], cv_predictions["prediction"]))

@@ -1,6 +1,6 @@
 """Label the images of a split for a task, one row group at a time.
 
-It does what stages/binarize.py does, with tables that do not fit into memory. It reads
+Like stages/binarize.py, but for tables that do not fit into memory. Reads
 `data/split/<split>/train.parquet` and `test.parquet`, and writes
 `data/task/<task>/train.parquet` and `test.parquet`.
 """

@@ -4,8 +4,8 @@ Each image is rotated, sheared, scaled and shifted at random, and then bent by a
 field. Source: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural
 networks applied to visual document analysis" (2003). No image is mirrored.
 
-A deformed image is a row of a table that may have any number of rows. It depends only on the
-seed and on the number of its row, neither on the other rows nor on the number of cores.
+The deformed images are the rows of a table of any length. Each depends only on its original,
+the seed and its row number, not on the other rows or the number of cores.
 """
 
 from collections.abc import Sequence
@@ -19,21 +19,20 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 
-# The random numbers of so many rows are drawn together. A block is one task for a core.
+# The random numbers of this many rows, a block, are drawn together. A block is one task of joblib.
 BLOCK_SIZE = 1_000
 
-# So many rows are deformed together, because their numbers fit into the cache of a core.
+# This many rows are deformed together. Their numbers fit into the cache of a core.
 BATCH_SIZE = 100
 
-# The standard deviations of the deformations. They are so small that people still read every
-# digit. Lengths are fractions of the height of the image for a movement down, and of its width
-# for a movement to the right.
+# The standard deviations of the deformations. They are so small that people can still read every
+# digit. Vertical lengths are fractions of the image's height, horizontal ones of its width.
 ROTATION = 0.1  # in radians
 SHEAR = 0.1  # in pixels to the right per pixel down
-SCALE = 0.07  # as a fraction of the height, and independently of the width
+SCALE = 0.07  # of the height and, independently, of the width
 SHIFT = 0.025
 BEND = 0.04
-SMOOTHNESS = 1 / 7  # not a deviation: the width of the Gaussians that the field consists of
+SMOOTHNESS = 1 / 7  # not of a deviation, but of the Gaussians that the field consists of
 
 
 def list_blocks(first_row: int, end_row: int) -> list[range]:
@@ -63,63 +62,63 @@ def deform_rows(originals: Pixels, shape: Sequence[int], rows: range, seed: int)
         Shape (n_rows, height * width).
     """
     height, width = shape
-    down_gaussians = make_gaussians(height)
-    right_gaussians = make_gaussians(width)
+    vertical_gaussians = make_gaussians(height)
+    horizontal_gaussians = make_gaussians(width)
 
-    # The numbers are drawn for the whole block, so that those of a row are always the same.
+    # Numbers are drawn for the whole block, so that a row always gets the same ones.
     block = rows.start // BLOCK_SIZE
     rng = np.random.Generator(np.random.Philox(key=[seed, block]))
-    numbers = rng.standard_normal((6, BLOCK_SIZE, 1, 1), dtype=np.float32)
-    noise_shape = (2, BLOCK_SIZE, down_gaussians.shape[1], right_gaussians.shape[1])
-    noise = rng.standard_normal(noise_shape, dtype=np.float32)
+    random_numbers = rng.standard_normal((6, BLOCK_SIZE, 1, 1), dtype=np.float32)
+    n_gaussians = [vertical_gaussians.shape[1], horizontal_gaussians.shape[1]]
+    weights = rng.standard_normal((2, BLOCK_SIZE, *n_gaussians), dtype=np.float32)
 
     batches = []
     for start in range(rows.start, rows.stop, BATCH_SIZE):
         batch_rows = np.arange(start, min(start + BATCH_SIZE, rows.stop))
         images = originals[batch_rows % len(originals)].reshape(-1, height, width)
         rows_in_block = batch_rows % BLOCK_SIZE
-        field = down_gaussians @ noise[:, rows_in_block] @ right_gaussians.T
-        batches.append(deform(images, numbers[:, rows_in_block], field))
+        field = vertical_gaussians @ weights[:, rows_in_block] @ horizontal_gaussians.T
+        batches.append(deform(images, random_numbers[:, rows_in_block], field))
     return np.concatenate(batches).reshape(len(rows), -1)
 
 
-def deform(images: Pixels, numbers: Floats, field: Floats) -> Pixels:
+def deform(images: Pixels, random_numbers: Floats, field: Floats) -> Pixels:
     """Return deformed images.
 
     Args:
         images: shape (n_images, height, width), 0 to 255.
-        numbers: six standard normal numbers per image, shape (6, n_images, 1, 1): for the
-            rotation, the shear, the shifts down and to the right, and the vertical and the
+        random_numbers: six standard normal numbers per image, shape (6, n_images, 1, 1): for
+            the rotation, the shear, the shifts down and to the right, and the vertical and the
             horizontal scale.
-        field: how far each pixel is bent down and to the right, with a standard deviation of 1,
-            shape (2, n_images, height, width).
+        field: the random field that moves each pixel down and to the right, with a standard
+            deviation of 1, shape (2, n_images, height, width).
     """
     height, width = images.shape[1:]
-    rotation, shear, shift_down, shift_right, vertical_scale, horizontal_scale = numbers
-    bend_down, bend_right = np.float32(BEND) * field
-    down = bend_down + np.float32(SHIFT) * shift_down
-    right = bend_right + np.float32(SHIFT) * shift_right
+    rotation, shear, shift_down, shift_right, vertical_scale, horizontal_scale = random_numbers
+    bend_down, bend_right = BEND * field
+    down = bend_down + SHIFT * shift_down
+    right = bend_right + SHIFT * shift_right
 
     # The coordinates of the pixels of the deformed image, from its centre.
-    centre_row = np.float32((height - 1) / 2)
-    centre_column = np.float32((width - 1) / 2)
+    centre_row = (height - 1) / 2
+    centre_column = (width - 1) / 2
     y = np.arange(height, dtype=np.float32)[:, np.newaxis] - centre_row
     x = np.arange(width, dtype=np.float32) - centre_column
-    y = (1 + np.float32(SCALE) * vertical_scale) * y
-    x = (1 + np.float32(SCALE) * horizontal_scale) * x
+    y = (1 + SCALE * vertical_scale) * y
+    x = (1 + SCALE * horizontal_scale) * x
 
-    # The random number is the tangent of the angle. The last bits of NumPy's sine and cosine
-    # differ among processors, those of a square root do not.
-    tangent = np.float32(ROTATION) * rotation
+    # The random number is the tangent of the angle, because the last bits of NumPy's sine and
+    # cosine differ among processors. Those of a square root do not.
+    tangent = ROTATION * rotation
     cosine = 1 / np.sqrt(1 + tangent * tangent)
     sine = tangent * cosine
 
-    # The positions in the original image that the pixels are read from.
+    # The positions in the original image from which the pixels are read.
     rows = cosine * y - sine * x + (height * down + centre_row)
-    sheared_sine = sine + np.float32(SHEAR) * shear
+    sheared_sine = sine + SHEAR * shear
     columns = sheared_sine * y + cosine * x + (width * right + centre_column)
 
-    # Pixels from outside the original image have the brightness of its background.
+    # `interpolate` gives 0 outside the original image, which then is the background there.
     background = median_of_border(images)
     deformed = interpolate(images - background, rows, columns) + background
     return np.rint(deformed).astype(np.uint8)
@@ -142,5 +141,5 @@ def make_gaussians(size: int) -> Floats:
     positions = np.arange(size)[:, np.newaxis] / size
     gaussians = np.exp(-(((positions - centres) / SMOOTHNESS) ** 2) / 2)
     standard_deviation = np.sqrt((gaussians**2).sum(axis=1, keepdims=True))
-    # Rounded, because the last bits of NumPy's exponential differ among processors.
+    # They are rounded, because the last bits of NumPy's exponential differ among processors.
     return (gaussians / standard_deviation).round(6).astype(np.float32)

@@ -3,8 +3,8 @@
 Reads one of the sources of the dataset, and `enlarged.yaml`. Writes
 `data/raw/<dataset>.parquet`, in this order:
 
-- the first images, those that are copied;
-- deformed copies of them, as often as necessary;
+- the first images, which are copied;
+- deformed copies of them, as many as needed;
 - all other images.
 
 The column `origin` has the row of the image that a row is a copy of. An image that is no copy
@@ -36,15 +36,15 @@ from tqdm import tqdm
 
 FILE = Path("enlarged.yaml")
 
-# The blocks of deformed images are made in batches of so many per core. With fewer, the cores
-# would more often wait for the last block of a batch.
+# Deformed images are made in batches of this many blocks per core. In smaller batches, the cores
+# would wait more often for the last block.
 BLOCKS_PER_CORE = 5
 
 
 class EnlargementParams(Entry):
     """An entry of enlarged.yaml: how a dataset is enlarged by deformed copies."""
 
-    first: Count  # so many images, from the first one on, are copied
+    first: Count  # how many images, from the first one on, are copied
     to: Count  # the number of images after the enlargement
     seed: int = Field(ge=0, lt=2**32)
 
@@ -99,7 +99,7 @@ def enlarge(images: pd.DataFrame, enlargement: EnlargementParams) -> Iterator[pd
 
     Args:
         images: the images of the dataset.
-        enlargement: how many of them are copied, and how many images there are in the end.
+        enlargement: how many of them are copied, and how many images there are at the end.
     """
     n_originals = enlargement.first
     n_others = len(images) - n_originals
@@ -137,7 +137,7 @@ def make_copies(originals: pd.DataFrame, end_row: int, seed: int) -> Iterator[pd
 def deform_blocks(
     parallel: joblib.Parallel, X: Pixels, shape: Sequence[int], blocks: list[range], seed: int
 ) -> Pixels:
-    """Return the deformed images of several blocks, one block per task of joblib."""
+    """Return the deformed images of several blocks. Each block is a task of joblib."""
     deform = joblib.delayed(deformation.deform_rows)
     tasks = [deform(X, shape, rows, seed) for rows in blocks]
     return np.concatenate(parallel(tasks))

@@ -1,11 +1,11 @@
 """Read and write tables that do not fit into memory, one row group at a time.
 
-A row group is what parquet calls a block of rows that can be read without the others. A table
+In a parquet file, a row group is a block of rows that can be read on its own. A table
 with more than ROWS_PER_FILE rows is a folder of parquet files, in the order of their names.
 `pandas.read_parquet` reads such a folder like a single file.
 
-Large tables are not a single file, because it takes 580 MiB of memory only to open a file with
-8.1 million images of MNIST.
+Large tables are not a single file, because merely opening a file with 8.1 million images of
+MNIST takes 580 MiB of memory.
 """
 
 import shutil
@@ -67,6 +67,7 @@ def write(path: Path, frames: Iterable[pd.DataFrame]) -> None:
     path.unlink(missing_ok=True)
     path.mkdir(parents=True)
 
+    # Each pass of the loop takes the row groups of one file.
     row_groups = regroup(frames)
     groups_per_file = ROWS_PER_FILE // ROWS_PER_GROUP
     file_paths: list[Path] = []
@@ -115,7 +116,7 @@ def make_images(X: Pixels, rows: Vector, other_columns: pd.DataFrame) -> pd.Data
 
     Args:
         X: the pixels, shape (n_images, height * width).
-        rows: the row of `other_columns` that each image takes its values from.
+        rows: for each image, the row of `other_columns` with its other values.
         other_columns: all columns but the pixels.
     """
     names = [f"pixel{number}" for number in range(1, X.shape[1] + 1)]
@@ -125,7 +126,7 @@ def make_images(X: Pixels, rows: Vector, other_columns: pd.DataFrame) -> pd.Data
 
 
 def prefetch(items: Iterator[Item]) -> Iterator[Item]:
-    """Yield items. While one is used, a thread makes the next one."""
+    """Yield items, none of which is None. While one is used, a thread makes the next one."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         next_item = thread.submit(next, items, None)
         while True:

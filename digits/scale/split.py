@@ -1,11 +1,12 @@
 """Split the images of a dataset into a training set and a test set, and shuffle them on disk.
 
-It does what stages/split.py does, with tables that do not fit into memory. It reads
+Like stages/split.py, but for tables that do not fit into memory. Reads
 `data/raw/<dataset>.parquet`, and writes `data/split/<split>/train.parquet`, shuffled, and
 `data/split/<split>/test.parquet`.
 
-The images are first distributed to buckets in a file, each image to the bucket that its new
-position is in. A bucket fits into memory, where its images are then sorted. Source:
+A bucket is a range of positions in the shuffled order, small enough for memory. First, each
+image is written to its bucket in a temporary file. Then the images of one bucket after the
+other are put into their order. Source:
 A. Aggarwal, J. Vitter, "The input/output complexity of sorting and related problems" (1988).
 """
 
@@ -64,16 +65,17 @@ def choose_rows(
     Raises:
         PipelineError: copies of an image, which have the same `origin`, would be in both sets.
     """
-    if isinstance(split.test, int):
-        train_rows, test_rows = split_rows(other_columns, split.test, seed)
-        origin = other_columns["origin"].to_numpy()
-        in_both_sets = np.isin(origin[test_rows], origin[train_rows])
-        if not in_both_sets.any():
-            return train_rows, test_rows
-    raise PipelineError(
+    copies_in_both_sets = PipelineError(
         f"splits.{name}.test: {split.test} would put copies of an image into both sets; use a "
         "number of images that have no copies"
     )
+    if not isinstance(split.test, int):
+        raise copies_in_both_sets
+    train_rows, test_rows = split_rows(other_columns, split.test, seed)
+    origin = other_columns["origin"].to_numpy()
+    if np.isin(origin[test_rows], origin[train_rows]).any():
+        raise copies_in_both_sets
+    return train_rows, test_rows
 
 
 def divide(rows: Vector) -> list[Vector]:
@@ -89,8 +91,8 @@ def permute_rows(
 
     Args:
         blocks: consecutive rows of the table, each block of shape (n_rows, n_pixels).
-        buckets: the row numbers that each bucket has, in the wanted order. Each row of the
-            table is in one bucket. A bucket must fit into memory.
+        buckets: the row numbers of each bucket, in the new order. Each row of the table is in
+            exactly one bucket.
         folder: where to keep a temporary file with all rows.
     """
     bucket_sizes = [len(rows) for rows in buckets]
@@ -99,7 +101,7 @@ def permute_rows(
         bucket_of_row[rows] = number
 
     with tempfile.TemporaryFile(dir=folder) as file:
-        # Write each row into its bucket. In a bucket the rows stay in the order of the table.
+        # Write each row into its bucket, where the rows keep the order of the table.
         next_positions = np.cumsum([0, *bucket_sizes])
         first_row = 0
         n_pixels = 0
@@ -113,13 +115,14 @@ def permute_rows(
                 file.write(rows_for_bucket.data)
                 next_positions[number] += len(rows_for_bucket)
 
-        # Read one bucket after the other, and put its rows into the wanted order.
+        # Read one bucket after the other, and put its rows into the new order.
         file.seek(0)
         for rows in buckets:
             in_table_order = np.fromfile(file, dtype=np.uint8, count=len(rows) * n_pixels)
-            content = np.empty((len(rows), n_pixels), dtype=np.uint8)
-            content[np.argsort(rows)] = in_table_order.reshape(len(rows), n_pixels)
-            yield content
+            in_new_order = np.empty((len(rows), n_pixels), dtype=np.uint8)
+            positions = np.argsort(rows)  # the new position of the bucket's lowest row, …
+            in_new_order[positions] = in_table_order.reshape(len(rows), n_pixels)
+            yield in_new_order
 
 
 def make_tables(
@@ -127,7 +130,7 @@ def make_tables(
 ) -> Iterator[pd.DataFrame]:
     """Yield a table of images for each bucket, with the column `row`.
 
-    It takes the content of these buckets from `contents`, and leaves the rest.
+    It takes only as many items of `contents` as there are buckets.
     """
     for rows in buckets:
         images = row_groups.make_images(next(contents), rows, other_columns)

@@ -1,8 +1,8 @@
 """Train a model on images that do not fit into memory, and cross-validate it.
 
-It writes what stages/train.py writes, but fits the classifier with `partial_fit`, on one row
-group after the other. It reads the task's `train.parquet` as often as the hyperparameter
-`max_iter` says. The steps before the classifier are fitted on the first row group only.
+Like stages/train.py, but the classifier is fitted with `partial_fit`, on one row group after the
+other. The hyperparameter `max_iter` says how often the task's `train.parquet` is read. The steps
+before the classifier are fitted on the first row group only.
 """
 
 import math
@@ -16,25 +16,19 @@ from digits.core.errors import PipelineError
 from digits.core.params import ModelParams
 from digits.core.tables import Scores, Vector
 from digits.learning import model_file
+from digits.learning.crossval import make_crossval_table
 from digits.learning.fitting import (
     MAX_TRAIN_SCORES,
     FittedModel,
     apply_stateless_steps,
+    report_unfit_pipelines,
     separate_stateless_steps,
 )
 from digits.learning.folds import assign_folds
 from digits.learning.parallel import parallel_backend
 from digits.learning.pipelines import build_pipeline
-from digits.learning.scores import (
-    compute_scores,
-    make_predictions_table,
-    predict_from_scores,
-)
-from digits.learning.thresholds import (
-    choose_threshold,
-    predict_cross_validated,
-    set_threshold,
-)
+from digits.learning.scores import compute_scores
+from digits.learning.thresholds import apply_threshold_rule
 from digits.scale import row_groups
 
 import click
@@ -42,7 +36,6 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
@@ -55,10 +48,10 @@ class RowGroup(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """A model while it is being fitted: its steps from the first one that learns."""
+    """A model while it is being fitted."""
 
-    steps: Pipeline
-    held_out_fold: int | None  # it is fitted without this fold; None: on all images
+    learning_steps: Pipeline  # from the first step that learns
+    held_out_fold: int | None  # None if it is fitted on all images
 
 
 @click.command(cls=StageCommand)
@@ -100,31 +93,21 @@ def train(model_params: ModelParams, seed: int, path: Path) -> tuple[Pipeline, p
         test_fold = assign_folds(y_train, model_params.folds, groups)
     model, train_scores, cv_scores = fit_and_cross_validate(pipeline, path, y_train, test_fold)
 
-    # Set the decision threshold, if params.yaml has one.
     threshold_rule = model_params.hyperparameters.threshold
-    if threshold_rule is not None:
-        is_positive = y_train == model.classes_[1]
-        threshold = choose_threshold(threshold_rule, is_positive, cv_scores)
-        model = set_threshold(model, threshold)
-
-    # Predict the labels that follow from the scores.
-    cv_predictions = train_rows[["row", "label"]].copy()
-    if test_fold is not None:
-        y_pred = predict_cross_validated(threshold_rule, model, y_train, cv_scores, test_fold)
-        cv_predictions = make_predictions_table(train_rows, model, cv_scores, y_pred, test_fold)
-    train_pred = predict_from_scores(model, train_scores)
-    train_accuracy = accuracy_score(y_train[: len(train_pred)], train_pred)
-    cv_predictions.attrs["train_accuracy"] = train_accuracy
+    model = apply_threshold_rule(threshold_rule, model, y_train, cv_scores)
+    cv_predictions = make_crossval_table(
+        train_rows, model, threshold_rule, test_fold, train_scores, cv_scores
+    )
     return model, cv_predictions
 
 
 def check_incremental(model_params: ModelParams, classifier: Any) -> None:
-    """Check that a classifier can be fitted incrementally, and how often is known.
+    """Check that a classifier can be fitted incrementally, and that `max_iter` is given.
 
     Raises:
-        PipelineError: it can't, or `max_iter` is missing.
+        PipelineError: it cannot, or `max_iter` is missing.
     """
-    # An MLPClassifier with `solver: lbfgs`, for example, has none.
+    # For example, an MLPClassifier with `solver: lbfgs` has no partial_fit.
     if not hasattr(classifier, "partial_fit"):
         raise PipelineError(
             f"{model_params.classifier} has no partial_fit, or not with these hyperparameters"
@@ -154,11 +137,8 @@ def fit_and_cross_validate(
     """
     if len(np.unique(y)) < 2:
         raise PipelineError(f"all training images have the label {y[0]}; a model needs two")
-    try:
+    with report_unfit_pipelines():
         model, fold_models = fit_incrementally(pipeline, path, y, test_fold)
-    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
-        # Hyperparameters may contradict each other, or the data.
-        raise PipelineError(f"the model cannot be fitted: {error}") from error
 
     first_group = next(row_groups.read(path))
     with parallel_backend(model, *fold_models.values()):
@@ -168,37 +148,33 @@ def fit_and_cross_validate(
             return FittedModel(model, train_scores, cv_scores=None)
         cv_scores = np.empty((len(y), *train_scores.shape[1:]), dtype=train_scores.dtype)
         for images in row_groups.read(path):
-            cv_scores[images.index] = score_held_out(fold_models, images, test_fold)
+            score_held_out(fold_models, images, test_fold, cv_scores)
     return FittedModel(model, train_scores, cv_scores)
 
 
 def score_held_out(
-    fold_models: dict[int, Pipeline], images: pd.DataFrame, test_fold: Vector
-) -> Scores:
-    """Return the scores of a row group, each image by the model that its fold was held out of.
+    fold_models: dict[int, Pipeline], images: pd.DataFrame, test_fold: Vector, cv_scores: Scores
+) -> None:
+    """Score the images of a row group, each by the model that was fitted without its fold.
 
     Args:
         fold_models: the model of each fold.
         images: the row group.
         test_fold: the fold in which each image of the whole table is held out.
+        cv_scores: the scores of the whole table, which receives those of the row group.
     """
     X = tables.pixels(images)
     fold_of_image = test_fold[images.index]
-    scores = {}
     for fold in np.unique(fold_of_image):
-        scores[fold] = compute_scores(fold_models[fold], X[fold_of_image == fold])
-
-    any_scores = next(iter(scores.values()))
-    result = np.empty((len(X), *any_scores.shape[1:]), dtype=any_scores.dtype)
-    for fold, fold_scores in scores.items():
-        result[fold_of_image == fold] = fold_scores
-    return result
+        is_held_out = fold_of_image == fold
+        rows = images.index[is_held_out]
+        cv_scores[rows] = compute_scores(fold_models[fold], X[is_held_out])
 
 
 def fit_incrementally(
     pipeline: Pipeline, path: Path, y: Vector, test_fold: Vector | None
 ) -> tuple[Pipeline, dict[int, Pipeline]]:
-    """Fit a pipeline on all images, and once more for each fold, all in the same passes.
+    """Fit a pipeline on all images, and once more for each fold, all in the same passes over the table.
 
     Args:
         pipeline: an unfitted pipeline.
@@ -223,16 +199,16 @@ def fit_incrementally(
 
     classes = np.unique(y)
     n_passes = pipeline[-1].max_iter
-    n_groups = n_passes * math.ceil(len(y) / row_groups.ROWS_PER_GROUP)
+    n_row_groups = n_passes * math.ceil(len(y) / row_groups.ROWS_PER_GROUP)
     groups = row_groups.prefetch(read_transformed(preprocessing, path, n_passes))
     n_cores = joblib.cpu_count()
     n_jobs = min(len(fits), n_cores)
     fit_further = joblib.delayed(fit_classifier_further)
     with joblib.parallel_config("threading", n_jobs=n_cores), joblib.Parallel(n_jobs) as run:
-        for group in tqdm(groups, "row groups", total=n_groups, disable=None, leave=False):
+        for group in tqdm(groups, "row groups", total=n_row_groups, disable=None, leave=False):
             run(fit_further(fit, group, y, test_fold, classes) for fit in fits)
 
-    models = [Pipeline([*preprocessing.steps, *fit.steps.steps]) for fit in fits]
+    models = [Pipeline([*preprocessing.steps, *fit.learning_steps.steps]) for fit in fits]
     fold_models = dict(zip(folds, models[1:], strict=True))
     return models[0], fold_models
 
@@ -240,7 +216,7 @@ def fit_incrementally(
 def read_transformed(
     preprocessing: Pipeline, path: Path, n_passes: int = 1
 ) -> Iterator[RowGroup]:
-    """Yield the row groups of a table of images, after some steps, as often as asked.
+    """Yield the row groups of a table of images, after some steps, several times if asked.
 
     Args:
         preprocessing: steps that learn nothing.
@@ -255,10 +231,10 @@ def read_transformed(
 
 def fit_first_steps(fit: Fit, group: RowGroup, y: Vector, test_fold: Vector | None) -> None:
     """Fit the steps before the classifier, if any, on one row group."""
-    if len(fit.steps) > 1:
+    if len(fit.learning_steps) > 1:
         is_used = select_rows(group.rows, test_fold, fit.held_out_fold)
         y_group = y[group.rows]
-        fit.steps[:-1].fit(group.X[is_used], y_group[is_used])
+        fit.learning_steps[:-1].fit(group.X[is_used], y_group[is_used])
 
 
 def fit_classifier_further(
@@ -269,14 +245,14 @@ def fit_classifier_further(
     if not is_used.any():
         return  # all images of the row group are in the held-out fold
     X = group.X[is_used]
-    if len(fit.steps) > 1:
-        X = fit.steps[:-1].transform(X)
+    if len(fit.learning_steps) > 1:
+        X = fit.learning_steps[:-1].transform(X)
     y_group = y[group.rows]
-    fit.steps[-1].partial_fit(X, y_group[is_used], classes=classes)
+    fit.learning_steps[-1].partial_fit(X, y_group[is_used], classes=classes)
 
 
 def select_rows(rows: pd.Index, test_fold: Vector | None, held_out_fold: int | None) -> Vector:
-    """Return a mask of those of some rows that are not in the held-out fold."""
+    """Return a mask of the rows that are not in the held-out fold."""
     if test_fold is None or held_out_fold is None:
         return np.ones(len(rows), dtype=bool)
     return test_fold[rows] != held_out_fold

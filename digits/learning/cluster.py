@@ -4,8 +4,8 @@ The results are the same bytes as without a cluster. Each task is a function of 
 alone, and a cluster is refused if one of its workers has other versions of packages, or would
 round differently.
 
-`dask scheduler` and `dask worker` load this module, and with it scikit-learn, when they start,
-so that no task has to wait for it.
+`dask scheduler` and `dask worker` load this module when they start, and with it scikit-learn,
+so that no task has to wait for the import.
 """
 
 import logging
@@ -16,10 +16,13 @@ from importlib.metadata import version
 from typing import Any
 
 from digits.core.errors import PipelineError
-from digits.learning.parallel import CLUSTER_VARIABLE
 
 import joblib
+import sklearn.pipeline  # noqa: F401
 from threadpoolctl import threadpool_info
+
+# The variable by which Dask itself finds its scheduler (docs/cluster.md).
+CLUSTER_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 
 # The packages whose versions a result depends on.
 PACKAGES = ["numpy", "scikit-learn", "scipy"]
