@@ -102,9 +102,12 @@ def reproduce(project: Path, models: Sequence[str], features: str | None = None)
 
 
 def compute_ratios(before: list[Run], after: list[Run], measure: str) -> list[float]:
-    """Return how many times as much a run before takes as the run after of the same round.
+    """Return, for each round, how many times as long the run before takes as the run after.
 
-    `measure` is `seconds` or `cpu_seconds`.
+    Args:
+        before: a run of each round.
+        after: another run of each round.
+        measure: `seconds` or `cpu_seconds`.
     """
     ratios = []
     for run_before, run_after in zip(before, after, strict=True):
@@ -113,7 +116,7 @@ def compute_ratios(before: list[Run], after: list[Run], measure: str) -> list[fl
 
 
 def summarize(values: Sequence[float], unit: str = "") -> str:
-    """Return the median of some values, and the smallest and the largest one in brackets."""
+    """Return the median of some values, and in brackets the smallest and the largest one."""
     smallest = format_number(min(values))
     middle = format_number(median(values))
     largest = format_number(max(values))

@@ -21,10 +21,10 @@ def measure_overhead(folder: Path, quick: bool) -> list[str]:
     prefix = "small" if quick else ""
     project_for_dvc = measuring.copy_project(folder / "dvc" / "project", prefix)
     project_for_commands = measuring.copy_project(folder / "commands" / "project", prefix)
-    project_for_one = measuring.copy_project(folder / "one" / "project", prefix)
+    project_for_one_process = measuring.copy_project(folder / "one" / "project", prefix)
 
     with_dvc = measuring.run_python(project_for_dvc, "-m", "dvc", "repro")
-    in_one_process = measuring.run_python(project_for_one, "-m", "bench.plain")
+    in_one_process = measuring.run_python(project_for_one_process, "-m", "bench.plain")
     commands = measuring.list_commands(project_for_commands)
     measuring.log(f"{len(commands)} commands")
     seconds_of_commands = 0.0

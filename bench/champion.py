@@ -14,7 +14,7 @@ were held out, but not fully by chance which images were fitted.
 It takes ten minutes on two cores.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -39,7 +39,7 @@ from sklearn.pipeline import make_pipeline
 
 PAGE = Path("docs", "bench", "champion.md")
 N_FOLDS = 6
-N_HELD_OUT = 5  # so many folds are held out, one after the other
+N_HELD_OUT = 5  # how many of the folds are held out, one after the other
 
 HEADER = [
     "of 50,000 held-out images",
@@ -121,32 +121,47 @@ def compare_variants(folder: Path, quick: bool) -> list[str]:
     splits = make_splits(y)
     champion_features = compute_hog(X)
 
-    rows = []
-    champion = None
+    results = {}
     for name, variant in VARIANTS.items():
         measuring.log(name)
         features = champion_features
         if variant.compute_features is not compute_hog:
             features = variant.compute_features(X)
-        # The units of the features must not count: the kernel is as wide as the champion's in
-        # relation to the variance of the features.
+        # The scale of the features must not matter. In relation to their variance, the kernel
+        # is as wide as the champion's.
         gamma_factor = total_variance(champion_features) / total_variance(features)
-        results = measure_variant(variant, features, y, splits, gamma_factor)
+        results[name] = measure_variant(variant, features, y, splits, gamma_factor)
 
-        error = f"{100 * results.is_wrong.mean():.3f}"
-        log_loss = f"{results.log_loss.mean():.4f}"
-        if champion is None:
-            champion = results
-            rows.append([name, error, None, None, log_loss, None, None])
-        else:
-            error_cells = compare_errors(results.is_wrong, champion.is_wrong)
-            log_loss_cells = compare_log_losses(results.log_loss, champion.log_loss)
-            rows.append([name, error, *error_cells, log_loss, *log_loss_cells])
+    champion = results.pop(CHAMPION)
+    rows = [make_row(CHAMPION, champion, [None, None], [None, None])]
+    for name, of_variant in results.items():
+        error_cells = compare_errors(of_variant.is_wrong, champion.is_wrong)
+        log_loss_cells = compare_log_losses(of_variant.log_loss, champion.log_loss)
+        rows.append(make_row(name, of_variant, error_cells, log_loss_cells))
     return measuring.format_table(HEADER, rows)
 
 
+def make_row(
+    name: str,
+    results: HeldOutResults,
+    error_cells: Sequence[str | None],
+    log_loss_cells: Sequence[str | None],
+) -> list[str | None]:
+    """Return the row of a variant.
+
+    Args:
+        name: the name of the variant.
+        results: its results.
+        error_cells: the difference of its error to the champion's, and the p-value.
+        log_loss_cells: the same for the log loss.
+    """
+    error = f"{100 * results.is_wrong.mean():.3f}"
+    log_loss = f"{results.log_loss.mean():.4f}"
+    return [name, error, *error_cells, log_loss, *log_loss_cells]
+
+
 def make_splits(y: Vector) -> list[tuple[Vector, Vector]]:
-    """Return the rows to fit on and the rows to hold out, five times."""
+    """Return the rows to fit on and the rows to hold out, N_HELD_OUT times."""
     splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=params.load().seed)
     return list(splitter.split(y, y))[:N_HELD_OUT]
 

@@ -6,7 +6,7 @@ some minutes. How two p-values are combined was chosen with other fonts (DejaVu)
 those here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import BytesIO
 from itertools import chain
@@ -20,7 +20,7 @@ from digits.core.errors import PipelineError
 from digits.core.tables import Pixels, Vector
 from digits.handwriting.components import Digit
 from digits.handwriting.likeness import RARE
-from digits.handwriting.recognizer import Recognizer
+from digits.handwriting.recognizer import Prediction, Recognizer
 from digits.learning.scores import compute_scores
 
 import numpy as np
@@ -36,7 +36,7 @@ N_DRAWINGS = 1_000
 N_MNIST_QUICK = 50
 N_DRAWINGS_QUICK = 10
 
-# The rules flag these shares of the training images.
+# Each rule flags one of these proportions of the training images.
 SHARES = [0.005, RARE, 0.02, 0.05]
 
 # Pairs of digits overlap by these numbers of pixels of MNIST.
@@ -50,7 +50,7 @@ SIGNS = {
     "signs": "+=?!#%&@$*<>~{}[]/§€£",
 }
 
-# The lines of each shape that consists of lines. A line connects some of 8 points on a circle,
+# The lines of the shapes that consist of lines. A line connects some of 8 points on a circle,
 # which are numbered clockwise from the top.
 STAR = [[0, 3, 6, 1, 4, 7, 2, 5, 0]]
 CROSS = [[0, 4], [2, 6]]
@@ -65,9 +65,9 @@ rng = np.random.RandomState(42)  # of all pictures
 
 
 def photograph(image: Grey) -> Grey:
-    """Return a test image as if it was photographed.
+    """Return a test image as a camera would see it.
 
-    It is enlarged, in grey ink on paper lit from one corner, with the noise of a camera.
+    It is enlarged, in grey ink on paper that is lit from one corner, and noisy.
     """
     enlarged = Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC)
     ink = np.asarray(enlarged) / 255
@@ -90,7 +90,7 @@ def draw_sign(font_path: Path, sign: str) -> Grey:
 
 
 def draw_scribble() -> Grey:
-    """Return a smooth line of a few strokes, as thick as that of a digit, drawn at random."""
+    """Return a random smooth line of a few strokes, as thick as the strokes of a digit."""
     n_strokes = rng.randint(4, 12)
     steps = 45 * rng.randn(n_strokes, 2)
     corners = np.clip(100 + np.cumsum(steps, axis=0), 10, 190)
@@ -142,7 +142,7 @@ def draw_circle(
 def read_mnist(quick: bool) -> tuple[Pixels, Vector]:
     """Return the test images of MNIST, shape (n_images, 28, 28), and their classes.
 
-    If `quick`, only the first fifty.
+    If `quick`, these are only the first ones.
     """
     images = tables.read(paths.split("mnist", "test"))
     if quick:
@@ -155,7 +155,7 @@ def load_recognizer() -> Recognizer:
     """Return the recognizer of the digits of MNIST.
 
     Raises:
-        PipelineError: there is no model that knows what does not resemble these digits.
+        PipelineError: no model tells what does not resemble these digits.
     """
     recognizer = Recognizer.load(dataset="mnist")
     if recognizer.likeness is None or recognizer.likeness.density is None:
@@ -165,23 +165,34 @@ def load_recognizer() -> Recognizer:
     return recognizer
 
 
-def find_digits(
-    recognizer: Recognizer, images: Iterable[Grey], file_format: str = "PNG"
-) -> list[list[Digit]]:
+def find_digits(recognizer: Recognizer, files: Iterable[bytes]) -> list[list[Digit]]:
     """Return the digits in each picture; none if `digits predict` would print an error.
 
-    Each picture is written to a file in memory, and read as `digits predict` reads files.
+    Args:
+        recognizer: the recognizer.
+        files: the content of each picture's file.
     """
     digits_of_pictures: list[list[Digit]] = []
-    for image in images:
-        file = BytesIO()
-        Image.fromarray(image).save(file, file_format, quality=60)
-        file.seek(0)
+    for content in files:
         found: list[Digit] = []
         with suppress(pictures.PictureError):
-            found = recognizer.find(pictures.read(file))
+            found = recognizer.find(pictures.read(BytesIO(content)))
         digits_of_pictures.append(found)
     return recognizer.split(digits_of_pictures)
+
+
+def encode(image: Grey, file_format: str = "PNG", quality: int = 60) -> bytes:
+    """Return the content of a picture's file. Only a JPEG has a quality."""
+    file = BytesIO()
+    Image.fromarray(image).save(file, file_format, quality=quality)
+    return file.getvalue()
+
+
+def predict_digits(recognizer: Recognizer, found: Sequence[Digit]) -> list[Prediction]:
+    """Return the predictions of the digits that were found in a picture, if any."""
+    if not found:
+        return []
+    return recognizer.predict(np.array([digit.image for digit in found]))
 
 
 def measure_likeness(
@@ -191,19 +202,17 @@ def measure_likeness(
     *,
     splits: bool = True,
 ) -> list[float]:
-    """Return for each picture the likeness of its digit that resembles digits most.
+    """Return the highest likeness of the digits in each picture; NaN if none was found.
 
     Args:
         recognizer: the recognizer.
         drawings: the pictures.
         file_format: the format that they are written in.
         splits: whether to split digits that touch.
-
-    Returns:
-        nan for a picture in which no digit is found.
     """
     finder = recognizer if splits else recognizer._replace(likeness=None)
-    digits_of_pictures = find_digits(finder, drawings, file_format)
+    files = (encode(drawing, file_format) for drawing in drawings)
+    digits_of_pictures = find_digits(finder, files)
     all_digits = list(chain.from_iterable(digits_of_pictures))
     likeness = likeness_of_digits(recognizer, all_digits)
 
@@ -237,8 +246,8 @@ def measure_drawings(
 ) -> list[str | None]:
     """Return a row of the table of flags.
 
-    It has the number of pictures, the share in which no digit was found, and the share of the
-    other pictures that each rule flags.
+    Its cells are the number of pictures, the proportion in which no digit was found, and the
+    proportion of the other pictures that each rule flags.
 
     Args:
         recognizer: the recognizer.
@@ -280,7 +289,7 @@ def draw_sets(quick: bool) -> dict[str, list[Grey]]:
 
 
 def measure_flags(folder: Path, quick: bool) -> list[str]:
-    """Measure how often a digit is flagged, and how often what is no digit."""
+    """Measure how often digits are flagged, and how often other things are."""
     recognizer = load_recognizer()
     images, _ = read_mnist(quick)
     sample = images[rng.permutation(len(images))[:N_PHOTOGRAPHS]]
@@ -331,14 +340,15 @@ def measure_overlap(
 ) -> list[str]:
     """Measure how pairs of digits that overlap are read, and return a row of the table."""
     pairs = rng.randint(0, len(images), (n_pairs, 2))
-    sheets = [push_together(images[left], images[right], overlap) for left, right in pairs]
+    files = []
+    for left, right in pairs:
+        sheet = push_together(images[left], images[right], overlap)
+        files.append(encode(sheet))
     n_split = 0
     n_correct = 0
     n_flagged = 0
-    for found, pair in zip(find_digits(recognizer, sheets), pairs, strict=True):
-        predictions = []
-        if found:
-            predictions = recognizer.predict(np.array([digit.image for digit in found]))
+    for found, pair in zip(find_digits(recognizer, files), pairs, strict=True):
+        predictions = predict_digits(recognizer, found)
         labels = [prediction.label for prediction in predictions]
         is_correct = labels == classes[pair].tolist()
         is_flagged = any(prediction.is_unlike for prediction in predictions)
@@ -351,15 +361,15 @@ def measure_overlap(
         str(overlap),
         str(n_pairs),
         f"{share_split:.1%}",
-        measuring.format_share(n_correct, n_pairs),
+        measuring.format_proportion(n_correct, n_pairs),
         f"{share_flagged:.1%}",
     ]
 
 
 def count_split(recognizer: Recognizer, images: Pixels) -> int:
     """Count the test images that are read as two digits or more."""
-    sheets = [np.pad(image, 14) for image in images]
-    return sum(len(found) > 1 for found in find_digits(recognizer, sheets))
+    files = (encode(np.pad(image, 14)) for image in images)
+    return sum(len(found) > 1 for found in find_digits(recognizer, files))
 
 
 def measure_touching(folder: Path, quick: bool) -> list[str]:

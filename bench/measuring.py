@@ -26,7 +26,7 @@ from digits.core.errors import PipelineError
 import click
 import yaml
 
-# The unit in which the operating system gives the peak memory of a process, per MiB.
+# How many of the units in which the operating system gives a peak memory are one MiB.
 UNITS_PER_MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10
 
 # The sections of params.yaml that have entries.
@@ -35,8 +35,8 @@ SECTIONS = ["datasets", "splits", "tasks", "models"]
 # Files that `dvc repro` makes, and that are in Git.
 OUTPUTS = ("metrics/", "plots/", "dvc.lock")
 
-# Measures something. The arguments are an empty folder, and whether to only try the measurement
-# on a little data. Returns the lines of a section of a page.
+# A function that measures something, and returns the lines of a section of a page. It takes an
+# empty folder, and whether to try it only on a little data.
 Benchmark = Callable[[Path, bool], list[str]]
 
 
@@ -58,7 +58,7 @@ def main(description: str | None, page: Path, benchmarks: Mapping[str, Benchmark
     Args:
         description: the help text.
         page: the page.
-        benchmarks: the benchmark of each section of the page that a script writes.
+        benchmarks: the benchmark of each section, by the name of the section.
     """
 
     @click.command(help=f"\b\n{description}")
@@ -116,11 +116,12 @@ def run(project: Path, *command: str, **environment: str) -> Run:
 
 def project_environment(project: Path) -> dict[str, str]:
     """Return the variables that commands in a copy of the project need."""
-    variables = {}
     scripts = Path(sys.executable).parent
-    variables["PATH"] = f"{scripts}{os.pathsep}{os.environ['PATH']}"
-    # What DVC remembers about the copy is deleted together with the copy.
-    variables["DVC_SITE_CACHE_DIR"] = str(project.parent / "site")
+    variables = {
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        # What DVC remembers about the copy is deleted together with the copy.
+        "DVC_SITE_CACHE_DIR": str(project.parent / "site"),
+    }
     mirror = os.environ.get("DATA_MIRROR", "")
     if mirror and "://" not in mirror:  # a folder, which may be relative to the current one
         variables["DATA_MIRROR"] = str(Path(mirror).resolve())
@@ -142,10 +143,9 @@ def copy_project(folder: Path, prefix: str = "") -> Path:
     Returns:
         The folder.
     """
-    listed = run(
-        Path(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"
-    ).output
-    for name in listed.split("\0"):
+    list_files = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = run(Path(), *list_files).output
+    for name in names.split("\0"):
         is_output = name.startswith(OUTPUTS)
         if name and Path(name).exists() and not is_output:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ def copy_project(folder: Path, prefix: str = "") -> Path:
     author = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
     run(folder, "git", "init", "--quiet")
     run(folder, "git", "add", "--all")
-    run(folder, "git", *author, "commit", "--quiet", "-m", "cold")
+    run(folder, "git", *author, "commit", "--quiet", "-m", "copy")
     return folder
 
 
@@ -189,20 +189,20 @@ def write_params(project: Path, values: dict[str, Any]) -> None:
     (project / "params.yaml").write_text(text, encoding="utf-8")
 
 
-def format_share(n_hits: int, n_total: int) -> str:
-    """Return a share in percent, and its 95 % confidence interval by Wilson."""
+def format_proportion(n_hits: int, n_total: int) -> str:
+    """Return a proportion in percent, and its 95 % confidence interval by Wilson."""
     from scipy.stats import binomtest
 
-    share = n_hits / n_total
+    proportion = n_hits / n_total
     low, high = binomtest(n_hits, n_total).proportion_ci(method="wilson")
-    return f"{share:.1%} ({low:.1%} to {high:.1%})"
+    return f"{proportion:.1%} ({low:.1%} to {high:.1%})"
 
 
 def format_difference(before: Any, after: Any, decimals: int = 2) -> str:
     """Return a difference of two proportions in percentage points, and its 95 % interval.
 
     Source: D. Bonett, R. Price, "Adjusted Wald confidence interval for a difference of binomial
-    proportions based on paired data" (2012). It takes the images as independent.
+    proportions based on paired data" (2012). It assumes that the images are independent.
 
     Args:
         before: whether something is true of each image for one model, shape (n_images,).
@@ -211,18 +211,19 @@ def format_difference(before: Any, after: Any, decimals: int = 2) -> str:
     """
     change = after.astype(int) - before.astype(int)
     n_images = len(change)
-    more = (int((change == 1).sum()) + 1) / (n_images + 2)
-    fewer = (int((change == -1).sum()) + 1) / (n_images + 2)
-    variance = (more + fewer - (more - fewer) ** 2) / (n_images + 2)
+    # The adjustment adds one image to either kind of change.
+    n_adjusted = n_images + 2
+    gained = (int((change == 1).sum()) + 1) / n_adjusted
+    lost = (int((change == -1).sum()) + 1) / n_adjusted
+    centre = gained - lost
+    variance = (gained + lost - centre**2) / n_adjusted
     margin = 1.959964 * math.sqrt(variance)
-    low = more - fewer - margin
-    high = more - fewer + margin
     texts = []
-    for value in [change.mean(), low, high]:
+    for value in [change.mean(), centre - margin, centre + margin]:
         points = 100 * value
         texts.append(f"{points:+.{decimals}f}")
-    difference, low_text, high_text = texts
-    return f"{difference} ({low_text} to {high_text})"
+    difference, low, high = texts
+    return f"{difference} ({low} to {high})"
 
 
 def format_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

@@ -24,7 +24,7 @@ def read_code(name: str, *, with_looks: bool = False) -> str:
     notebook = json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))
     sources = []
     for cell in notebook["cells"]:
-        is_look = "tags" in cell["metadata"]
+        is_look = "look" in cell["metadata"].get("tags", [])
         if cell["cell_type"] == "code" and (with_looks or not is_look):
             sources.append("".join(cell["source"]))
     return "\n\n".join(sources)

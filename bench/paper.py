@@ -7,13 +7,10 @@ model of it (`make repro`). It takes some minutes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from bench import handwriting, measuring
-from digits import pictures
 from digits.core.tables import Pixels, Vector
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Recognizer
@@ -26,7 +23,7 @@ from PIL import Image, ImageChops, ImageDraw
 N_DIGITS = 1_000
 N_DIGITS_QUICK = 20
 
-# A prediction with a higher probability is sure.
+# A prediction with a higher probability than this is sure.
 SURE = 0.99
 
 HEADER = [
@@ -64,7 +61,7 @@ class Page:
 
     Attributes:
         rng: the random numbers of the page.
-        digits: the images and the labels that are written next.
+        digits: the images and the labels of the digits to write next.
         height: the height of a digit, in pixels.
         thickness: the thickness of a line, in pixels.
         pen: how dark the digits are, 0 to 1.
@@ -87,7 +84,7 @@ class Page:
         self.light: Floats = np.ones((1, 1))
 
     def set_size(self, width: float, height: float) -> ImageDraw.ImageDraw:
-        """Set the size of the page, and return what draws its lines."""
+        """Set the size of the page, and return the object that draws its lines."""
         self.lines = Image.new("L", (round(width), round(height)))
         return ImageDraw.Draw(self.lines)
 
@@ -126,7 +123,7 @@ class Page:
         """Return a JPEG of the page, which is turned by up to 1.5 degrees.
 
         Args:
-            grain: the share of the paper that a pencil misses, 0 to 1.
+            grain: the proportion of the paper that the pencil misses, 0 to 1.
         """
         rng = self.rng
         ink = self.ink()
@@ -151,13 +148,11 @@ class Page:
         noisy = np.asarray(turned) * light + noise
         grey = np.clip(noisy, 0, 255).astype(np.uint8)
 
-        file = BytesIO()
         quality = int(rng.integers(50, 96))
-        Image.fromarray(grey).save(file, "JPEG", quality=quality)
-        return file.getvalue()
+        return handwriting.encode(grey, "JPEG", quality)
 
     def draw_grain(self) -> Floats:
-        """Return the height of the grain of the paper, 0 to 1, of the page's shape."""
+        """Return how rough the paper is at each pixel of the page, 0 to 1."""
         width, height = self.lines.size
         coarse = self.rng.random([1 + height // 2, 1 + width // 2])
         fine = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
@@ -209,11 +204,11 @@ def draw_box(
 
     Args:
         page: the page.
-        draw: what draws its lines.
-        left: the position of the box.
-        top: the same.
-        width: its size.
-        height: the same.
+        draw: the object that draws its lines.
+        left: the left edge of the box.
+        top: its top edge.
+        width: its width.
+        height: its height.
         shifts: how far the digit may be from the middle to the side, and up or down, as shares
             of the height of a digit.
     """
@@ -366,7 +361,7 @@ KINDS: dict[str, Callable[[Page], bytes]] = {
 def draw_pages(
     draw: Callable[[Page], bytes], images: Pixels, classes: Vector, n_digits: int
 ) -> Iterator[tuple[Page, bytes]]:
-    """Yield pages of one kind, and each as a JPEG, until so many digits are on them."""
+    """Yield pages of one kind, each also as a JPEG, until they have `n_digits` digits."""
     rng = np.random.default_rng(42)
     n_missing = n_digits
     while n_missing > 0:
@@ -377,24 +372,13 @@ def draw_pages(
         n_missing -= len(page.written)
 
 
-def find_digits(recognizer: Recognizer, picture: bytes) -> list[Digit]:
-    """Return the digits in a picture; none if `digits predict` would print an error."""
-    with suppress(pictures.PictureError):
-        found = recognizer.find(pictures.read(BytesIO(picture)))
-        [split] = recognizer.split([found])
-        return split
-    return []
-
-
 def judge_page(recognizer: Recognizer, page: Page, found: list[Digit]) -> list[Judgement]:
     """Return how each digit on a page was read.
 
     A digit is read correctly if the only digit that was found at its place has its class. A
     digit that was found elsewhere is wrong, and counts for the nearest digit on the page.
     """
-    predictions = []
-    if found:
-        predictions = recognizer.predict(np.array([digit.image for digit in found]))
+    predictions = handwriting.predict_digits(recognizer, found)
     n_written = len(page.written)
     labels: list[list[int | None]] = [[] for _ in range(n_written)]
     is_flagged = [False] * n_written
@@ -416,7 +400,7 @@ def judge_page(recognizer: Recognizer, page: Page, found: list[Digit]) -> list[J
 
 
 def find_nearest(page: Page, digit: Digit) -> tuple[int, bool]:
-    """Return the number of the digit on the page that is nearest to a digit that was found.
+    """Return the index of the written digit that is nearest to a digit that was found.
 
     The second value is whether it is nearer than half its height.
     """
@@ -441,7 +425,7 @@ def measure_pages(folder: Path, quick: bool) -> list[str]:
         measuring.log(name)
         judgements = []
         for page, picture in draw_pages(draw, images, classes, n_digits):
-            found = find_digits(recognizer, picture)
+            [found] = handwriting.find_digits(recognizer, [picture])
             judgements += judge_page(recognizer, page, found)
         rows.append(make_row(name, judgements))
     return measuring.format_table(HEADER, rows)
@@ -457,7 +441,7 @@ def make_row(name: str, judgements: list[Judgement]) -> list[object]:
     return [
         name,
         n_digits,
-        measuring.format_share(n_correct, n_digits),
+        measuring.format_proportion(n_correct, n_digits),
         format_mean(flagged_if_correct),
         format_mean(flagged_if_wrong),
         format_mean(n_sure_errors),

@@ -40,7 +40,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
 OVERALL = "all"
-MAX_TRAIN_SCORES = 10_000  # the training accuracy is that of so many training images
+MAX_TRAIN_SCORES = 10_000  # the training accuracy is that of the first 10,000 training images
 MAX_SUBSETS = 100  # with more folds or groups, they have no accuracies of their own
 MIN_GROUPS = 6  # with fewer groups there is no confidence interval
 MIN_PROBABILITY = 1e-3
@@ -70,10 +70,10 @@ HEADER = [
 
 Array = Any
 
-# Metrics by metric, subset, and `value`, `low` or `high`.
+# Numbers by the name of the metric, the subset, and `value`, `low` or `high`.
 Metrics = dict[tuple[str, str, str], float]
 
-# The same, by part first: `test`, `cross_validation`, `train`, or `json` for the content of
+# The same, but first the part: `test`, `cross_validation`, `train`, or `json` for what is in
 # metrics/<model>.json.
 PartMetrics = dict[tuple[str, str, str, str], float]
 
@@ -87,7 +87,7 @@ class Subset(NamedTuple):
 
 
 class Model(NamedTuple):
-    """A model, and everything that its results follow from."""
+    """A model, and the data that its results are computed from."""
 
     name: str
     entry: dict[str, Any]  # of params.yaml
@@ -162,8 +162,8 @@ def command(names: tuple[str, ...]) -> None:
 
 def check_model(model: Model) -> Check:
     """Compute all results of a model again, and compare them."""
-    measured = read_metrics(model.name)
-    temperature = measured.pop(("cross_validation", "temperature", OVERALL, "value"), 1.0)
+    reported = read_metrics(model.name)
+    temperature = reported.pop(("cross_validation", "temperature", OVERALL, "value"), 1.0)
 
     computed = compute_model_metrics(model)
     area_differences = []
@@ -176,10 +176,10 @@ def check_model(model: Model) -> Check:
         for key, value in part_metrics.items():
             computed[(part, *key)] = value
         area_differences.append(compare_areas(model, part, y, table))
-    add_summary(model.name, measured, computed)
+    add_summary(model.name, reported, computed)
 
-    differences = compare_metrics(measured, computed)
-    measured_names = {metric for _, metric, _, _ in measured}
+    differences = compare_metrics(reported, computed)
+    reported_names = {metric for _, metric, _, _ in reported}
     computed_names = {metric for _, metric, _, _ in computed}
     return Check(
         name=model.name,
@@ -189,7 +189,7 @@ def check_model(model: Model) -> Check:
         n_other_predictions=count_other_predictions(model),
         n_other_predictions_of_fold=count_other_predictions_of_fold(model),
         n_groups_in_both_sets=count_groups_in_both_sets(model),
-        not_recomputed=measured_names - computed_names,
+        not_recomputed=reported_names - computed_names,
     )
 
 
@@ -252,22 +252,22 @@ def read_metrics(name: str) -> PartMetrics:
     table = pd.read_csv(
         f"plots/{name}/metrics.csv", keep_default_na=False, na_values={"low": "", "high": ""}
     )
-    measured: PartMetrics = {}
+    reported: PartMetrics = {}
     for row in table.itertuples():
         for column in ["value", "low", "high"]:
             value = float(getattr(row, column))
             if not np.isnan(value):
-                measured[str(row.part), str(row.metric), str(row.subset), column] = value
-    return measured
+                reported[str(row.part), str(row.metric), str(row.subset), column] = value
+    return reported
 
 
-def add_summary(name: str, measured: PartMetrics, computed: PartMetrics) -> None:
-    """Add the metrics of metrics/<model>.json to both, as the part `json`."""
+def add_summary(name: str, reported: PartMetrics, computed: PartMetrics) -> None:
+    """Add the metrics in metrics/<model>.json, and those expected there, as the part `json`."""
     metric_of_key = {key: metric for metric, key in SUMMARY_KEYS.items()}
     summary = json.loads(metrics_path(name).read_text(encoding="utf-8"))
     for key, value in summary.items():
         metric = metric_of_key[key]
-        measured["json", metric, OVERALL, "value"] = value
+        reported["json", metric, OVERALL, "value"] = value
         # The metric of the test images comes last, and replaces the cross-validated one.
         for part in ["cross_validation", "test"]:
             if (part, metric, OVERALL, "value") in computed:
@@ -275,18 +275,18 @@ def add_summary(name: str, measured: PartMetrics, computed: PartMetrics) -> None
                 computed["json", metric, OVERALL, "value"] = expected
 
 
-def compare_metrics(measured: PartMetrics, computed: PartMetrics) -> list[float]:
+def compare_metrics(reported: PartMetrics, computed: PartMetrics) -> list[float]:
     """Return the differences of all metrics; infinity where one of the two is missing.
 
-    Metrics that only one of the project and this script has are left out.
+    Metrics that only the project or only this script knows are left out.
     """
     known_metrics = {"threshold", *METRICS, *CLASS_METRICS}
     computed_metrics = {metric for _, metric, _, _ in computed}
     differences = []
-    for key in measured.keys() | computed.keys():
+    for key in reported.keys() | computed.keys():
         _, metric, _, _ = key
         if metric in known_metrics and metric in computed_metrics:
-            difference = measured.get(key, np.inf) - computed.get(key, -np.inf)
+            difference = reported.get(key, np.inf) - computed.get(key, -np.inf)
             differences.append(abs(difference))
     return differences
 
@@ -412,14 +412,14 @@ def has_decision_values(table: pd.DataFrame) -> bool:
 def compute_interval(
     metric: str, subset: str, is_correct: Array, groups: Array | None, is_selected: Array
 ) -> Metrics:
-    """Compute the confidence interval of the proportion of correct ones among some images.
+    """Compute the confidence interval of the proportion of correct predictions in a subset.
 
     Args:
         metric: the name of the metric.
         subset: the name of the subset.
         is_correct: whether each prediction is correct.
         groups: the group of each image, or None.
-        is_selected: which images are the subset.
+        is_selected: whether each image is in the subset.
     """
     selected = is_correct.to_numpy()[is_selected]
     if len(selected) == 0:
@@ -458,7 +458,7 @@ def wilson_interval(is_correct: Array) -> tuple[float, float]:
 
 
 def compare_areas(model: Model, part: str, y: Array, table: pd.DataFrame) -> float:
-    """Return the largest difference between the area under a drawn and under an exact curve."""
+    """Return the largest difference between the areas under a drawn curve and its exact one."""
     label_of_name = {name: label for label, name in model.label_names.items()}
     differences = [0.0]
     for curve, [x_column, y_column] in CURVES.items():

@@ -2,8 +2,8 @@
 
 Both are fitted on the same images of `data/raw/`, without cross-validation, and tested on the
 same other images, with ten seeds. The results are paired by seed. The seed is the
-`random_state` of the classifier. It also shuffles the training images, but with the original
-code only if the tutorial shuffles them.
+`random_state` of the classifier. It also shuffles the training images; with the original code,
+only if the tutorial shuffles them.
 """
 
 import warnings
@@ -118,10 +118,8 @@ def measure_original_code(name: str, seed: int) -> float:
     model_params = settings.model(name)
     images = read_images(settings, model_params)
     train_rows, test_rows = split_images(settings, model_params, images)
-    test = settings.split(settings.task(model_params.task).split).test
-    if not isinstance(test, float):
-        # The tutorials take the training images in their order. Only random_split draws them,
-        # and takes them in the order of the draw.
+    if TUTORIALS[name] != "random_split":
+        # The other tutorials take the training images in the order of the dataset.
         train_rows = np.sort(train_rows)
     if name in SHUFFLED:
         np.random.RandomState(seed).shuffle(train_rows)
@@ -173,8 +171,8 @@ def fit_and_score(
 def compare_seeds(original: Accuracies, here: Accuracies) -> list[str]:
     """Return the cells of the table that compare accuracies of the same seeds.
 
-    They are mean and standard deviation of both, the mean of the differences, its confidence
-    interval, and how many seeds favour this project and how many the original code.
+    They are the mean and the standard deviation of both, the mean of the differences and its
+    confidence interval, and how many seeds favour this project and the original code.
     """
     cells = []
     for accuracies in [original, here]:

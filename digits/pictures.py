@@ -20,7 +20,7 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 # A small file can hold more pixels than fit into memory.
 MAX_PIXELS = 50_000_000
 
-# The longer side of a picture is reduced to so many pixels, which are enough to find digits.
+# The longer side of a picture is reduced to this many pixels, which are enough to find digits.
 MAX_SIDE = 2_000
 
 MAX_UINT16 = 65_535
@@ -65,7 +65,7 @@ def read_image(source: Path | BinaryIO, mode: str) -> tuple[Image.Image, float]:
         mode: `L` for greyscale, `RGB` for colours.
 
     Returns:
-        the picture, which is rotated and reduced, and its scale, as in `Picture`.
+        The picture, which is rotated and reduced, and its scale, as in `Picture`.
 
     Raises:
         PictureError: the file is not a picture, is too large, or is damaged.
@@ -119,12 +119,13 @@ def decode(image: Image.Image, mode: str) -> Image.Image:
 def scale_to_8_bits(image: Image.Image) -> Image.Image:
     """Return a picture with deeper values in 8 bits.
 
-    White is 65535 if the largest value needs 16 bits, and otherwise the largest value itself.
+    White is 65535 if the largest value is from 256 to 65535. Otherwise, as in a picture of
+    floats from 0 to 1, it is the largest value itself.
     """
     values = np.asarray(image, dtype=np.float64)
     values = np.nan_to_num(values, posinf=0, neginf=0).clip(0)
     white = values.max(initial=1)
     if 255 < white <= MAX_UINT16:
         white = MAX_UINT16
-    rounded = values * 255 / white + 0.5
-    return Image.fromarray(rounded.astype(np.uint8))
+    scaled = values * 255 / white
+    return Image.fromarray((scaled + 0.5).astype(np.uint8))  # rounded

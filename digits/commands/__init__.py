@@ -1,8 +1,8 @@
-"""The command `digits`. Every module of this folder is a subcommand.
+"""The command `digits`.
 
-So is every module in the folder `commands` of an optional component. Each module defines
-`command`, a Click command. A module is imported only if its subcommand is called, so that
-`digits --help` is fast.
+Each module of this folder, and of the folder `commands` of an optional component, is a
+subcommand. It defines `command`, a Click command. It is imported only if its subcommand is
+called, so that `digits --help` is fast.
 """
 
 from importlib import import_module
@@ -56,14 +56,15 @@ class CommandGroup(click.Group):
 
 
 def find_modules() -> dict[str, Path]:
-    """Return the module of each subcommand."""
-    paths = PACKAGE.glob("**/commands/[a-z]*.py")
+    """Return the module of each subcommand, by the name of the subcommand."""
+    paths = PACKAGE.glob("**/commands/[a-z]*.py")  # all but __init__.py
     return {path.stem.replace("_", "-"): path for path in paths}
 
 
 def examples(*lines: str) -> str:
     """Return the examples at the end of a subcommand's help, one per line."""
     indented = [f"  digits {line}" for line in lines]
+    # After \b, Click keeps the line breaks of a paragraph.
     return "\b\nExamples:\n" + "\n".join(indented)
 
 

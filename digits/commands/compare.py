@@ -8,7 +8,7 @@ from typing import NamedTuple
 from digits.commands import examples
 from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, check_choice, unknown_choice
-from digits.core.params import Params
+from digits.core.params import FILE, Params
 from digits.results.differences import Difference, compare_predictions, t_test
 from digits.results.drawing import write_sheet
 from digits.results.read import ImageDataset
@@ -16,6 +16,7 @@ from digits.results.seeds import compare_over_seeds
 from digits.results.wording import (
     DIFFERENCE_HEADINGS,
     format_difference,
+    format_interval,
     format_subset,
     format_verdict,
     print_table,
@@ -25,7 +26,7 @@ import click
 import numpy as np
 import pandas as pd
 
-MAX_DRAWN = 60  # fixed and broken images each, on a sheet
+MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images
 SEEDS_HEADINGS = ["model", "before", "after", "points (99 %)", "p"]
 WRAP_WIDTH = 80  # columns
 
@@ -63,13 +64,13 @@ class Revision:
     def compute_checksums(self, *outputs: Path) -> list[str | None]:
         """Return the MD5 checksum of each output, or None if it is unknown.
 
-        It is that of the file in the workspace, or else that in dvc.lock.
+        If the file is in the workspace, its checksum is computed. Otherwise the checksum is
+        read from dvc.lock.
         """
         checksums: list[str | None] = []
         for path in outputs:
             info = self.files.info(path.as_posix())
-            is_in_workspace = "fs_info" in info
-            if is_in_workspace:
+            if "fs_info" in info:  # the file is in the workspace
                 checksums.append(md5(path.read_bytes()).hexdigest())
             else:
                 checksums.append(info.get("md5"))
@@ -81,10 +82,6 @@ class Revision:
         Raises:
             PipelineError: the table does not exist, or cannot be read.
         """
-        remedy = "`dvc push` them first"
-        if self.is_workspace:
-            repro = f"dvc repro evaluate@{path.stem}"
-            remedy = f"`{repro}` makes them, `dvc pull` fetches what was shared"
         if not self.files.exists(path.as_posix()):
             raise PipelineError(f"{self.name} has no predictions")
         try:
@@ -93,6 +90,11 @@ class Revision:
         except Exception as error:  # each kind of remote has exceptions of its own
             message = str(error) or type(error).__name__
             reason = message.removeprefix("[Errno 2] ").partition(":")[0]
+            if self.is_workspace:
+                repro = f"dvc repro evaluate@{path.stem}"
+                remedy = f"`{repro}` makes them, `dvc pull` fetches what was shared"
+            else:
+                remedy = "`dvc push` them first"
             raise PipelineError(
                 f"{self.name}'s predictions cannot be read ({reason}); {remedy}"
             ) from None
@@ -103,7 +105,7 @@ class Revision:
         Raises:
             PipelineError: it is not valid.
         """
-        text = self.files.read_text("params.yaml")
+        text = self.files.read_text(FILE.name)
         return params.validate(Params, params.read_yaml(text))
 
 
@@ -130,7 +132,7 @@ class Pair(NamedTuple):
     "--png",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Draw what only one of them has right.",
+    help="Draw what only one of them gets right.",
 )
 @click.option(
     "--seeds", type=click.IntRange(3, 100), metavar="N", help="Refit both under N seeds."
@@ -149,11 +151,12 @@ def command(
     checked out: the predictions come from DVC's cache or the remote.
 
     Two fits are compared in cross-validation, or, without folds, on the test set. They differ
-    if p is below 0.01: that of the exact test of the images that one alone gets right, or, with
-    six groups and more, of a t-test of the groups' differences. The points in brackets are the
-    99 % interval of the gain. --seeds 5 refits both under five seeds.
+    if p is below 0.01. It is the p-value of the exact test of the images that only one of the
+    two gets right, or, with six groups or more, of a t-test of the groups' differences. The
+    points in brackets are the 99 % interval of the gain. --seeds 5 refits both under five
+    seeds.
     """
-    has_revision = len(words) > 0 and all(words)
+    has_revision = len(words) > 0 and all(words)  # DVC would take "" for the workspace
     if has_revision == bool(between):
         raise click.UsageError("give a revision, or --between A B")
     if between:
@@ -197,7 +200,7 @@ def pair_models(first: str, second: str) -> Pair:
 
 
 def parse_arguments(words: tuple[str, ...]) -> tuple[Revision, Revision, list[str]]:
-    """Return the two revisions and the names of models that the arguments stand for.
+    """Return the two revisions, and the names of the models, that the arguments give.
 
     The second word is a revision unless it is the name of a model.
 
@@ -218,7 +221,7 @@ def parse_arguments(words: tuple[str, ...]) -> tuple[Revision, Revision, list[st
 
 
 def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
-    """Return whether the predictions of a model are other files in two revisions."""
+    """Return whether the files of a model's predictions differ between two revisions."""
     files = [paths.crossval(model_name), paths.predictions(model_name)]
     return before.compute_checksums(*files) != after.compute_checksums(*files)
 
@@ -229,10 +232,10 @@ def compare_pairs(
     """Compare pairs of models.
 
     Args:
-        pairs: the names of the models.
+        pairs: the models.
         before: the revision of the first model of a pair.
         after: the revision of the second model.
-        keep_unchanged: whether to return a difference if both models predict the same.
+        keep_unchanged: whether to return a pair's difference even if both predict the same.
 
     Returns:
         The differences, and a message for each pair that cannot be compared.
@@ -325,7 +328,7 @@ def print_seeds_table(
         accuracies = compare_over_seeds(
             model_before, model_after, train_images, params_after.seed, n_seeds
         )
-        rows.append([pair.label, *format_accuracies(pair, accuracies)])
+        rows.append([pair.label, *format_accuracies_over_seeds(pair, accuracies)])
 
     print_table(SEEDS_HEADINGS, rows, table_format=table_format)
     print(
@@ -353,7 +356,7 @@ def check_same_folds(pair: Pair, params_before: Params, params_after: Params) ->
         )
 
 
-def format_accuracies(pair: Pair, accuracies: pd.DataFrame) -> list[str]:
+def format_accuracies_over_seeds(pair: Pair, accuracies: pd.DataFrame) -> list[str]:
     """Return the cells of a pair below SEEDS_HEADINGS, without the first one.
 
     Args:
@@ -374,4 +377,4 @@ def format_accuracies(pair: Pair, accuracies: pd.DataFrame) -> list[str]:
         cells.append(f"{mean:.4f} ± {std:.4f}")
     gains = accuracies["after"] - accuracies["before"]
     test = t_test(gains.to_numpy())
-    return [*cells, f"{test.low:+.2f} to {test.high:+.2f}", f"{test.p_value:.2g}"]
+    return [*cells, format_interval(test), f"{test.p_value:.2g}"]

@@ -8,7 +8,7 @@ from digits.core.errors import PipelineError, unknown_choice, warn
 from digits.core.params import Params
 from digits.results.differences import compare_models
 from digits.results.read import read_metrics, read_metrics_table
-from digits.results.wording import format_error, print_table
+from digits.results.wording import format_error, format_metrics, print_table
 
 import click
 
@@ -24,8 +24,8 @@ def command(pattern: str) -> None:
     """Print the accuracies of all models, or of those whose names match PATTERN.
 
     Models of one task stand together, sorted by their cross-validated accuracy. The error, in
-    percent, is of the test set, with its 95 % interval; where images have fewer than six
-    groups, with the mistakes and the error of each.
+    percent, is that on the test set, with its 95 % interval. If the images have fewer than six
+    groups, the number of mistakes and the error of each group stand in place of the interval.
     """
     settings = params.load()
     names = fnmatch.filter(settings.models, pattern)
@@ -75,30 +75,23 @@ def make_rows(settings: Params, task_name: str, ranked: list[str]) -> list[list[
     best = ranked[0]
     baseline = read_metrics(best)["baseline"]
     title = f"{task_name} ({settings.task(task_name).split})"
+    # The baseline is an accuracy on the test set, the first column of HEADINGS.
     empty_cells = [""] * (len(HEADINGS) - 1)
     rows = [[title, f"{baseline:.4f}", *empty_cells, "always the majority"]]
     for name in ranked:
         label = f"  {name}"
         if name != best and is_difference_insignificant(best, name):
             label += INSIGNIFICANT
+        accuracies = format_metrics(read_metrics(name), HEADINGS)
         error = format_error(read_metrics_table(name))
-        rows.append([label, *format_accuracies(name), error])
+        rows.append([label, *accuracies, error])
     return rows
-
-
-def format_accuracies(model_name: str) -> list[str]:
-    """Return the cells of a model below HEADINGS."""
-    metrics = read_metrics(model_name)
-    cells = []
-    for key in HEADINGS:
-        cells.append(f"{metrics[key]:.4f}" if key in metrics else "–")
-    return cells
 
 
 def is_difference_insignificant(first: str, second: str) -> bool:
     """Return whether there is no significant difference between two models.
 
-    It is False if their predictions cannot be compared, for example because they are missing.
+    If their predictions cannot be compared, for example because they are missing, it is False.
     """
     try:
         difference = compare_models(first, second)

@@ -1,8 +1,8 @@
 """Merge dvc.lock stage by stage, as Git's merge driver.
 
-Git's own merge, line by line, would make entries of runs that nobody ran. If both sides changed
-a stage in different ways, the merged file has no entry for it. `dvc repro` then runs the stage,
-or takes its outputs from the cache.
+Git itself merges line by line, and could mix the lines of two runs in one entry. If both sides
+changed a stage in different ways, the merged file has no entry for it. `dvc repro` then runs
+the stage, or takes its outputs from the cache.
 """
 
 from pathlib import Path
@@ -33,9 +33,9 @@ def merge(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) ->
 
 
 def merge_entry(base: Any, ours: Any, theirs: Any) -> Any:
-    """Return the merged entry of a stage, or None if it has none.
+    """Return the merged entry of a stage, or None if the merged file has no entry for it.
 
-    A side that has no entry for the stage is None.
+    An argument is None if its file has no entry for the stage.
     """
     if theirs in (ours, base):
         return ours
@@ -60,7 +60,7 @@ def read_stages(path: Path) -> dict[str, Any]:
     """Return the entries of a dvc.lock by the name of the stage. The file may be empty.
 
     Raises:
-        PipelineError: the file has other content than stages. The merge would lose it.
+        PipelineError: the file has other content than stages, which the merge would lose.
     """
     lock = load_yaml(path)
     if lock == {}:

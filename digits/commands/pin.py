@@ -11,7 +11,7 @@ from digits.core.errors import check_choice, to_one_line, warn
 from digits.core.files import write_whole
 from digits.core.params import FILE, PINNED_KEYS, DatasetParams
 from digits.data.fetching import compute_checksums, fetch_images
-from digits.sources import folder
+from digits.sources import MAX_CLASSES, folder
 
 import click
 from ruamel.yaml import YAML
@@ -21,9 +21,9 @@ WRITTEN_KEYS = PINNED_KEYS | {"names"}
 
 # These stand in for the values of an entry that are not known yet. The number of images limits
 # the size of a download.
-UNKNOWN_VALUES = {
+PLACEHOLDERS = {
     "images": 10_000_000,
-    "classes": 256,
+    "classes": MAX_CLASSES,
     "sha256": {"pixels": "0" * 64, "labels": "0" * 64},
 }
 
@@ -34,7 +34,7 @@ def command(dataset: str) -> None:
     """Count `images`, `classes`, `groups`, `names` and `sha256` of an entry of `datasets`.
 
     Writes them into params.yaml. A new entry needs only `sources` and `shape`. Run it again
-    when pictures have changed: all else stays as it is.
+    when pictures have changed: everything else stays as it is.
     """
     # `params.load` would refuse an entry that is not complete yet.
     entries = params.read_yaml().get("datasets") or {}
@@ -69,12 +69,15 @@ def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         PipelineError: the entry is not valid, or the dataset cannot be fetched.
     """
     other_values = {key: value for key, value in entry.items() if key not in WRITTEN_KEYS}
-    complete_entry = UNKNOWN_VALUES | other_values
+    complete_entry = PLACEHOLDERS | other_values
     dataset = params.validate(DatasetParams, complete_entry, "datasets", name)
     images = fetch_images(name, dataset, require_pinned=False)
 
     names = images.attrs.get("names") or entry.get("names")
-    n_classes = len(names) if names else max(int(images["class"].max()) + 1, 2)
+    if names:
+        n_classes = len(names)
+    else:  # params.yaml allows no fewer than two classes
+        n_classes = max(int(images["class"].max()) + 1, 2)
     values: dict[str, Any] = {"images": len(images), "classes": n_classes}
     if "group" in images:
         values["groups"] = images["group"].nunique()
@@ -108,7 +111,7 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
 
 
 def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
-    """Set the values of some keys, in a mapping of ruamel's document, which keeps comments."""
+    """Set the values of some keys, in a mapping of ruamel.yaml, which keeps its comments."""
     previous_key = None
     for key, value in values.items():
         if key not in mapping:
@@ -139,7 +142,7 @@ def remove_key(mapping: CommentedMap, key: str) -> None:
     if key not in mapping:
         return
     is_last = list(mapping)[-1] == key
-    comments = mapping.ca.items.get(key)
+    comments = mapping.ca.items.get(key)  # those behind the key's value
     del mapping[key]
     if is_last and comments is not None:
         new_last_key = list(mapping)[-1]

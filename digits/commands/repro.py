@@ -25,7 +25,7 @@ import click
 import joblib
 import psutil
 
-BYTES_PER_MODEL = 2 * 1024**3  # what a model of MNIST takes at most
+BYTES_PER_MODEL = 2 * 1024**3  # the most that training a model of MNIST takes
 MAX_MEMORY_SHARE = 0.6  # of the memory of the machine, for all models together
 
 
@@ -80,8 +80,26 @@ def command(patterns: tuple[str, ...], jobs: int) -> None:
         run_dvc_repro(targets)
         return
 
-    # First run the stages that models share: fetch, split and binarize, which is the last one.
+    run_in_parallel(settings, model_names, targets, outdated, jobs)
+
+
+def run_in_parallel(
+    settings: Params, model_names: list[str], targets: list[str], outdated: set[str], jobs: int
+) -> None:
+    """Run the outdated stages: one after another those that models share, then the models.
+
+    Args:
+        settings: the content of params.yaml.
+        model_names: the models to train and evaluate, if they are outdated.
+        targets: their last stages, or nothing for the whole pipeline.
+        outdated: the names of the outdated stages.
+        jobs: how many models run at a time.
+
+    Raises:
+        PipelineError: some models failed.
+    """
     lock_order = read_lock_order()
+    # Of fetch, split and binarize, which models share, binarize is the last one.
     shared_stages = [name for name in outdated if not name.startswith(("train@", "evaluate@"))]
     if shared_stages:
         tasks = {settings.models[name].task for name in model_names}
@@ -135,8 +153,8 @@ def run_dvc_repro(targets: list[str]) -> None:
 def run_remaining_stages(targets: list[str]) -> None:
     """Run `dvc repro`, which proves that nothing is left to run.
 
-    If dvc.yaml has stages that belong to no model, it runs them. Its output is printed only if
-    a stage ran, or failed.
+    If dvc.yaml has stages that belong to no model, DVC runs them now. Its output is printed
+    only if a stage ran, or failed.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         status = start_dvc(["repro", *targets], output).wait()

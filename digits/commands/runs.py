@@ -9,12 +9,17 @@ from digits.commands.compare import Revision, compare_revisions
 from digits.core import params, paths
 from digits.core.errors import PipelineError, check_choice
 from digits.core.params import FILE
-from digits.results.wording import format_gain, format_p_value, print_table
+from digits.results.wording import (
+    UNKNOWN,
+    format_gain,
+    format_metrics,
+    format_p_value,
+    print_table,
+)
 
 import click
 import pandas as pd
 
-UNKNOWN = "–"
 METRICS = ["cv_accuracy", "cv_std"]  # keys of metrics/<model>.json
 HEADINGS = [*METRICS, "points", "p", "state"]  # behind the columns of parameters
 MAX_CELL_WIDTH = 24  # of a parameter's value
@@ -35,8 +40,8 @@ def command(model: str) -> None:
     """Print the runs of MODEL that started from the last commit, finished and queued ones.
 
     Each has the parameters that differ from the commit's, the mean and standard deviation of
-    the folds' accuracies, the gain in points and p of `digits compare`. A dash: other images or
-    folds, or predictions that cannot be read.
+    the folds' accuracies, the gain in points and p of `digits compare`. A dash stands for other
+    images or folds, or for predictions that cannot be read.
     """
     check_choice("MODEL", model, params.load().models)
     commit = read_last_commit()
@@ -47,14 +52,14 @@ def command(model: str) -> None:
             f"{model} is not in the last commit, which its runs are compared with; commit it"
         )
     short_revision = commit["rev"][:7]
-    rows = make_rows(commit, model)
+    rows = make_rows(commit, committed_params, model)
     if not rows:
         queue = f"dvc exp run --queue -S {prefix}hyperparameters.KEY=VALUE evaluate@{model}"
         print(f"No run starts from {short_revision}; `{queue}` queues one.")
         return
 
     metrics = read_run_metrics(commit, model)
-    cells = [*format_metrics(metrics), UNKNOWN, UNKNOWN, "baseline"]
+    cells = [*format_metrics(metrics, METRICS), UNKNOWN, UNKNOWN, "baseline"]
     rows.insert(0, Row(short_revision, {}, metrics, cells))
     rows.sort(key=sort_key, reverse=True)
     keys = sorted({key for row in rows for key in row.changes})
@@ -80,11 +85,14 @@ def read_last_commit() -> dict[str, Any]:
     return revisions[-1]  # the first one is the workspace
 
 
-def make_rows(commit: dict[str, Any], model_name: str) -> list[Row]:
-    """Return a row for each run that has something to do with a model.
+def make_rows(
+    commit: dict[str, Any], committed_params: dict[str, Any], model_name: str
+) -> list[Row]:
+    """Return a row for each run that changed a model or its parameters.
 
     Args:
         commit: the last commit, as `dvc exp show --json` has it.
+        committed_params: its parameters, as `flatten_parameters` returns them.
         model_name: the model.
     """
     committed = Revision("HEAD")
@@ -94,7 +102,7 @@ def make_rows(commit: dict[str, Any], model_name: str) -> list[Row]:
         if not run.get("data"):  # DVC could not read the run
             continue
         executor = experiment.get("executor") or {"state": "success"}
-        row = make_row(run, executor["state"], commit, committed, model_name)
+        row = make_row(run, executor["state"], committed_params, committed, model_name)
         if row is not None:
             rows.append(row)
     return rows
@@ -103,7 +111,7 @@ def make_rows(commit: dict[str, Any], model_name: str) -> list[Row]:
 def make_row(
     run: dict[str, Any],
     state: str,
-    commit: dict[str, Any],
+    committed_params: dict[str, Any],
     committed: Revision,
     model_name: str,
 ) -> Row | None:
@@ -112,11 +120,11 @@ def make_row(
     Args:
         run: the run, as `dvc exp show --json` has it.
         state: `success` if the run has finished.
-        commit: the commit that it started from, likewise.
+        committed_params: the parameters of the commit that it started from.
         committed: the predictions of this commit.
         model_name: the model.
     """
-    changes = changed_parameters(run, commit, model_name)
+    changes = changed_parameters(flatten_parameters(run), committed_params, model_name)
     outputs = [
         paths.model(model_name),
         paths.crossval(model_name),
@@ -136,29 +144,27 @@ def make_row(
         metrics = read_run_metrics(run, model_name)
         difference_cells = compare_with_commit(committed, revision, model_name)
     shown_state = "done" if state == "success" else state
-    cells = [*format_metrics(metrics), *difference_cells, shown_state]
+    cells = [*format_metrics(metrics, METRICS), *difference_cells, shown_state]
     return Row(run.get("name") or run["rev"][:7], changes, metrics, cells)
 
 
 def changed_parameters(
-    run: dict[str, Any], commit: dict[str, Any], model_name: str
+    after: dict[str, Any], before: dict[str, Any], model_name: str
 ) -> dict[str, Any]:
     """Return the parameters that a model depends on, and that differ from those of the commit.
 
     Args:
-        run: the run, as `dvc exp show --json` has it.
-        commit: the commit that it started from, likewise.
+        after: the parameters of the run.
+        before: the parameters of the commit that it started from.
         model_name: the model.
     """
-    before = flatten_parameters(commit)
-    after = flatten_parameters(run)
     task = after.get(f"models.{model_name}.task")
     split = after.get(f"tasks.{task}.split")
     prefixes = ("seed", f"models.{model_name}.", f"tasks.{task}.", f"splits.{split}.")
     changes = {}
-    for key in before | after:
-        is_text = key.endswith(("description", "tutorial"))
-        if key.startswith(prefixes) and not is_text and before.get(key) != after.get(key):
+    for key in before | after:  # the keys of both
+        has_effect = not key.endswith(("description", "tutorial"))
+        if key.startswith(prefixes) and has_effect and before.get(key) != after.get(key):
             changes[key] = after.get(key, UNKNOWN)
     return changes
 
@@ -183,11 +189,6 @@ def read_run_metrics(run: dict[str, Any], model_name: str) -> dict[str, float]:
     """
     file = paths.metrics(model_name).as_posix()
     return run["data"]["metrics"].get(file, {}).get("data") or {}
-
-
-def format_metrics(metrics: dict[str, float]) -> list[str]:
-    """Return the cells below METRICS."""
-    return [f"{metrics[key]:.4f}" if key in metrics else UNKNOWN for key in METRICS]
 
 
 def compare_with_commit(committed: Revision, revision: Revision, model_name: str) -> list[str]:

@@ -9,8 +9,8 @@ import click
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
-# Git cannot merge these files line by line, so .gitattributes says -merge. In this clone the
-# lines below take precedence.
+# The file .gitattributes says -merge for these files, because a merge line by line would damage
+# them. In a clone that has the merge drivers, these lines take precedence over it.
 ATTRIBUTES = """\
 /dvc.lock merge=dvc-lock
 /metrics/** merge=dvc-output
@@ -51,6 +51,7 @@ def make_remotes_absolute() -> None:
     --all-branches`, because DVC resolves a relative path from another folder there. A URL in
     config.local is left as it is.
     """
+    # The pipelines below docs/ have a remote of their own.
     for folder in [Path(".dvc"), *Path().glob("docs/*/*/.dvc")]:
         config = Config(str(folder))
         remote = config["core"].get("remote")

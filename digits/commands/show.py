@@ -36,7 +36,7 @@ COUNT = click.IntRange(1, MAX_LIMIT)
 @click.argument("dataset")
 @click.argument("numbers", nargs=-1)
 @click.option(
-    "--random", type=COUNT, metavar="N", help="Show N images at random, others each time."
+    "--random", type=COUNT, metavar="N", help="Show N random images, different ones each time."
 )
 @click.option("--label", metavar="CLASS", help="Show only images of this class.")
 @click.option("--predictions", metavar="MODEL", help="Add the predictions of this model.")
@@ -47,10 +47,13 @@ COUNT = click.IntRange(1, MAX_LIMIT)
     "--part",
     type=click.Choice(["train", "test"]),
     default="test",
-    help="Cross-validated, or test (default).",
+    help="Use cross-validated predictions (train), or those of the test set (default).",
 )
 @click.option(
-    "--limit", type=COUNT, metavar="N", help="At most N; default, by label or model: 10."
+    "--limit",
+    type=COUNT,
+    metavar="N",
+    help="At most N images; by label or model, 10 by default.",
 )
 @click.option(
     "--png",
@@ -91,7 +94,7 @@ def command(
             check_in_subset(rows, table, part)
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
-        if mistakes or not numbers:
+        if mistakes or not numbers:  # in the order of the predictions
             rows = table.index[table.index.isin(rows)].to_numpy()
     if label:
         rows = rows[has_class(images, rows, label)]
@@ -146,7 +149,7 @@ def read_predictions_by_row(model_name: str, subset: str, images: ImageDataset) 
 
 
 def check_in_subset(rows: Vector, table: pd.DataFrame, subset: str) -> None:
-    """Check that there is a prediction of each image.
+    """Check that there is a prediction for each image.
 
     Raises:
         PipelineError: there is none, because the image is in the other subset.

@@ -17,13 +17,17 @@ WHITE = (255, 255, 255)
 # Pixels between the digit and its box.
 MARGIN = 3
 
-# The labels have this share of the median height of the digits, within limits in pixels.
+# The height of the labels is this share of the median height of the digits, within these limits
+# in pixels.
 LABEL_HEIGHT = 0.5
 MIN_LABEL_HEIGHT = 12
 MAX_LABEL_HEIGHT = 60
 
-# The lines of a box are this share of the height of a label.
+# The width of a box's lines is this share of the height of the labels.
 LINE_WIDTH = 1 / 12
+
+# The top of a label is this many times its height above the box.
+LABEL_DISTANCE = 1.3
 
 
 def write_picture(path: Path, recognizer: Recognizer, reading: Reading) -> None:
@@ -57,24 +61,29 @@ def draw_boxes(
         reading: the digits. Their boxes are in pixels of the original picture.
     """
     heights = [digit.box[3] / scale for digit in reading.digits]
-    usual_height = float(np.median(heights))
-    label_height = np.clip(LABEL_HEIGHT * usual_height, MIN_LABEL_HEIGHT, MAX_LABEL_HEIGHT)
-    font = ImageFont.load_default(float(label_height))
-    width = max(1, round(LINE_WIDTH * label_height))
-    pen = ImageDraw.Draw(image)
+    scaled_height = LABEL_HEIGHT * float(np.median(heights))
+    label_height = float(np.clip(scaled_height, MIN_LABEL_HEIGHT, MAX_LABEL_HEIGHT))
+    font = ImageFont.load_default(label_height)
+    line_width = max(1, round(LINE_WIDTH * label_height))
+    draw = ImageDraw.Draw(image)
     for digit, prediction in zip(reading.digits, reading.predictions, strict=True):
-        x, y, box_width, box_height = [length / scale for length in digit.box]
+        x, y, width, height = [length / scale for length in digit.box]
         left = x - MARGIN
         top = y - MARGIN
-        right = x + box_width + MARGIN
-        bottom = y + box_height + MARGIN
+        right = x + width + MARGIN
+        bottom = y + height + MARGIN
         colour = RED if prediction.is_unlike else BLUE
-        pen.rectangle((left, top, right, bottom), outline=colour, width=width)
+        draw.rectangle((left, top, right, bottom), outline=colour, width=line_width)
 
         label = label_with_flag(recognizer, prediction)
         # The label is above the box, or in the box if there is no space above it.
-        label_top = max(0, top - 1.3 * label_height)
+        label_top = max(0, top - LABEL_DISTANCE * label_height)
         label_left = max(0, left)
-        pen.text(
-            (label_left, label_top), label, colour, font, stroke_width=width, stroke_fill=WHITE
+        draw.text(
+            (label_left, label_top),
+            label,
+            fill=colour,
+            font=font,
+            stroke_width=line_width,
+            stroke_fill=WHITE,
         )

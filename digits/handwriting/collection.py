@@ -11,7 +11,8 @@ from typing import Any
 from digits import pictures
 from digits.core.errors import PipelineError, report_os_errors
 from digits.core.files import write_whole
-from digits.handwriting import source as handwriting
+from digits.handwriting import source
+from digits.handwriting.normalize import MNIST_SIDE
 
 from PIL import Image
 
@@ -35,7 +36,8 @@ class Collection:
         counts = []
         for digit in DIGITS:
             names = [path.name for path in self.folder.glob(f"{digit}/*")]
-            counts.append(sum(not name.startswith(".") for name in names))
+            visible = [name for name in names if not name.startswith(".")]
+            counts.append(len(visible))
         last = self._added[-1].relative_to(self.folder).as_posix() if self._added else None
         return {"folder": str(self.folder), "counts": counts, "last": last}
 
@@ -51,10 +53,10 @@ class Collection:
             PipelineError: the file cannot be written.
         """
         picture = pictures.read(io.BytesIO(content))
-        handwriting.draw(picture, handwriting.SIDES[0])
-        names = (path.stem for path in self.folder.glob("[0-9]/*.png"))
-        last = max((int(name) for name in names if name.isdecimal()), default=0)
-        path = self.folder / digit / f"{last + 1:04}.png"
+        source.draw(picture, MNIST_SIDE)  # raises an error unless there is one digit
+        names = [path.stem for path in self.folder.glob("[0-9]/*.png")]
+        highest = max((int(name) for name in names if name.isdecimal()), default=0)
+        path = self.folder / digit / f"{highest + 1:04}.png"
         with report_os_errors():
             try:
                 with write_whole(path) as temporary:

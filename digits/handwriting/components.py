@@ -6,6 +6,7 @@ digits. docs/handwriting/measured.md measures how well digits are found.
 """
 
 from contextlib import suppress
+from operator import attrgetter
 from typing import NamedTuple
 
 from digits.core.tables import Pixels
@@ -13,17 +14,11 @@ from digits.handwriting import edges, lines, sheets
 from digits.handwriting import ink as inks
 from digits.handwriting.ink import EDGE, SMALL, Ink
 from digits.handwriting.normalize import normalize
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Labels
 from digits.pictures import Picture, PictureError
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
-
-Labels = npt.NDArray[np.int32]
-Box = tuple[int, int, int, int]
-
-# Pixels are connected to all eight neighbours.
-EIGHT_NEIGHBOURS = np.ones((3, 3))
 
 # A picture whose sides have at most this many pixels shows one digit.
 ONE_DIGIT = 32
@@ -51,9 +46,6 @@ NOISE = 1 / 20
 # Comparing more components with one another would take minutes.
 MAX_COMPONENTS = 2_000
 
-# Components lower than this share of the tallest are in no row that is cut from another.
-LOW_IN_ROW = 0.3
-
 # A digit that is smaller than this share of the usual height is dust, a dot or a dash.
 SPECK = 0.4
 
@@ -65,7 +57,8 @@ MANY = 4
 # A component that is more than this many times as high as usual is in two rows of digits.
 TWO_ROWS = 1.7
 
-# Components of the next row may reach this share of their height over a middle.
+# Such a component is cut if other components end above its middle, and others begin below it.
+# They may reach over its middle by this share of their own height.
 ROW_OVERLAP = 0.15
 
 # A stroke that is more than this many times as wide as high is an underline or a dash.
@@ -86,11 +79,11 @@ MAX_OVERLAPPING = 1.6
 MAX_GAP = 0.25
 MAX_STACKED = 1.2
 MAX_STACKED_FLAT = 2.5
-FLAT_PART = 0.65  # of its width is the height of a flat part, at most
-FLAT_PART_WIDTH = 0.5  # of its width is the width of the other part, at least
+FLAT_PART = 0.65  # a flat part is lower than this share of its own width
+FLAT_PART_WIDTH = 0.5  # the other part is wider than this share of the flat part's width
 
-# Any other part is lower than this share of the usual height, and no farther away than this
-# share.
+# Any other part is at most as high as the first share of the usual height, and at most as far
+# away as the second share.
 SMALL_PART = 0.6
 NEAR = 0.08
 
@@ -104,7 +97,7 @@ class Digit(NamedTuple):
 
     Attributes:
         box: x, y, width and height, in pixels of the original picture.
-        image: what the model gets, shape (size, size), as `normalize` draws it.
+        image: what the model takes, shape (size, size), as `normalize` draws it.
         ink: the ink that the image is drawn from, without that of other digits.
         is_alone: whether the picture is so small that it shows one digit.
     """
@@ -223,18 +216,16 @@ def find_on_page(grey: Pixels, size: int) -> list[Digit]:
     labels, components = label_components(clean)
     if find_grids(clean, components):
         # The grid's lines were too bent to be found as lines. Some of them may be left.
-        ink = remove_grids(ink)
-        clean = remove_printed(ink)
+        clean = remove_printed(remove_grids(ink))
         labels, components = label_components(clean)
-    ink = clean
-    is_cut = cut_rows(ink, labels, components)
+    is_cut = cut_rows(clean, labels, components)
     if is_cut:
-        labels, components = label_components(ink)
+        labels, components = label_components(clean)
 
     digits = []
     for line in sort_into_lines(group_components(components)):
         for component in line:
-            digits.append(draw_digit(ink, labels, component, size, is_alone=False))
+            digits.append(draw_digit(clean, labels, component, size, is_alone=False))
     return digits
 
 
@@ -273,7 +264,9 @@ def remove_printed(ink: Ink) -> Ink:
 def remove_grids(ink: Ink) -> Ink:
     """Return the ink without grids and frames, and without the digits that touch them."""
     labels, components = label_components(ink)
-    grid_labels = [component.labels for component in find_grids(ink, components)]
+    grid_labels: list[int] = []
+    for grid in find_grids(ink, components):
+        grid_labels += grid.labels
     return np.where(np.isin(labels, grid_labels), 0, ink)
 
 
@@ -309,12 +302,11 @@ def cut_rows(ink: Ink, labels: Labels, components: list[Component]) -> bool:
     Returns:
         whether a component was cut.
     """
-    tallest = max(component.height for component in components)
-    large = [component for component in components if component.height >= LOW_IN_ROW * tallest]
-    usual = np.median([component.height for component in large])
+    heights = measure_heights(components)
+    large = [each for each in components if each.height >= edges.LOW * heights.tallest]
     is_cut = False
     for component in large:
-        if component.height <= TWO_ROWS * usual:
+        if component.height <= TWO_ROWS * heights.usual:
             continue
         bottoms_above = []
         tops_below = []
@@ -327,8 +319,8 @@ def cut_rows(ink: Ink, labels: Labels, components: list[Component]) -> bool:
             if starts_below and component.bottom > other.middle:
                 tops_below.append(other.top)
         if bottoms_above and tops_below:
-            row_ends = [int(np.median(bottoms_above)), int(np.median(tops_below))]
-            cut_between(ink, labels, component, min(row_ends), max(row_ends))
+            row_limits = [int(np.median(bottoms_above)), int(np.median(tops_below))]
+            cut_between(ink, labels, component, min(row_limits), max(row_limits))
             is_cut = True
     return is_cut
 
@@ -340,8 +332,8 @@ def cut_between(ink: Ink, labels: Labels, component: Component, first: int, last
         ink: the ink, which is changed.
         labels: the label of each pixel.
         component: the component.
-        first: the first row that may be removed, or a row near it.
-        last: the last row, or a row near it.
+        first: about the first row that may be removed.
+        last: about the last row that may be removed.
     """
     margin = component.height // 16
     first = max(first - margin, component.top)
@@ -383,7 +375,7 @@ def group_components(components: list[Component]) -> list[Component]:
 
     heights = measure_heights(components)
     groups: list[Component] = []
-    for component in sorted(components, key=get_height, reverse=True):
+    for component in sorted(components, key=attrgetter("height"), reverse=True):
         for index, group in enumerate(groups):
             if belongs_together(component, group, heights):
                 groups[index] = join([component, group])
@@ -401,11 +393,6 @@ def group_components(components: list[Component]) -> list[Component]:
             f"no digit is in the picture: its ink is more than {FLAT} times as wide as high"
         )
     return digits
-
-
-def get_height(component: Component) -> int:
-    """Return the height of a component."""
-    return component.height
 
 
 def measure_heights(components: list[Component]) -> Heights:
@@ -434,37 +421,37 @@ def belongs_together(part: Component, group: Component, heights: Heights) -> boo
     gap_beside = max(part.left, group.left) - min(part.right, group.right)
     gap_above = max(part.top, group.top) - min(part.bottom, group.bottom)
     common_height = max(part.bottom, group.bottom) - min(part.top, group.top)
-    narrower = min(part.width, group.width)
-    lower = min(part.height, group.height)
-    is_above_or_below = -gap_beside >= ABOVE * narrower
-    if is_above_or_below and -gap_above >= BESIDE * lower:
+    min_width = min(part.width, group.width)
+    min_height = min(part.height, group.height)
+    is_above_or_below = -gap_beside >= ABOVE * min_width
+    if is_above_or_below and -gap_above >= BESIDE * min_height:
         return common_height <= MAX_OVERLAPPING * heights.tallest
     if is_above_or_below and gap_above <= MAX_GAP * common_height:
-        if lower >= heights.whole:
+        if min_height >= heights.whole:
             return False
         flatter = part if part.flatness >= group.flatness else group
-        is_flat = is_flat_part(flatter, narrower, heights)
+        is_flat = is_flat_part(flatter, min_width, heights)
         limit = MAX_STACKED_FLAT if is_flat else MAX_STACKED
         return common_height <= limit * heights.tallest
     is_small = part.height <= SMALL_PART * heights.usual
     return is_small and max(gap_beside, gap_above) <= NEAR * heights.usual
 
 
-def is_flat_part(flatter: Component, narrower: int, heights: Heights) -> bool:
+def is_flat_part(flatter: Component, min_width: int, heights: Heights) -> bool:
     """Return whether the flatter of two components is a part of a digit.
 
-    Such a part is low, or about as wide as the other part. Two digits that touch, and so are
-    one flat component, are neither.
+    Such a part is low, or not much wider than the other part. A flat component of two digits
+    that touch is neither.
 
     Args:
         flatter: the component.
-        narrower: the width of the narrower one of the two components.
+        min_width: the width of the narrower of the two components.
         heights: the heights in the picture.
     """
     if flatter.height >= FLAT_PART * flatter.width:
         return False
     is_low = flatter.height < TALL * heights.tallest
-    return is_low or narrower > FLAT_PART_WIDTH * flatter.width
+    return is_low or min_width > FLAT_PART_WIDTH * flatter.width
 
 
 def sort_into_lines(digits: list[Component]) -> list[list[Component]]:
@@ -473,11 +460,11 @@ def sort_into_lines(digits: list[Component]) -> list[list[Component]]:
     From left to right, each digit follows the line whose last digit is beside it. Therefore
     lines may slant.
     """
-    lines: list[list[Component]] = []
-    for digit in sorted(digits, key=get_left):
+    found: list[list[Component]] = []
+    for digit in sorted(digits, key=attrgetter("left")):
         best_line: list[Component] = []
         best_share = 0.0
-        for line in lines:
+        for line in found:
             share = vertical_overlap(digit, line[-1])
             if share > best_share:
                 best_line = line
@@ -485,13 +472,8 @@ def sort_into_lines(digits: list[Component]) -> list[list[Component]]:
         if best_share >= SAME_LINE:
             best_line.append(digit)
         else:
-            lines.append([digit])
-    return sorted(lines, key=mean_middle)
-
-
-def get_left(component: Component) -> int:
-    """Return the first column of a component."""
-    return component.left
+            found.append([digit])
+    return sorted(found, key=mean_middle)
 
 
 def mean_middle(line: list[Component]) -> float:
@@ -500,7 +482,7 @@ def mean_middle(line: list[Component]) -> float:
 
 
 def vertical_overlap(one: Component, other: Component) -> float:
-    """Return how much two components overlap, as a share of the lower one's height."""
+    """Return how much two components overlap, as a share of the smaller height."""
     n_common_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
     return n_common_rows / min(one.height, other.height)
 
@@ -508,7 +490,7 @@ def vertical_overlap(one: Component, other: Component) -> float:
 def draw_digit(
     ink: Ink, labels: Labels, digit: Component, size: int, *, is_alone: bool
 ) -> Digit:
-    """Draw a digit as the model gets it.
+    """Draw a digit as the model takes it.
 
     Args:
         ink: the ink of the picture.
@@ -517,6 +499,7 @@ def draw_digit(
         size: the side of its image.
         is_alone: whether the picture is so small that it shows one digit.
     """
+    # The faint edges of the strokes, a pixel wide, belong to the digit, too.
     rows = slice(max(digit.top - 1, 0), digit.bottom + 1)
     columns = slice(max(digit.left - 1, 0), digit.right + 1)
     is_own = np.isin(labels[rows, columns], digit.labels)

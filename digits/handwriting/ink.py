@@ -215,7 +215,8 @@ def compute_contrast_in_shadow(brightness: Ink, paper: Ink, contrast: Ink) -> In
 def remove_strokes(brightness: Ink, widest: int) -> Ink:
     """Return the brightness without what is dark and narrower than `widest`.
 
-    This is a morphological closing. What is cut off by the border of the picture may be wider outside, and stays.
+    This is a morphological closing. What is cut off by the border of the picture may be wider
+    outside, and stays.
     """
     padded = np.pad(brightness, widest, "edge")
     closed = ndimage.grey_closing(padded, widest)

@@ -9,16 +9,11 @@ from typing import NamedTuple
 
 from digits.handwriting import deskew
 from digits.handwriting.ink import Ink
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Integers, Labels, Mask, bounds
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-Mask = npt.NDArray[np.bool_]
-Labels = npt.NDArray[np.int32]  # the number of each pixel's component or run; 0 is none
-Integers = npt.NDArray[np.int_]
-
-EIGHT_NEIGHBOURS = np.ones((3, 3))
 NEIGHBOURS_IN_ROW = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
 NEIGHBOURS_IN_COLUMN = NEIGHBOURS_IN_ROW.T
 
@@ -86,7 +81,7 @@ FILLED = 0.35
 # Less than this share of the pixels beside a frame is ink.
 PAPER = 0.5
 
-# At most this many components may be frames. More would take long.
+# Only this many of the largest components may be frames. Comparing more would take long.
 LARGEST = 100
 
 # A line has at least this share of its component's length between the first and the last place
@@ -130,11 +125,12 @@ def remove(ink: Ink) -> tuple[Ink, Mask]:
     Returns:
         the ink without lines, and where the lines were.
     """
-    slope = deskew.estimate_slope(ink > FAINT)
+    is_dark = ink > FAINT
+    slope = deskew.estimate_slope(is_dark)
     sheared = deskew.shear(ink, slope)
     horizontal, vertical = find_lines(sheared)
     n_lines = count_components(horizontal) + count_components(vertical)
-    if n_lines <= 2 and touches_all_sides(ink > FAINT):
+    if n_lines <= 2 and touches_all_sides(is_dark):
         # They are the bars of a digit that fills the picture.
         horizontal[:] = False
         vertical[:] = False
@@ -167,7 +163,7 @@ def find_lines(ink: Ink) -> tuple[Mask, Mask]:
     runs_across = find_runs(clean, clean, GAP_ACROSS)
     runs_down = find_runs(clean.T, without_valleys.T, GAP_DOWN, WHOLE)
 
-    # `sides`, `lines_down` and the runs down are those of the transposed page.
+    # The arrays of runs down, sides and lines down are those of the transposed page.
     frame_tops, frame_sides = find_frames(runs_across, runs_down, dark)
     everywhere = np.ones_like(runs_down, bool)
     sides = choose_lines(runs_down, dark.T, pieces.T, everywhere, outside.T) | frame_sides
@@ -182,10 +178,7 @@ def find_lines(ink: Ink) -> tuple[Mask, Mask]:
 
 
 def remove_enclosed(components: Labels) -> Labels:
-    """Remove the components that are in a component which is not much larger.
-
-    They are digits in boxes.
-    """
+    """Remove digits in boxes: components that are in a component which is not much larger."""
     boxes = bounds(components)
     starts = boxes[:, :2]
     stops = boxes[:, 2:]
@@ -254,19 +247,6 @@ def count_components(mask: Mask) -> int:
     return int(n_components)
 
 
-def bounds(labels: Labels) -> Integers:
-    """Return the first row and column of each label, and those after its last.
-
-    Their shape is (n_labels, 4).
-    """
-    boxes = []
-    for place in ndimage.find_objects(labels):
-        if place is not None:
-            rows, columns = place
-            boxes.append([rows.start, columns.start, rows.stop, columns.stop])
-    return np.array(boxes, int).reshape(-1, 4)
-
-
 def touches_all_sides(dark: Mask) -> bool:
     """Return whether there is ink near each side of the picture."""
     margin = max(3, max(dark.shape) // 40)
@@ -275,25 +255,25 @@ def touches_all_sides(dark: Mask) -> bool:
 
 
 def find_valleys(ink: Ink) -> Mask:
-    """Find pixels with much less ink than at the left and at the right, between two boxes.
+    """Find the pixels between two boxes side by side.
 
-    The ink at the left and at the right is similar.
+    There is much less ink than at the left and at the right, where there is about the same ink.
     """
     left = ndimage.maximum_filter1d(ink, 3, 1, origin=-1)
     right = ndimage.maximum_filter1d(ink, 3, 1, origin=1)
     is_lower = ink < VALLEY * np.minimum(left, right)
-    is_alike = abs(left - right) < ALIKE * np.maximum(left, right)
+    is_alike = np.abs(left - right) < ALIKE * np.maximum(left, right)
     return np.asarray(is_lower & is_alike)
 
 
-def find_runs(dark: Mask, apart: Mask, gap: int, min_ink: float = 0) -> Labels:
+def find_runs(dark: Mask, without_valleys: Mask, gap: int, min_ink: float = 0) -> Labels:
     """Find runs of ink along the rows that are long and thin enough for lines.
 
     Strokes may cross a run.
 
     Args:
         dark: where the ink is.
-        apart: where the ink is, without valleys.
+        without_valleys: where the ink is, except between two lines side by side.
         gap: holes of fewer pixels are closed.
         min_ink: the lowest share of ink in a run.
 
@@ -301,8 +281,8 @@ def find_runs(dark: Mask, apart: Mask, gap: int, min_ink: float = 0) -> Labels:
         the number of the run of each pixel.
     """
     longer_side = max(dark.shape)
-    columns, _ = ndimage.label(apart, NEIGHBOURS_IN_COLUMN)
-    thickness = np.bincount(columns.ravel())[columns]
+    sections, _ = ndimage.label(without_valleys, NEIGHBOURS_IN_COLUMN)
+    thickness = np.bincount(sections.ravel())[sections]
     thin = dark & (thickness <= max(THICKEST, longer_side // THICKEST_DIVISOR))
     fine = dark & (thickness <= FINE)
 
@@ -423,7 +403,7 @@ def is_frame(
     if not inked_rows.size or np.ptp(inked_rows) < FILLED * (bottom - top):
         return False
 
-    # The second row above and below, and the second column beside. The padding has two pixels.
+    # There must be paper two pixels outside of the frame. The padding is two pixels wide, too.
     padded = np.pad(dark, 2)
     beside_rows = padded[[top, bottom + 3], first_column + 2 : last_column + 2]
     beside_columns = padded[top + 2 : bottom + 2, [first_column, last_column + 3]]
@@ -446,7 +426,7 @@ def choose_lines(runs: Labels, dark: Mask, pieces: Labels, ends: Mask, outside: 
     Returns:
         where the lines are.
     """
-    # What belongs to no component is infinitely long, so that it has no line.
+    # Pixels in no piece count as one of infinite length, which no line spans.
     piece_lengths = [np.inf]
     for place in ndimage.find_objects(pieces):
         piece_lengths.append(place[1].stop - place[1].start if place else 0)
@@ -596,7 +576,7 @@ def find_crossings(sections: Labels, n_sections: int, lines: Mask) -> Mask:
 
 
 def find_rows(mask: Mask, sections: Labels, n_sections: int) -> tuple[Integers, Integers]:
-    """Return the first and the last row of each section in a mask; 0 if it is not there."""
+    """Return the first and the last row of each section that is in a mask, or 0."""
     first = np.zeros(n_sections + 1, int)
     last = np.zeros(n_sections + 1, int)
     rows, columns = np.nonzero(mask & (sections > 0))

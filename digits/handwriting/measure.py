@@ -26,7 +26,7 @@ import pandas as pd
 MISSED = "not found"
 SEVERAL = "several"
 
-# So many mistakes are drawn on the sheet at most.
+# At most this many mistakes are drawn on the sheet.
 DRAWN = 200
 
 

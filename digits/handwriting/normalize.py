@@ -10,6 +10,9 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+# The sides of the images in which digits can be drawn: MNIST's, and UCI's in scikit-learn.
+SIDES = (28, 8)
+
 # MNIST's digits fit into a box with this side, in an image with this side.
 MNIST_BOX = 20
 MNIST_SIDE = 28

@@ -24,11 +24,11 @@ UNLIKE = "?"
 # The digits of this many pictures are predicted together.
 BATCH = 200
 
-# Other labels are named in words if they have at least this probability. So many are named.
+# Other labels are named in words if they have at least this probability, and at most this many.
 NAMED = 0.01
 N_NAMED = 2
 
-# So many other labels are in JSON, and on the drawing page.
+# This many other labels are in JSON, and on the drawing page.
 RUNNERS_UP = 3
 
 # In pictures with this many digits, too many flags mean that the picture is turned, or shows
@@ -110,9 +110,7 @@ def find_digits(recognizer: Recognizer, file: str) -> tuple[list[Digit], str | N
     """Return the digits of a file, and why there are none, or None."""
     try:
         if Path(file).is_dir():
-            raise PictureError(
-                "there are no pictures in this folder, and no subfolder for each class"
-            )
+            return [], "there are no pictures in this folder, and no subfolder for each class"
         source = sys.stdin.buffer if file == "-" else Path(file)
         return recognizer.find(pictures.read(source)), None
     except PictureError as error:
@@ -157,8 +155,8 @@ def label_with_flag(recognizer: Recognizer, prediction: Prediction) -> str:
     return name + UNLIKE if prediction.is_unlike else name
 
 
-def note_mark(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None:
-    """Explain the flag in a line, if an image is flagged."""
+def explain_flag(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None:
+    """Print a line on stderr that explains the flag, if an image is flagged."""
     if any(prediction.is_unlike for prediction in predictions):
         warn(
             f"{UNLIKE} marks what is unlike the images that {recognizer.model_name} was "
@@ -167,7 +165,7 @@ def note_mark(recognizer: Recognizer, predictions: Iterable[Prediction]) -> None
 
 
 def suggest_cropping(reading: Reading) -> None:
-    """Suggest what to do about a picture most of whose digits are flagged."""
+    """Suggest on stderr what to do with a picture if most of its digits are flagged."""
     n_digits = len(reading.predictions)
     n_flagged = sum(prediction.is_unlike for prediction in reading.predictions)
     if n_digits >= MIN_DIGITS and n_flagged > n_digits / 2:

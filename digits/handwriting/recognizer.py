@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple, Self
 
 from digits.core import params, paths
@@ -12,6 +13,7 @@ from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
 from digits.handwriting.likeness import Likeness
+from digits.handwriting.normalize import MNIST_SIDE, SIDES
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.pictures import Picture
@@ -23,10 +25,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 # The digits of pictures are drawn in images of these shapes.
-DRAWN_SHAPES = ([28, 28], [8, 8])
-
-# Digits that touch are split for models of images of this height.
-SPLIT_HEIGHT = 28
+DRAWN_SHAPES = [[side, side] for side in SIDES]
 
 # The sources of a user's own images.
 OWN_SOURCES = {"folder", "table"}
@@ -81,7 +80,7 @@ class Recognizer(NamedTuple):
         """Load a model.
 
         Args:
-            name: the name of the model. If None, the best model is chosen, and a line says so.
+            name: the name of the model. If None, the best model is chosen, and named on stderr.
             dataset: the name of the dataset whose images are predicted, or None for pictures.
 
         Raises:
@@ -157,7 +156,7 @@ class Recognizer(NamedTuple):
             the digits of each picture, some of which were split.
         """
         rule = self.likeness
-        if self.shape[0] != SPLIT_HEIGHT or rule is None or rule.density is None:
+        if self.shape[0] != MNIST_SIDE or rule is None or rule.density is None:
             return list(found)
         digits = [digit for of_picture in found for digit in of_picture]
         if all(digit.is_alone for digit in digits):
@@ -199,7 +198,7 @@ class Recognizer(NamedTuple):
         for label, row, flag in zip(labels, probabilities, is_unlike, strict=True):
             others = dict(zip(self.classes, row, strict=True))
             probability = others.pop(label)
-            runners_up = sorted(others.items(), key=get_probability, reverse=True)
+            runners_up = sorted(others.items(), key=itemgetter(1), reverse=True)
             predictions.append(Prediction(label, probability, runners_up, flag))
         return predictions
 
@@ -217,14 +216,9 @@ class Recognizer(NamedTuple):
         return self.calibrate(self.compute_scores(images)).max(axis=1)
 
     def compute_scores(self, images: Pixels) -> Scores:
-        """Return the scores of images."""
+        """Return the scores of images, as the model's pipeline computes them."""
         X = images.reshape(len(images), -1)
         return model_scores.compute_scores(self.model, X)
-
-
-def get_probability(runner_up: tuple[int, float]) -> float:
-    """Return the probability of a label with its probability."""
-    return runner_up[1]
 
 
 def load_model(name: str, height: int, width: int) -> Pipeline:
@@ -245,10 +239,10 @@ def load_model(name: str, height: int, width: int) -> Pipeline:
 
 
 def choose_model(settings: Params, dataset: str | None) -> str:
-    """Choose the model with the highest cross-validated accuracy, and say so in a line.
+    """Choose the model with the highest cross-validated accuracy, and name it on stderr.
 
-    Only models of all classes that have been trained are compared. Accuracies on different
-    datasets cannot be compared. The largest dataset is taken.
+    Only trained models of all classes are compared. Because accuracies on different datasets
+    cannot be compared, only models of the largest dataset are.
 
     Args:
         settings: the parameters.

@@ -9,6 +9,7 @@ from scipy import ndimage
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]  # the number of each pixel's component or run; 0 is none
 Integers = npt.NDArray[np.signedinteger[Any]]
+Box = tuple[int, int, int, int]  # x, y, width and height
 
 # Pixels are connected to all eight neighbours.
 EIGHT_NEIGHBOURS = np.ones((3, 3))

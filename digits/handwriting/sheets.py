@@ -4,15 +4,14 @@ import math
 from typing import Any, NamedTuple, Self
 
 from digits.core.tables import Pixels
-from digits.handwriting import ink as inks
-from digits.handwriting.ink import EVEN
+from digits.handwriting.ink import EVEN, otsu_threshold
+from digits.handwriting.regions import Box, Mask, border
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-Mask = npt.NDArray[np.bool_]
 Points = npt.NDArray[np.floating[Any]]  # x and y of each, shape (n, 2)
 
 # The sheet is looked for in a picture that is reduced to about this many pixels.
@@ -22,11 +21,11 @@ REDUCED_SIDE = 400
 # not belong to the sheet.
 N_EROSIONS = 3
 
-# A sheet has a share of the picture between these.
+# A sheet covers a share of the picture between these.
 MIN_AREA = 0.08
 MAX_AREA = 0.9
 
-# At most this share of the picture's border is on the sheet. Otherwise it is no table.
+# At most this share of the picture's border is on the sheet. The rest is on the table.
 MAX_BORDER = 0.25
 
 # The table has at most this share of the brightness of the sheet.
@@ -36,7 +35,7 @@ MAX_BRIGHTNESS = 0.55
 # inside of the zero is dark.
 MIN_BRIGHT = 0.75
 
-# The area of a sheet divided by the area between its four corners is between these.
+# The area of a sheet, divided by that of the quadrilateral with its corners, is between these.
 MIN_FILLED = 0.9
 MAX_FILLED = 1.2
 
@@ -79,7 +78,7 @@ class Sheet(NamedTuple):
         )
         return np.asarray(straight)
 
-    def to_picture(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    def to_picture(self, box: Box) -> Box:
         """Return the rectangle around a box of the straightened sheet, in the picture."""
         left, top, width, height = box
         points = []
@@ -129,7 +128,7 @@ def find_sheet(grey: Pixels) -> Sheet | None:
 def find_bright_region(grey: Pixels) -> Mask | None:
     """Return the largest bright region, without holes. None if it cannot be a sheet."""
     brightness = grey / 255
-    is_bright = brightness > inks.otsu_threshold(brightness)
+    is_bright = brightness > otsu_threshold(brightness)
     opened = ndimage.binary_opening(is_bright, iterations=N_EROSIONS)
     labels, n_labels = ndimage.label(opened)
     if n_labels == 0:
@@ -139,7 +138,7 @@ def find_bright_region(grey: Pixels) -> Mask | None:
     region = ndimage.binary_fill_holes(labels == n_pixels.argmax())
     if not MIN_AREA <= region.mean() <= MAX_AREA:
         return None
-    if inks.border(region).mean() > MAX_BORDER:
+    if border(region).mean() > MAX_BORDER:
         return None
     if is_bright[region].mean() < MIN_BRIGHT:
         return None
@@ -166,12 +165,13 @@ def find_corners(region: Mask) -> Points:
             best_area = area
             falling = along + down
             rising = along - down
+    # `falling` is least at the upper left corner, `rising` at the lower left one.
     chosen = [falling.argmin(), rising.argmin(), falling.argmax(), rising.argmax()]
     return np.stack([x[chosen], y[chosen]], axis=1) + 0.5
 
 
 def measure_area(corners: Points) -> float:
-    """Return the area between four corners."""
+    """Return the area of the quadrilateral with these corners."""
     x, y = corners.T
     doubled = x * np.roll(y, -1) - y * np.roll(x, -1)
     return float(abs(doubled.sum()) / 2)

@@ -9,13 +9,13 @@ from digits.core.errors import PipelineError
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.handwriting import components
+from digits.handwriting.normalize import SIDES
 from digits.pictures import Picture, PictureError
 from digits.sources import folder
 
 import pandas as pd
 
 LOCAL = True
-SIDES = (28, 8)  # that digits can be drawn with
 
 
 def read(place: str, dataset: DatasetParams) -> pd.DataFrame:

@@ -8,17 +8,15 @@ docs/handwriting/measured.md measures how many pairs are split.
 from collections.abc import Callable, Sequence
 
 from digits.core.tables import Pixels, Vector
-from digits.handwriting import lines
-from digits.handwriting.components import Box, Digit
+from digits.handwriting.components import Digit
 from digits.handwriting.ink import EDGE
 from digits.handwriting.normalize import normalize
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Mask, bounds
 
 import numpy as np
 from scipy import ndimage
 
-EIGHT_NEIGHBOURS = np.ones((3, 3))
-
-# So many cuts are tried in a digit that is as wide as high.
+# This many cuts are tried in a digit that is as wide as high.
 STEPS = 20
 
 # No cut is tried in this share of the width at either side.
@@ -35,7 +33,7 @@ SCRAP = 0.15
 DARK = 0.9
 
 # The median and the 1 % quantile of the log densities of MNIST's training images. The weights
-# below are for log densities on this scale.
+# and thresholds below hold for log densities on this scale.
 MEDIAN = 5.1
 LOW = -76.6
 
@@ -50,8 +48,8 @@ WIDE = 60
 # single digits would be split.
 TWO = 80
 
-# The log density of the worse half is at least the first number. If more than the second number
-# would be needed, there is one digit, because few halves have it.
+# The log density of the worse half is above the first number. If the sum needs more than the
+# second number, no cut is tried, because few halves have it.
 MIN_HALF_DENSITY = -50
 MAX_HALF_DENSITY = 60
 
@@ -84,7 +82,7 @@ def split(digits: Sequence[Digit], confidence: Judge, log_density: Judge) -> lis
 
 
 def find_halves(digit: Digit, needed: float, log_density: Judge) -> list[Digit] | None:
-    """Return the two halves whose worse one has the highest log density.
+    """Return the pair of halves whose worse half has the highest log density.
 
     Args:
         digit: the digit.
@@ -152,7 +150,7 @@ def cut_half(digit: Digit, start: int, stop: int) -> Digit | None:
     return Digit(box, image, ink, is_alone=False)
 
 
-def find_box(mask: lines.Mask) -> Box:
+def find_box(mask: Mask) -> Box:
     """Return x, y, width and height of the rectangle around the pixels of a mask."""
-    [[top, left, bottom, right]] = lines.bounds(mask.astype(np.int32)).tolist()
+    [[top, left, bottom, right]] = bounds(mask.astype(np.int32)).tolist()
     return left, top, right - left, bottom - top

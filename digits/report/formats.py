@@ -15,6 +15,6 @@ def format_count(count: float) -> str:
 
 
 def format_threshold(value: float) -> str:
-    """Return a threshold with four digits, or with all digits before the decimal point."""
+    """Return a threshold with four significant digits, or as a whole number if it is large."""
     text = format_count(value) if abs(value) >= 1000 else f"{value:.4g}"
     return text.replace("-", "\N{MINUS SIGN}")

@@ -41,7 +41,7 @@ class ModelMetrics:
         intervals = {}
         for key, value, low, high in table[["value", "low", "high"]].itertuples():
             values[key] = value
-            if low <= high:  # they are not numbers if there is no interval
+            if low <= high:  # false if there is no interval, because both are NaN
                 intervals[key] = (low, high)
         return cls(values, intervals)
 
@@ -56,7 +56,7 @@ class ModelMetrics:
         return self.intervals.get((part, metric, subset))
 
     def captions(self) -> dict[str, str]:
-        """Return the captions of the metrics of all images that the model has."""
+        """Return the metrics in the table of the model, and their captions."""
         existing = {metric for _, metric, subset in self.values if subset == OVERALL}
         return {metric: text for metric, text in CAPTIONS.items() if metric in existing}
 

@@ -1,14 +1,13 @@
 """Collect what the report shows of a model."""
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from digits.core import paths
 from digits.core.errors import PipelineError
-from digits.core.params import ModelParams, Params, TaskParams
+from digits.core.params import Entry, ModelParams, Params, TaskParams
 from digits.report.metrics import ModelMetrics
 from digits.report.plots import Plots, read_plots
 from digits.results import wording
@@ -18,7 +17,6 @@ from digits.results.read import (
     read_metrics,
     read_metrics_table,
     read_predictions,
-    read_temperature,
 )
 
 import pandas as pd
@@ -29,7 +27,7 @@ MAX_IMAGES_OF_CONFUSION = 3
 
 
 class ConfusionCount(NamedTuple):
-    """How many images of a class were predicted as a label, and how many images it has."""
+    """How many images of a class were predicted as a wrong label, and how many it has."""
 
     n_confused: int
     n_images: int
@@ -40,8 +38,8 @@ class Confusion(NamedTuple):
 
     Attributes:
         description: the class and the label.
-        counts: how often it happened, by part.
-        rows: the row numbers of the most confident of these mistakes in the test set.
+        counts: how many of its images these are, by part.
+        rows: the row numbers in the dataset of the most confident of these mistakes.
     """
 
     description: str
@@ -143,7 +141,7 @@ class ModelReport:
     def threshold_rule(self) -> dict[str, float | str]:
         """The rule of params.yaml that chose the threshold; empty if there is none."""
         threshold = self.params.hyperparameters.threshold
-        return dict(threshold) if isinstance(threshold, dict) else {}
+        return threshold.model_dump() if isinstance(threshold, Entry) else {}
 
 
 def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelReport:
@@ -155,7 +153,7 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
         dataset: the images of its dataset.
 
     Raises:
-        PipelineError: a file is missing or damaged, or the files are of different runs.
+        PipelineError: a file is missing or damaged, or the files are from different runs.
     """
     params = settings.model(name)
     task = settings.task(params.task)
@@ -165,9 +163,10 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
     metrics = ModelMetrics.from_table(metrics_table)
     error_text = wording.format_error(metrics_table)
 
-    predictions = {"test": read_predictions_of(name, "test", dataset)}
+    predictions = {"test": read_predictions_and_classes(name, "test", dataset)}
     if "cv_accuracy" in summary and paths.crossval(name).exists():
-        predictions["cross_validation"] = read_predictions_of(name, "train", dataset)
+        crossval = read_predictions_and_classes(name, "train", dataset)
+        predictions["cross_validation"] = crossval
     test_predictions = predictions["test"]
     mistakes = test_predictions.iloc[rank_mistakes(test_predictions)]
     check_same_run(name, len(mistakes) / len(test_predictions), summary)
@@ -175,7 +174,7 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
     has_positive = task.positive is not None
     plots = read_plots(name, metrics, label_names, has_positive=has_positive)
     confusions = list_confusions(mistakes, predictions, dataset, label_names)
-    temperature = read_temperature(name)
+    temperature = metrics.value("cross_validation", "temperature")
     return ModelReport(
         name=name,
         params=params,
@@ -195,11 +194,11 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
     )
 
 
-def read_predictions_of(name: str, subset: str, dataset: ImageDataset) -> pd.DataFrame:
-    """Read the predictions of a model, with a column `class`, which says what images show.
+def read_predictions_and_classes(name: str, subset: str, dataset: ImageDataset) -> pd.DataFrame:
+    """Read the predictions of a model, and add the column `class` of their images.
 
     Raises:
-        PipelineError: the file is missing or damaged, or of other images.
+        PipelineError: the file is missing or damaged, or belongs to other images.
     """
     predictions = read_predictions(name, subset)
     rows = predictions["row"].to_numpy()
@@ -212,10 +211,15 @@ def read_predictions_of(name: str, subset: str, dataset: ImageDataset) -> pd.Dat
 
 
 def check_same_run(name: str, error: float, summary: Mapping[str, float]) -> None:
-    """Check that the predictions of a model have the error that its metrics have.
+    """Check that the predictions of a model have the accuracy in its metrics.
+
+    Args:
+        name: the name of the model.
+        error: the error of the predictions, 0 to 1.
+        summary: the content of metrics/<model>.json.
 
     Raises:
-        PipelineError: they are not of the same run.
+        PipelineError: they have not, so they are from different runs.
     """
     difference = abs(1 - error - summary["accuracy"])
     if difference > 1e-6:  # the metrics are rounded
@@ -240,9 +244,9 @@ def list_confusions(
         label_names: the names of the labels, by their number.
     """
     rows_by_pair = mistakes.groupby(["class", "prediction"])["row"]
-    pair_counts = rows_by_pair.size().sort_values(ascending=False, kind="stable")
+    n_of_pair = rows_by_pair.size().sort_values(ascending=False, kind="stable")
     confusions = []
-    for class_number, label in pair_counts.index[:MAX_CONFUSIONS]:
+    for class_number, label in n_of_pair.index[:MAX_CONFUSIONS]:
         class_name = dataset.class_names[class_number]
         counts = {}
         for part, table in predictions.items():
@@ -283,8 +287,9 @@ def list_mistakes(
     listed = []
     columns = mistakes[["row", "label", "prediction"]].itertuples(index=False, name=None)
     for (row, label, prediction), text in zip(columns, descriptions, strict=True):
-        # The brackets at the end stay on one line.
-        description = re.sub(r" (?=[^(]*\)$)", "\N{NO-BREAK SPACE}", text)
+        # No line ends inside the brackets at the end.
+        before, bracket, inside = text.rpartition("(")
+        description = before + bracket + inside.replace(" ", "\N{NO-BREAK SPACE}")
         mistake = Mistake(row, label_names[label], label_names[prediction], description)
         listed.append(mistake)
     return listed

@@ -38,7 +38,7 @@ class DatasetReport:
 
     Attributes:
         dataset: its images.
-        models: its models, the models of a task one after the other, the best first.
+        models: its models, task by task, the best of each task first.
         averages: the mean image of each class.
         samples: a picture of the first images of each class.
         mistakes: the sheet of the models' mistakes.
@@ -56,7 +56,7 @@ class ErrorAxis:
 
     Attributes:
         has_zero: whether an error is 0, which has no place on a logarithmic axis.
-        n_decades: the number of decades. The last one ends at an error of 1.
+        n_decades: the number of decades up to an error of 1.
         ticks: the ends of the decades, in percent.
     """
 
@@ -81,7 +81,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     """Return the HTML page about some models, which must have been evaluated.
 
     Raises:
-        PipelineError: a file is missing or damaged, or the files of a model are of different
+        PipelineError: a file is missing or damaged, or the files of a model are from different
             runs.
     """
     datasets = describe_datasets(settings, model_names)
@@ -140,9 +140,9 @@ def describe_datasets(settings: Params, model_names: Sequence[str]) -> list[Data
 
 
 def sort_models(settings: Params, model_names: Sequence[str]) -> list[str]:
-    """Return models in the order of their tasks, those of one task by their accuracy.
+    """Return models in the order of their tasks, and within a task by accuracy, the best first.
 
-    It is the cross-validated accuracy. Models without cross-validation come last.
+    This is the cross-validated accuracy. Models without cross-validation come last.
     """
     tasks = list(settings.tasks)
 
@@ -173,7 +173,7 @@ def names_without_difference(models_by_task: Mapping[str, Sequence[ModelReport]]
 
 
 def make_error_axis(best_models: Sequence[ModelReport]) -> ErrorAxis:
-    """Return an axis that has a place for all errors of some models, and for the intervals."""
+    """Return an axis on which the errors of some models fit, and their intervals or groups."""
     errors = []
     for model in best_models:
         errors.append(model.error)
@@ -182,7 +182,7 @@ def make_error_axis(best_models: Sequence[ModelReport]) -> ErrorAxis:
 
 
 def make_environment() -> jinja2.Environment:
-    """Return the environment of the templates, which knows the formats of numbers."""
+    """Return the environment of the templates, with the formats of numbers as filters."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -15,7 +15,7 @@ import numpy as np
 N_SAMPLES = 10  # images of each class on the sheet of samples
 N_COLUMNS = 40  # images per row of the sheet of mistakes
 
-# The sheet of mistakes has at most so many pixels, so that the page stays small.
+# The sheet of mistakes has at most this many pixels, to keep the page small.
 MAX_PIXELS = 2_000_000
 
 
@@ -72,15 +72,17 @@ def draw_samples(dataset: ImageDataset) -> str:
 def draw_mistakes(dataset: ImageDataset, models: Sequence[ModelReport]) -> Sheet:
     """Return a sheet of the mistakes of all models of a dataset.
 
-    If there are too many, it has the most confident ones of each class and predicted label.
+    If they do not all fit, the sheet has the most confident ones of each class and predicted
+    label.
     """
     ranked_rows = []
     for model in models:
         n_of_kind: Counter[tuple[int, str]] = Counter()
-        for mistake in model.mistakes:
+        for mistake in model.mistakes:  # the most confident first
             kind = (int(dataset.classes[mistake.row]), mistake.predicted)
             n_of_kind[kind] += 1
-            ranked_rows.append((n_of_kind[kind], mistake.row))
+            rank = n_of_kind[kind]
+            ranked_rows.append((rank, mistake.row))
     different_rows = list(dict.fromkeys(row for _, row in sorted(ranked_rows)))
     max_images = MAX_PIXELS // dataset.pixels[0].size
     rows = different_rows[:max_images]

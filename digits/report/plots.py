@@ -10,7 +10,7 @@ from digits.report.metrics import ModelMetrics
 import numpy as np
 import pandas as pd
 
-# How the report calls the two parts of the metrics and plot tables.
+# The names in the report of the two parts of the metrics and plot tables.
 PART_NAMES = {"test": "test set", "cross_validation": "cross-validation"}
 
 CURVES = ["roc", "precision_recall"]
@@ -39,11 +39,11 @@ class Plots:
     """The plot tables of a model.
 
     Attributes:
-        class_names: the name of each class that has images, by its name in the tables. The
-            tables of a task with positive classes call the two labels 0 and 1.
+        class_names: the name of each class that has images, by its name in the tables. In the
+            tables of a task with positive classes, these names are 0 and 1.
         matrices: the confusion matrices, by part.
         tables: the rows of the table of each chart, by the name of the chart in .dvc/plots.
-            The first row is the header. All values are texts, but for the operating points.
+            The first row is the header. All values are text, except for operating points.
         thresholds: rows of a threshold, its recall and its precision in cross-validation.
     """
 
@@ -66,7 +66,7 @@ def read_plots(
     """
     folder = paths.plots(model_name)
     confusion = read_csv(folder / "confusion.csv")
-    names = {name: name for name in confusion["actual"].unique()}
+    names = {name: name for name in confusion["actual"].unique()}  # by name in the tables
     if has_positive:
         names = {"0": label_names[0], "1": label_names[1]}
     matrices = {}
@@ -95,7 +95,7 @@ def read_plots(
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table with all values as texts, because the name of a class could be `null`."""
+    """Read a table with all values as text, because a class could be called `null`."""
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
@@ -107,15 +107,15 @@ def make_confusion_matrix(labels: list[str], rows: pd.DataFrame) -> ConfusionMat
 
 
 def add_operating_points(curve: pd.DataFrame, metrics: ModelMetrics) -> pd.DataFrame:
-    """Add to a curve the point at which the model works, with its own threshold.
+    """Add the operating point of a model, which its threshold determines, to a curve.
 
     Args:
         curve: the table of a ROC curve or a precision-recall curve of two labels.
         metrics: the metrics of the model.
 
     Returns:
-        The curve with a column `operating`. It is 1 in the added rows, one for each part that
-        has images of both labels, and empty in all others.
+        The curve with a column `operating`, which is 1 in the added rows and empty in all
+        others. A row is added for each part that has images of both labels.
     """
     points = []
     for part in PART_NAMES:
@@ -146,8 +146,8 @@ def list_thresholds(curve: pd.DataFrame) -> list[list[float]]:
         curve: the table of a precision-recall curve of two labels.
 
     Returns:
-        Rows of a threshold, its recall and its precision. Of the thresholds that reach a
-        recall, it is the one with the best precision.
+        Rows of a threshold, its recall and its precision: for each of RECALLS, the one with the
+        best precision.
     """
     is_cross_validated = curve["part"] == "cross_validation"
     columns = ["threshold", "recall", "precision"]

@@ -58,22 +58,22 @@ def read_definition(chart: str) -> Any:
 
 
 def compare_all(models: Sequence[ModelReport]) -> dict[str, dict[str, Any]]:
-    """Compare each model of a task with each other one.
+    """Compare each model of a task with every other one, in both directions.
 
     Returns:
-        The results, by the name of the first model and by that of the second one. Models that
+        The results, by the name of the model before, then of the model after. Models that
         cannot be compared are left out.
     """
     comparisons: dict[str, dict[str, Any]] = {}
     names = [model.name for model in models]
     for before, after in permutations(names, 2):
-        comparison = compare(before, after)
+        comparison = compare_pair(before, after)
         if comparison is not None:
             comparisons.setdefault(before, {})[after] = comparison
     return comparisons
 
 
-def compare(before: str, after: str) -> dict[str, Any] | None:
+def compare_pair(before: str, after: str) -> dict[str, Any] | None:
     """Return what `digits compare --between` prints, or None if a model is out of date."""
     try:
         difference = compare_models(before, after)

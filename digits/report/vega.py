@@ -7,11 +7,11 @@ from pathlib import Path
 def vega_script() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, which sets `window.vegaEmbed`.
 
-    Bundling the script takes seconds, so a copy is kept for each version of vl-convert.
+    It takes seconds to bundle the script, so a copy is kept for each version of vl-convert.
     """
     path = Path(f".dvc/tmp/vega-{version('vl-convert-python')}.js")
     if not path.exists():
-        import vl_convert  # it takes long to import
+        import vl_convert  # slow to import
 
         script = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # a wrong stub
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,8 @@ def start_dvc(
 def check_no_other_run() -> None:
     """Check that no other `digits repro` runs in this folder.
 
-    If one was killed, its processes of DVC may still be at work. This function waits for them.
+    If one was killed, the processes of DVC that it started may still run. This function waits
+    for them.
 
     Raises:
         PipelineError: another `digits repro` is running.
@@ -71,7 +72,7 @@ def check_no_other_run() -> None:
         if arguments[: len(RUN_DVC)] == RUN_DVC:
             leftovers.append(process)
     if leftovers:
-        warn("waiting for DVC, which a `digits repro` that was killed has left at work")
+        warn("waiting for DVC, which a killed `digits repro` has left running")
         psutil.wait_procs(leftovers)
 
 
@@ -96,7 +97,7 @@ def is_digits_repro(arguments: list[str]) -> bool:
 
 
 def describe_busy(text: str) -> str | None:
-    """Return which process blocks a path if a text of DVC says that one is busy, or None."""
+    """Return which process blocks a path, or None if DVC's output does not say so."""
     blocked = re.search(r"'(.*)' is busy, it is being blocked by:\s*\(PID (\d+)\): (.*)", text)
     if blocked is None:
         return None
@@ -108,7 +109,7 @@ def describe_busy(text: str) -> str | None:
 def remove_damaged_path_locks() -> None:
     """Remove DVC's file of path locks if a killed process left it half written.
 
-    A process of DVC that is at work rewrites the file now and then, so it is read twice.
+    It is read twice, because a running DVC may be rewriting it at the moment.
     """
     if are_path_locks_damaged():
         time.sleep(1)

@@ -29,7 +29,7 @@ class Run:
     model_name: str
     process: subprocess.Popen[str]
     output: IO[str]
-    start_time: float = field(default_factory=time.monotonic)  # in seconds
+    start_time: float = field(default_factory=time.monotonic)
 
     def has_ended(self) -> bool:
         """Return whether the process has ended."""
@@ -107,9 +107,9 @@ def find_error(output: str, return_code: int) -> str:
     It is the signal that ended it, or the error of the stage, or the process that blocks the
     stage, or the last line of the output.
     """
-    lines = [line for line in output.splitlines() if line.strip()]
     if return_code < 0:
         return f"ended by {signal.Signals(-return_code).name}"
+    lines = [line for line in output.splitlines() if line.strip()]
     errors_of_stage = [line for line in lines if line.startswith("Error: ")]
     if errors_of_stage:
         return errors_of_stage[-1].removeprefix("Error: ")

@@ -77,9 +77,8 @@ def restore_lock_order(previous_order: list[str], targets: list[str]) -> None:
         planned_order = [stage.addressing for stage in plan_repro(graph, stages)]
         content = load_yaml(LOCK_FILE)
         entries = content["stages"]
-        order = dict.fromkeys(
-            [*previous_order, *planned_order, *entries]
-        )  # without repetitions
+        # Without repetitions: a stage stands where it occurs first.
+        order = dict.fromkeys([*previous_order, *planned_order, *entries])
         content["stages"] = {name: entries[name] for name in order if name in entries}
         if list(content["stages"]) != list(entries):
             dump_yaml(LOCK_FILE, content)

@@ -93,15 +93,15 @@ def compare_models(first: str, second: str) -> Difference:
         PipelineError: their predictions are missing, or of different images.
     """
     subset = "test"
-    if is_cross_validated(first) and is_cross_validated(second):
+    if was_cross_validated(first) and was_cross_validated(second):
         subset = "train"
     before = read_predictions(first, subset)
     after = read_predictions(second, subset)
     return compare_predictions(before, after)
 
 
-def is_cross_validated(model_name: str) -> bool:
-    """Return whether there are cross-validated predictions of an evaluated model."""
+def was_cross_validated(model_name: str) -> bool:
+    """Return whether an evaluated model has cross-validated predictions."""
     metrics = read_metrics(model_name)
     return "cv_accuracy" in metrics and paths.crossval(model_name).exists()
 
@@ -168,8 +168,8 @@ def paired_test(changes: Vector, groups: Groups = None) -> PairedTest | None:
 def exact_test(changes: Vector) -> PairedTest:
     """Return the result of McNemar's exact test.
 
-    It is a binomial test: without a difference, an image that changed is as often fixed as
-    broken.
+    It is a binomial test: if the models do not differ, an image that changed is as likely to
+    be fixed as to be broken.
 
     Args:
         changes: as `paired_test` describes them.
@@ -181,11 +181,11 @@ def exact_test(changes: Vector) -> PairedTest:
     test = binomtest(n_fixed, n_changed)
     proportion_fixed = test.proportion_ci(1 - SIGNIFICANCE_LEVEL)
     # The mean change is (n_fixed - n_broken) / n_images, where n_broken = n_changed - n_fixed.
-    points = 100 * n_changed / len(changes)
+    percent_changed = 100 * n_changed / len(changes)
     return PairedTest(
         p_value=float(test.pvalue),
-        low=float((2 * proportion_fixed.low - 1) * points),
-        high=float((2 * proportion_fixed.high - 1) * points),
+        low=float((2 * proportion_fixed.low - 1) * percent_changed),
+        high=float((2 * proportion_fixed.high - 1) * percent_changed),
     )
 
 
@@ -195,7 +195,7 @@ def t_test(gains: Vector) -> PairedTest:
     Args:
         gains: differences of accuracies, -1 to 1, such as those of groups, shape (n_gains,).
     """
-    if are_equal(gains):  # without variance there is no t-test
+    if are_equal(gains):  # they have no variance, so the t statistic is infinite or undefined
         mean = float(gains.mean())
         p_value = 1.0 if np.isclose(mean, 0, atol=1e-9) else 0.0
         return PairedTest(p_value, low=100 * mean, high=100 * mean)

@@ -20,7 +20,7 @@ SHADES = " .:-=+*#%@"  # from paper to ink
 GAP = 3  # columns between images side by side
 MIN_WIDTH = 20  # pixels; narrower images are drawn with two characters per pixel
 N_GREYS = 24  # of a terminal with 256 colours
-FIRST_GREY = 232  # its number among the 256 colours
+FIRST_GREY = 232  # the number of the darkest of them among the 256 colours
 UPPER_HALF_BLOCK = "\u2580"
 
 # On a sheet, in pixels
@@ -61,9 +61,10 @@ def print_images(images: Pixels, captions: Sequence[str]) -> None:
             cells = [caption.ljust(cell_width) for caption in captions[start:stop]]
             print((" " * GAP).join(cells).rstrip())
         lines_of_images = [make_lines(image, use_colours) for image in images[start:stop]]
+        # `space` fills up the cell, which can be wider than the image, and adds the gap.
         space = " " * (GAP + cell_width - width)
-        for line in zip(*lines_of_images, strict=True):
-            print(space.join(line).rstrip(" "))
+        for lines_side_by_side in zip(*lines_of_images, strict=True):
+            print(space.join(lines_side_by_side).rstrip(" "))
         print()
 
 
@@ -124,8 +125,9 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
     sheet = Image.new("L", sheet_size, "white")
     pen = ImageDraw.Draw(sheet)
     for index, (image, caption) in enumerate(zip(enlarged, captions, strict=True)):
-        left = MARGIN + index % n_columns * cell_width
-        top = MARGIN + index // n_columns * cell_height
+        row, column = divmod(index, n_columns)
+        left = MARGIN + column * cell_width
+        top = MARGIN + row * cell_height
         pen.text((left, top), caption, fill="black", font=font)
         framed = ImageOps.expand(Image.fromarray(image), border=1, fill=FRAME_GREY)
         sheet.paste(framed, (left - 1, top + CAPTION_HEIGHT - 1))
@@ -149,6 +151,7 @@ def png_data_uri(images: Pixels, n_columns: int = 1) -> str:
     n_missing = -len(images) % n_columns  # in the last row
     cells = np.pad(stretch_contrast(images), [(0, n_missing), (0, 1), (0, 1)])
     _, height, width = cells.shape
+    # Put the first lines of all images in a row side by side, then the second lines, and so on.
     rows = cells.reshape(-1, n_columns, height, width).swapaxes(1, 2)
     grid = rows.reshape(-1, n_columns * width)
     without_last_gap = grid[:-1, :-1]

@@ -29,7 +29,8 @@ def compute_confidence(predictions: pd.DataFrame) -> Vector:
         sorted_scores = np.sort(scores, axis=1)
         return sorted_scores[:, -1] - sorted_scores[:, -2]
 
-    # The threshold lies between the scores of the two predictions.
+    # The scores of one prediction are all below the threshold, those of the other above it.
+    # Take the middle between the nearest scores on both sides.
     [positive_label] = score_labels(predictions)
     is_positive = (predictions["prediction"] == positive_label).to_numpy()
     nearest_scores = []

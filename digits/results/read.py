@@ -111,7 +111,7 @@ def parse_file(path: Path, model_name: str, parse: Callable[[str], Content]) -> 
         parse: returns the content from the text of the file.
 
     Raises:
-        PipelineError: the file is missing, or somebody has damaged it.
+        PipelineError: the file is missing or damaged.
     """
     tables.check_exists(path)
     try:

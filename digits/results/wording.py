@@ -1,17 +1,19 @@
 """The words and tables that the commands, the report and the drawing page share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from digits.core.params import Params
 from digits.evaluation.calibration import calibrate, to_logits
 from digits.evaluation.metrics import OVERALL
 from digits.learning.scores import read_scores, score_labels
-from digits.results.differences import Difference
+from digits.results.differences import Difference, PairedTest
 from digits.sources import MAX_CLASSES
 
 import numpy as np
 import pandas as pd
 import tabulate
+
+UNKNOWN = "–"  # the text of a cell without a value
 
 # The columns of a table of differences: the name of the model, then what `format_difference`
 # returns.
@@ -86,6 +88,7 @@ def describe_predictions(
     scores, response_method = read_scores(predictions)
     probabilities = calibrate(to_logits(scores, response_method), temperature or 1.0)
     labels = score_labels(predictions)
+    # Find the column of `probabilities` that belongs to each prediction.
     if len(labels) == 1:  # only the second of two labels has a column of scores
         columns = (y_pred == labels[0]).astype(int)
     else:
@@ -142,6 +145,16 @@ def format_error(metrics: pd.DataFrame, part: str = "test") -> str:
     return f"{error:.2f} ({text})"
 
 
+def format_metrics(metrics: Mapping[str, float], keys: Iterable[str]) -> list[str]:
+    """Return the cells of some metrics in a row of a table.
+
+    Args:
+        metrics: the content of metrics/<model>.json.
+        keys: the metric of each cell. The model may lack some of them.
+    """
+    return [f"{metrics[key]:.4f}" if key in metrics else UNKNOWN for key in keys]
+
+
 def format_difference(difference: Difference) -> list[str]:
     """Return a row of a table of differences, without the name of the model."""
     return [
@@ -162,7 +175,7 @@ def format_gain(difference: Difference) -> str:
 def format_p_value(p_value: float | None) -> str:
     """Return a p-value with two digits."""
     if p_value is None:
-        return "–"
+        return UNKNOWN
     if p_value < 0.001:
         return "< 0.001"
     return f"{p_value:.2g}"
@@ -181,7 +194,12 @@ def format_verdict(difference: Difference) -> str:
         gains = [f"{gain:+.2f}" for gain in difference.group_gains]
         return f"{len(gains)} groups are too few to tell ({', '.join(gains)} points)"
     verdict = "the fits differ" if difference.is_significant else "not told apart"
-    return f"{verdict} ({difference.test.low:+.2f} to {difference.test.high:+.2f} points)"
+    return f"{verdict} ({format_interval(difference.test)} points)"
+
+
+def format_interval(test: PairedTest) -> str:
+    """Return the confidence interval of a difference, in percentage points."""
+    return f"{test.low:+.2f} to {test.high:+.2f}"
 
 
 def print_table(
@@ -193,12 +211,12 @@ def print_table(
     """Print a table.
 
     Args:
-        headings: of the columns.
+        headings: the headings of the columns.
         rows: the text of each cell.
         n_left: the number of columns, from the left, that are aligned to the left.
         table_format: a format of the package tabulate, such as `pipe` for Markdown.
     """
-    tabulate.MIN_PADDING = 0  # no column is wider than its heading if its values are not
+    tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
     alignments = ["left"] * n_left + ["right"] * (len(headings) - n_left)
     table = tabulate.tabulate(
         rows,

@@ -19,13 +19,14 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 
-# The random numbers of this many rows, a block, are drawn together. A block is one task of joblib.
+# The random numbers of this many rows, a block, are drawn together. A block is also one task of
+# joblib.
 BLOCK_SIZE = 1_000
 
 # This many rows are deformed together. Their numbers fit into the cache of a core.
 BATCH_SIZE = 100
 
-# The standard deviations of the deformations. They are so small that people can still read every
+# The standard deviations of the deformations. They are so small that people can still read each
 # digit. Vertical lengths are fractions of the image's height, horizontal ones of its width.
 ROTATION = 0.1  # in radians
 SHEAR = 0.1  # in pixels to the right per pixel down

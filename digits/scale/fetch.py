@@ -36,7 +36,7 @@ from tqdm import tqdm
 
 FILE = Path("enlarged.yaml")
 
-# Deformed images are made in batches of this many blocks per core. In smaller batches, the cores
+# Deformed images are made in batches of this many blocks per core. With smaller batches, cores
 # would wait more often for the last block.
 BLOCKS_PER_CORE = 5
 

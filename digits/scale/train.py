@@ -1,8 +1,8 @@
 """Train a model on images that do not fit into memory, and cross-validate it.
 
-Like stages/train.py, but the classifier is fitted with `partial_fit`, on one row group after the
-other. The hyperparameter `max_iter` says how often the task's `train.parquet` is read. The steps
-before the classifier are fitted on the first row group only.
+Like stages/train.py, but the classifier is fitted with `partial_fit`, on one row group after
+another. The hyperparameter `max_iter` says how often the task's `train.parquet` is read. The
+steps before the classifier are fitted on the first row group only.
 """
 
 import math
@@ -174,7 +174,7 @@ def score_held_out(
 def fit_incrementally(
     pipeline: Pipeline, path: Path, y: Vector, test_fold: Vector | None
 ) -> tuple[Pipeline, dict[int, Pipeline]]:
-    """Fit a pipeline on all images, and once more for each fold, all in the same passes over the table.
+    """Fit a pipeline on all images, and once more for each fold, in the same passes.
 
     Args:
         pipeline: an unfitted pipeline.
@@ -216,7 +216,7 @@ def fit_incrementally(
 def read_transformed(
     preprocessing: Pipeline, path: Path, n_passes: int = 1
 ) -> Iterator[RowGroup]:
-    """Yield the row groups of a table of images, after some steps, several times if asked.
+    """Yield the row groups of a table of images, after some steps, once or more often.
 
     Args:
         preprocessing: steps that learn nothing.
@@ -232,30 +232,31 @@ def read_transformed(
 def fit_first_steps(fit: Fit, group: RowGroup, y: Vector, test_fold: Vector | None) -> None:
     """Fit the steps before the classifier, if any, on one row group."""
     if len(fit.learning_steps) > 1:
-        is_used = select_rows(group.rows, test_fold, fit.held_out_fold)
-        y_group = y[group.rows]
-        fit.learning_steps[:-1].fit(group.X[is_used], y_group[is_used])
+        X, y_used = select_images(fit, group, y, test_fold)
+        fit.learning_steps[:-1].fit(X, y_used)
 
 
 def fit_classifier_further(
     fit: Fit, group: RowGroup, y: Vector, test_fold: Vector | None, classes: Vector
 ) -> None:
     """Fit the classifier, which is the last step, on one more row group."""
-    is_used = select_rows(group.rows, test_fold, fit.held_out_fold)
-    if not is_used.any():
+    X, y_used = select_images(fit, group, y, test_fold)
+    if len(y_used) == 0:
         return  # all images of the row group are in the held-out fold
-    X = group.X[is_used]
     if len(fit.learning_steps) > 1:
         X = fit.learning_steps[:-1].transform(X)
+    fit.learning_steps[-1].partial_fit(X, y_used, classes=classes)
+
+
+def select_images(
+    fit: Fit, group: RowGroup, y: Vector, test_fold: Vector | None
+) -> tuple[Any, Vector]:
+    """Return the images of a row group that a model is fitted on, and their labels."""
     y_group = y[group.rows]
-    fit.learning_steps[-1].partial_fit(X, y_group[is_used], classes=classes)
-
-
-def select_rows(rows: pd.Index, test_fold: Vector | None, held_out_fold: int | None) -> Vector:
-    """Return a mask of the rows that are not in the held-out fold."""
-    if test_fold is None or held_out_fold is None:
-        return np.ones(len(rows), dtype=bool)
-    return test_fold[rows] != held_out_fold
+    if test_fold is None or fit.held_out_fold is None:
+        return group.X, y_group
+    is_used = test_fold[group.rows] != fit.held_out_fold
+    return group.X[is_used], y_group[is_used]
 
 
 if __name__ == "__main__":

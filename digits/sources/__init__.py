@@ -94,11 +94,16 @@ def to_uint8(values: Any) -> Pixels:
     return integers
 
 
+def describe_error(error: Exception) -> object:
+    """Return why something failed. The path that an OSError repeats is left out."""
+    return getattr(error, "strerror", None) or error
+
+
 def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None]:
     """Return the number of each image's class, and the names of the classes.
 
-    If all names are whole numbers up to 255, these are the numbers, and the classes have no
-    other names. Otherwise the classes are sorted by name, and numbered from 0.
+    If all names are whole numbers up to 255, the classes have these numbers, and no names.
+    Otherwise the classes are sorted by name, and numbered from 0.
 
     Args:
         class_names: the class of each image.
@@ -111,7 +116,7 @@ def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None
     n_different = len(unique_names)
     if are_numbers:
         unique_names.sort(key=int)
-        n_different = len({int(name) for name in unique_names})
+        n_different = len({int(name) for name in unique_names})  # `7` and `07` are the same
     is_allowed = 2 <= len(unique_names) <= MAX_CLASSES
     if not is_allowed or n_different < len(unique_names):
         raise PipelineError(

@@ -24,7 +24,7 @@ from digits.core.errors import PipelineError, warn
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.pictures import Picture
-from digits.sources import NOT_FOUND, encode_classes, encode_groups, images
+from digits.sources import NOT_FOUND, describe_error, encode_classes, encode_groups, images
 
 import numpy as np
 import pandas as pd
@@ -184,7 +184,7 @@ def sort_pictures(picture_files: Sequence[PictureFile]) -> list[PictureFile]:
 def natural_key(name: str) -> list[str | int]:
     """Return a key that sorts names in natural order.
 
-    It is the name in parts, by turns a text and a number.
+    The key is the name in parts, a text and a number in turn.
     """
     key: list[str | int] = []
     for part in re.split("([0-9]+)", compose(name)):
@@ -194,7 +194,7 @@ def natural_key(name: str) -> list[str | int]:
 
 
 def warn_about_other_files(root: Path, other_files: Sequence[Path]) -> None:
-    """Print which files of a folder are left out, because they are not called as pictures."""
+    """Print which files are left out, because their names do not end like those of pictures."""
     if other_files:
         names = [path.relative_to(root).as_posix() for path in other_files]
         warn(f"{root}: no pictures, left out: {', '.join(names):.200}")
@@ -229,12 +229,11 @@ def read_pictures(
         except (OSError, ValueError, PipelineError) as error:
             # A name with a null character is a ValueError.
             name = path.as_posix().removeprefix(f"{root.as_posix()}/")
-            reason = getattr(error, "strerror", None) or error
-            raise PipelineError(f"{name}: {reason}") from None
+            raise PipelineError(f"{name}: {describe_error(error)}") from None
         return image.ravel()
 
-    # Threads share the filters of warnings: if each of them called `catch_warnings`, one would
-    # restore the filters of another.
+    # Threads share the filters of warnings, which each call of `pictures.read` changes and
+    # restores: one thread may restore those of another. This block restores the first ones.
     with warnings.catch_warnings(action="ignore"):
         images_of_paths = thread_map(
             read_picture, paths, desc="pictures", disable=None, leave=False
@@ -243,9 +242,9 @@ def read_pictures(
 
 
 def resize_and_pad(grey: Pixels, height: int, width: int) -> Pixels:
-    """Return a picture in another height and width. Its aspect ratio is kept.
+    """Return a picture resized to a height and width. Its aspect ratio is kept.
 
-    What is left free at the sides becomes the median of the outermost pixels of the picture.
+    The space that is left at the sides is filled with the median of the outermost pixels.
     """
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     background = int(np.median(border))

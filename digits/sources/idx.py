@@ -17,7 +17,7 @@ from pathlib import Path
 from digits.core.errors import PipelineError
 from digits.core.params import FILE, DatasetParams
 from digits.core.tables import Pixels
-from digits.sources import images
+from digits.sources import describe_error, images
 
 import numpy as np
 import pandas as pd
@@ -85,8 +85,7 @@ def read_file(place: str, name: str, max_size: int) -> Pixels:
         return parse(content, max_size)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The exceptions of requests are OSErrors, too.
-        reason = getattr(error, "strerror", None) or error
-        raise PipelineError(f"{name}: {reason}") from None
+        raise PipelineError(f"{name}: {describe_error(error)}") from None
 
 
 def join_blocks(blocks: Iterable[bytes], max_size: int) -> bytes:
@@ -119,10 +118,11 @@ def parse(content: bytes, max_size: int) -> Pixels:
     """
     if content.startswith(GZIP_START):
         with gzip.open(io.BytesIO(content)) as file:
-            content = join_blocks(iter(partial(file.read, BLOCK_SIZE), b""), max_size)
-    is_idx = len(content) >= 4 and content.startswith(IDX_START)
-    header_size = 4 + 4 * content[3] if is_idx else 0
-    if not is_idx or len(content) < header_size:
+            blocks = iter(partial(file.read, BLOCK_SIZE), b"")  # until it returns b""
+            content = join_blocks(blocks, max_size)
+    n_dimensions = content[3] if len(content) >= 4 else 0
+    header_size = 4 + 4 * n_dimensions
+    if not content.startswith(IDX_START) or len(content) < header_size:
         raise ValueError(f"not an IDX file of bytes: it begins with {content[:4]!r}")
 
     shape = np.frombuffer(content[4:header_size], dtype=">u4").tolist()

@@ -27,7 +27,7 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     """
     name, _, version = place.partition("/")
     if not version.isdecimal():
-        raise PipelineError("is no name and version such as mnist_784/1")
+        raise PipelineError("is not a name and a version, such as mnist_784/1")
     socket.setdefaulttimeout(TIMEOUT)  # the client has no timeout of its own
     try:
         # The client warns of each retry. A failure is reported below.

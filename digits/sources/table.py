@@ -2,7 +2,8 @@
 
 - `class` or `label`: what the image shows, as a number or a name.
 - `group`: who wrote it, or another group, if the table has this column.
-- `file`: a picture, from the table's folder on, which is read as digits/sources/folder.py does.
+- `file`: the path of a picture, relative to the table's folder. It is read as pictures in a
+  folder are (digits/sources/folder.py).
 - If there is no column `file`, all other columns are the pixels, row by row from the top left,
   as whole numbers.
 """
@@ -104,10 +105,10 @@ def to_names(column: pd.Series) -> list[str]:
     numbers = pd.to_numeric(column, errors="coerce")
     if numbers.isna().any():
         return [str(value) for value in column]
-    fractions = column[numbers % 1 != 0]
-    if len(fractions):
+    not_whole = column[numbers % 1 != 0]
+    if len(not_whole):
         raise PipelineError(
-            f"a {column.name} is '{min(fractions)}', expected whole numbers, or names"
+            f"a {column.name} is '{min(not_whole)}', expected whole numbers, or names"
         )
     return [str(int(number)) for number in numbers]
 
@@ -126,13 +127,13 @@ def read_pixels(table: pd.DataFrame) -> Pixels:
     """Return the pixels of the images, shape (n_images, height * width).
 
     Raises:
-        PipelineError: a column holds something else than numbers.
+        PipelineError: a column holds something other than numbers.
     """
     pixels = table.drop(columns=TEXT_COLUMNS, errors="ignore")
-    text_columns = list(pixels.select_dtypes(exclude=["number", "bool"]))
-    if text_columns:
+    not_numeric = list(pixels.select_dtypes(exclude=["number", "bool"]))
+    if not_numeric:
         raise PipelineError(
-            f"the column {text_columns[0]} has values that are no numbers; one that names "
+            f"the column {not_numeric[0]} has values that are no numbers; one that names "
             "pictures must be called `file`"
         )
     return pixels.to_numpy()

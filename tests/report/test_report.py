@@ -100,6 +100,17 @@ def test_the_same_results_give_the_same_page(report: Path, project: Path) -> Non
     assert (project / "report.html").read_bytes() == report.read_bytes()
 
 
+def test_the_page_says_by_which_rule_a_threshold_was_chosen(project: Path) -> None:
+    rule = {"models.five-sgd.hyperparameters": {"threshold": {"recall": 0.9}}}
+    tiny.edit(project, rule)
+    call(project, "train", "five-sgd")
+    call(project, "evaluate", "five-sgd")
+    call(project, "report")
+    text = (project / "report.html").read_text(encoding="utf-8")
+    assert "This threshold was chosen in cross-validation by <code>recall: 0.9</code>." in text
+    assert "the threshold of each fold was chosen on the scores of the other folds." in text
+
+
 def test_models_without_results_are_left_out(project: Path) -> None:
     (project / "data/predictions/digit-logreg.parquet").unlink()
     result = call(project, "report", "--output", "new/report.html")

@@ -39,7 +39,7 @@ def predict_files(
         files: the paths of the files.
         measurement: what counts the pictures, or None.
         in_json: whether to print JSON.
-        show: whether to print what the model gets.
+        show: whether to print the images that the model takes.
         png: the file for the picture with its digits, or None. It is for a single picture.
 
     Returns:
@@ -56,7 +56,7 @@ def predict_files(
         if in_json:
             print(readings.as_json(recognizer, reading, **facts), flush=True)
         elif measurement:
-            continue
+            continue  # its report names the mistakes
         elif reading.error is not None:
             warn(f"{reading.file}: {reading.error}")
         else:
@@ -67,10 +67,9 @@ def predict_files(
                     np.array([digit.image for digit in reading.digits]),
                     [""] * len(reading.digits),
                 )
-        if not in_json and not measurement:
             readings.suggest_cropping(reading)
     if not in_json:
-        readings.note_mark(recognizer, predictions)
+        readings.explain_flag(recognizer, predictions)
     return all_read
 
 
@@ -126,7 +125,7 @@ def predict_rows(
             drawing.print_images(images.pixels[[row]], [""])
     if len(chosen) > 1:
         print(f"{n_right} of {len(chosen)} right")
-    readings.note_mark(recognizer, predictions)
+    readings.explain_flag(recognizer, predictions)
     warn(seen_before(recognizer.model_name, dataset, chosen))
 
 

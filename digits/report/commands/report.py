@@ -55,7 +55,7 @@ def command(pattern: str, output: Path) -> None:
 
 
 def is_evaluated(settings: Params, name: str) -> bool:
-    """Return whether the files exist that the report needs of a model."""
+    """Return whether the files of a model that the report needs exist."""
     dataset_name = settings.dataset_name_of_task(settings.model(name).task)
     needed = [paths.metrics(name), paths.predictions(name), paths.raw(dataset_name)]
     return all(path.exists() for path in needed)

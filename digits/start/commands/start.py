@@ -5,14 +5,13 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.commands import examples
+from digits.commands import PACKAGE, examples
 from digits.core.errors import PipelineError
 
 import click
 import jinja2
 from ruamel.yaml import YAML
 
-PACKAGE = Path(__file__).parent.parent.parent  # the folder digits/
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
@@ -123,7 +122,7 @@ def check_clone() -> None:
     """Check that the current folder is an unchanged clone of this project.
 
     Raises:
-        PipelineError: it isn't, so that Git could not bring back what is deleted.
+        PipelineError: it isn't, so Git could not bring back what is deleted.
     """
     clone = PACKAGE.parent.resolve()
     if Path.cwd() != clone:
@@ -157,7 +156,7 @@ def edit_stages(path: Path, place: str) -> None:
         path: dvc.yaml.
         place: the file or folder of the images.
     """
-    # With these settings the YAML parser keeps everything else in the file as it is.
+    # With these settings, ruamel.yaml keeps everything else in the file as it is.
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -191,13 +190,13 @@ def replace_phrases(path: Path, replacements: dict[str, str]) -> None:
 
 def list_deleted_paths(kind: str) -> list[Path]:
     """Return the files and folders that the new project doesn't need."""
-    patterns = PAGES + RESULTS
+    patterns = [*PAGES, *RESULTS]
     if kind != "handwriting":
-        patterns = patterns + DIGITS_ON_PAPER
+        patterns += DIGITS_ON_PAPER
     for tests_folder in Path("tests").iterdir():
         component = tests_folder.name
         if tests_folder.is_dir() and component not in KEPT_COMPONENTS:
-            patterns = patterns + [
+            patterns += [
                 component,
                 f"digits/{component}",
                 f"docs/{component}",
