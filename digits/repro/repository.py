@@ -71,6 +71,8 @@ def restore_lock_order(previous_order: list[str], targets: list[str]) -> None:
         previous_order: the order of the stages before the run.
         targets: the targets of the run.
     """
+    if not LOCK_FILE.exists():  # no stage has ended yet
+        return
     with Repo() as repository, repository.lock:
         stages = collect_stages(repository, targets or ["dvc.yaml"])
         graph = get_active_graph(repository.index.graph)
