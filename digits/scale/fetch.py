@@ -23,8 +23,9 @@ from digits.core.errors import PipelineError
 from digits.core.params import Count, Entry
 from digits.core.tables import Pixels
 from digits.data.fetching import fetch_images
+from digits.learning import deformation
 from digits.learning.parallel import parallel_backend
-from digits.scale import deformation, row_groups
+from digits.scale import row_groups
 
 import click
 import joblib
