@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo repro results scheduler workers test lint format lock audit venv clean
+.PHONY: help demo repro results scheduler workers test lint format reference lock audit venv clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -64,6 +64,9 @@ lint: $(INSTALLED) ## Check style, format, types and density
 
 format: $(INSTALLED) ## Format the code
 	ruff check --fix . ; ruff format .
+
+reference: $(INSTALLED) ## Write the pages in docs/reference that are generated from the code
+	python -m tests.project.reference
 
 lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt, with the newest versions
 	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras \

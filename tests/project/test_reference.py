@@ -1,0 +1,39 @@
+"""The generated pages in docs/reference are up to date, and describe everything."""
+
+import re
+
+from digits.commands import PACKAGE
+from tests.project import reference
+
+import click
+import pytest
+
+
+def read_sections(page: str) -> list[str]:
+    """Return the sections of a page, without those of components that have been deleted."""
+    sections = []
+    for section in re.split("^(?=## )", page, flags=re.MULTILINE):
+        components = re.findall(
+            "part of the optional component `(.+)`[.]$", section, re.MULTILINE
+        )
+        if all((PACKAGE / component).exists() for component in components):
+            sections.append(section)
+    return sections
+
+
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_a_page_is_what_make_reference_writes(name: str) -> None:
+    page = (reference.FOLDER / name).read_text(encoding="utf-8")
+    generated = reference.PAGES[name]()
+    assert read_sections(page) == read_sections(generated), "run `make reference`"
+
+
+def test_every_option_of_every_command_has_a_description() -> None:
+    commands = reference.list_commands()
+    assert "leaderboard" in commands
+    without = []
+    for name, command in commands.items():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.help:
+                without.append(f"{name} {parameter.opts[0]}")
+    assert not without
