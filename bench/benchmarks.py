@@ -1,6 +1,6 @@
 """Measure how fast the pipeline is, and how accurate compared with the tutorials.
 
-Writes the tables of docs/bench/benchmarks.md. All of them take two and a half hours; give a
+Writes the tables of docs/benchmarks.md. All of them take two and a half hours; give a
 name to measure only one. Other programs on the machine would distort the times. If the servers
 of MNIST cannot be reached, set DATA_MIRROR.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import against_tutorials, measuring, seeds
 
-PAGE = Path("docs", "bench", "benchmarks.md")
+PAGE = Path("docs", "benchmarks.md")
 
 
 def measure_overhead(folder: Path, quick: bool) -> list[str]:

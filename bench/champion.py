@@ -1,6 +1,6 @@
 """Measure what each step of the champion contributes.
 
-Writes the table of docs/bench/champion.md.
+Writes the table of docs/benchmarks.md.
 
 Only the training set of MNIST is used. It is divided at random into six stratified folds. Five
 of these, with 10,000 images each, are held out in turn, and the models are fitted on the other
@@ -37,7 +37,7 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
-PAGE = Path("docs", "bench", "champion.md")
+PAGE = Path("docs", "benchmarks.md")
 N_FOLDS = 6
 N_HELD_OUT = 5  # how many of the folds are held out, one after the other
 

@@ -1,7 +1,7 @@
 """Measure how pictures of digits, of no digit, and of two digits that touch are read.
 
 The pictures are read as `digits predict` reads them. Writes two tables of
-docs/handwriting/measured.md. Needs the split of MNIST and a model (`make repro`). It takes
+docs/handwriting.md. Needs the split of MNIST and a model (`make repro`). It takes
 some minutes. How two p-values are combined was chosen with other fonts (DejaVu) and seeds than
 those here.
 """
@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-PAGE = Path("docs", "handwriting", "measured.md")
+PAGE = Path("docs", "handwriting.md")
 FONTS = sorted(Path("/usr/share/fonts/truetype/liberation").glob("*.ttf"))
 
 # Numbers of pictures, and of pictures with `--quick`.

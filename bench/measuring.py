@@ -249,7 +249,7 @@ def describe_machine() -> str:
         found = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE)
         if found:
             processor = found[1]
-    return f"Measured at {commit} on {processor}, {os.cpu_count()} cores."
+    return f"Measured at commit {commit} on {processor}, {os.cpu_count()} cores."
 
 
 def write_section(page: Path, name: str, lines: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 It draws test images of MNIST into such pages, with lines that they touch and cross. The pages
 are turned a little, unevenly lit, noisy and saved as JPEG. They are read as `digits predict`
-reads pictures. Writes a table of docs/handwriting/measured.md. Needs the split of MNIST and a
+reads pictures. Writes a table of docs/handwriting.md. Needs the split of MNIST and a
 model of it (`make repro`). It takes some minutes.
 """
 

@@ -1,4 +1,4 @@
-"""Measure the pipeline on more and more images, and write the tables of docs/scale/large.md.
+"""Measure the pipeline on more and more images, and write the tables of docs/large-data.md.
 
 Runs the stages of docs/scale/large on 70,000, 700,000 and 8,100,000 images, one process per
 stage. It takes forty minutes and 15 GB of disk space in TMPDIR. Other programs on the machine
@@ -14,7 +14,7 @@ from bench import measuring
 
 import yaml
 
-PAGE = Path("docs", "scale", "large.md")
+PAGE = Path("docs", "large-data.md")
 LARGE = Path("docs", "scale", "large")
 SIZES = [70_000, 700_000, 8_100_000]  # numbers of images
 

@@ -2,7 +2,7 @@
 
 The ink of a digit is one connected component, or several if its strokes are broken. A component
 of two digits, one below the other, is cut. The thresholds were chosen on drawings and photos of
-digits. docs/handwriting/measured.md measures how well digits are found.
+digits. docs/handwriting.md measures how well digits are found.
 """
 
 from contextlib import suppress

@@ -2,7 +2,7 @@
 
 The source `folder` describes the folder. Each digit is drawn as MNIST's digits were
 (`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`, `pixel_max: 16`), with the
-code that `digits predict` uses. See docs/handwriting/handwriting.md.
+code that `digits predict` uses. See docs/handwriting.md.
 """
 
 from digits.core.errors import PipelineError

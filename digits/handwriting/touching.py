@@ -2,7 +2,7 @@
 
 The weights are those of a logistic regression, rounded. It was fitted on pairs of training
 images that overlap by 1 to 4 pixels, and on single training images.
-docs/handwriting/measured.md measures how many pairs are split.
+docs/handwriting.md measures how many pairs are split.
 """
 
 from collections.abc import Callable, Sequence

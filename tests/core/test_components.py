@@ -13,6 +13,9 @@ import pytest
 TEST_FOLDERS = {path.parent.name for path in tiny.ROOT.glob("tests/*/test_*.py")}
 COMPONENTS = sorted(TEST_FOLDERS - {"core", "project"})
 
+# The page of an optional component. `docs/<component>/` has what the page needs.
+PAGES = {"bench": "benchmarks.md", "handwriting": "handwriting.md", "scale": "large-data.md"}
+
 
 def code_folder(component: str) -> str:
     """Return the folder of an optional component's code."""
@@ -20,9 +23,11 @@ def code_folder(component: str) -> str:
 
 
 def delete(project: Path, component: str) -> None:
-    """Delete a component as the README says: its code, its tests and its pages."""
+    """Delete a component: its code, its tests and its page."""
     for folder in [code_folder(component), f"tests/{component}", f"docs/{component}"]:
         shutil.rmtree(project / folder, ignore_errors=True)
+    if component in PAGES:
+        (project / "docs" / PAGES[component]).unlink(missing_ok=True)
 
 
 @pytest.fixture
