@@ -61,6 +61,7 @@ test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m p
 PLAIN := stages bench $(wildcard digits/*/)
 lint: $(INSTALLED) ## Check style, format, types and density
 	ruff check . && ruff format --check . && mypy && python .ci/density.py $(PLAIN)
+	zizmor --offline --quiet .github
 
 format: $(INSTALLED) ## Format the code
 	ruff check --fix . ; ruff format .
@@ -69,7 +70,7 @@ reference: $(INSTALLED) ## Write the pages in docs/reference that are generated 
 	python -m tests.project.reference
 
 lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt, with the newest versions
-	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras \
+	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras --group dev \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 	awk -F '==| ' '/^#/ {if (NR == FNR) print; next} NR == FNR {names[$$1]; next} $$1 in names {print $$1 "==" $$2}' \
 	  digits/core/environment.txt requirements.lock > environment.tmp && mv environment.tmp digits/core/environment.txt
