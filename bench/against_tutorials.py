@@ -116,7 +116,7 @@ def compute_ratios(before: list[Run], after: list[Run], measure: str) -> list[fl
 
 
 def summarize(values: Sequence[float], unit: str = "") -> str:
-    """Return the median of some values, and in brackets the smallest and the largest one."""
+    """Return the median of some values, and in parentheses the smallest and the largest one."""
     smallest = format_number(min(values))
     middle = format_number(median(values))
     largest = format_number(max(values))

@@ -81,7 +81,7 @@ def set_size(project: Path, n_images: int) -> None:
 def make_table(
     title: str, values: dict[int, dict[str, float]], number_format: str, has_ratio: bool
 ) -> list[str]:
-    """Return a table with a column for each number of images.
+    """Return a table with one column per number of images.
 
     Args:
         title: the heading of the first column.

@@ -6,7 +6,7 @@ A measurement is
 - a number before `%`, `×`, `points`, `times`, `errors`, or before `of` and another number;
 - a number, or a word from "half a" to "twelve", before a unit of time or of memory.
 
-Code and "95 % interval" are left out. A paragraph, or a row of a table, gets its measurements
+Code, "95 % interval" and "p < 0.01" are left out. A paragraph, or a row of a table, gets its measurements
 from one of these, in which they may have more digits:
 
 - `metrics/` or `plots/` of the models that it names;
@@ -39,9 +39,12 @@ CODE_BLOCK = re.compile(r"^ *```.*?```$", MULTILINE)
 PARAGRAPH = re.compile(r"^\|.*$|^(?:(?!\||\s*$).+\n?)+", re.MULTILINE)  # or a row of a table
 LINK = re.compile(r"\]\(([^)#:]+\.(?:md|ipynb))\b")
 
-# What is left out of a paragraph: comments, code, the targets of links, and "95 % interval".
+# What is left out of a paragraph: comments, code, the targets of links, and the levels of
+# confidence intervals and of significance.
 NOT_PROSE = re.compile(
-    r"<!--.*?-->|^ *```.*?```$|`[^`]+`|\]\([^)]*\)|9[59] % (?:confidence )?interval", MULTILINE
+    r"<!--.*?-->|^ *```.*?```$|`[^`]+`|\]\([^)]*\)|9[59] % (?:confidence )?interval"
+    r"|p (?:<|>=|≥) 0\.01|below\s+0\.01",
+    MULTILINE,
 )
 
 WORD = r"half\ an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"

@@ -50,18 +50,17 @@ def test_a_classifier_features_and_a_source_are_added(extended: Path) -> None:
     changes = {f"models.{name}": model}
     sections = yaml.safe_load(EXAMPLES["params.yaml"])
     for section, entries in sections.items():
-        changes[f"{section}.mine"] = entries["mine"]
+        for entry_name, entry in entries.items():
+            changes[f"{section}.{entry_name}"] = entry
     tiny.edit(extended, changes)
 
     tiny.run("digits pin mine", extended)
     tiny.run("digits check", extended)
-    assert tiny.repro(extended) == [
-        "binarize@mine",
-        f"evaluate@{name}",
-        "fetch@mine",
-        "split@mine",
-        f"train@{name}",
-    ]
+    names = [name, *sections["models"]]
+    stages = ["binarize@mine", "fetch@mine", "split@mine"]
+    for model_name in names:
+        stages += [f"train@{model_name}", f"evaluate@{model_name}"]
+    assert tiny.repro(extended) == sorted(stages)
     metrics = json.loads((extended / f"metrics/{name}.json").read_text(encoding="utf-8"))
     assert metrics["accuracy"] > metrics["baseline"] + 0.2
     assert metrics["cv_accuracy"] > metrics["baseline"] + 0.2
@@ -87,7 +86,7 @@ def test_a_metric_is_added(extended: Path) -> None:
     module.write_text(content, encoding="utf-8")
     insert(module, "METRICS", EXAMPLES[f"{METRICS}: in METRICS"])
     insert(module, "SUMMARY_KEYS", EXAMPLES[f"{METRICS}: in SUMMARY_KEYS"])
-    headings = extended / "digits/commands/leaderboard.py"
+    headings = extended / "digits/results/leaderboard.py"
     insert(headings, "HEADINGS", '"balanced_accuracy": "as the page says",\n')
 
     names = sorted(tiny.params()["models"])

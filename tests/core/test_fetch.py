@@ -246,7 +246,7 @@ def arff_file() -> bytes:
 def openml_features() -> list[dict[str, str]]:
     """Return OpenML's description of the columns of the tiny dataset."""
     n_pixels = tiny.SHAPE[0] * tiny.SHAPE[1]
-    columns = [(f"attribute_{number}", "numeric") for number in range(1, n_pixels + 1)]
+    columns = [(f"pixel{number}", "numeric") for number in range(1, n_pixels + 1)]
     columns.append(("class", "nominal"))
     features = []
     for index, (name, data_type) in enumerate(columns):
@@ -295,13 +295,12 @@ def answer_as_openml(request: Handler) -> None:
     request.answer(gzip.compress(content), Content_Encoding="gzip")
 
 
-def test_openml_is_asked_through_scikit_learn(folder: Path) -> None:
-    use_sources(folder, {"openml": "tiny/1"})
-    with serving(answer_as_openml) as server:
+@contextmanager
+def in_place_of_openml(respond: Callable[[Handler], None]) -> Iterator[None]:
+    """Let a server of the test answer the requests to OpenML, without TLS."""
+    with serving(respond) as server:
 
         class LocalHandler(HTTPSHandler):
-            """Sends all requests to the test's own server, without TLS."""
-
             def https_open(self, request: Request) -> HTTPResponse:
                 return self.do_open(connect, request)
 
@@ -309,8 +308,16 @@ def test_openml_is_asked_through_scikit_learn(folder: Path) -> None:
             return HTTPConnection("127.0.0.1", server.server_port)
 
         install_opener(build_opener(LocalHandler))
+        try:
+            yield
+        finally:
+            install_opener(None)
+
+
+def test_openml_is_asked_through_scikit_learn(folder: Path) -> None:
+    use_sources(folder, {"openml": "tiny/1"})
+    with in_place_of_openml(answer_as_openml):
         call(folder, *FETCH)
-    install_opener(None)
     socket.setdefaulttimeout(None)  # the source sets it for the process of the stage
     labels = pd.read_parquet(folder / "data/raw/tiny.parquet")["class"]
     assert labels.tolist() == tiny.digits()[1].tolist()
