@@ -59,8 +59,8 @@ test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m p
 
 # The code that must be plain.
 PLAIN := stages bench $(wildcard digits/*/)
-lint: $(INSTALLED) ## Check style, format, types and density
-	ruff check . && ruff format --check . && mypy && python .ci/density.py $(PLAIN)
+lint: $(INSTALLED) ## Check style, format, types, density and words
+	ruff check . && ruff format --check . && mypy && python .ci/density.py $(PLAIN) && python .ci/wording.py
 	zizmor --offline --quiet .github
 
 format: $(INSTALLED) ## Format the code

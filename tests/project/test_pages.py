@@ -1,0 +1,395 @@
+"""The commands on the pages about this project work, and print what the pages show.
+
+The commands about the small digits run in a copy of this repository. The commands about sharing
+run in the tiny project.
+"""
+
+import http.server
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from tests import pages, tiny
+from tests.calls import call
+from tests.processes import Running
+
+import pandas as pd
+import pytest
+
+WALKTHROUGH = "docs/walkthrough.md"
+EXPERIMENTS = "docs/experiments.md"
+SHARING = "docs/sharing.md"
+TROUBLESHOOTING = "docs/troubleshooting.md"
+
+# The models that the pages change.
+MODELS = ["small-even-knn", "small-digit-svc", "small-digit-trees"]
+
+
+def make_demo(project: Path) -> None:
+    """Copy this repository, and train the models that the pages change."""
+    tiny.copy_repository(project)
+    tiny.commit(project, "this project")
+    repro = ["digits", "repro", "--jobs", "2", *MODELS]
+    tiny.run(repro, project, PYTHONPATH=str(project))
+
+
+@pytest.fixture
+def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a clone `digits` after the quick start, which a test may change."""
+    made = tiny.once(request, "demo", make_demo)
+    project = tiny.copy(made, tmp_path / "digits")
+    call(project, "setup")
+    return project
+
+
+def read_steps(page: str, *titles: str) -> list[pages.Step]:
+    """Return the steps below some headings of a page."""
+    steps = []
+    for title in titles:
+        steps += pages.read_steps(pages.read_section(page, title))
+    return steps
+
+
+def edit_params(project: Path, model: str, old: str, new: str) -> None:
+    """Edit the entry of a model in params.yaml, as a reader does."""
+    path = project / "params.yaml"
+    before, name, after = path.read_text(encoding="utf-8").partition(f"\n  {model}:\n")
+    assert old in after
+    path.write_text(before + name + after.replace(old, new, 1), encoding="utf-8")
+
+
+def git_status(project: Path) -> str:
+    """Return the files that are not committed."""
+    return tiny.run("git status --porcelain", project).stdout
+
+
+@pytest.mark.slow
+def test_the_walkthrough_leads_to_a_change_that_is_kept_or_discarded(
+    demo: Path, tmp_path: Path
+) -> None:
+    switch, show_difference = read_steps(WALKTHROUGH, "Change a parameter")
+    pages.run([switch], demo)
+    edit_params(demo, "small-even-knn", "n_neighbors: 3", "n_neighbors: 5")
+    steps = read_steps(
+        WALKTHROUGH, "Run the affected stages", "Compare the results", "Share the result"
+    )
+    pages.run([show_difference, *steps], demo)
+
+    section = pages.read_section(WALKTHROUGH, "Keep or discard the change")
+    keep, discard = section.split("To **discard** it")
+    model = Path("models/small-even-knn.skops")
+    changed = (demo / model).read_bytes()
+    kept = tiny.copy(demo, tmp_path / "kept")
+    pages.run(pages.read_steps(keep), kept)
+    assert (kept / model).read_bytes() == changed
+    pages.run(pages.read_steps(discard), demo)
+    assert (demo / model).read_bytes() != changed
+    for project in [kept, demo]:
+        assert git_status(project) == ""
+        assert tiny.repro(project, "evaluate@small-even-knn") == []
+
+
+@pytest.mark.slow
+def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: Path) -> None:
+    tiny.run("git clone --quiet --bare digits origin", demo.parent)
+    tiny.run("git remote add origin ../origin", demo)
+    steps = read_steps(
+        EXPERIMENTS,
+        "Try another value",
+        "Compare several values",
+        "Train with several random seeds",
+        "Train several models at a time",
+        "Merge branches",
+        "Delete experiments and unused files",
+    )
+    conflict = read_steps(EXPERIMENTS, "Resolve a conflict in `dvc.lock`")
+    pages.run([step for step in steps if step not in conflict], demo)
+    assert git_status(demo) == ""
+    tiny.run("git merge-base --is-ancestor origin/fewer-trees main", demo)
+    text = (demo / "params.yaml").read_text(encoding="utf-8")
+    assert "n_estimators: 50\n" in text
+    assert "gamma: 0.002\n" in text
+
+
+@pytest.mark.slow
+def test_a_conflict_in_a_clone_that_was_not_set_up_is_resolved_without_training(
+    demo: Path,
+) -> None:
+    (demo / ".git/info/attributes").unlink()
+    edit_params(
+        demo,
+        "small-digit-trees",
+        "hyperparameters: {}",
+        "hyperparameters:\n      n_estimators: 50",
+    )
+    for model, branch in [
+        ("small-digit-trees", "main"),
+        ("small-digit-svc", "use-larger-gamma"),
+    ]:
+        tiny.run(f"dvc repro evaluate@{model}", demo)
+        tiny.commit(demo, f"on {branch}")
+        if branch == "main":
+            tiny.run("git switch --quiet --create use-larger-gamma HEAD~1", demo)
+            edit_params(demo, "small-digit-svc", "gamma: 0.001", "gamma: 0.002")
+    tiny.run("git switch --quiet main", demo)
+    merge = tiny.run("git merge use-larger-gamma", demo, status=1).stdout
+    section = pages.read_section(EXPERIMENTS, "Resolve a conflict in `dvc.lock`")
+    [message] = re.findall("^CONFLICT .*$", section, re.MULTILINE)
+    assert message in merge
+    printed = pages.run(pages.read_steps(section), demo)
+    assert "Running stage" not in printed
+    assert git_status(demo) == ""
+
+
+# The names on the page about sharing, and what the tiny project has in their place.
+REPLACED = {
+    "data/raw/small.parquet": "data/raw/tiny.parquet",
+    "small.parquet": "tiny.parquet",
+    "data/raw/mnist.parquet": "data/split/tiny/train.parquet",
+    "mnist.parquet": "train.parquet",
+    "two-logreg": "five-sgd",
+    "tol=0.01": "max_iter=5",
+    "digit-champion": "five-sgd",
+}
+
+
+def read_sharing(title: str, **values: str) -> str:
+    """Return a section of the page about sharing, as if it were about the tiny project.
+
+    Args:
+        title: the heading.
+        values: what replaces the placeholders of the page, such as `PLACE`.
+    """
+    section = pages.read_section(SHARING, title)
+    for old, new in {**REPLACED, **values}.items():
+        section = section.replace(old, new)
+    return section
+
+
+def run_sharing(title: str, folder: Path, **values: str) -> None:
+    """Run the commands of a section of the page about sharing.
+
+    The environment of the tests is active, so no command creates or activates one.
+    """
+    steps = pages.read_steps(read_sharing(title, **values))
+    skipped = ("make ", "source ")
+    pages.run([step for step in steps if not step.command.startswith(skipped)], folder)
+
+
+def clone(project: Path, name: str) -> Path:
+    """Clone a project into a folder beside it."""
+    tiny.run(["git", "clone", "--quiet", str(project), name], project.parent)
+    return project.parent / name
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and prints nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Print no line for a request."""
+
+
+@pytest.fixture
+def web_address(project: Path) -> Iterator[str]:
+    """Push the project, and serve the folder of its remote."""
+    tiny.run_dvc("push", project)
+    folder = project.parent / "digits-remote"
+    handler = partial(QuietHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.slow
+def test_a_colleague_gets_results_and_shares_a_change(made: Path, project: Path) -> None:
+    tiny.run_dvc("push", project)
+    run_sharing("Get a colleague's results", project.parent, URL=str(project))
+    colleague = project.parent / "digits"
+    assert tiny.files(colleague) == tiny.files(made)
+
+    tiny.run("git switch --quiet --create change", colleague)
+    tiny.run("git config push.autoSetupRemote true", colleague)
+    tiny.edit(colleague, {"models.five-sgd.hyperparameters.max_iter": 5})
+    run_sharing("Share your results", colleague)
+    assert git_status(colleague) == ""
+    other = clone(project, "other")
+    tiny.run("git switch --quiet change", other)
+    tiny.run_dvc("pull", other)
+    assert tiny.repro(other) == []
+    assert tiny.files(other) == tiny.files(colleague)
+
+
+@pytest.mark.slow
+def test_remotes_that_are_folders(project: Path, tmp_path: Path) -> None:
+    place = str(tmp_path / "another")
+    values = {"/home/ann/digits-remote": place}
+    run_sharing("Use a folder on your machine", project, **values)
+    tiny.run_dvc("push", project)
+    assert (tmp_path / "another/files/md5").exists()
+
+    run_sharing("Use a remote of your team", project, PLACE=str(tmp_path / "team"))
+    run_sharing("Fill a new remote", project)
+    assert git_status(project) == ""
+    colleague = clone(project, "colleague")
+    tiny.run_dvc("pull", colleague)
+    assert tiny.repro(colleague) == []
+
+
+@pytest.mark.slow
+def test_remotes_on_servers_can_be_configured(project: Path) -> None:
+    run_sharing("Use a remote of your team", project, PLACE="ssh://server.example.org/digits")
+    run_sharing("Use SSH", project)
+    assert "user = ann" in (project / ".dvc/config.local").read_text(encoding="utf-8")
+    assert git_status(project) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("rclone") is None, reason="needs rclone: `make venv`")
+def test_a_clone_pulls_everything_from_s3(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "AKIAIOSFODNN7EXAMPLE"
+    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    (tmp_path / "buckets" / "digits").mkdir(parents=True)
+    # The keys that the user has for other servers are not used.
+    for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]:
+        monkeypatch.setenv(name, str(tmp_path / "nothing"))
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    serve = f"rclone serve s3 --addr 127.0.0.1:0 --auth-key {key},{secret} buckets"
+    with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
+        line = server.wait_for_line("http://127.0.0.1:")
+        [address] = re.findall(r"http://127\.0\.0\.1:\d+", line)
+        run_sharing("Use a remote of your team", project, PLACE="s3://digits/cache")
+        values = {"https://s3.example.org": address, "KEY_ID": key, "SECRET_KEY": secret}
+        run_sharing("Use S3", project, **values)
+        tiny.commit(project, "the address of the server")
+        tiny.run_dvc("push", project)
+        colleague = clone(project, "colleague")
+        shutil.copy(project / ".dvc/config.local", colleague / ".dvc/config.local")
+        tiny.run_dvc("pull", colleague)
+        assert tiny.repro(colleague) == []
+    committed = b"".join(tiny.files(project).values())
+    assert secret.encode() not in committed + (project / ".dvc/config").read_bytes()
+
+
+@pytest.mark.slow
+def test_anyone_can_download_from_a_web_server(project: Path, web_address: str) -> None:
+    values = {"https://example.org/digits": web_address}
+    steps = pages.read_steps(read_sharing("Let anyone download", **values))
+    *configure, pull = steps
+    pages.run(configure, project)
+    colleague = clone(project, "colleague")
+    pages.run([pull], colleague)
+    assert tiny.repro(colleague) == []
+
+
+@pytest.mark.slow
+def test_an_experiment_is_shared_and_becomes_a_branch(project: Path) -> None:
+    tiny.run("git clone --quiet --bare copy origin", project.parent)
+    section = read_sharing("Share an experiment")
+    commands = re.findall(r"^(ann|ben)\$ (.+)$", section, re.MULTILINE)
+    for person in ["ann", "ben"]:
+        colleague = clone(project.parent / "origin", person)
+        call(colleague, "setup")
+        for name, command in commands:
+            if name == person:
+                tiny.run(command, colleague)
+    params = tiny.run("git show finer-tol:params.yaml", project.parent / "ben").stdout
+    assert "max_iter: 5\n" in params
+
+
+def add_artifact(project: Path) -> None:
+    """Let other projects download the model five-sgd by its name."""
+    path = project / "dvc.yaml"
+    text = path.read_text(encoding="utf-8")
+    if "\nartifacts:\n" not in text:
+        text += "artifacts:\n"
+    text += "  five-sgd:\n    path: models/five-sgd.skops\n    type: model\n"
+    path.write_text(text, encoding="utf-8")
+    tiny.commit(project, "an artifact")
+
+
+def add_options(steps: list[pages.Step], options: str) -> list[pages.Step]:
+    """Add the options of the page's table to the commands that need the remote."""
+    changed = []
+    for step in steps:
+        command = step.command
+        if re.match("dvc (get|import|artifacts get) ", command) and "dvc.lock" not in command:
+            command += f" {options}"
+        changed.append(step._replace(command=command))
+    return changed
+
+
+@pytest.mark.slow
+def test_other_projects_use_data_and_models(project: Path, web_address: str) -> None:
+    add_artifact(project)
+    tiny.run("git clone --quiet --bare copy origin", project.parent)
+    tiny.run("git remote add origin ../origin", project)
+    other = project.parent / "other"
+    other.mkdir()
+    tiny.run("git init --quiet", other)
+    tiny.run("dvc init --quiet", other)
+    section = read_sharing(
+        "Use data and models in other projects",
+        URL=f"file://{project.parent}/origin",
+        PLACE=web_address,
+    )
+    [options] = re.findall(r"^\| neither of them \| `(.+?)`", section, re.MULTILINE)
+
+    files, models = section.split("\n### Give models versions\n")
+    printed = pages.run(add_options(pages.read_steps(files), options), other)
+    in_lock, actual = re.findall(r"\b[0-9a-f]{32}\b", printed)
+    assert in_lock == actual
+
+    register, download = models.split("Another project downloads")
+    pages.run(pages.read_steps(register), project)
+    pages.run(add_options(pages.read_steps(download), options), other)
+    model = (project / "models/five-sgd.skops").read_bytes()
+    for name in ["five-sgd.skops", "first.skops", "prod.skops"]:
+        assert (other / name).read_bytes() == model
+
+    [script] = re.findall("```python\n(.+?)```", section, re.DOTALL)
+    read = f"{script}\nprint(len(images))"
+    assert tiny.run(["python", "-c", read], other).stdout == f"{tiny.IMAGES}\n"
+
+
+@pytest.mark.slow
+def test_the_data_the_cache_and_the_remote_are_checked(project: Path) -> None:
+    tiny.run_dvc("push", project)
+    run_sharing("Check that everything is shared", project)
+    pages.run(read_steps(TROUBLESHOOTING, "Verify the data and the cache"), project)
+    damaged = next(project.glob(".dvc/cache/files/md5/*/*"))
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"damaged")
+    _, find_damaged = read_steps(TROUBLESHOOTING, "Verify the data and the cache")
+    printed = tiny.run(["bash", "-c", find_damaged.command], project, status=1).stdout
+    assert damaged.relative_to(project).as_posix() in printed
+
+
+def test_the_page_about_files_names_every_column_and_key(made: Path) -> None:
+    page = (tiny.ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
+    for path in sorted(made.glob("data/**/*.parquet")):
+        table = pd.read_parquet(path)
+        for name in [*table.columns, *table.attrs]:
+            if re.fullmatch(r"(pixel|decision_|probability_)\d+", name):
+                name = re.sub(r"\d+", "1", name)
+            assert f"`{name}`" in page, path
+    for path in made.glob("metrics/*.json"):
+        for key in pd.read_json(path, typ="series").index:
+            assert f"`{key}`" in page
+    for path in made.glob("plots/*/*.csv"):
+        assert f"`{path.name}`" in page
+
+
+@pytest.mark.slow
+def test_the_examples_in_python_on_the_page_about_files_run(made: Path) -> None:
+    page = (tiny.ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
+    blocks = re.findall("```python\n(.+?)```", page, re.DOTALL)
+    script = "\n".join(blocks).replace("task/small-digit", "task/five")
+    script = script.replace('"digit-champion.skops"', '"models/five-sgd.skops"')
+    printed = tiny.run(["python", "-c", f"{script}\nprint(len(labels) == len(X))"], made).stdout
+    assert printed == "True\n"
