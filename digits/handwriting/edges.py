@@ -18,7 +18,8 @@ RINGS_DIVISOR = 25
 # the usual height.
 LOW = 0.3
 
-# If the digits are lower than this share of the longer side of the picture, nothing is removed.
+# If the tallest digit is lower than this share of the longer side of the picture, nothing is
+# removed.
 MIN_HEIGHT = 1 / 20
 
 # A component at the edge is cut off if it is lower than the first share of the usual height, if
@@ -71,10 +72,11 @@ def remove(ink: Ink) -> Ink:
     heights = sizes[:, 0]
     longer_sides = sizes.max(axis=1)
     n_at_edge = np.bincount(border(labels), minlength=n_labels + 1)[1:]
-    usual = usual_height(heights[n_at_edge == 0])
-    if usual < max(ink.shape) * MIN_HEIGHT:
+    inner_heights = heights[n_at_edge == 0]
+    if inner_heights.max(initial=0) < max(ink.shape) * MIN_HEIGHT:
         return ink
 
+    usual = usual_height(inner_heights)
     is_low = heights < CUT_OFF * usual
     is_along_edge = n_at_edge >= CONTACT * longer_sides
     is_odd = is_low | is_along_edge | (longer_sides > MAX_SIDE * usual)

@@ -81,6 +81,19 @@ def test_dust_is_smaller_than_usual_digits_if_one_has_a_long_tail() -> None:
     assert [box[0] for box in boxes] == [20, 90, 160, 230, 300]
 
 
+def test_the_dark_edge_of_a_page_with_small_digits_is_no_digit() -> None:
+    grey = np.full((1000, 600), PAPER, np.uint8)
+    grey[100:300, :560] = FLAT_PAGE
+    expected = [digit.box for digit in found(grey)]
+    assert len(expected) == 20
+    grey[:, -6:] = TABLE
+    grey[:400, :4] = TABLE
+    grey[700:, :8] = TABLE
+    grey[900:960, 300:310] = 50  # a one that is taller than a twentieth of the picture
+    grey[-5:, 200:] = TABLE
+    assert [digit.box for digit in found(grey)] == [*expected, (300, 900, 10, 60)]
+
+
 CORNERS = {
     "upright": [-100, -60, -100, 240, 620, 240, 620, -60],
     "turned": [-60, -160, -160, 240, 600, 380, 690, -20],
