@@ -5,15 +5,18 @@ subcommand. It defines `command`, a Click command. It is imported only if its su
 called, so that `digits --help` is fast.
 """
 
+import textwrap
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError, report_os_errors
+from digits.core.errors import PipelineError, report_os_errors, unknown_choice
 
 import click
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
+HELP_WIDTH = 76  # columns of a help text, without the indentation
 HIDDEN = {"merge-lock", "setup"}  # Git and `make venv` call these
 
 
@@ -61,11 +64,53 @@ def find_modules() -> dict[str, Path]:
     return {path.stem.replace("_", "-"): path for path in paths}
 
 
+def columns(descriptions: Mapping[str, str]) -> str:
+    """Return a list of the columns of a table, for a subcommand's help.
+
+    Args:
+        descriptions: what is in each column, by its heading.
+    """
+    indent = 2 + max(len(heading) for heading in descriptions) + 2
+    lines = []
+    for heading, description in descriptions.items():
+        text = textwrap.fill(
+            description, HELP_WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent
+        )
+        lines.append(f"  {heading}" + text[2 + len(heading) :])
+    # After \b, Click keeps the line breaks of a paragraph.
+    return "\b\nColumns:\n" + "\n".join(lines) + "\n\n"
+
+
 def examples(*lines: str) -> str:
     """Return the examples at the end of a subcommand's help, one per line."""
     indented = [f"  digits {line}" for line in lines]
     # After \b, Click keeps the line breaks of a paragraph.
     return "\b\nExamples:\n" + "\n".join(indented)
+
+
+def no_match(where: str, pattern: str, names: Iterable[str]) -> PipelineError:
+    """Return the error for a pattern that matches no model.
+
+    Args:
+        where: the argument or the option that has the pattern.
+        pattern: the pattern, or a misspelt name.
+        names: the names of the models.
+    """
+    if not any(character in pattern for character in "*?["):
+        return unknown_choice(where, pattern, names)
+    return PipelineError(
+        f"{where}: no model matches {pattern!r}. The models in params.yaml are "
+        f"{', '.join(names)}."
+    )
+
+
+def nothing_evaluated(pattern: str) -> PipelineError:
+    """Return the error if none of the models that match a pattern has been evaluated."""
+    if pattern == "*":
+        return PipelineError("no model has been evaluated; run `make demo` or `make repro`")
+    return PipelineError(
+        f"no model that matches {pattern!r} has been evaluated; run `digits repro '{pattern}'`"
+    )
 
 
 @click.command(
@@ -74,7 +119,7 @@ def examples(*lines: str) -> str:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def main() -> None:
-    """Look at the pipeline's data and results, edit params.yaml.
+    """Inspect the pipeline's data, models and results.
 
-    Each command has a help text with examples: digits show --help.
+    Run `digits COMMAND --help` for details and examples.
     """

@@ -1,11 +1,12 @@
-"""Compare predictions of two revisions or models."""
+"""Compare the predictions of two revisions, or of two models."""
 
 import io
+import textwrap
 from hashlib import md5
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.commands import examples
+from digits.commands import columns, examples
 from digits.core import params, paths, tables
 from digits.core.errors import PipelineError, check_choice, unknown_choice
 from digits.core.params import FILE, Params
@@ -16,7 +17,9 @@ from digits.results.seeds import compare_over_seeds
 from digits.results.wording import (
     DIFFERENCE_HEADINGS,
     format_difference,
-    format_interval,
+    format_p_value,
+    format_points,
+    format_significance,
     format_subset,
     format_verdict,
     print_table,
@@ -27,8 +30,24 @@ import numpy as np
 import pandas as pd
 
 MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images
-SEEDS_HEADINGS = ["model", "before", "after", "points (99 %)", "p"]
+SEEDS_HEADINGS = DIFFERENCE_HEADINGS[:5]
 WRAP_WIDTH = 80  # columns
+
+DIFFERENCES_NOTE = (
+    "fixed: images wrong before, correct after; broken: correct before, wrong after"
+)
+
+COLUMNS = {
+    "accuracy": "The proportion of images that are classified correctly.",
+    "difference": "The accuracy after minus the accuracy before, in percentage points.",
+    "p": (
+        "The p-value. The difference is significant if it is below 0.01. It is that of "
+        "McNemar's exact test, or, with six groups of images or more, of a t-test of the "
+        "differences of the groups."
+    ),
+    "fixed": "The number of images that only the model after classifies correctly.",
+    "broken": "The number of images that only the model before classifies correctly.",
+}
 
 
 class Revision:
@@ -77,13 +96,16 @@ class Revision:
         return checksums
 
     def read(self, path: Path) -> pd.DataFrame:
-        """Read a table of predictions.
+        """Read a table of predictions, of which the file is named after the model.
 
         Raises:
             PipelineError: the table does not exist, or cannot be read.
         """
         if not self.files.exists(path.as_posix()):
-            raise PipelineError(f"{self.name} has no predictions")
+            raise PipelineError(f"{self.name} has no model {path.stem!r}")
+        info = self.files.info(path.as_posix())
+        if "fs_info" not in info and "md5" not in info:  # dvc.yaml has the model, not dvc.lock
+            raise self.never_evaluated(path.stem)
         try:
             content = self.files.read_bytes(path.as_posix())
             return pd.read_parquet(io.BytesIO(content))
@@ -91,13 +113,22 @@ class Revision:
             message = str(error) or type(error).__name__
             reason = message.removeprefix("[Errno 2] ").partition(":")[0]
             if self.is_workspace:
-                repro = f"dvc repro evaluate@{path.stem}"
-                remedy = f"`{repro}` makes them, `dvc pull` fetches what was shared"
+                remedy = f"run `digits repro {path.stem}`, or `dvc pull` if they were shared"
             else:
-                remedy = "`dvc push` them first"
+                remedy = f"run `dvc push` where the results of {self.name} are"
             raise PipelineError(
-                f"{self.name}'s predictions cannot be read ({reason}); {remedy}"
+                f"the predictions of {path.stem} in {self.name} cannot be read ({reason}); "
+                f"{remedy}"
             ) from None
+
+    def never_evaluated(self, model_name: str) -> PipelineError:
+        """Return the error for a model that has no entry in dvc.lock."""
+        command = f"digits repro {model_name}"
+        if self.is_workspace:
+            remedy = f"run `{command}`"
+        else:
+            remedy = f"check it out, run `{command}`, and commit dvc.lock"
+        return PipelineError(f"{model_name} was not evaluated in {self.name}; {remedy}")
 
     def read_params(self) -> Params:
         """Return the content of params.yaml.
@@ -118,7 +149,8 @@ class Pair(NamedTuple):
 
 
 @click.command(
-    epilog=examples(
+    epilog=columns(COLUMNS)
+    + examples(
         "compare main",
         "compare HEAD~1 HEAD two-logreg",
         "compare --between digit-champion digit-fast",
@@ -126,18 +158,21 @@ class Pair(NamedTuple):
 )
 @click.argument("words", nargs=-1, metavar="[REV [REV2] [MODEL]...]")
 @click.option(
-    "--between", nargs=2, metavar="A B", help="Compare the models A and B, in place of REV."
+    "--between", nargs=2, metavar="A B", help="Compare the models A and B of the workspace."
 )
 @click.option(
     "--png",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Draw what only one of them gets right.",
+    help="Write a PNG file of the fixed and broken images.",
 )
 @click.option(
-    "--seeds", type=click.IntRange(3, 100), metavar="N", help="Refit both under N seeds."
+    "--seeds",
+    type=click.IntRange(3, 100),
+    metavar="N",
+    help="Train both models with N seeds.",
 )
-@click.option("--md", is_flag=True, help="Print Markdown, for a pull request.")
+@click.option("--md", is_flag=True, help="Print Markdown, for example for a pull request.")
 def command(
     words: tuple[str, ...],
     between: tuple[str, str] | None,
@@ -147,18 +182,16 @@ def command(
 ) -> None:
     """Compare the predictions of two revisions, or of two models, on the same images.
 
-    REV, a branch, a tag or a commit, is compared with REV2, or with the workspace. Nothing is
-    checked out: the predictions come from DVC's cache or the remote.
+    REV is a branch, a tag or a commit. It is compared with REV2, or with the workspace. Without
+    MODEL, all models whose predictions differ are compared. Nothing is checked out: the
+    predictions come from DVC's cache or the remote.
 
-    Two fits are compared in cross-validation, or, without folds, on the test set. They differ
-    if p is below 0.01. It is the p-value of the exact test of the images that only one of the
-    two gets right, or, with six groups or more, of a t-test of the groups' differences. The
-    points in brackets are the 99 % interval of the gain. --seeds 5 refits both under five
-    seeds.
+    Models are compared by their cross-validated predictions, or, if one of the two has no
+    folds, by their predictions of the test set.
     """
     has_revision = len(words) > 0 and all(words)  # DVC would take "" for the workspace
     if has_revision == bool(between):
-        raise click.UsageError("give a revision, or --between A B")
+        raise click.UsageError("give either a revision, or --between and two models")
     if between:
         before = after = Revision()
         pairs = [pair_models(*between)]
@@ -205,23 +238,38 @@ def parse_arguments(words: tuple[str, ...]) -> tuple[Revision, Revision, list[st
     The second word is a revision unless it is the name of a model.
 
     Raises:
-        PipelineError: the second word is neither.
+        PipelineError: the first word is no revision, the second one is neither a revision nor
+            a model, or another one is no model.
     """
+    current_names = set(params.load().models)
     before = Revision(words[0])
+    if not before.exists():
+        raise unknown_revision(words[0], current_names)
     after = Revision()
     names = list(words[1:])
     if names:
-        known_names = before.model_names() | after.model_names() | set(params.load().models)
+        known_names = before.model_names() | after.model_names() | current_names
         if names[0] not in known_names:
             after = Revision(names[0])
             if not after.exists():
                 raise unknown_choice("REV2 or MODEL", names[0], known_names)
             del names[0]
+            known_names |= after.model_names()
+        for name in names:
+            check_choice("MODEL", name, known_names)
     return before, after, names
 
 
+def unknown_revision(word: str, model_names: set[str]) -> PipelineError:
+    """Return the error for a first argument that is no revision."""
+    message = f"REV: Git has no branch, tag or commit {word!r}"
+    if word in model_names:
+        message += f"; to compare this model with HEAD, run `digits compare HEAD {word}`"
+    return PipelineError(message)
+
+
 def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
-    """Return whether the files of a model's predictions differ between two revisions."""
+    """Return whether the predictions of a model differ between two revisions."""
     files = [paths.crossval(model_name), paths.predictions(model_name)]
     return before.compute_checksums(*files) != after.compute_checksums(*files)
 
@@ -246,7 +294,7 @@ def compare_pairs(
         try:
             difference = compare_revisions(before, after, pair.before, pair.after)
         except PipelineError as error:
-            failures.append(f"{error.message}: {pair.label}")
+            failures.append(f"{pair.label}: {error.message}")
             continue
         if keep_unchanged or difference.n_changed > 0:
             differences[pair] = difference
@@ -273,18 +321,40 @@ def compare_revisions(
 
 
 def print_differences(differences: dict[Pair, Difference], table_format: str) -> None:
-    """Print a table of differences, then a sentence about each."""
+    """Print a table of differences, a sentence about each, and a note about the columns."""
     rows = []
     for pair, difference in differences.items():
-        rows.append([pair.after, *format_difference(difference)])
+        label = pair.label
+        if table_format != "pipe":  # in the terminal, each of two models has a line of its own
+            label = label.replace(" → ", " →\n")
+        rows.append([label, *format_difference(difference)])
     print_table(DIFFERENCE_HEADINGS, rows, table_format=table_format)
     for pair, difference in differences.items():
-        images = f"{difference.n_images} images {format_subset(difference)}"
-        sentence = f"{pair.label}, {images}: {format_verdict(difference)}."
-        if table_format == "pipe":
-            print(f"\n- {sentence}")
-        else:
-            print("\n" + click.wrap_text(sentence, WRAP_WIDTH, subsequent_indent="  "))
+        images = f"{difference.n_images:,} images {format_subset(difference)}"
+        print_sentence(f"{pair.label}, {images}: {format_verdict(difference)}.", table_format)
+    print_note(DIFFERENCES_NOTE, table_format)
+
+
+def print_sentence(sentence: str, table_format: str) -> None:
+    """Print a sentence about a pair below a table, in Markdown as an item of a list."""
+    if table_format == "pipe":
+        print(f"\n- {sentence}")
+    else:
+        print("\n" + wrap(sentence, indent="  "))
+
+
+def print_note(note: str, table_format: str) -> None:
+    """Print a note about the columns of a table."""
+    print("\n" + (note if table_format == "pipe" else wrap(note)))
+
+
+def wrap(text: str, indent: str = "") -> str:
+    """Return a text in lines of the terminal. No line ends before `%` or inside a word."""
+    unbroken = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    lines = textwrap.fill(
+        unbroken, WRAP_WIDTH, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return lines.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
@@ -312,14 +382,15 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
 def print_seeds_table(
     pairs: list[Pair], before: Revision, after: Revision, n_seeds: int, table_format: str
 ) -> None:
-    """Refit pairs of models under several seeds, and print a table of their accuracies.
+    """Train pairs of models with several seeds, and print a table of their accuracies.
 
     Raises:
-        PipelineError: a pair cannot be compared under several seeds.
+        PipelineError: a pair cannot be compared with several seeds.
     """
     params_before = before.read_params()
     params_after = after.read_params()
     rows = []
+    sentences = []
     for pair in pairs:
         check_same_folds(pair, params_before, params_after)
         model_before = params_before.model(pair.before)
@@ -328,12 +399,22 @@ def print_seeds_table(
         accuracies = compare_over_seeds(
             model_before, model_after, train_images, params_after.seed, n_seeds
         )
-        rows.append([pair.label, *format_accuracies_over_seeds(pair, accuracies)])
+        check_depends_on_seed(pair, accuracies)
+        differences = accuracies["after"] - accuracies["before"]
+        test = t_test(differences.to_numpy())
+        points = format_points(100 * differences.mean())
+        cells = [format_mean(accuracies["before"]), format_mean(accuracies["after"])]
+        rows.append([pair.label, *cells, points, format_p_value(test.p_value)])
+        verdict = format_significance(test)
+        sentences.append(f"{pair.label}: {verdict} in a t-test over {n_seeds} seeds.")
 
     print_table(SEEDS_HEADINGS, rows, table_format=table_format)
-    print(
-        f"\nMean ± standard deviation in cross-validation, over {n_seeds} seeds, of the same "
-        "images and folds."
+    for sentence in sentences:
+        print_sentence(sentence, table_format)
+    print_note(
+        f"The accuracies are the mean ± the standard deviation over {n_seeds} seeds, in "
+        "cross-validation on the same images and folds.",
+        table_format,
     )
 
 
@@ -351,30 +432,27 @@ def check_same_folds(pair: Pair, params_before: Params, params_after: Params) ->
     have_same_folds = task_before == task_after and model_before.folds == model_after.folds
     if not have_folds or not have_same_folds:
         raise PipelineError(
-            f"{pair.label}: the two have other tasks or folds, or none, so refits cannot be "
-            "compared"
+            f"{pair.label}: --seeds needs two models of the same task with the same number of "
+            "folds, at least 2"
         )
 
 
-def format_accuracies_over_seeds(pair: Pair, accuracies: pd.DataFrame) -> list[str]:
-    """Return the cells of a pair below SEEDS_HEADINGS, without the first one.
+def check_depends_on_seed(pair: Pair, accuracies: pd.DataFrame) -> None:
+    """Check that the accuracies of two models depend on the seed.
 
     Args:
         pair: the two models.
         accuracies: one row per seed, with the columns `before` and `after`.
 
     Raises:
-        PipelineError: the accuracies do not depend on the seed.
+        PipelineError: neither of them does.
     """
     if (accuracies.nunique() == 1).all():
         raise PipelineError(
             f"{pair.label}: neither draws anything at random; compare them without --seeds"
         )
-    cells = []
-    for column in ["before", "after"]:
-        mean = accuracies[column].mean()
-        std = accuracies[column].std()
-        cells.append(f"{mean:.4f} ± {std:.4f}")
-    gains = accuracies["after"] - accuracies["before"]
-    test = t_test(gains.to_numpy())
-    return [*cells, format_interval(test), f"{test.p_value:.2g}"]
+
+
+def format_mean(accuracies: pd.Series) -> str:
+    """Return the mean and the standard deviation of some accuracies."""
+    return f"{accuracies.mean():.4f} ± {accuracies.std():.4f}"

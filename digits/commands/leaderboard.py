@@ -1,100 +1,99 @@
-"""Print the models' accuracies, the best first."""
+"""List the models by accuracy, the best of each task first."""
 
 import fnmatch
+from collections.abc import Mapping, Sequence
 
-from digits.commands import examples
+from digits.commands import columns, examples, no_match, nothing_evaluated
 from digits.core import params, paths
-from digits.core.errors import PipelineError, unknown_choice, warn
-from digits.core.params import Params
-from digits.results.differences import compare_models
-from digits.results.read import read_metrics, read_metrics_table
-from digits.results.wording import format_error, format_metrics, print_table
+from digits.core.errors import warn
+from digits.results.leaderboard import (
+    ERRORS_HEADING,
+    HEADINGS,
+    INTERVAL_HEADING,
+    RANGE,
+    Row,
+    make_rows,
+    rank_models,
+    used_legends,
+)
+from digits.results.wording import format_table
 
 import click
 
-# The heading of each column of accuracies, by the key of metrics/<model>.json.
-HEADINGS = {"accuracy": "test", "cv_accuracy": "CV"}
+N_HEADER_LINES = 3  # two lines of headings and a rule
 
-INSIGNIFICANT = " ~"  # follows the name of a model
+COLUMNS = {
+    "CV accuracy": (
+        "The mean accuracy of the folds, in cross-validation on the training set. Use it to "
+        "choose a model. The rows are sorted by it."
+    ),
+    "test accuracy": "The accuracy on the test set, which no model was trained on.",
+    "test errors": "The number of wrong predictions on the test set.",
+    "95 % interval": (
+        "The confidence interval of the test accuracy. If the test images have fewer than six "
+        "groups, such as writers, it is the lowest and the highest accuracy of a group."
+    ),
+}
 
 
-@click.command(epilog=examples("leaderboard", "leaderboard 'small-*'"))
+@click.command(epilog=columns(COLUMNS) + examples("leaderboard", "leaderboard 'small-*'"))
 @click.argument("pattern", default="*")
 def command(pattern: str) -> None:
-    """Print the accuracies of all models, or of those whose names match PATTERN.
+    """List the models that have been evaluated, the best of each task first.
 
-    Models of one task stand together, sorted by their cross-validated accuracy. The error, in
-    percent, is that on the test set, with its 95 % interval. If the images have fewer than six
-    groups, the number of mistakes and the error of each group stand in place of the interval.
+    PATTERN selects models by their names, such as 'small-*'.
+
+    The majority-class baseline predicts the most frequent label of the training set for every
+    image. `dvc metrics show` prints precision and recall. `digits compare --between A B`
+    compares two models.
     """
     settings = params.load()
     names = fnmatch.filter(settings.models, pattern)
     if not names:
-        raise unknown_choice("PATTERN", pattern, settings.models)
-    evaluated = [name for name in names if paths.metrics(name).exists()]
-    if not evaluated:
-        raise PipelineError(
-            f"nothing called {pattern!r} has been evaluated yet; `digits repro '{pattern}'` "
-            "does it"
-        )
+        raise no_match("PATTERN", pattern, settings.models)
+    missing = [name for name in names if not paths.metrics(name).exists()]
+    if missing == names:
+        raise nothing_evaluated(pattern)
 
-    rows = []
-    for task_name in settings.tasks:
-        ranked = rank_models(settings, task_name, evaluated)
-        if ranked:
-            rows += make_rows(settings, task_name, ranked)
-    print_table(["model", *HEADINGS.values(), "error, %"], rows)
-    if any(row[0].endswith(INSIGNIFICANT) for row in rows):
-        print("\n~ not told apart from the first of its task: see `digits compare --help`")
-    missing = sorted(set(names) - set(evaluated))
+    rows_by_title = {}
+    for task_name, task in settings.tasks.items():
+        ranked = rank_models(settings, task_name)
+        rows = make_rows(ranked, shown=names) if ranked else []
+        if rows:
+            rows_by_title[f"{task_name} ({task.split})"] = rows
+    print_leaderboard(rows_by_title)
     if missing:
-        warn(f"not evaluated yet: {', '.join(missing)}; `make repro` evaluates all")
+        warn(f"not evaluated yet: {', '.join(missing)}; `make repro` evaluates all models")
 
 
-def rank_models(settings: Params, task_name: str, model_names: list[str]) -> list[str]:
-    """Return the models of a task, those with the highest cross-validated accuracy first.
-
-    Models without cross-validation come last.
-    """
-    models_of_task = [name for name in model_names if settings.model(name).task == task_name]
-
-    def cv_accuracy(name: str) -> float:
-        return read_metrics(name).get("cv_accuracy", 0)
-
-    return sorted(models_of_task, key=cv_accuracy, reverse=True)
-
-
-def make_rows(settings: Params, task_name: str, ranked: list[str]) -> list[list[str]]:
-    """Return the rows of a task: the baseline, then the models.
+def print_leaderboard(rows_by_title: Mapping[str, Sequence[Row]]) -> None:
+    """Print the rows of each task below its title, then the legends of the marks.
 
     Args:
-        settings: the content of params.yaml.
-        task_name: the task.
-        ranked: its models, the best first.
+        rows_by_title: the rows, by the name of the task and of its split.
     """
-    best = ranked[0]
-    baseline = read_metrics(best)["baseline"]
-    title = f"{task_name} ({settings.task(task_name).split})"
-    # The baseline is an accuracy on the test set, the first column of HEADINGS.
-    empty_cells = [""] * (len(HEADINGS) - 1)
-    rows = [[title, f"{baseline:.4f}", *empty_cells, "always the majority"]]
-    for name in ranked:
-        label = f"  {name}"
-        if name != best and is_difference_insignificant(best, name):
-            label += INSIGNIFICANT
-        accuracies = format_metrics(read_metrics(name), HEADINGS)
-        error = format_error(read_metrics_table(name))
-        rows.append([label, *accuracies, error])
-    return rows
+    headings = ["task (split)\n  model", *HEADINGS.values(), ERRORS_HEADING]
+    # With a space behind each line, the heading ends above the numbers, not above the mark.
+    headings.append(INTERVAL_HEADING.replace("\n", " \n") + " ")
+    all_rows = [row for rows in rows_by_title.values() for row in rows]
+    table = format_table(headings, [format_row(row) for row in all_rows])
+    lines = table.splitlines()
+    print("\n".join(lines[:N_HEADER_LINES]))
+    lines_of_models = iter(lines[N_HEADER_LINES:])
+    # The titles are not in the table, so that a long one does not widen its first column.
+    for title, rows in rows_by_title.items():
+        print(title)
+        for _ in rows:
+            print(next(lines_of_models))
+
+    legends = used_legends(all_rows)
+    if legends:
+        print("\n" + "\n".join(legends))
 
 
-def is_difference_insignificant(first: str, second: str) -> bool:
-    """Return whether there is no significant difference between two models.
-
-    If their predictions cannot be compared, for example because they are missing, it is False.
-    """
-    try:
-        difference = compare_models(first, second)
-    except PipelineError:
-        return False
-    return not difference.is_significant
+def format_row(row: Row) -> list[str]:
+    """Return the cells of a row."""
+    name = f"  {row.name} {row.mark}".rstrip()
+    # The numbers stand below each other, whether a mark follows or not.
+    interval = row.interval if row.interval.endswith(RANGE) else row.interval + " "
+    return [name, *row.metrics, str(row.n_errors), interval]

@@ -1,4 +1,4 @@
-"""Count a dataset's images and classes, and pin them."""
+"""Record the images, classes and checksums of a dataset."""
 
 import io
 import shutil
@@ -31,10 +31,12 @@ PLACEHOLDERS = {
 @click.command(epilog=examples("pin own"))
 @click.argument("dataset")
 def command(dataset: str) -> None:
-    """Count `images`, `classes`, `groups`, `names` and `sha256` of an entry of `datasets`.
+    """Record the images, classes and checksums of DATASET in params.yaml.
 
-    Writes them into params.yaml. A new entry needs only `sources` and `shape`. Run it again
-    when pictures have changed: everything else stays as it is.
+    DATASET is an entry of `datasets`. The command reads its images, and writes the values of
+    `images`, `classes`, `groups`, `names` and `sha256`. A new entry needs only `sources` and
+    `shape`. Run the command again when the images have changed. All other settings, and the
+    comments, stay as they are.
     """
     # `params.load` would refuse an entry that is not complete yet.
     entries = params.read_yaml().get("datasets") or {}

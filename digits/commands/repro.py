@@ -4,9 +4,9 @@ import fnmatch
 import sys
 import tempfile
 
-from digits.commands import examples
+from digits.commands import examples, no_match
 from digits.core import params
-from digits.core.errors import PipelineError, unknown_choice, warn
+from digits.core.errors import PipelineError, warn
 from digits.core.params import Params
 from digits.repro.dvc_processes import (
     check_no_other_run,
@@ -29,10 +29,8 @@ BYTES_PER_MODEL = 2 * 1024**3  # the most that training a model of MNIST takes
 MAX_MEMORY_SHARE = 0.6  # of the memory of the machine, for all models together
 
 
-def parse_jobs(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
-    """Return the number of jobs that the option --jobs gives. The default is 1."""
-    if value is None:
-        return 1
+def parse_jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """Return the number of jobs that the option --jobs gives."""
     if value == "auto":
         return suitable_job_count()
     if value.isdecimal() and int(value) > 0:
@@ -52,13 +50,19 @@ def suitable_job_count() -> int:
 )
 @click.argument("patterns", nargs=-1, metavar="[MODEL]...")
 @click.option(
-    "--jobs", callback=parse_jobs, metavar="N", help="Run N models at a time, or auto."
+    "--jobs",
+    callback=parse_jobs,
+    metavar="N",
+    default="1",
+    show_default=True,
+    help="Run N models at a time, or `auto`.",
 )
 def command(patterns: tuple[str, ...], jobs: int) -> None:
     """Run the outdated stages, as `dvc repro` does, but several models at a time.
 
     MODEL is the name of a model or a pattern, such as 'small-*'. Without MODEL, the whole
-    pipeline is run. Without --jobs, one stage runs after another.
+    pipeline is run. `--jobs auto` chooses a number that suits the cores and the memory of this
+    machine.
 
     If a model fails, the others go on.
     """
@@ -138,7 +142,7 @@ def select_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:
     for pattern in patterns:
         matching = fnmatch.filter(settings.models, pattern)
         if not matching:
-            raise unknown_choice("MODEL", pattern, settings.models)
+            raise no_match("MODEL", pattern, settings.models)
         selected += matching
     return list(dict.fromkeys(selected))  # without repetitions
 

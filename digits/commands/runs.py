@@ -1,19 +1,20 @@
-"""Print a model's runs with other parameters, the best first."""
+"""List the runs of a model with other parameters, best first."""
 
 import json
 import subprocess
 from typing import Any, NamedTuple
 
-from digits.commands import examples
+from digits.commands import columns, examples
 from digits.commands.compare import Revision, compare_revisions
 from digits.core import params, paths
 from digits.core.errors import PipelineError, check_choice
 from digits.core.params import FILE
+from digits.results.differences import Difference
 from digits.results.wording import (
-    UNKNOWN,
-    format_gain,
+    NO_VALUE,
     format_metrics,
     format_p_value,
+    format_points,
     print_table,
 )
 
@@ -21,27 +22,43 @@ import click
 import pandas as pd
 
 METRICS = ["cv_accuracy", "cv_std"]  # keys of metrics/<model>.json
-HEADINGS = [*METRICS, "points", "p", "state"]  # behind the columns of parameters
+
+# The headings of the columns behind the run and its parameters.
+HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]
+
+LEGEND = "p >= 0.01: no significant difference from the last commit"
 MAX_CELL_WIDTH = 24  # of a parameter's value
+
+COLUMNS = {
+    "CV accuracy": "The mean accuracy of the folds. The rows are sorted by it.",
+    "CV std": "The standard deviation of the accuracies of the folds.",
+    "difference": (
+        "The accuracy of the run minus the accuracy of the last commit, in percentage points, "
+        "as `digits compare` prints it. It is missing if the predictions are of other images "
+        "or folds, or cannot be read."
+    ),
+    "p": "The p-value. The difference is significant if it is below 0.01.",
+    "state": "The state of the run, such as queued, failed or done.",
+}
 
 
 class Row(NamedTuple):
-    """A row of the table of runs."""
+    """A row of the table of runs: a run, or the last commit."""
 
     name: str
     changes: dict[str, Any]  # the parameters that differ from those of the commit
     metrics: dict[str, float]
-    cells: list[str]  # below HEADINGS
+    difference: Difference | None  # from the commit, if they can be compared
+    state: str
 
 
-@click.command(epilog=examples("runs small-digit-svc"))
+@click.command(epilog=columns(COLUMNS) + examples("runs small-digit-svc"))
 @click.argument("model")
 def command(model: str) -> None:
-    """Print the runs of MODEL that started from the last commit, finished and queued ones.
+    """List the runs of MODEL that started from the last commit, best first.
 
-    Each has the parameters that differ from the commit's, the mean and standard deviation of
-    the folds' accuracies, the gain in points and p of `digits compare`. A dash stands for other
-    images or folds, or for predictions that cannot be read.
+    `dvc exp run` starts or queues a run. Each row has the parameters that differ from those of
+    the last commit, which has a row of its own.
     """
     check_choice("MODEL", model, params.load().models)
     commit = read_last_commit()
@@ -49,7 +66,8 @@ def command(model: str) -> None:
     prefix = f"models.{model}."
     if f"{prefix}task" not in committed_params:
         raise PipelineError(
-            f"{model} is not in the last commit, which its runs are compared with; commit it"
+            f"{model} is not in the last commit, which its runs are compared with; run "
+            f"`digits repro {model}`, then `git commit`"
         )
     short_revision = commit["rev"][:7]
     rows = make_rows(commit, committed_params, model)
@@ -59,17 +77,41 @@ def command(model: str) -> None:
         return
 
     metrics = read_run_metrics(commit, model)
-    cells = [*format_metrics(metrics, METRICS), UNKNOWN, UNKNOWN, "baseline"]
-    rows.insert(0, Row(short_revision, {}, metrics, cells))
+    rows.append(Row(short_revision, {}, metrics, None, "last commit"))
     rows.sort(key=sort_key, reverse=True)
+    print_rows(rows, committed_params, prefix)
+
+
+def print_rows(rows: list[Row], committed_params: dict[str, Any], prefix: str) -> None:
+    """Print the table of runs, and the legend if a difference is not significant.
+
+    Args:
+        rows: the rows.
+        committed_params: the parameters of the last commit.
+        prefix: what the paths of the model's parameters start with, which is not printed.
+    """
     keys = sorted({key for row in rows for key in row.changes})
     table = []
     for row in rows:
         values = committed_params | row.changes
-        shown_values = [f"{values.get(key, UNKNOWN)!s:.{MAX_CELL_WIDTH}}" for key in keys]
-        table.append([row.name, *shown_values, *row.cells])
+        shown_values = [f"{values.get(key, NO_VALUE)!s:.{MAX_CELL_WIDTH}}" for key in keys]
+        metrics = format_metrics(row.metrics, METRICS)
+        difference = format_difference_from_commit(row.difference)
+        table.append([row.name, *shown_values, *metrics, *difference, row.state])
     short_keys = [key.removeprefix(prefix).removeprefix("hyperparameters.") for key in keys]
     print_table(["run", *short_keys, *HEADINGS], table)
+
+    differences = [row.difference for row in rows if row.difference is not None]
+    tested = [difference for difference in differences if difference.test is not None]
+    if not all(difference.is_significant for difference in tested):
+        print(f"\n{LEGEND}")
+
+
+def format_difference_from_commit(difference: Difference | None) -> list[str]:
+    """Return the difference of a run from the last commit in points, and its p-value."""
+    if difference is None:
+        return [NO_VALUE, NO_VALUE]
+    return [format_points(difference.points), format_p_value(difference.p_value)]
 
 
 def sort_key(row: Row) -> float:
@@ -88,7 +130,7 @@ def read_last_commit() -> dict[str, Any]:
 def make_rows(
     commit: dict[str, Any], committed_params: dict[str, Any], model_name: str
 ) -> list[Row]:
-    """Return a row for each run that changed a model or its parameters.
+    """Return one row per run that changed a model or its parameters.
 
     Args:
         commit: the last commit, as `dvc exp show --json` has it.
@@ -139,13 +181,17 @@ def make_row(
         return None
 
     metrics = {}
-    difference_cells = [UNKNOWN, UNKNOWN]
+    difference = None
     if has_new_outputs:
         metrics = read_run_metrics(run, model_name)
-        difference_cells = compare_with_commit(committed, revision, model_name)
-    shown_state = "done" if state == "success" else state
-    cells = [*format_metrics(metrics, METRICS), *difference_cells, shown_state]
-    return Row(run.get("name") or run["rev"][:7], changes, metrics, cells)
+        difference = compare_with_commit(committed, revision, model_name)
+    return Row(
+        name=run.get("name") or run["rev"][:7],
+        changes=changes,
+        metrics=metrics,
+        difference=difference,
+        state="done" if state == "success" else state,
+    )
 
 
 def changed_parameters(
@@ -165,7 +211,7 @@ def changed_parameters(
     for key in before | after:  # the keys of both
         has_effect = not key.endswith(("description", "tutorial"))
         if key.startswith(prefixes) and has_effect and before.get(key) != after.get(key):
-            changes[key] = after.get(key, UNKNOWN)
+            changes[key] = after.get(key, NO_VALUE)
     return changes
 
 
@@ -191,10 +237,14 @@ def read_run_metrics(run: dict[str, Any], model_name: str) -> dict[str, float]:
     return run["data"]["metrics"].get(file, {}).get("data") or {}
 
 
-def compare_with_commit(committed: Revision, revision: Revision, model_name: str) -> list[str]:
-    """Return the gain and the p-value of a run, against the commit that it started from."""
+def compare_with_commit(
+    committed: Revision, revision: Revision, model_name: str
+) -> Difference | None:
+    """Return the difference of a run from the commit that it started from.
+
+    If their predictions cannot be compared, for example because they are missing, it is None.
+    """
     try:
-        difference = compare_revisions(committed, revision, model_name, model_name)
+        return compare_revisions(committed, revision, model_name, model_name)
     except PipelineError:
-        return [UNKNOWN, UNKNOWN]
-    return [format_gain(difference), format_p_value(difference.p_value)]
+        return None

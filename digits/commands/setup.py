@@ -20,7 +20,7 @@ ATTRIBUTES = """\
 
 @click.command()
 def command() -> None:
-    """Set up this clone, as `make venv` does: how dvc.lock is merged, the default remote."""
+    """Configure how Git merges dvc.lock, and the default remote, as `make venv` does."""
     if Path(".git").exists():  # an archive of the project has no Git repository
         register_merge_drivers()
         make_remotes_absolute()

@@ -1,4 +1,4 @@
-"""Show images of a dataset, and predictions of them."""
+"""Show images of a dataset, with the predictions of a model."""
 
 from pathlib import Path
 
@@ -35,31 +35,28 @@ COUNT = click.IntRange(1, MAX_LIMIT)
 )
 @click.argument("dataset")
 @click.argument("numbers", nargs=-1)
-@click.option(
-    "--random", type=COUNT, metavar="N", help="Show N random images, different ones each time."
-)
+@click.option("--random", type=COUNT, metavar="N", help="Show N random images.")
 @click.option("--label", metavar="CLASS", help="Show only images of this class.")
-@click.option("--predictions", metavar="MODEL", help="Add the predictions of this model.")
-@click.option(
-    "--mistakes", metavar="MODEL", help="Show only its mistakes, the most confident first."
-)
+@click.option("--predictions", metavar="MODEL", help="Show the predictions of this model.")
+@click.option("--mistakes", metavar="MODEL", help="Show the mistakes of this model.")
 @click.option(
     "--part",
     type=click.Choice(["train", "test"]),
     default="test",
-    help="Use cross-validated predictions (train), or those of the test set (default).",
+    show_default=True,
+    help="Use the predictions of this set.",
 )
 @click.option(
     "--limit",
     type=COUNT,
     metavar="N",
-    help="At most N images; by label or model, 10 by default.",
+    help="Show at most N images.",
 )
 @click.option(
     "--png",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write a sheet instead.",
+    help="Write the images to a PNG file.",
 )
 def command(
     dataset: str,
@@ -72,11 +69,16 @@ def command(
     limit: int | None,
     png: Path | None,
 ) -> None:
-    """Show images of DATASET, an entry of params.yaml, in the terminal or as a PNG file.
+    """Show images of DATASET in the terminal, or in a PNG file.
 
-    NUMBERS count from 0: 36001, or 0-9. Without numbers and options, the dataset is described.
-    --part train shows cross-validated predictions: each by a model that was fitted without the
-    image's fold.
+    DATASET is an entry of `datasets` in params.yaml. NUMBERS are row numbers, which start at 0,
+    or ranges such as 0-9. Without NUMBERS and options, the command describes the dataset.
+
+    Mistakes are shown with the most confident ones first. With --part train, predictions are
+    cross-validated: each is by a model that was trained without the image's fold.
+
+    Unless NUMBERS or --random choose the images, at most 10 are shown by default. --random
+    shows different images each time.
     """
     check_choice("DATASET", dataset, params.load().datasets)
     images = ImageDataset.read(dataset)
@@ -144,7 +146,10 @@ def read_predictions_by_row(model_name: str, subset: str, images: ImageDataset) 
     settings = params.load()
     model_dataset = settings.dataset_name_of_task(settings.model(model_name).task)
     if model_dataset != images.name:
-        raise PipelineError(f"{model_name} is about {model_dataset}, not {images.name}")
+        raise PipelineError(
+            f"{model_name} is a model of {model_dataset}, not of {images.name}; run "
+            f"`digits show {model_dataset} --predictions {model_name}`"
+        )
     return read_predictions(model_name, subset).set_index("row")
 
 
@@ -156,7 +161,10 @@ def check_in_subset(rows: Vector, table: pd.DataFrame, subset: str) -> None:
     """
     missing = np.setdiff1d(rows, table.index)
     if len(missing):
-        raise PipelineError(f"not in the {subset} set: {missing[0]}; --part chooses the other")
+        other_subset = "train" if subset == "test" else "test"
+        raise PipelineError(
+            f"image {missing[0]} is not in the {subset} set; use --part {other_subset}"
+        )
 
 
 def has_class(images: ImageDataset, rows: Vector, class_name: str) -> Vector:
@@ -197,7 +205,7 @@ def limit_rows(rows: Vector, limit: int) -> Vector:
     if len(rows) == 0:
         raise PipelineError("no image matches")
     if limit < len(rows):
-        warn(f"the first {limit} of {len(rows)}; --limit N shows up to {MAX_LIMIT}")
+        warn(f"showing the first {limit} of {len(rows)} images; --limit shows more")
     return rows[:limit]
 
 

@@ -51,9 +51,10 @@ const fill = (kind, names) => {
 const draw = async (place) => {
   const spec = fill(place.dataset.kind, place.dataset.names.split(" "));
   spec.columns = place.clientWidth < 480 ? 1 : 2;
+  const isSquare = spec.spec.width === spec.spec.height;
   spec.spec.width = Math.floor(Math.min(place.clientWidth / spec.columns - 85, 560));
   const height = Math.max(180, Math.floor(spec.spec.width * 0.7));
-  spec.spec.height = Math.min(spec.spec.height, height);
+  spec.spec.height = isSquare ? spec.spec.width : Math.min(spec.spec.height, height);
   const ink = css("--text");
   const words = {
     labelColor: ink,

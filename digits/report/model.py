@@ -76,7 +76,6 @@ class ModelReport:
         summary: the content of metrics/<model>.json.
         metrics: all its metrics.
         plots: its plot tables.
-        error_text: the error on the test set as a text, with its interval.
         n_test_images: the number of test images.
         has_groups: whether the test images have groups.
         confusions: the most frequent confusions in the test set.
@@ -93,7 +92,6 @@ class ModelReport:
     summary: Mapping[str, float]
     metrics: ModelMetrics
     plots: Plots
-    error_text: str
     n_test_images: int
     has_groups: bool
     confusions: list[Confusion]
@@ -161,7 +159,6 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
     summary = read_metrics(name)
     metrics_table = read_metrics_table(name)
     metrics = ModelMetrics.from_table(metrics_table)
-    error_text = wording.format_error(metrics_table)
 
     predictions = {"test": read_predictions_and_classes(name, "test", dataset)}
     if "cv_accuracy" in summary and paths.crossval(name).exists():
@@ -184,7 +181,6 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
         summary=summary,
         metrics=metrics,
         plots=plots,
-        error_text=error_text,
         n_test_images=len(test_predictions),
         has_groups="group" in test_predictions,
         confusions=confusions,

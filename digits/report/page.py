@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from digits.commands.leaderboard import HEADINGS, is_difference_insignificant
 from digits.core.params import Params
 from digits.report import formats
 from digits.report.model import ModelReport, describe_model
@@ -21,7 +20,8 @@ from digits.report.pictures import (
 from digits.report.plots import PART_NAMES
 from digits.report.scripts import make_data, pack
 from digits.report.vega import vega_script
-from digits.results.read import ImageDataset, read_metrics
+from digits.results import leaderboard
+from digits.results.read import ImageDataset
 
 import jinja2
 from tqdm import tqdm
@@ -92,6 +92,13 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     best_models = [models_of_task[0] for models_of_task in models_by_task.values()]
     sheets = {report.dataset.name: report.mistakes for report in datasets}
 
+    rows_by_task = make_leaderboard(settings, models_by_task)
+    all_rows = [row for rows in rows_by_task.values() for row in rows]
+    headings = [
+        *leaderboard.HEADINGS.values(),
+        leaderboard.ERRORS_HEADING,
+        leaderboard.INTERVAL_HEADING,
+    ]
     data = make_data(models_by_task, sheets)
     versions = {package: version(package) for package in PACKAGES}
 
@@ -100,10 +107,12 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         title=make_title(model_names, datasets),
         datasets=datasets,
         models=models,
+        models_by_name={model.name: model for model in models},
         best_models=best_models,
-        insignificant=names_without_difference(models_by_task),
         axis=make_error_axis(best_models),
-        headings=HEADINGS,
+        headings=headings,
+        leaderboard=rows_by_task,
+        legends=leaderboard.used_legends(all_rows),
         part_names=PART_NAMES,
         n_columns=N_COLUMNS,
         settings=settings,
@@ -140,17 +149,13 @@ def describe_datasets(settings: Params, model_names: Sequence[str]) -> list[Data
 
 
 def sort_models(settings: Params, model_names: Sequence[str]) -> list[str]:
-    """Return models in the order of their tasks, and within a task by accuracy, the best first.
-
-    This is the cross-validated accuracy. Models without cross-validation come last.
-    """
-    tasks = list(settings.tasks)
-
-    def sort_key(name: str) -> tuple[int, float]:
-        cv_accuracy = read_metrics(name).get("cv_accuracy", 0)
-        return tasks.index(settings.model(name).task), -cv_accuracy
-
-    return sorted(model_names, key=sort_key)
+    """Return models in the order of the leaderboard: task by task, the best of each first."""
+    names = []
+    for task_name in settings.tasks:
+        for name in leaderboard.rank_models(settings, task_name):
+            if name in model_names:
+                names.append(name)
+    return names
 
 
 def make_title(model_names: Sequence[str], datasets: Sequence[DatasetReport]) -> str:
@@ -161,15 +166,16 @@ def make_title(model_names: Sequence[str], datasets: Sequence[DatasetReport]) ->
     return f"{len(model_names)} models on {' and '.join(dataset_names)}"
 
 
-def names_without_difference(models_by_task: Mapping[str, Sequence[ModelReport]]) -> set[str]:
-    """Return the models without a significant difference to the best model of their task."""
-    names = set()
-    for models in models_by_task.values():
-        best = models[0]
-        for model in models[1:]:
-            if is_difference_insignificant(best.name, model.name):
-                names.add(model.name)
-    return names
+def make_leaderboard(
+    settings: Params, models_by_task: Mapping[str, Sequence[ModelReport]]
+) -> dict[str, list[leaderboard.Row]]:
+    """Return the rows of the leaderboard, by the name of their task."""
+    rows_by_task = {}
+    for task_name, models in models_by_task.items():
+        ranked = leaderboard.rank_models(settings, task_name)
+        names = [model.name for model in models]
+        rows_by_task[task_name] = leaderboard.make_rows(ranked, shown=names)
+    return rows_by_task
 
 
 def make_error_axis(best_models: Sequence[ModelReport]) -> ErrorAxis:

@@ -1,5 +1,5 @@
 // Make the headings of a table buttons that sort its rows: numbers by value, words by the
-// alphabet. Without this script the rows are sorted by task and accuracy.
+// alphabet. Without this script the rows are sorted by task and CV accuracy.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => {
@@ -14,13 +14,17 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const order = heading.getAttribute("aria-sort") === first ? second : first;
       headings.forEach((other) => other.removeAttribute("aria-sort"));
       heading.setAttribute("aria-sort", order);
-      const value = (row) => row.cells[column].textContent.trim();
+      const text = (row) => row.cells[column].textContent.trim();
       const compare = (a, b) => {
-        const difference = parseFloat(value(a)) - parseFloat(value(b));
-        return Number.isNaN(difference) ? value(a).localeCompare(value(b)) : difference;
+        const difference = parseFloat(text(a)) - parseFloat(text(b));
+        return Number.isNaN(difference) ? text(a).localeCompare(text(b)) : difference;
       };
-      const rows = [...table.tBodies[0].rows].sort(compare);
-      table.tBodies[0].append(...(order === "descending" ? rows.reverse() : rows));
+      // Rows without a value come last in both orders.
+      const rows = [...table.tBodies[0].rows];
+      const missing = rows.filter((row) => text(row) === "–");
+      const sorted = rows.filter((row) => text(row) !== "–").sort(compare);
+      if (order === "descending") sorted.reverse();
+      table.tBodies[0].append(...sorted, ...missing);
     });
   });
 }
@@ -36,9 +40,10 @@ const show = () => {
     const isOfTask = !task.value || row.cells[1].textContent === task.value;
     row.hidden = !isOfTask || !words.every((word) => content.includes(word));
   }
-  const shown = [...leaderboard.rows].filter((row) => !row.hidden);
+  const models = [...leaderboard.rows].filter((row) => !row.matches(".baseline"));
+  const shown = models.filter((row) => !row.hidden);
   const output = filter.querySelector("output");
-  output.textContent = `${shown.length} of ${leaderboard.rows.length}`;
+  output.textContent = `${shown.length} of ${models.length}`;
 };
 filter.addEventListener("input", show);
 filter.addEventListener("submit", (event) => event.preventDefault());

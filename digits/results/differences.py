@@ -1,8 +1,8 @@
-"""Decide whether two models differ. All commands and the report use this one rule.
+"""Decide whether the difference of two models is significant.
 
-Two models differ significantly if the p-value is below 0.01. They are compared on their
-cross-validated predictions of the same images in the same folds, or, without folds, on the test
-images.
+All commands and the report use this one rule. Two models are compared on their cross-validated
+predictions of the same images in the same folds, or, without folds, on the test images. The
+difference is significant if the p-value is below 0.01.
 
 - Without groups, the p-value is that of the exact test of the images that only one of the two
   predicts correctly (Q. McNemar, 1947).
@@ -10,7 +10,7 @@ images.
 - With fewer groups there is no test.
 
 The 99 % confidence interval of the difference excludes 0 if the difference is significant. All
-this is about the two models as they are: with another seed, each would be another model.
+this is about the two models as they are. Another seed would give other models.
 """
 
 from dataclasses import dataclass
@@ -39,6 +39,11 @@ class PairedTest(NamedTuple):
     low: float  # the ends of the 99 % confidence interval, in percentage points
     high: float
 
+    @property
+    def is_significant(self) -> bool:
+        """Whether the difference is significant."""
+        return self.p_value < SIGNIFICANCE_LEVEL
+
 
 @dataclass(frozen=True, eq=False)
 class Difference:
@@ -53,7 +58,9 @@ class Difference:
         fixed: the row numbers of the images that only the second model predicts correctly.
         broken: the row numbers of the images that only the first model predicts correctly.
         test: the result of the test, or None if there are too few groups for one.
-        group_gains: the gain of each group, in percentage points, if there are too few groups.
+        n_groups: the number of groups of images, or None if the images have no groups.
+        points_of_groups: the difference of each group, in percentage points, if there are too
+            few groups for a test.
     """
 
     is_cross_validated: bool
@@ -63,10 +70,11 @@ class Difference:
     fixed: Vector
     broken: Vector
     test: PairedTest | None
-    group_gains: list[float]
+    n_groups: int | None
+    points_of_groups: list[float]
 
     @property
-    def gain(self) -> float:
+    def points(self) -> float:
         """The accuracy after minus the accuracy before, in percentage points."""
         return 100 * (self.accuracy_after - self.accuracy_before)
 
@@ -83,7 +91,7 @@ class Difference:
     @property
     def is_significant(self) -> bool:
         """Whether the difference is significant."""
-        return self.p_value is not None and self.p_value < SIGNIFICANCE_LEVEL
+        return self.test is not None and self.test.is_significant
 
 
 def compare_models(first: str, second: str) -> Difference:
@@ -121,10 +129,11 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
     changes = is_correct_after.astype(int) - is_correct_before.astype(int)
     groups = before.get("group")
     test = paired_test(changes, groups)
-    group_gains = []
+    n_groups = None if groups is None else groups.nunique()
+    points_of_groups = []
     if test is None:
-        gains = pd.Series(changes).groupby(np.asarray(groups)).mean()
-        group_gains = (100 * gains).tolist()
+        mean_changes = pd.Series(changes).groupby(np.asarray(groups)).mean()
+        points_of_groups = (100 * mean_changes).tolist()
 
     rows = before["row"].to_numpy()
     return Difference(
@@ -135,7 +144,8 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
         fixed=rows[changes > 0],
         broken=rows[changes < 0],
         test=test,
-        group_gains=group_gains,
+        n_groups=n_groups,
+        points_of_groups=points_of_groups,
     )
 
 
@@ -189,17 +199,18 @@ def exact_test(changes: Vector) -> PairedTest:
     )
 
 
-def t_test(gains: Vector) -> PairedTest:
-    """Return the result of a t-test of the mean of some gains.
+def t_test(differences: Vector) -> PairedTest:
+    """Return the result of a t-test of the mean of some differences.
 
     Args:
-        gains: differences of accuracies, -1 to 1, such as those of groups, shape (n_gains,).
+        differences: differences of accuracies, -1 to 1, such as those of groups, shape
+            (n_differences,).
     """
-    if are_equal(gains):  # they have no variance, so the t statistic is infinite or undefined
-        mean = float(gains.mean())
+    if are_equal(differences):  # without variance, the t statistic is infinite or undefined
+        mean = float(differences.mean())
         p_value = 1.0 if np.isclose(mean, 0, atol=1e-9) else 0.0
         return PairedTest(p_value, low=100 * mean, high=100 * mean)
-    test = ttest_1samp(gains, popmean=0)
+    test = ttest_1samp(differences, popmean=0)
     interval = test.confidence_interval(1 - SIGNIFICANCE_LEVEL)
     return PairedTest(
         p_value=float(test.pvalue),

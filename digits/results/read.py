@@ -51,8 +51,8 @@ class ImageDataset:
         path = paths.raw(name)
         if not path.exists():
             raise PipelineError(
-                f"{path} was not found; `dvc repro fetch@{name}` makes it, `dvc pull {path}` "
-                "fetches it if it was shared"
+                f"{path} was not found; run `dvc repro fetch@{name}`, or `dvc pull {path}` if "
+                "it was shared"
             )
         table = tables.read(path)
         height, width = table.attrs["shape"]
@@ -113,13 +113,27 @@ def parse_file(path: Path, model_name: str, parse: Callable[[str], Content]) -> 
     Raises:
         PipelineError: the file is missing or damaged.
     """
-    tables.check_exists(path)
+    check_evaluated(path, model_name)
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (ValueError, LookupError, TypeError) as error:
         raise PipelineError(
-            f"{path} is damaged ({error}); `dvc repro -f evaluate@{model_name}` makes it again"
+            f"{path} is damaged ({error}); run `dvc repro -f evaluate@{model_name}`"
         ) from None
+
+
+def check_evaluated(path: Path, model_name: str) -> None:
+    """Check that a file of a model exists.
+
+    Raises:
+        PipelineError: it doesn't.
+    """
+    if not path.exists():
+        stages = f"train@{model_name} evaluate@{model_name}"
+        raise PipelineError(
+            f"{path} was not found; run `digits repro {model_name}`, or `dvc pull {stages}` if "
+            "the results were shared"
+        )
 
 
 def read_metrics(model_name: str) -> dict[str, float]:
@@ -186,11 +200,14 @@ def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
         PipelineError: the file is missing, or the model was not cross-validated.
     """
     if subset == "test":
-        return tables.read(paths.predictions(model_name))
-    table = tables.read(paths.crossval(model_name))
+        path = paths.predictions(model_name)
+    else:
+        path = paths.crossval(model_name)
+    check_evaluated(path, model_name)
+    table = tables.read(path)
     if "prediction" not in table:
         raise PipelineError(
-            f"{model_name} has no folds, so no predictions of its training set; "
-            "choose --part test"
+            f"{model_name} has no folds, so it has no predictions of its training set; use "
+            "--part test"
         )
     return table

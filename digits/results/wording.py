@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from digits.core.params import Params
 from digits.evaluation.calibration import calibrate, to_logits
-from digits.evaluation.metrics import OVERALL
 from digits.learning.scores import read_scores, score_labels
 from digits.results.differences import Difference, PairedTest
 from digits.sources import MAX_CLASSES
@@ -13,11 +12,19 @@ import numpy as np
 import pandas as pd
 import tabulate
 
-UNKNOWN = "–"  # the text of a cell without a value
+NO_VALUE = "–"  # the text of a cell without a value
 
 # The columns of a table of differences: the name of the model, then what `format_difference`
 # returns.
-DIFFERENCE_HEADINGS = ["model", "before", "after", "points", "p", "fixed", "broken"]
+DIFFERENCE_HEADINGS = [
+    "model",
+    "accuracy\nbefore",
+    "accuracy\nafter",
+    "difference\n(points)",
+    "p",
+    "fixed",
+    "broken",
+]
 
 
 def label_names(settings: Params, task_name: str) -> list[str]:
@@ -113,38 +120,6 @@ def format_percent(probability: float) -> str:
     return f"{100 * probability:.0f} %"
 
 
-def format_error(metrics: pd.DataFrame, part: str = "test") -> str:
-    """Return the error in percent, and how certain it is.
-
-    Args:
-        metrics: the table that `read_metrics_table` returns.
-        part: `test` or `cross_validation`.
-
-    Returns:
-        `0.49 (0.37 to 0.65)`: the error, and its 95 % confidence interval. If there is no
-        interval because there are few groups, `3.66 (14 of 382; 0.0 7.4 3.8)`: the error, the
-        number of mistakes, the number of images, and the error of each group.
-    """
-    table = metrics.reset_index()
-    table = table[table["part"] == part]
-    accuracies = table[table["metric"] == "accuracy"].set_index("subset")
-    errors = 100 * (1 - accuracies["value"])
-    error = errors[OVERALL]
-    # The lowest error belongs to the highest accuracy.
-    low = 100 * (1 - accuracies["high"][OVERALL])
-    high = 100 * (1 - accuracies["low"][OVERALL])
-    if not np.isnan(low):
-        return f"{error:.2f} ({low:.2f} to {high:.2f})"
-
-    n_images = table.loc[table["metric"] == "count", "value"].sum()
-    n_mistakes = error / 100 * n_images
-    text = f"{n_mistakes:.0f} of {n_images:.0f}"
-    group_errors = errors.filter(like="group ")
-    if len(group_errors):
-        text += "; " + " ".join(f"{group_error:.1f}" for group_error in group_errors)
-    return f"{error:.2f} ({text})"
-
-
 def format_metrics(metrics: Mapping[str, float], keys: Iterable[str]) -> list[str]:
     """Return the cells of some metrics in a row of a table.
 
@@ -152,7 +127,7 @@ def format_metrics(metrics: Mapping[str, float], keys: Iterable[str]) -> list[st
         metrics: the content of metrics/<model>.json.
         keys: the metric of each cell. The model may lack some of them.
     """
-    return [f"{metrics[key]:.4f}" if key in metrics else UNKNOWN for key in keys]
+    return [f"{metrics[key]:.4f}" if key in metrics else NO_VALUE for key in keys]
 
 
 def format_difference(difference: Difference) -> list[str]:
@@ -160,22 +135,22 @@ def format_difference(difference: Difference) -> list[str]:
     return [
         f"{difference.accuracy_before:.4f}",
         f"{difference.accuracy_after:.4f}",
-        format_gain(difference),
+        format_points(difference.points),
         format_p_value(difference.p_value),
         str(len(difference.fixed)),
         str(len(difference.broken)),
     ]
 
 
-def format_gain(difference: Difference) -> str:
-    """Return the gain in percentage points."""
-    return f"{difference.gain:+.2f}"
+def format_points(points: float) -> str:
+    """Return a difference in percentage points, always with its sign."""
+    return f"{points:+.2f}"
 
 
 def format_p_value(p_value: float | None) -> str:
     """Return a p-value with two digits."""
     if p_value is None:
-        return UNKNOWN
+        return NO_VALUE
     if p_value < 0.001:
         return "< 0.001"
     return f"{p_value:.2g}"
@@ -189,34 +164,47 @@ def format_subset(difference: Difference) -> str:
 
 
 def format_verdict(difference: Difference) -> str:
-    """Return in words whether two models differ."""
+    """Return in words whether a difference is significant, and in which test."""
     if difference.test is None:
-        gains = [f"{gain:+.2f}" for gain in difference.group_gains]
-        return f"{len(gains)} groups are too few to tell ({', '.join(gains)} points)"
-    verdict = "the fits differ" if difference.is_significant else "not told apart"
-    return f"{verdict} ({format_interval(difference.test)} points)"
+        points = ", ".join(format_points(value) for value in difference.points_of_groups)
+        return (
+            f"{difference.n_groups} groups are too few for a test (differences {points} points)"
+        )
+    if difference.n_groups is None:
+        test_name = "McNemar's exact test"
+    else:
+        test_name = f"a t-test over {difference.n_groups} groups"
+    return f"{format_significance(difference.test)} in {test_name}"
 
 
-def format_interval(test: PairedTest) -> str:
-    """Return the confidence interval of a difference, in percentage points."""
-    return f"{test.low:+.2f} to {test.high:+.2f}"
+def format_significance(test: PairedTest) -> str:
+    """Return in words whether a difference is significant, and its confidence interval."""
+    if test.is_significant:
+        conclusion = "the difference is significant"
+    else:
+        conclusion = "no significant difference"
+    low = format_points(test.low)
+    high = format_points(test.high)
+    return f"{conclusion} (99 % interval {low} to {high} points)"
 
 
-def print_table(
+def format_table(
     headings: Sequence[str],
     rows: Sequence[Sequence[str]],
     n_left: int = 1,
     table_format: str = "simple",
-) -> None:
-    """Print a table.
+) -> str:
+    """Return the text of a table.
 
     Args:
-        headings: the headings of the columns.
+        headings: the headings of the columns. They can have several lines.
         rows: the text of each cell.
         n_left: the number of columns, from the left, that are aligned to the left.
         table_format: a format of the package tabulate, such as `pipe` for Markdown.
     """
     tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
+    if table_format == "pipe":  # a heading in Markdown is a single line
+        headings = [heading.replace("\n", " ") for heading in headings]
     alignments = ["left"] * n_left + ["right"] * (len(headings) - n_left)
     table = tabulate.tabulate(
         rows,
@@ -226,4 +214,15 @@ def print_table(
         disable_numparse=True,
         preserve_whitespace=True,
     )
-    print(table)
+    lines = [line.rstrip() for line in table.splitlines()]
+    return "\n".join(lines)
+
+
+def print_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    n_left: int = 1,
+    table_format: str = "simple",
+) -> None:
+    """Print a table. The arguments are those of `format_table`."""
+    print(format_table(headings, rows, n_left, table_format))

@@ -42,7 +42,9 @@ def test_a_difference_is_tested_by_the_exact_test_of_these_images() -> None:
     test = binomtest(FIXED, FIXED + BROKEN)
     assert difference.p_value == pytest.approx(test.pvalue)
     assert difference.is_significant
-    assert format_verdict(difference).startswith("the fits differ (+")
+    verdict = format_verdict(difference)
+    assert verdict.startswith("the difference is significant (99 % interval +")
+    assert verdict.endswith(" points) in McNemar's exact test")
 
 
 def test_its_interval_is_that_of_the_exact_test() -> None:
@@ -59,7 +61,7 @@ def test_as_many_fixed_as_broken_images_are_no_significant_difference() -> None:
     other = make_predictions(np.roll(BEFORE, 1))
     difference = compare_predictions(make_predictions(BEFORE), other)
     assert not difference.is_significant
-    assert format_verdict(difference).startswith("not told apart (-")
+    assert format_verdict(difference).startswith("no significant difference (99 % interval -")
 
 
 def test_the_same_predictions_have_a_p_value_of_1() -> None:
@@ -89,14 +91,17 @@ def test_a_difference_on_groups_is_tested_by_a_t_test() -> None:
     interval = test.confidence_interval(0.99)
     assert difference.test.low == pytest.approx(100 * interval.low)
     assert difference.test.high == pytest.approx(100 * interval.high)
+    assert format_verdict(difference).endswith(" points) in a t-test over 12 groups")
 
 
 def test_a_difference_on_few_groups_is_not_tested() -> None:
     difference = compare_groups(GROUPS // 4)
     assert difference.p_value is None
     assert not difference.is_significant
-    assert len(difference.group_gains) == 3
-    assert format_verdict(difference).startswith("3 groups are too few to tell (")
+    assert len(difference.points_of_groups) == 3
+    assert format_verdict(difference).startswith(
+        "3 groups are too few for a test (differences "
+    )
 
 
 @pytest.mark.parametrize("column", ["row", "label", "fold"])

@@ -1,4 +1,4 @@
-"""`digits leaderboard`: its rows, their order, and which differences are not significant."""
+"""`digits leaderboard`: its rows, their order, and the marks of some rows."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,12 @@ import pandas as pd
 import pytest
 
 HEADER = "part,metric,subset,value,low,high\n"
-WITH_INTERVAL = f"{HEADER}test,accuracy,all,0.97,0.9,0.99\n"
+WITH_INTERVAL = f"""\
+{HEADER}\
+test,accuracy,all,0.97,0.9,0.99
+test,count,0,150,,
+test,count,1,150,,
+"""
 OF_THREE_GROUPS = f"""\
 {HEADER}\
 test,accuracy,all,0.963351,,
@@ -55,7 +60,8 @@ def write_results(
     labels = rows % 2
     prediction = np.where(rows < n_mistakes, 1 - labels, labels)
     table = pd.DataFrame({"row": rows, "label": labels, "prediction": prediction})
-    metrics = {"accuracy": 0.97, "baseline": 0.5}
+    accuracy = float(metrics_table.partition("all,")[2].split(",")[0])
+    metrics = {"accuracy": accuracy, "baseline": 0.5}
     if cv_accuracy is None:
         path = folder / f"data/predictions/{name}.parquet"
     else:
@@ -85,44 +91,59 @@ def read_rows(results: Path, *words: str) -> list[str]:
     """Return the rows of the leaderboard, with single spaces between the cells."""
     lines = call(results, "leaderboard", *words).stdout.splitlines()
     rows = []
-    for line in lines[2:]:  # below the headings and a rule
+    for line in lines[3:]:  # below the headings and a rule
         if not line:
             break
         rows.append(" ".join(line.split()))
     return rows
 
 
-def test_the_best_model_of_each_task_comes_first(results: Path) -> None:
+def test_the_best_model_of_each_task_comes_first_and_the_baseline_last(results: Path) -> None:
     assert read_rows(results) == [
-        "digit (tiny-random) 0.5000 always the majority",
-        "digit-logreg 0.9700 – 3.00 (1.00 to 10.00)",
-        "five (tiny) 0.5000 always the majority",
-        "five-sgd 0.9700 0.9933 3.00 (1.00 to 10.00)",
-        f"{LONGEST} ~ 0.9700 0.9900 3.66 (14 of 382; 0.0 7.4 3.8)",
-        "five-worse 0.9700 0.8000 3.00 (1.00 to 10.00)",
+        "digit (tiny-random)",
+        "digit-logreg – 0.9700 9 0.9000 to 0.9900",
+        "majority-class baseline – 0.5000 150 –",
+        "five (tiny)",
+        "five-sgd 0.9933 0.9700 9 0.9000 to 0.9900",
+        f"{LONGEST} ~ 0.9900 0.9634 14 0.9260 to 1.0000*",
+        "five-worse 0.8000 0.9700 9 0.9000 to 0.9900",
+        "majority-class baseline – 0.5000 150 –",
     ]
 
 
-def test_the_table_fits_a_terminal_and_has_a_legend(results: Path) -> None:
+def test_the_table_fits_a_terminal_and_names_its_columns(results: Path) -> None:
     lines = call(results, "leaderboard").stdout.splitlines()
     assert max(len(line) for line in lines) <= 80
-    assert lines[0].split("  ")[0] == "model"
-    assert lines[-2] == ""
-    assert lines[-1].startswith("~ ")
+    first_line = lines[0].rsplit("  ", maxsplit=1)
+    assert first_line[0].split() == ["task", "(split)", "CV", "test", "test"]
+    assert first_line[1] == "95 % interval"
+    assert " ".join(lines[1].split()) == "model accuracy accuracy errors of test accuracy"
 
 
-def test_without_an_insignificant_difference_there_is_no_legend(results: Path) -> None:
-    assert "~" not in call(results, "leaderboard", "digit-*").stdout
+def test_only_the_marks_that_occur_are_explained(results: Path) -> None:
+    insignificant = "~ no significant difference from the best model of the task (p >= 0.01)"
+    range_of_groups = "* range over the groups of test images: too few groups for an interval"
+    lines = call(results, "leaderboard").stdout.splitlines()
+    assert lines[-3:] == ["", insignificant, range_of_groups]
+    assert read_rows(results, "five-sgd")[-1].startswith("majority-class baseline")
+    text = call(results, "leaderboard", "five-sgd").stdout
+    assert "~" not in text
+    assert "*" not in text
+
+
+def test_models_are_marked_against_the_best_even_if_it_is_not_shown(results: Path) -> None:
+    rows = read_rows(results, LONGEST)
+    assert [row.split()[:2] for row in rows[1:2]] == [[LONGEST, "~"]]
 
 
 def test_models_without_results_are_named(results: Path) -> None:
     line = call(results, "leaderboard").stderr
-    assert line == "not evaluated yet: five-later; `make repro` evaluates all\n"
+    assert line == "not evaluated yet: five-later; `make repro` evaluates all models\n"
 
 
 def test_a_pattern_chooses_models(results: Path) -> None:
     names = [row.split()[0] for row in read_rows(results, "five-[sw]*")]
-    assert names == ["five", "five-sgd", "five-worse"]
+    assert names == ["five", "five-sgd", "five-worse", "majority-class"]
 
 
 @pytest.mark.parametrize(("n_mistakes", "is_significant"), [(12, False), (60, True)])
@@ -132,7 +153,7 @@ def test_models_without_folds_are_compared_on_the_test_set(
     logreg = tiny.params()["models"]["digit-logreg"]
     tiny.edit(results, {"models.digit-other": logreg})
     write_results(results, "digit-other", WITH_INTERVAL, n_mistakes, None)
-    [_, _, other] = read_rows(results, "digit-*")
+    [_, _, other, _] = read_rows(results, "digit-*")
     assert other.startswith("digit-other ")
     assert ("~" in other) == (not is_significant)
 
@@ -145,17 +166,32 @@ def test_models_of_other_images_are_not_marked(results: Path) -> None:
 
 def test_a_pattern_of_no_results_is_one_line(results: Path) -> None:
     line = failure(results, "leaderboard", "*-later")
-    remedy = "`digits repro '*-later'` does it"
-    assert line == f"Error: nothing called '*-later' has been evaluated yet; {remedy}"
+    remedy = "run `digits repro '*-later'`"
+    assert line == f"Error: no model that matches '*-later' has been evaluated; {remedy}"
+
+
+def test_without_any_results_the_command_names_what_makes_them(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {})
+    line = failure(tmp_path, "leaderboard")
+    assert line == "Error: no model has been evaluated; run `make demo` or `make repro`"
+
+
+def test_a_misspelt_model_is_one_line(results: Path) -> None:
+    line = failure(results, "leaderboard", "five-sdg")
+    assert line.startswith("Error: PATTERN: there is no 'five-sdg'. Did you mean 'five-sgd'")
 
 
 def test_a_pattern_of_no_model_is_one_line(results: Path) -> None:
-    line = failure(results, "leaderboard", "five-sdg")
-    assert line.startswith("Error: PATTERN: there is no 'five-sdg'. Did you mean 'five-sgd'")
+    line = failure(results, "leaderboard", "zzz*")
+    assert line.startswith(
+        "Error: PATTERN: no model matches 'zzz*'. The models in params.yaml "
+    )
+    for name in ["digit-logreg", "five-later", LONGEST, "five-sgd", "five-worse"]:
+        assert name in line
 
 
 def test_a_damaged_result_is_one_line(results: Path) -> None:
     write(results / "metrics/five-sgd.json", "<<<<<<< HEAD")
     line = failure(results, "leaderboard")
     assert line.startswith("Error: metrics/five-sgd.json is damaged (")
-    assert "`dvc repro -f evaluate@five-sgd`" in line
+    assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")

@@ -79,7 +79,7 @@ def test_the_predictions_of_the_test_set_are_in_its_order(made: Path) -> None:
     assert [caption[:3] for caption in read_captions(made, "--predictions", "five-sgd")] == (
         expected
     )
-    assert result.stderr == "the first 10 of 100; --limit N shows up to 1000\n"
+    assert result.stderr == "showing the first 10 of 100 images; --limit shows more\n"
 
 
 def test_cross_validated_predictions_are_shown_by_number(made: Path) -> None:
@@ -165,7 +165,19 @@ def test_a_dataset_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {})
     line = failure(tmp_path, "show", "tiny")
     path = "data/raw/tiny.parquet"
-    assert line.startswith(f"Error: {path} was not found; `dvc repro fetch@tiny` makes it, ")
+    remedy = f"run `dvc repro fetch@tiny`, or `dvc pull {path}` if it was shared"
+    assert line == f"Error: {path} was not found; {remedy}"
+
+
+def test_predictions_that_were_not_made_are_one_line(project: Path) -> None:
+    path = "data/predictions/five-sgd.parquet"
+    (project / path).unlink()
+    line = failure(project, "show", "tiny", "--predictions", "five-sgd")
+    pull = "`dvc pull train@five-sgd evaluate@five-sgd`"
+    assert line == (
+        f"Error: {path} was not found; run `digits repro five-sgd`, or {pull} if the results "
+        "were shared"
+    )
 
 
 @pytest.mark.parametrize(
@@ -173,7 +185,7 @@ def test_a_dataset_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
     [
         ("tinny 1", "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny."),
         ("tiny 400", "tiny has no image 400; allowed: 0 to 399"),
-        ("tiny 15 --predictions five-sgd", "not in the test set: 15; --part chooses the other"),
+        ("tiny 15 --predictions five-sgd", "image 15 is not in the test set; use --part train"),
         (
             "tiny --predictions digit-logreg --part train",
             "digit-logreg has no folds",

@@ -18,6 +18,8 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 # Names of classes that must not be taken for HTML, for a template or for a missing value.
 HOSTILE_NAMES = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
 
+BASELINE = "majority-class baseline"
+
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 # Return the elements that are cut off at the right edge of the window.
@@ -115,8 +117,8 @@ def test_models_without_results_are_left_out(project: Path) -> None:
     (project / "data/predictions/digit-logreg.parquet").unlink()
     result = call(project, "report", "--output", "new/report.html")
     assert result.stderr == (
-        "the results of 1 of 2 models were not found, first digit-logreg; run `make repro` or "
-        "`dvc pull`\n"
+        "the results of 1 of 2 models were not found (first digit-logreg); run `make repro`, or "
+        "`dvc pull` if they were shared\n"
     )
     text = (project / "new/report.html").read_text(encoding="utf-8")
     assert 'id="five-sgd"' in text
@@ -128,8 +130,13 @@ def test_a_page_that_cannot_be_written_is_explained(project: Path) -> None:
     predictions = read_predictions(project, "five-sgd").assign(prediction=0)
     predictions.to_parquet(project / "data/predictions/five-sgd.parquet")
     reasons = {
-        "six-*": "no model matches 'six-*'; valid: five-sgd, digit-logreg",
-        "digit-*": "no model has been evaluated yet; run `make demo` or `make repro`",
+        "six-*": (
+            "--models: no model matches 'six-*'. The models in params.yaml are five-sgd, "
+            "digit-logreg."
+        ),
+        "digit-*": (
+            "no model that matches 'digit-*' has been evaluated; run `digits repro 'digit-*'`"
+        ),
         "five-*": (
             "data/predictions/five-sgd.parquet and metrics/five-sgd.json are not of the same "
             "run; run `dvc checkout` or `dvc repro`"
@@ -184,34 +191,75 @@ def test_all_charts_pictures_and_texts_are_visible(
     assert opened.outside_requests == []
 
 
+def read_leaderboard(page: Page) -> list[list[str]]:
+    """Return the cells of the visible rows. The first cell is the model, then the task."""
+    rows = []
+    for row in page.locator("#leaderboard tbody tr:visible").all():
+        cells = [" ".join(cell.split()) for cell in row.locator("th, td").all_text_contents()]
+        name = cells[0].removesuffix(cells[1])  # on a phone, the task is below the model
+        rows.append([name, *cells[1:]])
+    return rows
+
+
+def read_names(page: Page) -> list[str]:
+    """Return the first cells of the visible rows of the leaderboard."""
+    return [cells[0] for cells in read_leaderboard(page)]
+
+
+def test_the_leaderboard_is_that_of_the_terminal(opened: Opened, made: Path) -> None:
+    lines = call(made, "leaderboard").stdout.splitlines()
+    printed = [line.split() for line in lines if line.startswith("  ") and "model" not in line]
+    shown = []
+    for name, _, *cells in read_leaderboard(opened.page):
+        shown.append([*name.split(), *" ".join(cells[:4]).split()])
+    assert shown == printed
+    headings = opened.page.locator("#leaderboard thead th").all_text_contents()
+    assert headings[2:6] == [
+        "CV\naccuracy",
+        "test\naccuracy",
+        "test\nerrors",
+        "95 % interval\nof test accuracy",
+    ]
+
+
 def test_the_leaderboard_is_sorted_by_mouse_and_keyboard(opened: Opened) -> None:
     page = opened.page
-    names = page.locator("#leaderboard tbody tr:visible th")
-    ascending = ["digit-logreg", "five-sgd"]  # by task, by name and by accuracy
-    descending = ["five-sgd", "digit-logreg"]
-    assert names.all_text_contents() == ascending
+    by_task = ["digit-logreg", BASELINE, "five-sgd", BASELINE]
+    assert read_names(page) == by_task
     page.get_by_role("button", name="model").dblclick()
-    assert names.all_text_contents() == descending
+    assert read_names(page) == [BASELINE, BASELINE, "five-sgd", "digit-logreg"]
 
-    heading = page.locator("#leaderboard thead th").nth(2)
+    heading = page.locator("#leaderboard thead th").nth(3)
     heading.get_by_role("button").focus()
     page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "descending"
-    assert names.all_text_contents() == descending
+    accuracies = [cells[3] for cells in read_leaderboard(page)]
+    assert accuracies == sorted(accuracies, reverse=True)
     page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "ascending"
-    assert names.all_text_contents() == ascending
+    accuracies = [cells[3] for cells in read_leaderboard(page)]
+    assert accuracies == sorted(accuracies)
+
+    # Rows without a value come last in both orders.
+    heading = page.locator("#leaderboard thead th").nth(2)
+    for _ in range(2):
+        heading.get_by_role("button").click()
+        assert [cells[2] == "–" for cells in read_leaderboard(page)] == [
+            False,
+            True,
+            True,
+            True,
+        ]
 
 
 def test_the_leaderboard_is_filtered_by_task_and_text(opened: Opened) -> None:
     page = opened.page
-    names = page.locator("#leaderboard tbody tr:visible th")
     page.get_by_label("Task").select_option("five")
-    assert names.all_text_contents() == ["five-sgd"]
+    assert read_names(page) == ["five-sgd", BASELINE]
     page.get_by_label("Text").fill("LOGREG")
-    assert names.all_text_contents() == []
+    assert read_names(page) == []
     page.get_by_label("Task").select_option("all")
-    assert names.all_text_contents() == ["digit-logreg"]
+    assert read_names(page) == ["digit-logreg"]
     expect(page.locator(".filter output")).to_have_text("1 of 2")
 
 
@@ -235,7 +283,7 @@ def test_without_javascript_the_tables_and_pictures_are_there(
     chromium = opened.page.context.browser
     with browser.new_page(chromium, java_script_enabled=False) as page:
         page.goto(report.as_uri())
-        assert page.locator("#leaderboard tbody tr").count() == 2
+        assert page.locator("#leaderboard tbody tr").count() == 4
         assert page.locator("#best .row").count() == 2
         assert page.locator(".tile").count() > 2
         assert page.get_by_role("button").count() == 0
@@ -289,6 +337,21 @@ def test_a_chart_is_drawn_when_it_is_seen_and_has_tooltips(opened: Opened) -> No
     expect(tooltip).to_have_text(text, use_inner_text=True)
 
 
+@pytest.mark.parametrize("kind", ["roc", "precision_recall"])
+def test_curves_have_square_axes_from_0_to_1(opened: Opened, kind: str) -> None:
+    section = opened.page.locator("#five-sgd")
+    section.evaluate(UNFOLD)
+    draw_charts(section)
+    chart = section.locator(f"[data-kind={kind}]")
+    frames = chart.locator("svg .cell > g > path.background").evaluate_all(MEASURE_BOXES)
+    assert len(frames) == 2  # of the test set and of cross-validation
+    for _, width, height in frames:
+        assert width == pytest.approx(height, abs=1)
+        assert width > 150
+    labels = chart.locator(".role-axis-label text").all_text_contents()
+    assert {"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"} == set(labels)
+
+
 def test_all_charts_are_printed_with_their_colours(opened: Opened) -> None:
     page = opened.page
     draw_charts(page)  # only those that are unfolded
@@ -322,11 +385,13 @@ def test_few_groups_and_missing_metrics_are_shown(project: Path, opened: Opened)
     page = opened.page
     page.goto((project / "report.html").as_uri())
 
-    # The errors of the groups stand in place of the interval.
+    # The error rates of the groups stand in place of the interval.
     assert page.locator("#best .lane .group").count() == 2
-    note = "an error of 0\N{NO-BREAK SPACE}% is drawn at"
+    note = "an error rate of 0\N{NO-BREAK SPACE}% is drawn at"
     expect(page.locator("#best figcaption")).to_contain_text(note)
-    expect(page.locator("#leaderboard tbody tr")).to_contain_text("of 100; 0.0 12.5)")
+    expect(page.locator("#leaderboard tbody tr").first).to_contain_text("0.8750 to 1.0000*")
+    legend = "* range over the groups of test images: too few groups for an interval"
+    expect(page.locator("#leaderboard")).to_contain_text(legend)
     details = page.locator("#five-sgd details").filter(has_text="Accuracy of each group")
     details.evaluate(UNFOLD)
     rows = details.locator("tbody tr")

@@ -176,34 +176,35 @@ def local_address(asked: str) -> str:
 @click.option(
     "--model",
     metavar="NAME",
-    help="The model to ask (default: the best that names all classes).",
+    help="Use this model.  [default: the best of all classes]",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
-    help="0 for a free one.",
+    metavar="N",
+    help="Listen on this port.",
 )
 @click.option(
     "--host",
     is_flag=False,
     flag_value="",
     metavar="[ADDRESS]",
-    help="Serve the local network: scan the code.",
+    help="Serve the local network, and print a QR code.",
 )
 @click.option(
     "--keep",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Let the page keep drawings in it.",
+    help="Save drawings in this folder.",
 )
 def command(model: str | None, port: int, host: str | None, keep: Path | None) -> None:
     """Serve a page to draw digits on, which shows what a model predicts.
 
-    The printed address has a token. Requests without it are refused. With --keep the page also
-    keeps drawings, in a subfolder for each digit, which only you can read. `digits predict
-    FOLDER` measures a model on them.
+    The printed address has a token. Requests without it are refused. --port 0 chooses a free
+    port. With --keep the page also saves drawings, in a subfolder of FOLDER for each digit,
+    which only you can read. `digits predict FOLDER` measures a model on them.
     """
     collection = Collection(keep) if keep else None
     bound = ADDRESS

@@ -158,25 +158,25 @@ def judge(recognizer: Recognizer, class_number: int, prediction: Prediction) -> 
 @click.option(
     "--model",
     metavar="NAME",
-    help="Choose the model (default: the best of all classes).",
+    help="Use this model.  [default: the best of all classes]",
 )
 @click.option(
     "--json",
     "in_json",
     is_flag=True,
-    help="Print a JSON object per picture.",
+    help="Print one JSON object per picture.",
 )
-@click.option("--show", is_flag=True, help="Draw what the model gets, or the mistakes.")
+@click.option("--show", is_flag=True, help="Show what the model is given, or the mistakes.")
 @click.option(
     "--png",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the picture with its digits, or the mistakes.",
+    help="Write the picture with the digits marked, or the mistakes.",
 )
 @click.option(
     "--dataset",
     metavar="NAME",
-    help="Classify images of a dataset, such as 7 or 0-9.",
+    help="Classify rows of this dataset, such as 7 or 0-9.",
 )
 def command(
     pictures: tuple[str, ...],

@@ -1,11 +1,11 @@
-"""Write an HTML page about all models that have been evaluated."""
+"""Write an HTML report about the models that have been evaluated."""
 
 import fnmatch
 from pathlib import Path
 
-from digits.commands import examples
+from digits.commands import examples, no_match, nothing_evaluated
 from digits.core import params, paths
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import warn
 from digits.core.params import Params
 
 import click
@@ -16,37 +16,38 @@ import click
     "--models",
     "pattern",
     default="*",
+    show_default=True,
     metavar="PATTERN",
-    help="Report only on models whose names match.  [default: all]",
+    help="Include only models whose names match.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     default="report.html",
     show_default=True,
-    help="Write this file.",
+    metavar="FILE",
+    help="Write the page to this file.",
 )
 def command(pattern: str, output: Path) -> None:
-    """Write an HTML page about all models that have been evaluated.
+    """Write an HTML report about the models that have been evaluated.
 
-    The page is one file, and needs no network. The same metrics, plot tables and predictions
-    always give the same page.
+    It has the leaderboard, and the metrics, charts and mistakes of each model. The report is a
+    single file that loads nothing from the network. The same results always give the same file.
     """
     from digits.report.page import render_page  # it imports SciPy, which `--help` doesn't need
 
     settings = params.load()
     names = fnmatch.filter(settings.models, pattern)
     if not names:
-        valid = ", ".join(settings.models)
-        raise PipelineError(f"no model matches {pattern!r}; valid: {valid}")
+        raise no_match("--models", pattern, settings.models)
     evaluated = [name for name in names if is_evaluated(settings, name)]
     if not evaluated:
-        raise PipelineError("no model has been evaluated yet; run `make demo` or `make repro`")
+        raise nothing_evaluated(pattern)
     missing = [name for name in names if name not in evaluated]
     if missing:
         warn(
-            f"the results of {len(missing)} of {len(names)} models were not found, first "
-            f"{missing[0]}; run `make repro` or `dvc pull`"
+            f"the results of {len(missing)} of {len(names)} models were not found (first "
+            f"{missing[0]}); run `make repro`, or `dvc pull` if they were shared"
         )
 
     page = render_page(settings, evaluated)

@@ -16,8 +16,9 @@ from scipy.stats import binomtest
 FIVE = "data/crossval/five-sgd.parquet"
 SAME = "The predictions are the same.\n"
 INCOMPARABLE = "the two have other images, labels or folds, so they cannot be compared"
-SIGNIFICANT = "the fits differ"
-INSIGNIFICANT = "not told apart"
+SIGNIFICANT = "the difference is significant (99 % interval"
+INSIGNIFICANT = "no significant difference (99 % interval"
+NOTE = "fixed: images wrong before, correct after; broken: correct before, wrong after"
 
 
 def replace_table(path: Path, table: pd.DataFrame) -> None:
@@ -33,10 +34,12 @@ def find_mistakes(project: Path) -> set[int]:
 
 
 def read_row_and_sentence(output: str) -> tuple[str, str]:
-    """Return the only row of a table of differences, and the sentence below the table."""
-    _, _, row, _, *lines = output.splitlines()
-    assert max(len(line) for line in lines) <= 80
-    return row, " ".join(line.strip() for line in lines)
+    """Return the row of a table of differences, and the sentence below the table."""
+    assert max(len(line) for line in output.splitlines()) <= 80
+    table, sentence, note = output.split("\n\n")
+    assert note == f"{NOTE}\n"
+    _, _, _, *row = table.splitlines()
+    return " ".join(row), " ".join(sentence.split())
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_changed_predictions_are_counted_and_tested(made: Path, changed: Path) -
     points = f"{(n_fixed - n_broken) / 3:+.2f}"
     expected = f"five-sgd {accuracies} {points} < 0.001 {n_fixed} {n_broken}"
     assert row.split() == expected.split()
-    assert sentence.startswith(f"five-sgd, 300 images in cross-validation: {SIGNIFICANT} (")
+    assert sentence.startswith(f"five-sgd, 300 images in cross-validation: {SIGNIFICANT} -")
     low, high = [float(end) for end in re.findall(r"[+-]\d+\.\d\d", sentence)]
     assert low < (n_fixed - n_broken) / 3 < high < 0
 
@@ -84,7 +87,7 @@ def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None
     words = ["compare", "HEAD", "HEAD~1", "five-sgd", "--md"]
     lines = call(changed, *words).stdout.splitlines()
     assert lines[2].startswith("| five-sgd ")
-    sentence = f"- five-sgd, 300 images in cross-validation: {SIGNIFICANT} (+"
+    sentence = f"- five-sgd, 300 images in cross-validation: {SIGNIFICANT} +"
     assert lines[4].startswith(sentence)
 
 
@@ -106,8 +109,9 @@ def other(changed: Path) -> Path:
 
 def test_two_models_are_compared_in_cross_validation(other: Path) -> None:
     row, sentence = read_row_and_sentence(compare_models(other))
-    assert row.split()[-2:] == ["30", "0"]  # fixed and broken
-    start = f"five-sgd → other, 300 images in cross-validation: {SIGNIFICANT} (+"
+    assert row.split()[:2] == ["five-sgd", "→"]
+    assert row.split()[-3:] == ["30", "0", "other"]  # fixed and broken
+    start = f"five-sgd → other, 300 images in cross-validation: {SIGNIFICANT} +"
     assert sentence.startswith(start)
 
 
@@ -115,43 +119,59 @@ def test_without_folds_two_models_are_compared_on_the_test_set(other: Path) -> N
     table = pd.read_parquet(other / FIVE)
     replace_table(other / FIVE, table[["row", "label"]])
     _, sentence = read_row_and_sentence(compare_models(other))
-    start = f"five-sgd → other, 100 images of the test set: {INSIGNIFICANT} ("
+    start = f"five-sgd → other, 100 images of the test set: {INSIGNIFICANT} "
     assert sentence.startswith(start)
 
 
 def test_models_of_other_images_are_not_compared(made: Path) -> None:
     line = failure(made, "compare", "--between", "five-sgd", "digit-logreg")
-    assert line.startswith(f"Error: {INCOMPARABLE}: five-sgd → ")
+    assert line == f"Error: five-sgd → digit-logreg: {INCOMPARABLE}"
 
 
 def test_an_unknown_revision_is_one_line(made: Path) -> None:
-    assert failure(made, "compare", "nope") == "Error: unknown Git revision 'nope'"
+    line = failure(made, "compare", "nope")
+    assert line == "Error: REV: Git has no branch, tag or commit 'nope'"
+
+
+def test_a_model_in_place_of_a_revision_is_one_line(made: Path) -> None:
+    line = failure(made, "compare", "five-sgd")
+    assert line.endswith("to compare this model with HEAD, run `digits compare HEAD five-sgd`")
 
 
 def test_a_misspelt_model_is_one_line(made: Path) -> None:
     line = failure(made, "compare", "HEAD", "five-sdg")
     assert line.startswith("Error: REV2 or MODEL: there is no 'five-sdg'. Did you mean 'five-")
+    line = failure(made, "compare", "HEAD", "HEAD", "five-sdg")
+    assert line.startswith("Error: MODEL: there is no 'five-sdg'. Did you mean 'five-sgd'?")
 
 
-def test_models_that_were_not_trained_here_are_one_line(changed: Path) -> None:
+def test_models_whose_results_are_not_here_are_one_line(changed: Path) -> None:
     for name in ["data", ".dvc/cache"]:
         shutil.rmtree(changed / name)
     line = failure(changed, "compare", "--between", "five-sgd", "digit-logreg")
-    remedy = "`dvc repro evaluate@five-sgd` makes them, `dvc pull` fetches what was shared"
-    assert line.startswith("Error: the workspace's predictions cannot be read (")
-    assert line.endswith(f"); {remedy}: five-sgd → digit-logreg")
+    start = (
+        "five-sgd → digit-logreg: the predictions of five-sgd in the workspace cannot be read ("
+    )
+    assert line.startswith(f"Error: {start}")
+    assert line.endswith("); run `digits repro five-sgd`, or `dvc pull` if they were shared")
 
 
-def test_an_unknown_model_is_one_line(made: Path) -> None:
-    line = failure(made, "compare", "HEAD", "HEAD", "nope")
-    assert line == "Error: HEAD has no predictions: nope"
+def test_a_model_that_was_never_trained_is_one_line(changed: Path) -> None:
+    tiny.edit(changed, {"models.new": tiny.params()["models"]["five-sgd"]})
+    line = failure(changed, "compare", "--between", "five-sgd", "new")
+    reason = "new was not evaluated in the workspace; run `digits repro new`"
+    assert line == f"Error: five-sgd → new: {reason}"
+    tiny.commit(changed, "not trained yet")
+    line = failure(changed, "compare", "HEAD", "new")
+    reason = "new was not evaluated in HEAD; check it out, run `digits repro new`, and commit "
+    assert line == f"Error: new: {reason}dvc.lock"
 
 
 @pytest.mark.parametrize("words", [[], [""], ["HEAD", "--between", "five-sgd", "digit-logreg"]])
 def test_the_usage_is_explained(made: Path, words: list[str]) -> None:
     result = call(made, "compare", *words, status=2)
     assert "compare [OPTIONS] [REV [REV2] [MODEL]...]\n" in result.stderr
-    assert "give a revision, or --between A B" in result.stderr
+    assert "give either a revision, or --between and two models" in result.stderr
 
 
 def test_a_clone_without_data_needs_only_the_predictions_that_differ(
@@ -169,10 +189,12 @@ def test_a_clone_without_data_needs_only_the_predictions_that_differ(
     (clone / FIVE).parent.mkdir(parents=True)
     (clone / FIVE).write_bytes((changed / FIVE).read_bytes())
     line = failure(clone, "compare", "HEAD")
-    reason = r"HEAD's predictions cannot be read \(.+\); `dvc push` them first: five-sgd"
-    assert re.fullmatch(f"Error: {reason}", line)
+    reason = r"the predictions of five-sgd in HEAD cannot be read \(.+\)"
+    remedy = "run `dvc push` where the results of HEAD are"
+    assert re.fullmatch(f"Error: five-sgd: {reason}; {remedy}", line)
     away.rename(remote)
-    assert SIGNIFICANT in call(clone, "compare", "HEAD").stdout
+    _, sentence = read_row_and_sentence(call(clone, "compare", "HEAD").stdout)
+    assert SIGNIFICANT in sentence
 
 
 @pytest.fixture
@@ -190,11 +212,14 @@ def short(project: Path) -> Path:
 
 def test_two_revisions_are_trained_with_several_seeds(short: Path) -> None:
     words = ["compare", "HEAD", "five-sgd", "--seeds", "3"]
-    *_, row, _, note = call(short, *words).stdout.splitlines()
+    table, sentence, note = call(short, *words).stdout.split("\n\n")
+    [row] = table.splitlines()[3:]
     _, before, _, before_std, after, *_ = row.split()
     assert float(before) > float(after) > 0.8
     assert 0 < float(before_std) < 0.8
-    assert note.startswith("Mean ± standard deviation in cross-validation, over 3 seeds")
+    assert re.match("five-sgd: .* significant .*99 % interval", sentence)
+    assert " ".join(sentence.split()).endswith(" in a t-test over 3 seeds.")
+    assert note.startswith("The accuracies are the mean ± the standard deviation over 3 seeds")
 
 
 def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
@@ -205,4 +230,4 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
 
 def test_models_without_folds_are_not_trained_with_several_seeds(short: Path) -> None:
     line = failure(short, "compare", "HEAD", "digit-logreg", "--seeds", "3")
-    assert "other tasks or folds, or none" in line
+    assert "--seeds needs two models of the same task with the same number of folds" in line
