@@ -42,7 +42,7 @@ LINK = re.compile(r"\]\(([^)#:]+\.(?:md|ipynb))\b")
 # What is left out of a paragraph: comments, code, the targets of links, and the levels of
 # confidence intervals and of significance.
 NOT_PROSE = re.compile(
-    r"<!--.*?-->|^ *```.*?```$|`[^`]+`|\]\([^)]*\)|9[59] % (?:confidence )?interval"
+    r"<!--.*?-->|^ *```.*?```$|`[^`]+`|\]\([^)]*\)|9[59] %\s+(?:confidence\s+)?interval"
     r"|p (?:<|>=|≥) 0\.01|below\s+0\.01",
     MULTILINE,
 )

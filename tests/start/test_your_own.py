@@ -1,4 +1,7 @@
-"""Do what docs/your-own.md says, with sixty pictures of shapes, and check the new project."""
+"""Do what docs/your-own.md and docs/upgrading.md say, with pictures of shapes.
+
+The new project is checked afterwards.
+"""
 
 import json
 import re
@@ -6,16 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digits.start.commands import start
-from tests import tiny
+from tests import pages, tiny
 from tests.calls import call, failure
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image, ImageDraw
 
-PAGE = (tiny.ROOT / "docs" / "your-own.md").read_text(encoding="utf-8")
-CONSOLE_BLOCKS = re.findall("```console(.+?)```", PAGE, re.DOTALL)
+YOUR_OWN = "docs/your-own.md"
+UPGRADING = "docs/upgrading.md"
 
 SHAPES = ["circle", "cross", "line"]
 
@@ -24,15 +28,6 @@ FOREIGN_WORDS = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNOR
 
 # Files that both the project and upstream change before the merge.
 CHANGED_UPSTREAM = ["README.md", "params.yaml", "docs/tutorials.md", "digits/core/paths.py"]
-
-
-def list_steps() -> list[str]:
-    """Return the commands of each code block of the page."""
-    steps = []
-    for block in CONSOLE_BLOCKS:
-        commands = re.findall(r"^\$ (.+)$", block, re.MULTILINE)
-        steps.append("\n".join(commands))
-    return steps
 
 
 def write_pictures(folder: Path, count: int = 60, names: Sequence[str] = SHAPES) -> None:
@@ -81,10 +76,6 @@ def make_clone(place: Path) -> Path:
 
 def run(command: str, project: Path) -> str:
     """Run shell commands with the project's own package, and return what they print."""
-    if (project / ".git").exists():
-        # The environment of the tests is active, so `make` need not make one.
-        (project / ".venv").mkdir(exist_ok=True)
-        (project / ".venv" / ".installed").touch()
     done = tiny.run(["bash", "-c", command], project, PYTHONPATH=str(project))
     return done.stdout + done.stderr
 
@@ -97,64 +88,105 @@ def commit_upstream(origin: Path) -> None:
     tiny.commit(origin, "Improvements")
 
 
-@pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Do what the page says.
+def read_blocks(page: str) -> list[list[pages.Step]]:
+    """Return the steps in each block of commands of a page."""
+    text = (tiny.ROOT / page).read_text(encoding="utf-8")
+    return [pages.read_steps(block[0]) for block in pages.BLOCK.finditer(text)]
 
-    Returns:
-        The new project, and everything that was printed.
+
+class Walk:
+    """A reader who does what the pages say.
+
+    Attributes:
+        origin: the project that is cloned.
+        hosted: the empty repository of the new project.
+        project: the new project.
     """
-    place = tmp_path_factory.mktemp("own")
-    origin = make_clone(place / "origin")
-    project = place / "shapes"
-    printed = ""
-    for step in list_steps():
-        has_predict = (project / "digits/handwriting").exists()
-        if "make venv" in step or ("digits predict" in step and not has_predict):
-            continue
-        if "digits pin own" in step:
-            # The last step adds a picture.
-            n_pictures = 61 if "dvc add" in step else 60
-            write_pictures(project / "data" / "own", n_pictures)
-        if "git fetch" in step:
-            tiny.commit(project, "One more picture")
-            commit_upstream(origin)
-        if "--no-commit" not in step:  # that merge reports conflicts
-            step = f"set -e\n{step}"
-        folder = place if "ADDRESS" in step else project
-        printed += run(step.replace("ADDRESS", str(origin)), folder)
-    return project, printed
+
+    def __init__(self, place: Path) -> None:
+        self.origin = make_clone(place / "origin")
+        self.hosted = place / "hosted.git"
+        self.project = place / "shapes"
+        tiny.run(["git", "init", "--quiet", "--bare", "-b", "main", str(self.hosted)], place)
+
+    def do_block(self, steps: list[pages.Step]) -> None:
+        """Run the commands of a block, and do what the text around it asks for."""
+        first = steps[0].command
+        if first == "make venv":  # the environment of the tests is active
+            return
+        if first.startswith("digits predict") and not has_handwriting(self.project):
+            return
+        if first == "digits pin own":
+            is_first_time = not (self.project / "data/own.dvc").exists()
+            write_pictures(self.project / "data/own", count=60 if is_first_time else 61)
+        if first.startswith("git fetch"):
+            commit_upstream(self.origin)
+
+        folder = self.project.parent if "ADDRESS" in first else self.project
+        pages.run([self.fill_in(step) for step in steps], folder)
+
+        if first.startswith("git clone -q ADDRESS"):
+            pretend_installed(self.project)
+        if steps[-1].command.startswith("git switch -qc"):
+            change_c(self.project / "params.yaml")
+
+    def fill_in(self, step: pages.Step) -> pages.Step:
+        """Return a step with the addresses of this reader's repositories."""
+        command, output = step
+        for word, path in [("ADDRESS", self.origin), ("URL", self.hosted)]:
+            command = command.replace(word, str(path))
+            output = output.replace(word, str(path))
+        if "CONFLICT" in output:
+            command += " || true"
+        return pages.Step(command, output)
+
+
+def has_handwriting(project: Path) -> bool:
+    """Return whether the component with the command `digits predict` is there."""
+    return (project / "digits/handwriting").exists()
+
+
+def pretend_installed(project: Path) -> None:
+    """Make `make` take the environment as installed, because that of the tests is active."""
+    (project / ".venv").mkdir(exist_ok=True)
+    (project / ".venv/.installed").touch()
+
+
+def change_c(path: Path) -> None:
+    """Change a hyperparameter of pixels-svc in params.yaml, as the page says."""
+    before, name, after = path.read_text(encoding="utf-8").partition("\n  pixels-svc:\n")
+    path.write_text(before + name + after.replace("C: 10\n", "C: 1\n", 1), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the project of a reader who has done what both pages say."""
+    walk = Walk(tmp_path_factory.mktemp("own"))
+    for page in [YOUR_OWN, UPGRADING]:
+        for steps in read_blocks(page):
+            walk.do_block(steps)
+    return walk.project
 
 
 @pytest.mark.slow
-def test_the_page_leads_to_models_of_shapes(walk: tuple[Path, str]) -> None:
-    project, printed = walk
-    assert "datasets.own has 60 images of 3 classes (circle, cross, line)" in printed
-    assert "datasets.own has 61 images of 3 classes" in printed
+def test_the_pages_lead_to_models_of_shapes(project: Path) -> None:
     for name in ["gradients-svc", "pixels-svc"]:
         metrics = json.loads((project / f"metrics/{name}.json").read_text())
         assert metrics["accuracy"] > 0.8
-    shape = f"({'|'.join(SHAPES)})"
-    assert re.search(rf"^own \d+: {shape}, predicted {shape} \(", printed, re.MULTILINE)
-    # The clone of a colleague has nothing to run.
-    assert "Data and pipelines are up to date." in printed
-    # On the branch, a model with another hyperparameter was compared.
-    assert re.search("pixels-svc, .* points|predictions are the same", printed)
     confusion = pd.read_csv(project / "plots/pixels-svc/confusion.csv")
     assert set(confusion["actual"]) == set(SHAPES)
 
 
 @pytest.mark.slow
-def test_the_page_leads_to_the_code_of_upstream(walk: tuple[Path, str]) -> None:
-    project, _ = walk
-    assert run("git diff --name-only HEAD~1", project) == "digits/core/paths.py\n"
+def test_the_page_leads_to_the_code_of_upstream(project: Path) -> None:
+    merged = run("git diff --name-only HEAD~2 HEAD~1", project)
+    assert merged == "digits/core/paths.py\n"
     assert not (project / "docs/tutorials.md").exists()
     assert tiny.run("git status --porcelain", project).stdout == ""
 
 
 @pytest.mark.slow
-def test_the_new_project_says_nothing_about_digits(walk: tuple[Path, str]) -> None:
-    project, _ = walk
+def test_the_new_project_says_nothing_about_digits(project: Path) -> None:
     commands = "make help && digits leaderboard && digits check && digits show own"
     printed = run(f"{commands} && digits --help", project)
     printed = printed.replace("Handwriting:", "")
@@ -166,8 +198,7 @@ def test_the_new_project_says_nothing_about_digits(walk: tuple[Path, str]) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_tests_of_the_new_project_pass(walk: tuple[Path, str]) -> None:
-    project, _ = walk
+def test_the_tests_of_the_new_project_pass(project: Path) -> None:
     run("make lint test", project)
 
 
@@ -197,7 +228,21 @@ def test_start_leaves_a_project_that_is_ready_for_images(kind: str, shapes: Path
         write_pictures(shapes / "data/own", names=names)
         expected = "datasets.own has 60 images of"
     assert expected in call(shapes, "pin", "own").stdout
-    assert call(shapes, "check").output == ""
+    assert call(shapes, "check").output == "params.yaml is valid.\n"
+
+
+def test_a_task_is_added_as_the_page_says(shapes: Path) -> None:
+    call(shapes, "start")
+    write_pictures(shapes / "data/own")
+    call(shapes, "pin", "own")
+    text = (tiny.ROOT / YOUR_OWN).read_text(encoding="utf-8")
+    [entries] = re.findall(r"^```yaml\n(.+?)^```", text, re.MULTILINE | re.DOTALL)
+    path = shapes / "params.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for section, new_entries in yaml.safe_load(entries).items():
+        values[section] |= new_entries
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    call(shapes, "check")
 
 
 def test_start_deletes_this_project_s_results_and_components(shapes: Path) -> None:
