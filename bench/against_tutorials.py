@@ -31,10 +31,10 @@ HEADER = [
     "tutorial",
     "original code, s",
     "same features, s",
-    "our features, s",
+    "this project's features, s",
     "times as fast, same features",
     "in CPU time",
-    "times as fast, our features",
+    "times as fast, this project's features",
     "in CPU time",
 ]
 
