@@ -82,6 +82,7 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics() -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_walkthrough_leads_to_a_change_that_is_kept_or_discarded(
     demo: Path, tmp_path: Path
 ) -> None:
@@ -108,6 +109,7 @@ def test_the_walkthrough_leads_to_a_change_that_is_kept_or_discarded(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: Path) -> None:
     tiny.run("git clone --quiet --bare digits origin", demo.parent)
     tiny.run("git remote add origin ../origin", demo)
@@ -130,6 +132,7 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_conflict_in_a_clone_that_was_not_set_up_is_resolved_without_training(
     demo: Path,
 ) -> None:
