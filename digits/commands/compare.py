@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.commands import columns, examples
-from digits.core import params, paths, tables
+from digits.core import params, paths
 from digits.core.errors import PipelineError, check_choice, unknown_choice
 from digits.core.params import FILE, Params
 from digits.results.differences import Difference, compare_predictions, t_test
 from digits.results.drawing import write_sheet
-from digits.results.read import ImageDataset
+from digits.results.read import ImageDataset, read_train_images
 from digits.results.seeds import compare_over_seeds
 from digits.results.wording import (
     DIFFERENCE_HEADINGS,
@@ -395,7 +395,7 @@ def print_seeds_table(
         check_same_folds(pair, params_before, params_after)
         model_before = params_before.model(pair.before)
         model_after = params_after.model(pair.after)
-        train_images = tables.read(paths.task(model_after.task, "train"))
+        train_images = read_train_images(model_after.task)
         accuracies = compare_over_seeds(
             model_before, model_after, train_images, params_after.seed, n_seeds
         )

@@ -18,7 +18,7 @@ from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.pictures import Picture
 from digits.results import wording
-from digits.results.read import read_metrics, read_temperature
+from digits.results.read import check_evaluated, read_metrics, read_temperature
 from digits.sources import folder
 
 import numpy as np
@@ -228,6 +228,7 @@ def load_model(name: str, height: int, width: int) -> Pipeline:
         PipelineError: the model is missing or damaged, or the shape has changed since it was
             fitted.
     """
+    check_evaluated(paths.model(name), name)
     model = model_file.load(paths.model(name))
     n_pixels = model[0].n_features_in_
     if n_pixels != height * width:

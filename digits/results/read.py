@@ -188,6 +188,18 @@ def read_temperature(model_name: str) -> float | None:
     return values.get(("cross_validation", "temperature", OVERALL))
 
 
+def read_train_images(task_name: str) -> pd.DataFrame:
+    """Return the labelled training images of a task.
+
+    Raises:
+        PipelineError: the file is missing or damaged.
+    """
+    path = paths.task(task_name, "train")
+    if not path.exists():
+        raise PipelineError(f"{path} was not found; run `dvc repro binarize@{task_name}`")
+    return tables.read(path)
+
+
 def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
     """Return the predictions of a model.
 

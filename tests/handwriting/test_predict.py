@@ -319,6 +319,7 @@ def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
     model = Path("models", "digit-logreg.skops")
     (project / model).unlink()
     assert failure(project, "predict", "--model", "digit-logreg", "a.png") == (
-        f"Error: {model} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
+        f"Error: {model} was not found; run `digits repro digit-logreg`, or `dvc pull "
+        "train@digit-logreg evaluate@digit-logreg` if the results were shared"
     )
     assert "`dvc repro evaluate@digit-logreg` makes one" in failure(project, "predict", "a.png")

@@ -90,14 +90,16 @@ MAKEFILE_CHANGES = {
     type=click.Choice(list(SOURCES)),
     default="folder",
     show_default=True,
+    metavar="KIND",
     help="Choose the kind of images.",
 )
 def command(kind: str) -> None:
     """Turn a new clone into a project about your own images.
 
-    With `--from folder`, the images are pictures in data/own/, in a subfolder for each class.
-    With `--from table`, they are the rows of data/own.csv. With `--from handwriting`, they are
-    pictures of single digits on paper, which are converted to the style of MNIST.
+    KIND is folder, table or handwriting. With `--from folder`, the images are pictures in
+    data/own/, in a subfolder for each class. With `--from table`, they are the rows of
+    data/own.csv. With `--from handwriting`, they are pictures of single digits on paper, which
+    are converted to the style of MNIST.
 
     The command deletes this project's models and results, its pages, and the optional
     components that you don't need. It writes a small params.yaml and a README.md, which you can

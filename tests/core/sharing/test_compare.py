@@ -231,3 +231,10 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
 def test_models_without_folds_are_not_trained_with_several_seeds(short: Path) -> None:
     line = failure(short, "compare", "HEAD", "digit-logreg", "--seeds", "3")
     assert "--seeds needs two models of the same task with the same number of folds" in line
+
+
+def test_missing_training_images_are_one_line(short: Path) -> None:
+    path = "data/task/five/train.parquet"
+    (short / path).unlink()
+    line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
+    assert line == f"Error: {path} was not found; run `dvc repro binarize@five`"

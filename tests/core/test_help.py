@@ -1,0 +1,46 @@
+"""The help of every subcommand of `digits`: its width, its options and its examples."""
+
+from pathlib import Path
+
+from digits.commands import HIDDEN, find_modules
+from tests.calls import call
+
+import pytest
+
+WIDTH = 80  # columns
+NAMES = sorted(find_modules())
+
+
+def read_help(*words: str) -> str:
+    """Return the help of a subcommand. It is the same in every folder."""
+    return call(Path(), *words, "--help").stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_help_fits_a_terminal_and_has_a_line_per_option(name: str) -> None:
+    text = read_help(name)
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
+    options = text.partition("\nOptions:\n")[2].partition("\n\n")[0].splitlines()
+    for line in options:
+        option, _, description = line.strip().partition("  ")
+        assert option.startswith("-")
+        assert description.strip()[0].isupper()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in HIDDEN])
+def test_a_help_has_examples_with_existing_options(name: str) -> None:
+    text = read_help(name)
+    examples = text.partition("Examples:\n")[2].splitlines()
+    assert examples
+    for line in examples:
+        program, subcommand, *words = line.split()
+        assert [program, subcommand] == ["digits", name]
+        for word in words:
+            if word.startswith("--"):
+                assert f"  {word} " in text
+
+
+def test_the_list_of_subcommands_has_a_line_for_each() -> None:
+    lines = read_help().partition("\nCommands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == [name for name in NAMES if name not in HIDDEN]
+    assert max(len(line) for line in lines) <= WIDTH
