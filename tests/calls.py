@@ -1,15 +1,17 @@
 """Call stages and `digits` in the process of the test, ten times faster than by a command."""
 
 import contextlib
+import shlex
 import signal
 from importlib import import_module
 from pathlib import Path
 
-from tests.tiny import ROOT
+from tests.tiny import ROOT, run_dvc
 
 import click
 from click.testing import CliRunner, Result
 
+VALID = "params.yaml is valid.\n"  # what `digits check` prints
 STAGES = {path.stem for path in ROOT.glob("stages/*.py")}
 
 
@@ -33,6 +35,13 @@ def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None
         raise result.exception  # a user would see a traceback
     assert result.exit_code == status, result.output
     return result
+
+
+def reproduce(project: Path, *stages: str) -> None:
+    """Run stages in the process of the test, and record them as `dvc repro` does."""
+    for stage in stages:
+        call(project, *stage.split("@"))
+    run_dvc(shlex.join(["commit", "--force", *stages]), project)
 
 
 def find_command(words: tuple[str, ...]) -> tuple[click.Command, list[str]]:

@@ -4,9 +4,15 @@ import os
 import sys
 from pathlib import Path
 
+import digits  # noqa: F401 - it sets what NumPy reads when it is loaded
 from tests import tiny
+from tests.calls import reproduce
 
 import pytest
+
+# A thread of OpenMP that waits for another one sleeps. Otherwise it would take the time of the
+# processor from it, on a busy machine for minutes. OpenMP reads this variable when it is loaded.
+os.environ["OMP_WAIT_POLICY"] = "passive"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,13 +31,13 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def _make(project: Path) -> None:
     tiny.make_project(project)
-    tiny.run("dvc repro", project)
+    reproduce(project, *tiny.STAGES)
     tiny.commit(project, "the first run")
 
 
 @pytest.fixture(scope="session")
 def made(request: pytest.FixtureRequest) -> Path:
-    """Return a tiny project after its first `dvc repro`, committed. Do not change it."""
+    """Return a tiny project whose stages have run, committed. Do not change it."""
     return tiny.once(request, "made", _make)
 
 

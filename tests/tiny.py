@@ -1,6 +1,7 @@
 """A whole project in miniature: this repository's own stages on 400 small digits.
 
-It needs no network, and `dvc repro` of it takes seconds.
+It needs no network. DVC and scikit-learn are imported inside functions, because the process of
+pytest that starts the workers imports this module, too, and runs no test.
 """
 
 import contextlib
@@ -16,13 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dvc.cli
 import numpy as np
 import numpy.typing as npt
 import pytest
 import yaml
 from filelock import FileLock
-from sklearn.datasets import load_digits
 
 ROOT = Path(__file__).parent.parent
 IMAGES = 400
@@ -32,6 +31,19 @@ PIXEL_MAX = 16
 FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
 SGD = "linear_model.SGDClassifier"
 LOGISTIC = "linear_model.LogisticRegression"
+
+# The stages of the tiny project, in an order in which they can run.
+STAGES = [
+    "fetch@tiny",
+    "split@tiny",
+    "split@tiny-random",
+    "binarize@digit",
+    "binarize@five",
+    "train@five-sgd",
+    "train@digit-logreg",
+    "evaluate@five-sgd",
+    "evaluate@digit-logreg",
+]
 
 # What a copy of the repository for a test is made without: its results, its pages, its tests.
 NOT_COPIED = r"(metrics|plots|docs|tests)/|dvc\.lock|.*\.dvc$|data/\.gitignore"
@@ -44,6 +56,8 @@ Done = subprocess.CompletedProcess[str]
 
 def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Return 400 of scikit-learn's digits, shape (400, 64), and their labels, shape (400,)."""
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     pixels = bunch.data[:IMAGES].astype(np.uint8)
     labels = bunch.target[:IMAGES].astype(np.uint8)
@@ -228,6 +242,8 @@ def run(command: str | list[str], folder: Path, *, status: int = 0, **environmen
 
 def run_dvc(command: str, project: Path, status: int = 0) -> str:
     """Run `dvc` in the process of the test, which saves a second, and return its output."""
+    import dvc.cli
+
     output = io.StringIO()
     for handler in logging.getLogger("dvc").handlers:
         assert isinstance(handler, logging.StreamHandler)
@@ -245,7 +261,11 @@ def run_dvc(command: str, project: Path, status: int = 0) -> str:
 
 def repro(project: Path, *arguments: str) -> list[str]:
     """Run `dvc repro`, and return the sorted names of the stages that it ran."""
-    output = run_dvc(shlex.join(["repro", *arguments]), project)
+    return find_stages(run_dvc(shlex.join(["repro", *arguments]), project))
+
+
+def find_stages(output: str) -> list[str]:
+    """Return the sorted names of the stages that DVC ran, from its output."""
     return sorted(re.findall("^Running stage '(.+?)'", output, re.MULTILINE))
 
 

@@ -12,23 +12,14 @@ import pytest
 # On Linux every write to this file fails as on a full disk, also for root.
 FULL_DISK = Path("/dev/full")
 
-# A set of features whose fit would take years.
+# A source that would take years.
 ENDLESS = """
-from sklearn.base import BaseEstimator, TransformerMixin
+LOCAL = True
 
 
-class Endless(TransformerMixin, BaseEstimator):
-    def fit(self, X, y=None):
-        print("fitting", flush=True)
-        sum(range(10**15))  # one instruction of Python, which no signal handler interrupts
-        return self
-
-    def transform(self, X):
-        return X
-
-
-def make_steps(pixel_max):
-    return [("endless", Endless())]
+def read(place, dataset):
+    print("reading", flush=True)
+    sum(range(10**15))  # one instruction of Python, which no signal handler interrupts
 """
 
 # Stops the stage `train` between its two outputs. It has written the model, and is about to
@@ -63,17 +54,17 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
     assert tiny.files(project) == tiny.files(made)
 
 
-def test_ctrl_c_ends_a_fit_that_would_take_years(made: Path, project: Path) -> None:
-    module = project / "digits/features/endless.py"
+def test_ctrl_c_ends_a_stage_that_would_take_years(made: Path, project: Path) -> None:
+    module = project / "digits/sources/endless.py"
     module.write_text(ENDLESS)
-    tiny.edit(project, {"models.five-sgd.features": "endless"})
-    with Running("dvc repro train@five-sgd", project) as running:
-        running.wait_for_line("fitting")
+    tiny.edit(project, {"datasets.tiny.sources": [{"endless": "here"}]})
+    with Running("dvc repro fetch@tiny", project) as running:
+        running.wait_for_line("reading")
         output = running.end(signal.SIGINT)
     # With Python 3.14 a warning of semaphores may follow.
-    assert "python -m stages.train five-sgd, exited with -2\n" in output
+    assert "python -m stages.fetch tiny, exited with -2\n" in output
     assert "Traceback" not in output
-    assert not (project / "models/five-sgd.skops").exists()
+    assert not (project / "data/raw/tiny.parquet").exists()
 
     tiny.edit(project, {})
     assert tiny.repro(project) == []

@@ -13,7 +13,7 @@ import pytest
 
 FILE = Path(__file__).with_name("mutants.txt")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+LONG = pytest.mark.timeout(1800)
 
 
 class Mutant(NamedTuple):
@@ -34,6 +34,14 @@ MUTANTS = read_mutants()
 NAMES = [f"{mutant.path}: {mutant.text}" for mutant in MUTANTS]
 
 
+def test_each_defect_has_one_place_and_a_test() -> None:
+    for mutant in MUTANTS:
+        text = (tiny.ROOT / mutant.path).read_text(encoding="utf-8")
+        assert text.count(mutant.text) == 1, mutant
+        file, *_ = mutant.tests.split()
+        assert (FILE.parent / file).exists(), mutant
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the repository."""
@@ -48,11 +56,15 @@ def run_tests(copy: Path, tests: str, status: int) -> None:
     tiny.run(command, copy, status=status, PYTHONPATH=str(copy), PYTEST_ADDOPTS="")
 
 
+@LONG
+@pytest.mark.slow
 @pytest.mark.parametrize("tests", sorted({mutant.tests for mutant in MUTANTS}))
 def test_without_a_defect_the_tests_pass(copy: Path, tests: str) -> None:
     run_tests(copy, tests, status=0)
 
 
+@LONG
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=NAMES)
 def test_a_defect_is_caught(copy: Path, mutant: Mutant) -> None:
     path = copy / mutant.path

@@ -8,7 +8,7 @@ from digits.commands.pin import update_entry
 from digits.core import params
 from digits.core.params import PINNED_KEYS
 from tests import tiny
-from tests.calls import call, failure
+from tests.calls import VALID, call, failure
 from tests.processes import full_disk
 
 import numpy as np
@@ -61,7 +61,7 @@ def test_a_new_entry_is_completed_and_nothing_else_is_changed(folder: Path) -> N
     start, end = before.split(ENTRY)
     assert after.startswith(f"{start}    images: 12\n    classes: 3\n    names:\n    - cat\n")
     assert after.endswith(f"      labels: {entry['sha256']['labels']}\n{ENTRY}{end}")
-    assert call(folder, "check").output == ""
+    assert call(folder, "check").output == VALID
 
 
 def test_on_a_full_disk_nothing_is_changed(folder: Path) -> None:
@@ -130,7 +130,7 @@ def test_groups_are_counted(folder: Path) -> None:
     entry = read_entry(read_params(folder), "tried")
     assert entry["groups"] == 2
     assert "groups" in entry["sha256"]
-    assert call(folder, "check").output == ""
+    assert call(folder, "check").output == VALID
 
 
 def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:
     assert "folder own: other labels: " in line
     assert "`digits pin` accepts what is there" in line
     call(folder, "pin", "tried")
-    assert call(folder, "check").output == ""
+    assert call(folder, "check").output == VALID
 
 
 def test_the_second_source_is_pinned_if_the_first_one_is_missing(folder: Path) -> None:
@@ -153,7 +153,7 @@ def test_the_second_source_is_pinned_if_the_first_one_is_missing(folder: Path) -
 def test_a_folder_that_was_not_pulled_yet_is_valid_but_cannot_be_pinned(folder: Path) -> None:
     call(folder, "pin", "tried")
     shutil.rmtree(folder / "own")
-    assert call(folder, "check").output == ""
+    assert call(folder, "check").output == VALID
     assert "folder own: was not found; put your images there" in failure(folder, "pin", "tried")
 
 

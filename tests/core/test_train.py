@@ -72,8 +72,14 @@ def build(model: dict[str, Any]) -> Pipeline:
 LOGISTIC = tiny.model("five", "principal_components", tiny.LOGISTIC, 3)
 
 
-def test_the_model_is_fitted_on_all_images(tmp_path: Path) -> None:
-    model, cv_predictions = train(tmp_path, LOGISTIC)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pipeline, pd.DataFrame]:
+    """Return the model of LOGISTIC, and its cross-validated predictions."""
+    return train(tmp_path_factory.mktemp("trained"), LOGISTIC)
+
+
+def test_the_model_is_fitted_on_all_images(trained: tuple[Pipeline, pd.DataFrame]) -> None:
+    model, cv_predictions = trained
     images = make_task()
     X = images.filter(like="pixel").to_numpy()
     y = images["label"].to_numpy()
@@ -82,8 +88,10 @@ def test_the_model_is_fitted_on_all_images(tmp_path: Path) -> None:
     assert cv_predictions.attrs["train_accuracy"] == (model.predict(X) == y).mean()
 
 
-def test_each_fold_is_scored_by_a_model_that_was_fitted_without_it(tmp_path: Path) -> None:
-    _, cv_predictions = train(tmp_path, LOGISTIC)
+def test_each_fold_is_scored_by_a_model_that_was_fitted_without_it(
+    trained: tuple[Pipeline, pd.DataFrame],
+) -> None:
+    _, cv_predictions = trained
     images = make_task()
     X = images.filter(like="pixel").to_numpy()
     y = images["label"].to_numpy()
@@ -117,7 +125,8 @@ def test_of_many_images_only_the_first_ones_have_a_train_accuracy(
 def test_the_groups_of_the_images_decide_the_folds(tmp_path: Path) -> None:
     task = make_task()
     task["group"] = np.repeat(np.arange(20), 20)
-    _, cv_predictions = train(tmp_path, LOGISTIC, task=task)
+    dummy = tiny.model("five", "raw", "dummy.DummyClassifier", 3)
+    _, cv_predictions = train(tmp_path, dummy, task=task)
     assert cv_predictions["group"].equals(task["group"])
     assert cv_predictions.groupby("group")["fold"].nunique().max() == 1
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from digits.commands.merge_lock import merge
 from tests import tiny
-from tests.calls import call, failure
+from tests.calls import call, failure, reproduce
 
 import pytest
 import yaml
@@ -19,13 +19,13 @@ BEN = ("models:\n", "  three:\n    split: tiny\n    positive:\n    - 3\nmodels:\
 CARLA = ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n    - 3\n")
 
 
-def commit_branch(project: Path, name: str, change: tuple[str, str]) -> None:
+def commit_branch(project: Path, name: str, change: tuple[str, str], task: str) -> None:
     """Create a branch in which a person adds a task, runs it, and commits its results."""
     tiny.run(f"git switch --quiet -c {name} main", project)
     path = project / "params.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace(*change), encoding="utf-8")
-    assert len(tiny.repro(project)) == 1
+    reproduce(project, f"binarize@{task}")
     (project / "plots" / "table.csv").write_text(name)
     tiny.commit(project, name)
 
@@ -93,8 +93,8 @@ def test_what_is_not_known_is_not_merged(tmp_path: Path, name: str, content: str
 def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
     project: Path, tmp_path: Path
 ) -> None:
-    commit_branch(project, "anna", ANNA)
-    commit_branch(project, "ben", BEN)
+    commit_branch(project, "anna", ANNA, "two")
+    commit_branch(project, "ben", BEN, "three")
     before = tiny.lock(project)
     call(project, "setup")
     call(project, "setup")  # a second call changes nothing
@@ -108,8 +108,8 @@ def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
 @pytest.mark.slow
 def test_a_stage_that_both_changed_has_no_entry_until_it_has_run(project: Path) -> None:
     call(project, "setup")
-    commit_branch(project, "anna", ANNA)
-    commit_branch(project, "carla", CARLA)
+    commit_branch(project, "anna", ANNA, "two")
+    commit_branch(project, "carla", CARLA, "two")
     tiny.run("git merge --quiet anna", project, status=1)
     conflicts = tiny.run("git diff --name-only --diff-filter=U", project).stdout
     assert conflicts == "params.yaml\n"

@@ -36,8 +36,11 @@ def find_correct(project: Path) -> set[int]:
     return set(table.query("label == prediction")["row"])
 
 
-def test_runs_are_compared_with_their_commit(made: Path, project: Path) -> None:
-    tiny.run_dvc(f"{RUN} -n fewer -S {PARAMETERS}.max_iter=2", project)
+def test_a_run_trains_what_it_changes_and_runs_are_compared_with_their_commit(
+    made: Path, project: Path
+) -> None:
+    output = tiny.run_dvc(f"{RUN} -n fewer -S {PARAMETERS}.max_iter=2", project)
+    assert tiny.find_stages(output) == ["evaluate@five-sgd", "train@five-sgd"]
     tiny.run_dvc(f"{RUN} -n later -S {PARAMETERS}.max_iter=3 --queue", project)
     n_fixed = len(find_correct(project) - find_correct(made))
     n_broken = len(find_correct(made) - find_correct(project))
@@ -51,6 +54,11 @@ def test_runs_are_compared_with_their_commit(made: Path, project: Path) -> None:
     assert committed == [revision, "50", *read_metrics(made), "–", "–", "last", "commit"]
     assert fewer == ["fewer", "2", *read_metrics(project), points, p_value, "done"]
     assert later == ["later", "3", "–", "–", "–", "–", "queued"]
+
+    tiny.edit(project, {})
+    assert tiny.repro(project) == []  # the run cache has all outputs
+    assert tiny.run("git status --porcelain", project).stdout == ""
+    assert tiny.files(project) == tiny.files(made)
 
 
 # A metric that the module does not have.
