@@ -1,11 +1,14 @@
-"""Draw the digits that were found into their picture."""
+"""Mark the digits that were found in a picture: a box, a label and a flag for each."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from digits import pictures
 from digits.core.files import write_whole
+from digits.handwriting.components import Digit
 from digits.handwriting.reading import Reading, label_with_flag
-from digits.handwriting.recognizer import Recognizer
+from digits.handwriting.recognizer import Prediction, Recognizer
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -30,8 +33,79 @@ LINE_WIDTH = 1 / 12
 LABEL_DISTANCE = 1.3
 
 
+class Mark(NamedTuple):
+    """The box and the label of a digit.
+
+    `digits predict --png` draws them into the picture, and the page of `digits draw` shows them
+    on the drawing. All lengths are in pixels of the picture.
+
+    Attributes:
+        left: the left edge of the box.
+        top: its top edge.
+        width: its width.
+        height: its height.
+        line_width: the width of its lines.
+        label: the predicted label, with the flag if the digit is flagged.
+        label_left: where the label begins.
+        label_top: the top of the label.
+        label_height: the size of the label's font.
+        is_flagged: whether the digit is flagged. Flagged digits have another colour.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    line_width: int
+    label: str
+    label_left: float
+    label_top: float
+    label_height: float
+    is_flagged: bool
+
+
+def place_marks(
+    recognizer: Recognizer,
+    digits: Sequence[Digit],
+    predictions: Sequence[Prediction],
+    scale: float = 1,
+) -> list[Mark]:
+    """Return the marks of the digits in a picture.
+
+    Args:
+        recognizer: the recognizer of the digits.
+        digits: the digits. Their boxes are in pixels of the original picture.
+        predictions: the prediction for each digit.
+        scale: the side length of the original picture divided by that of the picture.
+    """
+    heights = [digit.box[3] / scale for digit in digits]
+    scaled_height = LABEL_HEIGHT * float(np.median(heights))
+    label_height = float(np.clip(scaled_height, MIN_LABEL_HEIGHT, MAX_LABEL_HEIGHT))
+    line_width = max(1, round(LINE_WIDTH * label_height))
+    marks = []
+    for digit, prediction in zip(digits, predictions, strict=True):
+        x, y, width, height = [length / scale for length in digit.box]
+        left = x - MARGIN
+        top = y - MARGIN
+        mark = Mark(
+            left=left,
+            top=top,
+            width=width + 2 * MARGIN,
+            height=height + 2 * MARGIN,
+            line_width=line_width,
+            label=label_with_flag(recognizer, prediction),
+            label_left=max(0, left),
+            # The label is above the box, or in the box if there is no space above it.
+            label_top=max(0, top - LABEL_DISTANCE * label_height),
+            label_height=label_height,
+            is_flagged=prediction.is_unlike,
+        )
+        marks.append(mark)
+    return marks
+
+
 def write_picture(path: Path, recognizer: Recognizer, reading: Reading) -> None:
-    """Write a PNG file of a picture with the box, the label and the flag of each digit.
+    """Write a PNG file of a picture with the marks of its digits.
 
     Args:
         path: the file to write.
@@ -44,46 +118,25 @@ def write_picture(path: Path, recognizer: Recognizer, reading: Reading) -> None:
         OSError: a file cannot be read or written.
     """
     image, scale = pictures.read_image(Path(reading.file), mode="RGB")
-    draw_boxes(image, scale, recognizer, reading)
+    draw_marks(image, place_marks(recognizer, reading.digits, reading.predictions, scale))
     with write_whole(path) as temporary:
         image.save(temporary, "PNG")
 
 
-def draw_boxes(
-    image: Image.Image, scale: float, recognizer: Recognizer, reading: Reading
-) -> None:
-    """Draw the box, the label and the flag of each digit.
-
-    Args:
-        image: the picture, which is changed.
-        scale: the side length of the original picture divided by that of `image`.
-        recognizer: the recognizer of the digits.
-        reading: the digits. Their boxes are in pixels of the original picture.
-    """
-    heights = [digit.box[3] / scale for digit in reading.digits]
-    scaled_height = LABEL_HEIGHT * float(np.median(heights))
-    label_height = float(np.clip(scaled_height, MIN_LABEL_HEIGHT, MAX_LABEL_HEIGHT))
-    font = ImageFont.load_default(label_height)
-    line_width = max(1, round(LINE_WIDTH * label_height))
+def draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
+    """Draw marks into a picture."""
     draw = ImageDraw.Draw(image)
-    for digit, prediction in zip(reading.digits, reading.predictions, strict=True):
-        x, y, width, height = [length / scale for length in digit.box]
-        left = x - MARGIN
-        top = y - MARGIN
-        right = x + width + MARGIN
-        bottom = y + height + MARGIN
-        colour = RED if prediction.is_unlike else BLUE
-        draw.rectangle((left, top, right, bottom), outline=colour, width=line_width)
-
-        label = label_with_flag(recognizer, prediction)
-        # The label is above the box, or in the box if there is no space above it.
-        label_top = max(0, top - LABEL_DISTANCE * label_height)
-        label_left = max(0, left)
+    for mark in marks:
+        colour = RED if mark.is_flagged else BLUE
+        right = mark.left + mark.width
+        bottom = mark.top + mark.height
+        corners = (mark.left, mark.top, right, bottom)
+        draw.rectangle(corners, outline=colour, width=mark.line_width)
         draw.text(
-            (label_left, label_top),
-            label,
+            (mark.label_left, mark.label_top),
+            mark.label,
             fill=colour,
-            font=font,
-            stroke_width=line_width,
+            font=ImageFont.load_default(mark.label_height),
+            stroke_width=mark.line_width,
             stroke_fill=WHITE,
         )

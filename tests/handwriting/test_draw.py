@@ -24,7 +24,7 @@ from tests.processes import full_disk
 import pytest
 import requests
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 DIGIT = re.compile(r"^\d$")
 PNG = {"Content-Type": "image/png"}
@@ -82,11 +82,13 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
         saw = page.get_by_role("img", name="The drawing in 8 by 8 pixels")
         assert saw.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [8, 8]
         expect(page.locator("#result")).to_be_in_viewport(ratio=1)  # while drawing
+        the_digit_has_a_box_and_its_label(page)
         assert overflow(page) == 0
 
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_role("status")).to_contain_text("Nothing drawn yet.")
         expect(page.locator("dt")).to_have_count(0)
+        expect(page.locator("#marks *")).to_have_count(0)
         page.wait_for_selector(
             "#result[aria-busy=false]"
         )  # what was under way does not come back
@@ -106,6 +108,20 @@ def test_drawing_shows_a_prediction_and_what_the_model_saw(server: str) -> None:
         ] == []  # "No digit yet."
         assert opened.outside_requests == []
         a_finger_draws_on_a_phone_and_the_answer_is_in_sight(opened)
+
+
+def the_digit_has_a_box_and_its_label(page: Page) -> None:
+    paper = box(page.locator("canvas"))
+    frame = box(page.locator("#marks div"))
+    left = (frame["x"] - paper["x"]) / paper["width"]
+    top = (frame["y"] - paper["y"]) / paper["height"]
+    right = left + frame["width"] / paper["width"]
+    bottom = top + frame["height"] / paper["height"]
+    pen = 1 / 24  # half of its width; the box is 3 of 480 pixels around the ink
+    around = [0.28 - pen, 0.16 - pen, 0.72 + pen, 0.84 + pen]
+    assert [left, top, right, bottom] == pytest.approx(around, abs=0.02)
+    prediction = page.locator("#prediction").text_content()
+    assert page.locator("#marks span").all_text_contents() == [prediction]
 
 
 def a_finger_draws_on_a_phone_and_the_answer_is_in_sight(opened: browser.Opened) -> None:

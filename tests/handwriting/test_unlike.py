@@ -128,8 +128,10 @@ def test_the_drawing_page_marks_the_class_and_explains_the_mark(place: Path) -> 
             stroke(page, *line)
         expect(page.locator("#prediction")).to_have_text(re.compile(r"^\d\?$"))
         expect(page.get_by_role("status")).to_contain_text(
-            "; ? marks what is unlike the training images"
+            "; ? flags what does not resemble the training data"
         )
+        expect(page.locator("#marks div.flagged")).to_have_count(1)
+        expect(page.locator("#marks span.flagged")).to_have_text(re.compile(r"^\d\?$"))
         expect(page.locator("dl")).to_contain_text(re.compile(r"^\s*\d.*%"))
         for _ in LINES[1:]:
             page.get_by_role("button", name="Undo").click()

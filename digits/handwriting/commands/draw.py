@@ -15,6 +15,7 @@ from typing import Any
 from digits import pictures
 from digits.commands import examples
 from digits.core.errors import PipelineError
+from digits.handwriting import boxes
 from digits.handwriting.collection import DIGITS, Collection
 from digits.handwriting.reading import as_values
 from digits.handwriting.recognizer import Recognizer
@@ -60,9 +61,11 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     found = recognizer.find(pictures.read(io.BytesIO(picture)))
     [digits] = recognizer.split([found])
     predictions = recognizer.predict(np.stack([digit.image for digit in digits]))
+    marks = boxes.place_marks(recognizer, digits, predictions)
     all_values = []
-    for digit, prediction in zip(digits, predictions, strict=True):
+    for digit, prediction, mark in zip(digits, predictions, marks, strict=True):
         values = as_values(recognizer, digit, prediction)
+        values["mark"] = mark._asdict()
         values["image"] = drawing.png_data_uri(digit.image[np.newaxis])
         all_values.append(values)
     return {"digits": all_values}

@@ -140,11 +140,29 @@ function percent(probability) {
 
 function showDigits(digits) {
   const shares = digits.map((digit) => percent(digit.probability));
-  const mark = digits.some((digit) => digit.unlike) ? "; ? marks what is unlike the training images" : "";
-  show(digits.map(answer).join(" "), `predicted (${shares.join(", ")})${mark}`, digits.map(row));
+  const marks = digits.map((digit) => digit.mark);
+  const labels = marks.map((mark) => mark.label);
+  const legend = marks.some((mark) => mark.is_flagged) ? "; ? flags what does not resemble the training data" : "";
+  show(labels.join(" "), `predicted (${shares.join(", ")})${legend}`, digits.map(row), marks.map(markOnCanvas));
 }
 
-const answer = (digit) => digit.label + (digit.unlike ? "?" : "");
+// The box and the label of a digit, on the canvas. All lengths are in pixels of the canvas.
+function markOnCanvas(mark) {
+  const frame = document.createElement("div");
+  const label = document.createElement("span");
+  frame.className = label.className = mark.is_flagged ? "flagged" : "";
+  place(frame, { left: mark.left, top: mark.top, width: mark.width, height: mark.height, "border-width": mark.line_width });
+  place(label, { left: mark.label_left, top: mark.label_top, "font-size": mark.label_height });
+  label.textContent = mark.label;
+  const both = document.createDocumentFragment();
+  both.append(frame, label);
+  return both;
+}
+
+function place(element, lengths) {
+  // The page may show the canvas in another size. 100cqw is its width there.
+  for (const [name, length] of Object.entries(lengths)) element.style.setProperty(name, `${(100 * length) / size}cqw`);
+}
 
 // The predicted class, the next ones that are likely at all, and what is left for all others together.
 function likeliest(digit) {
@@ -170,14 +188,15 @@ function row(digit) {
   return item;
 }
 
-function show(prediction, sure, rows = []) {
+function show(prediction, sure, rows = [], marks = []) {
   // Written only when it differs, so that a screen reader does not read it out again at each stroke.
   if (byId("prediction").textContent !== prediction) byId("prediction").textContent = prediction;
   if (byId("sure").textContent !== sure) byId("sure").textContent = sure;
   byId("digits").replaceChildren(...rows);
+  byId("marks").replaceChildren(...marks);
 }
 
-function place(event) {
+function position(event) {
   const box = canvas.getBoundingClientRect();
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
@@ -193,11 +212,11 @@ canvas.addEventListener("pointerdown", (event) => {
   if (!event.isPrimary || event.button) return;
   canvas.setPointerCapture(event.pointerId);
   pen.hidden = true;
-  begin(place(event));
+  begin(position(event));
 });
 canvas.addEventListener("pointermove", (event) => {
   if (!stroke || !canvas.hasPointerCapture(event.pointerId)) return;
-  for (const between of event.getCoalescedEvents?.() ?? [event]) extend(place(between));
+  for (const between of event.getCoalescedEvents?.() ?? [event]) extend(position(between));
 });
 // No gesture comes of a stroke: after what looks like a fling, Chromium ignores the next tap.
 canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
