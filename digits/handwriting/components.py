@@ -218,9 +218,11 @@ def find_on_page(grey: Pixels, size: int) -> list[Digit]:
         # The grid's lines were too bent to be found as lines. Some of them may be left.
         clean = remove_printed(remove_grids(ink))
         labels, components = label_components(clean)
+    components = leave_out_giants(components)
     is_cut = cut_rows(clean, labels, components)
     if is_cut:
         labels, components = label_components(clean)
+        components = leave_out_giants(components)
 
     digits = []
     for line in sort_into_lines(group_components(components)):
@@ -289,6 +291,14 @@ def encloses(outer: Component, inner: Component) -> bool:
     is_between_rows = outer.top < inner.top and inner.bottom < outer.bottom
     is_between_columns = outer.left < inner.left and inner.right < outer.right
     return is_between_rows and is_between_columns
+
+
+def leave_out_giants(components: list[Component]) -> list[Component]:
+    """Return the components without those that are far higher than most others."""
+    heights = np.array([component.height for component in components])
+    widths = np.array([component.width for component in components])
+    is_giant = edges.find_giants(heights, widths)
+    return [each for each, giant in zip(components, is_giant, strict=True) if not giant]
 
 
 def cut_rows(ink: Ink, labels: Labels, components: list[Component]) -> bool:

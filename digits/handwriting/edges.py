@@ -1,7 +1,7 @@
 """Remove what the edges of a picture cut off: frames, dark tables, writing that goes on."""
 
 from digits.handwriting.ink import EDGE, Ink
-from digits.handwriting.regions import EIGHT_NEIGHBOURS, Integers, border, bounds
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Integers, Mask, border, bounds
 
 import numpy as np
 from scipy import ndimage
@@ -12,6 +12,11 @@ from scipy import ndimage
 FRAMED = 0.6
 MAX_RINGS = 4
 RINGS_DIVISOR = 25
+
+# A component that is more than this many times as high as most others is no digit. It is a part
+# of a grid, or small print that runs from top to bottom. A digit with a long tail is lower.
+GIANT = 4
+MIN_WIDTH = 1 / 3
 
 # The usual height is the median height of the components. Components lower than this share of
 # the tallest are left out. Therefore neither a single digit with a long tail nor dust changes
@@ -70,9 +75,12 @@ def remove(ink: Ink) -> Ink:
     stops = boxes[:, 2:]
     sizes = stops - starts
     heights = sizes[:, 0]
+    widths = sizes[:, 1]
     longer_sides = sizes.max(axis=1)
     n_at_edge = np.bincount(border(labels), minlength=n_labels + 1)[1:]
-    inner_heights = heights[n_at_edge == 0]
+    is_inner = n_at_edge == 0
+    is_inner[is_inner] = ~find_giants(heights[is_inner], widths[is_inner])
+    inner_heights = heights[is_inner]
     if inner_heights.max(initial=0) < max(ink.shape) * MIN_HEIGHT:
         return ink
 
@@ -91,6 +99,27 @@ def remove(ink: Ink) -> Ink:
     is_cut_off |= is_low & (begins_near | ends_near) & ~is_near_digit
     is_removed = np.append(False, is_cut_off)
     return np.where(is_removed[labels], 0, ink)
+
+
+def find_giants(heights: Integers, widths: Integers) -> Mask:
+    """Return which components are far higher than most others.
+
+    The components are compared with the weighted median of their heights. The weight of a
+    component is its area, so that dust counts little. For the weight, a wide component is as
+    wide as high, and a narrow one, such as a one, is `MIN_WIDTH` times as wide as high.
+
+    Args:
+        heights: the height of each component, in pixels.
+        widths: the width of each component, in pixels.
+    """
+    if not heights.size:
+        return np.zeros(0, bool)
+    order = heights.argsort()
+    weights = heights * np.clip(widths, MIN_WIDTH * heights, heights)
+    total_weights = weights[order].cumsum()
+    middle = np.searchsorted(total_weights, total_weights[-1] / 2)
+    weighted_median = heights[order[middle]]
+    return heights > GIANT * weighted_median
 
 
 def usual_height(heights: Integers) -> float:

@@ -138,10 +138,11 @@ def test_a_pen_of_any_width_gives_strokes_like_mnist(times: int) -> None:
 
 
 def test_a_large_photo_noise_and_jpeg_with_boxes_in_pixels_of_the_original() -> None:
-    large = np.kron(ALONE, np.ones((20, 20), np.uint8))
+    times = 17  # its longer side has more pixels than `pictures.MAX_SIDE`
+    large = np.kron(ALONE, np.ones((times, times), np.uint8))
     noise = np.random.RandomState(0).normal(0, 8, large.shape)
     photo = Image.fromarray((210 - large * 0.5 + noise).clip(0, 255).astype(np.uint8))
     photo.save(file := io.BytesIO(), "JPEG", quality=60)
     [digit] = find(pictures.read(io.BytesIO(file.getvalue())))
-    assert np.abs(np.array(digit.box) - np.array(WHERE) * 20).max() <= 10
+    assert np.abs(np.array(digit.box) - np.array(WHERE) * times).max() <= 10
     assert difference(digit.image, EXPECTED) < 10
