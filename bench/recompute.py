@@ -1,8 +1,8 @@
 """Check all results: compute them again, with scikit-learn alone.
 
 It reads the parquet files and the models that `dvc repro` has made. From this project it
-imports only the names of the metrics, the function that loads models, and those sets of
-features that are not repeated here. For each model it prints
+imports only the names of the metrics, the function that loads models, the deformation of
+images, and those sets of features that are not repeated here. For each model it prints
 
 - how many metrics and ends of confidence intervals were compared, and the largest difference;
 - the largest difference between the area under a drawn curve and under the exact curve;
@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from bench import measuring
 from digits.evaluation.metrics import CLASS_METRICS, METRICS, SUMMARY_KEYS
 from digits.learning import model_file
+from digits.learning.deformation import MILD, deform_rows
 from digits.learning.pipelines import make_feature_steps
 
 import click
@@ -32,6 +33,7 @@ import pandas as pd
 from scipy.special import softmax
 from scipy.stats import norm, t
 from sklearn import metrics
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
@@ -45,6 +47,8 @@ MAX_SUBSETS = 100  # with more folds or groups, they have no accuracies of their
 MIN_GROUPS = 6  # with fewer groups there is no confidence interval
 MIN_PROBABILITY = 1e-3
 UNIFORM_SHARE = 1e-4
+COPIED_BELOW = 1.3
+KEPT_BELOW = 2.0
 
 # The largest differences that are not an error.
 METRIC_TOLERANCE = 1e-6
@@ -539,7 +543,78 @@ def make_pipeline_again(model: Model) -> Pipeline:
         steps = [scale, PCA(50, svd_solver="covariance_eigh")]
     else:
         steps = [step for _, step in make_feature_steps(name, pixel_max)]
+    if model.entry["classifier"] == "deformed_copies_svc":
+        hyperparameters = dict(model.entry["hyperparameters"])
+        hyperparameters.pop("threshold", None)
+        return make_pipeline(
+            DeformedCopiesAgain(make_pipeline(*steps), hyperparameters, model.seed)
+        )
     return make_pipeline(*steps, make_classifier(model))
+
+
+class DeformedCopiesAgain(ClassifierMixin, BaseEstimator):
+    """An SVC for each class, fitted first on images, and then also on copies of the near ones.
+
+    Each SVC keeps its own support vectors.
+
+    Args:
+        features: the unfitted steps that turn pixels into features.
+        hyperparameters: of `deformed_copies_svc`.
+        seed: the seed of the deformations.
+    """
+
+    def __init__(self, features: Pipeline, hyperparameters: dict[str, Any], seed: int) -> None:
+        self.features = features
+        self.hyperparameters = hyperparameters
+        self.seed = seed
+
+    def fit(self, X: Array, y: Array) -> "DeformedCopiesAgain":
+        """Fit the features, and each SVC twice."""
+        arguments = dict(self.hyperparameters)
+        n_copies = arguments.pop("n_copies", 4)
+        self.classes_ = np.unique(y)
+        Z = self.features.fit_transform(X)
+        if arguments.get("gamma", "scale") == "scale":
+            arguments["gamma"] = 1 / (Z.shape[1] * Z.var())
+
+        C_copies = arguments.pop("C_copies", arguments.get("C", 1.0))
+        margins = []
+        for label in self.classes_:
+            svc = SVC(**arguments).fit(Z, y == label)
+            sign = np.where(y == label, 1, -1)
+            margins.append(sign * svc.decision_function(Z))
+        copied = np.flatnonzero(np.min(margins, axis=0) < COPIED_BELOW)
+        seed = np.random.RandomState(self.seed).randint(2**31)
+        copies = self.deform(X[copied], n_copies, seed)
+
+        arguments["C"] = C_copies
+        self.svcs_ = []
+        for label, margin in zip(self.classes_, margins, strict=True):
+            is_kept = margin < KEPT_BELOW
+            is_copied = margin[copied] < COPIED_BELOW
+            Z_copies = [self.features.transform(version[is_copied]) for version in copies]
+            y_copies = np.tile(y[copied][is_copied], n_copies)
+            Z_both = np.concatenate([Z[is_kept], *Z_copies])
+            y_both = np.concatenate([y[is_kept], y_copies])
+            self.svcs_.append(SVC(**arguments).fit(Z_both, y_both == label))
+        return self
+
+    def deform(self, X: Array, n_copies: int, seed: int) -> Array:
+        """Return copies of images, shape (n_copies, n_images, n_pixels)."""
+        side = int(X.shape[1] ** 0.5)
+        copies = []
+        n_rows = (1 + n_copies) * len(X)
+        for start in range(0, n_rows, 1_000):  # no more than a block of numbers at a time
+            rows = range(max(start, len(X)), min(start + 1_000, n_rows))
+            if len(rows):
+                copies.append(deform_rows(X, (side, side), rows, seed, MILD))
+        return np.concatenate(copies).reshape(n_copies, len(X), -1)
+
+    def decision_function(self, X: Array) -> Array:
+        """Return the scores of images."""
+        Z = self.features.transform(X)
+        scores = np.transpose([svc.decision_function(Z) for svc in self.svcs_])
+        return scores[:, 1] if len(self.classes_) == 2 else scores
 
 
 def make_classifier(model: Model) -> Any:

@@ -1,6 +1,9 @@
 """The schema of params.yaml.
 
 Its entries build on each other: dataset → split → task → model.
+
+The string below each key is its description, in Markdown. `make reference` writes the
+descriptions to docs/reference/params.md.
 """
 
 import math
@@ -67,12 +70,24 @@ class LastGroups(Entry):
     """The test set is the images of the last groups."""
 
     groups: Count
+    """The number of groups in the test set. The test set is the images of the last groups.
+
+    The dataset must have groups, and more of them than this number.
+    """
 
 
 class ChecksumShare(Entry):
     """The test set is chosen by the checksums of the images, or of the groups."""
 
     share: Fraction
+    """The fraction of each class that is the test set, rounded up to a number of images.
+
+    If the dataset has groups, it is the fraction of the groups.
+
+    The images, or the groups, are chosen by the checksums of their pixels. A new image
+    therefore moves at most one other image of its class between the training set and the test
+    set.
+    """
 
 
 TestSize = Count | Fraction | LastGroups | ChecksumShare
@@ -82,18 +97,27 @@ class MinRecall(Entry):
     """The decision threshold has the best precision with at least this recall."""
 
     recall: FractionOrOne
+    """The minimum recall, as a fraction.
+
+    Of all thresholds with at least this recall, the one with the best precision is chosen.
+    """
 
 
 class MinPrecision(Entry):
     """The decision threshold has the best recall with at least this precision."""
 
     precision: FractionOrOne
+    """The minimum precision, as a fraction.
+
+    Of all thresholds with at least this precision, the one with the best recall is chosen.
+    """
 
 
 class MaxF1(Entry):
     """The decision threshold has the best F1."""
 
     f1: Literal["max"]
+    """The threshold with the best F1 score is chosen."""
 
 
 Threshold = FiniteFloat | MinRecall | MinPrecision | MaxF1
@@ -103,16 +127,91 @@ class DatasetParams(Entry):
     """An entry of `datasets`: a table of images."""
 
     images: Count
+    """The number of images. `digits pin` writes this key."""
+
     shape: Annotated[
         list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=2, max_length=2)
     ]
+    """The height and the width of each image, 1 to 256 pixels.
+
+    Pictures are resized to this shape. Their aspect ratio is kept. For example:
+
+    ```yaml
+    shape:
+    - 28
+    - 28
+    ```
+    """
+
     classes: Annotated[int, Field(ge=1, le=256)]
+    """The number of classes, which are numbered from 0. `digits pin` writes this key."""
+
     groups: Count | None = None
+    """The number of groups, if the source divides the images into groups.
+
+    A group is, for example, all images by one writer. A group is never divided between the
+    training set and the test set, or between two folds. `digits pin` writes this key.
+    """
+
     names: list[str] | None = None
+    """The names of the classes, in the order of their numbers.
+
+    `digits pin` writes this key if the source gives names to the classes. Otherwise you can
+    write it yourself. The names must differ from each other, and none may be `all`.
+    """
+
     pixel_max: Annotated[int, Field(ge=1, le=255)] = 255
+    """The largest value that a pixel can have. The digits of scikit-learn have 16."""
+
     sources: Annotated[list[Source], Field(min_length=1)]
+    """The sources of the images.
+
+    Each item is a kind of source and a place. The sources are tried in order, until one of them
+    has the images whose checksums are in `sha256`.
+
+    - `sklearn: digits`: the digits in scikit-learn. They need no network.
+    - `idx: PLACE`: files in the IDX format of MNIST. The place is a folder or an HTTP address.
+    - `openml: NAME/VERSION`: a dataset on OpenML, such as `mnist_784/1`.
+    - `folder: FOLDER`: pictures, in a subfolder for each class. The subfolder may have
+      subfolders for groups.
+    - `handwriting: FOLDER`: the same, for photos of single digits on paper. Each digit is
+      converted to the style of MNIST. This source is part of the optional component
+      `handwriting`.
+    - `table: FILE`: a CSV or parquet file with one row per image. The column `class` or `label`
+      has the class, and the optional column `group` the group. If there is a column `file`, it
+      has the paths of pictures, relative to the folder of the table. Otherwise all other
+      columns have the pixels.
+
+    If the environment variable `DATA_MIRROR` is set, it is tried before the sources that need a
+    network. It names a folder or an HTTP address. The IDX files of a dataset are in the
+    subfolder that has the dataset's name. For example:
+
+    ```yaml
+    sources:
+    - idx: https://ossci-datasets.s3.amazonaws.com/mnist/
+    - openml: mnist_784/1
+    ```
+    """
+
     files: list[PathPair] | None = None
+    """The names of the files of the source `idx`.
+
+    Each item is a pair: the file of the images, and the file of their labels. The default is
+    the names of MNIST's four files. For example:
+
+    ```yaml
+    files:
+    - - letters-images.gz
+      - letters-labels.gz
+    ```
+    """
+
     sha256: dict[Literal["pixels", "labels", "groups"], Sha256]
+    """The SHA-256 checksums of the images.
+
+    The keys are `pixels`, `labels` and, if the dataset has groups, `groups`. The stage `fetch`
+    fails if the images have other checksums. `digits pin` writes this key.
+    """
 
     @property
     def class_names(self) -> Sequence[int | str]:
@@ -124,7 +223,22 @@ class SplitParams(Entry):
     """An entry of `splits`: a dataset, and which of its images are the test set."""
 
     dataset: str
+    """The name of the dataset that is divided."""
+
     test: TestSize
+    """The test set. All other images are the training set, which is shuffled.
+
+    - A whole number, such as `test: 10000`: the last 10,000 images. If the dataset has groups,
+      the number must not divide a group.
+    - A fraction, such as `test: 0.2`: 20 % of the images, chosen at random. If the dataset has
+      groups, it is 20 % of the groups.
+    - One of the keys `groups` and `share`. For example:
+
+      ```yaml
+      test:
+        groups: 3
+      ```
+    """
 
 
 class TaskParams(Entry):
@@ -135,26 +249,98 @@ class TaskParams(Entry):
     """
 
     split: str
+    """The name of the split whose images are labelled."""
+
     positive: Classes | None = None
+    """The classes with the label 1. Without `negative`, all other classes have the label 0.
+
+    Without this key, the label of an image is its class. If the dataset has `names`, the
+    classes are these names. Otherwise they are numbers. At least one class must be left out.
+    For example:
+
+    ```yaml
+    positive:
+    - 0
+    - 1
+    ```
+    """
+
     negative: Classes | None = None
+    """The classes with the label 0.
+
+    The images of all classes that are neither in `positive` nor in `negative` are left out of
+    the task. This key needs `positive`.
+    """
 
 
 class Hyperparameters(Entry, extra="allow"):
     """The arguments of the classifier, and the decision threshold."""
 
     threshold: Threshold | None = None
+    """The score from which a model predicts the label 1. The task must have two labels.
+
+    Without this key, a model predicts the label 1 if `decision_function` is above 0. If the
+    classifier has no `decision_function`, it predicts the label 1 if `predict_proba` is above
+    0.5.
+
+    - A number, such as `threshold: -0.5`, is the threshold itself.
+    - One of the keys `recall`, `precision` and `f1` is a rule by which the threshold is chosen
+      on the cross-validated scores. A rule needs `folds`. For example:
+
+      ```yaml
+      threshold:
+        recall: 0.9
+      ```
+    """
 
 
 class ModelParams(Entry):
     """An entry of `models`: a model for a task."""
 
     description: str
+    """One sentence about the model. If you edit it, DVC does not train the model again."""
+
     tutorial: str | None = None
+    """The title of the tutorial that has this model, and the accuracy that it reports.
+
+    The pipeline does not use this key.
+    """
+
     task: str
+    """The name of the task that the model is trained for."""
+
     features: str
+    """The features that the classifier learns from.
+
+    The value is the name of a module in `digits/features`, without `.py`, such as `raw` or
+    `gradients_60`. The first line of each module describes its features.
+    """
+
     classifier: str
+    """The classifier, in one of two forms.
+
+    - A class of scikit-learn, by its import path without the leading `sklearn.`, such as
+      `svm.SVC` or `linear_model.LogisticRegression`.
+    - `one_vs_rest_svc`: an `svm.SVC` for each class against all other classes.
+    - `deformed_copies_svc`: the same, with the kernel `rbf`, fitted also on deformed copies of
+      the training images. The images must be square. Its hyperparameters are `n_copies`, the
+      number of copies of each image near the border of a class, `C`, `C_copies`, which is used
+      instead of `C` once the copies are added, and `gamma`.
+    """
+
     hyperparameters: Hyperparameters
+    """The arguments of the classifier, such as `C: 10`, and optionally `threshold`.
+
+    Write `{}` for the classifier's defaults. `random_state` is always the value of `seed`. The
+    arguments `decision_function_shape`, `n_jobs`, `verbose` and `warm_start` cannot be set.
+    """
+
     folds: Folds
+    """The number of folds of the cross-validation on the training set, or 0 for none.
+
+    The folds are stratified by label. Each label needs at least as many training images as
+    there are folds. If the dataset has groups, the training set needs at least as many groups.
+    """
 
 
 # The type of the entries of each section.
@@ -172,10 +358,23 @@ class Params(Entry):
     """The content of params.yaml."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
+    """The seed of the random numbers for shuffling, random splits and training."""
+
     datasets: dict[Name, DatasetParams]
+    """Each entry is a dataset of labelled images.
+
+    A new entry needs only `sources` and `shape`. `digits pin NAME` then fetches the images, and
+    writes the keys that describe them.
+    """
+
     splits: dict[Name, SplitParams]
+    """Each entry divides a dataset into a training set and a test set."""
+
     tasks: dict[Name, TaskParams]
+    """Each entry gives a label to each image of a split."""
+
     models: dict[Name, ModelParams]
+    """Each entry is a model for a task, and a row of the leaderboard."""
 
     @model_validator(mode="after")
     def _check_entries(self) -> Self:

@@ -35,7 +35,7 @@ Groups = pd.Series | None  # the column `group` of a table, if it has one
 # What to do if a file of the pipeline is damaged.
 REMEDY = (
     "delete it, then run `dvc repro`; if it comes back damaged, check the cache "
-    "(docs/reliability.md)"
+    "(docs/troubleshooting.md)"
 )
 
 

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from digits.core.errors import PipelineError
-from digits.core.params import ChecksumShare, LastGroups, TestSize
+from digits.core.params import LastGroups, TestSize
 from digits.core.tables import Groups, Pixels, Vector, pixels
 
 import numpy as np
@@ -46,7 +46,8 @@ def split_rows(images: pd.DataFrame, test: TestSize, seed: int) -> tuple[Vector,
         is_test = select_random_groups(groups, test, rng)
     elif isinstance(test, LastGroups):
         is_test = select_last_groups(groups, test.groups, rng)
-    elif isinstance(test, ChecksumShare) and groups is None:
+    # What remains is a ChecksumShare.
+    elif groups is None:
         is_test = select_images_by_checksum(pixels(images), images["class"], test.share)
     else:
         is_test = select_groups_by_checksum(pixels(images), groups, test.share)

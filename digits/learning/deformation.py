@@ -9,7 +9,7 @@ the seed and its row number, not on the other rows or the number of cores.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from digits.core.tables import Pixels
 from digits.features.transforms.interpolation import FloatImages, interpolate
@@ -26,14 +26,29 @@ BLOCK_SIZE = 1_000
 # This many rows are deformed together. Their numbers fit into the cache of a core.
 BATCH_SIZE = 100
 
-# The standard deviations of the deformations. They are so small that people can still read each
-# digit. Vertical lengths are fractions of the image's height, horizontal ones of its width.
-ROTATION = 0.1  # in radians
-SHEAR = 0.1  # in pixels to the right per pixel down
-SCALE = 0.07  # of the height and, independently, of the width
-SHIFT = 0.025
-BEND = 0.04
-SMOOTHNESS = 1 / 7  # not of a deviation, but of the Gaussians that the field consists of
+# The standard deviation of the Gaussians that a smooth field consists of, as a fraction of the
+# image's height and width.
+SMOOTHNESS = 1 / 7
+
+
+class Strength(NamedTuple):
+    """How much images are deformed: the standard deviation of each deformation.
+
+    Vertical lengths are fractions of the image's height, horizontal ones of its width.
+    """
+
+    rotation: float  # in radians
+    shear: float  # in pixels to the right per pixel down
+    scale: float  # of the height and, independently, of the width
+    shift: float
+    bend: float
+
+
+# People can still read each digit. For very many copies of all images.
+STRONG = Strength(rotation=0.1, shear=0.1, scale=0.07, shift=0.025, bend=0.04)
+
+# For a few copies of images that are near the border between two classes.
+MILD = Strength(rotation=0.06, shear=0.06, scale=0.06, shift=0.025, bend=0.02)
 
 
 def list_blocks(first_row: int, end_row: int) -> list[range]:
@@ -48,7 +63,9 @@ def list_blocks(first_row: int, end_row: int) -> list[range]:
     return blocks
 
 
-def deform_rows(originals: Pixels, shape: Sequence[int], rows: range, seed: int) -> Pixels:
+def deform_rows(
+    originals: Pixels, shape: Sequence[int], rows: range, seed: int, strength: Strength
+) -> Pixels:
     """Return the deformed images of some rows of one block.
 
     Row r is made from the original with the number r modulo the number of originals.
@@ -58,6 +75,7 @@ def deform_rows(originals: Pixels, shape: Sequence[int], rows: range, seed: int)
         shape: the height and the width.
         rows: the numbers of the rows.
         seed: the seed of the random numbers.
+        strength: how much the images are deformed.
 
     Returns:
         Shape (n_rows, height * width).
@@ -79,11 +97,11 @@ def deform_rows(originals: Pixels, shape: Sequence[int], rows: range, seed: int)
         images = originals[batch_rows % len(originals)].reshape(-1, height, width)
         rows_in_block = batch_rows % BLOCK_SIZE
         field = vertical_gaussians @ weights[:, rows_in_block] @ horizontal_gaussians.T
-        batches.append(deform(images, random_numbers[:, rows_in_block], field))
+        batches.append(deform(images, random_numbers[:, rows_in_block], field, strength))
     return np.concatenate(batches).reshape(len(rows), -1)
 
 
-def deform(images: Pixels, random_numbers: Floats, field: Floats) -> Pixels:
+def deform(images: Pixels, random_numbers: Floats, field: Floats, strength: Strength) -> Pixels:
     """Return deformed images.
 
     Args:
@@ -93,30 +111,31 @@ def deform(images: Pixels, random_numbers: Floats, field: Floats) -> Pixels:
             horizontal scale.
         field: the random field that moves each pixel down and to the right, with a standard
             deviation of 1, shape (2, n_images, height, width).
+        strength: how much the images are deformed.
     """
     height, width = images.shape[1:]
     rotation, shear, shift_down, shift_right, vertical_scale, horizontal_scale = random_numbers
-    bend_down, bend_right = BEND * field
-    down = bend_down + SHIFT * shift_down
-    right = bend_right + SHIFT * shift_right
+    bend_down, bend_right = strength.bend * field
+    down = bend_down + strength.shift * shift_down
+    right = bend_right + strength.shift * shift_right
 
     # The coordinates of the pixels of the deformed image, from its centre.
     centre_row = (height - 1) / 2
     centre_column = (width - 1) / 2
     y = np.arange(height, dtype=np.float32)[:, np.newaxis] - centre_row
     x = np.arange(width, dtype=np.float32) - centre_column
-    y = (1 + SCALE * vertical_scale) * y
-    x = (1 + SCALE * horizontal_scale) * x
+    y = (1 + strength.scale * vertical_scale) * y
+    x = (1 + strength.scale * horizontal_scale) * x
 
     # The random number is the tangent of the angle, because the last bits of NumPy's sine and
     # cosine differ among processors. Those of a square root do not.
-    tangent = ROTATION * rotation
+    tangent = strength.rotation * rotation
     cosine = 1 / np.sqrt(1 + tangent * tangent)
     sine = tangent * cosine
 
     # The positions in the original image from which the pixels are read.
     rows = cosine * y - sine * x + (height * down + centre_row)
-    sheared_sine = sine + SHEAR * shear
+    sheared_sine = sine + strength.shear * shear
     columns = sheared_sine * y + cosine * x + (width * right + centre_column)
 
     # `interpolate` gives 0 outside the original image, which then is the background there.

@@ -8,6 +8,7 @@ from typing import Any
 
 from digits.core.errors import PipelineError, check_choice, unknown_choice
 from digits.core.params import ModelParams
+from digits.learning.deformed_copies import DeformedCopiesSVC
 
 from sklearn.base import ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
@@ -21,10 +22,15 @@ FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 # one per pair of classes.
 ONE_VS_REST_SVC = "one_vs_rest_svc"
 
-# Arguments of classifiers that params.yaml cannot set. `random_state` is the seed. The others
-# would change the shape of the scores, or make a model depend on the machine or an earlier fit.
+# The same, fitted also on deformed copies of the images.
+DEFORMED_COPIES_SVC = "deformed_copies_svc"
+
+# Arguments of classifiers that params.yaml cannot set. `random_state` is the seed, and
+# `features` come from another key. The others would change the shape of the scores, or make a
+# model depend on the machine or an earlier fit.
 RESERVED_ARGUMENTS = {
     "decision_function_shape",
+    "features",
     "n_jobs",
     "random_state",
     "verbose",
@@ -43,9 +49,15 @@ def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -
     Raises:
         PipelineError: the features, the classifier or a hyperparameter doesn't exist.
     """
-    hyperparameters = model_params.hyperparameters.model_extra or {}  # without `threshold`
-    classifier = make_classifier(model_params.classifier, hyperparameters, seed)
     steps = make_feature_steps(model_params.features, pixel_max)
+    hyperparameters = model_params.hyperparameters.model_extra or {}  # without `threshold`
+    if model_params.classifier == DEFORMED_COPIES_SVC:
+        # This classifier deforms pixels. It therefore computes the features itself.
+        classifier = make_classifier(
+            DEFORMED_COPIES_SVC, hyperparameters, seed, features=Pipeline(steps)
+        )
+        return Pipeline([("classifier", classifier)])
+    classifier = make_classifier(model_params.classifier, hyperparameters, seed)
     return Pipeline([*steps, ("classifier", classifier)])
 
 
@@ -60,18 +72,28 @@ def make_feature_steps(name: str, pixel_max: int) -> list[tuple[str, Any]]:
     return module.make_steps(pixel_max)
 
 
-def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
+def make_classifier(
+    name: str, hyperparameters: Mapping[str, Any], seed: int, features: Pipeline | None = None
+) -> Any:
     """Return an unfitted classifier.
 
     Args:
-        name: a classifier of scikit-learn, such as `svm.SVC`, or `one_vs_rest_svc`.
+        name: a classifier of scikit-learn, such as `svm.SVC`, or `one_vs_rest_svc` or
+            `deformed_copies_svc`.
         hyperparameters: its arguments.
         seed: its `random_state`, if it has one.
+        features: the steps that `deformed_copies_svc` applies to pixels.
 
     Raises:
         PipelineError: the classifier or a hyperparameter doesn't exist.
     """
-    classifier_class = SVC if name == ONE_VS_REST_SVC else import_classifier(name)
+    classifier_class: Any
+    if name == ONE_VS_REST_SVC:
+        classifier_class = SVC
+    elif name == DEFORMED_COPIES_SVC:
+        classifier_class = DeformedCopiesSVC
+    else:
+        classifier_class = import_classifier(name)
     accepted = set(inspect.signature(classifier_class).parameters)
     valid = (accepted - RESERVED_ARGUMENTS) | {"threshold"}
     for hyperparameter in hyperparameters:
@@ -83,6 +105,8 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     if "break_ties" in accepted:
         # With it, an SVC predicts the class with the highest score.
         arguments["break_ties"] = True
+    if "features" in accepted:
+        arguments["features"] = features
     arguments |= hyperparameters
     try:
         classifier = classifier_class(**arguments)
@@ -108,7 +132,7 @@ def import_classifier(name: str) -> type[ClassifierMixin]:
     if inspect.isclass(found) and issubclass(found, ClassifierMixin):
         return found
 
-    valid = [ONE_VS_REST_SVC]
+    valid = [ONE_VS_REST_SVC, DEFORMED_COPIES_SVC]
     for class_name, classifier_class in all_estimators("classifier"):
         module_name = classifier_class.__module__.split(".")[1]
         valid.append(f"{module_name}.{class_name}")

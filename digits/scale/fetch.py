@@ -140,7 +140,7 @@ def deform_blocks(
 ) -> Pixels:
     """Return the deformed images of several blocks. Each block is a task of joblib."""
     deform = joblib.delayed(deformation.deform_rows)
-    tasks = [deform(X, shape, rows, seed) for rows in blocks]
+    tasks = [deform(X, shape, rows, seed, deformation.STRONG) for rows in blocks]
     return np.concatenate(parallel(tasks))
 
 

@@ -180,7 +180,7 @@ def write_params() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-PAGES = {"cli.md": write_cli}
+PAGES = {"cli.md": write_cli, "params.md": write_params}
 
 
 def write_pages() -> None:

@@ -28,6 +28,12 @@ def test_a_page_is_what_make_reference_writes(name: str) -> None:
     assert read_sections(page) == read_sections(generated), "run `make reference`"
 
 
+def test_every_key_of_params_yaml_has_a_description() -> None:
+    keys = reference.list_keys()
+    assert len(keys) > 30
+    assert not [key.name for key in keys if not key.description]
+
+
 def test_every_option_of_every_command_has_a_description() -> None:
     commands = reference.list_commands()
     assert "leaderboard" in commands

@@ -1,0 +1,266 @@
+"""Support vector machines that also learn from deformed copies of their training images.
+
+The copies are made in `fit`, of the images that `fit` gets. In a cross-validation, no copy of
+an image is therefore in another fold than the image itself.
+
+Sources: D. DeCoste, B. Schölkopf, "Training invariant support vector machines" (2002), for the
+two fits; P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks
+applied to visual document analysis" (2003), for the deformation.
+"""
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple, Self
+
+from digits.core.tables import Pixels, Scores, Vector
+from digits.learning.deformation import MILD, deform_rows, list_blocks
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+Features = npt.NDArray[np.floating[Any]]
+
+ABOVE_0 = Interval(Real, 0, None, closed="neither")
+COUNT = Interval(Integral, 1, None, closed="left")
+
+# The margin of an image is its score, with the sign reversed if the image is not of the class.
+# It is 1 or less for the support vectors of an SVC, which are near the border of the class.
+# Images with a margin below the first number are copied. Those with a margin of the second
+# number or more are left out of the second fit, which would hardly change with them. Both were
+# chosen by cross-validation on MNIST's training set.
+COPIED_BELOW = 1.3
+KEPT_BELOW = 2.0
+
+# Scores are computed for this many images at a time. Their kernel matrix then takes a few
+# megabytes for each thousand support vectors.
+BATCH_SIZE = 200
+
+
+class KernelScores(NamedTuple):
+    """What the scores of several SVCs are computed from, which share their support vectors.
+
+    Attributes:
+        support_vectors: the features of the images that are a support vector of any SVC, shape
+            (n_support_vectors, n_features).
+        dual_coef: the weight of each support vector in each SVC, shape
+            (n_support_vectors, n_svcs).
+        intercept: the constants of the SVCs, shape (n_svcs,).
+        gamma: the coefficient of the kernel.
+    """
+
+    support_vectors: Features
+    dual_coef: Features
+    intercept: Features
+    gamma: float
+
+    @classmethod
+    def merge(
+        cls, svcs: Sequence[SVC], inputs: Features, rows: Sequence[Vector], gamma: float
+    ) -> Self:
+        """Return the scores of fitted SVCs.
+
+        Args:
+            svcs: the SVCs.
+            inputs: what any of them was fitted on, shape (n_inputs, n_features).
+            rows: the rows of `inputs` that each SVC was fitted on.
+            gamma: the coefficient of the kernel.
+        """
+        dual_coef = np.zeros((len(inputs), len(svcs)))
+        for column, svc in enumerate(svcs):
+            support_rows = rows[column][svc.support_]
+            dual_coef[support_rows, column] = svc.dual_coef_[0]
+        is_support_vector = dual_coef.any(axis=1)
+        return cls(
+            support_vectors=inputs[is_support_vector],
+            dual_coef=dual_coef[is_support_vector],
+            intercept=np.concatenate([svc.intercept_ for svc in svcs]),
+            gamma=gamma,
+        )
+
+    def compute(self, Z: Features) -> Scores:
+        """Return the score of each image by each SVC, shape (n_images, n_svcs).
+
+        One kernel matrix serves all SVCs. It has fewer columns than their own matrices
+        together, and is a product of matrices.
+        """
+        # In float32, the squared distance of two near images would have too few digits.
+        support_vectors = self.support_vectors.astype(np.float64)
+
+        def compute_batch(start: int) -> Scores:
+            batch = Z[start : start + BATCH_SIZE].astype(np.float64)
+            return rbf_kernel(batch, support_vectors, self.gamma) @ self.dual_coef
+
+        parallel = joblib.Parallel(prefer="threads")
+        starts = range(0, len(Z), BATCH_SIZE)
+        batches = parallel(joblib.delayed(compute_batch)(start) for start in starts)
+        return np.concatenate(batches) + self.intercept
+
+
+class DeformedCopiesSVC(
+    ClassifierMixin,  # type: ignore[misc]
+    MetaEstimatorMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
+    """An SVC for each class against all others, fitted on images and deformed copies of them.
+
+    `fit` fits each SVC twice. The first fit is on the images, and finds those that are near the
+    border of the class. The second fit is on these images and on deformed copies of them.
+
+    The kernel is the radial basis function. With two classes there is one SVC.
+
+    Args:
+        features: the unfitted steps of a pipeline that turn pixels into features.
+        n_copies: the number of deformed copies of each image near a border, at least 1.
+        C: the regularization parameter of the first fit, above 0.
+        C_copies: the same of the second fit, or None for `C`. With a lower value than `C`, a
+            copy that looks like another class does less harm.
+        gamma: the coefficient of the kernel, above 0, or "scale", as in `SVC`.
+        random_state: the seed of the deformations, a `RandomState`, or None.
+
+    Attributes:
+        classes_: the labels, shape (n_classes,).
+        features_: the fitted `features`.
+        gamma_: the coefficient of the kernel, a number.
+        support_vectors_: the features of the images and of the copies that are a support vector
+            of any SVC, shape (n_support_vectors, n_features).
+        dual_coef_: the weight of each support vector in each SVC, shape
+            (n_support_vectors, n_svcs).
+        intercept_: the constants of the SVCs, shape (n_svcs,).
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "features": [HasMethods(["fit_transform", "transform"])],
+        "n_copies": [COUNT],
+        "C": [ABOVE_0],
+        "C_copies": [None, ABOVE_0],
+        "gamma": [StrOptions({"scale"}), ABOVE_0],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        features: Pipeline,
+        n_copies: int = 4,
+        C: float = 1.0,
+        C_copies: float | None = None,
+        gamma: float | str = "scale",
+        random_state: Any = None,
+    ) -> None:
+        """Keep the parameters as they are, as all estimators of scikit-learn do."""
+        self.features = features
+        self.n_copies = n_copies
+        self.C = C
+        self.C_copies = C_copies
+        self.gamma = gamma
+        self.random_state = random_state
+
+    def fit(self, X: Pixels, y: Vector) -> Self:
+        """Fit the features, and each SVC twice.
+
+        Args:
+            X: the pixels of square images, shape (n_images, side * side).
+            y: the labels, shape (n_images,).
+
+        Raises:
+            ValueError: a parameter is wrong, or the images are not square.
+        """
+        self._validate_params()
+        side = math.isqrt(X.shape[1])
+        if side**2 != X.shape[1]:
+            raise ValueError(f"copies are made of square images, not of {X.shape[1]} pixels")
+        self.classes_ = np.unique(y)
+        self.features_ = clone(self.features)
+        Z = self.features_.fit_transform(X, y)
+        if isinstance(self.gamma, str):
+            self.gamma_ = float(1 / (Z.shape[1] * Z.var()))
+        else:
+            self.gamma_ = float(self.gamma)
+
+        # The target of an SVC is 1 for the images of its class, and -1 for all others.
+        positive_classes = self.classes_ if len(self.classes_) > 2 else self.classes_[1:]
+        targets = [np.where(y == label, 1, -1) for label in positive_classes]
+
+        # The first fit, and the margin of each image in it, shape (n_images, n_svcs).
+        parallel = joblib.Parallel(prefer="threads")
+        fit_svc = joblib.delayed(self._fit_svc)
+        all_rows = np.arange(len(Z))
+        first_svcs = parallel(fit_svc(Z, target, self.C) for target in targets)
+        scores = KernelScores.merge(first_svcs, Z, [all_rows] * len(targets), self.gamma_)
+        margins = np.stack(targets, axis=1) * scores.compute(Z)
+
+        # The copies follow the images. `originals` has the row of the image that an input is a
+        # copy of, or that it is itself.
+        copied_rows = np.flatnonzero((margins < COPIED_BELOW).any(axis=1))
+        copies = self._make_copies(X[copied_rows].reshape(-1, side, side))
+        inputs = np.concatenate([Z, *copies])
+        originals = np.concatenate([all_rows, *[copied_rows] * self.n_copies])
+        is_copy = np.arange(len(inputs)) >= len(Z)
+        limit = np.where(is_copy, COPIED_BELOW, KEPT_BELOW)
+
+        # The second fit.
+        C_copies = self.C if self.C_copies is None else self.C_copies
+        rows = []
+        second_fits = []
+        for column, target in enumerate(targets):
+            near_rows = np.flatnonzero(margins[originals, column] < limit)
+            near_targets = target[originals[near_rows]]
+            second_fits.append(fit_svc(inputs[near_rows], near_targets, C_copies))
+            rows.append(near_rows)
+        second_svcs = parallel(second_fits)
+        scores = KernelScores.merge(second_svcs, inputs, rows, self.gamma_)
+        self.support_vectors_ = scores.support_vectors
+        self.dual_coef_ = scores.dual_coef
+        self.intercept_ = scores.intercept
+        return self
+
+    def decision_function(self, X: Pixels) -> Scores:
+        """Return the scores of images, shape (n_images, n_classes).
+
+        With two classes, the shape is (n_images,), for the second class.
+        """
+        kernel_scores = KernelScores(
+            self.support_vectors_, self.dual_coef_, self.intercept_, self.gamma_
+        )
+        scores = kernel_scores.compute(self.features_.transform(X))
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Pixels) -> Vector:
+        """Return the label with the highest score of each image, shape (n_images,)."""
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return self.classes_[(scores > 0).astype(int)]
+        return self.classes_[scores.argmax(axis=1)]
+
+    def _fit_svc(self, Z: Features, target: Vector, C: float) -> SVC:
+        return SVC(C=C, gamma=self.gamma_).fit(Z, target)
+
+    def _make_copies(self, images: Pixels) -> list[Features]:
+        """Return the features of deformed copies.
+
+        Args:
+            images: shape (n_images, side, side).
+
+        Returns:
+            n_copies arrays of shape (n_images, n_features).
+        """
+        n_images, *shape = images.shape
+        X = images.reshape(n_images, -1)
+        seed = check_random_state(self.random_state).randint(2**31)
+        # `deform_rows` counts the images themselves as the first rows.
+        n_rows = (1 + self.n_copies) * n_images
+        blocks = list_blocks(n_images, n_rows)
+
+        def transform_block(rows: range) -> Features:
+            return self.features_.transform(deform_rows(X, shape, rows, seed, MILD))
+
+        parallel = joblib.Parallel(prefer="threads")
+        features = parallel(joblib.delayed(transform_block)(rows) for rows in blocks)
+        return np.split(np.concatenate(features), self.n_copies)

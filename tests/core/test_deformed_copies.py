@@ -1,0 +1,151 @@
+"""The classifier that also learns from deformed copies of its training images."""
+
+from pathlib import Path
+from typing import Any
+
+from digits.core.errors import PipelineError
+from digits.features.transforms.pixels import scale
+from digits.learning import model_file, pipelines
+from digits.learning.deformation import MILD, deform_rows
+from digits.learning.deformed_copies import COPIED_BELOW, KEPT_BELOW, DeformedCopiesSVC
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
+
+C = 10
+C_COPIES = 2
+GAMMA = 0.1
+N_COPIES = 3
+N_TRAIN = 150
+
+
+def load_images() -> tuple[Any, Any]:
+    """Return scikit-learn's digits as whole numbers, shape (1797, 64), and their labels."""
+    bunch = load_digits()
+    return bunch.data.astype(np.uint8), bunch.target.astype(np.uint8)
+
+
+def make_model(n_copies: int = N_COPIES) -> DeformedCopiesSVC:
+    """Return an unfitted classifier that learns from pixels scaled to 0 to 1."""
+    features = make_pipeline(FunctionTransformer(scale, kw_args={"pixel_max": 16}))
+    return DeformedCopiesSVC(features, n_copies, C, C_COPIES, GAMMA, random_state=0)
+
+
+def test_a_model_recognizes_more_of_the_shifted_images() -> None:
+    X, y = load_images()
+    shifted = X[N_TRAIN:].reshape(-1, 8, 8)
+    shifted = np.roll(shifted, 1, axis=2).reshape(-1, 64)
+    with_copies = make_model(n_copies=8).fit(X[:N_TRAIN], y[:N_TRAIN])
+    without = SVC(C=C, gamma=GAMMA).fit(X[:N_TRAIN] / 16, y[:N_TRAIN])
+    assert (
+        with_copies.score(shifted, y[N_TRAIN:]) > without.score(shifted / 16, y[N_TRAIN:]) + 0.1
+    )
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10])
+def test_scores_are_those_of_an_svc_per_class_on_near_images_and_their_copies(
+    n_classes: int,
+) -> None:
+    X, y = load_images()
+    is_used = np.flatnonzero(y < n_classes)
+    X_train = X[is_used][:N_TRAIN]
+    y_train = y[is_used][:N_TRAIN]
+    X_test = X[is_used][-300:]
+    model = make_model().fit(X_train, y_train)
+
+    # With two classes there is only the SVC of the second.
+    labels = [1] if n_classes == 2 else range(n_classes)
+    margins = []
+    for label in labels:
+        svc = SVC(C=C, gamma=GAMMA).fit(X_train / 16, y_train == label)
+        sign = np.where(y_train == label, 1, -1)
+        margins.append(sign * svc.decision_function(X_train / 16))
+    copied = np.flatnonzero(np.min(margins, axis=0) < COPIED_BELOW)
+    seed = np.random.RandomState(0).randint(2**31)
+    rows = range(len(copied), (1 + N_COPIES) * len(copied))
+    copies = deform_rows(X_train[copied], (8, 8), rows, seed, MILD)
+    copies = copies.reshape(N_COPIES, len(copied), 64)
+
+    expected = []
+    for label, margin in zip(labels, margins, strict=True):
+        is_kept = margin < KEPT_BELOW
+        is_copied = margin[copied] < COPIED_BELOW
+        inputs = np.concatenate([X_train[is_kept], *copies[:, is_copied]]) / 16
+        y_copied = np.tile(y_train[copied][is_copied], N_COPIES)
+        y_inputs = np.concatenate([y_train[is_kept], y_copied])
+        second_svc = SVC(C=C_COPIES, gamma=GAMMA).fit(inputs, y_inputs == label)
+        expected.append(second_svc.decision_function(X_test / 16))
+
+    scores = model.decision_function(X_test)
+    if n_classes == 2:
+        np.testing.assert_allclose(scores, expected[0], rtol=0, atol=1e-4)
+        assert (model.predict(X_test) == (scores > 0)).all()
+    else:
+        np.testing.assert_allclose(scores, np.transpose(expected), rtol=0, atol=1e-4)
+        assert (model.predict(X_test) == scores.argmax(axis=1)).all()
+
+
+def test_a_model_is_the_same_with_one_thread_and_with_two(tmp_path: Path) -> None:
+    X, y = load_images()
+    contents = []
+    for n_jobs in [1, 2]:
+        with joblib.parallel_config("threading", n_jobs=n_jobs):
+            model = make_model().fit(X[:N_TRAIN], y[:N_TRAIN])
+        path = tmp_path / f"{n_jobs}.skops"
+        model_file.save(path, Pipeline([("classifier", model)]))
+        contents.append(path.read_bytes())
+    assert contents[0] == contents[1]
+
+    loaded = model_file.load(path)
+    np.testing.assert_array_equal(loaded.decision_function(X), model.decision_function(X))
+
+
+def test_another_seed_makes_other_copies() -> None:
+    X, y = load_images()
+    model = make_model().fit(X[:N_TRAIN], y[:N_TRAIN])
+    again = clone(model).fit(X[:N_TRAIN], y[:N_TRAIN])
+    other = clone(model).set_params(random_state=1).fit(X[:N_TRAIN], y[:N_TRAIN])
+    scores = model.decision_function(X)
+    np.testing.assert_array_equal(scores, again.decision_function(X))
+    assert not np.array_equal(scores, other.decision_function(X))
+
+
+def test_gamma_can_follow_the_variance_as_in_scikit_learn() -> None:
+    X, y = load_images()
+    model = make_model().set_params(gamma="scale").fit(X, y)
+    assert model.gamma_ == pytest.approx(1 / (64 * (X / 16).var()), rel=1e-6)
+
+
+def test_images_that_are_not_square_are_refused() -> None:
+    X, y = load_images()
+    with pytest.raises(ValueError, match="of square images, not of 48 pixels"):
+        make_model().fit(X[:, :48], y)
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "message"),
+    [
+        (
+            {"n_copies": 0},
+            "'n_copies' parameter of DeformedCopiesSVC must be an int in the range",
+        ),
+        ({"C": 0}, "'C' parameter of DeformedCopiesSVC must be a float in the range"),
+        ({"gamma": "wide"}, "'gamma' parameter of DeformedCopiesSVC must be a str among"),
+        ({"features": "raw"}, "there is no 'features'"),
+        ({"random_state": 1}, "there is no 'random_state'"),
+        ({"kernel": "linear"}, "there is no 'kernel'"),
+    ],
+)
+def test_wrong_hyperparameters_are_refused(
+    hyperparameters: dict[str, Any], message: str
+) -> None:
+    features = Pipeline(pipelines.make_feature_steps("scaled", 16))
+    with pytest.raises(PipelineError) as error:
+        pipelines.make_classifier("deformed_copies_svc", hyperparameters, 42, features)
+    assert message in str(error.value)
