@@ -19,6 +19,9 @@ from tests.processes import Running
 import pandas as pd
 import pytest
 
+# The commands of a page take minutes on a busy machine.
+pytestmark = pytest.mark.timeout(1800)
+
 WALKTHROUGH = "docs/walkthrough.md"
 EXPERIMENTS = "docs/experiments.md"
 SHARING = "docs/sharing.md"
@@ -82,7 +85,6 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics() -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_the_walkthrough_leads_to_a_change_that_is_kept_or_discarded(
     demo: Path, tmp_path: Path
 ) -> None:
@@ -109,7 +111,6 @@ def test_the_walkthrough_leads_to_a_change_that_is_kept_or_discarded(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: Path) -> None:
     tiny.run("git clone --quiet --bare digits origin", demo.parent)
     tiny.run("git remote add origin ../origin", demo)
@@ -132,7 +133,6 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_a_conflict_in_a_clone_that_was_not_set_up_is_resolved_without_training(
     demo: Path,
 ) -> None:
