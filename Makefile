@@ -58,7 +58,7 @@ test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m p
 	python -m pytest
 
 # The code that must be plain.
-PLAIN := stages bench $(wildcard digits/*/)
+PLAIN := stages bench tests $(wildcard digits/*/)
 lint: $(INSTALLED) ## Check style, format, types, density and words
 	ruff check . && ruff format --check . && mypy && python .ci/density.py $(PLAIN) && python .ci/wording.py
 	zizmor --offline --quiet .github

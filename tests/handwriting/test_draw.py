@@ -294,7 +294,8 @@ def test_a_client_names_a_digit_and_no_path_and_the_drawings_are_their_owners_al
 def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
     tmp_path: Path,
 ) -> None:
-    for name in (names := ["3/0041.png", "5/photo.jpg", "7"]):  # the last is no folder
+    names = ["3/0041.png", "5/photo.jpg", "7"]  # the last is no folder
+    for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")
     collection = Collection(tmp_path)

@@ -17,10 +17,8 @@ Box = tuple[int, int, int, int]
 
 SEVEN = ["#######", "......#", ".....#.", "....#..", "...#...", "..#....", ".#....."]
 FIVE = ["######", "#.....", "#.....", "####..", "....#.", "....#.", "####.."]
-BAR, BOWL = (
-    ["..########"],
-    ["##......", "##......", "#######.", "......##", "......##", "#######."],
-)
+BAR = ["..########"]
+BOWL = ["##......", "##......", "#######.", "......##", "......##", "#######."]
 HALF = ["#######.", "......##", "..#####."]
 
 
@@ -72,9 +70,10 @@ def test_faint_ink_is_drawn_as_well() -> None:
     assert normalize(np.full((90, 90), 0.45, np.float32), 28).max() == 255
 
 
+UNEVEN_LIGHT = 40 + 200 * (0.7 * X + 0.3 * Y)
 SAME = {
     "dark on light": 255 - ALONE,
-    "uneven light": (40 + 200 * (0.7 * X + 0.3 * Y)) * (1 - 0.7 * (ALONE > 0)),
+    "uneven light": UNEVEN_LIGHT * (1 - 0.7 * (ALONE > 0)),
     "a frame": np.pad(ALONE[3:-3, 3:-3], 3, constant_values=255),
     "an image of MNIST": EXPECTED,
 }
@@ -87,22 +86,26 @@ def test_the_same_digit_on_other_paper_is_the_same(grey: npt.NDArray[Any]) -> No
 
 
 FIVES = [(10, 20), (16, 90), (22, 160), (70, 25), (76, 95), (82, 165)]
-DUST = [(5, 5, ink("#", times=2)), (70, 100, ink("#")), (85, 35, ink("#" * 60, times=1))]
-FOUND: dict[str, tuple[Grey, list[Box]]] = {
-    "two slanting lines": (
-        page(140, 220, *((top, left, ink(*FIVE)) for top, left in FIVES)),
-        [(left, top, 36, 42) for top, left in FIVES],
-    ),
-    "the loose bar of a five": (
-        page(120, 240, (30, 30, ink(*BAR)), (40, 36, ink(*BOWL)), (30, 140, ink(*SEVEN))),
-        [(36, 30, 54, 46), (140, 30, 42, 42)],
-    ),
-    "a broken three": (
-        page(130, 130, (30, 40, ink(*HALF)), (54, 40, ink(*HALF))),
-        [(40, 30, 48, 42)],
-    ),
-    "dust, a dot and an underline": (page(100, 120, (30, 40, ink(*SEVEN)), *DUST), [WHERE]),
-}
+FOUND: dict[str, tuple[Grey, list[Box]]] = {}
+FOUND["two slanting lines"] = (
+    page(140, 220, *[(top, left, ink(*FIVE)) for top, left in FIVES]),
+    [(left, top, 36, 42) for top, left in FIVES],
+)
+FOUND["the loose bar of a five"] = (
+    page(120, 240, (30, 30, ink(*BAR)), (40, 36, ink(*BOWL)), (30, 140, ink(*SEVEN))),
+    [(36, 30, 54, 46), (140, 30, 42, 42)],
+)
+FOUND["a broken three"] = (
+    page(130, 130, (30, 40, ink(*HALF)), (54, 40, ink(*HALF))),
+    [(40, 30, 48, 42)],
+)
+DUST = (5, 5, ink("#", times=2))
+DOT = (70, 100, ink("#"))
+UNDERLINE = (85, 35, ink("#" * 60, times=1))
+FOUND["dust, a dot and an underline"] = (
+    page(100, 120, (30, 40, ink(*SEVEN)), DUST, DOT, UNDERLINE),
+    [WHERE],
+)
 
 
 @pytest.mark.parametrize(("drawn", "boxes"), FOUND.values(), ids=FOUND)
@@ -112,9 +115,10 @@ def test_digits_are_found_in_reading_order_and_what_is_none_is_left_out(
     assert [digit.box for digit in found(drawn)] == boxes
 
 
+NOISE = np.random.RandomState(0).normal(200, 8, (300, 400))
 NONE: dict[str, npt.NDArray[Any]] = {
     "a dash": page(100, 120, (30, 30, ink("#" * 10))),
-    "blank, noisy paper": np.random.RandomState(0).normal(200, 8, (300, 400)).clip(0, 255),
+    "blank, noisy paper": NOISE.clip(0, 255),
     "blank, one pixel": np.zeros((1, 1)),
 }
 
@@ -142,7 +146,8 @@ def test_a_large_photo_noise_and_jpeg_with_boxes_in_pixels_of_the_original() -> 
     large = np.kron(ALONE, np.ones((times, times), np.uint8))
     noise = np.random.RandomState(0).normal(0, 8, large.shape)
     photo = Image.fromarray((210 - large * 0.5 + noise).clip(0, 255).astype(np.uint8))
-    photo.save(file := io.BytesIO(), "JPEG", quality=60)
+    file = io.BytesIO()
+    photo.save(file, "JPEG", quality=60)
     [digit] = find(pictures.read(io.BytesIO(file.getvalue())))
     assert np.abs(np.array(digit.box) - np.array(WHERE) * times).max() <= 10
     assert difference(digit.image, EXPECTED) < 10

@@ -74,7 +74,8 @@ def test_one_long_tail_neither_joins_nor_removes_other_digits(length: int) -> No
 
 def test_dust_is_smaller_than_usual_digits_if_one_has_a_long_tail() -> None:
     seven = ink(*SEVEN)
-    drawn = page(250, 400, *((30, x, seven) for x in (20, 90, 160, 230)), (60, 300, seven))
+    line = [(30, x, seven) for x in [20, 90, 160, 230]]
+    drawn = page(250, 400, *line, (60, 300, seven))
     drawn[100:190, 306:312] = 255
     drawn[120:130, 60:70] = 255
     boxes = [digit.box for digit in found(255 - drawn)]
@@ -94,11 +95,10 @@ def test_the_dark_edge_of_a_page_with_small_digits_is_no_digit() -> None:
     assert [digit.box for digit in found(grey)] == [*expected, (150, 450, 5, 30)]
 
 
-CORNERS = {
-    "upright": [-100, -60, -100, 240, 620, 240, 620, -60],
-    "turned": [-60, -160, -160, 240, 600, 380, 690, -20],
-    "seen from the side": [-80, -50, -60, 260, 660, 330, 620, -110],
-}
+CORNERS = {}
+CORNERS["upright"] = [-100, -60, -100, 240, 620, 240, 620, -60]
+CORNERS["turned"] = [-60, -160, -160, 240, 600, 380, 690, -20]
+CORNERS["seen from the side"] = [-80, -50, -60, 260, 660, 330, 620, -110]
 
 
 @pytest.mark.parametrize("corners", CORNERS.values(), ids=CORNERS)

@@ -18,19 +18,21 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-LINES = {  # x, y, x, y of each; the seven is at 40 to 82, 30 to 72
-    "a frame that the digit touches": [
-        (34, 20, 90, 20),
-        (34, 20, 34, 72),
-        (90, 20, 90, 72),
-        (34, 72, 90, 72),
-    ],
-    "a comb": [(4, 76, 116, 76), *((x, 50, x, 76) for x in (4, 32, 60, 88, 116))],
-    "ruled paper": [(0, y, 120, y) for y in (10, 43, 76)],
-    "squared paper": [(0, y, 120, y) for y in range(5, 100, 20)]
-    + [(x, 0, x, 100) for x in range(8, 120, 20)],
-    "slanting rules": [(0, y, 120, y + 3) for y in (10, 52, 90)],
-}
+# The two ends of each line: x, y, x, y. The seven is at 40 to 82, 30 to 72.
+LINES: dict[str, list[tuple[int, int, int, int]]] = {}
+LINES["a frame that the digit touches"] = [
+    (34, 20, 90, 20),
+    (34, 20, 34, 72),
+    (90, 20, 90, 72),
+    (34, 72, 90, 72),
+]
+TEETH = [(x, 50, x, 76) for x in [4, 32, 60, 88, 116]]
+LINES["a comb"] = [(4, 76, 116, 76), *TEETH]
+LINES["ruled paper"] = [(0, y, 120, y) for y in [10, 43, 76]]
+ACROSS = [(0, y, 120, y) for y in range(5, 100, 20)]
+DOWN = [(x, 0, x, 100) for x in range(8, 120, 20)]
+LINES["squared paper"] = ACROSS + DOWN
+LINES["slanting rules"] = [(0, y, 120, y + 3) for y in [10, 52, 90]]
 FOUR = ["#...#.", "#...#.", "#...#.", "######", "....#.", "....#.", "....#."]
 
 
@@ -92,11 +94,13 @@ def test_strokes_of_digits_are_no_lines() -> None:
     pair = np.hstack([ink(*["#"] * 7, times=4), ink(*FOUR, times=4)])
     boxed = Image.fromarray(page(70, 66, (14, 14, ink(*FOUR))))
     ImageDraw.Draw(boxed).rectangle((7, 8, 57, 62), outline=200, width=3)
-    for drawn, box in (
-        (page(80, 80, (20, 20, eight)), (20, 20, 24, 28)),
-        (page(52, 52, (12, 12, pair)), (12, 12, 28, 28)),
+    page_of_eight = page(80, 80, (20, 20, eight))
+    page_of_pair = page(52, 52, (12, 12, pair))
+    for drawn, box in [
+        (page_of_eight, (20, 20, 24, 28)),
+        (page_of_pair, (12, 12, 28, 28)),
         (np.asarray(boxed), (14, 14, 36, 42)),
-    ):
+    ]:
         [digit] = found(255 - drawn)
         assert digit.box == box
 
@@ -119,21 +123,20 @@ def lit(*parts: tuple[Any, Any], width: int = 500) -> npt.NDArray[np.float64]:
     return light
 
 
-LIGHTS = {
-    "a hard shadow, and a table around": lit(
-        (np.s_[:, :180], 176),
-        (np.s_[:30], 60),
-        (np.s_[280:], 60),
-        (np.s_[:, :15], 60),
-        width=400,
-    ),
-    "a shadow that fades": lit(
-        (np.s_[:, :], 220 - 60 / (1 + np.exp((np.arange(500.0) - 240) / 12)))
-    ),
-    "a table all around": lit(
-        (np.s_[:, :], 14), (np.s_[25:270, 35:350], np.linspace(200, 250, 315)), width=400
-    ),
-}
+LIGHTS = {}
+LIGHTS["a hard shadow, and a table around"] = lit(
+    (np.s_[:, :180], 176),
+    (np.s_[:30], 60),
+    (np.s_[280:], 60),
+    (np.s_[:, :15], 60),
+    width=400,
+)
+FADING = 220 - 60 / (1 + np.exp((np.arange(500.0) - 240) / 12))
+LIGHTS["a shadow that fades"] = lit((np.s_[:, :], FADING))
+BRIGHT = np.linspace(200, 250, 315)
+LIGHTS["a table all around"] = lit(
+    (np.s_[:, :], 14), (np.s_[25:270, 35:350], BRIGHT), width=400
+)
 
 
 @pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)

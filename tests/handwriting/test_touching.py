@@ -40,16 +40,21 @@ def fit(images: Pixels, y: Vector) -> Recognizer:
 
 def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
     """Return two images side by side on a larger sheet, so that their ink overlaps by some columns."""
-    left, right = left[:, left.any(axis=0)], right[:, right.any(axis=0)]
-    apart = ((0, 0), (left.shape[1] - overlap, 0)), ((0, 0), (0, right.shape[1] - overlap))
-    return np.pad(np.maximum(np.pad(left, apart[1]), np.pad(right, apart[0])), 14)
+    left = left[:, left.any(axis=0)]
+    right = right[:, right.any(axis=0)]
+    n_before = left.shape[1] - overlap
+    n_after = right.shape[1] - overlap
+    left = np.pad(left, ((0, 0), (0, n_after)))
+    right = np.pad(right, ((0, 0), (n_before, 0)))
+    return np.pad(np.maximum(left, right), 14)
 
 
 @pytest.mark.slow
 def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
     bunch = load_digits()
     large = np.kron(bunch.images / 16, np.ones((1, 4, 4))).astype(np.float32)
-    images, classes = np.array([normalize(image, 28) for image in large]), bunch.target
+    images = np.array([normalize(image, 28) for image in large])
+    classes = bunch.target
     recognizer = fit(images, classes)
 
     def find(sheet: Pixels) -> list[Digit]:

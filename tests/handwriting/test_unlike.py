@@ -106,7 +106,8 @@ def test_a_picture_most_of_whose_digits_are_flagged_may_be_turned_or_cropped(
 def test_gaussians_are_taken_where_they_are_here(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(project := tiny.copy(place, tmp_path / "copy"))
+    project = tiny.copy(place, tmp_path / "copy")
+    monkeypatch.chdir(project)
     for has_density in (True, False):
         rule = Recognizer.load("digit-folded").likeness
         assert rule
