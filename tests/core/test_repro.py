@@ -164,7 +164,7 @@ def test_after_a_kill_the_next_run_waits_for_what_is_left(made: Path, waiting: P
         running.wait()
         (waiting / "go").touch()
         done = tiny.run(f"{DIGITS} repro --jobs 2", waiting)
-    assert "a `digits repro` that was killed has left" in done.stderr
+    assert "waiting for DVC, which a killed `digits repro` has left running" in done.stderr
     (waiting / "go").unlink()
     undo(waiting)
     tiny.run(f"{DIGITS} repro --jobs 2", waiting)
