@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from digits.commands import columns, examples
 from digits.core import params, paths
-from digits.core.errors import PipelineError, check_choice, unknown_choice
+from digits.core.errors import PipelineError, check_choice, unknown_choice, warn
 from digits.core.params import FILE, Params
 from digits.results.differences import Difference, compare_predictions, t_test
 from digits.results.drawing import write_sheet
@@ -192,6 +192,8 @@ def command(
     has_revision = len(words) > 0 and all(words)  # DVC would take "" for the workspace
     if has_revision == bool(between):
         raise click.UsageError("give either a revision, or --between and two models")
+    if png and seeds:
+        raise click.UsageError("--png cannot be used with --seeds")
     if between:
         before = after = Revision()
         pairs = [pair_models(*between)]
@@ -214,8 +216,10 @@ def command(
         print_differences(differences, table_format)
     elif not failures:
         print("The predictions are the same.")
-    if png and differences:
+    if png and any(difference.n_changed for difference in differences.values()):
         draw_sheet(png, differences)
+    elif png:
+        warn(f"{png} is not written, because no prediction differs")
     if failures:
         raise PipelineError("; ".join(failures))
 

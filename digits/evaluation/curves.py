@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-# The plots (.dvc/plots) have symlog axes of the distance from the perfect value, 0 or 1. They
-# are linear up to this distance, and logarithmic above.
+# Curves are thinned to about one point per cell of a grid, which is finest near the perfect
+# value, 0 or 1. The cells have the same width up to this distance from it, and then grow with
+# the distance.
 LINEAR_UP_TO = 0.001
 CELLS_PER_AXIS = 60
 

@@ -4,8 +4,8 @@ Each image is rotated, sheared, scaled and shifted at random, and then bent by a
 field. Source: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural
 networks applied to visual document analysis" (2003). No image is mirrored.
 
-The deformed images are the rows of a table of any length. Each depends only on its original,
-the seed and its row number, not on the other rows or the number of cores.
+The deformed images are numbered, and there may be any number of them. Each depends only on its
+original, the seed and its number, not on the other images or the number of cores.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ BLOCK_SIZE = 1_000
 # This many rows are deformed together. Their numbers fit into the cache of a core.
 BATCH_SIZE = 100
 
-# The standard deviation of the Gaussians that a smooth field consists of, as a fraction of the
-# image's height and width.
+# The random field is a sum of Gaussians on a grid. This is their standard deviation, and the
+# distance of their centres, as a fraction of the image's height and width.
 SMOOTHNESS = 1 / 7
 
 
@@ -37,14 +37,14 @@ class Strength(NamedTuple):
     Vertical lengths are fractions of the image's height, horizontal ones of its width.
     """
 
-    rotation: float  # in radians
+    rotation: float  # the tangent of the angle
     shear: float  # in pixels to the right per pixel down
     scale: float  # of the height and, independently, of the width
     shift: float
     bend: float
 
 
-# People can still read each digit. For very many copies of all images.
+# People can still read each digit. digits/scale makes many copies of all images with it.
 STRONG = Strength(rotation=0.1, shear=0.1, scale=0.07, shift=0.025, bend=0.04)
 
 # For a few copies of images that are near the border between two classes.
@@ -68,12 +68,12 @@ def deform_rows(
 ) -> Pixels:
     """Return the deformed images of some rows of one block.
 
-    Row r is made from the original with the number r modulo the number of originals.
+    Row r is made from the original r % len(originals).
 
     Args:
         originals: the pixels, shape (n_originals, height * width), 0 to 255.
         shape: the height and the width.
-        rows: the numbers of the rows.
+        rows: the numbers of the rows, which must be in one block (see `list_blocks`).
         seed: the seed of the random numbers.
         strength: how much the images are deformed.
 
@@ -127,18 +127,20 @@ def deform(images: Pixels, random_numbers: Floats, field: Floats, strength: Stre
     y = (1 + strength.scale * vertical_scale) * y
     x = (1 + strength.scale * horizontal_scale) * x
 
-    # The random number is the tangent of the angle, because the last bits of NumPy's sine and
-    # cosine differ among processors. Those of a square root do not.
+    # The tangent of the angle is drawn instead of the angle, so that only a square root is
+    # needed. The last bits of NumPy's sine and cosine differ among processors.
     tangent = strength.rotation * rotation
     cosine = 1 / np.sqrt(1 + tangent * tangent)
     sine = tangent * cosine
 
-    # The positions in the original image from which the pixels are read.
+    # The positions in the original image from which the pixels are read. A larger scale
+    # therefore makes a smaller digit.
     rows = cosine * y - sine * x + (height * down + centre_row)
     sheared_sine = sine + strength.shear * shear
     columns = sheared_sine * y + cosine * x + (width * right + centre_column)
 
-    # `interpolate` gives 0 outside the original image, which then is the background there.
+    # `interpolate` gives 0 outside the original image. Without the background, 0 means
+    # background.
     background = median_of_border(images)
     deformed = interpolate(images - background, rows, columns) + background
     return np.rint(deformed).astype(np.uint8)

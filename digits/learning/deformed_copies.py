@@ -19,7 +19,7 @@ from digits.learning.deformation import MILD, deform_rows, list_blocks
 import joblib
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
@@ -32,20 +32,23 @@ ABOVE_0 = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 1, None, closed="left")
 
 # The margin of an image is its score, with the sign reversed if the image is not of the class.
-# It is 1 or less for the support vectors of an SVC, which are near the border of the class.
-# Images with a margin below the first number are copied. Those with a margin of the second
-# number or more are left out of the second fit, which would hardly change with them. Both were
-# chosen by cross-validation on MNIST's training set.
-COPIED_BELOW = 1.3
-KEPT_BELOW = 2.0
+# It is at most 1 for the support vectors of an SVC. Both limits were chosen by cross-validation
+# on MNIST's training set.
+
+# Images with a margin below this are copied.
+MAX_MARGIN_COPIED = 1.3
+
+# Images with a margin below this take part in the second fit. All others are far from the
+# border, and would hardly change it.
+MAX_MARGIN_FITTED = 2.0
 
 # Scores are computed for this many images at a time. Their kernel matrix then takes a few
 # megabytes for each thousand support vectors.
 BATCH_SIZE = 200
 
 
-class KernelScores(NamedTuple):
-    """What the scores of several SVCs are computed from, which share their support vectors.
+class MergedSVCs(NamedTuple):
+    """Several fitted SVCs with one set of support vectors.
 
     Attributes:
         support_vectors: the features of the images that are a support vector of any SVC, shape
@@ -63,19 +66,20 @@ class KernelScores(NamedTuple):
 
     @classmethod
     def merge(
-        cls, svcs: Sequence[SVC], inputs: Features, rows: Sequence[Vector], gamma: float
+        cls, svcs: Sequence[SVC], inputs: Features, fitted_rows: Sequence[Vector], gamma: float
     ) -> Self:
-        """Return the scores of fitted SVCs.
+        """Merge fitted SVCs.
 
         Args:
             svcs: the SVCs.
-            inputs: what any of them was fitted on, shape (n_inputs, n_features).
-            rows: the rows of `inputs` that each SVC was fitted on.
+            inputs: the features of all images that any SVC was fitted on, shape
+                (n_inputs, n_features).
+            fitted_rows: for each SVC, the rows of `inputs` that it was fitted on.
             gamma: the coefficient of the kernel.
         """
         dual_coef = np.zeros((len(inputs), len(svcs)))
         for column, svc in enumerate(svcs):
-            support_rows = rows[column][svc.support_]
+            support_rows = fitted_rows[column][svc.support_]
             dual_coef[support_rows, column] = svc.dual_coef_[0]
         is_support_vector = dual_coef.any(axis=1)
         return cls(
@@ -85,11 +89,11 @@ class KernelScores(NamedTuple):
             gamma=gamma,
         )
 
-    def compute(self, Z: Features) -> Scores:
+    def decision_function(self, Z: Features) -> Scores:
         """Return the score of each image by each SVC, shape (n_images, n_svcs).
 
-        One kernel matrix serves all SVCs. It has fewer columns than their own matrices
-        together, and is a product of matrices.
+        The kernel of an image and a support vector is computed once, even if several SVCs have
+        this support vector.
         """
         # In float32, the squared distance of two near images would have too few digits.
         support_vectors = self.support_vectors.astype(np.float64)
@@ -106,18 +110,18 @@ class KernelScores(NamedTuple):
 
 class DeformedCopiesSVC(
     ClassifierMixin,  # type: ignore[misc]
-    MetaEstimatorMixin,  # type: ignore[misc]
     BaseEstimator,  # type: ignore[misc]
 ):
     """An SVC for each class against all others, fitted on images and deformed copies of them.
 
-    `fit` fits each SVC twice. The first fit is on the images, and finds those that are near the
-    border of the class. The second fit is on these images and on deformed copies of them.
+    `fit` fits each SVC twice. The first fit is on all images, and tells how far each image is
+    from the border of the class. The second fit is on the images that are not far from the
+    border, and on deformed copies of those that are near it.
 
     The kernel is the radial basis function. With two classes there is one SVC.
 
     Args:
-        features: the unfitted steps of a pipeline that turn pixels into features.
+        features: an unfitted transformer of pixels to features, such as a pipeline.
         n_copies: the number of deformed copies of each image near a border, at least 1.
         C: the regularization parameter of the first fit, above 0.
         C_copies: the same of the second fit, or None for `C`. With a lower value than `C`, a
@@ -126,6 +130,7 @@ class DeformedCopiesSVC(
         random_state: the seed of the deformations, a `RandomState`, or None.
 
     Attributes:
+        n_features_in_: the number of pixels.
         classes_: the labels, shape (n_classes,).
         features_: the fitted `features`.
         gamma_: the coefficient of the kernel, a number.
@@ -176,49 +181,53 @@ class DeformedCopiesSVC(
         side = math.isqrt(X.shape[1])
         if side**2 != X.shape[1]:
             raise ValueError(f"copies are made of square images, not of {X.shape[1]} pixels")
+        self.n_features_in_ = X.shape[1]
         self.classes_ = np.unique(y)
         self.features_ = clone(self.features)
         Z = self.features_.fit_transform(X, y)
         if isinstance(self.gamma, str):
-            self.gamma_ = float(1 / (Z.shape[1] * Z.var()))
+            variance = Z.var()
+            self.gamma_ = float(1 / (Z.shape[1] * variance)) if variance > 0 else 1.0
         else:
             self.gamma_ = float(self.gamma)
 
         # The target of an SVC is 1 for the images of its class, and -1 for all others.
-        positive_classes = self.classes_ if len(self.classes_) > 2 else self.classes_[1:]
+        positive_classes = self.classes_
+        if len(self.classes_) == 2:
+            positive_classes = self.classes_[1:]
         targets = [np.where(y == label, 1, -1) for label in positive_classes]
 
         # The first fit, and the margin of each image in it, shape (n_images, n_svcs).
         parallel = joblib.Parallel(prefer="threads")
-        fit_svc = joblib.delayed(self._fit_svc)
+        fit_task = joblib.delayed(self._fit_svc)
         all_rows = np.arange(len(Z))
-        first_svcs = parallel(fit_svc(Z, target, self.C) for target in targets)
-        scores = KernelScores.merge(first_svcs, Z, [all_rows] * len(targets), self.gamma_)
-        margins = np.stack(targets, axis=1) * scores.compute(Z)
+        first_svcs = parallel(fit_task(Z, target, self.C) for target in targets)
+        merged = MergedSVCs.merge(first_svcs, Z, [all_rows] * len(targets), self.gamma_)
+        margins = np.stack(targets, axis=1) * merged.decision_function(Z)
 
-        # The copies follow the images. `originals` has the row of the image that an input is a
-        # copy of, or that it is itself.
-        copied_rows = np.flatnonzero((margins < COPIED_BELOW).any(axis=1))
-        copies = self._make_copies(X[copied_rows].reshape(-1, side, side))
-        inputs = np.concatenate([Z, *copies])
-        originals = np.concatenate([all_rows, *[copied_rows] * self.n_copies])
+        # The inputs of the second fit are the images, followed by the copies. Input i is image
+        # originals[i], or a copy of it.
+        copied_rows = np.flatnonzero((margins < MAX_MARGIN_COPIED).any(axis=1))
+        copies = self._make_copies(X[copied_rows], side)
+        inputs = np.concatenate([Z, copies])
+        originals = np.concatenate([all_rows, np.tile(copied_rows, self.n_copies)])
         is_copy = np.arange(len(inputs)) >= len(Z)
-        limit = np.where(is_copy, COPIED_BELOW, KEPT_BELOW)
+        max_margin = np.where(is_copy, MAX_MARGIN_COPIED, MAX_MARGIN_FITTED)
 
         # The second fit.
         C_copies = self.C if self.C_copies is None else self.C_copies
-        rows = []
+        fitted_rows = []
         second_fits = []
         for column, target in enumerate(targets):
-            near_rows = np.flatnonzero(margins[originals, column] < limit)
-            near_targets = target[originals[near_rows]]
-            second_fits.append(fit_svc(inputs[near_rows], near_targets, C_copies))
-            rows.append(near_rows)
+            input_margins = margins[originals, column]
+            rows = np.flatnonzero(input_margins < max_margin)
+            second_fits.append(fit_task(inputs[rows], target[originals[rows]], C_copies))
+            fitted_rows.append(rows)
         second_svcs = parallel(second_fits)
-        scores = KernelScores.merge(second_svcs, inputs, rows, self.gamma_)
-        self.support_vectors_ = scores.support_vectors
-        self.dual_coef_ = scores.dual_coef
-        self.intercept_ = scores.intercept
+        merged = MergedSVCs.merge(second_svcs, inputs, fitted_rows, self.gamma_)
+        self.support_vectors_ = merged.support_vectors
+        self.dual_coef_ = merged.dual_coef
+        self.intercept_ = merged.intercept
         return self
 
     def decision_function(self, X: Pixels) -> Scores:
@@ -226,10 +235,10 @@ class DeformedCopiesSVC(
 
         With two classes, the shape is (n_images,), for the second class.
         """
-        kernel_scores = KernelScores(
+        merged = MergedSVCs(
             self.support_vectors_, self.dual_coef_, self.intercept_, self.gamma_
         )
-        scores = kernel_scores.compute(self.features_.transform(X))
+        scores = merged.decision_function(self.features_.transform(X))
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X: Pixels) -> Vector:
@@ -242,25 +251,24 @@ class DeformedCopiesSVC(
     def _fit_svc(self, Z: Features, target: Vector, C: float) -> SVC:
         return SVC(C=C, gamma=self.gamma_).fit(Z, target)
 
-    def _make_copies(self, images: Pixels) -> list[Features]:
-        """Return the features of deformed copies.
+    def _make_copies(self, X: Pixels, side: int) -> Features:
+        """Return the features of deformed copies, shape (n_copies * n_images, n_features).
+
+        A copy of each image is followed by another copy of each image.
 
         Args:
-            images: shape (n_images, side, side).
-
-        Returns:
-            n_copies arrays of shape (n_images, n_features).
+            X: the pixels, shape (n_images, side * side).
+            side: the height and width of the images.
         """
-        n_images, *shape = images.shape
-        X = images.reshape(n_images, -1)
         seed = check_random_state(self.random_state).randint(2**31)
         # `deform_rows` counts the images themselves as the first rows.
-        n_rows = (1 + self.n_copies) * n_images
-        blocks = list_blocks(n_images, n_rows)
+        n_rows = (1 + self.n_copies) * len(X)
+        blocks = list_blocks(len(X), n_rows)
 
         def transform_block(rows: range) -> Features:
-            return self.features_.transform(deform_rows(X, shape, rows, seed, MILD))
+            return self.features_.transform(deform_rows(X, (side, side), rows, seed, MILD))
 
         parallel = joblib.Parallel(prefer="threads")
-        features = parallel(joblib.delayed(transform_block)(rows) for rows in blocks)
-        return np.split(np.concatenate(features), self.n_copies)
+        return np.concatenate(
+            parallel(joblib.delayed(transform_block)(rows) for rows in blocks)
+        )

@@ -18,11 +18,11 @@ from sklearn.utils import all_estimators
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 
-# An SVC per class, each against all other classes, fitted side by side. `svm.SVC` itself fits
+# An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself fits
 # one per pair of classes.
 ONE_VS_REST_SVC = "one_vs_rest_svc"
 
-# The same, fitted also on deformed copies of the images.
+# As above, but fitted also on deformed copies of the images.
 DEFORMED_COPIES_SVC = "deformed_copies_svc"
 
 # Arguments of classifiers that params.yaml cannot set. `random_state` is the seed, and

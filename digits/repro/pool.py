@@ -65,6 +65,7 @@ def run_models(model_names: list[str], n_jobs: int) -> dict[str, str]:
     Raises:
         PipelineError: Ctrl-C was pressed. All processes have ended.
     """
+    n_jobs = min(n_jobs, len(model_names))  # a single model gets all cores
     waiting = list(model_names)
     running: list[Run] = []
     errors = {}

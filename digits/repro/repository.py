@@ -78,7 +78,7 @@ def restore_lock_order(previous_order: list[str], targets: list[str]) -> None:
         graph = get_active_graph(repository.index.graph)
         planned_order = [stage.addressing for stage in plan_repro(graph, stages)]
         content = load_yaml(LOCK_FILE)
-        entries = content["stages"]
+        entries = content.get("stages", {})
         # Without repetitions: a stage stands where it occurs first.
         order = dict.fromkeys([*previous_order, *planned_order, *entries])
         content["stages"] = {name: entries[name] for name in order if name in entries}

@@ -7,7 +7,11 @@ from digits.core.errors import PipelineError
 from digits.features.transforms.pixels import scale
 from digits.learning import model_file, pipelines
 from digits.learning.deformation import MILD, deform_rows
-from digits.learning.deformed_copies import COPIED_BELOW, KEPT_BELOW, DeformedCopiesSVC
+from digits.learning.deformed_copies import (
+    MAX_MARGIN_COPIED,
+    MAX_MARGIN_FITTED,
+    DeformedCopiesSVC,
+)
 
 import joblib
 import numpy as np
@@ -58,6 +62,7 @@ def test_scores_are_those_of_an_svc_per_class_on_near_images_and_their_copies(
     y_train = y[is_used][:N_TRAIN]
     X_test = X[is_used][-300:]
     model = make_model().fit(X_train, y_train)
+    assert model.n_features_in_ == 64
 
     # With two classes there is only the SVC of the second.
     labels = [1] if n_classes == 2 else range(n_classes)
@@ -66,7 +71,7 @@ def test_scores_are_those_of_an_svc_per_class_on_near_images_and_their_copies(
         svc = SVC(C=C, gamma=GAMMA).fit(X_train / 16, y_train == label)
         sign = np.where(y_train == label, 1, -1)
         margins.append(sign * svc.decision_function(X_train / 16))
-    copied = np.flatnonzero(np.min(margins, axis=0) < COPIED_BELOW)
+    copied = np.flatnonzero(np.min(margins, axis=0) < MAX_MARGIN_COPIED)
     seed = np.random.RandomState(0).randint(2**31)
     rows = range(len(copied), (1 + N_COPIES) * len(copied))
     copies = deform_rows(X_train[copied], (8, 8), rows, seed, MILD)
@@ -74,8 +79,8 @@ def test_scores_are_those_of_an_svc_per_class_on_near_images_and_their_copies(
 
     expected = []
     for label, margin in zip(labels, margins, strict=True):
-        is_kept = margin < KEPT_BELOW
-        is_copied = margin[copied] < COPIED_BELOW
+        is_kept = margin < MAX_MARGIN_FITTED
+        is_copied = margin[copied] < MAX_MARGIN_COPIED
         inputs = np.concatenate([X_train[is_kept], *copies[:, is_copied]]) / 16
         y_copied = np.tile(y_train[copied][is_copied], N_COPIES)
         y_inputs = np.concatenate([y_train[is_kept], y_copied])

@@ -174,6 +174,18 @@ def test_the_usage_is_explained(made: Path, words: list[str]) -> None:
     assert "give either a revision, or --between and two models" in result.stderr
 
 
+def test_a_drawing_of_what_seeds_change_is_refused(made: Path) -> None:
+    words = ["compare", "HEAD", "--png", "sheet.png", "--seeds", "3"]
+    assert "--png cannot be used with --seeds" in call(made, *words, status=2).stderr
+
+
+def test_a_drawing_of_no_difference_is_not_written(made: Path) -> None:
+    words = ["compare", "--between", "five-sgd", "five-sgd", "--png", "sheet.png"]
+    result = call(made, *words)
+    assert "sheet.png is not written, because no prediction differs" in result.stderr
+    assert not (made / "sheet.png").exists()
+
+
 def test_a_clone_without_data_needs_only_the_predictions_that_differ(
     changed: Path, tmp_path: Path
 ) -> None:
