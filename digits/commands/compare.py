@@ -41,9 +41,9 @@ COLUMNS = {
     "accuracy": "The proportion of images that are classified correctly.",
     "difference": "The accuracy after minus the accuracy before, in percentage points.",
     "p": (
-        "The p-value. The difference is significant if it is below 0.01. It is that of "
-        "McNemar's exact test, or, with six groups of images or more, of a t-test of the "
-        "differences of the groups."
+        "The p-value of McNemar's exact test. If the images have six groups or more, it is the "
+        "p-value of a paired t-test over the groups. The difference is significant if the "
+        "p-value is below 0.01."
     ),
     "fixed": "The number of images that only the model after classifies correctly.",
     "broken": "The number of images that only the model before classifies correctly.",
@@ -182,9 +182,10 @@ def command(
 ) -> None:
     """Compare the predictions of two revisions, or of two models, on the same images.
 
-    REV is a branch, a tag or a commit. It is compared with REV2, or with the workspace. Without
-    MODEL, all models whose predictions differ are compared. Nothing is checked out: the
-    predictions come from DVC's cache or the remote.
+    REV is a branch, a tag or a commit. It is compared with REV2 or, without REV2, with the
+    workspace, which has the files as they are now. Without MODEL, all models whose predictions
+    differ are compared. Nothing is checked out: the predictions come from DVC's cache or the
+    remote.
 
     Models are compared by their cross-validated predictions, or, if one of the two has no
     folds, by their predictions of the test set.

@@ -25,13 +25,14 @@ N_HEADER_LINES = 3  # two lines of headings and a rule
 COLUMNS = {
     "CV accuracy": (
         "The mean accuracy of the folds, in cross-validation on the training set. Use it to "
-        "choose a model. The rows are sorted by it."
+        "choose a model. The rows are sorted by it. Models without it come last."
     ),
     "test accuracy": "The accuracy on the test set, which no model was trained on.",
     "test errors": "The number of wrong predictions on the test set.",
     "95 % interval": (
         "The confidence interval of the test accuracy. If the test images have fewer than six "
-        "groups, such as writers, it is the lowest and the highest accuracy of a group."
+        "groups, such as writers, it is the lowest and the highest accuracy of a group, "
+        "followed by a *."
     ),
 }
 
@@ -41,7 +42,8 @@ COLUMNS = {
 def command(pattern: str) -> None:
     """List the models that have been evaluated, the best of each task first.
 
-    PATTERN selects models by their names, such as 'small-*'.
+    PATTERN selects models by their names, such as 'small-*'. A ~ follows a model if its
+    difference from the best model of the task is not significant.
 
     The majority-class baseline predicts the most frequent label of the training set for every
     image. `dvc metrics show` prints precision and recall. `digits compare --between A B`

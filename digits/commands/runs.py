@@ -34,8 +34,8 @@ COLUMNS = {
     "CV std": "The standard deviation of the accuracies of the folds.",
     "difference": (
         "The accuracy of the run minus the accuracy of the last commit, in percentage points, "
-        "as `digits compare` prints it. It is missing if the predictions are of other images "
-        "or folds, or cannot be read."
+        "as `digits compare` prints it. It is missing if the run used other images or folds, "
+        "or if its predictions cannot be read."
     ),
     "p": "The p-value. The difference is significant if it is below 0.01.",
     "state": "The state of the run, such as queued, failed or done.",
@@ -57,8 +57,8 @@ class Row(NamedTuple):
 def command(model: str) -> None:
     """List the runs of MODEL that started from the last commit, best first.
 
-    `dvc exp run` starts or queues a run. Each row has the parameters that differ from those of
-    the last commit, which has a row of its own.
+    `dvc exp run` starts or queues a run. Each row shows the parameters that differ from those
+    of the last commit. The last commit has a row, too.
     """
     check_choice("MODEL", model, params.load().models)
     commit = read_last_commit()

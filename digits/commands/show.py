@@ -74,8 +74,9 @@ def command(
     DATASET is an entry of `datasets` in params.yaml. NUMBERS are row numbers, which start at 0,
     or ranges such as 0-9. Without NUMBERS and options, the command describes the dataset.
 
-    Mistakes are shown with the most confident ones first. With --part train, predictions are
-    cross-validated: each is by a model that was trained without the image's fold.
+    Mistakes are shown with the most confident ones first. With --part train, each prediction
+    is from a model that was not trained on the image (cross-validation). With --mistakes,
+    NUMBERS select among the mistakes.
 
     Unless NUMBERS or --random choose the images, at most 10 are shown by default. --random
     shows different images each time.

@@ -68,8 +68,8 @@ class Likeness(NamedTuple):
         table_path = paths.crossval(name)
         if not table_path.exists():
             warn(
-                f"nothing is marked as unlike the training images: {table_path} was not found; "
-                "`dvc pull` fetches it"
+                f"no image is flagged, because {table_path} was not found; `dvc pull` "
+                "fetches it"
             )
             return None
         scores = read_crossval_scores(name, model)

@@ -159,8 +159,8 @@ def explain_flag(recognizer: Recognizer, predictions: Iterable[Prediction]) -> N
     """Print a line on stderr that explains the flag, if an image is flagged."""
     if any(prediction.is_unlike for prediction in predictions):
         warn(
-            f"{UNLIKE} marks what is unlike the images that {recognizer.model_name} was "
-            "trained on: perhaps no digit"
+            f"{UNLIKE} flags what does not resemble the training data of "
+            f"{recognizer.model_name}, and may be no digit"
         )
 
 

@@ -1,6 +1,6 @@
 """Ask a trained model for the digits in pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple, Self
@@ -273,11 +273,31 @@ def choose_model(settings: Params, dataset: str | None) -> str:
         if dataset_names[name] == largest:
             accuracies[name] = read_metrics(name).get("cv_accuracy", 0)
     best = max(accuracies, key=lambda name: accuracies[name])
-    reason = "only model"
-    if len(accuracies) > 1:
-        reason = f"highest cross-validated accuracy of {len(accuracies)} models"
-    warn(f"{best}: the {reason} of {settings.models[best].task} on {largest}")
+    warn(f"{best}: {explain_choice(settings, best, accuracies)}")
     return best
+
+
+def explain_choice(settings: Params, best: str, accuracies: Mapping[str, float]) -> str:
+    """Return why a model was chosen, in words.
+
+    Args:
+        settings: the parameters.
+        best: the name of the chosen model.
+        accuracies: the cross-validated accuracy of each model that could be chosen, 0 for a
+            model without cross-validation.
+    """
+    task = settings.models[best].task
+    n_compared = 0
+    for name, accuracy in accuracies.items():
+        if settings.models[name].task == task and accuracy > 0:
+            n_compared += 1
+    if n_compared > 1:
+        return f"the highest cross-validated accuracy of {n_compared} models of the task {task}"
+    if n_compared == 1 and len(accuracies) > 1:
+        return f"the only cross-validated model of the task {task}"
+    if len(accuracies) > 1:
+        return f"a model of the task {task}, chosen without cross-validation"
+    return f"the only trained model of the task {task}"
 
 
 def find_fitting_models(settings: Params, dataset: str | None) -> list[str]:

@@ -85,7 +85,7 @@ def test_bad_pictures_are_named_and_the_good_are_read(place: Path, tmp_path: Pat
     done = call(place, "predict", *files, status=1)
     assert re.fullmatch(r"line\.png: predicted 3 6 0 \(\d+ %, \d+ %, \d+ %\)\n", done.stdout)
     chosen, *errors = done.stderr.splitlines()
-    assert chosen == "digit-logreg: the only model of digit on tiny"
+    assert chosen == "digit-logreg: the only trained model of the task digit"
     named = [line.split(": ")[0] for line in errors]
     assert named == ["bad.png", "no.png", "blank.png", "not calibrated"]
     refused = call(place, "predict", "empty", "own", "line.png", status=1)
@@ -292,7 +292,7 @@ def test_the_default_model_is_chosen_in_cross_validation_and_never_by_the_test_s
     done = call(project, "predict", "--dataset", "tiny", "1", status=1)
     assert "models/better-folded.skops cannot be loaded (File is not a zip file)" in done.stderr
     assert (
-        "better-folded: the highest cross-validated accuracy of 3 models of digit on tiny"
+        "better-folded: the highest cross-validated accuracy of 2 models of the task digit"
         in done.stderr
     )
 

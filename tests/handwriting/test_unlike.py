@@ -80,7 +80,7 @@ def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
         for option in ([], ["--json"])
     )
     assert re.fullmatch(r"row\.png: predicted 3 \d\? 0 \(.+ %, .+ %, .+ %\)\n", text.stdout)
-    assert "? marks what is unlike the images that digit-folded was trained on" in text.stderr
+    assert "? flags what does not resemble the training data of digit-folded" in text.stderr
     digits = json.loads(line.stdout)["digits"]
     assert [each["unlike"] for each in digits] == [False, True, False]
     assert [each["label"] for each in (digits[0], digits[2])] == [3, 0]
@@ -143,13 +143,13 @@ def test_nothing_is_marked_without_folds_or_their_predictions_which_a_line_says(
     place: Path, tmp_path: Path
 ) -> None:
     assert (
-        "unlike" not in call(place, "predict", "--model", "digit-logreg", "row.png").stderr
+        "flags" not in call(place, "predict", "--model", "digit-logreg", "row.png").stderr
     )  # it has no folds
     project = tiny.copy(place, tmp_path / "copy")
     (project / "data/crossval/digit-folded.parquet").unlink()
     done = call(project, "predict", "--model", "digit-folded", "row.png")
     assert (
-        "nothing is marked as unlike the training images: data/crossval/digit-folded.parquet was not"
+        "no image is flagged, because data/crossval/digit-folded.parquet was not found"
         in done.stderr
     )
     assert re.match(r"row\.png: predicted 3 \d 0 ", done.stdout)

@@ -162,7 +162,10 @@ def write_cli() -> str:
         parts.append(f"## digits {name}")
         folder = find_modules()[name].parent.parent
         if folder != PACKAGE:
-            parts.append(f"This command is part of the optional component `{folder.name}`.")
+            parts.append(
+                f"This command is part of the optional component `{folder.name}`, which "
+                "[can be deleted](../../.github/CONTRIBUTING.md#how-the-code-is-organized)."
+            )
         help_text = command.get_help(click.Context(command, context, name))
         parts.append(f"```text\n{help_text}\n```")
     return "\n\n".join(parts) + "\n"

@@ -179,7 +179,7 @@ def local_address(asked: str) -> str:
 @click.option(
     "--model",
     metavar="NAME",
-    help="Use this model.  [default: the best of all classes]",
+    help="Use this model.  [default: the best for all classes]",
 )
 @click.option(
     "--port",
@@ -206,8 +206,9 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
     """Serve a page to draw digits on, which shows what a model predicts.
 
     The printed address has a token. Requests without it are refused. --port 0 chooses a free
-    port. With --keep the page also saves drawings, in a subfolder of FOLDER for each digit,
-    which only you can read. `digits predict FOLDER` measures a model on them.
+    port. With --keep, the page also saves drawings, in one subfolder of FOLDER per digit. Other
+    users of this computer cannot read the drawings. `digits predict FOLDER` evaluates a model
+    on them.
     """
     collection = Collection(keep) if keep else None
     bound = ADDRESS

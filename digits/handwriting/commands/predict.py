@@ -153,12 +153,18 @@ def judge(recognizer: Recognizer, class_number: int, prediction: Prediction) -> 
     return RIGHT if prediction.label == label else WRONG
 
 
-@click.command(epilog=examples("predict two.png scans/", "predict page.jpg --png read.png"))
-@click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER|-]...")
+@click.command(
+    epilog=examples(
+        "predict two.png scans/",
+        "predict page.jpg --png read.png",
+        "predict --dataset mnist 36000 0-9",
+    )
+)
+@click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER|-|ROWS]...")
 @click.option(
     "--model",
     metavar="NAME",
-    help="Use this model.  [default: the best of all classes]",
+    help="Use this model.  [default: the best for all classes]",
 )
 @click.option(
     "--json",
@@ -166,17 +172,19 @@ def judge(recognizer: Recognizer, class_number: int, prediction: Prediction) -> 
     is_flag=True,
     help="Print one JSON object per picture.",
 )
-@click.option("--show", is_flag=True, help="Show what the model is given, or the mistakes.")
+@click.option(
+    "--show", is_flag=True, help="Draw the images that the model sees, or its mistakes."
+)
 @click.option(
     "--png",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the picture with the digits marked, or the mistakes.",
+    help="Write the picture with labelled boxes, or the mistakes.",
 )
 @click.option(
     "--dataset",
     metavar="NAME",
-    help="Classify rows of this dataset, such as 7 or 0-9.",
+    help="Classify images of this dataset by row numbers.",
 )
 def command(
     pictures: tuple[str, ...],
@@ -186,15 +194,19 @@ def command(
     png: Path | None,
     dataset: str | None,
 ) -> None:
-    """Classify the digits in pictures, or pictures of your own classes.
+    """Classify the digits in pictures.
 
-    A picture is a PNG, JPEG, BMP, GIF, TIFF or WebP file, or - for standard input. A folder
-    stands for its pictures. A ? flags an image that does not resemble the training images. The
-    exit status is 1 if a picture could not be read.
+    A model of other classes than digits classifies whole pictures. A picture is a PNG, JPEG,
+    BMP, GIF, TIFF or WebP file, or - for standard input. For a folder, all pictures in it are
+    classified. A ? flags an image that does not resemble the training images. The exit status
+    is 1 if a picture could not be read.
 
     If a folder has a subfolder for each class, with one digit per picture, such as
-    own/7/photo.jpg, the model is measured: the mistakes, the confusion matrix and the accuracy
-    are printed. A picture without a digit, or with several digits, is a mistake.
+    own/7/photo.jpg, the command evaluates the model, and prints the mistakes, the confusion
+    matrix and the accuracy. A picture without a digit, or with several digits, is a mistake.
+    With such a folder, --show and --png draw the mistakes.
+
+    With --dataset, ROWS are numbers of images, such as 7 or 0-9, which start at 0.
     """
     if not pictures:
         raise click.UsageError("give pictures, or --dataset NAME and numbers of images")
