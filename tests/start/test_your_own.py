@@ -57,6 +57,13 @@ def write_pictures(folder: Path, count: int = 60, names: Sequence[str] = SHAPES)
         image.save(path)
 
 
+def write_new_cross(path: Path) -> None:
+    """Write a picture of a cross that is not among those of the project."""
+    others = path.parent / "others"
+    write_pictures(others, count=62)
+    (others / "cross/61.jpg").rename(path)
+
+
 def write_table(path: Path) -> None:
     """Write a table of 100 small digits in 28 × 28 pixels, of two classes."""
     images, labels = tiny.digits()
@@ -114,18 +121,20 @@ class Walk:
         first = steps[0].command
         if first == "make venv":  # the environment of the tests is active
             return
-        if first.startswith("digits predict") and not has_handwriting(self.project):
-            return
+        if first.startswith("digits predict"):
+            if not has_handwriting(self.project):
+                return
+            write_new_cross(self.project.parent / "new.jpg")
         if first == "digits pin own":
             is_first_time = not (self.project / "data/own.dvc").exists()
             write_pictures(self.project / "data/own", count=60 if is_first_time else 61)
         if first.startswith("git fetch"):
             commit_upstream(self.origin)
 
-        folder = self.project.parent if "ADDRESS" in first else self.project
+        folder = self.project.parent if "REPOSITORY_URL" in first else self.project
         pages.run([self.fill_in(step) for step in steps], folder)
 
-        if first.startswith("git clone -q ADDRESS"):
+        if first.startswith("git clone -q REPOSITORY_URL"):
             pretend_installed(self.project)
         if steps[-1].command.startswith("git switch -qc"):
             change_c(self.project / "params.yaml")
@@ -133,7 +142,7 @@ class Walk:
     def fill_in(self, step: pages.Step) -> pages.Step:
         """Return a step with the addresses of this reader's repositories."""
         command, output = step
-        for word, path in [("ADDRESS", self.origin), ("URL", self.hosted)]:
+        for word, path in [("REPOSITORY_URL", self.origin), ("YOUR_URL", self.hosted)]:
             command = command.replace(word, str(path))
             output = output.replace(word, str(path))
         if "CONFLICT" in output:
