@@ -77,8 +77,10 @@ def make_rows(ranked: list[str], shown: list[str]) -> list[Row]:
     Raises:
         PipelineError: a file is missing or damaged.
     """
+    rows: list[Row] = []
+    if not ranked:
+        return rows
     best = ranked[0]
-    rows = []
     for name in ranked:
         if name not in shown:
             continue
@@ -121,17 +123,18 @@ def make_baseline_row(model_name: str) -> Row:
 def is_difference_insignificant(first: str, second: str) -> bool:
     """Return whether there is no significant difference between two models.
 
-    If their predictions cannot be compared, for example because they are missing, it is False.
+    It is False if there are too few groups for a test, or if the predictions cannot be
+    compared, for example because they are missing.
     """
     try:
         difference = compare_models(first, second)
     except PipelineError:
         return False
-    return not difference.is_significant
+    return difference.test is not None and not difference.is_significant
 
 
 def count_errors(metrics_table: pd.DataFrame, accuracy: float) -> int:
-    """Return the number of wrong predictions that an accuracy on the test set means.
+    """Return how many test images are misclassified at an accuracy.
 
     Args:
         metrics_table: the metrics of a model, which have the number of images of each class.

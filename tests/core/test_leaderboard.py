@@ -111,6 +111,15 @@ def test_the_best_model_of_each_task_comes_first_and_the_baseline_last(results: 
     ]
 
 
+def test_without_a_test_no_difference_is_called_insignificant(results: Path) -> None:
+    for name in ["five-sgd", LONGEST]:
+        path = results / f"data/crossval/{name}.parquet"
+        table = pd.read_parquet(path)
+        table["group"] = table["row"] % 3  # too few groups for a test
+        table.to_parquet(path)
+    assert f"{LONGEST} 0.9900 0.9634 14 0.9260 to 1.0000*" in read_rows(results)
+
+
 def test_the_table_fits_a_terminal_and_names_its_columns(results: Path) -> None:
     lines = call(results, "leaderboard").stdout.splitlines()
     assert max(len(line) for line in lines) <= 80
