@@ -317,7 +317,7 @@ class ModelParams(Entry):
     """
 
     classifier: str
-    """The classifier, in one of two forms.
+    """The classifier, in one of three forms.
 
     - A class of scikit-learn, by its import path without the leading `sklearn.`, such as
       `svm.SVC` or `linear_model.LogisticRegression`.

@@ -54,7 +54,7 @@ class MergedSVCs(NamedTuple):
         support_vectors: the features of the images that are a support vector of any SVC, shape
             (n_support_vectors, n_features).
         dual_coef: the weight of each support vector in each SVC, shape
-            (n_support_vectors, n_svcs).
+            (n_support_vectors, n_svcs), which is the transpose of `SVC`'s.
         intercept: the constants of the SVCs, shape (n_svcs,).
         gamma: the coefficient of the kernel.
     """
@@ -68,7 +68,7 @@ class MergedSVCs(NamedTuple):
     def merge(
         cls, svcs: Sequence[SVC], inputs: Features, fitted_rows: Sequence[Vector], gamma: float
     ) -> Self:
-        """Merge fitted SVCs.
+        """Merge fitted SVCs. An input that several SVCs share is stored once.
 
         Args:
             svcs: the SVCs.
@@ -78,9 +78,8 @@ class MergedSVCs(NamedTuple):
             gamma: the coefficient of the kernel.
         """
         dual_coef = np.zeros((len(inputs), len(svcs)))
-        for column, svc in enumerate(svcs):
-            support_rows = fitted_rows[column][svc.support_]
-            dual_coef[support_rows, column] = svc.dual_coef_[0]
+        for column, (svc, rows) in enumerate(zip(svcs, fitted_rows, strict=True)):
+            dual_coef[rows[svc.support_], column] = svc.dual_coef_[0]
         is_support_vector = dual_coef.any(axis=1)
         return cls(
             support_vectors=inputs[is_support_vector],
@@ -95,7 +94,8 @@ class MergedSVCs(NamedTuple):
         The kernel of an image and a support vector is computed once, even if several SVCs have
         this support vector.
         """
-        # In float32, the squared distance of two near images would have too few digits.
+        # The kernel of float32 features would be in float32, which has too few digits for a sum
+        # over thousands of support vectors.
         support_vectors = self.support_vectors.astype(np.float64)
 
         def compute_batch(start: int) -> Scores:
@@ -124,8 +124,8 @@ class DeformedCopiesSVC(
         features: an unfitted transformer of pixels to features, such as a pipeline.
         n_copies: the number of deformed copies of each image near a border, at least 1.
         C: the regularization parameter of the first fit, above 0.
-        C_copies: the same of the second fit, or None for `C`. With a lower value than `C`, a
-            copy that looks like another class does less harm.
+        C_copies: the regularization parameter of the second fit, or None for `C`. With a lower
+            value than `C`, a copy that looks like another class does less harm.
         gamma: the coefficient of the kernel, above 0, or "scale", as in `SVC`.
         random_state: the seed of the deformations, a `RandomState`, or None.
 
@@ -186,7 +186,7 @@ class DeformedCopiesSVC(
         self.features_ = clone(self.features)
         Z = self.features_.fit_transform(X, y)
         if isinstance(self.gamma, str):
-            variance = Z.var()
+            variance = Z.var()  # as in `SVC`, but the same value for both fits
             self.gamma_ = float(1 / (Z.shape[1] * variance)) if variance > 0 else 1.0
         else:
             self.gamma_ = float(self.gamma)
@@ -254,14 +254,14 @@ class DeformedCopiesSVC(
     def _make_copies(self, X: Pixels, side: int) -> Features:
         """Return the features of deformed copies, shape (n_copies * n_images, n_features).
 
-        A copy of each image is followed by another copy of each image.
+        The first copies of all images come first, then the second copies, and so on.
 
         Args:
             X: the pixels, shape (n_images, side * side).
             side: the height and width of the images.
         """
         seed = check_random_state(self.random_state).randint(2**31)
-        # `deform_rows` counts the images themselves as the first rows.
+        # As in digits/scale, the first rows stand for the images themselves.
         n_rows = (1 + self.n_copies) * len(X)
         blocks = list_blocks(len(X), n_rows)
 

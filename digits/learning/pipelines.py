@@ -51,13 +51,12 @@ def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -
     """
     steps = make_feature_steps(model_params.features, pixel_max)
     hyperparameters = model_params.hyperparameters.model_extra or {}  # without `threshold`
+    classifier = make_classifier(
+        model_params.classifier, hyperparameters, seed, features=Pipeline(steps)
+    )
     if model_params.classifier == DEFORMED_COPIES_SVC:
-        # This classifier deforms pixels. It therefore computes the features itself.
-        classifier = make_classifier(
-            DEFORMED_COPIES_SVC, hyperparameters, seed, features=Pipeline(steps)
-        )
+        # This classifier deforms pixels. It therefore applies the steps itself.
         return Pipeline([("classifier", classifier)])
-    classifier = make_classifier(model_params.classifier, hyperparameters, seed)
     return Pipeline([*steps, ("classifier", classifier)])
 
 

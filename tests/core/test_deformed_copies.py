@@ -98,10 +98,11 @@ def test_scores_are_those_of_an_svc_per_class_on_near_images_and_their_copies(
 
 def test_a_model_is_the_same_with_one_thread_and_with_two(tmp_path: Path) -> None:
     X, y = load_images()
+    n_train = 500  # so many that the copies are made, and the scores computed, in several tasks
     contents = []
     for n_jobs in [1, 2]:
         with joblib.parallel_config("threading", n_jobs=n_jobs):
-            model = make_model().fit(X[:N_TRAIN], y[:N_TRAIN])
+            model = make_model().fit(X[:n_train], y[:n_train])
         path = tmp_path / f"{n_jobs}.skops"
         model_file.save(path, Pipeline([("classifier", model)]))
         contents.append(path.read_bytes())
