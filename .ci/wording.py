@@ -51,7 +51,7 @@ def read_rules() -> list[Rule]:
 
 
 def blank(match: re.Match[str]) -> str:
-    """Return what replaces code in prose: a letter, and the same ends of lines."""
+    """Replace code by a letter, but keep its line breaks, so that line numbers stay right."""
     return "x" + "\n" * match[0].count("\n")
 
 

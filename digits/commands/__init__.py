@@ -5,6 +5,7 @@ subcommand. It defines `command`, a Click command. It is imported only if its su
 called, so that `digits --help` is fast.
 """
 
+import fnmatch
 import textwrap
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -86,6 +87,24 @@ def examples(*lines: str) -> str:
     indented = [f"  digits {line}" for line in lines]
     # After \b, Click keeps the line breaks of a paragraph.
     return "\b\nExamples:\n" + "\n".join(indented)
+
+
+def select_models(where: str, pattern: str, names: Iterable[str]) -> list[str]:
+    """Return the names of the models that match a pattern.
+
+    Args:
+        where: the argument or the option that has the pattern.
+        pattern: the pattern, such as `small-*`, or a name.
+        names: the names of all models.
+
+    Raises:
+        PipelineError: no model matches the pattern.
+    """
+    all_names = list(names)
+    matching = fnmatch.filter(all_names, pattern)
+    if not matching:
+        raise no_match(where, pattern, all_names)
+    return matching
 
 
 def no_match(where: str, pattern: str, names: Iterable[str]) -> PipelineError:

@@ -1,9 +1,8 @@
 """List the models by accuracy, the best of each task first."""
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 
-from digits.commands import columns, examples, no_match, nothing_evaluated
+from digits.commands import columns, examples, nothing_evaluated, select_models
 from digits.core import params, paths
 from digits.core.errors import warn
 from digits.results.leaderboard import (
@@ -50,9 +49,7 @@ def command(pattern: str) -> None:
     compares two models.
     """
     settings = params.load()
-    names = fnmatch.filter(settings.models, pattern)
-    if not names:
-        raise no_match("PATTERN", pattern, settings.models)
+    names = select_models("PATTERN", pattern, settings.models)
     missing = [name for name in names if not paths.metrics(name).exists()]
     if missing == names:
         raise nothing_evaluated(pattern)
@@ -60,7 +57,7 @@ def command(pattern: str) -> None:
     rows_by_title = {}
     for task_name, task in settings.tasks.items():
         ranked = rank_models(settings, task_name)
-        rows = make_rows(ranked, shown=names) if ranked else []
+        rows = make_rows(ranked, shown=names)
         if rows:
             rows_by_title[f"{task_name} ({task.split})"] = rows
     print_leaderboard(rows_by_title)

@@ -1,10 +1,9 @@
 """Run the pipeline, several models at a time."""
 
-import fnmatch
 import sys
 import tempfile
 
-from digits.commands import examples, no_match
+from digits.commands import examples, select_models
 from digits.core import params
 from digits.core.errors import PipelineError, warn
 from digits.core.params import Params
@@ -67,7 +66,7 @@ def command(patterns: tuple[str, ...], jobs: int) -> None:
     If a model fails, the others go on.
     """
     settings = params.load()
-    model_names = select_models(settings, patterns)
+    model_names = select_all_models(settings, patterns)
     # Without targets, DVC runs the whole pipeline.
     targets = [f"evaluate@{name}" for name in model_names] if patterns else []
     check_no_other_run()
@@ -130,7 +129,7 @@ def run_in_parallel(
     run_remaining_stages(targets)
 
 
-def select_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:
+def select_all_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:
     """Return the names of the models that match a pattern, or all if there are no patterns.
 
     Raises:
@@ -140,10 +139,7 @@ def select_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:
         return list(settings.models)
     selected = []
     for pattern in patterns:
-        matching = fnmatch.filter(settings.models, pattern)
-        if not matching:
-            raise no_match("MODEL", pattern, settings.models)
-        selected += matching
+        selected += select_models("MODEL", pattern, settings.models)
     return list(dict.fromkeys(selected))  # without repetitions
 
 

@@ -1,9 +1,8 @@
 """Write an HTML report about the models that have been evaluated."""
 
-import fnmatch
 from pathlib import Path
 
-from digits.commands import examples, no_match, nothing_evaluated
+from digits.commands import examples, nothing_evaluated, select_models
 from digits.core import params, paths
 from digits.core.errors import warn
 from digits.core.params import Params
@@ -37,9 +36,7 @@ def command(pattern: str, output: Path) -> None:
     from digits.report.page import render_page  # it imports SciPy, which `--help` doesn't need
 
     settings = params.load()
-    names = fnmatch.filter(settings.models, pattern)
-    if not names:
-        raise no_match("--models", pattern, settings.models)
+    names = select_models("--models", pattern, settings.models)
     evaluated = [name for name in names if is_evaluated(settings, name)]
     if not evaluated:
         raise nothing_evaluated(pattern)
