@@ -24,7 +24,7 @@ DEMO := small-*
 # The last lines of the demo. An optional component adds its own.
 NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
   '`make repro` trains all models, also those that need the internet.'
-demo: $(INSTALLED) ## Train the models that need no network, in about a minute
+demo: $(INSTALLED) ## Train the models that need no network, in a minute and a half
 	@digits repro --jobs $(JOBS) '$(DEMO)'
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
 	@printf '\nNext:\n' && printf '  %s\n' $(NEXT)

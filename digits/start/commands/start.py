@@ -77,7 +77,7 @@ RESULTS = [
 # Phrases of the Makefile, and what replaces them in a project that needs no network.
 MAKEFILE_CHANGES = {
     "DEMO := small-*": "DEMO := *",
-    " that need no network, in about a minute": "",
+    " that need no network, in a minute and a half": "",
     ", also those that need the internet": "",
     " (DATA_MIRROR=PLACE: without internet)": "",
 }
