@@ -400,9 +400,10 @@ class Params(Entry):
         _check_threshold(f"{where}.hyperparameters.threshold", model, n_labels)
         max_folds = _max_folds(self.splits[task.split].test, dataset, n_labels)
         if model.folds > max_folds:
+            allowed = f"0, or 2 to {max_folds}" if max_folds >= 2 else "0"
             raise PipelineError(
-                f"{where}.folds: {model.folds}; allowed: 0, or 2 to {max_folds}, because each "
-                "fold needs an image of each label, and a group if there are groups"
+                f"{where}.folds: {model.folds}; allowed: {allowed}, because each fold needs an "
+                "image of each label, and a group if there are groups"
             )
 
     def dataset(self, name: str) -> DatasetParams:

@@ -175,6 +175,10 @@ REFUSED["more folds than training images per label"] = (
     {"splits.tiny.test": 390, f"{FIVE}.folds": 6},
     f"{FIVE}.folds: 6; allowed: 0, or 2 to 5, because each fold needs an image",
 )
+REFUSED["folds with one training image per label"] = (
+    {"splits.tiny.test": 397, f"{FIVE}.folds": 2},
+    f"{FIVE}.folds: 2; allowed: 0, because each fold needs an image of each label",
+)
 REFUSED["more folds than training groups"] = (
     {**FOURTEEN_GROUPS, "splits.tiny.test": {"groups": 5}, f"{FIVE}.folds": 10},
     f"{FIVE}.folds: 10; allowed: 0, or 2 to 9, because each fold needs an image",
