@@ -12,7 +12,7 @@ from digits.repro.dvc_processes import (
     remove_damaged_path_locks,
     start_dvc,
 )
-from digits.repro.pool import run_models
+from digits.repro.pool import run_all
 from digits.repro.repository import (
     find_outdated_stages,
     order_by_model_size,
@@ -89,7 +89,10 @@ def command(patterns: tuple[str, ...], jobs: int) -> None:
 def run_in_parallel(
     settings: Params, model_names: list[str], targets: list[str], outdated: set[str], jobs: int
 ) -> None:
-    """Run the outdated stages: one after another those that models share, then the models.
+    """Run the outdated stages: first those that models share, then those of the models.
+
+    The stages `fetch`, `split` and `binarize` of a dataset run one after another. Several
+    datasets, and then several models, run at a time.
 
     Args:
         settings: the content of params.yaml.
@@ -99,34 +102,83 @@ def run_in_parallel(
         jobs: how many models run at a time.
 
     Raises:
-        PipelineError: some models failed.
+        PipelineError: some datasets or models failed.
     """
     lock_order = read_lock_order()
-    # Of fetch, split and binarize, which models share, binarize is the last one.
-    shared_stages = [name for name in outdated if not name.startswith(("train@", "evaluate@"))]
-    if shared_stages:
-        tasks = {settings.models[name].task for name in model_names}
-        run_dvc_repro([f"binarize@{task}" for task in sorted(tasks)])
-        outdated = find_outdated_stages(targets)
-
-    outdated_models = [
-        name
-        for name in model_names
-        if f"train@{name}" in outdated or f"evaluate@{name}" in outdated
-    ]
     try:
-        errors = run_models(order_by_model_size(outdated_models), jobs)
+        datasets = list_dataset_commands(settings, model_names, outdated)
+        errors = run_all("datasets", datasets, jobs)
+        if errors:
+            print_errors(errors)
+            raise PipelineError(
+                f"{len(errors)} of {len(datasets)} datasets failed; to retry, run the same "
+                "command again"
+            )
+        if datasets:
+            outdated = find_outdated_stages(targets)
+
+        models = list_model_commands(model_names, outdated)
+        errors = run_all("models", models, jobs)
+        if errors:
+            print_errors(errors)
+            retry_command = f"digits repro --jobs {jobs} {' '.join(errors)}"
+            raise PipelineError(
+                f"{len(errors)} of {len(models)} models failed; to retry them, run "
+                f"`{retry_command}`"
+            )
     finally:
         restore_lock_order(lock_order, targets)
-    if errors:
-        for name, error in errors.items():
-            warn(f"{name}: {error}")
-        retry_command = f"digits repro --jobs {jobs} {' '.join(errors)}"
-        raise PipelineError(
-            f"{len(errors)} of {len(outdated_models)} models failed; to retry them, run "
-            f"`{retry_command}`"
-        )
     run_remaining_stages(targets)
+
+
+def list_dataset_commands(
+    settings: Params, model_names: list[str], outdated: set[str]
+) -> dict[str, list[str]]:
+    """Return how to run the stages that models share, for each dataset with an outdated one.
+
+    Args:
+        settings: the content of params.yaml.
+        model_names: the models.
+        outdated: the names of the outdated stages.
+
+    Returns:
+        the arguments of `dvc repro` for each dataset. They name the stages `binarize`. DVC runs
+        the stages `fetch` and `split` before them.
+    """
+    commands: dict[str, list[str]] = {}
+    for task in sorted({settings.models[name].task for name in model_names}):
+        split = settings.tasks[task].split
+        dataset = settings.splits[split].dataset
+        shared_stages = {f"fetch@{dataset}", f"split@{split}", f"binarize@{task}"}
+        if not shared_stages.isdisjoint(outdated):
+            commands.setdefault(dataset, []).append(f"binarize@{task}")
+    return commands
+
+
+def list_model_commands(model_names: list[str], outdated: set[str]) -> dict[str, list[str]]:
+    """Return how to train and evaluate each outdated model, the largest one first.
+
+    Args:
+        model_names: the models.
+        outdated: the names of the outdated stages.
+
+    Returns:
+        the arguments of `dvc repro` for each model.
+    """
+    stages_of_model = {name: [f"train@{name}", f"evaluate@{name}"] for name in model_names}
+    outdated_models = [
+        name for name, stages in stages_of_model.items() if not outdated.isdisjoint(stages)
+    ]
+    return {
+        name: ["--single-item", *stages_of_model[name]]
+        for name in order_by_model_size(outdated_models)
+    }
+
+
+def print_errors(errors: dict[str, str]) -> None:
+    """Print the error of each model or dataset."""
+    for name, error in errors.items():
+        warn(f"{name}: {error}")
 
 
 def select_all_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Train and evaluate models, several at a time."""
+"""Run processes of DVC, several at a time."""
 
 import signal
 import subprocess
@@ -24,9 +24,16 @@ HINTS = ["To track the changes with git, run:", "Use `dvc push` to send your upd
 
 @dataclass
 class Run:
-    """A process of DVC that trains and evaluates one model."""
+    """A process of DVC.
 
-    model_name: str
+    Attributes:
+        name: the model or the dataset whose stages it runs.
+        process: the process.
+        output: the file with what it prints.
+        start_time: when it was started, in seconds.
+    """
+
+    name: str
     process: subprocess.Popen[str]
     output: IO[str]
     start_time: float = field(default_factory=time.monotonic)
@@ -44,37 +51,40 @@ class Run:
         return text.strip()
 
     def describe(self) -> str:
-        """Return the name of the model and its running time, such as `digit-knn 0:12`."""
+        """Return the name and the running time, such as `digit-knn 0:12`."""
         minutes, seconds = divmod(int(time.monotonic() - self.start_time), 60)
-        return f"{self.model_name} {minutes}:{seconds:02}"
+        return f"{self.name} {minutes}:{seconds:02}"
 
 
-def run_models(model_names: list[str], n_jobs: int) -> dict[str, str]:
-    """Train and evaluate models, each by a process of DVC.
+def run_all(kind: str, commands: dict[str, list[str]], n_jobs: int) -> dict[str, str]:
+    """Run `dvc repro` for several models or datasets, each in a process of its own.
 
-    The lines that a process prints are shown together when it has ended. If a model fails, the
-    others go on.
+    The lines that a process prints are shown together when it has ended. If one process fails,
+    the others go on.
 
     Args:
-        model_names: the models, in the order to start them.
-        n_jobs: how many models run at a time.
+        kind: "models" or "datasets".
+        commands: the arguments of `dvc repro` for each model or dataset, by its name, in the
+            order to start them.
+        n_jobs: how many processes run at a time.
 
     Returns:
-        The error of each model that failed, by its name.
+        The error of each model or dataset that failed, by its name.
 
     Raises:
         PipelineError: Ctrl-C was pressed. All processes have ended.
     """
-    n_jobs = min(n_jobs, len(model_names))  # a single model gets all cores
-    waiting = list(model_names)
+    n_jobs = min(n_jobs, len(commands))  # a single process gets all cores
+    waiting = list(commands)
     running: list[Run] = []
     errors = {}
     # The bar is shown only in a terminal.
-    bar = tqdm(total=len(model_names), desc="models", disable=None, leave=False)
+    bar = tqdm(total=len(commands), desc=kind, disable=None, leave=False)
     with bar, end_processes_on_exit(running):
         while waiting or running:
             while waiting and len(running) < n_jobs:
-                running.append(start_run(waiting.pop(0), n_jobs))
+                name = waiting.pop(0)
+                running.append(start_run(name, commands[name], n_jobs))
 
             ended = [run for run in running if run.has_ended()]
             for run in ended:
@@ -83,7 +93,7 @@ def run_models(model_names: list[str], n_jobs: int) -> dict[str, str]:
                 run.output.close()
                 tqdm.write(f"{output}\n")
                 if run.process.returncode != 0:
-                    errors[run.model_name] = find_error(output, run.process.returncode)
+                    errors[run.name] = find_error(output, run.process.returncode)
                 bar.update()
 
             bar.set_postfix_str(", ".join(run.describe() for run in running))
@@ -91,15 +101,14 @@ def run_models(model_names: list[str], n_jobs: int) -> dict[str, str]:
     return errors
 
 
-def start_run(model_name: str, n_jobs: int) -> Run:
-    """Start to train and evaluate a model."""
+def start_run(name: str, arguments: list[str], n_jobs: int) -> Run:
+    """Start `dvc repro` with some arguments, with an equal part of the cores for each job."""
     output = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-    stages = [f"train@{model_name}", f"evaluate@{model_name}"]
-    arguments = ["--wait-for-lock", "repro", "--single-item", *stages]
-    # The models share the cores: joblib takes the number of cores from this variable.
+    # The jobs share the cores: joblib takes the number of cores from this variable.
     n_cores = max(1, joblib.cpu_count() // n_jobs)
-    process = start_dvc(arguments, output, LOKY_MAX_CPU_COUNT=str(n_cores))
-    return Run(model_name, process, output)
+    command = ["--wait-for-lock", "repro", *arguments]
+    process = start_dvc(command, output, LOKY_MAX_CPU_COUNT=str(n_cores))
+    return Run(name, process, output)
 
 
 def find_error(output: str, return_code: int) -> str:

@@ -106,6 +106,17 @@ def test_several_at_a_time_write_the_same_bytes_and_one_that_fails_ends_only_its
 
 
 @pytest.mark.slow
+def test_a_dataset_that_fails_is_named(empty: Path) -> None:
+    tiny.edit(empty, {"datasets.tiny.sha256.pixels": "0" * 64})
+    done = tiny.run(f"{DIGITS} repro --jobs 2", empty, status=1)
+    *_, error, remedy = done.stderr.splitlines()
+    assert error.startswith("tiny: ")
+    assert "other pixels" in error
+    assert remedy == "Error: 1 of 1 datasets failed; to retry, run the same command again"
+    assert "stages.train" not in done.stdout
+
+
+@pytest.mark.slow
 def test_one_at_a_time_it_is_dvc_repro(project: Path) -> None:
     tiny.edit(project, {f"{MODEL}.hyperparameters.max_iter": 5, "models.digit-logreg.folds": 2})
     done = tiny.run(f"{DIGITS} repro five-*", project)
