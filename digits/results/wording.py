@@ -167,9 +167,7 @@ def format_verdict(difference: Difference) -> str:
     """Return in words whether a difference is significant, and in which test."""
     if difference.test is None:
         points = ", ".join(format_points(value) for value in difference.points_of_groups)
-        return (
-            f"{difference.n_groups} groups are too few for a test (differences {points} points)"
-        )
+        return f"too few groups for a test: {difference.n_groups} (differences {points} points)"
     if difference.n_groups is None:
         test_name = "McNemar's exact test"
     else:

@@ -99,9 +99,7 @@ def test_a_difference_on_few_groups_is_not_tested() -> None:
     assert difference.p_value is None
     assert not difference.is_significant
     assert len(difference.points_of_groups) == 3
-    assert format_verdict(difference).startswith(
-        "3 groups are too few for a test (differences "
-    )
+    assert format_verdict(difference).startswith("too few groups for a test: 3 (differences ")
 
 
 @pytest.mark.parametrize("column", ["row", "label", "fold"])

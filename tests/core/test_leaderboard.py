@@ -132,12 +132,13 @@ def test_the_table_fits_a_terminal_and_names_its_columns(results: Path) -> None:
 def test_only_the_marks_that_occur_are_explained(results: Path) -> None:
     insignificant = "~ no significant difference from the best model of the task (p >= 0.01)"
     range_of_groups = "* range over the groups of test images: too few groups for an interval"
+    no_value = "– not cross-validated: listed below the models that are"
     lines = call(results, "leaderboard").stdout.splitlines()
-    assert lines[-3:] == ["", insignificant, range_of_groups]
+    assert lines[-4:] == ["", insignificant, range_of_groups, no_value]
     assert read_rows(results, "five-sgd")[-1].startswith("majority-class baseline")
     text = call(results, "leaderboard", "five-sgd").stdout
-    assert "~" not in text
-    assert "*" not in text
+    for mark in ["~ ", "*", "– not"]:
+        assert mark not in text
 
 
 def test_models_are_marked_against_the_best_even_if_it_is_not_shown(results: Path) -> None:
