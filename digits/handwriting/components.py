@@ -27,8 +27,8 @@ ONE_DIGIT = 32
 # noise.
 CORE = 0.5
 
-# A picture whose largest component has fewer pixels, or a smaller share of the longer side of
-# the picture, is blank.
+# A picture is blank if the longer side of its largest component has fewer pixels than this, or
+# a smaller share of the picture's longer side.
 MIN_SIDE_SMALL = 3
 MIN_SIDE = 5
 MIN_SHARE = 1 / 150
@@ -152,11 +152,11 @@ class Component(NamedTuple):
 
 
 class Heights(NamedTuple):
-    """What the heights of parts of digits are compared with, in pixels.
+    """Heights in a picture with which those of its components are compared, in pixels.
 
     Attributes:
         tallest: the height of the tallest component.
-        usual: the median height.
+        usual: the median height, as `edges.usual_height` computes it.
         whole: a component of this height or more is a whole digit. It is infinite if there are
             few tall components.
     """
@@ -313,7 +313,11 @@ def cut_rows(ink: Ink, labels: Labels, components: list[Component]) -> bool:
         whether a component was cut.
     """
     heights = measure_heights(components)
-    large = [each for each in components if each.height >= edges.LOW * heights.tallest]
+    large = [
+        each
+        for each in components
+        if each.height >= edges.MIN_SHARE_OF_TALLEST * heights.tallest
+    ]
     is_cut = False
     for component in large:
         if component.height <= TWO_ROWS * heights.usual:

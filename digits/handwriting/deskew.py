@@ -76,7 +76,8 @@ def row_shifts(slope: float, shape: tuple[int, ...]) -> Integers:
 def shear(ink: Ink, slope: float) -> Ink:
     """Straighten a page: shift its columns, then its rows.
 
-    The page gets margins with the value -1, so that no ink is shifted out of it.
+    The page gets margins with the value -1, into which the ink is shifted. What is shifted out
+    of them, from a corner of the page, comes in again at the opposite side.
     """
     margin = max_shift(ink.shape)
     shifts = [column_shifts(slope, ink.shape), row_shifts(slope, ink.shape)]

@@ -1,7 +1,7 @@
-"""Remove what the edges of a picture cut off: frames, dark tables, writing that goes on."""
+"""Remove what touches the edges of a picture: frames, dark tables, and cut-off writing."""
 
 from digits.handwriting.ink import EDGE, Ink
-from digits.handwriting.regions import EIGHT_NEIGHBOURS, Integers, Mask, border, bounds
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Integers, Labels, Mask, border, bounds
 
 import numpy as np
 from scipy import ndimage
@@ -9,40 +9,43 @@ from scipy import ndimage
 # A ring of pixels around the picture is part of a frame if this share of each side is ink.
 FRAMED = 0.6
 
-# The number of rings that are searched for a frame is the shorter side of the picture divided
-# by the first of these numbers. It is at least the second one.
+# A frame is searched for in the outermost rings of pixels. Their number is the shorter side of
+# the picture divided by RINGS_DIVISOR, but at least MIN_RINGS.
 RINGS_DIVISOR = 25
 MIN_RINGS = 4
 
-# A component that is more than this many times as high as most others is no digit. It is a part
-# of a grid, or small print that runs from top to bottom. A digit with a long tail is lower.
+# A component that is more than this many times as tall as most others is not a digit. It is a
+# part of a grid, or a column of small print. Digits with long tails are less tall.
 GIANT = 4
 
-# A component that is narrower than this share of its height, such as a one, has the weight of a
-# component of this width when the usual height is looked for.
+# `find_giants` weights each component by its area. A component that is narrower than this share
+# of its height, such as a one, gets the weight of a component of this width.
 MIN_WIDTH = 1 / 3
 
-# The usual height is the median height of the components. Components lower than this share of
-# the tallest are left out. Therefore neither a single digit with a long tail nor dust changes
-# the usual height.
-LOW = 0.3
+# The usual height is the median height of the components that have at least this share of the
+# height of the tallest one. Dust is thus left out, and the median ignores a single digit with a
+# long tail.
+MIN_SHARE_OF_TALLEST = 0.3
 
-# If the tallest digit is lower than this share of the longer side of the picture, nothing is
-# removed.
+# Nothing is removed if the tallest digit has less than this share of the picture's longer side.
 MIN_HEIGHT = 1 / 20
 
-# A component at the edge is cut off in three cases: if it is lower than this share of the usual
-# height,
+# A component at the edge of the picture is removed in three cases.
+# Its height is less than this share of the usual height:
 MIN_HEIGHT_AT_EDGE = 0.6
-# if its longer side is more than this many times the usual height,
+# Its longer side is more than this many times the usual height:
 MAX_SIDE_AT_EDGE = 1.5
-# or if at least this share of its longer side is at the edge.
+# At least this share of its longer side is at the edge:
 MAX_CONTACT = 0.8
 
-# A low component near the edge is cut off, too, because a turned page has white corners. It is
-# near if it is closer than the usual height divided by this number. It stays if something that
-# is not low is closer to it than a quarter of the usual height.
+# A component of less height is also removed if it is only near the edge, because a page that
+# was straightened has white corners between its edge and that of the picture. Near is the usual
+# height divided by this number.
 NEAR_DIVISOR = 6
+
+# Such a component stays if a component of enough height is near it, because it may be a part of
+# the same digit. Near is then the usual height divided by this number.
+NEAR_DIGIT_DIVISOR = 4
 
 
 def clear_frame(ink: Ink) -> None:
@@ -73,7 +76,7 @@ def clear_frame(ink: Ink) -> None:
 def remove(ink: Ink) -> Ink:
     """Return the ink without a dark table, the edge of a page, and writing that is cut off.
 
-    A digit that touches the edge stays. It is about as high as the other digits.
+    A digit that touches the edge stays if it is about as tall as the other digits.
     """
     labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
     boxes = bounds(labels)
@@ -83,7 +86,8 @@ def remove(ink: Ink) -> Ink:
     heights = sizes[:, 0]
     widths = sizes[:, 1]
     longer_sides = sizes.max(axis=1)
-    n_at_edge = np.bincount(border(labels), minlength=n_labels + 1)[1:]  # label 0 is paper
+    n_pixels_at_edge = np.bincount(border(labels), minlength=n_labels + 1)
+    n_at_edge = n_pixels_at_edge[1:]  # label 0 is paper
     is_inner = n_at_edge == 0
     is_giant = find_giants(heights[is_inner], widths[is_inner])
     inner_heights = heights[is_inner][~is_giant]
@@ -93,26 +97,36 @@ def remove(ink: Ink) -> Ink:
     usual = usual_height(inner_heights)
     is_low = heights < MIN_HEIGHT_AT_EDGE * usual
     is_along_edge = n_at_edge >= MAX_CONTACT * longer_sides
-    is_odd = is_low | is_along_edge | (longer_sides > MAX_SIDE_AT_EDGE * usual)
-    is_cut_off = is_odd & (n_at_edge > 0)
+    is_long = longer_sides > MAX_SIDE_AT_EDGE * usual
+    is_removed = (n_at_edge > 0) & (is_low | is_long | is_along_edge)
 
     margin = 1 + usual // NEAR_DIVISOR
     begins_near = (starts < margin).any(axis=1)
     ends_near = (stops > np.array(ink.shape) - margin).any(axis=1)
-    is_high = np.append(False, ~is_low)  # label 0 is paper
-    near_high = ndimage.maximum_filter(is_high[labels], 1 + int(usual) // 2)
-    is_near_high = np.isin(np.arange(1, n_labels + 1), labels[near_high])
-    is_cut_off |= is_low & (begins_near | ends_near) & ~is_near_high
-    is_removed = np.append(False, is_cut_off)
-    return np.where(is_removed[labels], 0, ink)
+    is_near_digit = find_near(labels, ~is_low, usual / NEAR_DIGIT_DIVISOR)
+    is_removed |= is_low & (begins_near | ends_near) & ~is_near_digit
+    return np.where(np.append(False, is_removed)[labels], 0, ink)
+
+
+def find_near(labels: Labels, is_target: Mask, distance: float) -> Mask:
+    """Return which components are near certain components, or are one of them.
+
+    Args:
+        labels: the component of each pixel, or 0.
+        is_target: for each component, whether the others may be near it.
+        distance: components that are at most this many pixels apart are near.
+    """
+    target_pixels = np.append(False, is_target)[labels]
+    near_targets = ndimage.maximum_filter(target_pixels, 1 + int(2 * distance))
+    return np.isin(np.arange(1, len(is_target) + 1), labels[near_targets])
 
 
 def find_giants(heights: Integers, widths: Integers) -> Mask:
-    """Return which components are far higher than most others.
+    """Return which components are far taller than most others.
 
     The components are compared with the weighted median of their heights. The weight of a
-    component is its area, so that dust counts little. For the weight, the width is clipped to
-    between `MIN_WIDTH` times the height and the height.
+    component is its area, so that dust counts little. Its width is counted as at least
+    `MIN_WIDTH` times its height, and as at most its height.
 
     Args:
         heights: the height of each component, in pixels.
@@ -129,5 +143,9 @@ def find_giants(heights: Integers, widths: Integers) -> Mask:
 
 
 def usual_height(heights: Integers) -> float:
-    """Return the usual height of components, of which there is at least one."""
-    return float(np.median(heights[heights >= LOW * heights.max()]))
+    """Return the median height of components, without those much less tall than the tallest.
+
+    Args:
+        heights: the heights, at least one.
+    """
+    return float(np.median(heights[heights >= MIN_SHARE_OF_TALLEST * heights.max()]))

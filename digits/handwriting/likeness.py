@@ -21,7 +21,7 @@ from digits.learning import scores as model_scores
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-# The scores of this classifier are log densities.
+# The scores of this classifier are log densities, plus the logarithm of the prior of the class.
 DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"
 
 # An image is flagged if it is less likely than all but this share of the training images.

@@ -72,7 +72,7 @@ WIDE = 2
 # A frame is less than this many times as wide or as high as the digit in it.
 ROOMY = 4
 
-# A component with this share of the page's height or width may be a frame, and is in no frame.
+# A component with this share of the page's height or width may be a frame or a grid.
 FRAME = 0.4
 
 # The ink in a frame has at least this share of the frame's height. The bar of an 8 has less.
@@ -96,7 +96,8 @@ CROSSED = 1.3
 # A stroke crosses a line within this many pixels along the line.
 SLANTED = 7
 
-# The end of a stroke has more than this many times the ink of the line in which it ends.
+# The end of a stroke stays if it has more than this many times the ink of the line in which it
+# ends.
 DARKER = 1.1
 
 # A line and its neighbouring rows, in pixels.
@@ -156,7 +157,7 @@ def find_lines(ink: Ink) -> tuple[Mask, Mask]:
     outside = ink < 0
     dark = ink > FAINT
     components, _ = ndimage.label(dark, EIGHT_NEIGHBOURS)
-    pieces = remove_enclosed(components)
+    pieces = remove_small_or_enclosed(components)
     n_pixels = np.bincount(components.ravel())
     clean = dark & (n_pixels[components] > SPECK)
     without_valleys = clean & ~find_valleys(ink)
@@ -177,21 +178,25 @@ def find_lines(ink: Ink) -> tuple[Mask, Mask]:
     return horizontal & printed, vertical & printed
 
 
-def remove_enclosed(components: Labels) -> Labels:
-    """Remove digits in boxes: components that are in a component which is not much larger."""
+def remove_small_or_enclosed(components: Labels) -> Labels:
+    """Keep the components that may be frames or grids, and remove all others, such as digits.
+
+    A component is removed if it is small, or if it is inside another one that is not much
+    larger.
+    """
     boxes = bounds(components)
     starts = boxes[:, :2]
     stops = boxes[:, 2:]
     sizes = stops - starts
     is_small = (sizes < FRAME * np.array(components.shape)).all(axis=1)
-    is_enclosed = np.append(False, is_small)
+    is_removed = np.append(False, is_small)
     largest_first = np.argsort(-sizes.max(axis=1))
     for index in largest_first[:LARGEST]:
         begins_inside = (starts > starts[index]).all(axis=1)
         ends_inside = (stops < stops[index]).all(axis=1)
         is_tight = (sizes[index] < ROOMY * sizes).any(axis=1)
-        is_enclosed[1:] |= begins_inside & ends_inside & is_tight
-    return np.where(is_enclosed[components], 0, components)
+        is_removed[1:] |= begins_inside & ends_inside & is_tight
+    return np.where(is_removed[components], 0, components)
 
 
 def find_printed(
@@ -257,10 +262,11 @@ def touches_all_sides(dark: Mask) -> bool:
 def find_valleys(ink: Ink) -> Mask:
     """Find the pixels between two boxes side by side.
 
-    There is much less ink than at the left and at the right, where there is about the same ink.
+    Such a pixel has much less ink than the pixels to its left and to its right, and these have
+    about the same ink.
     """
-    left = ndimage.maximum_filter1d(ink, 3, 1, origin=-1)
-    right = ndimage.maximum_filter1d(ink, 3, 1, origin=1)
+    left = ndimage.maximum_filter1d(ink, 3, 1, origin=1)
+    right = ndimage.maximum_filter1d(ink, 3, 1, origin=-1)
     is_lower = ink < VALLEY * np.minimum(left, right)
     is_alike = np.abs(left - right) < ALIKE * np.maximum(left, right)
     return np.asarray(is_lower & is_alike)
@@ -419,8 +425,8 @@ def choose_lines(runs: Labels, dark: Mask, pieces: Labels, ends: Mask, outside: 
     Args:
         runs: the number of the run of each pixel.
         dark: where the ink is.
-        pieces: the component of each pixel, without digits in boxes.
-        ends: where other lines are.
+        pieces: the component of each pixel that may be part of a frame or a grid, or 0.
+        ends: where other lines are, at which the lines may end.
         outside: which pixels are outside of the page.
 
     Returns:

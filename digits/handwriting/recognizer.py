@@ -24,10 +24,10 @@ from digits.sources import folder
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-# The digits of pictures are drawn in images of these shapes.
+# The shapes of the images to which the digits in pictures are normalized.
 DRAWN_SHAPES = [[side, side] for side in SIDES]
 
-# The sources of a user's own images.
+# The sources of whole pictures. For their models, a picture is resized as a whole.
 OWN_SOURCES = {"folder", "table"}
 
 

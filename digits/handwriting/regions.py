@@ -1,4 +1,4 @@
-"""What all modules need that label the connected pixels of a picture."""
+"""Types and functions for pictures whose connected pixels have been labelled."""
 
 from typing import Any
 
@@ -11,15 +11,18 @@ Labels = npt.NDArray[np.int32]  # the number of each pixel's component or run; 0
 Integers = npt.NDArray[np.signedinteger[Any]]
 Box = tuple[int, int, int, int]  # x, y, width and height
 
-# Pixels are connected to all eight neighbours.
+# The structuring element with which a pixel is connected to all eight pixels around it.
 EIGHT_NEIGHBOURS = np.ones((3, 3))
 
 
 def bounds(labels: Labels) -> Integers:
-    """Return where each label begins and ends, shape (n_labels, 4).
+    """Return the bounding box of each label, shape (n_labels, 4).
 
-    The columns are the first row, the first column, the row after the last one, and the column
-    after the last one.
+    Unlike a `Box`, it consists of the first row, the first column, the row after the last one,
+    and the column after the last one. That is scikit-image's order.
+
+    Args:
+        labels: the label of each pixel: 0 for none, and each number from 1 to n_labels.
     """
     boxes = []
     for rows, columns in ndimage.find_objects(labels):

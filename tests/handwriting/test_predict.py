@@ -265,7 +265,7 @@ def test_png_has_the_picture_with_a_box_and_a_label_for_each_digit(
 
     content = png.read_bytes()
     blank = call(place, "predict", "blank.png", "--png", str(png), status=1)
-    assert f"{png} was not written: no digit was found" in blank.stderr
+    assert f"{png} was not written: the picture is blank" in blank.stderr
     assert png.read_bytes() == content
     own = call(place, "predict", "line.png", "--png", "line.png", status=2)
     assert "--png line.png would overwrite the picture" in own.stderr

@@ -32,12 +32,12 @@ def predict_files(
     show: bool,
     png: Path | None = None,
 ) -> bool:
-    """Print the predictions for picture files, or count the pictures that are measured.
+    """Print the predictions for picture files, or add them to a measurement.
 
     Args:
         recognizer: the recognizer.
         files: the paths of the files.
-        measurement: what counts the pictures, or None.
+        measurement: the measurement to add the pictures to, or None.
         in_json: whether to print JSON.
         show: whether to print the images that the model takes.
         png: the file for the picture with its digits, or None. It is for a single picture.
@@ -74,10 +74,10 @@ def predict_files(
 
 
 def check_png(png: Path, files: Sequence[str]) -> None:
-    """Check that there is one picture to write with its digits, to another file.
+    """Check that `--png` has one picture to draw on, and would not overwrite it.
 
     Raises:
-        click.UsageError: there are several pictures, or none in a file.
+        click.UsageError: there is no picture, or several, or --png would overwrite it.
     """
     if len(files) != 1 or files[0] == "-":
         raise click.UsageError(
@@ -88,11 +88,11 @@ def check_png(png: Path, files: Sequence[str]) -> None:
 
 
 def write_png(png: Path, recognizer: Recognizer, reading: Reading) -> None:
-    """Write a picture with its digits, unless none was found."""
+    """Write a picture with its digits, unless it could not be read, or has none."""
     if reading.error is None:
         boxes.write_picture(png, recognizer, reading)
     else:
-        warn(f"{png} was not written: no digit was found")
+        warn(f"{png} was not written: {reading.error}")
 
 
 def predict_rows(
@@ -203,7 +203,8 @@ def command(
 
     If a folder has a subfolder for each class, with one digit per picture, such as
     own/7/photo.jpg, the command evaluates the model, and prints the mistakes, the confusion
-    matrix and the accuracy. A picture without a digit, or with several digits, is a mistake.
+    matrix and the accuracy. A picture that cannot be read, or has several digits or none, is a
+    mistake.
     With such a folder, --show and --png draw the mistakes.
 
     With --dataset, ROWS are numbers of images, such as 7 or 0-9, which start at 0.
