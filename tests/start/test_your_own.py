@@ -264,6 +264,15 @@ def test_start_deletes_this_project_s_results_and_components(shapes: Path) -> No
     assert kept <= {"core", "report", "handwriting"}
 
 
+def test_start_leaves_no_link_to_a_page_that_it_deletes(shapes: Path) -> None:
+    call(shapes, "start")
+    for page in [*shapes.glob("*.md"), *shapes.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            address, _, _ = target.partition("#")
+            if not re.match("https?:", target):
+                assert (page.parent / address).exists(), f"{page}: {target}"
+
+
 def test_start_edits_the_stages_and_the_settings_of_tools(shapes: Path) -> None:
     before = (shapes / "dvc.yaml").read_text(encoding="utf-8")
     call(shapes, "start")
