@@ -127,7 +127,7 @@ def run_in_parallel(
                 f"`{retry_command}`"
             )
     finally:
-        restore_lock_order(lock_order, targets)
+        restore_lock_order(lock_order)
     run_remaining_stages(targets)
 
 

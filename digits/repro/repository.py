@@ -61,7 +61,7 @@ def read_lock_order() -> list[str]:
     return list(load_yaml(LOCK_FILE).get("stages", {}))
 
 
-def restore_lock_order(previous_order: list[str], targets: list[str]) -> None:
+def restore_lock_order(previous_order: list[str]) -> None:
     """Put the stages of dvc.lock into the order that `dvc repro` would have given them.
 
     DVC appends each new stage to dvc.lock when it has ended. With several stages at a time,
@@ -69,12 +69,12 @@ def restore_lock_order(previous_order: list[str], targets: list[str]) -> None:
 
     Args:
         previous_order: the order of the stages before the run.
-        targets: the targets of the run.
     """
     if not LOCK_FILE.exists():  # no stage has ended yet
         return
     with Repo() as repository, repository.lock:
-        stages = collect_stages(repository, targets or ["dvc.yaml"])
+        # The order is that of the whole pipeline. For several targets, DVC's order is random.
+        stages = collect_stages(repository, ["dvc.yaml"])
         graph = get_active_graph(repository.index.graph)
         planned_order = [stage.addressing for stage in plan_repro(graph, stages)]
         content = load_yaml(LOCK_FILE)
