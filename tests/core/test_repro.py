@@ -106,6 +106,14 @@ def test_several_at_a_time_write_the_same_bytes_and_one_that_fails_ends_only_its
 
 
 @pytest.mark.slow
+def test_the_order_in_the_lock_is_that_of_the_pipeline_whatever_is_named(
+    made: Path, empty: Path
+) -> None:
+    tiny.run(f"{DIGITS} repro --jobs 2 five-sgd digit-logreg", empty)
+    assert tiny.files(empty) == tiny.files(made)
+
+
+@pytest.mark.slow
 def test_a_dataset_that_fails_is_named(empty: Path) -> None:
     tiny.edit(empty, {"datasets.tiny.sha256.pixels": "0" * 64})
     done = tiny.run(f"{DIGITS} repro --jobs 2", empty, status=1)
