@@ -16,7 +16,7 @@ from digits.repro.pool import run_all
 from digits.repro.repository import (
     find_outdated_stages,
     order_by_model_size,
-    read_lock_order,
+    read_locked_stages,
     restore_lock_order,
 )
 
@@ -104,7 +104,7 @@ def run_in_parallel(
     Raises:
         PipelineError: some datasets or models failed.
     """
-    lock_order = read_lock_order()
+    lock_order = list(read_locked_stages())
     try:
         datasets = list_dataset_commands(settings, model_names, outdated)
         errors = run_all("datasets", datasets, jobs)

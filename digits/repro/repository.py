@@ -2,7 +2,9 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
+from digits.core import paths
 from digits.core.errors import PipelineError
 from digits.repro.dvc_processes import describe_busy
 
@@ -44,21 +46,22 @@ def order_by_model_size(model_names: list[str]) -> list[str]:
     Roughly, the larger the file of a model is, the longer its training took. Models that have
     not been trained before come first.
     """
-    sizes = {}
-    with Repo() as repository:
-        for name in model_names:
-            [stage] = repository.stage.collect(f"train@{name}")
-            model_file = stage.outs[0]
-            recorded_size = model_file.meta.size
-            sizes[name] = math.inf if recorded_size is None else recorded_size
+    stages = read_locked_stages()
+    sizes = dict.fromkeys(model_names, math.inf)
+    for name in model_names:
+        outputs = stages.get(f"train@{name}", {}).get("outs", [])
+        for output in outputs:
+            if output["path"] == paths.model(name).as_posix():
+                sizes[name] = output["size"]
     return sorted(model_names, key=sizes.__getitem__, reverse=True)
 
 
-def read_lock_order() -> list[str]:
-    """Return the names of the stages in dvc.lock, in their order."""
+def read_locked_stages() -> dict[str, dict[str, Any]]:
+    """Return the entries of the stages in dvc.lock by their names, in their order."""
     if not LOCK_FILE.exists():
-        return []
-    return list(load_yaml(LOCK_FILE).get("stages", {}))
+        return {}
+    stages: dict[str, dict[str, Any]] = load_yaml(LOCK_FILE).get("stages", {})
+    return stages
 
 
 def restore_lock_order(previous_order: list[str]) -> None:
@@ -70,7 +73,7 @@ def restore_lock_order(previous_order: list[str]) -> None:
     Args:
         previous_order: the order of the stages before the run.
     """
-    if not LOCK_FILE.exists():  # no stage has ended yet
+    if set(read_locked_stages()) <= set(previous_order):  # no stage is new
         return
     with Repo() as repository, repository.lock:
         # The order is that of the whole pipeline. For several targets, DVC's order is random.
