@@ -119,10 +119,6 @@ def test_without_all_components_the_tests_pass_and_the_demo_runs(copy: Path) -> 
     tiny.commit(copy, "the core")
     output = run_make("lint demo", copy)
     assert "`make repro` trains all models" in output.partition("\nNext:\n")[2]
-    evaluated = sorted(path.stem for path in copy.glob("data/predictions/*.parquet"))
-    first = evaluated[0]
-    run(f"dvc exp run -S models.{first}.features=raw_sparse evaluate@{first}", copy)
-    assert f"{first}, " in run(f"digits compare HEAD {first}", copy)
     tiny.run(
         "python -m pytest -q",
         copy,
@@ -130,3 +126,7 @@ def test_without_all_components_the_tests_pass_and_the_demo_runs(copy: Path) -> 
         PYTEST_ADDOPTS="",
         PATH=os.environ["PATH"],
     )
+    evaluated = sorted(path.stem for path in copy.glob("data/predictions/*.parquet"))
+    first = evaluated[0]
+    run(f"dvc exp run -S models.{first}.features=raw_sparse evaluate@{first}", copy)
+    assert f"{first}, " in run(f"digits compare HEAD {first}", copy)

@@ -10,6 +10,7 @@ from tests import tiny
 from tests.calls import VALID, call, failure
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 
 STAGES = [
     "fetch tiny",
@@ -337,3 +338,13 @@ def test_an_unknown_name_is_one_line(tmp_path: Path) -> None:
     line = "Error: params.yaml: there is no 'five-sdg'."
     similar = "Did you mean 'five-sgd'? Valid: digit-logreg, five-sgd."
     assert failure(tmp_path, "train", "five-sdg") == f"{line} {similar}"
+
+
+def test_dvc_keeps_the_layout_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    before = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
+    path.write_text(before, encoding="utf-8")
+    with modify_yaml(path) as values:  # as `dvc exp run -S` does
+        values["seed"] = 7
+    after = path.read_text(encoding="utf-8")
+    assert after == before.replace("seed: 42\n", "seed: 7\n")

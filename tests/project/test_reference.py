@@ -13,9 +13,7 @@ def read_sections(page: str) -> list[str]:
     """Return the sections of a page, without those of components that have been deleted."""
     sections = []
     for section in re.split("^(?=## )", page, flags=re.MULTILINE):
-        components = re.findall(
-            "part of the optional component `(.+)`[.]$", section, re.MULTILINE
-        )
+        components = re.findall("part of the optional component `(.+?)`", section)
         if all((PACKAGE / component).exists() for component in components):
             sections.append(section)
     return sections

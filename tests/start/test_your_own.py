@@ -91,7 +91,7 @@ def commit_upstream(origin: Path) -> None:
     """Commit changes to the project that the clone was made from."""
     for name in CHANGED_UPSTREAM:
         with (origin / name).open("a", encoding="utf-8") as file:
-            file.write("\n# new upstream\n")
+            file.write("\n\n# new upstream\n")
     tiny.commit(origin, "Improvements")
 
 
