@@ -24,7 +24,7 @@ def measure_overhead(folder: Path, quick: bool) -> list[str]:
     project_for_commands = measuring.copy_project(folder / "commands" / "project", prefix)
     project_for_one_process = measuring.copy_project(folder / "one" / "project", prefix)
     project_for_two_jobs = measuring.copy_project(folder / "two" / "project", prefix)
-    # As in a clone: `digits repro` starts the models first that are the largest in dvc.lock.
+    # As in a clone. `digits repro` finds the largest models in dvc.lock, and starts them first.
     shutil.copy("dvc.lock", project_for_two_jobs)
 
     with_dvc = measuring.run_python(project_for_dvc, "-m", "dvc", "repro")

@@ -108,24 +108,15 @@ def run_in_parallel(
     try:
         datasets = list_dataset_commands(settings, model_names, outdated)
         errors = run_all("datasets", datasets, jobs)
-        if errors:
-            print_errors(errors)
-            raise PipelineError(
-                f"{len(errors)} of {len(datasets)} datasets failed; to retry, run the same "
-                "command again"
-            )
+        remedy = "to retry, run the same command again"
+        report_errors(errors, f"of {len(datasets)} datasets failed; {remedy}")
         if datasets:
             outdated = find_outdated_stages(targets)
 
         models = list_model_commands(model_names, outdated)
         errors = run_all("models", models, jobs)
-        if errors:
-            print_errors(errors)
-            retry_command = f"digits repro --jobs {jobs} {' '.join(errors)}"
-            raise PipelineError(
-                f"{len(errors)} of {len(models)} models failed; to retry them, run "
-                f"`{retry_command}`"
-            )
+        remedy = f"to retry them, run `digits repro --jobs {jobs} {' '.join(errors)}`"
+        report_errors(errors, f"of {len(models)} models failed; {remedy}")
     finally:
         restore_lock_order(lock_order)
     run_remaining_stages(targets)
@@ -148,7 +139,7 @@ def list_dataset_commands(
     commands: dict[str, list[str]] = {}
     for task in sorted({settings.models[name].task for name in model_names}):
         split = settings.tasks[task].split
-        dataset = settings.splits[split].dataset
+        dataset = settings.dataset_name_of_task(task)
         shared_stages = {f"fetch@{dataset}", f"split@{split}", f"binarize@{task}"}
         if not shared_stages.isdisjoint(outdated):
             commands.setdefault(dataset, []).append(f"binarize@{task}")
@@ -165,20 +156,29 @@ def list_model_commands(model_names: list[str], outdated: set[str]) -> dict[str,
     Returns:
         the arguments of `dvc repro` for each model.
     """
-    stages_of_model = {name: [f"train@{name}", f"evaluate@{name}"] for name in model_names}
-    outdated_models = [
-        name for name, stages in stages_of_model.items() if not outdated.isdisjoint(stages)
-    ]
-    return {
-        name: ["--single-item", *stages_of_model[name]]
-        for name in order_by_model_size(outdated_models)
-    }
+    commands = {}
+    for name in order_by_model_size(model_names):
+        stages = [f"train@{name}", f"evaluate@{name}"]
+        if not outdated.isdisjoint(stages):
+            commands[name] = ["--single-item", *stages]
+    return commands
 
 
-def print_errors(errors: dict[str, str]) -> None:
-    """Print the error of each model or dataset."""
+def report_errors(errors: dict[str, str], summary: str) -> None:
+    """Print the error of each model or dataset that failed, and fail if there is one.
+
+    Args:
+        errors: the errors by the names of the models or datasets.
+        summary: what follows the number of errors in the last line.
+
+    Raises:
+        PipelineError: there is an error.
+    """
+    if not errors:
+        return
     for name, error in errors.items():
         warn(f"{name}: {error}")
+    raise PipelineError(f"{len(errors)} {summary}")
 
 
 def select_all_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:

@@ -27,8 +27,8 @@ RANGE = "*"
 LEGENDS = {
     INSIGNIFICANT: "no significant difference from the best model of the task (p >= 0.01)",
     RANGE: "range over the groups of test images: too few groups for an interval",
-    NO_VALUE: "not cross-validated: listed below the models that are",
 }
+NOT_CROSS_VALIDATED = f"{NO_VALUE} not cross-validated: listed below the models that are"
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,9 @@ def select_values(metrics_table: pd.DataFrame, metric: str) -> pd.DataFrame:
 def used_legends(rows: list[Row]) -> list[str]:
     """Return the legends of the marks that occur in some rows."""
     used_marks = {row.mark for row in rows} | {row.interval[-1] for row in rows}
-    # The row of the baseline has no values of cross-validation either, which is no news.
-    used_marks.discard(NO_VALUE)
+    legends = [f"{mark} {text}" for mark, text in LEGENDS.items() if mark in used_marks]
     cv_column = list(HEADINGS).index("cv_accuracy")
-    if any(row.metrics[cv_column] == NO_VALUE for row in rows if row.name != BASELINE):
-        used_marks.add(NO_VALUE)
-    return [f"{mark} {text}" for mark, text in LEGENDS.items() if mark in used_marks]
+    cv_of_models = [row.metrics[cv_column] for row in rows if row.name != BASELINE]
+    if NO_VALUE in cv_of_models:
+        legends.append(NOT_CROSS_VALIDATED)
+    return legends

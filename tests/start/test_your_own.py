@@ -11,6 +11,7 @@ from pathlib import Path
 from digits.start.commands import start
 from tests import pages, tiny
 from tests.calls import call, failure
+from tests.project.test_links import LINK
 
 import numpy as np
 import pandas as pd
@@ -267,7 +268,7 @@ def test_start_deletes_this_project_s_results_and_components(shapes: Path) -> No
 def test_start_leaves_no_link_to_a_page_that_it_deletes(shapes: Path) -> None:
     call(shapes, "start")
     for page in [*shapes.glob("*.md"), *shapes.glob("docs/**/*.md")]:
-        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
             address, _, _ = target.partition("#")
             if not re.match("https?:", target):
                 assert (page.parent / address).exists(), f"{page}: {target}"
