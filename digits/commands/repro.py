@@ -63,7 +63,7 @@ def command(patterns: tuple[str, ...], jobs: int) -> None:
     pipeline is run. `--jobs auto` chooses a number that suits the cores and the memory of this
     machine.
 
-    If a model fails, the others go on.
+    With several models at a time, the others go on if one fails.
     """
     settings = params.load()
     model_names = select_all_models(settings, patterns)
@@ -91,8 +91,9 @@ def run_in_parallel(
 ) -> None:
     """Run the outdated stages: first those that models share, then those of the models.
 
-    The stages `fetch`, `split` and `binarize` of a dataset run one after another. Several
-    datasets, and then several models, run at a time.
+    Each dataset has one process, which runs its stages `fetch`, `split` and `binarize` one
+    after another. When all datasets are done, each model has one process. If a dataset fails,
+    no model is started.
 
     Args:
         settings: the content of params.yaml.
@@ -109,14 +110,14 @@ def run_in_parallel(
         datasets = list_dataset_commands(settings, model_names, outdated)
         errors = run_all("datasets", datasets, jobs)
         remedy = "to retry, run the same command again"
-        report_errors(errors, f"of {len(datasets)} datasets failed; {remedy}")
+        report_errors(errors, f"{len(errors)} of {len(datasets)} datasets failed; {remedy}")
         if datasets:
             outdated = find_outdated_stages(targets)
 
         models = list_model_commands(model_names, outdated)
         errors = run_all("models", models, jobs)
         remedy = f"to retry them, run `digits repro --jobs {jobs} {' '.join(errors)}`"
-        report_errors(errors, f"of {len(models)} models failed; {remedy}")
+        report_errors(errors, f"{len(errors)} of {len(models)} models failed; {remedy}")
     finally:
         restore_lock_order(lock_order)
     run_remaining_stages(targets)
@@ -159,6 +160,7 @@ def list_model_commands(model_names: list[str], outdated: set[str]) -> dict[str,
     commands = {}
     for name in order_by_model_size(model_names):
         stages = [f"train@{name}", f"evaluate@{name}"]
+        # The stages before them, which models share, have already run.
         if not outdated.isdisjoint(stages):
             commands[name] = ["--single-item", *stages]
     return commands
@@ -169,7 +171,7 @@ def report_errors(errors: dict[str, str], summary: str) -> None:
 
     Args:
         errors: the errors by the names of the models or datasets.
-        summary: what follows the number of errors in the last line.
+        summary: the last line, if there is an error.
 
     Raises:
         PipelineError: there is an error.
@@ -178,7 +180,7 @@ def report_errors(errors: dict[str, str], summary: str) -> None:
         return
     for name, error in errors.items():
         warn(f"{name}: {error}")
-    raise PipelineError(f"{len(errors)} {summary}")
+    raise PipelineError(summary)
 
 
 def select_all_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:

@@ -9,8 +9,8 @@ from scipy import ndimage
 # A ring of pixels around the picture is part of a frame if this share of each side is ink.
 FRAMED = 0.6
 
-# A frame is searched for in the outermost rings of pixels. Their number is the shorter side of
-# the picture divided by RINGS_DIVISOR, but at least MIN_RINGS.
+# Rings are removed from the outside until one is no part of a frame. Their number is at most
+# the shorter side of the picture divided by RINGS_DIVISOR, or MIN_RINGS if that is more.
 RINGS_DIVISOR = 25
 MIN_RINGS = 4
 
@@ -27,24 +27,29 @@ MIN_WIDTH = 1 / 3
 # long tail.
 MIN_SHARE_OF_TALLEST = 0.3
 
-# Nothing is removed if the tallest digit has less than this share of the picture's longer side.
+# Nothing is removed if no component that is away from the edge has at least this share of the
+# picture's longer side as its height.
 MIN_HEIGHT = 1 / 20
 
-# A component at the edge of the picture is removed in three cases.
-# Its height is less than this share of the usual height:
+# A component at the edge of the picture is removed if it is short: if its height is less than
+# this share of the usual height.
 MIN_HEIGHT_AT_EDGE = 0.6
-# Its longer side is more than this many times the usual height:
+
+# A component at the edge is also removed if its longer side is more than this many times the
+# usual height.
 MAX_SIDE_AT_EDGE = 1.5
-# At least this share of its longer side is at the edge:
+
+# A component at the edge is also removed if at least this share of its longer side is there.
 MAX_CONTACT = 0.8
 
-# A component of less height is also removed if it is only near the edge, because a page that
-# was straightened has white corners between its edge and that of the picture. Near is the usual
-# height divided by this number.
+# A short component is also removed if it is only near the edge, because a page that was
+# straightened has white corners between its edge and that of the picture. Near means closer
+# than the usual height divided by this number.
 NEAR_DIVISOR = 6
 
-# Such a component stays if a component of enough height is near it, because it may be a part of
-# the same digit. Near is then the usual height divided by this number.
+# A short component near the edge stays if a component that is not short is near it, because
+# both may be parts of one digit. Near then means closer than the usual height divided by this
+# number.
 NEAR_DIGIT_DIVISOR = 4
 
 
@@ -76,7 +81,8 @@ def clear_frame(ink: Ink) -> None:
 def remove(ink: Ink) -> Ink:
     """Return the ink without a dark table, the edge of a page, and writing that is cut off.
 
-    A digit that touches the edge stays if it is about as tall as the other digits.
+    A digit that touches the edge stays if it is about as tall as the other digits, and does
+    not lie along the edge.
     """
     labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
     boxes = bounds(labels)
@@ -95,16 +101,16 @@ def remove(ink: Ink) -> Ink:
         return ink
 
     usual = usual_height(inner_heights)
-    is_low = heights < MIN_HEIGHT_AT_EDGE * usual
+    is_short = heights < MIN_HEIGHT_AT_EDGE * usual
     is_along_edge = n_at_edge >= MAX_CONTACT * longer_sides
     is_long = longer_sides > MAX_SIDE_AT_EDGE * usual
-    is_removed = (n_at_edge > 0) & (is_low | is_long | is_along_edge)
+    is_removed = (n_at_edge > 0) & (is_short | is_long | is_along_edge)
 
     margin = 1 + usual // NEAR_DIVISOR
     begins_near = (starts < margin).any(axis=1)
     ends_near = (stops > np.array(ink.shape) - margin).any(axis=1)
-    is_near_digit = find_near(labels, ~is_low, usual / NEAR_DIGIT_DIVISOR)
-    is_removed |= is_low & (begins_near | ends_near) & ~is_near_digit
+    is_near_digit = find_near(labels, ~is_short, usual / NEAR_DIGIT_DIVISOR)
+    is_removed |= is_short & (begins_near | ends_near) & ~is_near_digit
     return np.where(np.append(False, is_removed)[labels], 0, ink)
 
 
@@ -114,7 +120,7 @@ def find_near(labels: Labels, is_target: Mask, distance: float) -> Mask:
     Args:
         labels: the component of each pixel, or 0.
         is_target: for each component, whether the others may be near it.
-        distance: components that are at most this many pixels apart are near.
+        distance: components that are at most about this many pixels apart are near.
     """
     target_pixels = np.append(False, is_target)[labels]
     near_targets = ndimage.maximum_filter(target_pixels, 1 + int(2 * distance))

@@ -72,7 +72,7 @@ def run_all(kind: str, commands: dict[str, list[str]], n_jobs: int) -> dict[str,
         The error of each model or dataset that failed, by its name.
 
     Raises:
-        PipelineError: Ctrl-C was pressed. All processes have ended.
+        PipelineError: Ctrl-C was pressed, or SIGTERM was sent. All processes have ended.
     """
     n_jobs = min(n_jobs, len(commands))  # a single process gets all cores
     waiting = list(commands)

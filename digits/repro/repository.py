@@ -17,7 +17,7 @@ LOCK_FILE = Path("dvc.lock")
 
 
 def find_outdated_stages(targets: list[str]) -> set[str]:
-    """Return the names of the stages that DVC would run, such as `train@digit-knn`.
+    """Return the names of the stages that `dvc status` lists, such as `train@digit-knn`.
 
     Stages that are outdated only because of an outdated stage before them are not included.
 
@@ -76,7 +76,8 @@ def restore_lock_order(previous_order: list[str]) -> None:
     if set(read_locked_stages()) <= set(previous_order):  # no stage is new
         return
     with Repo() as repository, repository.lock:
-        # The order is that of the whole pipeline. For several targets, DVC's order is random.
+        # The order is that of the whole pipeline, because for several targets, DVC's order
+        # varies from run to run.
         stages = collect_stages(repository, ["dvc.yaml"])
         graph = get_active_graph(repository.index.graph)
         planned_order = [stage.addressing for stage in plan_repro(graph, stages)]
