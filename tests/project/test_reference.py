@@ -15,7 +15,7 @@ def read_sections(page: str) -> list[str]:
     for section in re.split("^(?=## )", page, flags=re.MULTILINE):
         components = re.findall("part of the optional component `(.+?)`", section)
         if all((PACKAGE / component).exists() for component in components):
-            sections.append(section)
+            sections.append(section.rstrip())  # the last one of a page has no lines below it
     return sections
 
 
