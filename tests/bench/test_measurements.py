@@ -23,7 +23,7 @@ LARGE = tiny.ROOT / "docs" / "scale" / "large"
 MODELS = ["digit-champion", "digit-density", "digit-sgd-log"]
 
 # The scripts, and how many benchmarks each has. Those of optional components may be missing.
-SCRIPTS = {"benchmarks": 3, "champion": 1}
+SCRIPTS = {"benchmarks": 3}
 if (tiny.ROOT / "digits" / "handwriting").exists():
     SCRIPTS |= {"handwriting": 2, "paper": 1}
 if LARGE.exists():
