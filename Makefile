@@ -65,7 +65,7 @@ format: $(INSTALLED) ## Format the code
 	ruff check --fix . ; ruff format .
 
 reference: $(INSTALLED) ## Write the pages in docs/reference that are generated from the code
-	python -m tests.project.reference
+	python -m docs.tools.reference
 
 lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt, with the newest versions
 	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras --group dev \

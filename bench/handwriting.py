@@ -14,7 +14,7 @@ from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from bench import measuring
-from digits import pictures
+from digits.data import pictures
 from digits.core import paths, tables
 from digits.core.errors import PipelineError
 from digits.core.tables import Pixels, Vector

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import digits  # noqa: F401 - it sets what NumPy reads when it is loaded
-from tests import tiny
-from tests.calls import reproduce
+from tests.helpers import tiny
+from tests.helpers.calls import reproduce
 
 import pytest
 

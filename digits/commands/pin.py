@@ -11,7 +11,7 @@ from digits.core.errors import check_choice, to_one_line, warn
 from digits.core.files import write_whole
 from digits.core.params import FILE, PINNED_KEYS, DatasetParams
 from digits.data.fetching import compute_checksums, fetch_images
-from digits.sources import MAX_CLASSES, folder
+from digits.data.sources import MAX_CLASSES, folder
 
 import click
 from ruamel.yaml import YAML

@@ -76,14 +76,14 @@ def is_local(dataset: DatasetParams) -> bool:
 def import_source(kind: str) -> ModuleType:
     """Import the module that reads a kind of source, such as `idx`.
 
-    It is digits/sources/<kind>.py, or source.py of the optional component digits/<kind>/.
+    It is digits/data/sources/<kind>.py, or source.py of the optional component digits/<kind>/.
 
     Raises:
         PipelineError: there is no such module.
     """
     module_names = {}
-    for path in PACKAGE.glob("sources/[a-z]*.py"):
-        module_names[path.stem] = f"digits.sources.{path.stem}"
+    for path in PACKAGE.glob("data/sources/[a-z]*.py"):
+        module_names[path.stem] = f"digits.data.sources.{path.stem}"
     for path in PACKAGE.glob("*/source.py"):
         component = path.parent.name
         module_names[component] = f"digits.{component}.source"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from digits import pictures
+from digits.data import pictures
 from digits.core.files import write_whole
 from digits.handwriting.components import Digit
 from digits.handwriting.reading import Reading, label_with_flag

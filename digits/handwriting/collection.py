@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from digits import pictures
+from digits.data import pictures
 from digits.core.errors import PipelineError, report_os_errors
 from digits.core.files import write_whole
 from digits.handwriting import source

@@ -15,7 +15,7 @@ from digits.handwriting import ink as inks
 from digits.handwriting.ink import EDGE, SMALL, Ink
 from digits.handwriting.normalize import normalize
 from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Labels
-from digits.pictures import Picture, PictureError
+from digits.data.pictures import Picture, PictureError
 
 import numpy as np
 from scipy import ndimage

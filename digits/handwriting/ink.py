@@ -8,7 +8,7 @@ from typing import Any
 
 from digits.core.tables import Pixels
 from digits.handwriting.regions import border
-from digits.pictures import PictureError
+from digits.data.pictures import PictureError
 
 import numpy as np
 import numpy.typing as npt

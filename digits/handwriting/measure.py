@@ -17,7 +17,7 @@ from digits.evaluation.metrics import confidence_interval
 from digits.handwriting.reading import Reading, in_words
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
-from digits.sources import folder
+from digits.data.sources import folder
 
 import numpy as np
 import pandas as pd

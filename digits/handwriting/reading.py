@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from digits import pictures
+from digits.data import pictures
 from digits.core.errors import warn
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
-from digits.pictures import PictureError
+from digits.data.pictures import PictureError
 from digits.results import wording
-from digits.sources import folder
+from digits.data.sources import folder
 
 import numpy as np
 

@@ -16,10 +16,10 @@ from digits.handwriting.likeness import Likeness
 from digits.handwriting.normalize import MNIST_SIDE, SIDES
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.pictures import Picture
+from digits.data.pictures import Picture
 from digits.results import wording
 from digits.results.read import check_evaluated, read_metrics, read_temperature
-from digits.sources import folder
+from digits.data.sources import folder
 
 import numpy as np
 from sklearn.pipeline import Pipeline

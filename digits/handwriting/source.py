@@ -10,8 +10,8 @@ from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.handwriting import components
 from digits.handwriting.normalize import SIDES
-from digits.pictures import Picture, PictureError
-from digits.sources import folder
+from digits.data.pictures import Picture, PictureError
+from digits.data.sources import folder
 
 import pandas as pd
 

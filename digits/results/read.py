@@ -12,7 +12,7 @@ from digits.core import paths, tables
 from digits.core.errors import PipelineError
 from digits.core.tables import Pixels, Vector
 from digits.evaluation.metrics import OVERALL
-from digits.sources import MAX_CLASSES
+from digits.data.sources import MAX_CLASSES
 
 import numpy as np
 import pandas as pd

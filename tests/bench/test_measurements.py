@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import measuring, notebooks
 from digits.core.errors import PipelineError
-from tests import tiny
+from tests.helpers import tiny
 
 import numpy as np
 import pytest

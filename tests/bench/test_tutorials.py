@@ -18,9 +18,9 @@ from bench.notebooks import NOTEBOOKS
 from digits.commands.check import check
 from digits.core import params
 from digits.core.params import Params
-from digits.sources import idx
-from tests import tiny
-from tests.calls import call
+from digits.data.sources import idx
+from tests.helpers import tiny
+from tests.helpers.calls import call
 from tests.core.test_fetch import (
     Handler,
     answer_as_openml,

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tests import tiny
+from tests.helpers import tiny
 
 import pytest
 
@@ -61,7 +61,7 @@ def list_modules(*folders: str) -> list[Path]:
 def imports(path: Path, *, only_top_level: bool = False) -> set[str]:
     """Return the names of all modules that a Python file imports.
 
-    `from digits import pictures` imports `digits` and `digits.pictures`.
+    `from digits.data import pictures` imports `digits` and `digits.data.pictures`.
 
     Args:
         path: the file.

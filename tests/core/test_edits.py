@@ -5,7 +5,7 @@ The stage is `fetch`, because it needs the fewest imports. The check belongs to 
 
 from pathlib import Path
 
-from tests import tiny
+from tests.helpers import tiny
 
 import pytest
 
@@ -14,25 +14,25 @@ import pytest
 EDITING = """
 import shutil
 
-from digits.sources import idx
+from digits.data.sources import idx
 
 LOCAL = True
 
 
 def read(place, dataset):
-    from digits.sources import late
+    from digits.data.sources import late
 
     shutil.copytree(place, ".", dirs_exist_ok=True)
     return idx.read("idx", dataset)
 """
-LATE = "digits/sources/late.py"
+LATE = "digits/data/sources/late.py"
 SOURCES = {"datasets.tiny.sources": [{"editing": "edits"}]}
 
 
 @pytest.fixture
 def editing(project: Path) -> Path:
     """Return a project whose stage `fetch` copies what is in the folder `edits`."""
-    (project / "digits/sources/editing.py").write_text(EDITING)
+    (project / "digits/data/sources/editing.py").write_text(EDITING)
     (project / LATE).write_text("")
     tiny.edit(project, SOURCES)
     return project

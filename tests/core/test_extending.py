@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from tests import tiny
+from tests.helpers import tiny
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def extended(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write_modules(project: Path) -> list[str]:
     """Write the modules of features and sources, and return their paths."""
-    names = [name for name in EXAMPLES if re.match("digits/(features|sources)/", name)]
+    names = [name for name in EXAMPLES if re.match("digits/(features|data/sources)/", name)]
     for name in names:
         (project / name).write_text(EXAMPLES[name], encoding="utf-8")
     return names

@@ -3,9 +3,9 @@
 import signal
 from pathlib import Path
 
-from tests import tiny
-from tests.calls import failure
-from tests.processes import Running
+from tests.helpers import tiny
+from tests.helpers.calls import failure
+from tests.helpers.processes import Running
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
 
 
 def test_ctrl_c_ends_a_stage_that_would_take_years(made: Path, project: Path) -> None:
-    module = project / "digits/sources/endless.py"
+    module = project / "digits/data/sources/endless.py"
     module.write_text(ENDLESS)
     tiny.edit(project, {"datasets.tiny.sources": [{"endless": "here"}]})
     with Running("dvc repro fetch@tiny", project) as running:

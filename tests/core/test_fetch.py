@@ -15,9 +15,9 @@ from urllib.request import HTTPSHandler, Request, build_opener, install_opener
 
 from digits.core.errors import PipelineError
 from digits.data.fetching import PACKAGE, import_source
-from digits.sources import idx, sklearn, to_uint8
-from tests import tiny
-from tests.calls import call, failure
+from digits.data.sources import idx, sklearn, to_uint8
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 import numpy as np
 import pandas as pd
@@ -149,7 +149,7 @@ def test_the_mirror_is_not_tried_for_a_dataset_that_needs_no_network(
     assert "DATA_MIRROR" not in line
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("sources/[a-z]*.py")))
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("data/sources/[a-z]*.py")))
 def test_each_source_says_whether_it_needs_a_network(path: Path) -> None:
     needs_network = path.stem in {"idx", "openml"}
     assert import_source(path.stem).LOCAL is not needs_network

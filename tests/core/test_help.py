@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from digits.commands import HIDDEN, find_modules
-from tests.calls import call
+from tests.helpers.calls import call
 
 import pytest
 

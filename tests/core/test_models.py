@@ -12,8 +12,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from digits.core.errors import PipelineError
 from digits.core.tables import REMEDY
 from digits.learning import model_file
-from tests import tiny
-from tests.calls import failure
+from tests.helpers import tiny
+from tests.helpers.calls import failure
 from tests.core import classifiers
 
 import numpy as np
@@ -63,7 +63,7 @@ def list_classifiers() -> list[str]:
 
 def save(folder: Path, *names: str) -> None:
     """Fit, save and load classifiers in a process of its own, which must not print anything."""
-    command = [sys.executable, "-m", "tests.core.classifiers", str(folder), *names]
+    command = [sys.executable, "-m", "tests.helpers.classifiers", str(folder), *names]
     done = tiny.run(command, tiny.ROOT, PYTHONHASHSEED="1")
     assert done.stdout == ""
     assert done.stderr == ""

@@ -8,13 +8,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from digits import pictures
+from digits.data import pictures
 from digits.core import tables
 from digits.core.errors import PipelineError
 from digits.core.params import DatasetParams
 from digits.data.fetching import compute_checksums, fetch_images, import_source
-from digits.pictures import PictureError
-from tests import tiny
+from digits.data.pictures import PictureError
+from tests.helpers import tiny
 
 import numpy as np
 import pandas as pd

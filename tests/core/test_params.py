@@ -6,8 +6,8 @@ from typing import Any
 from digits.commands.check import check
 from digits.core import params
 from digits.core.params import Params
-from tests import tiny
-from tests.calls import VALID, call, failure
+from tests.helpers import tiny
+from tests.helpers.calls import VALID, call, failure
 
 import pytest
 from dvc.utils.serialize import modify_yaml

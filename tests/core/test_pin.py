@@ -7,9 +7,9 @@ from typing import Any
 from digits.commands.pin import update_entry
 from digits.core import params
 from digits.core.params import PINNED_KEYS
-from tests import tiny
-from tests.calls import VALID, call, failure
-from tests.processes import full_disk
+from tests.helpers import tiny
+from tests.helpers.calls import VALID, call, failure
+from tests.helpers.processes import full_disk
 
 import numpy as np
 import pytest

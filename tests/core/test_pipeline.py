@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from digits.core import command
-from tests import tiny
-from tests.calls import failure
+from tests.helpers import tiny
+from tests.helpers.calls import failure
 
 import pytest
 import sklearn
@@ -96,10 +96,10 @@ def test_an_edit_of_a_module_that_no_output_depends_on_reruns_nothing(project: P
     for name in [
         "commands/check.py",
         "results/read.py",
-        "sources/idx.py",
-        "sources/__init__.py",
+        "data/sources/idx.py",
+        "data/sources/__init__.py",
         "features/new.py",
-        "sources/new.py",
+        "data/sources/new.py",
     ]:
         append_comment(project / "digits" / name)
     for module in project.glob("digits/*/commands/*.py"):
@@ -119,7 +119,7 @@ def copy_dependencies(made: Path, project: Path, stage: str) -> None:
     if stage == "fetch@tiny":
         # The sources are no dependencies, because the images are verified by their checksums.
         tiny.write_idx_files(project / "idx")
-        shutil.copytree(made / "digits/sources", project / "digits/sources")
+        shutil.copytree(made / "digits/data/sources", project / "digits/data/sources")
 
 
 def on_one_core(words: str) -> str:

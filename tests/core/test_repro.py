@@ -7,9 +7,9 @@ import sys
 import warnings
 from pathlib import Path
 
-from tests import tiny
-from tests.calls import call, failure
-from tests.processes import Running
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
+from tests.helpers.processes import Running
 
 import psutil
 import pytest

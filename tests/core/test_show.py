@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.results import drawing
-from tests import tiny
-from tests.calls import call, failure
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 import numpy as np
 import pandas as pd

@@ -8,8 +8,8 @@ from digits.core.params import SplitParams, validate
 from digits.core.tables import Vector
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
-from tests import tiny
-from tests.calls import call
+from tests.helpers import tiny
+from tests.helpers.calls import call
 
 import numpy as np
 import pandas as pd

@@ -11,8 +11,8 @@ from digits.learning.folds import assign_folds
 from digits.learning.pipelines import build_pipeline, make_feature_steps
 from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
 from digits.learning.thresholds import choose_threshold
-from tests import tiny
-from tests.calls import call, failure
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 import numpy as np
 import pandas as pd

@@ -9,8 +9,8 @@ from digits.core.tables import Vector
 from digits.learning import model_file
 from digits.learning.scores import decision_threshold
 from digits.learning.thresholds import choose_threshold
-from tests import tiny
-from tests.calls import VALID, call, failure
+from tests.helpers import tiny
+from tests.helpers.calls import VALID, call, failure
 
 import numpy as np
 import pandas as pd

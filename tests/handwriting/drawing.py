@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.processes import Running
+from tests.helpers.processes import Running
 
 import segno
 from playwright.sync_api import FloatRect, Locator, Page

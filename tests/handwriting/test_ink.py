@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from digits import pictures
+from digits.data import pictures
 from digits.handwriting.components import Digit, find
 from digits.handwriting.normalize import normalize
 

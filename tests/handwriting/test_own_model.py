@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests import tiny
-from tests.calls import call
+from tests.helpers import tiny
+from tests.helpers.calls import call
 
 import yaml
 from PIL import Image

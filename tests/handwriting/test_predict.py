@@ -9,8 +9,8 @@ from pathlib import Path
 from digits.core.errors import PipelineError
 from digits.evaluation.metrics import confidence_interval
 from digits.handwriting.recognizer import Recognizer
-from tests import tiny
-from tests.calls import call, failure
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 import numpy as np
 import pytest

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from digits import pictures
+from digits.data import pictures
 from digits.core import tables
 from digits.core.errors import PipelineError
 from digits.core.params import DatasetParams
 from digits.handwriting import components, source
-from tests import tiny
+from tests.helpers import tiny
 
 import numpy as np
 import pandas as pd

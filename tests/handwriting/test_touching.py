@@ -8,7 +8,7 @@ from digits.handwriting.normalize import normalize
 from digits.handwriting.recognizer import Recognizer
 from digits.learning.pipelines import make_feature_steps
 from digits.learning.scores import compute_scores
-from digits.pictures import Picture
+from digits.data.pictures import Picture
 
 import numpy as np
 import pytest

@@ -6,7 +6,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from tests import tiny
+from tests.helpers import tiny
 
 import pytest
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tests import pages, tiny
-from tests.calls import call
-from tests.processes import Running
+from tests.helpers import pages, tiny
+from tests.helpers.calls import call
+from tests.helpers.processes import Running
 
 import pandas as pd
 import pytest

@@ -3,7 +3,7 @@
 import re
 
 from digits.commands import PACKAGE
-from tests.project import reference
+from docs.tools import reference
 
 import click
 import pytest

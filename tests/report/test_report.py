@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from digits.report.page import ErrorAxis
-from tests import browser, tiny
-from tests.browser import Opened, overflow
-from tests.calls import call, failure
+from tests.helpers import browser, tiny
+from tests.helpers.browser import Opened, overflow
+from tests.helpers.calls import call, failure
 
 import pandas as pd
 import pytest

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests import tiny
+from tests.helpers import tiny
 from tests.core.test_cluster import run_cluster
 
 import pytest

@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests import tiny
+from tests.helpers import tiny
 
 import pandas as pd
 import pytest

@@ -8,8 +8,8 @@ from digits.core.params import DatasetParams, ModelParams, SplitParams
 from digits.learning.scores import compute_scores, response_method
 from digits.scale import fetch, row_groups, split
 from digits.scale.train import train
-from digits.sources import images
-from tests import tiny
+from digits.data.sources import images
+from tests.helpers import tiny
 
 import numpy as np
 import pandas as pd

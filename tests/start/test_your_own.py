@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digits.start.commands import start
-from tests import pages, tiny
-from tests.calls import call, failure
+from tests.helpers import pages, tiny
+from tests.helpers.calls import call, failure
 from tests.project.test_links import LINK
 
 import numpy as np

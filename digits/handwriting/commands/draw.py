@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from digits import pictures
+from digits.data import pictures
 from digits.commands import examples
 from digits.core.errors import PipelineError
 from digits.handwriting import boxes

@@ -40,7 +40,7 @@ SOURCES = {
 
 # The optional components that stay, besides the pipeline's core. The command `predict` of
 # `handwriting` classifies pictures of any kind.
-KEPT_COMPONENTS = {"core", "report", "handwriting"}
+KEPT_COMPONENTS = {"core", "helpers", "report", "handwriting"}
 
 # The pages that are about this project's own datasets, or about components that don't stay.
 PAGES = [

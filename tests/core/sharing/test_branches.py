@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands.merge_lock import merge
-from tests import tiny
-from tests.calls import call, failure, reproduce
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure, reproduce
 
 import pytest
 import yaml

@@ -5,8 +5,8 @@ import re
 import shutil
 from pathlib import Path
 
-from tests import tiny
-from tests.calls import call, failure
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 import pandas as pd
 import pytest

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from tests import tiny
-from tests.calls import call
+from tests.helpers import tiny
+from tests.helpers.calls import call
 
 LOCAL_CONFIG = Path(".dvc", "config.local")
 

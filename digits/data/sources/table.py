@@ -3,7 +3,7 @@
 - `class` or `label`: what the image shows, as a number or a name.
 - `group`: who wrote it, or another group, if the table has this column.
 - `file`: the path of a picture, relative to the table's folder. It is read as pictures in a
-  folder are (digits/sources/folder.py).
+  folder are (digits/data/sources/folder.py).
 - If there is no column `file`, all other columns are the pixels, row by row from the top left,
   as whole numbers.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from digits.core.errors import PipelineError
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
-from digits.sources import NOT_FOUND, encode_classes, encode_groups, folder, images
+from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder, images
 
 import pandas as pd
 

@@ -9,7 +9,7 @@ import re
 from digits.core.errors import PipelineError
 from digits.core.params import DatasetParams
 from digits.core.tables import Vector
-from digits.sources import images
+from digits.data.sources import images
 
 import numpy as np
 import pandas as pd

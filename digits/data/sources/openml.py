@@ -5,7 +5,7 @@ import warnings
 
 from digits.core.errors import PipelineError
 from digits.core.params import DatasetParams
-from digits.sources import images
+from digits.data.sources import images
 
 import numpy as np
 import pandas as pd

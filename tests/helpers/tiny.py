@@ -23,7 +23,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 IMAGES = 400
 TEST = 100  # the number of images of the test set
 SHAPE = (8, 8)

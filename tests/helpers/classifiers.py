@@ -1,4 +1,4 @@
-"""Fit, save and load classifiers: `python -m tests.core.classifiers FOLDER CLASSIFIER...`.
+"""Fit, save and load classifiers: `python -m tests.helpers.classifiers FOLDER CLASSIFIER...`.
 
 It prints nothing if each loaded model predicts the same as the saved one.
 """
@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from digits.learning import model_file, pipelines
-from tests import tiny
+from tests.helpers import tiny
 
 from sklearn.pipeline import Pipeline
 

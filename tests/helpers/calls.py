@@ -6,7 +6,7 @@ import signal
 from importlib import import_module
 from pathlib import Path
 
-from tests.tiny import ROOT, run_dvc
+from tests.helpers.tiny import ROOT, run_dvc
 
 import click
 from click.testing import CliRunner, Result

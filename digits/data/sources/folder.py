@@ -9,7 +9,7 @@ whatever their class is.
 - `train/7/1.png`, `7/test/1.png`: such folders may be anywhere on the way to the pictures. The
   pictures in `test` are the last images of the dataset.
 
-For any other tree of folders, write a table of files (digits/sources/table.py).
+For any other tree of folders, write a table of files (digits/data/sources/table.py).
 """
 
 import re
@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from digits import pictures
+from digits.data import pictures
 from digits.core.errors import PipelineError, warn
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
-from digits.pictures import Picture
-from digits.sources import NOT_FOUND, describe_error, encode_classes, encode_groups, images
+from digits.data.pictures import Picture
+from digits.data.sources import NOT_FOUND, describe_error, encode_classes, encode_groups, images
 
 import numpy as np
 import pandas as pd

@@ -17,7 +17,7 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
-from tests import tiny
+from tests.helpers import tiny
 
 BLOCK = re.compile(r"^( *)```console\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 ANYTHING = "…"

@@ -1,4 +1,4 @@
-"""Write the picture of the report that the README shows: `python -m tests.project.picture`.
+"""Write the picture of the report that the README shows: `python -m docs.tools.picture`.
 
 It needs Chromium, and report.html, which `make report` writes after `make repro`. The picture has
 the leaderboard of one task, and below it the most frequent mistakes of the best model.
@@ -8,7 +8,7 @@ import io
 import shutil
 from pathlib import Path
 
-from tests.browser import ARGUMENTS, PROGRAMS
+from tests.helpers.browser import ARGUMENTS, PROGRAMS
 
 from PIL import Image, ImageOps
 from playwright.sync_api import Locator, sync_playwright

@@ -17,7 +17,7 @@ from pathlib import Path
 from digits.core.errors import PipelineError
 from digits.core.params import FILE, DatasetParams
 from digits.core.tables import Pixels
-from digits.sources import describe_error, images
+from digits.data.sources import describe_error, images
 
 import numpy as np
 import pandas as pd

@@ -14,7 +14,7 @@ from digits.core import params
 
 import click
 
-FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+FOLDER = Path(__file__).parents[1] / "reference"
 WIDTH = 78  # columns of a help text, as Click wraps it on a terminal of 80 columns
 NOTE = "<!-- `make reference` generates this page from the code. Do not edit it. -->"
 

@@ -1,1 +1,0 @@
-"""Fetch the images of a dataset, split them, and label them."""
