@@ -43,7 +43,7 @@ def compare_times(folder: Path, quick: bool) -> list[str]:
     """Measure each tutorial in several rounds, and return a table.
 
     Raises:
-        PipelineError: MNIST, which the notebooks read, is missing.
+        UserError: MNIST, which the notebooks read, is missing.
     """
     check_exists(paths.raw("mnist"))
     tutorials = list(TUTORIALS)

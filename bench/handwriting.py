@@ -16,7 +16,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from bench import measuring
 from digits.data import pictures
 from digits.core import paths, tables
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import Pixels, Vector
 from digits.handwriting.components import Digit
 from digits.handwriting.likeness import RARE
@@ -155,11 +155,11 @@ def load_recognizer() -> Recognizer:
     """Return the recognizer of the digits of MNIST.
 
     Raises:
-        PipelineError: no model tells what does not resemble these digits.
+        UserError: no model tells what does not resemble these digits.
     """
     recognizer = Recognizer.load(dataset="mnist")
     if recognizer.likeness is None or recognizer.likeness.density is None:
-        raise PipelineError(
+        raise UserError(
             f"{recognizer.model_name}: there is no model of Gaussians for the same task"
         )
     return recognizer

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 
 import click
 import yaml
@@ -86,7 +86,7 @@ def run(project: Path, *command: str, **environment: str) -> Run:
         environment: variables to set.
 
     Raises:
-        PipelineError: the command fails. The message quotes the end of its output.
+        UserError: the command fails. The message quotes the end of its output.
     """
     all_variables = {**os.environ, **project_environment(project), **environment}
     with tempfile.TemporaryFile() as stdout:
@@ -108,7 +108,7 @@ def run(project: Path, *command: str, **environment: str) -> Run:
     if process.returncode != 0:
         command_line = " ".join(command)
         end_of_output = " ".join(output.split())[-600:]
-        raise PipelineError(f"`{command_line}` gave {process.returncode}: …{end_of_output}")
+        raise UserError(f"`{command_line}` gave {process.returncode}: …{end_of_output}")
     cpu_seconds = usage.ru_utime + usage.ru_stime
     memory = usage.ru_maxrss / UNITS_PER_MEBIBYTE
     return Run(seconds, cpu_seconds, memory, output)

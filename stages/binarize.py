@@ -10,7 +10,7 @@ Reads `data/split/<split>/train.parquet` and `test.parquet`, and writes
 
 from digits.core import params, paths, tables
 from digits.core.command import StageCommand
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.data.labels import label_images
 
 import click
@@ -28,7 +28,7 @@ def main(name: str) -> None:
         images = tables.read(paths.split(task.split, subset))
         labelled_images = label_images(images, positive, negative)
         if labelled_images.empty:
-            raise PipelineError(f"the {subset} set of {task.split} has no image of this task")
+            raise UserError(f"the {subset} set of {task.split} has no image of this task")
         tables.write(paths.task(name, subset), labelled_images)
 
 

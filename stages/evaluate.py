@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from digits.core import params, paths, tables
 from digits.core.command import StageCommand
-from digits.core.errors import PipelineError
-from digits.core.files import write_whole
+from digits.core.errors import UserError
+from digits.core.files import atomic_write
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
 from digits.evaluation.metrics import OVERALL, metrics_table, summarize
@@ -79,11 +79,11 @@ def check_labels(test_images: pd.DataFrame, model: Pipeline) -> None:
     """Check that the model knows all labels of the test images.
 
     Raises:
-        PipelineError: the training set had no image of one of the labels.
+        UserError: the training set had no image of one of the labels.
     """
     unknown = np.setdiff1d(test_images["label"], model.classes_)
     if len(unknown):
-        raise PipelineError(
+        raise UserError(
             f"the model was trained on no image of label {unknown[0]}, which the test set has"
         )
 
@@ -118,7 +118,7 @@ def model_metrics_table(
 def write_plots(name: str, plots: dict[str, pd.DataFrame]) -> None:
     """Write the tables that `dvc plots` draws."""
     for plot_name, table in plots.items():
-        with write_whole(paths.plots(name) / f"{plot_name}.csv") as temporary:
+        with atomic_write(paths.plots(name) / f"{plot_name}.csv") as temporary:
             table.round(DECIMALS).to_csv(temporary, index=False, lineterminator="\n")
 
 
@@ -126,7 +126,7 @@ def write_metrics(name: str, summary: dict[str, float]) -> None:
     """Write the metrics that `dvc metrics` shows."""
     rounded = {key: round(float(value), DECIMALS) for key, value in summary.items()}
     text = json.dumps(rounded, indent=2, sort_keys=True) + "\n"
-    with write_whole(paths.metrics(name)) as temporary:
+    with atomic_write(paths.metrics(name)) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

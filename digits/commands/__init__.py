@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError, report_os_errors, unknown_choice
+from digits.core.errors import UserError, report_os_errors, unknown_choice
 
 import click
 
@@ -44,7 +44,7 @@ class CommandGroup(click.Group):
         except Exception as error:
             # The import of DvcException takes half a second, so its module's name is compared.
             if type(error).__module__.startswith("dvc."):
-                raise PipelineError(error) from None
+                raise UserError(error) from None
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -98,7 +98,7 @@ def select_models(where: str, pattern: str, names: Iterable[str]) -> list[str]:
         names: the names of all models.
 
     Raises:
-        PipelineError: no model matches the pattern.
+        UserError: no model matches the pattern.
     """
     all_names = list(names)
     matching = fnmatch.filter(all_names, pattern)
@@ -107,7 +107,7 @@ def select_models(where: str, pattern: str, names: Iterable[str]) -> list[str]:
     return matching
 
 
-def no_match(where: str, pattern: str, names: Iterable[str]) -> PipelineError:
+def no_match(where: str, pattern: str, names: Iterable[str]) -> UserError:
     """Return the error for a pattern that matches no model.
 
     Args:
@@ -117,17 +117,17 @@ def no_match(where: str, pattern: str, names: Iterable[str]) -> PipelineError:
     """
     if not any(character in pattern for character in "*?["):
         return unknown_choice(where, pattern, names)
-    return PipelineError(
+    return UserError(
         f"{where}: no model matches {pattern!r}. The models in params.yaml are "
         f"{', '.join(names)}."
     )
 
 
-def nothing_evaluated(pattern: str) -> PipelineError:
+def nothing_evaluated(pattern: str) -> UserError:
     """Return the error if none of the models that match a pattern has been evaluated."""
     if pattern == "*":
-        return PipelineError("no model has been evaluated; run `make demo` or `make repro`")
-    return PipelineError(
+        return UserError("no model has been evaluated; run `make demo` or `make repro`")
+    return UserError(
         f"no model that matches {pattern!r} has been evaluated; run `digits repro '{pattern}'`"
     )
 

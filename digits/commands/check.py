@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.core import params
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import FILE, DatasetParams, Params
 from digits.data.fetching import fetch_images, import_source, is_local
 from digits.learning.pipelines import build_pipeline
@@ -16,25 +16,25 @@ def check(settings: Params) -> None:
     """Check what the schema of params.yaml cannot: sources, features and classifiers.
 
     Raises:
-        PipelineError: names the first mistake.
+        UserError: names the first mistake.
     """
     for name, dataset in settings.datasets.items():
         try:
             check_sources(name, dataset)
-        except PipelineError as error:
-            raise PipelineError(f"{FILE}: datasets.{name}: {error.message}") from None
+        except UserError as error:
+            raise UserError(f"{FILE}: datasets.{name}: {error.message}") from None
     for name, model_params in settings.models.items():
         try:
             build_pipeline(model_params, settings.seed)
-        except PipelineError as error:
-            raise PipelineError(f"{FILE}: models.{name}: {error.message}") from None
+        except UserError as error:
+            raise UserError(f"{FILE}: models.{name}: {error.message}") from None
 
 
 def check_sources(name: str, dataset: DatasetParams) -> None:
     """Check the kinds of a dataset's sources, and the images if no source needs a network.
 
     Raises:
-        PipelineError: there is no such kind of source, or the images are not the pinned ones.
+        UserError: there is no such kind of source, or the images are not the pinned ones.
     """
     places = []
     for source in dataset.sources:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from digits.commands import columns, examples
 from digits.core import params, paths
-from digits.core.errors import PipelineError, check_choice, unknown_choice, warn
+from digits.core.errors import UserError, check_choice, unknown_choice, warn
 from digits.core.params import FILE, Params
 from digits.results.differences import Difference, compare_predictions, t_test
 from digits.results.drawing import write_sheet
@@ -99,10 +99,10 @@ class Revision:
         """Read a table of predictions, of which the file is named after the model.
 
         Raises:
-            PipelineError: the table does not exist, or cannot be read.
+            UserError: the table does not exist, or cannot be read.
         """
         if not self.files.exists(path.as_posix()):
-            raise PipelineError(f"{self.name} has no model {path.stem!r}")
+            raise UserError(f"{self.name} has no model {path.stem!r}")
         info = self.files.info(path.as_posix())
         if "fs_info" not in info and "md5" not in info:  # dvc.yaml has the model, not dvc.lock
             raise self.never_evaluated(path.stem)
@@ -116,25 +116,25 @@ class Revision:
                 remedy = f"run `digits repro {path.stem}`, or `dvc pull` if they were shared"
             else:
                 remedy = f"run `dvc push` where the results of {self.name} are"
-            raise PipelineError(
+            raise UserError(
                 f"the predictions of {path.stem} in {self.name} cannot be read ({reason}); "
                 f"{remedy}"
             ) from None
 
-    def never_evaluated(self, model_name: str) -> PipelineError:
+    def never_evaluated(self, model_name: str) -> UserError:
         """Return the error for a model that has no entry in dvc.lock."""
         command = f"digits repro {model_name}"
         if self.is_workspace:
             remedy = f"run `{command}`"
         else:
             remedy = f"check it out, run `{command}`, and commit dvc.lock"
-        return PipelineError(f"{model_name} was not evaluated in {self.name}; {remedy}")
+        return UserError(f"{model_name} was not evaluated in {self.name}; {remedy}")
 
     def read_params(self) -> Params:
         """Return the content of params.yaml.
 
         Raises:
-            PipelineError: it is not valid.
+            UserError: it is not valid.
         """
         text = self.files.read_text(FILE.name)
         return params.validate(Params, params.read_yaml(text))
@@ -222,14 +222,14 @@ def command(
     elif png:
         warn(f"{png} is not written, because no prediction differs")
     if failures:
-        raise PipelineError("; ".join(failures))
+        raise UserError("; ".join(failures))
 
 
 def pair_models(first: str, second: str) -> Pair:
     """Return two models of the workspace as a pair.
 
     Raises:
-        PipelineError: params.yaml has no model of this name.
+        UserError: params.yaml has no model of this name.
     """
     models = params.load().models
     check_choice("--between", first, models)
@@ -243,7 +243,7 @@ def parse_arguments(words: tuple[str, ...]) -> tuple[Revision, Revision, list[st
     The second word is a revision unless it is the name of a model.
 
     Raises:
-        PipelineError: the first word is no revision, the second one is neither a revision nor
+        UserError: the first word is no revision, the second one is neither a revision nor
             a model, or another one is no model.
     """
     current_names = set(params.load().models)
@@ -265,12 +265,12 @@ def parse_arguments(words: tuple[str, ...]) -> tuple[Revision, Revision, list[st
     return before, after, names
 
 
-def unknown_revision(word: str, model_names: set[str]) -> PipelineError:
+def unknown_revision(word: str, model_names: set[str]) -> UserError:
     """Return the error for a first argument that is no revision."""
     message = f"REV: Git has no branch, tag or commit {word!r}"
     if word in model_names:
         message += f"; to compare this model with HEAD, run `digits compare HEAD {word}`"
-    return PipelineError(message)
+    return UserError(message)
 
 
 def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
@@ -298,7 +298,7 @@ def compare_pairs(
     for pair in pairs:
         try:
             difference = compare_revisions(before, after, pair.before, pair.after)
-        except PipelineError as error:
+        except UserError as error:
             failures.append(f"{pair.label}: {error.message}")
             continue
         if keep_unchanged or difference.n_changed > 0:
@@ -315,7 +315,7 @@ def compare_revisions(
     of the two has no folds.
 
     Raises:
-        PipelineError: the predictions cannot be read, or are of different images.
+        UserError: the predictions cannot be read, or are of different images.
     """
     predictions_before = before.read(paths.crossval(name_before))
     predictions_after = after.read(paths.crossval(name_after))
@@ -368,11 +368,11 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
     The fixed images come first, then the broken ones.
 
     Raises:
-        PipelineError: there is more than one difference.
+        UserError: there is more than one difference.
     """
     if len(differences) > 1:
         labels = [pair.label for pair in differences]
-        raise PipelineError(f"--png draws one model; name one of {', '.join(labels)}")
+        raise UserError(f"--png draws one model; name one of {', '.join(labels)}")
     [(pair, difference)] = differences.items()
     fixed = difference.fixed[:MAX_DRAWN]
     broken = difference.broken[:MAX_DRAWN]
@@ -390,7 +390,7 @@ def print_seeds_table(
     """Train pairs of models with several seeds, and print a table of their accuracies.
 
     Raises:
-        PipelineError: a pair cannot be compared with several seeds.
+        UserError: a pair cannot be compared with several seeds.
     """
     params_before = before.read_params()
     params_after = after.read_params()
@@ -427,7 +427,7 @@ def check_same_folds(pair: Pair, params_before: Params, params_after: Params) ->
     """Check that two models are trained for the same task, in the same folds.
 
     Raises:
-        PipelineError: they are not, or have no folds.
+        UserError: they are not, or have no folds.
     """
     model_before = params_before.model(pair.before)
     model_after = params_after.model(pair.after)
@@ -436,7 +436,7 @@ def check_same_folds(pair: Pair, params_before: Params, params_after: Params) ->
     have_folds = model_before.folds > 0
     have_same_folds = task_before == task_after and model_before.folds == model_after.folds
     if not have_folds or not have_same_folds:
-        raise PipelineError(
+        raise UserError(
             f"{pair.label}: --seeds needs two models of the same task with the same number of "
             "folds, at least 2"
         )
@@ -450,10 +450,10 @@ def check_depends_on_seed(pair: Pair, accuracies: pd.DataFrame) -> None:
         accuracies: one row per seed, with the columns `before` and `after`.
 
     Raises:
-        PipelineError: neither of them does.
+        UserError: neither of them does.
     """
     if (accuracies.nunique() == 1).all():
-        raise PipelineError(
+        raise UserError(
             f"{pair.label}: neither draws anything at random; compare them without --seeds"
         )
 

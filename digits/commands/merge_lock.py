@@ -8,7 +8,7 @@ the stage, or takes its outputs from the cache.
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 
 import click
 from dvc.utils.serialize import dump_yaml, load_yaml
@@ -60,7 +60,7 @@ def read_stages(path: Path) -> dict[str, Any]:
     """Return the entries of a dvc.lock by the name of the stage. The file may be empty.
 
     Raises:
-        PipelineError: the file has other content than stages, which the merge would lose.
+        UserError: the file has other content than stages, which the merge would lose.
     """
     lock = load_yaml(path)
     if lock == {}:
@@ -74,9 +74,9 @@ def read_stages(path: Path) -> dict[str, Any]:
     return stages
 
 
-def unknown_content(path: Path) -> PipelineError:
+def unknown_content(path: Path) -> UserError:
     """Return the error for a file that has other content than the stages of a dvc.lock."""
-    return PipelineError(
+    return UserError(
         f"dvc.lock cannot be merged: {path} has other content than `schema: '{SCHEMA}'` and "
         "`stages`; merge it by hand"
     )

@@ -8,7 +8,7 @@ from typing import Any
 from digits.commands import examples
 from digits.core import params
 from digits.core.errors import check_choice, to_one_line, warn
-from digits.core.files import write_whole
+from digits.core.files import atomic_write
 from digits.core.params import FILE, PINNED_KEYS, DatasetParams
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.sources import MAX_CLASSES, folder
@@ -45,7 +45,7 @@ def command(dataset: str) -> None:
     values = compute_pinned_values(dataset, entry)
     text = FILE.read_text(encoding="utf-8")
     new_text = update_entry(text, dataset, values)
-    with write_whole(FILE) as temporary:
+    with atomic_write(FILE) as temporary:
         temporary.write_text(new_text, encoding="utf-8")
         shutil.copymode(FILE, temporary)
 
@@ -68,7 +68,7 @@ def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         are no `groups` or `names` if the source does not know any.
 
     Raises:
-        PipelineError: the entry is not valid, or the dataset cannot be fetched.
+        UserError: the entry is not valid, or the dataset cannot be fetched.
     """
     other_values = {key: value for key, value in entry.items() if key not in WRITTEN_KEYS}
     complete_entry = PLACEHOLDERS | other_values

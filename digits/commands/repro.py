@@ -5,7 +5,7 @@ import tempfile
 
 from digits.commands import examples, select_models
 from digits.core import params
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import UserError, warn
 from digits.core.params import Params
 from digits.repro.dvc_processes import (
     check_no_other_run,
@@ -103,7 +103,7 @@ def run_in_parallel(
         jobs: how many models run at a time.
 
     Raises:
-        PipelineError: some datasets or models failed.
+        UserError: some datasets or models failed.
     """
     lock_order = list(read_locked_stages())
     try:
@@ -174,20 +174,20 @@ def report_errors(errors: dict[str, str], summary: str) -> None:
         summary: the last line, if there is an error.
 
     Raises:
-        PipelineError: there is an error.
+        UserError: there is an error.
     """
     if not errors:
         return
     for name, error in errors.items():
         warn(f"{name}: {error}")
-    raise PipelineError(summary)
+    raise UserError(summary)
 
 
 def select_all_models(settings: Params, patterns: tuple[str, ...]) -> list[str]:
     """Return the names of the models that match a pattern, or all if there are no patterns.
 
     Raises:
-        PipelineError: a pattern matches no model.
+        UserError: a pattern matches no model.
     """
     if not patterns:
         return list(settings.models)

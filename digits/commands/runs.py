@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from digits.commands import columns, examples
 from digits.commands.compare import Revision, compare_revisions
 from digits.core import params, paths
-from digits.core.errors import PipelineError, check_choice
+from digits.core.errors import UserError, check_choice
 from digits.core.params import FILE
 from digits.results.differences import Difference
 from digits.results.wording import (
@@ -65,7 +65,7 @@ def command(model: str) -> None:
     committed_params = flatten_parameters(commit)
     prefix = f"models.{model}."
     if f"{prefix}task" not in committed_params:
-        raise PipelineError(
+        raise UserError(
             f"{model} is not in the last commit, which its runs are compared with; run "
             f"`digits repro {model}`, then `git commit`"
         )
@@ -246,5 +246,5 @@ def compare_with_commit(
     """
     try:
         return compare_revisions(committed, revision, model_name, model_name)
-    except PipelineError:
+    except UserError:
         return None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digits.commands import examples
 from digits.core import params
-from digits.core.errors import PipelineError, check_choice, warn
+from digits.core.errors import UserError, check_choice, warn
 from digits.core.tables import Vector
 from digits.results import drawing
 from digits.results.mistakes import rank_mistakes
@@ -142,12 +142,12 @@ def read_predictions_by_row(model_name: str, subset: str, images: ImageDataset) 
         images: the dataset of the model.
 
     Raises:
-        PipelineError: the model is about another dataset, or has no such predictions.
+        UserError: the model is about another dataset, or has no such predictions.
     """
     settings = params.load()
     model_dataset = settings.dataset_name_of_task(settings.model(model_name).task)
     if model_dataset != images.name:
-        raise PipelineError(
+        raise UserError(
             f"{model_name} is a model of {model_dataset}, not of {images.name}; run "
             f"`digits show {model_dataset} --predictions {model_name}`"
         )
@@ -158,12 +158,12 @@ def check_in_subset(rows: Vector, table: pd.DataFrame, subset: str) -> None:
     """Check that there is a prediction for each image.
 
     Raises:
-        PipelineError: there is none, because the image is in the other subset.
+        UserError: there is none, because the image is in the other subset.
     """
     missing = np.setdiff1d(rows, table.index)
     if len(missing):
         other_subset = "train" if subset == "test" else "test"
-        raise PipelineError(
+        raise UserError(
             f"image {missing[0]} is not in the {subset} set; use --part {other_subset}"
         )
 
@@ -172,7 +172,7 @@ def has_class(images: ImageDataset, rows: Vector, class_name: str) -> Vector:
     """Return whether images show a class, shape (n_rows,).
 
     Raises:
-        PipelineError: the dataset has no image of a class with this name.
+        UserError: the dataset has no image of a class with this name.
     """
     names = [images.class_names[number] for number in np.unique(images.classes)]
     check_choice("--label", class_name, names)
@@ -201,10 +201,10 @@ def limit_rows(rows: Vector, limit: int) -> Vector:
     """Return the first rows, and print how many there are if some are left out.
 
     Raises:
-        PipelineError: there is no row.
+        UserError: there is no row.
     """
     if len(rows) == 0:
-        raise PipelineError("no image matches")
+        raise UserError("no image matches")
     if limit < len(rows):
         warn(f"showing the first {limit} of {len(rows)} images; --limit shows more")
     return rows[:limit]

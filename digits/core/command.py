@@ -12,7 +12,7 @@ from typing import Any
 
 from digits import PARENT_PID
 from digits.core.edits import ENVIRONMENT_FILE, fail_if_edited
-from digits.core.errors import PipelineError, report_os_errors, warn
+from digits.core.errors import UserError, report_os_errors, warn
 
 import click
 
@@ -53,7 +53,7 @@ def check_package_versions() -> None:
     """Check that the installed packages have the versions that environment.txt pins.
 
     Raises:
-        PipelineError: a package has another version.
+        UserError: a package has another version.
     """
     for line in ENVIRONMENT_FILE.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
@@ -64,7 +64,7 @@ def check_package_versions() -> None:
         except PackageNotFoundError:
             installed = "none"
         if installed != pinned:
-            raise PipelineError(
+            raise UserError(
                 f"{ENVIRONMENT_FILE.name} pins {package} {pinned}, not {installed}; "
                 "run `make -B venv`"
             )

@@ -15,7 +15,7 @@ from typing import Any
 
 import digits
 from digits.core import params
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 
 from ruamel.yaml import YAML
 
@@ -32,7 +32,7 @@ def fail_if_edited() -> Iterator[None]:
     """Check, when a stage has run, that its modules and its parameters are still the same.
 
     Raises:
-        PipelineError: one of them was edited. The message names the file.
+        UserError: one of them was edited. The message names the file.
     """
     code = read_code()
     check_not_edited_while_importing(code)
@@ -49,9 +49,9 @@ def fail_if_edited() -> Iterator[None]:
             raise edited_error(file)
 
 
-def edited_error(path: Path) -> PipelineError:
+def edited_error(path: Path) -> UserError:
     """Return the error for a file that was edited."""
-    return PipelineError(
+    return UserError(
         f"{path} was edited while the stage ran, so its outputs may come from either version; "
         "run it again"
     )
@@ -73,7 +73,7 @@ def check_not_edited_while_importing(code: dict[Path, bytes]) -> None:
     """Check that no module was edited since this process began to import modules.
 
     Raises:
-        PipelineError: a module was edited. The message names the file.
+        UserError: a module was edited. The message names the file.
     """
     now = time.time()
     for path in imported_files(code):

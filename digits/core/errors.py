@@ -9,7 +9,7 @@ import click
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
 
 
-class PipelineError(click.ClickException):
+class UserError(click.ClickException):
     """An error that the user can fix.
 
     Click prints the message in one line, without a traceback, and exits with status 1.
@@ -37,19 +37,19 @@ def check_choice(where: str, value: object, choices: Iterable[object]) -> None:
     """Check that a value is one of the choices.
 
     Raises:
-        PipelineError: the value is not among the choices. The message begins with `where`.
+        UserError: the value is not among the choices. The message begins with `where`.
     """
     choices = list(choices)
     if value not in choices:
         raise unknown_choice(where, value, choices)
 
 
-def unknown_choice(where: str, value: object, choices: Iterable[object]) -> PipelineError:
+def unknown_choice(where: str, value: object, choices: Iterable[object]) -> UserError:
     """Return the error for a value that is not among the choices, with similar choices."""
     choices = list(choices)
     for choice in choices:
         if str(choice) == str(value):  # a text such as '0', and the number 0
-            return PipelineError(f"{where}: write {choice!r}, not {value!r}")
+            return UserError(f"{where}: write {choice!r}, not {value!r}")
     names = sorted(str(choice) for choice in choices)
     message = f"{where}: there is no {value!r}."
     similar = [repr(name) for name in difflib.get_close_matches(str(value), names, n=3)]
@@ -57,12 +57,12 @@ def unknown_choice(where: str, value: object, choices: Iterable[object]) -> Pipe
         message += f" Did you mean {' or '.join(similar)}?"
     if len(names) <= MAX_LISTED:
         message += f" Valid: {', '.join(names)}."
-    return PipelineError(message)
+    return UserError(message)
 
 
 @contextmanager
 def report_os_errors() -> Iterator[None]:
-    """Turn an OSError, such as that of a full disk, into a PipelineError."""
+    """Turn an OSError, such as that of a full disk, into a UserError."""
     try:
         yield
     except (
@@ -71,5 +71,5 @@ def report_os_errors() -> Iterator[None]:
         raise
     except OSError as error:
         if error.filename is None:
-            raise PipelineError(error) from None
-        raise PipelineError(f"{error.filename}: {error.strerror}") from None
+            raise UserError(error) from None
+        raise UserError(f"{error.filename}: {error.strerror}") from None

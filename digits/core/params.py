@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from digits.core.errors import PipelineError, check_choice, unknown_choice
+from digits.core.errors import UserError, check_choice, unknown_choice
 
 from pydantic import (
     BaseModel,
@@ -401,7 +401,7 @@ class Params(Entry):
         max_folds = _max_folds(self.splits[task.split].test, dataset, n_labels)
         if model.folds > max_folds:
             allowed = f"0, or 2 to {max_folds}" if max_folds >= 2 else "0"
-            raise PipelineError(
+            raise UserError(
                 f"{where}.folds: {model.folds}; allowed: {allowed}, because each fold needs an "
                 "image of each label, and a group if there are groups"
             )
@@ -410,7 +410,7 @@ class Params(Entry):
         """Return the entry of a dataset.
 
         Raises:
-            PipelineError: there is no dataset of this name.
+            UserError: there is no dataset of this name.
         """
         return _look_up(self.datasets, name)
 
@@ -418,7 +418,7 @@ class Params(Entry):
         """Return the entry of a split.
 
         Raises:
-            PipelineError: there is no split of this name.
+            UserError: there is no split of this name.
         """
         return _look_up(self.splits, name)
 
@@ -426,7 +426,7 @@ class Params(Entry):
         """Return the entry of a task.
 
         Raises:
-            PipelineError: there is no task of this name.
+            UserError: there is no task of this name.
         """
         return _look_up(self.tasks, name)
 
@@ -434,7 +434,7 @@ class Params(Entry):
         """Return the entry of a model.
 
         Raises:
-            PipelineError: there is no model of this name.
+            UserError: there is no model of this name.
         """
         return _look_up(self.models, name)
 
@@ -466,7 +466,7 @@ def load() -> Params:
     """Read and validate params.yaml.
 
     Raises:
-        PipelineError: there is a mistake. The message describes the first one.
+        UserError: there is a mistake. The message describes the first one.
     """
     return validate(Params, read_yaml())
 
@@ -475,18 +475,18 @@ def read_yaml(text: str | None = None) -> dict[str, Any]:
     """Read params.yaml, or a given text, with the YAML parser that DVC uses.
 
     Raises:
-        PipelineError: the file is missing, or not YAML.
+        UserError: the file is missing, or not YAML.
     """
     if text is None:
         if not FILE.exists():
-            raise PipelineError(f"{FILE} was not found; run from the folder that holds it")
+            raise UserError(f"{FILE} was not found; run from the folder that holds it")
         text = FILE.read_text(encoding="utf-8")
     try:
         content = YAML(typ="safe").load(text)
     except (YAMLError, ValueError) as error:
-        raise PipelineError(f"{FILE} is not YAML: {error}") from None
+        raise UserError(f"{FILE} is not YAML: {error}") from None
     if not isinstance(content, dict):
-        raise PipelineError(f"{FILE} has no named sections")
+        raise UserError(f"{FILE} has no named sections")
     return content
 
 
@@ -494,7 +494,7 @@ def validate(schema: type[EntryType], values: Any, *location: str) -> EntryType:
     """Validate the values at a location of params.yaml, such as ("datasets", "mnist").
 
     Raises:
-        PipelineError: there is a mistake. The message describes the first one.
+        UserError: there is a mistake. The message describes the first one.
     """
     try:
         return schema.model_validate(values)
@@ -517,15 +517,15 @@ def _check_class_names(where: str, dataset: DatasetParams) -> None:
     are_unique = len(set(dataset.names)) == len(dataset.names)
     is_complete = len(dataset.names) == dataset.classes
     if not are_unique or not is_complete or "all" in dataset.names:
-        raise PipelineError(f"{where} must be {dataset.classes} different names, not `all`")
+        raise UserError(f"{where} must be {dataset.classes} different names, not `all`")
 
 
 def _check_group_count(where: str, name: str, dataset: DatasetParams) -> None:
     has_groups = "groups" in dataset.sha256
     if has_groups and dataset.groups is None:
-        raise PipelineError(f"{where} is missing; run `digits pin {name}`")
+        raise UserError(f"{where} is missing; run `digits pin {name}`")
     if dataset.groups is not None and not has_groups:
-        raise PipelineError(f"{where}: sha256 has no groups; run `digits pin {name}`")
+        raise UserError(f"{where}: sha256 has no groups; run `digits pin {name}`")
 
 
 def _count_test_items(test: TestSize, total: int) -> int:
@@ -542,13 +542,13 @@ def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None
     total = dataset.images
     unit = "images"
     if isinstance(test, LastGroups) and dataset.groups is None:
-        raise PipelineError(f"{where}: its dataset has no groups; use a number of images")
+        raise UserError(f"{where}: its dataset has no groups; use a number of images")
     if not isinstance(test, int) and dataset.groups is not None:
         total = dataset.groups
         unit = "groups"
     n_test = _count_test_items(test, total)
     if n_test >= total:
-        raise PipelineError(
+        raise UserError(
             f"{where}: {n_test} of {total} {unit} leaves none to train on; "
             f"allowed: 1 to {total - 1}"
         )
@@ -575,12 +575,12 @@ def _check_task_classes(where: str, task: TaskParams, dataset: DatasetParams) ->
     for class_name in [*positive, *negative]:
         check_choice(where, class_name, dataset.class_names)
     if negative and not positive:
-        raise PipelineError(f"{where}: `negative` needs `positive`")
+        raise UserError(f"{where}: `negative` needs `positive`")
     in_both = [class_name for class_name in positive if class_name in negative]
     if in_both:
-        raise PipelineError(f"{where}: {in_both[0]!r} is both in `positive` and in `negative`")
+        raise UserError(f"{where}: {in_both[0]!r} is both in `positive` and in `negative`")
     if len(set(positive)) == dataset.classes:
-        raise PipelineError(f"{where}: `positive` must not name all classes")
+        raise UserError(f"{where}: `positive` must not name all classes")
 
 
 def _check_threshold(where: str, model: ModelParams, n_labels: int) -> None:
@@ -588,14 +588,14 @@ def _check_threshold(where: str, model: ModelParams, n_labels: int) -> None:
     if threshold is None:
         return
     if n_labels != 2:
-        raise PipelineError(f"{where} needs two labels; the task has {n_labels}")
+        raise UserError(f"{where} needs two labels; the task has {n_labels}")
     is_rule = isinstance(threshold, Entry)
     if is_rule and model.folds == 0:
-        raise PipelineError(f"{where} is chosen in cross-validation; set `folds`")
+        raise UserError(f"{where} is chosen in cross-validation; set `folds`")
 
 
-def _readable_error(error: ErrorDetails, values: Any, location: Sequence[str]) -> PipelineError:
-    """Return a PipelineError that says in the words of params.yaml what pydantic found.
+def _readable_error(error: ErrorDetails, values: Any, location: Sequence[str]) -> UserError:
+    """Return a UserError that says in the words of params.yaml what pydantic found.
 
     Args:
         error: an error in the values.
@@ -612,7 +612,7 @@ def _readable_error(error: ErrorDetails, values: Any, location: Sequence[str]) -
         is_key_of_entry = index >= 2  # after a section and the name of an entry
         if is_key_of_entry and key in UNION_MESSAGES:
             up_to_key = ".".join(keys[: index + 1])
-            return PipelineError(
+            return UserError(
                 f"{FILE}: {up_to_key}: {UNION_MESSAGES[key]}, not {value!r:.80}"
             )
     if error["type"] == "extra_forbidden":
@@ -620,21 +620,21 @@ def _readable_error(error: ErrorDetails, values: Any, location: Sequence[str]) -
     if error["type"] == "missing":
         is_pinned = len(keys) == 3 and keys[-1] in PINNED_KEYS
         hint = f"; run `digits pin {keys[1]}`" if is_pinned else ""
-        return PipelineError(f"{where} is missing{hint}")
+        return UserError(f"{where} is missing{hint}")
 
     message = error["msg"].replace("Input should", "must")
     if keys[-1] == "[key]":  # pydantic's mark of an invalid key of a dictionary
         where = where.removesuffix(".[key]")
         if len(keys) == 3:
             message = "a name has at most 100 letters, digits and single hyphens"
-    return PipelineError(f"{where}: {message}, not {error['input']!r:.80}")
+    return UserError(f"{where}: {message}, not {error['input']!r:.80}")
 
 
-def _unknown_key_error(keys: Sequence[str]) -> PipelineError:
-    """Return a PipelineError about a key that the schema does not have."""
+def _unknown_key_error(keys: Sequence[str]) -> UserError:
+    """Return a UserError about a key that the schema does not have."""
     key = keys[-1]
     if key in OLD_KEYS:
-        return PipelineError(
+        return UserError(
             f"{FILE}: `{key}` {OLD_KEYS[key]}; CHANGELOG.md says how to upgrade this file"
         )
     if len(keys) == 1:

@@ -20,8 +20,8 @@ and `probability_3` its probability. If there are two labels, only the second on
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError
-from digits.core.files import write_whole
+from digits.core.errors import UserError
+from digits.core.files import atomic_write
 
 import numpy as np
 import numpy.typing as npt
@@ -43,18 +43,18 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a table, or only some of its columns.
 
     Raises:
-        PipelineError: the file is missing or damaged.
+        UserError: the file is missing or damaged.
     """
     check_exists(path)
     try:
         return pd.read_parquet(path, columns=columns)
     except (OSError, ValueError) as error:
-        raise PipelineError(f"{path} cannot be read ({error}); {REMEDY}") from None
+        raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table, and create its folder. The same rows give the same bytes."""
-    with write_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         table.to_parquet(temporary, compression="zstd", index=False)
 
 
@@ -68,9 +68,9 @@ def check_exists(path: Path) -> None:
     """Check that a file of the pipeline exists.
 
     Raises:
-        PipelineError: it doesn't. The message names the command that makes it.
+        UserError: it doesn't. The message names the command that makes it.
     """
     if not path.exists():
-        raise PipelineError(
+        raise UserError(
             f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
         )

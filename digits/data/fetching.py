@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from digits.core import tables
-from digits.core.errors import PipelineError, check_choice
+from digits.core.errors import UserError, check_choice
 from digits.core.params import DatasetParams
 
 import numpy as np
@@ -35,7 +35,7 @@ def fetch_images(
         A table of images.
 
     Raises:
-        PipelineError: no source has the images. The message gives the reason for each.
+        UserError: no source has the images. The message gives the reason for each.
     """
     failures = []
     for kind, place in list_sources(name, dataset):
@@ -44,7 +44,7 @@ def fetch_images(
             if require_pinned:
                 check_pinned(images, dataset)
             return images
-        except PipelineError as error:
+        except UserError as error:
             failures.append(hide_passwords(f"{kind} {place}: {error}"))
 
     message = f"no source has {name}: {'; '.join(failures)}"
@@ -53,7 +53,7 @@ def fetch_images(
             f". Set DATA_MIRROR to a folder or address that holds the IDX files in {name}/, "
             "or run `make demo`, which needs no network"
         )
-    raise PipelineError(message)
+    raise UserError(message)
 
 
 def list_sources(name: str, dataset: DatasetParams) -> list[tuple[str, str]]:
@@ -79,7 +79,7 @@ def import_source(kind: str) -> ModuleType:
     It is digits/data/sources/<kind>.py, or source.py of the optional component digits/<kind>/.
 
     Raises:
-        PipelineError: there is no such module.
+        UserError: there is no such module.
     """
     module_names = {}
     for path in PACKAGE.glob("data/sources/[a-z]*.py"):
@@ -100,7 +100,7 @@ def check_pinned(images: pd.DataFrame, dataset: DatasetParams) -> None:
     """Check that images are the ones that params.yaml pins.
 
     Raises:
-        PipelineError: they differ. The message says how.
+        UserError: they differ. The message says how.
     """
     actual: dict[str, Any] = {
         "number of images": len(images),
@@ -116,7 +116,7 @@ def check_pinned(images: pd.DataFrame, dataset: DatasetParams) -> None:
     }
     for key in actual | pinned:
         if actual.get(key) != pinned.get(key):
-            raise PipelineError(
+            raise UserError(
                 f"other {key}: {actual.get(key)!s:.64}, not {pinned.get(key)!s:.64}; "
                 "`digits pin` accepts what is there"
             )

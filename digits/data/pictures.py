@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import Pixels
 
 import numpy as np
@@ -26,7 +26,7 @@ MAX_SIDE = 2_000
 MAX_UINT16 = 65_535
 
 
-class PictureError(PipelineError):
+class PictureError(UserError):
     """A picture that cannot be used. The message says why in one short sentence."""
 
 

@@ -4,7 +4,7 @@ import hashlib
 import math
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import LastGroups, TestSize
 from digits.core.tables import Groups, Pixels, Vector, pixels
 
@@ -29,7 +29,7 @@ def split_rows(images: pd.DataFrame, test: TestSize, seed: int) -> tuple[Vector,
         seed: the seed of the random numbers.
 
     Raises:
-        PipelineError: a number of images would put a group into both sets.
+        UserError: a number of images would put a group into both sets.
     """
     rows = np.arange(len(images), dtype=np.uint32)
     groups: Any = images.get("group")  # None if the dataset has no groups
@@ -60,13 +60,13 @@ def select_last_images(n_images: int, n_test: int, groups: Groups) -> Vector:
     """Return a mask of the last images, shape (n_images,).
 
     Raises:
-        PipelineError: a group would be in both sets.
+        UserError: a group would be in both sets.
     """
     is_test = np.arange(n_images) >= n_images - n_test
     if groups is not None:
         in_both_sets = np.intersect1d(groups[is_test], groups[~is_test])
         if len(in_both_sets):
-            raise PipelineError(
+            raise UserError(
                 f"test: {n_test} cuts group {in_both_sets[0]} in two; use {{groups: 1}}, "
                 "or another count"
             )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.data import pictures
-from digits.core.files import write_whole
+from digits.core.files import atomic_write
 from digits.handwriting.components import Digit
 from digits.handwriting.reading import Reading, label_with_flag
 from digits.handwriting.recognizer import Prediction, Recognizer
@@ -119,7 +119,7 @@ def write_picture(path: Path, recognizer: Recognizer, reading: Reading) -> None:
     """
     image, scale = pictures.read_image(Path(reading.file), mode="RGB")
     draw_marks(image, place_marks(recognizer, reading.digits, reading.predictions, scale))
-    with write_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         image.save(temporary, "PNG")
 
 

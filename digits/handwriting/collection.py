@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from digits.data import pictures
-from digits.core.errors import PipelineError, report_os_errors
-from digits.core.files import write_whole
+from digits.core.errors import UserError, report_os_errors
+from digits.core.files import atomic_write
 from digits.handwriting import source
 from digits.handwriting.normalize import MNIST_SIDE
 
@@ -50,7 +50,7 @@ class Collection:
 
         Raises:
             PictureError: there is not exactly one digit in the picture.
-            PipelineError: the file cannot be written.
+            UserError: the file cannot be written.
         """
         picture = pictures.read(io.BytesIO(content))
         source.draw(picture, MNIST_SIDE)  # raises an error unless there is one digit
@@ -59,7 +59,7 @@ class Collection:
         path = self.folder / digit / f"{highest + 1:04}.png"
         with report_os_errors():
             try:
-                with write_whole(path) as temporary:
+                with atomic_write(path) as temporary:
                     Image.fromarray(picture.grey).save(temporary, "PNG")
             finally:
                 delete_if_empty(path.parent)
@@ -75,10 +75,10 @@ class Collection:
             the content of the file.
 
         Raises:
-            PipelineError: the last picture has another name, or cannot be deleted.
+            UserError: the last picture has another name, or cannot be deleted.
         """
         if name != self.state()["last"]:
-            raise PipelineError(f"{name!r} is not the last file that was kept; reload the page")
+            raise UserError(f"{name!r} is not the last file that was kept; reload the page")
         path = self._added.pop()
         with report_os_errors():
             content = path.read_bytes()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from digits.core import params, paths, tables
-from digits.core.errors import PipelineError, to_one_line, warn
+from digits.core.errors import UserError, to_one_line, warn
 from digits.core.tables import Pixels, Vector
 from digits.evaluation.metrics import confidence_interval
 from digits.handwriting.reading import Reading, in_words
@@ -54,7 +54,7 @@ class Measurement:
             None if the path is no folder, or has no subfolder named as a class.
 
         Raises:
-            PipelineError: some subfolders are named as classes, and others are not.
+            UserError: some subfolders are named as classes, and others are not.
         """
         if not root.is_dir():
             return None
@@ -65,7 +65,7 @@ class Measurement:
         folder.warn_about_other_files(root, others)
         for picture in found:
             if label_of_folder(recognizer, picture.class_name) is None:
-                raise PipelineError(
+                raise UserError(
                     f"{root}: {recognizer.model_name} has no class {picture.class_name!r}; "
                     "move it away"
                 )

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import NamedTuple, Self
 
 from digits.core import params, paths
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import UserError, warn
 from digits.core.params import DatasetParams, Params
 from digits.core.tables import Pixels, Scores, Vector
 from digits.evaluation import calibration
@@ -84,7 +84,7 @@ class Recognizer(NamedTuple):
             dataset: the name of the dataset whose images are predicted, or None for pictures.
 
         Raises:
-            PipelineError: there is no such model or dataset, or the model does not take the
+            UserError: there is no such model or dataset, or the model does not take the
                 images.
         """
         settings = params.load()
@@ -96,7 +96,7 @@ class Recognizer(NamedTuple):
         trained_on = settings.dataset_of_task(task_name)
         height, width = trained_on.shape
         if dataset is None and not takes_pictures(trained_on):
-            raise PipelineError(
+            raise UserError(
                 f"{name} takes images of {height} × {width} pixels, a picture becomes one of "
                 "28 × 28 or 8 × 8; choose another --model"
             )
@@ -225,14 +225,14 @@ def load_model(name: str, height: int, width: int) -> Pipeline:
     """Load a model, and check that it takes images of its dataset's shape.
 
     Raises:
-        PipelineError: the model is missing or damaged, or the shape has changed since it was
+        UserError: the model is missing or damaged, or the shape has changed since it was
             fitted.
     """
     check_evaluated(paths.model(name), name)
     model = model_file.load(paths.model(name))
     n_pixels = model[0].n_features_in_
     if n_pixels != height * width:
-        raise PipelineError(
+        raise UserError(
             f"{name} takes images of {n_pixels} pixels, its dataset's are {height} × {width} "
             f"now; `dvc repro train@{name}` fits it again"
         )
@@ -250,7 +250,7 @@ def choose_model(settings: Params, dataset: str | None) -> str:
         dataset: the name of the dataset whose images are predicted, or None for pictures.
 
     Raises:
-        PipelineError: there is no such model.
+        UserError: there is no such model.
     """
     fitting = find_fitting_models(settings, dataset)
     trained = []
@@ -320,7 +320,7 @@ def find_fitting_models(settings: Params, dataset: str | None) -> list[str]:
     return names
 
 
-def missing_model(fitting: list[str], dataset: str | None) -> PipelineError:
+def missing_model(fitting: list[str], dataset: str | None) -> UserError:
     """Return the error that there is no model to choose.
 
     Args:
@@ -329,10 +329,10 @@ def missing_model(fitting: list[str], dataset: str | None) -> PipelineError:
     """
     about = f"the dataset {dataset}" if dataset else "images of 28 × 28 or 8 × 8 pixels"
     if not fitting:
-        return PipelineError(
+        return UserError(
             f"no model in params.yaml names all digits of {about}; choose another --model"
         )
-    return PipelineError(
+    return UserError(
         f"no model that names all digits of {about} is here; `dvc repro evaluate@{fitting[0]}` "
         "makes one, `dvc pull` fetches what was pushed"
     )

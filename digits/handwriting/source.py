@@ -5,7 +5,7 @@ The source `folder` describes the folder. Each digit is drawn as MNIST's digits 
 code that `digits predict` uses. See docs/handwriting.md.
 """
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.handwriting import components
@@ -22,7 +22,7 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     """Return the digits of the pictures of a folder."""
     height, width = dataset.shape
     if height != width or height not in SIDES:
-        raise PipelineError(
+        raise UserError(
             f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}"
         )
     return folder.read(place, dataset, lambda picture: draw(picture, height))

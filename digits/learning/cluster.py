@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 
 import joblib
 import sklearn.pipeline  # noqa: F401
@@ -41,7 +41,7 @@ def dask_backend(address: str, shared_objects: Sequence[Any]) -> Iterator[None]:
             them once.
 
     Raises:
-        PipelineError: the cluster cannot be used, or is lost while it works.
+        UserError: the cluster cannot be used, or is lost while it works.
     """
     client = connect(address)
     # `connect` has checked that Dask is installed.
@@ -53,11 +53,11 @@ def dask_backend(address: str, shared_objects: Sequence[Any]) -> Iterator[None]:
             check_environments(client)
             joblib_config = share_objects(client, shared_objects)
         except TimeoutError:
-            raise PipelineError(
+            raise UserError(
                 f"{CLUSTER_VARIABLE}: {address} has no workers; `make workers` starts some"
             ) from None
         except ImportError as error:
-            raise PipelineError(
+            raise UserError(
                 f"the scheduler or a worker of {address} cannot import this project's code "
                 f"({error}); start them with `make scheduler` and `make workers`"
             ) from None
@@ -66,7 +66,7 @@ def dask_backend(address: str, shared_objects: Sequence[Any]) -> Iterator[None]:
             with joblib_config:
                 yield
         except (CancelledError, CommClosedError, KilledWorker):
-            raise PipelineError(
+            raise UserError(
                 f"the cluster at {address} was lost: its scheduler or all workers ended, "
                 "perhaps because memory ran out; start them again, then run this again"
             ) from None
@@ -76,12 +76,12 @@ def connect(address: str) -> Any:
     """Return a Dask client that is connected to a scheduler.
 
     Raises:
-        PipelineError: Dask is not installed, or the scheduler does not answer.
+        UserError: Dask is not installed, or the scheduler does not answer.
     """
     try:
         from distributed import Client
     except ImportError:
-        raise PipelineError(
+        raise UserError(
             f"{CLUSTER_VARIABLE} is set, but Dask is not installed: pip install distributed"
         ) from None
 
@@ -92,7 +92,7 @@ def connect(address: str) -> Any:
             address, timeout=TIMEOUT, set_as_default=False
         )
     except (OSError, ValueError) as error:
-        raise PipelineError(
+        raise UserError(
             f"{CLUSTER_VARIABLE}: no scheduler answers at {address} ({error}); start one, or "
             "unset the variable"
         ) from None
@@ -102,7 +102,7 @@ def check_environments(client: Any) -> None:
     """Check that the scheduler works, and that all workers calculate as this machine does.
 
     Raises:
-        PipelineError: a worker would calculate differently.
+        UserError: a worker would calculate differently.
         TimeoutError: there is no worker.
         ImportError: the scheduler or a worker does not have this module.
     """
@@ -116,7 +116,7 @@ def check_environments(client: Any) -> None:
             if environment[key] != value:
                 differences.append(f"{key}: {environment[key]}, here {value}")
         if differences:
-            raise PipelineError(
+            raise UserError(
                 f"the worker {worker} would calculate differently: {'; '.join(differences)}"
             )
 

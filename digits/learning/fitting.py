@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import Pixels, Scores, Vector
 from digits.learning.parallel import parallel_backend
 from digits.learning.scores import compute_scores
@@ -54,7 +54,7 @@ def fit_and_cross_validate(
             cross-validation.
 
     Raises:
-        PipelineError: the pipeline cannot be fitted.
+        UserError: the pipeline cannot be fitted.
     """
     # A split has the rows to fit a copy of the pipeline on, and the rows to score with it.
     all_rows = np.arange(len(y))
@@ -119,10 +119,10 @@ def fit_and_score_splits(
         The fitted copy and the scores for each split.
 
     Raises:
-        PipelineError: all images have the same label.
+        UserError: all images have the same label.
     """
     if len(np.unique(y)) < 2:
-        raise PipelineError(f"all training images have the label {y[0]}; a model needs two")
+        raise UserError(f"all training images have the label {y[0]}; a model needs two")
 
     # The fits share the cores. Each has two threads at least, so that no core waits while the
     # last fit ends.
@@ -137,11 +137,11 @@ def fit_and_score_splits(
 
 @contextmanager
 def report_unfit_pipelines() -> Iterator[None]:
-    """Turn an error of scikit-learn into a PipelineError."""
+    """Turn an error of scikit-learn into a UserError."""
     try:
         yield
     except FITTING_ERRORS as error:
-        raise PipelineError(f"the model cannot be fitted: {error}") from error
+        raise UserError(f"the model cannot be fitted: {error}") from error
 
 
 def fit_and_score(

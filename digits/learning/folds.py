@@ -1,6 +1,6 @@
 """Assign the training images to the folds of a cross-validation."""
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import Groups, Vector
 
 import numpy as np
@@ -18,7 +18,7 @@ def assign_folds(y: Vector, n_folds: int, groups: Groups = None) -> Vector:
         groups: the group of each image, or None.
 
     Raises:
-        PipelineError: a label would be missing when the model of a fold is fitted.
+        UserError: a label would be missing when the model of a fold is fitted.
     """
     check_counts(y, n_folds, groups)
     # The training images are already shuffled.
@@ -32,7 +32,7 @@ def assign_folds(y: Vector, n_folds: int, groups: Groups = None) -> Vector:
         test_fold[test_rows] = fold
         missing = np.setdiff1d(y, y[train_rows])
         if len(missing):
-            raise PipelineError(
+            raise UserError(
                 f"folds: {n_folds}, but all groups with the label {missing[0]} are in one; "
                 "use another number"
             )
@@ -43,14 +43,14 @@ def check_counts(y: Vector, n_folds: int, groups: Groups) -> None:
     """Check that there are enough images of each label, and enough groups.
 
     Raises:
-        PipelineError: a label has fewer images, or there are fewer groups, than folds.
+        UserError: a label has fewer images, or there are fewer groups, than folds.
     """
     _, label_counts = np.unique(y, return_counts=True)
     max_folds = label_counts.min()
     if groups is not None:
         max_folds = min(max_folds, groups.nunique())
     if n_folds > max_folds:
-        raise PipelineError(
+        raise UserError(
             f"folds: {n_folds}; at most {max_folds}, the number of images of the rarest label, "
             "or of groups; 0 for no cross-validation"
         )

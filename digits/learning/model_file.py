@@ -15,8 +15,8 @@ from typing import Any
 from unittest import mock
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from digits.core.errors import PipelineError
-from digits.core.files import write_whole
+from digits.core.errors import UserError
+from digits.core.files import atomic_write
 from digits.core.tables import REMEDY, Vector, check_exists
 
 import numpy as np
@@ -61,11 +61,11 @@ def save(path: Path, model: Pipeline) -> None:
     """Write a model, and create its folder. The same model gives the same bytes everywhere.
 
     Raises:
-        PipelineError: the model holds a type that `load` would refuse.
+        UserError: the model holds a type that `load` would refuse.
     """
     content = skops.io.dumps(model)
     check_types(content)
-    with write_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(make_reproducible(content))
 
 
@@ -73,7 +73,7 @@ def load(path: Path) -> Pipeline:
     """Read a model.
 
     Raises:
-        PipelineError: the file is missing or damaged, was written with another version of
+        UserError: the file is missing or damaged, was written with another version of
             scikit-learn, or holds a type that is not trusted.
     """
     check_exists(path)
@@ -87,7 +87,7 @@ def load(path: Path) -> Pipeline:
             raise TypeError(f"it holds a {type(model).__name__}, not a Pipeline")
         check_trees(model)
     except Exception as error:  # a damaged file can raise nearly any
-        raise PipelineError(f"{path} cannot be loaded ({error}); {REMEDY}") from None
+        raise UserError(f"{path} cannot be loaded ({error}); {REMEDY}") from None
     return model
 
 
@@ -116,12 +116,12 @@ def check_types(content: bytes) -> list[str]:
     """Return the types in a file that skops itself does not trust.
 
     Raises:
-        PipelineError: one of them is not trusted here either.
+        UserError: one of them is not trusted here either.
     """
     types: list[str] = skops.io.get_untrusted_types(data=content)
     refused = [name for name in types if not is_trusted(name)]
     if refused:
-        raise PipelineError(
+        raise UserError(
             f"the model holds {', '.join(refused)}, which TRUSTED_TYPES of {__name__} "
             "does not name"
         )

@@ -20,7 +20,7 @@ def parallel_backend(*shared_objects: Any) -> AbstractContextManager[Any]:
             of them once.
 
     Raises:
-        PipelineError: the cluster cannot be used.
+        UserError: the cluster cannot be used.
     """
     address = os.environ.get(CLUSTER_VARIABLE)
     if address:

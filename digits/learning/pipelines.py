@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError, check_choice, unknown_choice
+from digits.core.errors import UserError, check_choice, unknown_choice
 from digits.core.params import ModelParams
 from digits.learning.deformed_copies import DeformedCopiesSVC
 
@@ -47,7 +47,7 @@ def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -
         pixel_max: the largest value that a pixel can have.
 
     Raises:
-        PipelineError: the features, the classifier or a hyperparameter doesn't exist.
+        UserError: the features, the classifier or a hyperparameter doesn't exist.
     """
     steps = make_feature_steps(model_params.features, pixel_max)
     hyperparameters = model_params.hyperparameters.model_extra or {}  # without `threshold`
@@ -64,7 +64,7 @@ def make_feature_steps(name: str, pixel_max: int) -> list[tuple[str, Any]]:
     """Return the steps of a set of features, such as `raw` for digits/features/raw.py.
 
     Raises:
-        PipelineError: there is no such module.
+        UserError: there is no such module.
     """
     check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
     module = import_module(f"digits.features.{name}")
@@ -84,7 +84,7 @@ def make_classifier(
         features: the steps that `deformed_copies_svc` applies to pixels.
 
     Raises:
-        PipelineError: the classifier or a hyperparameter doesn't exist.
+        UserError: the classifier or a hyperparameter doesn't exist.
     """
     classifier_class: Any
     if name == ONE_VS_REST_SVC:
@@ -111,7 +111,7 @@ def make_classifier(
         classifier = classifier_class(**arguments)
         classifier._validate_params()  # `fit` does the same, but minutes later
     except (ValueError, TypeError) as error:
-        raise PipelineError(f"hyperparameters of {name}: {error}") from None
+        raise UserError(f"hyperparameters of {name}: {error}") from None
     if name == ONE_VS_REST_SVC:
         return OneVsRestClassifier(classifier)
     return classifier
@@ -121,7 +121,7 @@ def import_classifier(name: str) -> type[ClassifierMixin]:
     """Return the class of a classifier of scikit-learn, such as `svm.SVC`.
 
     Raises:
-        PipelineError: scikit-learn has no classifier of this name.
+        UserError: scikit-learn has no classifier of this name.
     """
     module_name, _, class_name = f"sklearn.{name}".rpartition(".")
     try:

@@ -4,7 +4,7 @@ The key `threshold` of params.yaml gives it as a number, or as a rule by which i
 cross-validated scores.
 """
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import MaxF1, MinRecall, Threshold
 from digits.core.tables import Scores, Vector
 from digits.learning.scores import predict_from_scores, response_method
@@ -29,7 +29,7 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
             the threshold itself.
 
     Raises:
-        PipelineError: no threshold has the precision that the rule asks for.
+        UserError: no threshold has the precision that the rule asks for.
     """
     if isinstance(rule, int | float):
         return float(rule)
@@ -45,7 +45,7 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
     else:
         quality = np.where(precision >= rule.precision, recall, -1)
         if quality.max() < 0:
-            raise PipelineError(
+            raise UserError(
                 f"threshold: none has a precision of {rule.precision}; "
                 f"the best is {precision.max():.4f}"
             )
@@ -68,7 +68,7 @@ def apply_threshold_rule(
         scores: their cross-validated scores, or None.
 
     Raises:
-        PipelineError: no threshold has the precision that the rule asks for.
+        UserError: no threshold has the precision that the rule asks for.
     """
     if rule is None:
         return model

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from digits.core import paths
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import Entry, ModelParams, Params, TaskParams
 from digits.report.metrics import ModelMetrics
 from digits.report.plots import Plots, read_plots
@@ -151,7 +151,7 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
         dataset: the images of its dataset.
 
     Raises:
-        PipelineError: a file is missing or damaged, or the files are from different runs.
+        UserError: a file is missing or damaged, or the files are from different runs.
     """
     params = settings.model(name)
     task = settings.task(params.task)
@@ -194,12 +194,12 @@ def read_predictions_and_classes(name: str, subset: str, dataset: ImageDataset) 
     """Read the predictions of a model, and add the column `class` of their images.
 
     Raises:
-        PipelineError: the file is missing or damaged, or belongs to other images.
+        UserError: the file is missing or damaged, or belongs to other images.
     """
     predictions = read_predictions(name, subset)
     rows = predictions["row"].to_numpy()
     if rows.max() >= len(dataset.classes):
-        raise PipelineError(
+        raise UserError(
             f"the predictions of {name} have images that {paths.raw(dataset.name)} does not "
             "have; run `dvc repro`"
         )
@@ -215,11 +215,11 @@ def check_same_run(name: str, error: float, summary: Mapping[str, float]) -> Non
         summary: the content of metrics/<model>.json.
 
     Raises:
-        PipelineError: they have not, so they are from different runs.
+        UserError: they have not, so they are from different runs.
     """
     difference = abs(1 - error - summary["accuracy"])
     if difference > 1e-6:  # the metrics are rounded
-        raise PipelineError(
+        raise UserError(
             f"{paths.predictions(name)} and {paths.metrics(name)} are not of the same run; run "
             "`dvc checkout` or `dvc repro`"
         )

@@ -81,7 +81,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     """Return the HTML page about some models, which must have been evaluated.
 
     Raises:
-        PipelineError: a file is missing or damaged, or the files of a model are from different
+        UserError: a file is missing or damaged, or the files of a model are from different
             runs.
     """
     datasets = describe_datasets(settings, model_names)

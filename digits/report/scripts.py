@@ -8,7 +8,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.report.formats import format_count
 from digits.report.model import ModelReport
 from digits.report.pictures import N_COLUMNS, Sheet
@@ -77,7 +77,7 @@ def compare_pair(before: str, after: str) -> dict[str, Any] | None:
     """Return what `digits compare --between` prints, or None if a model is out of date."""
     try:
         difference = compare_models(before, after)
-    except PipelineError:
+    except UserError:
         return None
     n_images = format_count(difference.n_images)
     subset = wording.format_subset(difference)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import UserError, warn
 
 import psutil
 
@@ -59,13 +59,13 @@ def check_no_other_run() -> None:
     for them.
 
     Raises:
-        PipelineError: another `digits repro` is running.
+        UserError: another `digits repro` is running.
     """
     leftovers = []
     for process in processes_in_this_folder():
         arguments = process.info["cmdline"]
         if is_digits_repro(arguments):
-            raise PipelineError(
+            raise UserError(
                 f"another `digits repro` is running here, process {process.pid}; wait until it "
                 f"has ended, or end it with `kill {process.pid}`"
             )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.repro.dvc_processes import describe_busy, end_processes, start_dvc
 
 import joblib
@@ -72,7 +72,7 @@ def run_all(kind: str, commands: dict[str, list[str]], n_jobs: int) -> dict[str,
         The error of each model or dataset that failed, by its name.
 
     Raises:
-        PipelineError: Ctrl-C was pressed, or SIGTERM was sent. All processes have ended.
+        UserError: Ctrl-C was pressed, or SIGTERM was sent. All processes have ended.
     """
     n_jobs = min(n_jobs, len(commands))  # a single process gets all cores
     waiting = list(commands)
@@ -140,7 +140,7 @@ def end_processes_on_exit(running: list[Run]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise PipelineError("interrupted; run the same command again to continue") from None
+        raise UserError("interrupted; run the same command again to continue") from None
     finally:
         end_processes([run.process for run in running], SECONDS_TO_END)
         signal.signal(signal.SIGTERM, previous)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.core import paths
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.repro.dvc_processes import describe_busy
 
 from dvc.lock import LockError
@@ -26,7 +26,7 @@ def find_outdated_stages(targets: list[str]) -> set[str]:
             all stages are looked at.
 
     Raises:
-        PipelineError: another process of DVC is at work on one of the stages.
+        UserError: another process of DVC is at work on one of the stages.
     """
     with Repo() as repository:
         try:
@@ -36,7 +36,7 @@ def find_outdated_stages(targets: list[str]) -> set[str]:
                 status = repository.status()
         except LockError as error:
             message = describe_busy(str(error)) or str(error)
-            raise PipelineError(message) from None
+            raise UserError(message) from None
     return set(status)  # its keys are the names of stages
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from digits.core import paths
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import Groups, Vector
 from digits.evaluation.metrics import MIN_GROUPS, are_equal, group_contributions
 from digits.results.read import read_metrics, read_predictions
@@ -98,7 +98,7 @@ def compare_models(first: str, second: str) -> Difference:
     """Compare two models of the workspace.
 
     Raises:
-        PipelineError: their predictions are missing, or of different images.
+        UserError: their predictions are missing, or of different images.
     """
     subset = "test"
     if was_cross_validated(first) and was_cross_validated(second):
@@ -118,10 +118,10 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
     """Compare two tables of predictions.
 
     Raises:
-        PipelineError: the tables differ in their images, labels, folds or groups.
+        UserError: the tables differ in their images, labels, folds or groups.
     """
     if not select_matching(before).equals(select_matching(after)):
-        raise PipelineError(
+        raise UserError(
             "the two have other images, labels or folds, so they cannot be compared"
         )
     is_correct_before = (before["label"] == before["prediction"]).to_numpy()

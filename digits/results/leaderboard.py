@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from digits.core import paths
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import Params
 from digits.evaluation.metrics import OVERALL
 from digits.results.differences import compare_models
@@ -76,7 +76,7 @@ def make_rows(ranked: list[str], shown: list[str]) -> list[Row]:
         shown: the models to return rows of. Models of other tasks are ignored.
 
     Raises:
-        PipelineError: a file is missing or damaged.
+        UserError: a file is missing or damaged.
     """
     rows: list[Row] = []
     if not ranked:
@@ -129,7 +129,7 @@ def is_difference_insignificant(first: str, second: str) -> bool:
     """
     try:
         difference = compare_models(first, second)
-    except PipelineError:
+    except UserError:
         return False
     return difference.test is not None and not difference.is_significant
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from digits.core import paths, tables
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import Pixels, Vector
 from digits.evaluation.metrics import OVERALL
 from digits.data.sources import MAX_CLASSES
@@ -46,11 +46,11 @@ class ImageDataset:
         """Read a dataset.
 
         Raises:
-            PipelineError: its file is missing or damaged.
+            UserError: its file is missing or damaged.
         """
         path = paths.raw(name)
         if not path.exists():
-            raise PipelineError(
+            raise UserError(
                 f"{path} was not found; run `dvc repro fetch@{name}`, or `dvc pull {path}` if "
                 "it was shared"
             )
@@ -71,7 +71,7 @@ class ImageDataset:
         Without any range, return all row numbers.
 
         Raises:
-            PipelineError: a range is malformed, or exceeds the dataset.
+            UserError: a range is malformed, or exceeds the dataset.
         """
         n_images = len(self.classes)
         if not ranges:
@@ -80,7 +80,7 @@ class ImageDataset:
         for text in ranges:
             first, last = parse_row_range(text)
             if last >= n_images:
-                raise PipelineError(
+                raise UserError(
                     f"{self.name} has no image {last}; allowed: 0 to {n_images - 1}"
                 )
             rows.append(np.arange(first, last + 1))
@@ -91,7 +91,7 @@ def parse_row_range(text: str) -> tuple[int, int]:
     """Return the first and the last row number of a range such as `36001` or `0-9`.
 
     Raises:
-        PipelineError: the range is malformed.
+        UserError: the range is malformed.
     """
     match = ROW_RANGE.fullmatch(text)
     if match:
@@ -99,7 +99,7 @@ def parse_row_range(text: str) -> tuple[int, int]:
         last = int(match[2] or match[1])
         if first <= last:
             return first, last
-    raise PipelineError(f"{text!r} is neither a number such as 36001 nor a range such as 0-9")
+    raise UserError(f"{text!r} is neither a number such as 36001 nor a range such as 0-9")
 
 
 def parse_file(path: Path, model_name: str, parse: Callable[[str], Content]) -> Content:
@@ -111,13 +111,13 @@ def parse_file(path: Path, model_name: str, parse: Callable[[str], Content]) -> 
         parse: returns the content from the text of the file.
 
     Raises:
-        PipelineError: the file is missing or damaged.
+        UserError: the file is missing or damaged.
     """
     check_evaluated(path, model_name)
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (ValueError, LookupError, TypeError) as error:
-        raise PipelineError(
+        raise UserError(
             f"{path} is damaged ({error}); run `dvc repro -f evaluate@{model_name}`"
         ) from None
 
@@ -126,11 +126,11 @@ def check_evaluated(path: Path, model_name: str) -> None:
     """Check that a file of a model exists.
 
     Raises:
-        PipelineError: it doesn't.
+        UserError: it doesn't.
     """
     if not path.exists():
         stages = f"train@{model_name} evaluate@{model_name}"
-        raise PipelineError(
+        raise UserError(
             f"{path} was not found; run `digits repro {model_name}`, or `dvc pull {stages}` if "
             "the results were shared"
         )
@@ -140,7 +140,7 @@ def read_metrics(model_name: str) -> dict[str, float]:
     """Return the content of metrics/<model>.json.
 
     Raises:
-        PipelineError: the file is missing or damaged.
+        UserError: the file is missing or damaged.
     """
 
     def parse(text: str) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def read_metrics_table(model_name: str) -> pd.DataFrame:
         `subset`.
 
     Raises:
-        PipelineError: the file is missing or damaged.
+        UserError: the file is missing or damaged.
     """
 
     def parse(text: str) -> pd.DataFrame:
@@ -180,7 +180,7 @@ def read_temperature(model_name: str) -> float | None:
         None if the model has no folds to fit the temperature on, or was not evaluated yet.
 
     Raises:
-        PipelineError: the table of metrics is missing or damaged.
+        UserError: the table of metrics is missing or damaged.
     """
     if not paths.metrics(model_name).exists():
         return None
@@ -192,11 +192,11 @@ def read_train_images(task_name: str) -> pd.DataFrame:
     """Return the labelled training images of a task.
 
     Raises:
-        PipelineError: the file is missing or damaged.
+        UserError: the file is missing or damaged.
     """
     path = paths.task(task_name, "train")
     if not path.exists():
-        raise PipelineError(f"{path} was not found; run `dvc repro binarize@{task_name}`")
+        raise UserError(f"{path} was not found; run `dvc repro binarize@{task_name}`")
     return tables.read(path)
 
 
@@ -209,7 +209,7 @@ def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
             the training images.
 
     Raises:
-        PipelineError: the file is missing, or the model was not cross-validated.
+        UserError: the file is missing, or the model was not cross-validated.
     """
     if subset == "test":
         path = paths.predictions(model_name)
@@ -218,7 +218,7 @@ def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
     check_evaluated(path, model_name)
     table = tables.read(path)
     if "prediction" not in table:
-        raise PipelineError(
+        raise UserError(
             f"{model_name} has no folds, so it has no predictions of its training set; use "
             "--part test"
         )

@@ -34,7 +34,7 @@ def compare_over_seeds(
         A table with one row per seed and the columns `before` and `after`.
 
     Raises:
-        PipelineError: a model cannot be trained.
+        UserError: a model cannot be trained.
     """
     seeds = np.random.SeedSequence(seed).generate_state(n_seeds).tolist()
     rows = []
@@ -58,7 +58,7 @@ def cross_validated_accuracy(
         train_images: the table of labelled training images.
 
     Raises:
-        PipelineError: the model cannot be trained.
+        UserError: the model cannot be trained.
     """
     X_train = tables.pixels(train_images)
     y_train = train_images["label"].to_numpy()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from digits.core import params, paths, tables
 from digits.core.command import StageCommand
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import Count, Entry
 from digits.core.tables import Pixels
 from digits.data.fetching import fetch_images
@@ -69,7 +69,7 @@ def load_enlargement(name: str, n_images: int) -> EnlargementParams:
         n_images: how many images the dataset has.
 
     Raises:
-        PipelineError: the entry is missing or wrong. The message names the first mistake.
+        UserError: the entry is missing or wrong. The message names the first mistake.
     """
     content = YAML(typ="safe").load(FILE)
     try:
@@ -77,17 +77,17 @@ def load_enlargement(name: str, n_images: int) -> EnlargementParams:
     except ValidationError as invalid:
         error = invalid.errors()[0]
         location = ".".join(str(key) for key in error["loc"])
-        raise PipelineError(f"{FILE}: {location}: {error['msg']}") from None
+        raise UserError(f"{FILE}: {location}: {error['msg']}") from None
 
     if name not in entries:
-        raise PipelineError(f"{FILE}: there is no entry for the dataset {name}")
+        raise UserError(f"{FILE}: there is no entry for the dataset {name}")
     enlargement = entries[name]
     if enlargement.first > n_images:
-        raise PipelineError(
+        raise UserError(
             f"{FILE}: {name}.first: {enlargement.first}, but {name} has only {n_images} images"
         )
     if enlargement.to < n_images:
-        raise PipelineError(
+        raise UserError(
             f"{FILE}: {name}.to: {enlargement.to}, but {name} already has {n_images} images"
         )
     return enlargement

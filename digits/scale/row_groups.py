@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from digits.core import tables
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import Pixels, Vector
 
 import pandas as pd
@@ -40,7 +40,7 @@ def read(path: Path, columns: list[str] | None = None) -> Iterator[pd.DataFrame]
             ignored.
 
     Raises:
-        PipelineError: the table is missing.
+        UserError: the table is missing.
     """
     tables.check_exists(path)
     file_paths = sorted(path.iterdir()) if path.is_dir() else [path]
@@ -60,7 +60,7 @@ def write(path: Path, frames: Iterable[pd.DataFrame]) -> None:
     The same rows give the same bytes, however they are divided into frames.
 
     Raises:
-        PipelineError: there are no rows.
+        UserError: there are no rows.
     """
     # An earlier run may have left a file or a folder there.
     shutil.rmtree(path, ignore_errors=True)
@@ -79,7 +79,7 @@ def write(path: Path, frames: Iterable[pd.DataFrame]) -> None:
 
     if not file_paths:
         path.rmdir()
-        raise PipelineError(f"{path} would have no rows")
+        raise UserError(f"{path} would have no rows")
     if len(file_paths) == 1:
         # The file takes the place of its folder.
         temporary_path = path.with_name(f"{path.name}.tmp")

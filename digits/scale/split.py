@@ -16,7 +16,7 @@ from pathlib import Path
 
 from digits.core import params, paths
 from digits.core.command import StageCommand
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import SplitParams
 from digits.core.tables import Pixels, Vector, pixels
 from digits.data.splitting import split_rows
@@ -63,9 +63,9 @@ def choose_rows(
         other_columns: all columns of the table of images but the pixels.
 
     Raises:
-        PipelineError: copies of an image, which have the same `origin`, would be in both sets.
+        UserError: copies of an image, which have the same `origin`, would be in both sets.
     """
-    copies_in_both_sets = PipelineError(
+    copies_in_both_sets = UserError(
         f"splits.{name}.test: {split.test} would put copies of an image into both sets; use a "
         "number of images that have no copies"
     )

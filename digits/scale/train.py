@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from digits.core import params, paths, tables
 from digits.core.command import StageCommand
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import ModelParams
 from digits.core.tables import Scores, Vector
 from digits.learning import model_file
@@ -75,7 +75,7 @@ def train(model_params: ModelParams, seed: int, path: Path) -> tuple[Pipeline, p
         path: the table of the training images.
 
     Raises:
-        PipelineError: the model cannot be fitted.
+        UserError: the model cannot be fitted.
     """
     # All columns but the pixels fit into memory.
     columns = ["row", "group", "origin", "label"]
@@ -105,16 +105,16 @@ def check_incremental(model_params: ModelParams, classifier: Any) -> None:
     """Check that a classifier can be fitted incrementally, and that `max_iter` is given.
 
     Raises:
-        PipelineError: it cannot, or `max_iter` is missing.
+        UserError: it cannot, or `max_iter` is missing.
     """
     # For example, an MLPClassifier with `solver: lbfgs` has no partial_fit.
     if not hasattr(classifier, "partial_fit"):
-        raise PipelineError(
+        raise UserError(
             f"{model_params.classifier} has no partial_fit, or not with these hyperparameters"
         )
     hyperparameters = model_params.hyperparameters.model_extra or {}
     if "max_iter" not in hyperparameters:
-        raise PipelineError(
+        raise UserError(
             "hyperparameters: max_iter is missing. It says how often "
             f"{model_params.classifier} is fitted on each image"
         )
@@ -133,10 +133,10 @@ def fit_and_cross_validate(
             cross-validation.
 
     Raises:
-        PipelineError: the pipeline cannot be fitted.
+        UserError: the pipeline cannot be fitted.
     """
     if len(np.unique(y)) < 2:
-        raise PipelineError(f"all training images have the label {y[0]}; a model needs two")
+        raise UserError(f"all training images have the label {y[0]}; a model needs two")
     with report_unfit_pipelines():
         model, fold_models = fit_incrementally(pipeline, path, y, test_fold)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bench import measuring, notebooks
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from tests.helpers import tiny
 
 import numpy as np
@@ -125,7 +125,7 @@ def test_a_table_is_written_between_its_marks(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=r"` gave 3: …out of cheese$"):
+    with pytest.raises(UserError, match=r"` gave 3: …out of cheese$"):
         measuring.run_python(tmp_path, "-c", "print('out of  cheese'); exit(3)")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.features.transforms.pixels import scale
 from digits.learning import model_file, pipelines
 from digits.learning.deformation import MILD, deform_rows
@@ -152,6 +152,6 @@ def test_wrong_hyperparameters_are_refused(
     hyperparameters: dict[str, Any], message: str
 ) -> None:
     features = Pipeline(pipelines.make_feature_steps("scaled", 16))
-    with pytest.raises(PipelineError) as error:
+    with pytest.raises(UserError) as error:
         pipelines.make_classifier("deformed_copies_svc", hyperparameters, 42, features)
     assert message in str(error.value)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.results.differences import Difference, compare_predictions
 from digits.results.wording import format_verdict
 
@@ -107,11 +107,11 @@ def test_other_images_labels_or_folds_are_not_compared(column: str) -> None:
     one = make_predictions(np.ones(6), fold=1)
     other = one.copy()
     other[column] += np.arange(6) == 2
-    with pytest.raises(PipelineError, match="other images, labels or folds"):
+    with pytest.raises(UserError, match="other images, labels or folds"):
         compare_predictions(one, other)
 
 
 def test_fewer_images_are_not_compared() -> None:
     one = make_predictions(np.ones(6), fold=1)
-    with pytest.raises(PipelineError, match="other images, labels or folds"):
+    with pytest.raises(UserError, match="other images, labels or folds"):
         compare_predictions(one, one[:3])

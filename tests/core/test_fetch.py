@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import HTTPSHandler, Request, build_opener, install_opener
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.data.fetching import PACKAGE, import_source
 from digits.data.sources import idx, sklearn, to_uint8
 from tests.helpers import tiny
@@ -336,5 +336,5 @@ def test_text_that_spells_bytes_is_converted() -> None:
 
 @pytest.mark.parametrize("value", [2.5, 256, -1, np.nan, "x"])
 def test_values_that_are_no_bytes_are_refused(value: Any) -> None:
-    with pytest.raises(PipelineError):
+    with pytest.raises(UserError):
         to_uint8(np.array([value]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import REMEDY
 from digits.learning import model_file
 from tests.helpers import tiny
@@ -128,7 +128,7 @@ def test_a_truncated_model_is_refused(project: Path) -> None:
 
 
 def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=r"holds numpy\.savetxt"):
+    with pytest.raises(UserError, match=r"holds numpy\.savetxt"):
         model_file.save(tmp_path / "model.skops", HARMFUL)
     assert not (tmp_path / "model.skops").exists()
 
@@ -176,7 +176,7 @@ def test_a_tree_of_histograms_with_wrong_nodes_is_refused(
 def check_trees_refused(path: Path, model: Pipeline) -> None:
     """Check that a model is refused because of its decision trees."""
     model_file.save(path, model)
-    with pytest.raises(PipelineError, match="a node of a decision tree refers to what does"):
+    with pytest.raises(UserError, match="a node of a decision tree refers to what does"):
         model_file.load(path)
 
 
@@ -187,14 +187,14 @@ def test_a_small_file_that_would_fill_the_memory_is_refused(tmp_path: Path) -> N
     model = Pipeline([("pixels", pixels), ("classifier", DummyClassifier())])
     model_file.save(path, model)
     assert path.stat().st_size < 300_000
-    with pytest.raises(PipelineError, match="its arrays would take 24,038,400 bytes"):
+    with pytest.raises(UserError, match="its arrays would take 24,038,400 bytes"):
         model_file.load(path)
 
 
 def test_a_compressed_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.skops"
     skops.io.dump(HARMFUL, path, compression=ZIP_DEFLATED)
-    with pytest.raises(PipelineError, match="it is compressed"):
+    with pytest.raises(UserError, match="it is compressed"):
         model_file.load(path)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from digits.data import pictures
 from digits.core import tables
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.pictures import PictureError
@@ -252,7 +252,7 @@ def test_a_picture_below_a_group_is_refused(tmp_path: Path) -> None:
     write_groups(tmp_path)
     write(tmp_path / "train/cross/anna/scans/1.png", one_grey())
     line = r"^'train/cross/anna/scans/1\.png' lies in 'train/cross/anna/sc"
-    with pytest.raises(PipelineError, match=line):
+    with pytest.raises(UserError, match=line):
         read("folder", tmp_path)
 
 
@@ -311,7 +311,7 @@ def test_what_makes_a_folder_no_dataset_is_named(
     write_pixel(tmp_path / "2/1.png")
     write_pixel(tmp_path / "3/1.png")
     make(tmp_path / name)
-    with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
+    with pytest.raises(UserError, match=f"^{re.escape(reason)}"):
         read("folder", tmp_path)
 
 
@@ -329,7 +329,7 @@ def test_a_table_with_wrong_names_of_pictures_is_refused(
 ) -> None:
     write_pixel(tmp_path / "1.png")
     pd.DataFrame({"file": names, "label": [1, 2]}).to_parquet(tmp_path / "own.parquet")
-    with pytest.raises(PipelineError, match=f"^{re.escape(reason)}"):
+    with pytest.raises(UserError, match=f"^{re.escape(reason)}"):
         read("table", tmp_path / "own.parquet")
 
 
@@ -359,7 +359,7 @@ def test_names_of_classes_in_a_table_may_look_like_values(
 @pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
 def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
     reasons = r"is '.*', expected whole|not all whole|a row has no|no numbers"
-    with pytest.raises(PipelineError, match=reasons):
+    with pytest.raises(UserError, match=reasons):
         read_table(tmp_path, **{column: [1.0, value]})
 
 
@@ -386,5 +386,5 @@ def test_a_table_that_is_no_dataset_is_refused(
 ) -> None:
     path = tmp_path / "own.csv"
     path.write_text(content)
-    with pytest.raises(PipelineError, match=re.escape(reason)):
+    with pytest.raises(UserError, match=re.escape(reason)):
         read("table", path, shape=[1, 1])

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import SplitParams, validate
 from digits.core.tables import Vector
 from digits.data.labels import label_images
@@ -92,7 +92,7 @@ def test_the_order_of_the_training_images_is_that_of_the_published_results() -> 
 
 def test_a_number_that_cuts_a_group_is_refused() -> None:
     line = r"test: 5 cuts group 2 in two; use \{groups: 1}, or another count"
-    with pytest.raises(PipelineError, match=line):
+    with pytest.raises(UserError, match=line):
         split(make_images(12, GROUPS), 5)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.core import params, paths
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.tables import Vector
 from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
@@ -157,7 +157,7 @@ def test_folds_that_the_images_do_not_allow_are_refused(
     n_ones: int, n_folds: int, groups: list[int] | None, line: str
 ) -> None:
     y = np.repeat([0, 1], [9, n_ones])
-    with pytest.raises(PipelineError, match=line):
+    with pytest.raises(UserError, match=line):
         assign_folds(y, n_folds, None if groups is None else pd.Series(groups))
 
 
@@ -200,7 +200,7 @@ def test_of_equally_good_thresholds_the_one_with_the_fewest_positives_is_chosen(
 def test_a_precision_that_no_threshold_has_is_refused() -> None:
     is_positive = np.array([True, True, False])
     line = r"none has a precision of 0\.9; the best is 0\.6667"
-    with pytest.raises(PipelineError, match=line):
+    with pytest.raises(UserError, match=line):
         choose({"precision": 0.9}, is_positive, np.ones(3))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
@@ -299,11 +299,11 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")
     collection = Collection(tmp_path)
-    with pytest.raises(PipelineError, match="is not the last file that was kept"):
+    with pytest.raises(UserError, match="is not the last file that was kept"):
         collection.delete_last("3/0041.png")
     collection.add("5", png())
     added = (tmp_path / "5/0042.png").read_bytes()
-    with pytest.raises(PipelineError, match=r"/7: File exists$"):
+    with pytest.raises(UserError, match=r"/7: File exists$"):
         collection.add("7", png())
     assert collection.delete_last("5/0042.png") == added
     assert kept(tmp_path) == names
@@ -314,7 +314,7 @@ def test_on_a_full_disk_no_part_of_a_drawing_is_kept(tmp_path: Path) -> None:
     collection = Collection(tmp_path)
     collection.add("5", png())
     for digit in "57":
-        with full_disk(), pytest.raises(PipelineError, match="File too large"):
+        with full_disk(), pytest.raises(UserError, match="File too large"):
             collection.add(digit, png())
     assert kept(tmp_path) == ["5/0001.png"]
     assert collection.state()["last"] == "5/0001.png"
@@ -345,7 +345,7 @@ def test_a_network_is_served_when_asked_and_at_that_address_alone(
 ) -> None:
     try:
         own = local_address("")
-    except PipelineError:
+    except UserError:
         pytest.skip("needs a local network")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((own, urlsplit(server).port))
@@ -373,5 +373,5 @@ def test_a_taken_port_is_one_line(made: Path, server: str) -> None:
 @pytest.mark.parametrize("address", ["8.8.8.8", "0.0.0.0", "localhost"])
 def test_an_address_that_is_no_local_one_is_one_line(address: str) -> None:
     message = f"--host: '{address}' is no address on a local network"
-    with pytest.raises(PipelineError, match=message):
+    with pytest.raises(UserError, match=message):
         local_address(address)

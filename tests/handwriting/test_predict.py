@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.evaluation.metrics import confidence_interval
 from digits.handwriting.recognizer import Recognizer
 from tests.helpers import tiny
@@ -311,7 +311,7 @@ def test_a_model_for_images_of_another_shape_is_refused(
         ("digit-logreg", "digit-logreg takes .* 4 × 16 pixels"),
         (None, "no model in params"),
     ):
-        with pytest.raises(PipelineError, match=f"{reason}.*28 × 28 or 8 × 8"):
+        with pytest.raises(UserError, match=f"{reason}.*28 × 28 or 8 × 8"):
             Recognizer.load(name)
 
 

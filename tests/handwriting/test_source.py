@@ -5,7 +5,7 @@ from typing import Any
 
 from digits.data import pictures
 from digits.core import tables
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.handwriting import components, source
 from tests.helpers import tiny
@@ -45,12 +45,12 @@ def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(
     assert images["class"].tolist() == [1, 7]
     assert 0 < tables.pixels(read(tmp_path, shape=[8, 8], pixel_max=16)).max() <= 16
     with pytest.raises(
-        PipelineError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"
+        UserError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"
     ):
         read(tmp_path, shape=[20, 28])
     draw(tmp_path / "7" / "two.png", 20, 30)
     with pytest.raises(
-        PipelineError,
+        UserError,
         match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$",
     ):
         read(tmp_path)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams, ModelParams, SplitParams
 from digits.learning.scores import compute_scores, response_method
 from digits.scale import fetch, row_groups, split
@@ -59,7 +59,7 @@ def test_a_table_is_read_as_it_was_written(
 
 
 def test_a_table_without_rows_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="table would have no rows"):
+    with pytest.raises(UserError, match="table would have no rows"):
         row_groups.write(tmp_path / "table", [])
     assert not (tmp_path / "table").exists()
 
@@ -136,7 +136,7 @@ def test_images_without_copies_can_be_the_test_set() -> None:
 
 @pytest.mark.parametrize("test", [4, 0.2, {"share": 0.2}])
 def test_copies_of_an_image_may_not_be_in_both_sets(test: Any) -> None:
-    with pytest.raises(PipelineError, match="would put copies of an image into both sets"):
+    with pytest.raises(UserError, match="would put copies of an image into both sets"):
         choose_test_rows(test)
 
 
@@ -243,5 +243,5 @@ def test_a_model_that_cannot_be_fitted_incrementally_is_an_error(
     path: Path, classifier: str, hyperparameters: dict[str, Any], message: str
 ) -> None:
     params = model_params(classifier, folds=0, **hyperparameters)
-    with pytest.raises(PipelineError, match=message):
+    with pytest.raises(UserError, match=message):
         train(params, 42, path)

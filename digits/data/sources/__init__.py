@@ -2,7 +2,7 @@
 
 The module of a source has
 
-- `read(place, dataset)`, which returns a table made by `images`, or raises a PipelineError. The
+- `read(place, dataset)`, which returns a table made by `images`, or raises a UserError. The
   message gives the reason in a few words.
 - `LOCAL`: whether the source needs no network.
 
@@ -12,7 +12,7 @@ The source of an optional component is digits/<component>/source.py.
 from collections.abc import Sequence
 from typing import Any
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels, Vector
 
@@ -46,7 +46,7 @@ def images(
         group_names: the names of the groups, or None.
 
     Raises:
-        PipelineError: the pixels or classes are not as the entry of params.yaml says.
+        UserError: the pixels or classes are not as the entry of params.yaml says.
     """
     pixels = to_uint8(pixels)
     classes = to_uint8(classes)
@@ -55,7 +55,7 @@ def images(
     n_pixels = height * width
     is_expected_shape = n_images > 0 and pixels.shape == (n_images, n_pixels)
     if not is_expected_shape or pixels.max() > dataset.pixel_max:
-        raise PipelineError(
+        raise UserError(
             f"{n_images} labels, pixels of shape {pixels.shape} up to {pixels.max(initial=0)}; "
             f"expected images of {height} × {width} pixels from 0 to {dataset.pixel_max}"
         )
@@ -79,18 +79,18 @@ def to_uint8(values: Any) -> Pixels:
     """Convert numbers, or text that spells numbers, to uint8.
 
     Raises:
-        PipelineError: the conversion would change a value.
+        UserError: the conversion would change a value.
     """
     is_numeric = values.dtype.kind in "fiu"
     try:
         numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise PipelineError(error) from None
+        raise UserError(error) from None
     # NumPy converts a missing value to some integer, which then differs from the original.
     with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8)
     if not np.array_equal(integers, numbers):
-        raise PipelineError("its values are not all whole numbers from 0 to 255")
+        raise UserError("its values are not all whole numbers from 0 to 255")
     return integers
 
 
@@ -109,7 +109,7 @@ def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None
         class_names: the class of each image.
 
     Raises:
-        PipelineError: there are too few or too many classes, or two spellings of a number.
+        UserError: there are too few or too many classes, or two spellings of a number.
     """
     unique_names = sorted(set(class_names))
     are_numbers = all(name.isdecimal() for name in unique_names)
@@ -119,7 +119,7 @@ def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None
         n_different = len({int(name) for name in unique_names})  # `7` and `07` are the same
     is_allowed = 2 <= len(unique_names) <= MAX_CLASSES
     if not is_allowed or n_different < len(unique_names):
-        raise PipelineError(
+        raise UserError(
             f"{len(unique_names)} classes ({', '.join(unique_names):.60}); "
             f"allowed: 2 to {MAX_CLASSES} different ones"
         )

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.data import pictures
-from digits.core.errors import PipelineError, warn
+from digits.core.errors import UserError, warn
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data.pictures import Picture
@@ -64,7 +64,7 @@ def read(
             resized and padded.
 
     Raises:
-        PipelineError: the folder was not found, has other subfolders than the docstring of this
+        UserError: the folder was not found, has other subfolders than the docstring of this
             module describes, or a picture cannot be read.
     """
     root = Path(place)
@@ -83,11 +83,11 @@ def list_pictures(root: Path) -> tuple[list[PictureFile], list[Path]]:
     """Return the pictures of a folder, in the order of the dataset, and its other files.
 
     Raises:
-        PipelineError: the folder was not found, or has other subfolders than the docstring of
+        UserError: the folder was not found, or has other subfolders than the docstring of
             this module describes.
     """
     if not root.is_dir():
-        raise PipelineError(NOT_FOUND)
+        raise UserError(NOT_FOUND)
     picture_files = []
     other_files = []
     for path in iterate_files(root):
@@ -111,15 +111,15 @@ def iterate_files(folder: Path, folders_above: Sequence[Path] = ()) -> Iterator[
         folders_above: the real paths of the folders on the way to this one.
 
     Raises:
-        PipelineError: a folder is empty, or contains itself, or something in it is neither a
+        UserError: a folder is empty, or contains itself, or something in it is neither a
             file nor a folder.
     """
     real_path = folder.resolve()
     if real_path in folders_above:
-        raise PipelineError(f"{folder.name!r} is a link to a folder that it lies in; delete it")
+        raise UserError(f"{folder.name!r} is a link to a folder that it lies in; delete it")
     paths = [path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name)]
     if not paths:
-        raise PipelineError(
+        raise UserError(
             f"{folder.name!r} has no pictures in it; delete it, or put some there"
         )
     for path in sorted(paths):
@@ -128,14 +128,14 @@ def iterate_files(folder: Path, folders_above: Sequence[Path] = ()) -> Iterator[
         elif path.is_file():
             yield path
         else:  # reading from a pipe could take forever
-            raise PipelineError(f"{path.name!r} is neither a file nor a folder; delete it")
+            raise UserError(f"{path.name!r} is neither a file nor a folder; delete it")
 
 
 def parse_path(root: Path, path: Path) -> PictureFile:
     """Return what the subfolders on the path of a picture say.
 
     Raises:
-        PipelineError: they are not a class, or a class and a group.
+        UserError: they are not a class, or a class and a group.
     """
     folders = subfolders(root, path)
     names = [name for name in folders if name.lower() not in SUBSET_FOLDERS]
@@ -160,9 +160,9 @@ def compose(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def unexpected_place(root: Path, path: Path) -> PipelineError:
+def unexpected_place(root: Path, path: Path) -> UserError:
     """Return the error for a picture in a place from which its class cannot be told."""
-    return PipelineError(
+    return UserError(
         f"{path.relative_to(root).as_posix()!r} lies in {'/'.join(subfolders(root, path))!r}, "
         "expected CLASS/, or for all CLASS/GROUP/; of other trees write a table of files"
     )
@@ -215,7 +215,7 @@ def read_pictures(
         convert: as `read` describes it.
 
     Raises:
-        PipelineError: a picture cannot be read or converted.
+        UserError: a picture cannot be read or converted.
     """
     height, width = dataset.shape
 
@@ -226,10 +226,10 @@ def read_pictures(
                 image = resize_and_pad(picture.grey, height, width)
             else:
                 image = convert(picture)
-        except (OSError, ValueError, PipelineError) as error:
+        except (OSError, ValueError, UserError) as error:
             # A name with a null character is a ValueError.
             name = path.as_posix().removeprefix(f"{root.as_posix()}/")
-            raise PipelineError(f"{name}: {describe_error(error)}") from None
+            raise UserError(f"{name}: {describe_error(error)}") from None
         return image.ravel()
 
     # Threads share the filters of warnings, which each call of `pictures.read` changes and

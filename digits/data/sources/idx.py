@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import FILE, DatasetParams
 from digits.core.tables import Pixels
 from digits.data.sources import describe_error, images
@@ -45,7 +45,7 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
         dataset: the entry of params.yaml.
 
     Raises:
-        PipelineError: a file cannot be read, or its images have another shape.
+        UserError: a file cannot be read, or its images have another shape.
     """
     pairs = dataset.files or MNIST_FILES
     height, width = dataset.shape
@@ -56,7 +56,7 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     labels_of_files = [read_file(place, labels_file, max_size) for _, labels_file in pairs]
     for pixels in pixels_of_files:
         if pixels.shape[1:] != (height, width):
-            raise PipelineError(
+            raise UserError(
                 f"images of shape {pixels.shape}, expected {height} × {width} pixels each"
             )
     all_pixels = np.concatenate(pixels_of_files).reshape(-1, height * width)
@@ -72,7 +72,7 @@ def read_file(place: str, name: str, max_size: int) -> Pixels:
         max_size: how many bytes of a download are read at most, as `parse` describes it.
 
     Raises:
-        PipelineError: the file cannot be read, is damaged, or is too large.
+        UserError: the file cannot be read, is damaged, or is too large.
     """
     try:
         if place.startswith(("http://", "https://")):
@@ -85,7 +85,7 @@ def read_file(place: str, name: str, max_size: int) -> Pixels:
         return parse(content, max_size)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The exceptions of requests are OSErrors, too.
-        raise PipelineError(f"{name}: {describe_error(error)}") from None
+        raise UserError(f"{name}: {describe_error(error)}") from None
 
 
 def join_blocks(blocks: Iterable[bytes], max_size: int) -> bytes:

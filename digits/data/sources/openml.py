@@ -3,7 +3,7 @@
 import socket
 import warnings
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.data.sources import images
 
@@ -23,11 +23,11 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
         dataset: the entry of params.yaml.
 
     Raises:
-        PipelineError: the dataset cannot be fetched.
+        UserError: the dataset cannot be fetched.
     """
     name, _, version = place.partition("/")
     if not version.isdecimal():
-        raise PipelineError("is not a name and a version, such as mnist_784/1")
+        raise UserError("is not a name and a version, such as mnist_784/1")
     socket.setdefaulttimeout(TIMEOUT)  # the client has no timeout of its own
     try:
         # The client warns of each retry. A failure is reported below.
@@ -44,5 +44,5 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
                 read_csv_kwargs={"dtype": np.float32},
             )
     except Exception as error:  # a bad answer can raise nearly any exception in its parsers
-        raise PipelineError(str(error) or type(error).__name__) from None
+        raise UserError(str(error) or type(error).__name__) from None
     return images(dataset, bunch.data, bunch.target)

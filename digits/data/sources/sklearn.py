@@ -6,7 +6,7 @@ times, then 0 9 5 5 6 5 0. A few of them are missing.
 
 import re
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.core.tables import Vector
 from digits.data.sources import images
@@ -27,10 +27,10 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
         dataset: the entry of params.yaml.
 
     Raises:
-        PipelineError: the dataset has another name.
+        UserError: the dataset has another name.
     """
     if place != "digits":
-        raise PipelineError(f"scikit-learn ships no images called {place!r}, only 'digits'")
+        raise UserError(f"scikit-learn ships no images called {place!r}, only 'digits'")
     bunch = load_digits()
     groups = number_forms(bunch.target)
     return images(dataset, bunch.data, bunch.target, groups=groups)

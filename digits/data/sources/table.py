@@ -11,7 +11,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder, images
@@ -31,7 +31,7 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
         dataset: the entry of params.yaml.
 
     Raises:
-        PipelineError: the file was not found, or is not such a table.
+        UserError: the file was not found, or is not such a table.
     """
     path = Path(place)
     table = read_file(path)
@@ -53,10 +53,10 @@ def read_file(path: Path) -> pd.DataFrame:
     """Return the content of the file.
 
     Raises:
-        PipelineError: it was not found, or cannot be read.
+        UserError: it was not found, or cannot be read.
     """
     if not path.is_file():
-        raise PipelineError(NOT_FOUND)
+        raise UserError(NOT_FOUND)
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
@@ -67,19 +67,19 @@ def read_file(path: Path) -> pd.DataFrame:
             low_memory=False,
         )
     except (OSError, ValueError) as error:  # the exceptions of pandas and Arrow are ValueErrors
-        raise PipelineError(error) from None
+        raise UserError(error) from None
 
 
 def read_classes(table: pd.DataFrame) -> list[str]:
     """Return the class of each image, as text.
 
     Raises:
-        PipelineError: there is no column of classes, or more than one, or a value is missing.
+        UserError: there is no column of classes, or more than one, or a value is missing.
     """
     class_columns = [name for name in CLASS_COLUMNS if name in table]
     if len(class_columns) != 1:
         all_columns = [str(name) for name in table]
-        raise PipelineError(
+        raise UserError(
             f"has {len(class_columns)} columns named class or label, expected one, separated "
             f"by commas; it has {', '.join(all_columns):.100}"
         )
@@ -90,7 +90,7 @@ def read_groups(table: pd.DataFrame) -> Sequence[str]:
     """Return the group of each image, as text, or nothing if the table has no groups.
 
     Raises:
-        PipelineError: a value is missing.
+        UserError: a value is missing.
     """
     return to_names(table["group"]) if "group" in table else []
 
@@ -99,7 +99,7 @@ def to_names(column: pd.Series) -> list[str]:
     """Return classes or groups as text. A number such as 3.0 becomes `3` if all are numbers.
 
     Raises:
-        PipelineError: a value is missing, or is a number that is not whole.
+        UserError: a value is missing, or is a number that is not whole.
     """
     check_no_missing(column)
     numbers = pd.to_numeric(column, errors="coerce")
@@ -107,7 +107,7 @@ def to_names(column: pd.Series) -> list[str]:
         return [str(value) for value in column]
     not_whole = column[numbers % 1 != 0]
     if len(not_whole):
-        raise PipelineError(
+        raise UserError(
             f"a {column.name} is '{min(not_whole)}', expected whole numbers, or names"
         )
     return [str(int(number)) for number in numbers]
@@ -117,22 +117,22 @@ def check_no_missing(column: pd.Series) -> None:
     """Check that each row has a value in a column.
 
     Raises:
-        PipelineError: a value is missing.
+        UserError: a value is missing.
     """
     if column.isna().any() or (column == "").any():
-        raise PipelineError(f"a row has no {column.name}")
+        raise UserError(f"a row has no {column.name}")
 
 
 def read_pixels(table: pd.DataFrame) -> Pixels:
     """Return the pixels of the images, shape (n_images, height * width).
 
     Raises:
-        PipelineError: a column holds something other than numbers.
+        UserError: a column holds something other than numbers.
     """
     pixels = table.drop(columns=TEXT_COLUMNS, errors="ignore")
     not_numeric = list(pixels.select_dtypes(exclude=["number", "bool"]))
     if not_numeric:
-        raise PipelineError(
+        raise UserError(
             f"the column {not_numeric[0]} has values that are no numbers; one that names "
             "pictures must be called `file`"
         )

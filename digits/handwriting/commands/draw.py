@@ -14,7 +14,7 @@ from typing import Any
 
 from digits.data import pictures
 from digits.commands import examples
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 from digits.handwriting import boxes
 from digits.handwriting.collection import DIGITS, Collection
 from digits.handwriting.reading import as_values
@@ -107,8 +107,8 @@ def make_app(
         return response
 
     @app.errorhandler(HTTPException)
-    @app.errorhandler(PipelineError)
-    def explain(error: HTTPException | PipelineError) -> tuple[dict[str, Any], int]:
+    @app.errorhandler(UserError)
+    def explain(error: HTTPException | UserError) -> tuple[dict[str, Any], int]:
         return describe_error(error)
 
     @app.get("/<token>/")
@@ -136,7 +136,7 @@ def make_app(
     return app
 
 
-def describe_error(error: HTTPException | PipelineError) -> tuple[dict[str, Any], int]:
+def describe_error(error: HTTPException | UserError) -> tuple[dict[str, Any], int]:
     """Return the answer to a request that failed, and its status."""
     if isinstance(error, HTTPException):
         return {"error": error.description}, error.code or 500
@@ -159,7 +159,7 @@ def local_address(asked: str) -> str:
         asked: the address, or an empty text for any.
 
     Raises:
-        PipelineError: the address is no local one, or there is no network.
+        UserError: the address is no local one, or there is no network.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
         # Connecting chooses a network, and sends nothing. The address is one of RFC 5737.
@@ -170,7 +170,7 @@ def local_address(asked: str) -> str:
         if not address.is_global and not address.is_unspecified:
             return asked
     reason = f"{asked!r} is no address on a local network" if asked else "no network was found"
-    raise PipelineError(
+    raise UserError(
         f"--host: {reason}; give this computer's address, such as --host 192.168.1.7"
     )
 
@@ -223,7 +223,7 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
         # There is one thread, so that drawings are numbered in the order of their requests.
         server = waitress.create_server(app, host=bound, port=port, threads=1, **LIMITS)
     except OSError as error:
-        raise PipelineError(
+        raise UserError(
             f"port {port} of {bound}: {error.strerror}; --port 0 takes a free one"
         ) from None
     # Waitress would warn that requests wait for one another.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from digits.commands import examples
-from digits.core.errors import PipelineError, to_one_line, warn
+from digits.core.errors import UserError, to_one_line, warn
 from digits.handwriting import boxes
 from digits.handwriting import reading as readings
 from digits.handwriting.measure import Measurement, seen_before
@@ -107,7 +107,7 @@ def predict_rows(
         show: whether to print the images.
 
     Raises:
-        PipelineError: the model does not take images of the dataset's shape.
+        UserError: the model does not take images of the dataset's shape.
     """
     images = ImageDataset.read(dataset)
     check_shape(recognizer, dataset, images)
@@ -133,13 +133,13 @@ def check_shape(recognizer: Recognizer, dataset: str, images: ImageDataset) -> N
     """Check that a model takes the images of a dataset.
 
     Raises:
-        PipelineError: the images have another shape.
+        UserError: the images have another shape.
     """
     shape = images.pixels.shape[1:]
     if shape != recognizer.shape:
         expected = " × ".join(str(length) for length in recognizer.shape)
         actual = " × ".join(str(length) for length in shape)
-        raise PipelineError(
+        raise UserError(
             f"{recognizer.model_name} takes images of {expected} pixels, those of {dataset} "
             f"are {actual}; choose another --model"
         )

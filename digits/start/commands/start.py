@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.commands import PACKAGE, examples
-from digits.core.errors import PipelineError
+from digits.core.errors import UserError
 
 import click
 import jinja2
@@ -132,18 +132,18 @@ def check_clone() -> None:
     """Check that the current folder is an unchanged clone of this project.
 
     Raises:
-        PipelineError: it isn't, so Git could not bring back what is deleted.
+        UserError: it isn't, so Git could not bring back what is deleted.
     """
     clone = PACKAGE.parent.resolve()
     if Path.cwd() != clone:
-        raise PipelineError(f"run `digits start` in {clone}, the installed clone")
+        raise UserError(f"run `digits start` in {clone}, the installed clone")
     if not Path(".git").exists():
-        raise PipelineError(f"{clone} is not a Git repository; `git clone` this project")
+        raise UserError(f"{clone} is not a Git repository; `git clone` this project")
     status = ["git", "status", "--porcelain"]
     changes = subprocess.check_output(status, text=True).splitlines()
     if changes:
         first_path = changes[0][3:]
-        raise PipelineError(
+        raise UserError(
             f"Git has uncommitted changes, first {first_path}; commit or stash them"
         )
 
