@@ -313,7 +313,7 @@ class ModelParams(Entry):
     """The features that the classifier learns from.
 
     The value is the name of a module in `digits/features`, without `.py`, such as `raw` or
-    `gradients_60`. The first line of each module describes its features.
+    `hog_pca60`. The first line of each module describes its features.
     """
 
     classifier: str
@@ -322,7 +322,7 @@ class ModelParams(Entry):
     - A class of scikit-learn, by its import path without the leading `sklearn.`, such as
       `svm.SVC` or `linear_model.LogisticRegression`.
     - `one_vs_rest_svc`: an `svm.SVC` for each class against all other classes.
-    - `deformed_copies_svc`: the same, with the kernel `rbf`, fitted also on deformed copies of
+    - `augmented_svc`: the same, with the kernel `rbf`, fitted also on deformed copies of
       the training images. The images must be square. Its hyperparameters are `n_copies`, the
       number of copies of each image near the border of a class, `C`, `C_copies`, which is used
       instead of `C` once the copies are added, and `gamma`.

@@ -8,7 +8,7 @@ from typing import Any
 
 from digits.core.errors import UserError, check_choice, unknown_choice
 from digits.core.params import ModelParams
-from digits.learning.deformed_copies import DeformedCopiesSVC
+from digits.learning.augmented_svc import AugmentedSVC
 
 from sklearn.base import ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
@@ -23,7 +23,7 @@ FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 ONE_VS_REST_SVC = "one_vs_rest_svc"
 
 # As above, but fitted also on deformed copies of the images.
-DEFORMED_COPIES_SVC = "deformed_copies_svc"
+AUGMENTED_SVC = "augmented_svc"
 
 # Arguments of classifiers that params.yaml cannot set. `random_state` is the seed, and
 # `features` come from another key. The others would change the shape of the scores, or make a
@@ -54,7 +54,7 @@ def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -
     classifier = make_classifier(
         model_params.classifier, hyperparameters, seed, features=Pipeline(steps)
     )
-    if model_params.classifier == DEFORMED_COPIES_SVC:
+    if model_params.classifier == AUGMENTED_SVC:
         # This classifier deforms pixels. It therefore applies the steps itself.
         return Pipeline([("classifier", classifier)])
     return Pipeline([*steps, ("classifier", classifier)])
@@ -78,10 +78,10 @@ def make_classifier(
 
     Args:
         name: a classifier of scikit-learn, such as `svm.SVC`, or `one_vs_rest_svc` or
-            `deformed_copies_svc`.
+            `augmented_svc`.
         hyperparameters: its arguments.
         seed: its `random_state`, if it has one.
-        features: the steps that `deformed_copies_svc` applies to pixels.
+        features: the steps that `augmented_svc` applies to pixels.
 
     Raises:
         UserError: the classifier or a hyperparameter doesn't exist.
@@ -89,8 +89,8 @@ def make_classifier(
     classifier_class: Any
     if name == ONE_VS_REST_SVC:
         classifier_class = SVC
-    elif name == DEFORMED_COPIES_SVC:
-        classifier_class = DeformedCopiesSVC
+    elif name == AUGMENTED_SVC:
+        classifier_class = AugmentedSVC
     else:
         classifier_class = import_classifier(name)
     accepted = set(inspect.signature(classifier_class).parameters)
@@ -131,7 +131,7 @@ def import_classifier(name: str) -> type[ClassifierMixin]:
     if inspect.isclass(found) and issubclass(found, ClassifierMixin):
         return found
 
-    valid = [ONE_VS_REST_SVC, DEFORMED_COPIES_SVC]
+    valid = [ONE_VS_REST_SVC, AUGMENTED_SVC]
     for class_name, classifier_class in all_estimators("classifier"):
         module_name = classifier_class.__module__.split(".")[1]
         valid.append(f"{module_name}.{class_name}")

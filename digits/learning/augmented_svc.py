@@ -108,7 +108,7 @@ class MergedSVCs(NamedTuple):
         return np.concatenate(batches) + self.intercept
 
 
-class DeformedCopiesSVC(
+class AugmentedSVC(
     ClassifierMixin,  # type: ignore[misc]
     BaseEstimator,  # type: ignore[misc]
 ):

@@ -7,10 +7,10 @@ from digits.core.errors import UserError
 from digits.features.transforms.pixels import scale
 from digits.learning import model_file, pipelines
 from digits.learning.deformation import MILD, deform_rows
-from digits.learning.deformed_copies import (
+from digits.learning.augmented_svc import (
     MAX_MARGIN_COPIED,
     MAX_MARGIN_FITTED,
-    DeformedCopiesSVC,
+    AugmentedSVC,
 )
 
 import joblib
@@ -35,10 +35,10 @@ def load_images() -> tuple[Any, Any]:
     return bunch.data.astype(np.uint8), bunch.target.astype(np.uint8)
 
 
-def make_model(n_copies: int = N_COPIES) -> DeformedCopiesSVC:
+def make_model(n_copies: int = N_COPIES) -> AugmentedSVC:
     """Return an unfitted classifier that learns from pixels scaled to 0 to 1."""
     features = make_pipeline(FunctionTransformer(scale, kw_args={"pixel_max": 16}))
-    return DeformedCopiesSVC(features, n_copies, C, C_COPIES, GAMMA, random_state=0)
+    return AugmentedSVC(features, n_copies, C, C_COPIES, GAMMA, random_state=0)
 
 
 def test_a_model_recognizes_more_of_the_shifted_images() -> None:
@@ -139,10 +139,10 @@ def test_images_that_are_not_square_are_refused() -> None:
     [
         (
             {"n_copies": 0},
-            "'n_copies' parameter of DeformedCopiesSVC must be an int in the range",
+            "'n_copies' parameter of AugmentedSVC must be an int in the range",
         ),
-        ({"C": 0}, "'C' parameter of DeformedCopiesSVC must be a float in the range"),
-        ({"gamma": "wide"}, "'gamma' parameter of DeformedCopiesSVC must be a str among"),
+        ({"C": 0}, "'C' parameter of AugmentedSVC must be a float in the range"),
+        ({"gamma": "wide"}, "'gamma' parameter of AugmentedSVC must be a str among"),
         ({"features": "raw"}, "there is no 'features'"),
         ({"random_state": 1}, "there is no 'random_state'"),
         ({"kernel": "linear"}, "there is no 'kernel'"),
@@ -153,5 +153,5 @@ def test_wrong_hyperparameters_are_refused(
 ) -> None:
     features = Pipeline(pipelines.make_feature_steps("scaled", 16))
     with pytest.raises(UserError) as error:
-        pipelines.make_classifier("deformed_copies_svc", hyperparameters, 42, features)
+        pipelines.make_classifier("augmented_svc", hyperparameters, 42, features)
     assert message in str(error.value)

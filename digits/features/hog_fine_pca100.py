@@ -1,6 +1,6 @@
 """Histograms of oriented gradients in small windows, reduced to a hundred principal components.
 
-The windows are smaller and nearer to each other than those of `gradients_60`, and there are
+The windows are smaller and nearer to each other than those of `hog_pca60`, and there are
 fewer directions. There are 1,352 values per image of MNIST before the reduction.
 """
 
