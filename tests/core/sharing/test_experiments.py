@@ -17,8 +17,8 @@ RUN = "exp run evaluate@five-sgd"
 
 
 def read_runs(project: Path) -> list[list[str]]:
-    """Return the cells of the table that `digits runs five-sgd` prints, with its headings."""
-    table, _, _ = call(project, "runs", "five-sgd").stdout.partition("\n\n")
+    """Return the cells of the table that `digits experiments five-sgd` prints, with its headings."""
+    table, _, _ = call(project, "experiments", "five-sgd").stdout.partition("\n\n")
     first, second, _, *rows = table.splitlines()
     return [line.split() for line in [first, second, *rows]]
 
@@ -91,7 +91,7 @@ def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch(project: Path
     assert tiny.run("git status --porcelain", project).stdout == ""
 
     runs = {name: cells for name, *cells in read_runs(project)}
-    output = call(project, "runs", "five-sgd").stdout
+    output = call(project, "experiments", "five-sgd").stdout
     assert output.endswith("\np >= 0.01: no significant difference from the last commit\n")
     assert runs["fewer"][:2] == ["5", "–"]
     assert runs["fewer"][-1] == "done"
@@ -106,7 +106,7 @@ def test_a_queued_run_has_the_code_of_then_and_can_become_a_branch(project: Path
 
 @pytest.mark.slow
 def test_a_model_without_runs_is_one_line(project: Path) -> None:
-    line = call(project, "runs", "digit-logreg").stdout
+    line = call(project, "experiments", "digit-logreg").stdout
     command = "dvc exp run --queue -S models.digit-logreg.hyperparameters"
     assert re.match(f"No run starts from .{{7}}; `{command}", line)
 
@@ -123,7 +123,7 @@ def test_runs_whose_predictions_were_not_pulled_are_listed(project: Path) -> Non
 @pytest.mark.slow
 def test_a_model_that_is_not_committed_is_one_line(project: Path) -> None:
     tiny.edit(project, {"models.new": tiny.params()["models"]["five-sgd"]})
-    line = failure(project, "runs", "new")
+    line = failure(project, "experiments", "new")
     assert line.startswith("Error: new is not in the last commit, which its runs are compared ")
     tiny.commit(project, "not run yet")
-    assert call(project, "runs", "new").stdout.startswith("No run starts from ")
+    assert call(project, "experiments", "new").stdout.startswith("No run starts from ")

@@ -12,7 +12,7 @@ import click
 import jinja2
 from ruamel.yaml import YAML
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 class OwnImages(NamedTuple):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits.start.commands import start
+from digits.commands import start
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
 from tests.project.test_links import LINK

@@ -52,7 +52,7 @@ class Row(NamedTuple):
     state: str
 
 
-@click.command(epilog=columns(COLUMNS) + examples("runs small-digit-svc"))
+@click.command(epilog=columns(COLUMNS) + examples("experiments small-digit-svc"))
 @click.argument("model")
 def command(model: str) -> None:
     """List the runs of MODEL that started from the last commit, best first.
