@@ -57,19 +57,19 @@ def main(name: str) -> None:
         temperature = fit_temperature_to_table(cv_table, model.classes_)
     majority_label = most_frequent_label(cv_table["label"])  # of all training images
     predictions = {}
-    for part, table in prediction_tables.items():
-        predictions[part] = Predictions.from_table(
+    for subset, table in prediction_tables.items():
+        predictions[subset] = Predictions.from_table(
             table, model.classes_, majority_label, temperature
         )
 
-    metrics = concat_parts(metrics_table, predictions)
+    metrics = concat_subsets(metrics_table, predictions)
     model_metrics = model_metrics_table(model, cv_table.attrs["train_accuracy"], temperature)
     plots = {
         "metrics": pd.concat([metrics, model_metrics]),
-        "confusion": concat_parts(confusion_table, predictions),
-        "roc": concat_parts(roc_table, predictions),
-        "precision_recall": concat_parts(precision_recall_table, predictions),
-        "reliability": concat_parts(reliability_table, predictions),
+        "confusion": concat_subsets(confusion_table, predictions),
+        "roc": concat_subsets(roc_table, predictions),
+        "precision_recall": concat_subsets(precision_recall_table, predictions),
+        "reliability": concat_subsets(reliability_table, predictions),
     }
     write_plots(name, plots)
     write_metrics(name, summarize(metrics))
@@ -88,19 +88,19 @@ def check_labels(test_images: pd.DataFrame, model: Pipeline) -> None:
         )
 
 
-def concat_parts(
+def concat_subsets(
     function: Callable[[Predictions], pd.DataFrame], predictions: dict[str, Predictions]
 ) -> pd.DataFrame:
-    """Make a table for each part of the predictions, and concatenate the tables.
+    """Make a table for each subset of the predictions, and concatenate the tables.
 
-    The first column, `part`, is `test` or `cross_validation`.
+    The first column, `subset`, is `test` or `cross_validation`.
     """
-    tables_by_part = []
-    for part, predictions_of_part in predictions.items():
-        table = function(predictions_of_part)
-        table.insert(0, "part", part)
-        tables_by_part.append(table)
-    return pd.concat(tables_by_part)
+    tables_by_subset = []
+    for subset, predictions_of_subset in predictions.items():
+        table = function(predictions_of_subset)
+        table.insert(0, "subset", subset)
+        tables_by_subset.append(table)
+    return pd.concat(tables_by_subset)
 
 
 def model_metrics_table(
@@ -112,7 +112,7 @@ def model_metrics_table(
         rows.append(("train", "threshold", OVERALL, decision_threshold(model)))
     if temperature is not None:
         rows.append(("cross_validation", "temperature", OVERALL, temperature))
-    return pd.DataFrame(rows, columns=["part", "metric", "subset", "value"])
+    return pd.DataFrame(rows, columns=["subset", "metric", "slice", "value"])
 
 
 def write_plots(name: str, plots: dict[str, pd.DataFrame]) -> None:

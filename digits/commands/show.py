@@ -40,7 +40,7 @@ COUNT = click.IntRange(1, MAX_LIMIT)
 @click.option("--predictions", metavar="MODEL", help="Show the predictions of this model.")
 @click.option("--mistakes", metavar="MODEL", help="Show the mistakes of this model.")
 @click.option(
-    "--part",
+    "--subset",
     type=click.Choice(["train", "test"]),
     default="test",
     show_default=True,
@@ -65,7 +65,7 @@ def command(
     label: str | None,
     predictions: str | None,
     mistakes: str | None,
-    part: str,
+    subset: str,
     limit: int | None,
     png: Path | None,
 ) -> None:
@@ -74,7 +74,7 @@ def command(
     DATASET is an entry of `datasets` in params.yaml. NUMBERS are row numbers, which start at 0,
     or ranges such as 0-9. Without NUMBERS and options, the command describes the dataset.
 
-    Mistakes are shown with the most confident ones first. With --part train, each prediction
+    Mistakes are shown with the most confident ones first. With --subset train, each prediction
     is from a model that was not trained on the image (cross-validation). With --mistakes,
     NUMBERS select among the mistakes.
 
@@ -92,9 +92,9 @@ def command(
     model_name = mistakes or predictions
     table = None
     if model_name:
-        table = read_predictions_by_row(model_name, part, images)
+        table = read_predictions_by_row(model_name, subset, images)
         if numbers:
-            check_in_subset(rows, table, part)
+            check_in_subset(rows, table, subset)
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
         if mistakes or not numbers:  # in the order of the predictions
@@ -164,7 +164,7 @@ def check_in_subset(rows: Vector, table: pd.DataFrame, subset: str) -> None:
     if len(missing):
         other_subset = "train" if subset == "test" else "test"
         raise UserError(
-            f"image {missing[0]} is not in the {subset} set; use --part {other_subset}"
+            f"image {missing[0]} is not in the {subset} set; use --subset {other_subset}"
         )
 
 

@@ -15,11 +15,11 @@ import pandas as pd
 from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics
 
-OVERALL = "all"  # the subset of a metric that is computed from all images
-MAX_SUBSETS = 100  # if there are more folds or groups, they have no rows of their own
+OVERALL = "all"  # the slice of a metric that is computed from all images
+MAX_SLICES = 100  # if there are more folds or groups, they have no rows of their own
 MIN_GROUPS = 6  # with fewer groups there is no confidence interval
 
-COLUMNS = ["metric", "subset", "value", "low", "high"]
+COLUMNS = ["metric", "slice", "value", "low", "high"]
 
 
 class Estimate(NamedTuple):
@@ -31,13 +31,13 @@ class Estimate(NamedTuple):
 
 
 Value = float | Estimate
-ValuesBySubset = dict[str, Value]
+ValuesBySlice = dict[str, Value]
 
 
-def accuracy(predictions: Predictions) -> ValuesBySubset:
+def accuracy(predictions: Predictions) -> ValuesBySlice:
     """Return the accuracy of all images, of each fold and of each group, 0 to 1."""
     all_images = np.full(len(predictions.y_true), True)
-    values: ValuesBySubset = {OVERALL: proportion_correct(predictions, all_images)}
+    values: ValuesBySlice = {OVERALL: proportion_correct(predictions, all_images)}
     for fold, value in accuracy_of_folds(predictions).items():
         values[f"fold {fold}"] = value
     group_names = predictions.group_names
@@ -52,11 +52,11 @@ def accuracy_of_folds(predictions: Predictions) -> dict[int, float]:
     return accuracy_by(predictions.folds, predictions.is_correct)
 
 
-def accuracy_by(subsets: Vector | None, is_correct: Vector) -> dict[int, float]:
+def accuracy_by(slices: Vector | None, is_correct: Vector) -> dict[int, float]:
     """Return the accuracy of each fold or group; nothing if there are none, or too many."""
-    if subsets is None or len(np.unique(subsets)) > MAX_SUBSETS:
+    if slices is None or len(np.unique(slices)) > MAX_SLICES:
         return {}
-    means = pd.Series(is_correct).groupby(subsets).mean()
+    means = pd.Series(is_correct).groupby(slices).mean()
     return dict(zip(means.index, means, strict=True))
 
 
@@ -154,14 +154,14 @@ def class_f1(predictions: Predictions, label: int) -> float:
     return metrics.f1_score(predictions.y_true == label, predictions.y_pred == label)
 
 
-def class_count(predictions: Predictions, label: int) -> float:
+def class_support(predictions: Predictions, label: int) -> float:
     """Return the number of images of one class."""
     return np.sum(predictions.y_true == label)
 
 
 # Each function returns the value for all images, or None if the metric is not defined for these
-# predictions, or a dictionary with a value for each of several subsets of the images.
-METRICS: dict[str, Callable[[Predictions], Value | ValuesBySubset | None]] = {
+# predictions, or a dictionary with a value for each of several slices of the images.
+METRICS: dict[str, Callable[[Predictions], Value | ValuesBySlice | None]] = {
     "accuracy": accuracy,
     "accuracy_mean": accuracy_mean,
     "accuracy_std": accuracy_std,
@@ -179,7 +179,7 @@ CLASS_METRICS: dict[str, Callable[[Predictions, int], Value]] = {
     "precision": class_precision,
     "recall": class_recall,
     "f1": class_f1,
-    "count": class_count,
+    "support": class_support,
 }
 
 # The metrics that are in metrics/<model>.json, and their names there. They are few, so that the
@@ -198,7 +198,7 @@ def metrics_table(predictions: Predictions) -> pd.DataFrame:
     """Return all metrics of some predictions.
 
     Returns:
-        A table with the columns `metric`, `subset` (`all`, a class, `fold 1` or `group 1`),
+        A table with the columns `metric`, `slice` (`all`, a class, `fold 1` or `group 1`),
         `value`, and `low` and `high`, the ends of the 95 % confidence interval, if it has one.
     """
     rows = []
@@ -208,8 +208,8 @@ def metrics_table(predictions: Predictions) -> pd.DataFrame:
             continue
         if not isinstance(values, dict):
             values = {OVERALL: values}
-        for subset, value in values.items():
-            rows.append(make_row(metric, subset, value))
+        for slice_name, value in values.items():
+            rows.append(make_row(metric, slice_name, value))
 
     for metric, class_function in CLASS_METRICS.items():
         for name, label in zip(predictions.class_names, predictions.classes, strict=True):
@@ -219,10 +219,10 @@ def metrics_table(predictions: Predictions) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def make_row(metric: str, subset: str, value: Value) -> tuple[str, str, float, float, float]:
+def make_row(metric: str, slice_name: str, value: Value) -> tuple[str, str, float, float, float]:
     """Return a row of the table of metrics."""
     estimate = value if isinstance(value, Estimate) else Estimate(value)
-    return metric, subset, *estimate
+    return metric, slice_name, *estimate
 
 
 def summarize(table: pd.DataFrame) -> dict[str, float]:
@@ -230,13 +230,13 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
 
     Args:
         table: the metrics of the test images and the cross-validated ones, with a column
-            `part`. If both have a metric, that of the test images is returned.
+            `subset`. If both have a metric, that of the test images is returned.
     """
-    overall = table[table["subset"] == OVERALL]
+    overall = table[table["slice"] == OVERALL]
     values: dict[str, float] = {}
-    for part in ["cross_validation", "test"]:  # values of the test images replace earlier ones
-        of_part = overall[overall["part"] == part]
-        values |= dict(zip(of_part["metric"], of_part["value"], strict=True))
+    for subset in ["cross_validation", "test"]:  # values of the test images replace earlier ones
+        of_subset = overall[overall["subset"] == subset]
+        values |= dict(zip(of_subset["metric"], of_subset["value"], strict=True))
 
     summary = {}
     for metric, key in SUMMARY_KEYS.items():

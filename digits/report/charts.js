@@ -1,5 +1,5 @@
 // Draw the charts. Each chart is a definition of `dvc plots` with the tables of one model,
-// coloured by part, or of two models, coloured by model. A chart is drawn when it is about to
+// coloured by subset, or of two models, coloured by model. A chart is drawn when it is about to
 // be seen, or when the page is printed.
 const unpack = async (id) => {
   const text = atob(document.getElementById(id).textContent);
@@ -32,7 +32,7 @@ const fill = (kind, names) => {
   const color = { type: "nominal", sort: null };
   if (names.length === 1) {
     const domain = ["test", "cross_validation"];
-    Object.assign(color, { field: "part", scale: { domain, range }, legend: null });
+    Object.assign(color, { field: "subset", scale: { domain, range }, legend: null });
   } else {
     const legend = { title: null };
     Object.assign(color, { field: "rev", scale: { domain: names, range }, legend });

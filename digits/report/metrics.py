@@ -18,7 +18,7 @@ CAPTIONS = {
     "log_loss": "log loss",
 }
 
-# The part, the name and the subset of a metric, as in plots/<model>/metrics.csv.
+# The subset, the name and the slice of a metric, as in plots/<model>/metrics.csv.
 Key = tuple[str, str, str]
 
 
@@ -45,30 +45,30 @@ class ModelMetrics:
                 intervals[key] = (low, high)
         return cls(values, intervals)
 
-    def value(self, part: str, metric: str, subset: str = OVERALL) -> float | None:
+    def value(self, subset: str, metric: str, slice_name: str = OVERALL) -> float | None:
         """Return a metric, or None if the model doesn't have it."""
-        return self.values.get((part, metric, subset))
+        return self.values.get((subset, metric, slice_name))
 
     def interval(
-        self, part: str, metric: str, subset: str = OVERALL
+        self, subset: str, metric: str, slice_name: str = OVERALL
     ) -> tuple[float, float] | None:
         """Return the confidence interval of a metric, or None if it has none."""
-        return self.intervals.get((part, metric, subset))
+        return self.intervals.get((subset, metric, slice_name))
 
     def captions(self) -> dict[str, str]:
         """Return the metrics in the table of the model, and their captions."""
-        existing = {metric for _, metric, subset in self.values if subset == OVERALL}
+        existing = {metric for _, metric, slice_name in self.values if slice_name == OVERALL}
         return {metric: text for metric, text in CAPTIONS.items() if metric in existing}
 
     def accuracies(self, kind: str) -> dict[tuple[str, str], float]:
-        """Return the accuracies of the subsets of a kind, `fold` or `group`.
+        """Return the accuracies of the slices of a kind, `fold` or `group`.
 
         Returns:
-            The accuracy of each subset, by its part and its name.
+            The accuracy of each slice, by its subset and its name.
         """
         prefix = f"{kind} "
         accuracies = {}
-        for (part, metric, subset), value in self.values.items():
-            if metric == "accuracy" and subset.startswith(prefix):
-                accuracies[part, subset.removeprefix(prefix)] = value
+        for (subset, metric, slice_name), value in self.values.items():
+            if metric == "accuracy" and slice_name.startswith(prefix):
+                accuracies[subset, slice_name.removeprefix(prefix)] = value
         return accuracies

@@ -38,7 +38,7 @@ class Confusion(NamedTuple):
 
     Attributes:
         description: the class and the label.
-        counts: how many of its images these are, by part.
+        counts: how many of its images these are, by subset.
         rows: the row numbers in the dataset of the most confident of these mistakes.
     """
 
@@ -122,7 +122,7 @@ class ModelReport:
     def group_errors(self) -> list[float]:
         """The error of each group of test images."""
         accuracies = self.metrics.accuracies("group")
-        return [1 - value for (part, _), value in accuracies.items() if part == "test"]
+        return [1 - value for (subset, _), value in accuracies.items() if subset == "test"]
 
     @property
     def lowest_recall(self) -> tuple[str, float]:
@@ -235,7 +235,7 @@ def list_confusions(
 
     Args:
         mistakes: the mistakes in the test set, the most confident first.
-        predictions: all predictions, by part.
+        predictions: all predictions, by subset.
         dataset: the images of the dataset.
         label_names: the names of the labels, by their number.
     """
@@ -245,8 +245,8 @@ def list_confusions(
     for class_number, label in n_of_pair.index[:MAX_CONFUSIONS]:
         class_name = dataset.class_names[class_number]
         counts = {}
-        for part, table in predictions.items():
-            counts[part] = count_confusion(table, class_number, label)
+        for subset, table in predictions.items():
+            counts[subset] = count_confusion(table, class_number, label)
         rows = rows_by_pair.get_group((class_number, label)).tolist()
         confusion = Confusion(
             description=f"{class_name} predicted as {label_names[label]}",

@@ -17,7 +17,7 @@ from digits.report.pictures import (
     draw_mistakes,
     draw_samples,
 )
-from digits.report.plots import PART_NAMES
+from digits.report.plots import SUBSET_NAMES
 from digits.report.scripts import make_data, pack
 from digits.report.vega import vega_script
 from digits.results import leaderboard
@@ -113,7 +113,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         headings=headings,
         leaderboard=rows_by_task,
         legends=leaderboard.used_legends(all_rows),
-        part_names=PART_NAMES,
+        subset_names=SUBSET_NAMES,
         n_columns=N_COLUMNS,
         settings=settings,
         versions=versions,

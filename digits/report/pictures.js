@@ -65,7 +65,7 @@ const addButton = (cell, model, matrix, shown, actual, predicted) => {
 };
 
 for (const model of Object.keys(data.models)) {
-  const matrix = document.getElementById(model).querySelector(".matrix[data-part=test]");
+  const matrix = document.getElementById(model).querySelector(".matrix[data-subset=test]");
   const shown = make("div", { className: "shown", ariaLive: "polite" });
   matrix.closest("figure").append(shown);
   const labels = [...matrix.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent);

@@ -10,8 +10,8 @@ from digits.report.metrics import ModelMetrics
 import numpy as np
 import pandas as pd
 
-# The names in the report of the two parts of the metrics and plot tables.
-PART_NAMES = {"test": "test set", "cross_validation": "cross-validation"}
+# The names in the report of the two subsets of the metrics and plot tables.
+SUBSET_NAMES = {"test": "test set", "cross_validation": "cross-validation"}
 
 CURVES = ["roc", "precision_recall"]
 
@@ -41,7 +41,7 @@ class Plots:
     Attributes:
         class_names: the name of each class that has images, by its name in the tables. In the
             tables of a task with positive classes, these names are 0 and 1.
-        matrices: the confusion matrices, by part.
+        matrices: the confusion matrices, by subset.
         tables: the rows of the table of each chart, by the name of the chart in .dvc/plots.
             The first row is the header. All values are text, except for operating points.
         thresholds: rows of a threshold, its recall and its precision in cross-validation.
@@ -70,8 +70,8 @@ def read_plots(
     if has_positive:
         names = {"0": label_names[0], "1": label_names[1]}
     matrices = {}
-    for part, rows in confusion.groupby("part", sort=False):
-        matrices[str(part)] = make_confusion_matrix(list(names.values()), rows)
+    for subset, rows in confusion.groupby("subset", sort=False):
+        matrices[str(subset)] = make_confusion_matrix(list(names.values()), rows)
 
     charts = {curve: read_csv(folder / f"{curve}.csv") for curve in CURVES}
     thresholds: list[list[float]] = []
@@ -89,7 +89,7 @@ def read_plots(
     tables = {}
     for chart, table in charts.items():
         tables[chart] = [list(table.columns), *table.to_numpy().tolist()]
-    counted = {subset for _, metric, subset in metrics.values if metric == "count"}
+    counted = {name for _, metric, name in metrics.values if metric == "support"}
     class_names = {key: name for key, name in names.items() if key in counted}
     return Plots(class_names, matrices, tables, thresholds)
 
@@ -115,21 +115,21 @@ def add_operating_points(curve: pd.DataFrame, metrics: ModelMetrics) -> pd.DataF
 
     Returns:
         The curve with a column `operating`, which is 1 in the added rows and empty in all
-        others. A row is added for each part that has images of both labels.
+        others. A row is added for each subset that has images of both labels.
     """
     points = []
-    for part in PART_NAMES:
-        specificity = metrics.value(part, "recall", "0")
-        recall = metrics.value(part, "recall", "1")
+    for subset in SUBSET_NAMES:
+        specificity = metrics.value(subset, "recall", "0")
+        recall = metrics.value(subset, "recall", "1")
         if specificity is None or recall is None:
             continue
         point = {
-            "part": part,
+            "subset": subset,
             "class": "1",
             "false_positive_rate": 1 - specificity,
             "true_positive_rate": recall,
             "recall": recall,
-            "precision": metrics.value(part, "precision", "1"),
+            "precision": metrics.value(subset, "precision", "1"),
             "threshold": metrics.value("train", "threshold"),
             "operating": 1,
         }
@@ -149,7 +149,7 @@ def list_thresholds(curve: pd.DataFrame) -> list[list[float]]:
         Rows of a threshold, its recall and its precision: for each of RECALLS, the one with the
         best precision.
     """
-    is_cross_validated = curve["part"] == "cross_validation"
+    is_cross_validated = curve["subset"] == "cross_validation"
     columns = ["threshold", "recall", "precision"]
     points = curve.loc[is_cross_validated, columns].astype(float)
     best_points = []

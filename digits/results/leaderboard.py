@@ -141,7 +141,7 @@ def count_errors(metrics_table: pd.DataFrame, accuracy: float) -> int:
         metrics_table: the metrics of a model, which have the number of images of each class.
         accuracy: the accuracy, 0 to 1.
     """
-    images_of_class = select_values(metrics_table, "count")["value"]
+    images_of_class = select_values(metrics_table, "support")["value"]
     return round((1 - accuracy) * images_of_class.sum())
 
 
@@ -166,10 +166,10 @@ def format_accuracy_interval(metrics_table: pd.DataFrame) -> str:
 
 
 def select_values(metrics_table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the values of a metric on the test set, and their intervals, by subset."""
+    """Return the values of a metric on the test set, and their intervals, by slice."""
     table = metrics_table.reset_index()
-    is_selected = (table["part"] == "test") & (table["metric"] == metric)
-    return table[is_selected].set_index("subset")
+    is_selected = (table["subset"] == "test") & (table["metric"] == metric)
+    return table[is_selected].set_index("slice")
 
 
 def used_legends(rows: list[Row]) -> list[str]:

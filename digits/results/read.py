@@ -153,8 +153,8 @@ def read_metrics_table(model_name: str) -> pd.DataFrame:
     """Return the content of plots/<model>/metrics.csv.
 
     Returns:
-        A table with the columns `value`, `low` and `high`, indexed by `part`, `metric` and
-        `subset`.
+        A table with the columns `value`, `low` and `high`, indexed by `subset`, `metric` and
+        `slice`.
 
     Raises:
         UserError: the file is missing or damaged.
@@ -163,12 +163,12 @@ def read_metrics_table(model_name: str) -> pd.DataFrame:
     def parse(text: str) -> pd.DataFrame:
         table = pd.read_csv(
             io.StringIO(text),
-            dtype={"subset": str},
+            dtype={"slice": str},
             # pandas would take a class called null for a missing value.
             keep_default_na=False,
             na_values={"low": [""], "high": [""]},
         )
-        return table.set_index(["part", "metric", "subset"])
+        return table.set_index(["subset", "metric", "slice"])
 
     return parse_file(paths.plots(model_name) / "metrics.csv", model_name, parse)
 
@@ -220,6 +220,6 @@ def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
     if "prediction" not in table:
         raise UserError(
             f"{model_name} has no folds, so it has no predictions of its training set; use "
-            "--part test"
+            "--subset test"
         )
     return table

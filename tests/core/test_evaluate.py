@@ -18,24 +18,24 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics as sk
 
-# The folder of a model's predictions, by the part that they have in tables of metrics.
+# The folder of a model's predictions, by the subset that they have in tables of metrics.
 FOLDERS = {"test": "predictions", "cross_validation": "crossval"}
 
 
 def read_metrics(project: Path, name: str) -> pd.DataFrame:
-    """Return the metrics of a model, by part, metric and subset."""
-    table = pd.read_csv(project / f"plots/{name}/metrics.csv", dtype={"subset": str})
-    return table.set_index(["part", "metric", "subset"]).sort_index()
+    """Return the metrics of a model, by subset, metric and slice."""
+    table = pd.read_csv(project / f"plots/{name}/metrics.csv", dtype={"slice": str})
+    return table.set_index(["subset", "metric", "slice"]).sort_index()
 
 
-def read_predictions(project: Path, name: str, part: str) -> pd.DataFrame:
-    return pd.read_parquet(project / f"data/{FOLDERS[part]}/{name}.parquet")
+def read_predictions(project: Path, name: str, subset: str) -> pd.DataFrame:
+    return pd.read_parquet(project / f"data/{FOLDERS[subset]}/{name}.parquet")
 
 
-@pytest.mark.parametrize("part", FOLDERS)
-def test_the_metrics_of_a_binary_task_are_those_of_scikit_learn(made: Path, part: str) -> None:
+@pytest.mark.parametrize("subset", FOLDERS)
+def test_the_metrics_of_a_binary_task_are_those_of_scikit_learn(made: Path, subset: str) -> None:
     y_train = read_predictions(made, "five-sgd", "cross_validation")["label"]
-    table = read_predictions(made, "five-sgd", part)
+    table = read_predictions(made, "five-sgd", subset)
     y = table["label"]
     y_pred = table["prediction"]
     scores = table["decision_1"]
@@ -50,19 +50,19 @@ def test_the_metrics_of_a_binary_task_are_those_of_scikit_learn(made: Path, part
     expected["f1", "0"] = sk.f1_score(y, y_pred, pos_label=0)
     expected["roc_auc", "all"] = sk.roc_auc_score(y, scores)
     expected["average_precision", "all"] = sk.average_precision_score(y, scores)
-    expected["count", "1"] = y.sum()
-    found = read_metrics(made, "five-sgd")["value"][part]
+    expected["support", "1"] = y.sum()
+    found = read_metrics(made, "five-sgd")["value"][subset]
     assert found[list(expected)].to_dict() == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("part", FOLDERS)
-def test_the_interval_of_the_accuracy_is_wilson_s(made: Path, part: str) -> None:
-    table = read_predictions(made, "five-sgd", part)
+@pytest.mark.parametrize("subset", FOLDERS)
+def test_the_interval_of_the_accuracy_is_wilson_s(made: Path, subset: str) -> None:
+    table = read_predictions(made, "five-sgd", subset)
     is_correct = table["label"] == table["prediction"]
     test = binomtest(int(is_correct.sum()), len(table))
     expected = test.proportion_ci(method="wilson")
     table_of_metrics = read_metrics(made, "five-sgd")
-    key = (part, "accuracy", "all")
+    key = (subset, "accuracy", "all")
     assert table_of_metrics["low"][key] == pytest.approx(expected.low, abs=1e-6)
     assert table_of_metrics["high"][key] == pytest.approx(expected.high, abs=1e-6)
 
@@ -109,7 +109,7 @@ def test_the_confusion_matrix_is_that_of_scikit_learn(made: Path) -> None:
 
 def read_curve(project: Path, name: str, columns: list[str]) -> set[tuple[float, ...]]:
     """Return the points of a curve of the test images."""
-    table = pd.read_csv(project / f"plots/five-sgd/{name}.csv").query("part == 'test'")
+    table = pd.read_csv(project / f"plots/five-sgd/{name}.csv").query("subset == 'test'")
     points = table[[*columns, "threshold"]].fillna(np.inf)
     return set(points.itertuples(index=False, name=None))
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-HEADER = "part,metric,subset,value,low,high\n"
+HEADER = "subset,metric,slice,value,low,high\n"
 WITH_INTERVAL = f"""\
 {HEADER}\
 test,accuracy,all,0.97,0.9,0.99
-test,count,0,150,,
-test,count,1,150,,
+test,support,0,150,,
+test,support,1,150,,
 """
 OF_THREE_GROUPS = f"""\
 {HEADER}\
@@ -24,8 +24,8 @@ test,accuracy,all,0.963351,,
 test,accuracy,group 0,1,,
 test,accuracy,group 1,0.926,,
 test,accuracy,group 2,0.962,,
-test,count,0,347,,
-test,count,1,35,,
+test,support,0,347,,
+test,support,1,35,,
 """
 
 

@@ -84,7 +84,7 @@ def test_the_predictions_of_the_test_set_are_in_its_order(made: Path) -> None:
 
 def test_cross_validated_predictions_are_shown_by_number(made: Path) -> None:
     table = pd.read_parquet(made / "data/crossval/five-sgd.parquet").set_index("row")
-    words = ["15", "5", "--predictions", "five-sgd", "--part", "train"]
+    words = ["15", "5", "--predictions", "five-sgd", "--subset", "train"]
     captions = read_captions(made, *words)
     assert [caption.row for caption in captions] == [15, 5]
     for caption in captions:
@@ -119,7 +119,7 @@ def test_the_mistakes_of_two_classes_have_calibrated_probabilities(made: Path) -
     [temperature] = re.findall(r"temperature,all,([\d.]+)", text)
     logits = mistakes["confidence"] / float(temperature)
     percents = (100 / (1 + np.exp(-logits))).round()
-    captions = read_captions(made, "--mistakes", "five-sgd", "--part", "train")
+    captions = read_captions(made, "--mistakes", "five-sgd", "--subset", "train")
     assert [caption.row for caption in captions] == mistakes["row"].tolist()
     assert [caption.percent for caption in captions] == percents.tolist()
 
@@ -185,9 +185,9 @@ def test_predictions_that_were_not_made_are_one_line(project: Path) -> None:
     [
         ("tinny 1", "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny."),
         ("tiny 400", "tiny has no image 400; allowed: 0 to 399"),
-        ("tiny 15 --predictions five-sgd", "image 15 is not in the test set; use --part train"),
+        ("tiny 15 --predictions five-sgd", "image 15 is not in the test set; use --subset train"),
         (
-            "tiny --predictions digit-logreg --part train",
+            "tiny --predictions digit-logreg --subset train",
             "digit-logreg has no folds",
         ),
         ("tiny --label 10", "--label: there is no '10'."),

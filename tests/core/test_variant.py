@@ -194,13 +194,13 @@ def test_the_confusion_matrix_has_the_names_of_the_classes(variant: Path) -> Non
 def test_accuracies_have_the_names_of_the_groups_and_two_groups_no_interval(
     variant: Path,
 ) -> None:
-    table = read_metrics(variant, "odd").query("part == 'test' and metric == 'accuracy'")
-    assert list(table["subset"]) == ["all", "group writer 6", "group writer 7"]
+    table = read_metrics(variant, "odd").query("subset == 'test' and metric == 'accuracy'")
+    assert list(table["slice"]) == ["all", "group writer 6", "group writer 7"]
     assert table[["low", "high"]].isna().all(axis=None)
 
 
 def test_the_train_accuracy_is_no_cross_validated_one(variant: Path) -> None:
-    table = read_metrics(variant, "named").query("part == 'train' and metric == 'accuracy'")
+    table = read_metrics(variant, "named").query("subset == 'train' and metric == 'accuracy'")
     [train_accuracy] = table["value"]
     cv_predictions = read_predictions(variant, "named", "train")
     assert train_accuracy == cv_predictions.attrs["train_accuracy"] == 1.0
@@ -215,7 +215,7 @@ def test_the_temperature_calibrates_the_predictions_of_the_test_images(variant: 
     [temperature] = read_metrics(variant, "named").query("metric == 'temperature'")["value"]
     predictions = read_predictions(variant, "named", "test")
     scores = predictions.filter(like="decision_").to_numpy()
-    table = pd.read_csv(variant / "plots/named/reliability.csv").query("part == 'test'")
+    table = pd.read_csv(variant / "plots/named/reliability.csv").query("subset == 'test'")
     found = np.average(table["confidence"], weights=table["count"])
     calibrated = softmax(scores / temperature, axis=1).max(axis=1).mean()
     uncalibrated = softmax(scores, axis=1).max(axis=1).mean()

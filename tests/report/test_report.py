@@ -369,14 +369,14 @@ def test_all_charts_are_printed_with_their_colours(opened: Opened) -> None:
 def test_few_groups_and_missing_metrics_are_shown(project: Path, opened: Opened) -> None:
     path = project / "plots/five-sgd/metrics.csv"
     table = pd.read_csv(path)
-    is_test = table["part"] == "test"
+    is_test = table["subset"] == "test"
     table = table[~is_test | (table["metric"] != "roc_auc")]  # as without fives
     table.loc[is_test & (table["metric"] == "accuracy"), ["low", "high"]] = None
     groups = pd.DataFrame(
         {
-            "part": "test",
+            "subset": "test",
             "metric": "accuracy",
-            "subset": ["group anna", "group ben"],
+            "slice": ["group anna", "group ben"],
             "value": [1.0, 0.875],
         }
     )
