@@ -75,8 +75,10 @@ def measure_tutorial(folder: Path, tutorial: str, n_rounds: int) -> list[str]:
         our_runs.append(our_run)
 
     cells = [tutorial]
-    for runs in [original_runs, same_runs, our_runs]:
-        cells.append(summarize([run.seconds for run in runs]))
+    cells.extend(
+        summarize([run.seconds for run in runs])
+        for runs in [original_runs, same_runs, our_runs]
+    )
     for runs in [same_runs, our_runs]:
         cells.append(summarize(compute_ratios(original_runs, runs, "seconds"), " ×"))
         cells.append(summarize(compute_ratios(original_runs, runs, "cpu_seconds"), " ×"))

@@ -14,10 +14,10 @@ from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from bench import measuring
-from digits.data import pictures
 from digits.core import paths, tables
 from digits.core.errors import UserError
 from digits.core.tables import Pixels, Vector
+from digits.data import pictures
 from digits.handwriting.components import Digit
 from digits.handwriting.likeness import RARE
 from digits.handwriting.recognizer import Prediction, Recognizer

@@ -98,8 +98,7 @@ def make_table(
     rows = []
     for name in values[smallest]:
         row = [f"`{name}`"]
-        for size in sizes:
-            row.append(format(values[size][name], number_format))
+        row.extend(format(values[size][name], number_format) for size in sizes)
         if has_ratio:
             ratio = values[largest][name] / values[smallest][name]
             row.append(f"{ratio:.2f} ×")

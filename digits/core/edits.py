@@ -96,13 +96,12 @@ def declared_parameters() -> list[tuple[Path, str]]:
     kind, _, name = stage_name.rpartition(":")[2].partition("@")
     stage = YAML(typ="safe").load(DVC_FILE)["stages"][kind]
     definition = stage.get("do", stage)  # `do` is the part below `foreach`
-    parameters = []
+    parameters: list[tuple[Path, str]] = []
     for item in definition.get("params", []):
         # A key of params.yaml, or another file with its keys.
         keys_of_files = item if isinstance(item, dict) else {params.FILE: [item]}
         for file, keys in keys_of_files.items():
-            for key in keys:
-                parameters.append((Path(file), key.replace("${key}", name)))
+            parameters.extend((Path(file), key.replace("${key}", name)) for key in keys)
     return parameters
 
 

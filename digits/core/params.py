@@ -612,9 +612,7 @@ def _readable_error(error: ErrorDetails, values: Any, location: Sequence[str]) -
         is_key_of_entry = index >= 2  # after a section and the name of an entry
         if is_key_of_entry and key in UNION_MESSAGES:
             up_to_key = ".".join(keys[: index + 1])
-            return UserError(
-                f"{FILE}: {up_to_key}: {UNION_MESSAGES[key]}, not {value!r:.80}"
-            )
+            return UserError(f"{FILE}: {up_to_key}: {UNION_MESSAGES[key]}, not {value!r:.80}")
     if error["type"] == "extra_forbidden":
         return _unknown_key_error(keys)
     if error["type"] == "missing":

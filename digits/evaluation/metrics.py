@@ -219,7 +219,9 @@ def metrics_table(predictions: Predictions) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def make_row(metric: str, slice_name: str, value: Value) -> tuple[str, str, float, float, float]:
+def make_row(
+    metric: str, slice_name: str, value: Value
+) -> tuple[str, str, float, float, float]:
     """Return a row of the table of metrics."""
     estimate = value if isinstance(value, Estimate) else Estimate(value)
     return metric, slice_name, *estimate
@@ -234,7 +236,8 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
     """
     overall = table[table["slice"] == OVERALL]
     values: dict[str, float] = {}
-    for subset in ["cross_validation", "test"]:  # values of the test images replace earlier ones
+    # The values of the test images replace the cross-validated ones.
+    for subset in ["cross_validation", "test"]:
         of_subset = overall[overall["subset"] == subset]
         values |= dict(zip(of_subset["metric"], of_subset["value"], strict=True))
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.data import pictures
 from digits.core.files import atomic_write
+from digits.data import pictures
 from digits.handwriting.components import Digit
 from digits.handwriting.reading import Reading, label_with_flag
 from digits.handwriting.recognizer import Prediction, Recognizer

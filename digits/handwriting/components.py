@@ -5,17 +5,18 @@ of two digits, one below the other, is cut. The thresholds were chosen on drawin
 digits. docs/handwriting.md measures how well digits are found.
 """
 
+import itertools
 from contextlib import suppress
 from operator import attrgetter
 from typing import NamedTuple
 
 from digits.core.tables import Pixels
+from digits.data.pictures import Picture, PictureError
 from digits.handwriting import edges, lines, sheets
 from digits.handwriting import ink as inks
 from digits.handwriting.ink import EDGE, SMALL, Ink
 from digits.handwriting.normalize import normalize
 from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Labels
-from digits.data.pictures import Picture, PictureError
 
 import numpy as np
 from scipy import ndimage
@@ -186,8 +187,10 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     digits: list[Digit] = []
     if sheet is not None:
         with suppress(PictureError):  # no digits are on the bright region, so it is no sheet
-            for digit in find_on_page(sheet.straighten(picture.grey), size):
-                digits.append(digit._replace(box=sheet.to_picture(digit.box)))
+            digits.extend(
+                digit._replace(box=sheet.to_picture(digit.box))
+                for digit in find_on_page(sheet.straighten(picture.grey), size)
+            )
     if not digits:
         digits = find_on_page(picture.grey, size)
     return [digit._replace(box=scale_box(digit.box, picture.scale)) for digit in digits]
@@ -224,11 +227,11 @@ def find_on_page(grey: Pixels, size: int) -> list[Digit]:
         labels, components = label_components(clean)
         components = leave_out_giants(components)
 
-    digits = []
-    for line in sort_into_lines(group_components(components)):
-        for component in line:
-            digits.append(draw_digit(clean, labels, component, size, is_alone=False))
-    return digits
+    lines_of_digits = sort_into_lines(group_components(components))
+    return [
+        draw_digit(clean, labels, component, size, is_alone=False)
+        for component in itertools.chain.from_iterable(lines_of_digits)
+    ]
 
 
 def label_components(ink: Ink) -> tuple[Labels, list[Component]]:
@@ -398,10 +401,7 @@ def group_components(components: list[Component]) -> list[Component]:
             groups.append(component)
 
     min_side = SPECK * measure_heights(groups).usual
-    digits = []
-    for group in groups:
-        if group.side >= min_side and group.flatness <= FLAT:
-            digits.append(group)
+    digits = [group for group in groups if group.side >= min_side and group.flatness <= FLAT]
     if not digits:
         raise PictureError(
             f"no digit is in the picture: its ink is more than {FLAT} times as wide as high"

@@ -7,8 +7,8 @@ because light is uneven and shadows fall on the paper.
 from typing import Any
 
 from digits.core.tables import Pixels
-from digits.handwriting.regions import border
 from digits.data.pictures import PictureError
+from digits.handwriting.regions import border
 
 import numpy as np
 import numpy.typing as npt
@@ -248,10 +248,11 @@ def estimate_noise(contrast: Ink) -> float:
     step = max(1, max(contrast.shape) // SAMPLE_SIDE)
     sample = contrast[::step, ::step]
     differences = sample[:, NOISE_DISTANCE:] - sample[:, :-NOISE_DISTANCE]
-    estimates = []
-    for values in (sample, differences / 2**0.5):
-        if values.size:
-            estimates.append(float(np.percentile(np.abs(values), NOISE_PERCENTILE)))
+    estimates = [
+        float(np.percentile(np.abs(values), NOISE_PERCENTILE))
+        for values in (sample, differences / 2**0.5)
+        if values.size
+    ]
     return min(estimates) / DEVIATIONS_AT_PERCENTILE
 
 

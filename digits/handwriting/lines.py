@@ -434,8 +434,9 @@ def choose_lines(runs: Labels, dark: Mask, pieces: Labels, ends: Mask, outside: 
     """
     # Pixels in no piece count as one of infinite length, which no line spans.
     piece_lengths = [np.inf]
-    for place in ndimage.find_objects(pieces):
-        piece_lengths.append(place[1].stop - place[1].start if place else 0)
+    piece_lengths.extend(
+        place[1].stop - place[1].start if place else 0 for place in ndimage.find_objects(pieces)
+    )
     at_line = ndimage.maximum_filter(ends, 2 * NEAR + 1)
     at_edge = ndimage.maximum_filter1d(outside, 2 * NEAR + 1, 1)
     meeting = at_line | at_edge

@@ -13,11 +13,11 @@ from typing import Self
 from digits.core import params, paths, tables
 from digits.core.errors import UserError, to_one_line, warn
 from digits.core.tables import Pixels, Vector
+from digits.data.sources import folder
 from digits.evaluation.metrics import confidence_interval
 from digits.handwriting.reading import Reading, in_words
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing
-from digits.data.sources import folder
 
 import numpy as np
 import pandas as pd

@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from digits.data import pictures
 from digits.core.errors import warn
+from digits.data import pictures
+from digits.data.pictures import PictureError
+from digits.data.sources import folder
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
-from digits.data.pictures import PictureError
 from digits.results import wording
-from digits.data.sources import folder
 
 import numpy as np
 

@@ -9,6 +9,8 @@ from digits.core import params, paths
 from digits.core.errors import UserError, warn
 from digits.core.params import DatasetParams, Params
 from digits.core.tables import Pixels, Scores, Vector
+from digits.data.pictures import Picture
+from digits.data.sources import folder
 from digits.evaluation import calibration
 from digits.handwriting import components, touching
 from digits.handwriting.components import Digit
@@ -16,10 +18,8 @@ from digits.handwriting.likeness import Likeness
 from digits.handwriting.normalize import MNIST_SIDE, SIDES
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.data.pictures import Picture
 from digits.results import wording
 from digits.results.read import check_evaluated, read_metrics, read_temperature
-from digits.data.sources import folder
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -253,10 +253,9 @@ def choose_model(settings: Params, dataset: str | None) -> str:
         UserError: there is no such model.
     """
     fitting = find_fitting_models(settings, dataset)
-    trained = []
-    for name in fitting:
-        if paths.metrics(name).exists() and paths.model(name).exists():
-            trained.append(name)
+    trained = [
+        name for name in fitting if paths.metrics(name).exists() and paths.model(name).exists()
+    ]
     if not trained:
         raise missing_model(fitting, dataset)
 

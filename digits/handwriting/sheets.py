@@ -1,5 +1,6 @@
 """Find a bright sheet on a dark table, and straighten it."""
 
+import itertools
 import math
 from typing import Any, NamedTuple, Self
 
@@ -81,10 +82,8 @@ class Sheet(NamedTuple):
     def to_picture(self, box: Box) -> Box:
         """Return the rectangle around a box of the straightened sheet, in the picture."""
         left, top, width, height = box
-        points = []
-        for x in (left, left + width):
-            for y in (top, top + height):
-                points.append(self.move_point(x, y))
+        corners = itertools.product((left, left + width), (top, top + height))
+        points = [self.move_point(x, y) for x, y in corners]
         first = np.round(np.min(points, axis=0)).astype(int)
         last = np.round(np.max(points, axis=0)).astype(int)
         x, y = first.tolist()

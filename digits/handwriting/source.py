@@ -8,10 +8,10 @@ code that `digits predict` uses. See docs/handwriting.md.
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
-from digits.handwriting import components
-from digits.handwriting.normalize import SIDES
 from digits.data.pictures import Picture, PictureError
 from digits.data.sources import folder
+from digits.handwriting import components
+from digits.handwriting.normalize import SIDES
 
 import pandas as pd
 
@@ -22,9 +22,7 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     """Return the digits of the pictures of a folder."""
     height, width = dataset.shape
     if height != width or height not in SIDES:
-        raise UserError(
-            f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}"
-        )
+        raise UserError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}")
     return folder.read(place, dataset, lambda picture: draw(picture, height))
 
 

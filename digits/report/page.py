@@ -150,11 +150,11 @@ def describe_datasets(settings: Params, model_names: Sequence[str]) -> list[Data
 
 def sort_models(settings: Params, model_names: Sequence[str]) -> list[str]:
     """Return models in the order of the leaderboard: task by task, the best of each first."""
-    names = []
+    names: list[str] = []
     for task_name in settings.tasks:
-        for name in leaderboard.rank_models(settings, task_name):
-            if name in model_names:
-                names.append(name)
+        names.extend(
+            name for name in leaderboard.rank_models(settings, task_name) if name in model_names
+        )
     return names
 
 

@@ -11,8 +11,8 @@ from typing import Any, Self, TypeVar
 from digits.core import paths, tables
 from digits.core.errors import UserError
 from digits.core.tables import Pixels, Vector
-from digits.evaluation.metrics import OVERALL
 from digits.data.sources import MAX_CLASSES
+from digits.evaluation.metrics import OVERALL
 
 import numpy as np
 import pandas as pd

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from digits.core.params import Params
+from digits.data.sources import MAX_CLASSES
 from digits.evaluation.calibration import calibrate, to_logits
 from digits.learning.scores import read_scores, score_labels
 from digits.results.differences import Difference, PairedTest
-from digits.data.sources import MAX_CLASSES
 
 import numpy as np
 import pandas as pd

@@ -190,8 +190,7 @@ def fit_incrementally(
     preprocessing, learning_steps = separate_stateless_steps(pipeline)
     folds: list[int] = [] if test_fold is None else np.unique(test_fold).tolist()
     fits = [Fit(clone(learning_steps), held_out_fold=None)]
-    for fold in folds:
-        fits.append(Fit(clone(learning_steps), held_out_fold=fold))
+    fits.extend(Fit(clone(learning_steps), held_out_fold=fold) for fold in folds)
 
     first_group = next(read_transformed(preprocessing, path))
     for fit in fits:

@@ -1,7 +1,7 @@
 """Write the picture of the report that the README shows: `python -m docs.tools.picture`.
 
-It needs Chromium, and report.html, which `make report` writes after `make repro`. The picture has
-the leaderboard of one task, and below it the most frequent mistakes of the best model.
+It needs Chromium, and report.html, which `make report` writes after `make repro`. The picture
+has the leaderboard of one task, and below it the most frequent mistakes of the best model.
 """
 
 import io

@@ -19,8 +19,6 @@ from digits.commands.check import check
 from digits.core import params
 from digits.core.params import Params
 from digits.data.sources import idx
-from tests.helpers import tiny
-from tests.helpers.calls import call
 from tests.core.test_fetch import (
     Handler,
     answer_as_openml,
@@ -28,6 +26,8 @@ from tests.core.test_fetch import (
     serve_files,
     serving,
 )
+from tests.helpers import tiny
+from tests.helpers.calls import call
 
 import numpy as np
 import pandas as pd
@@ -66,9 +66,11 @@ def list_commands() -> list[str]:
     """Return the commands in the page and in the texts of the notebooks."""
     texts = [PAGE]
     for name in NOTEBOOKS:
-        for cell in read_cells(name):
-            if cell["cell_type"] == "markdown":
-                texts.append("".join(cell["source"]))
+        texts.extend(
+            "".join(cell["source"])
+            for cell in read_cells(name)
+            if cell["cell_type"] == "markdown"
+        )
     commands = set()
     for text in texts:
         commands |= set(re.findall(r"(?:^\$ |`)((?:digits|dvc) [^`\n]+)", text, re.MULTILINE))

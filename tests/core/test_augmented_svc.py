@@ -6,12 +6,12 @@ from typing import Any
 from digits.core.errors import UserError
 from digits.features.transforms.pixels import scale
 from digits.learning import model_file, pipelines
-from digits.learning.deformation import MILD, deform_rows
 from digits.learning.augmented_svc import (
     MAX_MARGIN_COPIED,
     MAX_MARGIN_FITTED,
     AugmentedSVC,
 )
+from digits.learning.deformation import MILD, deform_rows
 
 import joblib
 import numpy as np

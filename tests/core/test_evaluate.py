@@ -33,7 +33,9 @@ def read_predictions(project: Path, name: str, subset: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("subset", FOLDERS)
-def test_the_metrics_of_a_binary_task_are_those_of_scikit_learn(made: Path, subset: str) -> None:
+def test_the_metrics_of_a_binary_task_are_those_of_scikit_learn(
+    made: Path, subset: str
+) -> None:
     y_train = read_predictions(made, "five-sgd", "cross_validation")["label"]
     table = read_predictions(made, "five-sgd", subset)
     y = table["label"]

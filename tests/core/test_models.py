@@ -12,9 +12,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from digits.core.errors import UserError
 from digits.core.tables import REMEDY
 from digits.learning import model_file
-from tests.helpers import tiny
+from tests.helpers import classifiers, tiny
 from tests.helpers.calls import failure
-from tests.core import classifiers
 
 import numpy as np
 import pytest

@@ -8,10 +8,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from digits.data import pictures
 from digits.core import tables
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
+from digits.data import pictures
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.pictures import PictureError
 from tests.helpers import tiny

@@ -185,7 +185,10 @@ def test_predictions_that_were_not_made_are_one_line(project: Path) -> None:
     [
         ("tinny 1", "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny."),
         ("tiny 400", "tiny has no image 400; allowed: 0 to 399"),
-        ("tiny 15 --predictions five-sgd", "image 15 is not in the test set; use --subset train"),
+        (
+            "tiny 15 --predictions five-sgd",
+            "image 15 is not in the test set; use --subset train",
+        ),
         (
             "tiny --predictions digit-logreg --subset train",
             "digit-logreg has no folds",

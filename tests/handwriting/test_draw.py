@@ -16,9 +16,9 @@ from digits.core.params import DatasetParams
 from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
 from digits.handwriting.commands.draw import ADDRESS, local_address
+from tests.handwriting.drawing import box, draw, serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.browser import LIMIT, overflow
-from tests.handwriting.drawing import box, draw, serving, stroke
 from tests.helpers.processes import full_disk
 
 import pytest

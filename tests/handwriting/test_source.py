@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from digits.data import pictures
 from digits.core import tables
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
+from digits.data import pictures
 from digits.handwriting import components, source
 from tests.helpers import tiny
 

@@ -1,6 +1,7 @@
 """Digits that touch: scikit-learn's, drawn as MNIST's, pushed together, and read by models of them."""
 
 from digits.core.tables import Pixels, Vector
+from digits.data.pictures import Picture
 from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.likeness import Likeness
@@ -8,7 +9,6 @@ from digits.handwriting.normalize import normalize
 from digits.handwriting.recognizer import Recognizer
 from digits.learning.pipelines import make_feature_steps
 from digits.learning.scores import compute_scores
-from digits.data.pictures import Picture
 
 import numpy as np
 import pytest

@@ -7,9 +7,9 @@ from pathlib import Path
 from digits.handwriting import boxes
 from digits.handwriting.likeness import DENSITY, RARE, Likeness
 from digits.handwriting.recognizer import Recognizer
+from tests.handwriting.drawing import serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.calls import call
-from tests.handwriting.drawing import serving, stroke
 
 import numpy as np
 import pytest

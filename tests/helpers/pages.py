@@ -101,8 +101,9 @@ def make_pattern(output: str) -> re.Pattern[str]:
         if line == ANYTHING:
             pattern += "(?:.*\n)*?"
             continue
-        parts = []
-        for part in line.rstrip().split(ANYTHING):
-            parts.append(REVISION.sub("[0-9a-f]{7}", re.escape(part)))
+        parts = [
+            REVISION.sub("[0-9a-f]{7}", re.escape(part))
+            for part in line.rstrip().split(ANYTHING)
+        ]
         pattern += ".*".join(parts) + "\n"
     return re.compile(pattern)

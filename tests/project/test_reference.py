@@ -35,9 +35,11 @@ def test_every_key_of_params_yaml_has_a_description() -> None:
 def test_every_option_of_every_command_has_a_description() -> None:
     commands = reference.list_commands()
     assert "leaderboard" in commands
-    without = []
+    without: list[str] = []
     for name, command in commands.items():
-        for parameter in command.params:
-            if isinstance(parameter, click.Option) and not parameter.help:
-                without.append(f"{name} {parameter.opts[0]}")
+        without.extend(
+            f"{name} {parameter.opts[0]}"
+            for parameter in command.params
+            if isinstance(parameter, click.Option) and not parameter.help
+        )
     assert not without

@@ -64,10 +64,11 @@ def read_predictions(project: Path, name: str, folder: str = "predictions") -> p
 
 def accessibility_problems(page: Page) -> list[str]:
     """Return what axe finds that is a hindrance to people who see badly or use no mouse."""
-    problems = []
+    problems: list[str] = []
     for violation in Axe().run(page).response["violations"]:
-        for node in violation["nodes"]:
-            problems.append(f"{violation['help']}: {node['html'][:200]}")
+        problems.extend(
+            f"{violation['help']}: {node['html'][:200]}" for node in violation["nodes"]
+        )
     return problems
 
 

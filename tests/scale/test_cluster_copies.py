@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.helpers import tiny
 from tests.core.test_cluster import run_cluster
+from tests.helpers import tiny
 
 import pytest
 

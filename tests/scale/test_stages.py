@@ -5,10 +5,10 @@ from typing import Any
 
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams, ModelParams, SplitParams
+from digits.data.sources import images
 from digits.learning.scores import compute_scores, response_method
 from digits.scale import fetch, row_groups, split
 from digits.scale.train import train
-from digits.data.sources import images
 from tests.helpers import tiny
 
 import numpy as np

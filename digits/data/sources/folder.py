@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.data import pictures
 from digits.core.errors import UserError, warn
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
+from digits.data import pictures
 from digits.data.pictures import Picture
 from digits.data.sources import NOT_FOUND, describe_error, encode_classes, encode_groups, images
 
@@ -119,9 +119,7 @@ def iterate_files(folder: Path, folders_above: Sequence[Path] = ()) -> Iterator[
         raise UserError(f"{folder.name!r} is a link to a folder that it lies in; delete it")
     paths = [path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name)]
     if not paths:
-        raise UserError(
-            f"{folder.name!r} has no pictures in it; delete it, or put some there"
-        )
+        raise UserError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
     for path in sorted(paths):
         if path.is_dir():
             yield from iterate_files(path, [*folders_above, real_path])

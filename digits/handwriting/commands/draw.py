@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from digits.data import pictures
 from digits.commands import examples
 from digits.core.errors import UserError
+from digits.data import pictures
 from digits.handwriting import boxes
 from digits.handwriting.collection import DIGITS, Collection
 from digits.handwriting.reading import as_values
