@@ -9,7 +9,7 @@ only if the tutorial shuffles them.
 import warnings
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bench import measuring
 from digits.core import params, paths
@@ -43,31 +43,30 @@ HEADER = [
 ]
 
 
-class Tutorial(NamedTuple):
-    """The original code of a tutorial, and the model here that corresponds to it."""
+# The tutorial of each model here, and the classifier in its original code.
+TUTORIALS = {
+    "small-zero-or-one-svc": "zero_or_one",
+    "two-logreg": "two_detector",
+    "digit-sgd-hinge": "ten_classes, hinge",
+    "digit-sgd-log": "ten_classes, log",
+    "random-digit-sgd": "random_split",
+    "five-sgd": "five_detector",
+}
+CLASSIFIERS = {
+    "small-zero-or-one-svc": SVC(gamma=0.001),
+    "two-logreg": LogisticRegression(tol=0.1),
+    "digit-sgd-hinge": SGDClassifier(loss="hinge"),
+    "digit-sgd-log": SGDClassifier(loss="log_loss"),
+    "random-digit-sgd": SGDClassifier(),
+    "five-sgd": SGDClassifier(max_iter=10),
+}
 
-    name: str
-    model: str
-    classifier: Any  # of the original code
-    is_shuffled: bool = False  # whether the original code shuffles the training images
-    original_features: str | None = None  # if the model here has others
+# The original code of these models shuffles the training images.
+SHUFFLED = {"two-logreg", "five-sgd"}
 
-
-TUTORIALS = [
-    Tutorial("zero_or_one", "small-zero-or-one-svc", SVC(gamma=0.001)),
-    Tutorial("two_detector", "two-logreg", LogisticRegression(tol=0.1), is_shuffled=True),
-    Tutorial(
-        "ten_classes, hinge",
-        "digit-sgd-hinge",
-        SGDClassifier(loss="hinge"),
-        original_features="raw_sparse",
-    ),
-    Tutorial("ten_classes, log", "digit-sgd-log", SGDClassifier(loss="log_loss")),
-    Tutorial(
-        "random_split", "random-digit-sgd", SGDClassifier(), original_features="raw_sparse"
-    ),
-    Tutorial("five_detector", "five-sgd", SGDClassifier(max_iter=10), is_shuffled=True),
-]
+# These models have other features than the original code. They are also measured with these
+# features, which are the original ones.
+ORIGINAL_FEATURES = {"digit-sgd-hinge": "raw_sparse", "random-digit-sgd": "raw_sparse"}
 
 
 def compare_accuracies(folder: Path, quick: bool) -> list[str]:
@@ -76,27 +75,27 @@ def compare_accuracies(folder: Path, quick: bool) -> list[str]:
     One fit takes up to two minutes, and all of them take three quarters of an hour. The images
     must be in `data/raw/` (`dvc repro fetch@mnist fetch@small`).
     """
-    tutorials = TUTORIALS
+    models = list(TUTORIALS)
     n_seeds = N_SEEDS
     if quick:
-        tutorials = TUTORIALS[:1]
+        models = models[:1]
         n_seeds = 2
     rows = []
-    for tutorial in tutorials:
-        rows += compare_model(tutorial, n_seeds)
+    for model in models:
+        rows += compare_model(model, n_seeds)
     return measuring.format_table(HEADER, rows)
 
 
-def compare_model(tutorial: Tutorial, n_seeds: int) -> list[list[str]]:
-    """Return the rows of a tutorial: with the model's features, and with the original ones."""
-    all_features = [params.load().model(tutorial.model).features]
-    if tutorial.original_features is not None:
-        all_features.append(tutorial.original_features)
+def compare_model(name: str, n_seeds: int) -> list[list[str]]:
+    """Return the rows of a model: with its own features, and with the original ones."""
+    all_features = [params.load().model(name).features]
+    if name in ORIGINAL_FEATURES:
+        all_features.append(ORIGINAL_FEATURES[name])
 
     variants = [None, *all_features]  # None is the original code
     measure_in_worker = joblib.delayed(measure)
     tasks = [
-        measure_in_worker(tutorial, features, seed)
+        measure_in_worker(name, features, seed)
         for features, seed in product(variants, range(n_seeds))
     ]
     with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
@@ -104,35 +103,35 @@ def compare_model(tutorial: Tutorial, n_seeds: int) -> list[list[str]]:
 
     original, *here = np.reshape(accuracies, (len(variants), n_seeds))
     return [
-        [tutorial.name, features, *compare_seeds(original, of_model)]
+        [TUTORIALS[name], features, *compare_seeds(original, of_model)]
         for features, of_model in zip(all_features, here, strict=True)
     ]
 
 
-def measure(tutorial: Tutorial, features: str | None, seed: int) -> float:
-    """Return the test accuracy, in percent, of the model here or of the original code.
+def measure(name: str, features: str | None, seed: int) -> float:
+    """Return the test accuracy, in percent, of a model or of its original code.
 
     Args:
-        tutorial: the tutorial.
+        name: the name of the model.
         features: the features of the model here, or None for the original code.
         seed: the seed.
     """
     settings = params.load()
-    model_params = settings.model(tutorial.model)
+    model_params = settings.model(name)
     task = settings.task(model_params.task)
     images = read(paths.raw(settings.dataset_name_of_task(model_params.task)))
     images = label_images(images, *settings.task_classes(model_params.task))
     test = settings.split(task.split).test
     train_rows, test_rows = split_rows(images, test, SPLIT_SEED)
-    # Of the tutorials, only this one does not take the images in the order of the dataset.
-    if features is not None or tutorial.name != "random_split":
+    # Only the tutorial random_split takes its training images in a random order.
+    if features is not None or name != "random-digit-sgd":
         train_rows = np.sort(train_rows)
-    if features is not None or tutorial.is_shuffled:
+    if features is not None or name in SHUFFLED:
         np.random.RandomState(seed).shuffle(train_rows)
 
     if features is None:
         X: Any = pixels(images).astype(np.float64)
-        model = clone(tutorial.classifier).set_params(random_state=seed)
+        model = clone(CLASSIFIERS[name]).set_params(random_state=seed)
     else:
         X = pixels(images)
         model_params = model_params.model_copy(update={"features": features})

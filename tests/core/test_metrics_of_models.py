@@ -22,11 +22,11 @@ def compute_metrics(table: pd.DataFrame, majority_label: int) -> dict[tuple[str,
     y, predicted = table["label"], table["prediction"]
     values = {("accuracy", "all"): metrics.accuracy_score(y, predicted)}
     values["baseline", "all"] = np.mean(y == majority_label)
-    for column in ["fold", "group"]:
-        slices = table.groupby(column) if column in table else []
-        for value, rows in slices:
+    for column in table.columns.intersection(["fold", "group"]):
+        for number in table[column].unique():
+            rows = table[table[column] == number]
             accuracy = metrics.accuracy_score(rows["label"], rows["prediction"])
-            values["accuracy", f"{column} {value}"] = accuracy
+            values["accuracy", f"{column} {number}"] = accuracy
     of_folds = [value for (_, name), value in values.items() if name.startswith("fold")]
     if of_folds:
         values["accuracy_mean", "all"] = np.mean(of_folds)
