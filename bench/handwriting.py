@@ -1,6 +1,6 @@
 """Measure how pictures of digits, of no digit, and of two digits that touch are read.
 
-The pictures are read as `digits predict` reads them. Writes two tables of
+The pictures are read as `digits predict` reads them. Prints two tables of
 docs/handwriting.md. Needs the split of MNIST and a model (`make repro`). It takes
 some minutes. How two p-values are combined was chosen with other fonts (DejaVu) and seeds than
 those here.
@@ -27,7 +27,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-PAGE = Path("docs", "handwriting.md")
 FONTS = sorted(Path("/usr/share/fonts/truetype/liberation").glob("*.ttf"))
 
 # Numbers of pictures, and of pictures with `--quick`.
@@ -402,4 +401,4 @@ def measure_touching(folder: Path, quick: bool) -> list[str]:
 BENCHMARKS = {"unlike": measure_flags, "touching": measure_touching}
 
 if __name__ == "__main__":
-    measuring.main(__doc__, PAGE, BENCHMARKS)
+    measuring.main(__doc__, BENCHMARKS)

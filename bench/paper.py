@@ -2,7 +2,7 @@
 
 It draws test images of MNIST into such pages, with lines that they touch and cross. The pages
 are turned a little, unevenly lit, noisy and saved as JPEG. They are read as `digits predict`
-reads pictures. Writes a table of docs/handwriting.md. Needs the split of MNIST and a
+reads pictures. Prints a table of docs/handwriting.md. Needs the split of MNIST and a
 model of it (`make repro`). It takes some minutes.
 """
 
@@ -454,4 +454,4 @@ def format_mean(values: Sequence[float]) -> str | None:
 
 
 if __name__ == "__main__":
-    measuring.main(__doc__, handwriting.PAGE, {"paper": measure_pages})
+    measuring.main(__doc__, {"paper": measure_pages})

@@ -1,18 +1,22 @@
-"""Run all stages one after the other in this one process, without DVC."""
+"""Run all stages one after the other in this one process. DVC only says in which order.
 
+Give a pattern, such as 'small-*', to run only the stages that these models need.
+"""
+
+import sys
 from importlib import import_module
 from pathlib import Path
 
 from bench import measuring
 
 
-def main() -> None:
+def main(*patterns: str) -> None:
     """Run the command of each stage of dvc.yaml, such as `python -m stages.fetch mnist`."""
-    for _, command in measuring.list_commands(Path()):
+    for command in measuring.list_commands(Path(), *patterns):
         _, _, module_name, entry_name = command.split()
         stage = import_module(module_name)
         stage.main([entry_name], standalone_mode=False)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Measure the pipeline on more and more images, and write the tables of docs/large-data.md.
+"""Measure the pipeline on more and more images, and print the tables of docs/large-data.md.
 
 Runs the stages of docs/scale/large on 70,000, 700,000 and 8,100,000 images, one process per
 stage. It takes forty minutes and 15 GB of disk space in TMPDIR. Other programs on the machine
@@ -14,7 +14,6 @@ from bench import measuring
 
 import yaml
 
-PAGE = Path("docs", "large-data.md")
 LARGE = Path("docs", "scale", "large")
 SIZES = [70_000, 700_000, 8_100_000]  # numbers of images
 
@@ -31,7 +30,8 @@ def measure_sizes(folder: Path, quick: bool) -> list[str]:
     """Measure all stages with each number of images, and return three tables."""
     sizes = SIZES
     if quick:
-        n_images = measuring.read_params(LARGE)["datasets"]["mnist"]["images"]
+        params = yaml.safe_load((LARGE / "params.yaml").read_text(encoding="utf-8"))
+        n_images = params["datasets"]["mnist"]["images"]
         sizes = [n_images, 2 * n_images]
     results = {size: measure_size(folder / str(size) / "project", size) for size in sizes}
 
@@ -54,13 +54,14 @@ def measure_size(folder: Path, n_images: int) -> Results:
         folder: the folder of the copy.
         n_images: the number of images after the enlargement.
     """
-    project = measuring.copy_project(folder) / LARGE
+    project = measuring.clone_project(folder) / LARGE
     set_size(project, n_images)
     results = Results(memory={}, microseconds={}, error={})
-    for stage, command in measuring.list_commands(project):
+    for command in measuring.list_commands(project):
         measuring.log(f"{n_images} images: {command}")
         run = measuring.run(project, *command.split())
-        name = command.split()[-1]
+        _, _, module, name = command.split()
+        stage = module.rpartition(".")[2]
         results.memory[f"{stage}@{name}"] = run.memory
         results.microseconds[f"{stage}@{name}"] = 1e6 * run.seconds / n_images
         if stage == "evaluate":
@@ -107,4 +108,4 @@ def make_table(
 
 
 if __name__ == "__main__":
-    measuring.main(__doc__, PAGE, {"scale": measure_sizes})
+    measuring.main(__doc__, {"scale": measure_sizes})

@@ -7,12 +7,12 @@ only if the tutorial shuffles them.
 """
 
 import warnings
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from bench import measuring
 from digits.core import params, paths
-from digits.core.params import ModelParams, Params
 from digits.core.tables import Vector, pixels, read
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
@@ -20,11 +20,9 @@ from digits.learning.pipelines import build_pipeline
 
 import joblib
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from scipy.stats import ttest_rel
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 N_SEEDS = 10
@@ -44,7 +42,8 @@ HEADER = [
     "seeds",
 ]
 
-# The tutorial of each model here, and the classifier in the original code.
+
+# The tutorial of each model here, and the classifier in its original code.
 TUTORIALS = {
     "small-zero-or-one-svc": "zero_or_one",
     "two-logreg": "two_detector",
@@ -69,8 +68,6 @@ SHUFFLED = {"two-logreg", "five-sgd"}
 # features, which are the original ones.
 ORIGINAL_FEATURES = {"digit-sgd-hinge": "raw_sparse", "random-digit-sgd": "raw_sparse"}
 
-Accuracies = npt.NDArray[np.float64]
-
 
 def compare_accuracies(folder: Path, quick: bool) -> list[str]:
     """Compare all tutorials, or only the first one, and return a table.
@@ -84,8 +81,8 @@ def compare_accuracies(folder: Path, quick: bool) -> list[str]:
         models = models[:1]
         n_seeds = 2
     rows = []
-    for name in models:
-        rows += compare_model(name, n_seeds)
+    for model in models:
+        rows += compare_model(model, n_seeds)
     return measuring.format_table(HEADER, rows)
 
 
@@ -95,80 +92,58 @@ def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     if name in ORIGINAL_FEATURES:
         all_features.append(ORIGINAL_FEATURES[name])
 
-    seeds = range(n_seeds)
-    measure_original = joblib.delayed(measure_original_code)
-    measure_here = joblib.delayed(measure_model)
-    tasks = [measure_original(name, seed) for seed in seeds]
-    for features in all_features:
-        tasks += [measure_here(name, features, seed) for seed in seeds]
+    variants = [None, *all_features]  # None is the original code
+    measure_in_worker = joblib.delayed(measure)
+    tasks = [
+        measure_in_worker(name, features, seed)
+        for features, seed in product(variants, range(n_seeds))
+    ]
     with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
         accuracies = joblib.Parallel(verbose=10)(tasks)
 
-    of_original, *of_features = np.array(accuracies).reshape(-1, n_seeds)
-    rows = []
-    for features, of_model in zip(all_features, of_features, strict=True):
-        cells = compare_seeds(of_original, of_model)
-        rows.append([TUTORIALS[name], features, *cells])
-    return rows
+    original, *here = np.reshape(accuracies, (len(variants), n_seeds))
+    return [
+        [TUTORIALS[name], features, *compare_seeds(original, of_model)]
+        for features, of_model in zip(all_features, here, strict=True)
+    ]
 
 
-def measure_original_code(name: str, seed: int) -> float:
-    """Return the test accuracy of the original code of a model, in percent."""
+def measure(name: str, features: str | None, seed: int) -> float:
+    """Return the test accuracy, in percent, of a model or of its original code.
+
+    Args:
+        name: the name of the model.
+        features: the features of the model here, or None for the original code.
+        seed: the seed.
+    """
     settings = params.load()
     model_params = settings.model(name)
-    images = read_images(settings, model_params)
-    train_rows, test_rows = split_images(settings, model_params, images)
-    if TUTORIALS[name] != "random_split":
-        # The other tutorials take the training images in the order of the dataset.
+    task = settings.task(model_params.task)
+    images = read(paths.raw(settings.dataset_name_of_task(model_params.task)))
+    images = label_images(images, *settings.task_classes(model_params.task))
+    test = settings.split(task.split).test
+    train_rows, test_rows = split_rows(images, test, SPLIT_SEED)
+    # Only the tutorial random_split takes its training images in a random order.
+    if features is not None or name != "random-digit-sgd":
         train_rows = np.sort(train_rows)
-    if name in SHUFFLED:
+    if features is not None or name in SHUFFLED:
         np.random.RandomState(seed).shuffle(train_rows)
 
-    model = CLASSIFIERS[name].set_params(random_state=seed)
-    X = pixels(images).astype(np.float64)
-    return fit_and_score(model, X, images, train_rows, test_rows)
-
-
-def measure_model(name: str, features: str, seed: int) -> float:
-    """Return the test accuracy of a model with some features, in percent."""
-    settings = params.load()
-    model_params = settings.model(name).model_copy(update={"features": features})
-    images = read_images(settings, model_params)
-    train_rows, test_rows = split_images(settings, model_params, images)
-    train_rows = np.sort(train_rows)
-    np.random.RandomState(seed).shuffle(train_rows)
-
-    model = build_pipeline(model_params, seed, images.attrs["pixel_max"])
-    return fit_and_score(model, pixels(images), images, train_rows, test_rows)
-
-
-def read_images(settings: Params, model_params: ModelParams) -> pd.DataFrame:
-    """Return all images of a model's dataset, with the labels of its task."""
-    positive, negative = settings.task_classes(model_params.task)
-    images = read(paths.raw(settings.dataset_name_of_task(model_params.task)))
-    return label_images(images, positive, negative)
-
-
-def split_images(
-    settings: Params, model_params: ModelParams, images: pd.DataFrame
-) -> tuple[Vector, Vector]:
-    """Return the row numbers of the training set and of the test set."""
-    split = settings.split(settings.task(model_params.task).split)
-    return split_rows(images, split.test, SPLIT_SEED)
-
-
-def fit_and_score(
-    model: Pipeline, X: Any, images: pd.DataFrame, train_rows: Vector, test_rows: Vector
-) -> float:
-    """Fit a model, and return its test accuracy in percent."""
-    # The tutorials stop before some models have converged, and scikit-learn warns about that.
-    warnings.simplefilter("ignore")
+    if features is None:
+        X: Any = pixels(images).astype(np.float64)
+        model = clone(CLASSIFIERS[name]).set_params(random_state=seed)
+    else:
+        X = pixels(images)
+        model_params = model_params.model_copy(update={"features": features})
+        model = build_pipeline(model_params, seed, images.attrs["pixel_max"])
     y = images["label"].to_numpy()
-    model.fit(X[train_rows], y[train_rows])
+    # The tutorials stop before some models have converged, and scikit-learn warns about that.
+    with warnings.catch_warnings(action="ignore"):
+        model.fit(X[train_rows], y[train_rows])
     return 100 * float(model.score(X[test_rows], y[test_rows]))
 
 
-def compare_seeds(original: Accuracies, here: Accuracies) -> list[str]:
+def compare_seeds(original: Vector, here: Vector) -> list[str]:
     """Return the cells of the table that compare accuracies of the same seeds.
 
     They are the mean and the standard deviation of both, the mean of the differences and its

@@ -1,41 +1,30 @@
 """docs/tutorials.md and its notebooks: all commands, errors and cells are as printed."""
 
-import io
 import json
-import pickle
 import re
 import shlex
 import shutil
-import sys
 import warnings
-from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
-from urllib.error import HTTPError
 
 from bench.notebooks import NOTEBOOKS
 from digits.commands.check import check
 from digits.core import params
 from digits.core.params import Params
 from digits.data.sources import idx
-from tests.core.test_fetch import (
-    Handler,
-    answer_as_openml,
-    in_place_of_openml,
-    serve_files,
-    serving,
-)
 from tests.helpers import tiny
 from tests.helpers.calls import call
+from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml
 
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
 import yaml
 from dvc.utils.hydra import apply_overrides
 from PIL import Image
+from pytest_httpserver import HTTPServer
 from sklearn.datasets import fetch_openml
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -46,8 +35,7 @@ PAGE = (tiny.ROOT / "docs/tutorials.md").read_text(encoding="utf-8")
 ROWS = re.findall(
     r"^\| `(.+?)` \| `(\S+(?:Error|Warning): .+?)` \| (.+) \|$", PAGE, re.MULTILINE
 )
-FETCH_ROWS = [row for row in ROWS if row[0].startswith("fetch_openml(")]
-ERRORS = [row[:2] for row in ROWS if row not in FETCH_ROWS]
+ERRORS = [row[:2] for row in ROWS]
 # The solutions that are code, and nothing else.
 SOLUTIONS = [row[2].strip("`") for row in ROWS if re.fullmatch("`[^`]+`", row[2])]
 
@@ -153,10 +141,6 @@ def make_variables() -> dict[str, Any]:
     x_train.loc[:, ~x_train.columns.isin(best_pixels)] = 0
     with warnings.catch_warnings(action="ignore"):
         classifier = SGDClassifier().fit(x, labels)
-    version = sklearn.__version__.encode()
-    other_version = b"0" + version[1:]
-    model_file = io.BytesIO(pickle.dumps(classifier).replace(version, other_version))
-    idx_file = io.BytesIO(tiny.idx_bytes(x.to_numpy().reshape(-1, 28, 28)))
     return {
         "x": x,
         "y": labels,
@@ -165,87 +149,44 @@ def make_variables() -> dict[str, Any]:
         "classifier": classifier,
         "photo": np.zeros((1, 36)),
         "shuffled": np.array([1, 0]),
-        "model_file": model_file,
-        "idx_file": idx_file,
         "np": np,
-        "pickle": pickle,
+        "fetch_openml": partial(fetch_openml, cache=False),
         "LogisticRegression": LogisticRegression,
         "SGDClassifier": SGDClassifier,
     }
 
 
-def execute(code: str, **variables: Any) -> Any:
-    """Run code of the page, and return the value of the last expression, if it is one."""
-    namespace = make_variables() | variables
-    try:
-        return eval(code, namespace)
-    except SyntaxError:
-        exec(code, namespace)  # code that is a statement, or an error of syntax
-        return None
-
-
-def check_message(raised: pytest.ExceptionInfo[BaseException], message: str) -> None:
-    """Check that an exception has the type and the text of a message on the page.
-
-    The page may leave out parts of the text.
-    """
+@pytest.mark.parametrize(("code", "message"), ERRORS)
+def test_every_error_and_warning_is_as_printed(
+    httpserver_ipv4: HTTPServer, code: str, message: str
+) -> None:
+    serve_openml(httpserver_ipv4, "mnist_784")
     error_type, _, text = message.partition(": ")
+    action: Literal["error", "ignore"] = "error" if error_type.endswith("Warning") else "ignore"
+    code = code.replace("[36001])", "[1])")  # there are fewer images
+    with (
+        in_place_of_openml(httpserver_ipv4),
+        warnings.catch_warnings(action=action),
+        pytest.raises(Exception) as raised,  # noqa: PT011
+    ):
+        exec(code, make_variables().copy())
     assert raised.type.__name__ == error_type.rpartition(".")[2]
+    # The page leaves out parts of the text.
     pattern = ".*".join(re.escape(part) for part in text.split("…"))
     assert re.search(pattern, str(raised.value), re.DOTALL), raised.value
-
-
-@pytest.mark.parametrize(("code", "message"), ERRORS)
-def test_every_error_and_warning_is_as_printed(code: str, message: str) -> None:
-    is_warning = message.partition(": ")[0].endswith("Warning")
-    action: Literal["error", "ignore"] = "error" if is_warning else "ignore"
-    code = code.replace("[36001])", "[1])")  # there are fewer images
-    with warnings.catch_warnings(action=action), pytest.raises(Exception) as raised:  # noqa: PT011
-        execute(code)
-    check_message(raised, message)
 
 
 @pytest.mark.filterwarnings("ignore:Maximum number of iteration reached")  # of SGD
 @pytest.mark.parametrize("code", sorted(set(SOLUTIONS)))
 def test_every_solution_that_is_code_works(code: str) -> None:
-    execute(code.replace("36001", "1"))
-
-
-def answer_with(status: int) -> Callable[[Handler], None]:
-    """Return a function that answers all requests with a status."""
-    return lambda request: request.answer(status=status)
-
-
-def answer_with_mnist(request: Handler) -> None:
-    """Answer as OpenML, with the tiny dataset instead of MNIST."""
-    request.path = request.path.replace("mnist_784", "tiny")
-    answer_as_openml(request)
-
-
-SERVERS = {
-    "504": answer_with(504),
-    "404": answer_with(404),
-    "bytes-like": answer_with_mnist,
-}
-
-
-@pytest.mark.filterwarnings("ignore:A network error:UserWarning")
-@pytest.mark.filterwarnings("ignore:Downloaded file could have been:RuntimeWarning")
-@pytest.mark.parametrize("part", SERVERS)
-def test_every_error_of_fetch_openml_is_as_printed(part: str) -> None:
-    [(code, message)] = [row[:2] for row in FETCH_ROWS if part in row[1]]
-    quick = partial(fetch_openml, delay=0.01, cache=False)
-    with in_place_of_openml(SERVERS[part]), pytest.raises(Exception) as raised:  # noqa: PT011
-        execute(code, fetch_openml=quick)
-    check_message(raised, message)
-    if isinstance(raised.value, HTTPError):
-        raised.value.close()
+    exec(code.replace("36001", "1"), make_variables().copy())
 
 
 def test_the_table_has_what_openml_sends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    httpserver_ipv4: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with in_place_of_openml(answer_with_mnist):
+    serve_openml(httpserver_ipv4, "mnist_784")
+    with in_place_of_openml(httpserver_ipv4):
         # Without categories, scikit-learn works with pandas 3.1.
         as_text = {"dtype": {tiny.SHAPE[0] * tiny.SHAPE[1]: str}}
         bunch = fetch_openml("mnist_784", version=1, cache=False, read_csv_kwargs=as_text)
@@ -262,15 +203,9 @@ def test_the_table_has_what_openml_sends(
     assert set(namespace["x"].dtypes) == {np.dtype(np.uint8)}
 
 
-def test_idx_files_have_unsigned_bytes() -> None:
-    [(wrong, right)] = re.findall(r"^\| `(np\.frombuffer.+?)` \| .+ \| `(.+)` \|$", PAGE, re.M)
-    content = make_variables()["idx_file"].getvalue()
-    assert execute(wrong, idx_file=io.BytesIO(content)).min() < 0
-    pixels = execute(right, idx_file=io.BytesIO(content))
-    assert (pixels == make_variables()["x"].to_numpy()).all()
-
-
-def test_fashion_mnist_is_added_as_the_page_says(tmp_path: Path) -> None:
+def test_fashion_mnist_is_added_as_the_page_says(
+    httpserver_ipv4: HTTPServer, tmp_path: Path
+) -> None:
     images = draw_in_mnist_shape(50).to_numpy().reshape(-1, 28, 28)
     classes = tiny.digits()[1][:50]
     contents = {}
@@ -278,10 +213,10 @@ def test_fashion_mnist_is_added_as_the_page_says(tmp_path: Path) -> None:
         contents[images_name] = tiny.idx_bytes(images)
         contents[classes_name] = tiny.idx_bytes(classes)
     [entry] = re.findall(r"^```yaml\n(fashion:.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    with serving(serve_files(contents)) as server:
-        entry = re.sub(r"http://\S+", server.url, entry)
-        tiny.edit(tmp_path, {"datasets.fashion": yaml.safe_load(entry)["fashion"]})
-        printed = call(tmp_path, "pin", "fashion").stdout
+    serve_files(httpserver_ipv4, contents)
+    entry = re.sub(r"http://\S+", httpserver_ipv4.url_for("/"), entry)
+    tiny.edit(tmp_path, {"datasets.fashion": yaml.safe_load(entry)["fashion"]})
+    printed = call(tmp_path, "pin", "fashion").stdout
     assert "datasets.fashion has 100 images of 10 classes" in printed
     call(tmp_path, "check")
 
@@ -324,56 +259,6 @@ def test_three_steps_make_one_s_own_picture_readable(
     resized = [draw_page(image, 21, 120, 60).resize((28, 28)) for image in pixels[150:200]]
     only_resized = np.reshape([np.asarray(image) for image in resized], (50, 784))
     assert classifier.score(only_resized, classes[150:200]) < 0.3
-
-
-# A program that reads 8,000 images of zeros with at most 30 MiB more memory: from a table, then
-# from OpenML. As integers of 64 bits, the images take 48 MiB.
-READ_WITH_LITTLE_MEMORY = """
-import resource, threading, warnings
-threading.stack_size(2**18)
-import numpy as np, pandas as pd
-from sklearn.datasets import fetch_openml
-from tests.core import test_fetch
-
-def answer(request):
-    request.path = request.path.replace("mnist_784", "tiny")
-    test_fetch.answer_as_openml(request)
-
-warnings.simplefilter("ignore")
-pixels = np.zeros((8_000, 784), np.uint8)
-test_fetch.tiny.SHAPE = (28, 28)
-test_fetch.tiny.digits = lambda: (pixels, pixels[:, 0])
-content = test_fetch.arff_file()
-test_fetch.arff_file = lambda: content
-pd.DataFrame(pixels).to_parquet("mnist.parquet")
-pd.read_parquet("mnist.parquet")  # starts the threads
-
-with test_fetch.in_place_of_openml(answer):
-    with open("/proc/self/statm") as file:
-        n_pages = int(file.read().split()[0])
-    limit = n_pages * resource.getpagesize() + 30 * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    print(pd.read_parquet("mnist.parquet").shape)
-    try:
-        fetch_openml("mnist_784", version=1, cache=False, n_retries=1, delay=0.01)
-    except Exception as error:
-        print(error)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_fetch_openml_needs_more_memory_than_the_table(tmp_path: Path) -> None:
-    done = tiny.run(
-        [sys.executable, "-c", READ_WITH_LITTLE_MEMORY], tmp_path, PYTHONPATH=str(tiny.ROOT)
-    )
-    shape, error = done.stdout.splitlines()[:2]
-    assert shape == "(8000, 784)"
-    # It depends on the moment which of the two errors is raised.
-    messages = [row[1].partition(": ")[2].strip("…") for row in FETCH_ROWS]
-    memory_messages = [message for message in messages if re.search("allocate|memory", message)]
-    assert len(memory_messages) == 2
-    assert error.startswith(tuple(memory_messages))
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
