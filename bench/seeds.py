@@ -91,7 +91,7 @@ def compare_accuracies(folder: Path, quick: bool) -> list[str]:
 
 def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     """Return the rows of a model: with its own features, and with the original ones."""
-    all_features = [params.load().model(name).features]
+    all_features = [params.load().models[name].features]
     if name in ORIGINAL_FEATURES:
         all_features.append(ORIGINAL_FEATURES[name])
 
@@ -115,7 +115,7 @@ def compare_model(name: str, n_seeds: int) -> list[list[str]]:
 def measure_original_code(name: str, seed: int) -> float:
     """Return the test accuracy of the original code of a model, in percent."""
     settings = params.load()
-    model_params = settings.model(name)
+    model_params = settings.models[name]
     images = read_images(settings, model_params)
     train_rows, test_rows = split_images(settings, model_params, images)
     if TUTORIALS[name] != "random_split":
@@ -132,7 +132,7 @@ def measure_original_code(name: str, seed: int) -> float:
 def measure_model(name: str, features: str, seed: int) -> float:
     """Return the test accuracy of a model with some features, in percent."""
     settings = params.load()
-    model_params = settings.model(name).model_copy(update={"features": features})
+    model_params = settings.models[name].model_copy(update={"features": features})
     images = read_images(settings, model_params)
     train_rows, test_rows = split_images(settings, model_params, images)
     train_rows = np.sort(train_rows)
@@ -153,7 +153,7 @@ def split_images(
     settings: Params, model_params: ModelParams, images: pd.DataFrame
 ) -> tuple[Vector, Vector]:
     """Return the row numbers of the training set and of the test set."""
-    split = settings.split(settings.task(model_params.task).split)
+    split = settings.splits[settings.tasks[model_params.task].split]
     return split_rows(images, split.test, SPLIT_SEED)
 
 
