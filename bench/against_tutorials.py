@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import measuring, notebooks
 from bench.measuring import Run
 from digits.core import paths
-from digits.core.tables import check_exists
+from digits.core.files import check_exists
 
 import pandas as pd
 import yaml

@@ -117,11 +117,11 @@ def measure(name: str, features: str | None, seed: int) -> float:
         seed: the seed.
     """
     settings = params.load()
-    model_params = settings.model(name)
-    task = settings.task(model_params.task)
+    model_params = settings.models[name]
+    task = settings.tasks[model_params.task]
     images = read(paths.raw(settings.dataset_name_of_task(model_params.task)))
     images = label_images(images, *settings.task_classes(model_params.task))
-    test = settings.split(task.split).test
+    test = settings.splits[task.split].test
     train_rows, test_rows = split_rows(images, test, SPLIT_SEED)
     # Only the tutorial random_split takes its training images in a random order.
     if features is not None or name != "random-digit-sgd":

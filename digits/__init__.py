@@ -15,9 +15,7 @@ import os
 import platform
 import time
 
-# When this process began, and which process started it. digits/core compares with them later.
-IMPORT_TIME = time.time()
-PARENT_PID = os.getppid()
+IMPORT_TIME = time.time()  # the start of this process, for digits/core/stage.py
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 if platform.machine() in {"x86_64", "AMD64"}:

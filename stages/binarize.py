@@ -9,19 +9,19 @@ Reads `data/split/<split>/train.parquet` and `test.parquet`, and writes
 """
 
 from digits.core import params, paths, tables
-from digits.core.command import StageCommand
 from digits.core.errors import UserError
+from digits.core.stage import StageCommand
 from digits.data.labels import label_images
 
 import click
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, depends_on=["tasks"])
 @click.argument("name")
 def main(name: str) -> None:
     """Label the images of the task NAME."""
     settings = params.load()
-    task = settings.task(name)
+    task = settings.tasks[name]
     positive, negative = settings.task_classes(name)
 
     for subset in ["train", "test"]:

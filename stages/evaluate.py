@@ -11,9 +11,9 @@ import json
 from collections.abc import Callable
 
 from digits.core import params, paths, tables
-from digits.core.command import StageCommand
 from digits.core.errors import UserError
 from digits.core.files import atomic_write
+from digits.core.stage import StageCommand
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
 from digits.evaluation.metrics import OVERALL, metrics_table, summarize
@@ -31,14 +31,14 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-DECIMALS = 6  # the last digits of a result may differ between machines
+DECIMALS = 6  # results are rounded because their last digits may differ between machines
 
 
 @click.command(cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
     """Evaluate the model NAME."""
-    task_name = params.load().model(name).task
+    task_name = params.load().models[name].task
     model = model_file.load(paths.model(name))
     test_images = tables.read(paths.task(task_name, "test"))
     cv_table = tables.read(paths.crossval(name))
@@ -56,11 +56,10 @@ def main(name: str) -> None:
         prediction_tables["cross_validation"] = cv_table
         temperature = fit_temperature_to_table(cv_table, model.classes_)
     majority_label = most_frequent_label(cv_table["label"])  # of all training images
-    predictions = {}
-    for subset, table in prediction_tables.items():
-        predictions[subset] = Predictions.from_table(
-            table, model.classes_, majority_label, temperature
-        )
+    predictions = {
+        subset: Predictions.from_table(table, model.classes_, majority_label, temperature)
+        for subset, table in prediction_tables.items()
+    }
 
     metrics = concat_subsets(metrics_table, predictions)
     model_metrics = model_metrics_table(model, cv_table.attrs["train_accuracy"], temperature)
@@ -95,12 +94,8 @@ def concat_subsets(
 
     The first column, `subset`, is `test` or `cross_validation`.
     """
-    tables_by_subset = []
-    for subset, predictions_of_subset in predictions.items():
-        table = function(predictions_of_subset)
-        table.insert(0, "subset", subset)
-        tables_by_subset.append(table)
-    return pd.concat(tables_by_subset)
+    tables_by_subset = {subset: function(table) for subset, table in predictions.items()}
+    return pd.concat(tables_by_subset, names=["subset"]).reset_index("subset")
 
 
 def model_metrics_table(
@@ -119,15 +114,15 @@ def write_plots(name: str, plots: dict[str, pd.DataFrame]) -> None:
     """Write the tables that `dvc plots` draws."""
     for plot_name, table in plots.items():
         with atomic_write(paths.plots(name) / f"{plot_name}.csv") as temporary:
-            table.round(DECIMALS).to_csv(temporary, index=False, lineterminator="\n")
+            table.round(DECIMALS).to_csv(temporary, index=False)
 
 
 def write_metrics(name: str, summary: dict[str, float]) -> None:
     """Write the metrics that `dvc metrics` shows."""
     rounded = {key: round(float(value), DECIMALS) for key, value in summary.items()}
-    text = json.dumps(rounded, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(rounded, indent=2, sort_keys=True)
     with atomic_write(paths.metrics(name)) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ accepted only if their SHA-256 checksums are the ones in params.yaml.
 """
 
 from digits.core import params, paths, tables
-from digits.core.command import StageCommand
+from digits.core.stage import StageCommand
 from digits.data.fetching import fetch_images
 
 import click
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, depends_on=["datasets"])
 @click.argument("name")
 def main(name: str) -> None:
     """Fetch the images of the dataset NAME."""
-    dataset = params.load().dataset(name)
+    dataset = params.load().datasets[name]
     images = fetch_images(name, dataset)
     tables.write(paths.raw(name), images)
 

@@ -5,21 +5,21 @@ rows, and `data/split/<split>/test.parquet`.
 """
 
 from digits.core import params, paths, tables
-from digits.core.command import StageCommand
 from digits.core.errors import warn
+from digits.core.stage import StageCommand
 from digits.data.splitting import split_rows
 
 import click
 import numpy as np
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, depends_on=["seed", "splits"])
 @click.argument("name")
 def main(name: str) -> None:
     """Make the split NAME."""
     settings = params.load()
-    split = settings.split(name)
-    class_names = settings.dataset(split.dataset).class_names
+    split = settings.splits[name]
+    class_names = settings.datasets[split.dataset].class_names
     images = tables.read(paths.raw(split.dataset))
 
     train_rows, test_rows = split_rows(images, split.test, settings.seed)

@@ -9,7 +9,7 @@ Reads `data/task/<task>/train.parquet`, and writes
 """
 
 from digits.core import params, paths, tables
-from digits.core.command import StageCommand
+from digits.core.stage import StageCommand
 from digits.learning import model_file
 from digits.learning.crossval import make_crossval_table
 from digits.learning.fitting import fit_and_cross_validate
@@ -20,12 +20,12 @@ from digits.learning.thresholds import apply_threshold_rule
 import click
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, depends_on=["seed", "models"])
 @click.argument("name")
 def main(name: str) -> None:
     """Train the model NAME."""
     settings = params.load()
-    model_params = settings.model(name)
+    model_params = settings.models[name]
     train_images = tables.read(paths.task(model_params.task, "train"))
     X_train = tables.pixels(train_images)
     y_train = train_images["label"].to_numpy()

@@ -6,7 +6,7 @@ from digits.commands import examples
 from digits.core import params
 from digits.core.errors import UserError
 from digits.core.params import FILE, DatasetParams, Params
-from digits.data.fetching import fetch_images, import_source, is_local
+from digits.data.fetching import fetch_images, import_source, needs_network
 from digits.learning.pipelines import build_pipeline
 
 import click
@@ -33,16 +33,18 @@ def check(settings: Params) -> None:
 def check_sources(name: str, dataset: DatasetParams) -> None:
     """Check the kinds of a dataset's sources, and the images if no source needs a network.
 
+    DVC does not notice an edit of these images, unless dvc.yaml declares them.
+
     Raises:
         UserError: there is no such kind of source, or the images are not the pinned ones.
     """
-    places = []
+    is_found = False
     for source in dataset.sources:
-        for kind, place in source.items():
-            import_source(kind)
-            places.append(Path(place))
+        [(kind, place)] = source.items()
+        import_source(kind)
+        is_found = is_found or Path(place).exists()
     # Images that were not pulled yet cannot be checked.
-    if is_local(dataset) and any(place.exists() for place in places):
+    if is_found and not needs_network(dataset):
         fetch_images(name, dataset)
 
 

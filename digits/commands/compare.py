@@ -137,7 +137,7 @@ class Revision:
             UserError: it is not valid.
         """
         text = self.files.read_text(FILE.name)
-        return params.validate(Params, params.read_yaml(text))
+        return params.validate(params.parse(text))
 
 
 class Pair(NamedTuple):
@@ -379,7 +379,7 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
     captions = [f"fixed: {row}" for row in fixed] + [f"broken: {row}" for row in broken]
 
     settings = params.load()
-    dataset_name = settings.dataset_name_of_task(settings.model(pair.after).task)
+    dataset_name = settings.dataset_name_of_task(settings.models[pair.after].task)
     images = ImageDataset.read(dataset_name)
     write_sheet(path, images.pixels[np.concatenate([fixed, broken])], captions)
 
@@ -398,8 +398,8 @@ def print_seeds_table(
     sentences = []
     for pair in pairs:
         check_same_folds(pair, params_before, params_after)
-        model_before = params_before.model(pair.before)
-        model_after = params_after.model(pair.after)
+        model_before = params_before.models[pair.before]
+        model_after = params_after.models[pair.after]
         train_images = read_train_images(model_after.task)
         accuracies = compare_over_seeds(
             model_before, model_after, train_images, params_after.seed, n_seeds
@@ -429,10 +429,10 @@ def check_same_folds(pair: Pair, params_before: Params, params_after: Params) ->
     Raises:
         UserError: they are not, or have no folds.
     """
-    model_before = params_before.model(pair.before)
-    model_after = params_after.model(pair.after)
-    task_before = params_before.task(model_before.task)
-    task_after = params_after.task(model_after.task)
+    model_before = params_before.models[pair.before]
+    model_after = params_after.models[pair.after]
+    task_before = params_before.tasks[model_before.task]
+    task_after = params_after.tasks[model_after.task]
     have_folds = model_before.folds > 0
     have_same_folds = task_before == task_after and model_before.folds == model_after.folds
     if not have_folds or not have_same_folds:

@@ -9,7 +9,7 @@ from digits.commands import examples
 from digits.core import params
 from digits.core.errors import check_choice, to_one_line, warn
 from digits.core.files import atomic_write
-from digits.core.params import FILE, PINNED_KEYS, DatasetParams
+from digits.core.params import FILE, PINNED_KEYS
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.sources import MAX_CLASSES, folder
 
@@ -19,13 +19,8 @@ from ruamel.yaml.comments import CommentedMap
 
 WRITTEN_KEYS = PINNED_KEYS | {"names"}
 
-# These stand in for the values of an entry that are not known yet. The number of images limits
-# the size of a download.
-PLACEHOLDERS = {
-    "images": 10_000_000,
-    "classes": MAX_CLASSES,
-    "sha256": {"pixels": "0" * 64, "labels": "0" * 64},
-}
+# These stand in for the values of an entry that are not known yet.
+PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
 
 
 @click.command(epilog=examples("pin own"))
@@ -38,15 +33,13 @@ def command(dataset: str) -> None:
     `shape`. Run the command again when the images have changed. All other settings, and the
     comments, stay as they are.
     """
-    # `params.load` would refuse an entry that is not complete yet.
-    entries = params.read_yaml().get("datasets") or {}
+    text = params.read()
+    entries = params.parse(text).get("datasets") or {}
     check_choice(f"{FILE}: datasets", dataset, entries)
     entry = entries[dataset] or {}
     values = compute_pinned_values(dataset, entry)
-    text = FILE.read_text(encoding="utf-8")
-    new_text = update_entry(text, dataset, values)
     with atomic_write(FILE) as temporary:
-        temporary.write_text(new_text, encoding="utf-8")
+        temporary.write_text(update_entry(text, dataset, values), encoding="utf-8")
         shutil.copymode(FILE, temporary)
 
     message = f"{values['images']} images of {values['classes']} classes"
@@ -71,15 +64,15 @@ def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
     other_values = {key: value for key, value in entry.items() if key not in WRITTEN_KEYS}
-    complete_entry = PLACEHOLDERS | other_values
-    dataset = params.validate(DatasetParams, complete_entry, "datasets", name)
-    images = fetch_images(name, dataset, require_pinned=False)
+    # The other entries are left out, because they may refer to what is not known yet.
+    datasets = {name: PLACEHOLDERS | other_values}
+    settings = params.validate(
+        {"seed": 0, "datasets": datasets, "splits": {}, "tasks": {}, "models": {}}
+    )
+    images = fetch_images(name, settings.datasets[name], require_pinned=False)
 
     names = images.attrs.get("names") or entry.get("names")
-    if names:
-        n_classes = len(names)
-    else:  # params.yaml allows no fewer than two classes
-        n_classes = max(int(images["class"].max()) + 1, 2)
+    n_classes = len(names) if names else int(images["class"].max()) + 1
     values: dict[str, Any] = {"images": len(images), "classes": n_classes}
     if "group" in images:
         values["groups"] = images["group"].nunique()
@@ -114,41 +107,29 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
 
 def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
     """Set the values of some keys, in a mapping of ruamel.yaml, which keeps its comments."""
-    previous_key = None
-    for key, value in values.items():
+    for index, (key, value) in enumerate(values.items()):
         if key not in mapping:
-            insert_key(mapping, previous_key, key, value)
+            # The last key stays the last, because the comments behind the mapping belong to it.
+            mapping.insert(min(index, len(mapping) - 1), key, value)
         elif isinstance(value, dict):
             update_mapping(mapping[key], value)
         elif isinstance(value, list):
-            # The comments behind a list belong to its last item, which stays.
+            # The last item stays the last, because the comments behind the list belong to it.
             mapping[key][:-1] = value[:-1]
             mapping[key][-1] = value[-1]
         else:
             mapping[key] = value
-        previous_key = key
-
-
-def insert_key(mapping: CommentedMap, previous_key: str | None, key: str, value: Any) -> None:
-    """Insert a key after another one, or as the first one.
-
-    The last key stays the last one, because the comments behind the mapping belong to it.
-    """
-    keys = list(mapping)
-    position = 0 if previous_key is None else keys.index(previous_key) + 1
-    mapping.insert(min(position, len(keys) - 1), key, value)
 
 
 def remove_key(mapping: CommentedMap, key: str) -> None:
     """Remove a key, if it is there. If it is the last one, the comments behind it stay."""
     if key not in mapping:
         return
-    is_last = list(mapping)[-1] == key
+    *other_keys, last_key = mapping
     comments = mapping.ca.items.get(key)  # those behind the key's value
     del mapping[key]
-    if is_last and comments is not None:
-        new_last_key = list(mapping)[-1]
-        mapping.ca.items[new_last_key] = comments
+    if key == last_key and comments is not None:
+        mapping.ca.items[other_keys[-1]] = comments
 
 
 def warn_about_test_folders(entry: dict[str, Any]) -> None:

@@ -145,7 +145,7 @@ def read_predictions_by_row(model_name: str, subset: str, images: ImageDataset) 
         UserError: the model is about another dataset, or has no such predictions.
     """
     settings = params.load()
-    model_dataset = settings.dataset_name_of_task(settings.model(model_name).task)
+    model_dataset = settings.dataset_name_of_task(settings.models[model_name].task)
     if model_dataset != images.name:
         raise UserError(
             f"{model_name} is a model of {model_dataset}, not of {images.name}; run "
@@ -193,7 +193,7 @@ def describe_rows(
     if temperature is None:
         warn(not_calibrated(model_name))
     settings = params.load()
-    names = label_names(settings, settings.model(model_name).task)
+    names = label_names(settings, settings.models[model_name].task)
     return describe_predictions(predictions, actual_names, names, temperature)
 
 

@@ -20,10 +20,7 @@ class UserError(click.ClickException):
 
 
 def to_one_line(text: object) -> str:
-    """Return a text as one line, without control characters.
-
-    A message may quote a file, and a control character in it could clear the terminal.
-    """
+    """Return a text as one line, without what cannot be printed, such as in a file's name."""
     line = " ".join(str(text).split())
     return "".join(character for character in line if character.isprintable())
 
@@ -65,11 +62,7 @@ def report_os_errors() -> Iterator[None]:
     """Turn an OSError, such as that of a full disk, into a UserError."""
     try:
         yield
-    except (
-        BrokenPipeError
-    ):  # the reader of our output, such as `head`, has ended; Click handles it
-        raise
+    except BrokenPipeError:
+        raise  # the reader of our output, such as `head`, has ended; Click handles this
     except OSError as error:
-        if error.filename is None:
-            raise UserError(error) from None
-        raise UserError(f"{error.filename}: {error.strerror}") from None
+        raise UserError(error) from None

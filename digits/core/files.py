@@ -1,8 +1,16 @@
-"""Write files that are always whole."""
+"""The files of the pipeline: they are written whole, and a missing one is one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from digits.core.errors import UserError
+
+# What to do if a file is damaged.
+REMEDY = (
+    "delete it, then run `dvc repro`; if it comes back damaged, check the cache "
+    "(docs/troubleshooting.md)"
+)
 
 
 @contextmanager
@@ -18,3 +26,15 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_exists(path: Path) -> None:
+    """Check that a file exists.
+
+    Raises:
+        UserError: it doesn't. The message names the command that makes it.
+    """
+    if not path.exists():
+        raise UserError(
+            f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
+        )

@@ -6,22 +6,24 @@ The string below each key is its description, in Markdown. `make reference` writ
 descriptions to docs/reference/params.md.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from digits.core.errors import UserError, check_choice, unknown_choice
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     FiniteFloat,
+    PositiveInt,
     ValidationError,
+    WrapValidator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -31,33 +33,39 @@ MAX_FOLDS = 100
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "sha256"}
 
-# Keys of older versions of params.yaml, and what became of them.
-OLD_KEYS = {
-    "experiments": "is now called `models`",
-    "mixes": "no longer exists",
-    "maximum": "is now called `pixel_max`",
-}
 
-# What is allowed for keys whose values may have one of several types. The messages of pydantic
-# would mention only one of the types.
-UNION_MESSAGES = {
-    "test": (
-        "must be a number of images, a fraction between 0 and 1, {groups: number} or "
-        "{share: fraction}"
-    ),
-    "threshold": "must be a number, {recall: fraction}, {precision: fraction} or {f1: max}",
-    "folds": f"must be 0, for no cross-validation, or 2 to {MAX_FOLDS}",
-}
+def with_message(message: str) -> WrapValidator:
+    """Return a validator that replaces pydantic's errors by one message.
 
-Name = Annotated[str, Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=100)]
-Count = Annotated[int, Field(ge=1)]
+    If a value may have one of several types, pydantic's own error would mention only one.
+    """
+
+    def check(value: Any, validate: Callable[[Any], Any]) -> Any:
+        try:
+            return validate(value)
+        except ValidationError:
+            raise PydanticCustomError("not_allowed", message) from None
+
+    return WrapValidator(check)
+
+
+Name = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=100),
+    with_message("a name has at most 100 letters, digits and single hyphens"),
+]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 FractionOrOne = Annotated[float, Field(gt=0, le=1)]
+Side = Annotated[int, Field(ge=1, le=256)]
+Shape = Annotated[list[Side], Field(min_length=2, max_length=2)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 Classes = Annotated[list[int | str], Field(min_length=1)]
-Folds = Literal[0] | Annotated[int, Field(ge=2, le=MAX_FOLDS)]
+Folds = Annotated[
+    Literal[0] | Annotated[int, Field(ge=2, le=MAX_FOLDS)],
+    with_message(f"must be 0, for no cross-validation, or 2 to {MAX_FOLDS}"),
+]
 
 
 class Entry(BaseModel):
@@ -67,9 +75,9 @@ class Entry(BaseModel):
 
 
 class LastGroups(Entry):
-    """The test set is the images of the last groups."""
+    """The form `{groups: number}` of a test size."""
 
-    groups: Count
+    groups: PositiveInt
     """The number of groups in the test set. The test set is the images of the last groups.
 
     The dataset must have groups, and more of them than this number.
@@ -77,7 +85,7 @@ class LastGroups(Entry):
 
 
 class ChecksumShare(Entry):
-    """The test set is chosen by the checksums of the images, or of the groups."""
+    """The form `{share: fraction}` of a test size."""
 
     share: Fraction
     """The fraction of each class that is the test set, rounded up to a number of images.
@@ -90,11 +98,17 @@ class ChecksumShare(Entry):
     """
 
 
-TestSize = Count | Fraction | LastGroups | ChecksumShare
+TestSize = Annotated[
+    PositiveInt | Fraction | LastGroups | ChecksumShare,
+    with_message(
+        "must be a number of images, a fraction between 0 and 1, {groups: number} or "
+        "{share: fraction}"
+    ),
+]
 
 
 class MinRecall(Entry):
-    """The decision threshold has the best precision with at least this recall."""
+    """The form `{recall: fraction}` of a threshold."""
 
     recall: FractionOrOne
     """The minimum recall, as a fraction.
@@ -104,7 +118,7 @@ class MinRecall(Entry):
 
 
 class MinPrecision(Entry):
-    """The decision threshold has the best recall with at least this precision."""
+    """The form `{precision: fraction}` of a threshold."""
 
     precision: FractionOrOne
     """The minimum precision, as a fraction.
@@ -114,24 +128,25 @@ class MinPrecision(Entry):
 
 
 class MaxF1(Entry):
-    """The decision threshold has the best F1."""
+    """The form `{f1: max}` of a threshold."""
 
     f1: Literal["max"]
     """The threshold with the best F1 score is chosen."""
 
 
-Threshold = FiniteFloat | MinRecall | MinPrecision | MaxF1
+Threshold = Annotated[
+    FiniteFloat | MinRecall | MinPrecision | MaxF1,
+    with_message("must be a number, {recall: fraction}, {precision: fraction} or {f1: max}"),
+]
 
 
 class DatasetParams(Entry):
     """An entry of `datasets`: a table of images."""
 
-    images: Count
+    images: PositiveInt
     """The number of images. `digits pin` writes this key."""
 
-    shape: Annotated[
-        list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=2, max_length=2)
-    ]
+    shape: Shape
     """The height and the width of each image, 1 to 256 pixels.
 
     Pictures are resized to this shape. Their aspect ratio is kept. For example:
@@ -146,7 +161,7 @@ class DatasetParams(Entry):
     classes: Annotated[int, Field(ge=1, le=256)]
     """The number of classes, which are numbered from 0. `digits pin` writes this key."""
 
-    groups: Count | None = None
+    groups: PositiveInt | None = None
     """The number of groups, if the source divides the images into groups.
 
     A group is, for example, all images by one writer. A group is never divided between the
@@ -343,15 +358,18 @@ class ModelParams(Entry):
     """
 
 
-# The type of the entries of each section.
-ENTRY_TYPES: dict[str, type[Entry]] = {
-    "datasets": DatasetParams,
-    "splits": SplitParams,
-    "tasks": TaskParams,
-    "models": ModelParams,
-}
-
 EntryType = TypeVar("EntryType", bound=Entry)
+
+
+class Entries(dict[str, EntryType]):
+    """The entries of a section by their names. An unknown name is a UserError."""
+
+    def __missing__(self, name: str) -> EntryType:
+        """Raise the error for a name that the section does not have."""
+        raise unknown_choice(str(FILE), name, self)
+
+
+Section = Annotated[dict[Name, EntryType], AfterValidator(Entries)]
 
 
 class Params(Entry):
@@ -360,27 +378,26 @@ class Params(Entry):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     """The seed of the random numbers for shuffling, random splits and training."""
 
-    datasets: dict[Name, DatasetParams]
+    datasets: Section[DatasetParams]
     """Each entry is a dataset of labelled images.
 
     A new entry needs only `sources` and `shape`. `digits pin NAME` then fetches the images, and
     writes the keys that describe them.
     """
 
-    splits: dict[Name, SplitParams]
+    splits: Section[SplitParams]
     """Each entry divides a dataset into a training set and a test set."""
 
-    tasks: dict[Name, TaskParams]
+    tasks: Section[TaskParams]
     """Each entry gives a label to each image of a split."""
 
-    models: dict[Name, ModelParams]
+    models: Section[ModelParams]
     """Each entry is a model for a task, and a row of the leaderboard."""
 
     @model_validator(mode="after")
     def _check_entries(self) -> Self:
         for name, dataset in self.datasets.items():
             _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
-            _check_group_count(f"{FILE}: datasets.{name}.groups", name, dataset)
         for name, split in self.splits.items():
             check_choice(f"{FILE}: splits.{name}.dataset", split.dataset, self.datasets)
             dataset = self.datasets[split.dataset]
@@ -390,53 +407,10 @@ class Params(Entry):
             _check_task_classes(f"{FILE}: tasks.{name}", task, self.dataset_of_task(name))
         for name, model in self.models.items():
             check_choice(f"{FILE}: models.{name}.task", model.task, self.tasks)
-            self._check_model(f"{FILE}: models.{name}", model)
+            n_classes = self.dataset_of_task(model.task).classes
+            n_labels = 2 if self.tasks[model.task].positive else n_classes
+            _check_threshold(f"{FILE}: models.{name}", model, n_labels)
         return self
-
-    def _check_model(self, where: str, model: ModelParams) -> None:
-        task = self.tasks[model.task]
-        dataset = self.dataset_of_task(model.task)
-        n_labels = 2 if task.positive else dataset.classes
-        _check_threshold(f"{where}.hyperparameters.threshold", model, n_labels)
-        max_folds = _max_folds(self.splits[task.split].test, dataset, n_labels)
-        if model.folds > max_folds:
-            allowed = f"0, or 2 to {max_folds}" if max_folds >= 2 else "0"
-            raise UserError(
-                f"{where}.folds: {model.folds}; allowed: {allowed}, because each fold needs an "
-                "image of each label, and a group if there are groups"
-            )
-
-    def dataset(self, name: str) -> DatasetParams:
-        """Return the entry of a dataset.
-
-        Raises:
-            UserError: there is no dataset of this name.
-        """
-        return _look_up(self.datasets, name)
-
-    def split(self, name: str) -> SplitParams:
-        """Return the entry of a split.
-
-        Raises:
-            UserError: there is no split of this name.
-        """
-        return _look_up(self.splits, name)
-
-    def task(self, name: str) -> TaskParams:
-        """Return the entry of a task.
-
-        Raises:
-            UserError: there is no task of this name.
-        """
-        return _look_up(self.tasks, name)
-
-    def model(self, name: str) -> ModelParams:
-        """Return the entry of a model.
-
-        Raises:
-            UserError: there is no model of this name.
-        """
-        return _look_up(self.models, name)
 
     def task_classes(self, task_name: str) -> tuple[list[int] | None, list[int] | None]:
         """Return the numbers of a task's positive and negative classes.
@@ -468,19 +442,26 @@ def load() -> Params:
     Raises:
         UserError: there is a mistake. The message describes the first one.
     """
-    return validate(Params, read_yaml())
+    return validate(parse(read()))
 
 
-def read_yaml(text: str | None = None) -> dict[str, Any]:
-    """Read params.yaml, or a given text, with the YAML parser that DVC uses.
+def read() -> str:
+    """Return the text of params.yaml.
 
     Raises:
-        UserError: the file is missing, or not YAML.
+        UserError: the file is missing.
     """
-    if text is None:
-        if not FILE.exists():
-            raise UserError(f"{FILE} was not found; run from the folder that holds it")
-        text = FILE.read_text(encoding="utf-8")
+    if not FILE.exists():
+        raise UserError(f"{FILE} was not found; run from the folder that holds it")
+    return FILE.read_text(encoding="utf-8")
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return the content of a text of params.yaml, with the YAML parser that DVC uses.
+
+    Raises:
+        UserError: the text is not YAML.
+    """
     try:
         content = YAML(typ="safe").load(text)
     except (YAMLError, ValueError) as error:
@@ -490,83 +471,68 @@ def read_yaml(text: str | None = None) -> dict[str, Any]:
     return content
 
 
-def validate(schema: type[EntryType], values: Any, *location: str) -> EntryType:
-    """Validate the values at a location of params.yaml, such as ("datasets", "mnist").
+def validate(content: dict[str, Any]) -> Params:
+    """Validate the content of params.yaml.
 
     Raises:
         UserError: there is a mistake. The message describes the first one.
     """
     try:
-        return schema.model_validate(values)
+        return Params.model_validate(content)
     except ValidationError as invalid:
         errors = invalid.errors()
     # An unknown key may be a misspelling of a key that is missing, so it is reported first.
     unknown_keys = [error for error in errors if error["type"] == "extra_forbidden"]
-    first = unknown_keys[0] if unknown_keys else errors[0]
-    raise _readable_error(first, values, location)
+    raise _readable_error([*unknown_keys, *errors][0])
 
 
-def _look_up(entries: Mapping[str, EntryType], name: str) -> EntryType:
-    check_choice(str(FILE), name, entries)
-    return entries[name]
+def _readable_error(error: ErrorDetails) -> UserError:
+    """Return a UserError that says in the words of params.yaml what pydantic found."""
+    keys = [str(key) for key in error["loc"] if key != "[key]"]
+    where = f"{FILE}: {'.'.join(keys)}"
+    if error["type"] == "extra_forbidden":
+        return _unknown_key_error(keys)
+    if error["type"] == "missing":
+        is_pinned = len(keys) == 3 and keys[-1] in PINNED_KEYS
+        hint = f"; run `digits pin {keys[1]}`" if is_pinned else ""
+        return UserError(f"{where} is missing{hint}")
+    message = error["msg"].replace("Input should", "must")
+    return UserError(f"{where}: {message}, not {error['input']!r:.80}")
+
+
+def _unknown_key_error(keys: list[str]) -> UserError:
+    """Return a UserError about a key that the schema does not have, with similar ones."""
+    *parents, key = keys
+    if not parents:
+        return unknown_choice(str(FILE), key, Params.model_fields)
+    _, schema = get_args(Params.model_fields[parents[0]].annotation)  # dict[Name, schema]
+    return unknown_choice(f"{FILE}: {'.'.join(parents)}", key, schema.model_fields)
 
 
 def _check_class_names(where: str, dataset: DatasetParams) -> None:
-    if dataset.names is None:
+    names = dataset.names
+    if names is None:
         return
-    are_unique = len(set(dataset.names)) == len(dataset.names)
-    is_complete = len(dataset.names) == dataset.classes
-    if not are_unique or not is_complete or "all" in dataset.names:
+    are_different = len(set(names)) == len(names)
+    if len(names) != dataset.classes or not are_different or "all" in names:
         raise UserError(f"{where} must be {dataset.classes} different names, not `all`")
 
 
-def _check_group_count(where: str, name: str, dataset: DatasetParams) -> None:
-    has_groups = "groups" in dataset.sha256
-    if has_groups and dataset.groups is None:
-        raise UserError(f"{where} is missing; run `digits pin {name}`")
-    if dataset.groups is not None and not has_groups:
-        raise UserError(f"{where}: sha256 has no groups; run `digits pin {name}`")
-
-
-def _count_test_items(test: TestSize, total: int) -> int:
-    """Return how many of all images, or of all groups, are the test set."""
-    if isinstance(test, int):
-        return test
-    if isinstance(test, LastGroups):
-        return test.groups
-    fraction = test.share if isinstance(test, ChecksumShare) else test
-    return math.ceil(fraction * total)
-
-
 def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None:
-    total = dataset.images
-    unit = "images"
-    if isinstance(test, LastGroups) and dataset.groups is None:
-        raise UserError(f"{where}: its dataset has no groups; use a number of images")
-    if not isinstance(test, int) and dataset.groups is not None:
-        total = dataset.groups
-        unit = "groups"
-    n_test = _count_test_items(test, total)
+    if isinstance(test, LastGroups):
+        if dataset.groups is None:
+            raise UserError(f"{where}: its dataset has no groups; use a number of images")
+        _check_leaves_some(where, test.groups, dataset.groups, "groups")
+    if isinstance(test, int):
+        _check_leaves_some(where, test, dataset.images, "images")
+
+
+def _check_leaves_some(where: str, n_test: int, total: int, unit: str) -> None:
     if n_test >= total:
         raise UserError(
             f"{where}: {n_test} of {total} {unit} leaves none to train on; "
             f"allowed: 1 to {total - 1}"
         )
-
-
-def _max_folds(test: TestSize, dataset: DatasetParams, n_labels: int) -> int:
-    """Return an upper bound on the number of folds.
-
-    The exact limit, the number of training images of the rarest label, depends on the data.
-    """
-    if dataset.groups is None:
-        n_train_images = dataset.images - _count_test_items(test, dataset.images)
-        return n_train_images // n_labels
-    if isinstance(test, int):
-        n_train_images = dataset.images - test
-        return min(n_train_images // n_labels, dataset.groups - 1)
-    n_train_groups = dataset.groups - _count_test_items(test, dataset.groups)
-    return min(dataset.images // n_labels, n_train_groups)
 
 
 def _check_task_classes(where: str, task: TaskParams, dataset: DatasetParams) -> None:
@@ -587,57 +553,9 @@ def _check_threshold(where: str, model: ModelParams, n_labels: int) -> None:
     threshold = model.hyperparameters.threshold
     if threshold is None:
         return
+    where = f"{where}.hyperparameters.threshold"
     if n_labels != 2:
         raise UserError(f"{where} needs two labels; the task has {n_labels}")
     is_rule = isinstance(threshold, Entry)
     if is_rule and model.folds == 0:
         raise UserError(f"{where} is chosen in cross-validation; set `folds`")
-
-
-def _readable_error(error: ErrorDetails, values: Any, location: Sequence[str]) -> UserError:
-    """Return a UserError that says in the words of params.yaml what pydantic found.
-
-    Args:
-        error: an error in the values.
-        values: what was validated.
-        location: the location of the values in params.yaml.
-    """
-    keys = [*location, *(str(key) for key in error["loc"])]
-    where = f"{FILE}: {'.'.join(keys)}"
-    value = values
-    for index, key in enumerate(error["loc"], start=len(location)):
-        if not isinstance(value, dict) or key not in value:
-            break
-        value = value[key]
-        is_key_of_entry = index >= 2  # after a section and the name of an entry
-        if is_key_of_entry and key in UNION_MESSAGES:
-            up_to_key = ".".join(keys[: index + 1])
-            return UserError(f"{FILE}: {up_to_key}: {UNION_MESSAGES[key]}, not {value!r:.80}")
-    if error["type"] == "extra_forbidden":
-        return _unknown_key_error(keys)
-    if error["type"] == "missing":
-        is_pinned = len(keys) == 3 and keys[-1] in PINNED_KEYS
-        hint = f"; run `digits pin {keys[1]}`" if is_pinned else ""
-        return UserError(f"{where} is missing{hint}")
-
-    message = error["msg"].replace("Input should", "must")
-    if keys[-1] == "[key]":  # pydantic's mark of an invalid key of a dictionary
-        where = where.removesuffix(".[key]")
-        if len(keys) == 3:
-            message = "a name has at most 100 letters, digits and single hyphens"
-    return UserError(f"{where}: {message}, not {error['input']!r:.80}")
-
-
-def _unknown_key_error(keys: Sequence[str]) -> UserError:
-    """Return a UserError about a key that the schema does not have."""
-    key = keys[-1]
-    if key in OLD_KEYS:
-        return UserError(
-            f"{FILE}: `{key}` {OLD_KEYS[key]}; CHANGELOG.md says how to upgrade this file"
-        )
-    if len(keys) == 1:
-        return unknown_choice(str(FILE), key, Params.model_fields)
-    section = keys[0]
-    return unknown_choice(
-        f"{FILE}: {'.'.join(keys[:-1])}", key, ENTRY_TYPES[section].model_fields
-    )

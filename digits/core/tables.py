@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.core.errors import UserError
-from digits.core.files import atomic_write
+from digits.core.files import REMEDY, atomic_write, check_exists
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +30,6 @@ import pandas as pd
 Pixels = npt.NDArray[np.uint8]
 Vector = npt.NDArray[Any]  # one value per image
 Scores = npt.NDArray[np.floating[Any]]
-Groups = pd.Series | None  # the column `group` of a table, if it has one
-
-# What to do if a file of the pipeline is damaged.
-REMEDY = (
-    "delete it, then run `dvc repro`; if it comes back damaged, check the cache "
-    "(docs/troubleshooting.md)"
-)
 
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -62,15 +55,3 @@ def pixels(images: pd.DataFrame) -> Pixels:
     """Return the pixels of a table of images, shape (n_images, height * width)."""
     pixel_columns = images.filter(regex=r"^pixel\d+$")
     return np.ascontiguousarray(pixel_columns.to_numpy())
-
-
-def check_exists(path: Path) -> None:
-    """Check that a file of the pipeline exists.
-
-    Raises:
-        UserError: it doesn't. The message names the command that makes it.
-    """
-    if not path.exists():
-        raise UserError(
-            f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
-        )

@@ -1,7 +1,7 @@
 """Fetch the images of a dataset, and check that they are the ones that params.yaml pins."""
 
 import os
-import re
+import textwrap
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
+NETWORK_KINDS = {"idx", "openml"}  # the kinds of sources that DATA_MIRROR stands in for
 
 
 def fetch_images(
@@ -37,18 +38,24 @@ def fetch_images(
     Raises:
         UserError: no source has the images. The message gives the reason for each.
     """
+    sources = list(dataset.sources)
+    mirror = os.environ.get("DATA_MIRROR")
+    if mirror and needs_network(dataset):
+        sources.insert(0, {"idx": f"{mirror.rstrip('/')}/{name}"})
+
     failures = []
-    for kind, place in list_sources(name, dataset):
+    for source in sources:
+        [(kind, place)] = source.items()
         try:
             images = import_source(kind).read(place, dataset)
             if require_pinned:
                 check_pinned(images, dataset)
             return images
         except UserError as error:
-            failures.append(hide_passwords(f"{kind} {place}: {error}"))
+            failures.append(f"{kind} {place}: {error}")
 
     message = f"no source has {name}: {'; '.join(failures)}"
-    if not is_local(dataset):
+    if needs_network(dataset):
         message += (
             f". Set DATA_MIRROR to a folder or address that holds the IDX files in {name}/, "
             "or run `make demo`, which needs no network"
@@ -56,21 +63,9 @@ def fetch_images(
     raise UserError(message)
 
 
-def list_sources(name: str, dataset: DatasetParams) -> list[tuple[str, str]]:
-    """Return the kind and the place of each source of a dataset, in the order to try them."""
-    sources = []
-    mirror = os.environ.get("DATA_MIRROR")
-    if mirror and not is_local(dataset):
-        sources.append(("idx", f"{mirror.rstrip('/')}/{name}"))
-    for source in dataset.sources:
-        sources.extend(source.items())
-    return sources
-
-
-def is_local(dataset: DatasetParams) -> bool:
-    """Return whether no source of a dataset needs a network."""
-    kinds = [kind for source in dataset.sources for kind in source]
-    return all(import_source(kind).LOCAL for kind in kinds)
+def needs_network(dataset: DatasetParams) -> bool:
+    """Return whether a source of a dataset needs a network."""
+    return any(not NETWORK_KINDS.isdisjoint(source) for source in dataset.sources)
 
 
 def import_source(kind: str) -> ModuleType:
@@ -81,19 +76,15 @@ def import_source(kind: str) -> ModuleType:
     Raises:
         UserError: there is no such module.
     """
-    module_names = {}
-    for path in PACKAGE.glob("data/sources/[a-z]*.py"):
-        module_names[path.stem] = f"digits.data.sources.{path.stem}"
+    modules = {
+        path.stem: f"digits.data.sources.{path.stem}"
+        for path in PACKAGE.glob("data/sources/[a-z]*.py")
+    }
     for path in PACKAGE.glob("*/source.py"):
         component = path.parent.name
-        module_names[component] = f"digits.{component}.source"
-    check_choice("sources", kind, module_names)
-    return import_module(module_names[kind])
-
-
-def hide_passwords(text: str) -> str:
-    """Return a text without the user names and passwords of the addresses in it."""
-    return re.sub("://[^ /]*@", "://…@", text)
+        modules[component] = f"digits.{component}.source"
+    check_choice("sources", kind, modules)
+    return import_module(modules[kind])
 
 
 def check_pinned(images: pd.DataFrame, dataset: DatasetParams) -> None:
@@ -104,22 +95,20 @@ def check_pinned(images: pd.DataFrame, dataset: DatasetParams) -> None:
     """
     actual: dict[str, Any] = {
         "number of images": len(images),
+        "number of groups": images["group"].nunique() if "group" in images else None,
         "names": images.attrs.get("names"),
         **compute_checksums(images),
-        "number of groups": images["group"].nunique() if "group" in images else None,
     }
     pinned: dict[Any, Any] = {
         "number of images": dataset.images,
+        "number of groups": dataset.groups,
         "names": dataset.names,
         **dataset.sha256,
-        "number of groups": dataset.groups,
     }
-    for key in actual | pinned:
-        if actual.get(key) != pinned.get(key):
-            raise UserError(
-                f"other {key}: {actual.get(key)!s:.64}, not {pinned.get(key)!s:.64}; "
-                "`digits pin` accepts what is there"
-            )
+    for key, value in actual.items():
+        if value != pinned.get(key):
+            difference = textwrap.shorten(f"other {key}: {value}, not {pinned.get(key)}", 200)
+            raise UserError(f"{difference}; `digits pin` accepts what is there")
 
 
 def compute_checksums(images: pd.DataFrame) -> dict[str, str]:
@@ -127,7 +116,7 @@ def compute_checksums(images: pd.DataFrame) -> dict[str, str]:
     contents = {"pixels": tables.pixels(images), "labels": images["class"].to_numpy()}
     if "group" in images:
         contents["groups"] = images["group"].to_numpy()
-    checksums = {}
-    for key, values in contents.items():
-        checksums[key] = sha256(np.ascontiguousarray(values).data).hexdigest()
-    return checksums
+    return {
+        key: sha256(np.ascontiguousarray(values).data).hexdigest()
+        for key, values in contents.items()
+    }

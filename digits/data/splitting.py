@@ -1,12 +1,13 @@
 """Choose which images of a dataset are the training set, and which are the test set."""
 
-import hashlib
 import math
+from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from digits.core.errors import UserError
 from digits.core.params import LastGroups, TestSize
-from digits.core.tables import Groups, Pixels, Vector, pixels
+from digits.core.tables import Vector, pixels
 
 import numpy as np
 import pandas as pd
@@ -34,29 +35,30 @@ def split_rows(images: pd.DataFrame, test: TestSize, seed: int) -> tuple[Vector,
     rows = np.arange(len(images), dtype=np.uint32)
     groups: Any = images.get("group")  # None if the dataset has no groups
     rng = np.random.RandomState(seed)
-    if isinstance(test, float) and groups is None:
-        # The same rows as scikit-learn's train_test_split, whose import takes a second.
+    if isinstance(test, float) and groups is None:  # as scikit-learn's train_test_split
         shuffled = rng.permutation(rows)
-        n_test = math.ceil(test * len(rows))
+        n_test = count_test_items(test, len(rows))
         return shuffled[n_test:], shuffled[:n_test]
 
     if isinstance(test, int):
         is_test = select_last_images(len(rows), test, groups)
-    elif isinstance(test, float):
-        is_test = select_random_groups(groups, test, rng)
-    elif isinstance(test, LastGroups):
-        is_test = select_last_groups(groups, test.groups, rng)
-    # What remains is a ChecksumShare.
-    elif groups is None:
-        is_test = select_images_by_checksum(pixels(images), images["class"], test.share)
+    elif isinstance(test, float | LastGroups):
+        is_test = select_groups(groups, test, rng)
     else:
-        is_test = select_groups_by_checksum(pixels(images), groups, test.share)
-    train_rows = rows[~is_test]
-    rng.shuffle(train_rows)
-    return train_rows, rows[is_test]
+        checksums = [sha256(image).hexdigest() for image in pixels(images)]
+        if groups is None:
+            is_test = select_images_by_checksum(checksums, images["class"], test.share)
+        else:
+            is_test = select_groups_by_checksum(checksums, groups, test.share)
+    return rng.permutation(rows[~is_test]), rows[is_test]
 
 
-def select_last_images(n_images: int, n_test: int, groups: Groups) -> Vector:
+def count_test_items(fraction: float, n_items: int) -> int:
+    """Return how many items are the test set, rounded up. At least one is left to train on."""
+    return min(math.ceil(fraction * n_items), n_items - 1)
+
+
+def select_last_images(n_images: int, n_test: int, groups: pd.Series | None) -> Vector:
     """Return a mask of the last images, shape (n_images,).
 
     Raises:
@@ -73,56 +75,44 @@ def select_last_images(n_images: int, n_test: int, groups: Groups) -> Vector:
     return is_test
 
 
-def select_random_groups(
-    groups: pd.Series, fraction: float, rng: np.random.RandomState
+def select_groups(
+    groups: pd.Series, test: float | LastGroups, rng: np.random.RandomState
 ) -> Vector:
-    """Return a mask of the images of random groups, chosen as GroupShuffleSplit does."""
-    shuffled_groups = rng.permutation(np.unique(groups))
-    n_test = math.ceil(fraction * len(shuffled_groups))
-    return np.isin(groups, shuffled_groups[:n_test])
-
-
-def select_last_groups(groups: pd.Series, n_test: int, rng: np.random.RandomState) -> Vector:
-    """Return a mask of the images of the last groups."""
+    """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
     unique_groups = np.unique(groups)
-    # The result is unused, but without this call the training images would be shuffled into
-    # another order than in the published results.
-    rng.permutation(unique_groups)
-    return np.isin(groups, unique_groups[-n_test:])
+    shuffled_groups = rng.permutation(unique_groups)  # as scikit-learn's GroupShuffleSplit
+    if isinstance(test, LastGroups):
+        test_groups = unique_groups[-test.groups :]
+    else:
+        test_groups = shuffled_groups[: count_test_items(test, len(unique_groups))]
+    return np.isin(groups, test_groups)
 
 
-def select_images_by_checksum(X: Pixels, classes: pd.Series, share: float) -> Vector:
-    """Return a mask of a share of the images of each class, those with the lowest numbers.
+def select_images_by_checksum(
+    checksums: Sequence[str], classes: pd.Series, share: float
+) -> Vector:
+    """Return a mask of a share of the images of each class, those with the lowest checksums."""
+    table = pd.DataFrame({"checksum": checksums, "class": classes})
 
-    At least one image of each class stays in the training set.
-    """
-    numbers = checksum_numbers(X)
-    is_test = np.zeros(len(X), dtype=bool)
-    for class_number in np.unique(classes):
-        of_class = (classes == class_number).to_numpy()
-        sorted_numbers = np.sort(numbers[of_class])
-        n_images = len(sorted_numbers)
-        n_test = min(math.ceil(share * n_images), n_images - 1)
-        # Images with the same pixels have the same number, and stay together.
-        is_test[of_class] = numbers[of_class] < sorted_numbers[n_test]
-    return is_test
+    def find_limit(checksums_of_class: pd.Series) -> str:
+        """Return the lowest checksum of a class that is in the training set."""
+        n_test = count_test_items(share, len(checksums_of_class))
+        return checksums_of_class.sort_values().iloc[n_test]
+
+    limits = table.groupby("class")["checksum"].transform(find_limit)
+    # Images with the same pixels have the same checksum, and stay together.
+    return (table["checksum"] < limits).to_numpy()
 
 
-def select_groups_by_checksum(X: Pixels, groups: pd.Series, share: float) -> Vector:
-    """Return a mask of the images of a share of the groups, those with the lowest numbers.
+def select_groups_by_checksum(
+    checksums: Sequence[str], groups: pd.Series, share: float
+) -> Vector:
+    """Return a mask of the images of a share of the groups, those with the lowest checksums.
 
-    The number of a group is that of its first image.
+    The checksum of a group is that of its first image.
     """
     unique_groups, first_rows = np.unique(groups, return_index=True)
-    from_lowest = np.argsort(checksum_numbers(X[first_rows]))
-    n_test = math.ceil(share * len(unique_groups))
-    return np.isin(groups, unique_groups[from_lowest[:n_test]])
-
-
-def checksum_numbers(X: Pixels) -> Vector:
-    """Return a number from 0 to 1 for each image, which depends on its pixels alone."""
-    numbers = np.zeros(len(X))
-    for row, image in enumerate(X):
-        first_bytes = hashlib.sha256(image).digest()[:8]
-        numbers[row] = int.from_bytes(first_bytes, "big")
-    return numbers / 2**64
+    checksums_of_groups = np.array(checksums)[first_rows]
+    from_lowest = unique_groups[np.argsort(checksums_of_groups)]
+    n_test = count_test_items(share, len(unique_groups))
+    return np.isin(groups, from_lowest[:n_test])

@@ -89,10 +89,10 @@ class Recognizer(NamedTuple):
         """
         settings = params.load()
         if dataset is not None:
-            settings.dataset(dataset)  # raises an error if there is no such dataset
+            settings.datasets[dataset]  # raises an error if there is no such dataset
         if name is None:
             name = choose_model(settings, dataset)
-        task_name = settings.model(name).task
+        task_name = settings.models[name].task
         trained_on = settings.dataset_of_task(task_name)
         height, width = trained_on.shape
         if dataset is None and not takes_pictures(trained_on):

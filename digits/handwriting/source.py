@@ -15,8 +15,6 @@ from digits.handwriting.normalize import SIDES
 
 import pandas as pd
 
-LOCAL = True
-
 
 def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     """Return the digits of the pictures of a folder."""

@@ -1,13 +1,14 @@
 """Assign the training images to the folds of a cross-validation."""
 
 from digits.core.errors import UserError
-from digits.core.tables import Groups, Vector
+from digits.core.tables import Vector
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 
-def assign_folds(y: Vector, n_folds: int, groups: Groups = None) -> Vector:
+def assign_folds(y: Vector, n_folds: int, groups: pd.Series | None = None) -> Vector:
     """Return the fold in which each image is held out, from 1 to `n_folds`, shape (n_images,).
 
     The folds are stratified by label. No group is in two folds.
@@ -39,7 +40,7 @@ def assign_folds(y: Vector, n_folds: int, groups: Groups = None) -> Vector:
     return test_fold
 
 
-def check_counts(y: Vector, n_folds: int, groups: Groups) -> None:
+def check_counts(y: Vector, n_folds: int, groups: pd.Series | None) -> None:
     """Check that there are enough images of each label, and enough groups.
 
     Raises:

@@ -16,8 +16,8 @@ from unittest import mock
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from digits.core.errors import UserError
-from digits.core.files import atomic_write
-from digits.core.tables import REMEDY, Vector, check_exists
+from digits.core.files import REMEDY, atomic_write, check_exists
+from digits.core.tables import Vector
 
 import numpy as np
 import sklearn

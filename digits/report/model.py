@@ -153,8 +153,8 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
     Raises:
         UserError: a file is missing or damaged, or the files are from different runs.
     """
-    params = settings.model(name)
-    task = settings.task(params.task)
+    params = settings.models[name]
+    task = settings.tasks[params.task]
     label_names = wording.label_names(settings, params.task)
     summary = read_metrics(name)
     metrics_table = read_metrics_table(name)

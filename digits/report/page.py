@@ -126,7 +126,7 @@ def describe_datasets(settings: Params, model_names: Sequence[str]) -> list[Data
     """Return what the report shows of the datasets of some models, the largest first."""
     names_by_dataset: dict[str, list[str]] = {}
     for name in sort_models(settings, model_names):
-        dataset_name = settings.dataset_name_of_task(settings.model(name).task)
+        dataset_name = settings.dataset_name_of_task(settings.models[name].task)
         names_by_dataset.setdefault(dataset_name, []).append(name)
 
     reports = []

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from digits.core import paths
 from digits.core.errors import UserError
-from digits.core.tables import Groups, Vector
+from digits.core.tables import Vector
 from digits.evaluation.metrics import MIN_GROUPS, are_equal, group_contributions
 from digits.results.read import read_metrics, read_predictions
 
@@ -155,7 +155,7 @@ def select_matching(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[columns].reset_index(drop=True)
 
 
-def paired_test(changes: Vector, groups: Groups = None) -> PairedTest | None:
+def paired_test(changes: Vector, groups: pd.Series | None = None) -> PairedTest | None:
     """Test whether the mean of some changes differs from 0.
 
     Args:

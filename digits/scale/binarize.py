@@ -6,19 +6,19 @@ Like stages/binarize.py, but for tables that do not fit into memory. Reads
 """
 
 from digits.core import params, paths
-from digits.core.command import StageCommand
+from digits.core.stage import StageCommand
 from digits.data.labels import label_images
 from digits.scale import row_groups
 
 import click
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, depends_on=["tasks"])
 @click.argument("name")
 def main(name: str) -> None:
     """Label the images of the task NAME."""
     settings = params.load()
-    task = settings.task(name)
+    task = settings.tasks[name]
     positive, negative = settings.task_classes(name)
 
     for subset in ["train", "test"]:

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from digits.core import params, paths, tables
-from digits.core.command import StageCommand
 from digits.core.errors import UserError
-from digits.core.params import Count, Entry
+from digits.core.params import Entry
+from digits.core.stage import StageCommand
 from digits.core.tables import Pixels
 from digits.data.fetching import fetch_images
 from digits.learning import deformation
@@ -31,7 +31,7 @@ import click
 import joblib
 import numpy as np
 import pandas as pd
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
@@ -45,16 +45,16 @@ BLOCKS_PER_CORE = 5
 class EnlargementParams(Entry):
     """An entry of enlarged.yaml: how a dataset is enlarged by deformed copies."""
 
-    first: Count  # how many images, from the first one on, are copied
-    to: Count  # the number of images after the enlargement
+    first: PositiveInt  # how many images, from the first one on, are copied
+    to: PositiveInt  # the number of images after the enlargement
     seed: int = Field(ge=0, lt=2**32)
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, depends_on=["datasets"])
 @click.argument("name")
 def main(name: str) -> None:
     """Fetch the images of the dataset NAME, and add deformed copies."""
-    dataset = params.load().dataset(name)
+    dataset = params.load().datasets[name]
     enlargement = load_enlargement(name, dataset.images)
     images = fetch_images(name, dataset)
     enlarged_images = row_groups.prefetch(enlarge(images, enlargement))

@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from digits.core import tables
 from digits.core.errors import UserError
+from digits.core.files import check_exists
 from digits.core.tables import Pixels, Vector
 
 import pandas as pd
@@ -42,7 +42,7 @@ def read(path: Path, columns: list[str] | None = None) -> Iterator[pd.DataFrame]
     Raises:
         UserError: the table is missing.
     """
-    tables.check_exists(path)
+    check_exists(path)
     file_paths = sorted(path.iterdir()) if path.is_dir() else [path]
     start = 0
     for file_path in file_paths:

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from digits.core import params, paths
-from digits.core.command import StageCommand
 from digits.core.errors import UserError
 from digits.core.params import SplitParams
+from digits.core.stage import StageCommand
 from digits.core.tables import Pixels, Vector, pixels
 from digits.data.splitting import split_rows
 from digits.scale import row_groups
@@ -29,12 +29,12 @@ import pandas as pd
 BUCKET_SIZE = 50_000  # images
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, depends_on=["seed", "splits"])
 @click.argument("name")
 def main(name: str) -> None:
     """Make the split NAME."""
     settings = params.load()
-    split = settings.split(name)
+    split = settings.splits[name]
     raw_path = paths.raw(split.dataset)
 
     # All columns but the pixels fit into memory.

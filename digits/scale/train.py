@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from digits.core import params, paths, tables
-from digits.core.command import StageCommand
 from digits.core.errors import UserError
 from digits.core.params import ModelParams
+from digits.core.stage import StageCommand
 from digits.core.tables import Scores, Vector
 from digits.learning import model_file
 from digits.learning.crossval import make_crossval_table
@@ -54,12 +54,12 @@ class Fit(NamedTuple):
     held_out_fold: int | None  # None if it is fitted on all images
 
 
-@click.command(cls=StageCommand)
+@click.command(cls=StageCommand, depends_on=["seed", "models"])
 @click.argument("name")
 def main(name: str) -> None:
     """Train the model NAME."""
     settings = params.load()
-    model_params = settings.model(name)
+    model_params = settings.models[name]
     train_path = paths.task(model_params.task, "train")
     model, cv_predictions = train(model_params, settings.seed, train_path)
     model_file.save(paths.model(name), model)

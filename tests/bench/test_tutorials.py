@@ -70,7 +70,7 @@ COMMANDS = list_commands()
 
 def read_params(path: Path) -> Params:
     """Read a params.yaml in any folder."""
-    return params.validate(Params, params.read_yaml(path.read_text(encoding="utf-8")))
+    return params.validate(params.parse(path.read_text(encoding="utf-8")))
 
 
 PARAMS = read_params(tiny.ROOT / "params.yaml")
@@ -80,7 +80,7 @@ def adapt(command: str) -> str:
     """Return a command for the data and the models of the tiny project."""
     # Longer names first, because they may contain shorter ones.
     for name in sorted(PARAMS.models, key=len, reverse=True):
-        is_binary = PARAMS.task(PARAMS.model(name).task).positive is not None
+        is_binary = PARAMS.tasks[PARAMS.models[name].task].positive is not None
         placeholder = "<binary>" if is_binary else "<digits>"
         command = re.sub(rf"(?<![\w-]){name}(?![\w-])", placeholder, command)
     command = command.replace("<digits>", "digit-logreg").replace("<binary>", "five-sgd")

@@ -14,9 +14,6 @@ FULL_DISK = Path("/dev/full")
 
 # A source that would take years.
 ENDLESS = """
-LOCAL = True
-
-
 def read(place, dataset):
     print("reading", flush=True)
     sum(range(10**15))  # one instruction of Python, which no signal handler interrupts

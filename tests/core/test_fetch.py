@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.request import HTTPSHandler, Request, build_opener, install_opener
 
 from digits.core.errors import UserError
-from digits.data.fetching import PACKAGE, import_source
+from digits.core.params import DatasetParams
 from digits.data.sources import idx, sklearn, to_uint8
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
@@ -22,7 +23,6 @@ from tests.helpers.calls import call, failure
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_digits
 
 FETCH = ["fetch", "tiny"]
 FILES = tiny.idx_files()
@@ -149,19 +149,9 @@ def test_the_mirror_is_not_tried_for_a_dataset_that_needs_no_network(
     assert "DATA_MIRROR" not in line
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("data/sources/[a-z]*.py")))
-def test_each_source_says_whether_it_needs_a_network(path: Path) -> None:
-    needs_network = path.stem in {"idx", "openml"}
-    assert import_source(path.stem).LOCAL is not needs_network
-
-
 OTHER_LABELS = FILES["t10k-labels"][:-1] + b"\7"
+MIXED_UP = {"train-images": FILES["train-labels"]}
 HALF_GZIP = gzip.compress(FILES["train-images"])[:99]
-
-
-TOO_LARGE = bytes(2**20)
-BOMB = gzip.compress(TOO_LARGE)
-TOO_MANY = "train-images: more than 26,880 bytes, too many for the images in params.yaml"
 
 
 def ask_to_wait(request: Handler) -> None:
@@ -182,22 +172,19 @@ FAILURES["asks to wait for a day"] = (ask_to_wait, "503 Server Error")
 FAILURES["closes the connection"] = (cut_off, "Connection broken")
 FAILURES["asks to sign in"] = (ask_to_sign_in, "not an IDX file of bytes: it begins")
 FAILURES["sends half a gzip file"] = (serve_files({"train-images": HALF_GZIP}), "ended before")
-FAILURES["sends a large file"] = (serve_files({"train-images": TOO_LARGE}), TOO_MANY)
-FAILURES["sends a gzip bomb"] = (serve_files({"train-images": BOMB}), TOO_MANY)
+FAILURES["mixes up its files"] = (serve_files(MIXED_UP), "cannot reshape array of size 300")
 FAILURES["sends others"] = (serve_files({**FILES, "t10k-labels": OTHER_LABELS}), "other labels")
 
 
 @pytest.mark.parametrize(("respond", "reason"), FAILURES.values(), ids=FAILURES)
-def test_a_server_that_fails_is_one_line_without_its_password(
+def test_a_server_that_fails_is_one_line(
     folder: Path, respond: Callable[[Handler], None], reason: str
 ) -> None:
     with serving(respond) as server:
-        use_sources(folder, {"idx": server.url.replace("//", "//user:secret@")})
+        use_sources(folder, {"idx": server.url})
         line = failure(folder, *FETCH)
-    place = server.url.replace("//", "//…@")
-    assert line.startswith(f"Error: no source has tiny: idx {place}: ")
+    assert line.startswith(f"Error: no source has tiny: idx {server.url}: ")
     assert reason in line
-    assert "secret" not in line
     assert line.endswith(
         ". Set DATA_MIRROR to a folder or address that holds the IDX files in tiny/, or run "
         "`make demo`, which needs no network"
@@ -221,16 +208,16 @@ def test_another_number_of_images_than_the_pinned_one_is_one_line(folder: Path) 
 
 
 def test_a_damaged_idx_file_is_refused() -> None:
-    with pytest.raises(ValueError, match="301 values, not the 300 that its header promises"):
-        idx.parse(FILES["train-labels"] + b"\0", 999)
-    with pytest.raises(ValueError, match="299 values, not the 300 that its header promises"):
-        idx.parse(FILES["train-labels"][:-1], 999)
+    labels = FILES["train-labels"]
+    for damaged in [labels + b"\0", labels[:-1], labels[:5]]:
+        with pytest.raises(ValueError, match=r"cannot reshape array|buffer is smaller"):
+            idx.parse(damaged)
 
 
 def test_an_idx_file_of_other_values_than_bytes_is_refused() -> None:
     of_floats = b"\0\0\x0d\1" + FILES["train-labels"][4:]
     with pytest.raises(ValueError, match="not an IDX file of bytes"):
-        idx.parse(of_floats, 999)
+        idx.parse(of_floats)
 
 
 def arff_file() -> bytes:
@@ -324,10 +311,15 @@ def test_openml_is_asked_through_scikit_learn(folder: Path) -> None:
 
 
 def test_the_digits_of_scikit_learn_are_of_fourteen_forms() -> None:
-    sizes = np.bincount(sklearn.number_forms(load_digits().target))
-    assert len(sizes) == 14
-    assert sizes.min() > 120
-    assert sizes.max() == 130
+    entry = {**tiny.dataset({"sklearn": "digits"}), "pixel_max": 16}
+    images = sklearn.read("digits", DatasetParams.model_validate(entry))
+    forms = [
+        "".join(str(digit) for digit in classes)
+        for _, classes in images.groupby("group")["class"]
+    ]
+    assert len(forms) == 14
+    for form in forms:
+        assert re.match("(0?1?2?3?4?5?6?7?8?9?){3}0955650", form)
 
 
 def test_text_that_spells_bytes_is_converted() -> None:

@@ -32,7 +32,7 @@ test,support,1,35,,
 def longest_name() -> str:
     """Return the longest name of a model in this project's params.yaml."""
     text = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
-    return max(params.read_yaml(text)["models"], key=len)
+    return max(params.parse(text)["models"], key=len)
 
 
 LONGEST = longest_name()

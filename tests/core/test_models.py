@@ -10,7 +10,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from digits.core.errors import UserError
-from digits.core.tables import REMEDY
+from digits.core.files import REMEDY
 from digits.learning import model_file
 from tests.helpers import classifiers, tiny
 from tests.helpers.calls import failure

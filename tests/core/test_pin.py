@@ -40,7 +40,7 @@ def read_params(folder: Path) -> str:
 
 def read_entry(text: str, name: str) -> dict[str, Any]:
     """Return the entry of a dataset."""
-    entry: dict[str, Any] = params.read_yaml(text)["datasets"][name]
+    entry: dict[str, Any] = params.parse(text)["datasets"][name]
     return entry
 
 
@@ -73,7 +73,7 @@ def test_on_a_full_disk_nothing_is_changed(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"own", "params.yaml"}
 
 
-@pytest.mark.parametrize("name", params.read_yaml(TEXT)["datasets"])
+@pytest.mark.parametrize("name", params.parse(TEXT)["datasets"])
 def test_the_same_values_change_nothing(name: str) -> None:
     entry = read_entry(TEXT, name)
     written_keys = (PINNED_KEYS | {"names"}) & set(entry)

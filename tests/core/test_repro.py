@@ -190,17 +190,6 @@ def test_after_a_kill_the_next_run_waits_for_what_is_left(made: Path, waiting: P
     assert tiny.files(waiting) == tiny.files(made)
 
 
-@pytest.mark.slow
-def test_a_stage_ends_when_its_dvc_is_killed(waiting: Path) -> None:
-    with Running("dvc repro train@five-sgd", waiting) as running:
-        running.wait_for_line("fitting")
-        stages = stages_in(waiting)
-        running.kill()
-        running.wait()
-        psutil.wait_procs(stages)
-    assert stages_in(waiting) == []
-
-
 def test_damaged_path_locks_are_removed(project: Path) -> None:
     (project / ".dvc/tmp/rwlock").write_text('{"write": {"/a')
     result = call(project, "repro")

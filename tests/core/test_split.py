@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.core.errors import UserError
-from digits.core.params import SplitParams, validate
+from digits.core.params import SplitParams
 from digits.core.tables import Vector
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
@@ -38,7 +38,7 @@ def make_images(
 
 def split(images: pd.DataFrame, test: Any) -> tuple[list[int], list[int]]:
     """Return the row numbers of the training set and of the test set."""
-    entry = validate(SplitParams, {"dataset": "tiny", "test": test})
+    entry = SplitParams.model_validate({"dataset": "tiny", "test": test})
     train_rows, test_rows = split_rows(images, entry.test, seed=42)
     return train_rows.tolist(), test_rows.tolist()
 

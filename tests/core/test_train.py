@@ -65,7 +65,7 @@ def prepare(
 
 def build(model: dict[str, Any]) -> Pipeline:
     """Return the unfitted pipeline of a model."""
-    entry = params.validate(params.ModelParams, model)
+    entry = params.ModelParams.model_validate(model)
     return build_pipeline(entry, 42, tiny.PIXEL_MAX)
 
 
@@ -169,7 +169,7 @@ def test_images_of_one_label_are_refused(tmp_path: Path) -> None:
 
 def choose(rule: Any, is_positive: Vector, scores: Vector) -> float:
     """Return the threshold that follows from the value of `threshold` in params.yaml."""
-    hyperparameters = params.validate(params.Hyperparameters, {"threshold": rule})
+    hyperparameters = params.Hyperparameters.model_validate({"threshold": rule})
     assert hyperparameters.threshold is not None
     return choose_threshold(hyperparameters.threshold, is_positive, scores)
 

@@ -51,6 +51,6 @@ def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(
     draw(tmp_path / "7" / "two.png", 20, 30)
     with pytest.raises(
         UserError,
-        match=r"^7/two\.png: 2 digits are in the picture; make a picture of each$",
+        match=r"/7/two\.png: 2 digits are in the picture; make a picture of each$",
     ):
         read(tmp_path)

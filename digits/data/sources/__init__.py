@@ -1,14 +1,12 @@
 """Sources of images, one module each.
 
-The module of a source has
-
-- `read(place, dataset)`, which returns a table made by `images`, or raises a UserError. The
-  message gives the reason in a few words.
-- `LOCAL`: whether the source needs no network.
+The module of a source has a function `read(place, dataset)`. It returns a table made by
+`images`, or raises a UserError whose message gives the reason in a few words.
 
 The source of an optional component is digits/<component>/source.py.
 """
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,16 +49,15 @@ def images(
     pixels = to_uint8(pixels)
     classes = to_uint8(classes)
     height, width = dataset.shape
-    n_images = len(classes)
-    n_pixels = height * width
-    is_expected_shape = n_images > 0 and pixels.shape == (n_images, n_pixels)
-    if not is_expected_shape or pixels.max() > dataset.pixel_max:
+    expected_shape = (len(classes), height * width)
+    if pixels.shape != expected_shape or pixels.max(initial=0) > dataset.pixel_max:
         raise UserError(
-            f"{n_images} labels, pixels of shape {pixels.shape} up to {pixels.max(initial=0)}; "
-            f"expected images of {height} × {width} pixels from 0 to {dataset.pixel_max}"
+            f"{len(classes)} labels, pixels of shape {pixels.shape} up to "
+            f"{pixels.max(initial=0)}; expected images of {height} × {width} pixels from 0 to "
+            f"{dataset.pixel_max}"
         )
 
-    pixel_columns = [f"pixel{number}" for number in range(1, n_pixels + 1)]
+    pixel_columns = [f"pixel{number}" for number in range(1, height * width + 1)]
     table = pd.DataFrame(pixels, columns=pixel_columns)
     table["class"] = classes
     if groups is not None:
@@ -81,8 +78,8 @@ def to_uint8(values: Any) -> Pixels:
     Raises:
         UserError: the conversion would change a value.
     """
-    is_numeric = values.dtype.kind in "fiu"
     try:
+        is_numeric = np.issubdtype(values.dtype, np.number)
         numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(error) from None
@@ -92,11 +89,6 @@ def to_uint8(values: Any) -> Pixels:
     if not np.array_equal(integers, numbers):
         raise UserError("its values are not all whole numbers from 0 to 255")
     return integers
-
-
-def describe_error(error: Exception) -> object:
-    """Return why something failed. The path that an OSError repeats is left out."""
-    return getattr(error, "strerror", None) or error
 
 
 def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None]:
@@ -109,39 +101,26 @@ def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None
         class_names: the class of each image.
 
     Raises:
-        UserError: there are too few or too many classes, or two spellings of a number.
+        UserError: there are too few or too many classes.
     """
     unique_names = sorted(set(class_names))
-    are_numbers = all(name.isdecimal() for name in unique_names)
-    n_different = len(unique_names)
-    if are_numbers:
+    n_classes = len(unique_names)
+    if not 2 <= n_classes <= MAX_CLASSES:
+        names = textwrap.shorten(", ".join(unique_names), 60)
+        raise UserError(f"{n_classes} classes ({names}); allowed: 2 to {MAX_CLASSES}")
+    if all(name.isdecimal() for name in unique_names):
         unique_names.sort(key=int)
-        n_different = len({int(name) for name in unique_names})  # `7` and `07` are the same
-    is_allowed = 2 <= len(unique_names) <= MAX_CLASSES
-    if not is_allowed or n_different < len(unique_names):
-        raise UserError(
-            f"{len(unique_names)} classes ({', '.join(unique_names):.60}); "
-            f"allowed: 2 to {MAX_CLASSES} different ones"
-        )
-
-    if are_numbers and int(unique_names[-1]) < MAX_CLASSES:
-        return np.array([int(name) for name in class_names], dtype=np.uint8), None
-    class_numbers = {name: number for number, name in enumerate(unique_names)}
-    classes = [class_numbers[name] for name in class_names]
-    return np.array(classes, dtype=np.uint8), unique_names
+        if int(unique_names[-1]) < MAX_CLASSES:
+            return np.array([int(name) for name in class_names]), None
+    return pd.Index(unique_names).get_indexer(pd.Index(class_names)), unique_names
 
 
-def encode_groups(group_names: Sequence[str]) -> tuple[Vector | None, list[str] | None]:
-    """Return the number of each image's group, and the names of the groups.
-
-    The groups are numbered from 0, in the order in which they occur.
+def encode_groups(group_names: Sequence[str]) -> tuple[Vector, list[str]] | tuple[None, None]:
+    """Return the number of each image's group, from 0 as they occur, and the groups' names.
 
     Args:
         group_names: the group of each image. If all of them are "", or if the sequence is
             empty, the images have no groups.
-
-    Returns:
-        Two times None if the images have no groups.
     """
     if not any(group_names):
         return None, None

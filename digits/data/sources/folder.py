@@ -13,6 +13,7 @@ For any other tree of folders, write a table of files (digits/data/sources/table
 """
 
 import re
+import textwrap
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -24,14 +25,12 @@ from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data import pictures
 from digits.data.pictures import Picture
-from digits.data.sources import NOT_FOUND, describe_error, encode_classes, encode_groups, images
+from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, images
 
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 from tqdm.contrib.concurrent import thread_map
-
-LOCAL = True
 
 # Files that operating systems, Git and DVC write.
 IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
@@ -72,8 +71,7 @@ def read(
     warn_about_other_files(root, other_files)
     classes, class_names = encode_classes([file.class_name for file in picture_files])
     groups, group_names = encode_groups([file.group for file in picture_files])
-    paths = [file.path for file in picture_files]
-    pixels = read_pictures(root, paths, dataset, convert)
+    pixels = read_pictures([file.path for file in picture_files], dataset, convert)
     return images(
         dataset, pixels, classes, names=class_names, groups=groups, group_names=group_names
     )
@@ -95,38 +93,28 @@ def list_pictures(root: Path) -> tuple[list[PictureFile], list[Path]]:
             picture_files.append(parse_path(root, path))
         else:
             other_files.append(path)
-
-    # Either all pictures have a group, or none.
-    for file in picture_files:
-        if bool(file.group) != bool(picture_files[0].group):
-            raise unexpected_place(root, file.path)
+    with_group = [file for file in picture_files if file.group]
+    if 0 < len(with_group) < len(picture_files):
+        raise unexpected_place(root, with_group[0].path)
     return sort_pictures(picture_files), other_files
 
 
-def iterate_files(folder: Path, folders_above: Sequence[Path] = ()) -> Iterator[Path]:
+def iterate_files(folder: Path) -> Iterator[Path]:
     """Yield all files in a folder, at any depth, except those with ignored names.
 
-    Args:
-        folder: the folder, which may be a link to another folder.
-        folders_above: the real paths of the folders on the way to this one.
-
     Raises:
-        UserError: a folder is empty, or contains itself, or something in it is neither a
-            file nor a folder.
+        UserError: a folder is empty, or is a link to a folder above.
     """
-    real_path = folder.resolve()
-    if real_path in folders_above:
-        raise UserError(f"{folder.name!r} is a link to a folder that it lies in; delete it")
     paths = [path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name)]
     if not paths:
         raise UserError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
     for path in sorted(paths):
-        if path.is_dir():
-            yield from iterate_files(path, [*folders_above, real_path])
-        elif path.is_file():
+        if not path.is_dir():
             yield path
-        else:  # reading from a pipe could take forever
-            raise UserError(f"{path.name!r} is neither a file nor a folder; delete it")
+        elif folder.resolve().is_relative_to(path.resolve()):
+            raise UserError(f"{path.name!r} is a link to a folder that it lies in; delete it")
+        else:
+            yield from iterate_files(path)
 
 
 def parse_path(root: Path, path: Path) -> PictureFile:
@@ -135,7 +123,7 @@ def parse_path(root: Path, path: Path) -> PictureFile:
     Raises:
         UserError: they are not a class, or a class and a group.
     """
-    folders = subfolders(root, path)
+    folders = [normalize(name) for name in path.relative_to(root).parts[:-1]]
     names = [name for name in folders if name.lower() not in SUBSET_FOLDERS]
     if len(names) not in {1, 2}:
         raise unexpected_place(root, path)
@@ -144,25 +132,16 @@ def parse_path(root: Path, path: Path) -> PictureFile:
     return PictureFile(path, names[0], group, is_test)
 
 
-def subfolders(root: Path, path: Path) -> list[str]:
-    """Return the names of the subfolders of a folder that lead to a file."""
-    parts = path.relative_to(root).parts
-    return [compose(name) for name in parts[:-1]]
-
-
-def compose(name: str) -> str:
-    """Return a name in which each letter with an accent is one character.
-
-    Some operating systems store the letter and the accent as two characters.
-    """
+def normalize(name: str) -> str:
+    """Return a name in which each letter with an accent is one character, as on Linux."""
     return unicodedata.normalize("NFC", name)
 
 
 def unexpected_place(root: Path, path: Path) -> UserError:
     """Return the error for a picture in a place from which its class cannot be told."""
     return UserError(
-        f"{path.relative_to(root).as_posix()!r} lies in {'/'.join(subfolders(root, path))!r}, "
-        "expected CLASS/, or for all CLASS/GROUP/; of other trees write a table of files"
+        f"{path.relative_to(root)}: expected CLASS/{path.name}, or for all pictures "
+        f"CLASS/GROUP/{path.name}; for any other tree of folders, write a table of files"
     )
 
 
@@ -173,33 +152,25 @@ def sort_pictures(picture_files: Sequence[PictureFile]) -> list[PictureFile]:
     def sort_key(file: PictureFile) -> tuple[object, ...]:
         class_key = int(file.class_name) if are_numbers else file.class_name
         group_key = natural_key(file.group)
-        name_key = natural_key(file.path.stem)
+        name_key = natural_key(normalize(file.path.stem))
         return file.is_test, group_key, name_key, class_key, file.path
 
     return sorted(picture_files, key=sort_key)
 
 
 def natural_key(name: str) -> list[str | int]:
-    """Return a key that sorts names in natural order.
-
-    The key is the name in parts, a text and a number in turn.
-    """
-    key: list[str | int] = []
-    for part in re.split("([0-9]+)", compose(name)):
-        is_number = len(key) % 2 == 1
-        key.append(int(part) if is_number else part)
-    return key
+    """Return a key that sorts names in natural order: their text and their numbers in turn."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def warn_about_other_files(root: Path, other_files: Sequence[Path]) -> None:
     """Print which files are left out, because their names do not end like those of pictures."""
     if other_files:
-        names = [path.relative_to(root).as_posix() for path in other_files]
-        warn(f"{root}: no pictures, left out: {', '.join(names):.200}")
+        names = ", ".join(str(path.relative_to(root)) for path in other_files)
+        warn(f"{root}: no pictures, left out: {textwrap.shorten(names, 200)}")
 
 
 def read_pictures(
-    root: Path,
     paths: Sequence[Path],
     dataset: DatasetParams,
     convert: Callable[[Picture], Pixels] | None = None,
@@ -207,7 +178,6 @@ def read_pictures(
     """Return the pixels of pictures, shape (n_pictures, height * width).
 
     Args:
-        root: the folder that the pictures are in. Messages do not repeat it.
         paths: the pictures.
         dataset: the entry of params.yaml.
         convert: as `read` describes it.
@@ -215,28 +185,20 @@ def read_pictures(
     Raises:
         UserError: a picture cannot be read or converted.
     """
-    height, width = dataset.shape
 
     def read_picture(path: Path) -> Pixels:
         try:
             picture = pictures.read(path)
             if convert is None:
-                image = resize_and_pad(picture.grey, height, width)
-            else:
-                image = convert(picture)
-        except (OSError, ValueError, UserError) as error:
-            # A name with a null character is a ValueError.
-            name = path.as_posix().removeprefix(f"{root.as_posix()}/")
-            raise UserError(f"{name}: {describe_error(error)}") from None
-        return image.ravel()
+                return resize_and_pad(picture.grey, *dataset.shape).ravel()
+            return convert(picture).ravel()
+        except (OSError, UserError) as error:
+            raise UserError(f"{path}: {error}") from None
 
-    # Threads share the filters of warnings, which each call of `pictures.read` changes and
-    # restores: one thread may restore those of another. This block restores the first ones.
+    # `pictures.read` changes and restores the filters of warnings, which all threads share.
     with warnings.catch_warnings(action="ignore"):
-        images_of_paths = thread_map(
-            read_picture, paths, desc="pictures", disable=None, leave=False
-        )
-    return np.stack(images_of_paths)
+        rows = thread_map(read_picture, paths, desc="pictures", disable=None, leave=False)
+    return np.stack(rows)
 
 
 def resize_and_pad(grey: Pixels, height: int, width: int) -> Pixels:

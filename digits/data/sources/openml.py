@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import fetch_openml
 
-LOCAL = False
 TIMEOUT = 60  # seconds
 
 

@@ -8,7 +8,7 @@
   as whole numbers.
 """
 
-from collections.abc import Sequence
+import textwrap
 from pathlib import Path
 
 from digits.core.errors import UserError
@@ -18,7 +18,6 @@ from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder
 
 import pandas as pd
 
-LOCAL = True
 CLASS_COLUMNS = ["class", "label"]
 TEXT_COLUMNS = [*CLASS_COLUMNS, "group", "file"]  # all columns but those of the pixels
 
@@ -35,13 +34,12 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     """
     path = Path(place)
     table = read_file(path)
-    classes, class_names = encode_classes(read_classes(table))
-    groups, group_names = encode_groups(read_groups(table))
+    classes, class_names = encode_classes(to_names(find_classes(table)))
+    groups, group_names = encode_groups(to_names(table["group"]) if "group" in table else [])
     if "file" in table:
-        root = path.parent
         check_no_missing(table["file"])
-        paths = [root / str(name) for name in table["file"]]
-        pixels = folder.read_pictures(root, paths, dataset)
+        paths = [path.parent / str(name) for name in table["file"]]
+        pixels = folder.read_pictures(paths, dataset)
     else:
         pixels = read_pixels(table)
     return images(
@@ -70,29 +68,20 @@ def read_file(path: Path) -> pd.DataFrame:
         raise UserError(error) from None
 
 
-def read_classes(table: pd.DataFrame) -> list[str]:
-    """Return the class of each image, as text.
+def find_classes(table: pd.DataFrame) -> pd.Series:
+    """Return the column with the class of each image.
 
     Raises:
-        UserError: there is no column of classes, or more than one, or a value is missing.
+        UserError: there is no such column, or more than one.
     """
     class_columns = [name for name in CLASS_COLUMNS if name in table]
     if len(class_columns) != 1:
-        all_columns = [str(name) for name in table]
+        all_columns = ", ".join(str(name) for name in table)
         raise UserError(
             f"has {len(class_columns)} columns named class or label, expected one, separated "
-            f"by commas; it has {', '.join(all_columns):.100}"
+            f"by commas; it has {textwrap.shorten(all_columns, 100)}"
         )
-    return to_names(table[class_columns[0]])
-
-
-def read_groups(table: pd.DataFrame) -> Sequence[str]:
-    """Return the group of each image, as text, or nothing if the table has no groups.
-
-    Raises:
-        UserError: a value is missing.
-    """
-    return to_names(table["group"]) if "group" in table else []
+    return table[class_columns[0]]
 
 
 def to_names(column: pd.Series) -> list[str]:
@@ -108,13 +97,13 @@ def to_names(column: pd.Series) -> list[str]:
     not_whole = column[numbers % 1 != 0]
     if len(not_whole):
         raise UserError(
-            f"a {column.name} is '{min(not_whole)}', expected whole numbers, or names"
+            f"a {column.name} is '{not_whole.iloc[0]}', expected whole numbers, or names"
         )
     return [str(int(number)) for number in numbers]
 
 
 def check_no_missing(column: pd.Series) -> None:
-    """Check that each row has a value in a column.
+    """Check that a column has a value in each row.
 
     Raises:
         UserError: a value is missing.
@@ -133,7 +122,7 @@ def read_pixels(table: pd.DataFrame) -> Pixels:
     not_numeric = list(pixels.select_dtypes(exclude=["number", "bool"]))
     if not_numeric:
         raise UserError(
-            f"the column {not_numeric[0]} has values that are no numbers; one that names "
-            "pictures must be called `file`"
+            f"the column {not_numeric[0]} has values that are not numbers; a column with the "
+            "paths of pictures must be called `file`"
         )
     return pixels.to_numpy()

@@ -54,6 +54,6 @@ def command(pattern: str, output: Path) -> None:
 
 def is_evaluated(settings: Params, name: str) -> bool:
     """Return whether the files of a model that the report needs exist."""
-    dataset_name = settings.dataset_name_of_task(settings.model(name).task)
+    dataset_name = settings.dataset_name_of_task(settings.models[name].task)
     needed = [paths.metrics(name), paths.predictions(name), paths.raw(dataset_name)]
     return all(path.exists() for path in needed)
