@@ -1,6 +1,6 @@
 """Histograms of oriented gradients of deskewed digits.
 
-For datasets that have too few images for the components of `hog_pca40` and `hog_pca60`.
+Use them for datasets that have too few images for the components of `hog_pca40`.
 """
 
 from typing import Any

@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
     """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
-    arguments = {"pixel_max": pixel_max, "n_directions": 8, "step": 2, "radius": 4}
+    arguments = {"pixel_max": pixel_max, "orientations": 8, "step": 2, "radius": 4}
     return [
         ("gradients", FunctionTransformer(hog, kw_args=arguments)),
         ("components", PCA(100, svd_solver="covariance_eigh")),

@@ -1,4 +1,7 @@
-"""The pixels as they are."""
+"""The pixels as they are, in float32.
+
+The accuracy of a model can differ a little from that of the same code in float64.
+"""
 
 from typing import Any
 

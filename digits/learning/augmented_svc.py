@@ -9,9 +9,8 @@ applied to visual document analysis" (2003), for the deformation.
 """
 
 import math
-from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 from digits.core.tables import Pixels, Scores, Vector
 from digits.learning.deformation import MILD, deform_rows, list_blocks
@@ -31,9 +30,9 @@ Features = npt.NDArray[np.floating[Any]]
 ABOVE_0 = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 1, None, closed="left")
 
-# The margin of an image is its score, with the sign reversed if the image is not of the class.
-# It is at most 1 for the support vectors of an SVC. Both limits were chosen by cross-validation
-# on MNIST's training set.
+# The margin of an image is y f(x): y is 1 if the image is of the class and -1 otherwise, and
+# f(x) is its score. It is at most 1 for the support vectors of an SVC. Both limits were chosen
+# by cross-validation on MNIST's training set.
 
 # Images with a margin below this are copied.
 MAX_MARGIN_COPIED = 1.3
@@ -45,67 +44,6 @@ MAX_MARGIN_FITTED = 2.0
 # Scores are computed for this many images at a time. Their kernel matrix then takes a few
 # megabytes for each thousand support vectors.
 BATCH_SIZE = 200
-
-
-class MergedSVCs(NamedTuple):
-    """Several fitted SVCs with one set of support vectors.
-
-    Attributes:
-        support_vectors: the features of the images that are a support vector of any SVC, shape
-            (n_support_vectors, n_features).
-        dual_coef: the weight of each support vector in each SVC, shape
-            (n_support_vectors, n_svcs), which is the transpose of `SVC`'s.
-        intercept: the constants of the SVCs, shape (n_svcs,).
-        gamma: the coefficient of the kernel.
-    """
-
-    support_vectors: Features
-    dual_coef: Features
-    intercept: Features
-    gamma: float
-
-    @classmethod
-    def merge(
-        cls, svcs: Sequence[SVC], inputs: Features, fitted_rows: Sequence[Vector], gamma: float
-    ) -> Self:
-        """Merge fitted SVCs. An input that several SVCs share is stored once.
-
-        Args:
-            svcs: the SVCs.
-            inputs: the features of all images that any SVC was fitted on, shape
-                (n_inputs, n_features).
-            fitted_rows: for each SVC, the rows of `inputs` that it was fitted on.
-            gamma: the coefficient of the kernel.
-        """
-        dual_coef = np.zeros((len(inputs), len(svcs)))
-        for column, (svc, rows) in enumerate(zip(svcs, fitted_rows, strict=True)):
-            dual_coef[rows[svc.support_], column] = svc.dual_coef_[0]
-        is_support_vector = dual_coef.any(axis=1)
-        return cls(
-            support_vectors=inputs[is_support_vector],
-            dual_coef=dual_coef[is_support_vector],
-            intercept=np.concatenate([svc.intercept_ for svc in svcs]),
-            gamma=gamma,
-        )
-
-    def decision_function(self, Z: Features) -> Scores:
-        """Return the score of each image by each SVC, shape (n_images, n_svcs).
-
-        The kernel of an image and a support vector is computed once, even if several SVCs have
-        this support vector.
-        """
-        # The kernel of float32 features would be in float32, which has too few digits for a sum
-        # over thousands of support vectors.
-        support_vectors = self.support_vectors.astype(np.float64)
-
-        def compute_batch(start: int) -> Scores:
-            batch = Z[start : start + BATCH_SIZE].astype(np.float64)
-            return rbf_kernel(batch, support_vectors, self.gamma) @ self.dual_coef
-
-        parallel = joblib.Parallel(prefer="threads")
-        starts = range(0, len(Z), BATCH_SIZE)
-        batches = parallel(joblib.delayed(compute_batch)(start) for start in starts)
-        return np.concatenate(batches) + self.intercept
 
 
 class AugmentedSVC(
@@ -121,7 +59,8 @@ class AugmentedSVC(
     The kernel is the radial basis function. With two classes there is one SVC.
 
     Args:
-        features: an unfitted transformer of pixels to features, such as a pipeline.
+        features: an unfitted transformer of pixels to features, such as a pipeline. It must be
+            set before `fit`.
         n_copies: the number of deformed copies of each image near a border, at least 1.
         C: the regularization parameter of the first fit, above 0.
         C_copies: the regularization parameter of the second fit, or None for `C`. With a lower
@@ -142,7 +81,7 @@ class AugmentedSVC(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "features": [HasMethods(["fit_transform", "transform"])],
+        "features": [None, HasMethods(["fit_transform", "transform"])],
         "n_copies": [COUNT],
         "C": [ABOVE_0],
         "C_copies": [None, ABOVE_0],
@@ -152,7 +91,7 @@ class AugmentedSVC(
 
     def __init__(
         self,
-        features: Pipeline,
+        features: Pipeline | None = None,
         n_copies: int = 4,
         C: float = 1.0,
         C_copies: float | None = None,
@@ -202,8 +141,8 @@ class AugmentedSVC(
         fit_task = joblib.delayed(self._fit_svc)
         all_rows = np.arange(len(Z))
         first_svcs = parallel(fit_task(Z, target, self.C) for target in targets)
-        merged = MergedSVCs.merge(first_svcs, Z, [all_rows] * len(targets), self.gamma_)
-        margins = np.stack(targets, axis=1) * merged.decision_function(Z)
+        self._merge(first_svcs, Z, [all_rows] * len(targets))
+        margins = np.stack(targets, axis=1) * self._compute_scores(Z)
 
         # The inputs of the second fit are the images, followed by the copies. Input i is image
         # originals[i], or a copy of it.
@@ -217,17 +156,13 @@ class AugmentedSVC(
         # The second fit.
         C_copies = self.C if self.C_copies is None else self.C_copies
         fitted_rows = []
-        second_fits = []
+        tasks = []
         for column, target in enumerate(targets):
             input_margins = margins[originals, column]
             rows = np.flatnonzero(input_margins < max_margin)
-            second_fits.append(fit_task(inputs[rows], target[originals[rows]], C_copies))
+            tasks.append(fit_task(inputs[rows], target[originals[rows]], C_copies))
             fitted_rows.append(rows)
-        second_svcs = parallel(second_fits)
-        merged = MergedSVCs.merge(second_svcs, inputs, fitted_rows, self.gamma_)
-        self.support_vectors_ = merged.support_vectors
-        self.dual_coef_ = merged.dual_coef
-        self.intercept_ = merged.intercept
+        self._merge(parallel(tasks), inputs, fitted_rows)
         return self
 
     def decision_function(self, X: Pixels) -> Scores:
@@ -235,10 +170,7 @@ class AugmentedSVC(
 
         With two classes, the shape is (n_images,), for the second class.
         """
-        merged = MergedSVCs(
-            self.support_vectors_, self.dual_coef_, self.intercept_, self.gamma_
-        )
-        scores = merged.decision_function(self.features_.transform(X))
+        scores = self._compute_scores(self.features_.transform(X))
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X: Pixels) -> Vector:
@@ -251,6 +183,43 @@ class AugmentedSVC(
     def _fit_svc(self, Z: Features, target: Vector, C: float) -> SVC:
         return SVC(C=C, gamma=self.gamma_).fit(Z, target)
 
+    def _merge(self, svcs: list[SVC], inputs: Features, fitted_rows: list[Vector]) -> None:
+        """Keep fitted SVCs. An input that is a support vector of several SVCs is kept once.
+
+        Args:
+            svcs: the SVCs.
+            inputs: the features of all images that any SVC was fitted on, shape
+                (n_inputs, n_features).
+            fitted_rows: for each SVC, the rows of `inputs` that it was fitted on.
+        """
+        dual_coef = np.zeros((len(inputs), len(svcs)))
+        for column, (svc, rows) in enumerate(zip(svcs, fitted_rows, strict=True)):
+            support_rows = rows[svc.support_]
+            dual_coef[support_rows, column] = svc.dual_coef_[0]
+        is_support_vector = dual_coef.any(axis=1)
+        self.support_vectors_ = inputs[is_support_vector]
+        self.dual_coef_ = dual_coef[is_support_vector]
+        self.intercept_ = np.concatenate([svc.intercept_ for svc in svcs])
+
+    def _compute_scores(self, Z: Features) -> Scores:
+        """Return the score of each image by each SVC, shape (n_images, n_svcs).
+
+        The kernel of an image and a support vector is computed once, even if several SVCs have
+        this support vector.
+        """
+        # The kernel of float32 features would be in float32, which has too few digits for a sum
+        # over thousands of support vectors.
+        support_vectors = self.support_vectors_.astype(np.float64)
+
+        def compute_batch(start: int) -> Scores:
+            batch = Z[start : start + BATCH_SIZE].astype(np.float64)
+            return rbf_kernel(batch, support_vectors, self.gamma_) @ self.dual_coef_
+
+        parallel = joblib.Parallel(prefer="threads")
+        starts = range(0, len(Z), BATCH_SIZE)
+        batches = parallel(joblib.delayed(compute_batch)(start) for start in starts)
+        return np.concatenate(batches) + self.intercept_
+
     def _make_copies(self, X: Pixels, side: int) -> Features:
         """Return the features of deformed copies, shape (n_copies * n_images, n_features).
 
@@ -261,7 +230,7 @@ class AugmentedSVC(
             side: the height and width of the images.
         """
         seed = check_random_state(self.random_state).randint(2**31)
-        # As in digits/scale, the first rows stand for the images themselves.
+        # The first rows stand for the images themselves, which are not made again.
         n_rows = (1 + self.n_copies) * len(X)
         blocks = list_blocks(len(X), n_rows)
 

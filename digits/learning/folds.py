@@ -22,20 +22,18 @@ def assign_folds(y: Vector, n_folds: int, groups: pd.Series | None = None) -> Ve
         UserError: a label would be missing when the model of a fold is fitted.
     """
     check_counts(y, n_folds, groups)
-    # The training images are already shuffled.
-    if groups is None:
-        splitter = StratifiedKFold(n_folds)
-    else:
-        splitter = StratifiedGroupKFold(n_folds)
+    # Neither shuffles, because the training images are already shuffled.
+    splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
+    splits = splitter_class(n_folds).split(y, y, groups)
 
     test_fold = np.zeros(len(y), dtype=np.uint8)
-    for fold, (train_rows, test_rows) in enumerate(splitter.split(y, y, groups), start=1):
+    for fold, (train_rows, test_rows) in enumerate(splits, start=1):
         test_fold[test_rows] = fold
         missing = np.setdiff1d(y, y[train_rows])
         if len(missing):
             raise UserError(
-                f"folds: {n_folds}, but all groups with the label {missing[0]} are in one; "
-                "use another number"
+                f"folds: {n_folds}, but all groups with the label {missing[0]} are in one "
+                "fold; use another number"
             )
     return test_fold
 

@@ -1,6 +1,7 @@
 """Build the scikit-learn pipeline of a model from its entry of params.yaml."""
 
 import inspect
+import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -18,12 +19,14 @@ from sklearn.utils import all_estimators
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 
-# An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself fits
-# one per pair of classes.
-ONE_VS_REST_SVC = "one_vs_rest_svc"
-
-# As above, but fitted also on deformed copies of the images.
-AUGMENTED_SVC = "augmented_svc"
+# The classifiers that scikit-learn does not have, or not by this name.
+OWN_CLASSIFIERS = {
+    # An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself
+    # fits one per pair of classes.
+    "one_vs_rest_svc": SVC,
+    # As above, but fitted also on deformed copies of the images.
+    "augmented_svc": AugmentedSVC,
+}
 
 # Arguments of classifiers that params.yaml cannot set. `random_state` is the seed, and
 # `features` come from another key. The others would change the shape of the scores, or make a
@@ -51,12 +54,11 @@ def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -
     """
     steps = make_feature_steps(model_params.features, pixel_max)
     hyperparameters = model_params.hyperparameters.model_extra or {}  # without `threshold`
-    classifier = make_classifier(
-        model_params.classifier, hyperparameters, seed, features=Pipeline(steps)
-    )
-    if model_params.classifier == AUGMENTED_SVC:
-        # This classifier deforms pixels. It therefore applies the steps itself.
-        return Pipeline([("classifier", classifier)])
+    classifier = make_classifier(model_params.classifier, hyperparameters, seed)
+    if isinstance(classifier, AugmentedSVC):
+        # It applies the steps itself, because it deforms pixels and not features.
+        classifier.set_params(features=Pipeline(steps))
+        steps = []
     return Pipeline([*steps, ("classifier", classifier)])
 
 
@@ -71,67 +73,54 @@ def make_feature_steps(name: str, pixel_max: int) -> list[tuple[str, Any]]:
     return module.make_steps(pixel_max)
 
 
-def make_classifier(
-    name: str, hyperparameters: Mapping[str, Any], seed: int, features: Pipeline | None = None
-) -> Any:
+def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
     """Return an unfitted classifier.
 
     Args:
-        name: a classifier of scikit-learn, such as `svm.SVC`, or `one_vs_rest_svc` or
-            `augmented_svc`.
+        name: a classifier of scikit-learn, such as `svm.SVC`, or a key of OWN_CLASSIFIERS.
         hyperparameters: its arguments.
         seed: its `random_state`, if it has one.
-        features: the steps that `augmented_svc` applies to pixels.
 
     Raises:
         UserError: the classifier or a hyperparameter doesn't exist.
     """
-    classifier_class: Any
-    if name == ONE_VS_REST_SVC:
-        classifier_class = SVC
-    elif name == AUGMENTED_SVC:
-        classifier_class = AugmentedSVC
-    else:
-        classifier_class = import_classifier(name)
+    classifier_class = import_classifier(name)
     accepted = set(inspect.signature(classifier_class).parameters)
     valid = (accepted - RESERVED_ARGUMENTS) | {"threshold"}
     for hyperparameter in hyperparameters:
         check_choice(f"hyperparameters of {name}", hyperparameter, valid)
 
-    arguments: dict[str, Any] = {}
-    if "random_state" in accepted:
-        arguments["random_state"] = seed
-    if "break_ties" in accepted:
-        # With it, an SVC predicts the class with the highest score.
-        arguments["break_ties"] = True
-    if "features" in accepted:
-        arguments["features"] = features
+    # With `break_ties`, an SVC predicts the class with the highest score.
+    defaults = {"random_state": seed, "break_ties": True}
+    arguments = {key: value for key, value in defaults.items() if key in accepted}
     arguments |= hyperparameters
     try:
         classifier = classifier_class(**arguments)
-        classifier._validate_params()  # `fit` does the same, but minutes later
+        # `fit` does the same, but minutes later. scikit-learn has no public way to do it.
+        classifier._validate_params()
     except (ValueError, TypeError) as error:
         raise UserError(f"hyperparameters of {name}: {error}") from None
-    if name == ONE_VS_REST_SVC:
+    if name == "one_vs_rest_svc":
         return OneVsRestClassifier(classifier)
     return classifier
 
 
-def import_classifier(name: str) -> type[ClassifierMixin]:
-    """Return the class of a classifier of scikit-learn, such as `svm.SVC`.
+def import_classifier(name: str) -> Any:
+    """Return the class of a classifier.
 
     Raises:
-        UserError: scikit-learn has no classifier of this name.
+        UserError: neither scikit-learn nor OWN_CLASSIFIERS has a classifier of this name.
     """
-    module_name, _, class_name = f"sklearn.{name}".rpartition(".")
+    if name in OWN_CLASSIFIERS:
+        return OWN_CLASSIFIERS[name]
     try:
-        found = getattr(import_module(module_name), class_name)
-    except (ImportError, AttributeError):
+        found = pkgutil.resolve_name(f"sklearn.{name}")
+    except (ImportError, AttributeError, ValueError):
         found = None
     if inspect.isclass(found) and issubclass(found, ClassifierMixin):
         return found
 
-    valid = [ONE_VS_REST_SVC, AUGMENTED_SVC]
+    valid = list(OWN_CLASSIFIERS)
     for class_name, classifier_class in all_estimators("classifier"):
         module_name = classifier_class.__module__.split(".")[1]
         valid.append(f"{module_name}.{class_name}")

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 
 # The prefix of the columns of scores in a table of predictions, by response method.
 COLUMN_PREFIXES = {"decision_function": "decision", "predict_proba": "probability"}
+SCORE_COLUMN = r"^(decision|probability)_\d+$"
 
 # All scores are computed in batches of this size, because the last bits of a matrix product
 # depend on its shape.
@@ -119,16 +120,16 @@ def make_predictions_table(
 
 def read_scores(predictions: pd.DataFrame) -> tuple[Scores, str]:
     """Return the scores in a table of predictions, and their response method."""
-    for method, prefix in COLUMN_PREFIXES.items():
-        columns = predictions.filter(regex=rf"^{prefix}_\d+$")
-        if columns.shape[1] == 1:
-            return columns.iloc[:, 0].to_numpy(), method
-        if columns.shape[1] > 1:
-            return columns.to_numpy(), method
-    raise ValueError("the table has no scores")
+    columns = predictions.filter(regex=SCORE_COLUMN)
+    scores = columns.to_numpy()
+    if scores.shape[1] == 1:
+        scores = scores[:, 0]
+    if columns.columns[0].startswith("decision_"):
+        return scores, "decision_function"
+    return scores, "predict_proba"
 
 
 def score_labels(predictions: pd.DataFrame) -> list[int]:
     """Return the label that each column of scores in a table of predictions belongs to."""
-    columns = predictions.filter(regex=r"^(decision|probability)_\d+$")
-    return [int(str(column).split("_")[1]) for column in columns]
+    columns = predictions.filter(regex=SCORE_COLUMN)
+    return [int(str(name).split("_")[1]) for name in columns]

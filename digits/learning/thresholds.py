@@ -39,6 +39,7 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
     precision = precision[:-1]
     recall = recall[:-1]
     if isinstance(rule, MaxF1):
+        # Where both are 0, so is F1.
         quality = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     elif isinstance(rule, MinRecall):
         quality = np.where(recall >= rule.recall, precision, -1)
@@ -51,29 +52,10 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
             )
 
     # Thresholds increase. Of equally good ones, the last has the fewest positive predictions.
-    best = np.flatnonzero(quality == quality.max())[-1]
-    next_lower = max(best - 1, 0)
+    is_best = quality == quality.max()
+    best = np.flatnonzero(is_best)[-1]
+    next_lower = max(best - 1, 0)  # no score is below the first threshold
     return float((thresholds[best] + thresholds[next_lower]) / 2)
-
-
-def apply_threshold_rule(
-    rule: Threshold | None, model: Pipeline, y: Vector, scores: Scores | None
-) -> Pipeline:
-    """Return a fitted model with the decision threshold of params.yaml, if there is one.
-
-    Args:
-        rule: the `threshold` of the model, or None.
-        model: the fitted model.
-        y: the labels of the training images, shape (n_images,).
-        scores: their cross-validated scores, or None.
-
-    Raises:
-        UserError: no threshold has the precision that the rule asks for.
-    """
-    if rule is None:
-        return model
-    is_positive = y == model.classes_[1]
-    return set_threshold(model, choose_threshold(rule, is_positive, scores))
 
 
 def set_threshold(model: Pipeline, threshold: float) -> Pipeline:
@@ -94,8 +76,8 @@ def predict_cross_validated(
 ) -> Vector:
     """Return the labels that follow from cross-validated scores, shape (n_images,).
 
-    If a rule chooses the threshold, it is chosen for each fold on the images of the other
-    folds, so that no image influences its own prediction.
+    If a rule chooses the threshold, it is chosen for each fold on the cross-validated scores of
+    the other folds.
 
     Args:
         rule: the `threshold` of the model, or None.
@@ -104,7 +86,7 @@ def predict_cross_validated(
         scores: the score of each image by the model of its fold.
         test_fold: the fold in which each image was held out, shape (n_images,).
     """
-    if rule is None or isinstance(rule, int | float):
+    if rule is None:
         return predict_from_scores(model, scores)
 
     is_positive = y == model.classes_[1]

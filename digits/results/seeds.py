@@ -2,11 +2,7 @@
 
 from digits.core import tables
 from digits.core.params import ModelParams
-from digits.learning.crossval import make_crossval_table
 from digits.learning.fitting import fit_and_cross_validate
-from digits.learning.folds import assign_folds
-from digits.learning.pipelines import build_pipeline
-from digits.learning.thresholds import apply_threshold_rule
 
 import numpy as np
 import pandas as pd
@@ -36,11 +32,11 @@ def compare_over_seeds(
     Raises:
         UserError: a model cannot be trained.
     """
-    seeds = np.random.SeedSequence(seed).generate_state(n_seeds).tolist()
+    random_states = np.random.SeedSequence(seed).generate_state(n_seeds).tolist()
     rows = []
-    for drawn_seed in tqdm(seeds, "seeds", disable=None):
-        accuracy_before = cross_validated_accuracy(before, drawn_seed, train_images)
-        accuracy_after = cross_validated_accuracy(after, drawn_seed, train_images)
+    for random_state in tqdm(random_states, "seeds", disable=None):
+        accuracy_before = cross_validated_accuracy(before, random_state, train_images)
+        accuracy_after = cross_validated_accuracy(after, random_state, train_images)
         rows.append((accuracy_before, accuracy_after))
     return pd.DataFrame(rows, columns=["before", "after"])
 
@@ -61,16 +57,5 @@ def cross_validated_accuracy(
         UserError: the model cannot be trained.
     """
     X_train = tables.pixels(train_images)
-    y_train = train_images["label"].to_numpy()
-    groups = train_images.get("group")
-    pipeline = build_pipeline(model_params, seed, train_images.attrs["pixel_max"])
-    test_fold = assign_folds(y_train, model_params.folds, groups)
-    model, train_scores, cv_scores = fit_and_cross_validate(
-        pipeline, X_train, y_train, test_fold
-    )
-    threshold_rule = model_params.hyperparameters.threshold
-    model = apply_threshold_rule(threshold_rule, model, y_train, cv_scores)
-    cv_predictions = make_crossval_table(
-        train_images, model, threshold_rule, test_fold, train_scores, cv_scores
-    )
+    _, cv_predictions = fit_and_cross_validate(model_params, seed, X_train, train_images)
     return float(accuracy_score(cv_predictions["label"], cv_predictions["prediction"]))

@@ -16,19 +16,19 @@ from digits.core.params import ModelParams
 from digits.core.stage import StageCommand
 from digits.core.tables import Scores, Vector
 from digits.learning import model_file
-from digits.learning.crossval import make_crossval_table
 from digits.learning.fitting import (
     MAX_TRAIN_SCORES,
-    FittedModel,
+    Fits,
     apply_stateless_steps,
-    report_unfit_pipelines,
+    explain_to_user,
+    make_crossval_table,
     separate_stateless_steps,
 )
 from digits.learning.folds import assign_folds
 from digits.learning.parallel import parallel_backend
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores
-from digits.learning.thresholds import apply_threshold_rule
+from digits.learning.thresholds import choose_threshold, set_threshold
 from digits.scale import row_groups
 
 import click
@@ -91,14 +91,15 @@ def train(model_params: ModelParams, seed: int, path: Path) -> tuple[Pipeline, p
     test_fold = None
     if model_params.folds > 0:
         test_fold = assign_folds(y_train, model_params.folds, groups)
-    model, train_scores, cv_scores = fit_and_cross_validate(pipeline, path, y_train, test_fold)
+    fits = fit_and_cross_validate(pipeline, path, y_train, test_fold)
 
+    model = fits.model
     threshold_rule = model_params.hyperparameters.threshold
-    model = apply_threshold_rule(threshold_rule, model, y_train, cv_scores)
-    cv_predictions = make_crossval_table(
-        train_rows, model, threshold_rule, test_fold, train_scores, cv_scores
-    )
-    return model, cv_predictions
+    if threshold_rule is not None:
+        is_positive = y_train == model.classes_[1]
+        threshold = choose_threshold(threshold_rule, is_positive, fits.cv_scores)
+        model = set_threshold(model, threshold)
+    return model, make_crossval_table(train_rows, model, fits, test_fold, threshold_rule)
 
 
 def check_incremental(model_params: ModelParams, classifier: Any) -> None:
@@ -122,7 +123,7 @@ def check_incremental(model_params: ModelParams, classifier: Any) -> None:
 
 def fit_and_cross_validate(
     pipeline: Pipeline, path: Path, y: Vector, test_fold: Vector | None
-) -> FittedModel:
+) -> Fits:
     """Fit a pipeline on all images, and once more for each fold, on the images outside it.
 
     Args:
@@ -137,7 +138,7 @@ def fit_and_cross_validate(
     """
     if len(np.unique(y)) < 2:
         raise UserError(f"all training images have the label {y[0]}; a model needs two")
-    with report_unfit_pipelines():
+    with explain_to_user():
         model, fold_models = fit_incrementally(pipeline, path, y, test_fold)
 
     first_group = next(row_groups.read(path))
@@ -145,11 +146,11 @@ def fit_and_cross_validate(
         X_first = tables.pixels(first_group)[:MAX_TRAIN_SCORES]
         train_scores = compute_scores(model, X_first)
         if test_fold is None:
-            return FittedModel(model, train_scores, cv_scores=None)
+            return Fits(model, train_scores, cv_scores=None)
         cv_scores = np.empty((len(y), *train_scores.shape[1:]), dtype=train_scores.dtype)
         for images in row_groups.read(path):
             score_held_out(fold_models, images, test_fold, cv_scores)
-    return FittedModel(model, train_scores, cv_scores)
+    return Fits(model, train_scores, cv_scores)
 
 
 def score_held_out(

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from digits.core import params
 from digits.core.errors import UserError
 from digits.features.transforms.pixels import scale
 from digits.learning import model_file, pipelines
@@ -12,6 +13,7 @@ from digits.learning.augmented_svc import (
     AugmentedSVC,
 )
 from digits.learning.deformation import MILD, deform_rows
+from tests.helpers import tiny
 
 import joblib
 import numpy as np
@@ -112,6 +114,18 @@ def test_a_model_is_the_same_with_one_thread_and_with_two(tmp_path: Path) -> Non
     np.testing.assert_array_equal(loaded.decision_function(X), model.decision_function(X))
 
 
+def test_it_is_a_model_of_params_yaml_with_any_features() -> None:
+    X, y = load_images()
+    entry = tiny.model("digit", "scaled", "augmented_svc", 0, C=C, C_copies=C_COPIES)
+    entry["hyperparameters"] |= {"gamma": GAMMA, "n_copies": N_COPIES}
+    model_params = params.validate(params.ModelParams, entry)
+    pipeline = pipelines.build_pipeline(model_params, seed=0, pixel_max=16)
+    pipeline.fit(X[:N_TRAIN], y[:N_TRAIN])
+    expected = make_model().fit(X[:N_TRAIN], y[:N_TRAIN])
+    scores = pipeline.decision_function(X)
+    np.testing.assert_array_equal(scores, expected.decision_function(X))
+
+
 def test_another_seed_makes_other_copies() -> None:
     X, y = load_images()
     model = make_model().fit(X[:N_TRAIN], y[:N_TRAIN])
@@ -151,7 +165,6 @@ def test_images_that_are_not_square_are_refused() -> None:
 def test_wrong_hyperparameters_are_refused(
     hyperparameters: dict[str, Any], message: str
 ) -> None:
-    features = Pipeline(pipelines.make_feature_steps("scaled", 16))
     with pytest.raises(UserError) as error:
-        pipelines.make_classifier("augmented_svc", hyperparameters, 42, features)
+        pipelines.make_classifier("augmented_svc", hyperparameters, 42)
     assert message in str(error.value)

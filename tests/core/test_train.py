@@ -10,17 +10,20 @@ from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
 from digits.learning.pipelines import build_pipeline, make_feature_steps
 from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
-from digits.learning.thresholds import choose_threshold
+from digits.learning.thresholds import choose_threshold, set_threshold
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 
 FIVE = "models.five-sgd"
@@ -131,18 +134,29 @@ def test_the_groups_of_the_images_decide_the_folds(tmp_path: Path) -> None:
     assert cv_predictions.groupby("group")["fold"].nunique().max() == 1
 
 
-def test_the_folds_are_stratified() -> None:
-    classes = tiny.digits()[1]
-    counts = pd.crosstab(assign_folds(classes, 4), classes)
-    assert np.ptp(counts, axis=0).max() <= 1
+@given(data=st.data(), n_folds=st.integers(2, 6))
+@settings(max_examples=50)
+def test_each_fold_has_its_share_of_each_label(data: st.DataObject, n_folds: int) -> None:
+    counts = data.draw(st.lists(st.integers(n_folds, 20), min_size=1, max_size=4))
+    labels = np.repeat(np.arange(len(counts)), counts).tolist()
+    y = np.array(data.draw(st.permutations(labels)))
+    folds = assign_folds(y, n_folds)
+    for label in set(labels):
+        _, *counts_of_folds = np.bincount(folds[y == label], minlength=n_folds + 1)
+        assert len(counts_of_folds) == n_folds
+        assert np.ptp(counts_of_folds) <= 1
 
 
-def test_no_group_is_in_two_folds() -> None:
-    classes = tiny.digits()[1]
-    groups = pd.Series(np.repeat(np.arange(20), 20))
-    folds = pd.Series(assign_folds(classes, 3, groups))
-    assert folds.groupby(groups).nunique().max() == 1
-    assert set(folds) == {1, 2, 3}
+@given(data=st.data(), n_folds=st.integers(2, 4))
+@settings(max_examples=50)
+def test_no_group_is_in_two_folds(data: st.DataObject, n_folds: int) -> None:
+    # Each group has images of both labels.
+    sizes = data.draw(st.lists(st.integers(1, 5), min_size=n_folds, max_size=10))
+    groups = np.repeat(np.arange(len(sizes)), np.multiply(2, sizes))
+    y = np.arange(len(groups)) % 2
+    folds = assign_folds(y, n_folds, pd.Series(groups))
+    assert len(set(zip(groups, folds, strict=True))) == len(sizes)
+    assert set(folds) == set(range(1, n_folds + 1))
 
 
 @pytest.mark.parametrize(
@@ -215,6 +229,31 @@ def test_without_a_threshold_the_first_class_is_predicted_at_a_tie(tmp_path: Pat
     assert predict_from_scores(model, np.array([0.4, 0.5, 0.6])).tolist() == [0, 0, 1]
 
 
+@pytest.mark.parametrize("classifier", [LogisticRegression(), GaussianNB()])
+@pytest.mark.parametrize("labels", [[3, 8], [2, 5, 7]])
+def test_predictions_from_scores_are_those_of_the_model(
+    classifier: Any, labels: list[int]
+) -> None:
+    X, y = tiny.digits()
+    is_used = np.isin(y, labels)
+    steps = make_feature_steps("hog", tiny.PIXEL_MAX)
+    model = Pipeline([*steps, ("classifier", classifier)])
+    model.fit(X[is_used][:50], y[is_used][:50])
+    expected = model.predict(X)
+    assert set(expected) == set(labels)
+    assert (predict_from_scores(model, compute_scores(model, X)) == expected).all()
+
+
+def test_a_threshold_changes_nothing_else(trained: tuple[Pipeline, pd.DataFrame]) -> None:
+    model, _ = trained
+    X, _ = tiny.digits()
+    scores = model.decision_function(X)
+    with_default = set_threshold(model, 0.0)
+    assert (with_default.predict(X) == model.predict(X)).all()
+    assert (compute_scores(with_default, X) == scores).all()
+    assert (set_threshold(model, 1.5).predict(X) == (scores >= 1.5)).all()
+
+
 def test_the_same_seed_gives_the_same_scores_and_another_seed_gives_others(
     tmp_path: Path,
 ) -> None:
@@ -241,10 +280,18 @@ def test_a_model_that_cannot_be_fitted_is_one_line(tmp_path: Path) -> None:
     assert line.startswith("Error: the model cannot be fitted: Solver lbfgs supports only")
 
 
+def test_features_that_a_classifier_cannot_take_are_one_line(tmp_path: Path) -> None:
+    prepare(tmp_path, tiny.model("five", "normalized", "naive_bayes.GaussianNB", 3))
+    line = failure(tmp_path, "train", "five-sgd")
+    assert line.startswith("Error: the model cannot be fitted: Sparse data was passed")
+
+
 def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
     prepare(tmp_path, tiny.model("five", "normalized", tiny.SGD, 3, max_iter=2))
     [warning] = call(tmp_path, "train", "five-sgd").stderr.splitlines()
     assert warning.startswith("ConvergenceWarning: Maximum number of iteration reached")
+    assert "increasing max_iter" in warning
+    assert warning.endswith(" Its hyperparameters are in params.yaml.")
 
 
 @pytest.mark.parametrize("features", ["scaled", "principal_components"])

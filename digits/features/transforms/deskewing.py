@@ -4,6 +4,10 @@ from digits.features.transforms.interpolation import FloatImages, interpolate
 
 import numpy as np
 
+# They let an image without ink have a centre, and a digit of one row a slant.
+NO_INK = 1e-6
+MIN_VARIANCE = 1e-3
+
 
 def deskew(images: FloatImages) -> FloatImages:
     """Return images with the centre of mass in the middle and without slant.
@@ -15,8 +19,8 @@ def deskew(images: FloatImages) -> FloatImages:
     """
     height, width = images.shape[1:]
     mean_row, mean_column, slant = moments(images)
-    down = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
-    right = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
+    down = np.arange(height, dtype=np.float32) - (height - 1) / 2
+    right = np.arange(width, dtype=np.float32) - (width - 1) / 2
     down = down[:, np.newaxis]
     rows = mean_row + down
     columns = mean_column + right + slant * down  # a row further down is read further right
@@ -36,13 +40,13 @@ def moments(images: FloatImages) -> tuple[FloatImages, FloatImages, FloatImages]
     height, width = images.shape[1:]
     rows = np.arange(height, dtype=np.float32)[:, np.newaxis]
     columns = np.arange(width, dtype=np.float32)
-    ink = total(images) + np.float32(1e-6)
+    ink = total(images) + NO_INK
     mean_row = total(images * rows) / ink
     mean_column = total(images * columns) / ink
 
     down = rows - mean_row
     right = columns - mean_column
-    row_variance: FloatImages = np.maximum(total(images * down * down), np.float32(1e-3))
+    row_variance: FloatImages = np.maximum(total(images * down * down), MIN_VARIANCE)
     slant: FloatImages = total(images * down * right) / row_variance
     return mean_row, mean_column, slant
 

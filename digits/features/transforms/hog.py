@@ -23,21 +23,21 @@ BATCH_SIZE = 250
 
 
 def hog(
-    X: Pixels, pixel_max: int = 255, n_directions: int = 12, step: int = 3, radius: int = 5
+    X: Pixels, pixel_max: int = 255, orientations: int = 12, step: int = 3, radius: int = 5
 ) -> FloatImages:
     """Return the histograms of oriented gradients of deskewed images.
 
     Args:
         X: the pixels of square images, shape (n_images, side * side), 0 to `pixel_max`.
         pixel_max: the largest value that a pixel can have.
-        n_directions: the number of directions, over the full circle. The two edges of a stroke
+        orientations: the number of directions, over the full circle. The two edges of a stroke
             have opposite directions.
         step: the distance between the centres of neighbouring windows, in pixels.
         radius: the distance from the centre of a window, in pixels, at which a gradient no
             longer counts. The weight of a gradient decreases linearly with the distance.
 
     Returns:
-        Shape (n_images, n_directions * n_windows).
+        Shape (n_images, orientations * n_windows).
 
     Raises:
         ValueError: the images are not square.
@@ -50,8 +50,9 @@ def hog(
     def hog_of_batch(batch: Pixels) -> FloatImages:
         images = batch.reshape(-1, side, side).astype(np.float32)
         images /= np.float32(pixel_max)
-        gradients = gradients_by_direction(deskew(images), n_directions)
-        # The sums over all windows at once: first down the columns, then along the rows.
+        gradients = gradients_by_direction(deskew(images), orientations)
+        # The weighted sums over all windows at once: (n_windows, side) @ (side, side) @
+        # (side, n_windows) for each image and direction.
         histograms = weights.T @ gradients @ weights
         # With the square root, a faint stroke counts nearly as much as a strong one.
         return np.sqrt(histograms).reshape(len(images), -1)
@@ -65,23 +66,25 @@ def hog(
 
 def window_weights(side: int, step: int, radius: int) -> FloatImages:
     """Return the weight of each pixel of a row in each window, shape (side, n_windows)."""
-    margin = (side - 1) % step / 2  # the same on both sides
+    # Steps that fit between the first and the last pixel leave the same margin on both sides. A
+    # window is in the middle of each step.
+    margin = (side - 1) % step / 2
     first_centre = margin + step / 2
     centres = np.arange(first_centre, side - 1, step)
     distances = np.abs(np.arange(side)[:, np.newaxis] - centres)
     return np.maximum(0, 1 - distances / radius).astype(np.float32)
 
 
-def gradients_by_direction(images: FloatImages, n_directions: int) -> FloatImages:
+def gradients_by_direction(images: FloatImages, orientations: int) -> FloatImages:
     """Return how strong the gradient of each pixel is along each direction.
 
     Args:
         images: shape (n_images, side, side).
-        n_directions: the number of directions over the full circle.
+        orientations: the number of directions over the full circle.
 
     Returns:
-        Shape (n_images, n_directions, side, side). A gradient that has exactly one of the
-        directions counts fully along it, and not at all along any other.
+        Shape (n_images, orientations, side, side). A gradient counts along the two directions
+        that are nearest to its own, more along the nearer one.
     """
     dy = np.zeros_like(images)
     dx = np.zeros_like(images)
@@ -89,16 +92,17 @@ def gradients_by_direction(images: FloatImages, n_directions: int) -> FloatImage
     dx[:, :, 1:-1] = images[:, :, 2:] - images[:, :, :-2]
     magnitude = np.sqrt(dy * dy + dx * dx)
 
-    angles = 2 * np.pi * np.arange(n_directions) / n_directions
+    angles = 2 * np.pi * np.arange(orientations) / orientations
     cosines = np.cos(angles).astype(np.float32)
     sines = np.sin(angles).astype(np.float32)
     cosine_of_step = np.cos(angles[1])  # of the angle between two neighbouring directions
     threshold = np.float32(cosine_of_step)
     scale = np.float32(1 - cosine_of_step)
     n_images, height, width = images.shape
-    gradients = np.empty((n_images, n_directions, height, width), dtype=np.float32)
-    for direction in range(n_directions):
-        # From 1 along the direction, the value falls linearly with the cosine of the angle.
+    gradients = np.empty((n_images, orientations, height, width), dtype=np.float32)
+    for direction in range(orientations):
+        # magnitude * (cos(angle to the direction) - cos(step)) / (1 - cos(step)), at least 0:
+        # the magnitude along the direction, and 0 from the next direction on.
         projection = cosines[direction] * dx + sines[direction] * dy
         gradients[:, direction] = np.maximum(0, projection - threshold * magnitude) / scale
     return gradients

@@ -22,13 +22,13 @@ def interpolate(images: FloatImages, rows: Coordinates, columns: Coordinates) ->
         The values at the positions. The shape is that to which the arguments broadcast.
     """
     n_images, height, width = images.shape
-    # A border of zeros lets every position outside read 0. Positions are clipped to it, and the
-    # pixel below and to the right of a position must exist, too.
+    # Around each image there is a border of zeros, to which the positions outside are moved. It
+    # is two pixels wide below and on the right, because the next pixel is read, too.
     padded = np.pad(images, [(0, 0), (1, 2), (1, 2)])
     padded_height = height + 3
     padded_width = width + 3
-    y = np.clip(rows + np.float32(1), 0, np.float32(height + 1))
-    x = np.clip(columns + np.float32(1), 0, np.float32(width + 1))
+    y = np.clip(rows + 1, 0, height + 1)
+    x = np.clip(columns + 1, 0, width + 1)
 
     # The pixel above and to the left of each position, and how far the position is from it.
     top = y.astype(np.int32)
@@ -38,8 +38,8 @@ def interpolate(images: FloatImages, rows: Coordinates, columns: Coordinates) ->
 
     # All pixels lie one after the other in memory, so that one index finds a pixel.
     values = padded.ravel()
-    first_pixels = np.arange(n_images, dtype=np.int32) * np.int32(padded_height * padded_width)
-    index = first_pixels[:, np.newaxis, np.newaxis] + top * np.int32(padded_width) + left
+    first_pixels = np.arange(n_images, dtype=np.int32) * (padded_height * padded_width)
+    index = first_pixels[:, np.newaxis, np.newaxis] + top * padded_width + left
 
     upper = values[index]
     upper += (values[index + 1] - upper) * x_fraction

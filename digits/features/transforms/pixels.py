@@ -24,21 +24,24 @@ def scale(X: Pixels, pixel_max: int = 255) -> npt.NDArray[np.float32]:
 
     `pixel_max` is the largest value that a pixel can have, even if no image has it.
     """
-    return np.divide(X, np.float32(pixel_max), dtype=np.float32)
+    return np.divide(X, pixel_max, dtype=np.float32)
 
 
 def normalize(X: Pixels, norm: float = 4) -> csr_array:
     """Return each image scaled to the same Euclidean norm, in a sparse matrix.
 
     A bold digit then counts as much as a thin one, and stochastic gradient descent converges in
-    half as many epochs. In a sparse matrix it skips the zeros, and scikit-learn lets it change
-    the intercept in steps that are a hundred times smaller.
+    half as many epochs. In a sparse matrix it skips the zeros, and scikit-learn multiplies the
+    step of the intercept by 0.01.
+
+    Args:
+        X: the pixels.
+        norm: the norm. With the default, the step size of `SGDClassifier` suits MNIST: with 1
+            or 8, it is less accurate in cross-validation.
     """
     starts = range(0, len(X), BATCH_SIZE)
     batches = [csr_array(X[start : start + BATCH_SIZE]) for start in starts]
     images = vstack(batches, format="csr").astype(np.float32)
     norms = np.sqrt(images.power(2).sum(axis=1))
     factors = np.float32(norm) / np.maximum(norms, 1)  # an image without ink stays 0
-    n_nonzero = np.diff(images.indptr)  # of each image
-    images.data *= np.repeat(factors, n_nonzero)
-    return images
+    return images.multiply(factors[:, np.newaxis]).tocsr()

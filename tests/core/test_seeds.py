@@ -1,0 +1,33 @@
+"""Two models, trained with several seeds."""
+
+from digits.core import params
+from digits.core.params import ModelParams
+from digits.results.seeds import compare_over_seeds
+from tests.core.test_train import make_task
+from tests.helpers import tiny
+
+
+def make_trees(n_estimators: int) -> ModelParams:
+    """Return the entry of a few small trees, whose accuracy depends on the seed."""
+    trees = tiny.model(
+        "five",
+        "raw",
+        "ensemble.ExtraTreesClassifier",
+        2,
+        n_estimators=n_estimators,
+        max_depth=4,
+    )
+    return params.validate(ModelParams, trees)
+
+
+def test_both_models_are_trained_with_the_same_seeds() -> None:
+    few = make_trees(2)
+    many = make_trees(20)
+    images = make_task()
+    accuracies = compare_over_seeds(few, few, images, 42, 4)
+    assert accuracies["before"].equals(accuracies["after"])
+    assert accuracies["before"].nunique() > 1
+
+    other = compare_over_seeds(few, many, images, 42, 4)
+    assert other["before"].equals(accuracies["before"])
+    assert (other["after"] > other["before"]).any()
