@@ -23,13 +23,13 @@ JOBS := auto
 DEMO := small-*
 # The last lines of the demo. An optional component adds its own.
 NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
-  '`make repro` trains all models, also those that need the internet.'
-demo: $(INSTALLED) ## Train the models that need no network, in a minute and a half
+  '`make repro` trains all models.'
+demo: $(INSTALLED) ## Train the models that need no network
 	@digits repro --jobs $(JOBS) '$(DEMO)'
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
 	@printf '\nNext:\n' && printf '  %s\n' $(NEXT)
 
-repro: $(INSTALLED) ## Train all models (DATA_MIRROR=PLACE: without internet)
+repro: $(INSTALLED) ## Train all models
 	@digits repro --jobs $(JOBS)
 	@$(MAKE) --no-print-directory results
 

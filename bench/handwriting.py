@@ -8,6 +8,7 @@ those here.
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -18,10 +19,12 @@ from digits.core import paths, tables
 from digits.core.errors import UserError
 from digits.core.tables import Pixels, Vector
 from digits.data import pictures
+from digits.handwriting import components
 from digits.handwriting.components import Digit
 from digits.handwriting.likeness import RARE
-from digits.handwriting.recognizer import Prediction, Recognizer
-from digits.learning.scores import compute_scores
+from digits.handwriting.prediction import DigitPrediction
+from digits.handwriting.recognizer import Recognizer
+from digits.results import predicting
 
 import numpy as np
 import numpy.typing as npt
@@ -156,7 +159,8 @@ def load_recognizer() -> Recognizer:
     Raises:
         UserError: no model tells what does not resemble these digits.
     """
-    recognizer = Recognizer.load(dataset="mnist")
+    recognizer = predicting.load()
+    assert isinstance(recognizer, Recognizer)
     if recognizer.likeness is None or recognizer.likeness.density is None:
         raise UserError(
             f"{recognizer.model_name}: there is no model of Gaussians for the same task"
@@ -175,9 +179,12 @@ def find_digits(recognizer: Recognizer, files: Iterable[bytes]) -> list[list[Dig
     for content in files:
         found: list[Digit] = []
         with suppress(pictures.PictureError):
-            found = recognizer.find(pictures.read(BytesIO(content)))
+            found = components.find(pictures.read(BytesIO(content)))
         digits_of_pictures.append(found)
-    return recognizer.split(digits_of_pictures)
+
+    # The digits of all pictures are split together, which is faster.
+    halves = iter(recognizer.split(list(chain.from_iterable(digits_of_pictures))))
+    return [[half for _ in found for half in next(halves)] for found in digits_of_pictures]
 
 
 def encode(image: Grey, file_format: str = "PNG", quality: int = 60) -> bytes:
@@ -187,11 +194,11 @@ def encode(image: Grey, file_format: str = "PNG", quality: int = 60) -> bytes:
     return file.getvalue()
 
 
-def predict_digits(recognizer: Recognizer, found: Sequence[Digit]) -> list[Prediction]:
+def predict_digits(recognizer: Recognizer, found: Sequence[Digit]) -> list[DigitPrediction]:
     """Return the predictions of the digits that were found in a picture, if any."""
     if not found:
         return []
-    return recognizer.predict(np.array([digit.image for digit in found]))
+    return recognizer.predict_digits(found)
 
 
 def measure_likeness(
@@ -209,7 +216,7 @@ def measure_likeness(
         file_format: the format that they are written in.
         splits: whether to split digits that touch.
     """
-    finder = recognizer if splits else recognizer._replace(likeness=None)
+    finder = recognizer if splits else replace(recognizer, likeness=None)
     files = (encode(drawing, file_format) for drawing in drawings)
     digits_of_pictures = find_digits(finder, files)
     all_digits = list(chain.from_iterable(digits_of_pictures))
@@ -231,7 +238,7 @@ def likeness_of_digits(recognizer: Recognizer, found: list[Digit]) -> list[float
     rule = recognizer.likeness
     assert rule is not None
     images = np.array([digit.image for digit in found])
-    scores = compute_scores(recognizer.model, images.reshape(len(images), -1))
+    scores = recognizer.compute_scores(images)
     return rule.measure(scores, rule.log_densities(images)).tolist()
 
 
@@ -383,7 +390,7 @@ def measure_touching(folder: Path, quick: bool) -> list[str]:
 
     measuring.log("single digits")
     n_split = count_split(recognizer, images)
-    n_broken = count_split(recognizer._replace(likeness=None), images)
+    n_broken = count_split(replace(recognizer, likeness=None), images)
     summary = (
         f"Of the {len(images)} test images, each alone on a larger sheet, {n_split} are read "
         f"as two or more. Without any splitting, {n_broken} are, because of broken strokes."

@@ -380,7 +380,7 @@ def judge_page(recognizer: Recognizer, page: Page, found: list[Digit]) -> list[J
     """
     predictions = handwriting.predict_digits(recognizer, found)
     n_written = len(page.written)
-    labels: list[list[int | None]] = [[] for _ in range(n_written)]
+    labels: list[list[int | str | None]] = [[] for _ in range(n_written)]
     is_flagged = [False] * n_written
     n_sure_errors = [0] * n_written
     for digit, prediction in zip(found, predictions, strict=True):
@@ -417,7 +417,7 @@ def find_nearest(page: Page, digit: Digit) -> tuple[int, bool]:
 
 def measure_pages(folder: Path, quick: bool) -> list[str]:
     """Measure how the digits on each kind of page are read."""
-    recognizer = Recognizer.load(dataset="mnist")
+    recognizer = handwriting.load_recognizer()
     images, classes = handwriting.read_mnist(quick)
     n_digits = N_DIGITS_QUICK if quick else N_DIGITS
     rows = []

@@ -3,67 +3,55 @@
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
 
 from digits.commands import PACKAGE, examples
 from digits.core.errors import UserError
 
 import click
 import jinja2
-from ruamel.yaml import YAML
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-class OwnImages(NamedTuple):
-    """Where your own images are, and what they look like."""
-
-    place: str
-    description: str
-
-
-# The kinds of sources that `--from` names.
+# The kinds of sources that `--from` names: where your images are, and what to do with them.
 SOURCES = {
-    "folder": OwnImages(
-        "data/own", "pictures into data/own, in a subfolder for each class: data/own/cat/1.jpg"
+    "folder": (
+        "data/own",
+        "pictures into data/own, in a subfolder for each class: data/own/cat/1.jpg",
     ),
-    "table": OwnImages(
+    "table": (
         "data/own.csv",
         "images into data/own.csv, one per row: a column `class`, and a column for each pixel",
     ),
-    "handwriting": OwnImages(
+    "handwriting": (
         "data/own",
         "pictures of single digits into data/own, in subfolders 0 to 9; "
         "`digits draw --keep data/own` adds a picture",
     ),
 }
 
-# The optional components that stay, besides the pipeline's core. The command `predict` of
-# `handwriting` classifies pictures of any kind.
-KEPT_COMPONENTS = {"core", "helpers", "report", "handwriting"}
-
-# The pages that are about this project's own datasets, or about components that don't stay.
-PAGES = [
+# What a project about your own images does not need: paths, in which * stands for anything.
+DELETED = [
+    # this command
+    "digits/commands/start.py",
+    "digits/commands/templates",
+    "tests/core/test_your_own.py",
+    # optional components, and the tests of this project's pages
+    "bench",
+    "digits/scale",
+    "docs/scale",
+    "tests/bench",
+    "tests/project",
+    "tests/scale",
+    # pages about this project's datasets
     "CHANGELOG.md",
-    "docs/*.html",
     "docs/*.png",
     "docs/benchmarks.md",
     "docs/large-data.md",
     "docs/notebooks",
     "docs/tutorials.md",
     "docs/walkthrough.md",
-]
-
-# The parts of the component `handwriting` that are only about digits on paper.
-DIGITS_ON_PAPER = [
-    "digits/handwriting/Makefile",
-    "docs/handwriting",
-    "docs/handwriting.md",
-    "tests/handwriting/test_own_model.py",
-]
-
-# What the stages have written.
-RESULTS = [
+    # results
     "data/crossval",
     "data/predictions",
     "data/raw",
@@ -75,13 +63,13 @@ RESULTS = [
     "plots",
 ]
 
-# Phrases of the Makefile, and what replaces them in a project that needs no network.
-MAKEFILE_CHANGES = {
-    "DEMO := small-*": "DEMO := *",
-    " that need no network, in a minute and a half": "",
-    ", also those that need the internet": "",
-    " (DATA_MIRROR=PLACE: without internet)": "",
-}
+# What only pictures of digits on paper need.
+HANDWRITING = [
+    "digits/handwriting",
+    "docs/handwriting",
+    "docs/handwriting.md",
+    "tests/handwriting",
+]
 
 
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
@@ -102,9 +90,9 @@ def command(kind: str) -> None:
     data/own.csv. With `--from handwriting`, they are pictures of single digits on paper, which
     are converted to the style of MNIST.
 
-    The command deletes this project's models and results, its pages, and the optional
-    components that you don't need. It writes a small params.yaml and a README.md, which you can
-    edit. It commits nothing: `git restore .` brings everything back. For the next steps see
+    The command deletes this project's models and results, its pages, the optional components
+    that you don't need, and itself. It writes a small params.yaml and a README.md, which you
+    can edit. It commits nothing: `git restore .` brings everything back. For the next steps see
     docs/your-own.md.
     """
     check_clone()
@@ -112,13 +100,12 @@ def command(kind: str) -> None:
     place, description = SOURCES[kind]
     for file_name in ["params.yaml", "README.md"]:
         write_template(file_name, kind=kind, name=name, place=place)
-    edit_stages(Path("dvc.yaml"), place)
-    replace_phrases(Path("Makefile"), MAKEFILE_CHANGES)
-    for config in [Path(".dvc/config"), Path(".dvc/config.local")]:
-        if config.exists():
-            replace_phrases(config, {"/digits-remote": f"/{name}-remote"})
-    for path in list_deleted_paths(kind):
-        delete(path)
+    edit_stages(place)
+    replace("Makefile", "DEMO := small-*", "DEMO := *")
+    replace(".dvc/config", "/digits-remote", f"/{name}-remote")
+    if Path(".dvc/config.local").exists():
+        replace(".dvc/config.local", "/digits-remote", f"/{name}-remote")
+    delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
 
     click.echo("This is now a project about your own images, the dataset `own`. Next steps:")
     click.echo(f"  1. Put your {description}.")
@@ -159,68 +146,32 @@ def write_template(file_name: str, **values: str) -> None:
     Path(file_name).write_text(text, encoding="utf-8")
 
 
-def edit_stages(path: Path, place: str) -> None:
+def edit_stages(place: str) -> None:
     """Make the images a dependency of the stage `fetch`, and remove the section `artifacts`.
 
     Args:
-        path: dvc.yaml.
         place: the file or folder of the images.
     """
-    # With these settings, ruamel.yaml keeps everything else in the file as it is.
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 1_000
-    text = remove_last_section(path.read_text(encoding="utf-8"), "artifacts")
-    content = yaml.load(text)
-    dependencies = content["stages"]["fetch"]["do"]["deps"]
-    dependencies.append(place)
-    comment = "after a change, run `digits pin own`"
-    dependencies.yaml_add_eol_comment(comment, len(dependencies) - 1, column=0)
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(content, file)
-
-
-def remove_last_section(text: str, name: str) -> str:
-    """Return the text of a YAML file without its last section, and the comment above it."""
-    line_number, _ = YAML().load(text).lc.key(name)
-    lines = text.splitlines()[:line_number]
-    while not lines[-1] or lines[-1].startswith("#"):
-        lines.pop()
-    return "\n".join(lines) + "\n"
-
-
-def replace_phrases(path: Path, replacements: dict[str, str]) -> None:
-    """Replace phrases in a text file."""
+    path = Path("dvc.yaml")
     text = path.read_text(encoding="utf-8")
-    for old, new in replacements.items():
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
+    stages, _, _ = text.partition("\n# The models that other projects import")
+    last_dependency = "        - digits/data/fetching.py\n"
+    images = f"        - {place} # after a change, run `digits pin own`\n"
+    path.write_text(stages.replace(last_dependency, last_dependency + images), encoding="utf-8")
 
 
-def list_deleted_paths(kind: str) -> list[Path]:
-    """Return the files and folders that the new project doesn't need."""
-    patterns = [*PAGES, *RESULTS]
-    if kind != "handwriting":
-        patterns += DIGITS_ON_PAPER
-    for tests_folder in Path("tests").iterdir():
-        component = tests_folder.name
-        if tests_folder.is_dir() and component not in KEPT_COMPONENTS:
-            patterns += [
-                component,
-                f"digits/{component}",
-                f"docs/{component}",
-                f"tests/{component}",
-            ]
-    paths: set[Path] = set()
+def replace(file_name: str, old: str, new: str) -> None:
+    """Replace a part of a text file."""
+    path = Path(file_name)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def delete(patterns: list[str]) -> None:
+    """Delete files, and folders with their content."""
     for pattern in patterns:
-        paths.update(Path().glob(pattern))
-    return sorted(paths)
-
-
-def delete(path: Path) -> None:
-    """Delete a file, or a folder with its content."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+        for path in Path().glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

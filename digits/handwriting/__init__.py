@@ -6,7 +6,6 @@
 - `components` finds the digits, `touching` splits digits that touch, and `normalize` draws each
   as an image of a dataset.
 - `recognizer` asks a model, and `likeness` flags what does not resemble the training images.
-- `reading` reads files, `boxes` draws the digits into their picture, and `measure` counts
-  mistakes.
+  The result is a `prediction` for each digit, which `boxes` marks in the picture.
 - `collection` keeps drawings, and `source` makes a dataset of them.
 """

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 from digits.core.files import atomic_write
 from digits.data import pictures
-from digits.handwriting.components import Digit
-from digits.handwriting.reading import Reading, label_with_flag
-from digits.handwriting.recognizer import Prediction, Recognizer
+from digits.handwriting.prediction import DigitPrediction
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -64,18 +62,11 @@ class Mark(NamedTuple):
     is_flagged: bool
 
 
-def place_marks(
-    recognizer: Recognizer,
-    digits: Sequence[Digit],
-    predictions: Sequence[Prediction],
-    scale: float = 1,
-) -> list[Mark]:
+def place_marks(digits: Sequence[DigitPrediction], scale: float = 1) -> list[Mark]:
     """Return the marks of the digits in a picture.
 
     Args:
-        recognizer: the recognizer of the digits.
         digits: the digits. Their boxes are in pixels of the original picture.
-        predictions: the prediction for each digit.
         scale: the side length of the original picture divided by that of the picture.
     """
     heights = [digit.box[3] / scale for digit in digits]
@@ -83,7 +74,7 @@ def place_marks(
     label_height = float(np.clip(scaled_height, MIN_LABEL_HEIGHT, MAX_LABEL_HEIGHT))
     line_width = max(1, round(LINE_WIDTH * label_height))
     marks = []
-    for digit, prediction in zip(digits, predictions, strict=True):
+    for digit in digits:
         x, y, width, height = [length / scale for length in digit.box]
         left = x - MARGIN
         top = y - MARGIN
@@ -93,32 +84,31 @@ def place_marks(
             width=width + 2 * MARGIN,
             height=height + 2 * MARGIN,
             line_width=line_width,
-            label=label_with_flag(recognizer, prediction),
+            label=digit.text,
             label_left=max(0, left),
             # The label is above the box, or in the box if there is no space above it.
             label_top=max(0, top - LABEL_DISTANCE * label_height),
             label_height=label_height,
-            is_flagged=prediction.is_unlike,
+            is_flagged=digit.is_unlike,
         )
         marks.append(mark)
     return marks
 
 
-def write_picture(path: Path, recognizer: Recognizer, reading: Reading) -> None:
+def write_picture(path: Path, file: str, digits: Sequence[DigitPrediction]) -> None:
     """Write a PNG file of a picture with the marks of its digits.
 
     Args:
         path: the file to write.
-        recognizer: the recognizer of the digits.
-        reading: the digits of the picture. Its file is read again, because the picture is drawn
-            in colour.
+        file: the picture, which is read again, because it is drawn in colour.
+        digits: its digits.
 
     Raises:
         PictureError: the picture cannot be read.
         OSError: a file cannot be read or written.
     """
-    image, scale = pictures.read_image(Path(reading.file), mode="RGB")
-    draw_marks(image, place_marks(recognizer, reading.digits, reading.predictions, scale))
+    image, scale = pictures.read_image(Path(file), mode="RGB")
+    draw_marks(image, place_marks(digits, scale))
     with atomic_write(path) as temporary:
         image.save(temporary, "PNG")
 

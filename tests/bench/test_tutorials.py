@@ -86,7 +86,7 @@ def adapt(command: str) -> str:
     command = command.replace("<digits>", "digit-logreg").replace("<binary>", "five-sgd")
 
     names = sorted([*PARAMS.splits, *PARAMS.datasets], key=len, reverse=True)
-    options = re.compile(rf"(digits show |--dataset |fetch@)(?:{'|'.join(names)})\b")
+    options = re.compile(rf"(digits show |fetch@)(?:{'|'.join(names)})\b")
     command = options.sub(r"\1tiny", command)
     # Numbers of images have at most three digits there.
     command = re.sub(r"\b\d{3}(\d\d)\b", r"\1", command)

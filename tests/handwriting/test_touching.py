@@ -2,8 +2,6 @@
 
 from digits.core.tables import Pixels, Vector
 from digits.data.pictures import Picture
-from digits.handwriting import components
-from digits.handwriting.components import Digit
 from digits.handwriting.likeness import Likeness
 from digits.handwriting.normalize import normalize
 from digits.handwriting.recognizer import Recognizer
@@ -33,9 +31,8 @@ def fit(images: Pixels, y: Vector) -> Recognizer:
         density.decision_function(X[TRAIN:]).max(axis=1),
     )
     rule = Likeness.fit(lambda scores: scores, *scores)
-    return Recognizer(
-        "svc", (28, 28), list(range(10)), [str(i) for i in range(10)], [], svc, 0.2, rule
-    )
+    labels: dict[int, int | str] = {number: number for number in range(10)}
+    return Recognizer("svc", [28, 28], labels, svc, 0.2, rule)
 
 
 def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
@@ -57,16 +54,12 @@ def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
     classes = bunch.target
     recognizer = fit(images, classes)
 
-    def find(sheet: Pixels) -> list[Digit]:
-        return recognizer.split([components.find(Picture(sheet, 1.0))])[0]
+    def read(sheet: Pixels) -> list[int | str]:
+        return [each.label for each in recognizer.predict_picture(Picture(sheet, 1.0))]
 
     right = 0
     for i in range(TRAIN, TRAIN + 30):
-        digits = find(beside(images[i], images[i + 1], 2))
-        labels = [
-            each.label
-            for each in recognizer.predict(np.array([digit.image for digit in digits]))
-        ]
-        right += labels == classes[[i, i + 1]].tolist()
-        assert len(find(np.pad(images[i], 14))) == 1
+        pair = read(beside(images[i], images[i + 1], 2))
+        right += pair == classes[[i, i + 1]].tolist()
+        assert len(read(np.pad(images[i], 14))) == 1
     assert right >= 20

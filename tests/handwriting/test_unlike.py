@@ -7,6 +7,7 @@ from pathlib import Path
 from digits.handwriting import boxes
 from digits.handwriting.likeness import DENSITY, RARE, Likeness
 from digits.handwriting.recognizer import Recognizer
+from digits.results import predicting
 from tests.handwriting.drawing import serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.calls import call
@@ -85,7 +86,7 @@ def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
     assert [each["unlike"] for each in digits] == [False, True, False]
     assert [each["label"] for each in (digits[0], digits[2])] == [3, 0]
     assert digits[1]["label"] in range(10)
-    assert "marks" not in call(place, "predict", "--model", "digit-folded", "three.png").stderr
+    assert "flags" not in call(place, "predict", "--model", "digit-folded", "three.png").stderr
     binary = call(place, "predict", "--model", "five-sgd", "row.png").stdout
     assert binary.startswith("row.png: predicted not 5, not 5, not 5 (")
 
@@ -109,7 +110,9 @@ def test_gaussians_are_taken_where_they_are_here(
     project = tiny.copy(place, tmp_path / "copy")
     monkeypatch.chdir(project)
     for has_density in (True, False):
-        rule = Recognizer.load("digit-folded").likeness
+        recognizer = predicting.load("digit-folded")
+        assert isinstance(recognizer, Recognizer)
+        rule = recognizer.likeness
         assert rule
         assert (rule.density is not None) == has_density
         assert (rule.training < rule.threshold()).mean() <= RARE

@@ -17,9 +17,8 @@ from digits.core.errors import UserError
 from digits.data import pictures
 from digits.handwriting import boxes
 from digits.handwriting.collection import DIGITS, Collection
-from digits.handwriting.reading import as_values
 from digits.handwriting.recognizer import Recognizer
-from digits.results import drawing
+from digits.results import drawing, predicting
 
 import click
 import numpy as np
@@ -58,13 +57,10 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     Raises:
         PictureError: there is no digit in the picture.
     """
-    found = recognizer.find(pictures.read(io.BytesIO(picture)))
-    [digits] = recognizer.split([found])
-    predictions = recognizer.predict(np.stack([digit.image for digit in digits]))
-    marks = boxes.place_marks(recognizer, digits, predictions)
+    digits = recognizer.predict_picture(pictures.read(io.BytesIO(picture)))
     all_values = []
-    for digit, prediction, mark in zip(digits, predictions, marks, strict=True):
-        values = as_values(recognizer, digit, prediction)
+    for digit, mark in zip(digits, boxes.place_marks(digits), strict=True):
+        values = digit.as_values()
         values["mark"] = mark._asdict()
         values["image"] = drawing.png_data_uri(digit.image[np.newaxis])
         all_values.append(values)
@@ -216,7 +212,11 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
     if host is not None:
         bound = local_address(host)
         hosts = [bound]
-    recognizer = Recognizer.load(model)
+    recognizer = predicting.load(model)
+    if not isinstance(recognizer, Recognizer):
+        raise UserError(
+            f"{recognizer.model_name} classifies whole pictures; choose a --model of digits"
+        )
     token = secrets.token_urlsafe()
     app = make_app(recognizer, token, collection, hosts)
     try:

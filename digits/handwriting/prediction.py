@@ -1,0 +1,30 @@
+"""What a model predicts for a digit in a picture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from digits.handwriting.regions import Box
+from digits.results.predicting import Prediction
+
+
+@dataclass(frozen=True, eq=False)
+class DigitPrediction(Prediction):
+    """What a model predicts for a digit in a picture.
+
+    Attributes:
+        box: x, y, width and height of the digit, in pixels of the picture.
+        is_unlike: whether the digit does not resemble the training images.
+    """
+
+    box: Box
+    is_unlike: bool
+
+    @property
+    def text(self) -> str:
+        """The label as it is printed, with a flag if the digit is flagged."""
+        return f"{self.label}?" if self.is_unlike else str(self.label)
+
+    def as_values(self) -> dict[str, Any]:
+        """Return the prediction as it is in JSON, and on the drawing page."""
+        flag = {"label": self.label, "unlike": self.is_unlike}
+        return flag | super().as_values() | {"box": list(self.box)}

@@ -1,0 +1,309 @@
+"""Predict what pictures show, with a trained model.
+
+A picture is converted as those of the model's dataset were. For the sources `folder` and
+`table`, it is resized as a whole. For datasets of digits, the optional component `handwriting`
+finds the digits in it.
+"""
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from digits.core import params, paths
+from digits.core.errors import UserError, warn
+from digits.core.params import DatasetParams, Params
+from digits.core.tables import Pixels, Scores
+from digits.data import pictures
+from digits.data.pictures import Picture, PictureError
+from digits.data.sources import folder
+from digits.evaluation import calibration
+from digits.learning import model_file
+from digits.learning import scores as model_scores
+from digits.results import drawing, wording
+from digits.results.read import check_evaluated, read_metrics, read_temperature
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+# The sources that resize whole pictures.
+RESIZING_SOURCES = {"folder", "table"}
+
+# The optional component that finds digits in pictures.
+HANDWRITING = Path(__file__).parents[1] / "handwriting"
+
+# At most this many other labels are printed, and only those with at least this probability.
+N_PRINTED = 2
+MIN_PRINTED = 0.01
+
+# This many other labels are in JSON.
+N_IN_JSON = 3
+
+# What is predicted for a picture without a digit, and for a picture with several.
+NOT_FOUND = "not found"
+SEVERAL = "several"
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model predicts for an image.
+
+    Attributes:
+        label: the predicted label: its name, or its number if it has no other name.
+        probability: its probability, 0 to 1.
+        runners_up: the other labels and their probabilities, the likeliest first.
+        image: the image, shape (height, width).
+    """
+
+    label: int | str
+    probability: float
+    runners_up: list[tuple[int | str, float]]
+    image: Pixels
+
+    @property
+    def text(self) -> str:
+        """The label as it is printed."""
+        return str(self.label)
+
+    def as_values(self) -> dict[str, Any]:
+        """Return the prediction as it is in JSON."""
+        runners_up = []
+        for label, probability in self.runners_up[:N_IN_JSON]:
+            runners_up.append({"label": label, "probability": round(probability, 6)})
+        return {
+            "label": self.label,
+            "probability": round(self.probability, 6),
+            "runners_up": runners_up,
+        }
+
+
+class Reading(NamedTuple):
+    """What a model predicts for a picture file.
+
+    Attributes:
+        file: the path, or `-` for standard input.
+        actual: the class that the picture shows, or None if it is unknown.
+        predictions: one prediction, or one for each digit that was found.
+        error: why there is no prediction, or None.
+    """
+
+    file: str
+    actual: str | None
+    predictions: Sequence[Prediction]
+    error: str | None = None
+
+    @property
+    def predicted(self) -> str:
+        """The predicted class, or that there is not exactly one prediction."""
+        if not self.predictions:
+            return NOT_FOUND
+        if len(self.predictions) > 1:
+            return SEVERAL
+        return str(self.predictions[0].label)
+
+    def describe(self) -> str:
+        """Return the predictions in words, such as `cross, predicted line (97 %; cross: 3 %)`.
+
+        If there is a single prediction, the brackets also have the likeliest other labels.
+        """
+        are_numbers = all(isinstance(each.label, int) for each in self.predictions)
+        separator = " " if are_numbers else ", "
+        labels = separator.join(each.text for each in self.predictions)
+        percents = [wording.format_percent(each.probability) for each in self.predictions]
+        brackets = ", ".join(percents)
+        if len(self.predictions) == 1:
+            for label, probability in self.predictions[0].runners_up[:N_PRINTED]:
+                if probability >= MIN_PRINTED:
+                    brackets += f"; {label}: {wording.format_percent(probability)}"
+        return wording.describe_prediction(labels, brackets, self.actual)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A trained model that predicts whole pictures.
+
+    Attributes:
+        model_name: the name of the model in params.yaml.
+        shape: the height and the width of the images that the model takes, in pixels.
+        labels: the name of each label, or the label itself if it has no other name.
+        model: the model.
+        temperature: the temperature of the calibration. None if the model has no folds.
+    """
+
+    model_name: str
+    shape: list[int]
+    labels: dict[int, int | str]
+    model: Pipeline
+    temperature: float | None
+
+    @classmethod
+    def load(cls, settings: Params, name: str) -> Self:
+        """Load a model.
+
+        Raises:
+            UserError: the model is missing or damaged, or its dataset has another shape now.
+        """
+        check_evaluated(paths.model(name), name)
+        model = model_file.load(paths.model(name))
+        task_name = settings.model(name).task
+        shape = settings.dataset_of_task(task_name).shape
+        n_pixels = model[0].n_features_in_
+        if n_pixels != math.prod(shape):
+            raise UserError(
+                f"{name} takes images of {n_pixels} pixels, but the shape of its dataset is "
+                f"{shape} now; run `dvc repro evaluate@{name}`"
+            )
+        names = wording.label_names(settings, task_name)
+        labels: dict[int, int | str] = {}
+        for label in model.classes_.tolist():
+            has_other_name = names[label] != str(label)
+            labels[label] = names[label] if has_other_name else label
+        return cls(name, shape, labels, model, read_temperature(name))
+
+    def read(self, file: str, actual: str | None = None) -> Reading:
+        """Predict what a picture file shows.
+
+        Args:
+            file: the path, or `-` for standard input.
+            actual: the class that the picture shows, or None if it is unknown.
+        """
+        source = sys.stdin.buffer if file == "-" else Path(file)
+        try:
+            predictions = self.predict_picture(pictures.read(source))
+        except PictureError as error:
+            return Reading(file, actual, [], str(error))
+        except OSError as error:
+            return Reading(file, actual, [], error.strerror or str(error))
+        return Reading(file, actual, predictions)
+
+    def predict_picture(self, picture: Picture) -> Sequence[Prediction]:
+        """Predict what a picture shows.
+
+        Returns:
+            a single prediction. A subclass may return several.
+
+        Raises:
+            PictureError: there is nothing to predict in the picture.
+        """
+        image = folder.resize_and_pad(picture.grey, *self.shape)
+        return self.predict(image[np.newaxis])
+
+    def predict(self, images: Pixels) -> list[Prediction]:
+        """Predict the labels of images.
+
+        Args:
+            images: shape (n_images, height, width), as the model's dataset has them.
+        """
+        scores = self.compute_scores(images)
+        y_pred = model_scores.predict_from_scores(self.model, scores).tolist()
+        probabilities = self.calibrate(scores).tolist()
+        predictions = []
+        for image, number, row in zip(images, y_pred, probabilities, strict=True):
+            label = self.labels[number]
+            others = dict(zip(self.labels.values(), row, strict=True))
+            probability = others.pop(label)
+            runners_up = sorted(others.items(), key=itemgetter(1), reverse=True)
+            predictions.append(Prediction(label, probability, runners_up, image))
+        return predictions
+
+    def compute_scores(self, images: Pixels) -> Scores:
+        """Return the scores of images, as the model's pipeline computes them."""
+        X = images.reshape(len(images), -1)
+        return model_scores.compute_scores(self.model, X)
+
+    def calibrate(self, scores: Scores) -> Scores:
+        """Return the probabilities of scores, shape (n_images, n_classes).
+
+        They are calibrated if the model has a temperature.
+        """
+        response_method = model_scores.response_method(self.model)
+        logits = calibration.to_logits(scores, response_method)
+        return calibration.calibrate(logits, self.temperature or 1.0)
+
+    def as_values(self, predictions: Sequence[Prediction]) -> dict[str, Any]:
+        """Return the predictions for a picture as they are in JSON."""
+        [prediction] = predictions
+        return prediction.as_values()
+
+    def write_png(self, path: Path, readings: Sequence[Reading]) -> None:
+        """Write a PNG file of the images that the model takes, each below its prediction."""
+        images = []
+        captions = []
+        for reading in readings:
+            for prediction in reading.predictions:
+                images.append(prediction.image)
+                captions.append(f"{reading.file}: {reading.describe()}")
+        drawing.write_sheet(path, np.stack(images), captions)
+
+    def explain(self, readings: Sequence[Reading]) -> None:
+        """Print on stderr what a reader of the predictions has to know."""
+        if self.temperature is None:
+            warn(wording.not_calibrated(self.model_name))
+
+
+def load(name: str | None = None) -> Predictor:
+    """Load a model that predicts pictures.
+
+    Args:
+        name: the name of the model. If None, the best model is chosen, and named on stderr.
+
+    Raises:
+        UserError: there is no such model, or it does not take pictures.
+    """
+    settings = params.load()
+    if name is None:
+        name = choose_model(settings)
+    dataset_name = settings.dataset_name_of_task(settings.model(name).task)
+    predictor_class = find_predictor_class(settings.datasets[dataset_name])
+    if predictor_class is None:
+        raise UserError(
+            f"{name} takes no pictures, because the images of {dataset_name} were not made of "
+            "pictures; choose another --model"
+        )
+    return predictor_class.load(settings, name)
+
+
+def choose_model(settings: Params) -> str:
+    """Return the name of the best model that predicts pictures, and print it on stderr.
+
+    Accuracies on different datasets cannot be compared. Therefore only models of the largest
+    dataset are compared, by their cross-validated accuracy. Detectors are left out, because
+    they do not tell all classes apart.
+
+    Raises:
+        UserError: no such model has been evaluated.
+    """
+    ranks = {}
+    for name, model in settings.models.items():
+        dataset = settings.dataset_of_task(model.task)
+        is_detector = settings.tasks[model.task].positive is not None
+        is_evaluated = paths.model(name).exists() and paths.metrics(name).exists()
+        if is_evaluated and not is_detector and find_predictor_class(dataset):
+            ranks[name] = (dataset.images, read_metrics(name).get("cv_accuracy", 0))
+    if not ranks:
+        raise UserError(
+            "no model that predicts the classes of pictures has been evaluated; run `make "
+            "demo`, or choose a --model"
+        )
+    best = max(ranks, key=lambda name: ranks[name])
+    warn(f"the model is {best}; --model chooses another")
+    return best
+
+
+def find_predictor_class(dataset: DatasetParams) -> type[Predictor] | None:
+    """Return the class that predicts pictures with the models of a dataset.
+
+    Returns:
+        None if the images of the dataset were not made of pictures.
+    """
+    if not RESIZING_SOURCES.isdisjoint(dataset.sources[0]):
+        return Predictor
+    if HANDWRITING.exists():
+        recognizer = import_module("digits.handwriting.recognizer")
+        if dataset.shape in recognizer.SHAPES:
+            return recognizer.Recognizer
+    return None

@@ -1,0 +1,251 @@
+"""`digits predict` with models of whole pictures, of 8 × 8 pixels, and how it chooses a model."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from digits.core import params, tables
+from digits.data.fetching import fetch_images
+from digits.evaluation.metrics import confidence_interval
+from digits.results import predicting
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
+
+import numpy as np
+import pytest
+from PIL import Image
+
+PIXELS, CLASSES = tiny.digits()
+MODEL = ("--model", "digit-logreg")
+PREDICTION = re.compile(r"predicted (.+?) \((.+? %)")
+
+# The dataset consists of pictures, which lie in subfolders of `own`.
+PICTURES = {"datasets.tiny.sources": [{"folder": "own"}]}
+
+
+def write(path: Path, pixels: Any) -> None:
+    """Write a picture, and create its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(path)
+
+
+def write_image(path: Path, row: int) -> None:
+    """Write an image of the dataset as a picture of the same size."""
+    write(path, PIXELS[row].reshape(tiny.SHAPE))
+
+
+@pytest.fixture(scope="module")
+def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the tiny project, as one about pictures. Do not change it."""
+    project = tiny.copy(made, tmp_path_factory.mktemp("predict") / "tiny")
+    tiny.edit(project, PICTURES)
+    for row in range(10):  # they show 0 to 9
+        write_image(project / f"scans/{row}.png", row)
+    (project / "scans/.DS_Store").touch()
+    (project / "scans/notes.txt").touch()
+    (project / "scans/old").mkdir()
+    (project / "bad.png").write_text("no picture")
+    return project
+
+
+def test_a_folder_gives_a_line_per_picture_and_names_what_is_left_out(place: Path) -> None:
+    done = call(place, "predict", *MODEL, "scans")
+    lines = done.stdout.splitlines()
+    files = [str(Path("scans", f"{row}.png")) for row in range(10)]
+    assert [line.split(": predicted ")[0] for line in lines] == files
+    right = [f": predicted {row} (" in line for row, line in enumerate(lines)]
+    assert sum(right) >= 8
+    left_out, not_calibrated = done.stderr.splitlines()
+    assert left_out == "scans: no pictures, left out: notes.txt, old"
+    assert "not calibrated: digit-logreg has no folds" in not_calibrated
+
+
+def test_predictions_are_those_of_the_stages(place: Path, tmp_path: Path) -> None:
+    for row in range(320, 340):
+        write_image(tmp_path / f"{row}.png", row)
+    predicted = call(place, "predict", "--model", "five-sgd", str(tmp_path)).stdout
+    shown = call(place, "show", "tiny", "320-339", "--predictions", "five-sgd").stdout
+    predictions = PREDICTION.findall(predicted)
+    assert predictions == PREDICTION.findall(shown)
+    assert {label for label, _ in predictions} == {"5", "not 5"}
+    assert any(percent != "> 99 %" for _, percent in predictions)  # they are calibrated
+
+
+def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path) -> None:
+    random = np.random.default_rng(0)
+    for index, shape in enumerate([(8, 8), (40, 30, 3), (20, 90)]):
+        write(project / f"own/{index}/photo.png", random.integers(0, 256, shape))
+    tiny.edit(project, {**PICTURES, "datasets.tiny.pixel_max": 255})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        predictor = predicting.load("digit-logreg")
+        dataset = params.load().datasets["tiny"]
+        images = tables.pixels(fetch_images("tiny", dataset, require_pinned=False))
+        for index, image in enumerate(images):
+            [prediction] = predictor.read(f"own/{index}/photo.png").predictions
+            assert np.array_equal(prediction.image.ravel(), image)
+
+
+def test_json_has_the_label_and_the_probabilities(place: Path) -> None:
+    files = ["scans/3.png", "bad.png", "no.png"]
+    done = call(place, "predict", *MODEL, "--json", *files, status=1)
+    good, bad, missing = map(json.loads, done.stdout.splitlines())
+    assert list(good) == ["file", "model", "label", "probability", "runners_up"]
+    assert (good["file"], good["model"], good["label"]) == (files[0], "digit-logreg", 3)
+    probabilities = [good["probability"], *(each["probability"] for each in good["runners_up"])]
+    assert len(probabilities) == 4
+    assert sum(probabilities) <= 1
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert list(bad) == ["file", "model", "error"]
+    assert "not a picture" in bad["error"]
+    assert missing["error"] == "No such file or directory"
+
+
+def test_a_detector_names_its_labels(place: Path) -> None:
+    done = call(place, "predict", "--model", "five-sgd", "--json", "scans")
+    labels = [json.loads(line)["label"] for line in done.stdout.splitlines()]
+    assert labels == ["not 5"] * 5 + ["5"] + ["not 5"] * 4
+
+
+def test_bad_pictures_are_named_and_the_others_are_predicted(place: Path) -> None:
+    done = call(place, "predict", *MODEL, "bad.png", "scans/3.png", "no.png", status=1)
+    assert re.fullmatch(r"scans/3\.png: predicted 3 \(\d+ %.*\)\n", done.stdout)
+    bad, missing, _ = done.stderr.splitlines()
+    assert bad.startswith("bad.png: not a picture")
+    assert missing == "no.png: No such file or directory"
+
+
+def test_what_the_model_takes_is_shown_of_standard_input_too(place: Path) -> None:
+    content = (place / "scans/3.png").read_bytes()
+    shown = call(place, "predict", *MODEL, "--show", "-", stdin=content).stdout
+    caption, *lines = shown.splitlines()
+    assert caption.startswith("-: predicted 3 (")
+    assert len(lines) == 8 + 1
+    assert any("@@" in line for line in lines)
+
+
+@pytest.fixture(scope="module")
+def labelled(place: Path) -> Path:
+    """Return a folder with a subfolder for each class: three right ones, two mistakes."""
+    folder = place / "labelled"
+    for row in (0, 3, 6):
+        write_image(folder / f"{row}/{row}.png", row)
+    write_image(folder / "0/7.png", 7)
+    shutil.copy(place / "bad.png", folder / "6")
+    return folder
+
+
+def test_a_folder_with_a_subfolder_for_each_class_is_evaluated(
+    place: Path, labelled: Path, tmp_path: Path
+) -> None:
+    png = tmp_path / "mistakes.png"
+    done = call(place, "predict", *MODEL, "labelled", "--show", "--png", str(png), status=1)
+    mistake, *lines = done.stdout.splitlines()
+    assert mistake.startswith("labelled/0/7.png: 0, predicted 7 (")
+    assert len(lines[: lines.index("")]) == 8  # the image
+    table = [" ".join(line.split()) for line in lines[-7:-2]]
+    rows = ["0 1 0 0 1 0", "3 0 1 0 0 0", "6 0 0 1 0 1"]
+    assert table == ["predicted 0 3 6 7 not found", "actual", *rows]
+    low, high = confidence_interval(np.array([1, 1, 1, 0, 0])) or (0, 1)
+    assert lines[-1] == (
+        f"digit-logreg: 3 of 5 right, accuracy 0.6000 (95 %: {low:.4f} to {high:.4f})"
+    )
+    assert "labelled/6/bad.png: not a picture" in done.stderr
+    with Image.open(png) as sheet:
+        assert sheet.height < 2 * 140 < 2 * sheet.width  # one image
+
+
+def test_without_a_mistake_nothing_is_drawn(place: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "own/3/a.png", 3)
+    png = tmp_path / "mistakes.png"
+    done = call(place, "predict", *MODEL, str(tmp_path / "own"), "--png", str(png))
+    assert "digit-logreg: 1 of 1 right, accuracy 1.0000" in done.stdout
+    assert f"{png} was not written, because there is nothing to draw" in done.stderr
+    assert not png.exists()
+
+
+def test_folders_that_cannot_be_predicted_are_refused(place: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "own/cat/a.png", 3)
+    message = failure(place, "predict", *MODEL, str(tmp_path / "own"))
+    assert message == (
+        f"Error: {tmp_path}/own/cat/a.png: classes of digit-logreg: there is no 'cat'. Valid: "
+        "0, 1, 2, 3, 4, 5, 6, 7, 8, 9."
+    )
+    (tmp_path / "empty").mkdir()
+    message = failure(place, "predict", *MODEL, str(tmp_path / "empty"))
+    assert message.startswith("Error: 'empty' has no pictures in it")
+
+
+def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Path) -> None:
+    png = tmp_path / "sheet.png"
+    call(place, "predict", *MODEL, "scans", "--png", str(png))
+    with Image.open(png) as sheet:
+        assert sheet.width > 4 * 140
+    refused = call(place, "predict", *MODEL, "scans", "--png", "scans/3.png", status=2)
+    assert "--png scans/3.png would overwrite the picture" in refused.stderr
+
+
+def test_a_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
+    place: Path, tmp_path: Path
+) -> None:
+    # The name is no UTF-8, and would clear the screen.
+    file = tmp_path / "own/3" / os.fsdecode(b"\xff\x1b[2J\n.png")
+    write_image(file, 7)
+    printed = file.with_name("[2J .png")
+    line = call(place, "predict", *MODEL, str(file)).stdout
+    assert line.startswith(f"{printed}: predicted 7 (")
+    evaluated = call(place, "predict", *MODEL, str(tmp_path / "own"), "--show").stdout
+    assert evaluated.startswith(f"{printed}: 3, predicted 7 (")
+    assert "\x1b" not in evaluated
+    line = call(place, "predict", *MODEL, "--json", str(file)).stdout
+    assert json.loads(line)["file"] == str(file)
+
+
+def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
+    models = tiny.params()["models"]
+    changes: dict[str, Any] = dict(PICTURES)
+    results = {"folded": (0.9, 0.1), "better": (0.95, 0.2), "best-in-test": (0.1, 1.0)}
+    for name, (cv_accuracy, accuracy) in results.items():
+        changes[f"models.{name}"] = models["digit-logreg"]
+        shutil.copy(project / "models/digit-logreg.skops", project / f"models/{name}.skops")
+        shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
+        metrics = {"accuracy": accuracy, "cv_accuracy": cv_accuracy}
+        (project / f"metrics/{name}.json").write_text(json.dumps(metrics))
+    tiny.edit(project, changes)
+    write_image(project / "3.png", 3)
+    assert json.loads(call(project, "predict", "--json", "3.png").stdout)["model"] == "better"
+    printed = call(project, "predict", "3.png").stderr
+    assert printed.startswith("the model is better; --model chooses another\n")
+
+
+def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
+    tiny.edit(project, {**PICTURES, "datasets.tiny.shape": [8, 7]})
+    assert failure(project, "predict", *MODEL, "a.png") == (
+        "Error: digit-logreg takes images of 64 pixels, but the shape of its dataset is [8, 7] "
+        "now; run `dvc repro evaluate@digit-logreg`"
+    )
+
+
+def test_a_model_whose_images_were_no_pictures_is_refused(project: Path) -> None:
+    tiny.edit(project, {"datasets.tiny.shape": [4, 16]})
+    assert failure(project, "predict", *MODEL, "a.png") == (
+        "Error: digit-logreg takes no pictures, because the images of tiny were not made of "
+        "pictures; choose another --model"
+    )
+    assert "no model that predicts the classes" in failure(project, "predict", "a.png")
+
+
+def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
+    tiny.edit(project, PICTURES)
+    (project / "models/digit-logreg.skops").unlink()
+    assert failure(project, "predict", *MODEL, "a.png") == (
+        "Error: models/digit-logreg.skops was not found; run `digits repro digit-logreg`, or "
+        "`dvc pull train@digit-logreg evaluate@digit-logreg` if the results were shared"
+    )
+    assert failure(project, "predict", "a.png") == (
+        "Error: no model that predicts the classes of pictures has been evaluated; run `make "
+        "demo`, or choose a --model"
+    )
