@@ -12,9 +12,7 @@ from digits.core.errors import UserError, check_choice, unknown_choice, warn
 from digits.core.params import FILE, Params
 from digits.results.differences import Difference, compare_predictions, t_test
 from digits.results.drawing import write_sheet
-from digits.results.read import ImageDataset, read_train_images
-from digits.results.seeds import compare_over_seeds
-from digits.results.wording import (
+from digits.results.formatting import (
     DIFFERENCE_HEADINGS,
     format_difference,
     format_p_value,
@@ -24,6 +22,8 @@ from digits.results.wording import (
     format_verdict,
     print_table,
 )
+from digits.results.read import ImageDataset, read_train_images
+from digits.results.seeds import compare_over_seeds
 
 import click
 import numpy as np

@@ -10,9 +10,9 @@ from digits.core import params, paths
 from digits.core.errors import UserError, check_choice
 from digits.core.params import FILE
 from digits.results.differences import Difference
-from digits.results.wording import (
+from digits.results.formatting import (
     NO_VALUE,
-    format_metrics,
+    format_metric,
     format_p_value,
     format_points,
     print_table,
@@ -95,7 +95,7 @@ def print_rows(rows: list[Row], committed_params: dict[str, Any], prefix: str) -
     for row in rows:
         values = committed_params | row.changes
         shown_values = [f"{values.get(key, NO_VALUE)!s:.{MAX_CELL_WIDTH}}" for key in keys]
-        metrics = format_metrics(row.metrics, METRICS)
+        metrics = [format_metric(row.metrics.get(key)) for key in METRICS]
         difference = format_difference_from_commit(row.difference)
         table.append([row.name, *shown_values, *metrics, *difference, row.state])
     short_keys = [key.removeprefix(prefix).removeprefix("hyperparameters.") for key in keys]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from digits.commands import columns, examples, nothing_evaluated, select_models
 from digits.core import params, paths
 from digits.core.errors import warn
+from digits.results.formatting import format_table
 from digits.results.leaderboard import (
     ERRORS_HEADING,
     HEADINGS,
@@ -15,7 +16,6 @@ from digits.results.leaderboard import (
     rank_models,
     used_legends,
 )
-from digits.results.wording import format_table
 
 import click
 

@@ -14,7 +14,7 @@ from digits.data.pictures import PictureError
 from digits.data.sources import folder
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Prediction, Recognizer
-from digits.results import wording
+from digits.results import formatting
 
 import numpy as np
 
@@ -134,19 +134,19 @@ def in_words(
     """
     names = [recognizer.names[prediction.label] for prediction in predictions]
     labels = [label_with_flag(recognizer, prediction) for prediction in predictions]
-    percents = [wording.format_percent(each.probability) for each in predictions]
+    percents = [formatting.format_percent(each.probability) for each in predictions]
     brackets = ", ".join(percents)
     if len(predictions) == 1 and not recognizer.positive:
         others = []
         for label, probability in predictions[0].runners_up[:N_NAMED]:
             if probability >= NAMED:
-                percent = wording.format_percent(probability)
+                percent = formatting.format_percent(probability)
                 others.append(f"{recognizer.names[label]}: {percent}")
         if others:
             brackets += "; " + ", ".join(others)
     has_long_names = max(len(name) for name in names) > 1
     separator = ", " if has_long_names else " "
-    return wording.describe_prediction(separator.join(labels), brackets, actual)
+    return formatting.describe_prediction(separator.join(labels), brackets, actual)
 
 
 def label_with_flag(recognizer: Recognizer, prediction: Prediction) -> str:

@@ -18,7 +18,7 @@ from digits.handwriting.likeness import Likeness
 from digits.handwriting.normalize import MNIST_SIDE, SIDES
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.results import wording
+from digits.results import formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
 
 import numpy as np
@@ -107,7 +107,7 @@ class Recognizer(NamedTuple):
             model_name=name,
             shape=(height, width),
             classes=model.classes_.tolist(),
-            names=wording.label_names(settings, task_name),
+            names=formatting.label_names(settings, task_name),
             positive=positive or [],
             model=model,
             temperature=read_temperature(name),

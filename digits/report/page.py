@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from digits.core.params import Params
-from digits.report import formats
 from digits.report.model import ModelReport, describe_model
 from digits.report.pictures import (
     N_COLUMNS,
@@ -20,7 +19,7 @@ from digits.report.pictures import (
 from digits.report.plots import SUBSET_NAMES
 from digits.report.scripts import make_data, pack
 from digits.report.vega import vega_script
-from digits.results import leaderboard
+from digits.results import formatting, leaderboard
 from digits.results.read import ImageDataset
 
 import jinja2
@@ -196,7 +195,7 @@ def make_environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["format_metric"] = formats.format_metric
-    environment.filters["format_count"] = formats.format_count
-    environment.filters["format_threshold"] = formats.format_threshold
+    environment.filters["format_metric"] = formatting.format_metric
+    environment.filters["format_count"] = formatting.format_count
+    environment.filters["format_threshold"] = formatting.format_threshold
     return environment

@@ -7,8 +7,8 @@ from digits.core.errors import UserError
 from digits.core.params import Params
 from digits.evaluation.metrics import OVERALL
 from digits.results.differences import compare_models
+from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.read import read_metrics, read_metrics_table
-from digits.results.wording import NO_VALUE, format_metrics
 
 import pandas as pd
 
@@ -93,7 +93,7 @@ def make_rows(ranked: list[str], shown: list[str]) -> list[Row]:
         row = Row(
             name=name,
             mark=mark,
-            metrics=format_metrics(summary, HEADINGS),
+            metrics=[format_metric(summary.get(key)) for key in HEADINGS],
             n_errors=count_errors(table, summary["accuracy"]),
             interval=format_accuracy_interval(table),
         )
@@ -115,7 +115,7 @@ def make_baseline_row(model_name: str) -> Row:
     return Row(
         name=BASELINE,
         mark="",
-        metrics=format_metrics({"accuracy": accuracy}, HEADINGS),
+        metrics=[format_metric({"accuracy": accuracy}.get(key)) for key in HEADINGS],
         n_errors=count_errors(read_metrics_table(model_name), accuracy),
         interval=NO_VALUE,
     )

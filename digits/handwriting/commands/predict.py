@@ -11,7 +11,7 @@ from digits.handwriting import reading as readings
 from digits.handwriting.measure import Measurement, seen_before
 from digits.handwriting.reading import Reading
 from digits.handwriting.recognizer import Prediction, Recognizer
-from digits.results import drawing, wording
+from digits.results import drawing, formatting
 from digits.results.read import ImageDataset
 
 import click
@@ -229,6 +229,6 @@ def command(
             check_png(png, files)
         all_read = predict_files(recognizer, files, in_json=in_json, show=show, png=png)
     if recognizer.temperature is None:
-        warn(wording.not_calibrated(recognizer.model_name))
+        warn(formatting.not_calibrated(recognizer.model_name))
     if not all_read:
         sys.exit(1)
