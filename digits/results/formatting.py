@@ -149,13 +149,13 @@ def format_difference(difference: Difference) -> list[str]:
 
 
 def format_points(points: float) -> str:
-    """Return a difference in percentage points, always with its sign."""
-    return f"{points:+.2f}"
+    """Return a difference in percentage points, always with its sign, or a dash."""
+    return NO_VALUE if np.isnan(points) else f"{points:+.2f}"
 
 
 def format_p_value(p_value: float | None) -> str:
-    """Return a p-value with two digits."""
-    if p_value is None:
+    """Return a p-value with two digits, or a dash if there is no test."""
+    if p_value is None or np.isnan(p_value):
         return NO_VALUE
     if p_value < 0.001:
         return "< 0.001"

@@ -62,16 +62,16 @@ def write_results(
     table = pd.DataFrame({"row": rows, "label": labels, "prediction": prediction})
     accuracy = float(metrics_table.partition("all,")[2].split(",")[0])
     metrics = {"accuracy": accuracy, "baseline": 0.5}
-    if cv_accuracy is None:
-        path = folder / f"data/predictions/{name}.parquet"
-    else:
-        path = folder / f"data/crossval/{name}.parquet"
-        table["fold"] = rows % 3
+    cv_table = table[["row", "label"]]
+    if cv_accuracy is not None:
+        cv_table = table.assign(fold=rows % 3)
         metrics["cv_accuracy"] = cv_accuracy
     write(folder / f"metrics/{name}.json", json.dumps(metrics))
     write(folder / f"plots/{name}/metrics.csv", metrics_table)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_parquet(path)
+    for subset, predictions in [("crossval", cv_table), ("predictions", table)]:
+        path = folder / f"data/{subset}/{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        predictions.to_parquet(path)
 
 
 @pytest.fixture
