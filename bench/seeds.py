@@ -88,7 +88,7 @@ def compare_accuracies(folder: Path, quick: bool) -> list[str]:
 
 def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     """Return the rows of a model: with its own features, and with the original ones."""
-    all_features = [params.load().model(name).features]
+    all_features = [params.load().models[name].features]
     if name in ORIGINAL_FEATURES:
         all_features.append(ORIGINAL_FEATURES[name])
 

@@ -1,250 +1,168 @@
-"""List the runs of a model with other parameters, best first."""
+"""List the experiments of a model, best first."""
 
-import json
-import subprocess
-from typing import Any, NamedTuple
+import re
+from typing import Any
 
 from digits.commands import columns, examples
-from digits.commands.compare import Revision, compare_revisions
-from digits.core import params, paths
+from digits.core import paths
 from digits.core.errors import UserError, check_choice
-from digits.core.params import FILE
-from digits.results.differences import Difference
-from digits.results.wording import (
+from digits.results.differences import compare_models
+from digits.results.formatting import (
     NO_VALUE,
-    format_metrics,
+    format_metric,
     format_p_value,
     format_points,
     print_table,
 )
+from digits.results.revisions import Revision
 
 import click
+import dvc.api
 import pandas as pd
+from dvc.exceptions import DvcException
 
-METRICS = ["cv_accuracy", "cv_std"]  # keys of metrics/<model>.json
-
-# The headings of the columns behind the run and its parameters.
+# The headings of the columns behind the experiment and its parameters.
 HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]
 
 LEGEND = "p >= 0.01: no significant difference from the last commit"
-MAX_CELL_WIDTH = 24  # of a parameter's value
+MAX_WIDTH = 24  # of a parameter's value
+
+RESULTS = ["name", "cv_accuracy", "cv_std", "points", "p_value", "state"]
+DONE = [None, "Success"]  # states
+
+# A row of `dvc exp show`: parameters by their keys, checksums of dependencies by their paths.
+Experiment = dict[str, Any]
 
 COLUMNS = {
     "CV accuracy": "The mean accuracy of the folds. The rows are sorted by it.",
     "CV std": "The standard deviation of the accuracies of the folds.",
     "difference": (
-        "The accuracy of the run minus the accuracy of the last commit, in percentage points, "
-        "as `digits compare` prints it. It is missing if the run used other images or folds, "
-        "or if its predictions cannot be read."
+        "The accuracy of the experiment minus the accuracy of the last commit, in percentage "
+        "points, as `digits compare` prints it. It is missing if the experiment used other "
+        "images or folds, or if its predictions cannot be read."
     ),
     "p": "The p-value. The difference is significant if it is below 0.01.",
-    "state": "The state of the run, such as queued, failed or done.",
+    "state": "The state of the experiment, such as queued, failed or done.",
 }
-
-
-class Row(NamedTuple):
-    """A row of the table of runs: a run, or the last commit."""
-
-    name: str
-    changes: dict[str, Any]  # the parameters that differ from those of the commit
-    metrics: dict[str, float]
-    difference: Difference | None  # from the commit, if they can be compared
-    state: str
 
 
 @click.command(epilog=columns(COLUMNS) + examples("experiments small-digit-svc"))
 @click.argument("model")
 def command(model: str) -> None:
-    """List the runs of MODEL that started from the last commit, best first.
+    """List the experiments of MODEL that started from the last commit, best first.
 
-    `dvc exp run` starts or queues a run. Each row shows the parameters that differ from those
-    of the last commit. The last commit has a row, too.
+    `dvc exp run` starts or queues an experiment. Each row shows the parameters that differ from
+    those of the last commit. The last commit has a row, too.
     """
-    check_choice("MODEL", model, params.load().models)
-    commit = read_last_commit()
-    committed_params = flatten_parameters(commit)
-    prefix = f"models.{model}."
-    if f"{prefix}task" not in committed_params:
-        raise UserError(
-            f"{model} is not in the last commit, which its runs are compared with; run "
-            f"`digits repro {model}`, then `git commit`"
-        )
-    short_revision = commit["rev"][:7]
-    rows = make_rows(commit, committed_params, model)
-    if not rows:
-        queue = f"dvc exp run --queue -S {prefix}hyperparameters.KEY=VALUE evaluate@{model}"
-        print(f"No run starts from {short_revision}; `{queue}` queues one.")
-        return
-
-    metrics = read_run_metrics(commit, model)
-    rows.append(Row(short_revision, {}, metrics, None, "last commit"))
-    rows.sort(key=sort_key, reverse=True)
-    print_rows(rows, committed_params, prefix)
+    with Revision("HEAD") as committed:
+        check_choice("the last commit", model, committed.model_names())
+        table = list_experiments(model, committed)
+    if table.empty:
+        run = f"dvc exp run -S models.{model}.hyperparameters.KEY=VALUE evaluate@{model}"
+        print(f"No experiment with {model} started from the last commit; `{run}` starts one.")
+    else:
+        print_experiments(table.sort_values("cv_accuracy", ascending=False), model)
 
 
-def print_rows(rows: list[Row], committed_params: dict[str, Any], prefix: str) -> None:
-    """Print the table of runs, and the legend if a difference is not significant.
+def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
+    """Return the experiments that changed a model or its parameters.
 
     Args:
-        rows: the rows.
-        committed_params: the parameters of the last commit.
-        prefix: what the paths of the model's parameters start with, which is not printed.
-    """
-    keys = sorted({key for row in rows for key in row.changes})
-    table = []
-    for row in rows:
-        values = committed_params | row.changes
-        shown_values = [f"{values.get(key, NO_VALUE)!s:.{MAX_CELL_WIDTH}}" for key in keys]
-        metrics = format_metrics(row.metrics, METRICS)
-        difference = format_difference_from_commit(row.difference)
-        table.append([row.name, *shown_values, *metrics, *difference, row.state])
-    short_keys = [key.removeprefix(prefix).removeprefix("hyperparameters.") for key in keys]
-    print_table(["run", *short_keys, *HEADINGS], table)
+        model: the model.
+        committed: the last commit.
 
-    differences = [row.difference for row in rows if row.difference is not None]
-    tested = [difference for difference in differences if difference.test is not None]
-    if not all(difference.is_significant for difference in tested):
-        print(f"\n{LEGEND}")
-
-
-def format_difference_from_commit(difference: Difference | None) -> list[str]:
-    """Return the difference of a run from the last commit in points, and its p-value."""
-    if difference is None:
-        return [NO_VALUE, NO_VALUE]
-    return [format_points(difference.points), format_p_value(difference.p_value)]
-
-
-def sort_key(row: Row) -> float:
-    """Return what the rows are sorted by. Those without metrics come last."""
-    return row.metrics.get("cv_accuracy", -1)
-
-
-def read_last_commit() -> dict[str, Any]:
-    """Return what `dvc exp show` says of the last commit and of its runs."""
-    show = ["dvc", "exp", "show", "--json"]
-    output = subprocess.check_output(show, text=True, stderr=subprocess.DEVNULL)
-    revisions = json.loads(output)
-    return revisions[-1]  # the first one is the workspace
-
-
-def make_rows(
-    commit: dict[str, Any], committed_params: dict[str, Any], model_name: str
-) -> list[Row]:
-    """Return one row per run that changed a model or its parameters.
-
-    Args:
-        commit: the last commit, as `dvc exp show --json` has it.
-        committed_params: its parameters, as `flatten_parameters` returns them.
-        model_name: the model.
-    """
-    committed = Revision("HEAD")
-    rows = []
-    for experiment in commit["experiments"] or []:
-        run = experiment["revs"][0]
-        if not run.get("data"):  # DVC could not read the run
-            continue
-        executor = experiment.get("executor") or {"state": "success"}
-        row = make_row(run, executor["state"], committed_params, committed, model_name)
-        if row is not None:
-            rows.append(row)
-    return rows
-
-
-def make_row(
-    run: dict[str, Any],
-    state: str,
-    committed_params: dict[str, Any],
-    committed: Revision,
-    model_name: str,
-) -> Row | None:
-    """Return the row of a run, or None if it only ran other models.
-
-    Args:
-        run: the run, as `dvc exp show --json` has it.
-        state: `success` if the run has finished.
-        committed_params: the parameters of the commit that it started from.
-        committed: the predictions of this commit.
-        model_name: the model.
-    """
-    changes = changed_parameters(flatten_parameters(run), committed_params, model_name)
-    outputs = [
-        paths.model(model_name),
-        paths.crossval(model_name),
-        paths.predictions(model_name),
-    ]
-    has_new_outputs = False
-    if state == "success":
-        revision = Revision(run["rev"])
-        checksums = revision.compute_checksums(*outputs)
-        has_new_outputs = checksums != committed.compute_checksums(*outputs)
-    if not changes and not has_new_outputs:
-        return None
-
-    metrics = {}
-    difference = None
-    if has_new_outputs:
-        metrics = read_run_metrics(run, model_name)
-        difference = compare_with_commit(committed, revision, model_name)
-    return Row(
-        name=run.get("name") or run["rev"][:7],
-        changes=changes,
-        metrics=metrics,
-        difference=difference,
-        state="done" if state == "success" else state,
-    )
-
-
-def changed_parameters(
-    after: dict[str, Any], before: dict[str, Any], model_name: str
-) -> dict[str, Any]:
-    """Return the parameters that a model depends on, and that differ from those of the commit.
-
-    Args:
-        after: the parameters of the run.
-        before: the parameters of the commit that it started from.
-        model_name: the model.
-    """
-    task = after.get(f"models.{model_name}.task")
-    split = after.get(f"tasks.{task}.split")
-    prefixes = ("seed", f"models.{model_name}.", f"tasks.{task}.", f"splits.{split}.")
-    changes = {}
-    for key in before | after:  # the keys of both
-        has_effect = not key.endswith(("description", "tutorial"))
-        if key.startswith(prefixes) and has_effect and before.get(key) != after.get(key):
-            changes[key] = after.get(key, NO_VALUE)
-    return changes
-
-
-def flatten_parameters(run: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a run by their paths, such as `models.two-logreg.folds`.
-
-    Args:
-        run: a run or a commit, as `dvc exp show --json` has it.
-    """
-    nested = run["data"]["params"][FILE.name]["data"]
-    flat = pd.json_normalize(nested).astype(object).iloc[0]
-    return {str(key): value for key, value in flat.items()}
-
-
-def read_run_metrics(run: dict[str, Any], model_name: str) -> dict[str, float]:
-    """Return the metrics of a model in a run, or nothing if the run has none.
-
-    Args:
-        run: a run or a commit, as `dvc exp show --json` has it.
-        model_name: the model.
-    """
-    file = paths.metrics(model_name).as_posix()
-    return run["data"]["metrics"].get(file, {}).get("data") or {}
-
-
-def compare_with_commit(
-    committed: Revision, revision: Revision, model_name: str
-) -> Difference | None:
-    """Return the difference of a run from the commit that it started from.
-
-    If their predictions cannot be compared, for example because they are missing, it is None.
+    Returns:
+        A table with one row per experiment and one for the last commit, and with the columns
+        RESULTS and the changed parameters. It is empty if there is no experiment.
     """
     try:
-        return compare_revisions(committed, revision, model_name, model_name)
-    except UserError:
-        return None
+        _, commit, *all_experiments = dvc.api.exp_show()  # the first one is the workspace
+    except DvcException as error:
+        raise UserError(error) from None
+    experiments = [each for each in all_experiments if is_about(model, each, commit)]
+    if not experiments:
+        return pd.DataFrame()
+    keys = sorted({key for each in experiments for key in find_changes(model, each, commit)})
+    parameters = pd.DataFrame([commit, *experiments], columns=keys)
+    results = [{"name": commit["rev"], "state": "last commit", **committed.read_metrics(model)}]
+    results += [read_results(model, each, commit, committed) for each in experiments]
+    return pd.DataFrame(results, columns=RESULTS).join(parameters)
+
+
+def is_about(model: str, experiment: Experiment, commit: Experiment) -> bool:
+    """Return whether an experiment changed a model or its parameters."""
+    changes = find_changes(model, experiment, commit)
+    return len(changes) > 0 or has_new_outputs(model, experiment, commit)
+
+
+def find_changes(model: str, experiment: Experiment, commit: Experiment) -> list[str]:
+    """Return the parameters that a model depends on, and that an experiment changed."""
+    task = experiment[f"models.{model}.task"]
+    split = experiment.get(f"tasks.{task}.split")
+    prefixes = ("seed", f"models.{model}.", f"tasks.{task}.", f"splits.{split}.")
+    keys = [key for key in experiment if key.startswith(prefixes)]
+    keys = [key for key in keys if not key.endswith(("description", "tutorial"))]
+    return [key for key in keys if experiment[key] != commit[key]]
+
+
+def has_new_outputs(model: str, experiment: Experiment, commit: Experiment) -> bool:
+    """Return whether an experiment has trained another model than that of the last commit."""
+    files = [paths.model(model).as_posix(), paths.crossval(model).as_posix()]
+    is_done = experiment["State"] in DONE
+    return is_done and any(experiment.get(file) != commit.get(file) for file in files)
+
+
+def read_results(
+    model: str, experiment: Experiment, commit: Experiment, committed: Revision
+) -> dict[str, Any]:
+    """Return the results of a model in an experiment, by the names in RESULTS.
+
+    Those that do not exist, or cannot be compared with the last commit, are left out.
+    """
+    is_done = experiment["State"] in DONE
+    results = {
+        "name": experiment["Experiment"] or experiment["rev"],
+        "state": "done" if is_done else experiment["State"].lower(),
+    }
+    if not has_new_outputs(model, experiment, commit):
+        return results
+    with Revision(experiment["rev"]) as revision:
+        results |= revision.read_metrics(model)
+        try:
+            difference = compare_models(model, model, committed.read, revision.read)
+        except UserError:
+            return results
+    return results | {"points": difference.points, "p_value": difference.p_value}
+
+
+def print_experiments(table: pd.DataFrame, model: str) -> None:
+    """Print the table of experiments.
+
+    Args:
+        table: as `list_experiments` returns it.
+        model: the model.
+    """
+    keys = [str(key) for key in table if key not in RESULTS]
+    prefixes = re.compile(rf"models\.{model}\.(hyperparameters\.)?")
+    headings = ["experiment", *[prefixes.sub("", key) for key in keys], *HEADINGS]
+    rows = []
+    for row in table.to_dict("records"):
+        cells = [
+            row["name"],
+            *[format_parameter(row[key]) for key in keys],
+            format_metric(row["cv_accuracy"]),
+            format_metric(row["cv_std"]),
+            format_points(row["points"]),
+            format_p_value(row["p_value"]),
+            row["state"],
+        ]
+        rows.append(cells)
+    print_table(headings, rows)
+    print(f"\n{LEGEND}")
+
+
+def format_parameter(value: Any) -> str:
+    """Return the value of a parameter, of which DVC returns all numbers as floats."""
+    if pd.isna(value) or value == "None":
+        return NO_VALUE
+    return f"{value:g}" if isinstance(value, float) else str(value)[:MAX_WIDTH]

@@ -1,25 +1,20 @@
 """List the models by accuracy, the best of each task first."""
 
-from collections.abc import Mapping, Sequence
-
 from digits.commands import columns, examples, nothing_evaluated, select_models
 from digits.core import params, paths
 from digits.core.errors import warn
+from digits.core.params import Params
+from digits.results.formatting import print_table
 from digits.results.leaderboard import (
-    ERRORS_HEADING,
-    HEADINGS,
-    INTERVAL_HEADING,
-    RANGE,
-    Row,
-    make_rows,
-    rank_models,
-    used_legends,
+    ALL_HEADINGS,
+    TIED,
+    format_cells,
+    list_legends,
+    make_leaderboard,
 )
-from digits.results.wording import format_table
 
 import click
-
-N_HEADER_LINES = 3  # two lines of headings and a rule
+import pandas as pd
 
 COLUMNS = {
     "CV accuracy": (
@@ -30,8 +25,8 @@ COLUMNS = {
     "test errors": "The number of wrong predictions on the test set.",
     "95 % interval": (
         "The confidence interval of the test accuracy. If the test images have fewer than six "
-        "groups, such as writers, it is the lowest and the highest accuracy of a group, "
-        "followed by a *."
+        "groups, such as writers, or groups that are all equal, it is the lowest and the "
+        "highest accuracy of a group, preceded by a *."
     ),
 }
 
@@ -54,45 +49,22 @@ def command(pattern: str) -> None:
     if missing == names:
         raise nothing_evaluated(pattern)
 
-    rows_by_title = {}
-    for task_name, task in settings.tasks.items():
-        ranked = rank_models(settings, task_name)
-        rows = make_rows(ranked, shown=names)
-        if rows:
-            rows_by_title[f"{task_name} ({task.split})"] = rows
-    print_leaderboard(rows_by_title)
+    print_leaderboard(make_leaderboard(settings, names), settings)
     if missing:
         warn(f"not evaluated yet: {', '.join(missing)}; `make repro` evaluates all models")
 
 
-def print_leaderboard(rows_by_title: Mapping[str, Sequence[Row]]) -> None:
-    """Print the rows of each task below its title, then the legends of the marks.
+def print_leaderboard(table: pd.DataFrame, settings: Params) -> None:
+    """Print the models of each task below the task, then what the marks mean."""
+    rows = []
+    for task_name, models in table.groupby("task", sort=False):
+        title = f"{task_name} ({settings.task(str(task_name)).split})"
+        rows.append([title, *[""] * len(ALL_HEADINGS)])
+        for row in models.to_dict("records"):
+            mark = f" {TIED}" if row["is_tied"] else ""
+            rows.append([f"  {row['model']}{mark}", *format_cells(row)])
+    print_table(["task (split)\n  model", *ALL_HEADINGS], rows)
 
-    Args:
-        rows_by_title: the rows, by the name of the task and of its split.
-    """
-    headings = ["task (split)\n  model", *HEADINGS.values(), ERRORS_HEADING]
-    # With a space behind each line, the heading ends above the numbers, not above the mark.
-    headings.append(INTERVAL_HEADING.replace("\n", " \n") + " ")
-    all_rows = [row for rows in rows_by_title.values() for row in rows]
-    table = format_table(headings, [format_row(row) for row in all_rows])
-    lines = table.splitlines()
-    print("\n".join(lines[:N_HEADER_LINES]))
-    lines_of_models = iter(lines[N_HEADER_LINES:])
-    # The titles are not in the table, so that a long one does not widen its first column.
-    for title, rows in rows_by_title.items():
-        print(title)
-        for _ in rows:
-            print(next(lines_of_models))
-
-    legends = used_legends(all_rows)
+    legends = list_legends(table)
     if legends:
         print("\n" + "\n".join(legends))
-
-
-def format_row(row: Row) -> list[str]:
-    """Return the cells of a row."""
-    name = f"  {row.name} {row.mark}".rstrip()
-    # The numbers stand below each other, whether a mark follows or not.
-    interval = row.interval if row.interval.endswith(RANGE) else row.interval + " "
-    return [name, *row.metrics, str(row.n_errors), interval]

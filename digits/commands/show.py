@@ -7,14 +7,14 @@ from digits.core import params
 from digits.core.errors import UserError, check_choice, warn
 from digits.core.tables import Vector
 from digits.results import drawing
-from digits.results.mistakes import rank_mistakes
-from digits.results.read import ImageDataset, read_predictions, read_temperature
-from digits.results.wording import (
+from digits.results.formatting import (
     describe_predictions,
     label_names,
     not_calibrated,
     print_table,
 )
+from digits.results.mistakes import rank_mistakes
+from digits.results.read import ImageDataset, read_predictions, read_temperature
 
 import click
 import numpy as np

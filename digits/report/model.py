@@ -10,7 +10,7 @@ from digits.core.errors import UserError
 from digits.core.params import Entry, ModelParams, Params, TaskParams
 from digits.report.metrics import ModelMetrics
 from digits.report.plots import Plots, read_plots
-from digits.results import wording
+from digits.results import formatting
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import (
     ImageDataset,
@@ -155,7 +155,7 @@ def describe_model(name: str, settings: Params, dataset: ImageDataset) -> ModelR
     """
     params = settings.models[name]
     task = settings.tasks[params.task]
-    label_names = wording.label_names(settings, params.task)
+    label_names = formatting.label_names(settings, params.task)
     summary = read_metrics(name)
     metrics_table = read_metrics_table(name)
     metrics = ModelMetrics.from_table(metrics_table)
@@ -279,7 +279,9 @@ def list_mistakes(
         temperature: the temperature of the calibration, if the model is calibrated.
     """
     class_names = [dataset.class_names[number] for number in mistakes["class"]]
-    descriptions = wording.describe_predictions(mistakes, class_names, label_names, temperature)
+    descriptions = formatting.describe_predictions(
+        mistakes, class_names, label_names, temperature
+    )
     listed = []
     columns = mistakes[["row", "label", "prediction"]].itertuples(index=False, name=None)
     for (row, label, prediction), text in zip(columns, descriptions, strict=True):

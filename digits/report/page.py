@@ -1,13 +1,12 @@
 """Render the page from the templates of this folder."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from digits.core.params import Params
-from digits.report import formats
 from digits.report.model import ModelReport, describe_model
 from digits.report.pictures import (
     N_COLUMNS,
@@ -20,7 +19,7 @@ from digits.report.pictures import (
 from digits.report.plots import SUBSET_NAMES
 from digits.report.scripts import make_data, pack
 from digits.report.vega import vega_script
-from digits.results import leaderboard
+from digits.results import formatting, leaderboard
 from digits.results.read import ImageDataset
 
 import jinja2
@@ -92,13 +91,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     best_models = [models_of_task[0] for models_of_task in models_by_task.values()]
     sheets = {report.dataset.name: report.mistakes for report in datasets}
 
-    rows_by_task = make_leaderboard(settings, models_by_task)
-    all_rows = [row for rows in rows_by_task.values() for row in rows]
-    headings = [
-        *leaderboard.HEADINGS.values(),
-        leaderboard.ERRORS_HEADING,
-        leaderboard.INTERVAL_HEADING,
-    ]
+    results = leaderboard.make_leaderboard(settings, model_names)
     data = make_data(models_by_task, sheets)
     versions = {package: version(package) for package in PACKAGES}
 
@@ -110,9 +103,9 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         models_by_name={model.name: model for model in models},
         best_models=best_models,
         axis=make_error_axis(best_models),
-        headings=headings,
-        leaderboard=rows_by_task,
-        legends=leaderboard.used_legends(all_rows),
+        headings=leaderboard.ALL_HEADINGS,
+        leaderboard=results.to_dict("records"),
+        legends=leaderboard.list_legends(results),
         subset_names=SUBSET_NAMES,
         n_columns=N_COLUMNS,
         settings=settings,
@@ -166,18 +159,6 @@ def make_title(model_names: Sequence[str], datasets: Sequence[DatasetReport]) ->
     return f"{len(model_names)} models on {' and '.join(dataset_names)}"
 
 
-def make_leaderboard(
-    settings: Params, models_by_task: Mapping[str, Sequence[ModelReport]]
-) -> dict[str, list[leaderboard.Row]]:
-    """Return the rows of the leaderboard, by the name of their task."""
-    rows_by_task = {}
-    for task_name, models in models_by_task.items():
-        ranked = leaderboard.rank_models(settings, task_name)
-        names = [model.name for model in models]
-        rows_by_task[task_name] = leaderboard.make_rows(ranked, shown=names)
-    return rows_by_task
-
-
 def make_error_axis(best_models: Sequence[ModelReport]) -> ErrorAxis:
     """Return an axis on which the errors of some models fit, and their intervals or groups."""
     errors = []
@@ -196,7 +177,8 @@ def make_environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["format_metric"] = formats.format_metric
-    environment.filters["format_count"] = formats.format_count
-    environment.filters["format_threshold"] = formats.format_threshold
+    environment.filters["format_cells"] = leaderboard.format_cells
+    environment.filters["format_metric"] = formatting.format_metric
+    environment.filters["format_count"] = formatting.format_count
+    environment.filters["format_threshold"] = formatting.format_threshold
     return environment

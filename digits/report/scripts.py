@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from digits.core.errors import UserError
-from digits.report.formats import format_count
 from digits.report.model import ModelReport
 from digits.report.pictures import N_COLUMNS, Sheet
-from digits.results import wording
+from digits.results import formatting
 from digits.results.differences import compare_models
 
 # The Vega-Lite definitions of the charts, which `dvc plots` uses, too.
@@ -45,7 +44,7 @@ def make_data(
         "columns": N_COLUMNS,
         "sheets": {name: sheet.rows for name, sheet in sheets.items()},
         "models": models,
-        "headings": wording.DIFFERENCE_HEADINGS[1:],
+        "headings": formatting.DIFFERENCE_HEADINGS[1:],
         "comparisons": comparisons,
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
@@ -79,11 +78,11 @@ def compare_pair(before: str, after: str) -> dict[str, Any] | None:
         difference = compare_models(before, after)
     except UserError:
         return None
-    n_images = format_count(difference.n_images)
-    subset = wording.format_subset(difference)
+    n_images = formatting.format_count(difference.n_images)
+    subset = formatting.format_subset(difference)
     return {
-        "cells": wording.format_difference(difference),
-        "verdict": f"{n_images} images {subset}: {wording.format_verdict(difference)}",
+        "cells": formatting.format_difference(difference),
+        "verdict": f"{n_images} images {subset}: {formatting.format_verdict(difference)}",
     }
 
 

@@ -13,20 +13,23 @@ The 99 % confidence interval of the difference excludes 0 if the difference is s
 this is about the two models as they are. Another seed would give other models.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
-from digits.core import paths
+from digits.core import paths, tables
 from digits.core.errors import UserError
 from digits.core.tables import Vector
 from digits.evaluation.metrics import MIN_GROUPS, are_equal, group_contributions
-from digits.results.read import read_metrics, read_predictions
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, ttest_1samp
 
 SIGNIFICANCE_LEVEL = 0.01
+
+Reader = Callable[[Path], pd.DataFrame]
 
 # Two tables of predictions must agree in these columns.
 MATCHING_COLUMNS = ["row", "label", "fold", "group"]
@@ -94,24 +97,29 @@ class Difference:
         return self.test is not None and self.test.is_significant
 
 
-def compare_models(first: str, second: str) -> Difference:
-    """Compare two models of the workspace.
+def compare_models(
+    first: str, second: str, read_first: Reader = tables.read, read_second: Reader = tables.read
+) -> Difference:
+    """Compare two models.
+
+    They are compared by their cross-validated predictions or, if one of the two has no folds,
+    by their predictions of the test set.
+
+    Args:
+        first: the name of the first model.
+        second: the name of the second model.
+        read_first: reads a table of the first model, from the workspace or from a revision.
+        read_second: reads a table of the second model.
 
     Raises:
-        UserError: their predictions are missing, or of different images.
+        UserError: the predictions cannot be read, or are of different images.
     """
-    subset = "test"
-    if was_cross_validated(first) and was_cross_validated(second):
-        subset = "train"
-    before = read_predictions(first, subset)
-    after = read_predictions(second, subset)
+    before = read_first(paths.crossval(first))
+    after = read_second(paths.crossval(second))
+    if "fold" not in before or "fold" not in after:
+        before = read_first(paths.predictions(first))
+        after = read_second(paths.predictions(second))
     return compare_predictions(before, after)
-
-
-def was_cross_validated(model_name: str) -> bool:
-    """Return whether an evaluated model has cross-validated predictions."""
-    metrics = read_metrics(model_name)
-    return "cv_accuracy" in metrics and paths.crossval(model_name).exists()
 
 
 def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference:

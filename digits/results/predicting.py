@@ -24,7 +24,7 @@ from digits.data.sources import folder
 from digits.evaluation import calibration
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.results import drawing, wording
+from digits.results import drawing, formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
 
 import numpy as np
@@ -113,13 +113,13 @@ class Reading(NamedTuple):
         are_numbers = all(isinstance(each.label, int) for each in self.predictions)
         separator = " " if are_numbers else ", "
         labels = separator.join(each.text for each in self.predictions)
-        percents = [wording.format_percent(each.probability) for each in self.predictions]
+        percents = [formatting.format_percent(each.probability) for each in self.predictions]
         brackets = ", ".join(percents)
         if len(self.predictions) == 1:
             for label, probability in self.predictions[0].runners_up[:N_PRINTED]:
                 if probability >= MIN_PRINTED:
-                    brackets += f"; {label}: {wording.format_percent(probability)}"
-        return wording.describe_prediction(labels, brackets, self.actual)
+                    brackets += f"; {label}: {formatting.format_percent(probability)}"
+        return formatting.describe_prediction(labels, brackets, self.actual)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ class Predictor:
         """
         check_evaluated(paths.model(name), name)
         model = model_file.load(paths.model(name))
-        task_name = settings.model(name).task
+        task_name = settings.models[name].task
         shape = settings.dataset_of_task(task_name).shape
         n_pixels = model[0].n_features_in_
         if n_pixels != math.prod(shape):
@@ -157,7 +157,7 @@ class Predictor:
                 f"{name} takes images of {n_pixels} pixels, but the shape of its dataset is "
                 f"{shape} now; run `dvc repro evaluate@{name}`"
             )
-        names = wording.label_names(settings, task_name)
+        names = formatting.label_names(settings, task_name)
         labels: dict[int, int | str] = {}
         for label in model.classes_.tolist():
             has_other_name = names[label] != str(label)
@@ -242,7 +242,7 @@ class Predictor:
     def explain(self, readings: Sequence[Reading]) -> None:
         """Print on stderr what a reader of the predictions has to know."""
         if self.temperature is None:
-            warn(wording.not_calibrated(self.model_name))
+            warn(formatting.not_calibrated(self.model_name))
 
 
 def load(name: str | None = None) -> Predictor:
@@ -257,7 +257,7 @@ def load(name: str | None = None) -> Predictor:
     settings = params.load()
     if name is None:
         name = choose_model(settings)
-    dataset_name = settings.dataset_name_of_task(settings.model(name).task)
+    dataset_name = settings.dataset_name_of_task(settings.models[name].task)
     predictor_class = find_predictor_class(settings.datasets[dataset_name])
     if predictor_class is None:
         raise UserError(

@@ -4,7 +4,7 @@ from typing import Any
 
 from digits.core.errors import UserError
 from digits.results.differences import Difference, compare_predictions
-from digits.results.wording import format_verdict
+from digits.results.formatting import format_verdict
 
 import numpy as np
 import pandas as pd

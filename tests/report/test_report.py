@@ -390,8 +390,8 @@ def test_few_groups_and_missing_metrics_are_shown(project: Path, opened: Opened)
     assert page.locator("#best .lane .group").count() == 2
     note = "an error rate of 0\N{NO-BREAK SPACE}% is drawn at"
     expect(page.locator("#best figcaption")).to_contain_text(note)
-    expect(page.locator("#leaderboard tbody tr").first).to_contain_text("0.8750 to 1.0000*")
-    legend = "* range over the groups of test images: too few groups for an interval"
+    expect(page.locator("#leaderboard tbody tr").first).to_contain_text("*0.8750 to 1.0000")
+    legend = "* range over the groups: fewer than six, or all equal, so no interval"
     expect(page.locator("#leaderboard")).to_contain_text(legend)
     details = page.locator("#five-sgd details").filter(has_text="Accuracy of each group")
     details.evaluate(UNFOLD)

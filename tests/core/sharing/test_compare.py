@@ -72,6 +72,14 @@ def test_changed_predictions_are_counted_and_tested(made: Path, changed: Path) -
     assert low < (n_fixed - n_broken) / 3 < high < 0
 
 
+def test_a_change_of_a_model_without_folds_is_found(project: Path) -> None:
+    path = project / "data/predictions/digit-logreg.parquet"
+    table = pd.read_parquet(path)
+    replace_table(path, table.assign(prediction=(table["label"] + 1) % 10))
+    _, sentence = read_row_and_sentence(call(project, "compare", "HEAD").stdout)
+    assert sentence.startswith(f"digit-logreg, 100 images of the test set: {SIGNIFICANT} -")
+
+
 def test_changed_predictions_are_drawn(made: Path, changed: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     call(changed, "compare", "HEAD", "--png", str(sheet))
@@ -81,10 +89,10 @@ def test_changed_predictions_are_drawn(made: Path, changed: Path, tmp_path: Path
 
 
 def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None:
-    assert call(changed, "compare", "HEAD", "HEAD").stdout == SAME
+    assert call(changed, "compare", "HEAD", "--to", "HEAD").stdout == SAME
     tiny.run_dvc("commit --force train", changed)
     tiny.commit(changed, "worse")
-    words = ["compare", "HEAD", "HEAD~1", "five-sgd", "--md"]
+    words = ["compare", "HEAD", "five-sgd", "--to", "HEAD~1", "--md"]
     lines = call(changed, *words).stdout.splitlines()
     assert lines[2].startswith("| five-sgd ")
     sentence = f"- five-sgd, 300 images in cross-validation: {SIGNIFICANT} +"
@@ -129,54 +137,52 @@ def test_models_of_other_images_are_not_compared(made: Path) -> None:
 
 
 def test_an_unknown_revision_is_one_line(made: Path) -> None:
-    line = failure(made, "compare", "nope")
-    assert line == "Error: REV: Git has no branch, tag or commit 'nope'"
-
-
-def test_a_model_in_place_of_a_revision_is_one_line(made: Path) -> None:
-    line = failure(made, "compare", "five-sgd")
-    assert line.endswith("to compare this model with HEAD, run `digits compare HEAD five-sgd`")
+    assert failure(made, "compare", "nope") == "Error: unknown Git revision 'nope'"
+    line = failure(made, "compare", "HEAD", "--to", "nope")
+    assert line == "Error: unknown Git revision 'nope'"
 
 
 def test_a_misspelt_model_is_one_line(made: Path) -> None:
+    suggestion = "there is no 'five-sdg'. Did you mean 'five-sgd'?"
     line = failure(made, "compare", "HEAD", "five-sdg")
-    assert line.startswith("Error: REV2 or MODEL: there is no 'five-sdg'. Did you mean 'five-")
-    line = failure(made, "compare", "HEAD", "HEAD", "five-sdg")
-    assert line.startswith("Error: MODEL: there is no 'five-sdg'. Did you mean 'five-sgd'?")
+    assert line.startswith(f"Error: five-sdg: HEAD: {suggestion}")
+    line = failure(made, "compare", "--between", "five-sgd", "five-sdg")
+    assert line.startswith(f"Error: five-sgd → five-sdg: the workspace: {suggestion}")
 
 
 def test_models_whose_results_are_not_here_are_one_line(changed: Path) -> None:
     for name in ["data", ".dvc/cache"]:
         shutil.rmtree(changed / name)
     line = failure(changed, "compare", "--between", "five-sgd", "digit-logreg")
-    start = (
-        "five-sgd → digit-logreg: the predictions of five-sgd in the workspace cannot be read ("
-    )
+    start = f"five-sgd → digit-logreg: {FIVE} of the workspace cannot be read ("
     assert line.startswith(f"Error: {start}")
-    assert line.endswith("); run `digits repro five-sgd`, or `dvc pull` if they were shared")
+    assert line.endswith("); run `digits repro five-sgd` there, and `dvc push` to share it")
 
 
 def test_a_model_that_was_never_trained_is_one_line(changed: Path) -> None:
     tiny.edit(changed, {"models.new": tiny.params()["models"]["five-sgd"]})
     line = failure(changed, "compare", "--between", "five-sgd", "new")
-    reason = "new was not evaluated in the workspace; run `digits repro new`"
-    assert line == f"Error: five-sgd → new: {reason}"
+    path = "data/crossval/new.parquet"
+    assert line.startswith(f"Error: five-sgd → new: {path} of the workspace cannot be read (")
     tiny.commit(changed, "not trained yet")
     line = failure(changed, "compare", "HEAD", "new")
-    reason = "new was not evaluated in HEAD; check it out, run `digits repro new`, and commit "
-    assert line == f"Error: new: {reason}dvc.lock"
+    assert line.startswith(f"Error: new: {path} of HEAD cannot be read (")
+    assert "); run `digits repro new` there" in line
 
 
-@pytest.mark.parametrize("words", [[], [""], ["HEAD", "--between", "five-sgd", "digit-logreg"]])
-def test_the_usage_is_explained(made: Path, words: list[str]) -> None:
-    result = call(made, "compare", *words, status=2)
-    assert "compare [OPTIONS] [REV [REV2] [MODEL]...]\n" in result.stderr
-    assert "give either a revision, or --between and two models" in result.stderr
-
-
-def test_a_drawing_of_what_seeds_change_is_refused(made: Path) -> None:
-    words = ["compare", "HEAD", "--png", "sheet.png", "--seeds", "3"]
-    assert "--png cannot be used with --seeds" in call(made, *words, status=2).stderr
+@pytest.mark.parametrize(
+    ("words", "explanation"),
+    [
+        ("", "give a revision, or --between and two models"),
+        ("HEAD --between five-sgd other", "--between compares models of the workspace"),
+        ("--to HEAD --between five-sgd other", "--between compares models of the workspace"),
+        ("HEAD --png sheet.png --seeds 3", "--png cannot be used with --seeds"),
+    ],
+)
+def test_the_usage_is_explained(made: Path, words: str, explanation: str) -> None:
+    error = call(made, "compare", *words.split(), status=2).stderr
+    assert "compare [OPTIONS] [REV] [MODEL]...\n" in error
+    assert explanation in error
 
 
 def test_a_drawing_of_no_difference_is_not_written(made: Path) -> None:
@@ -201,9 +207,8 @@ def test_a_clone_without_data_needs_only_the_predictions_that_differ(
     (clone / FIVE).parent.mkdir(parents=True)
     (clone / FIVE).write_bytes((changed / FIVE).read_bytes())
     line = failure(clone, "compare", "HEAD")
-    reason = r"the predictions of five-sgd in HEAD cannot be read \(.+\)"
-    remedy = "run `dvc push` where the results of HEAD are"
-    assert re.fullmatch(f"Error: five-sgd: {reason}; {remedy}", line)
+    assert line.startswith(f"Error: five-sgd: {FIVE} of HEAD cannot be read (")
+    assert line.endswith("); run `digits repro five-sgd` there, and `dvc push` to share it")
     away.rename(remote)
     _, sentence = read_row_and_sentence(call(clone, "compare", "HEAD").stdout)
     assert SIGNIFICANT in sentence
@@ -231,7 +236,9 @@ def test_two_revisions_are_trained_with_several_seeds(short: Path) -> None:
     assert 0 < float(before_std) < 0.8
     assert re.match("five-sgd: .* significant .*99 % interval", sentence)
     assert " ".join(sentence.split()).endswith(" in a t-test over 3 seeds.")
-    assert note.startswith("The accuracies are the mean ± the standard deviation over 3 seeds")
+    assert note.startswith(
+        "The accuracies are the mean ± the standard deviation over the seeds"
+    )
 
 
 def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:

@@ -1,6 +1,6 @@
-"""The words and tables that the commands, the report and the drawing page share."""
+"""Format results as the commands, the report and the drawing page print them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from digits.core.params import Params
 from digits.data.sources import MAX_CLASSES
@@ -120,14 +120,20 @@ def format_percent(probability: float) -> str:
     return f"{100 * probability:.0f} %"
 
 
-def format_metrics(metrics: Mapping[str, float], keys: Iterable[str]) -> list[str]:
-    """Return the cells of some metrics in a row of a table.
+def format_metric(value: float | None) -> str:
+    """Return a metric with four decimals, or a dash if there is no value."""
+    return NO_VALUE if pd.isna(value) else f"{value:.4f}"
 
-    Args:
-        metrics: the content of metrics/<model>.json.
-        keys: the metric of each cell. The model may lack some of them.
-    """
-    return [f"{metrics[key]:.4f}" if key in metrics else NO_VALUE for key in keys]
+
+def format_count(count: float) -> str:
+    """Return a whole number with spaces between the thousands."""
+    return f"{count:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def format_threshold(value: float) -> str:
+    """Return a threshold with four significant digits, or as a whole number if it is large."""
+    text = format_count(value) if abs(value) >= 1000 else f"{value:.4g}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def format_difference(difference: Difference) -> list[str]:
@@ -143,13 +149,13 @@ def format_difference(difference: Difference) -> list[str]:
 
 
 def format_points(points: float) -> str:
-    """Return a difference in percentage points, always with its sign."""
-    return f"{points:+.2f}"
+    """Return a difference in percentage points, always with its sign, or a dash."""
+    return NO_VALUE if np.isnan(points) else f"{points:+.2f}"
 
 
 def format_p_value(p_value: float | None) -> str:
-    """Return a p-value with two digits."""
-    if p_value is None:
+    """Return a p-value with two digits, or a dash if there is no test."""
+    if p_value is None or np.isnan(p_value):
         return NO_VALUE
     if p_value < 0.001:
         return "< 0.001"

@@ -1,0 +1,90 @@
+"""Read the results of a Git revision without checking it out."""
+
+import io
+import json
+from hashlib import md5
+from pathlib import Path
+from typing import Any, Self
+
+from digits.core import params, paths
+from digits.core.errors import UserError, check_choice
+from digits.core.params import FILE, Params
+
+import pandas as pd
+from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException
+
+
+class Revision:
+    """The results of a Git revision, or of the workspace.
+
+    They come from the workspace, DVC's cache or the remote. Use it in a `with` statement.
+
+    Attributes:
+        name: the name of the revision, or `the workspace`.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self.is_workspace = name is None
+        self.name = name or "the workspace"
+        self.files = DVCFileSystem(".", rev=name)
+
+    def __enter__(self) -> Self:
+        """Open the revision.
+
+        Raises:
+            UserError: Git does not know the revision, or DVC cannot read its `dvc.yaml`.
+        """
+        try:
+            self.files.info("/")
+        except DvcException as error:
+            raise UserError(error) from None
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        """Close the revision."""
+        self.files.close()
+
+    def model_names(self) -> set[str]:
+        """Return the names of the models that have predictions of the test set."""
+        pattern = paths.predictions("*").as_posix()
+        return {Path(path).stem for path in self.files.glob(pattern)}
+
+    def checksum(self, path: Path) -> str | None:
+        """Return the MD5 checksum of a stage's output, or None if the stage never ran.
+
+        It is that of the file in the workspace, or the one in dvc.lock.
+        """
+        if self.is_workspace and path.exists():
+            return md5(path.read_bytes()).hexdigest()
+        return self.files.info(path.as_posix()).get("md5")
+
+    def read(self, path: Path) -> pd.DataFrame:
+        """Read a table of predictions, which is named after its model.
+
+        Raises:
+            UserError: the revision does not have the model, or the table cannot be read.
+        """
+        check_choice(self.name, path.stem, self.model_names())
+        try:
+            content = self.files.read_bytes(path.as_posix())
+            return pd.read_parquet(io.BytesIO(content))
+        except Exception as error:  # each kind of remote has exceptions of its own
+            raise UserError(
+                f"{path} of {self.name} cannot be read ({error}); run "
+                f"`digits repro {path.stem}` there, and `dvc push` to share it"
+            ) from None
+
+    def read_metrics(self, model_name: str) -> dict[str, float]:
+        """Return the content of metrics/<model>.json; nothing if there is no such file."""
+        path = paths.metrics(model_name).as_posix()
+        return json.loads(self.files.read_text(path)) if self.files.exists(path) else {}
+
+    def read_params(self) -> Params:
+        """Return the content of params.yaml.
+
+        Raises:
+            UserError: it is not valid.
+        """
+        text = self.files.read_text(FILE.name)
+        return params.validate(params.parse(text))
