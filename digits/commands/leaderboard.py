@@ -58,7 +58,7 @@ def print_leaderboard(table: pd.DataFrame, settings: Params) -> None:
     """Print the models of each task below the task, then what the marks mean."""
     rows = []
     for task_name, models in table.groupby("task", sort=False):
-        title = f"{task_name} ({settings.task(str(task_name)).split})"
+        title = f"{task_name} ({settings.tasks[str(task_name)].split})"
         rows.append([title, *[""] * len(ALL_HEADINGS)])
         for row in models.to_dict("records"):
             mark = f" {TIED}" if row["is_tied"] else ""

@@ -1,6 +1,5 @@
 """Two models, trained with several seeds."""
 
-from digits.core import params
 from digits.core.params import ModelParams
 from digits.results.seeds import compare_over_seeds
 from tests.core.test_train import make_task
@@ -17,7 +16,7 @@ def make_trees(n_estimators: int) -> ModelParams:
         n_estimators=n_estimators,
         max_depth=4,
     )
-    return params.validate(ModelParams, trees)
+    return ModelParams.model_validate(trees)
 
 
 def test_both_models_are_trained_with_the_same_seeds() -> None:
