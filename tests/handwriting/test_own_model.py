@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 N_PICTURES = 60
-SIDE = 96  # pixels of a digit's picture
+SIDE = 48  # pixels of a digit's picture
 
 
 def read_entries() -> dict[str, Any]:

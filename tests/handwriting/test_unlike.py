@@ -120,6 +120,7 @@ def test_gaussians_are_taken_where_they_are_here(
         (project / "data/crossval/digit-density.parquet").unlink(missing_ok=True)
 
 
+@pytest.mark.slow
 def test_the_drawing_page_marks_the_class_and_explains_the_mark(place: Path) -> None:
     with serving(place, "digit-folded") as address, browser.page(address) as opened:
         page = opened.page
