@@ -303,7 +303,7 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
         collection.delete_last("3/0041.png")
     collection.add("5", png())
     added = (tmp_path / "5/0042.png").read_bytes()
-    with pytest.raises(UserError, match=r"/7: File exists$"):
+    with pytest.raises(UserError, match="File exists"):
         collection.add("7", png())
     assert collection.delete_last("5/0042.png") == added
     assert kept(tmp_path) == names
