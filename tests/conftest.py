@@ -33,6 +33,9 @@ def _make(project: Path) -> None:
     tiny.make_project(project)
     reproduce(project, *tiny.STAGES)
     tiny.commit(project, "the first run")
+    # What is compiled and packed once need not be compiled and copied for each test.
+    tiny.run(["python", "-m", "compileall", "-q", "digits", "stages"], project)
+    tiny.run("git gc --quiet", project)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import sys
-import warnings
+import time
 from pathlib import Path
 
 from tests.helpers import tiny
@@ -13,8 +13,11 @@ from tests.helpers.processes import Running
 
 import psutil
 import pytest
+import yaml
+from zc.lockfile import LockFile
 
-DIGITS = f"{Path(sys.executable).parent}/digits"
+SCRIPTS = str(Path(sys.executable).parent)
+DIGITS = f"{SCRIPTS}/digits"
 MODEL = "models.five-sgd"
 
 # A set of features whose fit waits until the file `go` exists.
@@ -53,6 +56,19 @@ def empty(made: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def untrained(project: Path) -> Path:
+    """Return the tiny project without one task, and without the outputs of its models."""
+    for path in [".dvc/cache/runs", "data/task/five", "models", "metrics", "plots"]:
+        shutil.rmtree(project / path)
+    tiny.run("git checkout models", project)
+    content = yaml.safe_load((project / "dvc.lock").read_text(encoding="utf-8"))
+    for stage in tiny.STAGES[tiny.STAGES.index("binarize@five") :]:
+        del content["stages"][stage]
+    (project / "dvc.lock").write_text(yaml.safe_dump(content, sort_keys=False))
+    return project
+
+
+@pytest.fixture
 def waiting(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a project whose model `five-sgd` waits, while it is fitted, for the file `go`."""
     monkeypatch.setenv("PYTHONPATH", str(project))  # its features, not the installed ones
@@ -67,49 +83,73 @@ def undo(waiting: Path) -> None:
     tiny.edit(waiting, {})
 
 
-def wait_for_stage(project: Path, running: Running) -> None:
+def wait_for_stage(project: Path, running: Running, model: str = "five-sgd") -> None:
     """Wait until a stage runs that trains a model."""
-    while not stages_in(project):
+    while not stages_in(project, model):
         assert running.poll() is None, running.stdout and running.stdout.read()
 
 
-def stages_in(project: Path) -> list[psutil.Process]:
-    """Return the processes of stages that run in a project."""
+def stages_in(project: Path, model: str = "five-sgd") -> list[psutil.Process]:
+    """Return the processes of stages that train a model in a project."""
     found = []
     for process in psutil.process_iter(["cmdline", "cwd"]):
-        arguments = process.info["cmdline"] or []
-        if process.info["cwd"] == str(project) and "stages.train" in arguments:
+        words = (process.info["cmdline"] or [])[-2:]
+        if process.info["cwd"] == str(project) and words == ["stages.train", model]:
             found.append(process)
     return found
 
 
-@pytest.mark.parametrize("jobs", ["2", pytest.param("3", marks=pytest.mark.slow)])
-def test_several_at_a_time_write_the_same_bytes_and_one_that_fails_ends_only_itself(
-    made: Path, empty: Path, jobs: str
-) -> None:
-    clash = tiny.model("five", "raw", tiny.LOGISTIC, 0, solver="lbfgs", l1_ratio=1.0)
-    tiny.edit(empty, {"models.clash": clash})
-    done = tiny.run(f"{DIGITS} repro --jobs {jobs}", empty, status=1)
-    *_, error, remedy = done.stderr.splitlines()
-    assert error.startswith("clash: the model cannot be fitted: Solver lbfgs supports only")
-    retry = f"`digits repro --jobs {jobs} clash`"
-    assert remedy == f"Error: 1 of 3 models failed; to retry them, run {retry}"
+def kill(running: Running, model: str) -> None:
+    """Kill a model's process with all that it has started, as a system without memory does."""
+    for process in psutil.Process(running.pid).children():
+        if model in " ".join(process.cmdline()):
+            for each_process in [process, *process.children(recursive=True)]:
+                each_process.kill()
 
-    tiny.edit(empty, {})
-    assert tiny.files(empty) == tiny.files(made)
-    lines = done.stdout.splitlines()
+
+def path_without_activation() -> str:
+    """Return the PATH of a shell in which the environment is not activated."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if folder != SCRIPTS)
+
+
+def test_several_at_a_time_write_the_same_bytes_and_those_that_fail_end_only_themselves(
+    made: Path, untrained: Path
+) -> None:
+    module = untrained / "digits/features/waiting.py"
+    module.write_text(WAITING)
+    clash = tiny.model("five", "raw", tiny.LOGISTIC, 0, solver="lbfgs", l1_ratio=1.0)
+    large = tiny.model("five", "waiting", tiny.SGD, 0)
+    tiny.edit(untrained, {"models.clash": clash, "models.large": large})
+    variables = {"PATH": path_without_activation(), "PYTHONPATH": str(untrained)}
+    with Running(f"{DIGITS} repro --jobs 2", untrained, **variables) as running:
+        wait_for_stage(untrained, running, "large")
+        kill(running, "large")
+        assert running.stdout
+        lines = running.stdout.read().splitlines()
+        assert running.wait() == 1
+    errors = "\n".join(sorted(lines[-3:-1]))
+    assert errors.startswith("clash: the model cannot be fitted: Solver lbfgs supports only")
+    assert errors.endswith("\nlarge: ended by SIGKILL")
+    start = "Error: 2 of 4 models failed; to retry them, run `digits repro --jobs 2 "
+    assert lines[-1].startswith(start)
+
+    module.unlink()
+    tiny.edit(untrained, {})
+    assert tiny.files(untrained) == tiny.files(made)
     for name in ["five-sgd", "digit-logreg"]:
         position = lines.index(f"> python -m stages.train {name}")
         assert f"> python -m stages.evaluate {name}" in lines[position : position + 5]
-    output = call(empty, "repro", "--jobs", jobs).stdout
+    output = call(untrained, "repro", "--jobs", "2").stdout
     assert output == "Nothing to do: all stages are up to date.\n"
 
 
 @pytest.mark.slow
-def test_the_order_in_the_lock_is_that_of_the_pipeline_whatever_is_named(
-    made: Path, empty: Path
+@pytest.mark.parametrize("words", ["2", "3", "2 five-sgd digit-logreg"])
+def test_from_nothing_the_bytes_are_the_same_whatever_is_named(
+    made: Path, empty: Path, words: str
 ) -> None:
-    tiny.run(f"{DIGITS} repro --jobs 2 five-sgd digit-logreg", empty)
+    tiny.run(f"{DIGITS} repro --jobs {words}", empty)
     assert tiny.files(empty) == tiny.files(made)
 
 
@@ -139,7 +179,22 @@ def test_a_mistake_in_params_yaml_is_found_before_any_work(project: Path) -> Non
     assert "there is no 'five-sdg'. Did you mean" in failure(project, "repro", "five-sdg")
 
 
-def test_ctrl_c_ends_all_and_the_next_run_is_right(made: Path, waiting: Path) -> None:
+# A stage of one's own, which no model needs.
+GREETING = """
+  greet:
+    cmd: echo $GREETING > greeting.txt
+    outs:
+      - greeting.txt:
+          cache: false
+"""
+
+
+def test_after_ctrl_c_the_next_run_waits_for_another_dvc_and_runs_every_stage(
+    made: Path, waiting: Path
+) -> None:
+    pipeline = waiting / "dvc.yaml"
+    text = pipeline.read_text(encoding="utf-8")
+    pipeline.write_text(text.replace("\nstages:\n", f"\nstages:{GREETING}"), encoding="utf-8")
     with Running(f"{DIGITS} repro --jobs 2", waiting) as running:
         wait_for_stage(waiting, running)
         os.kill(running.pid, signal.SIGINT)  # the terminal would send it to its children, too
@@ -149,10 +204,29 @@ def test_ctrl_c_ends_all_and_the_next_run_is_right(made: Path, waiting: Path) ->
     assert "Error: interrupted; run the same command again to continue" in output
     assert "Traceback" not in output
     assert stages_in(waiting) == []
+
+    with Running(f"{DIGITS} repro --jobs 2", waiting, GREETING="hello") as running:
+        wait_for_stage(waiting, running)
+        lock = LockFile(waiting / ".dvc/tmp/lock")  # as another DVC has it while it works
+        (waiting / "go").touch()
+        psutil.wait_procs(stages_in(waiting))
+        time.sleep(4)  # unless it is told to wait, DVC gives up after three seconds
+        lock.close()
+        assert running.stdout
+        output = running.stdout.read()
+        assert running.wait() == 0, output
+    assert (waiting / "greeting.txt").read_text() == "hello\n"
+    assert tiny.repro(waiting) == []
+
+    for name in ["greeting.txt", "go"]:
+        (waiting / name).unlink()
     undo(waiting)
-    with warnings.catch_warnings(action="ignore"):  # of DVC, in the process of the test
-        call(waiting, "repro", "--jobs", "2")
-    assert tiny.files(waiting) == tiny.files(made)
+    pipeline.write_text(text, encoding="utf-8")
+    assert tiny.repro(waiting) == []  # the run cache has all outputs
+    stages = tiny.lock(waiting)
+    del stages["greet"]
+    assert stages == tiny.lock(made)
+    assert tiny.run("git status --porcelain", waiting).stdout == " M dvc.lock\n"
 
 
 @pytest.mark.slow

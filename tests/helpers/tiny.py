@@ -215,7 +215,8 @@ def once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], None]
 
 def copy(project: Path, place: Path) -> Path:
     """Copy a project, and return the copy."""
-    return Path(shutil.copytree(project, place, symlinks=True))
+    run(["cp", "-a", str(project), str(place)], project)  # faster than shutil.copytree
+    return place
 
 
 def commit(project: Path, message: str) -> None:
