@@ -45,25 +45,17 @@ def register_merge_drivers() -> None:
 
 
 def make_remotes_absolute() -> None:
-    """Write the absolute path of the default remote into config.local.
+    """Write the absolute path of the default remote into config.local, unless one is there.
 
     This is for commands that read from Git, such as `dvc exp push` and `dvc push
-    --all-branches`, because DVC resolves a relative path from another folder there. A URL in
-    config.local is left as it is.
+    --all-branches`, because DVC resolves a relative path from another folder there.
     """
     # The pipelines below docs/ have a remote of their own.
     for folder in [Path(".dvc"), *Path().glob("docs/*/*/.dvc")]:
         config = Config(str(folder))
         remote = config["core"].get("remote")
-        url = read_url(config, "repo", remote)
-        local_url = read_url(config, "local", remote)
-        if isinstance(url, RelPath) and not local_url:
+        url = config["remote"].get(remote, {}).get("url")
+        if isinstance(url, RelPath):  # DVC has read a relative path
             with config.edit("local") as local_config:
                 entry = local_config["remote"].setdefault(remote, {})
                 entry["url"] = str(Path(url).resolve())
-
-
-def read_url(config: Config, level: str, remote: str | None) -> str | None:
-    """Return the URL of a remote in one of DVC's configuration files, if it is there."""
-    remotes = config.load_one(level)["remote"]
-    return remotes.get(remote, {}).get("url")

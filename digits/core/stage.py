@@ -82,8 +82,8 @@ def check_package_versions() -> None:
         UserError: a package has another version.
     """
     for line in ENVIRONMENT_FILE.read_text(encoding="utf-8").splitlines():
-        package, _, pinned = line.partition("==")
-        if pinned and version(package) != pinned:
+        package, pinned = line.split("==")
+        if version(package) != pinned:
             raise UserError(
                 f"{ENVIRONMENT_FILE.name} pins {package} {pinned}, not {version(package)}; "
                 "run `make -B venv`"

@@ -171,7 +171,7 @@ def test_other_package_versions_than_the_pinned_ones_are_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pinned_versions = tmp_path / "environment.txt"
-    pinned_versions.write_text("# a comment\nscikit-learn==0.1\n")
+    pinned_versions.write_text("scikit-learn==0.1\n")
     monkeypatch.setattr(stage_module, "ENVIRONMENT_FILE", pinned_versions)
     line = failure(tmp_path, "split", "tiny")
     difference = f"environment.txt pins scikit-learn 0.1, not {sklearn.__version__}"

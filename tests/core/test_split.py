@@ -155,6 +155,17 @@ def test_a_new_group_moves_at_most_one_other_between_the_sets_of_a_share(added: 
         assert after == before
 
 
+@pytest.mark.parametrize("test", [0.999, {"share": 0.999}])
+@pytest.mark.parametrize(("groups", "train"), [(None, 1), (GROUPS, 4)])
+def test_a_fraction_leaves_an_image_or_a_group_to_train_on(
+    test: Any, groups: Vector | None, train: int
+) -> None:
+    images = make_images(12, groups, PIXELS[:12])
+    train_rows, test_rows = split(images, test)
+    assert sorted(train_rows + test_rows) == list(range(12))
+    assert 1 <= len(train_rows) <= train
+
+
 def test_the_stage_names_a_class_that_a_set_lacks(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"splits.tiny.test": 1})
     pixels, labels = tiny.digits()
