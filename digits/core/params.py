@@ -8,7 +8,7 @@ descriptions to docs/reference/params.md.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from digits.core.errors import UserError, check_choice, unknown_choice
 
@@ -21,7 +21,6 @@ from pydantic import (
     PositiveInt,
     ValidationError,
     WrapValidator,
-    model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
@@ -394,24 +393,6 @@ class Params(Entry):
     models: Section[ModelParams]
     """Each entry is a model for a task, and a row of the leaderboard."""
 
-    @model_validator(mode="after")
-    def _check_entries(self) -> Self:
-        for name, dataset in self.datasets.items():
-            _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
-        for name, split in self.splits.items():
-            check_choice(f"{FILE}: splits.{name}.dataset", split.dataset, self.datasets)
-            dataset = self.datasets[split.dataset]
-            _check_test_size(f"{FILE}: splits.{name}.test", split.test, dataset)
-        for name, task in self.tasks.items():
-            check_choice(f"{FILE}: tasks.{name}.split", task.split, self.splits)
-            _check_task_classes(f"{FILE}: tasks.{name}", task, self.dataset_of_task(name))
-        for name, model in self.models.items():
-            check_choice(f"{FILE}: models.{name}.task", model.task, self.tasks)
-            n_classes = self.dataset_of_task(model.task).classes
-            n_labels = 2 if self.tasks[model.task].positive else n_classes
-            _check_threshold(f"{FILE}: models.{name}", model, n_labels)
-        return self
-
     def task_classes(self, task_name: str) -> tuple[list[int] | None, list[int] | None]:
         """Return the numbers of a task's positive and negative classes.
 
@@ -419,13 +400,11 @@ class Params(Entry):
         """
         task = self.tasks[task_name]
         class_names = self.dataset_of_task(task_name).class_names
-        positive = None
-        negative = None
-        if task.positive is not None:
-            positive = [class_names.index(name) for name in task.positive]
-        if task.negative is not None:
-            negative = [class_names.index(name) for name in task.negative]
-        return positive, negative
+
+        def to_numbers(classes: list[int | str] | None) -> list[int] | None:
+            return None if classes is None else [class_names.index(name) for name in classes]
+
+        return to_numbers(task.positive), to_numbers(task.negative)
 
     def dataset_name_of_task(self, task_name: str) -> str:
         """Return the name of the dataset whose images a task labels."""
@@ -478,12 +457,14 @@ def validate(content: dict[str, Any]) -> Params:
         UserError: there is a mistake. The message describes the first one.
     """
     try:
-        return Params.model_validate(content)
+        settings = Params.model_validate(content)
     except ValidationError as invalid:
         errors = invalid.errors()
-    # An unknown key may be a misspelling of a key that is missing, so it is reported first.
-    unknown_keys = [error for error in errors if error["type"] == "extra_forbidden"]
-    raise _readable_error([*unknown_keys, *errors][0])
+        # An unknown key may be a misspelling of a missing one, so it is reported first.
+        unknown_keys = [error for error in errors if error["type"] == "extra_forbidden"]
+        raise _readable_error([*unknown_keys, *errors][0]) from None
+    _check_entries(settings)
+    return settings
 
 
 def _readable_error(error: ErrorDetails) -> UserError:
@@ -507,6 +488,24 @@ def _unknown_key_error(keys: list[str]) -> UserError:
         return unknown_choice(str(FILE), key, Params.model_fields)
     _, schema = get_args(Params.model_fields[parents[0]].annotation)  # dict[Name, schema]
     return unknown_choice(f"{FILE}: {'.'.join(parents)}", key, schema.model_fields)
+
+
+def _check_entries(settings: Params) -> None:
+    """Check what one entry alone does not show."""
+    for name, dataset in settings.datasets.items():
+        _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
+    for name, split in settings.splits.items():
+        check_choice(f"{FILE}: splits.{name}.dataset", split.dataset, settings.datasets)
+        dataset = settings.datasets[split.dataset]
+        _check_test_size(f"{FILE}: splits.{name}.test", split.test, dataset)
+    for name, task in settings.tasks.items():
+        check_choice(f"{FILE}: tasks.{name}.split", task.split, settings.splits)
+        _check_task_classes(f"{FILE}: tasks.{name}", task, settings.dataset_of_task(name))
+    for name, model in settings.models.items():
+        check_choice(f"{FILE}: models.{name}.task", model.task, settings.tasks)
+        n_classes = settings.dataset_of_task(model.task).classes
+        n_labels = 2 if settings.tasks[model.task].positive else n_classes
+        _check_threshold(f"{FILE}: models.{name}", model, n_labels)
 
 
 def _check_class_names(where: str, dataset: DatasetParams) -> None:
