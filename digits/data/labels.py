@@ -16,7 +16,8 @@ def label_images(
             all classes that are not positive have label 0.
     """
     if positive is None:
-        labelled = images.assign(label=images["class"])  # a copy, also of the attrs
+        # `assign` copies the attrs, so that those of `images` stay as they are.
+        labelled = images.assign(label=images["class"])
         labelled.attrs["label_names"] = images.attrs.get("names")
         return labelled
 
