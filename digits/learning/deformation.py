@@ -26,8 +26,8 @@ BLOCK_SIZE = 1_000
 # This many rows are deformed together. Their numbers fit into the cache of a core.
 BATCH_SIZE = 100
 
-# The random field is a sum of Gaussians on a grid. This is their standard deviation, and the
-# distance of their centres, as a fraction of the image's height and width.
+# The random field is a sum of Gaussians on a grid. This is the distance of their centres, as a
+# fraction of the image's height and width. Their standard deviation is the same.
 SMOOTHNESS = 1 / 7
 
 
@@ -52,7 +52,7 @@ MILD = Strength(rotation=0.06, shear=0.06, scale=0.06, shift=0.025, bend=0.02)
 
 
 def list_blocks(first_row: int, end_row: int) -> list[range]:
-    """Return the rows from `first_row` to before `end_row`, divided into blocks."""
+    """Return range(first_row, end_row), cut where a block ends."""
     first_block_start = first_row - first_row % BLOCK_SIZE
     blocks = []
     for block_start in range(first_block_start, end_row, BLOCK_SIZE):
@@ -96,6 +96,7 @@ def deform_rows(
         batch_rows = np.arange(start, min(start + BATCH_SIZE, rows.stop))
         images = originals[batch_rows % len(originals)].reshape(-1, height, width)
         rows_in_block = batch_rows % BLOCK_SIZE
+        # Shape (2, n_images, height, width).
         field = vertical_gaussians @ weights[:, rows_in_block] @ horizontal_gaussians.T
         batches.append(deform(images, random_numbers[:, rows_in_block], field, strength))
     return np.concatenate(batches).reshape(len(rows), -1)
@@ -139,8 +140,8 @@ def deform(images: Pixels, random_numbers: Floats, field: Floats, strength: Stre
     sheared_sine = sine + strength.shear * shear
     columns = sheared_sine * y + cosine * x + (width * right + centre_column)
 
-    # `interpolate` gives 0 outside the original image. Without the background, 0 means
-    # background.
+    # `interpolate` gives 0 outside the original image. The background is therefore subtracted,
+    # and added again.
     background = median_of_border(images)
     deformed = interpolate(images - background, rows, columns) + background
     return np.rint(deformed).astype(np.uint8)
@@ -159,6 +160,7 @@ def make_gaussians(size: int) -> Floats:
 
     A sum of them with standard normal weights has the variance 1 at every pixel.
     """
+    # From one step before the first pixel to the end of the image.
     centres = np.linspace(-SMOOTHNESS, 1, 2 + round(1 / SMOOTHNESS))
     positions = np.arange(size)[:, np.newaxis] / size
     gaussians = np.exp(-(((positions - centres) / SMOOTHNESS) ** 2) / 2)

@@ -102,7 +102,7 @@ def is_trusted(type_name: str) -> bool:
     if getattr(found, "__module__", None) != module_name:  # it was imported there
         return False
     if inspect.isfunction(found):
-        # A file can have a trusted function called while it is loaded, with any arguments.
+        # Only these, because loading may call a trusted function with arguments of the file.
         return module_name.startswith("digits.features.transforms.")
     return inspect.isclass(found) and issubclass(found, BaseEstimator)
 

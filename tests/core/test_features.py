@@ -1,0 +1,132 @@
+"""The features: what each set computes of an image."""
+
+from importlib import import_module
+from typing import Any
+
+from digits.features.transforms.deskewing import deskew, moments
+from digits.features.transforms.hog import gradients_by_direction, hog, window_weights
+from digits.features.transforms.interpolation import interpolate
+from digits.features.transforms.pixels import normalize
+from tests.helpers import tiny
+
+import numpy as np
+import pytest
+from scipy.ndimage import map_coordinates
+from sklearn.pipeline import Pipeline
+
+RNG = np.random.default_rng(0)
+
+
+def load_images() -> Any:
+    """Return the tiny digits, enlarged to 24 x 24 pixels, shape (400, 24, 24)."""
+    pixels, _ = tiny.digits()
+    return np.kron(pixels.reshape(-1, *tiny.SHAPE), np.ones((3, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("features", "n_columns"),
+    [
+        ("raw", 576),
+        ("raw_sparse", 576),
+        ("scaled", 576),
+        ("normalized", 576),
+        ("principal_components", 50),
+        ("hog", 12 * 7 * 7),
+        ("hog_pca40", 40),
+        ("hog_pca60", 60),
+        ("hog_fine_pca100", 100),
+    ],
+)
+def test_each_set_of_features_has_its_number_of_columns(features: str, n_columns: int) -> None:
+    X = load_images().reshape(400, -1)
+    module = import_module(f"digits.features.{features}")
+    Z = Pipeline(module.make_steps(tiny.PIXEL_MAX)).fit_transform(X)
+    assert Z.shape == (400, n_columns)
+    assert Z.dtype == np.float32
+    if features.startswith("raw"):
+        Z = Z.toarray() if features == "raw_sparse" else Z
+        assert (Z == X).all()
+
+
+def test_normalized_images_have_the_same_norm_and_one_without_ink_stays() -> None:
+    X = RNG.integers(0, 256, (1500, 20), dtype=np.uint8)  # two batches
+    X[7] = 0
+    Z = normalize(X).toarray()
+    norms = np.linalg.norm(X.astype(float), axis=1, keepdims=True)
+    np.testing.assert_allclose(Z, 4.0 * X / np.maximum(norms, 1), rtol=1e-6)
+    assert not Z[7].any()
+
+
+def test_fractional_positions_are_read_as_scipy_reads_them() -> None:
+    images = RNG.random((5, 6, 9), dtype=np.float32)
+    rows = RNG.uniform(-3, 9, (5, 4, 7)).astype(np.float32)
+    columns = RNG.uniform(-3, 12, (5, 4, 7)).astype(np.float32)
+    values = interpolate(images, rows, columns)
+    for image, row, column, value in zip(images, rows, columns, values, strict=True):
+        expected = map_coordinates(image, [row, column], order=1, mode="grid-constant")
+        np.testing.assert_allclose(value, expected, atol=1e-5)
+
+
+def test_a_deskewed_digit_is_in_the_middle_and_not_slanted() -> None:
+    images = load_images()[:50].astype(np.float32)
+    padded = np.pad(images, [(0, 0), (8, 20), (14, 8)])  # so that no ink goes outside
+    _, height, width = padded.shape
+    _, _, slant_before = moments(padded)
+    mean_row, mean_column, slant = moments(deskew(padded))
+    np.testing.assert_allclose(mean_row, (height - 1) / 2, atol=0.1)
+    np.testing.assert_allclose(mean_column, (width - 1) / 2, atol=0.1)
+    assert np.abs(slant_before).max() > 0.15
+    assert np.abs(slant).max() < 0.03
+
+
+def test_the_moments_of_an_image_are_the_centre_and_the_slant_of_its_ink() -> None:
+    image = np.zeros((1, 7, 9), np.float32)
+    for row in range(1, 6):
+        image[0, row, 8 - row] = 2  # one pixel to the left per row
+    assert np.allclose(np.ravel(moments(image)), [3, 5, -1], atol=1e-3)
+    assert np.allclose(moments(np.zeros((1, 7, 9), np.float32)), 0)
+
+
+@pytest.mark.parametrize(
+    ("angle", "directions"), [(0, [0]), (90, [3]), (210, [7]), (45, [1, 2])]
+)
+def test_a_gradient_counts_along_its_direction_or_the_two_nearest(
+    angle: int, directions: list[int]
+) -> None:
+    rows, columns = np.mgrid[:5, :5]
+    radians = np.deg2rad(angle)
+    image = np.cos(radians) * columns + np.sin(radians) * rows
+    gradients = gradients_by_direction(image[np.newaxis].astype(np.float32), 12)
+    strengths = gradients[0, :, 2, 2] / 2  # from the pixel before to the pixel after
+    assert np.flatnonzero(strengths > 1e-5).tolist() == directions
+    assert np.ptp(strengths[directions]) < 1e-5
+    if len(directions) == 1:
+        assert strengths[directions[0]] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("side", "step", "n_windows"), [(28, 3, 9), (28, 2, 13), (8, 3, 2)])
+def test_windows_are_symmetric_and_every_step(side: int, step: int, n_windows: int) -> None:
+    weights = window_weights(side, step, radius=5)
+    assert weights.shape == (side, n_windows)
+    np.testing.assert_allclose(weights, weights[::-1, ::-1], atol=1e-6)
+    pixels = np.arange(side)
+    centre = (side - 1) / 2 - step * (n_windows - 1) / 2
+    expected = np.maximum(0, 1 - np.abs(pixels - centre) / 5)
+    np.testing.assert_allclose(weights[:, 0], expected, atol=1e-6)
+
+
+def test_histograms_are_the_roots_of_weighted_sums_of_gradients() -> None:
+    images = load_images()[:300]  # two batches
+    X = images.reshape(300, -1)
+    histograms = hog(X, tiny.PIXEL_MAX, orientations=6, step=4, radius=3)
+    deskewed = deskew(images.astype(np.float32) / tiny.PIXEL_MAX)
+    weights = window_weights(24, 4, 3)
+    for index in [0, 299]:
+        gradients = gradients_by_direction(deskewed[index : index + 1], 6)[0]
+        sums = np.einsum("rv,drc,ch->dvh", weights, gradients, weights)
+        np.testing.assert_allclose(histograms[index], np.sqrt(sums.ravel()), atol=1e-4)
+
+
+def test_gradients_of_images_that_are_not_square_are_refused() -> None:
+    with pytest.raises(ValueError, match="of square images, not of 48 pixels"):
+        hog(np.zeros((1, 48), np.uint8))
