@@ -43,9 +43,7 @@ SUBCOMMANDS = {
     "pin": Subcommand(
         "digits.commands.pin", "Record the images, classes and checksums of a dataset."
     ),
-    "predict": Subcommand(
-        "digits.handwriting.commands.predict", "Classify the digits in pictures."
-    ),
+    "predict": Subcommand("digits.commands.predict", "Classify pictures."),
     "report": Subcommand(
         "digits.report.commands.report",
         "Write an HTML report about the models that have been evaluated.",
