@@ -57,7 +57,9 @@ def main(name: str) -> None:
         temperature = fit_temperature_to_table(cv_table, model.classes_)
     majority_label = most_frequent_label(cv_table["label"])  # of all training images
     predictions = {
-        subset: Predictions.from_table(table, model.classes_, majority_label, temperature)
+        subset: Predictions.from_table(
+            table, model.classes_, majority_label, temperature or 1.0
+        )
         for subset, table in prediction_tables.items()
     }
 

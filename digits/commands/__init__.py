@@ -1,16 +1,14 @@
 """The command `digits`.
 
 Each module of this folder, and of the folder `commands` of an optional component, is a
-subcommand. It defines `command`, a Click command. It is imported only if its subcommand is
-called, so that `digits --help` is fast.
+subcommand. It defines `command`, a Click command.
 """
 
 import fnmatch
-import textwrap
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from digits.core.errors import UserError, report_os_errors, unknown_choice
 
@@ -18,51 +16,82 @@ import click
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 HELP_WIDTH = 76  # columns of a help text, without the indentation
-HIDDEN = {"merge-lock", "setup"}  # Git and `make venv` call these
 
 
-class CommandGroup(click.Group):
-    """The group of all subcommands."""
+class Subcommand(NamedTuple):
+    """A subcommand: its module, and its line in the help of `digits`, if it is shown there."""
+
+    module: str
+    help: str = ""
+
+
+SUBCOMMANDS = {
+    "check": Subcommand("digits.commands.check", "Validate params.yaml before any work."),
+    "compare": Subcommand(
+        "digits.commands.compare",
+        "Compare the predictions of two revisions, or of two models.",
+    ),
+    "draw": Subcommand("digits.handwriting.commands.draw", "Serve a page to draw digits on."),
+    "experiments": Subcommand(
+        "digits.commands.experiments", "List the experiments of a model, best first."
+    ),
+    "leaderboard": Subcommand(
+        "digits.commands.leaderboard",
+        "List the models by accuracy, the best of each task first.",
+    ),
+    "merge-lock": Subcommand("digits.commands.merge_lock"),  # Git calls it
+    "pin": Subcommand(
+        "digits.commands.pin", "Record the images, classes and checksums of a dataset."
+    ),
+    "predict": Subcommand("digits.commands.predict", "Classify pictures."),
+    "report": Subcommand(
+        "digits.report.commands.report",
+        "Write an HTML report about the models that have been evaluated.",
+    ),
+    "repro": Subcommand("digits.commands.repro", "Run the pipeline, several models at a time."),
+    "setup": Subcommand("digits.commands.setup"),  # `make venv` calls it
+    "show": Subcommand(
+        "digits.commands.show", "Show images of a dataset, with the predictions of a model."
+    ),
+    "start": Subcommand(
+        "digits.commands.start", "Turn this clone into a project about your own images."
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """The subcommands, each of which is imported only if it is called.
+
+    The subcommands of an optional component that was deleted are left out.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands that the help shows."""
-        return sorted(find_modules().keys() - HIDDEN)
+        shown = [name for name, subcommand in SUBCOMMANDS.items() if subcommand.help]
+        return [name for name in shown if has_module(name)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand. Return None if there is no such module."""
-        path = find_modules().get(cmd_name)
-        if path is None:
+        if cmd_name not in SUBCOMMANDS or not has_module(cmd_name):
             return None
-        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        return import_module(".".join(parts)).command
+        return import_module(SUBCOMMANDS[cmd_name].module).command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a subcommand. Print errors of the operating system and of DVC in one line."""
-        try:
-            with report_os_errors():
-                return super().invoke(ctx)
-        except Exception as error:
-            # The import of DvcException takes half a second, so its module's name is compared.
-            if type(error).__module__.startswith("dvc."):
-                raise UserError(error) from None
-            raise
+        """Call a subcommand. Print an error of the operating system in one line."""
+        with report_os_errors():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the first line of each subcommand's docstring, without importing the module."""
-        modules = find_modules()
-        lines = []
-        for name in self.list_commands(ctx):
-            text = modules[name].read_text(encoding="utf-8")
-            first_line = text.partition("\n")[0]
-            lines.append((name, first_line.strip('"')))
+        """Write the list of subcommands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(lines)
+            names = self.list_commands(ctx)
+            formatter.write_dl([(name, SUBCOMMANDS[name].help) for name in names])
 
 
-def find_modules() -> dict[str, Path]:
-    """Return the module of each subcommand, by the name of the subcommand."""
-    paths = PACKAGE.glob("**/commands/[a-z]*.py")  # all but __init__.py
-    return {path.stem.replace("_", "-"): path for path in paths}
+def has_module(name: str) -> bool:
+    """Return whether the module of a subcommand was not deleted with its component."""
+    path = SUBCOMMANDS[name].module.replace(".", "/")
+    return (PACKAGE.parent / f"{path}.py").exists()
 
 
 def columns(descriptions: Mapping[str, str]) -> str:
@@ -71,22 +100,20 @@ def columns(descriptions: Mapping[str, str]) -> str:
     Args:
         descriptions: what is in each column, by its heading.
     """
-    indent = 2 + max(len(heading) for heading in descriptions) + 2
-    lines = []
-    for heading, description in descriptions.items():
-        text = textwrap.fill(
-            description, HELP_WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent
-        )
-        lines.append(f"  {heading}" + text[2 + len(heading) :])
-    # After \b, Click keeps the line breaks of a paragraph.
-    return "\b\nColumns:\n" + "\n".join(lines) + "\n\n"
+    formatter = click.HelpFormatter(width=HELP_WIDTH)
+    with formatter.section("Columns"):
+        formatter.write_dl(list(descriptions.items()))
+    return keep_lines(formatter.getvalue())
 
 
 def examples(*lines: str) -> str:
     """Return the examples at the end of a subcommand's help, one per line."""
-    indented = [f"  digits {line}" for line in lines]
-    # After \b, Click keeps the line breaks of a paragraph.
-    return "\b\nExamples:\n" + "\n".join(indented)
+    return keep_lines("Examples:\n" + "\n".join(f"  digits {line}" for line in lines))
+
+
+def keep_lines(paragraph: str) -> str:
+    """Return a paragraph of a help text in which Click keeps the line breaks."""
+    return f"\b\n{paragraph}\n\n"
 
 
 def select_models(where: str, pattern: str, names: Iterable[str]) -> list[str]:
@@ -103,37 +130,19 @@ def select_models(where: str, pattern: str, names: Iterable[str]) -> list[str]:
     all_names = list(names)
     matching = fnmatch.filter(all_names, pattern)
     if not matching:
-        raise no_match(where, pattern, all_names)
+        raise unknown_choice(where, pattern, all_names)
     return matching
-
-
-def no_match(where: str, pattern: str, names: Iterable[str]) -> UserError:
-    """Return the error for a pattern that matches no model.
-
-    Args:
-        where: the argument or the option that has the pattern.
-        pattern: the pattern, or a misspelt name.
-        names: the names of the models.
-    """
-    if not any(character in pattern for character in "*?["):
-        return unknown_choice(where, pattern, names)
-    return UserError(
-        f"{where}: no model matches {pattern!r}. The models in params.yaml are "
-        f"{', '.join(names)}."
-    )
 
 
 def nothing_evaluated(pattern: str) -> UserError:
     """Return the error if none of the models that match a pattern has been evaluated."""
-    if pattern == "*":
-        return UserError("no model has been evaluated; run `make demo` or `make repro`")
     return UserError(
         f"no model that matches {pattern!r} has been evaluated; run `digits repro '{pattern}'`"
     )
 
 
 @click.command(
-    cls=CommandGroup,
+    cls=LazyGroup,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -11,6 +11,7 @@ from typing import Any
 from digits.core.errors import UserError
 
 import click
+from dvc.exceptions import DvcException
 from dvc.utils.serialize import dump_yaml, load_yaml
 
 SCHEMA = "2.0"  # of dvc.lock
@@ -60,9 +61,13 @@ def read_stages(path: Path) -> dict[str, Any]:
     """Return the entries of a dvc.lock by the name of the stage. The file may be empty.
 
     Raises:
-        UserError: the file has other content than stages, which the merge would lose.
+        UserError: the file is not YAML, or has other content than stages, which the merge
+            would lose.
     """
-    lock = load_yaml(path)
+    try:
+        lock = load_yaml(path)
+    except DvcException as error:
+        raise UserError(error) from None
     if lock == {}:
         return {}
     is_lock = isinstance(lock, dict) and lock.keys() <= {"schema", "stages"}

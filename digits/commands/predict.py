@@ -92,7 +92,7 @@ def print_accuracy(model_name: str, readings: Sequence[Reading]) -> None:
     predicted = pd.Series([reading.predicted for reading in known], name="predicted")
     print(f"\n{pd.crosstab(actual, predicted).to_string()}\n")
     is_right = (actual == predicted).to_numpy()
-    low, high = confidence_interval(is_right) or (0.0, 1.0)
+    low, high = confidence_interval(is_right)
     print(
         f"{model_name}: {is_right.sum()} of {len(known)} right, accuracy "
         f"{is_right.mean():.4f} (95 %: {low:.4f} to {high:.4f})"

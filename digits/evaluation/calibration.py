@@ -16,8 +16,8 @@ from scipy.special import log_softmax, softmax
 # of 0 without good reason, such as three nearest neighbours that all have one label.
 MIN_PROBABILITY = 1e-3
 
-# This much of the probability is shared equally by all classes, so that the log loss of one
-# mistake is at most log(n_classes / UNIFORM_SHARE).
+# The probabilities are mixed with this share of the uniform distribution, so that the log loss
+# of one mistake is at most log(n_classes / UNIFORM_SHARE).
 UNIFORM_SHARE = 1e-4
 
 # The temperature is fitted on at most this many images, which are enough for one number.
@@ -63,6 +63,7 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
         random_class = log_probabilities.mean(axis=1)
         return -float((n_images * true_class + random_class).mean()) / (n_images + 1)
 
+    # From a temperature of e^-10 to one of e^20, far beyond those that occur.
     minimum = minimize_scalar(cross_entropy, bounds=(-10, 20), method="bounded")
     return float(np.exp(minimum.x))
 

@@ -3,6 +3,8 @@
 The curves are reduced to the points that a plot needs, so that they are small enough for Git.
 """
 
+from collections.abc import Iterator
+
 from digits.core.tables import Vector
 from digits.evaluation.metrics import OVERALL
 from digits.evaluation.predictions import Predictions
@@ -11,9 +13,8 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-# Curves are thinned to about one point per cell of a grid, which is finest near the perfect
-# value, 0 or 1. The cells have the same width up to this distance from it, and then grow with
-# the distance.
+# Curves are thinned to about one point per cell of a symlog grid: up to this distance from the
+# perfect point, the cells are linear, and then logarithmic.
 LINEAR_UP_TO = 0.001
 CELLS_PER_AXIS = 60
 
@@ -34,11 +35,11 @@ def roc_table(predictions: Predictions) -> pd.DataFrame:
     """
     curves = {}
     for name, is_class, scores in one_vs_rest(predictions):
-        curve = pd.DataFrame()
         fpr, tpr, thresholds = metrics.roc_curve(is_class, scores)
-        curve["false_positive_rate"] = fpr
-        curve["true_positive_rate"] = tpr
-        curve["threshold"] = np.where(np.isfinite(thresholds), thresholds, np.nan)
+        thresholds[0] = np.nan  # scikit-learn has infinity there
+        curve = pd.DataFrame(
+            {"false_positive_rate": fpr, "true_positive_rate": tpr, "threshold": thresholds}
+        )
         curves[name] = thin_curve(curve, perfect_point=[0, 1])
     axes = ["false_positive_rate", "true_positive_rate"]
     return concat_curves(curves, axes, perfect_point=[0, 1])
@@ -58,47 +59,40 @@ def precision_recall_table(predictions: Predictions) -> pd.DataFrame:
             is_class, scores, drop_intermediate=True
         )
         # The last point, with a recall of 0, has no threshold. The recall decreases.
-        curve = pd.DataFrame()
-        curve["recall"] = recall[:-1]
-        curve["precision"] = precision[:-1]
-        curve["threshold"] = thresholds
-        curve = curve[::-1].reset_index(drop=True)
+        curve = pd.DataFrame(
+            {"recall": recall[:-1], "precision": precision[:-1], "threshold": thresholds}
+        )[::-1]
         curves[name] = thin_curve(curve, perfect_point=[1, 1])
     return concat_curves(curves, axes=["recall", "precision"], perfect_point=[1, 1])
 
 
-def one_vs_rest(predictions: Predictions) -> list[tuple[str, Vector, Vector]]:
-    """Return the name of each class, a mask of its images, and the scores of all images.
+def one_vs_rest(predictions: Predictions) -> Iterator[tuple[str, Vector, Vector]]:
+    """Yield the name of each class, a mask of its images, and the scores of all images.
 
     Classes that no image has, or every image, are left out. So is the first of two classes.
     """
-    classes = []
-    for index, name in enumerate(predictions.class_names):
+    if predictions.is_binary:
+        scores_of_classes = {1: predictions.scores}
+    else:
+        scores_of_classes = dict(enumerate(predictions.scores.T))
+    for index, scores in scores_of_classes.items():
         is_class = predictions.y_index == index
-        if is_class.all() or not is_class.any():
-            continue
-        if not predictions.is_binary:
-            classes.append((name, is_class, predictions.scores[:, index]))
-        elif index == 1:
-            classes.append((name, is_class, predictions.scores))
-    return classes
+        if is_class.any() and not is_class.all():
+            yield predictions.class_names[index], is_class, scores
 
 
 def thin_curve(curve: pd.DataFrame, perfect_point: list[int]) -> pd.DataFrame:
-    """Return the points of a curve that a plot needs.
-
-    The plot is divided into cells. The first and the last point in each cell are kept.
+    """Return the first and the last point of a curve in each cell of the grid.
 
     Args:
         curve: its first two columns are x and y, from 0 to 1.
         perfect_point: the x and the y of a perfect classifier.
     """
-    distance = np.abs(curve.iloc[:, :2].to_numpy() - perfect_point)
-    position = np.log1p(distance / LINEAR_UP_TO) / np.log1p(1 / LINEAR_UP_TO)  # 0 to 1
-    cell = np.floor(CELLS_PER_AXIS * position)
-    enters_cell = (np.diff(cell, axis=0) != 0).any(axis=1)
-    is_first = np.append(True, enters_cell)
-    is_last = np.append(enters_cell, True)
+    distances = (curve.iloc[:, :2] - perfect_point).abs()
+    positions = np.log1p(distances / LINEAR_UP_TO) / np.log1p(1 / LINEAR_UP_TO)  # 0 to 1
+    cells = np.floor(CELLS_PER_AXIS * positions)
+    is_first = (cells != cells.shift()).any(axis=1)
+    is_last = (cells != cells.shift(-1)).any(axis=1)
     return curve[is_first | is_last]
 
 

@@ -1,11 +1,13 @@
 """Measure predictions with the metrics of scikit-learn.
 
-METRICS and CLASS_METRICS list all metrics. To add one, write a function, and add it to one of
-the two. SUMMARY_KEYS lists those that are also in metrics/<model>.json.
+METRICS lists all metrics. To add one, write a function that yields its rows of the table of
+metrics, and add the function to the list. SUMMARY names the metrics that are also in
+metrics/<model>.json.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
 
 from digits.core.tables import Vector
 from digits.evaluation.predictions import Predictions
@@ -19,212 +21,131 @@ OVERALL = "all"  # the slice of a metric that is computed from all images
 MAX_SLICES = 100  # if there are more folds or groups, they have no rows of their own
 MIN_GROUPS = 6  # with fewer groups there is no confidence interval
 
-COLUMNS = ["metric", "slice", "value", "low", "high"]
 
+class Row(NamedTuple):
+    """A row of the table of metrics.
 
-class Estimate(NamedTuple):
-    """The value of a metric, and the ends of its 95 % confidence interval."""
+    Attributes:
+        metric: the name of the metric.
+        slice: OVERALL, a class, or a fold or a group such as `fold 1` and `group anna`.
+        value: the value of the metric.
+        low: the lower end of its 95 % confidence interval, if it has one.
+        high: the upper end.
+    """
 
+    metric: str
+    slice: str
     value: float
     low: float = np.nan
     high: float = np.nan
 
 
-Value = float | Estimate
-ValuesBySlice = dict[str, Value]
-
-
-def accuracy(predictions: Predictions) -> ValuesBySlice:
-    """Return the accuracy of all images, of each fold and of each group, 0 to 1."""
+def accuracy(predictions: Predictions) -> Iterator[Row]:
+    """Yield the accuracy of all images, of each fold and of each group, 0 to 1."""
     all_images = np.full(len(predictions.y_true), True)
-    values: ValuesBySlice = {OVERALL: proportion_correct(predictions, all_images)}
-    for fold, value in accuracy_of_folds(predictions).items():
-        values[f"fold {fold}"] = value
-    group_names = predictions.group_names
+    yield Row("accuracy", OVERALL, *proportion_correct(predictions, all_images))
+    for fold, value in accuracy_by(predictions.folds, predictions.is_correct).items():
+        yield Row("accuracy", f"fold {fold}", value)
+    names = predictions.group_names
     for group, value in accuracy_by(predictions.groups, predictions.is_correct).items():
-        name = group_names[group] if group_names else group
-        values[f"group {name}"] = value
-    return values
+        yield Row("accuracy", f"group {names[group] if names else group}", value)
 
 
-def accuracy_of_folds(predictions: Predictions) -> dict[int, float]:
-    """Return the accuracy of each fold; nothing without cross-validation."""
-    return accuracy_by(predictions.folds, predictions.is_correct)
-
-
-def accuracy_by(slices: Vector | None, is_correct: Vector) -> dict[int, float]:
+def accuracy_by(slices: Vector | None, is_correct: Vector) -> dict[Any, float]:
     """Return the accuracy of each fold or group; nothing if there are none, or too many."""
     if slices is None or len(np.unique(slices)) > MAX_SLICES:
         return {}
-    means = pd.Series(is_correct).groupby(slices).mean()
-    return dict(zip(means.index, means, strict=True))
+    return pd.Series(is_correct).groupby(slices).mean().to_dict()
 
 
-def accuracy_mean(predictions: Predictions) -> float | None:
-    """Return the mean accuracy of the folds."""
-    accuracies = accuracy_of_folds(predictions)
-    if not accuracies:
-        return None
-    return float(np.mean(list(accuracies.values())))
+def accuracy_over_folds(predictions: Predictions) -> Iterator[Row]:
+    """Yield the mean and the standard deviation of the accuracies of the folds."""
+    accuracies = list(accuracy_by(predictions.folds, predictions.is_correct).values())
+    if accuracies:
+        yield Row("cv_accuracy", OVERALL, float(np.mean(accuracies)))
+        yield Row("cv_std", OVERALL, float(np.std(accuracies)))
 
 
-def accuracy_std(predictions: Predictions) -> float | None:
-    """Return the standard deviation of the accuracies of the folds."""
-    accuracies = accuracy_of_folds(predictions)
-    if not accuracies:
-        return None
-    return float(np.std(list(accuracies.values())))
+def baseline(predictions: Predictions) -> Iterator[Row]:
+    """Yield the accuracy of predicting the most frequent training label for every image."""
+    is_majority = predictions.y_true == predictions.majority_label
+    yield Row("baseline", OVERALL, is_majority.mean())
 
 
-def baseline(predictions: Predictions) -> float:
-    """Return the accuracy of predicting the most frequent training label for every image."""
-    return np.mean(predictions.y_true == predictions.majority_label)
-
-
-def precision(predictions: Predictions) -> float:
-    """Return the precision of the positive class, or the mean precision of several classes."""
-    return average_over_classes(metrics.precision_score, predictions)
-
-
-def recall(predictions: Predictions) -> float:
-    """Return the recall of the positive class, or the mean recall of several classes."""
-    return average_over_classes(metrics.recall_score, predictions)
-
-
-def f1(predictions: Predictions) -> float:
-    """Return the F1 of the positive class, or the mean F1 of several classes."""
-    return average_over_classes(metrics.f1_score, predictions)
-
-
-def average_over_classes(score: Callable[..., float], predictions: Predictions) -> float:
-    """Return a score of the positive class, or the macro average of several classes.
-
-    Classes without images are left out of the average.
-    """
+def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
+    """Yield those of the positive class, or the means over several classes with images."""
     if predictions.is_binary:
         labels = predictions.classes[1:]
     else:
         labels = np.unique(predictions.y_true)
-    return score(
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         predictions.y_true,
         predictions.y_pred,
         labels=labels,
         average="macro",
         zero_division=0,
     )
+    yield Row("precision", OVERALL, precision)
+    yield Row("recall", OVERALL, recall)
+    yield Row("f1", OVERALL, f1)
 
 
-def roc_auc(predictions: Predictions) -> float | None:
-    """Return the area under the ROC curve of a binary task."""
-    if not has_images_of_two_classes(predictions):
-        return None
-    return metrics.roc_auc_score(predictions.y_index, predictions.scores)
+def areas_under_curves(predictions: Predictions) -> Iterator[Row]:
+    """Yield the areas under the curves of a binary task, if both classes have images."""
+    if predictions.is_binary and len(np.unique(predictions.y_true)) == 2:
+        y = predictions.y_index
+        scores = predictions.scores
+        yield Row("roc_auc", OVERALL, metrics.roc_auc_score(y, scores))
+        yield Row("average_precision", OVERALL, metrics.average_precision_score(y, scores))
 
 
-def average_precision(predictions: Predictions) -> float | None:
-    """Return the average precision of a binary task."""
-    if not has_images_of_two_classes(predictions):
-        return None
-    return metrics.average_precision_score(predictions.y_index, predictions.scores)
+def log_loss(predictions: Predictions) -> Iterator[Row]:
+    """Yield the mean negative logarithm of the probability of the true class."""
+    columns = range(len(predictions.classes))
+    loss = metrics.log_loss(predictions.y_index, predictions.probabilities, labels=columns)
+    yield Row("log_loss", OVERALL, loss)
 
 
-def has_images_of_two_classes(predictions: Predictions) -> bool:
-    """Return whether a task is binary, and both classes have images."""
-    return predictions.is_binary and len(np.unique(predictions.y_true)) == 2
+def metrics_of_classes(predictions: Predictions) -> Iterator[Row]:
+    """Yield precision, recall, F1 and the number of images of each class that has images."""
+    y_true = predictions.y_true
+    y_pred = predictions.y_pred
+    classes = zip(predictions.classes, predictions.class_names, strict=True)
+    names = {label: name for label, name in classes if label in y_true}
+    for label, name in names.items():
+        yield Row("precision", name, *proportion_correct(predictions, y_pred == label))
+    for label, name in names.items():
+        yield Row("recall", name, *proportion_correct(predictions, y_true == label))
+    _, _, f1, support = metrics.precision_recall_fscore_support(
+        y_true, y_pred, labels=list(names), zero_division=0
+    )
+    for name, value in zip(names.values(), f1, strict=True):
+        yield Row("f1", name, value)
+    for name, value in zip(names.values(), support, strict=True):
+        yield Row("support", name, value)
 
 
-def log_loss(predictions: Predictions) -> float:
-    """Return the mean negative logarithm of the probability of the true class."""
-    all_columns = range(len(predictions.classes))
-    return metrics.log_loss(predictions.y_index, predictions.probabilities, labels=all_columns)
+# Each function yields rows of the table of metrics. It yields none if its metric is not defined
+# for these predictions.
+METRICS: list[Callable[[Predictions], Iterator[Row]]] = [
+    accuracy,
+    accuracy_over_folds,
+    baseline,
+    precision_recall_f1,
+    areas_under_curves,
+    log_loss,
+    metrics_of_classes,
+]
 
-
-def class_precision(predictions: Predictions, label: int) -> Estimate:
-    """Return the precision: the proportion correct of the images predicted as this class."""
-    return proportion_correct(predictions, predictions.y_pred == label)
-
-
-def class_recall(predictions: Predictions, label: int) -> Estimate:
-    """Return the recall: the proportion correct of the images of this class."""
-    return proportion_correct(predictions, predictions.y_true == label)
-
-
-def class_f1(predictions: Predictions, label: int) -> float:
-    """Return the F1 of one class."""
-    return metrics.f1_score(predictions.y_true == label, predictions.y_pred == label)
-
-
-def class_support(predictions: Predictions, label: int) -> float:
-    """Return the number of images of one class."""
-    return np.sum(predictions.y_true == label)
-
-
-# Each function returns the value for all images, or None if the metric is not defined for these
-# predictions, or a dictionary with a value for each of several slices of the images.
-METRICS: dict[str, Callable[[Predictions], Value | ValuesBySlice | None]] = {
-    "accuracy": accuracy,
-    "accuracy_mean": accuracy_mean,
-    "accuracy_std": accuracy_std,
-    "baseline": baseline,
-    "precision": precision,
-    "recall": recall,
-    "f1": f1,
-    "roc_auc": roc_auc,
-    "average_precision": average_precision,
-    "log_loss": log_loss,
-}
-
-# These are computed for each class that has images.
-CLASS_METRICS: dict[str, Callable[[Predictions, int], Value]] = {
-    "precision": class_precision,
-    "recall": class_recall,
-    "f1": class_f1,
-    "support": class_support,
-}
-
-# The metrics that are in metrics/<model>.json, and their names there. They are few, so that the
-# tables of `dvc metrics` fit on a screen.
-SUMMARY_KEYS = {
-    "accuracy": "accuracy",
-    "accuracy_mean": "cv_accuracy",
-    "accuracy_std": "cv_std",
-    "baseline": "baseline",
-    "precision": "precision",
-    "recall": "recall",
-}
+# The metrics that are in metrics/<model>.json. They are few, so that the tables of
+# `dvc metrics` fit on a screen.
+SUMMARY = ["accuracy", "cv_accuracy", "cv_std", "baseline", "precision", "recall"]
 
 
 def metrics_table(predictions: Predictions) -> pd.DataFrame:
-    """Return all metrics of some predictions.
-
-    Returns:
-        A table with the columns `metric`, `slice` (`all`, a class, `fold 1` or `group 1`),
-        `value`, and `low` and `high`, the ends of the 95 % confidence interval, if it has one.
-    """
-    rows = []
-    for metric, function in METRICS.items():
-        values = function(predictions)
-        if values is None:
-            continue
-        if not isinstance(values, dict):
-            values = {OVERALL: values}
-        for slice_name, value in values.items():
-            rows.append(make_row(metric, slice_name, value))
-
-    for metric, class_function in CLASS_METRICS.items():
-        for name, label in zip(predictions.class_names, predictions.classes, strict=True):
-            if label in predictions.y_true:
-                value = class_function(predictions, label)
-                rows.append(make_row(metric, name, value))
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def make_row(
-    metric: str, slice_name: str, value: Value
-) -> tuple[str, str, float, float, float]:
-    """Return a row of the table of metrics."""
-    estimate = value if isinstance(value, Estimate) else Estimate(value)
-    return metric, slice_name, *estimate
+    """Return all metrics of some predictions, in a table with the columns of `Row`."""
+    rows = chain.from_iterable(metric(predictions) for metric in METRICS)
+    return pd.DataFrame(rows, columns=Row._fields)
 
 
 def summarize(table: pd.DataFrame) -> dict[str, float]:
@@ -236,83 +157,71 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
     """
     overall = table[table["slice"] == OVERALL]
     values: dict[str, float] = {}
-    # The values of the test images replace the cross-validated ones.
-    for subset in ["cross_validation", "test"]:
-        of_subset = overall[overall["subset"] == subset]
-        values |= dict(zip(of_subset["metric"], of_subset["value"], strict=True))
-
-    summary = {}
-    for metric, key in SUMMARY_KEYS.items():
-        if metric in values:
-            summary[key] = values[metric]
-    return summary
+    for subset in ["cross_validation", "test"]:  # the second one takes precedence
+        rows = overall[overall["subset"] == subset]
+        values |= dict(zip(rows["metric"], rows["value"], strict=True))
+    return {metric: values[metric] for metric in SUMMARY if metric in values}
 
 
-def proportion_correct(predictions: Predictions, is_selected: Vector) -> Estimate:
+def proportion_correct(
+    predictions: Predictions, is_selected: Vector
+) -> tuple[float, float, float]:
     """Return the proportion of correct predictions among the selected images.
 
-    It is 0 if none is selected.
+    Returns:
+        The proportion, which is 0 if none is selected, and the ends of its confidence interval.
     """
     is_correct = predictions.is_correct[is_selected]
     groups = None
     if predictions.groups is not None:
         groups = predictions.groups[is_selected]
     proportion = is_correct.sum() / max(len(is_correct), 1)
-    interval = confidence_interval(is_correct, groups)
-    if interval is None:
-        return Estimate(proportion)
-    low, high = interval
-    return Estimate(proportion, low, high)
+    return proportion, *confidence_interval(is_correct, groups)
 
 
 def confidence_interval(
     is_correct: Vector, groups: Vector | None = None
-) -> tuple[float, float] | None:
+) -> tuple[float, float]:
     """Return the 95 % confidence interval of a proportion.
 
     Without groups it is Wilson's interval. The images of one group, such as a writer, are not
-    independent. With groups it is therefore the interval of a t-test over the groups.
+    independent. With groups it is therefore the interval of a t-test over the groups, which is
+    approximate.
 
     Args:
         is_correct: whether each prediction is correct, shape (n_images,).
         groups: the group of each image, shape (n_images,), or None.
 
     Returns:
-        Its ends, 0 to 1. None without images, with fewer than six groups, or if all groups
-        have the same accuracy.
+        Its ends, 0 to 1. They are NaN without images, with fewer than six groups, or if all
+        groups have the same accuracy, so that the interval would have no width.
     """
     if len(is_correct) == 0:
-        return None
+        return np.nan, np.nan
     if groups is None:
         test = binomtest(int(is_correct.sum()), len(is_correct))
         wilson = test.proportion_ci(method="wilson")
         return wilson.low, wilson.high
 
     contributions = group_contributions(is_correct, groups)
-    if len(contributions) < MIN_GROUPS or are_equal(contributions):
-        return None
+    if len(contributions) < MIN_GROUPS or np.allclose(contributions, contributions[0]):
+        return np.nan, np.nan
     interval = ttest_1samp(contributions, popmean=0).confidence_interval()
-    return max(float(interval.low), 0.0), min(float(interval.high), 1.0)
+    return max(interval.low, 0.0), min(interval.high, 1.0)
 
 
 def group_contributions(values: Vector, groups: Vector) -> Vector:
     """Return a number per group, shape (n_groups,), whose mean is the mean of all values.
 
-    Each is the mean plus the sum of the group's deviations from the mean, in units of the mean
-    group size. A large group therefore counts more than a small one. A t-test of these numbers
-    allows for groups of different sizes. Source: W. Cochran, "Sampling techniques", 1977, the
-    variance of a ratio estimate of cluster samples.
+    It is the mean of all values, plus the sum of the group's deviations from this mean divided
+    by the mean size of a group. A large group therefore counts more than a small one, and a
+    t-test of these numbers allows for groups of different sizes. Source: W. Cochran, "Sampling
+    techniques", 1977, the variance of a ratio estimate of cluster samples.
 
     Args:
         values: shape (n_images,).
         groups: the group of each image, shape (n_images,).
     """
-    unique_groups, group_index = np.unique(np.asarray(groups), return_inverse=True)
-    mean = values.mean()
-    sums_of_deviations = np.bincount(group_index, weights=values - mean)
-    return mean + sums_of_deviations * len(unique_groups) / len(values)
-
-
-def are_equal(values: Vector) -> bool:
-    """Return whether all values are equal, but for rounding errors."""
-    return np.ptp(values) < 1e-9
+    deviations = pd.Series(values - values.mean()).groupby(np.asarray(groups)).sum()
+    mean_size = len(values) / len(deviations)
+    return values.mean() + deviations.to_numpy() / mean_size

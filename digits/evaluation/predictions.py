@@ -45,19 +45,18 @@ class Predictions:
         table: pd.DataFrame,
         classes: Vector,
         majority_label: int,
-        temperature: float | None = None,
+        temperature: float = 1.0,
     ) -> Self:
-        """Read a table of predictions.
+        """Read a table of predictions, and calibrate the probabilities.
 
         Args:
             table: the columns are described in digits/core/tables.py.
             classes: the labels of the task, sorted.
             majority_label: the most frequent label of the training images.
-            temperature: the temperature of the calibration. Without one, the probabilities are
-                not calibrated.
+            temperature: the temperature of the calibration.
         """
-        label_names = table.attrs.get("label_names") or range(256)
-        class_names = [str(label_names[label]) for label in classes]
+        names = table.attrs.get("label_names")
+        class_names = [names[label] if names else str(label) for label in classes]
         scores, response_method = read_scores(table)
         logits = to_logits(scores, response_method)
         return cls(
@@ -66,9 +65,9 @@ class Predictions:
             y_true=table["label"].to_numpy(),
             y_pred=table["prediction"].to_numpy(),
             scores=scores,
-            probabilities=calibrate(logits, temperature or 1.0),
-            folds=read_column(table, "fold"),
-            groups=read_column(table, "group"),
+            probabilities=calibrate(logits, temperature),
+            folds=table["fold"].to_numpy() if "fold" in table else None,
+            groups=table["group"].to_numpy() if "group" in table else None,
             group_names=table.attrs.get("group_names"),
             majority_label=majority_label,
         )
@@ -87,11 +86,6 @@ class Predictions:
     def is_binary(self) -> bool:
         """Whether there are two classes, of which the second is the positive one."""
         return len(self.classes) == 2
-
-
-def read_column(table: pd.DataFrame, name: str) -> Vector | None:
-    """Return a column of a table, or None if the table doesn't have it."""
-    return table[name].to_numpy() if name in table else None
 
 
 def fit_temperature_to_table(cv_predictions: pd.DataFrame, classes: Vector) -> float:

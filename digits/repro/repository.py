@@ -8,6 +8,7 @@ from digits.core import paths
 from digits.core.errors import UserError
 from digits.repro.dvc_processes import describe_busy
 
+from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
@@ -26,17 +27,20 @@ def find_outdated_stages(targets: list[str]) -> set[str]:
             all stages are looked at.
 
     Raises:
-        UserError: another process of DVC is at work on one of the stages.
+        UserError: another process of DVC is at work on one of the stages, or DVC cannot read
+            `dvc.yaml`.
     """
-    with Repo() as repository:
-        try:
+    try:
+        with Repo() as repository:
             if targets:
                 status = repository.status(targets=targets, with_deps=True)
             else:
                 status = repository.status()
-        except LockError as error:
-            message = describe_busy(str(error)) or str(error)
-            raise UserError(message) from None
+    except LockError as error:
+        message = describe_busy(str(error)) or str(error)
+        raise UserError(message) from None
+    except DvcException as error:
+        raise UserError(error) from None
     return set(status)  # its keys are the names of stages
 
 

@@ -4,13 +4,12 @@ All commands and the report use this one rule. Two models are compared on their 
 predictions of the same images in the same folds, or, without folds, on the test images. The
 difference is significant if the p-value is below 0.01.
 
-- Without groups, the p-value is that of the exact test of the images that only one of the two
-  predicts correctly (Q. McNemar, 1947).
+- Without groups, the p-value is that of McNemar's exact test.
 - With six groups or more, it is that of a t-test of the differences of the groups.
 - With fewer groups there is no test.
 
-The 99 % confidence interval of the difference excludes 0 if the difference is significant. All
-this is about the two models as they are. Another seed would give other models.
+The 99 % confidence interval of the difference excludes 0 if the difference is significant. The
+tests compare two fitted models. Another seed would give other models.
 """
 
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from typing import NamedTuple
 from digits.core import paths, tables
 from digits.core.errors import UserError
 from digits.core.tables import Vector
-from digits.evaluation.metrics import MIN_GROUPS, are_equal, group_contributions
+from digits.evaluation.metrics import MIN_GROUPS, group_contributions
 
 import numpy as np
 import pandas as pd
@@ -61,9 +60,8 @@ class Difference:
         fixed: the row numbers of the images that only the second model predicts correctly.
         broken: the row numbers of the images that only the first model predicts correctly.
         test: the result of the test, or None if there are too few groups for one.
-        n_groups: the number of groups of images, or None if the images have no groups.
-        points_of_groups: the difference of each group, in percentage points, if there are too
-            few groups for a test.
+        points_of_groups: the difference of each group, in percentage points. It is empty if the
+            images have no groups.
     """
 
     is_cross_validated: bool
@@ -73,7 +71,6 @@ class Difference:
     fixed: Vector
     broken: Vector
     test: PairedTest | None
-    n_groups: int | None
     points_of_groups: list[float]
 
     @property
@@ -135,13 +132,14 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
     is_correct_before = (before["label"] == before["prediction"]).to_numpy()
     is_correct_after = (after["label"] == after["prediction"]).to_numpy()
     changes = is_correct_after.astype(int) - is_correct_before.astype(int)
-    groups = before.get("group")
-    test = paired_test(changes, groups)
-    n_groups = None if groups is None else groups.nunique()
     points_of_groups = []
-    if test is None:
-        mean_changes = pd.Series(changes).groupby(np.asarray(groups)).mean()
-        points_of_groups = (100 * mean_changes).tolist()
+    test: PairedTest | None = mcnemar_test(changes)
+    if "group" in before:
+        groups = before["group"].to_numpy()
+        points_of_groups = (100 * pd.Series(changes).groupby(groups).mean()).tolist()
+        test = None
+        if len(points_of_groups) >= MIN_GROUPS:
+            test = t_test(group_contributions(changes, groups))
 
     rows = before["row"].to_numpy()
     return Difference(
@@ -152,7 +150,6 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
         fixed=rows[changes > 0],
         broken=rows[changes < 0],
         test=test,
-        n_groups=n_groups,
         points_of_groups=points_of_groups,
     )
 
@@ -163,34 +160,16 @@ def select_matching(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[columns].reset_index(drop=True)
 
 
-def paired_test(changes: Vector, groups: pd.Series | None = None) -> PairedTest | None:
-    """Test whether the mean of some changes differs from 0.
-
-    Args:
-        changes: 1 for an image that only the second model predicts correctly, -1 for an image
-            that only the first model predicts correctly, and 0 for all others, shape
-            (n_images,).
-        groups: the group of each image, shape (n_images,), or None.
-
-    Returns:
-        None if there are groups, but fewer than six.
-    """
-    if groups is None:
-        return exact_test(changes)
-    contributions = group_contributions(changes, groups.to_numpy())
-    if len(contributions) < MIN_GROUPS:
-        return None
-    return t_test(contributions)
-
-
-def exact_test(changes: Vector) -> PairedTest:
+def mcnemar_test(changes: Vector) -> PairedTest:
     """Return the result of McNemar's exact test.
 
     It is a binomial test: if the models do not differ, an image that changed is as likely to
     be fixed as to be broken.
 
     Args:
-        changes: as `paired_test` describes them.
+        changes: 1 for an image that only the second model predicts correctly, -1 for an image
+            that only the first model predicts correctly, and 0 for all others, shape
+            (n_images,).
     """
     n_changed = np.count_nonzero(changes)
     if n_changed == 0:
@@ -214,10 +193,9 @@ def t_test(differences: Vector) -> PairedTest:
         differences: differences of accuracies, -1 to 1, such as those of groups, shape
             (n_differences,).
     """
-    if are_equal(differences):  # without variance, the t statistic is infinite or undefined
-        mean = float(differences.mean())
-        p_value = 1.0 if np.isclose(mean, 0, atol=1e-9) else 0.0
-        return PairedTest(p_value, low=100 * mean, high=100 * mean)
+    if np.allclose(differences, differences[0]):  # without variance there is no t statistic
+        points = 100 * float(differences[0])
+        return PairedTest(1.0 if np.isclose(points, 0) else 0.0, low=points, high=points)
     test = ttest_1samp(differences, popmean=0)
     interval = test.confidence_interval(1 - SIGNIFICANCE_LEVEL)
     return PairedTest(

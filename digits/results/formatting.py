@@ -171,13 +171,11 @@ def format_subset(difference: Difference) -> str:
 
 def format_verdict(difference: Difference) -> str:
     """Return in words whether a difference is significant, and in which test."""
+    n_groups = len(difference.points_of_groups)
     if difference.test is None:
         points = ", ".join(format_points(value) for value in difference.points_of_groups)
-        return f"too few groups for a test: {difference.n_groups} (differences {points} points)"
-    if difference.n_groups is None:
-        test_name = "McNemar's exact test"
-    else:
-        test_name = f"a t-test over {difference.n_groups} groups"
+        return f"too few groups for a test: {n_groups} (differences {points} points)"
+    test_name = f"a t-test over {n_groups} groups" if n_groups else "McNemar's exact test"
     return f"{format_significance(difference.test)} in {test_name}"
 
 

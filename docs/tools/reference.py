@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digits.commands import PACKAGE, find_modules, main
+from digits.commands import SUBCOMMANDS, main
 from digits.core import params
 
 import click
@@ -160,10 +160,10 @@ def write_cli() -> str:
     parts = [CLI_INTRODUCTION, NOTE]
     for name, command in list_commands().items():
         parts.append(f"## digits {name}")
-        folder = find_modules()[name].parent.parent
-        if folder != PACKAGE:
+        _, folder, *_ = SUBCOMMANDS[name].module.split(".")
+        if folder != "commands":
             parts.append(
-                f"This command is part of the optional component `{folder.name}`, which "
+                f"This command is part of the optional component `{folder}`, which "
                 "[can be deleted](../../.github/CONTRIBUTING.md#how-the-code-is-organized)."
             )
         help_text = command.get_help(click.Context(command, context, name))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from digits.core.errors import UserError
-from digits.results.differences import Difference, compare_predictions
+from digits.results.differences import Difference, compare_predictions, t_test
 from digits.results.formatting import format_verdict
 
 import numpy as np
@@ -100,6 +100,14 @@ def test_a_difference_on_few_groups_is_not_tested() -> None:
     assert not difference.is_significant
     assert len(difference.points_of_groups) == 3
     assert format_verdict(difference).startswith("too few groups for a test: 3 (differences ")
+
+
+@pytest.mark.parametrize(("difference", "p_value"), [(0.02, 0), (-0.02, 0), (0, 1)])
+def test_differences_that_are_all_equal_have_no_variance(
+    difference: float, p_value: float
+) -> None:
+    test = t_test(np.full(7, difference))
+    assert test == (p_value, 100 * difference, 100 * difference)
 
 
 @pytest.mark.parametrize("column", ["row", "label", "fold"])

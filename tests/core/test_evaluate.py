@@ -1,21 +1,25 @@
 """Every metric by other code: scikit-learn's, on the predictions of a project that has run."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from digits.evaluation import calibration, metrics
+from digits.evaluation import calibration
 from digits.evaluation.confusion import confusion_table
-from digits.evaluation.curves import reliability_table
-from digits.evaluation.metrics import confidence_interval
+from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
+from digits.evaluation.metrics import confidence_interval, metrics_table
 from digits.evaluation.predictions import Predictions
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest, ttest_1samp
+from scipy.stats import binomtest, t, ttest_1samp
 from sklearn import metrics as sk
 
 # The folder of a model's predictions, by the subset that they have in tables of metrics.
@@ -152,16 +156,13 @@ def test_the_temperature_has_the_maximum_likelihood(made: Path) -> None:
     assert found == pytest.approx(expected, rel=1e-3)
 
 
-def make_predictions(
-    y: list[int], scores: Any, method: str = "decision", majority_label: int = 0
-) -> Predictions:
-    """Return the predictions that follow from scores.
+def make_predictions(y: Any, scores: Any, method: str = "decision") -> Predictions:
+    """Return the predictions that follow from scores. The majority label is 0.
 
     Args:
         y: the labels.
         scores: shape (n_images,) for two classes, or (n_images, n_classes).
         method: `decision` or `probability`.
-        majority_label: the most frequent label of the training images.
     """
     scores = np.asarray(scores, dtype=float)
     table = pd.DataFrame({"label": y})
@@ -174,23 +175,72 @@ def make_predictions(
         table["prediction"] = scores.argmax(axis=1)
         for label in range(n_classes):
             table[f"{method}_{label}"] = scores[:, label]
-    return Predictions.from_table(table, np.arange(n_classes), majority_label)
+    return Predictions.from_table(table, np.arange(n_classes), majority_label=0)
+
+
+def measure(predictions: Predictions) -> dict[Any, Any]:
+    """Return the values of all metrics, by metric and slice."""
+    rows = metrics_table(predictions).itertuples()
+    return {(row.metric, row.slice): row.value for row in rows}
+
+
+@st.composite
+def random_predictions(draw: st.DrawFn) -> Predictions:
+    """Return predictions of two to four classes, of which some may have no image."""
+    n_images = draw(st.integers(1, 30))
+    n_classes = draw(st.integers(2, 4))
+    shape: Any = n_images if n_classes == 2 else (n_images, n_classes)
+    y = draw(arrays(int, n_images, elements=st.integers(0, n_classes - 1)))
+    scores = draw(arrays(float, shape, elements=st.integers(-9, 9)))
+    return make_predictions(y, scores)
+
+
+@settings(max_examples=40)
+@given(random_predictions())
+def test_all_metrics_are_those_of_scikit_learn(predictions: Predictions) -> None:
+    y = predictions.y_true
+    y_pred = predictions.y_pred
+    existing = np.unique(y)
+    labels = [1] if predictions.is_binary else existing
+    expected = {
+        ("accuracy", "all"): sk.accuracy_score(y, y_pred),
+        ("baseline", "all"): np.mean(y == 0),
+        ("log_loss", "all"): sk.log_loss(
+            y, predictions.probabilities, labels=predictions.classes
+        ),
+    }
+    scores_of_classes = {
+        "precision": sk.precision_score,
+        "recall": sk.recall_score,
+        "f1": sk.f1_score,
+    }
+    for metric, score in scores_of_classes.items():
+        values = score(y, y_pred, labels=range(4), average=None, zero_division=0)
+        expected[metric, "all"] = values[labels].mean()
+        expected |= {(metric, str(label)): values[label] for label in existing}
+    expected |= {("support", str(label)): np.sum(y == label) for label in existing}
+    if predictions.is_binary and len(existing) == 2:
+        scores = predictions.scores
+        expected["roc_auc", "all"] = sk.roc_auc_score(y, scores)
+        expected["average_precision", "all"] = sk.average_precision_score(y, scores)
+    assert measure(predictions) == pytest.approx(expected)
 
 
 def test_one_confident_mistake_does_not_cost_an_infinite_loss() -> None:
-    confident = make_predictions([0, 1], [[1.0, 0.0], [1.0, 0.0]], "probability")
-    assert metrics.log_loss(confident) < 10
+    confident = make_predictions([0, 1], [0.0, 0.0], "probability")
+    assert measure(confident)["log_loss", "all"] < 10
     assert confident.probabilities.sum(axis=1).tolist() == pytest.approx([1, 1])
+
+
+def test_probabilities_stay_as_they_are_at_a_temperature_of_1() -> None:
+    predictions = make_predictions([0, 1, 1], [0.2, 0.7, 0.5], "probability")
+    expected = np.array([[0.8, 0.2], [0.3, 0.7], [0.5, 0.5]])
+    assert predictions.probabilities == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_model_without_mistakes_has_a_temperature_above_0() -> None:
     logits = calibration.to_logits(np.array([-5.0, 5.0]), "decision_function")
     assert calibration.fit_temperature(logits, np.array([0, 1])) > 0
-
-
-def test_the_baseline_predicts_the_majority_label_of_the_training_images() -> None:
-    predictions = make_predictions([0, 1, 1, 1], np.ones(4), majority_label=0)
-    assert metrics.baseline(predictions) == 0.25
 
 
 FOUR = make_predictions([0, 1, 1, 1], [-9.0, -9.0, 9.0, 0.1])
@@ -211,6 +261,55 @@ def test_the_reliability_diagram_counts_every_row() -> None:
     ]
 
 
+def test_confidence_is_the_probability_of_the_predicted_class() -> None:
+    """A threshold of one's own can predict the less probable class."""
+    predictions = replace(FOUR, y_pred=np.zeros(4, int))
+    table = reliability_table(predictions).set_index("from")
+    assert table["count"].to_dict() == {0: 2, 0.999: 2}
+    assert table["confidence"][0] < 0.5
+    assert table["accuracy"].to_dict() == {0: 0, 0.999: 0.5}
+
+
+def test_a_task_whose_images_are_all_of_one_class_has_no_curves() -> None:
+    predictions = make_predictions([1, 1], [3.0, 4.0])
+    columns = ["class", "false_positive_rate", "true_positive_rate", "threshold"]
+    assert roc_table(predictions).columns.tolist() == columns
+    assert len(roc_table(predictions)) == len(precision_recall_table(predictions)) == 0
+
+
+def read_full_curve(predictions: Predictions, table: Any) -> pd.DataFrame:
+    """Return all points of a curve, in the order of its table."""
+    if table == roc_table:
+        x, y, thresholds = sk.roc_curve(predictions.y_true, predictions.scores)
+        thresholds[0] = np.nan
+        return pd.DataFrame({"x": x, "y": y, "threshold": thresholds})
+    y, x, thresholds = sk.precision_recall_curve(
+        predictions.y_true, predictions.scores, drop_intermediate=True
+    )
+    return pd.DataFrame({"x": x[:-1], "y": y[:-1], "threshold": thresholds})[::-1]
+
+
+@pytest.mark.parametrize(
+    ("table", "perfect_point"), [(roc_table, [0, 1]), (precision_recall_table, [1, 1])]
+)
+def test_curves_are_thinned_least_near_the_perfect_point(
+    table: Any, perfect_point: list[int]
+) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(20_000) % 2
+    predictions = make_predictions(y, y + rng.normal(0, 0.4, 20_000))
+    full = read_full_curve(predictions, table)
+    thinned = table(predictions)
+    assert len(thinned) < 300 < 2_000 < len(full)
+
+    is_kept = full["threshold"].isin(thinned["threshold"])
+    assert is_kept.iloc[[0, -1]].all()
+    points = full[["x", "y"]]
+    from_last_kept = (points - points.where(is_kept).ffill()).abs()
+    from_perfect_point = (points - perfect_point).abs()
+    assert (from_last_kept <= 0.123 * (from_perfect_point + 0.001)).all(axis=None)
+
+
 IS_CORRECT = np.random.default_rng(0).permutation(np.repeat([True, False], [90, 30]))
 
 
@@ -227,6 +326,19 @@ def test_the_confidence_interval_of_groups_is_that_of_a_t_test() -> None:
     assert found == pytest.approx((expected.low, min(expected.high, 1)))
 
 
+def test_groups_count_by_their_number_of_images() -> None:
+    """The interval is that of a ratio estimate of cluster samples (W. Cochran, 1977)."""
+    sizes = np.array([2, 4, 6, 8, 10, 20, 30, 40])
+    groups = np.repeat(np.arange(8), sizes)
+    is_correct = IS_CORRECT
+    correct_of_groups = np.bincount(groups, weights=is_correct)
+    residuals = correct_of_groups - is_correct.mean() * sizes
+    standard_error = np.sqrt(np.sum(residuals**2) / 7 / 8) / sizes.mean()
+    margin = t.ppf(0.975, df=7) * standard_error
+    expected = (is_correct.mean() - margin, is_correct.mean() + margin)
+    assert confidence_interval(is_correct, groups) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("is_correct", "groups"),
     [
@@ -236,4 +348,4 @@ def test_the_confidence_interval_of_groups_is_that_of_a_t_test() -> None:
     ],
 )
 def test_there_is_no_confidence_interval(is_correct: Any, groups: Any) -> None:
-    assert confidence_interval(is_correct, groups) is None
+    assert np.isnan(confidence_interval(is_correct, groups)).all()

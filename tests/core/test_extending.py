@@ -70,9 +70,9 @@ def test_a_classifier_features_and_a_source_are_added(extended: Path) -> None:
 
 
 def insert(path: Path, name: str, entry: str) -> None:
-    """Insert an entry at the start of a dictionary that a module defines."""
+    """Insert an entry at the start of a list or a dictionary that a module defines."""
     content = path.read_text(encoding="utf-8")
-    [start] = re.findall(rf"^{name}\b.*= {{", content, re.MULTILINE)
+    [start] = re.findall(rf"^{name}\b.*= [\[{{]", content, re.MULTILINE)
     path.write_text(content.replace(start, f"{start}\n    {entry}"), encoding="utf-8")
 
 
@@ -85,7 +85,7 @@ def test_a_metric_is_added(extended: Path) -> None:
     content = f"{content[:start]}\n\n{function}\n{content[start:]}"
     module.write_text(content, encoding="utf-8")
     insert(module, "METRICS", EXAMPLES[f"{METRICS}: in METRICS"])
-    insert(module, "SUMMARY_KEYS", EXAMPLES[f"{METRICS}: in SUMMARY_KEYS"])
+    insert(module, "SUMMARY", EXAMPLES[f"{METRICS}: in SUMMARY"])
     headings = extended / "digits/results/leaderboard.py"
     insert(headings, "HEADINGS", '"balanced_accuracy": "as the page says",\n')
 

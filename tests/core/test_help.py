@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from digits.commands import HIDDEN, find_modules
+from digits.commands import PACKAGE, SUBCOMMANDS, has_module, main
 from tests.helpers.calls import call
 
+import click
 import pytest
 
 WIDTH = 80  # columns
-NAMES = sorted(find_modules())
+NAMES = [name for name in SUBCOMMANDS if has_module(name)]
+SHOWN = main.list_commands(click.Context(main))
 
 
 def read_help(*words: str) -> str:
@@ -27,7 +29,7 @@ def test_a_help_fits_a_terminal_and_has_a_line_per_option(name: str) -> None:
         assert description.strip()[0].isupper()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in HIDDEN])
+@pytest.mark.parametrize("name", SHOWN)
 def test_a_help_has_examples_with_existing_options(name: str) -> None:
     text = read_help(name)
     examples = text.partition("Examples:\n")[2].splitlines()
@@ -40,7 +42,13 @@ def test_a_help_has_examples_with_existing_options(name: str) -> None:
                 assert f"  {word} " in text
 
 
+def test_every_module_of_commands_is_a_subcommand() -> None:
+    files = {path.relative_to(PACKAGE.parent) for path in PACKAGE.glob("**/commands/[a-z]*.py")}
+    modules = {".".join(file.with_suffix("").parts) for file in files}
+    assert modules == {SUBCOMMANDS[name].module for name in NAMES}
+
+
 def test_the_list_of_subcommands_has_a_line_for_each() -> None:
     lines = read_help().partition("\nCommands:\n")[2].splitlines()
-    assert [line.split()[0] for line in lines] == [name for name in NAMES if name not in HIDDEN]
+    assert [line.split()[0] for line in lines] == SHOWN == sorted(SHOWN)
     assert max(len(line) for line in lines) <= WIDTH

@@ -184,7 +184,7 @@ def test_a_pattern_of_no_results_is_one_line(results: Path) -> None:
 def test_without_any_results_the_command_names_what_makes_them(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {})
     line = failure(tmp_path, "leaderboard")
-    assert line == "Error: no model has been evaluated; run `make demo` or `make repro`"
+    assert line == "Error: no model that matches '*' has been evaluated; run `digits repro '*'`"
 
 
 def test_a_misspelt_model_is_one_line(results: Path) -> None:
@@ -194,9 +194,7 @@ def test_a_misspelt_model_is_one_line(results: Path) -> None:
 
 def test_a_pattern_of_no_model_is_one_line(results: Path) -> None:
     line = failure(results, "leaderboard", "zzz*")
-    assert line.startswith(
-        "Error: PATTERN: no model matches 'zzz*'. The models in params.yaml "
-    )
+    assert line.startswith("Error: PATTERN: there is no 'zzz*'. Valid: ")
     for name in ["digit-logreg", "five-later", LONGEST, "five-sgd", "five-worse"]:
         assert name in line
 

@@ -149,7 +149,7 @@ def test_a_folder_with_a_subfolder_for_each_class_is_evaluated(
     table = [" ".join(line.split()) for line in lines[-7:-2]]
     rows = ["0 1 0 0 1 0", "3 0 1 0 0 0", "6 0 0 1 0 1"]
     assert table == ["predicted 0 3 6 7 not found", "actual", *rows]
-    low, high = confidence_interval(np.array([1, 1, 1, 0, 0])) or (0, 1)
+    low, high = confidence_interval(np.array([1, 1, 1, 0, 0]))
     assert lines[-1] == (
         f"digit-logreg: 3 of 5 right, accuracy 0.6000 (95 %: {low:.4f} to {high:.4f})"
     )

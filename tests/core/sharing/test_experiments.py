@@ -64,11 +64,11 @@ def test_a_run_trains_what_it_changes_and_runs_are_compared_with_their_commit(
 NEW_METRIC = """
 
 def queued(predictions):
-    return 1
+    yield Row("queued", OVERALL, 1)
 
 
-METRICS["queued"] = queued
-SUMMARY_KEYS["queued"] = "queued"
+METRICS.append(queued)
+SUMMARY.append("queued")
 """
 
 
