@@ -66,7 +66,7 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     for digit, prediction, mark in zip(digits, predictions, marks, strict=True):
         values = as_values(recognizer, digit, prediction)
         values["mark"] = mark._asdict()
-        values["image"] = drawing.png_data_uri(digit.image[np.newaxis])
+        values["image"] = drawing.png_data_uri(drawing.stretch_contrast(digit.image))
         all_values.append(values)
     return {"digits": all_values}
 
