@@ -12,33 +12,33 @@ const TITLES = {
 };
 
 const addOptions = (select, names) => {
-  select.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
+  select.replaceChildren(...names.map((name) => make("option", {}, name)));
 };
 
 const makeRow = (tag, texts) => {
-  const scope = tag === "th" ? { scope: "col" } : {};
-  const cells = texts.map((text) => make(tag, { className: "number", ...scope }, text));
+  const cells = texts.map((text) => make(tag, { className: "number" }, text));
   return make("tr", {}, ...cells);
 };
 
 const makeTable = (headings, cells) => {
   const head = make("thead", {}, makeRow("th", headings));
-  const body = make("tbody", {}, makeRow("td", cells));
-  const table = make("table", {}, head, body);
-  const region = { role: "region", ariaLabel: "The difference" };
-  return make("div", { className: "wide", tabIndex: 0, ...region }, table);
-};
-
-const makeSide = (words, model, mistakes) => {
-  const gallery = makeGallery(model, mistakes, MAX_OF_SIDE);
-  const heading = `${words}: ${mistakes.length}${countShown(gallery, mistakes)}`;
-  return make("section", {}, make("h3", {}, heading), gallery);
+  const table = make("table", {}, head, make("tbody", {}, makeRow("td", cells)));
+  const region = { className: "wide", role: "region", ariaLabel: "The difference", tabIndex: 0 };
+  return make("div", region, table);
 };
 
 const makeMetrics = (name) => {
   const metrics = document.getElementById(name).querySelector(".metrics").cloneNode(true);
   const link = make("a", { href: `#${name}` }, name);
   return make("section", {}, make("h3", {}, link), metrics);
+};
+
+// Show the mistakes of a model that another one does not make.
+const makeMistakes = (title, model, other) => {
+  const rows = new Set(data.models[other].mistakes.map(({ row }) => row));
+  const mistakes = data.models[model].mistakes.filter(({ row }) => !rows.has(row));
+  const { gallery, count } = showMistakes(model, mistakes, MAX_OF_SIDE);
+  return make("section", {}, make("h3", {}, title + count), gallery);
 };
 
 const makeChart = (kind, names) => {
@@ -51,23 +51,18 @@ const makeChart = (kind, names) => {
 };
 
 const compare = () => {
-  const pair = [first.value, second.value];
-  const { cells, verdict } = data.comparisons[pair[0]][pair[1]];
-  const [before, after] = pair.map((name) => data.models[name].mistakes);
-  const without = (mistakes, others) => {
-    const rows = new Set(others.map(([row]) => row));
-    return mistakes.filter(([row]) => !rows.has(row));
-  };
+  const [before, after] = [first.value, second.value];
+  const { cells, verdict } = data.comparisons[before][after];
   const kinds = Object.keys(TITLES).filter((kind) =>
-    pair.every((name) => data.models[name].tables[kind]),
+    [before, after].every((name) => data.models[name].tables[kind]),
   );
-  const fixed = makeSide(`Test images fixed by ${pair[1]}`, pair[0], without(before, after));
-  const broken = makeSide(`Test images broken by ${pair[1]}`, pair[1], without(after, before));
-  const charts = kinds.map((kind) => makeChart(kind, pair));
+  const fixed = makeMistakes(`Test images fixed by ${after}`, before, after);
+  const broken = makeMistakes(`Test images broken by ${after}`, after, before);
+  const charts = kinds.map((kind) => makeChart(kind, [before, after]));
   result.replaceChildren(
-    make("p", {}, make("strong", {}, `${pair.join(" → ")}, ${verdict}.`)),
+    make("p", {}, make("strong", {}, `${before} → ${after}, ${verdict}.`)),
     makeTable(data.headings, cells),
-    make("div", { className: "halves" }, ...pair.map(makeMetrics)),
+    make("div", { className: "halves" }, makeMetrics(before), makeMetrics(after)),
     make("div", { className: "halves" }, fixed, broken),
     make("div", { className: "figures" }, ...charts),
   );

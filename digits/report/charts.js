@@ -1,116 +1,94 @@
-// Draw the charts. Each chart is a definition of `dvc plots` with the tables of one model,
-// coloured by subset, or of two models, coloured by model. A chart is drawn when it is about to
-// be seen, or when the page is printed.
-const unpack = async (id) => {
-  const text = atob(document.getElementById(id).textContent);
-  const packed = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).text();
+// Return a new element.
+const make = (name, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
 };
-const data = JSON.parse(await unpack("data"));
 
-const vega = (async () => {
-  const script = new Blob([await unpack("vega")], { type: "text/javascript" });
-  await import(URL.createObjectURL(script));
-  return window.vegaEmbed;
-})();
+// Draw the charts. Each chart is a definition of `dvc plots` with the tables of one model,
+// coloured by subset, or of two models, coloured by model.
+const COLORS = ["var(--test)", "var(--cv)"]; // the page's, so that they follow its dark mode
 
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-const readTable = (name, kind) => {
-  const [header, ...rows] = data.models[name].tables[kind];
-  return rows.map((row) => {
-    const cells = header.map((column, i) => [column, row[i]]);
-    return { rev: name, ...Object.fromEntries(cells) };
+// Return the tables of some models as one CSV text, with the model in the column `rev`.
+const joinTables = (kind, names) => {
+  const lines = names.map((name) => {
+    const table = name ? data.models[name].tables[kind] : data.best_models;
+    return table.trimEnd().split("\n");
   });
+  const rows = lines.flatMap(([, ...rows], i) => rows.map((row) => `${row},${names[i]}`));
+  return [`${lines[0][0]},rev`, ...rows].join("\n");
 };
 
 // Fill the places of a definition that DVC fills: the data and the colours. The title is
 // omitted because the page has its own.
 const fill = (kind, names) => {
-  const range = [css("--test"), css("--cv")];
   const color = { type: "nominal", sort: null };
   if (names.length === 1) {
-    const domain = ["test", "cross_validation"];
-    Object.assign(color, { field: "subset", scale: { domain, range }, legend: null });
+    const scale = { domain: ["test", "cross_validation"], range: COLORS };
+    Object.assign(color, { field: "subset", scale, legend: null });
   } else {
-    const legend = { title: null };
-    Object.assign(color, { field: "rev", scale: { domain: names, range }, legend });
+    const scale = { domain: names, range: COLORS };
+    Object.assign(color, { field: "rev", scale, legend: { title: null } });
   }
-  const spec = JSON.parse(JSON.stringify(data.definitions[kind]), (_, value) => {
-    if (value === "<DVC_METRIC_COLOR>") return color;
-    if (value?.title === "revision") value.title = "model";
-    return value;
-  });
-  spec.data.values = names.flatMap((name) => readTable(name, kind));
+  const text = data.definitions[kind]
+    .replaceAll('"<DVC_METRIC_COLOR>"', JSON.stringify(color))
+    .replaceAll('"revision"', '"model"');
+  const spec = JSON.parse(text);
+  spec.data.values = joinTables(kind, names);
+  spec.data.format.type = "csv";
   delete spec.title;
   delete spec.$schema; // Vega would warn that it is of another version
   return spec;
 };
 
-const draw = async (place) => {
-  const spec = fill(place.dataset.kind, place.dataset.names.split(" "));
-  spec.columns = place.clientWidth < 480 ? 1 : 2;
-  const isSquare = spec.spec.width === spec.spec.height;
-  spec.spec.width = Math.floor(Math.min(place.clientWidth / spec.columns - 85, 560));
-  const height = Math.max(180, Math.floor(spec.spec.width * 0.7));
-  spec.spec.height = isSquare ? spec.spec.width : Math.min(spec.spec.height, height);
-  const ink = css("--text");
-  const words = {
-    labelColor: ink,
-    titleColor: ink,
-    labelFontSize: 12,
-    titleFontSize: 12,
-    titleFontWeight: "normal",
-  };
-  const lines = {
-    labelSeparation: 6,
-    gridColor: ink,
-    domainColor: ink,
-    tickColor: ink,
-    gridOpacity: 0.15,
-    tickOpacity: 0.5,
-  };
-  const config = {
-    background: "transparent",
-    axis: { ...words, ...lines },
-    axisX: { labelOverlap: true },
-    header: words,
-    legend: { ...words, orient: "top", labelLimit: 0 },
-    view: { stroke: ink, strokeOpacity: 0.3 },
-  };
-  const tooltip = { theme: scheme.matches ? "dark" : "light" };
-  const options = { mode: "vega-lite", config, renderer: "svg", actions: false, tooltip };
-  // Screen readers read the label of `place`, not the labels that Vega adds.
-  const inside = make("div", { ariaHidden: "true" });
-  const embed = await vega;
-  const drawn = await embed(inside, spec, options);
-  place.drawn?.finalize();
-  Object.assign(place, { drawn, width: place.clientWidth }).replaceChildren(inside);
+// Make a chart as wide as its place.
+const resize = (spec, width) => {
+  if (!spec.facet) {
+    spec.width = width - 20;
+    return;
+  }
+  const view = spec.spec;
+  const isSquare = view.width === view.height;
+  spec.columns = width < 480 ? 1 : 2;
+  view.width = Math.floor(Math.min(width / spec.columns - 85, 560));
+  const height = Math.max(180, Math.floor(view.width * 0.7));
+  view.height = isSquare ? view.width : Math.min(view.height, height);
 };
 
-const scheme = matchMedia("(prefers-color-scheme: dark)");
-const observer = new IntersectionObserver(
-  (entries) => {
-    for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
-      observer.unobserve(target);
-      draw(target);
-    }
-  },
-  { rootMargin: "400px" },
-);
+const ink = "currentColor";
+const texts = { labelColor: ink, labelFontSize: 12, titleColor: ink, titleFontSize: 12 };
+const lines = { domainColor: ink, gridColor: ink, gridOpacity: 0.15, tickColor: ink };
+const config = {
+  background: "transparent",
+  axis: { ...texts, ...lines, labelSeparation: 6, tickOpacity: 0.5, titleFontWeight: "normal" },
+  axisX: { labelOverlap: true },
+  header: texts,
+  legend: { ...texts, orient: "top", columns: 1, labelLimit: 0 },
+  text: { color: ink },
+  view: { stroke: ink, strokeOpacity: 0.3 },
+};
+const tooltip = { theme: "page" }; // style.css has its colours
+const options = { mode: "vega-lite", config, renderer: "svg", actions: false, tooltip };
+
+const draw = async (place) => {
+  const { kind, names } = place.dataset;
+  const spec = fill(kind, names.split(" "));
+  resize(spec, place.clientWidth);
+  // Screen readers read the label of `place`, not the labels that Vega adds.
+  const inside = make("div", { ariaHidden: "true" });
+  await vegaEmbed(inside, spec, options);
+  place.replaceChildren(inside);
+};
+
+// Draw a chart when it is unfolded, and again when its width changes.
+const observer = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const width = target.clientWidth;
+    if (width && width !== target.drawnWidth) draw(target);
+    target.drawnWidth = width;
+  }
+});
 const observeCharts = (parent) => {
   parent.querySelectorAll(".chart").forEach((place) => observer.observe(place));
 };
 observeCharts(document);
-addEventListener("beforeprint", () => {
-  document.querySelectorAll(".chart").forEach((place) => place.drawn ?? draw(place));
-});
-
-// Draw the charts again, when they are seen, if the colours or the width of the page change.
-const redraw = (isStale) => {
-  const drawn = [...document.querySelectorAll(".chart")].filter((place) => place.drawn);
-  drawn.filter(isStale).forEach((place) => observer.observe(place));
-};
-scheme.addEventListener("change", () => redraw(() => true));
-addEventListener("resize", () => redraw((place) => place.width !== place.clientWidth));

@@ -1,171 +1,129 @@
 """Render the page from the templates of this folder."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
+from digits.core.errors import UserError
 from digits.core.params import Params
-from digits.report.model import ModelReport, describe_model
-from digits.report.pictures import (
-    N_COLUMNS,
-    ClassAverage,
-    Sheet,
-    draw_averages,
-    draw_mistakes,
-    draw_samples,
-)
-from digits.report.plots import SUBSET_NAMES
-from digits.report.scripts import make_data, pack
-from digits.report.vega import vega_script
+from digits.report import charts
+from digits.report.images import DatasetView
+from digits.report.view import CAPTIONS, ModelView
 from digits.results import formatting, leaderboard
+from digits.results.differences import compare_models
 from digits.results.read import ImageDataset
 
 import jinja2
+import pandas as pd
 from tqdm import tqdm
 
 TEMPLATES = Path(__file__).parent
 
+# The names in the page of the two subsets of the metrics and plot tables.
+SUBSET_NAMES = {"test": "test set", "cross_validation": "cross-validation"}
+
 # The packages that results depend on. The page lists their versions.
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
-
-
-@dataclass(frozen=True)
-class DatasetReport:
-    """What the report shows of a dataset.
-
-    Attributes:
-        dataset: its images.
-        models: its models, task by task, the best of each task first.
-        averages: the mean image of each class.
-        samples: a picture of the first images of each class.
-        mistakes: the sheet of the models' mistakes.
-    """
-
-    dataset: ImageDataset
-    models: list[ModelReport]
-    averages: list[ClassAverage]
-    samples: str
-    mistakes: Sheet
-
-
-class ErrorAxis:
-    """The logarithmic axis of the chart of the best models, for errors from 0 to 1.
-
-    Attributes:
-        has_zero: whether an error is 0, which has no place on a logarithmic axis.
-        n_decades: the number of decades up to an error of 1.
-        ticks: the ends of the decades, in percent.
-    """
-
-    def __init__(self, errors: Sequence[float]) -> None:
-        self.has_zero = 0 in errors
-        smallest = min((error for error in errors if error > 0), default=0.1)
-        # Without the subtraction, a rounding error could add a decade.
-        decades = -math.log10(smallest) - 1e-9
-        self.n_decades = max(math.ceil(decades), 1)
-        exponents = range(self.n_decades, -1, -1)
-        self.ticks = [f"{100 / 10**exponent:g}" for exponent in exponents]
-
-    def position(self, error: float) -> float:
-        """Return the position of an error in percent of the axis; 0 is at the left end."""
-        if error <= 0:
-            return 0.0
-        position = 100 * (1 + math.log10(error) / self.n_decades)
-        return round(max(position, 0.0), 2)
 
 
 def render_page(settings: Params, model_names: Sequence[str]) -> str:
     """Return the HTML page about some models, which must have been evaluated.
 
     Raises:
-        UserError: a file is missing or damaged, or the files of a model are from different
-            runs.
+        UserError: a file is missing or damaged.
     """
-    datasets = describe_datasets(settings, model_names)
-    models = [model for dataset in datasets for model in dataset.models]
-    models_by_task: dict[str, list[ModelReport]] = {}
-    for model in models:
-        models_by_task.setdefault(model.params.task, []).append(model)
-    best_models = [models_of_task[0] for models_of_task in models_by_task.values()]
-    sheets = {report.dataset.name: report.mistakes for report in datasets}
-
     results = leaderboard.make_leaderboard(settings, model_names)
-    data = make_data(models_by_task, sheets)
-    versions = {package: version(package) for package in PACKAGES}
-
+    names = results["model"][results["model"] != leaderboard.BASELINE]
+    datasets = read_datasets(settings, names)
+    models = [model for section in datasets.values() for model in section.models]
+    data = make_data(datasets, results)
     template = make_environment().get_template("page.html")
     return template.render(
-        title=make_title(model_names, datasets),
         datasets=datasets,
-        models=models,
-        models_by_name={model.name: model for model in models},
-        best_models=best_models,
-        axis=make_error_axis(best_models),
+        models={model.name: model for model in models},
         headings=leaderboard.ALL_HEADINGS,
         leaderboard=results.to_dict("records"),
         legends=leaderboard.list_legends(results),
+        captions=CAPTIONS,
         subset_names=SUBSET_NAMES,
-        n_columns=N_COLUMNS,
         settings=settings,
-        versions=versions,
-        data=pack(data),
-        vega=pack(vega_script()),
+        packages=PACKAGES,
+        version=version,
+        data=data,
+        vega=charts.vega_script(),
     )
 
 
-def describe_datasets(settings: Params, model_names: Sequence[str]) -> list[DatasetReport]:
-    """Return what the report shows of the datasets of some models, the largest first."""
-    names_by_dataset: dict[str, list[str]] = {}
-    for name in sort_models(settings, model_names):
+def read_datasets(settings: Params, model_names: Iterable[str]) -> dict[str, DatasetView]:
+    """Read the results of some models, by the name of their dataset."""
+    datasets: dict[str, DatasetView] = {}
+    for name in tqdm(list(model_names), desc="models", disable=None, leave=False):
         dataset_name = settings.dataset_name_of_task(settings.models[name].task)
-        names_by_dataset.setdefault(dataset_name, []).append(name)
-
-    reports = []
-    with tqdm(total=len(model_names), desc="models", disable=None, leave=False) as progress:
-        for dataset_name, names in names_by_dataset.items():
-            dataset = ImageDataset.read(dataset_name)
-            models = []
-            for name in names:
-                models.append(describe_model(name, settings, dataset))
-                progress.update()
-            report = DatasetReport(
-                dataset=dataset,
-                models=models,
-                averages=draw_averages(dataset),
-                samples=draw_samples(dataset),
-                mistakes=draw_mistakes(dataset, models),
-            )
-            reports.append(report)
-    return sorted(reports, key=lambda report: report.dataset.pixels.size, reverse=True)
+        if dataset_name not in datasets:
+            datasets[dataset_name] = DatasetView(ImageDataset.read(dataset_name))
+        section = datasets[dataset_name]
+        section.models.append(ModelView(name, settings, section.dataset))
+    return datasets
 
 
-def sort_models(settings: Params, model_names: Sequence[str]) -> list[str]:
-    """Return models in the order of the leaderboard: task by task, the best of each first."""
-    names: list[str] = []
-    for task_name in settings.tasks:
-        names.extend(
-            name for name in leaderboard.rank_models(settings, task_name) if name in model_names
-        )
-    return names
+def make_data(datasets: dict[str, DatasetView], results: pd.DataFrame) -> dict[str, Any]:
+    """Return what the scripts of the page read.
+
+    Args:
+        datasets: the datasets and their models, by the name of the dataset.
+        results: the leaderboard.
+    """
+    models = {}
+    for dataset_name, section in datasets.items():
+        for model in section.models:
+            mistakes = model.mistakes[["row", "actual", "predicted", "description"]]
+            models[model.name] = {
+                "dataset": dataset_name,
+                "tables": charts.make_tables(model),
+                "mistakes": mistakes.to_dict("records"),
+            }
+    return {
+        "definitions": charts.read_definitions(),
+        "best_models": charts.make_table_of_best(results),
+        "models": models,
+        "pictures": {name: section.mistakes for name, section in datasets.items()},
+        "headings": formatting.DIFFERENCE_HEADINGS[1:],
+        "comparisons": compare_all(results),
+    }
 
 
-def make_title(model_names: Sequence[str], datasets: Sequence[DatasetReport]) -> str:
-    """Return the title of the page."""
-    if len(model_names) <= 2:
-        return " and ".join(model_names)
-    dataset_names = [report.dataset.name for report in datasets]
-    return f"{len(model_names)} models on {' and '.join(dataset_names)}"
+def compare_all(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Compare each model with the better models of its task.
+
+    Returns:
+        What `digits compare --between` prints, by the name of the model, then of the better
+        one. Models that cannot be compared are left out.
+    """
+    comparisons: dict[str, dict[str, Any]] = {}
+    models = results[results["model"] != leaderboard.BASELINE]
+    for _, names in models.groupby("task", sort=False)["model"]:
+        for better, worse in combinations(names, 2):
+            with suppress(UserError):  # for example, one of them is out of date
+                comparisons.setdefault(worse, {})[better] = compare(worse, better)
+    return comparisons
 
 
-def make_error_axis(best_models: Sequence[ModelReport]) -> ErrorAxis:
-    """Return an axis on which the errors of some models fit, and their intervals or groups."""
-    errors = []
-    for model in best_models:
-        errors.append(model.error)
-        errors.extend(model.error_interval or model.group_errors)
-    return ErrorAxis(errors)
+def compare(before: str, after: str) -> dict[str, Any]:
+    """Return what `digits compare --between` prints.
+
+    Raises:
+        UserError: the models cannot be compared.
+    """
+    difference = compare_models(before, after)
+    n_images = formatting.format_count(difference.n_images)
+    subset = formatting.format_subset(difference)
+    return {
+        "cells": formatting.format_difference(difference),
+        "verdict": f"{n_images} images {subset}: {formatting.format_verdict(difference)}",
+    }
 
 
 def make_environment() -> jinja2.Environment:
@@ -177,8 +135,10 @@ def make_environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters["format_cells"] = leaderboard.format_cells
     environment.filters["format_metric"] = formatting.format_metric
     environment.filters["format_count"] = formatting.format_count
     environment.filters["format_threshold"] = formatting.format_threshold
+    environment.tests["missing"] = pd.isna
     return environment

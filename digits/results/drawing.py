@@ -139,23 +139,12 @@ def enlarge(images: Pixels, factor: int) -> Pixels:
     return images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
-def png_data_uri(images: Pixels, n_columns: int = 1) -> str:
-    """Return a PNG file as a `data:` URI for a page: images in rows, one pixel apart.
-
-    The ink is light on black, as in the datasets.
+def png_data_uri(image: Pixels) -> str:
+    """Return an image as a `data:` URI of a PNG file, for a page.
 
     Args:
-        images: shape (n_images, height, width).
-        n_columns: the number of images in a row.
+        image: grey levels from 0, black, to 255, shape (height, width).
     """
-    n_missing = -len(images) % n_columns  # in the last row
-    cells = np.pad(stretch_contrast(images), [(0, n_missing), (0, 1), (0, 1)])
-    _, height, width = cells.shape
-    # Put the first lines of all images in a row side by side, then the second lines, and so on.
-    rows = cells.reshape(-1, n_columns, height, width).swapaxes(1, 2)
-    grid = rows.reshape(-1, n_columns * width)
-    without_last_gap = grid[:-1, :-1]
-
     file = io.BytesIO()
-    Image.fromarray(without_last_gap).save(file, "PNG")
+    Image.fromarray(image).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

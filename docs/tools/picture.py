@@ -34,7 +34,7 @@ def main() -> None:
             viewport={"width": WIDTH, "height": 1200}, device_scale_factor=SCALE
         )
         page.goto(REPORT.resolve().as_uri())
-        page.get_by_label("Task").select_option(TASK)
+        page.locator("#task").select_option(TASK)
         leaderboard = take_screenshot(page.locator("#leaderboard table"))
         page.evaluate(f"document.getElementById('{MODEL}').open = true")
         confusions = page.locator(f"#{MODEL} .confusions")

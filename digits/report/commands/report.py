@@ -4,7 +4,6 @@ from pathlib import Path
 
 from digits.commands import examples, nothing_evaluated, select_models
 from digits.core import params, paths
-from digits.core.errors import warn
 from digits.core.params import Params
 
 import click
@@ -41,15 +40,14 @@ def command(pattern: str, output: Path) -> None:
     if not evaluated:
         raise nothing_evaluated(pattern)
     missing = [name for name in names if name not in evaluated]
-    if missing:
-        warn(
-            f"the results of {len(missing)} of {len(names)} models were not found (first "
-            f"{missing[0]}); run `make repro`, or `dvc pull` if they were shared"
-        )
-
     page = render_page(settings, evaluated)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")
+    if missing:
+        print(
+            f"{output} has {len(evaluated)} of {len(names)} models. To add the others, such as "
+            f"{missing[0]}, run `make repro`, or `dvc pull` if their results were shared."
+        )
 
 
 def is_evaluated(settings: Params, name: str) -> bool:

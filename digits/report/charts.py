@@ -1,0 +1,96 @@
+"""Prepare the charts of the report: Vega-Lite definitions, and their tables as CSV text."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from digits.report.view import ModelView
+from digits.results.leaderboard import BASELINE
+
+import pandas as pd
+
+# The definitions of the charts of a model, which `dvc plots` uses, too.
+DEFINITIONS = Path(".dvc/plots")
+
+BEST_MODELS = Path(__file__).parent / "best_models.json"
+
+# The plot table of each chart of a model.
+PLOTS = {
+    "by_class": "metrics",
+    "roc": "roc",
+    "precision_recall": "precision_recall",
+    "reliability": "reliability",
+}
+
+
+def read_definitions() -> dict[str, str]:
+    """Return the Vega-Lite definition of each chart."""
+    paths = {chart: DEFINITIONS / f"{chart}.json" for chart in PLOTS}
+    paths["best_models"] = BEST_MODELS
+    return {chart: path.read_text(encoding="utf-8") for chart, path in paths.items()}
+
+
+def make_tables(model: ModelView) -> dict[str, str]:
+    """Return the table of each chart that a model has."""
+    tables = {chart: model.read_plot(plot) for chart, plot in PLOTS.items()}
+    if model.has_positive:
+        del tables["by_class"]
+        points = list_operating_points(model)
+        for chart in ["roc", "precision_recall"]:
+            table = tables[chart]
+            with_points = pd.concat([table, points])[[*table.columns, "operating"]]
+            tables[chart] = with_points.replace({"class": model.names})
+    if not model.is_calibrated:
+        del tables["reliability"]
+    return {chart: table.to_csv(index=False) for chart, table in tables.items()}
+
+
+def list_operating_points(model: ModelView) -> pd.DataFrame:
+    """Return the points on the curves that belong to the decision threshold of a model.
+
+    Returns:
+        A row for each subset that has images of both labels. The columns are those of both
+        curves, and `operating`, which is 1.
+    """
+    values = model.metrics["value"].unstack(["metric", "slice"])
+    columns = [("recall", "0"), ("recall", "1"), ("precision", "1")]
+    values = values.reindex(index=model.subsets, columns=columns).dropna()
+    points = pd.DataFrame(index=values.index.rename("subset"))
+    points["class"] = "1"
+    points["false_positive_rate"] = 1 - values["recall", "0"]
+    points["true_positive_rate"] = values["recall", "1"]
+    points["recall"] = values["recall", "1"]
+    points["precision"] = values["precision", "1"]
+    points["threshold"] = model.metric("train", "threshold")
+    points["operating"] = 1
+    return points.reset_index()
+
+
+def make_table_of_best(leaderboard: pd.DataFrame) -> str:
+    """Return the table of the best model of each task.
+
+    Args:
+        leaderboard: a table as `make_leaderboard` returns it.
+
+    Returns:
+        The first row of each task in the leaderboard, with the column `baseline`, the accuracy
+        of the majority-class baseline.
+    """
+    is_baseline = leaderboard["model"] == BASELINE
+    baselines = leaderboard[is_baseline].set_index("task")["accuracy"]
+    best = leaderboard.drop_duplicates("task")
+    return best.assign(baseline=best["task"].map(baselines)).to_csv(index=False)
+
+
+def vega_script() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script, which sets `window.vegaEmbed`.
+
+    It takes seconds to bundle the script, so a copy is kept for each version of vl-convert.
+    """
+    path = Path(f".dvc/tmp/vega-{version('vl-convert-python')}.js")
+    if not path.exists():
+        import vl_convert  # slow to import
+
+        script = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # a wrong stub
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(script, encoding="utf-8")
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,238 @@
+"""Collect what the report shows of a model."""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from digits.core import paths
+from digits.core.errors import UserError
+from digits.core.params import Entry, Params
+from digits.evaluation.metrics import OVERALL
+from digits.results import formatting
+from digits.results.differences import was_cross_validated
+from digits.results.mistakes import rank_mistakes
+from digits.results.read import (
+    ImageDataset,
+    read_metrics,
+    read_metrics_table,
+    read_predictions,
+)
+
+import pandas as pd
+import yaml
+
+# The metrics in the table of a model, and their captions there.
+CAPTIONS = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "roc_auc": "area under the ROC curve",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+}
+
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+CLASS_METRICS = ["support", "precision", "recall", "f1"]
+MAX_CONFUSIONS = 6
+MAX_IMAGES_OF_CONFUSION = 3
+
+# The recalls for which the report lists thresholds.
+RECALLS = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]
+
+
+class Confusion(NamedTuple):
+    """A class whose images were predicted as a wrong label.
+
+    Attributes:
+        description: the class and the label.
+        counts: how many of its images these are, such as `5 of 1 009`, by subset.
+        rows: the row numbers in the dataset of the most confident of these mistakes.
+    """
+
+    description: str
+    counts: dict[str, str]
+    rows: list[int]
+
+
+class ModelView:
+    """What the report shows of a model.
+
+    Attributes:
+        name: its name.
+        params: its entry of params.yaml.
+        task: the entry of its task.
+        dataset: the images of its dataset.
+        label_names: the names of its labels, by their number.
+        summary: the content of metrics/<model>.json.
+        metrics: the content of plots/<model>/metrics.csv.
+        confusion: the content of plots/<model>/confusion.csv, with the column `strength` of the
+            colour of a mistake, 0 to 1.
+        names: the name of each class by its name in the plot tables. A task with positive
+            classes has the classes 0 and 1 there.
+        predictions: its predictions and the column `class` of their images, by subset.
+        mistakes: its wrong predictions of test images, the most confident first. The columns
+            `actual` and `predicted` are names of labels, and `description` is a line such as
+            `8, predicted 3 (97 %)`.
+    """
+
+    def __init__(self, name: str, settings: Params, dataset: ImageDataset) -> None:
+        """Read the results of a model.
+
+        Raises:
+            UserError: a file is missing or damaged, or belongs to other images.
+        """
+        self.name = name
+        self.params = settings.models[name]
+        self.task = settings.tasks[self.params.task]
+        self.dataset = dataset
+        self.label_names = formatting.label_names(settings, self.params.task)
+        self.summary = read_metrics(name)
+        self.metrics = read_metrics_table(name)
+        self.confusion = self.read_confusion()
+        self.names = {actual: actual for actual in self.confusion["actual"].unique()}
+        if self.has_positive:
+            self.names = {"0": self.label_names[0], "1": self.label_names[1]}
+        self.predictions = {"test": self.read_predictions("test")}
+        if was_cross_validated(name):
+            self.predictions["cross_validation"] = self.read_predictions("train")
+        self.mistakes = self.describe_mistakes()
+
+    def read_confusion(self) -> pd.DataFrame:
+        """Read the confusion matrices."""
+        confusion = self.read_plot("confusion").astype({"count": int})
+        counts = confusion["count"].where(confusion["actual"] != confusion["predicted"], 0)
+        largest = counts.groupby(confusion["subset"]).transform("max")
+        return confusion.assign(strength=counts / largest)
+
+    def read_plot(self, plot: str) -> pd.DataFrame:
+        """Read a plot table with all values as text, because a class may be called `null`."""
+        path = paths.plots(self.name) / f"{plot}.csv"
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+    def read_predictions(self, subset: str) -> pd.DataFrame:
+        """Read the predictions, and add the column `class` of their images.
+
+        Raises:
+            UserError: the file is missing or damaged, or belongs to other images.
+        """
+        predictions = read_predictions(self.name, subset)
+        classes = self.dataset.classes
+        if predictions["row"].max() >= len(classes):
+            raise UserError(
+                f"the predictions of {self.name} have images that "
+                f"{paths.raw(self.dataset.name)} does not have; run `dvc repro`"
+            )
+        predictions["class"] = classes[predictions["row"]]
+        return predictions
+
+    def describe_mistakes(self) -> pd.DataFrame:
+        """Return the wrong predictions of test images in words, the most confident first."""
+        predictions = self.predictions["test"]
+        mistakes = predictions.iloc[rank_mistakes(predictions)]
+        classes = [self.dataset.class_names[number] for number in mistakes["class"]]
+        temperature = self.metric("cross_validation", "temperature")
+        descriptions = formatting.describe_predictions(
+            mistakes, classes, self.label_names, temperature
+        )
+        # No line ends inside a number such as `> 99 %`.
+        descriptions = [
+            text.replace("> ", f">{NO_BREAK_SPACE}").replace(" %", f"{NO_BREAK_SPACE}%")
+            for text in descriptions
+        ]
+        return mistakes.assign(
+            actual=[self.label_names[label] for label in mistakes["label"]],
+            predicted=[self.label_names[label] for label in mistakes["prediction"]],
+            description=descriptions,
+        )
+
+    @property
+    def has_positive(self) -> bool:
+        """Whether the task has positive classes."""
+        return self.task.positive is not None
+
+    @property
+    def subsets(self) -> list[str]:
+        """The subsets that have a confusion matrix: `test`, and maybe `cross_validation`."""
+        return self.confusion["subset"].unique().tolist()
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the probabilities are calibrated."""
+        return self.metric("cross_validation", "temperature") is not None
+
+    @property
+    def threshold_rule(self) -> dict[str, float | str]:
+        """The rule of params.yaml that chose the threshold; empty if there is none."""
+        threshold = self.params.hyperparameters.threshold
+        return threshold.model_dump() if isinstance(threshold, Entry) else {}
+
+    @property
+    def params_text(self) -> str:
+        """The entry of params.yaml as YAML, without its descriptions."""
+        values = self.params.model_dump(exclude={"description", "tutorial"}, exclude_unset=True)
+        return yaml.safe_dump(values, sort_keys=False)
+
+    def metric(self, subset: str, metric: str) -> float | None:
+        """Return a metric, or None if the model doesn't have it."""
+        return self.metrics["value"].get((subset, metric, OVERALL))
+
+    def accuracies(self, kind: str) -> dict[Any, float]:
+        """Return the accuracy of each `fold` or `group`, by its subset and slice."""
+        accuracies = self.metrics["value"].xs("accuracy", level="metric")
+        is_kind = accuracies.index.get_level_values("slice").str.startswith(f"{kind} ")
+        return accuracies[is_kind].to_dict()
+
+    @cached_property
+    def overall(self) -> pd.DataFrame:
+        """The metrics of all classes together.
+
+        There is a row for each metric of CAPTIONS that the model has, and there are the columns
+        `value`, `low` and `high` of each subset.
+        """
+        rows = self.metrics.query("slice == @OVERALL").droplevel("slice").reset_index()
+        table = rows.pivot(index="metric", columns="subset")
+        return table.reindex([metric for metric in CAPTIONS if metric in table.index])
+
+    @cached_property
+    def classes(self) -> pd.DataFrame:
+        """The metrics of each class that has images, with a column per subset and metric."""
+        table = self.metrics["value"].unstack(["subset", "metric"])
+        columns = pd.MultiIndex.from_product([self.subsets, CLASS_METRICS])
+        table = table.reindex(index=list(self.names), columns=columns)
+        return table.dropna(how="all").rename(self.names)
+
+    @cached_property
+    def confusions(self) -> list[Confusion]:
+        """The most frequent confusions in the test set."""
+        rows_by_pair = self.mistakes.groupby(["class", "prediction"])["row"]
+        pairs = rows_by_pair.agg(["size", list]).nlargest(MAX_CONFUSIONS, "size").reset_index()
+        confusions = []
+        for number, label, _, rows in pairs.itertuples(index=False):
+            counts = {
+                subset: count_confusion(predictions, number, label)
+                for subset, predictions in self.predictions.items()
+            }
+            names = f"{self.dataset.class_names[number]} predicted as {self.label_names[label]}"
+            confusions.append(Confusion(names, counts, rows[:MAX_IMAGES_OF_CONFUSION]))
+        return confusions
+
+    @cached_property
+    def thresholds(self) -> pd.DataFrame:
+        """The thresholds that reach the recalls of RECALLS in cross-validation.
+
+        For each recall, it is the one with the best precision. The columns are `threshold`,
+        `recall` and `precision`.
+        """
+        curve = self.read_plot("precision_recall").query("subset == 'cross_validation'")
+        points = curve[["threshold", "recall", "precision"]].astype(float)
+        best = [
+            points[points["recall"] >= recall].nlargest(1, "precision") for recall in RECALLS
+        ]
+        return pd.concat(best).drop_duplicates()
+
+
+def count_confusion(predictions: pd.DataFrame, class_number: int, label: int) -> str:
+    """Return how many images of a class were predicted as a label, such as `5 of 1 009`."""
+    of_class = predictions[predictions["class"] == class_number]
+    n_confused = (of_class["prediction"] == label).sum()
+    return f"{formatting.format_count(n_confused)} of {formatting.format_count(len(of_class))}"

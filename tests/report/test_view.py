@@ -1,0 +1,247 @@
+"""The numbers, pictures and tables of the report are those of the images and predictions."""
+
+import base64
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from digits.core import params
+from digits.report import charts
+from digits.report.images import DatasetView
+from digits.report.page import compare, compare_all
+from digits.report.view import ModelView
+from digits.results.leaderboard import BASELINE
+from digits.results.read import ImageDataset
+from tests.helpers import tiny
+from tests.helpers.calls import call
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.metrics import precision_recall_fscore_support, precision_score, recall_score
+
+FOLDERS = {"test": "predictions", "cross_validation": "crossval"}
+
+
+@pytest.fixture
+def dataset(made: Path, monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
+    monkeypatch.chdir(made)
+    return ImageDataset.read("tiny")
+
+
+@pytest.fixture
+def views(dataset: ImageDataset) -> dict[str, ModelView]:
+    settings = params.load()
+    return {name: ModelView(name, settings, dataset) for name in settings.models}
+
+
+@pytest.fixture
+def worse_views(
+    project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, ModelView]:
+    """Return the models with mistakes in some predictions of test images."""
+    monkeypatch.chdir(project)
+    settings = params.load()
+    views = {}
+    for name, n_labels in [("five-sgd", 2), ("digit-logreg", 10)]:
+        predictions = read_predictions(name)
+        wrong_labels = (predictions["label"] + 1) % n_labels
+        predictions.loc[::3, "prediction"] = wrong_labels[::3]
+        predictions.to_parquet(f"data/predictions/{name}.parquet")
+        views[name] = ModelView(name, settings, dataset)
+    return views
+
+
+def read_predictions(name: str, subset: str = "test") -> pd.DataFrame:
+    return pd.read_parquet(f"data/{FOLDERS[subset]}/{name}.parquet")
+
+
+def is_wrong(predictions: pd.DataFrame) -> pd.Series:
+    return predictions["label"] != predictions["prediction"]
+
+
+def decode(picture: str) -> npt.NDArray[np.uint8]:
+    """Return the pixels of a `data:` address."""
+    content = base64.b64decode(picture.removeprefix("data:image/png;base64,"))
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_mistakes_are_described_in_words(worse_views: dict[str, ModelView]) -> None:
+    mistakes = worse_views["five-sgd"].mistakes
+    assert len(mistakes) == is_wrong(read_predictions("five-sgd")).sum() > 30
+    for mistake in mistakes.to_dict("records"):
+        names = ["not 5", "5"] if mistake["label"] else ["5", "not 5"]
+        assert [mistake["predicted"], mistake["actual"]] == names
+        digit = tiny.digits()[1][mistake["row"]]
+        assert mistake["description"].startswith(f"{digit}, predicted {names[0]} (")
+        # No line ends inside the number.
+        assert mistake["description"].endswith("\N{NO-BREAK SPACE}%)")
+
+
+@pytest.mark.parametrize("name", ["five-sgd", "digit-logreg"])
+def test_confusions_are_counted_among_the_images_of_their_class(
+    worse_views: dict[str, ModelView], name: str
+) -> None:
+    view = worse_views[name]
+    mistakes = view.mistakes
+    n_mistakes = []
+    for confusion in view.confusions:
+        actual, _, predicted = confusion.description.partition(" predicted as ")
+        label = view.label_names.index(predicted)
+        assert list(confusion.counts) == view.subsets
+        for subset, text in confusion.counts.items():
+            predictions = read_predictions(name, subset)
+            of_class = predictions[tiny.digits()[1][predictions["row"]] == int(actual)]
+            n_confused = (of_class["prediction"] == label).sum()
+            assert text == f"{n_confused} of {len(of_class)}"
+        # The pictures are of the most confident ones.
+        is_pair = (mistakes["class"] == int(actual)) & (mistakes["prediction"] == label)
+        assert confusion.rows == mistakes["row"][is_pair][:3].tolist()
+        n_mistakes.append(is_pair.sum())
+    assert n_mistakes == mistakes.value_counts(["class", "prediction"]).tolist()[:6]
+
+
+def test_the_colour_of_a_mistake_follows_its_count(
+    project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    path = Path("plots/five-sgd/confusion.csv")
+    pd.read_csv(path).assign(count=[50, 2, 4, 90, 500, 25, 100, 1500]).to_csv(path, index=False)
+    view = ModelView("five-sgd", params.load(), dataset)
+    assert view.confusion["strength"].tolist() == [0, 0.5, 1, 0, 0, 0.25, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["five-sgd", "digit-logreg"])
+def test_metrics_are_those_of_the_predictions(views: dict[str, ModelView], name: str) -> None:
+    view = views[name]
+    names = list(view.names.values())
+    assert names == (["not 5", "5"] if name == "five-sgd" else list("0123456789"))
+    for subset in view.subsets:
+        predictions = read_predictions(name, subset)
+        accuracy = view.overall.loc["accuracy"].xs(subset, level="subset")
+        assert accuracy["value"] == pytest.approx(1 - is_wrong(predictions).mean(), abs=1e-6)
+        assert accuracy["low"] < accuracy["value"] <= accuracy["high"]
+        scores = precision_recall_fscore_support(
+            predictions["label"], predictions["prediction"], zero_division=0
+        )
+        table = view.classes[subset]
+        assert table.index.tolist() == names
+        metrics = ["precision", "recall", "f1", "support"]
+        for metric, expected in zip(metrics, scores, strict=True):
+            assert table[metric].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_folds_have_their_own_accuracies(views: dict[str, ModelView]) -> None:
+    predictions = read_predictions("five-sgd", "cross_validation")
+    expected = 1 - is_wrong(predictions).groupby(predictions["fold"]).mean()
+    accuracies = list(views["five-sgd"].accuracies("fold").values())
+    assert accuracies == pytest.approx(expected.tolist(), abs=1e-6)
+    assert views["digit-logreg"].accuracies("fold") == {}
+    assert [view.is_calibrated for view in views.values()] == [True, False]
+
+
+def test_thresholds_reach_their_recalls(views: dict[str, ModelView]) -> None:
+    predictions = read_predictions("five-sgd", "cross_validation")
+    label = predictions["label"]
+    thresholds = views["five-sgd"].thresholds
+    assert thresholds["recall"].is_monotonic_increasing
+    assert thresholds["recall"].max() >= 0.999
+    for threshold, recall, precision in thresholds.itertuples(index=False):
+        is_positive = predictions["decision_1"] >= threshold - 1e-6
+        assert recall == pytest.approx(recall_score(label, is_positive), abs=1e-6)
+        assert precision == pytest.approx(precision_score(label, is_positive), abs=1e-6)
+    curve = views["five-sgd"].read_plot("precision_recall").query("subset != 'test'")
+    is_enough = curve["recall"].astype(float) >= 0.5
+    best = curve["precision"].astype(float)[is_enough].max()
+    assert thresholds["precision"].iloc[0] == best
+
+
+def read_csv(text: str) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(text), dtype={"class": str}, keep_default_na=False)
+
+
+def test_the_operating_point_is_that_of_the_predictions(views: dict[str, ModelView]) -> None:
+    tables = charts.make_tables(views["five-sgd"])
+    assert list(tables) == ["roc", "precision_recall", "reliability"]
+    for chart in ["roc", "precision_recall"]:
+        table = read_csv(tables[chart])
+        assert set(table["class"]) == {"5"}
+        points = table[table["operating"] != ""].set_index("subset")
+        assert sorted(points.index) == ["cross_validation", "test"]
+        for subset, point in points.iterrows():
+            predictions = read_predictions("five-sgd", str(subset))
+            label, prediction = predictions["label"], predictions["prediction"]
+            rates = {
+                "false_positive_rate": prediction[label == 0].mean(),
+                "true_positive_rate": prediction[label == 1].mean(),
+                "recall": prediction[label == 1].mean(),
+                "precision": label[prediction == 1].mean(),
+            }
+            for column in {*rates} & {*table.columns}:
+                assert float(point[column]) == pytest.approx(rates[column], abs=1e-5)
+            assert float(point["threshold"]) == views["five-sgd"].metric("train", "threshold")
+
+
+def test_the_charts_of_ten_classes_are_the_plot_tables(views: dict[str, ModelView]) -> None:
+    tables = charts.make_tables(views["digit-logreg"])
+    plots = {"by_class": "metrics", "roc": "roc", "precision_recall": "precision_recall"}
+    assert tables.keys() == plots.keys()  # no folds, so it is not calibrated
+    for chart, plot in plots.items():
+        assert tables[chart] == Path(f"plots/digit-logreg/{plot}.csv").read_text()
+
+
+def test_the_chart_of_the_best_models_has_the_first_row_of_each_task() -> None:
+    rows: list[dict[str, Any]] = [
+        {"task": "two", "model": "first", "accuracy": 0.9, "low": 0.8, "high": 0.95},
+        {"task": "two", "model": "second", "accuracy": 0.7, "low": 0.6, "high": 0.8},
+        {"task": "two", "model": BASELINE, "accuracy": 0.5},
+        {"task": "ten", "model": "other", "accuracy": 0.6},
+        {"task": "ten", "model": BASELINE, "accuracy": 0.1},
+    ]
+    table = read_csv(charts.make_table_of_best(pd.DataFrame(rows)))
+    assert table["model"].tolist() == ["first", "other"]
+    assert table["baseline"].tolist() == [0.5, 0.1]
+
+
+def test_pictures_show_the_pixels(dataset: ImageDataset, views: dict[str, ModelView]) -> None:
+    section = DatasetView(dataset, list(views.values()))
+    wrong_rows = {row for view in views.values() for row in view.mistakes["row"]}
+    assert section.mistakes.keys() == wrong_rows
+    for row, picture in section.mistakes.items():
+        # The largest value of all images, not of this one, is white.
+        expected = dataset.pixels[row] * (255 / tiny.PIXEL_MAX)
+        assert (decode(picture) == expected.astype(int)).all()
+
+    digits = tiny.digits()[1]
+    for number, (name, n_images, picture) in enumerate(section.averages):
+        assert (name, n_images) == (str(number), (digits == number).sum())
+        mean = dataset.pixels[digits == number].mean(axis=0) * (255 / tiny.PIXEL_MAX)
+        assert np.abs(decode(picture) - mean).max() <= 1
+
+    samples = decode(section.samples)
+    assert samples.shape == (90, 90)  # 10 x 10 images of 8 x 8 pixels, one pixel apart
+    third_three = np.flatnonzero(digits == 3)[2]
+    expected = dataset.pixels[third_three] * (255 / tiny.PIXEL_MAX)
+    assert (samples[27:35, 18:26] == expected.astype(int)).all()
+
+
+def test_the_most_confident_mistakes_of_each_kind_are_kept() -> None:
+    pixels = np.zeros((5, 1000, 500), np.uint8)
+    dataset = ImageDataset("large", pixels, np.zeros(5), ["0"], has_class_names=False)
+    mistakes = pd.DataFrame({"row": [3, 2, 4, 1, 0], "class": 0, "prediction": [1, 1, 1, 2, 2]})
+    model: Any = SimpleNamespace(mistakes=mistakes)
+    assert list(DatasetView(dataset, [model, model]).mistakes) == [3, 1, 2, 0]
+
+
+def test_each_model_is_compared_with_the_better_ones(made: Path, dataset: ImageDataset) -> None:
+    models = ["five-sgd", "digit-logreg", "five-sgd", "digit-logreg", "digit-logreg", BASELINE]
+    results = pd.DataFrame({"task": ["a", "a", "b", "c", "c", "c"], "model": models})
+    # Models of different images cannot be compared.
+    assert list(compare_all(results)) == ["digit-logreg"]
+    comparison = compare("digit-logreg", "digit-logreg")
+    assert comparison["cells"][2:] == ["+0.00", "1", "0", "0"]
+    printed = call(made, "compare", "--between", "digit-logreg", "digit-logreg").stdout
+    assert comparison["verdict"] in " ".join(printed.split())
