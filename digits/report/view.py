@@ -8,7 +8,6 @@ from digits.core.errors import UserError
 from digits.core.params import Entry, Params
 from digits.evaluation.metrics import OVERALL
 from digits.results import formatting
-from digits.results.differences import was_cross_validated
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import (
     ImageDataset,
@@ -93,7 +92,7 @@ class ModelView:
         if self.has_positive:
             self.names = {"0": self.label_names[0], "1": self.label_names[1]}
         self.predictions = {"test": self.read_predictions("test")}
-        if was_cross_validated(name):
+        if "cv_accuracy" in self.summary:
             self.predictions["cross_validation"] = self.read_predictions("train")
         self.mistakes = self.describe_mistakes()
 

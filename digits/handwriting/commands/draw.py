@@ -21,7 +21,6 @@ from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing, predicting
 
 import click
-import numpy as np
 import segno
 import waitress  # type: ignore[import-untyped]
 from flask import Flask, abort, render_template, request
