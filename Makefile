@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo repro results scheduler workers test lint format reference lock audit venv clean
+.PHONY: help demo repro results scheduler workers test mutants lint format reference lock audit venv clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -55,6 +55,14 @@ workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
 test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m pytest -m slow)
 	python -m pytest
 
+# mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git.
+MODULE := digits.learning.folds
+mutants: $(INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no test notices
+	@git init --quiet mutants
+	@git ls-files -z ':!digits' | git checkout-index -z --stdin --force --prefix=mutants/
+	mutmut run $(MODULE:%='%.*')
+	@mutmut results | sed '/: not checked$$/d'
+
 lint: $(INSTALLED) ## Check style, format and types
 	ruff check . && ruff format --check . && mypy
 	zizmor --offline --quiet .github
@@ -77,7 +85,7 @@ audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 
 clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops
-	rm -rf report.html dvc_plots build *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf report.html dvc_plots build mutants *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
 
 venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 

@@ -1,0 +1,142 @@
+"""Rules that hold for all inputs: hypothesis searches for an input that breaks them."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from digits.commands.merge_lock import merge
+from digits.core import tables
+from digits.core.params import ChecksumShare, LastGroups
+from digits.data.splitting import split_rows
+from digits.learning import model_file, pipelines
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from sklearn.pipeline import Pipeline
+
+SEEDS = st.integers(0, 2**32 - 1)
+FRACTIONS = st.floats(0.01, 0.99)
+SHARES = FRACTIONS.map(lambda fraction: ChecksumShare(share=fraction))
+
+
+@st.composite
+def images(draw: st.DrawFn, *, has_groups: bool = False) -> pd.DataFrame:
+    """Return a table of different images of two pixels, of three classes."""
+    numbers = draw(st.sets(st.integers(0, 2**16 - 1), min_size=4, max_size=30))
+    both_pixels = np.array(sorted(numbers), np.uint16).view(np.uint8).reshape(-1, 2)
+    table = pd.DataFrame(both_pixels, columns=["pixel1", "pixel2"])
+    columns = arrays.arrays(np.uint8, len(table), elements=st.integers(0, 2))
+    table["class"] = draw(columns)
+    if has_groups:
+        groups = draw(columns)
+        groups[:2] = [0, 1]  # there are at least two
+        table["group"] = groups
+    return table
+
+
+def check_split(table: pd.DataFrame, test: Any, seed: int) -> None:
+    """Check that each image is in exactly one set, and that there is one to train on."""
+    train_rows, test_rows = split_rows(table, test, seed)
+    assert sorted([*train_rows, *test_rows]) == list(range(len(table)))
+    assert len(train_rows) > 0
+    if "group" in table:
+        groups = table["group"].to_numpy()
+        assert set(groups[train_rows]).isdisjoint(groups[test_rows])
+
+
+@settings(max_examples=40)
+@given(images(), st.one_of(st.integers(1, 3), FRACTIONS, SHARES), SEEDS)
+def test_every_image_is_in_one_set(table: pd.DataFrame, test: Any, seed: int) -> None:
+    check_split(table, test, seed)
+
+
+@settings(max_examples=40)
+@given(
+    images(has_groups=True), st.one_of(st.just(LastGroups(groups=1)), FRACTIONS, SHARES), SEEDS
+)
+def test_no_group_is_in_both_sets(table: pd.DataFrame, test: Any, seed: int) -> None:
+    check_split(table, test, seed)
+
+
+@settings(max_examples=40)
+@given(images(), SHARES, st.data())
+def test_a_new_image_moves_at_most_one_other_image_of_its_class(
+    table: pd.DataFrame, test: Any, data: st.DataObject
+) -> None:
+    new = data.draw(st.integers(0, len(table) - 1))
+    _, after = split_rows(table, test, 42)
+    old = table.drop(index=new)
+    _, positions = split_rows(old, test, 42)
+    before = old.index[positions]
+    moved = (set(after) ^ set(before)) - {new}
+    assert len(moved) <= 1
+    assert all(table["class"][row] == table["class"][new] for row in moved)
+
+
+ENTRIES = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2))
+
+
+@given(ENTRIES, ENTRIES, ENTRIES)
+def test_a_merged_lock_has_what_both_sides_agree_on(
+    base: dict[str, int], ours: dict[str, int], theirs: dict[str, int]
+) -> None:
+    merged = merge(base, ours, theirs)
+    assert merged == merge(base, theirs, ours)
+    assert merge(base, base, theirs) == theirs
+    assert merge(base, ours, ours) == ours
+    for name in {*base, *ours, *theirs}:
+        sides = [ours.get(name), theirs.get(name)]
+        changed = [entry for entry in sides if entry != base.get(name)]
+        if changed and changed[0] == changed[-1]:
+            assert merged.get(name) == changed[0]
+        else:
+            assert merged.get(name) == (None if changed else base.get(name))
+
+
+@settings(max_examples=40)
+@given(images(has_groups=True), st.dictionaries(st.text(), st.lists(st.text())))
+def test_a_table_is_read_as_it_was_written(
+    table: pd.DataFrame, attrs: dict[str, list[str]]
+) -> None:
+    table.attrs = {**attrs}
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, name) for name in ["first.parquet", "second.parquet"]]
+        for path in paths:
+            tables.write(path, table)
+            found = tables.read(path)
+            pd.testing.assert_frame_equal(found, table)
+            assert found.attrs == attrs
+        assert paths[0].read_bytes() == paths[1].read_bytes()
+    pixels = table[["pixel1", "pixel2"]].to_numpy()
+    assert (tables.pixels(found) == pixels).all()
+
+
+CLASSIFIERS = [
+    "linear_model.SGDClassifier",
+    "naive_bayes.GaussianNB",
+    "neighbors.KNeighborsClassifier",
+    "tree.DecisionTreeClassifier",
+]
+
+
+@settings(max_examples=20)
+@given(st.sampled_from(CLASSIFIERS), SEEDS)
+def test_a_loaded_model_predicts_what_the_saved_one_does(name: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.random((30, 20))
+    y = np.arange(30) % 3
+    steps = pipelines.make_feature_steps("raw", 16)
+    classifier = pipelines.make_classifier(name, {}, seed)
+    model = Pipeline([*steps, ("classifier", classifier)]).fit(X, y)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.skops")
+        again = Path(folder, "again.skops")
+        model_file.save(path, model)
+        loaded = model_file.load(path)
+        model_file.save(again, loaded)
+        assert path.read_bytes() == again.read_bytes()
+    other = rng.random((30, 20))
+    assert (loaded.predict(other) == model.predict(other)).all()
