@@ -1,102 +1,26 @@
 """Fetching a dataset: the order of its sources, what they may not give, servers that fail."""
 
 import gzip
-import hashlib
-import json
 import re
 import socket
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPResponse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.request import HTTPSHandler, Request, build_opener, install_opener
 
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.data.sources import idx, sklearn, to_uint8
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
+from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml
 
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 FETCH = ["fetch", "tiny"]
 FILES = tiny.idx_files()
-
-
-class Server(ThreadingHTTPServer):
-    """A server on a free port of this machine, which answers as a test tells it to.
-
-    Attributes:
-        respond: answers a request.
-        requests: the paths of all requests.
-        url: the address of the server.
-    """
-
-    daemon_threads = True
-    respond: "Callable[[Handler], None]"
-    requests: list[str]
-    url: str
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
-
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.requests.append(self.path)
-        with suppress(OSError):  # the client may close the connection before the end
-            self.server.respond(self)
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-    def answer(
-        self,
-        content: bytes = b"",
-        status: int = 200,
-        length: int | None = None,
-        **headers: str,
-    ) -> None:
-        """Send an answer. Its length may be another than that of the content."""
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content) if length is None else length))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(content)
-
-
-@contextmanager
-def serving(respond: Callable[[Handler], None]) -> Iterator[Server]:
-    """Run a server until the end of the `with` block."""
-    with Server(("127.0.0.1", 0), Handler) as server, ThreadPoolExecutor() as pool:
-        server.respond = respond
-        server.requests = []
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        pool.submit(server.serve_forever, poll_interval=0.02)
-        try:
-            yield server
-        finally:
-            server.shutdown()
-
-
-def serve_files(contents: dict[str, bytes]) -> Callable[[Handler], None]:
-    """Return a function that answers with files, by the last part of the path, or with 404."""
-
-    def respond(request: Handler) -> None:
-        name = request.path.rsplit("/", 1)[-1]
-        if name in contents:
-            request.answer(contents[name])
-        else:
-            request.answer(status=404)
-
-    return respond
 
 
 @pytest.fixture
@@ -120,7 +44,7 @@ def test_pandas_reads_the_table_of_a_dataset(made: Path) -> None:
 
 
 def test_the_mirror_is_tried_first_and_all_sources_give_the_same_bytes(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, httpserver_ipv4: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = folder / "data/raw/tiny.parquet"
     use_sources(folder, {"idx": "idx"})
@@ -129,14 +53,14 @@ def test_the_mirror_is_tried_first_and_all_sources_give_the_same_bytes(
 
     (folder / "idx").rename(folder / "tiny")  # as in a mirror
     compressed = {name: gzip.compress(content) for name, content in FILES.items()}
-    with serving(serve_files(compressed)) as server:
-        use_sources(folder, {"idx": "nowhere"}, {"idx": server.url})
-        for mirror, n_requests in [("", 4), (".", 0)]:
-            monkeypatch.setenv("DATA_MIRROR", mirror)
-            server.requests.clear()
-            assert call(folder, *FETCH).stderr == ""
-            assert len(server.requests) == n_requests
-            assert raw.read_bytes() == expected
+    serve_files(httpserver_ipv4, compressed)
+    use_sources(folder, {"idx": "nowhere"}, {"idx": httpserver_ipv4.url_for("/")})
+    for mirror, n_requests in [("", 4), (".", 0)]:
+        monkeypatch.setenv("DATA_MIRROR", mirror)
+        httpserver_ipv4.clear_log()
+        assert call(folder, *FETCH).stderr == ""
+        assert len(httpserver_ipv4.log) == n_requests
+        assert raw.read_bytes() == expected
 
 
 def test_the_mirror_is_not_tried_for_a_dataset_that_needs_no_network(
@@ -149,47 +73,49 @@ def test_the_mirror_is_not_tried_for_a_dataset_that_needs_no_network(
     assert "DATA_MIRROR" not in line
 
 
-OTHER_LABELS = FILES["t10k-labels"][:-1] + b"\7"
-MIXED_UP = {"train-images": FILES["train-labels"]}
 HALF_GZIP = gzip.compress(FILES["train-images"])[:99]
+NOT_WHOLE = Response(FILES["train-images"][:1000])
+NOT_WHOLE.content_length = 9999
+
+# What a server answers to the request of the first file, and a part of the error.
+FAILURES = {
+    "lacks the file": (Response(status=404), "404 Client Error"),
+    "asks to wait": (
+        Response(status=503, headers={"Retry-After": "86400"}),
+        "503 Server Error",
+    ),
+    "closes the connection": (NOT_WHOLE, "Connection broken"),
+    "asks to sign in": (Response("<html>Sign in"), "not an IDX file of bytes: it begins"),
+    "sends half a gzip file": (Response(HALF_GZIP), "ended before"),
+    "sends labels for images": (
+        Response(FILES["train-labels"]),
+        "cannot reshape array of size",
+    ),
+}
 
 
-def ask_to_wait(request: Handler) -> None:
-    request.answer(status=503, Retry_After="86400")
-
-
-def cut_off(request: Handler) -> None:
-    request.answer(FILES["train-images"][:1000], length=9999)
-
-
-def ask_to_sign_in(request: Handler) -> None:
-    request.answer(b"<html>Sign in")
-
-
-FAILURES: dict[str, tuple[Callable[[Handler], None], str]] = {}
-FAILURES["lacks the file"] = (serve_files({}), "404 Client Error")
-FAILURES["asks to wait for a day"] = (ask_to_wait, "503 Server Error")
-FAILURES["closes the connection"] = (cut_off, "Connection broken")
-FAILURES["asks to sign in"] = (ask_to_sign_in, "not an IDX file of bytes: it begins")
-FAILURES["sends half a gzip file"] = (serve_files({"train-images": HALF_GZIP}), "ended before")
-FAILURES["mixes up its files"] = (serve_files(MIXED_UP), "cannot reshape array of size 300")
-FAILURES["sends others"] = (serve_files({**FILES, "t10k-labels": OTHER_LABELS}), "other labels")
-
-
-@pytest.mark.parametrize(("respond", "reason"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize(("answer", "reason"), FAILURES.values(), ids=FAILURES)
 def test_a_server_that_fails_is_one_line(
-    folder: Path, respond: Callable[[Handler], None], reason: str
+    folder: Path, httpserver_ipv4: HTTPServer, answer: Response, reason: str
 ) -> None:
-    with serving(respond) as server:
-        use_sources(folder, {"idx": server.url})
-        line = failure(folder, *FETCH)
-    assert line.startswith(f"Error: no source has tiny: idx {server.url}: ")
+    httpserver_ipv4.expect_request("/train-images").respond_with_response(answer)
+    url = httpserver_ipv4.url_for("")
+    use_sources(folder, {"idx": url})
+    line = failure(folder, *FETCH)
+    assert line.startswith(f"Error: no source has tiny: idx {url}: ")
     assert reason in line
     assert line.endswith(
         ". Set DATA_MIRROR to a folder or address that holds the IDX files in tiny/, or run "
         "`make demo`, which needs no network"
     )
     assert not (folder / "data").exists()
+
+
+def test_other_labels_than_the_pinned_ones_are_one_line(folder: Path) -> None:
+    use_sources(folder, {"idx": "idx"})
+    labels = folder / "idx/t10k-labels"
+    labels.write_bytes(labels.read_bytes()[:-1] + b"\7")
+    assert "idx idx: other labels: " in failure(folder, *FETCH)
 
 
 def test_a_server_that_is_down_is_one_line(folder: Path) -> None:
@@ -220,90 +146,12 @@ def test_an_idx_file_of_other_values_than_bytes_is_refused() -> None:
         idx.parse(of_floats)
 
 
-def arff_file() -> bytes:
-    """Return the tiny dataset in the format of OpenML."""
-    pixels, classes = tiny.digits()
-    lines = ["@RELATION tiny", "@DATA"]
-    for image, label in zip(pixels.tolist(), classes.tolist(), strict=True):
-        values = [*image, label]
-        lines.append(",".join(str(value) for value in values))
-    return "\n".join([*lines, ""]).encode()
-
-
-def openml_features() -> list[dict[str, str]]:
-    """Return OpenML's description of the columns of the tiny dataset."""
-    n_pixels = tiny.SHAPE[0] * tiny.SHAPE[1]
-    columns = [(f"pixel{number}", "numeric") for number in range(1, n_pixels + 1)]
-    columns.append(("class", "nominal"))
-    features = []
-    for index, (name, data_type) in enumerate(columns):
-        feature = {
-            "index": str(index),
-            "name": name,
-            "data_type": data_type,
-            "is_target": "true" if name == "class" else "false",
-            "is_ignore": "false",
-            "is_row_identifier": "false",
-            "number_of_missing_values": "0",
-        }
-        features.append(feature)
-    return features
-
-
-def openml_description(content: bytes) -> dict[str, str]:
-    """Return OpenML's description of the tiny dataset."""
-    return {
-        "id": "1",
-        "name": "tiny",
-        "version": "1",
-        "format": "ARFF",
-        "status": "active",
-        "file_id": "1",
-        "description": "",
-        "url": "https://www.openml.org/data/v1/download/1/tiny.arff",
-        "md5_checksum": hashlib.md5(content, usedforsecurity=False).hexdigest(),
-    }
-
-
-def answer_as_openml(request: Handler) -> None:
-    """Answer as the part of OpenML's API that scikit-learn uses, with gzip as OpenML does."""
-    content = arff_file()
-    dataset = {"did": 1, "name": "tiny", "version": 1, "status": "active"}
-    qualities = [{"name": "x", "value": str(tiny.IMAGES)}]
-    answers: dict[str, Any] = {
-        "list/data_name/tiny/limit/2/data_version/1": {"data": {"dataset": [dataset]}},
-        "1": {"data_set_description": openml_description(content)},
-        "features/1": {"data_features": {"feature": openml_features()}},
-        "qualities/1": {"data_qualities": {"quality": qualities}},
-    }
-    if not request.path.endswith(".arff"):
-        answer = answers[request.path.removeprefix("/api/v1/json/data/")]
-        content = json.dumps(answer).encode()
-    request.answer(gzip.compress(content), Content_Encoding="gzip")
-
-
-@contextmanager
-def in_place_of_openml(respond: Callable[[Handler], None]) -> Iterator[None]:
-    """Let a server of the test answer the requests to OpenML, without TLS."""
-    with serving(respond) as server:
-
-        class LocalHandler(HTTPSHandler):
-            def https_open(self, request: Request) -> HTTPResponse:
-                return self.do_open(connect, request)
-
-        def connect(*_: Any, **__: Any) -> HTTPConnection:
-            return HTTPConnection("127.0.0.1", server.server_port)
-
-        install_opener(build_opener(LocalHandler))
-        try:
-            yield
-        finally:
-            install_opener(None)
-
-
-def test_openml_is_asked_through_scikit_learn(folder: Path) -> None:
+def test_openml_is_asked_through_scikit_learn(
+    folder: Path, httpserver_ipv4: HTTPServer
+) -> None:
     use_sources(folder, {"openml": "tiny/1"})
-    with in_place_of_openml(answer_as_openml):
+    serve_openml(httpserver_ipv4, "tiny")
+    with in_place_of_openml(httpserver_ipv4):
         call(folder, *FETCH)
     socket.setdefaulttimeout(None)  # the source sets it for the process of the stage
     labels = pd.read_parquet(folder / "data/raw/tiny.parquet")["class"]

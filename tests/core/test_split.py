@@ -113,15 +113,6 @@ def test_a_share_is_one_of_each_class() -> None:
     assert counts.tolist() == [63, 13, 0]
 
 
-def test_a_new_image_moves_at_most_one_other_between_the_sets_of_a_share() -> None:
-    with_all = rows_by_share(np.arange(301))
-    moved = []
-    for added in range(0, 300, 7):
-        without = rows_by_share(np.delete(np.arange(301), added))
-        moved.append(len((with_all ^ without) - {added}))
-    assert max(moved) == 1
-
-
 def test_images_with_the_same_pixels_are_in_the_same_set_of_a_share() -> None:
     twice = np.repeat(np.arange(301), 2)
     images = make_images(602, pixels=PIXELS[twice], classes=CLASSES[twice])
@@ -153,17 +144,6 @@ def test_a_new_group_moves_at_most_one_other_between_the_sets_of_a_share(added: 
         assert len(after & before) == 1
     else:
         assert after == before
-
-
-@pytest.mark.parametrize("test", [0.999, {"share": 0.999}])
-@pytest.mark.parametrize(("groups", "train"), [(None, 1), (GROUPS, 4)])
-def test_a_fraction_leaves_an_image_or_a_group_to_train_on(
-    test: Any, groups: Vector | None, train: int
-) -> None:
-    images = make_images(12, groups, PIXELS[:12])
-    train_rows, test_rows = split(images, test)
-    assert sorted(train_rows + test_rows) == list(range(12))
-    assert 1 <= len(train_rows) <= train
 
 
 def test_the_stage_names_a_class_that_a_set_lacks(tmp_path: Path) -> None:
