@@ -101,7 +101,7 @@ def test_a_merged_lock_has_what_both_sides_agree_on(
 def test_a_table_is_read_as_it_was_written(
     table: pd.DataFrame, attrs: dict[str, list[str]]
 ) -> None:
-    table.attrs = {**attrs}
+    table.attrs.update(attrs)
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, name) for name in ["first.parquet", "second.parquet"]]
         for path in paths:
