@@ -185,7 +185,8 @@ def test_pictures_have_a_natural_order(tmp_path: Path, names: str, classes: list
 @pytest.mark.parametrize(
     ("folders", "classes", "names"),
     [
-        (["10", "9", "2"], [2, 9, 10], None),
+        (["255", "9", "10"], [9, 10, 255], None),
+        (["256", "9"], [0, 1], ["9", "256"]),
         (["2020", "300", "1999"], [0, 1, 2], ["300", "1999", "2020"]),
         (["e\u0301te\u0301", "a b"], [0, 1], ["a b", "\u00e9t\u00e9"]),
     ],
@@ -319,16 +320,21 @@ def test_a_table_with_wrong_names_of_pictures_is_refused(
 VALID: dict[str, list[Any]] = {"label": [3.0, 12.0], "group": [7.0, 2.0], "p": [0.0, 255.0]}
 
 
-def read_table(folder: Path, **changes: list[Any]) -> pd.DataFrame:
+def read_table(folder: Path, pixel_max: int = 255, **changes: list[Any]) -> pd.DataFrame:
     """Read a table of two images of one pixel, some of whose columns are changed."""
     path = folder / "own.csv"
     pd.DataFrame({**VALID, **changes}).to_csv(path, index=False)
-    return read("table", path, shape=[1, 1])
+    return read("table", path, shape=[1, 1], pixel_max=pixel_max)
 
 
 def test_whole_numbers_in_a_table_may_be_written_as_fractions(tmp_path: Path) -> None:
     images = read_table(tmp_path)[["class", "group", "pixel1"]]
     assert images.to_numpy().tolist() == [[3, 0, 0], [12, 1, 255]]
+
+
+def test_pixels_above_the_largest_value_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="up to 255; expected images of 1 × 1 pixels from 0 to"):
+        read_table(tmp_path, pixel_max=254)
 
 
 @pytest.mark.parametrize("names", [["NA", "b"], ["False", "True"]])
