@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from digits.core.params import Params
-from digits.data.sources import MAX_CLASSES
 from digits.evaluation.calibration import calibrate, to_logits
 from digits.learning.scores import read_scores, score_labels
 from digits.results.differences import Difference, PairedTest
@@ -31,11 +30,9 @@ def label_names(settings: Params, task_name: str) -> list[str]:
     """Return the name of each label of a task.
 
     If the task has no `positive` classes, these are the names of the classes. Otherwise the
-    names of the labels 0 and 1 are, for example, `not 5` and `5`, or `neither 0 nor 1` and
-    `0 or 1`.
+    names of the labels 0 and 1 are, for example, `not 5` and `5`, or `another` and `0 or 1`.
     """
-    dataset = settings.dataset_of_task(task_name)
-    class_names = dataset.names or [str(number) for number in range(MAX_CLASSES)]
+    class_names = [str(name) for name in settings.dataset_of_task(task_name).class_names]
     positive, negative = settings.task_classes(task_name)
     if positive is None:
         return class_names
@@ -45,8 +42,6 @@ def label_names(settings: Params, task_name: str) -> list[str]:
         name_of_0 = " or ".join(class_names[number] for number in negative)
     elif len(positive_names) == 1:
         name_of_0 = f"not {positive_names[0]}"
-    elif len(positive_names) == 2:
-        name_of_0 = f"neither {positive_names[0]} nor {positive_names[1]}"
     else:
         name_of_0 = "another"
     return [name_of_0, " or ".join(positive_names)]
@@ -67,7 +62,7 @@ def describe_prediction(
 
     Args:
         label_name: the name of the predicted label.
-        probability: the text in the brackets.
+        probability: the text in parentheses.
         actual_name: what the image shows, or None if it is unknown.
     """
     prediction = f"predicted {label_name} ({probability})"
@@ -100,15 +95,11 @@ def describe_predictions(
         columns = (y_pred == labels[0]).astype(int)
     else:
         columns = np.searchsorted(labels, y_pred)
-    probabilities_of_prediction = probabilities[np.arange(len(columns)), columns]
-
-    descriptions = []
-    for label, probability, actual_name in zip(
-        y_pred, probabilities_of_prediction, actual_names, strict=True
-    ):
-        percent = format_percent(probability)
-        descriptions.append(describe_prediction(names[label], percent, actual_name))
-    return descriptions
+    confidences = np.take_along_axis(probabilities, columns[:, np.newaxis], axis=1)[:, 0]
+    percents = [format_percent(confidence) for confidence in confidences]
+    predicted_names = [names[label] for label in y_pred]
+    parts = zip(predicted_names, percents, actual_names, strict=True)
+    return [describe_prediction(*texts) for texts in parts]
 
 
 def format_percent(probability: float) -> str:
