@@ -128,7 +128,7 @@ def print_description(images: ImageDataset) -> None:
     rows = []
     for name, count in zip(images.class_names, counts, strict=True):
         rows.append([name, f"{count:,}", f"{100 * count / n_images:.1f} %"])
-    print_table(["class", "images", "share"], rows, n_left=0)
+    print_table(["class", "images", "share"], rows)
 
 
 def read_table(

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import tabulate
 
+tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
+
 NO_VALUE = "–"  # the text of a cell without a value
 
 # The columns of a table of differences: the name of the model, then what `format_difference`
@@ -181,41 +183,24 @@ def format_significance(test: PairedTest) -> str:
     return f"{conclusion} (99 % interval {low} to {high} points)"
 
 
-def format_table(
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    n_left: int = 1,
-    table_format: str = "simple",
-) -> str:
-    """Return the text of a table.
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], table_format: str = "simple"
+) -> None:
+    """Print a table, whose first column is aligned to the left, and all others to the right.
 
     Args:
         headings: the headings of the columns. They can have several lines.
         rows: the text of each cell.
-        n_left: the number of columns, from the left, that are aligned to the left.
         table_format: a format of the package tabulate, such as `pipe` for Markdown.
     """
-    tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
     if table_format == "pipe":  # a heading in Markdown is a single line
         headings = [heading.replace("\n", " ") for heading in headings]
-    alignments = ["left"] * n_left + ["right"] * (len(headings) - n_left)
     table = tabulate.tabulate(
         rows,
         headings,
         table_format,
-        colalign=alignments,
+        colalign=["left"] + ["right"] * (len(headings) - 1),
         disable_numparse=True,
         preserve_whitespace=True,
     )
-    lines = [line.rstrip() for line in table.splitlines()]
-    return "\n".join(lines)
-
-
-def print_table(
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    n_left: int = 1,
-    table_format: str = "simple",
-) -> None:
-    """Print a table. The arguments are those of `format_table`."""
-    print(format_table(headings, rows, n_left, table_format))
+    print(table)
