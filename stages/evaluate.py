@@ -20,6 +20,7 @@ from digits.evaluation.metrics import OVERALL, metrics_table, summarize
 from digits.evaluation.predictions import (
     Predictions,
     fit_temperature_to_table,
+    fit_temperatures_of_folds,
     most_frequent_label,
 )
 from digits.learning import model_file
@@ -50,18 +51,17 @@ def main(name: str) -> None:
 
     # If the model was cross-validated, evaluate these predictions, too, and calibrate the
     # probabilities on them.
-    prediction_tables = {"test": test_table}
-    temperature = None
-    if "fold" in cv_table:
-        prediction_tables["cross_validation"] = cv_table
-        temperature = fit_temperature_to_table(cv_table, model.classes_)
+    classes = model.classes_
     majority_label = most_frequent_label(cv_table["label"])  # of all training images
+    temperature = fit_temperature_to_table(cv_table, classes) if "fold" in cv_table else None
     predictions = {
-        subset: Predictions.from_table(
-            table, model.classes_, majority_label, temperature or 1.0
-        )
-        for subset, table in prediction_tables.items()
+        "test": Predictions.from_table(test_table, classes, majority_label, temperature or 1.0)
     }
+    if "fold" in cv_table:
+        temperatures = fit_temperatures_of_folds(cv_table, classes)
+        predictions["cross_validation"] = Predictions.from_table(
+            cv_table, classes, majority_label, temperatures
+        )
 
     metrics = concat_subsets(metrics_table, predictions)
     model_metrics = model_metrics_table(model, cv_table.attrs["train_accuracy"], temperature)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.commands import columns, examples
-from digits.core import params, paths
+from digits.core import params, paths, tables
 from digits.core.errors import UserError, warn
 from digits.core.params import Params
 from digits.results.differences import Difference, compare_models, t_test
@@ -20,7 +20,7 @@ from digits.results.formatting import (
     format_verdict,
     print_table,
 )
-from digits.results.read import ImageDataset, read_train_images
+from digits.results.read import ImageDataset
 from digits.results.revisions import Revision
 from digits.results.seeds import compare_over_seeds
 
@@ -264,7 +264,7 @@ def train_with_seeds(
             "folds, at least 2"
         )
 
-    train_images = read_train_images(model_after.task)
+    train_images = tables.read(paths.task(model_after.task, "train"))
     accuracies = compare_over_seeds(
         model_before, model_after, train_images, params_after.seed, n_seeds
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from digits.commands import examples
 from digits.core import params
 from digits.core.errors import UserError, check_choice, warn
+from digits.core.params import Params
 from digits.core.tables import Vector
 from digits.results import drawing
 from digits.results.formatting import (
@@ -21,37 +22,33 @@ import numpy as np
 import pandas as pd
 
 DEFAULT_LIMIT = 10  # images, if they are not chosen by number or at random
-MAX_LIMIT = 1_000
-COUNT = click.IntRange(1, MAX_LIMIT)
+COUNT = click.IntRange(min=1)
 
 
 @click.command(
     epilog=examples(
         "show mnist 36000 36001 0-2",
+        "show mnist 36001 --predictions two-logreg",
         "show mnist --random 5 --label 8",
-        "show mnist 60000-60009 --predictions five-sgd",
         "show mnist --mistakes digit-knn --limit 40 --png mistakes.png",
     )
 )
 @click.argument("dataset")
 @click.argument("numbers", nargs=-1)
-@click.option("--random", type=COUNT, metavar="N", help="Show N random images.")
-@click.option("--label", metavar="CLASS", help="Show only images of this class.")
-@click.option("--predictions", metavar="MODEL", help="Show the predictions of this model.")
+@click.option(
+    "--predictions", metavar="MODEL", help="Show what this model predicts for the images."
+)
 @click.option("--mistakes", metavar="MODEL", help="Show the mistakes of this model.")
 @click.option(
     "--subset",
     type=click.Choice(["train", "test"]),
     default="test",
     show_default=True,
-    help="Use the predictions of this set.",
+    help="Without NUMBERS, use this set.",
 )
-@click.option(
-    "--limit",
-    type=COUNT,
-    metavar="N",
-    help="Show at most N images.",
-)
+@click.option("--label", metavar="CLASS", help="Show only images of this class.")
+@click.option("--random", type=COUNT, metavar="N", help="Show N random images.")
+@click.option("--limit", type=COUNT, metavar="N", help="Show at most N images.")
 @click.option(
     "--png",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -61,11 +58,11 @@ COUNT = click.IntRange(1, MAX_LIMIT)
 def command(
     dataset: str,
     numbers: tuple[str, ...],
-    random: int | None,
-    label: str | None,
     predictions: str | None,
     mistakes: str | None,
     subset: str,
+    label: str | None,
+    random: int | None,
     limit: int | None,
     png: Path | None,
 ) -> None:
@@ -74,45 +71,46 @@ def command(
     DATASET is an entry of `datasets` in params.yaml. NUMBERS are row numbers, which start at 0,
     or ranges such as 0-9. Without NUMBERS and options, the command describes the dataset.
 
-    Mistakes are shown with the most confident ones first. With --subset train, each prediction
-    is from a model that was not trained on the image (cross-validation). With --mistakes,
-    NUMBERS select among the mistakes.
+    --predictions shows what a trained model predicts for images of its dataset. It predicts an
+    image of the training set, such as 36001, by the model of the image's fold, which was not
+    trained on it (cross-validation). The fold stands behind the prediction. --mistakes shows
+    wrong predictions, the most confident ones first.
 
     Unless NUMBERS or --random choose the images, at most 10 are shown by default. --random
     shows different images each time.
     """
-    check_choice("DATASET", dataset, params.load().datasets)
+    settings = params.load()
+    check_choice("DATASET", dataset, settings.datasets)
+    if mistakes and (numbers or predictions):
+        raise click.UsageError("--mistakes cannot be used with NUMBERS or --predictions")
     images = ImageDataset.read(dataset)
-    if not (numbers or random or label or predictions or mistakes or png or limit):
+    if not any([numbers, predictions, mistakes, label, random, limit, png]):
         print_description(images)
         return
 
-    # Choose the images.
-    rows = images.select_rows(numbers)
-    model_name = mistakes or predictions
+    model_name = predictions or mistakes
     table = None
     if model_name:
-        table = read_predictions_by_row(model_name, subset, images)
-        if numbers:
-            check_in_subset(rows, table, subset)
+        # NUMBERS are looked for in both sets.
+        table = read_table(model_name, None if numbers else subset, images, settings)
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
-        if mistakes or not numbers:  # in the order of the predictions
-            rows = table.index[table.index.isin(rows)].to_numpy()
-    if label:
-        rows = rows[has_class(images, rows, label)]
+
+    rows = choose_rows(images, numbers, table, label)
     if random:
         rows = np.random.default_rng().permutation(rows)[:random]
     if limit is None:
-        are_chosen = random or (numbers and not mistakes and not label)
-        limit = MAX_LIMIT if are_chosen else DEFAULT_LIMIT
-    rows = limit_rows(rows, limit)
+        limit = len(rows) if numbers or random else DEFAULT_LIMIT
+    if limit < len(rows):
+        warn(f"showing the first {limit} of {len(rows)} images; --limit shows more")
+        rows = rows[:limit]
 
-    # Show them.
     descriptions = [images.class_names[number] for number in images.classes[rows]]
     if model_name and table is not None:
-        descriptions = describe_rows(model_name, table.loc[rows], descriptions)
-    captions = make_captions(dataset, rows, descriptions)
+        descriptions = describe_rows(table.loc[rows], descriptions, model_name, settings)
+    captions = [
+        f"{dataset} {row}: {text}" for row, text in zip(rows, descriptions, strict=True)
+    ]
     if png:
         drawing.write_sheet(png, images.pixels[rows], captions)
         print(f"{png}: {len(rows)} of {dataset}")
@@ -126,93 +124,101 @@ def print_description(images: ImageDataset) -> None:
     print(f"{images.name}: {n_images:,} images of {height} x {width}")
     print(f"columns: pixel1 to pixel{height * width} (row by row, uint8), class")
     print(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
+    counts = np.bincount(images.classes, minlength=len(images.class_names))
     rows = []
-    for class_number, count in enumerate(np.bincount(images.classes)):
-        share = f"{100 * count / n_images:.1f} %"
-        rows.append([images.class_names[class_number], f"{count:,}", share])
-    print_table(["class", "images", "share"], rows, n_left=0)
+    for name, count in zip(images.class_names, counts, strict=True):
+        rows.append([name, f"{count:,}", f"{100 * count / n_images:.1f} %"])
+    print_table(["class", "images", "share"], rows)
 
 
-def read_predictions_by_row(model_name: str, subset: str, images: ImageDataset) -> pd.DataFrame:
+def read_table(
+    model_name: str, subset: str | None, images: ImageDataset, settings: Params
+) -> pd.DataFrame:
     """Return the predictions of a model, indexed by the row numbers of the images.
 
     Args:
-        model_name: an entry of params.yaml.
-        subset: `test` or `train`.
+        model_name: the model.
+        subset: `test`, `train`, or None for both.
         images: the dataset of the model.
+        settings: the content of params.yaml.
 
     Raises:
         UserError: the model is about another dataset, or has no such predictions.
     """
-    settings = params.load()
-    model_dataset = settings.dataset_name_of_task(settings.models[model_name].task)
+    check_choice("MODEL", model_name, settings.models)
+    model_params = settings.models[model_name]
+    model_dataset = settings.dataset_name_of_task(model_params.task)
     if model_dataset != images.name:
         raise UserError(
             f"{model_name} is a model of {model_dataset}, not of {images.name}; run "
             f"`digits show {model_dataset} --predictions {model_name}`"
         )
-    return read_predictions(model_name, subset).set_index("row")
+    if subset is not None:
+        table = read_predictions(model_name, subset)
+    elif model_params.folds == 0:
+        table = read_predictions(model_name, "test")
+    else:
+        subsets = ["test", "train"]
+        table = pd.concat([read_predictions(model_name, each) for each in subsets])
+    return table.set_index("row")
 
 
-def check_in_subset(rows: Vector, table: pd.DataFrame, subset: str) -> None:
-    """Check that there is a prediction for each image.
+def choose_rows(
+    images: ImageDataset,
+    numbers: tuple[str, ...],
+    table: pd.DataFrame | None,
+    label: str | None,
+) -> Vector:
+    """Return the numbers of the images to show.
+
+    Args:
+        images: the dataset.
+        numbers: numbers and ranges. If there are any, these images are shown in this order.
+        table: predictions. If there are any, but no numbers, their images are shown in their
+            order.
+        label: the class of the images, or None for all classes.
 
     Raises:
-        UserError: there is none, because the image is in the other subset.
+        UserError: an image does not exist, or has no prediction, or there is none.
     """
-    missing = np.setdiff1d(rows, table.index)
-    if len(missing):
-        other_subset = "train" if subset == "test" else "test"
+    rows = np.arange(len(images.classes))
+    if numbers:
+        rows = images.select_rows(numbers)
+    elif table is not None:
+        rows = table.index.to_numpy()
+    if table is not None and not np.isin(rows, table.index).all():
+        missing = np.setdiff1d(rows, table.index)
         raise UserError(
-            f"image {missing[0]} is not in the {subset} set; use --subset {other_subset}"
+            f"the model has no prediction of image {missing[0]}, which is not in its test set"
         )
-
-
-def has_class(images: ImageDataset, rows: Vector, class_name: str) -> Vector:
-    """Return whether images show a class, shape (n_rows,).
-
-    Raises:
-        UserError: the dataset has no image of a class with this name.
-    """
-    names = [images.class_names[number] for number in np.unique(images.classes)]
-    check_choice("--label", class_name, names)
-    return images.classes[rows] == images.class_names.index(class_name)
+    if label:
+        check_choice("--label", label, images.class_names)
+        rows = rows[images.classes[rows] == images.class_names.index(label)]
+    if len(rows) == 0:
+        raise UserError("no image matches")
+    return rows
 
 
 def describe_rows(
-    model_name: str, predictions: pd.DataFrame, actual_names: list[str]
+    predictions: pd.DataFrame, actual_names: list[str], model_name: str, settings: Params
 ) -> list[str]:
-    """Return what a model predicts for some images, in words.
+    """Return what a model predicts for some images, such as `9, predicted 9 (99 %), fold 2`.
 
     Args:
-        model_name: an entry of params.yaml.
-        predictions: its predictions of the images.
+        predictions: the predictions of the images. Those of the training set have a fold.
         actual_names: what the images show.
+        model_name: the model.
+        settings: the content of params.yaml.
     """
     temperature = read_temperature(model_name)
     if temperature is None:
         warn(not_calibrated(model_name))
-    settings = params.load()
     names = label_names(settings, settings.models[model_name].task)
-    return describe_predictions(predictions, actual_names, names, temperature)
-
-
-def limit_rows(rows: Vector, limit: int) -> Vector:
-    """Return the first rows, and print how many there are if some are left out.
-
-    Raises:
-        UserError: there is no row.
-    """
-    if len(rows) == 0:
-        raise UserError("no image matches")
-    if limit < len(rows):
-        warn(f"showing the first {limit} of {len(rows)} images; --limit shows more")
-    return rows[:limit]
-
-
-def make_captions(dataset: str, rows: Vector, descriptions: list[str]) -> list[str]:
-    """Return the captions of some images, such as `mnist 36000: 9, predicted 9 (> 99 %)`."""
-    captions = []
-    for row, description in zip(rows, descriptions, strict=True):
-        captions.append(f"{dataset} {row}: {description}")
-    return captions
+    descriptions = describe_predictions(predictions, actual_names, names, temperature)
+    if "fold" not in predictions:
+        return descriptions
+    folds = predictions["fold"]
+    return [
+        f"{text}, fold {fold:.0f}" if fold > 0 else text
+        for text, fold in zip(descriptions, folds, strict=True)
+    ]

@@ -68,8 +68,13 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
     return float(np.exp(minimum.x))
 
 
-def calibrate(logits: Scores, temperature: float) -> Scores:
-    """Return the probability of each class, 0 to 1, shape (n_images, n_classes)."""
+def calibrate(logits: Scores, temperature: float | Vector) -> Scores:
+    """Return the probability of each class, 0 to 1, shape (n_images, n_classes).
+
+    Args:
+        logits: shape (n_images, n_classes).
+        temperature: that of all images, or of each image, shape (n_images, 1).
+    """
     n_classes = logits.shape[1]
     probabilities = softmax(logits / temperature, axis=1)
     return (1 - UNIFORM_SHARE) * probabilities + UNIFORM_SHARE / n_classes

@@ -45,7 +45,7 @@ class Predictions:
         table: pd.DataFrame,
         classes: Vector,
         majority_label: int,
-        temperature: float = 1.0,
+        temperature: float | Vector = 1.0,
     ) -> Self:
         """Read a table of predictions, and calibrate the probabilities.
 
@@ -53,7 +53,8 @@ class Predictions:
             table: the columns are described in digits/core/tables.py.
             classes: the labels of the task, sorted.
             majority_label: the most frequent label of the training images.
-            temperature: the temperature of the calibration.
+            temperature: the temperature of the calibration, or that of each image, shape
+                (n_images, 1).
         """
         names = table.attrs.get("label_names")
         class_names = [names[label] if names else str(label) for label in classes]
@@ -99,6 +100,27 @@ def fit_temperature_to_table(cv_predictions: pd.DataFrame, classes: Vector) -> f
     logits = to_logits(scores, response_method)
     y_index = np.searchsorted(classes, cv_predictions["label"])
     return fit_temperature(logits, y_index)
+
+
+def fit_temperatures_of_folds(cv_predictions: pd.DataFrame, classes: Vector) -> Vector:
+    """Return the temperature that calibrates each fold, fitted on the other folds.
+
+    With the temperature that is fitted on all folds, the probabilities would be judged on the
+    predictions that they were calibrated on.
+
+    Args:
+        cv_predictions: a table of predictions.
+        classes: the labels of the task, sorted.
+
+    Returns:
+        The temperature of each image, shape (n_images, 1).
+    """
+    folds = cv_predictions["fold"].to_numpy()
+    temperatures = np.empty((len(folds), 1))
+    for fold in np.unique(folds):
+        other_folds = cv_predictions[folds != fold]
+        temperatures[folds == fold] = fit_temperature_to_table(other_folds, classes)
+    return temperatures
 
 
 def most_frequent_label(labels: Any) -> int:

@@ -60,11 +60,12 @@ def print_images(images: Pixels, captions: Sequence[str]) -> None:
         if any(captions):
             cells = [caption.ljust(cell_width) for caption in captions[start:stop]]
             print((" " * GAP).join(cells).rstrip())
-        lines_of_images = [make_lines(image, use_colours) for image in images[start:stop]]
-        # `space` fills up the cell, which can be wider than the image, and adds the gap.
-        space = " " * (GAP + cell_width - width)
-        for lines_side_by_side in zip(*lines_of_images, strict=True):
-            print(space.join(lines_side_by_side).rstrip(" "))
+        # Fill up the cells, which can be wider than the images, and add the gaps.
+        padding = cell_width - width + GAP
+        padded = np.pad(images[start:stop], [(0, 0), (0, 0), (0, padding)])
+        side_by_side = np.hstack(list(padded))[:, :-padding]
+        for line in make_lines(side_by_side, use_colours):
+            print(line.rstrip())
         print()
 
 
@@ -111,8 +112,8 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
         captions: the text above each image.
     """
     factor = max(1, IMAGE_SIZE // max(images.shape[1:]))
-    enlarged = 255 - enlarge(stretch_contrast(images), factor)
-    n_images, height, width = enlarged.shape
+    on_white = 255 - enlarge(stretch_contrast(images), factor)
+    n_images, height, width = on_white.shape
     font = ImageFont.load_default(FONT_SIZE)
     caption_widths = [int(font.getlength(caption)) for caption in captions]
     cell_width = max(width, *caption_widths) + MARGIN
@@ -124,7 +125,7 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
     sheet_size = (MARGIN + n_columns * cell_width, MARGIN + n_rows * cell_height)
     sheet = Image.new("L", sheet_size, "white")
     pen = ImageDraw.Draw(sheet)
-    for index, (image, caption) in enumerate(zip(enlarged, captions, strict=True)):
+    for index, (image, caption) in enumerate(zip(on_white, captions, strict=True)):
         row, column = divmod(index, n_columns)
         left = MARGIN + column * cell_width
         top = MARGIN + row * cell_height
@@ -136,7 +137,7 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
 
 def enlarge(images: Pixels, factor: int) -> Pixels:
     """Return images in which each pixel is a square of pixels."""
-    return images.repeat(factor, axis=1).repeat(factor, axis=2)
+    return np.kron(images, np.ones((1, factor, factor), np.uint8))
 
 
 def png_data_uri(image: Pixels) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from digits.core.params import Params
-from digits.data.sources import MAX_CLASSES
 from digits.evaluation.calibration import calibrate, to_logits
 from digits.learning.scores import read_scores, score_labels
 from digits.results.differences import Difference, PairedTest
@@ -11,6 +10,8 @@ from digits.results.differences import Difference, PairedTest
 import numpy as np
 import pandas as pd
 import tabulate
+
+tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
 
 NO_VALUE = "–"  # the text of a cell without a value
 
@@ -31,11 +32,9 @@ def label_names(settings: Params, task_name: str) -> list[str]:
     """Return the name of each label of a task.
 
     If the task has no `positive` classes, these are the names of the classes. Otherwise the
-    names of the labels 0 and 1 are, for example, `not 5` and `5`, or `neither 0 nor 1` and
-    `0 or 1`.
+    names of the labels 0 and 1 are, for example, `not 5` and `5`, or `another` and `0 or 1`.
     """
-    dataset = settings.dataset_of_task(task_name)
-    class_names = dataset.names or [str(number) for number in range(MAX_CLASSES)]
+    class_names = [str(name) for name in settings.dataset_of_task(task_name).class_names]
     positive, negative = settings.task_classes(task_name)
     if positive is None:
         return class_names
@@ -45,8 +44,6 @@ def label_names(settings: Params, task_name: str) -> list[str]:
         name_of_0 = " or ".join(class_names[number] for number in negative)
     elif len(positive_names) == 1:
         name_of_0 = f"not {positive_names[0]}"
-    elif len(positive_names) == 2:
-        name_of_0 = f"neither {positive_names[0]} nor {positive_names[1]}"
     else:
         name_of_0 = "another"
     return [name_of_0, " or ".join(positive_names)]
@@ -67,7 +64,7 @@ def describe_prediction(
 
     Args:
         label_name: the name of the predicted label.
-        probability: the text in the brackets.
+        probability: the text in parentheses.
         actual_name: what the image shows, or None if it is unknown.
     """
     prediction = f"predicted {label_name} ({probability})"
@@ -100,15 +97,11 @@ def describe_predictions(
         columns = (y_pred == labels[0]).astype(int)
     else:
         columns = np.searchsorted(labels, y_pred)
-    probabilities_of_prediction = probabilities[np.arange(len(columns)), columns]
-
-    descriptions = []
-    for label, probability, actual_name in zip(
-        y_pred, probabilities_of_prediction, actual_names, strict=True
-    ):
-        percent = format_percent(probability)
-        descriptions.append(describe_prediction(names[label], percent, actual_name))
-    return descriptions
+    confidences = np.take_along_axis(probabilities, columns[:, np.newaxis], axis=1)[:, 0]
+    percents = [format_percent(confidence) for confidence in confidences]
+    predicted_names = [names[label] for label in y_pred]
+    parts = zip(predicted_names, percents, actual_names, strict=True)
+    return [describe_prediction(*texts) for texts in parts]
 
 
 def format_percent(probability: float) -> str:
@@ -190,41 +183,24 @@ def format_significance(test: PairedTest) -> str:
     return f"{conclusion} (99 % interval {low} to {high} points)"
 
 
-def format_table(
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    n_left: int = 1,
-    table_format: str = "simple",
-) -> str:
-    """Return the text of a table.
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], table_format: str = "simple"
+) -> None:
+    """Print a table, whose first column is aligned to the left, and all others to the right.
 
     Args:
         headings: the headings of the columns. They can have several lines.
         rows: the text of each cell.
-        n_left: the number of columns, from the left, that are aligned to the left.
         table_format: a format of the package tabulate, such as `pipe` for Markdown.
     """
-    tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
     if table_format == "pipe":  # a heading in Markdown is a single line
         headings = [heading.replace("\n", " ") for heading in headings]
-    alignments = ["left"] * n_left + ["right"] * (len(headings) - n_left)
     table = tabulate.tabulate(
         rows,
         headings,
         table_format,
-        colalign=alignments,
+        colalign=["left"] + ["right"] * (len(headings) - 1),
         disable_numparse=True,
         preserve_whitespace=True,
     )
-    lines = [line.rstrip() for line in table.splitlines()]
-    return "\n".join(lines)
-
-
-def print_table(
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    n_left: int = 1,
-    table_format: str = "simple",
-) -> None:
-    """Print a table. The arguments are those of `format_table`."""
-    print(format_table(headings, rows, n_left, table_format))
+    print(table)

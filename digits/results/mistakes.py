@@ -13,29 +13,22 @@ def rank_mistakes(predictions: pd.DataFrame) -> Vector:
     Args:
         predictions: a table of predictions, as digits/core/tables.py describes it.
     """
-    is_wrong = predictions["label"] != predictions["prediction"]
-    positions = np.flatnonzero(is_wrong)
-    confidence = compute_confidence(predictions)[positions]
-    return positions[np.argsort(-confidence, kind="stable")]
+    is_wrong = (predictions["label"] != predictions["prediction"]).to_numpy()
+    ranking = np.argsort(-compute_confidence(predictions), kind="stable")
+    return ranking[is_wrong[ranking]]
 
 
 def compute_confidence(predictions: pd.DataFrame) -> Vector:
-    """Return how far each score is above the next lower one, shape (n_images,).
+    """Return how far the score of each prediction is above the next one, shape (n_images,).
 
-    If there are two classes, it is how far each score is from the decision threshold.
+    With two classes, it is how far the score is on the side of the predicted class. It is
+    negative if the model has a decision threshold by which it predicts the less probable class.
     """
-    scores, _ = read_scores(predictions)
+    scores, response_method = read_scores(predictions)
     if scores.ndim == 2:
         sorted_scores = np.sort(scores, axis=1)
         return sorted_scores[:, -1] - sorted_scores[:, -2]
-
-    # The scores of one prediction are all below the threshold, those of the other above it.
-    # Take the middle between the nearest scores on both sides.
+    middle = 0.5 if response_method == "predict_proba" else 0
     [positive_label] = score_labels(predictions)
-    is_positive = (predictions["prediction"] == positive_label).to_numpy()
-    nearest_scores = []
-    if not is_positive.all():
-        nearest_scores.append(scores[~is_positive].max())
-    if is_positive.any():
-        nearest_scores.append(scores[is_positive].min())
-    return np.abs(scores - np.mean(nearest_scores))
+    is_positive = predictions["prediction"] == positive_label
+    return np.where(is_positive, scores - middle, middle - scores)

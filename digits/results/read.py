@@ -1,26 +1,22 @@
 """Read what the pipeline wrote: images of a dataset, metrics and predictions of a model."""
 
-import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from digits.core import paths, tables
 from digits.core.errors import UserError
 from digits.core.tables import Pixels, Vector
-from digits.data.sources import MAX_CLASSES
 from digits.evaluation.metrics import OVERALL
 
 import numpy as np
 import pandas as pd
 
-# `36001` or `0-9`. More than 18 digits would not fit into 64 bits.
-ROW_RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
-
-Content = TypeVar("Content")
+ROW_RANGE = re.compile(r"(\d+)(?:-(\d+))?")  # `36001` or `0-9`
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,25 +53,22 @@ class ImageDataset:
         table = tables.read(path)
         height, width = table.attrs["shape"]
         names = table.attrs.get("names")
+        classes = table["class"].to_numpy()
         return cls(
             name=name,
             pixels=tables.pixels(table).reshape(-1, height, width),
-            classes=table["class"].to_numpy(),
-            class_names=names or [str(number) for number in range(MAX_CLASSES)],
+            classes=classes,
+            class_names=names or [str(number) for number in range(classes.max() + 1)],
             has_class_names=names is not None,
         )
 
     def select_rows(self, ranges: Sequence[str]) -> Vector:
         """Return the row numbers in ranges such as `36001` and `0-9`, in the given order.
 
-        Without any range, return all row numbers.
-
         Raises:
             UserError: a range is malformed, or exceeds the dataset.
         """
         n_images = len(self.classes)
-        if not ranges:
-            return np.arange(n_images)
         rows = []
         for text in ranges:
             first, last = parse_row_range(text)
@@ -102,20 +95,12 @@ def parse_row_range(text: str) -> tuple[int, int]:
     raise UserError(f"{text!r} is neither a number such as 36001 nor a range such as 0-9")
 
 
-def parse_file(path: Path, model_name: str, parse: Callable[[str], Content]) -> Content:
-    """Return the content of a file that the stage `evaluate` wrote.
-
-    Args:
-        path: the file.
-        model_name: the model that was evaluated.
-        parse: returns the content from the text of the file.
-
-    Raises:
-        UserError: the file is missing or damaged.
-    """
+@contextmanager
+def report_damage(path: Path, model_name: str) -> Iterator[None]:
+    """Turn errors in a file of a model that the stage `evaluate` wrote into a UserError."""
     check_evaluated(path, model_name)
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        yield
     except (ValueError, LookupError, TypeError) as error:
         raise UserError(
             f"{path} is damaged ({error}); run `dvc repro -f evaluate@{model_name}`"
@@ -142,11 +127,9 @@ def read_metrics(model_name: str) -> dict[str, float]:
     Raises:
         UserError: the file is missing or damaged.
     """
-
-    def parse(text: str) -> dict[str, Any]:
-        return dict(json.loads(text))
-
-    return parse_file(paths.metrics(model_name), model_name, parse)
+    path = paths.metrics(model_name)
+    with report_damage(path, model_name):
+        return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def read_metrics_table(model_name: str) -> pd.DataFrame:
@@ -159,18 +142,16 @@ def read_metrics_table(model_name: str) -> pd.DataFrame:
     Raises:
         UserError: the file is missing or damaged.
     """
-
-    def parse(text: str) -> pd.DataFrame:
+    path = paths.plots(model_name) / "metrics.csv"
+    with report_damage(path, model_name):
         table = pd.read_csv(
-            io.StringIO(text),
+            path,
             dtype={"slice": str},
             # pandas would take a class called null for a missing value.
             keep_default_na=False,
             na_values={"low": [""], "high": [""]},
         )
         return table.set_index(["subset", "metric", "slice"])
-
-    return parse_file(paths.plots(model_name) / "metrics.csv", model_name, parse)
 
 
 def read_temperature(model_name: str) -> float | None:
@@ -186,18 +167,6 @@ def read_temperature(model_name: str) -> float | None:
         return None
     values = read_metrics_table(model_name)["value"]
     return values.get(("cross_validation", "temperature", OVERALL))
-
-
-def read_train_images(task_name: str) -> pd.DataFrame:
-    """Return the labelled training images of a task.
-
-    Raises:
-        UserError: the file is missing or damaged.
-    """
-    path = paths.task(task_name, "train")
-    if not path.exists():
-        raise UserError(f"{path} was not found; run `dvc repro binarize@{task_name}`")
-    return tables.read(path)
 
 
 def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:

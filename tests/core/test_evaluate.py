@@ -156,6 +156,23 @@ def test_the_temperature_has_the_maximum_likelihood(made: Path) -> None:
     assert found == pytest.approx(expected, rel=1e-3)
 
 
+def test_probabilities_in_cross_validation_are_calibrated_on_the_other_folds(
+    made: Path,
+) -> None:
+    table = read_predictions(made, "five-sgd", "cross_validation")
+    y = table["label"].to_numpy()
+    scores = table["decision_1"].to_numpy()
+    logits = np.stack([np.zeros_like(scores), scores], axis=1)
+    losses = np.empty(len(y))
+    for fold in [1, 2, 3]:
+        others = (table["fold"] != fold).to_numpy()
+        temperature = calibration.fit_temperature(logits[others], y[others])
+        probabilities = calibration.calibrate(logits[~others], temperature)
+        losses[~others] = -np.log(probabilities[np.arange(np.sum(~others)), y[~others]])
+    found = read_metrics(made, "five-sgd")["value"]["cross_validation", "log_loss", "all"]
+    assert found == pytest.approx(losses.mean(), abs=1e-6)
+
+
 def make_predictions(y: Any, scores: Any, method: str = "decision") -> Predictions:
     """Return the predictions that follow from scores. The majority label is 0.
 

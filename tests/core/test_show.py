@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.results import drawing
+from digits.results.mistakes import rank_mistakes
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -15,7 +16,9 @@ import pytest
 from PIL import Image
 
 PIXELS, CLASSES = tiny.digits()
-CAPTION = re.compile(r"tiny (\d+): (\d), predicted ((?:not )?\d) \((?:> )?(\d+) %\)")
+CAPTION = re.compile(
+    r"tiny (\d+): (\d), predicted ((?:not )?\d) \((?:> )?(\d+) %\)(?:, fold (\d))?"
+)
 FIVE_NAMES = ["not 5", "5"]  # of the labels of the task `five`
 
 
@@ -26,6 +29,7 @@ class Caption(NamedTuple):
     digit: int
     predicted: str
     percent: int
+    fold: str  # empty if the image is in the test set
 
 
 def show(project: Path, *arguments: str) -> str:
@@ -36,8 +40,8 @@ def show(project: Path, *arguments: str) -> str:
 def read_captions(project: Path, *arguments: str) -> list[Caption]:
     """Return the captions of images with predictions."""
     captions = []
-    for row, digit, predicted, percent in CAPTION.findall(show(project, *arguments)):
-        captions.append(Caption(int(row), int(digit), predicted, int(percent)))
+    for row, digit, predicted, percent, fold in CAPTION.findall(show(project, *arguments)):
+        captions.append(Caption(int(row), int(digit), predicted, int(percent), fold))
     return captions
 
 
@@ -82,14 +86,17 @@ def test_the_predictions_of_the_test_set_are_in_its_order(made: Path) -> None:
     assert result.stderr == "showing the first 10 of 100 images; --limit shows more\n"
 
 
-def test_cross_validated_predictions_are_shown_by_number(made: Path) -> None:
-    table = pd.read_parquet(made / "data/crossval/five-sgd.parquet").set_index("row")
-    words = ["15", "5", "--predictions", "five-sgd", "--subset", "train"]
-    captions = read_captions(made, *words)
-    assert [caption.row for caption in captions] == [15, 5]
-    for caption in captions:
+def test_any_image_has_a_prediction_by_a_model_that_was_not_trained_on_it(made: Path) -> None:
+    crossval = pd.read_parquet(made / "data/crossval/five-sgd.parquet").set_index("row")
+    test = pd.read_parquet(made / "data/predictions/five-sgd.parquet").set_index("row")
+    test_row = test.index[0]
+    captions = read_captions(made, "15", str(test_row), "5", "--predictions", "five-sgd")
+    assert [caption.row for caption in captions] == [15, test_row, 5]
+    for caption, table in zip(captions, [crossval, test, crossval], strict=True):
         assert caption.digit == CLASSES[caption.row]
         assert caption.predicted == FIVE_NAMES[table["prediction"][caption.row]]
+    folds = [str(crossval["fold"][15]), "", str(crossval["fold"][5])]
+    assert [caption.fold for caption in captions] == folds
 
 
 def test_the_mistakes_of_ten_classes_come_with_the_most_confident_first(made: Path) -> None:
@@ -122,6 +129,17 @@ def test_the_mistakes_of_two_classes_have_calibrated_probabilities(made: Path) -
     captions = read_captions(made, "--mistakes", "five-sgd", "--subset", "train")
     assert [caption.row for caption in captions] == mistakes["row"].tolist()
     assert [caption.percent for caption in captions] == percents.tolist()
+
+
+def test_a_mistake_that_a_threshold_made_against_the_score_is_not_confident() -> None:
+    scores = [-1.5, -2.1, 0.5, 3.0]  # the threshold is -2, and the last one is no mistake
+    predictions = pd.DataFrame(
+        {"label": [0, 1, 0, 1], "prediction": [1, 0, 1, 1], "decision_1": scores}
+    )
+    assert rank_mistakes(predictions).tolist() == [1, 2, 0]
+    probabilities = predictions.assign(decision_1=[0.2, 0.1, 0.7, 1])
+    probabilities = probabilities.rename(columns={"decision_1": "probability_1"})
+    assert rank_mistakes(probabilities).tolist() == [1, 2, 0]
 
 
 def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
@@ -180,21 +198,34 @@ def test_predictions_that_were_not_made_are_one_line(project: Path) -> None:
     )
 
 
+def test_a_model_without_folds_predicts_only_the_test_set(made: Path) -> None:
+    table = pd.read_parquet(made / "data/predictions/digit-logreg.parquet")
+    row = table["row"][0]
+    model = ["--predictions", "digit-logreg"]
+    [caption] = read_captions(made, str(row), *model)
+    assert caption.predicted == str(table["prediction"][0])
+    other = next(row for row in range(400) if row not in set(table["row"]))
+    line = failure(made, "show", "tiny", str(other), *model)
+    reason = "which is not in its test set"
+    assert line == f"Error: the model has no prediction of image {other}, {reason}"
+
+
+def test_numbers_do_not_choose_among_mistakes(made: Path) -> None:
+    words = ["show", "tiny", "7", "--mistakes", "five-sgd"]
+    assert "--mistakes cannot be used with NUMBERS" in call(made, *words, status=2).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
         ("tinny 1", "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny."),
         ("tiny 400", "tiny has no image 400; allowed: 0 to 399"),
         (
-            "tiny 15 --predictions five-sgd",
-            "image 15 is not in the test set; use --subset train",
-        ),
-        (
             "tiny --predictions digit-logreg --subset train",
             "digit-logreg has no folds",
         ),
         ("tiny --label 10", "--label: there is no '10'."),
-        ("tiny --mistakes five-sdg", "params.yaml: there is no 'five-sdg'. Did you mean"),
+        ("tiny --mistakes five-sdg", "MODEL: there is no 'five-sdg'. Did you mean"),
     ],
 )
 def test_what_cannot_be_shown_is_one_line(made: Path, arguments: str, line: str) -> None:
