@@ -1,4 +1,4 @@
-"""The files of the pipeline: they are written whole, and a missing one is one line."""
+"""Write files atomically, and report missing ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

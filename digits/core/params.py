@@ -36,7 +36,7 @@ PINNED_KEYS = {"images", "classes", "groups", "sha256"}
 def with_message(message: str) -> WrapValidator:
     """Return a validator that replaces pydantic's errors by one message.
 
-    If a value may have one of several types, pydantic's own error would mention only one.
+    If a value may have one of several types, pydantic reports an error for each type.
     """
 
     def check(value: Any, validate: Callable[[Any], Any]) -> Any:
@@ -317,7 +317,7 @@ class ModelParams(Entry):
     tutorial: str | None = None
     """The title of the tutorial that has this model, and the accuracy that it reports.
 
-    The pipeline does not use this key.
+    Only the report shows it.
     """
 
     task: str
@@ -462,7 +462,7 @@ def validate(content: dict[str, Any]) -> Params:
         errors = invalid.errors()
         # An unknown key may be a misspelling of a missing one, so it is reported first.
         unknown_keys = [error for error in errors if error["type"] == "extra_forbidden"]
-        raise _readable_error([*unknown_keys, *errors][0]) from None
+        raise _readable_error((unknown_keys or errors)[0]) from None
     _check_entries(settings)
     return settings
 
@@ -491,7 +491,7 @@ def _unknown_key_error(keys: list[str]) -> UserError:
 
 
 def _check_entries(settings: Params) -> None:
-    """Check what one entry alone does not show."""
+    """Check that the entries fit together."""
     for name, dataset in settings.datasets.items():
         _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
     for name, split in settings.splits.items():
@@ -512,21 +512,21 @@ def _check_class_names(where: str, dataset: DatasetParams) -> None:
     names = dataset.names
     if names is None:
         return
-    are_different = len(set(names)) == len(names)
-    if len(names) != dataset.classes or not are_different or "all" in names:
-        raise UserError(f"{where} must be {dataset.classes} different names, not `all`")
+    are_unique = len(set(names)) == len(names)
+    if len(names) != dataset.classes or not are_unique or "all" in names:
+        raise UserError(f"{where} must be {dataset.classes} different names; `all` is reserved")
 
 
 def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None:
     if isinstance(test, LastGroups):
         if dataset.groups is None:
             raise UserError(f"{where}: its dataset has no groups; use a number of images")
-        _check_leaves_some(where, test.groups, dataset.groups, "groups")
+        _check_train_set_not_empty(where, test.groups, dataset.groups, "groups")
     if isinstance(test, int):
-        _check_leaves_some(where, test, dataset.images, "images")
+        _check_train_set_not_empty(where, test, dataset.images, "images")
 
 
-def _check_leaves_some(where: str, n_test: int, total: int, unit: str) -> None:
+def _check_train_set_not_empty(where: str, n_test: int, total: int, unit: str) -> None:
     if n_test >= total:
         raise UserError(
             f"{where}: {n_test} of {total} {unit} leaves none to train on; "

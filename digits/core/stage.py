@@ -22,7 +22,7 @@ from digits.core.errors import UserError, report_os_errors, warn
 import click
 
 ENVIRONMENT_FILE = Path(__file__).with_name("environment.txt")
-PACKAGES = {"digits", "stages", "__main__"}  # `__main__` is the script of the stage
+OWN_PACKAGES = {"digits", "stages", "__main__"}  # `__main__` is the script of the stage
 
 # dvc.yaml omits these keys of a model, because they change no output.
 NOT_TRACKED = {"description", "tutorial"}
@@ -37,7 +37,7 @@ class StageCommand(click.Command):
 
     Args:
         depends_on: the parts of params.yaml that dvc.yaml declares for the stage: `seed`, or a
-            section, of which the stage depends on its entry alone.
+            section. Of a section, only the entry of the stage counts.
     """
 
     def __init__(self, *args: Any, depends_on: Sequence[str] = (), **settings: Any) -> None:
@@ -100,7 +100,7 @@ def check_modules() -> None:
     """
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name.partition(".")[0] not in PACKAGES or file is None:
+        if name.partition(".")[0] not in OWN_PACKAGES or file is None:
             continue
         edit_time = Path(file).stat().st_mtime
         # A time in the future comes from a wrong clock, not from an edit.

@@ -24,8 +24,9 @@ def fetch_images(
 ) -> pd.DataFrame:
     """Fetch a dataset from the first of its sources that has it.
 
-    If the environment variable DATA_MIRROR is set, it is tried before the sources that need a
-    network. It names a folder or an address with a subfolder of IDX files for each dataset.
+    If a source needs a network, and the environment variable DATA_MIRROR is set, the mirror is
+    tried first. The variable names a folder or an address with a subfolder of IDX files for
+    each dataset.
 
     Args:
         name: the name of the dataset.

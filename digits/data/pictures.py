@@ -97,7 +97,7 @@ def open_image(content: bytes) -> Image.Image:
             "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP"
         ) from error
     if math.prod(image.size) > MAX_PIXELS:
-        raise PictureError("the picture is too large; 50 megapixels are the most")
+        raise PictureError("the picture is too large; at most 50 megapixels are allowed")
     return image
 
 

@@ -1,4 +1,4 @@
-"""Choose which images of a dataset are the training set, and which are the test set."""
+"""Choose which images of a dataset go into the training set, and which into the test set."""
 
 import math
 from collections.abc import Sequence

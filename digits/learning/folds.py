@@ -22,7 +22,7 @@ def assign_folds(y: Vector, n_folds: int, groups: pd.Series | None = None) -> Ve
         UserError: a label would be missing when the model of a fold is fitted.
     """
     check_counts(y, n_folds, groups)
-    # Neither shuffles, because the training images are already shuffled.
+    # The splitters do not shuffle, because the training images are already shuffled.
     splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
     splits = splitter_class(n_folds).split(y, y, groups)
 

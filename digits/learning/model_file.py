@@ -67,7 +67,9 @@ def load(path: Path) -> Pipeline:
         untrusted_types = check_types(content)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
             return skops.io.loads(content, trusted=untrusted_types)
-    except Exception as error:  # a damaged file can raise nearly any
+    except UserError:  # a type is not trusted
+        raise
+    except Exception as error:  # a damaged file can raise any exception
         raise UserError(f"{path} cannot be loaded ({error}); {REMEDY}") from None
 
 
@@ -102,7 +104,7 @@ def is_trusted(type_name: str) -> bool:
     if getattr(found, "__module__", None) != module_name:  # it was imported there
         return False
     if inspect.isfunction(found):
-        # Only these, because loading may call a trusted function with arguments of the file.
+        # Loading may call a trusted function with arguments of the file, so only these.
         return module_name.startswith("digits.features.transforms.")
     return inspect.isclass(found) and issubclass(found, BaseEstimator)
 

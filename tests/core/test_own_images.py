@@ -349,7 +349,7 @@ def test_names_of_classes_in_a_table_may_look_like_values(
 def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
     reasons = r"is '.*', expected whole|not all whole|a row has no|not numbers"
     with pytest.raises(UserError, match=reasons):
-        read_table(tmp_path, **{column: [1.0, value]})
+        read_table(tmp_path, **{column: [1.0, value]})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -61,15 +61,15 @@ REFUSED["a dataset that is not pinned"] = (
 )
 REFUSED["names of some classes"] = (
     {"datasets.tiny.names": ["a", "b"]},
-    "datasets.tiny.names must be 10 different names, not `all`",
+    "datasets.tiny.names must be 10 different names; `all` is reserved",
 )
 REFUSED["a name of two classes"] = (
     {"datasets.tiny.names": ["a", *"abcdefghi"]},
-    "datasets.tiny.names must be 10 different names, not `all`",
+    "datasets.tiny.names must be 10 different names; `all` is reserved",
 )
 REFUSED["a class named all"] = (
     {"datasets.tiny.names": ["all", *"abcdefghi"]},
-    "datasets.tiny.names must be 10 different names, not `all`",
+    "datasets.tiny.names must be 10 different names; `all` is reserved",
 )
 
 # Splits.

@@ -116,7 +116,9 @@ def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None
 
 
 def encode_groups(group_names: Sequence[str]) -> tuple[Vector, list[str]] | tuple[None, None]:
-    """Return the number of each image's group, from 0 as they occur, and the groups' names.
+    """Return the number of each image's group, and the groups' names.
+
+    The groups are numbered from 0, in the order of their first images.
 
     Args:
         group_names: the group of each image. If all of them are "", or if the sequence is

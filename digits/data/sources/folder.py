@@ -1,7 +1,7 @@
 """Pictures in a folder that has a subfolder for each class.
 
 The images of the dataset are in the natural order of their file names, 9.png before 10.png,
-whatever their class is.
+whatever their class is, so that the last images are of all classes.
 
 - `7/1.png`: the name of the subfolder is the class.
 - `7/anna/1.png`: if each class has subfolders, these are the groups, such as the writers of the

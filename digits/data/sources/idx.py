@@ -20,8 +20,8 @@ import pandas as pd
 import requests
 
 TIMEOUT = 60  # seconds without an answer
-GZIP_START = b"\x1f\x8b"
-IDX_START = b"\0\0\x08"  # of unsigned bytes
+GZIP_MAGIC = b"\x1f\x8b"
+IDX_MAGIC = b"\0\0\x08"  # of unsigned bytes
 
 # The files of images and of labels, in pairs.
 MNIST_FILES = [
@@ -86,9 +86,9 @@ def parse(content: bytes) -> Pixels:
     Raises:
         ValueError: the file is damaged, or not an IDX file of unsigned bytes.
     """
-    if content.startswith(GZIP_START):
+    if content.startswith(GZIP_MAGIC):
         content = gzip.decompress(content)
-    if not content.startswith(IDX_START):
+    if not content.startswith(IDX_MAGIC):
         raise ValueError(f"not an IDX file of bytes: it begins with {content[:4]!r}")
     n_dimensions = content[3]
     shape = np.frombuffer(content, dtype=">u4", count=n_dimensions, offset=4)
