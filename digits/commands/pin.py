@@ -1,7 +1,6 @@
 """Record the images, classes and checksums of a dataset."""
 
 import io
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,6 @@ def command(dataset: str) -> None:
     values = compute_pinned_values(dataset, entry)
     with atomic_write(FILE) as temporary:
         temporary.write_text(update_entry(text, dataset, values), encoding="utf-8")
-        shutil.copymode(FILE, temporary)
 
     message = f"{values['images']} images of {values['classes']} classes"
     if "names" in values:

@@ -120,6 +120,14 @@ def test_images_that_have_no_groups_any_more_lose_their_number_and_checksum() ->
     assert update_entry(GROUPED, "own", values) == expected
 
 
+def test_groups_that_are_new_come_before_the_last_key_and_its_comments() -> None:
+    ungrouped = GROUPED.replace("    groups: 2\n", "").replace("      groups: z\n", "")
+    values = {"images": 4, "groups": 2, "sha256": {"pixels": "x", "labels": "y", "groups": "z"}}
+    grouped = update_entry(ungrouped, "own", values)
+    assert read_entry(grouped, "own") == read_entry(GROUPED, "own")
+    assert grouped.endswith("\n      labels: y\n\n# the end\nsplits: {}\n")
+
+
 def test_groups_are_counted(folder: Path) -> None:
     for name in NAMES:
         for index, path in enumerate(sorted((folder / "own" / name).iterdir())):

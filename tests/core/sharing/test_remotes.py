@@ -39,6 +39,6 @@ def test_the_default_remote_is_beside_the_clone(project: Path, tmp_path: Path) -
 
 
 def test_an_own_address_of_the_default_remote_stays(project: Path) -> None:
-    config = "['remote \"shared\"']\nurl = /own\n"
+    config = "['remote \"shared\"']\nurl = s3://bucket/own\n"
     (project / LOCAL_CONFIG).write_text(config, encoding="utf-8")
-    assert set_up(project) == "/own"
+    assert set_up(project) == "s3://bucket/own"
