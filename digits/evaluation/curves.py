@@ -3,10 +3,6 @@
 The curves are reduced to the points that a plot needs, so that they are small enough for Git.
 """
 
-from collections.abc import Iterator
-
-from digits.core.tables import Vector
-from digits.evaluation.metrics import OVERALL
 from digits.evaluation.predictions import Predictions
 
 import numpy as np
@@ -27,22 +23,21 @@ def roc_table(predictions: Predictions) -> pd.DataFrame:
     """Return points of the ROC curve of each class.
 
     With two classes there is one curve, that of the second class. With more, each class has a
-    curve against all others, and `all` is their mean. A class without images has no curve.
+    curve against all others. A class without images has no curve.
 
     Returns:
         A table with the columns `class`, `false_positive_rate`, `true_positive_rate` and
-        `threshold`. The first point of a curve, (0, 0), and the mean have no threshold.
+        `threshold`. The first point of a curve, (0, 0), has no threshold.
     """
     curves = {}
-    for name, is_class, scores in one_vs_rest(predictions):
+    for name, is_class, scores in predictions.one_vs_rest():
         fpr, tpr, thresholds = metrics.roc_curve(is_class, scores)
         thresholds[0] = np.nan  # scikit-learn has infinity there
         curve = pd.DataFrame(
             {"false_positive_rate": fpr, "true_positive_rate": tpr, "threshold": thresholds}
         )
         curves[name] = thin_curve(curve, perfect_point=[0, 1])
-    axes = ["false_positive_rate", "true_positive_rate"]
-    return concat_curves(curves, axes, perfect_point=[0, 1])
+    return concat_curves(curves, ["false_positive_rate", "true_positive_rate", "threshold"])
 
 
 def precision_recall_table(predictions: Predictions) -> pd.DataFrame:
@@ -54,7 +49,7 @@ def precision_recall_table(predictions: Predictions) -> pd.DataFrame:
         A table with the columns `class`, `recall`, `precision` and `threshold`.
     """
     curves = {}
-    for name, is_class, scores in one_vs_rest(predictions):
+    for name, is_class, scores in predictions.one_vs_rest():
         precision, recall, thresholds = metrics.precision_recall_curve(
             is_class, scores, drop_intermediate=True
         )
@@ -63,22 +58,7 @@ def precision_recall_table(predictions: Predictions) -> pd.DataFrame:
             {"recall": recall[:-1], "precision": precision[:-1], "threshold": thresholds}
         )[::-1]
         curves[name] = thin_curve(curve, perfect_point=[1, 1])
-    return concat_curves(curves, axes=["recall", "precision"], perfect_point=[1, 1])
-
-
-def one_vs_rest(predictions: Predictions) -> Iterator[tuple[str, Vector, Vector]]:
-    """Yield the name of each class, a mask of its images, and the scores of all images.
-
-    Classes that no image has, or every image, are left out. So is the first of two classes.
-    """
-    if predictions.is_binary:
-        scores_of_classes = {1: predictions.scores}
-    else:
-        scores_of_classes = dict(enumerate(predictions.scores.T))
-    for index, scores in scores_of_classes.items():
-        is_class = predictions.y_index == index
-        if is_class.any() and not is_class.all():
-            yield predictions.class_names[index], is_class, scores
+    return concat_curves(curves, ["recall", "precision", "threshold"])
 
 
 def thin_curve(curve: pd.DataFrame, perfect_point: list[int]) -> pd.DataFrame:
@@ -96,28 +76,11 @@ def thin_curve(curve: pd.DataFrame, perfect_point: list[int]) -> pd.DataFrame:
     return curve[is_first | is_last]
 
 
-def concat_curves(
-    curves: dict[str, pd.DataFrame], axes: list[str], perfect_point: list[int]
-) -> pd.DataFrame:
-    """Return the curves of all classes as one table; if there are several, with their mean."""
-    columns = ["class", *axes, "threshold"]
+def concat_curves(curves: dict[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Return the curves of all classes as one table, with a column `class`."""
     if not curves:
-        return pd.DataFrame(columns=columns)
-    if len(curves) > 1:
-        curves[OVERALL] = thin_curve(mean_curve(list(curves.values())), perfect_point)
-    tables = [curve.assign(**{"class": name}) for name, curve in curves.items()]
-    return pd.concat(tables)[columns]
-
-
-def mean_curve(curves: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the mean of the y of several thinned curves, at every x of any of them."""
-    x_column, y_column, threshold_column = curves[0].columns
-    all_x = np.unique(np.concatenate([curve[x_column] for curve in curves]))
-    # Precision-recall curves begin at different values of recall.
-    start = max(curve[x_column].iloc[0] for curve in curves)
-    x = all_x[all_x >= start]
-    y = np.mean([np.interp(x, curve[x_column], curve[y_column]) for curve in curves], axis=0)
-    return pd.DataFrame({x_column: x, y_column: y, threshold_column: np.nan})
+        return pd.DataFrame(columns=["class", *columns])
+    return pd.concat(curves, names=["class"]).reset_index("class")
 
 
 def reliability_table(predictions: Predictions) -> pd.DataFrame:

@@ -91,12 +91,13 @@ def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
 
 
 def areas_under_curves(predictions: Predictions) -> Iterator[Row]:
-    """Yield the areas under the curves of a binary task, if both classes have images."""
-    if predictions.is_binary and len(np.unique(predictions.y_true)) == 2:
-        y = predictions.y_index
-        scores = predictions.scores
-        yield Row("roc_auc", OVERALL, metrics.roc_auc_score(y, scores))
-        yield Row("average_precision", OVERALL, metrics.average_precision_score(y, scores))
+    """Yield the mean areas under the curves that `roc_table` describes, if there are any."""
+    curves = [(is_class, scores) for _, is_class, scores in predictions.one_vs_rest()]
+    if curves:
+        areas = [metrics.roc_auc_score(*curve) for curve in curves]
+        yield Row("roc_auc", OVERALL, float(np.mean(areas)))
+        areas = [metrics.average_precision_score(*curve) for curve in curves]
+        yield Row("average_precision", OVERALL, float(np.mean(areas)))
 
 
 def log_loss(predictions: Predictions) -> Iterator[Row]:

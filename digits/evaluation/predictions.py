@@ -88,6 +88,19 @@ class Predictions:
         """Whether there are two classes, of which the second is the positive one."""
         return len(self.classes) == 2
 
+    def one_vs_rest(self) -> list[tuple[str, Vector, Vector]]:
+        """Return the name of each class, a mask of its images, and the scores of all images.
+
+        Classes that no image has, or every image, are left out. So is the first of two classes.
+        """
+        scores_by_index = {1: self.scores} if self.is_binary else dict(enumerate(self.scores.T))
+        classes = []
+        for index, scores in scores_by_index.items():
+            is_class = self.y_index == index
+            if is_class.any() and not is_class.all():
+                classes.append((self.class_names[index], is_class, scores))
+        return classes
+
 
 def fit_temperature_to_table(cv_predictions: pd.DataFrame, classes: Vector) -> float:
     """Return the temperature that calibrates a model best on its cross-validated predictions.
