@@ -8,7 +8,7 @@ import fnmatch
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from digits.core.errors import UserError, report_os_errors, unknown_choice
 
@@ -17,45 +17,37 @@ import click
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 HELP_WIDTH = 76  # columns of a help text, without the indentation
 
+# The module of each subcommand.
+MODULES = {
+    "check": "digits.commands.check",
+    "compare": "digits.commands.compare",
+    "draw": "digits.handwriting.commands.draw",
+    "experiments": "digits.commands.experiments",
+    "leaderboard": "digits.commands.leaderboard",
+    "merge-lock": "digits.commands.merge_lock",
+    "pin": "digits.commands.pin",
+    "predict": "digits.commands.predict",
+    "report": "digits.report.commands.report",
+    "repro": "digits.commands.repro",
+    "setup": "digits.commands.setup",
+    "show": "digits.commands.show",
+    "start": "digits.commands.start",
+}
 
-class Subcommand(NamedTuple):
-    """A subcommand: its module, and its line in the help of `digits`, if it is shown there."""
-
-    module: str
-    help: str = ""
-
-
-SUBCOMMANDS = {
-    "check": Subcommand("digits.commands.check", "Validate params.yaml before any work."),
-    "compare": Subcommand(
-        "digits.commands.compare",
-        "Compare the predictions of two revisions, or of two models.",
-    ),
-    "draw": Subcommand("digits.handwriting.commands.draw", "Serve a page to draw digits on."),
-    "experiments": Subcommand(
-        "digits.commands.experiments", "List the experiments of a model, best first."
-    ),
-    "leaderboard": Subcommand(
-        "digits.commands.leaderboard",
-        "List the models by accuracy, the best of each task first.",
-    ),
-    "merge-lock": Subcommand("digits.commands.merge_lock"),  # Git calls it
-    "pin": Subcommand(
-        "digits.commands.pin", "Record the images, classes and checksums of a dataset."
-    ),
-    "predict": Subcommand("digits.commands.predict", "Classify pictures."),
-    "report": Subcommand(
-        "digits.report.commands.report",
-        "Write an HTML report about the models that have been evaluated.",
-    ),
-    "repro": Subcommand("digits.commands.repro", "Run the pipeline, several models at a time."),
-    "setup": Subcommand("digits.commands.setup"),  # `make venv` calls it
-    "show": Subcommand(
-        "digits.commands.show", "Show images of a dataset, with the predictions of a model."
-    ),
-    "start": Subcommand(
-        "digits.commands.start", "Turn this clone into a project about your own images."
-    ),
+# The line of each subcommand in the help of `digits`. Git calls `merge-lock`, and `make venv`
+# calls `setup`.
+HELP_LINES = {
+    "check": "Validate params.yaml before any work.",
+    "compare": "Compare the predictions of two revisions, or of two models.",
+    "draw": "Serve a page to draw digits on.",
+    "experiments": "List the experiments of a model, best first.",
+    "leaderboard": "List the models by accuracy, the best of each task first.",
+    "pin": "Record the images, classes and checksums of a dataset.",
+    "predict": "Classify pictures.",
+    "report": "Write an HTML report about the models that have been evaluated.",
+    "repro": "Run the pipeline, several models at a time.",
+    "show": "Show images of a dataset, with the predictions of a model.",
+    "start": "Turn this clone into a project about your own images.",
 }
 
 
@@ -67,14 +59,13 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands that the help shows."""
-        shown = [name for name, subcommand in SUBCOMMANDS.items() if subcommand.help]
-        return [name for name in shown if has_module(name)]
+        return [name for name in HELP_LINES if has_module(name)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand. Return None if there is no such module."""
-        if cmd_name not in SUBCOMMANDS or not has_module(cmd_name):
+        if cmd_name not in MODULES or not has_module(cmd_name):
             return None
-        return import_module(SUBCOMMANDS[cmd_name].module).command
+        return import_module(MODULES[cmd_name]).command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a subcommand. Print an error of the operating system in one line."""
@@ -85,12 +76,12 @@ class LazyGroup(click.Group):
         """Write the list of subcommands without importing them."""
         with formatter.section("Commands"):
             names = self.list_commands(ctx)
-            formatter.write_dl([(name, SUBCOMMANDS[name].help) for name in names])
+            formatter.write_dl([(name, HELP_LINES[name]) for name in names])
 
 
 def has_module(name: str) -> bool:
     """Return whether the module of a subcommand was not deleted with its component."""
-    path = SUBCOMMANDS[name].module.replace(".", "/")
+    path = MODULES[name].replace(".", "/")
     return (PACKAGE.parent / f"{path}.py").exists()
 
 

@@ -60,6 +60,8 @@ class Predictions:
         class_names = [names[label] if names else str(label) for label in classes]
         scores, response_method = read_scores(table)
         logits = to_logits(scores, response_method)
+        folds = table["fold"].to_numpy() if "fold" in table else None
+        groups = table["group"].to_numpy() if "group" in table else None
         return cls(
             classes=classes,
             class_names=class_names,
@@ -67,8 +69,8 @@ class Predictions:
             y_pred=table["prediction"].to_numpy(),
             scores=scores,
             probabilities=calibrate(logits, temperature),
-            folds=table["fold"].to_numpy() if "fold" in table else None,
-            groups=table["group"].to_numpy() if "group" in table else None,
+            folds=folds,
+            groups=groups,
             group_names=table.attrs.get("group_names"),
             majority_label=majority_label,
         )

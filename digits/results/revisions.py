@@ -13,6 +13,8 @@ from digits.core.params import FILE, Params
 import pandas as pd
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.scm import resolve_rev
 
 
 class Revision:
@@ -36,6 +38,9 @@ class Revision:
             UserError: Git does not know the revision, or DVC cannot read its `dvc.yaml`.
         """
         try:
+            if not self.is_workspace:
+                with Repo() as repository:
+                    resolve_rev(repository.scm, self.name)
             self.files.info("/")
         except DvcException as error:
             raise UserError(error) from None

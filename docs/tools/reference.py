@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digits.commands import SUBCOMMANDS, main
+from digits.commands import MODULES, main
 from digits.core import params
 
 import click
@@ -160,7 +160,7 @@ def write_cli() -> str:
     parts = [CLI_INTRODUCTION, NOTE]
     for name, command in list_commands().items():
         parts.append(f"## digits {name}")
-        _, folder, *_ = SUBCOMMANDS[name].module.split(".")
+        _, folder, *_ = MODULES[name].split(".")
         if folder != "commands":
             parts.append(
                 f"This command is part of the optional component `{folder}`, which "

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from digits.commands import PACKAGE, SUBCOMMANDS, has_module, main
+from digits.commands import MODULES, PACKAGE, has_module, main
 from tests.helpers.calls import call
 
 import click
 import pytest
 
 WIDTH = 80  # columns
-NAMES = [name for name in SUBCOMMANDS if has_module(name)]
+NAMES = [name for name in MODULES if has_module(name)]
 SHOWN = main.list_commands(click.Context(main))
 
 
@@ -45,7 +45,7 @@ def test_a_help_has_examples_with_existing_options(name: str) -> None:
 def test_every_module_of_commands_is_a_subcommand() -> None:
     files = {path.relative_to(PACKAGE.parent) for path in PACKAGE.glob("**/commands/[a-z]*.py")}
     modules = {".".join(file.with_suffix("").parts) for file in files}
-    assert modules == {SUBCOMMANDS[name].module for name in NAMES}
+    assert modules == {MODULES[name] for name in NAMES}
 
 
 def test_the_list_of_subcommands_has_a_line_for_each() -> None:
