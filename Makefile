@@ -58,7 +58,7 @@ test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m p
 # mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git.
 MODULE := digits.learning.folds
 mutants: $(INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no test notices
-	@git init --quiet mutants
+	@git init --quiet mutants && printf '*.meta\n*.spans\n' > mutants/.git/info/exclude
 	@git ls-files -z ':!digits' | git checkout-index -z --stdin --force --prefix=mutants/
 	mutmut run $(MODULE:%='%.*')
 	@mutmut results | sed '/: not checked$$/d'
