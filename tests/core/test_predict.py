@@ -63,6 +63,16 @@ def test_a_folder_gives_a_line_per_picture_and_names_what_is_left_out(place: Pat
     assert "not calibrated: digit-logreg has no folds" in not_calibrated
 
 
+def test_the_likeliest_other_labels_are_printed(place: Path) -> None:
+    printed = call(place, "predict", *MODEL, "scans").stdout.splitlines()
+    in_json = call(place, "predict", *MODEL, "scans", "--json").stdout.splitlines()
+    for line, values in zip(printed, map(json.loads, in_json), strict=True):
+        labels = [int(label) for label in re.findall(r"; (\d):", line)]
+        runners_up = values["runners_up"][:2]
+        assert labels == [each["label"] for each in runners_up if each["probability"] >= 0.01]
+        assert len(labels) < 2 or runners_up[0]["probability"] >= runners_up[1]["probability"]
+
+
 def test_predictions_are_those_of_the_stages(place: Path, tmp_path: Path) -> None:
     for row in range(320, 340):
         write_image(tmp_path / f"{row}.png", row)
@@ -205,15 +215,23 @@ def test_a_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
 
 
 def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
-    models = tiny.params()["models"]
+    logreg = tiny.params()["models"]["digit-logreg"]
     changes: dict[str, Any] = dict(PICTURES)
     results = {"folded": (0.9, 0.1), "better": (0.95, 0.2), "best-in-test": (0.1, 1.0)}
+    results["of-fewer-images"] = (1.0, 1.0)
     for name, (cv_accuracy, accuracy) in results.items():
-        changes[f"models.{name}"] = models["digit-logreg"]
+        changes[f"models.{name}"] = logreg
         shutil.copy(project / "models/digit-logreg.skops", project / f"models/{name}.skops")
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
         metrics = {"accuracy": accuracy, "cv_accuracy": cv_accuracy}
         (project / f"metrics/{name}.json").write_text(json.dumps(metrics))
+    smaller = tiny.dataset({"folder": "own"}) | {"images": tiny.IMAGES - 1}
+    changes |= {
+        "datasets.smaller": smaller,
+        "splits.smaller": {"dataset": "smaller", "test": 0.25},
+        "tasks.smaller": {"split": "smaller"},
+        "models.of-fewer-images": logreg | {"task": "smaller"},
+    }
     tiny.edit(project, changes)
     write_image(project / "3.png", 3)
     assert json.loads(call(project, "predict", "--json", "3.png").stdout)["model"] == "better"

@@ -118,6 +118,9 @@ def test_gaussians_are_taken_where_they_are_here(
         assert (rule.training < rule.threshold()).mean() <= RARE
         assert rule.threshold(0.2) > rule.threshold()
         (project / "data/crossval/digit-density.parquet").unlink(missing_ok=True)
+    detector = predicting.load("five-sgd")  # a letter is not a five, as it says
+    assert isinstance(detector, Recognizer)
+    assert detector.likeness is None
 
 
 @pytest.mark.slow
