@@ -59,7 +59,8 @@ test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m p
 MODULE := digits.learning.folds
 mutants: $(INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no test notices
 	@git init --quiet mutants && printf '*.meta\n*.spans\n' > mutants/.git/info/exclude
-	@git ls-files -z ':!digits' | git checkout-index -z --stdin --force --prefix=mutants/
+	@rm -rf mutants/tests
+	@git ls-files -z ':!digits/*.py' | git checkout-index -z --stdin --force --prefix=mutants/
 	mutmut run $(MODULE:%='%.*')
 	@mutmut results | sed '/: not checked$$/d'
 

@@ -248,7 +248,7 @@ def run_dvc(command: str, project: Path, status: int = 0) -> str:
     output = io.StringIO()
     for handler in logging.getLogger("dvc").handlers:
         assert isinstance(handler, logging.StreamHandler)
-        handler.setStream(output)
+        handler.stream = output
     with (
         contextlib.chdir(project),
         contextlib.redirect_stdout(output),
