@@ -68,7 +68,7 @@ def load(path: Path) -> Pipeline:
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
             return skops.io.loads(content, trusted=untrusted_types)
     except UserError as error:  # a type is not trusted
-        raise UserError(f"{path} {error.message}") from None
+        raise UserError(f"{path}: {error.message}") from None
     except Exception as error:  # a damaged file can raise any exception
         raise UserError(f"{path} cannot be loaded ({error}); {REMEDY}") from None
 
@@ -83,7 +83,7 @@ def check_types(content: bytes) -> list[str]:
     refused = [name for name in types if not is_trusted(name)]
     if refused:
         raise UserError(
-            f"holds {', '.join(refused)}, which TRUSTED_TYPES of {__name__} "
+            f"the model holds {', '.join(refused)}, which TRUSTED_TYPES of {__name__} "
             "does not name"
         )
     return types

@@ -29,8 +29,8 @@ def compute_metrics(table: pd.DataFrame, majority_label: int) -> dict[tuple[str,
             values["accuracy", f"{column} {number}"] = accuracy
     of_folds = [value for (_, name), value in values.items() if name.startswith("fold")]
     if of_folds:
-        values["accuracy_mean", "all"] = np.mean(of_folds)
-        values["accuracy_std", "all"] = np.std(of_folds)
+        values["cv_accuracy", "all"] = np.mean(of_folds)
+        values["cv_std", "all"] = np.std(of_folds)
 
     labels = np.unique(y)
     scores = table.filter(regex="^(decision|probability)_")
@@ -43,12 +43,10 @@ def compute_metrics(table: pd.DataFrame, majority_label: int) -> dict[tuple[str,
             values[metric, "all"] = of_labels[1] if is_binary else np.mean(of_labels)
         for label, value in zip(labels, of_labels, strict=True):
             values[metric, str(label)] = value
-    if is_binary:
-        is_positive = y == labels[1]
-        values["roc_auc", "all"] = metrics.roc_auc_score(is_positive, scores)
-        values["average_precision", "all"] = metrics.average_precision_score(
-            is_positive, scores
-        )
+    of_columns = labels[1:] if is_binary else labels
+    for metric in [metrics.roc_auc_score, metrics.average_precision_score]:
+        areas = [metric(y == label, scores.iloc[:, i]) for i, label in enumerate(of_columns)]
+        values[metric.__name__.removesuffix("_score"), "all"] = np.mean(areas)
     return values
 
 
