@@ -5,6 +5,7 @@ pytest that starts the workers imports this module, too, and runs no test.
 """
 
 import contextlib
+import gc
 import io
 import logging
 import os
@@ -256,6 +257,7 @@ def run_dvc(command: str, project: Path, status: int = 0) -> str:
         warnings.catch_warnings(action="ignore"),
     ):
         found = dvc.cli.main(shlex.split(command))
+        gc.collect()  # DVC leaves packs of Git open, which Python warns of when it frees them
     assert found == status, f"dvc {command} gave {found}:\n{output.getvalue()}"
     return output.getvalue()
 
