@@ -27,6 +27,7 @@ from sklearn.pipeline import Pipeline
 TRUSTED_TYPES = {
     "scipy.sparse._csr.csr_array",
     "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._univariate_selection.chi2",
     "sklearn.feature_selection._univariate_selection.f_classif",

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure
+from tests.helpers.calls import call, failure, reproduce
 
 import pandas as pd
 import pytest
@@ -36,11 +36,13 @@ def find_correct(project: Path) -> set[int]:
     return set(table.query("label == prediction")["row"])
 
 
-def test_a_run_trains_what_it_changes_and_runs_are_compared_with_their_commit(
+def test_experiments_are_compared_with_the_commit_that_they_started_from(
     made: Path, project: Path
 ) -> None:
-    output = tiny.run_dvc(f"{RUN} -n fewer -S {PARAMETERS}.max_iter=2", project)
-    assert tiny.find_stages(output) == ["evaluate@five-sgd", "train@five-sgd"]
+    # What `dvc exp run` does, in this process.
+    tiny.edit(project, {f"{PARAMETERS}.max_iter": 2})
+    reproduce(project, "train@five-sgd", "evaluate@five-sgd")
+    tiny.run_dvc("exp save --name fewer", project)
     tiny.run_dvc(f"{RUN} -n later -S {PARAMETERS}.max_iter=3 -S seed=7 --queue", project)
     n_fixed = len(find_correct(project) - find_correct(made))
     n_broken = len(find_correct(made) - find_correct(project))
@@ -54,6 +56,11 @@ def test_a_run_trains_what_it_changes_and_runs_are_compared_with_their_commit(
     assert fewer == ["fewer", "2", "42", *read_metrics(project), points, p_value, "done"]
     assert later == ["later", "3", "7", "–", "–", "–", "–", "queued"]
 
+
+@pytest.mark.slow
+def test_a_run_trains_what_it_changes_and_can_be_undone(made: Path, project: Path) -> None:
+    output = tiny.run_dvc(f"{RUN} -n fewer -S {PARAMETERS}.max_iter=2", project)
+    assert tiny.find_stages(output) == ["evaluate@five-sgd", "train@five-sgd"]
     tiny.edit(project, {})
     assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.run("git status --porcelain", project).stdout == ""
