@@ -28,14 +28,12 @@ class ImageDataset:
         pixels: shape (n_images, height, width).
         classes: the number of each image's class, shape (n_images,).
         class_names: the names of the classes, or their numbers as text if they have no names.
-        has_class_names: whether the classes have names.
     """
 
     name: str
     pixels: Pixels
     classes: Vector
     class_names: list[str]
-    has_class_names: bool
 
     @classmethod
     def read(cls, name: str) -> Self:
@@ -59,7 +57,6 @@ class ImageDataset:
             pixels=tables.pixels(table).reshape(-1, height, width),
             classes=classes,
             class_names=names or [str(number) for number in range(classes.max() + 1)],
-            has_class_names=names is not None,
         )
 
     def select_rows(self, ranges: Sequence[str]) -> Vector:
