@@ -182,7 +182,8 @@ def print_results(
         rows = [[label.replace(" → ", " →\n"), *cells] for label, *cells in rows]
         print_table(headings, rows)
         for sentence in sentences:
-            print("\n" + SENTENCE.fill(sentence))
+            unbroken = sentence.replace(" %", "\N{NO-BREAK SPACE}%")
+            print("\n" + SENTENCE.fill(unbroken).replace("\N{NO-BREAK SPACE}", " "))
     print(f"\n{note}")
 
 
