@@ -146,11 +146,11 @@ def read_mnist(quick: bool) -> tuple[Pixels, Vector]:
 
     If `quick`, these are only the first ones.
     """
-    images = tables.read(paths.split("mnist", "test"))
+    X, table = tables.read_images(paths.split("mnist", "test"))
     if quick:
-        images = images[:N_MNIST_QUICK]
-    X = tables.pixels(images).reshape(-1, 28, 28)
-    return X, images["class"].to_numpy()
+        X = X[:N_MNIST_QUICK]
+        table = table[:N_MNIST_QUICK]
+    return X.reshape(-1, 28, 28), table["class"].to_numpy()
 
 
 def load_recognizer() -> Recognizer:

@@ -9,11 +9,10 @@ only if the tutorial shuffles them.
 import warnings
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from bench import measuring
 from digits.core import params, paths
-from digits.core.tables import Vector, pixels, read
+from digits.core.tables import Vector, read_images
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
 from digits.learning.pipelines import build_pipeline
@@ -119,10 +118,10 @@ def measure(name: str, features: str | None, seed: int) -> float:
     settings = params.load()
     model_params = settings.models[name]
     task = settings.tasks[model_params.task]
-    images = read(paths.raw(settings.dataset_name_of_task(model_params.task)))
+    X, images = read_images(paths.raw(settings.dataset_name_of_task(model_params.task)))
     images = label_images(images, *settings.task_classes(model_params.task))
     test = settings.splits[task.split].test
-    train_rows, test_rows = split_rows(images, test, SPLIT_SEED)
+    train_rows, test_rows = split_rows(X, images, test, SPLIT_SEED)
     # Only the tutorial random_split takes its training images in a random order.
     if features is not None or name != "random-digit-sgd":
         train_rows = np.sort(train_rows)
@@ -130,10 +129,9 @@ def measure(name: str, features: str | None, seed: int) -> float:
         np.random.RandomState(seed).shuffle(train_rows)
 
     if features is None:
-        X: Any = pixels(images).astype(np.float64)
+        X = X.astype(np.float64)
         model = clone(CLASSIFIERS[name]).set_params(random_state=seed)
     else:
-        X = pixels(images)
         model_params = model_params.model_copy(update={"features": features})
         model = build_pipeline(model_params, seed, images.attrs["pixel_max"])
     y = images["label"].to_numpy()

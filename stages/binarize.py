@@ -25,11 +25,11 @@ def main(name: str) -> None:
     positive, negative = settings.task_classes(name)
 
     for subset in ["train", "test"]:
-        images = tables.read(paths.split(task.split, subset))
+        X, images = tables.read_images(paths.split(task.split, subset))
         labelled_images = label_images(images, positive, negative)
         if labelled_images.empty:
             raise UserError(f"the {subset} set of {task.split} has no image of this task")
-        tables.write(paths.task(name, subset), labelled_images)
+        tables.write_images(paths.task(name, subset), X, labelled_images)
 
 
 if __name__ == "__main__":

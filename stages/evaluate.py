@@ -41,12 +41,12 @@ def main(name: str) -> None:
     """Evaluate the model NAME."""
     task_name = params.load().models[name].task
     model = model_file.load(paths.model(name))
-    test_images = tables.read(paths.task(task_name, "test"))
+    X_test, test_images = tables.read_images(paths.task(task_name, "test"))
     cv_table = tables.read(paths.crossval(name))
     check_labels(test_images, model)
 
     with parallel_backend(model):  # a Dask cluster, if there is one, receives the model once
-        test_table = predict_images(model, test_images)
+        test_table = predict_images(model, X_test, test_images)
     tables.write(paths.predictions(name), test_table)
 
     # If the model was cross-validated, evaluate these predictions, too, and calibrate the

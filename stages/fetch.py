@@ -16,8 +16,8 @@ import click
 def main(name: str) -> None:
     """Fetch the images of the dataset NAME."""
     dataset = params.load().datasets[name]
-    images = fetch_images(name, dataset)
-    tables.write(paths.raw(name), images)
+    X, images = fetch_images(name, dataset)
+    tables.write_images(paths.raw(name), X, images)
 
 
 if __name__ == "__main__":

@@ -20,15 +20,15 @@ def main(name: str) -> None:
     settings = params.load()
     split = settings.splits[name]
     class_names = settings.datasets[split.dataset].class_names
-    images = tables.read(paths.raw(split.dataset))
+    X, images = tables.read_images(paths.raw(split.dataset))
 
-    train_rows, test_rows = split_rows(images, split.test, settings.seed)
+    train_rows, test_rows = split_rows(X, images, split.test, settings.seed)
 
     for subset, rows in [("train", train_rows), ("test", test_rows)]:
         selected_images = images.iloc[rows].assign(row=rows)
         for missing in np.setdiff1d(images["class"], selected_images["class"]):
             warn(f"{name}: no image of {class_names[missing]} is in the {subset} set")
-        tables.write(paths.split(name, subset), selected_images)
+        tables.write_images(paths.split(name, subset), X, selected_images)
 
 
 if __name__ == "__main__":

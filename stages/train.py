@@ -22,8 +22,7 @@ def main(name: str) -> None:
     """Train the model NAME."""
     settings = params.load()
     model_params = settings.models[name]
-    train_images = tables.read(paths.task(model_params.task, "train"))
-    X_train = tables.pixels(train_images)
+    X_train, train_images = tables.read_images(paths.task(model_params.task, "train"))
 
     # Fit the model on all images. Fit it once more per fold, on the images outside the fold, to
     # predict the images in the fold.

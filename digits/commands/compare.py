@@ -265,9 +265,9 @@ def train_with_seeds(
             "folds, at least 2"
         )
 
-    train_images = tables.read(paths.task(model_after.task, "train"))
+    X_train, train_images = tables.read_images(paths.task(model_after.task, "train"))
     accuracies = compare_over_seeds(
-        model_before, model_after, train_images, params_after.seed, n_seeds
+        model_before, model_after, X_train, train_images, params_after.seed, n_seeds
     )
     if (accuracies.nunique() == 1).all():
         raise UserError(

@@ -62,12 +62,8 @@ def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
     other_values = {key: value for key, value in entry.items() if key not in WRITTEN_KEYS}
-    # The other entries are left out, because they may refer to what is not known yet.
-    datasets = {name: PLACEHOLDERS | other_values}
-    settings = params.validate(
-        {"seed": 0, "datasets": datasets, "splits": {}, "tasks": {}, "models": {}}
-    )
-    images = fetch_images(name, settings.datasets[name], require_pinned=False)
+    dataset = params.validate_dataset(name, PLACEHOLDERS | other_values)
+    X, images = fetch_images(name, dataset, require_pinned=False)
 
     names = images.attrs.get("names") or entry.get("names")
     n_classes = len(names) if names else int(images["class"].max()) + 1
@@ -76,7 +72,7 @@ def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         values["groups"] = images["group"].nunique()
     if names:
         values["names"] = names
-    values["sha256"] = compute_checksums(images)
+    values["sha256"] = compute_checksums(X, images)
     return values
 
 

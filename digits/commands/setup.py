@@ -50,12 +50,10 @@ def make_remotes_absolute() -> None:
     This is for commands that read from Git, such as `dvc exp push` and `dvc push
     --all-branches`, because DVC resolves a relative path from another folder there.
     """
-    # The pipelines below docs/ have a remote of their own.
-    for folder in [Path(".dvc"), *Path().glob("docs/*/*/.dvc")]:
-        config = Config(str(folder))
-        remote = config["core"].get("remote")
-        url = config["remote"].get(remote, {}).get("url")
-        if isinstance(url, RelPath):  # DVC has read a relative path
-            with config.edit("local") as local_config:
-                entry = local_config["remote"].setdefault(remote, {})
-                entry["url"] = str(Path(url).resolve())
+    config = Config(".dvc")
+    remote = config["core"].get("remote")
+    url = config["remote"].get(remote, {}).get("url")
+    if isinstance(url, RelPath):  # DVC has read a relative path
+        with config.edit("local") as local_config:
+            entry = local_config["remote"].setdefault(remote, {})
+            entry["url"] = str(Path(url).resolve())

@@ -38,11 +38,8 @@ DELETED = [
     "tests/core/test_your_own.py",
     # optional components, and the tests of this project's pages
     "bench",
-    "digits/scale",
-    "docs/scale",
     "tests/bench",
     "tests/project",
-    "tests/scale",
     # pages about this project's datasets
     "CHANGELOG.md",
     "docs/*.png",

@@ -6,6 +6,7 @@ The string below each key is its description, in Markdown. `make reference` writ
 descriptions to docs/reference/params.md.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -29,6 +30,10 @@ from ruamel.yaml.error import YAMLError
 FILE = Path("params.yaml")
 MAX_FOLDS = 100
 
+# Each pixel is a column of a table. With 49,152 columns, writing takes five times as long and
+# gigabytes of memory.
+MAX_IMAGE_PIXELS = 32_000
+
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "sha256"}
 
@@ -48,6 +53,15 @@ def with_message(message: str) -> WrapValidator:
     return WrapValidator(check)
 
 
+def _check_number_of_pixels(shape: list[int]) -> list[int]:
+    """Check that the number of columns of a table, one per pixel, is not too large."""
+    if math.prod(shape) > MAX_IMAGE_PIXELS:
+        raise PydanticCustomError(
+            "too_many_pixels", f"must have at most {MAX_IMAGE_PIXELS:,} pixels in all"
+        )
+    return shape
+
+
 Name = Annotated[
     str,
     Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=100),
@@ -56,7 +70,9 @@ Name = Annotated[
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 FractionOrOne = Annotated[float, Field(gt=0, le=1)]
 Side = Annotated[int, Field(ge=1, le=256)]
-Shape = Annotated[list[Side], Field(min_length=2, max_length=2)]
+Shape = Annotated[
+    list[Side], Field(min_length=2, max_length=2), AfterValidator(_check_number_of_pixels)
+]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
@@ -146,7 +162,7 @@ class DatasetParams(Entry):
     """The number of images. `digits pin` writes this key."""
 
     shape: Shape
-    """The height and the width of each image, 1 to 256 pixels.
+    """The height and the width, 1 to 256 pixels each, with at most 32,000 pixels in all.
 
     Pictures are resized to this shape. Their aspect ratio is kept. For example:
 
@@ -191,6 +207,8 @@ class DatasetParams(Entry):
     - `handwriting: FOLDER`: the same, for photos of single digits on paper. Each digit is
       converted to the style of MNIST. This source is part of the optional component
       `handwriting`.
+    - `deformed: DATASET FIRST TOTAL`: another entry of `datasets`, with deformed copies of its
+      first images, such as `deformed: mnist 60000 700000`.
     - `table: FILE`: a CSV or parquet file with one row per image. The column `class` or `label`
       has the class, and the optional column `group` the group. If there is a column `file`, it
       has the paths of pictures, relative to the folder of the table. Otherwise all other
@@ -288,7 +306,17 @@ class TaskParams(Entry):
 
 
 class Hyperparameters(Entry, extra="allow"):
-    """The arguments of the classifier, and the decision threshold."""
+    """The arguments of the classifier, the decision threshold, and the number of passes."""
+
+    passes: PositiveInt | None = None
+    """The number of passes over the training set of a model whose features exceed the memory.
+
+    The classifier is fitted with `partial_fit` on 10,000 images at a time, in each pass. It
+    must have this method, as `linear_model.SGDClassifier` and `neural_network.MLPClassifier`
+    do. Feature steps that learn from the images are fitted on the first 10,000 images only.
+
+    Without this key, the classifier is fitted on all images at once.
+    """
 
     threshold: Threshold | None = None
     """The score from which a model predicts the label 1. The task must have two labels.
@@ -343,7 +371,7 @@ class ModelParams(Entry):
     """
 
     hyperparameters: Hyperparameters
-    """The arguments of the classifier, such as `C: 10`, and optionally `threshold`.
+    """The arguments of the classifier, such as `C: 10`, and optionally `threshold` or `passes`.
 
     Write `{}` for the classifier's defaults. `random_state` is always the value of `seed`. The
     arguments `decision_function_shape`, `n_jobs`, `verbose` and `warm_start` cannot be set.
@@ -465,6 +493,19 @@ def validate(content: dict[str, Any]) -> Params:
         raise _readable_error((unknown_keys or errors)[0]) from None
     _check_entries(settings)
     return settings
+
+
+def validate_dataset(name: str, entry: dict[str, Any]) -> DatasetParams:
+    """Validate an entry of `datasets` without the other entries, which may be incomplete.
+
+    Raises:
+        UserError: there is a mistake. The message describes the first one.
+    """
+    datasets = {name: entry}
+    settings = validate(
+        {"seed": 0, "datasets": datasets, "splits": {}, "tasks": {}, "models": {}}
+    )
+    return settings.datasets[name]
 
 
 def _readable_error(error: ErrorDetails) -> UserError:

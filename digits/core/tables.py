@@ -12,11 +12,20 @@ What all images share is in the table's `attrs`, a dictionary that pandas stores
 `shape` (height and width), `pixel_max` (the largest value that a pixel can have), and if they
 are known, `names` of the classes, `label_names` and `group_names`.
 
+The pixels of a table may exceed the memory. `read_images` returns them as the array `X` in a
+temporary file. All other columns fit into memory. They are the table `images`, whose index is
+the row of each image in `X`, so that rows can be selected without touching a pixel.
+
 A table of predictions has `row`, `group` if known, `label`, `fold` if it comes from
 cross-validation, `prediction`, and the scores. `decision_3` is the decision value of label 3,
 and `probability_3` its probability. If there are two labels, only the second one has a column.
 """
 
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +35,21 @@ from digits.core.files import REMEDY, atomic_write, check_exists
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 Pixels = npt.NDArray[np.uint8]
 Vector = npt.NDArray[Any]  # one value per image
 Scores = npt.NDArray[np.floating[Any]]
+
+PIXEL_COLUMN = re.compile(r"pixel\d+")
+
+# The number of bytes of pixels that are read at a time.
+BATCH_SIZE = 3 * 2**20
+
+# The number of bytes of pixels in a row group, which is a block of rows of a parquet file. Each
+# row group takes memory while the file is open, so there should not be many.
+ROW_GROUP_SIZE = 64 * 2**20
 
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -39,10 +59,8 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         UserError: the file is missing or damaged.
     """
     check_exists(path)
-    try:
+    with explain_damage(path):
         return pd.read_parquet(path, columns=columns)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
 def write(path: Path, table: pd.DataFrame) -> None:
@@ -51,7 +69,143 @@ def write(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(temporary, compression="zstd", index=False)
 
 
-def pixels(images: pd.DataFrame) -> Pixels:
-    """Return the pixels of a table of images, shape (n_images, height * width)."""
-    pixel_columns = images.filter(regex=r"^pixel\d+$")
-    return np.ascontiguousarray(pixel_columns.to_numpy())
+def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
+    """Read a table of images.
+
+    Returns:
+        `X`, the pixels in a temporary file, shape (n_images, height * width), 0 to 255, and the
+        table of all other columns, whose index is the row of X.
+
+    Raises:
+        UserError: the file is missing or damaged.
+        OSError: the temporary file cannot be written, for example because the disk is full.
+    """
+    check_exists(path)
+    with explain_damage(path):
+        names = pq.read_schema(path).names
+    pixel_columns = [name for name in names if PIXEL_COLUMN.fullmatch(name)]
+    other_columns = [name for name in names if not PIXEL_COLUMN.fullmatch(name)]
+    X = map_pixels(read_pixels(path, pixel_columns))
+    return X, read(path, other_columns)
+
+
+def read_pixels(path: Path, columns: list[str]) -> Iterator[Pixels]:
+    """Yield the pixels of a parquet file in blocks of a few megabytes.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    # What the caller does with a block is not in this context. Its errors are no damage.
+    with explain_damage(path), pq.ParquetFile(path) as file:
+        yield np.empty((0, len(columns)), dtype=np.uint8)
+        for table in read_batches(file, rows_in(BATCH_SIZE, len(columns)), columns):
+            yield table.to_numpy()
+
+
+def read_batches(
+    file: pq.ParquetFile, n_rows: int, columns: list[str] | None = None
+) -> Iterator[pd.DataFrame]:
+    """Yield `n_rows` rows of a parquet file at a time, or some columns of them."""
+    # `iter_batches` over all row groups would keep each of them in memory until the last one.
+    for row_group in range(file.num_row_groups):
+        for batch in file.iter_batches(n_rows, [row_group], columns):
+            yield batch.to_pandas()
+
+
+@contextmanager
+def explain_damage(path: Path) -> Iterator[None]:
+    """Turn an error in reading a file of the pipeline into a UserError that says what to do."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
+
+
+def rows_in(n_bytes: int, n_pixels: int) -> int:
+    """Return how many images of `n_pixels` pixels have `n_bytes` bytes, at least one."""
+    return max(n_bytes // n_pixels, 1)
+
+
+def map_pixels(blocks: Iterable[Pixels]) -> Pixels:
+    """Return blocks of pixels as one array in a temporary file, which may exceed the memory.
+
+    The operating system keeps as much of the file in memory as there is space for. The file has
+    no name, and vanishes with the array. It is in the project's folder, because /tmp may itself
+    be in memory.
+
+    Args:
+        blocks: at least one array, each of shape (n_rows, n_pixels).
+    """
+    n_rows = 0
+    with tempfile.TemporaryFile(dir=".") as file:
+        for block in blocks:
+            file.write(np.ascontiguousarray(block).data)
+            n_rows += len(block)
+        file.flush()
+        if n_rows == 0:  # an empty file cannot be mapped
+            return block
+        return np.memmap(file, np.uint8, "r", shape=(n_rows, block.shape[1])).view(np.ndarray)
+
+
+def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
+    """Write a table of images, and create its folder. The same rows give the same bytes.
+
+    Args:
+        path: the file.
+        X: the pixels of these images, and possibly of others, shape (n_rows, height * width).
+        images: all other columns. The index is the row of X in which the image's pixels are.
+    """
+    rows = images.index.to_numpy()
+    if not images.index.is_monotonic_increasing:
+        X = reorder(X, rows)
+        rows = np.arange(len(rows))
+
+    n_rows = rows_in(ROW_GROUP_SIZE, X.shape[1])
+    schema = to_arrow(X[:0], images[:0]).schema
+    with (
+        atomic_write(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as file,
+    ):
+        for start in range(0, len(rows), n_rows):
+            stop = start + n_rows
+            file.write_table(to_arrow(X[rows[start:stop]], images[start:stop]))
+
+
+def to_arrow(pixels: Pixels, images: pd.DataFrame) -> pa.Table:
+    """Return images with all their columns in the form that `DataFrame.to_parquet` writes."""
+    pixel_columns = [f"pixel{number}" for number in range(1, pixels.shape[1] + 1)]
+    frame = pd.DataFrame(pixels, columns=pixel_columns, copy=False)
+    frame = frame.join(images.reset_index(drop=True))
+    frame.attrs = images.attrs
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**table.schema.metadata, "PANDAS_ATTRS": json.dumps(images.attrs)}
+    return table.replace_schema_metadata(metadata)
+
+
+def reorder(X: Pixels, rows: Vector) -> Pixels:
+    """Return some rows of X in another order, as an array in a temporary file.
+
+    If X exceeds the memory, `X[rows]` reads the disk once for each image. Here, X is read once
+    from its beginning to its end (a bucket sort). A bucket is as many rows of the result as fit
+    into memory. Its images are first collected in a part of a file, then sorted in memory.
+    """
+    bucket_size = rows_in(ROW_GROUP_SIZE, X.shape[1])  # in rows
+    positions = np.argsort(rows)  # the position in the result of each image, in the order of X
+    collected = np.argsort(positions // bucket_size, kind="stable")  # bucket after bucket
+    places = np.empty_like(collected)  # where in the file each image is collected
+    places[collected] = np.arange(len(collected))
+    positions_in_file = positions[collected]
+
+    with tempfile.TemporaryFile(dir=".") as file:
+        shape = (len(rows), X.shape[1])
+        buckets = np.memmap(file, np.uint8, "w+", shape=shape)
+    for start in range(0, len(rows), bucket_size):
+        stop = start + bucket_size
+        buckets[places[start:stop]] = X[rows[positions[start:stop]]]
+
+    def sort_buckets() -> Iterator[Pixels]:
+        for start in range(0, len(rows), bucket_size):
+            stop = start + bucket_size
+            yield buckets[start:stop][np.argsort(positions_in_file[start:stop])]
+
+    return map_pixels(sort_buckets())

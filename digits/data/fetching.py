@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from digits.core import tables
 from digits.core.errors import UserError, check_choice
 from digits.core.params import DatasetParams
+from digits.core.tables import Pixels
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ NETWORK_KINDS = {"idx", "openml"}  # the kinds of sources that DATA_MIRROR stand
 
 def fetch_images(
     name: str, dataset: DatasetParams, *, require_pinned: bool = True
-) -> pd.DataFrame:
+) -> tuple[Pixels, pd.DataFrame]:
     """Fetch a dataset from the first of its sources that has it.
 
     If a source needs a network, and the environment variable DATA_MIRROR is set, the mirror is
@@ -34,7 +34,7 @@ def fetch_images(
         require_pinned: whether to accept only the images whose checksums are in the entry.
 
     Returns:
-        A table of images.
+        The pixels `X`, and the table of all other columns, as `tables.read_images` does.
 
     Raises:
         UserError: no source has the images. The message gives the reason for each.
@@ -48,10 +48,10 @@ def fetch_images(
     for source in sources:
         [(kind, place)] = source.items()
         try:
-            images = import_source(kind).read(place, dataset)
+            X, images = import_source(kind).read(place, dataset)
             if require_pinned:
-                check_pinned(images, dataset)
-            return images
+                check_pinned(X, images, dataset)
+            return X, images
         except UserError as error:
             failures.append(f"{kind} {place}: {error}")
 
@@ -88,7 +88,7 @@ def import_source(kind: str) -> ModuleType:
     return import_module(modules[kind])
 
 
-def check_pinned(images: pd.DataFrame, dataset: DatasetParams) -> None:
+def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> None:
     """Check that images are the ones that params.yaml pins.
 
     Raises:
@@ -98,7 +98,7 @@ def check_pinned(images: pd.DataFrame, dataset: DatasetParams) -> None:
         "number of images": len(images),
         "number of groups": images["group"].nunique() if "group" in images else None,
         "names": images.attrs.get("names"),
-        **compute_checksums(images),
+        **compute_checksums(X, images),
     }
     pinned: dict[Any, Any] = {
         "number of images": dataset.images,
@@ -112,9 +112,9 @@ def check_pinned(images: pd.DataFrame, dataset: DatasetParams) -> None:
             raise UserError(f"{difference}; `digits pin` accepts what is there")
 
 
-def compute_checksums(images: pd.DataFrame) -> dict[str, str]:
+def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
     """Return the SHA-256 of all pixels, of all labels and, if there are any, of all groups."""
-    contents = {"pixels": tables.pixels(images), "labels": images["class"].to_numpy()}
+    contents = {"pixels": X, "labels": images["class"].to_numpy()}
     if "group" in images:
         contents["groups"] = images["group"].to_numpy()
     return {

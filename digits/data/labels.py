@@ -10,7 +10,7 @@ def label_images(
     """Return the images of a task, with a column `label`.
 
     Args:
-        images: a table of images.
+        images: a table of images, whose pixels are not needed.
         positive: the classes with label 1. If None, the label of each image is its class.
         negative: the classes with label 0; images of any other class are left out. If None,
             all classes that are not positive have label 0.

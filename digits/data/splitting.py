@@ -7,19 +7,22 @@ from typing import Any
 
 from digits.core.errors import UserError
 from digits.core.params import LastGroups, TestSize
-from digits.core.tables import Vector, pixels
+from digits.core.tables import Pixels, Vector
 
 import numpy as np
 import pandas as pd
 
 
-def split_rows(images: pd.DataFrame, test: TestSize, seed: int) -> tuple[Vector, Vector]:
+def split_rows(
+    X: Pixels, images: pd.DataFrame, test: TestSize, seed: int
+) -> tuple[Vector, Vector]:
     """Return the row numbers of the training set, shuffled, and of the test set.
 
     No group is in both sets.
 
     Args:
-        images: a table of images.
+        X: the pixels of the images, shape (n_images, height * width).
+        images: the table of their other columns.
         test: which images are the test set.
 
             - an integer n: the last n images, in their order.
@@ -45,7 +48,7 @@ def split_rows(images: pd.DataFrame, test: TestSize, seed: int) -> tuple[Vector,
     elif isinstance(test, float | LastGroups):
         is_test = select_groups(groups, test, rng)
     else:
-        checksums = [sha256(image).hexdigest() for image in pixels(images)]
+        checksums = [sha256(pixels).hexdigest() for pixels in X]
         if groups is None:
             is_test = select_images_by_checksum(checksums, images["class"], test.share)
         else:

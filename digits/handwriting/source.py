@@ -16,7 +16,7 @@ from digits.handwriting.normalize import SIDES
 import pandas as pd
 
 
-def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
+def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     """Return the digits of the pictures of a folder."""
     height, width = dataset.shape
     if height != width or height not in SIDES:

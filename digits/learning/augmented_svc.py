@@ -230,7 +230,7 @@ class AugmentedSVC(
             side: the height and width of the images.
         """
         seed = check_random_state(self.random_state).randint(2**31)
-        # The first rows stand for the images themselves, which are not made again.
+        # As in the source `deformed`, the first rows stand for the images themselves.
         n_rows = (1 + self.n_copies) * len(X)
         blocks = list_blocks(len(X), n_rows)
 

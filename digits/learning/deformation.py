@@ -44,7 +44,7 @@ class Strength(NamedTuple):
     bend: float
 
 
-# People can still read each digit. digits/scale makes many copies of all images with it.
+# People can still read each digit. The source `deformed` makes copies with it.
 STRONG = Strength(rotation=0.1, shear=0.1, scale=0.07, shift=0.025, bend=0.04)
 
 # For a few copies of images that are near the border between two classes.

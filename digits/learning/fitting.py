@@ -47,6 +47,9 @@ FITTING_ERRORS = (ValueError, TypeError, IndexError)
 # score all images than to be fitted on them.
 MAX_TRAIN_SCORES = 10_000
 
+# A model with `passes` is fitted on this many images at a time.
+BATCH_SIZE = 10_000
+
 
 class Fits(NamedTuple):
     """A model, and the scores of the training images."""
@@ -82,7 +85,7 @@ def fit_and_cross_validate(
     if model_params.folds > 0:
         groups = images.get("group")  # such as the writer of each image; None if unknown
         test_fold = assign_folds(y, model_params.folds, groups)
-    fits = fit_all(pipeline, X, y, test_fold)
+    fits = fit_all(pipeline, X, y, test_fold, model_params.hyperparameters.passes)
 
     model = fits.model
     threshold_rule = model_params.hyperparameters.threshold
@@ -93,7 +96,13 @@ def fit_and_cross_validate(
     return model, make_crossval_table(images, model, fits, test_fold, threshold_rule)
 
 
-def fit_all(pipeline: Pipeline, X: Pixels, y: Vector, test_fold: Vector | None) -> Fits:
+def fit_all(
+    pipeline: Pipeline,
+    X: Pixels,
+    y: Vector,
+    test_fold: Vector | None,
+    n_passes: int | None = None,
+) -> Fits:
     """Fit a pipeline on all images, and once more for each fold, on the images outside it.
 
     Args:
@@ -102,6 +111,8 @@ def fit_all(pipeline: Pipeline, X: Pixels, y: Vector, test_fold: Vector | None) 
         y: the labels, shape (n_images,).
         test_fold: the fold in which each image is held out, shape (n_images,), or None for no
             cross-validation.
+        n_passes: the number of passes over the images, batch by batch. If None, the pipeline is
+            fitted on all images at once, and their features must fit into memory.
 
     Raises:
         UserError: the pipeline cannot be fitted.
@@ -113,10 +124,12 @@ def fit_all(pipeline: Pipeline, X: Pixels, y: Vector, test_fold: Vector | None) 
 
     preprocessing, learning_steps = separate_stateless_steps(pipeline)
     with explain_to_user():
-        Z = apply_stateless_steps(preprocessing, X)
-        (fitted_steps, train_scores), *fold_fits = fit_and_score_splits(
-            learning_steps, Z, y, splits
-        )
+        if n_passes is None:
+            Z = apply_stateless_steps(preprocessing, X)
+            all_fits = fit_and_score_splits(learning_steps, Z, y, splits)
+        else:
+            all_fits = fit_in_passes(preprocessing, learning_steps, X, y, splits, n_passes)
+    (fitted_steps, train_scores), *fold_fits = all_fits
     model = Pipeline([*preprocessing.steps, *fitted_steps.steps])
     if test_fold is None:
         return Fits(model, train_scores, cv_scores=None)
@@ -184,7 +197,77 @@ def fit_and_score(
         threadpool_limits(1, user_api="openmp"),
     ):
         model = clone(pipeline).fit(X[train_rows], y[train_rows])
-        return model, compute_scores(model, X[test_rows])
+        return model, compute_scores(model, X, test_rows)
+
+
+def fit_in_passes(
+    preprocessing: Pipeline,
+    pipeline: Pipeline,
+    X: Pixels,
+    y: Vector,
+    splits: list[tuple[Vector, Vector]],
+    n_passes: int,
+) -> list[tuple[Pipeline, Scores]]:
+    """Fit a copy of a pipeline for each split, on one batch of images after another.
+
+    The features of only one batch are in memory. They are computed once for all copies.
+
+    Args:
+        preprocessing: the steps that learn nothing.
+        pipeline: the other steps, unfitted. The classifier has `partial_fit`. The steps before
+            it are fitted on the first batch of each split only.
+        X: the pixels, shape (n_images, height * width).
+        y: the labels, shape (n_images,).
+        splits: the rows to fit a copy on, and the rows to score with it.
+        n_passes: the number of passes over the images.
+
+    Returns:
+        The fitted copy and the scores for each split.
+    """
+    copies = []
+    for train_rows, _ in splits:
+        first_rows = train_rows[:BATCH_SIZE]
+        Z = apply_stateless_steps(preprocessing, X[first_rows])
+        copies.append(fit_features(clone(pipeline), Z, y[first_rows]))
+
+    classes = np.unique(y)
+    is_train = np.zeros((len(splits), len(y)), dtype=bool)
+    for mask, (train_rows, _) in zip(is_train, splits, strict=True):
+        mask[train_rows] = True
+
+    partial_fit = joblib.delayed(fit_on_batch)
+    starts = list(range(0, len(y), BATCH_SIZE)) * n_passes
+    with joblib.Parallel(joblib.cpu_count(), prefer="threads") as parallel:
+        for start in tqdm(starts, "batches", leave=False, disable=None):
+            batch = slice(start, start + BATCH_SIZE)
+            Z = apply_stateless_steps(preprocessing, X[batch])
+            parallel(
+                partial_fit(copy, Z[mask[batch]], y[batch][mask[batch]], classes)
+                for copy, mask in zip(copies, is_train, strict=True)
+            )
+
+    fits = []
+    with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
+        for copy, (_, test_rows) in zip(copies, splits, strict=True):
+            model = Pipeline([*preprocessing.steps, *copy.steps])
+            fits.append((copy, compute_scores(model, X, test_rows)))
+    return fits
+
+
+def fit_features(pipeline: Pipeline, Z: Any, y: Vector) -> Pipeline:
+    """Fit all steps of a pipeline but its classifier, and return the pipeline."""
+    for _, step in pipeline.steps[:-1]:
+        Z = step.fit_transform(Z, y)
+    return pipeline
+
+
+def fit_on_batch(pipeline: Pipeline, Z: Any, y: Vector, classes: Vector) -> None:
+    """Continue to fit the classifier of a pipeline. The steps before it are fitted."""
+    if len(y) == 0:  # all images of the batch are in the fold that is held out
+        return
+    for _, step in pipeline.steps[:-1]:
+        Z = step.transform(Z)
+    pipeline[-1].partial_fit(Z, y, classes=classes)
 
 
 @contextmanager

@@ -28,6 +28,9 @@ OWN_CLASSIFIERS = {
     "augmented_svc": AugmentedSVC,
 }
 
+# Hyperparameters that are no arguments of a classifier.
+OTHER_HYPERPARAMETERS = {"passes", "threshold"}
+
 # Arguments of classifiers that params.yaml cannot set. `random_state` is the seed, and
 # `features` come from another key. The others would change the shape of the scores, or make a
 # model depend on the machine or an earlier fit.
@@ -53,8 +56,16 @@ def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -
         UserError: the features, the classifier or a hyperparameter doesn't exist.
     """
     steps = make_feature_steps(model_params.features, pixel_max)
-    hyperparameters = model_params.hyperparameters.model_extra or {}  # without `threshold`
-    classifier = make_classifier(model_params.classifier, hyperparameters, seed)
+    # The other hyperparameters, without `passes` and `threshold`, are the classifier's.
+    arguments = model_params.hyperparameters.model_extra or {}
+    classifier = make_classifier(model_params.classifier, arguments, seed)
+    # For example, an MLPClassifier with `solver: lbfgs` has no `partial_fit`.
+    if model_params.hyperparameters.passes and not hasattr(classifier, "partial_fit"):
+        raise UserError(
+            f"hyperparameters of {model_params.classifier}: `passes` needs a classifier with "
+            "`partial_fit`, such as linear_model.SGDClassifier; this one, or with these "
+            "hyperparameters, has none"
+        )
     if isinstance(classifier, AugmentedSVC):
         # It applies the steps itself, because it deforms pixels and not features.
         classifier.set_params(features=Pipeline(steps))
@@ -86,7 +97,7 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     """
     classifier_class = import_classifier(name)
     accepted = set(inspect.signature(classifier_class).parameters)
-    valid = (accepted - RESERVED_ARGUMENTS) | {"threshold"}
+    valid = (accepted - RESERVED_ARGUMENTS) | OTHER_HYPERPARAMETERS
     for hyperparameter in hyperparameters:
         check_choice(f"hyperparameters of {name}", hyperparameter, valid)
 

@@ -7,7 +7,7 @@ is (n_images,): the scores of the second class.
 
 from typing import Any
 
-from digits.core.tables import Scores, Vector, pixels
+from digits.core.tables import Pixels, Scores, Vector
 
 import joblib
 import numpy as np
@@ -29,19 +29,23 @@ def response_method(model: Pipeline) -> str:
     return "decision_function" if hasattr(model, "decision_function") else "predict_proba"
 
 
-def compute_scores(model: Pipeline, X: Any) -> Scores:
+def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Scores:
     """Return the scores of images. The batches share the cores.
 
     Args:
         model: a fitted model.
         X: what the model takes, such as pixels of shape (n_images, height * width).
+        rows: the rows of X to score, or None for all.
     """
-    starts = range(0, X.shape[0], BATCH_SIZE)
-    batches = [X[start : start + BATCH_SIZE] for start in starts]
-    # Each batch is in a list, because joblib would otherwise send the array to one worker of a
-    # Dask cluster ahead of its task, and lose it together with that worker.
+    if rows is None:
+        rows = np.arange(X.shape[0])
+    # A generator keeps few batches in memory at a time. Each batch is in a list, because joblib
+    # would otherwise send the array to one worker of a Dask cluster ahead of its task, and lose
+    # it together with that worker.
+    starts = range(0, len(rows), BATCH_SIZE)
+    batches = (X[rows[start : start + BATCH_SIZE]] for start in starts)
     score = joblib.delayed(_compute_scores_of_batch)
-    tasks = [score(model, [batch]) for batch in batches]
+    tasks = (score(model, [batch]) for batch in batches)
     return np.concatenate(joblib.Parallel(prefer="threads")(tasks))
 
 
@@ -80,9 +84,9 @@ def has_fixed_threshold(model: Pipeline) -> bool:
     return isinstance(model[-1], FixedThresholdClassifier)
 
 
-def predict_images(model: Pipeline, images: pd.DataFrame) -> pd.DataFrame:
+def predict_images(model: Pipeline, X: Pixels, images: pd.DataFrame) -> pd.DataFrame:
     """Return the table of a model's predictions of labelled images."""
-    scores = compute_scores(model, pixels(images))
+    scores = compute_scores(model, X)
     y_pred = predict_from_scores(model, scores)
     return make_predictions_table(images, model, scores, y_pred)
 
@@ -97,7 +101,7 @@ def make_predictions_table(
     """Return a table of predictions, with the columns that digits/core/tables.py describes.
 
     Args:
-        images: the labelled images. Their `row`, `group` and `label` are copied.
+        images: the table of the labelled images. Its `row`, `group` and `label` are copied.
         model: the model, for the names of the columns.
         scores: the scores of the images.
         y_pred: the predicted labels, shape (n_images,).

@@ -48,13 +48,13 @@ class ImageDataset:
                 f"{path} was not found; run `dvc repro fetch@{name}`, or `dvc pull {path}` if "
                 "it was shared"
             )
-        table = tables.read(path)
-        height, width = table.attrs["shape"]
-        names = table.attrs.get("names")
-        classes = table["class"].to_numpy()
+        X, images = tables.read_images(path)
+        height, width = images.attrs["shape"]
+        names = images.attrs.get("names")
+        classes = images["class"].to_numpy()
         return cls(
             name=name,
-            pixels=tables.pixels(table).reshape(-1, height, width),
+            pixels=X.reshape(-1, height, width),
             classes=classes,
             class_names=names or [str(number) for number in range(classes.max() + 1)],
         )

@@ -1,7 +1,7 @@
 """Train models with several seeds."""
 
-from digits.core import tables
 from digits.core.params import ModelParams
+from digits.core.tables import Pixels
 from digits.learning.fitting import fit_and_cross_validate
 
 import numpy as np
@@ -13,6 +13,7 @@ from tqdm import tqdm
 def compare_over_seeds(
     before: ModelParams,
     after: ModelParams,
+    X_train: Pixels,
     train_images: pd.DataFrame,
     seed: int,
     n_seeds: int,
@@ -22,7 +23,8 @@ def compare_over_seeds(
     Args:
         before: the entry of the first model.
         after: the entry of the second model, which has as many folds.
-        train_images: the table of labelled training images.
+        X_train: the pixels of the training images, shape (n_images, height * width).
+        train_images: the table of their other columns.
         seed: the seed that the other seeds are drawn from.
         n_seeds: the number of seeds.
 
@@ -35,14 +37,14 @@ def compare_over_seeds(
     random_states = np.random.SeedSequence(seed).generate_state(n_seeds).tolist()
     rows = []
     for random_state in tqdm(random_states, "seeds", disable=None):
-        accuracy_before = cross_validated_accuracy(before, random_state, train_images)
-        accuracy_after = cross_validated_accuracy(after, random_state, train_images)
+        accuracy_before = cross_validated_accuracy(before, random_state, X_train, train_images)
+        accuracy_after = cross_validated_accuracy(after, random_state, X_train, train_images)
         rows.append((accuracy_before, accuracy_after))
     return pd.DataFrame(rows, columns=["before", "after"])
 
 
 def cross_validated_accuracy(
-    model_params: ModelParams, seed: int, train_images: pd.DataFrame
+    model_params: ModelParams, seed: int, X_train: Pixels, train_images: pd.DataFrame
 ) -> float:
     """Return the accuracy of a model in cross-validation, 0 to 1, if it is trained with a seed.
 
@@ -51,11 +53,11 @@ def cross_validated_accuracy(
     Args:
         model_params: the entry of params.yaml, with at least two folds.
         seed: the seed of the classifier's random numbers.
-        train_images: the table of labelled training images.
+        X_train: the pixels of the training images, shape (n_images, height * width).
+        train_images: the table of their other columns.
 
     Raises:
         UserError: the model cannot be trained.
     """
-    X_train = tables.pixels(train_images)
     _, cv_predictions = fit_and_cross_validate(model_params, seed, X_train, train_images)
     return float(accuracy_score(cv_predictions["label"], cv_predictions["prediction"]))

@@ -17,7 +17,6 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 N_TEST = 397  # of 1,797 images
-LARGE = tiny.ROOT / "docs" / "scale" / "large"
 
 # The benchmarks load these models.
 MODELS = ["digit-champion", "digit-density", "digit-sgd-log"]
@@ -26,8 +25,6 @@ MODELS = ["digit-champion", "digit-density", "digit-sgd-log"]
 SCRIPTS = {"benchmarks": 3}
 if (tiny.ROOT / "digits" / "handwriting").exists():
     SCRIPTS |= {"handwriting": 2, "paper": 1}
-if LARGE.exists():
-    SCRIPTS |= {"scale": 1}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 
@@ -69,21 +66,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(tiny.ROOT / "params.yaml", project)
     replace_mnist(project)
     shutil.copytree(tiny.ROOT / "docs/notebooks", project / "docs/notebooks")
-    if LARGE.exists():
-        copy_large_project(project / "docs/scale/large")
     tiny.commit(project, "small")
     stages = [f"evaluate@{name}" for name in MODELS]
     tiny.repro(project, "fetch@small", *stages)
     return project
-
-
-def copy_large_project(project: Path) -> None:
-    """Copy the project docs/scale/large with the small MNIST."""
-    outputs = ["data", "models", "metrics", "plots", "tmp", "cache", "config.local"]
-    shutil.copytree(LARGE, project, ignore=shutil.ignore_patterns(*outputs))
-    replace_mnist(project)
-    enlargement = {"mnist": {"first": 1797 - N_TEST, "to": 1797, "seed": 42}}
-    (project / "enlarged.yaml").write_text(yaml.safe_dump(enlargement), encoding="utf-8")
 
 
 @pytest.mark.parametrize(("script", "n_benchmarks"), SCRIPTS.items())

@@ -14,7 +14,7 @@ TEST_FOLDERS = {path.parent.name for path in tiny.ROOT.glob("tests/*/test_*.py")
 COMPONENTS = sorted(TEST_FOLDERS - {"core", "project"})
 
 # The page of an optional component. `docs/<component>/` has what the page needs.
-PAGES = {"bench": "benchmarks.md", "handwriting": "handwriting.md", "scale": "large-data.md"}
+PAGES = {"bench": "benchmarks.md", "handwriting": "handwriting.md"}
 
 
 def code_folder(component: str) -> str:

@@ -160,7 +160,7 @@ def test_openml_is_asked_through_scikit_learn(
 
 def test_the_digits_of_scikit_learn_are_of_fourteen_forms() -> None:
     entry = {**tiny.dataset({"sklearn": "digits"}), "pixel_max": 16}
-    images = sklearn.read("digits", DatasetParams.model_validate(entry))
+    _, images = sklearn.read("digits", DatasetParams.model_validate(entry))
     forms = [
         "".join(str(digit) for digit in classes)
         for _, classes in images.groupby("group")["class"]

@@ -7,7 +7,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from digits.core import tables
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.data import pictures
@@ -54,9 +53,10 @@ def read(kind: str, place: Path, **changes: Any) -> pd.DataFrame:
     entry = tiny.dataset({kind: str(place)})
     entry |= {"shape": [28, 28], "pixel_max": 255, "classes": 256}
     entry |= changes
-    images: pd.DataFrame = import_source(kind).read(
-        str(place), DatasetParams.model_validate(entry)
-    )
+    X, table = import_source(kind).read(str(place), DatasetParams.model_validate(entry))
+    pixels = pd.DataFrame(X, columns=[f"pixel{number}" for number in range(1, X.shape[1] + 1)])
+    images = pixels.join(table)
+    images.attrs = table.attrs
     return images
 
 
@@ -121,8 +121,8 @@ def write_pictures(folder: Path) -> None:
 def check_checksums(kind: str, place: Path) -> None:
     """Check that a source gives the tiny dataset."""
     entry = tiny.dataset({kind: str(place)})
-    images = fetch_images("tiny", DatasetParams.model_validate(entry))
-    assert compute_checksums(images) == entry["sha256"]
+    X, table = fetch_images("tiny", DatasetParams.model_validate(entry))
+    assert compute_checksums(X, table) == entry["sha256"]
 
 
 def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
@@ -206,7 +206,8 @@ def test_a_picture_keeps_its_aspect_ratio(tmp_path: Path) -> None:
     wide[:, 200:] = [0, 0, 255]
     write(tmp_path / "a" / "1.jpg", wide, quality=95)
     write(tmp_path / "b" / "2.png", one_grey())
-    image = tables.pixels(read("folder", tmp_path))[0].reshape(28, 28).astype(int)
+    image = read("folder", tmp_path).filter(like="pixel").to_numpy()[0]
+    image = image.reshape(28, 28).astype(int)
     # The median of white, 255, and blue, 29, is the colour above and below.
     assert (np.abs(image[:10] - 142) < 4).all()
     assert (np.abs(image[11:17, :12] - 255) < 4).all()
@@ -217,7 +218,7 @@ def test_what_is_transparent_lies_on_white_paper(tmp_path: Path) -> None:
     write(tmp_path / "a" / "1.png", one_grey())
     alpha = np.eye(28) * 255
     write(tmp_path / "b" / "2.png", np.dstack([one_grey(), alpha]))
-    image = tables.pixels(read("folder", tmp_path))[1].reshape(28, 28)
+    image = read("folder", tmp_path).filter(like="pixel").to_numpy()[1].reshape(28, 28)
     assert np.array_equal(image, 255 - alpha)
 
 

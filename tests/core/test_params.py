@@ -72,6 +72,11 @@ REFUSED["a class named all"] = (
     "datasets.tiny.names must be 10 different names; `all` is reserved",
 )
 
+REFUSED["images of too many pixels"] = (
+    {"datasets.tiny.shape": [200, 200]},
+    "datasets.tiny.shape: must have at most 32,000 pixels in all, not [200, 200]",
+)
+
 # Splits.
 REFUSED["a split of no dataset"] = (
     {"splits.tiny.dataset": "tinny"},
@@ -187,6 +192,10 @@ REFUSED_BY_CHECK["a hyperparameter"] = (
 REFUSED_BY_CHECK["a reserved hyperparameter"] = (
     {HYPERPARAMETERS: {"random_state": 1}},
     "there is no 'random_state'.",
+)
+REFUSED_BY_CHECK["passes of a classifier without partial_fit"] = (
+    {f"{FIVE}.classifier": "svm.SVC", HYPERPARAMETERS: {"passes": 1}},
+    "hyperparameters of svm.SVC: `passes` needs a classifier with `partial_fit`",
 )
 REFUSED_BY_CHECK["a value of a hyperparameter"] = (
     {HYPERPARAMETERS: {"loss": "hing"}},

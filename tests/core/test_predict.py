@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from digits.core import params, tables
+from digits.core import params
 from digits.data.fetching import fetch_images
 from digits.evaluation.metrics import confidence_interval
 from digits.results import predicting
@@ -93,8 +93,8 @@ def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path)
         patch.chdir(project)
         predictor = predicting.load("digit-logreg")
         dataset = params.load().datasets["tiny"]
-        images = tables.pixels(fetch_images("tiny", dataset, require_pinned=False))
-        for index, image in enumerate(images):
+        X, _ = fetch_images("tiny", dataset, require_pinned=False)
+        for index, image in enumerate(X):
             [prediction] = predictor.read(f"own/{index}/photo.png").predictions
             assert np.array_equal(prediction.image.ravel(), image)
 

@@ -37,9 +37,14 @@ def images(draw: st.DrawFn, *, has_groups: bool = False) -> pd.DataFrame:
     return table
 
 
+def select_pixels(table: pd.DataFrame) -> Any:
+    """Return the pixels of a table of `images`, shape (n_images, 2)."""
+    return np.ascontiguousarray(table[["pixel1", "pixel2"]].to_numpy())
+
+
 def check_split(table: pd.DataFrame, test: Any, seed: int) -> None:
     """Check that each image is in exactly one set, and that there is one to train on."""
-    train_rows, test_rows = split_rows(table, test, seed)
+    train_rows, test_rows = split_rows(select_pixels(table), table, test, seed)
     assert sorted([*train_rows, *test_rows]) == list(range(len(table)))
     assert len(train_rows) > 0
     if "group" in table:
@@ -67,9 +72,9 @@ def test_a_new_image_moves_at_most_one_other_image_of_its_class(
     table: pd.DataFrame, test: Any, data: st.DataObject
 ) -> None:
     new = data.draw(st.integers(0, len(table) - 1))
-    _, after = split_rows(table, test, 42)
+    _, after = split_rows(select_pixels(table), table, test, 42)
     old = table.drop(index=new)
-    _, positions = split_rows(old, test, 42)
+    _, positions = split_rows(select_pixels(old), old, test, 42)
     before = old.index[positions]
     moved = (set(after) ^ set(before)) - {new}
     assert len(moved) <= 1
@@ -110,8 +115,26 @@ def test_a_table_is_read_as_it_was_written(
             pd.testing.assert_frame_equal(found, table)
             assert found.attrs == attrs
         assert paths[0].read_bytes() == paths[1].read_bytes()
-    pixels = table[["pixel1", "pixel2"]].to_numpy()
-    assert (tables.pixels(found) == pixels).all()
+
+
+@settings(max_examples=40)
+@given(images(has_groups=True), st.dictionaries(st.text(), st.lists(st.text())), SEEDS)
+def test_images_are_written_in_any_order_as_pandas_writes_them(
+    table: pd.DataFrame, attrs: dict[str, list[str]], seed: int
+) -> None:
+    table.attrs |= {"shape": [1, 2], **attrs}
+    X = select_pixels(table)
+    shuffled = table.sample(frac=1, random_state=seed)
+    with tempfile.TemporaryDirectory() as folder:
+        by_pandas = Path(folder, "pandas.parquet")
+        by_blocks = Path(folder, "blocks.parquet")
+        tables.write(by_pandas, shuffled)
+        tables.write_images(by_blocks, X, shuffled.drop(columns=["pixel1", "pixel2"]))
+        assert by_pandas.read_bytes() == by_blocks.read_bytes()
+        found_X, found = tables.read_images(by_blocks)
+    assert np.array_equal(found_X, X[shuffled.index])
+    assert found["class"].tolist() == shuffled["class"].tolist()
+    assert found.attrs == table.attrs
 
 
 CLASSIFIERS = [

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from digits.core import tables
 from digits.core.errors import UserError
 from digits.core.params import SplitParams
-from digits.core.tables import Vector
+from digits.core.tables import Pixels, Vector
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
 from tests.helpers import tiny
@@ -24,22 +25,22 @@ def make_images(
     groups: Vector | None = None,
     pixels: Vector | None = None,
     classes: Vector | None = None,
-) -> pd.DataFrame:
-    """Return a table of images, whose pixels and classes are 0 unless they are given."""
+) -> tuple[Pixels, pd.DataFrame]:
+    """Return images, whose pixels and classes are 0 unless they are given."""
     if pixels is None:
         pixels = np.zeros((n_images, 4), dtype=np.uint8)
-    names = [f"pixel{number}" for number in range(1, pixels.shape[1] + 1)]
-    table = pd.DataFrame(pixels, columns=names)
-    table["class"] = np.zeros(n_images, dtype=np.uint8) if classes is None else classes
+    if classes is None:
+        classes = np.zeros(n_images, dtype=np.uint8)
+    table = pd.DataFrame({"class": classes})
     if groups is not None:
         table["group"] = groups
-    return table
+    return pixels, table
 
 
-def split(images: pd.DataFrame, test: Any) -> tuple[list[int], list[int]]:
+def split(images: tuple[Pixels, pd.DataFrame], test: Any) -> tuple[list[int], list[int]]:
     """Return the row numbers of the training set and of the test set."""
     entry = SplitParams.model_validate({"dataset": "tiny", "test": test})
-    train_rows, test_rows = split_rows(images, entry.test, seed=42)
+    train_rows, test_rows = split_rows(*images, entry.test, seed=42)
     return train_rows.tolist(), test_rows.tolist()
 
 
@@ -150,14 +151,13 @@ def test_the_stage_names_a_class_that_a_set_lacks(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"splits.tiny.test": 1})
     pixels, labels = tiny.digits()
     raw = tmp_path / "data/raw/tiny.parquet"
-    raw.parent.mkdir(parents=True)
-    make_images(400, pixels=pixels, classes=labels).to_parquet(raw)
+    tables.write_images(raw, *make_images(400, pixels=pixels, classes=labels))
     lines = call(tmp_path, "split", "tiny").stderr.splitlines()
     missing = [digit for digit in range(10) if digit != labels[-1]]
     assert lines == [f"tiny: no image of {digit} is in the test set" for digit in missing]
 
 
-IMAGES = make_images(5, classes=np.array([0, 1, 2, 9, 2], np.uint8))
+_, IMAGES = make_images(5, classes=np.array([0, 1, 2, 9, 2], np.uint8))
 IMAGES.attrs["names"] = list("abcdefghij")
 
 

@@ -255,7 +255,7 @@ def test_start_deletes_what_the_new_project_does_not_need(kind: str, shapes: Pat
     (shapes / "data/raw").mkdir()
     (shapes / "data/raw/small.parquet").touch()
     call(shapes, "start", "--from", kind)
-    for name in ["metrics", "plots", "dvc.lock", "data/raw", "digits/scale", "bench"]:
+    for name in ["metrics", "plots", "dvc.lock", "data/raw", "bench"]:
         assert not (shapes / name).exists()
     tests_folders = {path.name for path in (shapes / "tests").iterdir() if path.is_dir()}
     if kind == "folder":

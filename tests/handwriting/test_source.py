@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core import tables
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
+from digits.core.tables import Pixels
 from digits.data import pictures
 from digits.handwriting import components, source
 from tests.helpers import tiny
@@ -25,7 +25,7 @@ def draw(path: Path, *tops: int) -> None:
     Image.fromarray(sheet).save(path)
 
 
-def read(folder: Path, **values: Any) -> pd.DataFrame:
+def read(folder: Path, **values: Any) -> tuple[Pixels, pd.DataFrame]:
     block = (
         tiny.dataset({"handwriting": str(folder)})
         | {"shape": [28, 28], "pixel_max": 255}
@@ -39,11 +39,11 @@ def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(
 ) -> None:
     draw(tmp_path / "1" / "photo.jpg", 20)
     draw(tmp_path / "7" / "photo.png", 30)
-    images = read(tmp_path)
+    X, table = read(tmp_path)
     [digit] = components.find(pictures.read(tmp_path / "1" / "photo.jpg"))
-    assert np.array_equal(tables.pixels(images)[0].reshape(28, 28), digit.image)
-    assert images["class"].tolist() == [1, 7]
-    assert 0 < tables.pixels(read(tmp_path, shape=[8, 8], pixel_max=16)).max() <= 16
+    assert np.array_equal(X[0].reshape(28, 28), digit.image)
+    assert table["class"].tolist() == [1, 7]
+    assert 0 < read(tmp_path, shape=[8, 8], pixel_max=16)[0].max() <= 16
     with pytest.raises(
         UserError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"
     ):

@@ -27,7 +27,6 @@ CODE_BLOCK = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 PAGES_OF_COMPONENTS = {
     "bench": ("docs/benchmarks.md",),
     "digits/handwriting": ("docs/handwriting.md", "docs/handwriting/"),
-    "digits/scale": ("docs/large-data.md", "docs/scale/"),
 }
 
 # The address of a page in the code, as in a message or a comment.

@@ -1,18 +1,18 @@
 """Sources of images, one module each.
 
-The module of a source has a function `read(place, dataset)`. It returns a table made by
-`images`, or raises a UserError whose message gives the reason in a few words.
+The module of a source has a function `read(place, dataset)`. It returns what `make_images`
+returns, or raises a UserError whose message gives the reason in a few words.
 
 The source of an optional component is digits/<component>/source.py.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
-from digits.core.tables import Pixels, Vector
+from digits.core.tables import Pixels, Vector, map_pixels
 
 import numpy as np
 import pandas as pd
@@ -24,20 +24,23 @@ NOT_FOUND = (
 )
 
 
-def images(
+def make_images(
     dataset: DatasetParams,
-    pixels: Any,
+    blocks: Iterable[Any],
     classes: Any,
     *,
     names: Sequence[str] | None = None,
     groups: Vector | None = None,
     group_names: Sequence[str] | None = None,
-) -> pd.DataFrame:
-    """Return a table of images, as digits/core/tables.py describes it.
+) -> tuple[Pixels, pd.DataFrame]:
+    """Return the pixels `X` of images, and the table of all other columns.
+
+    digits/core/tables.py describes both.
 
     Args:
         dataset: the entry of params.yaml.
-        pixels: shape (n_images, height * width).
+        blocks: the pixels, one array after another, each of shape (n_rows, height * width).
+            Each must fit into memory, but not all of them together.
         classes: the number of the class of each image, shape (n_images,).
         names: the names of the classes. If None, the names in params.yaml, if any.
         groups: the number of the group of each image, from 0, shape (n_images,), or None.
@@ -46,30 +49,27 @@ def images(
     Raises:
         UserError: the pixels or classes are not as the entry of params.yaml says.
     """
-    pixels = to_uint8(pixels)
+    X = map_pixels(to_uint8(block) for block in blocks)
     classes = to_uint8(classes)
     height, width = dataset.shape
     expected_shape = (len(classes), height * width)
-    if pixels.shape != expected_shape or pixels.max(initial=0) > dataset.pixel_max:
+    if X.shape != expected_shape or X.max(initial=0) > dataset.pixel_max:
         raise UserError(
-            f"{len(classes)} labels, pixels of shape {pixels.shape} up to "
-            f"{pixels.max(initial=0)}; expected images of {height} × {width} pixels from 0 to "
-            f"{dataset.pixel_max}"
+            f"{len(classes)} labels, pixels of shape {X.shape} up to {X.max(initial=0)}; "
+            f"expected images of {height} × {width} pixels from 0 to {dataset.pixel_max}"
         )
 
-    pixel_columns = [f"pixel{number}" for number in range(1, height * width + 1)]
-    table = pd.DataFrame(pixels, columns=pixel_columns)
-    table["class"] = classes
+    images = pd.DataFrame({"class": classes})
     if groups is not None:
-        table["group"] = groups.astype(np.uint32)
+        images["group"] = groups.astype(np.uint32)
 
-    table.attrs = {"shape": [height, width], "pixel_max": dataset.pixel_max}
+    images.attrs = {"shape": [height, width], "pixel_max": dataset.pixel_max}
     class_names = names or dataset.names
     if class_names:
-        table.attrs["names"] = class_names
+        images.attrs["names"] = class_names
     if group_names is not None:
-        table.attrs["group_names"] = list(group_names)
-    return table
+        images.attrs["group_names"] = list(group_names)
+    return X, images
 
 
 def to_uint8(values: Any) -> Pixels:

@@ -17,6 +17,7 @@ import textwrap
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +26,15 @@ from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data import pictures
 from digits.data.pictures import Picture
-from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, images
+from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, make_images
 
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
-from tqdm.contrib.concurrent import thread_map
+from tqdm import tqdm
+
+# The number of pictures that are read at a time.
+BATCH_SIZE = 1_000
 
 # Files that operating systems, Git and DVC write.
 IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
@@ -53,8 +57,8 @@ def read(
     place: str,
     dataset: DatasetParams,
     convert: Callable[[Picture], Pixels] | None = None,
-) -> pd.DataFrame:
-    """Return the pictures of a folder as a table of images.
+) -> tuple[Pixels, pd.DataFrame]:
+    """Return the pictures of a folder.
 
     Args:
         place: the folder.
@@ -71,9 +75,9 @@ def read(
     warn_about_other_files(root, other_files)
     classes, class_names = encode_classes([file.class_name for file in picture_files])
     groups, group_names = encode_groups([file.group for file in picture_files])
-    pixels = read_pictures([file.path for file in picture_files], dataset, convert)
-    return images(
-        dataset, pixels, classes, names=class_names, groups=groups, group_names=group_names
+    blocks = read_pictures([file.path for file in picture_files], dataset, convert)
+    return make_images(
+        dataset, blocks, classes, names=class_names, groups=groups, group_names=group_names
     )
 
 
@@ -174,8 +178,8 @@ def read_pictures(
     paths: Sequence[Path],
     dataset: DatasetParams,
     convert: Callable[[Picture], Pixels] | None = None,
-) -> Pixels:
-    """Return the pixels of pictures, shape (n_pictures, height * width).
+) -> Iterator[Pixels]:
+    """Yield the pixels of pictures in batches of shape (n_pictures, height * width).
 
     Args:
         paths: the pictures.
@@ -195,10 +199,14 @@ def read_pictures(
         except (OSError, UserError) as error:
             raise UserError(f"{path}: {error}") from None
 
-    # `pictures.read` changes and restores the filters of warnings, which all threads share.
-    with warnings.catch_warnings(action="ignore"):
-        rows = thread_map(read_picture, paths, desc="pictures", disable=None, leave=False)
-    return np.stack(rows)
+    starts = range(0, len(paths), BATCH_SIZE)
+    with ThreadPoolExecutor() as threads:
+        for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
+            # `pictures.read` changes and restores the filters of warnings, which all threads
+            # share.
+            with warnings.catch_warnings(action="ignore"):
+                rows = list(threads.map(read_picture, paths[start : start + BATCH_SIZE]))
+            yield np.stack(rows)
 
 
 def resize_and_pad(grey: Pixels, height: int, width: int) -> Pixels:

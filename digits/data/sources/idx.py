@@ -13,7 +13,7 @@ from pathlib import Path
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
-from digits.data.sources import images
+from digits.data.sources import make_images
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ MNIST_FILES = [
 ]
 
 
-def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
+def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     """Return the images of all pairs of files.
 
     Args:
@@ -42,9 +42,9 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
     """
     pairs = dataset.files or MNIST_FILES
     height, width = dataset.shape
-    pixels = [read_file(place, images_file, height * width) for images_file, _ in pairs]
+    blocks = [read_file(place, images_file, height * width) for images_file, _ in pairs]
     labels = [read_file(place, labels_file, 1) for _, labels_file in pairs]
-    return images(dataset, np.concatenate(pixels), np.concatenate(labels).ravel())
+    return make_images(dataset, blocks, np.concatenate(labels).ravel())
 
 
 def read_file(place: str, name: str, n_values: int) -> Pixels:

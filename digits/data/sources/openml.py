@@ -5,7 +5,8 @@ import warnings
 
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
-from digits.data.sources import images
+from digits.core.tables import Pixels
+from digits.data.sources import make_images
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from sklearn.datasets import fetch_openml
 TIMEOUT = 60  # seconds
 
 
-def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
+def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     """Return the images of a dataset on OpenML. Nothing is kept on the disk.
 
     Args:
@@ -44,4 +45,4 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
             )
     except Exception as error:  # a bad answer can raise nearly any exception in its parsers
         raise UserError(str(error) or type(error).__name__) from None
-    return images(dataset, bunch.data, bunch.target)
+    return make_images(dataset, [bunch.data], bunch.target)

@@ -6,7 +6,8 @@ They were cut from fourteen forms, which are their groups. Each form begins with
 
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
-from digits.data.sources import images
+from digits.core.tables import Pixels
+from digits.data.sources import make_images
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from sklearn.datasets import load_digits
 FORM_SIZES = [130, 126, 130, 130, 130, 130, 130, 123, 128, 130, 128, 130, 122, 130]
 
 
-def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
+def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     """Return the images of a dataset of scikit-learn.
 
     Args:
@@ -30,4 +31,4 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
         raise UserError(f"scikit-learn ships no images called {place!r}, only 'digits'")
     bunch = load_digits()
     groups = np.repeat(np.arange(len(FORM_SIZES)), FORM_SIZES)
-    return images(dataset, bunch.data, bunch.target, groups=groups)
+    return make_images(dataset, [bunch.data], bunch.target, groups=groups)

@@ -9,21 +9,36 @@
 """
 
 import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from digits.core import tables
 from digits.core.errors import UserError
 from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
-from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder, images
+from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder, make_images
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 CLASS_COLUMNS = ["class", "label"]
 TEXT_COLUMNS = [*CLASS_COLUMNS, "group", "file"]  # all columns but those of the pixels
 
+# The arguments of `pandas.read_csv`.
+CSV_OPTIONS: dict[str, Any] = {
+    "dtype": dict.fromkeys(TEXT_COLUMNS, str),
+    "keep_default_na": False,  # a class may be called NA
+    "low_memory": False,
+}
 
-def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
-    """Return the images of a table.
+# The number of rows of a CSV file that are read at a time to find classes and groups.
+CSV_ROWS = 2_000
+
+
+def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+    """Return the images of a table, whose pixels may exceed the memory.
 
     Args:
         place: the file.
@@ -33,55 +48,69 @@ def read(place: str, dataset: DatasetParams) -> pd.DataFrame:
         UserError: the file was not found, or is not such a table.
     """
     path = Path(place)
-    table = read_file(path)
+    if not path.is_file():
+        raise UserError(NOT_FOUND)
+    table = read_text_columns(path)
     classes, class_names = encode_classes(to_names(find_classes(table)))
     groups, group_names = encode_groups(to_names(table["group"]) if "group" in table else [])
     if "file" in table:
         check_no_missing(table["file"])
         paths = [path.parent / str(name) for name in table["file"]]
-        pixels = folder.read_pictures(paths, dataset)
+        blocks = folder.read_pictures(paths, dataset)
     else:
-        pixels = read_pixels(table)
-    return images(
-        dataset, pixels, classes, names=class_names, groups=groups, group_names=group_names
+        height, width = dataset.shape
+        blocks = read_pixels(path, tables.rows_in(tables.BATCH_SIZE, height * width))
+    return make_images(
+        dataset, blocks, classes, names=class_names, groups=groups, group_names=group_names
     )
 
 
-def read_file(path: Path) -> pd.DataFrame:
-    """Return the content of the file.
+def read_text_columns(path: Path) -> pd.DataFrame:
+    """Return all columns but those of the pixels. They must fit into memory.
 
     Raises:
-        UserError: it was not found, or cannot be read.
+        UserError: the file cannot be read, or has no column of classes, or more than one.
     """
-    if not path.is_file():
-        raise UserError(NOT_FOUND)
-    try:
+    with report_unreadable():
         if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(
-            path,
-            dtype=dict.fromkeys(TEXT_COLUMNS, str),
-            keep_default_na=False,  # a class may be called NA
-            low_memory=False,
-        )
+            all_columns = pq.read_schema(path).names
+        else:
+            all_columns = list(pd.read_csv(path, nrows=0, **CSV_OPTIONS))
+        check_class_columns(all_columns)
+        columns = [name for name in TEXT_COLUMNS if name in all_columns]
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path, columns=columns)
+        chunks = pd.read_csv(path, usecols=columns, chunksize=CSV_ROWS, **CSV_OPTIONS)
+        return pd.concat(chunks, ignore_index=True)
+
+
+@contextmanager
+def report_unreadable() -> Iterator[None]:
+    """Turn an error in reading the file into a UserError."""
+    try:
+        yield
     except (OSError, ValueError) as error:  # the exceptions of pandas and Arrow are ValueErrors
         raise UserError(error) from None
 
 
-def find_classes(table: pd.DataFrame) -> pd.Series:
-    """Return the column with the class of each image.
+def check_class_columns(all_columns: Sequence[str]) -> None:
+    """Check that one column has the classes.
 
     Raises:
         UserError: there is no such column, or more than one.
     """
-    class_columns = [name for name in CLASS_COLUMNS if name in table]
-    if len(class_columns) != 1:
-        all_columns = ", ".join(str(name) for name in table)
+    n_class_columns = sum(name in all_columns for name in CLASS_COLUMNS)
+    if n_class_columns != 1:
         raise UserError(
-            f"has {len(class_columns)} columns named class or label, expected one, separated "
-            f"by commas; it has {textwrap.shorten(all_columns, 100)}"
+            f"has {n_class_columns} columns named class or label, expected one, separated by "
+            f"commas; it has {textwrap.shorten(', '.join(all_columns), 100)}"
         )
-    return table[class_columns[0]]
+
+
+def find_classes(table: pd.DataFrame) -> pd.Series:
+    """Return the column with the class of each image."""
+    [class_column] = [name for name in CLASS_COLUMNS if name in table]
+    return table[class_column]
 
 
 def to_names(column: pd.Series) -> list[str]:
@@ -112,17 +141,28 @@ def check_no_missing(column: pd.Series) -> None:
         raise UserError(f"a row has no {column.name}")
 
 
-def read_pixels(table: pd.DataFrame) -> Pixels:
-    """Return the pixels of the images, shape (n_images, height * width).
+def read_pixels(path: Path, n_rows: int) -> Iterator[Any]:
+    """Yield the pixels of `n_rows` rows at a time, shape (n_rows, height * width).
 
     Raises:
-        UserError: a column holds something other than numbers.
+        UserError: the file cannot be read, or a column holds something other than numbers.
     """
-    pixels = table.drop(columns=TEXT_COLUMNS, errors="ignore")
-    not_numeric = list(pixels.select_dtypes(exclude=["number", "bool"]))
-    if not_numeric:
-        raise UserError(
-            f"the column {not_numeric[0]} has values that are not numbers; a column with the "
-            "paths of pictures must be called `file`"
-        )
-    return pixels.to_numpy()
+    with report_unreadable():
+        for rows in read_rows(path, n_rows):
+            pixels = rows.drop(columns=TEXT_COLUMNS, errors="ignore")
+            not_numeric = list(pixels.select_dtypes(exclude=["number", "bool"]))
+            if not_numeric:
+                raise UserError(
+                    f"the column {not_numeric[0]} has values that are not numbers; a column "
+                    "with the paths of pictures must be called `file`"
+                )
+            yield pixels.to_numpy()
+
+
+def read_rows(path: Path, n_rows: int) -> Iterator[pd.DataFrame]:
+    """Yield `n_rows` rows of the file at a time."""
+    if path.suffix == ".parquet":
+        with pq.ParquetFile(path) as file:
+            yield from tables.read_batches(file, n_rows)
+    else:
+        yield from pd.read_csv(path, chunksize=n_rows, **CSV_OPTIONS)

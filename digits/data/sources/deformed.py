@@ -1,0 +1,111 @@
+"""A dataset of params.yaml, enlarged with deformed copies of some of its images.
+
+The place is the name of the dataset, the number of first images that are copied, and the
+number of images at the end, such as `mnist 60000 700000`. The images are, in this order:
+
+- the first images, which are copied;
+- deformed copies of them, as many as needed;
+- all other images.
+
+An image and its copies are one group, unless the dataset has groups of its own. They are
+therefore never divided between training set and test set, or between two folds.
+
+Source: G. Loosli, S. Canu, L. Bottou, "Training invariant support vector machines using
+selective sampling" (2007).
+"""
+
+from collections.abc import Iterator, Sequence
+
+from digits.core import params
+from digits.core.errors import UserError, check_choice
+from digits.core.params import DatasetParams
+from digits.core.tables import Pixels
+from digits.data.fetching import fetch_images
+from digits.data.sources import make_images
+from digits.learning.deformation import STRONG, deform_rows, list_blocks
+
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+SEED = 42
+
+# The number of blocks of images that are deformed at a time.
+BLOCKS_PER_BATCH = 10
+
+
+def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+    """Return the images of a dataset, and deformed copies of some of them.
+
+    Args:
+        place: as the docstring of this module describes it.
+        dataset: the entry of params.yaml.
+
+    Raises:
+        UserError: there is no such dataset, or it has other numbers of images.
+    """
+    name, n_first, n_images = parse(place)
+    # `params.load` would refuse the entry of this dataset before `digits pin` completes it.
+    entries = params.parse(params.read())["datasets"]
+    check_choice("datasets", name, entries)
+    original_dataset = params.validate_dataset(name, entries[name])
+    if any("deformed" in source for source in original_dataset.sources):
+        raise UserError(f"{name} has deformed images itself; name the dataset it is made from")
+    X, images = fetch_images(name, original_dataset)
+    if not 1 <= n_first <= len(X) <= n_images:
+        raise UserError(
+            f"{name} has {len(X)} images; write 1 to {len(X)} for the first number, and at "
+            f"least {len(X)} for the second"
+        )
+    end_of_copies = n_images - (len(X) - n_first)
+
+    # The row of the dataset that each image is made from.
+    copied_rows = np.arange(end_of_copies) % n_first
+    other_rows = np.arange(n_first, len(X))
+    originals = np.concatenate([copied_rows, other_rows])
+    groups = originals
+    if "group" in images:
+        groups = images["group"].to_numpy()[originals]
+    classes = images["class"].to_numpy()[originals]
+    blocks = enlarge(X, n_first, end_of_copies, images.attrs["shape"])
+    return make_images(dataset, blocks, classes, names=images.attrs.get("names"), groups=groups)
+
+
+def parse(place: str) -> tuple[str, int, int]:
+    """Return the three parts of a place.
+
+    Raises:
+        UserError: it has other parts.
+    """
+    try:
+        name, n_first, n_images = place.split()
+        return name, int(n_first), int(n_images)
+    except ValueError:
+        raise UserError(
+            "is not a dataset and two numbers, such as mnist 60000 700000"
+        ) from None
+
+
+def enlarge(
+    X: Pixels, n_first: int, end_of_copies: int, shape: Sequence[int]
+) -> Iterator[Pixels]:
+    """Yield the first images, deformed copies of them, and all other images.
+
+    Args:
+        X: the pixels of the dataset, shape (n_images, height * width).
+        n_first: the number of images that are copied.
+        end_of_copies: the number of images and copies that come before the other images.
+        shape: the height and the width of an image.
+    """
+    originals = np.array(X[:n_first])  # in memory
+    yield originals
+    deform = joblib.delayed(deform_rows)
+    blocks = list_blocks(n_first, end_of_copies)
+    starts = range(0, len(blocks), BLOCKS_PER_BATCH)
+    with joblib.Parallel(joblib.cpu_count(), prefer="threads") as parallel:
+        for start in tqdm(starts, "deformed images", disable=None, leave=False):
+            batch = blocks[start : start + BLOCKS_PER_BATCH]
+            tasks = [deform(originals, shape, rows, SEED, STRONG) for rows in batch]
+            yield np.concatenate(parallel(tasks))
+    yield X[n_first:]

@@ -1,0 +1,255 @@
+"""Tables whose pixels exceed the memory, and models that are fitted on them in passes."""
+
+import re
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from digits.core import params, tables
+from digits.core.errors import UserError
+from digits.core.params import DatasetParams, ModelParams
+from digits.core.tables import Pixels
+from digits.data.sources import deformed, table
+from digits.learning.fitting import fit_all
+from digits.learning.pipelines import build_pipeline
+from digits.learning.scores import compute_scores, response_method
+from tests.helpers import tiny
+from tests.helpers.calls import call
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from sklearn.decomposition import PCA
+from sklearn.linear_model import SGDClassifier
+from sklearn.neural_network import MLPClassifier
+
+PIXELS, CLASSES = tiny.digits()
+SCALED = PIXELS.astype(np.float32) / tiny.PIXEL_MAX
+N_FIRST = 300  # of 400 images, this many are copied
+N_OTHERS = 100
+MLP = "neural_network.MLPClassifier"
+ROWS_PER_BATCH = 150
+
+# The stages, and an entry of params.yaml for each.
+STAGES = {
+    "fetch": "large",
+    "split": "tiny",
+    "binarize": "five",
+    "train": "five-sgd",
+    "evaluate": "five-sgd",
+}
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("digits.learning.fitting.BATCH_SIZE", ROWS_PER_BATCH)
+    monkeypatch.setattr(tables, "BATCH_SIZE", 40 * 64)
+    monkeypatch.setattr(tables, "ROW_GROUP_SIZE", 150 * 64)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_rows_in_any_order_are_written_in_several_row_groups() -> None:
+    images = pd.DataFrame({"class": CLASSES, "label": CLASSES})
+    images.attrs = {"names": ["é", "b"]}
+    shuffled = images.sample(frac=0.9, random_state=0)
+    path = Path("data/table")
+    tables.write_images(path, PIXELS, shuffled)
+    assert pq.read_metadata(path).num_row_groups == 3
+
+    read_by_pandas = pd.read_parquet(path)
+    assert np.array_equal(read_by_pandas.filter(like="pixel"), PIXELS[shuffled.index])
+    assert read_by_pandas.attrs == images.attrs
+    X, found = tables.read_images(path)
+    assert np.array_equal(X, PIXELS[shuffled.index])
+    assert found.equals(shuffled.reset_index(drop=True))
+    assert found.attrs == images.attrs
+
+
+def test_a_full_disk_is_not_called_a_damaged_file() -> None:
+    tables.write_images(Path("data/table"), PIXELS, pd.DataFrame({"class": CLASSES}))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PIXELS.nbytes // 2, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            tables.read_images(Path("data/table"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("name", ["images.csv", "images.parquet"])
+def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
+    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
+    images.insert(3, "label", [f"digit {number}" for number in CLASSES])
+    if name.endswith(".csv"):
+        images.to_csv(name, index=False)
+    else:
+        images.to_parquet(name)
+    X, found = table.read(name, DatasetParams.model_validate(tiny.dataset({"table": name})))
+    assert np.array_equal(X, PIXELS)
+    assert found["class"].tolist() == CLASSES.tolist()
+    assert found.attrs["names"] == [f"digit {number}" for number in range(10)]
+
+
+def enlarge(n_images: int) -> tuple[Pixels, pd.DataFrame]:
+    """Return the tiny dataset with deformed copies of its first images."""
+    tiny.edit(Path(), {})
+    if not Path("idx").exists():
+        tiny.write_idx_files(Path("idx"))
+    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
+    return deformed.read(f"tiny {N_FIRST} {n_images}", dataset)
+
+
+def test_copies_of_the_first_images_come_between_them_and_the_others() -> None:
+    n_copied = 14 * N_FIRST
+    X, images = enlarge(n_copied + N_OTHERS)
+    assert np.array_equal(X[:N_FIRST], PIXELS[:N_FIRST])
+    assert np.array_equal(X[n_copied:], PIXELS[N_FIRST:])
+    assert len(np.unique(X[:n_copied], axis=0)) == n_copied
+    classes = [*np.tile(CLASSES[:N_FIRST], 14), *CLASSES[N_FIRST:]]
+    assert images["class"].tolist() == classes
+    groups = [*np.tile(np.arange(N_FIRST), 14), *range(N_FIRST, 400)]
+    assert images["group"].tolist() == groups
+
+    smaller, _ = enlarge(1_234)
+    n_copied_of_smaller = 1_234 - N_OTHERS
+    assert np.array_equal(smaller[:n_copied_of_smaller], X[:n_copied_of_smaller])
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("tiny 300", "is not a dataset and two numbers"),
+        ("tiny 300 399", "tiny has 400 images; write 1 to 400 for the first number"),
+        ("tiny 401 999", "at least 400 for the second"),
+        ("tiny 0 999", "tiny has 400 images"),
+        ("large 3 9", "large has deformed images itself"),
+        ("nosuch 300 999", "there is no 'nosuch'"),
+    ],
+)
+def test_a_mistake_in_the_place_is_an_error(place: str, message: str) -> None:
+    tiny.write_idx_files(Path("idx"))
+    tiny.edit(Path(), {"datasets.large": tiny.dataset({"deformed": "tiny 300 999"})})
+    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
+    with pytest.raises(UserError, match=message):
+        deformed.read(place, dataset)
+
+
+def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> Any:
+    """Return an unfitted pipeline."""
+    entry = tiny.model("digit", features, classifier, 0, **hyperparameters)
+    return build_pipeline(ModelParams.model_validate(entry), 42, tiny.PIXEL_MAX)
+
+
+@pytest.mark.parametrize(("name", "kind"), [(tiny.SGD, SGDClassifier), (MLP, MLPClassifier)])
+def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -> None:
+    fitted = fit_all(build(name, passes=3), PIXELS, CLASSES, None, 3)
+    expected = kind(random_state=42)
+    for _ in range(3):
+        for start in range(0, 400, ROWS_PER_BATCH):
+            batch = slice(start, start + ROWS_PER_BATCH)
+            expected.partial_fit(SCALED[batch], CLASSES[batch], classes=np.arange(10))
+    expected_scores = getattr(expected, response_method(fitted.model))(SCALED)
+    assert np.allclose(compute_scores(fitted.model, PIXELS), expected_scores)
+
+
+def test_no_model_is_fitted_on_held_out_rows() -> None:
+    test_fold = 1 + np.arange(400) % 2
+    pipeline = build(tiny.SGD, features="principal_components", passes=5)
+    fitted = fit_all(pipeline, PIXELS, CLASSES, test_fold, 5)
+
+    # Fit the model of the second fold in the same way.
+    rows = np.flatnonzero(test_fold == 1)
+    pca = PCA(50, svd_solver="covariance_eigh").fit(SCALED[rows[:ROWS_PER_BATCH]])
+    sgd = SGDClassifier(random_state=42)
+    for _ in range(5):
+        for start in range(0, 400, ROWS_PER_BATCH):
+            batch = rows[(rows >= start) & (rows < start + ROWS_PER_BATCH)]
+            X = pca.transform(SCALED[batch])
+            sgd.partial_fit(X, CLASSES[batch], classes=np.arange(10))
+    is_held_out = test_fold == 2
+    assert fitted.cv_scores is not None
+    expected = sgd.decision_function(pca.transform(SCALED[is_held_out]))
+    assert np.allclose(fitted.cv_scores[is_held_out], expected, rtol=1e-3, atol=1e-3)
+
+
+def test_passes_need_partial_fit() -> None:
+    with pytest.raises(UserError, match="needs a classifier with `partial_fit`"):
+        build(MLP, passes=1, solver="lbfgs")
+
+
+def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "BATCH_SIZE", 200 * 784)
+    monkeypatch.setattr(tables, "ROW_GROUP_SIZE", 400 * 784)
+    page = (tiny.ROOT / "docs/large-data.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```yaml\n(datasets:.*?)```", page, re.DOTALL)
+    assert "mnist 60000 700000" in block
+    block = block.replace("mnist 60000 700000", "mnist 300 1000").replace("10000", "100")
+
+    # MNIST's place is taken by the tiny dataset, with a margin of zeros.
+    padded = np.pad(PIXELS.reshape(-1, 8, 8), ((0, 0), (10, 10), (10, 10)))
+    csv = pd.DataFrame(15 * padded.reshape(400, -1)).assign(label=CLASSES)
+    csv.to_csv("mnist.csv", index=False)
+    mnist = {"sources": [{"table": "mnist.csv"}], "shape": [28, 28]}
+    content = tiny.params({"datasets.mnist": mnist})
+    for section, entries in yaml.safe_load(block).items():
+        content[section] |= entries
+    params.FILE.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    call(Path(), "pin", "mnist")
+    call(Path(), "pin", "mnist-large")
+    settings = params.load()
+    call(Path(), "fetch", "mnist-large")
+    call(Path(), "split", "mnist-large")
+    call(Path(), "binarize", "large-digit")
+    large_models = [name for name in settings.models if name.startswith("large-")]
+    for name in large_models:
+        call(Path(), "train", name)
+        call(Path(), "evaluate", name)
+        assert Path("metrics", f"{name}.json").exists()
+    assert len(large_models) == 2
+
+
+def peak_memory(command: list[str]) -> float:
+    """Run a command, and return the peak of the memory that it needs of its own, in MiB.
+
+    Pages of files, which the operating system can drop, do not count.
+    """
+    peak = 0
+    with subprocess.Popen(command) as process:
+        while process.poll() is None:
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+            for line in status.splitlines():
+                if line.startswith("RssAnon:"):
+                    peak = max(peak, int(line.split()[1]))
+            time.sleep(0.005)
+    assert process.returncode == 0
+    return peak / 1024
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no RssAnon")
+def test_more_rows_take_no_more_memory() -> None:
+    tiny.write_idx_files(Path("idx"))
+    peaks = {}
+    for n_images in [1_250_000, 2_500_000]:
+        large = {"shape": [8, 8], "sources": [{"deformed": f"tiny 300 {n_images}"}]}
+        changes = {
+            "datasets.large": large | {"pixel_max": tiny.PIXEL_MAX},
+            "splits.tiny.dataset": "large",
+            "models.five-sgd.hyperparameters": {"passes": 1},
+            "models.five-sgd.folds": 0,
+        }
+        tiny.edit(Path(), changes)
+        tiny.run("digits pin large", Path())
+        for stage, name in STAGES.items():
+            command = [sys.executable, "-m", f"stages.{stage}", name]
+            peaks[stage, n_images] = peak_memory(command)
+    # The other columns of 1,250,000 images take up to 16 MiB, in several copies. Their pixels
+    # would take 76 MiB more.
+    for stage in STAGES:
+        assert peaks[stage, 2_500_000] - peaks[stage, 1_250_000] < 60, peaks
