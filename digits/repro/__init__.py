@@ -1,1 +1,5 @@
-"""Run the pipeline for several models at a time, for the command `digits repro`."""
+"""Run the stages of any DVC project, several at a time.
+
+This package imports nothing from the rest of the project. Copy the folder into another project,
+and run it with `python -m`.
+"""

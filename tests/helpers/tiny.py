@@ -14,7 +14,7 @@ import shlex
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +242,14 @@ def run(command: str | list[str], folder: Path, *, status: int = 0, **environmen
     return done
 
 
+@contextlib.contextmanager
+def ignore_warnings_of_dvc() -> Iterator[None]:
+    """Ignore all warnings, while DVC works in the process of the test."""
+    with warnings.catch_warnings(action="ignore"):
+        yield
+        gc.collect()  # DVC leaves packs of Git open, which Python warns of when it frees them
+
+
 def run_dvc(command: str, project: Path, status: int = 0) -> str:
     """Run `dvc` in the process of the test, which saves a second, and return its output."""
     import dvc.cli
@@ -254,10 +262,9 @@ def run_dvc(command: str, project: Path, status: int = 0) -> str:
         contextlib.chdir(project),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
-        warnings.catch_warnings(action="ignore"),
+        ignore_warnings_of_dvc(),
     ):
         found = dvc.cli.main(shlex.split(command))
-        gc.collect()  # DVC leaves packs of Git open, which Python warns of when it frees them
     assert found == status, f"dvc {command} gave {found}:\n{output.getvalue()}"
     return output.getvalue()
 

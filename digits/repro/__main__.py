@@ -1,0 +1,58 @@
+"""Run the stages of a DVC project: `python -m digits.repro`."""
+
+import click
+import joblib
+import psutil
+
+from .project import open_project
+from .run import print_plan, run_stages
+
+BYTES_PER_STAGE = 2 * 1024**3  # the most that training a model of MNIST takes
+MAX_MEMORY_SHARE = 0.6  # of the memory of the machine, for all stages together
+
+
+def parse_jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """Return the number of jobs that the option --jobs gives."""
+    if value == "auto":
+        return suitable_job_count()
+    if value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter(f"must be a positive number or `auto`, not {value!r}")
+
+
+def suitable_job_count() -> int:
+    """Return a number of jobs that suits the cores and the memory of this machine."""
+    allowed_bytes = psutil.virtual_memory().total * MAX_MEMORY_SHARE
+    n_stages_in_memory = int(allowed_bytes / BYTES_PER_STAGE)
+    return max(1, min(joblib.cpu_count(), n_stages_in_memory))
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option(
+    "-j",
+    "--jobs",
+    callback=parse_jobs,
+    metavar="N",
+    default="1",
+    show_default=True,
+    help="Run N stages at a time, or `auto`.",
+)
+@click.option("-f", "--force", is_flag=True, help="Run stages that are up to date, too.")
+@click.option(
+    "-s", "--single-item", is_flag=True, help="Leave out the stages that TARGET depends on."
+)
+@click.option("--dry", is_flag=True, help="Print which stages would run, and run none.")
+def main(
+    targets: tuple[str, ...], jobs: int, force: bool, single_item: bool, dry: bool
+) -> None:
+    """Run the outdated stages of a DVC project, as `dvc repro` does, but several at a time."""
+    with open_project(targets, force=force, single_item=single_item) as project:
+        if dry:
+            print_plan(project)
+        else:
+            run_stages(project, jobs)
+
+
+if __name__ == "__main__":
+    main()

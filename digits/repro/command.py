@@ -1,0 +1,94 @@
+"""Run the commands of a stage, and end them."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import IO, Any
+
+import psutil
+
+SECONDS_TO_END = 0.5  # how long a command may take to stop before it is killed
+
+# Ctrl-C, which Windows cannot send to a process.
+STOP_SIGNAL = signal.SIGINT if os.name == "posix" else signal.SIGTERM
+
+
+class Command:
+    """The commands of a stage, which run one after another until one fails.
+
+    Attributes:
+        return_code: the status of the last command that has ended.
+    """
+
+    def __init__(self, commands: list[dict[str, Any]]) -> None:
+        """Start the first command.
+
+        Args:
+            commands: the arguments of `subprocess.Popen` for each command.
+        """
+        self.return_code = 0
+        self._waiting = list(commands)
+        self._start_time = time.monotonic()
+        self._output: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115
+            "w+", encoding="utf-8", errors="replace"
+        )
+        self._process = self._start_next()
+
+    def _start_next(self) -> subprocess.Popen[bytes]:
+        """Start the next command, in a session of its own, which no Ctrl-C reaches."""
+        arguments = self._waiting.pop(0)
+        return subprocess.Popen(
+            **arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            start_new_session=True,
+        )
+
+    def has_ended(self) -> bool:
+        """Return whether all commands have ended. Start the next one if it is time."""
+        if self._process.poll() is None:
+            return False
+        self.return_code = self._process.returncode
+        if self.return_code == 0 and self._waiting:
+            self._process = self._start_next()
+            return False
+        return True
+
+    def read_output(self) -> str:
+        """Return what the commands have printed."""
+        self._output.seek(0)
+        return self._output.read().strip()
+
+    def close(self) -> None:
+        """Close the file with the output."""
+        self._output.close()
+
+    def describe_time(self) -> str:
+        """Return for how long the commands have run, such as `0:12`."""
+        minutes, seconds = divmod(int(time.monotonic() - self._start_time), 60)
+        return f"{minutes}:{seconds:02}"
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the running process, and all processes that it has started."""
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self._process.pid)
+            return [*process.children(recursive=True), process]
+        return []
+
+
+def end_commands(commands: Iterable[Command]) -> None:
+    """Interrupt commands, as Ctrl-C does, and kill those that go on."""
+    processes = [process for command in commands for process in command.processes()]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(STOP_SIGNAL)
+    _, alive = psutil.wait_procs(processes, timeout=SECONDS_TO_END)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive)

@@ -1,0 +1,192 @@
+"""Decide which stage runs when, and run it."""
+
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import joblib
+import networkx as nx
+from dvc.stage import Stage
+from tqdm import tqdm
+
+from .command import Command, end_commands
+from .project import Inputs, Project, command_arguments, to_one_line
+
+POLL_SECONDS = 0.05
+NOTHING_TO_DO = "Nothing to do: all stages are up to date."
+
+
+class Run:
+    """A run of all stages of a project that have to run.
+
+    Attributes:
+        errors: the error of each stage that failed.
+        skipped: the stages that did not run because they depend on a stage that failed.
+        is_stopped: whether Ctrl-C was pressed, or a signal was sent.
+    """
+
+    def __init__(self, project: Project, n_jobs: int) -> None:
+        """Prepare a run. Nothing is started yet."""
+        self.errors: dict[Stage, str] = {}
+        self.skipped: list[Stage] = []
+        self.is_stopped = False
+        self._project = project
+        self._n_jobs = n_jobs
+        self._waiting = order_by_work_behind(project)
+        self._commands: dict[Stage, Command] = {}
+        self._inputs: dict[Stage, Inputs] = {}  # of the stages whose commands run
+
+    def run(self) -> None:
+        """Run all stages. If one of them fails, those that do not depend on it go on.
+
+        After `stop`, end the commands and return.
+        """
+        # The bar is shown only in a terminal.
+        n_stages = len(self._waiting)
+        bar = tqdm(total=n_stages, unit="stage", disable=None, leave=False)
+        with self._project.locked_paths(), bar:
+            try:
+                while (self._waiting or self._commands) and not self.is_stopped:
+                    self._start_ready()
+                    self._record_ended()
+                    bar.n = n_stages - len(self._waiting) - len(self._commands)
+                    bar.set_postfix_str(self._describe_commands())
+                    time.sleep(POLL_SECONDS)
+            finally:
+                end_commands(self._commands.values())
+
+    def stop(self, *_: Any) -> None:
+        """End the run soon, but never in the middle of what DVC writes."""
+        self.is_stopped = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # the second Ctrl-C is at once
+
+    def _start_ready(self) -> None:
+        """Start stages until as many run as are allowed, or no other stage can start."""
+        ready = self._find_ready()
+        while ready and len(self._commands) < self._n_jobs and not self.is_stopped:
+            stage = ready[0]
+            self._waiting.remove(stage)
+            # The commands share the cores: joblib takes the number of cores from this variable.
+            n_commands = min(self._n_jobs, len(self._commands) + len(ready))
+            n_cores = max(1, joblib.cpu_count() // n_commands)
+            variables = {"LOKY_MAX_CPU_COUNT": str(n_cores)}
+            with self._note_error(stage), self._project.locked():
+                inputs = self._project.prepare(stage)
+                if inputs is not None:
+                    self._commands[stage] = Command(command_arguments(stage, variables))
+                    self._inputs[stage] = inputs
+            ready = self._find_ready()
+
+    def _find_ready(self) -> list[Stage]:
+        """Return the waiting stages that depend on no stage that waits or runs."""
+        unfinished = {*self._waiting, *self._commands}
+        depends_on = self._project.graph.successors
+        return [stage for stage in self._waiting if unfinished.isdisjoint(depends_on(stage))]
+
+    def _record_ended(self) -> None:
+        """Print the output of the stages whose commands have ended, and record the stages."""
+        for stage, command in list(self._commands.items()):
+            if not command.has_ended():
+                continue
+            del self._commands[stage]
+            output = command.read_output()
+            command.close()
+            title = f"Stage '{stage.addressing}' ended after {command.describe_time()}"
+            with tqdm.external_write_mode():  # the bar is not in the way
+                click.echo(f"{title}\n{output}".rstrip())
+            if command.return_code != 0:
+                self._note_failure(stage, describe_failure(command.return_code, output))
+                continue
+            with self._note_error(stage), self._project.locked():
+                self._project.record(stage, self._inputs.pop(stage))
+
+    @contextmanager
+    def _note_error(self, stage: Stage) -> Iterator[None]:
+        """Note the error of a block of code as that of a stage, whatever the error is."""
+        try:
+            yield
+        except Exception as error:
+            self._note_failure(stage, to_one_line(error))
+
+    def _note_failure(self, stage: Stage, error: str) -> None:
+        """Note that a stage failed, and skip the stages that depend on it."""
+        self.errors[stage] = error
+        dependents = nx.ancestors(self._project.graph, stage)  # the edges point to dependencies
+        self.skipped += [each for each in self._waiting if each in dependents]
+        self._waiting = [each for each in self._waiting if each not in dependents]
+
+    def _describe_commands(self) -> str:
+        """Return the names of the running stages and their times, such as `train@knn 0:12`."""
+        commands = self._commands.items()
+        return ", ".join(
+            f"{stage.addressing} {each.describe_time()}" for stage, each in commands
+        )
+
+
+def describe_failure(return_code: int, output: str) -> str:
+    """Return why a command failed: the signal that ended it, or the last line of its output."""
+    if return_code < 0:
+        return f"ended by {signal.Signals(-return_code).name}"
+    *_, last_line = ["", *output.splitlines()]
+    return last_line.removeprefix("Error: ") or f"ended with status {return_code}"
+
+
+def order_by_work_behind(project: Project) -> list[Stage]:
+    """Sort stages so that those with the longest path of stages behind them come first.
+
+    Nobody knows how long a stage takes. Roughly, the larger its outputs were in the last run,
+    the longer it took. Stages that have never run come first.
+    """
+    work_behind: dict[Stage, float] = {}
+    for stage in nx.topological_sort(project.graph):  # the last stage of a path comes first
+        behind = [work_behind[each] for each in project.graph.predecessors(stage)]
+        sizes = [math.inf if out.meta.size is None else out.meta.size for out in stage.outs]
+        work_behind[stage] = sum(sizes) + max(behind, default=0)
+    return sorted(project.stages, key=work_behind.__getitem__, reverse=True)
+
+
+def print_plan(project: Project) -> None:
+    """Print which stages have to run, in the order of `dvc repro`."""
+    if not project.stages:
+        print(NOTHING_TO_DO)
+    for stage in project.stages:
+        print(stage.addressing)
+
+
+def run_stages(project: Project, n_jobs: int) -> None:
+    """Run all stages of a project that have to run, several at a time.
+
+    Args:
+        project: the project.
+        n_jobs: how many commands may run at a time.
+
+    Raises:
+        ClickException: a stage failed, or the run was interrupted.
+        LockError: another process of DVC works on the files of a stage.
+    """
+    if not project.stages:
+        print(NOTHING_TO_DO)
+        return
+    run = Run(project, n_jobs)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    previous = {number: signal.signal(number, run.stop) for number in signals}
+    try:
+        run.run()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    for stage, error in run.errors.items():
+        click.echo(f"{stage.addressing}: {error}", err=True)
+    if run.is_stopped:
+        raise click.ClickException("interrupted; run the same command again to continue")
+    if run.errors:
+        raise click.ClickException(
+            f"{len(run.errors)} of {len(project.stages)} stages failed, and {len(run.skipped)} "
+            "that depend on them did not run; to retry, run the same command again"
+        )
+    print("All stages are up to date.")

@@ -1,0 +1,529 @@
+"""`python -m digits.repro` in small DVC projects of any shape: the same files as `dvc repro`."""
+
+import ast
+import contextlib
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from pydoc import locate
+from textwrap import dedent
+
+import digits.repro as repro_package
+from digits.repro.__main__ import main
+from tests.helpers import tiny
+from tests.helpers.processes import Running
+
+import dvc
+import psutil
+import pytest
+from click.testing import CliRunner
+
+REPRO = f"{sys.executable} -m digits.repro"
+
+# The files of small projects. Each stage is a command of the shell, which takes milliseconds.
+DIAMOND = {
+    "a.txt": "1",
+    "dvc.yaml": """
+        stages:
+          zuletzt:
+            cmd: cat left right > end
+            deps: [left, right]
+            outs: [end]
+          left:
+            cmd: cat a.txt a.txt > left
+            deps: [a.txt]
+            outs: [left]
+          right: {cmd: sleep 0.1 && cp a.txt right, deps: [a.txt], outs: [right]}
+    """,
+}
+WDIR = {
+    "sub/a.txt": "1",
+    "dvc.yaml": """
+        stages:
+          first: {wdir: sub, cmd: cp a.txt b.txt, deps: [a.txt], outs: [b.txt]}
+          second: {wdir: other/deep, cmd: cp ../../sub/b.txt c, deps: [../../sub/b.txt], outs: [c]}
+    """,
+    "other/deep/keep": "",
+}
+SECOND_FILE = {
+    "a.txt": "1",
+    "dvc.yaml": "stages: {first: {cmd: cp a.txt b.txt, deps: [a.txt], outs: [b.txt]}}",
+    "sub/dvc.yaml": """
+        stages:
+          second: {cmd: cp ../b.txt c.txt, deps: [../b.txt], outs: [c.txt]}
+          third: {cmd: cp c.txt d.txt, deps: [c.txt], outs: [d.txt]}
+    """,
+}
+MATRIX = {
+    "a.txt": "1",
+    "params.yaml": "names: [x, y]\nentries: {p: {size: 1}, q: {size: 2}}",
+    "dvc.yaml": """
+        stages:
+          cross:
+            matrix: {name: "${names}", number: [1, 2]}
+            cmd: echo ${item.name} ${item.number} > ${item.name}${item.number}.txt
+            outs: ["${item.name}${item.number}.txt"]
+          each:
+            foreach: ${entries}
+            do:
+              cmd: cat a.txt > ${key}.txt && echo ${item.size} >> ${key}.txt
+              deps: [a.txt, x1.txt]
+              params: ["entries.${key}.size"]
+              outs: ["${key}.txt"]
+    """,
+}
+KINDS = {
+    "a.txt": "1",
+    "folder/one": "1",
+    "folder/deep/two": "2",
+    "dvc.yaml": """
+        stages:
+          list: {cmd: [echo one > list.txt, cat a.txt >> list.txt], deps: [a.txt], outs: [list.txt]}
+          lines: {cmd: "cat a.txt > lines.txt\\necho >> lines.txt", deps: [a.txt], outs: [lines.txt]}
+          folder: {cmd: cp -r folder copied, deps: [folder], outs: [copied]}
+          always: {cmd: cp a.txt always.txt, deps: [a.txt], outs: [always.txt], always_changed: true}
+          after: {cmd: cp always.txt after.txt, deps: [always.txt], outs: [after.txt]}
+          no-deps: {cmd: echo 1 > nodeps.txt, outs: [nodeps.txt]}
+          no-outs: {cmd: cat lines.txt, deps: [lines.txt]}
+          uncached: {cmd: cp a.txt b.txt, deps: [a.txt], outs: [b.txt: {cache: false}]}
+          kept: {cmd: cat a.txt >> kept.txt, deps: [a.txt], outs: [kept.txt: {persist: true}]}
+          figures:
+            cmd: echo '{"m":1}' > m.json && echo 'x,y' > p.csv
+            deps: [copied]
+            metrics: [m.json: {cache: false}]
+            plots: [p.csv: {x: x}]
+    """,
+}
+PARAMS = {
+    "a.txt": "1",
+    "params.yaml": "seed: 1\nother: 1\ndeep: {a: 1, b: [1, 2]}",
+    "extra.yaml": "x: 1",
+    "extra.toml": "a = 1\nb = 2",
+    "extra.py": "A = 1\nB = 2",
+    "dvc.yaml": """
+        vars: [extra.yaml]
+        stages:
+          own: {cmd: cp a.txt 1.txt, deps: [a.txt], params: [seed, deep.a], outs: [1.txt]}
+          all: {cmd: cp a.txt 2.txt, deps: [a.txt], params: [extra.yaml: null], outs: [2.txt]}
+          toml: {cmd: cp a.txt 3.txt, deps: [a.txt], params: [extra.toml: [a]], outs: [3.txt]}
+          code: {cmd: cp a.txt 4.txt, deps: [a.txt], params: [extra.py: [A]], outs: [4.txt]}
+          text: {cmd: "echo ${x} > 5.txt", outs: [5.txt]}
+    """,
+}
+
+# The shapes of three public projects, with scripts that only copy.
+COPY = "import sys; open(sys.argv[-1], 'w').write(str(sys.argv))"
+GET_STARTED = {  # treeverse/example-get-started
+    "copy.py": COPY,
+    "data.xml": "<a/>",
+    "params.yaml": """
+        prepare: {split: 0.2, seed: 20170428}
+        featurize: {max_features: 200, ngrams: 2}
+        train: {seed: 1, n_est: 50}
+    """,
+    "dvc.yaml": """
+        stages:
+          prepare:
+            cmd: mkdir -p prepared && python copy.py data.xml prepared/train
+            deps: [data.xml, copy.py]
+            params: [prepare.seed, prepare.split]
+            outs: [prepared]
+          featurize:
+            cmd: mkdir -p features && python copy.py prepared features/train.pkl
+            deps: [prepared, copy.py]
+            params: [featurize.max_features, featurize.ngrams]
+            outs: [features]
+          train:
+            cmd: python copy.py features model.pkl
+            deps: [features, copy.py]
+            params: [train.n_est, train.seed]
+            outs: [model.pkl]
+          evaluate:
+            cmd: mkdir -p eval && python copy.py model.pkl eval/p.json && echo '{"a":1}' > eval/m.json
+            deps: [features, model.pkl, copy.py]
+            metrics: [eval/m.json: {cache: false}]
+            outs: [eval/p.json]
+        plots:
+          - eval/p.json
+    """,
+}
+DS_BASE = {  # iterative/course-ds-base: a whole section of parameters, files not in the cache
+    "src/stages/load.py": COPY,
+    "src/stages/train.py": COPY,
+    "params.yaml": "base: {level: INFO}\ndata: {path: data/raw.csv}\ntrain: {cv: 3}",
+    "data/.gitignore": "",
+    "dvc.yaml": """
+        stages:
+          data_load:
+            cmd: python src/stages/load.py --config=params.yaml ${data.path}
+            deps: [src/stages/load.py]
+            params: [base, data]
+            outs: ["${data.path}"]
+          train:
+            cmd: python src/stages/train.py --config=params.yaml model.joblib
+            deps: ["${data.path}", src/stages/train.py]
+            params: [base, train]
+            outs: [model.joblib: {desc: the model}]
+          report:
+            cmd: python src/stages/train.py report.json
+            deps: [model.joblib]
+            metrics: [report.json: {cache: false}]
+    """,
+}
+RES_AVM = {  # ccao-data/model-res-avm: one stage with many outputs, stages that share inputs
+    "pipeline/00.R": "",
+    "params.yaml": "run_type: full\ncv: {folds: 5}\nmodel: {engine: lightgbm}",
+    "dvc.yaml": """
+        stages:
+          ingest:
+            desc: Ingest training and assessment data
+            cmd: mkdir -p input && for n in a b c; do echo $n > input/$n.parquet; done
+            deps: [pipeline/00.R]
+            outs: [input/a.parquet, input/b.parquet, input/c.parquet]
+            frozen: true
+          train:
+            cmd: cat input/a.parquet > fit.zip && date +%Y > timing.txt
+            deps: [pipeline/00.R, input/a.parquet]
+            params: [cv, model.engine, run_type]
+            outs: [fit.zip, timing.txt: {cache: false}]
+          assess: {cmd: cat fit.zip input/b.parquet > card, deps: [fit.zip, input/b.parquet], outs: [card]}
+          evaluate: {cmd: cat card input/c.parquet > perf, deps: [card, input/c.parquet], outs: [perf: {cache: false}]}
+          interpret: {cmd: cp fit.zip shap, deps: [fit.zip], outs: [shap]}
+    """,
+    "input/a.parquet": "a",
+    "input/b.parquet": "b",
+    "input/c.parquet": "c",
+}
+
+
+def make(folder: Path, files: dict[str, str], scm: str = "--no-scm") -> Path:
+    """Make a DVC project in a new folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+    tiny.run_dvc(f"init --quiet {scm}", folder)
+    return folder
+
+
+def repro(folder: Path, *words: str, status: int = 0) -> str:
+    """Run `python -m digits.repro` in the process of the test, and return its output."""
+    with contextlib.chdir(folder), tiny.ignore_warnings_of_dvc():
+        result = CliRunner().invoke(main, words)
+    if not isinstance(result.exception, SystemExit | None):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result.stdout + result.stderr
+
+
+def repro_both(ours: Path, theirs: Path, *targets: str) -> None:
+    """Run our command in one copy of a project, `dvc repro` in another, and compare the files."""
+    repro(ours, "--jobs", "3", *targets)
+    tiny.run_dvc(f"repro {' '.join(targets)}", theirs)
+    assert tiny.files(ours) == tiny.files(theirs)
+
+
+def edit(*folders: Path, **texts: str) -> None:
+    """Write the same new text into the same files of several folders."""
+    for folder in folders:
+        for name, text in texts.items():
+            (folder / name.replace("__", "/").replace("_", ".")).write_text(dedent(text))
+
+
+PROJECTS = {
+    "diamond": DIAMOND,
+    "wdir": WDIR,
+    "matrix": MATRIX,
+    "kinds": KINDS,
+    "params": PARAMS,
+    "get started": GET_STARTED,
+    "course ds base": DS_BASE,
+    "res avm": RES_AVM,
+}
+EDITS = {
+    "a.txt": "2",
+    "sub/a.txt": "2",
+    "data.xml": "<b/>",
+    "extra.yaml": "x: 2",
+    "extra.toml": "a = 3\nb = 2",
+    "folder/one": "3",
+    "src/stages/train.py": f"{COPY}  # edited",
+}
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_a_project_has_the_files_of_dvc_repro_at_first_and_after_an_edit(
+    tmp_path: Path, name: str
+) -> None:
+    ours, theirs = [make(tmp_path / each, PROJECTS[name]) for each in ["ours", "theirs"]]
+    repro_both(ours, theirs)
+    for path, text in EDITS.items():
+        if path in PROJECTS[name]:
+            (ours / path).write_text(text)
+            (theirs / path).write_text(text)
+    repro_both(ours, theirs)
+    if name != "kinds":  # it has a stage that is never up to date
+        assert repro(ours) == "Nothing to do: all stages are up to date.\n"
+    if name == "params":
+        edit(ours, theirs, params_yaml="seed: 2\nother: 2\ndeep: {a: 1}")
+        repro_both(ours, theirs)
+
+
+def test_targets_are_those_of_dvc_repro(tmp_path: Path) -> None:
+    ours, theirs = [make(tmp_path / each, SECOND_FILE) for each in ["ours", "theirs"]]
+    repro_both(ours, theirs)
+    edit(ours, theirs, a_txt="2")
+    repro_both(ours, theirs, "sub/dvc.yaml:second")
+    repro_both(ours / "sub", theirs / "sub", "third")
+    edit(ours, theirs, a_txt="3")
+    repro_both(ours / "sub", theirs / "sub", "--single-item", "third")
+    repro_both(ours, theirs, "--force", "first")
+    repro_both(ours, theirs, "sub/dvc.yaml")
+    assert "'nosuch'" in repro(ours, "nosuch", status=1)
+
+
+def test_a_changed_folder_of_dvc_add_is_recorded(tmp_path: Path) -> None:
+    files = {
+        "raw/one.txt": "1",
+        "dvc.yaml": "stages: {count: {cmd: ls raw > n.txt, deps: [raw], outs: [n.txt]}}",
+    }
+    ours, theirs = [make(tmp_path / each, files) for each in ["ours", "theirs"]]
+    for folder in [ours, theirs]:
+        tiny.run_dvc("add --quiet raw", folder)
+    repro_both(ours, theirs)
+    edit(ours, theirs, raw__two_txt="2")
+    repro_both(ours, theirs)
+    assert (ours / "n.txt").read_text() == "one.txt\ntwo.txt\n"
+
+
+def test_after_a_failure_other_stages_go_on_and_the_next_run_does_the_rest(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path / "a path with a space", DIAMOND)
+    edit(folder, a_txt="1")
+    pipeline = (folder / "dvc.yaml").read_text()
+    (folder / "dvc.yaml").write_text(
+        pipeline.replace("cp a.txt right", "echo why >&2; kill -9 $$")
+    )
+    output = repro(folder, "--jobs", "2", status=1)
+    assert output.splitlines()[-2:] == [
+        "right: ended by SIGKILL",
+        "Error: 1 of 3 stages failed, and 1 that depend on them did not run; "
+        "to retry, run the same command again",
+    ]
+    assert list(tiny.lock(folder)) == ["left"]
+    (folder / "dvc.yaml").write_text(pipeline)
+    assert repro(folder, "--dry") == "right\nzuletzt\n"
+    repro(folder)
+    assert (folder / "end").read_text() == "111"
+    assert repro(folder) == "Nothing to do: all stages are up to date.\n"
+
+
+def test_a_missing_output_or_dependency_is_named(tmp_path: Path) -> None:
+    files = {
+        "dvc.yaml": """
+            stages:
+              lazy: {cmd: "true", outs: [lazy.txt]}
+              needy: {cmd: touch needy.txt, deps: [nosuch.txt], outs: [needy.txt]}
+        """
+    }
+    folder = make(tmp_path, files)
+    lines = repro(folder, status=1).splitlines()
+    assert "lazy: output 'lazy.txt' does not exist" in lines
+    assert "needy: dependency 'nosuch.txt' does not exist" in lines
+    assert not (folder / "dvc.lock").exists()
+
+
+# A stage that waits for the file `go` and tells by the file `waiting` that it waits.
+WAIT = "touch waiting && while [ ! -e go ]; do sleep 0.02; done"
+WAITING = {
+    "a.txt": "1",
+    "folder/one": "1",
+    "other.txt": "1",
+    "params.yaml": "seed: 1\nother: 1",
+    "dvc.yaml": f"""
+        stages:
+          slow:
+            cmd: {WAIT} && cat a.txt folder/* > b.txt
+            deps: [a.txt, folder]
+            params: [seed]
+            outs: [b.txt]
+          last: {{cmd: cp b.txt c.txt, deps: [b.txt], outs: [c.txt]}}
+    """,
+}
+
+
+def wait_for(path: Path, running: Running) -> None:
+    """Wait until a file exists, as long as a command runs."""
+    while not path.exists():
+        assert running.poll() is None, running.stdout and running.stdout.read()
+        time.sleep(0.02)
+
+
+def finish(folder: Path, running: Running, status: int) -> str:
+    """Let the stage that waits go on, and return what the command prints."""
+    (folder / "go").touch()
+    assert running.stdout
+    output = running.stdout.read()
+    assert running.wait() == status, output
+    return output
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "named"),
+    [
+        ("a.txt", "2", "a.txt"),
+        ("folder/two", "2", "folder/two"),
+        ("params.yaml", "seed: 2", "params.yaml: seed"),
+        ("params.yaml", "seed: 1\nother: 2", None),
+        ("dvc.yaml", WAITING["dvc.yaml"] + "# edited", None),
+    ],
+)
+def test_an_edit_while_a_stage_runs_is_not_recorded_even_if_it_is_undone(
+    tmp_path: Path, path: str, text: str, named: str | None
+) -> None:
+    folder = make(tmp_path, WAITING)
+    file = folder / path
+    old = file.read_text() if file.exists() else None
+    with Running(REPRO, folder) as running:
+        wait_for(folder / "waiting", running)
+        file.write_text(dedent(text))
+        if path == "a.txt" and old is not None:
+            file.write_text(old)
+        output = finish(folder, running, status=1 if named else 0)
+    if named is None:
+        assert list(tiny.lock(folder)) == ["slow", "last"]
+    else:
+        assert f"slow: {named}: edited while the stage ran" in output
+        assert not (folder / "dvc.lock").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything_within_a_second(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    folder = make(tmp_path, WAITING)
+    with Running(f"{REPRO} --jobs 2", folder) as running:
+        wait_for(folder / "waiting", running)
+        commands = psutil.Process(running.pid).children(recursive=True)
+        running.send_signal(number)
+        assert running.stdout
+        *_, line = running.stdout.read().splitlines()
+        assert running.wait() == 1
+    assert line == "Error: interrupted; run the same command again to continue"
+    assert commands
+    assert not any(command.is_running() for command in commands)
+    (folder / "go").touch()
+    repro(folder)
+    assert (folder / "c.txt").read_text() == "11"
+
+
+def test_another_dvc_is_refused_what_this_one_works_on_and_may_do_the_rest(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path, WAITING)
+    with Running(REPRO, folder) as running:
+        wait_for(folder / "waiting", running)
+        busy = repro(folder, status=1)
+        assert f"is busy, it is being blocked by: (PID {running.pid}):" in busy
+        assert len(busy.splitlines()) == 1
+        assert "is busy" in tiny.run_dvc("repro last", folder, status=255)
+        tiny.run_dvc("add --quiet other.txt", folder)
+        finish(folder, running, status=0)
+    assert repro(folder) == "Nothing to do: all stages are up to date.\n"
+
+
+def test_damaged_path_locks_are_removed(tmp_path: Path) -> None:
+    folder = make(tmp_path, DIAMOND)
+    (folder / ".dvc/tmp/rwlock").write_text('{"write": {"/a')
+    repro(folder)
+    assert (folder / "end").exists()
+
+
+def test_new_entries_of_dvc_lock_do_not_depend_on_what_ends_first(tmp_path: Path) -> None:
+    """The stage that is recorded second waits for the first one, or the other way around."""
+    texts = set()
+    for first, second in [("left", "right"), ("right", "left")]:
+        script = f"case $1 in {second}) while [ ! -e {first} ]; do sleep 0.02; done;; esac"
+        stages = "".join(
+            f"""
+          {name}:
+            cmd: sh wait.sh {name} && touch {name}
+            deps: [a.txt]
+            outs: [{name}]
+            """
+            for name in ["left", "right"]
+        )
+        files = {"a.txt": "1", "wait.sh": script, "dvc.yaml": f"stages:{stages}"}
+        folder = make(tmp_path / first, files)
+        repro(folder, "--jobs", "2")
+        texts.add((folder / "dvc.lock").read_text())
+    assert len(texts) == 1
+
+
+@pytest.mark.slow
+def test_experiments_and_worktrees_of_git_are_as_after_dvc_repro(tmp_path: Path) -> None:
+    (tmp_path / "main").mkdir()
+    tiny.run("git init --quiet", tmp_path / "main")
+    folder = make(tmp_path / "main", GET_STARTED, scm="")
+    repro(folder, "--jobs", "2")
+    tiny.commit(folder, "all")
+    tiny.run("git worktree add --quiet ../other", folder)
+    worktree = tmp_path / "other"
+    repro(worktree, "--jobs", "2")
+    assert tiny.files(worktree) == tiny.files(folder)
+    assert tiny.run("git status --porcelain", worktree).stdout == ""
+
+    tiny.run("dvc exp run --name here -S train.seed=2", folder)
+    tiny.run("git checkout --quiet .", folder)
+    tiny.run("dvc exp run --name there --temp -S train.seed=3", folder)
+    tiny.run("dvc exp run --name later --queue -S train.seed=4", folder)
+    tiny.run("dvc exp run --run-all", folder)
+    for name in ["here", "there", "later"]:
+        tiny.run(f"dvc exp apply {name}", folder)
+        assert repro(folder) == "Nothing to do: all stages are up to date.\n"
+
+
+# What this project uses of DVC, beside what digits/repro/project.py imports.
+USED = """
+    dvc.dependency.base.Dependency.DoesNotExistError
+    dvc.dependency.param.ParamsDependency.read_params
+    dvc.dvcfile.ProjectFile
+    dvc.ignore.DvcIgnoreFilter.find
+    dvc.output.Output.remove
+    dvc.repo.Repo.index
+    dvc.repo.Repo.scm_context
+    dvc.repo.scm_context.SCMContext.track_file
+    dvc.repo.stage.StageLoad.collect
+    dvc.stage.PipelineStage.addressing
+    dvc.stage.Stage.changed
+    dvc.stage.Stage.commit
+    dvc.stage.Stage.dump
+    dvc.stage.Stage.remove_outs
+    dvc.stage.Stage.reproduce
+    dvc.stage.Stage.save
+    dvc.stage.cache.StageCache.restore
+    dvc.stage.cache.StageCache.save
+"""
+
+
+def test_this_dvc_has_all_that_is_used_of_it() -> None:
+    names = USED.split()
+    tree = ast.parse(Path("digits/repro/project.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("dvc"):
+            names += [f"{node.module}.{each.name}" for each in node.names]
+    assert len(names) > 30
+    missing = [name for name in names if locate(name) is None]
+    assert not missing, f"DVC {dvc.__version__} moved what digits/repro/project.py needs"
+
+
+def test_it_imports_nothing_from_the_rest_of_the_project(tmp_path: Path) -> None:
+    folder = make(tmp_path, DIAMOND)
+    shutil.copytree(Path(repro_package.__file__).parent, folder / "tools/repro")
+    tiny.run([sys.executable, "-m", "tools.repro", "--jobs", "2"], folder)
+    assert (folder / "end").read_text() == "111"
+    for path in folder.glob("tools/repro/*.py"):
+        assert "digits." not in path.read_text().replace("python -m digits.repro", "")
