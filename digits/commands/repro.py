@@ -3,12 +3,12 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from digits.commands import examples
 from digits.core import params
 from digits.repro.__main__ import main
-from digits.repro.project import open_project
-from digits.repro.run import print_plan, run_stages
+from digits.repro.run import run_stages
 
 import click
 
@@ -19,9 +19,7 @@ import click
         "repro", "repro --jobs auto", "repro --jobs 2 'small-*'", "repro digit-knn"
     ),
 )
-def command(
-    targets: tuple[str, ...], jobs: int, force: bool, single_item: bool, dry: bool
-) -> None:
+def command(**options: Any) -> None:
     """Run the outdated stages, as `dvc repro` does, but several at a time.
 
     TARGET is the name of a model, a pattern such as 'small-*', or a target of `dvc repro`.
@@ -34,12 +32,10 @@ def command(
     # `python` in dvc.yaml must be the one of this environment, even if it is not activated.
     folder = Path(sys.executable).parent
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
-    with open_project(targets, force=force, single_item=single_item) as project:
-        if dry:
-            print_plan(project)
-            return
-        if project.stages:
-            from digits.commands.check import check  # it imports scikit-learn: a second
 
-            check(settings)
-        run_stages(project, jobs)
+    def check_models() -> None:
+        from digits.commands.check import check  # it imports scikit-learn: a second
+
+        check(settings)
+
+    run_stages(**options, check=check_models)

@@ -1,11 +1,12 @@
 """Run the stages of a DVC project: `python -m digits.repro`."""
 
+from typing import Any
+
 import click
 import joblib
 import psutil
 
-from .project import open_project
-from .run import print_plan, run_stages
+from .run import run_stages
 
 BYTES_PER_STAGE = 2 * 1024**3  # the most that training a model of MNIST takes
 MAX_MEMORY_SHARE = 0.6  # of the memory of the machine, for all stages together
@@ -30,7 +31,6 @@ def suitable_job_count() -> int:
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option(
-    "-j",
     "--jobs",
     callback=parse_jobs,
     metavar="N",
@@ -38,20 +38,14 @@ def suitable_job_count() -> int:
     show_default=True,
     help="Run N stages at a time, or `auto`.",
 )
-@click.option("-f", "--force", is_flag=True, help="Run stages that are up to date, too.")
+@click.option("--force", is_flag=True, help="Run stages that are up to date, too.")
 @click.option(
-    "-s", "--single-item", is_flag=True, help="Leave out the stages that TARGET depends on."
+    "--single-item", is_flag=True, help="Leave out the stages that TARGET depends on."
 )
 @click.option("--dry", is_flag=True, help="Print which stages would run, and run none.")
-def main(
-    targets: tuple[str, ...], jobs: int, force: bool, single_item: bool, dry: bool
-) -> None:
+def main(**options: Any) -> None:
     """Run the outdated stages of a DVC project, as `dvc repro` does, but several at a time."""
-    with open_project(targets, force=force, single_item=single_item) as project:
-        if dry:
-            print_plan(project)
-        else:
-            run_stages(project, jobs)
+    run_stages(**options)
 
 
 if __name__ == "__main__":

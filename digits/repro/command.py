@@ -64,10 +64,6 @@ class Command:
         self._output.seek(0)
         return self._output.read().strip()
 
-    def close(self) -> None:
-        """Close the file with the output."""
-        self._output.close()
-
     def describe_time(self) -> str:
         """Return for how long the commands have run, such as `0:12`."""
         minutes, seconds = divmod(int(time.monotonic() - self._start_time), 60)

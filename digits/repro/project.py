@@ -7,12 +7,12 @@ All of DVC that this package uses is imported in this module. Little of it is do
 new version of DVC may move it.
 """
 
-import fnmatch
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,7 @@ class Project:
     """
 
     def __init__(
-        self,
-        repo: Repo,
-        targets: Sequence[str] = (),
-        *,
-        force: bool = False,
-        single_item: bool = False,
+        self, repo: Repo, targets: Sequence[str], *, force: bool, single_item: bool
     ) -> None:
         """Find the stages that have to run.
 
@@ -218,22 +213,19 @@ class Project:
 
 
 @contextmanager
-def open_project(
-    targets: Sequence[str] = (), *, force: bool = False, single_item: bool = False
-) -> Iterator[Project]:
-    """Open the project of the working directory, until the `with` block ends.
+def open_repository() -> Iterator[Repo]:
+    """Open the repository of the working directory, until the `with` block ends.
 
-    An error of DVC in the block becomes a ClickException of one line. The arguments are those
-    of `Project`.
+    An error of DVC in the block becomes a ClickException.
     """
     try:
         with Repo(_wait_for_lock=True) as repo:
-            yield Project(repo, targets, force=force, single_item=single_item)
+            yield repo
     except DvcException as error:
-        raise click.ClickException(to_one_line(error)) from None
+        raise click.ClickException(describe_error(error)) from None
 
 
-def to_one_line(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Return the message of an error, and that of its cause, as one line."""
     messages = [str(error) or type(error).__name__]
     if error.__cause__ is not None:
@@ -255,14 +247,9 @@ def collect_stages(repo: Repo, target: str) -> list[Stage]:
     """
     pipeline = str(Path.cwd() / "dvc.yaml")
     stages = [each for each in repo.index.stages if each.path == pipeline]
-    matching = [each for each in stages if matches(each.name, target)]
+    patterns = [target, f"*@{target}"]
+    matching = [each for each in stages if any(fnmatchcase(each.name, p) for p in patterns)]
     return matching or list(repo.stage.collect(target))
-
-
-def matches(name: str, pattern: str) -> bool:
-    """Return whether the name of a stage, or its part after `@`, matches a pattern."""
-    _, _, key = name.rpartition("@")
-    return fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(key, pattern)
 
 
 def reachable(graph: nx.DiGraph, stages: Iterable[Stage]) -> set[Stage]:

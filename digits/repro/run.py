@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,26 +14,19 @@ from dvc.stage import Stage
 from tqdm import tqdm
 
 from .command import Command, end_commands
-from .project import Inputs, Project, command_arguments, to_one_line
+from .project import Inputs, Project, command_arguments, describe_error, open_repository
 
 POLL_SECONDS = 0.05
-NOTHING_TO_DO = "Nothing to do: all stages are up to date."
 
 
 class Run:
-    """A run of all stages of a project that have to run.
-
-    Attributes:
-        errors: the error of each stage that failed.
-        skipped: the stages that did not run because they depend on a stage that failed.
-        is_stopped: whether Ctrl-C was pressed, or a signal was sent.
-    """
+    """A run of all stages of a project that have to run."""
 
     def __init__(self, project: Project, n_jobs: int) -> None:
         """Prepare a run. Nothing is started yet."""
-        self.errors: dict[Stage, str] = {}
-        self.skipped: list[Stage] = []
-        self.is_stopped = False
+        self._errors: dict[Stage, str] = {}
+        self._skipped: list[Stage] = []  # because they depend on a stage that failed
+        self._is_stopped = False
         self._project = project
         self._n_jobs = n_jobs
         self._waiting = order_by_work_behind(project)
@@ -50,7 +43,7 @@ class Run:
         bar = tqdm(total=n_stages, unit="stage", disable=None, leave=False)
         with self._project.locked_paths(), bar:
             try:
-                while (self._waiting or self._commands) and not self.is_stopped:
+                while (self._waiting or self._commands) and not self._is_stopped:
                     self._start_ready()
                     self._record_ended()
                     bar.n = n_stages - len(self._waiting) - len(self._commands)
@@ -59,15 +52,33 @@ class Run:
             finally:
                 end_commands(self._commands.values())
 
+    def report(self) -> None:
+        """Print how the run went.
+
+        Raises:
+            ClickException: a stage failed, or the run was interrupted.
+        """
+        for stage, error in self._errors.items():
+            click.echo(f"{stage.addressing}: {error}", err=True)
+        if self._is_stopped:
+            raise click.ClickException("interrupted; run the same command again to continue")
+        if self._errors:
+            n_stages = len(self._project.stages)
+            raise click.ClickException(
+                f"{len(self._errors)} of {n_stages} stages failed, and {len(self._skipped)} "
+                "that depend on them did not run; to retry, run the same command again"
+            )
+        print("All stages are up to date.")
+
     def stop(self, *_: Any) -> None:
         """End the run soon, but never in the middle of what DVC writes."""
-        self.is_stopped = True
+        self._is_stopped = True
         signal.signal(signal.SIGINT, signal.default_int_handler)  # the second Ctrl-C is at once
 
     def _start_ready(self) -> None:
         """Start stages until as many run as are allowed, or no other stage can start."""
         ready = self._find_ready()
-        while ready and len(self._commands) < self._n_jobs and not self.is_stopped:
+        while ready and len(self._commands) < self._n_jobs and not self._is_stopped:
             stage = ready[0]
             self._waiting.remove(stage)
             # The commands share the cores: joblib takes the number of cores from this variable.
@@ -94,7 +105,6 @@ class Run:
                 continue
             del self._commands[stage]
             output = command.read_output()
-            command.close()
             title = f"Stage '{stage.addressing}' ended after {command.describe_time()}"
             with tqdm.external_write_mode():  # the bar is not in the way
                 click.echo(f"{title}\n{output}".rstrip())
@@ -110,13 +120,13 @@ class Run:
         try:
             yield
         except Exception as error:
-            self._note_failure(stage, to_one_line(error))
+            self._note_failure(stage, describe_error(error))
 
     def _note_failure(self, stage: Stage, error: str) -> None:
         """Note that a stage failed, and skip the stages that depend on it."""
-        self.errors[stage] = error
+        self._errors[stage] = error
         dependents = nx.ancestors(self._project.graph, stage)  # the edges point to dependencies
-        self.skipped += [each for each in self._waiting if each in dependents]
+        self._skipped += [each for each in self._waiting if each in dependents]
         self._waiting = [each for each in self._waiting if each not in dependents]
 
     def _describe_commands(self) -> str:
@@ -149,44 +159,50 @@ def order_by_work_behind(project: Project) -> list[Stage]:
     return sorted(project.stages, key=work_behind.__getitem__, reverse=True)
 
 
-def print_plan(project: Project) -> None:
-    """Print which stages have to run, in the order of `dvc repro`."""
-    if not project.stages:
-        print(NOTHING_TO_DO)
-    for stage in project.stages:
-        print(stage.addressing)
-
-
-def run_stages(project: Project, n_jobs: int) -> None:
-    """Run all stages of a project that have to run, several at a time.
+def run_stages(
+    targets: Sequence[str],
+    jobs: int,
+    *,
+    force: bool,
+    single_item: bool,
+    dry: bool,
+    check: Callable[[], None] | None = None,
+) -> None:
+    """Bring the project of the working directory up to date.
 
     Args:
-        project: the project.
-        n_jobs: how many commands may run at a time.
+        targets: the names of stages, as `Project` takes them.
+        jobs: how many commands may run at a time.
+        force: whether to run stages that are up to date, too.
+        single_item: whether to leave out the stages that the targets depend on.
+        dry: whether to print the names of the stages, instead of running them.
+        check: is called before the first stage runs. An error that it raises ends the run.
 
     Raises:
-        ClickException: a stage failed, or the run was interrupted.
-        LockError: another process of DVC works on the files of a stage.
+        ClickException: a stage failed, the run was interrupted, or DVC refused it.
     """
-    if not project.stages:
-        print(NOTHING_TO_DO)
-        return
-    run = Run(project, n_jobs)
+    with open_repository() as repo:
+        project = Project(repo, targets, force=force, single_item=single_item)
+        if not project.stages:
+            print("Nothing to do: all stages are up to date.")
+        elif dry:
+            print("\n".join(stage.addressing for stage in project.stages))
+        else:
+            if check:
+                check()
+            run = Run(project, jobs)
+            with call_on_signals(run.stop):
+                run.run()
+            run.report()
+
+
+@contextmanager
+def call_on_signals(stop: Callable[..., None]) -> Iterator[None]:
+    """Call a function if a signal is to end the process, such as that of Ctrl-C."""
     signals = [signal.SIGINT, signal.SIGTERM]
-    previous = {number: signal.signal(number, run.stop) for number in signals}
+    previous = {number: signal.signal(number, stop) for number in signals}
     try:
-        run.run()
+        yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-    for stage, error in run.errors.items():
-        click.echo(f"{stage.addressing}: {error}", err=True)
-    if run.is_stopped:
-        raise click.ClickException("interrupted; run the same command again to continue")
-    if run.errors:
-        raise click.ClickException(
-            f"{len(run.errors)} of {len(project.stages)} stages failed, and {len(run.skipped)} "
-            "that depend on them did not run; to retry, run the same command again"
-        )
-    print("All stages are up to date.")
