@@ -45,7 +45,7 @@ HELP_LINES = {
     "pin": "Record the images, classes and checksums of a dataset.",
     "predict": "Classify pictures.",
     "report": "Write an HTML report about the models that have been evaluated.",
-    "repro": "Run the pipeline, several models at a time.",
+    "repro": "Run the outdated stages, several at a time.",
     "show": "Show images of a dataset, with the predictions of a model.",
     "start": "Turn this clone into a project about your own images.",
 }

@@ -1,4 +1,4 @@
-"""Run the pipeline, several stages at a time."""
+"""Run the outdated stages, several at a time."""
 
 import os
 import sys
