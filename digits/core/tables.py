@@ -96,7 +96,7 @@ def read_pixels(path: Path, columns: list[str]) -> Iterator[Pixels]:
         UserError: the file is damaged.
     """
     # What the caller does with a block is not in this context. Its errors are no damage.
-    with explain_damage(path), pq.ParquetFile(path) as file:
+    with explain_damage(path), pq.ParquetFile(path, memory_map=True) as file:
         yield np.empty((0, len(columns)), dtype=np.uint8)
         for table in read_batches(file, rows_in(BATCH_SIZE, len(columns)), columns):
             yield table.to_numpy()
@@ -155,12 +155,11 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
         X: the pixels of these images, and possibly of others, shape (n_rows, height * width).
         images: all other columns. The index is the row of X in which the image's pixels are.
     """
-    rows = images.index.to_numpy()
-    if not images.index.is_monotonic_increasing:
-        X = reorder(X, rows)
-        rows = np.arange(len(rows))
-
     n_rows = rows_in(ROW_GROUP_SIZE, X.shape[1])
+    rows = images.index.to_numpy(np.uint32)
+    if not images.index.is_monotonic_increasing:
+        X, rows = collect_row_groups(X, rows, n_rows)
+
     schema = to_arrow(X[:0], images[:0]).schema
     with (
         atomic_write(path) as temporary,
@@ -182,30 +181,40 @@ def to_arrow(pixels: Pixels, images: pd.DataFrame) -> pa.Table:
     return table.replace_schema_metadata(metadata)
 
 
-def reorder(X: Pixels, rows: Vector) -> Pixels:
-    """Return some rows of X in another order, as an array in a temporary file.
+def collect_row_groups(X: Pixels, rows: Vector, n_rows: int) -> tuple[Pixels, Vector]:
+    """Copy rows of X to a temporary file in which the rows of each row group are together.
 
     If X exceeds the memory, `X[rows]` reads the disk once for each image. Here, X is read once
-    from its beginning to its end (a bucket sort). A bucket is as many rows of the result as fit
-    into memory. Its images are first collected in a part of a file, then sorted in memory.
+    from its beginning to its end. This is a bucket sort whose buckets are the row groups. A row
+    group fits into memory, where its rows can be read in any order.
+
+    Args:
+        X: the pixels, shape (n_images, n_pixels).
+        rows: the rows of X, in the order in which they should be written, shape (n_copied,).
+        n_rows: the number of rows in a row group.
+
+    Returns:
+        The copy, and the row of the copy in which each of `rows` is.
     """
-    bucket_size = rows_in(ROW_GROUP_SIZE, X.shape[1])  # in rows
-    positions = np.argsort(rows)  # the position in the result of each image, in the order of X
-    collected = np.argsort(positions // bucket_size, kind="stable")  # bucket after bucket
-    places = np.empty_like(collected)  # where in the file each image is collected
-    places[collected] = np.arange(len(collected))
-    positions_in_file = positions[collected]
-
+    n_pixels = X.shape[1]
+    starts = range(0, len(rows), n_rows)
+    # The rows of X in each row group, in the order of X.
+    row_groups = [np.sort(rows[start : start + n_rows]) for start in starts]
+    block_size = rows_in(BATCH_SIZE, n_pixels)
     with tempfile.TemporaryFile(dir=".") as file:
-        shape = (len(rows), X.shape[1])
-        buckets = np.memmap(file, np.uint8, "w+", shape=shape)
-    for start in range(0, len(rows), bucket_size):
-        stop = start + bucket_size
-        buckets[places[start:stop]] = X[rows[positions[start:stop]]]
+        for first in range(0, len(X), block_size):
+            block = np.array(X[first : first + block_size])  # in memory
+            for start, row_group in zip(starts, row_groups, strict=True):
+                low, high = np.searchsorted(row_group, [first, first + len(block)])
+                file.seek((start + low) * n_pixels)
+                file.write(block[row_group[low:high] - first].data)
+        file.flush()
+        shape = (len(rows), n_pixels)
+        copy = np.memmap(file, np.uint8, "r", shape=shape).view(np.ndarray)
 
-    def sort_buckets() -> Iterator[Pixels]:
-        for start in range(0, len(rows), bucket_size):
-            stop = start + bucket_size
-            yield buckets[start:stop][np.argsort(positions_in_file[start:stop])]
-
-    return map_pixels(sort_buckets())
+    new_rows = np.empty_like(rows)
+    for start in starts:
+        stop = start + n_rows
+        ranks = np.argsort(np.argsort(rows[start:stop]))
+        new_rows[start:stop] = start + ranks
+    return copy, new_rows
