@@ -20,11 +20,13 @@ def main(name: str) -> None:
     settings = params.load()
     split = settings.splits[name]
     class_names = settings.datasets[split.dataset].class_names
+    # X has the pixels, which may exceed the memory. `images` has all other columns.
     X, images = tables.read_images(paths.raw(split.dataset))
 
     train_rows, test_rows = split_rows(X, images, split.test, settings.seed)
 
     for subset, rows in [("train", train_rows), ("test", test_rows)]:
+        # The index of the selected images says in which rows of X their pixels are.
         selected_images = images.iloc[rows].assign(row=rows)
         for missing in np.setdiff1d(images["class"], selected_images["class"]):
             warn(f"{name}: no image of {class_names[missing]} is in the {subset} set")
