@@ -76,8 +76,8 @@ reference: $(INSTALLED) ## Write the pages in docs/reference that are generated 
 
 # The packages that decide the bytes of outputs. Every stage depends on their versions.
 PINNED := numpy|pandas|pillow|pyarrow|scikit-learn|scipy|skops
-lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt, with the newest versions
-	uv pip compile --quiet --universal --upgrade --fork-strategy fewest --python-version 3.11 --all-extras --group dev \
+lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt (newest versions: UPGRADE=--upgrade)
+	uv pip compile --quiet --universal $(UPGRADE) --fork-strategy fewest --python-version 3.11 --all-extras --group dev \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 	grep -oE '^($(PINNED))==[^ ]+' requirements.lock > digits/core/environment.txt
 

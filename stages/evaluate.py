@@ -25,6 +25,7 @@ from digits.evaluation.predictions import (
 )
 from digits.learning import model_file
 from digits.learning.parallel import parallel_backend
+from digits.learning.pipelines import package_of
 from digits.learning.scores import decision_threshold, predict_images
 
 import click
@@ -39,9 +40,9 @@ DECIMALS = 6  # results are rounded because their last digits may differ between
 @click.argument("name")
 def main(name: str) -> None:
     """Evaluate the model NAME."""
-    task_name = params.load().models[name].task
-    model = model_file.load(paths.model(name))
-    X_test, test_images = tables.read_images(paths.task(task_name, "test"))
+    model_params = params.load().models[name]
+    model = model_file.load(paths.model(name), package_of(model_params.classifier))
+    X_test, test_images = tables.read_images(paths.task(model_params.task, "test"))
     cv_table = tables.read(paths.crossval(name))
     check_labels(test_images, model)
 

@@ -12,6 +12,7 @@ from digits.core import params, paths, tables
 from digits.core.stage import StageCommand
 from digits.learning import model_file
 from digits.learning.fitting import fit_and_cross_validate
+from digits.learning.pipelines import package_of
 
 import click
 
@@ -31,7 +32,7 @@ def main(name: str) -> None:
         model_params, settings.seed, X_train, train_images
     )
 
-    model_file.save(paths.model(name), model)
+    model_file.save(paths.model(name), model, package_of(model_params.classifier))
     tables.write(paths.crossval(name), cv_predictions)
 
 

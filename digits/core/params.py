@@ -359,10 +359,12 @@ class ModelParams(Entry):
     """
 
     classifier: str
-    """The classifier, in one of three forms.
+    """The classifier, in one of four forms.
 
     - A class of scikit-learn, by its import path without the leading `sklearn.`, such as
       `svm.SVC` or `linear_model.LogisticRegression`.
+    - A class of another package, by its import path, such as `xgboost.XGBClassifier`. To
+      install the package, see [Extend the pipeline](../extending.md).
     - `one_vs_rest_svc`: an `svm.SVC` for each class against all other classes.
     - `augmented_svc`: the same, with the kernel `rbf`, fitted also on deformed copies of
       the training images. The images must be square. Its hyperparameters are `n_copies`, the
@@ -374,7 +376,7 @@ class ModelParams(Entry):
     """The arguments of the classifier, such as `C: 10`, and optionally `threshold` or `passes`.
 
     Write `{}` for the classifier's defaults. `random_state` is always the value of `seed`. The
-    arguments `decision_function_shape`, `n_jobs`, `verbose` and `warm_start` cannot be set.
+    arguments `decision_function_shape`, `n_jobs` and `warm_start` cannot be set.
     """
 
     folds: Folds

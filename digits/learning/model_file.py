@@ -1,7 +1,8 @@
 """Save and load models in the format of skops.
 
 A file in this format holds no code. Loading it creates only estimators of scikit-learn and of
-this package, the functions of digits/features/transforms, and the types in TRUSTED_TYPES.
+this package, the functions of digits/features/transforms, the types in TRUSTED_TYPES, and the
+classes of the package that params.yaml names as the origin of the model's classifier.
 """
 
 import inspect
@@ -25,6 +26,7 @@ from sklearn.pipeline import Pipeline
 # The types that a model may hold, besides estimators and what skops itself trusts. If you add a
 # classifier of your own, add the types of its attributes.
 TRUSTED_TYPES = {
+    "collections.OrderedDict",
     "scipy.sparse._csr.csr_array",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -43,20 +45,31 @@ TRUSTED_TYPES = {
 }
 
 
-def save(path: Path, model: Pipeline) -> None:
+def save(path: Path, model: Pipeline, package: str = "digits") -> None:
     """Write a model, and create its folder. The same model gives the same bytes everywhere.
+
+    Args:
+        path: the file.
+        model: the model.
+        package: the package that has the model's classifier, as `pipelines.package_of` returns
+            it.
 
     Raises:
         UserError: the model holds a type that `load` would refuse.
     """
     content = skops.io.dumps(model)
-    check_types(content)
+    check_types(content, package)
     with atomic_write(path) as temporary:
         temporary.write_bytes(make_reproducible(content))
 
 
-def load(path: Path) -> Pipeline:
+def load(path: Path, package: str = "digits") -> Pipeline:
     """Read a model.
+
+    Args:
+        path: the file.
+        package: the package that has the model's classifier, as `pipelines.package_of` returns
+            it. Never take it from the file.
 
     Raises:
         UserError: the file is missing or damaged, was written with another version of
@@ -65,7 +78,7 @@ def load(path: Path) -> Pipeline:
     check_exists(path)
     try:
         content = path.read_bytes()
-        untrusted_types = check_types(content)
+        untrusted_types = check_types(content, package)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
             return skops.io.loads(content, trusted=untrusted_types)
     except UserError as error:  # a type is not trusted
@@ -74,14 +87,14 @@ def load(path: Path) -> Pipeline:
         raise UserError(f"{path} cannot be loaded ({error}); {REMEDY}") from None
 
 
-def check_types(content: bytes) -> list[str]:
+def check_types(content: bytes, package: str) -> list[str]:
     """Return the types in a file that skops itself does not trust.
 
     Raises:
         UserError: one of them is not trusted here either.
     """
     types: list[str] = skops.io.get_untrusted_types(data=content)
-    refused = [name for name in types if not is_trusted(name)]
+    refused = [name for name in types if not is_trusted(name, package)]
     if refused:
         raise UserError(
             f"the model holds {', '.join(refused)}, which TRUSTED_TYPES of {__name__} "
@@ -90,15 +103,18 @@ def check_types(content: bytes) -> list[str]:
     return types
 
 
-def is_trusted(type_name: str) -> bool:
+def is_trusted(type_name: str, package: str = "digits") -> bool:
     """Return whether a model may hold a type that skops itself does not trust.
 
     Besides TRUSTED_TYPES these are the estimators that are defined in digits/features and
-    digits/learning, and the functions that are defined in digits/features/transforms.
+    digits/learning, the functions that are defined in digits/features/transforms, and, if the
+    classifier is from another package, the classes of that package.
     """
     if type_name in TRUSTED_TYPES:
         return True
     module_name, _, name = type_name.rpartition(".")
+    if package not in ("digits", "sklearn") and module_name.split(".")[0] == package:
+        return inspect.isclass(getattr(import_module(module_name), name, None))
     if not module_name.startswith(("digits.features.", "digits.learning.")):
         return False
     found = getattr(import_module(module_name), name, None)

@@ -4,6 +4,7 @@ import inspect
 import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sklearn.utils import all_estimators
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 
-# The classifiers that scikit-learn does not have, or not by this name.
+# The classifiers that have a name of their own.
 OWN_CLASSIFIERS = {
     # An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself
     # fits one per pair of classes.
@@ -39,7 +40,6 @@ RESERVED_ARGUMENTS = {
     "features",
     "n_jobs",
     "random_state",
-    "verbose",
     "warm_start",
 }
 
@@ -88,7 +88,7 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     """Return an unfitted classifier.
 
     Args:
-        name: a classifier of scikit-learn, such as `svm.SVC`, or a key of OWN_CLASSIFIERS.
+        name: the `classifier` of a model in params.yaml.
         hyperparameters: its arguments.
         seed: its `random_state`, if it has one.
 
@@ -96,10 +96,11 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         UserError: the classifier or a hyperparameter doesn't exist.
     """
     classifier_class = import_classifier(name)
-    accepted = set(inspect.signature(classifier_class).parameters)
+    accepted, takes_others = find_arguments(name, classifier_class)
     valid = (accepted - RESERVED_ARGUMENTS) | OTHER_HYPERPARAMETERS
     for hyperparameter in hyperparameters:
-        check_choice(f"hyperparameters of {name}", hyperparameter, valid)
+        if not takes_others or hyperparameter in RESERVED_ARGUMENTS:
+            check_choice(f"hyperparameters of {name}", hyperparameter, valid)
 
     # With `break_ties`, an SVC predicts the class with the highest score.
     defaults = {"random_state": seed, "break_ties": True}
@@ -108,7 +109,8 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     try:
         classifier = classifier_class(**arguments)
         # `fit` does the same, but minutes later. scikit-learn has no public way to do it.
-        classifier._validate_params()
+        if hasattr(classifier, "_parameter_constraints"):
+            classifier._validate_params()
     except (ValueError, TypeError) as error:
         raise UserError(f"hyperparameters of {name}: {error}") from None
     if name == "one_vs_rest_svc":
@@ -116,23 +118,80 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     return classifier
 
 
+def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
+    """Return the names of a classifier's arguments, and whether it also takes others.
+
+    Classes such as `xgboost.XGBClassifier` take `**kwargs`. `get_params` has the names of some
+    of these.
+
+    Raises:
+        UserError: the classifier cannot be made without arguments.
+    """
+    try:
+        defaults = classifier_class().get_params(deep=False)
+    except TypeError:
+        raise UserError(
+            f"classifier: {name} is made of other estimators, which params.yaml cannot "
+            "describe; write a class that makes it (docs/extending.md)"
+        ) from None
+    parameters = inspect.signature(classifier_class).parameters
+    takes_others = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    return {*parameters, *defaults}, takes_others
+
+
 def import_classifier(name: str) -> Any:
     """Return the class of a classifier.
 
+    Args:
+        name: a key of OWN_CLASSIFIERS, or the import path of a class, such as
+            `xgboost.XGBClassifier`. scikit-learn's is without its leading `sklearn.`.
+
     Raises:
-        UserError: neither scikit-learn nor OWN_CLASSIFIERS has a classifier of this name.
+        UserError: there is no such classifier.
     """
     if name in OWN_CLASSIFIERS:
         return OWN_CLASSIFIERS[name]
-    try:
-        found = pkgutil.resolve_name(f"sklearn.{name}")
-    except (ImportError, AttributeError, ValueError):
-        found = None
-    if inspect.isclass(found) and issubclass(found, ClassifierMixin):
-        return found
+    for path in [f"sklearn.{name}", name]:
+        try:
+            found = pkgutil.resolve_name(path)
+        except (ImportError, AttributeError, ValueError):
+            continue
+        if is_classifier_class(found):
+            return found
 
+    package = name.partition(".")[0]
+    if "." in name and not is_installed(package):
+        raise UserError(
+            f"classifier: {name}: there is no package {package}; to install one, see "
+            "docs/extending.md"
+        )
     valid = list(OWN_CLASSIFIERS)
     for class_name, classifier_class in all_estimators("classifier"):
         module_name = classifier_class.__module__.split(".")[1]
         valid.append(f"{module_name}.{class_name}")
     raise unknown_choice("classifier (scikit-learn.org/stable/api lists all)", name, valid)
+
+
+def is_classifier_class(found: object) -> bool:
+    """Return whether something is a class that scikit-learn would take for a classifier."""
+    if not inspect.isclass(found):
+        return False
+    # CatBoost does not derive its class from scikit-learn's.
+    return issubclass(found, ClassifierMixin) or (
+        getattr(found, "_estimator_type", None) == "classifier"
+    )
+
+
+def is_installed(package: str) -> bool:
+    """Return whether there is a package of this name, or a module of scikit-learn."""
+    return any(find_spec(path) for path in [package, f"sklearn.{package}"])
+
+
+def package_of(name: str) -> str:
+    """Return the package that has a classifier, such as `sklearn`, `digits` or `xgboost`.
+
+    Raises:
+        UserError: there is no such classifier.
+    """
+    module: str = import_classifier(name).__module__
+    return module.partition(".")[0]

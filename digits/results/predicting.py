@@ -24,6 +24,7 @@ from digits.data.sources import folder
 from digits.evaluation import calibration
 from digits.learning import model_file
 from digits.learning import scores as model_scores
+from digits.learning.pipelines import package_of
 from digits.results import drawing, formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
 
@@ -148,8 +149,9 @@ class Predictor:
             UserError: the model is missing or damaged, or its dataset has another shape now.
         """
         check_evaluated(paths.model(name), name)
-        model = model_file.load(paths.model(name))
-        task_name = settings.models[name].task
+        model_params = settings.models[name]
+        model = model_file.load(paths.model(name), package_of(model_params.classifier))
+        task_name = model_params.task
         shape = settings.dataset_of_task(task_name).shape
         n_pixels = model[0].n_features_in_
         if n_pixels != math.prod(shape):
