@@ -7,11 +7,12 @@ from digits.core.params import Params
 from digits.results.formatting import print_table
 from digits.results.leaderboard import (
     ALL_HEADINGS,
-    TIED,
     format_cells,
+    format_name,
     list_legends,
     make_leaderboard,
 )
+from digits.results.outdated import find_outdated_models
 
 import click
 import pandas as pd
@@ -37,7 +38,8 @@ def command(pattern: str) -> None:
     """List the models that have been evaluated, the best of each task first.
 
     PATTERN selects models by their names, such as 'small-*'. A ~ follows a model if its
-    difference from the best model of the task is not significant.
+    difference from the best model of the task is not significant, and a ! if `dvc repro` would
+    run it again.
 
     The majority-class baseline predicts the most frequent label of the training set for every
     image. `dvc metrics show` prints precision and recall. `digits compare --between A B`
@@ -49,7 +51,9 @@ def command(pattern: str) -> None:
     if missing == names:
         raise nothing_evaluated(pattern)
 
-    print_leaderboard(make_leaderboard(settings, names), settings)
+    evaluated = [name for name in names if name not in missing]
+    outdated_names = find_outdated_models(evaluated)
+    print_leaderboard(make_leaderboard(settings, evaluated, outdated_names), settings)
     if missing:
         warn(f"not evaluated yet: {', '.join(missing)}; `make repro` evaluates all models")
 
@@ -60,9 +64,8 @@ def print_leaderboard(table: pd.DataFrame, settings: Params) -> None:
     for task_name, models in table.groupby("task", sort=False):
         title = f"{task_name} ({settings.tasks[str(task_name)].split})"
         rows.append([title, *[""] * len(ALL_HEADINGS)])
-        for row in models.to_dict("records"):
-            mark = f" {TIED}" if row["is_tied"] else ""
-            rows.append([f"  {row['model']}{mark}", *format_cells(row)])
+        records = models.to_dict("records")
+        rows.extend([f"  {format_name(row)}", *format_cells(row)] for row in records)
     print_table(["task (split)\n  model", *ALL_HEADINGS], rows)
 
     legends = list_legends(table)

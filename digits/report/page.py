@@ -14,6 +14,7 @@ from digits.report.images import DatasetView
 from digits.report.view import CAPTIONS, ModelView
 from digits.results import formatting, leaderboard
 from digits.results.differences import compare_models
+from digits.results.outdated import find_outdated_models
 from digits.results.read import ImageDataset
 
 import jinja2
@@ -35,7 +36,8 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     Raises:
         UserError: a file is missing or damaged.
     """
-    results = leaderboard.make_leaderboard(settings, model_names)
+    outdated_names = find_outdated_models(model_names)
+    results = leaderboard.make_leaderboard(settings, model_names, outdated_names)
     names = results["model"][results["model"] != leaderboard.BASELINE]
     datasets = read_datasets(settings, names)
     models = [model for section in datasets.values() for model in section.models]
@@ -44,6 +46,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     return template.render(
         datasets=datasets,
         models={model.name: model for model in models},
+        outdated_names=outdated_names,
         headings=leaderboard.ALL_HEADINGS,
         leaderboard=results.to_dict("records"),
         legends=leaderboard.list_legends(results),
@@ -136,6 +139,7 @@ def make_environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    environment.filters["format_name"] = leaderboard.format_name
     environment.filters["format_cells"] = leaderboard.format_cells
     environment.filters["format_metric"] = formatting.format_metric
     environment.filters["format_count"] = formatting.format_count

@@ -1,6 +1,6 @@
 """The leaderboard, which `digits leaderboard` prints and the report shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from digits.core import paths
@@ -19,12 +19,20 @@ HEADINGS = {"cv_accuracy": "CV\naccuracy", "accuracy": "test\naccuracy"}
 ALL_HEADINGS = [*HEADINGS.values(), "test\nerrors", "95 % interval\nof test accuracy"]
 
 BASELINE = "majority-class baseline"
-TIED = "~"  # follows the name of a model
+OUTDATED = "!"  # follows the name of a model
+TIED = "~"  # follows the name of a model, too
 RANGE = "*"  # precedes a range over groups
 
 
-def make_leaderboard(settings: Params, model_names: Sequence[str]) -> pd.DataFrame:
+def make_leaderboard(
+    settings: Params, model_names: Sequence[str], outdated_names: Collection[str] = ()
+) -> pd.DataFrame:
     """Return the results of models.
+
+    Args:
+        settings: the content of params.yaml.
+        model_names: the models to list.
+        outdated_names: those whose results are not up to date.
 
     Returns:
         A table with one row per evaluated model, task by task, the best first. The last row of
@@ -37,6 +45,7 @@ def make_leaderboard(settings: Params, model_names: Sequence[str]) -> pd.DataFra
         - `low` and `high`: the ends of the 95 % confidence interval of the test accuracy.
         - `is_range`: whether these are the lowest and the highest accuracy of a group, because
           there is no interval.
+        - `is_outdated`: whether the results are not up to date.
         - `is_tied`: whether there is no significant difference from the best model of the task.
 
     Raises:
@@ -47,10 +56,16 @@ def make_leaderboard(settings: Params, model_names: Sequence[str]) -> pd.DataFra
         ranked = rank_models(settings, task_name)
         shown = [name for name in ranked if name in model_names]
         for name in shown:
-            is_tied = name != ranked[0] and are_tied(ranked[0], name)
-            rows.append({"task": task_name, **describe_model(name), "is_tied": is_tied})
+            marks = {
+                "is_outdated": name in outdated_names,
+                "is_tied": name != ranked[0] and are_tied(ranked[0], name),
+            }
+            rows.append({"task": task_name, **describe_model(name), **marks})
         if shown:
-            rows.append({"task": task_name, **describe_baseline(shown[0]), "is_tied": False})
+            # The baseline of a model that is up to date, if there is one.
+            source = min(shown, key=lambda name: name in outdated_names)
+            marks = {"is_outdated": source in outdated_names, "is_tied": False}
+            rows.append({"task": task_name, **describe_baseline(source), **marks})
     return pd.DataFrame(rows)
 
 
@@ -123,6 +138,16 @@ def read_test_values(name: str, metric: str) -> pd.DataFrame:
     return rows.droplevel(["subset", "metric"])
 
 
+def format_name(row: Mapping[Any, Any]) -> str:
+    """Return the name of a model with its marks."""
+    words = [row["model"]]
+    if row["is_outdated"]:
+        words.append(OUTDATED)
+    if row["is_tied"]:
+        words.append(TIED)
+    return " ".join(words)
+
+
 def format_cells(row: Mapping[Any, Any]) -> list[str]:
     """Return the texts below ALL_HEADINGS in a row of the leaderboard."""
     metrics = [format_metric(row[key]) for key in HEADINGS]
@@ -136,6 +161,11 @@ def list_legends(table: pd.DataFrame) -> list[str]:
     """Return what the marks in a leaderboard mean, if it has any."""
     models = table[table["model"] != BASELINE]
     legends = []
+    if table["is_outdated"].any():
+        legends.append(
+            f"{OUTDATED} not up to date: the code, the parameters or the data have changed; "
+            "run `digits repro`"
+        )
     if models["is_tied"].any():
         legends.append(
             f"{TIED} no significant difference from the best model of the task (p >= 0.01)"

@@ -1,11 +1,13 @@
 """`digits leaderboard`: its rows, their order, and the marks of some rows."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 from digits.core import params
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure
+from tests.helpers.calls import call, failure, reproduce
 
 import numpy as np
 import pandas as pd
@@ -204,3 +206,43 @@ def test_a_damaged_result_is_one_line(results: Path) -> None:
     line = failure(results, "leaderboard")
     assert line.startswith("Error: metrics/five-sgd.json is damaged (")
     assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")
+
+
+def read_names(project: Path) -> list[str]:
+    """Return the names of the models and the baselines, with their marks."""
+    lines = call(project, "leaderboard").stdout.splitlines()
+    rows = [line for line in lines if line.startswith("  ") and not line.startswith("  model ")]
+    return [re.split("  +", line.strip())[0] for line in rows]
+
+
+OUTDATED = (
+    "! not up to date: the code, the parameters or the data have changed; run `digits repro`"
+)
+
+
+def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
+    baseline = "majority-class baseline"
+    assert read_names(project) == ["digit-logreg", baseline, "five-sgd", baseline]
+    tiny.edit(project, {"models.five-sgd.hyperparameters.max_iter": 9})
+    assert read_names(project) == ["digit-logreg", baseline, "five-sgd !", f"{baseline} !"]
+    assert OUTDATED in call(project, "leaderboard").stdout.splitlines()
+    shutil.rmtree(project / "data")
+    assert read_names(project)[2] == "five-sgd !"
+    tiny.edit(project, {"models.five-sgd.description": "Better."})
+    assert read_names(project)[2] == "five-sgd"
+
+
+def test_the_baseline_is_that_of_a_model_that_is_up_to_date(project: Path) -> None:
+    other = tiny.params()["models"]["digit-logreg"]
+    tiny.edit(project, {"models.other": other, "models.digit-logreg.features": "raw"})
+    reproduce(project, "train@other", "evaluate@other")
+    names = read_names(project)
+    assert sorted(names[:2]) == ["digit-logreg !", "other ~"]
+    assert names[2] == "majority-class baseline"
+
+
+def test_if_dvc_cannot_tell_the_models_are_listed_without_marks(project: Path) -> None:
+    (project / ".dvc/tmp/rwlock").write_text("{")  # damaged
+    result = call(project, "leaderboard")
+    assert "five-sgd" in result.stdout
+    assert result.stderr.startswith("models that are not up to date are not marked: ")

@@ -1,0 +1,56 @@
+"""Models whose results are older than their code, parameters or data."""
+
+import warnings
+from collections.abc import Collection
+from typing import Any
+
+from digits.core.errors import warn
+
+from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.repo import Repo
+
+# What DVC says of files that are not there, for example because nobody has pulled them. It says
+# nothing about the results.
+ABSENT = {"deleted", "not in cache"}
+
+
+def find_outdated_models(names: Collection[str]) -> set[str]:
+    """Return the models for which `dvc repro` would run a stage, as far as DVC can tell.
+
+    Files that are not there are left out of account. If DVC cannot tell, for example while it
+    runs stages, a warning says so, and no model is returned.
+
+    Args:
+        names: the names of evaluated models.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"), Repo() as repository:
+            status = repository.status()
+            changed = {stage for stage, changes in status.items() if has_changed(changes)}
+            return {name for name in names if changed & list_stages(repository, name)}
+    except NotDvcRepoError:
+        return set()
+    except DvcException as error:
+        warn(f"models that are not up to date are not marked: {error}")
+        return set()
+
+
+def list_stages(repository: Repo, name: str) -> set[str]:
+    """Return the names of a model's stage `evaluate` and of all stages that it depends on."""
+    stages = repository.stage.collect(f"evaluate@{name}", with_deps=True)
+    return {stage.addressing for stage in stages}
+
+
+def has_changed(changes: list[dict[str, Any] | str]) -> bool:
+    """Return whether the changes that DVC has found in a stage are more than absent files.
+
+    Args:
+        changes: such as `[{"changed deps": {"data/raw/mnist.parquet": "deleted"}}]`.
+    """
+    for change in changes:
+        if isinstance(change, str):  # such as `changed command`
+            return True
+        for states in change.values():
+            if not ABSENT.issuperset(map(str, states.values())):
+                return True
+    return False
