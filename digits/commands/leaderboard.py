@@ -6,10 +6,11 @@ from digits.core.errors import warn
 from digits.core.params import Params
 from digits.results.formatting import print_table
 from digits.results.leaderboard import (
-    ALL_HEADINGS,
     format_cells,
     format_name,
+    list_headings,
     list_legends,
+    list_metrics,
     make_leaderboard,
 )
 from digits.results.outdated import find_outdated_models
@@ -21,6 +22,11 @@ COLUMNS = {
     "CV accuracy": (
         "The mean accuracy of the folds, in cross-validation on the training set. Use it to "
         "choose a model. The rows are sorted by it. Models without it come last."
+    ),
+    "CV balanced accuracy, CV mean F1": (
+        "The means over the classes of the recall and of the F1 score, in cross-validation. "
+        "They are shown if the largest class has more than twice the images of the smallest "
+        "one, because the accuracy then says little about the small classes."
     ),
     "test accuracy": "The accuracy on the test set, which no model was trained on.",
     "test errors": "The number of wrong predictions on the test set.",
@@ -60,13 +66,16 @@ def command(pattern: str) -> None:
 
 def print_leaderboard(table: pd.DataFrame, settings: Params) -> None:
     """Print the models of each task below the task, then what the marks mean."""
+    shown_metrics = list_metrics(table)
+    headings = list_headings(table)
     rows = []
     for task_name, models in table.groupby("task", sort=False):
         title = f"{task_name} ({settings.tasks[str(task_name)].split})"
-        rows.append([title, *[""] * len(ALL_HEADINGS)])
-        records = models.to_dict("records")
-        rows.extend([f"  {format_name(row)}", *format_cells(row)] for row in records)
-    print_table(["task (split)\n  model", *ALL_HEADINGS], rows)
+        rows.append([title, *[""] * len(headings)])
+        for row in models.to_dict("records"):
+            cells = format_cells(row, shown_metrics)
+            rows.append([f"  {format_name(row)}", *cells])
+    print_table(["task (split)\n  model", *headings], rows)
 
     legends = list_legends(table)
     if legends:

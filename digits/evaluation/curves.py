@@ -22,8 +22,8 @@ CONFIDENCE_EDGES = np.array([0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1])
 def roc_table(predictions: Predictions) -> pd.DataFrame:
     """Return points of the ROC curve of each class.
 
-    With two classes there is one curve, that of the second class. With more, each class has a
-    curve against all others. A class without images has no curve.
+    If the task has positive classes, there is one curve, that of the label 1. Otherwise each
+    class has a curve against all others. A class without images has no curve.
 
     Returns:
         A table with the columns `class`, `false_positive_rate`, `true_positive_rate` and

@@ -73,8 +73,8 @@ def baseline(predictions: Predictions) -> Iterator[Row]:
 
 
 def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
-    """Yield those of the positive class, or the means over several classes with images."""
-    if predictions.is_binary:
+    """Yield those of the positive class, or else the means over all classes with images."""
+    if predictions.has_positive:
         labels = predictions.classes[1:]
     else:
         labels = np.unique(predictions.y_true)

@@ -26,6 +26,8 @@ class Predictions:
         groups: the group of each image, shape (n_images,), or None.
         group_names: the names of the groups, or None.
         majority_label: the most frequent label of the training images.
+        has_positive: whether the task has positive classes, with the label 1, and others, with
+            the label 0. Otherwise all classes are equal, also if there are two.
     """
 
     classes: Vector
@@ -38,6 +40,7 @@ class Predictions:
     groups: Vector | None
     group_names: list[str] | None
     majority_label: int
+    has_positive: bool
 
     @classmethod
     def from_table(
@@ -73,6 +76,8 @@ class Predictions:
             groups=groups,
             group_names=table.attrs.get("group_names"),
             majority_label=majority_label,
+            # digits/data/labels.py gives names only to classes that are all equal.
+            has_positive=len(classes) == 2 and "label_names" not in table.attrs,
         )
 
     @property
@@ -85,17 +90,18 @@ class Predictions:
         """Whether each prediction is correct, shape (n_images,)."""
         return self.y_true == self.y_pred
 
-    @property
-    def is_binary(self) -> bool:
-        """Whether there are two classes, of which the second is the positive one."""
-        return len(self.classes) == 2
-
     def one_vs_rest(self) -> list[tuple[str, Vector, Vector]]:
         """Return the name of each class, a mask of its images, and the scores of all images.
 
-        Classes that no image has, or every image, are left out. So is the first of two classes.
+        Classes that no image has, or every image, are left out. So is the class with the label
+        0 if the other one is positive.
         """
-        scores_by_index = {1: self.scores} if self.is_binary else dict(enumerate(self.scores.T))
+        if self.has_positive:
+            scores_by_index = {1: self.scores}
+        elif self.scores.ndim == 1:
+            scores_by_index = {0: -self.scores, 1: self.scores}
+        else:
+            scores_by_index = dict(enumerate(self.scores.T))
         classes = []
         for index, scores in scores_by_index.items():
             is_class = self.y_index == index

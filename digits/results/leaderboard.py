@@ -14,9 +14,18 @@ from digits.results.read import read_metrics, read_metrics_table
 import numpy as np
 import pandas as pd
 
-# The heading of each column of metrics, by the key of metrics/<model>.json.
-HEADINGS = {"cv_accuracy": "CV\naccuracy", "accuracy": "test\naccuracy"}
-ALL_HEADINGS = [*HEADINGS.values(), "test\nerrors", "95 % interval\nof test accuracy"]
+# The heading of each column of metrics.
+HEADINGS = {
+    "cv_accuracy": "CV\naccuracy",
+    "cv_balanced_accuracy": "CV balanced\naccuracy",
+    "cv_f1": "CV\nmean F1",
+    "accuracy": "test\naccuracy",
+}
+# These columns are left out unless a task has classes of unequal sizes.
+OF_UNEQUAL_CLASSES = {"cv_balanced_accuracy", "cv_f1"}
+LAST_HEADINGS = ["test\nerrors", "95 % interval\nof test accuracy"]
+
+MAX_RATIO = 2  # of the largest class to the smallest one, if their sizes are called equal
 
 BASELINE = "majority-class baseline"
 OUTDATED = "!"  # follows the name of a model
@@ -40,7 +49,9 @@ def make_leaderboard(
         for every image. The columns are
 
         - `task` and `model`.
-        - the keys of HEADINGS, NaN if the model does not have the metric.
+        - the keys of HEADINGS, NaN if the model does not have the metric. The balanced accuracy
+          (the mean recall of the classes) and the mean F1 score are NaN if the largest class
+          has at most twice as many test images as the smallest one.
         - `n_errors`: the number of wrong predictions on the test set.
         - `low` and `high`: the ends of the 95 % confidence interval of the test accuracy.
         - `is_range`: whether these are the lowest and the highest accuracy of a group, because
@@ -60,13 +71,18 @@ def make_leaderboard(
                 "is_outdated": name in outdated_names,
                 "is_tied": name != ranked[0] and are_tied(ranked[0], name),
             }
-            rows.append({"task": task_name, **describe_model(name), **marks})
+            metrics = describe_model(name)
+            if settings.tasks[task_name].positive is None:
+                metrics |= describe_unequal_classes(name)
+            rows.append({"task": task_name, **metrics, **marks})
         if shown:
             # The baseline of a model that is up to date, if there is one.
             source = min(shown, key=lambda name: name in outdated_names)
             marks = {"is_outdated": source in outdated_names, "is_tied": False}
             rows.append({"task": task_name, **describe_baseline(source), **marks})
-    return pd.DataFrame(rows)
+    first_columns = ["task", "model", *HEADINGS]
+    table = pd.DataFrame(rows)
+    return table.reindex(columns=[*first_columns, *table.columns.difference(first_columns)])
 
 
 def rank_models(settings: Params, task_name: str) -> list[str]:
@@ -115,6 +131,18 @@ def describe_model(name: str) -> dict[str, Any]:
     }
 
 
+def describe_unequal_classes(name: str) -> dict[str, float]:
+    """Return the metrics in which every class counts the same, if the classes are unequal."""
+    n_images = read_test_values(name, "support")["value"]
+    if n_images.max() <= MAX_RATIO * n_images.min():
+        return {}
+    values = read_metrics_table(name)["value"]
+    return {
+        "cv_balanced_accuracy": values.get(("cross_validation", "recall", OVERALL), np.nan),
+        "cv_f1": values.get(("cross_validation", "f1", OVERALL), np.nan),
+    }
+
+
 def describe_baseline(name: str) -> dict[str, Any]:
     """Return the accuracy and the errors of the majority-class baseline.
 
@@ -148,9 +176,26 @@ def format_name(row: Mapping[Any, Any]) -> str:
     return " ".join(words)
 
 
-def format_cells(row: Mapping[Any, Any]) -> list[str]:
-    """Return the texts below ALL_HEADINGS in a row of the leaderboard."""
-    metrics = [format_metric(row[key]) for key in HEADINGS]
+def list_metrics(table: pd.DataFrame) -> list[str]:
+    """Return the keys of HEADINGS that a leaderboard shows."""
+    return [
+        key for key in HEADINGS if key not in OF_UNEQUAL_CLASSES or table[key].notna().any()
+    ]
+
+
+def list_headings(table: pd.DataFrame) -> list[str]:
+    """Return the headings of a leaderboard, without that of the names."""
+    return [*[HEADINGS[key] for key in list_metrics(table)], *LAST_HEADINGS]
+
+
+def format_cells(row: Mapping[Any, Any], shown_metrics: Sequence[str]) -> list[str]:
+    """Return the texts below the headings in a row of the leaderboard.
+
+    Args:
+        row: the row.
+        shown_metrics: what `list_metrics` returns for the table.
+    """
+    metrics = [format_metric(row[key]) for key in shown_metrics]
     interval = NO_VALUE if np.isnan(row["low"]) else f"{row['low']:.4f} to {row['high']:.4f}"
     if row["is_range"]:
         interval = RANGE + interval

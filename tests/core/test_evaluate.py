@@ -173,13 +173,16 @@ def test_probabilities_in_cross_validation_are_calibrated_on_the_other_folds(
     assert found == pytest.approx(losses.mean(), abs=1e-6)
 
 
-def make_predictions(y: Any, scores: Any, method: str = "decision") -> Predictions:
+def make_predictions(
+    y: Any, scores: Any, method: str = "decision", *, has_positive: bool = True
+) -> Predictions:
     """Return the predictions that follow from scores. The majority label is 0.
 
     Args:
         y: the labels.
         scores: shape (n_images,) for two classes, or (n_images, n_classes).
         method: `decision` or `probability`.
+        has_positive: whether the second of two classes is the positive one.
     """
     scores = np.asarray(scores, dtype=float)
     table = pd.DataFrame({"label": y})
@@ -192,6 +195,8 @@ def make_predictions(y: Any, scores: Any, method: str = "decision") -> Predictio
         table["prediction"] = scores.argmax(axis=1)
         for label in range(n_classes):
             table[f"{method}_{label}"] = scores[:, label]
+    if not has_positive:
+        table.attrs["label_names"] = None
     return Predictions.from_table(table, np.arange(n_classes), majority_label=0)
 
 
@@ -209,7 +214,7 @@ def random_predictions(draw: st.DrawFn) -> Predictions:
     shape: Any = n_images if n_classes == 2 else (n_images, n_classes)
     y = draw(arrays(int, n_images, elements=st.integers(0, n_classes - 1)))
     scores = draw(arrays(float, shape, elements=st.integers(-9, 9)))
-    return make_predictions(y, scores)
+    return make_predictions(y, scores, has_positive=draw(st.booleans()))
 
 
 @settings(max_examples=40)
@@ -218,7 +223,7 @@ def test_all_metrics_are_those_of_scikit_learn(predictions: Predictions) -> None
     y = predictions.y_true
     y_pred = predictions.y_pred
     existing = np.unique(y)
-    labels = [1] if predictions.is_binary else existing
+    labels = [1] if predictions.has_positive else existing
     expected = {
         ("accuracy", "all"): sk.accuracy_score(y, y_pred),
         ("baseline", "all"): np.mean(y == 0),
@@ -238,7 +243,11 @@ def test_all_metrics_are_those_of_scikit_learn(predictions: Predictions) -> None
     expected |= {("support", str(label)): np.sum(y == label) for label in existing}
     if len(existing) > 1:
         is_label = y[:, np.newaxis] == labels
-        scores = predictions.scores if predictions.is_binary else predictions.scores[:, labels]
+        scores = predictions.scores
+        if not predictions.has_positive:
+            if scores.ndim == 1:
+                scores = np.column_stack([-scores, scores])
+            scores = scores[:, labels]
         expected["roc_auc", "all"] = sk.roc_auc_score(is_label, scores)
         expected["average_precision", "all"] = sk.average_precision_score(is_label, scores)
     assert measure(predictions) == pytest.approx(expected)

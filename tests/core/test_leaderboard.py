@@ -246,3 +246,22 @@ def test_if_dvc_cannot_tell_the_models_are_listed_without_marks(project: Path) -
     result = call(project, "leaderboard")
     assert "five-sgd" in result.stdout
     assert result.stderr.startswith("models that are not up to date are not marked: ")
+
+
+def test_classes_of_unequal_sizes_have_metrics_that_count_them_the_same(tmp_path: Path) -> None:
+    table = f"""\
+{WITH_INTERVAL}\
+test,support,2,20,,
+cross_validation,recall,all,0.61,,
+cross_validation,f1,all,0.59,,
+"""
+    tiny.edit(tmp_path, {"models.five-sgd.task": "digit"})
+    write_results(tmp_path, "five-sgd", table, 9, cv_accuracy=0.97)
+    lines = call(tmp_path, "leaderboard").stdout.splitlines()
+    assert "CV balanced" in lines[0]
+    [row] = [line for line in lines if "five-sgd" in line]
+    assert row.split()[1:5] == ["0.9700", "0.6100", "0.5900", "0.9700"]
+
+    equal = table.replace("support,2,20", "support,2,75")
+    write_results(tmp_path, "five-sgd", equal, 9, cv_accuracy=0.97)
+    assert "balanced" not in call(tmp_path, "leaderboard").stdout
