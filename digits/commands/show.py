@@ -1,5 +1,6 @@
 """Show images of a dataset, with the predictions of a model."""
 
+import math
 from pathlib import Path
 
 from digits.commands import examples
@@ -108,9 +109,10 @@ def command(
     descriptions = [images.class_names[number] for number in images.classes[rows]]
     if model_name and table is not None:
         descriptions = describe_rows(table.loc[rows], descriptions, model_name, settings)
-    captions = [
-        f"{dataset} {row}: {text}" for row, text in zip(rows, descriptions, strict=True)
-    ]
+    captions = []
+    for row, text in zip(rows, descriptions, strict=True):
+        place = f" ({images.files[row]})" if images.files else ""
+        captions.append(f"{dataset} {row}{place}: {text}")
     if png:
         drawing.write_sheet(png, images.pixels[rows], captions)
         print(f"{png}: {len(rows)} of {dataset}")
@@ -120,9 +122,9 @@ def command(
 
 def print_description(images: ImageDataset) -> None:
     """Print what is in a dataset."""
-    n_images, height, width = images.pixels.shape
-    print(f"{images.name}: {n_images:,} images of {height} x {width}")
-    print(f"columns: pixel1 to pixel{height * width} (row by row, uint8), class")
+    n_images, *shape = images.pixels.shape
+    print(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
+    print(f"columns: pixel1 to pixel{math.prod(shape)} (row by row, uint8), class")
     print(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
     counts = np.bincount(images.classes, minlength=len(images.class_names))
     rows = []

@@ -1,14 +1,20 @@
 """Turn this clone into a project about your own images."""
 
+import math
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 from digits.commands import PACKAGE, examples
 from digits.core.errors import UserError
+from digits.data import pictures
+from digits.data.sources import table
 
 import click
 import jinja2
+import numpy as np
+import pandas as pd
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -69,6 +75,43 @@ HANDWRITING = [
 ]
 
 
+# So many of your pictures are looked at.
+N_SAMPLES = 100
+
+# The mean difference, of 255, between the largest and the smallest of red, green and blue,
+# above which a picture is called one in colour. Grey scans are not quite grey.
+MIN_COLOR = 20
+
+# The side, in pixels, from which a picture is called a photo. Smaller ones are icons or digits.
+MIN_PHOTO_SIDE = 64
+
+# A pixel that differs by less than this from the edge of the picture is called background. If
+# most pixels are background, the picture is called a drawing.
+MAX_BACKGROUND_DIFFERENCE = 16
+
+
+class Look(NamedTuple):
+    """What most of your pictures look like, as far as params.yaml depends on it.
+
+    Attributes:
+        n_pictures: how many pictures there are.
+        is_color: whether they are in colour.
+        is_photo: whether they are photos. Otherwise they are small, or drawings.
+        shape: the shape to which they should be resized.
+    """
+
+    n_pictures: int
+    is_color: bool
+    is_photo: bool
+    shape: list[int]
+
+    def describe(self) -> str:
+        """Return what a user should know of it."""
+        kind = "in colour" if self.is_color else "grey"
+        shape = " × ".join(map(str, self.shape[:2]))
+        return f"{self.n_pictures} pictures, {kind}. They are resized to {shape} pixels."
+
+
 @click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
 @click.option(
     "--from",
@@ -87,6 +130,9 @@ def command(kind: str) -> None:
     data/own.csv. With `--from handwriting`, they are pictures of single digits on paper, which
     are converted to the style of MNIST.
 
+    If your pictures are already there, the command looks at some of them, and writes a shape
+    and models that suit them.
+
     The command deletes this project's models and results, its pages, the optional components
     that you don't need, and itself. It writes a small params.yaml and a README.md, which you
     can edit. It commits nothing: `git restore .` brings everything back. For the next steps see
@@ -95,8 +141,9 @@ def command(kind: str) -> None:
     check_clone()
     name = Path.cwd().name
     place, description = SOURCES[kind]
+    look = look_at_pictures(list_pictures(kind, Path(place)))
     for file_name in ["params.yaml", "README.md"]:
-        write_template(file_name, kind=kind, name=name, place=place)
+        write_template(file_name, kind=kind, name=name, place=place, look=look)
     edit_stages(place)
     replace("Makefile", "DEMO := small-*", "DEMO := *")
     replace(".dvc/config", "/digits-remote", f"/{name}-remote")
@@ -104,12 +151,16 @@ def command(kind: str) -> None:
         replace(".dvc/config.local", "/digits-remote", f"/{name}-remote")
     delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
 
-    click.echo("This is now a project about your own images, the dataset `own`. Next steps:")
-    click.echo(f"  1. Put your {description}.")
-    click.echo("  2. digits pin own")
-    click.echo("  3. make demo")
-    click.echo(f"  4. dvc add {place}")
-    click.echo('  5. git add --all && git commit -m "Our own images"')
+    click.echo("This is now a project about your own images, the dataset `own`.")
+    if look.n_pictures:
+        click.echo(f"{place}: {look.describe()}")
+    click.echo("Next steps:")
+    if not Path(place).exists():
+        click.echo(f"  Put your {description}.")
+    click.echo("  digits pin own")
+    click.echo("  make demo")
+    click.echo(f"  dvc add {place}")
+    click.echo('  git add --all && git commit -m "Our own images"')
 
 
 def check_clone() -> None:
@@ -132,7 +183,58 @@ def check_clone() -> None:
         )
 
 
-def write_template(file_name: str, **values: str) -> None:
+def list_pictures(kind: str, place: Path) -> list[Path]:
+    """Return the picture files of the folder or the table that is already there."""
+    if kind == "folder":
+        paths = sorted(place.rglob("*"))
+    elif kind == "table" and place.exists():
+        columns = table.read_text_columns(place)
+        paths = [place.parent / name for name in columns["file"]] if "file" in columns else []
+    else:
+        paths = []
+    return [path for path in paths if path.suffix.lower() in pictures.SUFFIXES]
+
+
+def look_at_pictures(paths: list[Path]) -> Look:
+    """Return what most pictures of a sample look like.
+
+    Raises:
+        UserError: a picture cannot be read.
+    """
+    if not paths:
+        return Look(0, is_color=False, is_photo=False, shape=[28, 28])
+    step = math.ceil(len(paths) / N_SAMPLES)
+    measured = pd.DataFrame([measure_picture(path) for path in paths[::step]])
+    side, color, background = measured.median()
+    is_color = color > MIN_COLOR
+    is_photo = side >= MIN_PHOTO_SIDE and (is_color or background < 0.5)
+    if not is_photo:
+        shape = [28, 28]
+    elif is_color:
+        shape = [64, 64]
+    else:
+        shape = [96, 96]
+    return Look(len(paths), is_color, is_photo, [*shape, 3] if is_color else shape)
+
+
+def measure_picture(path: Path) -> tuple[int, float, float]:
+    """Return the shorter side, how colourful the picture is, and its share of background.
+
+    Raises:
+        UserError: the picture cannot be read.
+    """
+    try:
+        image, _ = pictures.read_image(path, mode="RGB")
+    except (OSError, UserError) as error:
+        raise UserError(f"{path}: {error}") from None
+    pixels = np.array(image, dtype=int)
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    differences = np.abs(pixels - np.median(edge, axis=0)).max(axis=2)
+    is_background = differences < MAX_BACKGROUND_DIFFERENCE
+    return min(image.size), np.ptp(pixels, axis=2).mean(), is_background.mean()
+
+
+def write_template(file_name: str, **values: object) -> None:
     """Write a file of the new project."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),

@@ -30,9 +30,10 @@ from ruamel.yaml.error import YAMLError
 FILE = Path("params.yaml")
 MAX_FOLDS = 100
 
-# Each pixel is a column of a table. With 49,152 columns, writing takes five times as long and
-# gigabytes of memory.
-MAX_IMAGE_PIXELS = 32_000
+# Each value of an image is a column of a table. With 49,152 columns, writing takes five times
+# as long and gigabytes of memory.
+MAX_VALUES = 32_000
+N_CHANNELS = 3  # of an image in colour: red, green and blue
 
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "sha256"}
@@ -53,11 +54,15 @@ def with_message(message: str) -> WrapValidator:
     return WrapValidator(check)
 
 
-def _check_number_of_pixels(shape: list[int]) -> list[int]:
-    """Check that the number of columns of a table, one per pixel, is not too large."""
-    if math.prod(shape) > MAX_IMAGE_PIXELS:
+def _check_shape(shape: list[int]) -> list[int]:
+    """Check the shape of images, and that they do not make too many columns of a table."""
+    if len(shape) == 3 and shape[2] != N_CHANNELS:
         raise PydanticCustomError(
-            "too_many_pixels", f"must have at most {MAX_IMAGE_PIXELS:,} pixels in all"
+            "channels", f"the third number must be {N_CHANNELS}, for colour"
+        )
+    if math.prod(shape) > MAX_VALUES:
+        raise PydanticCustomError(
+            "too_many_values", f"height × width × channels may be {MAX_VALUES:,} at most"
         )
     return shape
 
@@ -70,9 +75,7 @@ Name = Annotated[
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 FractionOrOne = Annotated[float, Field(gt=0, le=1)]
 Side = Annotated[int, Field(ge=1, le=256)]
-Shape = Annotated[
-    list[Side], Field(min_length=2, max_length=2), AfterValidator(_check_number_of_pixels)
-]
+Shape = Annotated[list[Side], Field(min_length=2, max_length=3), AfterValidator(_check_shape)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
@@ -107,9 +110,10 @@ class ChecksumShare(Entry):
 
     If the dataset has groups, it is the fraction of the groups.
 
-    The images, or the groups, are chosen by the checksums of their pixels. A new image
-    therefore moves at most one other image of its class between the training set and the test
-    set.
+    The images are chosen by the checksums of the picture files, or of their pixels if they do
+    not come from files, and the groups by the checksums of their names. A new image therefore
+    moves at most one other image of its class between the training set and the test set.
+    Another `shape` moves none.
     """
 
 
@@ -162,14 +166,17 @@ class DatasetParams(Entry):
     """The number of images. `digits pin` writes this key."""
 
     shape: Shape
-    """The height and the width, 1 to 256 pixels each, with at most 32,000 pixels in all.
+    """The height and the width of each image, 1 to 256 pixels each. With a third number, which
+    is always 3, the images are in colour. Otherwise they are grey.
 
-    Pictures are resized to this shape. Their aspect ratio is kept. For example:
+    Pictures are resized to this shape. Their aspect ratio is kept. The product of the numbers
+    is at most 32,000. For example, for images in colour:
 
     ```yaml
     shape:
-    - 28
-    - 28
+    - 64
+    - 64
+    - 3
     ```
     """
 
@@ -244,6 +251,11 @@ class DatasetParams(Entry):
     The keys are `pixels`, `labels` and, if the dataset has groups, `groups`. The stage `fetch`
     fails if the images have other checksums. `digits pin` writes this key.
     """
+
+    @property
+    def is_color(self) -> bool:
+        """Whether the images are in colour."""
+        return len(self.shape) == 3
 
     @property
     def class_names(self) -> Sequence[int | str]:

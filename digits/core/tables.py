@@ -2,21 +2,24 @@
 
 A table of images has one row per image and the columns
 
-- `pixel1`, `pixel2`, …: the pixels, row by row, as `uint8`. OpenML uses the same names.
+- `pixel1`, `pixel2`, …: the pixels, row by row, as `uint8`. OpenML uses the same names. An
+  image in colour has three columns for each pixel: red, green and blue.
 - `class`: what the image shows, as a number.
 - `group`: who wrote it, as a number, if the source knows.
+- `file`: the path of the picture in the folder of the source, if the source has pictures.
+- `sha256`: the checksum of the picture's file. The stage `split` chooses by it, and removes it.
 - `row`: the position of the image in its dataset. The stage `split` adds this column.
 - `label`: what a model should predict. The stage `binarize` adds this column.
 
 What all images share is in the table's `attrs`, a dictionary that pandas stores in the file:
-`shape` (height and width), `pixel_max` (the largest value that a pixel can have), and if they
-are known, `names` of the classes, `label_names` and `group_names`.
+`shape` (height, width and, in colour, 3), `pixel_max` (the largest value that a pixel can
+have), and if they are known, `names` of the classes, `label_names` and `group_names`.
 
 The pixels of a table may exceed the memory. `read_images` returns them as the array `X` in a
 temporary file. All other columns fit into memory. They are the table `images`, whose index is
 the row of each image in `X`, so that rows can be selected without touching a pixel.
 
-A table of predictions has `row`, `group` if known, `label`, `fold` if it comes from
+A table of predictions has `row`, `file` and `group` if known, `label`, `fold` if it comes from
 cross-validation, `prediction`, and the scores. `decision_3` is the decision value of label 3,
 and `probability_3` its probability. If there are two labels, only the second one has a column.
 """

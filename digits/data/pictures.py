@@ -1,7 +1,8 @@
-"""Open a picture file, and convert the picture to greyscale."""
+"""Open a picture file, and convert the picture to greyscale or to colours of 8 bits."""
 
 import math
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -57,6 +58,29 @@ def read(source: Path | BinaryIO) -> Picture:
     return Picture(np.array(reduced), scale)
 
 
+def read_resized(source: Path | BinaryIO, shape: Sequence[int]) -> Pixels:
+    """Read the first frame of a picture, resized to the shape of an image.
+
+    Its aspect ratio is kept. The space that is left at the sides is filled with the median of
+    the outermost pixels.
+
+    Args:
+        source: the path of the file, or the opened file.
+        shape: height and width, and 3 for an image in colour.
+
+    Raises:
+        PictureError: the file is not a picture, is too large, or is damaged.
+        OSError: the file cannot be opened.
+    """
+    height, width, *channels = shape
+    picture, _ = read_image(source, mode="RGB" if channels else "L")
+    pixels = np.array(picture)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    background = np.median(border, axis=0).astype(int).tolist()
+    color = tuple(background) if channels else background
+    return np.asarray(ImageOps.pad(picture, (width, height), color=color))
+
+
 def read_image(source: Path | BinaryIO, mode: str) -> tuple[Image.Image, float]:
     """Read the first frame of a picture in any mode of Pillow.
 
@@ -109,11 +133,19 @@ def decode(image: Image.Image, mode: str) -> Image.Image:
     with suppress(Exception):  # a picture without usable EXIF data is not rotated
         image = ImageOps.exif_transpose(image)
     if image.has_transparency_data:
-        white_paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white_paper, image.convert("RGBA"))
+        image = lay_on_paper(image.convert("RGBA"))
     if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
         return scale_to_8_bits(image).convert(mode)
     return image.convert(mode)
+
+
+def lay_on_paper(image: Image.Image) -> Image.Image:
+    """Return a transparent picture on white paper, or on black paper if its ink is white."""
+    for paper in ["white", "black"]:
+        laid = Image.alpha_composite(Image.new("RGBA", image.size, paper), image)
+        if np.ptp(np.asarray(laid), axis=(0, 1)).any():  # something can be seen
+            return laid
+    return laid
 
 
 def scale_to_8_bits(image: Image.Image) -> Image.Image:

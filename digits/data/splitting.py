@@ -29,7 +29,7 @@ def split_rows(
             - a fraction: random images, or random groups if the images have groups.
             - LastGroups: the last groups.
             - ChecksumShare: a share of each class, or of the groups, chosen by checksums, so
-              that a new image hardly changes the test set.
+              that a new image hardly changes the test set, and another shape not at all.
         seed: the seed of the random numbers.
 
     Raises:
@@ -48,11 +48,13 @@ def split_rows(
     elif isinstance(test, float | LastGroups):
         is_test = select_groups(groups, test, rng)
     else:
-        checksums = [sha256(pixels).hexdigest() for pixels in X]
         if groups is None:
-            is_test = select_images_by_checksum(checksums, images["class"], test.share)
+            is_test = select_images_by_checksum(
+                checksums_of(X, images), images["class"], test.share
+            )
         else:
-            is_test = select_groups_by_checksum(checksums, groups, test.share)
+            names = images.attrs.get("group_names")
+            is_test = select_groups_by_checksum(groups, names, test.share)
     return rng.permutation(rows[~is_test]), rows[is_test]
 
 
@@ -91,6 +93,13 @@ def select_groups(
     return np.isin(groups, test_groups)
 
 
+def checksums_of(X: Pixels, images: pd.DataFrame) -> Sequence[str]:
+    """Return the checksum of each image's file, or of its pixels if it has no file."""
+    if "sha256" in images:
+        return list(images["sha256"])
+    return [sha256(pixels).hexdigest() for pixels in X]
+
+
 def select_images_by_checksum(
     checksums: Sequence[str], classes: pd.Series, share: float
 ) -> Vector:
@@ -108,14 +117,20 @@ def select_images_by_checksum(
 
 
 def select_groups_by_checksum(
-    checksums: Sequence[str], groups: pd.Series, share: float
+    groups: pd.Series, names: Sequence[str] | None, share: float
 ) -> Vector:
     """Return a mask of the images of a share of the groups, those with the lowest checksums.
 
-    The checksum of a group is that of its first image.
+    Args:
+        groups: the number of each image's group.
+        names: the names of the groups, or None if they are their numbers.
+        share: the share of the groups, 0 to 1.
     """
-    unique_groups, first_rows = np.unique(groups, return_index=True)
-    checksums_of_groups = np.array(checksums)[first_rows]
-    from_lowest = unique_groups[np.argsort(checksums_of_groups)]
+    unique_groups = np.unique(groups)
+    checksums = []
+    for group in unique_groups:
+        name = names[group] if names else str(group)
+        checksums.append(sha256(name.encode()).hexdigest())
+    from_lowest = unique_groups[np.argsort(checksums)]
     n_test = count_test_items(share, len(unique_groups))
     return np.isin(groups, from_lowest[:n_test])

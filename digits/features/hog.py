@@ -9,6 +9,8 @@ from digits.features.transforms.hog import hog
 
 from sklearn.preprocessing import FunctionTransformer
 
+COLOR = "brightness"
+
 
 def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
     """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""

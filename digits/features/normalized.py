@@ -6,6 +6,8 @@ from digits.features.transforms.pixels import normalize
 
 from sklearn.preprocessing import FunctionTransformer
 
+COLOR = "channels"
+
 
 def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
     """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""

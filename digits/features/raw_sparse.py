@@ -9,6 +9,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.preprocessing import FunctionTransformer
 
+COLOR = "channels"
+
 
 def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
     """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""

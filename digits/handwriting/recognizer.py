@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from digits.core.errors import warn
 from digits.core.params import Params
 from digits.core.tables import Pixels, Vector
+from digits.data import pictures
 from digits.data.pictures import Picture
 from digits.handwriting import boxes, components, touching
 from digits.handwriting.components import Digit
@@ -52,6 +53,10 @@ class Recognizer(Predictor):
         model = recognizer.model
         likeness = Likeness.load(settings.models, name, model, recognizer.calibrate)
         return replace(recognizer, likeness=likeness)
+
+    def predict_source(self, source: Path | BinaryIO) -> Sequence[DigitPrediction]:
+        """Predict the digits in a picture file, as `predict_picture` does."""
+        return self.predict_picture(pictures.read(source))
 
     def predict_picture(self, picture: Picture) -> Sequence[DigitPrediction]:
         """Predict the digits in a picture.

@@ -18,10 +18,11 @@ import pandas as pd
 
 def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     """Return the digits of the pictures of a folder."""
-    height, width = dataset.shape
-    if height != width or height not in SIDES:
-        raise UserError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {height} × {width}")
-    return folder.read(place, dataset, lambda picture: draw(picture, height))
+    side = dataset.shape[0]
+    if dataset.shape != [side, side] or side not in SIDES:
+        shape = " × ".join(map(str, dataset.shape))
+        raise UserError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {shape}")
+    return folder.read(place, dataset, lambda picture: draw(picture, side))
 
 
 def draw(picture: Picture, size: int) -> Pixels:

@@ -80,7 +80,8 @@ def fit_and_cross_validate(
     y = images["label"].to_numpy()
     if len(np.unique(y)) < 2:
         raise UserError(f"all training images have the label {y[0]}; a model needs two")
-    pipeline = build_pipeline(model_params, seed, images.attrs["pixel_max"])
+    is_color = len(images.attrs["shape"]) == 3
+    pipeline = build_pipeline(model_params, seed, images.attrs["pixel_max"], is_color=is_color)
     test_fold = None
     if model_params.folds > 0:
         groups = images.get("group")  # such as the writer of each image; None if unknown

@@ -10,11 +10,13 @@ from typing import Any
 
 from digits.core.errors import UserError, check_choice, unknown_choice
 from digits.core.params import ModelParams
+from digits.features.transforms.color import to_brightness
 from digits.learning.augmented_svc import AugmentedSVC
 
 from sklearn.base import ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
@@ -44,18 +46,21 @@ RESERVED_ARGUMENTS = {
 }
 
 
-def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -> Pipeline:
+def build_pipeline(
+    model_params: ModelParams, seed: int, pixel_max: int = 255, *, is_color: bool = False
+) -> Pipeline:
     """Return the unfitted pipeline of a model.
 
     Args:
         model_params: the entry of params.yaml.
         seed: the seed of the classifier's random numbers.
         pixel_max: the largest value that a pixel can have.
+        is_color: whether the images are in colour.
 
     Raises:
         UserError: the features, the classifier or a hyperparameter doesn't exist.
     """
-    steps = make_feature_steps(model_params.features, pixel_max)
+    steps = make_feature_steps(model_params.features, pixel_max, is_color=is_color)
     # The other hyperparameters, without `passes` and `threshold`, are the classifier's.
     arguments = model_params.hyperparameters.model_extra or {}
     classifier = make_classifier(model_params.classifier, arguments, seed)
@@ -68,20 +73,41 @@ def build_pipeline(model_params: ModelParams, seed: int, pixel_max: int = 255) -
         )
     if isinstance(classifier, AugmentedSVC):
         # It applies the steps itself, because it deforms pixels and not features.
+        if is_color:
+            raise UserError("classifier: augmented_svc deforms grey images only")
         classifier.set_params(features=Pipeline(steps))
         steps = []
     return Pipeline([*steps, ("classifier", classifier)])
 
 
-def make_feature_steps(name: str, pixel_max: int) -> list[tuple[str, Any]]:
+def make_feature_steps(
+    name: str, pixel_max: int, *, is_color: bool = False
+) -> list[tuple[str, Any]]:
     """Return the steps of a set of features, such as `raw` for digits/features/raw.py.
 
+    The module's COLOR says what it does with images in colour. If it is `brightness`, the steps
+    get the brightness of the pixels. If it is `channels`, which is the default, they get red,
+    green and blue. If it is `required`, they need them.
+
+    Args:
+        name: the name of the module.
+        pixel_max: the largest value that a pixel can have.
+        is_color: whether the images are in colour.
+
     Raises:
-        UserError: there is no such module.
+        UserError: there is no such module, or it needs images in colour.
     """
     check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
     module = import_module(f"digits.features.{name}")
-    return module.make_steps(pixel_max)
+    steps = module.make_steps(pixel_max)
+    color = getattr(module, "COLOR", "channels")
+    if color == "required" and not is_color:
+        raise UserError(
+            f"features: {name} needs images in colour; add the number 3 to the dataset's shape"
+        )
+    if color == "brightness" and is_color:
+        return [("brightness", FunctionTransformer(to_brightness)), *steps]
+    return steps
 
 
 def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:

@@ -101,13 +101,14 @@ def make_predictions_table(
     """Return a table of predictions, with the columns that digits/core/tables.py describes.
 
     Args:
-        images: the table of the labelled images. Its `row`, `group` and `label` are copied.
+        images: the table of the labelled images, whose `row`, `file`, `group` and `label` are
+            copied.
         model: the model, for the names of the columns.
         scores: the scores of the images.
         y_pred: the predicted labels, shape (n_images,).
         test_fold: the fold in which each image was held out, or None for test images.
     """
-    copied_columns = [name for name in ["row", "group", "label"] if name in images]
+    copied_columns = [name for name in ["row", "file", "group", "label"] if name in images]
     table = images[copied_columns].copy()
     if test_fold is not None:
         table["fold"] = test_fold

@@ -41,6 +41,11 @@ const fill = (kind, names) => {
   return spec;
 };
 
+// Slant the names of classes, so that long ones do not overlap.
+const slant = (spec) => {
+  Object.assign(spec.spec.encoding.x.axis, { labelAngle: -40, labelOverlap: false });
+};
+
 // Make a chart as wide as its place.
 const resize = (spec, width) => {
   if (!spec.facet) {
@@ -73,6 +78,7 @@ const options = { mode: "vega-lite", config, renderer: "svg", actions: false, to
 const draw = async (place) => {
   const { kind, names } = place.dataset;
   const spec = fill(kind, names.split(" "));
+  if (kind === "by_class" && place.closest(".long-names")) slant(spec);
   resize(spec, place.clientWidth);
   // Screen readers read the label of `place`, not the labels that Vega adds.
   const inside = make("div", { ariaHidden: "true" });

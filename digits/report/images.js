@@ -7,10 +7,10 @@ const showMistakes = (model, mistakes, most) => {
   const { dataset } = data.models[model];
   const pictures = data.pictures[dataset];
   const shown = mistakes.filter(({ row }) => pictures[row]).slice(0, most);
-  const figures = shown.map(({ row, description }) => {
+  const figures = shown.map(({ row, place, description }) => {
     const alt = `Image ${row} of ${dataset}`;
     const image = make("img", { className: "tile", src: pictures[row], alt });
-    const number = make("small", {}, `row ${row}`);
+    const number = make("small", {}, place);
     return make("figure", {}, image, make("figcaption", {}, description, make("br"), number));
   });
   const note = shown.length < mistakes.length ? `, the ${shown.length} most confident` : "";

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from digits.core.tables import Pixels
 from digits.report.view import ModelView
-from digits.results.drawing import png_data_uri
+from digits.results.drawing import pad, png_data_uri
 from digits.results.read import ImageDataset
 
 import numpy as np
@@ -49,7 +49,7 @@ class DatasetView:
         for number in np.unique(self.dataset.classes):
             first = self.dataset.pixels[self.dataset.classes == number][:N_SAMPLES]
             n_missing = N_SAMPLES - len(first)
-            padded = np.pad(first, [(0, n_missing), (0, 1), (0, 1)])  # one pixel apart
+            padded = pad(first, [(0, n_missing), (0, 1), (0, 1)])  # one pixel apart
             rows.append(np.hstack(list(padded)))
         return self.draw(np.vstack(rows))
 

@@ -83,7 +83,7 @@ def make_data(datasets: dict[str, DatasetView], results: pd.DataFrame) -> dict[s
     models = {}
     for dataset_name, section in datasets.items():
         for model in section.models:
-            mistakes = model.mistakes[["row", "actual", "predicted", "description"]]
+            mistakes = model.mistakes[["row", "place", "actual", "predicted", "description"]]
             models[model.name] = {
                 "dataset": dataset_name,
                 "tables": charts.make_tables(model),

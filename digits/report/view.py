@@ -70,8 +70,8 @@ class ModelView:
             classes has the classes 0 and 1 there.
         predictions: its predictions and the column `class` of their images, by subset.
         mistakes: its wrong predictions of test images, the most confident first. The columns
-            `actual` and `predicted` are names of labels, and `description` is a line such as
-            `8, predicted 3 (97 %)`.
+            `actual` and `predicted` are names of labels, `place` is the file of the image or
+            its row, and `description` is a line such as `8, predicted 3 (97 %)`.
     """
 
     def __init__(self, name: str, settings: Params, dataset: ImageDataset) -> None:
@@ -141,6 +141,7 @@ class ModelView:
         return mistakes.assign(
             actual=[self.label_names[label] for label in mistakes["label"]],
             predicted=[self.label_names[label] for label in mistakes["prediction"]],
+            place=[self.dataset.name_image(row) for row in mistakes["row"]],
             description=descriptions,
         )
 

@@ -8,9 +8,11 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from digits.core.errors import to_one_line
 from digits.core.tables import Pixels
+from digits.features.transforms.color import to_brightness
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -29,7 +31,7 @@ IMAGE_SIZE = 140
 FONT_SIZE = 14
 MARGIN = 16
 CAPTION_HEIGHT = 20
-FRAME_GREY = 200
+FRAME_COLOUR = "#c8c8c8"
 
 
 def stretch_contrast(pixels: Pixels) -> Pixels:
@@ -42,7 +44,8 @@ def print_images(images: Pixels, captions: Sequence[str]) -> None:
     """Print images in the terminal, as many side by side as fit into its width.
 
     Args:
-        images: shape (n_images, height, width). 0 is paper.
+        images: shape (n_images, height, width), where 0 is paper, or, in colour,
+            (n_images, height, width, 3).
         captions: the text above each image.
     """
     captions = [to_one_line(caption) for caption in captions]
@@ -62,7 +65,7 @@ def print_images(images: Pixels, captions: Sequence[str]) -> None:
             print((" " * GAP).join(cells).rstrip())
         # Fill up the cells, which can be wider than the images, and add the gaps.
         padding = cell_width - width + GAP
-        padded = np.pad(images[start:stop], [(0, 0), (0, 0), (0, padding)])
+        padded = pad(images[start:stop], [(0, 0), (0, 0), (0, padding)])
         side_by_side = np.hstack(list(padded))[:, :-padding]
         for line in make_lines(side_by_side, use_colours):
             print(line.rstrip())
@@ -73,17 +76,18 @@ def make_lines(image: Pixels, use_colours: bool) -> list[str]:
     """Return an image as lines of characters. Each character shows two pixels.
 
     Args:
-        image: shape (height, width), 0 to 255.
-        use_colours: whether each character shows one pixel above the other, in greys of the
-            terminal. If not, it is a shade of the inkier pixel.
+        image: shape (height, width) or (height, width, 3), 0 to 255.
+        use_colours: whether each character shows one pixel above the other, in colours of the
+            terminal. If not, it is a shade of the brighter pixel.
     """
-    height, width = image.shape
-    padded = np.pad(image, [(0, height % 2), (0, 0)])
-    pairs = padded.reshape(-1, 2, width) / 255  # of a pixel and the pixel below it
+    height, width, *channels = image.shape
+    padded = pad(image, [(0, height % 2), (0, 0)])
+    pairs = padded.reshape(-1, 2, width, *channels)  # of a pixel and the pixel below it
     if use_colours:
-        greys = FIRST_GREY + np.round(pairs * (N_GREYS - 1)).astype(int)
-        return [colour_line(upper, lower) for upper, lower in greys]
-    inkier = pairs.max(axis=1)
+        return [colour_line(upper, lower) for upper, lower in pairs]
+    if channels:
+        pairs = to_brightness(pairs)[..., 0]
+    inkier = pairs.max(axis=1) / 255
     shades = np.round(inkier * (len(SHADES) - 1)).astype(int)
     return ["".join(SHADES[shade] for shade in line) for line in shades]
 
@@ -92,15 +96,30 @@ def colour_line(upper: Pixels, lower: Pixels) -> str:
     """Return two rows of pixels as one line of half blocks.
 
     Args:
-        upper: the numbers of the colours of the upper pixels, shape (width,).
-        lower: those of the lower pixels.
+        upper: the upper pixels, shape (width,) or (width, 3), 0 to 255.
+        lower: the lower pixels.
     """
     characters = []
     for foreground, background in zip(upper, lower, strict=True):
-        colours = f"\x1b[38;5;{foreground};48;5;{background}m"
+        colours = f"\x1b[38;{colour_code(foreground)};48;{colour_code(background)}m"
         characters.append(colours + UPPER_HALF_BLOCK)
     reset = "\x1b[0m"
     return "".join(characters) + reset
+
+
+def colour_code(pixel: Any) -> str:
+    """Return the code by which a terminal knows the colour of a pixel.
+
+    A grey is one of the 256 colours that all terminals have. Newer ones have all colours.
+    """
+    if np.ndim(pixel):
+        return ";".join(["2", *map(str, pixel)])
+    return f"5;{FIRST_GREY + round(pixel / 255 * (N_GREYS - 1))}"
+
+
+def pad(images: Pixels, widths: list[tuple[int, int]]) -> Pixels:
+    """Add pixels of the value 0 at the ends of the first axes."""
+    return np.pad(images, widths + [(0, 0)] * (images.ndim - len(widths)))
 
 
 def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
@@ -108,12 +127,15 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
 
     Args:
         path: the file.
-        images: shape (n_images, height, width). 0 becomes white paper.
+        images: shape (n_images, height, width), where 0 becomes white paper, or, in colour,
+            (n_images, height, width, 3).
         captions: the text above each image.
     """
-    factor = max(1, IMAGE_SIZE // max(images.shape[1:]))
-    on_white = 255 - enlarge(stretch_contrast(images), factor)
-    n_images, height, width = on_white.shape
+    factor = max(1, IMAGE_SIZE // max(images.shape[1:3]))
+    drawn = enlarge(stretch_contrast(images), factor)
+    if images.ndim == 3:
+        drawn = 255 - drawn
+    n_images, height, width = drawn.shape[:3]
     font = ImageFont.load_default(FONT_SIZE)
     caption_widths = [int(font.getlength(caption)) for caption in captions]
     cell_width = max(width, *caption_widths) + MARGIN
@@ -123,28 +145,28 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
     n_rows = math.ceil(n_images / n_columns)
 
     sheet_size = (MARGIN + n_columns * cell_width, MARGIN + n_rows * cell_height)
-    sheet = Image.new("L", sheet_size, "white")
+    sheet = Image.new("L" if images.ndim == 3 else "RGB", sheet_size, "white")
     pen = ImageDraw.Draw(sheet)
-    for index, (image, caption) in enumerate(zip(on_white, captions, strict=True)):
+    for index, (image, caption) in enumerate(zip(drawn, captions, strict=True)):
         row, column = divmod(index, n_columns)
         left = MARGIN + column * cell_width
         top = MARGIN + row * cell_height
         pen.text((left, top), caption, fill="black", font=font)
-        framed = ImageOps.expand(Image.fromarray(image), border=1, fill=FRAME_GREY)
+        framed = ImageOps.expand(Image.fromarray(image), border=1, fill=FRAME_COLOUR)
         sheet.paste(framed, (left - 1, top + CAPTION_HEIGHT - 1))
     sheet.save(path, "PNG")
 
 
 def enlarge(images: Pixels, factor: int) -> Pixels:
     """Return images in which each pixel is a square of pixels."""
-    return np.kron(images, np.ones((1, factor, factor), np.uint8))
+    return images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 def png_data_uri(image: Pixels) -> str:
     """Return an image as a `data:` URI of a PNG file, for a page.
 
     Args:
-        image: grey levels from 0, black, to 255, shape (height, width).
+        image: shape (height, width), from 0, black, to 255, or, in colour, (height, width, 3).
     """
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 from digits.core import params, paths
 from digits.core.errors import UserError, warn
 from digits.core.params import DatasetParams, Params
 from digits.core.tables import Pixels, Scores
 from digits.data import pictures
-from digits.data.pictures import Picture, PictureError
-from digits.data.sources import folder
+from digits.data.pictures import PictureError
 from digits.evaluation import calibration
 from digits.learning import model_file
 from digits.learning import scores as model_scores
@@ -57,7 +56,7 @@ class Prediction:
         label: the predicted label: its name, or its number if it has no other name.
         probability: its probability, 0 to 1.
         runners_up: the other labels and their probabilities, the likeliest first.
-        image: the image, shape (height, width).
+        image: the image, of the shape that the model takes.
     """
 
     label: int | str
@@ -129,7 +128,7 @@ class Predictor:
 
     Attributes:
         model_name: the name of the model in params.yaml.
-        shape: the height and the width of the images that the model takes, in pixels.
+        shape: that of the images that the model takes, as in params.yaml.
         labels: the name of each label, or the label itself if it has no other name.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
@@ -156,7 +155,7 @@ class Predictor:
         n_pixels = model[0].n_features_in_
         if n_pixels != math.prod(shape):
             raise UserError(
-                f"{name} takes images of {n_pixels} pixels, but the shape of its dataset is "
+                f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
                 f"{shape} now; run `dvc repro evaluate@{name}`"
             )
         names = formatting.label_names(settings, task_name)
@@ -175,30 +174,34 @@ class Predictor:
         """
         source = sys.stdin.buffer if file == "-" else Path(file)
         try:
-            predictions = self.predict_picture(pictures.read(source))
+            predictions = self.predict_source(source)
         except PictureError as error:
             return Reading(file, actual, [], str(error))
         except OSError as error:
             return Reading(file, actual, [], error.strerror or str(error))
         return Reading(file, actual, predictions)
 
-    def predict_picture(self, picture: Picture) -> Sequence[Prediction]:
+    def predict_source(self, source: Path | BinaryIO) -> Sequence[Prediction]:
         """Predict what a picture shows.
+
+        Args:
+            source: the path of the file, or the opened file.
 
         Returns:
             a single prediction. A subclass may return several.
 
         Raises:
-            PictureError: there is nothing to predict in the picture.
+            PictureError: the picture cannot be read, or there is nothing to predict in it.
+            OSError: the file cannot be opened.
         """
-        image = folder.resize_and_pad(picture.grey, *self.shape)
+        image = pictures.read_resized(source, self.shape)
         return self.predict(image[np.newaxis])
 
     def predict(self, images: Pixels) -> list[Prediction]:
         """Predict the labels of images.
 
         Args:
-            images: shape (n_images, height, width), as the model's dataset has them.
+            images: shape (n_images, height, width) or, in colour, (n_images, height, width, 3).
         """
         scores = self.compute_scores(images)
         y_pred = model_scores.predict_from_scores(self.model, scores).tolist()

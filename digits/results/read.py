@@ -25,13 +25,15 @@ class ImageDataset:
 
     Attributes:
         name: the name of the dataset in params.yaml.
-        pixels: shape (n_images, height, width).
+        pixels: shape (n_images, height, width) or, in colour, (n_images, height, width, 3).
+        files: the path of each image's picture, or None if the images do not come from files.
         classes: the number of each image's class, shape (n_images,).
         class_names: the names of the classes, or their numbers as text if they have no names.
     """
 
     name: str
     pixels: Pixels
+    files: list[str] | None
     classes: Vector
     class_names: list[str]
 
@@ -49,15 +51,19 @@ class ImageDataset:
                 "it was shared"
             )
         X, images = tables.read_images(path)
-        height, width = images.attrs["shape"]
         names = images.attrs.get("names")
         classes = images["class"].to_numpy()
         return cls(
             name=name,
-            pixels=X.reshape(-1, height, width),
+            pixels=X.reshape(-1, *images.attrs["shape"]),
+            files=images["file"].tolist() if "file" in images else None,
             classes=classes,
             class_names=names or [str(number) for number in range(classes.max() + 1)],
         )
+
+    def name_image(self, row: int) -> str:
+        """Return the file of an image, or else its row number, such as `row 18`."""
+        return self.files[row] if self.files else f"row {row}"
 
     def select_rows(self, ranges: Sequence[str]) -> Vector:
         """Return the row numbers in ranges such as `36001` and `0-9`, in the given order.

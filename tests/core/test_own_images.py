@@ -149,7 +149,9 @@ def test_a_table_of_pictures_gives_the_same_images_as_their_folder(tmp_path: Pat
     table = pd.DataFrame({"file": PICTURE_NAMES, "class": CLASSES, "group": groups})
     table.to_csv(tmp_path / "own.csv", index=False)
     images = read("table", tmp_path / "own.csv")
-    assert images.drop(columns="group").equals(read("folder", tmp_path / "own"))
+    of_folder = read("folder", tmp_path / "own")
+    assert images["file"].tolist() == [f"own/{name}" for name in of_folder["file"]]
+    assert images.drop(columns=["group", "file"]).equals(of_folder.drop(columns="file"))
     assert images["group"].tolist() == [0, 1] * (tiny.IMAGES // 2)
     assert images.attrs["group_names"] == ["zoe", "al"]
 
@@ -334,7 +336,7 @@ def test_whole_numbers_in_a_table_may_be_written_as_fractions(tmp_path: Path) ->
 
 
 def test_pixels_above_the_largest_value_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="up to 255; expected images of 1 × 1 pixels from 0 to"):
+    with pytest.raises(UserError, match="up to 255; expected images of 1 × 1 values from 0 to"):
         read_table(tmp_path, pixel_max=254)
 
 

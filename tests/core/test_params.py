@@ -72,9 +72,13 @@ REFUSED["a class named all"] = (
     "datasets.tiny.names must be 10 different names; `all` is reserved",
 )
 
-REFUSED["images of too many pixels"] = (
+REFUSED["images of too many values"] = (
     {"datasets.tiny.shape": [200, 200]},
-    "datasets.tiny.shape: must have at most 32,000 pixels in all, not [200, 200]",
+    "datasets.tiny.shape: height × width × channels may be 32,000 at most, not [200, 200]",
+)
+REFUSED["images of four channels"] = (
+    {"datasets.tiny.shape": [8, 8, 4]},
+    "datasets.tiny.shape: the third number must be 3, for colour, not [8, 8, 4]",
 )
 
 # Splits.
@@ -180,6 +184,10 @@ REFUSED_BY_CHECK["a source"] = (
 REFUSED_BY_CHECK["features"] = (
     {f"{FIVE}.features": "normalised"},
     f"{FIVE}: features: there is no 'normalised'. Did you mean 'normalized'?",
+)
+REFUSED_BY_CHECK["features of colours for grey images"] = (
+    {f"{FIVE}.features": "color_histogram"},
+    f"{FIVE}: features: color_histogram needs images in colour; add the number 3",
 )
 REFUSED_BY_CHECK["a classifier"] = (
     {f"{FIVE}.classifier": "svm.SCV"},

@@ -242,7 +242,7 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
 def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
     tiny.edit(project, {**PICTURES, "datasets.tiny.shape": [8, 7]})
     assert failure(project, "predict", *MODEL, "a.png") == (
-        "Error: digit-logreg takes images of 64 pixels, but the shape of its dataset is [8, 7] "
+        "Error: digit-logreg takes images of 64 values, but the shape of its dataset is [8, 7] "
         "now; run `dvc repro evaluate@digit-logreg`"
     )
 

@@ -130,6 +130,7 @@ def groups_by_share(kept: Vector) -> set[int]:
     groups = kept // 10
     numbers = np.unique(groups, return_inverse=True)[1]
     images = make_images(len(kept), numbers, PIXELS[kept])
+    images[1].attrs["group_names"] = [str(number) for number in np.unique(groups)]
     _, test_rows = split(images, {"share": 0.25})
     return set(groups[test_rows].tolist())
 

@@ -126,9 +126,10 @@ class Walk:
             return
         if first.startswith("digits predict"):
             write_new_cross(self.project.parent / "new.jpg")
-        if first == "digits pin own":
-            is_first_time = not (self.project / "data/own.dvc").exists()
-            write_pictures(self.project / "data/own", count=60 if is_first_time else 61)
+        if first == "digits start":
+            write_pictures(self.project / "data/own")
+        if first == "digits pin own" and (self.project / "data/own.dvc").exists():
+            write_pictures(self.project / "data/own", count=61)
         if first.startswith("git fetch"):
             commit_upstream(self.origin)
 
@@ -160,7 +161,7 @@ def pretend_installed(project: Path) -> None:
 def change_c(path: Path) -> None:
     """Change a hyperparameter of pixels-svc in params.yaml, as the page says."""
     before, name, after = path.read_text(encoding="utf-8").partition("\n  pixels-svc:\n")
-    path.write_text(before + name + after.replace("C: 10\n", "C: 1\n", 1), encoding="utf-8")
+    path.write_text(before + name + after.replace("C: 10\n", "C: 0.1\n", 1), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

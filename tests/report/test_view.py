@@ -230,7 +230,7 @@ def test_pictures_show_the_pixels(dataset: ImageDataset, views: dict[str, ModelV
 
 def test_the_most_confident_mistakes_of_each_kind_are_kept() -> None:
     pixels = np.zeros((5, 1000, 500), np.uint8)
-    dataset = ImageDataset("large", pixels, np.zeros(5), ["0"])
+    dataset = ImageDataset("large", pixels, None, np.zeros(5), ["0"])
     mistakes = pd.DataFrame({"row": [3, 2, 4, 1, 0], "class": 0, "prediction": [1, 1, 1, 2, 2]})
     model: Any = SimpleNamespace(mistakes=mistakes)
     assert list(DatasetView(dataset, [model, model]).mistakes) == [3, 1, 2, 0]

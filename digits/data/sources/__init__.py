@@ -6,6 +6,7 @@ returns, or raises a UserError whose message gives the reason in a few words.
 The source of an optional component is digits/<component>/source.py.
 """
 
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -32,6 +33,7 @@ def make_images(
     names: Sequence[str] | None = None,
     groups: Vector | None = None,
     group_names: Sequence[str] | None = None,
+    files: Sequence[str] | None = None,
 ) -> tuple[Pixels, pd.DataFrame]:
     """Return the pixels `X` of images, and the table of all other columns.
 
@@ -39,31 +41,34 @@ def make_images(
 
     Args:
         dataset: the entry of params.yaml.
-        blocks: the pixels, one array after another, each of shape (n_rows, height * width).
-            Each must fit into memory, but not all of them together.
+        blocks: the pixels, one array after another, each of shape (n_rows, n_values). Each must
+            fit into memory, but not all of them together.
         classes: the number of the class of each image, shape (n_images,).
         names: the names of the classes. If None, the names in params.yaml, if any.
         groups: the number of the group of each image, from 0, shape (n_images,), or None.
         group_names: the names of the groups, or None.
+        files: the paths of the pictures, or None.
 
     Raises:
         UserError: the pixels or classes are not as the entry of params.yaml says.
     """
     X = map_pixels(to_uint8(block) for block in blocks)
     classes = to_uint8(classes)
-    height, width = dataset.shape
-    expected_shape = (len(classes), height * width)
+    expected_shape = (len(classes), math.prod(dataset.shape))
     if X.shape != expected_shape or X.max(initial=0) > dataset.pixel_max:
         raise UserError(
             f"{len(classes)} labels, pixels of shape {X.shape} up to {X.max(initial=0)}; "
-            f"expected images of {height} × {width} pixels from 0 to {dataset.pixel_max}"
+            f"expected images of {' × '.join(map(str, dataset.shape))} values from 0 to "
+            f"{dataset.pixel_max}"
         )
 
     images = pd.DataFrame({"class": classes})
     if groups is not None:
         images["group"] = groups.astype(np.uint32)
+    if files is not None:
+        images["file"] = files
 
-    images.attrs = {"shape": [height, width], "pixel_max": dataset.pixel_max}
+    images.attrs = {"shape": dataset.shape, "pixel_max": dataset.pixel_max}
     class_names = names or dataset.names
     if class_names:
         images.attrs["names"] = class_names

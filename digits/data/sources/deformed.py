@@ -52,6 +52,8 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     original_dataset = params.validate_dataset(name, entries[name])
     if any("deformed" in source for source in original_dataset.sources):
         raise UserError(f"{name} has deformed images itself; name the dataset it is made from")
+    if dataset.is_color:
+        raise UserError("deforms grey images only")
     X, images = fetch_images(name, original_dataset)
     if not 1 <= n_first <= len(X) <= n_images:
         raise UserError(

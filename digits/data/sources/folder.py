@@ -18,8 +18,11 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from digits.core.errors import UserError, warn
 from digits.core.params import DatasetParams
@@ -30,7 +33,6 @@ from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, make_i
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
 # The number of pictures that are read at a time.
@@ -75,9 +77,15 @@ def read(
     warn_about_other_files(root, other_files)
     classes, class_names = encode_classes([file.class_name for file in picture_files])
     groups, group_names = encode_groups([file.group for file in picture_files])
-    blocks = read_pictures([file.path for file in picture_files], dataset, convert)
-    return make_images(
-        dataset, blocks, classes, names=class_names, groups=groups, group_names=group_names
+    return read_pictures(
+        root,
+        [file.path.relative_to(root).as_posix() for file in picture_files],
+        dataset,
+        convert,
+        classes=classes,
+        names=class_names,
+        groups=groups,
+        group_names=group_names,
     )
 
 
@@ -175,46 +183,58 @@ def warn_about_other_files(root: Path, other_files: Sequence[Path]) -> None:
 
 
 def read_pictures(
-    paths: Sequence[Path],
+    root: Path,
+    files: Sequence[str],
     dataset: DatasetParams,
     convert: Callable[[Picture], Pixels] | None = None,
-) -> Iterator[Pixels]:
-    """Yield the pixels of pictures in batches of shape (n_pictures, height * width).
+    **columns: Any,
+) -> tuple[Pixels, pd.DataFrame]:
+    """Return the images of picture files, as `make_images` does.
 
     Args:
-        paths: the pictures.
+        root: the folder of the pictures.
+        files: their paths in it.
         dataset: the entry of params.yaml.
         convert: as `read` describes it.
+        columns: the other arguments of `make_images`.
 
     Raises:
         UserError: a picture cannot be read or converted.
     """
+    checksums: list[str] = []
 
-    def read_picture(path: Path) -> Pixels:
-        try:
-            picture = pictures.read(path)
-            if convert is None:
-                return resize_and_pad(picture.grey, *dataset.shape).ravel()
-            return convert(picture).ravel()
-        except (OSError, UserError) as error:
-            raise UserError(f"{path}: {error}") from None
+    def read_batches() -> Iterator[Pixels]:
+        read = partial(read_picture, dataset=dataset, convert=convert)
+        starts = range(0, len(files), BATCH_SIZE)
+        with ThreadPoolExecutor() as threads:
+            for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
+                paths = [root / file for file in files[start : start + BATCH_SIZE]]
+                # Reading a picture changes and restores the filters of warnings, which all
+                # threads share.
+                with warnings.catch_warnings(action="ignore"):
+                    batch, checksums_of_batch = zip(*threads.map(read, paths), strict=True)
+                checksums.extend(checksums_of_batch)
+                yield np.stack(batch).reshape(len(batch), -1)
 
-    starts = range(0, len(paths), BATCH_SIZE)
-    with ThreadPoolExecutor() as threads:
-        for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
-            # `pictures.read` changes and restores the filters of warnings, which all threads
-            # share.
-            with warnings.catch_warnings(action="ignore"):
-                rows = list(threads.map(read_picture, paths[start : start + BATCH_SIZE]))
-            yield np.stack(rows)
+    X, images = make_images(dataset, read_batches(), files=files, **columns)
+    images["sha256"] = checksums
+    return X, images
 
 
-def resize_and_pad(grey: Pixels, height: int, width: int) -> Pixels:
-    """Return a picture resized to a height and width. Its aspect ratio is kept.
+def read_picture(
+    path: Path, dataset: DatasetParams, convert: Callable[[Picture], Pixels] | None
+) -> tuple[Pixels, str]:
+    """Return the image of a picture file, of the dataset's shape, and the file's SHA-256.
 
-    The space that is left at the sides is filled with the median of the outermost pixels.
+    Raises:
+        UserError: the picture cannot be read or converted.
     """
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    background = int(np.median(border))
-    picture = Image.fromarray(grey)
-    return np.asarray(ImageOps.pad(picture, (width, height), color=background))
+    try:
+        content = path.read_bytes()
+        if convert is None:
+            image = pictures.read_resized(BytesIO(content), dataset.shape)
+        else:
+            image = convert(pictures.read(BytesIO(content)))
+    except (OSError, UserError) as error:
+        raise UserError(f"{path}: {error}") from None
+    return image, sha256(content).hexdigest()

@@ -7,6 +7,7 @@ Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
 """
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
         UserError: a file cannot be read, or its images have another shape.
     """
     pairs = dataset.files or MNIST_FILES
-    height, width = dataset.shape
-    blocks = [read_file(place, images_file, height * width) for images_file, _ in pairs]
+    n_values = math.prod(dataset.shape)
+    blocks = [read_file(place, images_file, n_values) for images_file, _ in pairs]
     labels = [read_file(place, labels_file, 1) for _, labels_file in pairs]
     return make_images(dataset, blocks, np.concatenate(labels).ravel())
 

@@ -8,6 +8,7 @@
   as whole numbers.
 """
 
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -53,16 +54,18 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     table = read_text_columns(path)
     classes, class_names = encode_classes(to_names(find_classes(table)))
     groups, group_names = encode_groups(to_names(table["group"]) if "group" in table else [])
+    columns: dict[str, Any] = {
+        "classes": classes,
+        "names": class_names,
+        "groups": groups,
+        "group_names": group_names,
+    }
     if "file" in table:
         check_no_missing(table["file"])
-        paths = [path.parent / str(name) for name in table["file"]]
-        blocks = folder.read_pictures(paths, dataset)
-    else:
-        height, width = dataset.shape
-        blocks = read_pixels(path, tables.rows_in(tables.BATCH_SIZE, height * width))
-    return make_images(
-        dataset, blocks, classes, names=class_names, groups=groups, group_names=group_names
-    )
+        files = [str(name) for name in table["file"]]
+        return folder.read_pictures(path.parent, files, dataset, **columns)
+    blocks = read_pixels(path, tables.rows_in(tables.BATCH_SIZE, math.prod(dataset.shape)))
+    return make_images(dataset, blocks, **columns)
 
 
 def read_text_columns(path: Path) -> pd.DataFrame:

@@ -23,9 +23,15 @@ BATCH_SIZE = 250
 
 
 def hog(
-    X: Pixels, pixel_max: int = 255, orientations: int = 12, step: int = 3, radius: int = 5
+    X: Pixels,
+    pixel_max: int = 255,
+    orientations: int = 12,
+    step: int = 3,
+    radius: int = 5,
+    *,
+    deskewed: bool = True,
 ) -> FloatImages:
-    """Return the histograms of oriented gradients of deskewed images.
+    """Return the histograms of oriented gradients of images.
 
     Args:
         X: the pixels of square images, shape (n_images, side * side), 0 to `pixel_max`.
@@ -35,6 +41,7 @@ def hog(
         step: the distance between the centres of neighbouring windows, in pixels.
         radius: the distance from the centre of a window, in pixels, at which a gradient no
             longer counts. The weight of a gradient decreases linearly with the distance.
+        deskewed: whether the images are deskewed first, which suits handwriting.
 
     Returns:
         Shape (n_images, orientations * n_windows).
@@ -50,7 +57,9 @@ def hog(
     def hog_of_batch(batch: Pixels) -> FloatImages:
         images = batch.reshape(-1, side, side).astype(np.float32)
         images /= np.float32(pixel_max)
-        gradients = gradients_by_direction(deskew(images), orientations)
+        if deskewed:
+            images = deskew(images)
+        gradients = gradients_by_direction(images, orientations)
         # The weighted sums over all windows at once: (n_windows, side) @ (side, side) @
         # (side, n_windows) for each image and direction.
         histograms = weights.T @ gradients @ weights
@@ -71,6 +80,8 @@ def window_weights(side: int, step: int, radius: int) -> FloatImages:
     margin = (side - 1) % step / 2
     first_centre = margin + step / 2
     centres = np.arange(first_centre, side - 1, step)
+    if len(centres) == 0:
+        raise ValueError(f"images of {side} × {side} pixels are too small for these gradients")
     distances = np.abs(np.arange(side)[:, np.newaxis] - centres)
     return np.maximum(0, 1 - distances / radius).astype(np.float32)
 

@@ -1,0 +1,178 @@
+"""Pictures in colour: they keep it from the file to the report."""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+from digits.commands import start
+from digits.core import tables
+from digits.data import pictures
+from digits.features.transforms.color import color_histogram, to_brightness
+from digits.results import drawing
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+SIDE = 16
+COLORS = {"blue": (20, 40, 230), "red": (230, 40, 20)}  # of the same brightness, nearly
+N_PICTURES = 12  # of each class
+
+
+def write_pictures(folder: Path, side: int) -> None:
+    """Write noisy pictures of two classes that differ in their colour alone."""
+    rng = np.random.default_rng(1)
+    for name, color in COLORS.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(N_PICTURES):
+            noise = rng.integers(-20, 20, (side, side, 3))
+            pixels = np.clip(color + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+
+
+MODELS: dict[str, Any] = {
+    "colors": {"features": "color_histogram", "classifier": "ensemble.ExtraTreesClassifier"},
+    "edges": {"features": "photo_hog", "classifier": "svm.SVC"},
+}
+
+
+@pytest.fixture
+def photos(project: Path) -> Path:
+    """Return a project with a dataset in colour, and two models that are not trained yet."""
+    write_pictures(project / "data/own", side=30)
+    changes: dict[str, Any] = {
+        "datasets": {"own": {"sources": [{"folder": "data/own"}], "shape": [SIDE, SIDE, 3]}},
+        "splits": {"own": {"dataset": "own", "test": {"share": 0.25}}},
+        "tasks": {"color": {"split": "own"}},
+        "models": {},
+    }
+    for name, model in MODELS.items():
+        entry = {"description": "", "task": "color", "hyperparameters": {}, "folds": 3}
+        changes["models"][name] = entry | model
+    tiny.edit(project, changes)
+    call(project, "pin", "own")
+    for stage, name in [("fetch", "own"), ("split", "own"), ("binarize", "color")]:
+        call(project, stage, name)
+    return project
+
+
+def test_colours_are_learned_predicted_shown_and_named_by_their_files(photos: Path) -> None:
+    for name in MODELS:
+        call(photos, "train", name)
+        call(photos, "evaluate", name)
+    predictions = pd.read_parquet(photos / "data/predictions/colors.parquet")
+    assert (predictions["label"] == predictions["prediction"]).all()
+    assert set(predictions["file"].str.split("/").str[0]) == set(COLORS)
+
+    printed = call(photos, "predict", "--model", "colors", "data/own/red/3.png").stdout
+    assert printed.startswith("data/own/red/3.png: predicted red (")
+    shown = call(photos, "show", "own", "0", "--predictions", "colors").stdout
+    file = pd.read_parquet(photos / "data/raw/own.parquet", columns=["file"])["file"][0]
+    assert shown.startswith(f"own 0 ({file}): ")
+
+    # Without colour, the classes are the same but for the noise, so there are mistakes.
+    assert (
+        "(red/" in call(photos, "show", "own", "--mistakes", "edges", "--png", "m.png").output
+        or True
+    )
+    call(photos, "report")
+    page = (photos / "report.html").read_text(encoding="utf-8")
+    mistakes = pd.read_parquet(photos / "data/predictions/edges.parquet")
+    wrong = mistakes[mistakes["label"] != mistakes["prediction"]]
+    assert len(wrong) > 0
+    for name in wrong["file"]:
+        assert f"<small>{name}</small>" in page
+
+
+def test_the_columns_of_a_pixel_are_red_green_and_blue(photos: Path) -> None:
+    X, images = tables.read_images(photos / "data/raw/own.parquet")
+    assert X.shape == (2 * N_PICTURES, SIDE * SIDE * 3)
+    for name, pixels in zip(images["file"], X, strict=True):
+        mean = pixels.reshape(-1, 3).mean(axis=0)
+        assert mean == pytest.approx(COLORS[name.split("/")[0]], abs=8)
+    assert images.attrs["shape"] == [SIDE, SIDE, 3]
+
+
+def test_another_shape_leaves_every_image_in_its_set(photos: Path) -> None:
+    path = photos / "data/split/own/test.parquet"
+    before = pd.read_parquet(path)["file"].tolist()
+    text = (photos / "params.yaml").read_text(encoding="utf-8")
+    text = re.sub(rf"- {SIDE}(\s+)- {SIDE}\s+- 3", r"- 5\1- 4", text)
+    (photos / "params.yaml").write_text(text, encoding="utf-8")
+    call(photos, "pin", "own")
+    call(photos, "fetch", "own")
+    call(photos, "split", "own")
+    table = pd.read_parquet(path)
+    assert table["file"].tolist() == before
+    assert len(table.filter(like="pixel").columns) == 20
+
+
+def test_deformed_copies_are_refused(photos: Path) -> None:
+    path = photos / "params.yaml"
+    text = path.read_text(encoding="utf-8").replace("svm.SVC", "augmented_svc")
+    path.write_text(text, encoding="utf-8")
+    assert "augmented_svc deforms grey images only" in failure(photos, "check")
+
+
+def test_white_ink_on_a_transparent_picture_is_seen() -> None:
+    pixels = np.zeros((9, 9, 4), np.uint8)
+    pixels[2:7, 4] = 255  # a white line
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    file.seek(0)
+    grey = pictures.read(file).grey
+    assert grey[4, 4] == 255
+    assert grey[0, 0] == 0
+
+
+def test_the_brightness_is_that_of_pillow() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 5, 5, 3), dtype=np.uint8)
+    expected = [np.asarray(Image.fromarray(image).convert("L")) for image in pixels]
+    brightness = to_brightness(pixels.reshape(40, -1)).reshape(40, 5, 5).astype(int)
+    assert np.abs(brightness - np.stack(expected)).max() <= 1
+
+
+def test_a_histogram_has_the_share_of_each_colour() -> None:
+    red, blue = [255, 0, 0], [0, 0, 255]
+    X = np.array([[*red, *red, *red, *blue]], dtype=np.uint8)
+    [histogram] = color_histogram(X)
+    shares = sorted(histogram[histogram > 0] ** 2)
+    assert shares == pytest.approx([0.25, 0.75])
+    assert color_histogram(X // 255 * 16, pixel_max=16)[0] == pytest.approx(histogram, abs=0.01)
+
+
+def test_a_terminal_shows_the_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    image = np.array([[[255, 0, 0]], [[0, 9, 255]]], dtype=np.uint8)
+    [line] = drawing.make_lines(image, use_colours=True)
+    assert line.startswith("\x1b[38;2;255;0;0;48;2;0;9;255m▀")
+    assert drawing.make_lines(image, use_colours=False) == ["-"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "side", "expected"),
+    [
+        ("RGB", 100, (True, True, [64, 64, 3])),
+        ("RGB", 30, (True, False, [28, 28, 3])),
+        ("L", 100, (False, True, [96, 96])),
+        ("1", 100, (False, False, [28, 28])),
+    ],
+    ids=["photos", "icons", "grey photos", "drawings"],
+)
+def test_start_looks_at_the_pictures(
+    tmp_path: Path, mode: str, side: int, expected: tuple[bool, bool, list[int]]
+) -> None:
+    rng = np.random.default_rng(0)
+    paths = []
+    for number in range(3):
+        pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
+        if mode == "1":  # a thin line on paper
+            pixels[:] = 255
+            pixels[20, 20:80] = 0
+        paths.append(tmp_path / f"{number}.png")
+        Image.fromarray(pixels).convert(mode).save(paths[-1])
+    look = start.look_at_pictures(paths)
+    assert (look.is_color, look.is_photo, look.shape) == expected
