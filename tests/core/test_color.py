@@ -35,14 +35,19 @@ def write_pictures(folder: Path, side: int) -> None:
 
 
 MODELS: dict[str, Any] = {
-    "colors": {"features": "color_histogram", "classifier": "ensemble.ExtraTreesClassifier"},
+    "colors": {
+        "features": "color_histogram",
+        "classifier": "ensemble.ExtraTreesClassifier",
+        "hyperparameters": {"n_estimators": 10},
+    },
     "edges": {"features": "photo_hog", "classifier": "svm.SVC"},
 }
 
 
-@pytest.fixture
-def photos(project: Path) -> Path:
+@pytest.fixture(scope="module")
+def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with a dataset in colour, and two models that are not trained yet."""
+    project = tiny.copy(made, tmp_path_factory.mktemp("color") / "photos")
     write_pictures(project / "data/own", side=30)
     changes: dict[str, Any] = {
         "datasets": {"own": {"sources": [{"folder": "data/own"}], "shape": [SIDE, SIDE, 3]}},
@@ -60,28 +65,34 @@ def photos(project: Path) -> Path:
     return project
 
 
-def test_colours_are_learned_predicted_shown_and_named_by_their_files(photos: Path) -> None:
+@pytest.fixture
+def copied(photos: Path, tmp_path: Path) -> Path:
+    """Return a copy of the project, which the test may change."""
+    return tiny.copy(photos, tmp_path / "copy")
+
+
+def test_colours_are_learned_predicted_shown_and_named_by_their_files(copied: Path) -> None:
     for name in MODELS:
-        call(photos, "train", name)
-        call(photos, "evaluate", name)
-    predictions = pd.read_parquet(photos / "data/predictions/colors.parquet")
+        call(copied, "train", name)
+        call(copied, "evaluate", name)
+    predictions = pd.read_parquet(copied / "data/predictions/colors.parquet")
     assert (predictions["label"] == predictions["prediction"]).all()
     assert set(predictions["file"].str.split("/").str[0]) == set(COLORS)
 
-    printed = call(photos, "predict", "--model", "colors", "data/own/red/3.png").stdout
+    printed = call(copied, "predict", "--model", "colors", "data/own/red/3.png").stdout
     assert printed.startswith("data/own/red/3.png: predicted red (")
-    shown = call(photos, "show", "own", "0", "--predictions", "colors").stdout
-    file = pd.read_parquet(photos / "data/raw/own.parquet", columns=["file"])["file"][0]
+    shown = call(copied, "show", "own", "0", "--predictions", "colors").stdout
+    file = pd.read_parquet(copied / "data/raw/own.parquet", columns=["file"])["file"][0]
     assert shown.startswith(f"own 0 ({file}): ")
 
     # Without colour, the classes are the same but for the noise, so there are mistakes.
     assert (
-        "(red/" in call(photos, "show", "own", "--mistakes", "edges", "--png", "m.png").output
+        "(red/" in call(copied, "show", "own", "--mistakes", "edges", "--png", "m.png").output
         or True
     )
-    call(photos, "report")
-    page = (photos / "report.html").read_text(encoding="utf-8")
-    mistakes = pd.read_parquet(photos / "data/predictions/edges.parquet")
+    call(copied, "report")
+    page = (copied / "report.html").read_text(encoding="utf-8")
+    mistakes = pd.read_parquet(copied / "data/predictions/edges.parquet")
     wrong = mistakes[mistakes["label"] != mistakes["prediction"]]
     assert len(wrong) > 0
     for name in wrong["file"]:
@@ -97,25 +108,25 @@ def test_the_columns_of_a_pixel_are_red_green_and_blue(photos: Path) -> None:
     assert images.attrs["shape"] == [SIDE, SIDE, 3]
 
 
-def test_another_shape_leaves_every_image_in_its_set(photos: Path) -> None:
-    path = photos / "data/split/own/test.parquet"
+def test_another_shape_leaves_every_image_in_its_set(copied: Path) -> None:
+    path = copied / "data/split/own/test.parquet"
     before = pd.read_parquet(path)["file"].tolist()
-    text = (photos / "params.yaml").read_text(encoding="utf-8")
+    text = (copied / "params.yaml").read_text(encoding="utf-8")
     text = re.sub(rf"- {SIDE}(\s+)- {SIDE}\s+- 3", r"- 5\1- 4", text)
-    (photos / "params.yaml").write_text(text, encoding="utf-8")
-    call(photos, "pin", "own")
-    call(photos, "fetch", "own")
-    call(photos, "split", "own")
+    (copied / "params.yaml").write_text(text, encoding="utf-8")
+    call(copied, "pin", "own")
+    call(copied, "fetch", "own")
+    call(copied, "split", "own")
     table = pd.read_parquet(path)
     assert table["file"].tolist() == before
     assert len(table.filter(like="pixel").columns) == 20
 
 
-def test_deformed_copies_are_refused(photos: Path) -> None:
-    path = photos / "params.yaml"
+def test_deformed_copies_are_refused(copied: Path) -> None:
+    path = copied / "params.yaml"
     text = path.read_text(encoding="utf-8").replace("svm.SVC", "augmented_svc")
     path.write_text(text, encoding="utf-8")
-    assert "augmented_svc deforms grey images only" in failure(photos, "check")
+    assert "augmented_svc deforms grey images only" in failure(copied, "check")
 
 
 def test_white_ink_on_a_transparent_picture_is_seen() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.helpers import tiny
 from tests.helpers.calls import call
 
+import pytest
 import yaml
 from PIL import Image
 
@@ -36,6 +37,7 @@ def write_pictures(folder: Path) -> None:
         page.save(path)
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_on_pictures_in_the_folder(tmp_path: Path) -> None:
     write_pictures(tmp_path / "data/own")
     changes = {}
