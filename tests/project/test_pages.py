@@ -124,7 +124,7 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
         "Try another value",
         "Compare several values",
         "Train with several random seeds",
-        "Train several models at a time",
+        "Run several stages at a time",
         "Merge branches",
         "Look at one model in DVC's own views",
         "Delete experiments and unused files",
