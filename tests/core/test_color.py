@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from digits.commands import start
 from digits.core import tables
 from digits.data import pictures
 from digits.features.transforms.color import color_histogram, to_brightness
@@ -161,29 +160,3 @@ def test_a_terminal_shows_the_colours(capsys: pytest.CaptureFixture[str]) -> Non
     [line] = drawing.make_lines(image, use_colours=True)
     assert line.startswith("\x1b[38;2;255;0;0;48;2;0;9;255m▀")
     assert drawing.make_lines(image, use_colours=False) == ["-"]
-
-
-@pytest.mark.parametrize(
-    ("mode", "side", "expected"),
-    [
-        ("RGB", 100, (True, True, [64, 64, 3])),
-        ("RGB", 30, (True, False, [28, 28, 3])),
-        ("L", 100, (False, True, [96, 96])),
-        ("1", 100, (False, False, [28, 28])),
-    ],
-    ids=["photos", "icons", "grey photos", "drawings"],
-)
-def test_start_looks_at_the_pictures(
-    tmp_path: Path, mode: str, side: int, expected: tuple[bool, bool, list[int]]
-) -> None:
-    rng = np.random.default_rng(0)
-    paths = []
-    for number in range(3):
-        pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
-        if mode == "1":  # a thin line on paper
-            pixels[:] = 255
-            pixels[20, 20:80] = 0
-        paths.append(tmp_path / f"{number}.png")
-        Image.fromarray(pixels).convert(mode).save(paths[-1])
-    look = start.look_at_pictures(paths)
-    assert (look.is_color, look.is_photo, look.shape) == expected

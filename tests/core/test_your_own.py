@@ -311,3 +311,29 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
         "Error: Git has uncommitted changes, first notes.txt; commit or stash them"
     )
     assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "side", "expected"),
+    [
+        ("RGB", 100, (True, True, [64, 64, 3])),
+        ("RGB", 30, (True, False, [28, 28, 3])),
+        ("L", 100, (False, True, [96, 96])),
+        ("1", 100, (False, False, [28, 28])),
+    ],
+    ids=["photos", "icons", "grey photos", "drawings"],
+)
+def test_start_looks_at_the_pictures(
+    tmp_path: Path, mode: str, side: int, expected: tuple[bool, bool, list[int]]
+) -> None:
+    rng = np.random.default_rng(0)
+    paths = []
+    for number in range(3):
+        pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
+        if mode == "1":  # a thin line on paper
+            pixels[:] = 255
+            pixels[20, 20:80] = 0
+        paths.append(tmp_path / f"{number}.png")
+        Image.fromarray(pixels).convert(mode).save(paths[-1])
+    look = start.look_at_pictures(paths)
+    assert (look.is_color, look.is_photo, look.shape) == expected
