@@ -182,6 +182,7 @@ def print_results(
         rows = [[label.replace(" → ", " →\n"), *cells] for label, *cells in rows]
         print_table(headings, rows)
         for sentence in sentences:
+            # No line ends before a per cent sign.
             unbroken = sentence.replace(" %", "\N{NO-BREAK SPACE}%")
             print("\n" + SENTENCE.fill(unbroken).replace("\N{NO-BREAK SPACE}", " "))
     print(f"\n{note}")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from digits.commands import PACKAGE, examples
 from digits.core.errors import UserError
 from digits.data import pictures
-from digits.data.sources import table
+from digits.data.sources import folder, table
 
 import click
 import jinja2
@@ -184,9 +184,13 @@ def check_clone() -> None:
 
 
 def list_pictures(kind: str, place: Path) -> list[Path]:
-    """Return the picture files of the folder or the table that is already there."""
-    if kind == "folder":
-        paths = sorted(place.rglob("*"))
+    """Return the picture files of the folder or the table that is already there.
+
+    Raises:
+        UserError: a folder is empty, or the table cannot be read.
+    """
+    if kind == "folder" and place.is_dir():
+        paths = list(folder.iterate_files(place))
     elif kind == "table" and place.exists():
         columns = table.read_text_columns(place)
         paths = [place.parent / name for name in columns["file"]] if "file" in columns else []

@@ -313,6 +313,18 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
 
 
+def test_start_leaves_out_the_files_that_the_source_leaves_out(tmp_path: Path) -> None:
+    place = tmp_path / "own"
+    write_pictures(place)
+    before = start.list_pictures("folder", place)
+    assert len(before) == 60
+    for name in ["__MACOSX/._1.png", "line/._2.png", "line/notes.txt"]:
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_bytes(b"no picture")
+    assert start.list_pictures("folder", place) == before
+    assert start.list_pictures("folder", tmp_path / "none") == []
+
+
 @pytest.mark.parametrize(
     ("mode", "side", "expected"),
     [
