@@ -20,7 +20,7 @@ import click
 import networkx as nx
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
-from dvc.lock import make_lock
+from dvc.lock import LockError, make_lock
 from dvc.repo import Repo
 from dvc.repo.reproduce import get_active_graph, plan_repro
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK, rwlock
@@ -221,6 +221,11 @@ def open_repository() -> Iterator[Repo]:
     try:
         with Repo(_wait_for_lock=True) as repo:
             yield repo
+    except LockError:  # DVC's message repeats itself for each file
+        raise click.ClickException(
+            "another process of DVC works on the files of these stages; run the same command "
+            "again when it has ended (if there is none, delete .dvc/tmp/rwlock)"
+        ) from None
     except DvcException as error:
         raise click.ClickException(describe_error(error)) from None
 
