@@ -77,31 +77,38 @@ def test_an_edit_of_params_yaml_reruns_the_stages_that_read_it(
         assert is_same is (stage not in stages)
 
 
+READERS = {
+    "digits/core/tables.py": tiny.STAGES,
+    "digits/data/fetching.py": FETCH,
+    "digits/data/splitting.py": SPLIT,
+    "digits/data/labels.py": BINARIZE,
+    "digits/learning/scores.py": [*TRAIN, *EVALUATE],
+    "digits/features/normalized.py": ["train@five-sgd"],
+    "digits/features/transforms/pixels.py": [*TRAIN, *EVALUATE],
+    "digits/evaluation/metrics.py": EVALUATE,
+    "stages/binarize.py": BINARIZE,
+}
+
+
+def test_an_edit_of_a_module_reruns_the_stages_that_import_it(made: Path) -> None:
+    dependencies = {
+        stage: [Path(each["path"]) for each in entry["deps"]]
+        for stage, entry in tiny.lock(made).items()
+    }
+    for module, stages in READERS.items():
+        path = Path(module)
+        found = [
+            stage
+            for stage, paths in dependencies.items()
+            if not {path, *path.parents}.isdisjoint(paths)
+        ]
+        assert sorted(found) == sorted(stages), module
+
+
 def append_comment(path: Path) -> None:
     """Change a module, or create it."""
     with path.open("a") as file:
         file.write("# a comment\n")
-
-
-@pytest.mark.parametrize(
-    ("module", "stages"),
-    [
-        ("digits/core/tables.py", tiny.STAGES),
-        ("digits/data/fetching.py", FETCH),
-        ("digits/data/splitting.py", SPLIT),
-        ("digits/data/labels.py", BINARIZE),
-        ("digits/learning/scores.py", [*TRAIN, *EVALUATE]),
-        ("digits/features/normalized.py", ["train@five-sgd"]),
-        ("digits/features/transforms/pixels.py", [*TRAIN, *EVALUATE]),
-        ("digits/evaluation/metrics.py", EVALUATE),
-        ("stages/binarize.py", BINARIZE),
-    ],
-)
-def test_an_edit_of_a_module_reruns_the_stages_that_import_it(
-    project: Path, module: str, stages: list[str]
-) -> None:
-    append_comment(project / module)
-    assert changed_stages(project) == sorted(stages)
 
 
 def test_an_edit_of_a_module_that_no_output_depends_on_reruns_nothing(project: Path) -> None:
@@ -114,8 +121,6 @@ def test_an_edit_of_a_module_that_no_output_depends_on_reruns_nothing(project: P
         "data/sources/new.py",
     ]:
         append_comment(project / "digits" / name)
-    for module in project.glob("digits/*/commands/*.py"):
-        append_comment(module)
     assert changed_stages(project) == []
 
 
