@@ -70,11 +70,12 @@ def git_status(project: Path) -> str:
 
 
 def normalize_rows(text: str) -> set[str]:
-    """Return the lines of a leaderboard without spaces for alignment, and without `~`.
+    """Return the lines of a leaderboard without its alignment, and without `~`.
 
     The mark depends on the predictions, which are not in a clone.
     """
-    return {" ".join(line.replace(" ~ ", " ").split()) for line in text.splitlines()}
+    lines = re.sub("-+", "-", text.replace(" ~ ", " ")).splitlines()
+    return {" ".join(line.split()) for line in lines}
 
 
 def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
