@@ -295,11 +295,6 @@ def test_curves_are_thinned_least_near_the_perfect_point(
 IS_CORRECT = np.random.default_rng(0).permutation(np.repeat([True, False], [90, 30]))
 
 
-def test_the_confidence_interval_of_images_is_wilson_s() -> None:
-    expected = binomtest(90, 120).proportion_ci(method="wilson")
-    assert confidence_interval(IS_CORRECT) == pytest.approx((expected.low, expected.high))
-
-
 def test_the_confidence_interval_of_groups_is_that_of_a_t_test() -> None:
     groups = np.repeat(np.arange(12), 10)
     accuracies = IS_CORRECT.reshape(12, 10).mean(axis=1)

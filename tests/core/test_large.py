@@ -183,6 +183,7 @@ def test_passes_need_partial_fit() -> None:
         build(MLP, passes=1, solver="lbfgs")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PAGE.exists(), reason="`digits start` deletes the page about MNIST")
 def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "BATCH_SIZE", 200 * 784)

@@ -183,12 +183,6 @@ def test_a_pattern_of_no_results_is_one_line(results: Path) -> None:
     assert line == f"Error: no model that matches '*-later' has been evaluated; {remedy}"
 
 
-def test_without_any_results_the_command_names_what_makes_them(tmp_path: Path) -> None:
-    tiny.edit(tmp_path, {})
-    line = failure(tmp_path, "leaderboard")
-    assert line == "Error: no model that matches '*' has been evaluated; run `digits repro '*'`"
-
-
 def test_a_misspelt_model_is_one_line(results: Path) -> None:
     line = failure(results, "leaderboard", "five-sdg")
     assert line.startswith("Error: PATTERN: there is no 'five-sdg'. Did you mean 'five-sgd'")
