@@ -15,6 +15,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
+# Vega is bundled once, in the project that the other tests copy.
+pytestmark = pytest.mark.usefixtures("report")
+
 # Names of classes that must not be taken for HTML, for a template or for a missing value.
 HOSTILE_NAMES = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
 
