@@ -1,5 +1,6 @@
 """The tiny project, made and run once for all workers. A test that changes it takes a copy."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,10 @@ import pytest
 # A thread of OpenMP that waits for another one sleeps. Otherwise it would take the time of the
 # processor from it, on a busy machine for minutes. OpenMP reads this variable when it is loaded.
 os.environ["OMP_WAIT_POLICY"] = "passive"
+
+
+# What the tests import lives until the end. To look for garbage in it would take seconds.
+gc.disable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,7 +35,8 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 def _make(project: Path) -> None:
-    tiny.make_project(project)
+    # The optional components, which no stage needs, would be copied for each test.
+    tiny.make_project(project, rf"{tiny.NOT_COPIED}|digits/(handwriting|report)/")
     reproduce(project, *tiny.STAGES)
     tiny.commit(project, "the first run")
     # What is compiled and packed once need not be compiled and copied for each test.
@@ -48,6 +54,12 @@ def made(request: pytest.FixtureRequest) -> Path:
 def project(made: Path, tmp_path: Path) -> Path:
     """Return a copy of the tiny project that the test may change."""
     return tiny.copy(made, tmp_path / "copy")
+
+
+def pytest_collection_finish() -> None:
+    """Let Python look for garbage, but not in what has been imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -58,10 +58,11 @@ import digits.data.sources.late
 @pytest.mark.parametrize(
     ("script", "path"),
     [
-        pytest.param(EDIT_TABLES, "digits/core/tables.py", id="imported at once"),
         pytest.param(EDIT_LATE, LATE, id="imported after the edit"),
         pytest.param(
-            f"{EDIT_TABLES}path.write_text(text)", "digits/core/tables.py", id="undone"
+            f"{EDIT_TABLES}path.write_text(text)",
+            "digits/core/tables.py",
+            id="imported at once, and undone",
         ),
         pytest.param(
             replace("params.yaml", "pixel_max: 16", "pixel_max: 17"), "params.yaml", id="entry"

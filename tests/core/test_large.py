@@ -183,6 +183,7 @@ def test_passes_need_partial_fit() -> None:
         build(MLP, passes=1, solver="lbfgs")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PAGE.exists(), reason="`digits start` deletes the page about MNIST")
 def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "BATCH_SIZE", 200 * 784)
@@ -190,7 +191,7 @@ def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -
     page = PAGE.read_text(encoding="utf-8")
     [block] = re.findall(r"```yaml\n(datasets:.*?)```", page, re.DOTALL)
     assert "mnist 60000 700000" in block
-    block = block.replace("mnist 60000 700000", "mnist 300 1000").replace("10000", "100")
+    block = block.replace("mnist 60000 700000", "mnist 300 600").replace("10000", "100")
 
     # MNIST's place is taken by the tiny dataset, with a margin of zeros.
     padded = np.pad(PIXELS.reshape(-1, 8, 8), ((0, 0), (10, 10), (10, 10)))

@@ -251,10 +251,6 @@ def test_the_files_of_this_project_are_valid(monkeypatch: pytest.MonkeyPatch) ->
     check(params.load())
 
 
-def test_the_tiny_project_is_valid() -> None:
-    check(params.validate(tiny.params()))
-
-
 def test_each_artifact_of_dvc_yaml_is_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny.ROOT)
     settings = params.load()

@@ -21,13 +21,13 @@ def make_trees(n_estimators: int) -> ModelParams:
 
 def test_both_models_are_trained_with_the_same_seeds() -> None:
     few = make_trees(2)
-    many = make_trees(20)
+    many = make_trees(10)
     images = make_task()
     X = images.filter(like="pixel").to_numpy()
-    accuracies = compare_over_seeds(few, few, X, images, 42, 4)
+    accuracies = compare_over_seeds(few, few, X, images, 42, 3)
     assert accuracies["before"].equals(accuracies["after"])
     assert accuracies["before"].nunique() > 1
 
-    other = compare_over_seeds(few, many, X, images, 42, 4)
+    other = compare_over_seeds(few, many, X, images, 42, 3)
     assert other["before"].equals(accuracies["before"])
     assert (other["after"] > other["before"]).any()

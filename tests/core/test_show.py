@@ -142,6 +142,12 @@ def test_a_mistake_that_a_threshold_made_against_the_score_is_not_confident() ->
     assert rank_mistakes(probabilities).tolist() == [1, 2, 0]
 
 
+def test_a_mistake_among_many_classes_is_confident_if_the_next_one_is_far() -> None:
+    scores = [[5, 4, 0], [3, 1, 0.5]]
+    predictions = pd.DataFrame(scores, columns=[f"decision_{label}" for label in range(3)])
+    assert rank_mistakes(predictions.assign(label=2, prediction=0)).tolist() == [1, 0]
+
+
 def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     show(made, "0-29", "--png", str(sheet))
@@ -191,6 +197,11 @@ def test_predictions_that_were_not_made_are_one_line(project: Path) -> None:
     path = "data/predictions/five-sgd.parquet"
     (project / path).unlink()
     line = failure(project, "show", "tiny", "--predictions", "five-sgd")
+    (project / "plots/five-sgd/metrics.csv").unlink()
+    other_line = failure(project, "show", "tiny", "--mistakes", "five-sgd", "--subset", "train")
+    assert other_line.startswith(
+        "Error: plots/five-sgd/metrics.csv was not found; run `digits "
+    )
     pull = "`dvc pull train@five-sgd evaluate@five-sgd`"
     assert line == (
         f"Error: {path} was not found; run `digits repro five-sgd`, or {pull} if the results "

@@ -218,6 +218,30 @@ def shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project
 
 
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clone in which `digits start` was called, without images. Do not change it."""
+    project = make_clone(tmp_path_factory.mktemp("started") / "shapes")
+    call(project, "setup")
+    (project / "data/raw").mkdir()
+    (project / "data/raw/small.parquet").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "PACKAGE", project / "digits")
+        call(project, "start")
+    return project
+
+
+def add_entries_of_the_page(project: Path) -> None:
+    """Add the task to params.yaml that the page adds."""
+    text = (tiny.ROOT / YOUR_OWN).read_text(encoding="utf-8")
+    [entries] = re.findall(r"^```yaml\n(.+?)^```", text, re.MULTILINE | re.DOTALL)
+    path = project / "params.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for section, new_entries in yaml.safe_load(entries).items():
+        values[section] |= new_entries
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "kind", ["folder", "table", pytest.param("handwriting", marks=pytest.mark.slow)]
 )
@@ -235,37 +259,26 @@ def test_start_leaves_a_project_that_is_ready_for_images(kind: str, shapes: Path
         expected = "datasets.own has 60 images of"
     assert expected in call(shapes, "pin", "own").stdout
     assert call(shapes, "check").output == "params.yaml is valid.\n"
-
-
-def test_a_task_is_added_as_the_page_says(shapes: Path) -> None:
-    call(shapes, "start")
-    write_pictures(shapes / "data/own")
-    call(shapes, "pin", "own")
-    text = (tiny.ROOT / YOUR_OWN).read_text(encoding="utf-8")
-    [entries] = re.findall(r"^```yaml\n(.+?)^```", text, re.MULTILINE | re.DOTALL)
-    path = shapes / "params.yaml"
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for section, new_entries in yaml.safe_load(entries).items():
-        values[section] |= new_entries
-    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-    call(shapes, "check")
-
-
-@pytest.mark.parametrize("kind", ["folder", "handwriting"])
-def test_start_deletes_what_the_new_project_does_not_need(kind: str, shapes: Path) -> None:
-    (shapes / "data/raw").mkdir()
-    (shapes / "data/raw/small.parquet").touch()
-    call(shapes, "start", "--from", kind)
-    for name in ["metrics", "plots", "dvc.lock", "data/raw", "bench"]:
-        assert not (shapes / name).exists()
-    tests_folders = {path.name for path in (shapes / "tests").iterdir() if path.is_dir()}
     if kind == "folder":
-        assert tests_folders <= {"core", "helpers", "report"}
-        assert not (shapes / "digits/handwriting").exists()
-    else:
-        assert tests_folders <= {"core", "handwriting", "helpers", "report"}
-        assert (shapes / "digits/handwriting").exists() == HAS_HANDWRITING
-    assert not list(shapes.glob("digits/commands/*start*"))
+        add_entries_of_the_page(shapes)
+        call(shapes, "check")
+
+
+def find_folders_of_tests(project: Path) -> set[str]:
+    return {path.name for path in (project / "tests").iterdir() if path.is_dir()}
+
+
+def test_start_deletes_what_the_new_project_does_not_need(started: Path) -> None:
+    for name in ["metrics", "plots", "dvc.lock", "data/raw", "bench", "digits/handwriting"]:
+        assert not (started / name).exists()
+    assert find_folders_of_tests(started) <= {"core", "helpers", "report"}
+    assert not list(started.glob("digits/commands/*start*"))
+
+
+def test_start_keeps_what_finds_handwriting(shapes: Path) -> None:
+    call(shapes, "start", "--from", "handwriting")
+    assert find_folders_of_tests(shapes) <= {"core", "handwriting", "helpers", "report"}
+    assert (shapes / "digits/handwriting").exists() == HAS_HANDWRITING
 
 
 @pytest.mark.skipif(not HAS_HANDWRITING, reason="optional components were deleted")
@@ -275,19 +288,17 @@ def test_what_start_deletes_exists(pattern: str) -> None:
     assert is_output or list(tiny.ROOT.glob(pattern))
 
 
-def test_start_leaves_no_link_to_a_page_that_it_deletes(shapes: Path) -> None:
-    call(shapes, "start")
-    for page in [*shapes.glob("*.md"), *shapes.glob("docs/**/*.md")]:
+def test_start_leaves_no_link_to_a_page_that_it_deletes(started: Path) -> None:
+    for page in [*started.glob("*.md"), *started.glob("docs/**/*.md")]:
         for target in LINK.findall(page.read_text(encoding="utf-8")):
             address, _, _ = target.partition("#")
             if not re.match("https?:", target):
                 assert (page.parent / address).exists(), f"{page}: {target}"
 
 
-def test_start_edits_the_stages_and_the_settings_of_tools(shapes: Path) -> None:
-    before = (shapes / "dvc.yaml").read_text(encoding="utf-8")
-    call(shapes, "start")
-    after = (shapes / "dvc.yaml").read_text(encoding="utf-8")
+def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None:
+    before = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    after = (started / "dvc.yaml").read_text(encoding="utf-8")
     # One line is new, and the section `artifacts` at the end is gone.
     new_line = "        - data/own # after a change, run `digits pin own`\n"
     assert after.count(new_line) == 1
@@ -296,10 +307,10 @@ def test_start_edits_the_stages_and_the_settings_of_tools(shapes: Path) -> None:
     assert "\nartifacts:" in before
     assert "artifacts" not in after
     assert after.rstrip("\n").splitlines()[-1].startswith(" ")  # not the comment on artifacts
-    assert "\nDEMO := *\n" in (shapes / "Makefile").read_text(encoding="utf-8")
-    assert "../shapes-remote" in (shapes / ".dvc/config").read_text()
-    local_config = (shapes / ".dvc/config.local").read_text()
-    assert f"url = {shapes.parent}/shapes-remote\n" in local_config
+    assert "\nDEMO := *\n" in (started / "Makefile").read_text(encoding="utf-8")
+    assert "../shapes-remote" in (started / ".dvc/config").read_text()
+    local_config = (started / ".dvc/config.local").read_text()
+    assert f"url = {started.parent}/shapes-remote\n" in local_config
 
 
 def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:

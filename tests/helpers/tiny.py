@@ -179,12 +179,13 @@ def copy_repository(project: Path, without: str = "$^") -> None:
             continue
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, project / name, follow_symlinks=False)
-    run("git init --quiet --initial-branch=main", project)
+    run("git init --quiet --initial-branch=main --template=", project)
+    (project / ".git/info").mkdir()
 
 
-def make_project(project: Path) -> None:
+def make_project(project: Path, without: str = NOT_COPIED) -> None:
     """Make a repository of this one's code, with the tiny dataset and its params.yaml."""
-    copy_repository(project, without=NOT_COPIED)
+    copy_repository(project, without)
     # In a fork, the fetch stage may depend on pictures, and the remote has another name.
     replace(project / "dvc.yaml", r"\n +- data/own.*", "")
     replace(project / ".dvc/config", "url = .*", "url = ../../digits-remote")

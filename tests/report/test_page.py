@@ -15,6 +15,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
+# Vega is bundled once, in the project that the other tests copy.
+pytestmark = pytest.mark.usefixtures("report")
+
 # Names of classes that must not be taken for HTML, for a template or for a missing value.
 HOSTILE_NAMES = ["</script><img src=x onerror=hit=1>", "{{ 1 + 1 }}<b>'\"", "null"]
 
@@ -94,6 +97,10 @@ def test_the_same_results_give_the_same_page(report: Path, project: Path) -> Non
 
 
 def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> None:
+    path = project / "data/raw/tiny.parquet"
+    images = pd.read_parquet(path)
+    names = [f"own/{row}.png" for row in range(tiny.IMAGES)]
+    images.assign(file=names).to_parquet(path)
     changes = {
         "models.five-sgd.hyperparameters": {"threshold": {"recall": 0.9}},
         "datasets.tiny.sources": [{"sklearn": "digits"}],
@@ -106,6 +113,11 @@ def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> N
     assert "This threshold was chosen in cross-validation by <code>recall: 0.9</code>." in text
     assert "the threshold of each fold was chosen on the scores of the other folds." in text
     assert "They are part of scikit-learn" in text
+    predictions = read_predictions(project, "digit-logreg")
+    mistakes = predictions["row"][predictions["label"] != predictions["prediction"]]
+    assert len(mistakes) > 0
+    for row in mistakes:
+        assert f"<small>own/{row}.png</small>" in text
 
 
 def test_models_without_results_are_left_out(project: Path) -> None:
@@ -195,14 +207,17 @@ def read_column(page: Page, column: int) -> list[str]:
     return [cells[column] for cells in read_leaderboard(page)]
 
 
-def test_the_leaderboard_is_that_of_the_terminal(opened: Opened, made: Path) -> None:
+def test_the_leaderboard_is_that_of_the_terminal_and_is_sorted_and_filtered(
+    opened: Opened, made: Path
+) -> None:
+    page = opened.page
     lines = call(made, "leaderboard").stdout.splitlines()
     printed = [line.split() for line in lines if line.startswith("  ") and "model" not in line]
     shown = []
-    for name, _, *cells in read_leaderboard(opened.page):
+    for name, _, *cells in read_leaderboard(page):
         shown.append([*name.split(), *" ".join(cells[:4]).split()])
     assert shown == printed
-    headings = opened.page.locator("#leaderboard thead th").all_text_contents()
+    headings = page.locator("#leaderboard thead th").all_text_contents()
     assert headings[2:6] == [
         "CV\naccuracy",
         "test\naccuracy",
@@ -210,9 +225,6 @@ def test_the_leaderboard_is_that_of_the_terminal(opened: Opened, made: Path) -> 
         "95 % interval\nof test accuracy",
     ]
 
-
-def test_the_leaderboard_is_sorted_and_filtered(opened: Opened) -> None:
-    page = opened.page
     assert read_column(page, 0) == ["digit-logreg", BASELINE, "five-sgd", BASELINE]
     heading = page.locator("#leaderboard thead th").nth(3)
     heading.get_by_role("button").focus()
@@ -265,7 +277,9 @@ def test_without_javascript_the_tables_and_pictures_are_there(
         assert "no charts" in " ".join(noscript.split())
 
 
-def test_the_matrices_are_those_of_the_predictions(opened: Opened, made: Path) -> None:
+def test_the_matrices_are_those_of_the_predictions_and_show_their_images(
+    opened: Opened, made: Path
+) -> None:
     section = opened.page.locator("#five-sgd")
     for index, folder in enumerate(["predictions", "crossval"]):
         predictions = pd.read_parquet(made / f"data/{folder}/five-sgd.parquet")
@@ -277,8 +291,7 @@ def test_the_matrices_are_those_of_the_predictions(opened: Opened, made: Path) -
         accuracies = section.locator(".metrics tbody tr").first.locator("td")
         expect(accuracies.nth(index)).to_contain_text(f"{is_correct.mean():.4f}")
 
-
-def test_a_click_on_a_count_shows_the_images(opened: Opened, made: Path) -> None:
+    # A click on a count shows the images.
     predictions = read_predictions(made, "digit-logreg")
     mistakes = predictions[predictions["label"] != predictions["prediction"]]
     actual, predicted = mistakes[["label", "prediction"]].iloc[0]
@@ -313,20 +326,20 @@ def test_a_chart_is_drawn_when_it_is_unfolded_and_has_tooltips(opened: Opened) -
     expect(tooltip).to_have_text(text, use_inner_text=True)
 
 
-@pytest.mark.parametrize(("kind", "n_curves"), [("roc", 10), ("precision_recall", 10)])
-def test_curves_have_square_axes_from_0_to_1(opened: Opened, kind: str, n_curves: int) -> None:
+def test_curves_have_square_axes_from_0_to_1(opened: Opened) -> None:
     section = opened.page.locator("#digit-logreg")
     section.evaluate(UNFOLD)
-    chart = section.locator(f"[data-kind={kind}]")
     wait_for_charts(section)
-    frames = chart.locator("svg .cell > g > path.background").evaluate_all(MEASURE_BOXES)
-    [(_, width, height)] = frames  # of the test set; the model has no folds
-    assert width == pytest.approx(height, abs=1)
-    assert width > 150
-    labels = chart.locator(".role-axis-label text").all_text_contents()
-    assert {"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"} == set(labels)
-    curves = chart.locator("path[aria-roledescription='line mark'][stroke^=var]")
-    assert curves.count() == n_curves
+    for kind in ["roc", "precision_recall"]:
+        chart = section.locator(f"[data-kind={kind}]")
+        frames = chart.locator("svg .cell > g > path.background").evaluate_all(MEASURE_BOXES)
+        [(_, width, height)] = frames  # of the test set; the model has no folds
+        assert width == pytest.approx(height, abs=1)
+        assert width > 150
+        labels = chart.locator(".role-axis-label text").all_text_contents()
+        assert {"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"} == set(labels)
+        curves = chart.locator("path[aria-roledescription='line mark'][stroke^=var]")
+        assert curves.count() == 10
 
 
 def test_the_best_models_are_drawn_with_their_errors(opened: Opened, made: Path) -> None:
