@@ -1,6 +1,7 @@
 """Record the images, classes and checksums of a dataset."""
 
 import io
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def command(dataset: str) -> None:
 
     message = f"{values['images']} images of {values['classes']} classes"
     if "names" in values:
-        message += f" ({', '.join(values['names'])})"
+        message += f" ({textwrap.shorten(', '.join(values['names']), 200)})"
     print(to_one_line(f"{FILE}: datasets.{dataset} has {message}"))
     warn_about_test_folders(entry)
 

@@ -146,6 +146,7 @@ def command(kind: str) -> None:
         write_template(file_name, kind=kind, name=name, place=place, look=look)
     edit_stages(place)
     replace("Makefile", "DEMO := small-*", "DEMO := *")
+    replace("Makefile", " \\\n  '`make repro` trains all models.'", "")  # `make demo` did
     replace(".dvc/config", "/digits-remote", f"/{name}-remote")
     if Path(".dvc/config.local").exists():
         replace(".dvc/config.local", "/digits-remote", f"/{name}-remote")

@@ -185,8 +185,8 @@ def import_classifier(name: str) -> Any:
         if is_classifier_class(found):
             return found
 
-    package = name.partition(".")[0]
-    if "." in name and not is_installed(package):
+    package, _, class_path = name.partition(".")
+    if package and class_path and not is_installed(package):
         raise UserError(
             f"classifier: {name}: there is no package {package}; to install one, see "
             "docs/extending.md"

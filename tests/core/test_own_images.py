@@ -278,6 +278,7 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
         "1.png: expected CLASS/1.png, or for all pictures CLASS/GROUP/1.png; for any other",
     ),
     "an empty class": ("a", Path.mkdir, "'a' has no pictures in it; delete it"),
+    "a reserved name": ("all/1.png", write_pixel, "the name of the class 'all' is reserved"),
     "a group in one class only": (
         "3/al/1.png",
         write_pixel,
@@ -306,8 +307,9 @@ def test_what_makes_a_folder_no_dataset_is_named(
 @pytest.mark.parametrize(
     ("names", "reason"),
     [
-        ([None, "1.png"], "a row has no file"),
-        (["", "1.png"], "a row has no file"),
+        ([None, "1.png"], "row 1 below the header has no file"),
+        (["1.png", " "], "row 2 below the header has no file"),
+        (["1.png", "1.png"], "the file 1.png is in two rows; delete one of them"),
         ([1, 2], "1: [Errno 2] No such file or directory"),
     ],
 )
@@ -350,7 +352,7 @@ def test_names_of_classes_in_a_table_may_look_like_values(
 @pytest.mark.parametrize("column", VALID)
 @pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
 def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
-    reasons = r"is '.*', expected whole|not all whole|a row has no|not numbers"
+    reasons = r"is '.*', expected whole|not all whole|row 2 .* has no|not numbers"
     with pytest.raises(UserError, match=reasons):
         read_table(tmp_path, **{column: [1.0, value]})  # type: ignore[arg-type]
 

@@ -64,6 +64,16 @@ def test_a_new_entry_is_completed_and_nothing_else_is_changed(folder: Path) -> N
     assert call(folder, "check").output == VALID
 
 
+def test_of_many_names_the_first_are_printed(folder: Path) -> None:
+    for number in range(100):
+        shutil.copytree(folder / "own/no", folder / f"own/number {number}")
+    printed = call(folder, "pin", "tried").stdout
+    assert "has 412 images of 103 classes (cat, no, number 0, number 1," in printed
+    assert printed.endswith("[...])\n")
+    assert len(printed) < 300
+    assert len(read_entry(read_params(folder), "tried")["names"]) == 103
+
+
 def test_on_a_full_disk_nothing_is_changed(folder: Path) -> None:
     before = read_params(folder)
     with full_disk():

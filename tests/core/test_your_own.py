@@ -307,7 +307,9 @@ def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None
     assert "\nartifacts:" in before
     assert "artifacts" not in after
     assert after.rstrip("\n").splitlines()[-1].startswith(" ")  # not the comment on artifacts
-    assert "\nDEMO := *\n" in (started / "Makefile").read_text(encoding="utf-8")
+    makefile = (started / "Makefile").read_text(encoding="utf-8")
+    assert "\nDEMO := *\n" in makefile
+    assert "and nothing else.'\ndemo:" in makefile  # not also `make repro`, which does the same
     assert "../shapes-remote" in (started / ".dvc/config").read_text()
     local_config = (started / ".dvc/config.local").read_text()
     assert f"url = {started.parent}/shapes-remote\n" in local_config

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 MAX_CLASSES = 256
+RESERVED_NAME = "all"  # in the metrics, it stands for all images
 NOT_FOUND = (
     "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
     "shared by `dvc push`"
@@ -106,13 +107,15 @@ def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None
         class_names: the class of each image.
 
     Raises:
-        UserError: there are too few or too many classes.
+        UserError: there are too few or too many classes, or one has the reserved name.
     """
     unique_names = sorted(set(class_names))
     n_classes = len(unique_names)
     if not 2 <= n_classes <= MAX_CLASSES:
         names = textwrap.shorten(", ".join(unique_names), 60)
         raise UserError(f"{n_classes} classes ({names}); allowed: 2 to {MAX_CLASSES}")
+    if RESERVED_NAME in unique_names:
+        raise UserError(f"the name of the class {RESERVED_NAME!r} is reserved; rename it")
     if all(name.isdecimal() for name in unique_names):
         unique_names.sort(key=int)
         if int(unique_names[-1]) < MAX_CLASSES:

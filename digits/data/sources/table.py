@@ -61,8 +61,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
         "group_names": group_names,
     }
     if "file" in table:
-        check_no_missing(table["file"])
-        files = [str(name) for name in table["file"]]
+        files = list_files(table["file"])
         return folder.read_pictures(path.parent, files, dataset, **columns)
     blocks = read_pixels(path, tables.rows_in(tables.BATCH_SIZE, math.prod(dataset.shape)))
     return make_images(dataset, blocks, **columns)
@@ -134,14 +133,31 @@ def to_names(column: pd.Series) -> list[str]:
     return [str(int(number)) for number in numbers]
 
 
+def list_files(column: pd.Series) -> list[str]:
+    """Return the paths of the pictures.
+
+    Raises:
+        UserError: a path is missing. Or a picture is listed twice, and so could be both in the
+            training set and in the test set.
+    """
+    check_no_missing(column)
+    listed_before = column[column.duplicated()]
+    if len(listed_before):
+        raise UserError(f"the file {listed_before.iloc[0]} is in two rows; delete one of them")
+    return [str(name) for name in column]
+
+
 def check_no_missing(column: pd.Series) -> None:
     """Check that a column has a value in each row.
 
     Raises:
-        UserError: a value is missing.
+        UserError: a value is missing, or is blank.
     """
-    if column.isna().any() or (column == "").any():
-        raise UserError(f"a row has no {column.name}")
+    is_blank = column.astype(str).str.strip() == ""
+    is_missing = column.isna() | is_blank
+    if is_missing.any():
+        row = is_missing.argmax() + 1
+        raise UserError(f"row {row} below the header has no {column.name}")
 
 
 def read_pixels(path: Path, n_rows: int) -> Iterator[Any]:
