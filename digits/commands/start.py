@@ -75,18 +75,18 @@ HANDWRITING = [
 ]
 
 
-# So many of your pictures are looked at.
+# At most this many pictures are looked at.
 N_SAMPLES = 100
 
-# The mean difference, of 255, between the largest and the smallest of red, green and blue,
-# above which a picture is called one in colour. Grey scans are not quite grey.
+# A picture is in colour if the largest and the smallest of red, green and blue differ by more
+# than this on average, of 255. Grey scans are not quite grey.
 MIN_COLOR = 20
 
-# The side, in pixels, from which a picture is called a photo. Smaller ones are icons or digits.
+# A photo has sides of at least this many pixels. Smaller pictures are icons or digits.
 MIN_PHOTO_SIDE = 64
 
-# A pixel that differs by less than this from the edge of the picture is called background. If
-# most pixels are background, the picture is called a drawing.
+# A pixel is background if it differs by less than this from the edge of the picture. A picture
+# is a drawing if most of its pixels are background.
 MAX_BACKGROUND_DIFFERENCE = 16
 
 

@@ -7,17 +7,19 @@ A table of images has one row per image and the columns
 - `class`: what the image shows, as a number.
 - `group`: who wrote it, as a number, if the source knows.
 - `file`: the path of the picture in the folder of the source, if the source has pictures.
-- `sha256`: the checksum of the picture's file. The stage `split` chooses by it, and removes it.
-- `row`: the position of the image in its dataset. The stage `split` adds this column.
+- `sha256`: the checksum of the picture's file. The stage `split` uses it, and then drops it.
+- `row`: the row of the image in its dataset, which is the same in all later tables. The stage
+  `split` adds this column.
 - `label`: what a model should predict. The stage `binarize` adds this column.
 
 What all images share is in the table's `attrs`, a dictionary that pandas stores in the file:
 `shape` (height, width and, in colour, 3), `pixel_max` (the largest value that a pixel can
 have), and if they are known, `names` of the classes, `label_names` and `group_names`.
 
-The pixels of a table may exceed the memory. `read_images` returns them as the array `X` in a
-temporary file. All other columns fit into memory. They are the table `images`, whose index is
-the row of each image in `X`, so that rows can be selected without touching a pixel.
+The pixels of a table need not fit into memory. `read_images` returns them as the array `X` in a
+temporary file. All other columns fit into memory. They are the table `images`. Its index is the
+row of each image in `X`, so that images can be selected without touching a pixel, and
+`write_images` still finds their pixels.
 
 A table of predictions has `row`, `file` and `group` if known, `label`, `fold` if it comes from
 cross-validation, `prediction`, and the scores. `decision_3` is the decision value of label 3,
@@ -30,7 +32,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from digits.core.errors import UserError
 from digits.core.files import REMEDY, atomic_write, check_exists
@@ -47,12 +49,12 @@ Scores = npt.NDArray[np.floating[Any]]
 
 PIXEL_COLUMN = re.compile(r"pixel\d+")
 
-# The number of bytes of pixels that are read at a time.
-BATCH_SIZE = 3 * 2**20
+# How many bytes of pixels are read at a time.
+BATCH_BYTES = 3 * 2**20
 
-# The number of bytes of pixels in a row group, which is a block of rows of a parquet file. Each
+# How many bytes of pixels are in a row group, which is a block of rows of a parquet file. Each
 # row group takes memory while the file is open, so there should not be many.
-ROW_GROUP_SIZE = 64 * 2**20
+ROW_GROUP_BYTES = 64 * 2**20
 
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -76,8 +78,8 @@ def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
     """Read a table of images.
 
     Returns:
-        `X`, the pixels in a temporary file, shape (n_images, height * width), 0 to 255, and the
-        table of all other columns, whose index is the row of X.
+        `X`, the pixels in a temporary file, shape (n_images, n_pixels), 0 to 255. And the table
+        of all other columns. Its index, 0 to n_images - 1, is the row of each image in X.
 
     Raises:
         UserError: the file is missing or damaged.
@@ -98,10 +100,10 @@ def read_pixels(path: Path, columns: list[str]) -> Iterator[Pixels]:
     Raises:
         UserError: the file is damaged.
     """
-    # What the caller does with a block is not in this context. Its errors are no damage.
+    # An error of the caller is raised outside this `with`, so it is not taken for damage.
     with explain_damage(path), pq.ParquetFile(path, memory_map=True) as file:
-        yield np.empty((0, len(columns)), dtype=np.uint8)
-        for table in read_batches(file, rows_in(BATCH_SIZE, len(columns)), columns):
+        yield np.empty((0, len(columns)), dtype=np.uint8)  # has the width, if there are no rows
+        for table in read_batches(file, rows_per_block(BATCH_BYTES, len(columns)), columns):
             yield table.to_numpy()
 
 
@@ -109,7 +111,7 @@ def read_batches(
     file: pq.ParquetFile, n_rows: int, columns: list[str] | None = None
 ) -> Iterator[pd.DataFrame]:
     """Yield `n_rows` rows of a parquet file at a time, or some columns of them."""
-    # `iter_batches` over all row groups would keep each of them in memory until the last one.
+    # With all row groups in one call, `iter_batches` would free none of them before the end.
     for row_group in range(file.num_row_groups):
         for batch in file.iter_batches(n_rows, [row_group], columns):
             yield batch.to_pandas()
@@ -124,7 +126,7 @@ def explain_damage(path: Path) -> Iterator[None]:
         raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
-def rows_in(n_bytes: int, n_pixels: int) -> int:
+def rows_per_block(n_bytes: int, n_pixels: int) -> int:
     """Return how many images of `n_pixels` pixels have `n_bytes` bytes, at least one."""
     return max(n_bytes // n_pixels, 1)
 
@@ -147,7 +149,12 @@ def map_pixels(blocks: Iterable[Pixels]) -> Pixels:
         file.flush()
         if n_rows == 0:  # an empty file cannot be mapped
             return block
-        return np.memmap(file, np.uint8, "r", shape=(n_rows, block.shape[1])).view(np.ndarray)
+        return map_file(file, (n_rows, block.shape[1]))
+
+
+def map_file(file: IO[bytes], shape: tuple[int, int]) -> Pixels:
+    """Return the content of a file as an array that is read from the disk when needed."""
+    return np.memmap(file, np.uint8, "r", shape=shape).view(np.ndarray)
 
 
 def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
@@ -155,10 +162,10 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
 
     Args:
         path: the file.
-        X: the pixels of these images, and possibly of others, shape (n_rows, height * width).
+        X: the pixels of these images, and possibly of others, shape (n_rows, n_pixels).
         images: all other columns. The index is the row of X in which the image's pixels are.
     """
-    n_rows = rows_in(ROW_GROUP_SIZE, X.shape[1])
+    n_rows = rows_per_block(ROW_GROUP_BYTES, X.shape[1])
     rows = images.index.to_numpy(np.uint32)
     if not images.index.is_monotonic_increasing:
         X, rows = collect_row_groups(X, rows, n_rows)
@@ -170,7 +177,7 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
     ):
         for start in range(0, len(rows), n_rows):
             stop = start + n_rows
-            file.write_table(to_arrow(X[rows[start:stop]], images[start:stop]))
+            file.write_table(to_arrow(X[rows[start:stop]], images.iloc[start:stop]))
 
 
 def to_arrow(pixels: Pixels, images: pd.DataFrame) -> pa.Table:
@@ -197,13 +204,13 @@ def collect_row_groups(X: Pixels, rows: Vector, n_rows: int) -> tuple[Pixels, Ve
         n_rows: the number of rows in a row group.
 
     Returns:
-        The copy, and the row of the copy in which each of `rows` is.
+        The copy, and for each of `rows` its row in the copy.
     """
     n_pixels = X.shape[1]
     starts = range(0, len(rows), n_rows)
     # The rows of X in each row group, in the order of X.
     row_groups = [np.sort(rows[start : start + n_rows]) for start in starts]
-    block_size = rows_in(BATCH_SIZE, n_pixels)
+    block_size = rows_per_block(BATCH_BYTES, n_pixels)
     with tempfile.TemporaryFile(dir=".") as file:
         for first in range(0, len(X), block_size):
             block = np.array(X[first : first + block_size])  # in memory
@@ -213,11 +220,10 @@ def collect_row_groups(X: Pixels, rows: Vector, n_rows: int) -> tuple[Pixels, Ve
                 file.write(block[row_group[low:high] - first].data)
         file.flush()
         shape = (len(rows), n_pixels)
-        copy = np.memmap(file, np.uint8, "r", shape=shape).view(np.ndarray)
+        copy = map_file(file, shape)
 
     new_rows = np.empty_like(rows)
-    for start in starts:
+    for start, row_group in zip(starts, row_groups, strict=True):
         stop = start + n_rows
-        ranks = np.argsort(np.argsort(rows[start:stop]))
-        new_rows[start:stop] = start + ranks
+        new_rows[start:stop] = start + np.searchsorted(row_group, rows[start:stop])
     return copy, new_rows

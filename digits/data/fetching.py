@@ -108,8 +108,10 @@ def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> Non
     }
     for key, value in actual.items():
         if value != pinned.get(key):
-            difference = textwrap.shorten(f"other {key}: {value}, not {pinned.get(key)}", 200)
-            raise UserError(f"{difference}; `digits pin` accepts what is there")
+            difference = textwrap.shorten(
+                f"other {key}: {value} instead of {pinned.get(key)}", 200
+            )
+            raise UserError(f"{difference}; if that is right, run `digits pin`")
 
 
 def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:

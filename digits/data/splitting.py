@@ -28,8 +28,8 @@ def split_rows(
             - an integer n: the last n images, in their order.
             - a fraction: random images, or random groups if the images have groups.
             - LastGroups: the last groups.
-            - ChecksumShare: a share of each class, or of the groups, chosen by checksums, so
-              that a new image hardly changes the test set, and another shape not at all.
+            - ChecksumShare: a share of each class, or of the groups, chosen by checksums. A
+              new image moves at most one other image or group, and another shape none.
         seed: the seed of the random numbers.
 
     Raises:
@@ -112,7 +112,7 @@ def select_images_by_checksum(
         return checksums_of_class.sort_values().iloc[n_test]
 
     limits = table.groupby("class")["checksum"].transform(find_limit)
-    # Images with the same pixels have the same checksum, and stay together.
+    # Duplicates have the same checksum, and stay together.
     return (table["checksum"] < limits).to_numpy()
 
 

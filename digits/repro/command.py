@@ -49,8 +49,8 @@ class Command:
             start_new_session=True,
         )
 
-    def has_ended(self) -> bool:
-        """Return whether all commands have ended. Start the next one if it is time."""
+    def advance(self) -> bool:
+        """Start the next command if the last one has ended. Return whether all have ended."""
         if self._process.poll() is None:
             return False
         self.return_code = self._process.returncode

@@ -103,10 +103,11 @@ class Project:
             yield
 
     def prepare(self, stage: Stage) -> Inputs | None:
-        """Do for a stage what needs no command, such as to restore it from the run cache.
+        """Bring a stage up to date without its command, for example from the run cache.
 
         Returns:
-            what the stage reads, if its command must run. Its outputs have been removed.
+            None if that was possible. Otherwise the command must run: the outputs have been
+            removed, and what the stage reads is returned.
         """
         if stage.frozen or not stage.cmd:
             if stage.reproduce(force=self._force):

@@ -101,7 +101,7 @@ class Run:
     def _record_ended(self) -> None:
         """Print the output of the stages whose commands have ended, and record the stages."""
         for stage, command in list(self._commands.items()):
-            if not command.has_ended():
+            if not command.advance():
                 continue
             del self._commands[stage]
             output = command.read_output()

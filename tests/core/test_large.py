@@ -49,8 +49,8 @@ STAGES = {
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("digits.learning.fitting.BATCH_SIZE", ROWS_PER_BATCH)
-    monkeypatch.setattr(tables, "BATCH_SIZE", 40 * 64)
-    monkeypatch.setattr(tables, "ROW_GROUP_SIZE", 150 * 64)
+    monkeypatch.setattr(tables, "BATCH_BYTES", 40 * 64)
+    monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 150 * 64)
     monkeypatch.chdir(tmp_path)
 
 
@@ -186,8 +186,8 @@ def test_passes_need_partial_fit() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not PAGE.exists(), reason="`digits start` deletes the page about MNIST")
 def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "BATCH_SIZE", 200 * 784)
-    monkeypatch.setattr(tables, "ROW_GROUP_SIZE", 400 * 784)
+    monkeypatch.setattr(tables, "BATCH_BYTES", 200 * 784)
+    monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 400 * 784)
     page = PAGE.read_text(encoding="utf-8")
     [block] = re.findall(r"```yaml\n(datasets:.*?)```", page, re.DOTALL)
     assert "mnist 60000 700000" in block
@@ -238,7 +238,7 @@ def peak_memory(command: list[str]) -> float:
 RUN_STAGE = """
 import runpy, sys
 from digits.core import tables
-tables.ROW_GROUP_SIZE = 4 * 2**20
+tables.ROW_GROUP_BYTES = 4 * 2**20
 runpy.run_module(f"stages.{sys.argv.pop(1)}", run_name="__main__")
 """
 

@@ -231,7 +231,7 @@ def test_other_groups_than_the_pinned_ones_are_one_line(copy: Path) -> None:
     change(copy, "group", 15, "writer 0")
     line = failure(copy, "fetch", "own")
     assert "no source has own: table own.csv: other groups: " in line
-    assert "`digits pin` accepts what is there" in line
+    assert "if that is right, run `digits pin`" in line
 
 
 def test_another_number_of_groups_than_the_pinned_one_is_one_line(copy: Path) -> None:
@@ -240,7 +240,7 @@ def test_another_number_of_groups_than_the_pinned_one_is_one_line(copy: Path) ->
     assert text.count("groups: 8\n") == 1
     path.write_text(text.replace("groups: 8\n", "groups: 9\n"), encoding="utf-8")
     line = failure(copy, "fetch", "own")
-    assert "no source has own: table own.csv: other number of groups: 8, not 9" in line
+    assert "no source has own: table own.csv: other number of groups: 8 instead of 9" in line
 
 
 def test_other_names_than_the_pinned_ones_are_one_line(copy: Path) -> None:

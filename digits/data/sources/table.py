@@ -63,7 +63,8 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     if "file" in table:
         files = list_files(table["file"])
         return folder.read_pictures(path.parent, files, dataset, **columns)
-    blocks = read_pixels(path, tables.rows_in(tables.BATCH_SIZE, math.prod(dataset.shape)))
+    n_rows = tables.rows_per_block(tables.BATCH_BYTES, math.prod(dataset.shape))
+    blocks = read_pixels(path, n_rows)
     return make_images(dataset, blocks, **columns)
 
 
