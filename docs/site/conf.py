@@ -102,8 +102,23 @@ class DrawDiagrams(SphinxTransform):
                 svg = mermaidx.render(text, theme="neutral").svg()
                 # The name of the SVG, to which its styles apply, must be unique on the page.
                 name = "diagram-" + hashlib.sha256(text.encode()).hexdigest()[:8]
-                html = f'<div class="diagram">{svg.replace("my-svg", name)}</div>'
+                html = f'<div class="diagram" tabindex="0">{svg.replace("my-svg", name)}</div>'
                 block.replace_self(nodes.raw("", html, format="html"))
+
+
+def help_screen_readers(_app: Sphinx, *page: Any) -> None:
+    """Add what the theme lacks: the level of the navigation's captions, and focus.
+
+    Without focus, nobody can scroll a wide block of code or table with the keyboard.
+    """
+    _, _, context, _ = page
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace(
+        'role="heading"', 'role="heading" aria-level="2"'
+    )
+    body = context.get("body", "").replace("<pre>", '<pre tabindex="0">')
+    table = '<div class="table-wrapper'
+    context["body"] = body.replace(table, table.replace("<div", '<div tabindex="0"'))
 
 
 def add_first_page_and_report(app: Sphinx, error: Exception | None) -> None:
@@ -118,4 +133,5 @@ def setup(app: Sphinx) -> None:
     """Connect the functions above."""
     app.connect("source-read", add_navigation)
     app.add_transform(DrawDiagrams)
+    app.connect("html-page-context", help_screen_readers, priority=900)  # after the theme
     app.connect("build-finished", add_first_page_and_report)

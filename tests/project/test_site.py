@@ -8,17 +8,13 @@ from tests.helpers import browser, tiny
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize, expect
 
 pytestmark = pytest.mark.slow
 
 PAGES = ["README.html", "docs/dvc.html", "docs/reference/params.html"]
-SIZES = [{"width": 1280, "height": 900}, {"width": 360, "height": 800}]
-SEARCHED = {
-    "ConvergenceWarning": "Troubleshooting",
-    "shape": "params.yaml reference",
-    "digits compare": "Command-line reference",
-}
+SIZES: list[ViewportSize] = [{"width": 1280, "height": 900}, {"width": 360, "height": 800}]
+SEARCHED = ["ConvergenceWarning", "shape", "digits compare"]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +32,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def find_serious_violations(page: Page) -> list[str]:
     """Return what axe finds on a page that hinders people seriously."""
-    found = Axe().run(page).response["violations"]
+    # The styles are in files, which axe cannot load again without a server.
+    found = Axe().run(page, options={"preload": False}).response["violations"]
     return [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
 
 
@@ -55,9 +52,11 @@ def test_pages_fit_the_window_and_ask_no_other_server(site: Path, scheme: str) -
 
 def test_the_search_finds_pages(site: Path) -> None:
     with browser.page() as opened:
-        for words, title in SEARCHED.items():
+        for words in SEARCHED:
             opened.page.goto(f"{(site / 'search.html').as_uri()}?q={words}")
-            opened.page.locator("#search-results a", has_text=title).first.wait_for()
+            first_result = opened.page.locator("#search-results li a").first
+            first_result.click(timeout=60_000)
+            expect(opened.page.get_by_role("main")).to_contain_text(words)
     assert opened.outside_requests == []
 
 
