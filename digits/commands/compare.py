@@ -47,8 +47,8 @@ COLUMNS = {
         "p-value of a paired t-test over the groups. The difference is significant if the "
         "p-value is below 0.01."
     ),
-    "fixed": "The number of images that only the model after classifies correctly.",
-    "broken": "The number of images that only the model before classifies correctly.",
+    "fixed": "The number of images that only the new model classifies correctly.",
+    "broken": "The number of images that only the old model classifies correctly.",
 }
 
 
