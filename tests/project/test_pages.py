@@ -124,7 +124,7 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
         "Try another value",
         "Compare several values",
         "Train with several random seeds",
-        "Run several stages at a time",
+        "Switch branches",
         "Merge branches",
         "Look at one model in DVC's own views",
         "Delete experiments and unused files",
@@ -136,6 +136,13 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
     text = (demo / "params.yaml").read_text(encoding="utf-8")
     assert "n_estimators: 50\n" in text
     assert "gamma: 0.002\n" in text
+
+
+@pytest.mark.slow
+def test_the_page_about_experiments_runs_stages_in_parallel(demo: Path) -> None:
+    for model in ["small-digit-svc", "small-digit-trees"]:
+        edit_params(demo, model, "folds: 3", "folds: 5")
+    pages.run(read_steps(EXPERIMENTS, "Run several stages in parallel"), demo)
 
 
 @pytest.mark.slow
