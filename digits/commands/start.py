@@ -50,6 +50,7 @@ DELETED = [
     "CHANGELOG.md",
     "docs/*.png",
     "docs/benchmarks.md",
+    "docs/digit-champion.md",
     "docs/large-data.md",
     "docs/notebooks",
     "docs/tutorials.md",

@@ -62,8 +62,8 @@ def read_cells(name: str) -> list[dict[str, Any]]:
 
 
 def list_commands() -> list[str]:
-    """Return the commands in the page and in the texts of the notebooks."""
-    texts = [PAGE]
+    """Return the commands in the pages and in the texts of the notebooks."""
+    texts = [PAGE, (tiny.ROOT / "docs/digit-champion.md").read_text(encoding="utf-8")]
     for name in NOTEBOOKS:
         texts.extend(
             "".join(cell["source"])
