@@ -95,7 +95,7 @@ def count_errors(model: str, subset: str) -> tuple[int, int]:
     table = pd.read_csv(tiny.ROOT / f"plots/{model}/confusion.csv")
     table = table[table["subset"] == subset]
     wrong = table[table["actual"] != table["predicted"]]
-    return wrong["count"].sum(), table["count"].sum()
+    return int(wrong["count"].sum()), int(table["count"].sum())
 
 
 def test_the_page_about_digit_champion_has_the_errors_of_the_committed_results() -> None:
