@@ -219,6 +219,7 @@ def test_the_page_about_experiments_works_in_the_new_project(
     project: Path, tmp_path: Path
 ) -> None:
     shapes = tiny.copy(project, tmp_path / "shapes")
+    call(shapes, "setup")  # as `make venv` does
     text = (tiny.ROOT / EXPERIMENTS).read_text(encoding="utf-8")
     for old, new in OWN_NAMES.items():
         assert f"`{old}`" in text
