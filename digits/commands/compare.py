@@ -272,7 +272,7 @@ def train_with_seeds(
     )
     if (accuracies.nunique() == 1).all():
         raise UserError(
-            f"{pair.label}: neither draws anything at random; compare them without --seeds"
+            f"{pair.label}: the accuracies are the same with all seeds; compare without --seeds"
         )
     return accuracies
 

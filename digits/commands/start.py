@@ -51,6 +51,7 @@ DELETED = [
     "CITATION.cff",
     "docs/*.png",
     "docs/benchmarks.md",
+    "docs/digit-champion.md",
     "docs/notebooks",
     "docs/tutorials.md",
     "docs/walkthrough.md",
