@@ -29,10 +29,6 @@ PAGES_OF_COMPONENTS = {
     "digits/handwriting": ("docs/handwriting.md", "docs/handwriting/"),
 }
 
-# A comment in digits/learning names this page, which is now a part of docs/scaling.md. The next
-# change of that folder, after which all models are trained again, corrects the comment.
-MOVED = {"docs/cluster.md"}
-
 # The address of a page in the code, as in a message or a comment.
 PAGE_IN_CODE = re.compile(r"\bdocs/[\w/-]+\.md\b")
 
@@ -87,5 +83,5 @@ def test_pages_that_the_code_names_exist() -> None:
         if path.suffix not in {".py", ".yml", ".yaml", ".txt", ".html"} and path.suffix:
             continue
         text = (tiny.ROOT / path).read_text(encoding="utf-8")
-        for name in set(PAGE_IN_CODE.findall(text)) - MOVED:
+        for name in set(PAGE_IN_CODE.findall(text)):
             assert was_deleted(name) or (tiny.ROOT / name).exists(), f"{path} names {name}"
