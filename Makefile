@@ -32,7 +32,7 @@ repro: $(INSTALLED) ## Train all models
 	@$(MAKE) --no-print-directory results
 
 # The targets of an optional component are in its own Makefile, which is deleted with it.
--include bench/Makefile digits/*/Makefile
+-include bench/Makefile digits/*/Makefile docs/site/Makefile
 
 PATTERN ?= *
 results: $(RESULTS)
@@ -76,13 +76,15 @@ reference: $(INSTALLED) ## Write the pages in docs/reference that are generated 
 
 # The packages that decide the bytes of outputs. Every stage depends on their versions.
 PINNED := numpy|pandas|pillow|pyarrow|scikit-learn|scipy|skops
+LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header $(UPGRADE)
 lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt (newest versions: UPGRADE=--upgrade)
-	uv pip compile --quiet --universal $(UPGRADE) --fork-strategy fewest --python-version 3.11 --all-extras --group dev \
-	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+	$(LOCK) --all-extras --group dev --output-file requirements.lock pyproject.toml
 	grep -oE '^($(PINNED))==[^ ]+' requirements.lock > digits/core/environment.txt
+	$(LOCK_SITE)
 
 audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
-	pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+	pip-audit --strict --require-hashes --disable-pip $(patsubst %,--requirement %,$(wildcard requirements.lock docs/site/*.lock))
 
 clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops

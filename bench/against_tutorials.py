@@ -35,9 +35,9 @@ HEADER = [
     "original code, s",
     "same features, s",
     "this project's features, s",
-    "times as fast, same features",
+    "speed-up, same features",
     "in CPU time",
-    "times as fast, this project's features",
+    "speed-up, this project's features",
     "in CPU time",
 ]
 

@@ -27,7 +27,6 @@ class Run(NamedTuple):
 
     seconds: float
     cpu_seconds: float  # of the process and of all processes that it waited for
-    memory: float  # the peak memory of the largest of these processes, in MiB
 
 
 def main(description: str | None, benchmarks: Mapping[str, Benchmark]) -> None:
@@ -66,8 +65,7 @@ def run(project: Path, *command: str) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)  # Popen did not wait for it
     if process.returncode != 0:
         raise UserError(f"`{shlex.join(command)}` gave {process.returncode}")
-    cpu_seconds = usage.ru_utime + usage.ru_stime
-    return Run(seconds, cpu_seconds, memory=usage.ru_maxrss / 1024)  # Linux gives KiB
+    return Run(seconds, cpu_seconds=usage.ru_utime + usage.ru_stime)
 
 
 def clone_project(folder: Path) -> Path:

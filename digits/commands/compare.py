@@ -47,8 +47,8 @@ COLUMNS = {
         "p-value of a paired t-test over the groups. The difference is significant if the "
         "p-value is below 0.01."
     ),
-    "fixed": "The number of images that only the model after classifies correctly.",
-    "broken": "The number of images that only the model before classifies correctly.",
+    "fixed": "The number of images that only the new model classifies correctly.",
+    "broken": "The number of images that only the old model classifies correctly.",
 }
 
 
@@ -272,7 +272,7 @@ def train_with_seeds(
     )
     if (accuracies.nunique() == 1).all():
         raise UserError(
-            f"{pair.label}: neither draws anything at random; compare them without --seeds"
+            f"{pair.label}: the accuracies are the same with all seeds; compare without --seeds"
         )
     return accuracies
 

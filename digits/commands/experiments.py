@@ -38,10 +38,10 @@ COLUMNS = {
     "CV std": "The standard deviation of the accuracies of the folds.",
     "difference": (
         "The accuracy of the experiment minus the accuracy of the last commit, in percentage "
-        "points, as `digits compare` prints it. It is missing if the experiment used other "
-        "images or folds, or if its predictions cannot be read."
+        "points, as `digits compare` prints it. The difference is missing if the experiment "
+        "used other images or folds, or if its predictions cannot be read."
     ),
-    "p": "The p-value. The difference is significant if it is below 0.01.",
+    "p": "The p-value. The difference is significant if the p-value is below 0.01.",
     "state": "The state of the experiment, such as queued, failed or done.",
 }
 

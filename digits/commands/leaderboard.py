@@ -21,7 +21,7 @@ import pandas as pd
 COLUMNS = {
     "CV accuracy": (
         "The mean accuracy of the folds, in cross-validation on the training set. Use it to "
-        "choose a model. The rows are sorted by it. Models without it come last."
+        "choose a model. The rows are sorted by it. Models without folds come last."
     ),
     "CV balanced accuracy, CV mean F1": (
         "The means over the classes of the recall and of the F1 score, in cross-validation. "

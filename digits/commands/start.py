@@ -48,9 +48,10 @@ DELETED = [
     "tests/project",
     # pages about this project's datasets
     "CHANGELOG.md",
+    "CITATION.cff",
     "docs/*.png",
     "docs/benchmarks.md",
-    "docs/large-data.md",
+    "docs/digit-champion.md",
     "docs/notebooks",
     "docs/tutorials.md",
     "docs/walkthrough.md",

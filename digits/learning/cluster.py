@@ -21,7 +21,7 @@ import joblib
 import sklearn.pipeline  # noqa: F401
 from threadpoolctl import threadpool_info
 
-# The variable by which Dask itself finds its scheduler (docs/cluster.md).
+# The variable by which Dask itself finds its scheduler (docs/scaling.md).
 CLUSTER_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 
 # The packages whose versions a result depends on.

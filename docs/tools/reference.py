@@ -5,12 +5,14 @@
 
 import ast
 import inspect
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digits.commands import MODULES, main
+from digits.commands import main
 from digits.core import params
+from digits.learning.pipelines import FEATURES_FOLDER
 
 import click
 
@@ -21,17 +23,35 @@ NOTE = "<!-- `make reference` generates this page from the code. Do not edit it.
 CLI_INTRODUCTION = """\
 # Command-line reference
 
-This page has the help text of every command. `digits COMMAND --help` prints it, too. Run the
-commands in the folder that has `params.yaml`."""
+This page has the help texts of the commands. `digits COMMAND --help` prints them, too. Run the
+commands in the folder that contains `params.yaml`. Two commands are left out, because you need
+not call them: `make venv` calls `digits setup`, and Git calls `digits merge-lock`."""
 
 PARAMS_INTRODUCTION = """\
-# Reference of params.yaml
+# `params.yaml` reference
 
 This page describes every key of `params.yaml`. `NAME` stands for the name of an entry, which
 you choose. A name has at most 100 letters, digits and single hyphens.
 
-`digits check` validates the file. An unknown key is an error. To set a value for one run only,
-use the dotted name of its key: `dvc exp run -S models.NAME.folds=5`."""
+`digits check` validates the file. An unknown key is an error. To try a value without editing
+the file, use the dotted name of its key: `dvc exp run --temp -S models.NAME.folds=5`."""
+
+FEATURES_INTRODUCTION = """\
+## Sets of features
+
+The key `features` of a model names one of these modules of `digits/features`. *Deskewed* digits
+are sheared until they stand upright. The *norm* is the Euclidean norm. A set with principal
+components needs at least as many training images as components, without those of one fold."""
+
+# What the COLOR of a module of digits/features says that it does with images in colour.
+COLORS = {
+    "channels": "red, green and blue",
+    "brightness": "the brightness",
+    "required": "red, green and blue; grey images are an error",
+}
+
+# What is generated below the description of a key.
+FURTHER = {"models.NAME.features": "[Sets of features](#sets-of-features) lists the modules."}
 
 # What the bounds of a number in a JSON schema mean.
 BOUNDS = {
@@ -48,8 +68,8 @@ class Key(NamedTuple):
     Attributes:
         name: its dotted name, such as `models.NAME.folds`.
         schema: its JSON schema.
-        presence: whether it is required, or what its default is. It is "" for a key of a
-            mapping that is only one of several forms of a value.
+        presence: whether it is required, what its default is, or that `digits pin` writes it.
+            It is "" for a key of a mapping that is only one of several forms of a value.
         description: the string below it in digits/core/params.py, or "".
     """
 
@@ -88,6 +108,8 @@ def list_keys() -> list[Key]:
         for key, schema in classes[class_name]["properties"].items():
             name = f"{prefix}{key}"
             presence = "" if is_alternative else describe_presence(key in required, schema)
+            if class_name == "DatasetParams" and key in params.PINNED_KEYS:
+                presence = "written by `digits pin`"
             description = descriptions[class_name].get(key, "")
             keys.append(Key(name, schema, presence, description))
             if "$ref" in schema:
@@ -149,9 +171,18 @@ def describe_type(schema: dict[str, Any]) -> str:
         return f"`{schema['const']}`"
     kind = {"array": "list", "object": "mapping"}
     name = schema.get("type", "object")
-    bounds = [f"{word} {schema[bound]}" for bound, word in BOUNDS.items() if bound in schema]
+    bounds = [
+        f"{word} {format_bound(schema[bound])}"
+        for bound, word in BOUNDS.items()
+        if bound in schema
+    ]
     text = kind.get(name, name)
     return f"{text} ({', '.join(bounds)})" if bounds else text
+
+
+def format_bound(value: float) -> str:
+    """Return a bound of a number, the largest one as a power of two."""
+    return "2³²" if value == 2**32 else str(value)
 
 
 def write_cli() -> str:
@@ -160,12 +191,6 @@ def write_cli() -> str:
     parts = [CLI_INTRODUCTION, NOTE]
     for name, command in list_commands().items():
         parts.append(f"## digits {name}")
-        _, folder, *_ = MODULES[name].split(".")
-        if folder != "commands":
-            parts.append(
-                f"This command is part of the optional component `{folder}`, which "
-                "[can be deleted](../../.github/CONTRIBUTING.md#how-the-code-is-organized)."
-            )
         help_text = command.get_help(click.Context(command, context, name))
         parts.append(f"```text\n{help_text}\n```")
     return "\n\n".join(parts) + "\n"
@@ -180,7 +205,23 @@ def write_params() -> str:
         facts = [describe_type(key.schema), key.presence]
         parts.append(f"*{', '.join(fact for fact in facts if fact)}*")
         parts.append(key.description)
+        if key.name in FURTHER:
+            parts.append(FURTHER[key.name])
+    parts += [FEATURES_INTRODUCTION, write_features()]
     return "\n\n".join(parts) + "\n"
+
+
+def write_features() -> str:
+    """Return the table of the modules of digits/features."""
+    lines = [
+        "| `features` | what the classifier learns from | of images in colour |",
+        "|---|---|---|",
+    ]
+    for path in sorted(FEATURES_FOLDER.glob("*.py")):
+        module = import_module(f"digits.features.{path.stem}")
+        summary = inspect.getdoc(module).splitlines()[0].rstrip(".")
+        lines.append(f"| `{path.stem}` | {summary} | {COLORS[module.COLOR]} |")
+    return "\n".join(lines)
 
 
 PAGES = {"cli.md": write_cli, "params.md": write_params}

@@ -101,11 +101,10 @@ def test_one_process_gives_the_same_results_as_dvc(project: Path) -> None:
 
 
 def test_a_command_is_measured(tmp_path: Path) -> None:
-    code = "import time; x = bytearray(50 * 2**20); time.sleep(0.2)"
+    code = "import time; time.sleep(0.2)"
     run = measuring.run(tmp_path, sys.executable, "-c", code)
     assert run.seconds > 0.2
     assert run.cpu_seconds < 5
-    assert 50 < run.memory < 10_000
 
 
 def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:

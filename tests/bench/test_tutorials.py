@@ -39,6 +39,17 @@ ERRORS = [row[:2] for row in ROWS]
 # The solutions that are code, and nothing else.
 SOLUTIONS = [row[2].strip("`") for row in ROWS if re.fullmatch("`[^`]+`", row[2])]
 
+# The sections with tables of results: the notebook, and the cells of each row.
+RESULTS = [
+    (name, [cell.strip() for cell in row.split("|")])
+    for name, section in re.findall(
+        r"^The \[notebook\]\(notebooks/(\w+)\.ipynb\)(.+?)(?=^## )",
+        PAGE,
+        re.MULTILINE | re.DOTALL,
+    )
+    for row in re.findall(r"^\| (?!---)(.+ \| .+) \|$", section, re.MULTILINE)
+]
+
 # The blocks of Python code.
 READ_TABLE, CONVERT_PICTURE = re.findall(
     r"^```python\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL
@@ -51,8 +62,8 @@ def read_cells(name: str) -> list[dict[str, Any]]:
 
 
 def list_commands() -> list[str]:
-    """Return the commands in the page and in the texts of the notebooks."""
-    texts = [PAGE]
+    """Return the commands in the pages and in the texts of the notebooks."""
+    texts = [PAGE, (tiny.ROOT / "docs/digit-champion.md").read_text(encoding="utf-8")]
     for name in NOTEBOOKS:
         texts.extend(
             "".join(cell["source"])
@@ -259,6 +270,48 @@ def test_three_steps_make_one_s_own_picture_readable(
     resized = [draw_page(image, 21, 120, 60).resize((28, 28)) for image in pixels[150:200]]
     only_resized = np.reshape([np.asarray(image) for image in resized], (50, 784))
     assert classifier.score(only_resized, classes[150:200]) < 0.3
+
+
+def round_like(value: float, text: str) -> str:
+    """Round a number to as many decimals as a number on the page has."""
+    _, _, decimals = text.partition(".")
+    return f"{value:.{len(decimals)}f}"
+
+
+def read_values(model: str) -> list[float]:
+    """Return all results of a model of this project that are in Git."""
+    metrics = json.loads((tiny.ROOT / f"metrics/{model}.json").read_text())
+    plots = tiny.ROOT / f"plots/{model}"
+    table = pd.read_csv(plots / "metrics.csv")[["value", "low", "high"]]
+    counts = pd.read_csv(plots / "confusion.csv")["count"]
+    return [*metrics.values(), *table.to_numpy().ravel(), *counts]
+
+
+def test_the_results_of_this_project_are_those_of_its_metrics() -> None:
+    n_numbers = 0
+    for _, row in RESULTS:
+        model = re.match(r"`(.+)`: (.+)", row[-1])
+        if model is not None:
+            values = read_values(model[1])
+            for number in re.findall(r"\d+(?:\.\d+)?", model[2]):
+                n_numbers += 1
+                assert number in [round_like(value, number) for value in values], row
+    assert n_numbers > 30
+
+
+def test_the_results_of_the_original_code_are_those_of_the_notebooks() -> None:
+    n_numbers = 0
+    for name, row in RESULTS:
+        outputs = [
+            "".join(output.get("text", []))
+            for cell in read_cells(name)
+            for output in cell.get("outputs", [])
+        ]
+        values = [float(value) for value in re.findall(r"\d+(?:\.\d+)?", " ".join(outputs))]
+        for number in re.findall(r"\d+(?:\.\d+)?", row[-2]):
+            n_numbers += 1
+            assert number in [round_like(value, number) for value in values], row
+    assert n_numbers > 20
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -34,7 +34,7 @@ N_FIRST = 300  # of 400 images, this many are copied
 N_OTHERS = 100
 MLP = "neural_network.MLPClassifier"
 ROWS_PER_BATCH = 150
-PAGE = tiny.ROOT / "docs/large-data.md"
+PAGE = tiny.ROOT / "docs/scaling.md"
 
 # The stages, and an entry of params.yaml for each.
 STAGES = {
@@ -184,7 +184,6 @@ def test_passes_need_partial_fit() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PAGE.exists(), reason="`digits start` deletes the page about MNIST")
 def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "BATCH_BYTES", 200 * 784)
     monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 400 * 784)

@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 
 YOUR_OWN = "docs/your-own.md"
 UPGRADING = "docs/upgrading.md"
+EXPERIMENTS = "docs/experiments.md"
 
 HAS_HANDWRITING = (tiny.ROOT / "digits/handwriting").exists()
 
@@ -200,6 +201,49 @@ def test_the_new_project_says_nothing_about_digits(project: Path) -> None:
     visible = re.sub("<(style|script).+?</(style|script)>", "", page, flags=re.DOTALL)
     assert FOREIGN_WORDS.findall(printed) == []
     assert FOREIGN_WORDS.findall(visible) == []
+
+
+# The names on the page about experiments, and those of a project of one's own, as in its table.
+OWN_NAMES = {
+    "'small-digit-*'": "'*'",
+    "small-digit-svc": "pixels-svc",
+    "gamma": "C",
+    "small-digit-trees": "gradients-svc",
+    "n_estimators": "n_copies",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_page_about_experiments_works_in_the_new_project(
+    project: Path, tmp_path: Path
+) -> None:
+    shapes = tiny.copy(project, tmp_path / "shapes")
+    call(shapes, "setup")  # as `make venv` does
+    text = (tiny.ROOT / EXPERIMENTS).read_text(encoding="utf-8")
+    for old, new in OWN_NAMES.items():
+        assert f"`{old}`" in text
+        assert f"`{new}`" in text
+    steps = []
+    for title in [
+        "Try another value",
+        "Compare several values",
+        # Several seeds are left out, because all of them give the same accuracy for shapes.
+        "Run several stages in parallel",
+        "Merge branches",
+        "Look at one model in DVC's own views",
+        "Delete experiments and unused files",
+    ]:
+        section, _, _ = pages.read_section(EXPERIMENTS, title).partition("\n### ")
+        for command, _ in pages.read_steps(section):
+            for old, new in OWN_NAMES.items():
+                command = command.replace(old, new)
+            steps.append(pages.Step(command, pages.ANYTHING))
+    pages.run(steps, shapes)
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+    params = (shapes / "params.yaml").read_text(encoding="utf-8")
+    assert "C: 0.002\n" in params
+    assert "n_copies: 50\n" in params
 
 
 @pytest.mark.slow

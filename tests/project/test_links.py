@@ -83,5 +83,5 @@ def test_pages_that_the_code_names_exist() -> None:
         if path.suffix not in {".py", ".yml", ".yaml", ".txt", ".html"} and path.suffix:
             continue
         text = (tiny.ROOT / path).read_text(encoding="utf-8")
-        for name in PAGE_IN_CODE.findall(text):
+        for name in set(PAGE_IN_CODE.findall(text)):
             assert was_deleted(name) or (tiny.ROOT / name).exists(), f"{path} names {name}"

@@ -5,6 +5,7 @@ run in the tiny project.
 """
 
 import contextlib
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -81,14 +82,31 @@ def normalize_rows(text: str) -> set[str]:
 def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    section = pages.read_section("README.md", "The leaderboard")
-    [shown] = re.findall("^```\n(task .+?)^```", section, re.DOTALL | re.MULTILINE)
+    section = pages.read_section("README.md", "Quick start")
+    [shown] = re.findall("^(task .+?)^```", section, re.DOTALL | re.MULTILINE)
     with contextlib.chdir(tiny.ROOT):
         settings = params.load()
         names = [name for name in settings.models if f"  {name} " in shown]
         print_leaderboard(make_leaderboard(settings, names), settings)
     printed = capsys.readouterr().out
     assert normalize_rows(shown) - {"…"} <= normalize_rows(printed)
+
+
+def count_errors(model: str, subset: str) -> tuple[int, int]:
+    """Return how many images of a set a model misclassifies, and how many there are."""
+    table = pd.read_csv(tiny.ROOT / f"plots/{model}/confusion.csv")
+    table = table[table["subset"] == subset]
+    wrong = table[table["actual"] != table["predicted"]]
+    return int(wrong["count"].sum()), int(table["count"].sum())
+
+
+def test_the_page_about_digit_champion_has_the_errors_of_the_committed_results() -> None:
+    page = " ".join((tiny.ROOT / "docs/digit-champion.md").read_text(encoding="utf-8").split())
+    for subset, name in [("cross_validation", "training"), ("test", "test")]:
+        n_errors, n_images = count_errors("digit-champion", subset)
+        share = f"{100 * n_errors / n_images:.2f} %"
+        assert f"misclassifies {n_errors} of the {n_images:,} {name} images ({share})" in page
+    assert f"misclassifies {count_errors('digit-fast', 'test')[0]} test images" in page
 
 
 @pytest.mark.slow
@@ -126,7 +144,7 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
         "Try another value",
         "Compare several values",
         "Train with several random seeds",
-        "Run several stages at a time",
+        "Switch branches",
         "Merge branches",
         "Look at one model in DVC's own views",
         "Delete experiments and unused files",
@@ -138,6 +156,13 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
     text = (demo / "params.yaml").read_text(encoding="utf-8")
     assert "n_estimators: 50\n" in text
     assert "gamma: 0.002\n" in text
+
+
+@pytest.mark.slow
+def test_the_page_about_experiments_runs_stages_in_parallel(demo: Path) -> None:
+    for model in ["small-digit-svc", "small-digit-trees"]:
+        edit_params(demo, model, "folds: 3", "folds: 5")
+    pages.run(read_steps(EXPERIMENTS, "Run several stages in parallel"), demo)
 
 
 @pytest.mark.slow
@@ -213,7 +238,7 @@ def clone(project: Path, name: str) -> Path:
 
 @pytest.mark.slow
 def test_a_colleague_gets_results_and_shares_a_change(made: Path, project: Path) -> None:
-    run_sharing("Fill a new remote", project)
+    tiny.run_dvc("push --all-commits", project)
     run_sharing("Get a colleague's results", project.parent, REPOSITORY_URL=str(project))
     colleague = project.parent / "digits"
     assert tiny.files(colleague) == tiny.files(made)
@@ -286,30 +311,31 @@ def test_other_projects_use_data(project: Path, tmp_path: Path) -> None:
         REPOSITORY_URL=f"file://{project}",
         PLACE=str(tmp_path / "digits-remote"),
     )
-    [options] = re.findall(r"^\| neither of them \| `(.+?)`", section, re.MULTILINE)
-    files, _ = section.split("\n### Give models versions\n")
-    # The lock file is in Git, so its command needs no remote.
-    files = re.sub(r"^(\$ dvc (?:get|import) \S+ data.*)$", rf"\1 {options}", files, flags=re.M)
-    printed = pages.run(pages.read_steps(files), other)
-    in_lock, actual = re.findall(r"\b[0-9a-f]{32}\b", printed)
-    assert in_lock == actual
-
-    [script] = re.findall("```python\n(.+?)```", section, re.DOTALL)
-    read = f"{script}\nprint(len(images))"
-    assert tiny.run(["python", "-c", read], other).stdout == f"{tiny.IMAGES}\n"
+    [options] = re.findall(r"`(--remote web .+?)`", section)
+    commands = re.sub(r"^(\$ dvc (?:get|import) .*)$", rf"\1 {options}", section, flags=re.M)
+    pages.run(pages.read_steps(commands), other)
+    original = pd.read_parquet(project / "data/raw/tiny.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(other / "tiny.parquet"), original)
 
 
 @pytest.mark.slow
 def test_the_data_the_cache_and_the_remote_are_checked(project: Path) -> None:
     tiny.run_dvc("push", project)
     run_sharing("Check that everything is shared", project)
-    pages.run(read_steps(TROUBLESHOOTING, "Verify the data and the cache"), project)
-    damaged = next(project.glob(".dvc/cache/files/md5/*/*"))
+    status, find_damaged, find_path = read_steps(
+        TROUBLESHOOTING, "Verify the data and the cache"
+    )
+    pages.run([status, find_damaged], project)
+    output = next(project.glob("models/*.skops"))
+    checksum = hashlib.md5(output.read_bytes(), usedforsecurity=False).hexdigest()
+    damaged = project / f".dvc/cache/files/md5/{checksum[:2]}/{checksum[2:]}"
     damaged.chmod(0o644)
     damaged.write_bytes(b"damaged")
-    _, find_damaged = read_steps(TROUBLESHOOTING, "Verify the data and the cache")
     printed = tiny.run(["bash", "-c", find_damaged.command], project, status=1).stdout
     assert damaged.relative_to(project).as_posix() in printed
+    command = find_path.command.replace("ab12", checksum)
+    printed = tiny.run(["bash", "-c", command], project).stdout
+    assert printed.startswith(f"    - path: {output.relative_to(project).as_posix()}\n")
 
 
 def test_the_page_about_files_names_every_column_and_key(made: Path) -> None:
@@ -325,13 +351,3 @@ def test_the_page_about_files_names_every_column_and_key(made: Path) -> None:
             assert f"`{key}`" in page
     for path in made.glob("plots/*/*.csv"):
         assert f"`{path.name}`" in page
-
-
-@pytest.mark.slow
-def test_the_examples_in_python_on_the_page_about_files_run(made: Path) -> None:
-    page = (tiny.ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
-    blocks = re.findall("```python\n(.+?)```", page, re.DOTALL)
-    script = "\n".join(blocks).replace("task/small-digit", "task/five")
-    script = script.replace('"digit-champion.skops"', '"models/five-sgd.skops"')
-    printed = tiny.run(["python", "-c", f"{script}\nprint(len(labels) == len(X))"], made).stdout
-    assert printed == "True\n"

@@ -2,7 +2,7 @@
 
 import re
 
-from digits.commands import PACKAGE
+from digits.commands import has_module
 from docs.tools import reference
 
 import click
@@ -10,11 +10,11 @@ import pytest
 
 
 def read_sections(page: str) -> list[str]:
-    """Return the sections of a page, without those of components that have been deleted."""
+    """Return the sections of a page, without commands of components that have been deleted."""
     sections = []
     for section in re.split("^(?=## )", page, flags=re.MULTILINE):
-        components = re.findall("part of the optional component `(.+?)`", section)
-        if all((PACKAGE / component).exists() for component in components):
+        commands = re.findall("^## digits (.+)", section)
+        if all(has_module(name) for name in commands):
             sections.append(section.rstrip())  # the last one of a page has no lines below it
     return sections
 

@@ -243,7 +243,7 @@ def test_two_revisions_are_trained_with_several_seeds(short: Path) -> None:
 
 def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
     line = failure(short, "compare", "--between", "dummy", "same", "--seeds", "3")
-    reason = "neither draws anything at random; compare them without --seeds"
+    reason = "the accuracies are the same with all seeds; compare without --seeds"
     assert line == f"Error: dummy → same: {reason}"
 
 

@@ -1,0 +1,57 @@
+"""The examples of docs/reference/python.md run, and print what they should."""
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.helpers import tiny
+
+import pytest
+
+PAGE = tiny.ROOT / "docs/reference/python.md"
+
+# The names on the page, and what the tiny project has in their place.
+REPLACED = {
+    "task/small-digit/": "task/digit/",
+    "small-digit-svc": "digit-logreg",
+    'read("small")': 'read("tiny")',
+    "docs/handwriting/sheet.jpg": str(tiny.ROOT / "docs/handwriting/sheet.jpg"),
+}
+
+
+def read_example(heading: str) -> str:
+    """Return the block of Python below a heading, for the tiny project."""
+    text = PAGE.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1]
+    block = re.findall("```python\n(.+?)```", text, re.DOTALL)[0]
+    for old, new in REPLACED.items():
+        block = block.replace(old, new)
+    return str(block)
+
+
+def test_tables_models_and_results_are_read(made: Path) -> None:
+    headings = [
+        "Read a table",
+        "Load a model and predict",
+        "Read the results",
+        "Look at images",
+    ]
+    script = "\n".join(read_example(heading) for heading in headings)
+    printed = tiny.run(["python", "-c", script], made).stdout.splitlines()
+    accuracy, mistakes, same_accuracy, *pixels = printed
+    assert mistakes == f"{round(tiny.TEST * (1 - float(accuracy)))} mistakes in the test set"
+    assert same_accuracy == accuracy
+    assert len(pixels) == tiny.SHAPE[0]
+
+
+@pytest.mark.skipif(
+    not (tiny.ROOT / "digits/handwriting").exists(),
+    reason="without the component, no model of digits predicts pictures",
+)
+def test_pictures_are_predicted(project: Path) -> None:
+    component = "digits/handwriting"  # which the tiny project does not have
+    shutil.copytree(tiny.ROOT / component, project / component)
+    script = read_example("Predict pictures")
+    printed = tiny.run(["python", "-c", script], project).stdout.splitlines()
+    assert len(printed) == 5  # the digits on the sheet
+    for line in printed:
+        assert re.fullmatch(r"\d [01]\.\d+", line)
