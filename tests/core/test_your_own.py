@@ -5,10 +5,10 @@ The new project is checked afterwards.
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from digits.commands import start
+from docs.tools.shapes import SHAPES, write_pictures
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
 from tests.project.test_links import LINK
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from PIL import Image, ImageDraw
+from PIL import Image
 
 YOUR_OWN = "docs/your-own.md"
 UPGRADING = "docs/upgrading.md"
@@ -25,40 +25,11 @@ EXPERIMENTS = "docs/experiments.md"
 
 HAS_HANDWRITING = (tiny.ROOT / "digits/handwriting").exists()
 
-SHAPES = ["circle", "cross", "line"]
-
 # Words that have no place in a project about shapes.
 FOREIGN_WORDS = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNORECASE)
 
 # Files that both the project and upstream change before the merge.
 CHANGED_UPSTREAM = ["README.md", "params.yaml", "docs/tutorials.md", "digits/core/paths.py"]
-
-
-def write_pictures(folder: Path, count: int = 60, names: Sequence[str] = SHAPES) -> None:
-    """Write pictures of shapes, in several sizes and two formats.
-
-    If there are 61, the name of the last one makes it one of the first images.
-    """
-    random = np.random.default_rng(0)
-    for i in range(count):
-        width, height = random.integers(60, 90, 2).tolist()
-        x, y = random.integers(28, 34, 2).tolist()
-        radius = int(random.integers(14, 22))
-        stem = "0-again" if i == 60 else str(i)
-        suffix = "jpg" if i % 2 else "png"
-        path = folder / names[i % 3] / f"{stem}.{suffix}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-
-        image = Image.new("RGB", (width, height), "white")
-        pen = ImageDraw.Draw(image)
-        box = (x - radius, y - radius, x + radius, y + radius)
-        if i % 3 == 0:
-            pen.ellipse(box, outline="black", width=4)
-        else:
-            pen.line(box, "navy", 4)
-        if i % 3 == 1:
-            pen.line((x - radius, y + radius, x + radius, y - radius), "navy", 4)
-        image.save(path)
 
 
 def write_new_cross(path: Path) -> None:
@@ -127,8 +98,6 @@ class Walk:
             return
         if first.startswith("digits predict"):
             write_new_cross(self.project.parent / "new.jpg")
-        if first == "digits start":
-            write_pictures(self.project / "data/own")
         if first == "digits pin own" and (self.project / "data/own.dvc").exists():
             write_pictures(self.project / "data/own", count=61)
         if first.startswith("git fetch"):
@@ -139,8 +108,6 @@ class Walk:
 
         if first.startswith("git clone -q REPOSITORY_URL"):
             pretend_installed(self.project)
-        if steps[-1].command.startswith("git switch -qc"):
-            change_c(self.project / "params.yaml")
 
     def fill_in(self, step: pages.Step) -> pages.Step:
         """Return a step with the addresses of this reader's repositories."""
@@ -157,12 +124,6 @@ def pretend_installed(project: Path) -> None:
     """Make `make` take the environment as installed, because that of the tests is active."""
     (project / ".venv").mkdir(exist_ok=True)
     (project / ".venv/.installed").touch()
-
-
-def change_c(path: Path) -> None:
-    """Change a hyperparameter of pixels-svc in params.yaml, as the page says."""
-    before, name, after = path.read_text(encoding="utf-8").partition("\n  pixels-svc:\n")
-    path.write_text(before + name + after.replace("C: 10\n", "C: 0.1\n", 1), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -298,8 +259,10 @@ def test_start_leaves_a_project_that_is_ready_for_images(kind: str, shapes: Path
         write_table(shapes / "data/own.csv")
         expected = "datasets.own has 100 images of 2"
     else:
-        names = SHAPES if kind == "folder" else ["0", "7", "1"]
-        write_pictures(shapes / "data/own", names=names)
+        write_pictures(shapes / "data/own")
+        if kind == "handwriting":
+            for shape, digit in zip(SHAPES, "071", strict=True):
+                (shapes / "data/own" / shape).rename(shapes / "data/own" / digit)
         expected = "datasets.own has 60 images of"
     assert expected in call(shapes, "pin", "own").stdout
     assert call(shapes, "check").output == "params.yaml is valid.\n"
