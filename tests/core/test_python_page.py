@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.helpers import tiny
+from tests.helpers import pages, tiny
 
 import pytest
 
@@ -55,3 +55,13 @@ def test_pictures_are_predicted(project: Path) -> None:
     assert len(printed) == 5  # the digits on the sheet
     for line in printed:
         assert re.fullmatch(r"\d [01]\.\d+", line)
+
+
+@pytest.mark.slow
+def test_another_project_gets_the_versions_of_the_packages(made: Path, tmp_path: Path) -> None:
+    section = pages.read_section("docs/reference/python.md", "Use a model in another project")
+    get_versions, install, _ = pages.read_steps(section.replace("REPOSITORY_URL", str(made)))
+    pages.run([get_versions], tmp_path)
+    downloaded = tmp_path / "environment.txt"
+    assert downloaded.name in install.command
+    assert "scikit-learn==" in downloaded.read_text(encoding="utf-8")
