@@ -106,14 +106,13 @@ class ChecksumShare(Entry):
     """The form `{share: fraction}` of a test size."""
 
     share: Fraction
-    """The fraction of each class that is the test set, rounded up to a number of images.
+    """The fraction of each class that goes into the test set, rounded up to whole images.
 
     If the dataset has groups, it is the fraction of the groups.
 
     The images are chosen by the checksums of the picture files, or of their pixels if they do
-    not come from files, and the groups by the checksums of their names. A new image therefore
-    moves at most one other image of its class between the training set and the test set.
-    Another `shape` moves none.
+    not come from files, and the groups by the checksums of their names. Adding pictures
+    therefore hardly changes the split, and another `shape` does not change it.
     """
 
 
@@ -169,7 +168,8 @@ class DatasetParams(Entry):
     """The height and the width of each image, 1 to 256 pixels each. With a third number, which
     is always 3, the images are in colour. Otherwise they are grey.
 
-    Pictures are resized to this shape. Their aspect ratio is kept. The product of the numbers
+    Pictures are resized to this shape. Their aspect ratio is kept, and the space at the sides
+    gets the median colour of the picture's edge. The product of the numbers
     is at most 32,000. For example, for images in colour:
 
     ```yaml
@@ -198,13 +198,13 @@ class DatasetParams(Entry):
     """
 
     pixel_max: Annotated[int, Field(ge=1, le=255)] = 255
-    """The largest value that a pixel can have. The digits of scikit-learn have 16."""
+    """The largest value that a pixel can have. For scikit-learn's digits it is 16."""
 
     sources: Annotated[list[Source], Field(min_length=1)]
     """The sources of the images.
 
-    Each item is a kind of source and a place. The sources are tried in order, until one of them
-    has the images whose checksums are in `sha256`.
+    Each item has one key, the kind of the source. Its value is the location. The sources are
+    tried in order, until one of them has the images whose checksums are in `sha256`.
 
     - `sklearn: digits`: the digits in scikit-learn. They need no network.
     - `idx: PLACE`: files in the IDX format of MNIST. The place is a folder or an HTTP address.
@@ -221,9 +221,9 @@ class DatasetParams(Entry):
       has the paths of pictures, relative to the folder of the table. Otherwise all other
       columns have the pixels.
 
-    If the environment variable `DATA_MIRROR` is set, it is tried before the sources that need a
-    network. It names a folder or an HTTP address. The IDX files of a dataset are in the
-    subfolder that has the dataset's name. For example:
+    The environment variable `DATA_MIRROR` may name a folder or an HTTP address. It is tried
+    before the sources that need a network. The IDX files of a dataset are in the subfolder
+    that has the dataset's name. For example:
 
     ```yaml
     sources:
@@ -273,7 +273,7 @@ class SplitParams(Entry):
     """The test set. All other images are the training set, which is shuffled.
 
     - A whole number, such as `test: 10000`: the last 10,000 images. If the dataset has groups,
-      the number must not divide a group.
+      the boundary must fall between two groups.
     - A fraction, such as `test: 0.2`: 20 % of the images, chosen at random. If the dataset has
       groups, it is 20 % of the groups.
     - One of the keys `groups` and `share`. For example:
@@ -299,7 +299,7 @@ class TaskParams(Entry):
     """The classes with the label 1. Without `negative`, all other classes have the label 0.
 
     Without this key, the label of an image is its class. If the dataset has `names`, the
-    classes are these names. Otherwise they are numbers. At least one class must be left out.
+    classes are these names. Otherwise they are numbers. The list must not contain all classes.
     For example:
 
     ```yaml
@@ -331,7 +331,7 @@ class Hyperparameters(Entry, extra="allow"):
     """
 
     threshold: Threshold | None = None
-    """The score from which a model predicts the label 1. The task must have two labels.
+    """The lowest score at which a model predicts the label 1. The task must have two labels.
 
     Without this key, a model predicts the label 1 if `decision_function` is above 0. If the
     classifier has no `decision_function`, it predicts the label 1 if `predict_proba` is above
@@ -355,7 +355,7 @@ class ModelParams(Entry):
     """One sentence about the model. If you edit it, DVC does not train the model again."""
 
     tutorial: str | None = None
-    """The title of the tutorial that has this model, and the accuracy that it reports.
+    """The title of the tutorial that has this model, and the accuracy of its code.
 
     Only the report shows it.
     """
@@ -379,9 +379,11 @@ class ModelParams(Entry):
       install the package, see [Extend the pipeline](../extending.md).
     - `one_vs_rest_svc`: an `svm.SVC` for each class against all other classes.
     - `augmented_svc`: the same, with the kernel `rbf`, fitted also on deformed copies of
-      the training images. The images must be square. Its hyperparameters are `n_copies`, the
-      number of copies of each image near the border of a class, `C`, `C_copies`, which is used
-      instead of `C` once the copies are added, and `gamma`.
+      the training images. The images must be square. It has these hyperparameters:
+
+      - `n_copies`: the number of copies of each image near the decision boundary of a class
+      - `C` and `gamma`
+      - `C_copies`: replaces `C` once the copies are added
     """
 
     hyperparameters: Hyperparameters
