@@ -31,8 +31,8 @@ MIN_COMPONENT_SIDE = 3
 # Comparing more components with one another would take minutes.
 MAX_COMPONENTS = 2_000
 
-# A component is cut off if it ends in a margin with this share of the picture's longer side.
-MARGIN_SHARE = 0.02
+# A component is cut off if it ends in a margin with this share of the picture's shorter side.
+MARGIN_SHARE = 0.06
 
 # Digits have at least the first share of the usual height, and at most this many times that
 # height. They are at most this many times as wide as high.
@@ -200,7 +200,7 @@ def leave_out_cut_off(components: list[Component], shape: tuple[int, ...]) -> li
     They touch an edge, or are in the margin beside it. If there are no others, they stay.
     """
     height, width = shape
-    margin = MARGIN_SHARE * max(shape)
+    margin = MARGIN_SHARE * min(shape)
     inner = []
     for component in components:
         touches_first = min(component.top, component.left) == 0

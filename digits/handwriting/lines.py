@@ -63,7 +63,7 @@ MIN_LINES = 3
 MIN_BOUND_SHARE = 0.9
 MAX_DISTANCE = 2
 
-# At least this many teeth of a comb have the same ends.
+# A comb has at least this many teeth with the same ends.
 MIN_TEETH = 3
 
 # A cross-section of a line belongs to the line if it has at most this many times the usual ink.
@@ -74,8 +74,10 @@ USUAL_PERCENTILE = 35
 # A line and its faint edges, in pixels.
 EDGED_LINE = 5
 
-# A component is a scrap of a line if more than this share of it is beside lines.
+# A component is a scrap of a line if more than this share of it is beside lines, and its
+# shorter side has at most this many pixels.
 MIN_SCRAP_SHARE = 0.8
+MAX_SCRAP_SIDE = 5
 
 
 class Line(NamedTuple):
@@ -274,6 +276,8 @@ def is_bound(line: Line, near_others: Mask) -> bool:
 def is_tooth(line: Line, others: Sequence[Line], near_across: Mask) -> bool:
     """Return whether a line begins or ends at a line across, with as many others as a comb has.
 
+    The line may be longer than the others, because a digit's stroke may go on where it ends.
+
     Args:
         line: the line.
         others: the lines in the same direction, with the line itself.
@@ -284,8 +288,9 @@ def is_tooth(line: Line, others: Sequence[Line], near_across: Mask) -> bool:
         return False
     n_alike = 0
     for other in others:
-        distance = max(abs(line.start - other.start), abs(line.stop - other.stop))
-        n_alike += distance <= MAX_DISTANCE
+        excesses = (other.start - line.start, line.stop - other.stop)
+        has_same_end = min(map(abs, excesses)) <= MAX_DISTANCE
+        n_alike += has_same_end and min(excesses) >= -MAX_DISTANCE
     return n_alike >= MIN_TEETH
 
 
@@ -332,9 +337,11 @@ def find_usual(section_ink: Ink, numbers: Labels, n_lines: int) -> Ink:
 
 
 def find_scraps(ink: Ink, lines: Mask) -> Mask:
-    """Find what is left of lines: the components of the ink that are beside them."""
-    labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
-    shares = ndimage.mean(widen(lines), labels, np.arange(n_labels + 1))
-    is_scrap = shares > MIN_SCRAP_SHARE
-    is_scrap[0] = False
-    return np.asarray(is_scrap[labels])
+    """Find what is left of lines: the thin components of the ink that are beside them."""
+    is_scrap = np.zeros_like(lines)
+    labels = measure.label(ink > EDGE)
+    for region in measure.regionprops(labels, widen(lines).astype(float)):
+        is_thin = min(region.image.shape) <= MAX_SCRAP_SIDE
+        if is_thin and region.intensity_mean > MIN_SCRAP_SHARE:
+            is_scrap[region.slice] |= region.image
+    return is_scrap
