@@ -30,7 +30,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-FONTS = sorted(Path("/usr/share/fonts/truetype/liberation").glob("*.ttf"))
+FONT_FOLDER = Path("/usr/share/fonts/truetype/liberation")
+FONTS = sorted(FONT_FOLDER.glob("*.ttf"))
 
 # Numbers of pictures, and of pictures with `--quick`.
 N_PHOTOGRAPHS = 2_000
@@ -63,10 +64,11 @@ SHAPES = ["star", "cross", "arrow", "house", "face", "polygon"]
 
 Grey = npt.NDArray[np.uint8]  # a picture, shape (height, width), 0 (black) to 255
 
-rng = np.random.RandomState(42)  # of all pictures
+# Each table has random numbers of its own, so that it is the same whichever others are printed.
+SEED = 42
 
 
-def photograph(image: Grey) -> Grey:
+def photograph(image: Grey, rng: np.random.Generator) -> Grey:
     """Return a test image as a camera would see it.
 
     It is enlarged, in grey ink on paper that is lit from one corner, and noisy.
@@ -91,10 +93,10 @@ def draw_sign(font_path: Path, sign: str) -> Grey:
     return np.asarray(image)
 
 
-def draw_scribble() -> Grey:
+def draw_scribble(rng: np.random.Generator) -> Grey:
     """Return a random smooth line of a few strokes, as thick as the strokes of a digit."""
-    n_strokes = rng.randint(4, 12)
-    steps = 45 * rng.randn(n_strokes, 2)
+    n_strokes = rng.integers(4, 12)
+    steps = 45 * rng.normal(size=(n_strokes, 2))
     corners = np.clip(100 + np.cumsum(steps, axis=0), 10, 190)
     positions = np.linspace(0, n_strokes - 1, 12 * n_strokes)
     smooth = []
@@ -107,10 +109,10 @@ def draw_scribble() -> Grey:
     return np.asarray(image)
 
 
-def draw_shape() -> Grey:
+def draw_shape(rng: np.random.Generator) -> Grey:
     """Return a polygon, star, cross, arrow, house or face, a little rotated, drawn in ink."""
-    width = int(rng.randint(6, 14))
-    n_corners = int(rng.randint(3, 9))
+    width = int(rng.integers(6, 14))
+    n_corners = int(rng.integers(3, 9))
     turn = rng.uniform(-0.3, 0.3)
     radius = rng.uniform(45, 70)
     kind = rng.choice(SHAPES)
@@ -278,8 +280,15 @@ def measure_drawings(
     return cells
 
 
-def draw_sets(quick: bool) -> dict[str, list[Grey]]:
-    """Return pictures of printed signs, of shapes and of scribbles, by what they show."""
+def draw_sets(quick: bool, rng: np.random.Generator) -> dict[str, list[Grey]]:
+    """Return pictures of printed signs, of shapes and of scribbles, by what they show.
+
+    Without the fonts there are no printed signs, and a line on standard error says so.
+    """
+    if not FONTS:
+        measuring.log(
+            f"no printed signs, because {FONT_FOLDER} has no fonts (fonts-liberation)"
+        )
     fonts = FONTS[:1] if quick else FONTS
     sets = {}
     for name, signs in SIGNS.items():
@@ -289,8 +298,8 @@ def draw_sets(quick: bool) -> dict[str, list[Grey]]:
         if drawings:
             sets[f"{name} printed in {len(fonts)} fonts"] = drawings
     n_drawings = N_DRAWINGS_QUICK if quick else N_DRAWINGS
-    sets["shapes"] = [draw_shape() for _ in range(n_drawings)]
-    sets["scribbles"] = [draw_scribble() for _ in range(n_drawings)]
+    sets["shapes"] = [draw_shape(rng) for _ in range(n_drawings)]
+    sets["scribbles"] = [draw_scribble(rng) for _ in range(n_drawings)]
     return sets
 
 
@@ -298,15 +307,17 @@ def measure_flags(folder: Path, quick: bool) -> list[str]:
     """Measure how often digits are flagged, and how often other things are."""
     recognizer = load_recognizer()
     images, _ = read_mnist(quick)
+    rng = np.random.default_rng(SEED)
+    sets = draw_sets(quick, rng)
     sample = images[rng.permutation(len(images))[:N_PHOTOGRAPHS]]
     name = "MNIST's test images, as they are"
     rows = [measure_drawings(recognizer, name, images)]
     name = "MNIST's test images, enlarged, unevenly lit, noisy, as JPEG"
-    photographs = (photograph(image) for image in sample)
+    photographs = (photograph(image, rng) for image in sample)
     rows.append(measure_drawings(recognizer, name, photographs, "JPEG"))
 
     no_digits = []
-    for name, drawings in draw_sets(quick).items():
+    for name, drawings in sets.items():
         rows.append(measure_drawings(recognizer, name, drawings))
         if not name.startswith("digits"):
             no_digits += drawings
@@ -342,10 +353,15 @@ def crop_columns(image: Grey) -> Grey:
 
 
 def measure_overlap(
-    recognizer: Recognizer, images: Pixels, classes: Vector, overlap: int, n_pairs: int
+    recognizer: Recognizer,
+    images: Pixels,
+    classes: Vector,
+    overlap: int,
+    n_pairs: int,
+    rng: np.random.Generator,
 ) -> list[str]:
     """Measure how pairs of digits that overlap are read, and return a row of the table."""
-    pairs = rng.randint(0, len(images), (n_pairs, 2))
+    pairs = rng.integers(0, len(images), (n_pairs, 2))
     files = []
     for left, right in pairs:
         sheet = push_together(images[left], images[right], overlap)
@@ -383,10 +399,12 @@ def measure_touching(folder: Path, quick: bool) -> list[str]:
     recognizer = load_recognizer()
     images, classes = read_mnist(quick)
     n_pairs = N_DRAWINGS_QUICK if quick else N_DRAWINGS
+    rng = np.random.default_rng(SEED)
     rows = []
     for overlap in OVERLAPS:
         measuring.log(f"pairs that overlap by {overlap}")
-        rows.append(measure_overlap(recognizer, images, classes, overlap, n_pairs))
+        row = measure_overlap(recognizer, images, classes, overlap, n_pairs, rng)
+        rows.append(row)
 
     measuring.log("single digits")
     n_split = count_split(recognizer, images)

@@ -1,96 +1,54 @@
 """Find the digits in a picture.
 
-The ink of a digit is one connected component, or several if its strokes are broken. A component
-of two digits, one below the other, is cut. The thresholds were chosen on drawings and photos of
-digits. docs/handwriting.md measures how well digits are found.
+The ink of a digit is one connected component, or several that are above each other if its
+strokes are broken. The thresholds were chosen on drawings and photos of digits.
+docs/handwriting.md measures how well digits are found.
 """
 
 import itertools
-from contextlib import suppress
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from digits.core.tables import Pixels
 from digits.data.pictures import Picture, PictureError
-from digits.handwriting import edges, lines, sheets
 from digits.handwriting import ink as inks
-from digits.handwriting.ink import EDGE, SMALL, Ink
+from digits.handwriting import lines, sheets
+from digits.handwriting.ink import CORE, EDGE, Ink
 from digits.handwriting.normalize import normalize
 from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Labels
 
 import numpy as np
 from scipy import ndimage
+from skimage import measure
+from skimage.transform import ProjectiveTransform
 
 # A picture whose sides have at most this many pixels shows one digit.
-ONE_DIGIT = 32
+MAX_ONE_DIGIT_SIDE = 32
 
-# A component has a pixel with at least this much ink, where 1 is full ink. Otherwise it is
-# noise.
-CORE = 0.5
-
-# A picture is blank if the longer side of its largest component has fewer pixels than this, or
-# a smaller share of the picture's longer side.
-MIN_SIDE_SMALL = 3
-MIN_SIDE = 5
-MIN_SHARE = 1 / 150
-
-# A component is a grid or a frame if it encloses this many components, and has this share of
-# the height of the picture. Enclosed components smaller than a share of the largest are not
-# counted.
-MIN_ENCLOSED = 8
-MIN_GRID_HEIGHT = 0.3
-MIN_ENCLOSED_SIDE = 1 / 40
-
-# Components smaller than this share of the height of the tallest component are noise.
-NOISE = 1 / 20
+# The longer side of a component has at least this many pixels. Otherwise it is noise.
+MIN_COMPONENT_SIDE = 3
 
 # Comparing more components with one another would take minutes.
 MAX_COMPONENTS = 2_000
 
-# A digit that is smaller than this share of the usual height is dust, a dot or a dash.
-SPECK = 0.4
+# A component is cut off if it ends in a margin with this share of the picture's shorter side.
+MARGIN_SHARE = 0.06
 
-# A component with at least this share of the tallest height is tall. If there are this many
-# tall components, each of them is a whole digit, or several digits.
-TALL = 0.75
-MANY = 4
+# Digits have at least the first share of the usual height, and at most this many times that
+# height. They are at most this many times as wide as high.
+MIN_HEIGHT_SHARE = 0.4
+MAX_HEIGHTS = 3.5
+MAX_FLATNESS = 4
 
-# A component that is more than this many times as high as usual is in two rows of digits.
-TWO_ROWS = 1.7
-
-# Such a component is cut if other components end above its middle, and others begin below it.
-# They may reach over its middle by this share of their own height.
-ROW_OVERLAP = 0.15
-
-# A stroke that is more than this many times as wide as high is an underline or a dash.
-FLAT = 4
-
-# Two components are above each other if they share at least this part of the narrower width,
-# and beside each other if they share at least this part of the lower height.
-ABOVE = 0.4
-BESIDE = 0.3
-
-# Parts of a digit that overlap in both directions are together at most this many times as high
-# as the tallest component.
-MAX_OVERLAPPING = 1.6
-
-# Parts above each other are at most this share of their common height apart. Together they are
-# at most this many times as high as the tallest component. The limit is higher if one of them
-# is the flat part of a digit, such as the bar of a five.
-MAX_GAP = 0.25
-MAX_STACKED = 1.2
-MAX_STACKED_FLAT = 2.5
-FLAT_PART = 0.65  # a flat part is lower than this share of its own width
-FLAT_PART_WIDTH = 0.5  # the other part is wider than this share of the flat part's width
-
-# Any other part is at most as high as the first share of the usual height, and at most as far
-# away as the second share.
-SMALL_PART = 0.6
-NEAR = 0.08
+# Parts of a digit share at least this part of the narrower width. The gap between them is at
+# most this share of their common height, which is at most this many times the usual height.
+MIN_COMMON_WIDTH = 0.4
+MAX_GAP_SHARE = 0.25
+MAX_JOINED_HEIGHTS = 1.7
 
 # A digit belongs to a line if it shares at least this part of the height of the line's last
 # digit.
-SAME_LINE = 0.4
+MIN_COMMON_HEIGHT = 0.4
 
 
 class Digit(NamedTuple):
@@ -137,34 +95,19 @@ class Component(NamedTuple):
         return self.right - self.left
 
     @property
-    def middle(self) -> float:
-        """The row in the middle."""
-        return (self.top + self.bottom) / 2
-
-    @property
     def side(self) -> int:
         """The longer side in pixels."""
         return max(self.height, self.width)
 
-    @property
-    def flatness(self) -> float:
-        """The width divided by the height."""
-        return self.width / self.height
-
-
-class Heights(NamedTuple):
-    """Heights in a picture with which those of its components are compared, in pixels.
-
-    Attributes:
-        tallest: the height of the tallest component.
-        usual: the median height, as `edges.usual_height` computes it.
-        whole: a component of this height or more is a whole digit. It is infinite if there are
-            few tall components.
-    """
-
-    tallest: int
-    usual: float
-    whole: float
+    def join(self, other: Self) -> Self:
+        """Return this component and another one as one."""
+        return type(self)(
+            top=min(self.top, other.top),
+            left=min(self.left, other.left),
+            bottom=max(self.bottom, other.bottom),
+            right=max(self.right, other.right),
+            labels=self.labels + other.labels,
+        )
 
 
 def find(picture: Picture, size: int = 28) -> list[Digit]:
@@ -183,17 +126,18 @@ def find(picture: Picture, size: int = 28) -> list[Digit]:
     Raises:
         PictureError: there is no ink, no ink that can be a digit, or far too much ink.
     """
-    sheet = sheets.find_sheet(picture.grey)
-    digits: list[Digit] = []
-    if sheet is not None:
-        with suppress(PictureError):  # no digits are on the bright region, so it is no sheet
-            digits.extend(
-                digit._replace(box=sheet.to_picture(digit.box))
-                for digit in find_on_page(sheet.straighten(picture.grey), size)
-            )
-    if not digits:
+    page, to_picture = sheets.straighten(picture.grey)
+    try:
+        digits = find_on_page(page, size)
+    except PictureError:
+        if page is picture.grey:
+            raise
+        # No digits are on the bright region, so it is no sheet.
         digits = find_on_page(picture.grey, size)
-    return [digit._replace(box=scale_box(digit.box, picture.scale)) for digit in digits]
+        to_picture = ProjectiveTransform()
+    return [
+        digit._replace(box=move_box(digit.box, to_picture, picture.scale)) for digit in digits
+    ]
 
 
 def find_on_page(grey: Pixels, size: int) -> list[Digit]:
@@ -210,28 +154,23 @@ def find_on_page(grey: Pixels, size: int) -> list[Digit]:
         PictureError: there is no ink, no ink that can be a digit, or far too much ink.
     """
     ink = inks.measure(grey)
-    edges.clear_frame(ink)
-    if max(ink.shape) <= ONE_DIGIT:
+    if max(ink.shape) <= MAX_ONE_DIGIT_SIDE:
         labels, components = label_components(ink)
-        return [draw_digit(ink, labels, join(components), size, is_alone=True)]
+        whole = components[0]
+        for component in components[1:]:
+            whole = whole.join(component)
+        return [draw_digit(ink, labels, whole, size, is_alone=True)]
 
-    clean = remove_printed(ink)
+    straight, to_page = lines.straighten(ink)
+    clean = lines.remove(straight)
     labels, components = label_components(clean)
-    if find_grids(clean, components):
-        # The grid's lines were too bent to be found as lines. Some of them may be left.
-        clean = remove_printed(remove_grids(ink))
-        labels, components = label_components(clean)
-    components = leave_out_giants(components)
-    is_cut = cut_rows(clean, labels, components)
-    if is_cut:
-        labels, components = label_components(clean)
-        components = leave_out_giants(components)
-
+    components = leave_out_cut_off(components, clean.shape)
     lines_of_digits = sort_into_lines(group_components(components))
-    return [
-        draw_digit(clean, labels, component, size, is_alone=False)
-        for component in itertools.chain.from_iterable(lines_of_digits)
-    ]
+    digits = []
+    for component in itertools.chain.from_iterable(lines_of_digits):
+        digit = draw_digit(clean, labels, component, size, is_alone=False)
+        digits.append(digit._replace(box=move_box(digit.box, to_page)))
+    return digits
 
 
 def label_components(ink: Ink) -> tuple[Labels, list[Component]]:
@@ -241,231 +180,94 @@ def label_components(ink: Ink) -> tuple[Labels, list[Component]]:
         the label of each pixel, and the components that may belong to digits.
 
     Raises:
-        PictureError: there are none, or all are tiny.
+        PictureError: there are none.
     """
-    labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
-    is_core = ink >= CORE
-    n_core_pixels = np.bincount(labels[is_core], minlength=n_labels + 1)
+    labels = measure.label(ink > EDGE)
     components = []
-    for label, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
-        if n_core_pixels[label] > 0:
-            corners = (rows.start, columns.start, rows.stop, columns.stop)
-            components.append(Component(*corners, (label,)))
-
-    largest = max((component.side for component in components), default=0)
-    longer_side = max(ink.shape)
-    min_side = MIN_SIDE_SMALL if longer_side <= SMALL else MIN_SIDE
-    if largest < max(min_side, longer_side * MIN_SHARE):
+    for region in measure.regionprops(labels, ink):
+        top, left, bottom, right = region.bbox
+        component = Component(top, left, bottom, right, (region.label,))
+        if region.intensity_max >= CORE and component.side >= MIN_COMPONENT_SIDE:
+            components.append(component)
+    if not components:
         raise PictureError("the picture is blank")
     return labels, components
 
 
-def remove_printed(ink: Ink) -> Ink:
-    """Return the ink without straight lines and without what the picture's edges cut off."""
-    without_lines, _ = lines.remove(ink)
-    return inks.scale(edges.remove(without_lines), EDGE)
+def leave_out_cut_off(components: list[Component], shape: tuple[int, ...]) -> list[Component]:
+    """Return the components without those that are cut off by the edges of the picture.
 
-
-def remove_grids(ink: Ink) -> Ink:
-    """Return the ink without grids and frames, and without the digits that touch them."""
-    labels, components = label_components(ink)
-    grid_labels: list[int] = []
-    for grid in find_grids(ink, components):
-        grid_labels += grid.labels
-    return np.where(np.isin(labels, grid_labels), 0, ink)
-
-
-def find_grids(ink: Ink, components: list[Component]) -> list[Component]:
-    """Return the components that enclose many others: grids and frames."""
-    largest = max(component.side for component in components)
-    counted = [each for each in components if each.side >= MIN_ENCLOSED_SIDE * largest]
-    grids = []
-    for component in counted:
-        if component.height <= MIN_GRID_HEIGHT * len(ink):
-            continue
-        n_enclosed = sum(encloses(component, other) for other in counted)
-        if n_enclosed >= MIN_ENCLOSED:
-            grids.append(component)
-    return grids
-
-
-def encloses(outer: Component, inner: Component) -> bool:
-    """Return whether a component lies within the rectangle of another one."""
-    is_between_rows = outer.top < inner.top and inner.bottom < outer.bottom
-    is_between_columns = outer.left < inner.left and inner.right < outer.right
-    return is_between_rows and is_between_columns
-
-
-def leave_out_giants(components: list[Component]) -> list[Component]:
-    """Return the components without those that are far higher than most others."""
-    heights = np.array([component.height for component in components])
-    widths = np.array([component.width for component in components])
-    is_giant = edges.find_giants(heights, widths)
-    return [each for each, giant in zip(components, is_giant, strict=True) if not giant]
-
-
-def cut_rows(ink: Ink, labels: Labels, components: list[Component]) -> bool:
-    """Cut components that are in two rows of digits, where they are thinnest.
-
-    Args:
-        ink: the ink, which is changed.
-        labels: the label of each pixel.
-        components: the components of the ink.
-
-    Returns:
-        whether a component was cut.
+    They touch an edge, or are in the margin beside it. If there are no others, they stay.
     """
-    heights = measure_heights(components)
-    large = [
-        each
-        for each in components
-        if each.height >= edges.MIN_SHARE_OF_TALLEST * heights.tallest
-    ]
-    is_cut = False
-    for component in large:
-        if component.height <= TWO_ROWS * heights.usual:
-            continue
-        bottoms_above = []
-        tops_below = []
-        for other in large:
-            overlap = ROW_OVERLAP * other.height
-            ends_above = other.bottom < component.middle + overlap
-            starts_below = other.top > component.middle - overlap
-            if ends_above and component.top < other.middle:
-                bottoms_above.append(other.bottom)
-            if starts_below and component.bottom > other.middle:
-                tops_below.append(other.top)
-        if bottoms_above and tops_below:
-            row_limits = [int(np.median(bottoms_above)), int(np.median(tops_below))]
-            cut_between(ink, labels, component, min(row_limits), max(row_limits))
-            is_cut = True
-    return is_cut
-
-
-def cut_between(ink: Ink, labels: Labels, component: Component, first: int, last: int) -> None:
-    """Remove the row of a component's ink that has the fewest pixels.
-
-    Args:
-        ink: the ink, which is changed.
-        labels: the label of each pixel.
-        component: the component.
-        first: about the first row that may be removed.
-        last: about the last row that may be removed.
-    """
-    margin = component.height // 16
-    first = max(first - margin, component.top)
-    last = min(last + margin, component.bottom - 1)
-    columns = slice(component.left, component.right)
-    [label] = component.labels
-    is_own = labels[first : last + 1, columns] == label
-    thinnest = is_own.sum(axis=1).argmin()
-    row = ink[first + thinnest, columns]
-    row[is_own[thinnest]] = 0
-
-
-def join(components: list[Component]) -> Component:
-    """Return several components as one."""
-    labels: list[int] = []
+    height, width = shape
+    margin = MARGIN_SHARE * min(shape)
+    inner = []
     for component in components:
-        labels += component.labels
-    return Component(
-        top=min(component.top for component in components),
-        left=min(component.left for component in components),
-        bottom=max(component.bottom for component in components),
-        right=max(component.right for component in components),
-        labels=tuple(labels),
-    )
+        touches_first = min(component.top, component.left) == 0
+        touches_last = component.bottom == height or component.right == width
+        is_in_first = min(component.bottom, component.right) <= margin
+        is_in_last = component.top >= height - margin or component.left >= width - margin
+        if not (touches_first or touches_last or is_in_first or is_in_last):
+            inner.append(component)
+    return inner or components
 
 
 def group_components(components: list[Component]) -> list[Component]:
-    """Join the components of broken digits, and leave out what is too small or too flat.
+    """Join the components of broken digits, and leave out what is too small, high or flat.
 
     Raises:
         PictureError: there are too many components, or there is no digit.
     """
-    tallest = max(component.height for component in components)
-    components = [each for each in components if each.side >= NOISE * tallest]
     if len(components) > MAX_COMPONENTS:
         raise PictureError(
             f"more than {MAX_COMPONENTS} pieces of ink are in the picture; take a part of it"
         )
-
-    heights = measure_heights(components)
+    usual = usual_height(components)
     groups: list[Component] = []
     for component in sorted(components, key=attrgetter("height"), reverse=True):
+        if component.height > MAX_HEIGHTS * usual:
+            continue
         for index, group in enumerate(groups):
-            if belongs_together(component, group, heights):
-                groups[index] = join([component, group])
+            if belongs_together(component, group, usual):
+                groups[index] = group.join(component)
                 break
         else:
             groups.append(component)
 
-    min_side = SPECK * measure_heights(groups).usual
-    digits = [group for group in groups if group.side >= min_side and group.flatness <= FLAT]
+    min_side = MIN_HEIGHT_SHARE * usual_height(groups)
+    large = [group for group in groups if group.side >= min_side]
+    digits = [group for group in large if group.width <= MAX_FLATNESS * group.height]
     if not digits:
         raise PictureError(
-            f"no digit is in the picture: its ink is more than {FLAT} times as wide as high"
+            f"no digit is in the picture: its ink is more than {MAX_FLATNESS} times as wide as "
+            "high"
         )
     return digits
 
 
-def measure_heights(components: list[Component]) -> Heights:
-    """Return what the heights of parts of digits are compared with."""
-    heights = np.array([component.height for component in components])
-    tallest = int(heights.max())
-    usual = edges.usual_height(heights)
-    n_tall = np.count_nonzero(heights >= TALL * tallest)
-    whole = TALL * tallest if n_tall >= MANY else np.inf
-    return Heights(tallest, usual, whole)
+def usual_height(components: list[Component]) -> float:
+    """Return the median height, weighted by the heights so that dust counts little."""
+    heights = [component.height for component in components]
+    return float(np.quantile(heights, 0.5, weights=heights, method="inverted_cdf"))
 
 
-def belongs_together(part: Component, group: Component, heights: Heights) -> bool:
-    """Return whether a component belongs to a digit.
+def belongs_together(part: Component, group: Component, usual: float) -> bool:
+    """Return whether two components are above each other, and near enough for one digit.
 
     Args:
-        part: a component that is not taller than the digit.
+        part: a component that is not higher than the digit.
         group: the digit, or a part of it.
-        heights: the heights in the picture.
+        usual: the usual height.
     """
-    is_underline = part.flatness > FLAT and part.top > group.top
+    is_underline = part.width > MAX_FLATNESS * part.height and part.top > group.top
     if is_underline:
         return False
-
-    # A negative gap is an overlap.
-    gap_beside = max(part.left, group.left) - min(part.right, group.right)
-    gap_above = max(part.top, group.top) - min(part.bottom, group.bottom)
-    common_height = max(part.bottom, group.bottom) - min(part.top, group.top)
-    min_width = min(part.width, group.width)
-    min_height = min(part.height, group.height)
-    is_above_or_below = -gap_beside >= ABOVE * min_width
-    if is_above_or_below and -gap_above >= BESIDE * min_height:
-        return common_height <= MAX_OVERLAPPING * heights.tallest
-    if is_above_or_below and gap_above <= MAX_GAP * common_height:
-        if min_height >= heights.whole:
-            return False
-        flatter = part if part.flatness >= group.flatness else group
-        is_flat = is_flat_part(flatter, min_width, heights)
-        limit = MAX_STACKED_FLAT if is_flat else MAX_STACKED
-        return common_height <= limit * heights.tallest
-    is_small = part.height <= SMALL_PART * heights.usual
-    return is_small and max(gap_beside, gap_above) <= NEAR * heights.usual
-
-
-def is_flat_part(flatter: Component, min_width: int, heights: Heights) -> bool:
-    """Return whether the flatter of two components is a part of a digit.
-
-    Such a part is low, or not much wider than the other part. A flat component of two digits
-    that touch is neither.
-
-    Args:
-        flatter: the component.
-        min_width: the width of the narrower of the two components.
-        heights: the heights in the picture.
-    """
-    if flatter.height >= FLAT_PART * flatter.width:
+    common_width = min(part.right, group.right) - max(part.left, group.left)
+    if common_width < MIN_COMMON_WIDTH * min(part.width, group.width):
         return False
-    is_low = flatter.height < TALL * heights.tallest
-    return is_low or min_width > FLAT_PART_WIDTH * flatter.width
+    gap = max(part.top, group.top) - min(part.bottom, group.bottom)
+    joined_height = part.join(group).height
+    return gap <= MAX_GAP_SHARE * joined_height <= MAX_GAP_SHARE * MAX_JOINED_HEIGHTS * usual
 
 
 def sort_into_lines(digits: list[Component]) -> list[list[Component]]:
@@ -476,29 +278,23 @@ def sort_into_lines(digits: list[Component]) -> list[list[Component]]:
     """
     found: list[list[Component]] = []
     for digit in sorted(digits, key=attrgetter("left")):
-        best_line: list[Component] = []
-        best_share = 0.0
-        for line in found:
-            share = vertical_overlap(digit, line[-1])
-            if share > best_share:
-                best_line = line
-                best_share = share
-        if best_share >= SAME_LINE:
-            best_line.append(digit)
+        shares = [common_height(digit, line[-1]) for line in found]
+        if max(shares, default=0) >= MIN_COMMON_HEIGHT:
+            found[int(np.argmax(shares))].append(digit)
         else:
             found.append([digit])
     return sorted(found, key=mean_middle)
 
 
-def mean_middle(line: list[Component]) -> float:
-    """Return the mean of the middles of a line's digits."""
-    return sum(digit.middle for digit in line) / len(line)
-
-
-def vertical_overlap(one: Component, other: Component) -> float:
-    """Return how much two components overlap, as a share of the smaller height."""
+def common_height(one: Component, other: Component) -> float:
+    """Return the common height of two components, as a share of the lower height."""
     n_common_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
     return n_common_rows / min(one.height, other.height)
+
+
+def mean_middle(line: list[Component]) -> float:
+    """Return the mean of the middles of a line's digits."""
+    return sum(digit.top + digit.bottom for digit in line) / len(line) / 2
 
 
 def draw_digit(
@@ -518,17 +314,16 @@ def draw_digit(
     columns = slice(max(digit.left - 1, 0), digit.right + 1)
     is_own = np.isin(labels[rows, columns], digit.labels)
     is_own = ndimage.binary_dilation(is_own, EIGHT_NEIGHBOURS)
-    own_ink = np.where(is_own, ink[rows, columns], 0)
+    own_ink = np.where(is_own, ink[rows, columns], 0).astype(np.float32)
     box = (digit.left, digit.top, digit.width, digit.height)
     return Digit(box, normalize(own_ink, size), own_ink, is_alone)
 
 
-def scale_box(box: Box, scale: float) -> Box:
-    """Return a box in pixels of the original picture, which may have been reduced."""
+def move_box(box: Box, transform: ProjectiveTransform, scale: float = 1) -> Box:
+    """Return the rectangle around a box that is transformed and then scaled."""
     left, top, width, height = box
-    return (
-        round(left * scale),
-        round(top * scale),
-        round(width * scale),
-        round(height * scale),
-    )
+    corners = itertools.product((left, left + width), (top, top + height))
+    points = scale * transform(np.array(list(corners)))
+    left, top = points.min(axis=0).round().astype(int).tolist()
+    right, bottom = points.max(axis=0).round().astype(int).tolist()
+    return left, top, right - left, bottom - top

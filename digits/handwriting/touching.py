@@ -11,16 +11,17 @@ from digits.core.tables import Pixels, Vector
 from digits.handwriting.components import Digit
 from digits.handwriting.ink import EDGE
 from digits.handwriting.normalize import normalize
-from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Mask, bounds
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Mask
 
 import numpy as np
 from scipy import ndimage
+from skimage import measure
 
 # This many cuts are tried in a digit that is as wide as high.
 STEPS = 20
 
 # No cut is tried in this share of the width at either side.
-MARGIN = 0.15
+CUT_MARGIN = 0.15
 
 # A half that is lower than this share of the height is a part of a digit.
 TALL = 0.7
@@ -106,8 +107,8 @@ def find_halves(digit: Digit, needed: float, log_density: Judge) -> list[Digit] 
 def make_pairs(digit: Digit) -> list[list[Digit]]:
     """Return the halves at each vertical cut that leaves two of about the same height."""
     height, width = digit.ink.shape
-    first = max(1, MARGIN * width)
-    last = (1 - MARGIN) * width
+    first = max(1, CUT_MARGIN * width)
+    last = (1 - CUT_MARGIN) * width
     step = max(1, height / STEPS)
     columns = np.arange(first, last, step).round().astype(int)
     pairs = []
@@ -152,5 +153,6 @@ def cut_half(digit: Digit, start: int, stop: int) -> Digit | None:
 
 def find_box(mask: Mask) -> Box:
     """Return x, y, width and height of the rectangle around the pixels of a mask."""
-    [[top, left, bottom, right]] = bounds(mask.astype(np.int32)).tolist()
+    [region] = measure.regionprops(mask.astype(np.uint8))
+    top, left, bottom, right = region.bbox
     return left, top, right - left, bottom - top
