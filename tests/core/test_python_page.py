@@ -60,7 +60,7 @@ def test_pictures_are_predicted(project: Path) -> None:
 @pytest.mark.slow
 def test_another_project_gets_the_versions_of_the_packages(made: Path, tmp_path: Path) -> None:
     section = pages.read_section("docs/reference/python.md", "Use a model in another project")
-    get_versions, install, _ = pages.read_steps(section.replace("REPOSITORY_URL", str(made)))
+    _, get_versions, install, _ = pages.read_steps(section.replace("REPOSITORY_URL", str(made)))
     pages.run([get_versions], tmp_path)
     downloaded = tmp_path / "environment.txt"
     assert downloaded.name in install.command
