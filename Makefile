@@ -94,14 +94,14 @@ venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 
 # pip installs uv, and uv the rest, in half of pip's time. Both check every hash. uv does not read pip's configuration.
 PIP := python -m pip install --quiet --disable-pip-version-check
-$(INSTALLED): export UV_SYSTEM_CERTS := true
+UV_PIP = UV_SYSTEM_CERTS=true \
+  UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$(python -m pip config get global.index-url 2> /dev/null)}" uv pip
 $(INSTALLED): requirements.lock pyproject.toml
 	@echo "Making $(VENV) from requirements.lock, a minute or two"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
 	@$(PIP) --require-hashes -r $(VENV)/uv.txt
-	@UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$(python -m pip config get global.index-url 2> /dev/null)}" \
-	  uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
+	@$(UV_PIP) sync --quiet --compile-bytecode --require-hashes requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@digits setup
 	@touch $@

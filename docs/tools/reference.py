@@ -220,7 +220,8 @@ def write_features() -> str:
     for path in sorted(FEATURES_FOLDER.glob("*.py")):
         module = import_module(f"digits.features.{path.stem}")
         summary = inspect.getdoc(module).splitlines()[0].rstrip(".")
-        lines.append(f"| `{path.stem}` | {summary} | {COLORS[module.COLOR]} |")
+        color = getattr(module, "COLOR", "channels")
+        lines.append(f"| `{path.stem}` | {summary} | {COLORS[color]} |")
     return "\n".join(lines)
 
 

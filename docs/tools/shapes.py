@@ -11,10 +11,9 @@ SHAPES = ["circle", "cross", "line"]
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--count", default=60, show_default=True, help="Draw so many pictures.")
-def main(folder: Path, count: int) -> None:
+def main(folder: Path) -> None:
     """Draw circles, crosses and lines into FOLDER, in a subfolder for each class."""
-    write_pictures(folder, count)
+    write_pictures(folder)
 
 
 def write_pictures(folder: Path, count: int = 60) -> None:
