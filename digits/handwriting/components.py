@@ -1,7 +1,7 @@
 """Find the digits in a picture.
 
-The ink of a digit is one connected component, or several that are above each other if its
-strokes are broken. The thresholds were chosen on drawings and photos of digits.
+The ink of a digit is one connected component, or several, one above another, if its strokes
+are broken. The thresholds were chosen on drawings and photos of digits.
 docs/handwriting.md measures how well digits are found.
 """
 
@@ -31,23 +31,25 @@ MIN_COMPONENT_SIDE = 3
 # Comparing more components with one another would take minutes.
 MAX_COMPONENTS = 2_000
 
-# A component is cut off if it ends in a margin with this share of the picture's shorter side.
+# A component is cut off if it touches an edge, or lies wholly within a margin with this share
+# of the picture's shorter side.
 MARGIN_SHARE = 0.06
 
-# Digits have at least the first share of the usual height, and at most this many times that
-# height. They are at most this many times as wide as high.
+# The longer side of a digit is at least this share of the usual height. Its height is at most
+# this many times the usual height. It is at most this many times as wide as it is tall.
 MIN_HEIGHT_SHARE = 0.4
 MAX_HEIGHTS = 3.5
 MAX_FLATNESS = 4
 
 # Parts of a digit share at least this part of the narrower width. The gap between them is at
-# most this share of their common height, which is at most this many times the usual height.
+# most this share of the height of both together, which is at most this many times the usual
+# height.
 MIN_COMMON_WIDTH = 0.4
 MAX_GAP_SHARE = 0.25
 MAX_JOINED_HEIGHTS = 1.7
 
-# A digit belongs to a line if it shares at least this part of the height of the line's last
-# digit.
+# A digit belongs to a line if it and the line's last digit share at least this part of the
+# lower one's height.
 MIN_COMMON_HEIGHT = 0.4
 
 
@@ -55,7 +57,8 @@ class Digit(NamedTuple):
     """A digit in a picture.
 
     Attributes:
-        box: x, y, width and height, in pixels of the original picture.
+        box: x, y, width and height, in pixels of the page. `find` returns it in pixels of the
+            original picture.
         image: what the model takes, shape (size, size), as `normalize` draws it.
         ink: the ink that the image is drawn from, without that of other digits.
         is_alone: whether the picture is so small that it shows one digit.
@@ -265,9 +268,11 @@ def belongs_together(part: Component, group: Component, usual: float) -> bool:
     common_width = min(part.right, group.right) - max(part.left, group.left)
     if common_width < MIN_COMMON_WIDTH * min(part.width, group.width):
         return False
-    gap = max(part.top, group.top) - min(part.bottom, group.bottom)
     joined_height = part.join(group).height
-    return gap <= MAX_GAP_SHARE * joined_height <= MAX_GAP_SHARE * MAX_JOINED_HEIGHTS * usual
+    if joined_height > MAX_JOINED_HEIGHTS * usual:
+        return False
+    gap = max(part.top, group.top) - min(part.bottom, group.bottom)
+    return gap <= MAX_GAP_SHARE * joined_height
 
 
 def sort_into_lines(digits: list[Component]) -> list[list[Component]]:

@@ -25,9 +25,9 @@ CORE = 0.5
 # Pictures up to this longer side, in pixels, show little paper, which is even.
 MAX_EVEN_SIDE = 40
 
-# A picture with a longer side than this, in pixels, is blurred if it is noisy: the differences
-# of neighbours have at least this median absolute deviation, in grey levels. BLUR is the
-# standard deviation of the Gaussian, in pixels.
+# A picture with a longer side than this, in pixels, is blurred if it is noisy. Noisy means that
+# the differences of neighbours have at least this median absolute deviation, in grey levels.
+# BLUR is the standard deviation of the Gaussian, in pixels.
 MAX_SHARP_SIDE = 100
 MIN_NOISE = 1
 BLUR = 0.7
@@ -35,8 +35,8 @@ BLUR = 0.7
 # Strokes are narrower than this share of the picture's longer side.
 MAX_STROKE_SHARE = 0.25
 
-# The closing is wider than this many times the depth of the deepest pixel in a stroke, which is
-# half of the stroke's width, and wider by this number of pixels.
+# The closing is as wide as this many times the greatest depth in a stroke, which is half of the
+# stroke's width, and this number of pixels more. It is not wider than MAX_STROKE_SHARE.
 CLOSING_DEPTHS = 4
 CLOSING_MARGIN = 3
 
@@ -44,8 +44,9 @@ CLOSING_MARGIN = 3
 # have a high contrast.
 MIN_BRIGHTNESS = 40
 
-# Ink has at least this contrast, and more than this many standard deviations of the contrast of
-# the paper. Of a normal distribution, 16 % are below minus one standard deviation.
+# What has less contrast than this many standard deviations of the paper's contrast is noise,
+# and no ink. Full ink is measured where there is also at least this contrast. Of a normal
+# distribution, 16 % are below minus one standard deviation.
 MIN_CONTRAST = 0.05
 N_DEVIATIONS = 4
 DEVIATION_PERCENTILE = 16
@@ -57,7 +58,8 @@ MIN_PIXELS = 10
 FULL_INK_PERCENTILE = 90
 
 # Whether the ink is bright is decided on a sample. Its longer side has at most this many
-# pixels. Strokes are narrower than this share of it.
+# pixels. The window of the median filter has this share of it, and strokes are narrower than
+# half of the window.
 SAMPLE_SIDE = 64
 SAMPLE_WINDOW_SHARE = 1 / 3
 

@@ -37,7 +37,7 @@ MIN_LENGTH = 13
 MIN_LENGTH_SHARE = 1 / 40
 MIN_SLIMNESS = 4.5
 
-# No stroke crosses or follows at least this share of a line.
+# At least this share of a line is free: no stroke crosses or follows it.
 MIN_FREE_SHARE = 0.35
 
 # A ruled line has more than this share of the page's side, and is more than this many times as
@@ -71,8 +71,8 @@ MIN_TEETH = 3
 MAX_SECTION_INK = 1.6
 USUAL_PERCENTILE = 35
 
-# A line and its faint edges, in pixels.
-EDGED_LINE = 5
+# The faint edges of a line reach this many pixels from it.
+EDGE_REACH = 2
 
 # A component is a scrap of a line if more than this share of it is beside lines, and its
 # shorter side has at most this many pixels.
@@ -142,6 +142,8 @@ def straighten(ink: Ink) -> tuple[Ink, ProjectiveTransform]:
 def remove(ink: Ink) -> Ink:
     """Return the ink of a straightened page without lines.
 
+    If nothing else is left, the lines are the strokes of a digit, and stay.
+
     Raises:
         PictureError: hardly any ink is left.
     """
@@ -166,7 +168,7 @@ def remove(ink: Ink) -> Ink:
     clear |= find_pixels_to_clear(ink.T, down.T, across.T).T
     rest = np.where(clear, 0, ink)
     if rest.max() < CORE:
-        return ink  # the lines are the strokes of a digit
+        return ink
     scraps = find_scraps(rest, across | down)
     return inks.scale(np.where(scraps, 0, rest), EDGE)
 
@@ -182,13 +184,13 @@ def find_lines(dark: Mask, min_length: float) -> list[Line]:
     """
     thick = ndimage.binary_dilation(dark, np.ones((3, 1)))
     runs, _ = ndimage.label(thick, NEIGHBOURS_IN_ROW)
-    lengths = np.bincount(runs.ravel())
+    lengths = np.bincount(runs.ravel())  # a run is in one row, so its pixels are its length
     sections, _ = ndimage.label(dark, NEIGHBOURS_IN_COLUMN)
     thickness = np.bincount(sections.ravel())[sections]
     is_free = dark & (thickness * MIN_SLIMNESS <= lengths[runs])
     n_free = np.bincount(runs.ravel(), is_free.ravel())
     is_line = (lengths >= min_length) & (n_free >= MIN_FREE_SHARE * lengths)
-    is_line[0] = False
+    is_line[0] = False  # the background
     labels = measure.label(dark & is_line[runs])
     return [Line(region.slice, region.image) for region in measure.regionprops(labels)]
 
@@ -227,6 +229,7 @@ def find_printed(
         down = [line for line in down if line.length >= MIN_SIDE_SHARE * height]
         min_width = MIN_LONG_SHARE * width
         min_height = MIN_LONG_SHARE * height
+    # Without a line, others may lose their ends. So repeat until none is left out.
     n_before = -1
     while len(across) + len(down) != n_before:
         n_before = len(across) + len(down)
@@ -315,7 +318,7 @@ def find_pixels_to_clear(ink: Ink, lines: Mask, others: Mask) -> Mask:
     section_ink = ndimage.sum_labels(ink, sections, np.arange(n_sections + 1))[sections]
     numbers, n_lines = ndimage.label(lines, EIGHT_NEIGHBOURS)
     usual = find_usual(section_ink, np.where(sections > 0, numbers, 0), n_lines)
-    near_lines = ndimage.maximum_filter1d(usual[numbers], EDGED_LINE, 0)
+    near_lines = ndimage.maximum_filter1d(usual[numbers], 2 * EDGE_REACH + 1, axis=0)
     is_thin = (sections > 0) & (section_ink <= MAX_SECTION_INK * near_lines)
     return np.asarray((lines & others) | (is_thin & (near_lines > 0)))
 

@@ -14,10 +14,11 @@ from skimage.transform import ProjectiveTransform
 
 Points = npt.NDArray[np.floating[Any]]  # x and y of each, shape (n, 2)
 
-# Smaller pictures, by their longer side in pixels, show no table.
+# Pictures whose longer side has at most this many pixels show no table.
 MIN_PICTURE_SIDE = 100
 
-# The sheet is looked for in a picture whose longer side has about this many pixels.
+# The sheet is looked for in a reduced picture. Its longer side has at least this many pixels,
+# and fewer than twice as many.
 REDUCED_SIDE = 400
 
 # Bright parts that are narrower than about twice this many pixels, in the reduced picture, do

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import ndimage
 from skimage import measure
 
-# This many cuts are tried in a digit that is as wide as high.
+# Cuts are tried at a distance of the height divided by this number.
 STEPS = 20
 
 # No cut is tried in this share of the width at either side.
