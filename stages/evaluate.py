@@ -13,10 +13,11 @@ from collections.abc import Callable
 from digits.core import params, paths, tables
 from digits.core.errors import UserError
 from digits.core.files import atomic_write
+from digits.core.params import OVERALL
 from digits.core.stage import StageCommand
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
-from digits.evaluation.metrics import OVERALL, metrics_table, summarize
+from digits.evaluation.metrics import metrics_table, summarize
 from digits.evaluation.predictions import (
     Predictions,
     fit_temperature_to_table,
@@ -97,7 +98,7 @@ def concat_subsets(
 
     The first column, `subset`, is `test` or `cross_validation`.
     """
-    tables_by_subset = {subset: function(table) for subset, table in predictions.items()}
+    tables_by_subset = {subset: function(each) for subset, each in predictions.items()}
     return pd.concat(tables_by_subset, names=["subset"]).reset_index("subset")
 
 

@@ -20,17 +20,18 @@ def main(name: str) -> None:
     settings = params.load()
     split = settings.splits[name]
     class_names = settings.datasets[split.dataset].class_names
-    # X has the pixels, which may exceed the memory. `images` has all other columns.
+    # X has the pixels, which need not fit into memory. `images` has all other columns.
     X, images = tables.read_images(paths.raw(split.dataset))
 
     train_rows, test_rows = split_rows(X, images, split.test, settings.seed)
-    images = images.drop(columns="sha256", errors="ignore")
+    images = images.drop(columns="sha256", errors="ignore")  # only the choice needed it
 
     for subset, rows in [("train", train_rows), ("test", test_rows)]:
-        # The index of the selected images says in which rows of X their pixels are.
+        # The index of the selected images still says in which rows of X their pixels are. Later
+        # tables have another index, but keep the column `row`.
         selected_images = images.iloc[rows].assign(row=rows)
-        for missing in np.setdiff1d(images["class"], selected_images["class"]):
-            warn(f"{name}: no image of {class_names[missing]} is in the {subset} set")
+        for missing_class in np.setdiff1d(images["class"], selected_images["class"]):
+            warn(f"{name}: no image of {class_names[missing_class]} is in the {subset} set")
         tables.write_images(paths.split(name, subset), X, selected_images)
 
 

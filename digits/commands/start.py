@@ -76,7 +76,7 @@ HANDWRITING = [
 ]
 
 
-# At most this many pictures are looked at.
+# At most this many pictures are measured.
 N_SAMPLES = 100
 
 # A picture is in colour if the largest and the smallest of red, green and blue differ by more
@@ -169,7 +169,7 @@ def check_clone() -> None:
     """Check that the current folder is an unchanged clone of this project.
 
     Raises:
-        UserError: it isn't, so Git could not bring back what is deleted.
+        UserError: it isn't. Git could then not bring back what the command deletes.
     """
     clone = PACKAGE.parent.resolve()
     if Path.cwd() != clone:
@@ -179,14 +179,14 @@ def check_clone() -> None:
     status = ["git", "status", "--porcelain"]
     changes = subprocess.check_output(status, text=True).splitlines()
     if changes:
-        first_path = changes[0][3:]
+        first_path = changes[0][3:]  # after two letters and a space
         raise UserError(
             f"Git has uncommitted changes, first {first_path}; commit or stash them"
         )
 
 
 def list_pictures(kind: str, place: Path) -> list[Path]:
-    """Return the picture files of the folder or the table that is already there.
+    """Return the user's picture files, if they are already there.
 
     Raises:
         UserError: a folder is empty, or the table cannot be read.
@@ -234,8 +234,7 @@ def measure_picture(path: Path) -> tuple[int, float, float]:
     except (OSError, UserError) as error:
         raise UserError(f"{path}: {error}") from None
     pixels = np.array(image, dtype=int)
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    differences = np.abs(pixels - np.median(edge, axis=0)).max(axis=2)
+    differences = np.abs(pixels - pictures.median_of_edge(pixels)).max(axis=2)
     is_background = differences < MAX_BACKGROUND_DIFFERENCE
     return min(image.size), np.ptp(pixels, axis=2).mean(), is_background.mean()
 

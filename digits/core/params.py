@@ -35,6 +35,9 @@ MAX_FOLDS = 100
 MAX_VALUES = 32_000
 N_CHANNELS = 3  # of an image in colour: red, green and blue
 
+# What stands for all images in the tables of metrics. No class can have this name.
+OVERALL = "all"
+
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "sha256"}
 
@@ -570,7 +573,7 @@ def _check_class_names(where: str, dataset: DatasetParams) -> None:
     if names is None:
         return
     are_unique = len(set(names)) == len(names)
-    if len(names) != dataset.classes or not are_unique or "all" in names:
+    if len(names) != dataset.classes or not are_unique or OVERALL in names:
         raise UserError(f"{where} must be {dataset.classes} different names; `all` is reserved")
 
 

@@ -100,7 +100,7 @@ def read_pixels(path: Path, columns: list[str]) -> Iterator[Pixels]:
     Raises:
         UserError: the file is damaged.
     """
-    # An error of the caller is raised outside this `with`, so it is not taken for damage.
+    # An error in what the caller does with a block does not reach this `with`.
     with explain_damage(path), pq.ParquetFile(path, memory_map=True) as file:
         yield np.empty((0, len(columns)), dtype=np.uint8)  # has the width, if there are no rows
         for table in read_batches(file, rows_per_block(BATCH_BYTES, len(columns)), columns):
@@ -165,18 +165,18 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
         X: the pixels of these images, and possibly of others, shape (n_rows, n_pixels).
         images: all other columns. The index is the row of X in which the image's pixels are.
     """
-    n_rows = rows_per_block(ROW_GROUP_BYTES, X.shape[1])
+    group_size = rows_per_block(ROW_GROUP_BYTES, X.shape[1])
     rows = images.index.to_numpy(np.uint32)
-    if not images.index.is_monotonic_increasing:
-        X, rows = collect_row_groups(X, rows, n_rows)
+    if not images.index.is_monotonic_increasing:  # the rows are all over the disk
+        X, rows = collect_row_groups(X, rows, group_size)
 
-    schema = to_arrow(X[:0], images[:0]).schema
+    schema = to_arrow(X[:0], images.iloc[:0]).schema  # of a table without rows
     with (
         atomic_write(path) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as file,
     ):
-        for start in range(0, len(rows), n_rows):
-            stop = start + n_rows
+        for start in range(0, len(rows), group_size):
+            stop = start + group_size
             file.write_table(to_arrow(X[rows[start:stop]], images.iloc[start:stop]))
 
 
@@ -187,11 +187,12 @@ def to_arrow(pixels: Pixels, images: pd.DataFrame) -> pa.Table:
     frame = frame.join(images.reset_index(drop=True))
     frame.attrs = images.attrs
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    # pandas itself stores the attrs under this key.
     metadata = {**table.schema.metadata, "PANDAS_ATTRS": json.dumps(images.attrs)}
     return table.replace_schema_metadata(metadata)
 
 
-def collect_row_groups(X: Pixels, rows: Vector, n_rows: int) -> tuple[Pixels, Vector]:
+def collect_row_groups(X: Pixels, rows: Vector, group_size: int) -> tuple[Pixels, Vector]:
     """Copy rows of X to a temporary file in which the rows of each row group are together.
 
     If X exceeds the memory, `X[rows]` reads the disk once for each image. Here, X is read once
@@ -201,15 +202,15 @@ def collect_row_groups(X: Pixels, rows: Vector, n_rows: int) -> tuple[Pixels, Ve
     Args:
         X: the pixels, shape (n_images, n_pixels).
         rows: the rows of X, in the order in which they should be written, shape (n_copied,).
-        n_rows: the number of rows in a row group.
+        group_size: the number of rows in a row group.
 
     Returns:
         The copy, and for each of `rows` its row in the copy.
     """
     n_pixels = X.shape[1]
-    starts = range(0, len(rows), n_rows)
+    starts = range(0, len(rows), group_size)
     # The rows of X in each row group, in the order of X.
-    row_groups = [np.sort(rows[start : start + n_rows]) for start in starts]
+    row_groups = [np.sort(rows[start : start + group_size]) for start in starts]
     block_size = rows_per_block(BATCH_BYTES, n_pixels)
     with tempfile.TemporaryFile(dir=".") as file:
         for first in range(0, len(X), block_size):
@@ -224,6 +225,6 @@ def collect_row_groups(X: Pixels, rows: Vector, n_rows: int) -> tuple[Pixels, Ve
 
     new_rows = np.empty_like(rows)
     for start, row_group in zip(starts, row_groups, strict=True):
-        stop = start + n_rows
+        stop = start + group_size
         new_rows[start:stop] = start + np.searchsorted(row_group, rows[start:stop])
     return copy, new_rows

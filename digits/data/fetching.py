@@ -25,8 +25,8 @@ def fetch_images(
     """Fetch a dataset from the first of its sources that has it.
 
     If a source needs a network, and the environment variable DATA_MIRROR is set, the mirror is
-    tried first. The variable names a folder or an address with a subfolder of IDX files for
-    each dataset.
+    tried first. It is a folder or an HTTP address. The IDX files of the dataset `mnist` are in
+    its subfolder mnist/.
 
     Args:
         name: the name of the dataset.
@@ -46,7 +46,7 @@ def fetch_images(
 
     failures = []
     for source in sources:
-        [(kind, place)] = source.items()
+        [(kind, place)] = source.items()  # a source has one key
         try:
             X, images = import_source(kind).read(place, dataset)
             if require_pinned:
@@ -66,7 +66,7 @@ def fetch_images(
 
 def needs_network(dataset: DatasetParams) -> bool:
     """Return whether a source of a dataset needs a network."""
-    return any(not NETWORK_KINDS.isdisjoint(source) for source in dataset.sources)
+    return any(kind in NETWORK_KINDS for source in dataset.sources for kind in source)
 
 
 def import_source(kind: str) -> ModuleType:

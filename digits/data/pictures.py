@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from digits.core.errors import UserError
 from digits.core.tables import Pixels
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 # Other formats are omitted because Pillow starts programs to read some of them.
@@ -72,13 +73,25 @@ def read_resized(source: Path | BinaryIO, shape: Sequence[int]) -> Pixels:
         PictureError: the file is not a picture, is too large, or is damaged.
         OSError: the file cannot be opened.
     """
-    height, width, *channels = shape
-    picture, _ = read_image(source, mode="RGB" if channels else "L")
-    pixels = np.array(picture)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    background = np.median(border, axis=0).astype(int).tolist()
-    color = tuple(background) if channels else background
+    height, width = shape[:2]
+    is_color = len(shape) == 3
+    picture, _ = read_image(source, mode="RGB" if is_color else "L")
+    background = median_of_edge(np.array(picture)).astype(int).tolist()
+    color = tuple(background) if is_color else background
     return np.asarray(ImageOps.pad(picture, (width, height), color=color))
+
+
+def median_of_edge(pixels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the median of the outermost pixels of a picture.
+
+    Args:
+        pixels: shape (height, width), or (height, width, 3) in colour.
+
+    Returns:
+        Shape (), or (3,) in colour.
+    """
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return np.asarray(np.median(edge, axis=0))
 
 
 def read_image(source: Path | BinaryIO, mode: str) -> tuple[Image.Image, float]:
@@ -96,7 +109,7 @@ def read_image(source: Path | BinaryIO, mode: str) -> tuple[Image.Image, float]:
         OSError: the file cannot be opened.
     """
     content = source.read_bytes() if isinstance(source, Path) else source.read()
-    # Pillow warns of oddities in files. The checks below find those that matter.
+    # Pillow also warns of files that it can read.
     with warnings.catch_warnings(action="ignore"):
         image = open_image(content)
         longer_side = max(image.size)
@@ -149,10 +162,10 @@ def lay_on_paper(image: Image.Image) -> Image.Image:
 
 
 def scale_to_8_bits(image: Image.Image) -> Image.Image:
-    """Return a picture with deeper values in 8 bits.
+    """Return a picture of more than 8 bits per value in 8 bits.
 
-    White is 65535 if the largest value is from 256 to 65535. Otherwise, as in a picture of
-    floats from 0 to 1, it is the largest value itself.
+    The values are those of a picture of 16 bits if the largest is from 256 to 65535. Otherwise,
+    as in a picture of floats from 0 to 1, the largest value is white.
     """
     values = np.asarray(image, dtype=np.float64)
     values = np.nan_to_num(values, posinf=0, neginf=0).clip(0)

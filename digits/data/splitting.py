@@ -28,8 +28,8 @@ def split_rows(
             - an integer n: the last n images, in their order.
             - a fraction: random images, or random groups if the images have groups.
             - LastGroups: the last groups.
-            - ChecksumShare: a share of each class, or of the groups, chosen by checksums. A
-              new image moves at most one other image or group, and another shape none.
+            - ChecksumShare: a share of each class, or of the groups, chosen by checksums. To
+              add an image moves at most one other image or group. To resize them moves none.
         seed: the seed of the random numbers.
 
     Raises:
@@ -85,7 +85,9 @@ def select_groups(
 ) -> Vector:
     """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
     unique_groups = np.unique(groups)
-    shuffled_groups = rng.permutation(unique_groups)  # as scikit-learn's GroupShuffleSplit
+    # As scikit-learn's GroupShuffleSplit. The last groups need no random numbers, but without
+    # drawing them, the training rows of existing splits would be shuffled differently.
+    shuffled_groups = rng.permutation(unique_groups)
     if isinstance(test, LastGroups):
         test_groups = unique_groups[-test.groups :]
     else:
@@ -123,7 +125,7 @@ def select_groups_by_checksum(
 
     Args:
         groups: the number of each image's group.
-        names: the names of the groups, or None if they are their numbers.
+        names: the names of the groups, or None if they have only numbers.
         share: the share of the groups, 0 to 1.
     """
     unique_groups = np.unique(groups)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
+from digits.core.params import OVERALL
 from digits.core.tables import Vector
 from digits.evaluation.predictions import Predictions
 
@@ -17,7 +18,6 @@ import pandas as pd
 from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics
 
-OVERALL = "all"  # the slice of a metric that is computed from all images
 MAX_SLICES = 100  # if there are more folds or groups, they have no rows of their own
 MIN_GROUPS = 6  # with fewer groups there is no confidence interval
 

@@ -1,8 +1,8 @@
 """Fit a model on all training images, and cross-validate it.
 
 `fit` and `cross_val_predict` of scikit-learn would apply all steps once per fit. Here, steps
-that learn nothing are applied once, and all fits share the cores. For an SVM on gradients, that
-saves a third of the processor time.
+that learn nothing are applied once, and all fits share the cores. For an SVM on histograms of
+gradients, that saves a third of the processor time.
 """
 
 import warnings
@@ -68,7 +68,7 @@ def fit_and_cross_validate(
         model_params: the model's entry of params.yaml.
         seed: the seed of the classifier's random numbers.
         X: the pixels of the training images, shape (n_images, height * width).
-        images: the table of the training images, with their labels.
+        images: the table of the training images, with their labels. Row i belongs to X[i].
 
     Returns:
         The model, with its decision threshold, and the table of its cross-validated
@@ -118,7 +118,7 @@ def fit_all(
     Raises:
         UserError: the pipeline cannot be fitted.
     """
-    # A split has the rows to fit a copy of the pipeline on, and the rows to score with it.
+    # A split is a pair: the rows to fit a copy of the pipeline on, and the rows to score.
     all_rows = np.arange(len(y))
     fold_splits = [] if test_fold is None else list(PredefinedSplit(test_fold).split())
     splits = [(all_rows, all_rows[:MAX_TRAIN_SCORES]), *fold_splits]
@@ -203,7 +203,7 @@ def fit_and_score(
 
 def fit_in_passes(
     preprocessing: Pipeline,
-    pipeline: Pipeline,
+    learning_steps: Pipeline,
     X: Pixels,
     y: Vector,
     splits: list[tuple[Vector, Vector]],
@@ -215,8 +215,8 @@ def fit_in_passes(
 
     Args:
         preprocessing: the steps that learn nothing.
-        pipeline: the other steps, unfitted. The classifier has `partial_fit`. The steps before
-            it are fitted on the first batch of each split only.
+        learning_steps: the other steps, unfitted. The classifier has `partial_fit`. The steps
+            before it are fitted on the first batch of each split only.
         X: the pixels, shape (n_images, height * width).
         y: the labels, shape (n_images,).
         splits: the rows to fit a copy on, and the rows to score with it.
@@ -229,7 +229,8 @@ def fit_in_passes(
     for train_rows, _ in splits:
         first_rows = train_rows[:BATCH_SIZE]
         Z = apply_stateless_steps(preprocessing, X[first_rows])
-        copies.append(fit_features(clone(pipeline), Z, y[first_rows]))
+        copies.append(fit_transformers(clone(learning_steps), Z, y[first_rows]))
+        del Z  # before the features of the next batch take memory
 
     classes = np.unique(y)
     is_train = np.zeros((len(splits), len(y)), dtype=bool)
@@ -246,6 +247,7 @@ def fit_in_passes(
                 partial_fit(copy, Z[mask[batch]], y[batch][mask[batch]], classes)
                 for copy, mask in zip(copies, is_train, strict=True)
             )
+            del Z
 
     fits = []
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
@@ -255,7 +257,7 @@ def fit_in_passes(
     return fits
 
 
-def fit_features(pipeline: Pipeline, Z: Any, y: Vector) -> Pipeline:
+def fit_transformers(pipeline: Pipeline, Z: Any, y: Vector) -> Pipeline:
     """Fit all steps of a pipeline but its classifier, and return the pipeline."""
     for _, step in pipeline.steps[:-1]:
         Z = step.fit_transform(Z, y)

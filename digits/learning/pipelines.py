@@ -31,7 +31,7 @@ OWN_CLASSIFIERS = {
     "augmented_svc": AugmentedSVC,
 }
 
-# Hyperparameters that are no arguments of a classifier.
+# Hyperparameters that this project uses itself. The classifier does not get them.
 OTHER_HYPERPARAMETERS = {"passes", "threshold"}
 
 # Arguments of classifiers that params.yaml cannot set. `random_state` is the seed, and
@@ -161,7 +161,9 @@ def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
             "describe; write a class that makes it (docs/extending.md)"
         ) from None
     parameters = inspect.signature(classifier_class).parameters
-    takes_others = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    takes_others = any(
+        parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()
+    )
     return {*parameters, *defaults}, takes_others
 
 
@@ -199,7 +201,7 @@ def import_classifier(name: str) -> Any:
 
 
 def is_classifier_class(found: object) -> bool:
-    """Return whether something is a class that scikit-learn would take for a classifier."""
+    """Return whether something is a class, and scikit-learn regards it as a classifier."""
     if not inspect.isclass(found):
         return False
     # CatBoost does not derive its class from scikit-learn's.

@@ -115,12 +115,15 @@ def make_predictions_table(
     table["prediction"] = y_pred
 
     prefix = COLUMN_PREFIXES[response_method(model)]
-    if scores.ndim == 1:
-        table[f"{prefix}_{model.classes_[1]}"] = scores.astype(float)
-    else:
-        for column, label in enumerate(model.classes_):
-            table[f"{prefix}_{label}"] = scores[:, column].astype(float)
-    return table
+    labels = model.classes_[1:] if scores.ndim == 1 else model.classes_
+    score_table = pd.DataFrame(
+        scores.reshape(len(scores), len(labels)).astype(float),
+        columns=[f"{prefix}_{label}" for label in labels],
+        index=table.index,
+    )
+    predictions = table.join(score_table)
+    predictions.attrs = table.attrs  # `join` drops them
+    return predictions
 
 
 def read_scores(predictions: pd.DataFrame) -> tuple[Scores, str]:

@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 from digits.core import paths
 from digits.core.errors import UserError
-from digits.core.params import Entry, Params
-from digits.evaluation.metrics import OVERALL
+from digits.core.params import OVERALL, Entry, Params
 from digits.results import formatting
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import (

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import psutil
 
-SECONDS_TO_END = 0.5  # how long a command may take to stop before it is killed
+GRACE_SECONDS = 0.5  # how long a command may take to stop before it is killed
 
 # Ctrl-C, which Windows cannot send to a process.
 STOP_SIGNAL = signal.SIGINT if os.name == "posix" else signal.SIGTERM
@@ -39,7 +39,7 @@ class Command:
         self._process = self._start_next()
 
     def _start_next(self) -> subprocess.Popen[bytes]:
-        """Start the next command, in a session of its own, which no Ctrl-C reaches."""
+        """Start the next command, in a session of its own, so that Ctrl-C does not reach it."""
         arguments = self._waiting.pop(0)
         return subprocess.Popen(
             **arguments,
@@ -78,12 +78,12 @@ class Command:
 
 
 def end_commands(commands: Iterable[Command]) -> None:
-    """Interrupt commands, as Ctrl-C does, and kill those that go on."""
+    """Interrupt commands, as Ctrl-C does, and kill those that do not end."""
     processes = [process for command in commands for process in command.processes()]
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(STOP_SIGNAL)
-    _, alive = psutil.wait_procs(processes, timeout=SECONDS_TO_END)
+    _, alive = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()

@@ -1,7 +1,7 @@
 """What DVC does for a stage before and after its command.
 
-`Stage.reproduce` of DVC does the same in one call, with the command in the middle. Here it is
-split at the command, so that other stages can be started while the command runs.
+DVC does all of it in one call, `Stage.reproduce`, and waits for the command in the middle. Here
+are the part before and the part after the command, so that several commands can run at once.
 
 All of DVC that this package uses is imported in this module. Little of it is documented, so a
 new version of DVC may move it.
@@ -30,7 +30,7 @@ from dvc.stage.run import _enforce_cmd_list, _make_cmd, get_executable, prepare_
 from dvc.stage.serialize import to_lockfile
 from dvc.utils.serialize import dumps_yaml, parse_yaml
 
-# What a stage reads: the values of parameters, and when files were changed, by their names.
+# What a stage reads, by name: the value of a parameter, or the time and size of a file.
 Inputs = dict[str, Any]
 
 
@@ -65,13 +65,14 @@ class Project:
         with self.locked():
             remove_damaged_path_locks(repo)
             active_graph = get_active_graph(repo.index.graph)
-            # The order is that of the whole project, because for targets, DVC's order varies.
+            # The order is that of the whole project, because DVC's order for targets varies.
             self._all_stages = plan_repro(active_graph)
             named = [collect_stages(repo, target) for target in targets or ["dvc.yaml"]]
             needed = {stage for stages in named for stage in stages}
             if not single_item:
                 needed |= reachable(active_graph, needed)
             changed = [each for each in needed if force or each.changed()]
+        # The edges of the graph point to dependencies.
         dependents = reachable(active_graph.reverse(copy=False), changed)
         outdated = needed & {*changed, *dependents}
         self.stages = [stage for stage in self._all_stages if stage in outdated]
@@ -95,7 +96,7 @@ class Project:
         with rwlock(
             self.repo.tmp_dir,
             self.repo.fs,
-            " ".join(sys.argv),  # DVC's own calls take the same name, so they are let in
+            " ".join(sys.argv),  # the name under which DVC's calls in this process lock, too
             sorted({dep.fs_path for dep in deps}),
             sorted({out.fs_path for out in outs}),
             uses_hardlinks(self.repo),
@@ -138,7 +139,7 @@ class Project:
                 ran. DVC would record the new input (treeverse/dvc#11058).
         """
         stage.save(run_cache=False)
-        # After the checksums have been computed, so that no edit remains unnoticed.
+        # Read only after `save` has computed the checksums: it may have recorded a late edit.
         inputs_now = self._read_inputs(stage)
         names = sorted({*inputs, *inputs_now})
         edited = [name for name in names if inputs.get(name) != inputs_now.get(name)]
@@ -149,7 +150,7 @@ class Project:
             )
 
         files = [out for out in stage.outs if not (out.is_metric or out.is_plot)]
-        if all(out.use_cache for out in files):  # only then DVC puts it into the run cache
+        if all(out.use_cache for out in files):  # as DVC itself decides
             self.repo.stage_cache.save(stage)
         stage.commit()
         self._write(stage)
@@ -157,7 +158,7 @@ class Project:
     def _read_inputs(self, stage: Stage) -> Inputs:
         """Return what a stage reads, without a change of the stage.
 
-        Of a file, it is the time of its last edit. So an edit that was undone is noticed, too.
+        Files are compared by time and size, so that an edit that was undone counts, too.
 
         Raises:
             DependencyDoesNotExistError: a file is missing.
@@ -181,7 +182,7 @@ class Project:
         if not Path(path).is_dir():
             return [Path(path)]
         files = [Path(file) for file in self.repo.dvcignore.find(self.repo.fs, path)]
-        # Python writes files into the folder __pycache__ when it imports what is beside it.
+        # Python writes into __pycache__ when it imports a module.
         return [file for file in files if "__pycache__" not in file.parts]
 
     def _write(self, stage: Stage) -> None:
@@ -195,7 +196,7 @@ class Project:
             return
         path = lock_path(stage)
         old_text = path.read_text(encoding="utf-8") if path.exists() else ""
-        # DVC takes the parser that keeps comments, which needs five times as long.
+        # DVC itself reads dvc.lock with a parser that keeps comments, and is five times slower.
         content: dict[str, Any] = parse_yaml(old_text, path) or {"schema": "2.0"}
         entries = content.get("stages", {})
         names_before = self._names_before.setdefault(path, list(entries))

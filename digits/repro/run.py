@@ -71,9 +71,10 @@ class Run:
         print("All stages are up to date.")
 
     def stop(self, *_: Any) -> None:
-        """End the run soon, but never in the middle of what DVC writes."""
+        """Let the run end as soon as DVC has written what it is writing."""
         self._is_stopped = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # the second Ctrl-C is at once
+        # A second Ctrl-C interrupts at once.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _start_ready(self) -> None:
         """Start stages until as many run as are allowed, or no other stage can start."""
@@ -81,7 +82,7 @@ class Run:
         while ready and len(self._commands) < self._n_jobs and not self._is_stopped:
             stage = ready[0]
             self._waiting.remove(stage)
-            # The commands share the cores: joblib takes the number of cores from this variable.
+            # The commands share the cores. joblib reads their number from this variable.
             n_commands = min(self._n_jobs, len(self._commands) + len(ready))
             n_cores = max(1, joblib.cpu_count() // n_commands)
             variables = {"LOKY_MAX_CPU_COUNT": str(n_cores)}
@@ -146,13 +147,14 @@ def describe_failure(return_code: int, output: str) -> str:
 
 
 def order_by_work_behind(project: Project) -> list[Stage]:
-    """Sort stages so that those with the longest path of stages behind them come first.
+    """Sort stages so that those with the most work behind them come first.
 
     Nobody knows how long a stage takes. Roughly, the larger its outputs were in the last run,
     the longer it took. Stages that have never run come first.
     """
     work_behind: dict[Stage, float] = {}
-    for stage in nx.topological_sort(project.graph):  # the last stage of a path comes first
+    # The edges point to dependencies, so the last stage of the pipeline comes first.
+    for stage in nx.topological_sort(project.graph):
         behind = [work_behind[each] for each in project.graph.predecessors(stage)]
         sizes = [math.inf if out.meta.size is None else out.meta.size for out in stage.outs]
         work_behind[stage] = sum(sizes) + max(behind, default=0)
@@ -198,7 +200,7 @@ def run_stages(
 
 @contextmanager
 def call_on_signals(stop: Callable[..., None]) -> Iterator[None]:
-    """Call a function if a signal is to end the process, such as that of Ctrl-C."""
+    """Call a function if Ctrl-C or SIGTERM is to end the process."""
     signals = [signal.SIGINT, signal.SIGTERM]
     previous = {number: signal.signal(number, stop) for number in signals}
     try:

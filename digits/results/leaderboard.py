@@ -5,8 +5,7 @@ from typing import Any
 
 from digits.core import paths
 from digits.core.errors import UserError
-from digits.core.params import Params
-from digits.evaluation.metrics import OVERALL
+from digits.core.params import OVERALL, Params
 from digits.results.differences import compare_models
 from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.read import read_metrics, read_metrics_table

@@ -9,15 +9,15 @@ from digits.core.errors import warn
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
 
-# What DVC says of files that are not there, for example because nobody has pulled them. It says
-# nothing about the results.
+# What DVC says of files that are not there, for example because nobody has pulled them. Results
+# are not outdated because of them.
 ABSENT = {"deleted", "not in cache"}
 
 
 def find_outdated_models(names: Collection[str]) -> set[str]:
     """Return the models for which `dvc repro` would run a stage, as far as DVC can tell.
 
-    Files that are not there are left out of account. If DVC cannot tell, for example while it
+    Missing files do not count. If DVC cannot tell, for example while it
     runs stages, a warning says so, and no model is returned.
 
     Args:
@@ -26,7 +26,7 @@ def find_outdated_models(names: Collection[str]) -> set[str]:
     try:
         with warnings.catch_warnings(action="ignore"), Repo() as repository:
             status = repository.status()
-            changed = {stage for stage, changes in status.items() if has_changed(changes)}
+            changed = {stage for stage, changes in status.items() if is_outdated(changes)}
             return {name for name in names if changed & list_stages(repository, name)}
     except NotDvcRepoError:
         return set()
@@ -41,7 +41,7 @@ def list_stages(repository: Repo, name: str) -> set[str]:
     return {stage.addressing for stage in stages}
 
 
-def has_changed(changes: list[dict[str, Any] | str]) -> bool:
+def is_outdated(changes: list[dict[str, Any] | str]) -> bool:
     """Return whether the changes that DVC has found in a stage are more than absent files.
 
     Args:

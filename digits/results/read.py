@@ -10,8 +10,8 @@ from typing import Self
 
 from digits.core import paths, tables
 from digits.core.errors import UserError
+from digits.core.params import OVERALL
 from digits.core.tables import Pixels, Vector
-from digits.evaluation.metrics import OVERALL
 
 import numpy as np
 import pandas as pd

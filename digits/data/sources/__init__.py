@@ -12,14 +12,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from digits.core.errors import UserError
-from digits.core.params import DatasetParams
+from digits.core.params import OVERALL, DatasetParams
 from digits.core.tables import Pixels, Vector, map_pixels
 
 import numpy as np
 import pandas as pd
 
 MAX_CLASSES = 256
-RESERVED_NAME = "all"  # in the metrics, it stands for all images
 NOT_FOUND = (
     "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
     "shared by `dvc push`"
@@ -79,7 +78,7 @@ def make_images(
 
 
 def to_uint8(values: Any) -> Pixels:
-    """Convert numbers, or text that spells numbers, to uint8.
+    """Convert numbers, or numbers written as text, to uint8.
 
     Raises:
         UserError: the conversion would change a value.
@@ -89,7 +88,7 @@ def to_uint8(values: Any) -> Pixels:
         numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(error) from None
-    # NumPy converts a missing value to some integer, which then differs from the original.
+    # A missing value becomes some integer, which the comparison below finds to differ.
     with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8)
     if not np.array_equal(integers, numbers):
@@ -100,8 +99,8 @@ def to_uint8(values: Any) -> Pixels:
 def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None]:
     """Return the number of each image's class, and the names of the classes.
 
-    If all names are whole numbers up to 255, the classes have these numbers, and no names.
-    Otherwise the classes are sorted by name, and numbered from 0.
+    If all names are whole numbers up to 255, they are the numbers of the classes, which then
+    have no names. Otherwise the classes are sorted by name, and numbered from 0.
 
     Args:
         class_names: the class of each image.
@@ -114,8 +113,8 @@ def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None
     if not 2 <= n_classes <= MAX_CLASSES:
         names = textwrap.shorten(", ".join(unique_names), 60)
         raise UserError(f"{n_classes} classes ({names}); allowed: 2 to {MAX_CLASSES}")
-    if RESERVED_NAME in unique_names:
-        raise UserError(f"the name of the class {RESERVED_NAME!r} is reserved; rename it")
+    if OVERALL in unique_names:
+        raise UserError(f"the name of the class {OVERALL!r} is reserved; rename it")
     if all(name.isdecimal() for name in unique_names):
         unique_names.sort(key=int)
         if int(unique_names[-1]) < MAX_CLASSES:

@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+# Not the seed of params.yaml, so that the checksums of the dataset stay the same.
 SEED = 42
 
 # The number of blocks of images that are deformed at a time.
@@ -53,7 +54,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     if any("deformed" in source for source in original_dataset.sources):
         raise UserError(f"{name} has deformed images itself; name the dataset it is made from")
     if dataset.is_color:
-        raise UserError("deforms grey images only")
+        raise UserError("only grey images can be deformed")
     X, images = fetch_images(name, original_dataset)
     if not 1 <= n_first <= len(X) <= n_images:
         raise UserError(
@@ -63,7 +64,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     end_of_copies = n_images - (len(X) - n_first)
 
     # The row of the dataset that each image is made from.
-    copied_rows = np.arange(end_of_copies) % n_first
+    copied_rows = np.arange(end_of_copies) % n_first  # 0 to n_first - 1, again and again
     other_rows = np.arange(n_first, len(X))
     originals = np.concatenate([copied_rows, other_rows])
     groups = originals

@@ -1,13 +1,13 @@
 """Pictures in a folder that has a subfolder for each class.
 
-The images of the dataset are in the natural order of their file names, 9.png before 10.png,
-whatever their class is, so that the last images are of all classes.
+The images of the dataset are sorted by file name, in natural order: 9.png before 10.png. They
+are not sorted by class, so that the last images are of all classes.
 
 - `7/1.png`: the name of the subfolder is the class.
 - `7/anna/1.png`: if each class has subfolders, these are the groups, such as the writers of the
-  pictures. The images of a group stand together.
-- `train/7/1.png`, `7/test/1.png`: such folders may be anywhere on the way to the pictures. The
-  pictures in `test` are the last images of the dataset.
+  pictures. The images of a group follow one another.
+- `train/7/1.png`, `7/test/1.png`: folders with these names may be at any level. The pictures in
+  `test` are the last images of the dataset.
 
 For any other tree of folders, write a table of files (digits/data/sources/table.py).
 """
@@ -106,7 +106,7 @@ def list_pictures(root: Path) -> tuple[list[PictureFile], list[Path]]:
         else:
             other_files.append(path)
     with_group = [file for file in picture_files if file.group]
-    if 0 < len(with_group) < len(picture_files):
+    if 0 < len(with_group) < len(picture_files):  # only some pictures have a group
         raise unexpected_place(root, with_group[0].path)
     return sort_pictures(picture_files), other_files
 
@@ -209,8 +209,8 @@ def read_pictures(
         with ThreadPoolExecutor() as threads:
             for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
                 paths = [root / file for file in files[start : start + BATCH_SIZE]]
-                # Reading a picture changes and restores the filters of warnings, which all
-                # threads share.
+                # Each thread changes and restores the filters of warnings, which all threads
+                # share. This restores them at the end, whatever the order was.
                 with warnings.catch_warnings(action="ignore"):
                     batch, checksums_of_batch = zip(*threads.map(read, paths), strict=True)
                 checksums.extend(checksums_of_batch)

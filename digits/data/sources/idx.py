@@ -1,4 +1,4 @@
-"""Files in the IDX format, in a folder or below an HTTP address.
+"""Files in the IDX format, in a folder or at an HTTP address.
 
 MNIST and datasets like it are published in this format. A file begins with two zero bytes, a
 byte for the type of the values (8 for unsigned bytes) and a byte for the number of dimensions.
@@ -22,7 +22,7 @@ import requests
 
 TIMEOUT = 60  # seconds without an answer
 GZIP_MAGIC = b"\x1f\x8b"
-IDX_MAGIC = b"\0\0\x08"  # of unsigned bytes
+IDX_MAGIC = b"\0\0\x08"  # the 8 stands for unsigned bytes
 
 # The files of images and of labels, in pairs.
 MNIST_FILES = [
@@ -49,12 +49,12 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
 
 
 def read_file(place: str, name: str, n_values: int) -> Pixels:
-    """Return the values of a file in a folder or below an HTTP address.
+    """Return the values of a file in a folder or at an HTTP address.
 
     Args:
         place: the folder or the address.
         name: the name of the file.
-        n_values: how many values an image has in the file.
+        n_values: how many values the file has per image.
 
     Returns:
         An array of the shape (n_images, n_values).

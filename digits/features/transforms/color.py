@@ -18,7 +18,10 @@ BINS = np.array([16, 4, 8])
 
 
 def to_brightness(X: Pixels) -> Pixels:
-    """Return the brightness of pixels, from 0, shape (n_images, height * width)."""
+    """Return the brightness of pixels, shape (n_images, height * width).
+
+    It is from 0 to the largest value of the pixels.
+    """
     n_pixels = X.shape[-1] // 3
     brightness = X.reshape(*X.shape[:-1], n_pixels, 3) @ WEIGHTS
     return np.round(brightness).astype(np.uint8)
@@ -37,6 +40,7 @@ def color_histogram(X: Pixels, pixel_max: int = 255) -> npt.NDArray[np.float32]:
     """
     histograms = np.empty((len(X), BINS.prod()), dtype=np.float32)
     for image, histogram in zip(X, histograms, strict=True):
+        # Pillow takes a picture: here, a column of pixels.
         rgb = (image.reshape(-1, 1, 3) * (255 / pixel_max)).astype(np.uint8)
         hsv = np.asarray(Image.fromarray(rgb).convert("HSV")).reshape(-1, 3)
         hue, saturation, value = (hsv * BINS // 256).T

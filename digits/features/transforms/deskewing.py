@@ -4,7 +4,7 @@ from digits.features.transforms.interpolation import FloatImages, interpolate
 
 import numpy as np
 
-# They let an image without ink have a centre, and a digit of one row a slant.
+# Lower bounds, so that nothing is divided by 0 in an image without ink, or with one row of ink.
 NO_INK = 1e-6
 MIN_VARIANCE = 1e-3
 

@@ -31,8 +31,8 @@ def normalize(X: Pixels, norm: float = 4) -> csr_array:
     """Return each image scaled to the same Euclidean norm, in a sparse matrix.
 
     A bold digit then counts as much as a thin one, and stochastic gradient descent converges in
-    half as many epochs. In a sparse matrix it skips the zeros, and scikit-learn multiplies the
-    step of the intercept by 0.01.
+    half as many epochs. With a sparse matrix, it skips the zeros, and `SGDClassifier`
+    multiplies the step size of the intercept by 0.01.
 
     Args:
         X: the pixels.
