@@ -201,8 +201,8 @@ REPLACED = {
     "small.parquet": "tiny.parquet",
     "data/raw/mnist.parquet": "data/split/tiny/train.parquet",
     "mnist.parquet": "train.parquet",
-    "two-logreg": "five-sgd",
-    "tol=0.01": "max_iter=5",
+    "small-digit-svc": "five-sgd",
+    "gamma=0.002": "max_iter=5",
     "digit-champion": "five-sgd",
 }
 
@@ -271,7 +271,7 @@ def test_a_clone_pulls_everything_from_s3(
     with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
         line = server.wait_for_line("http://127.0.0.1:")
         [address] = re.findall(r"http://127\.0\.0\.1:\d+", line)
-        run_sharing("Use a remote of your team", project, PLACE="s3://digits/cache")
+        run_sharing("Set up a team remote", project, PLACE="s3://digits/cache")
         values = {"https://s3.example.org": address, "KEY_ID": key, "SECRET_KEY": secret}
         run_sharing("Use S3", project, **values)
         tiny.commit(project, "the address of the server")
@@ -295,7 +295,7 @@ def test_an_experiment_is_shared_and_becomes_a_branch(project: Path) -> None:
         for name, command in commands:
             if name == person:
                 tiny.run(command, colleague)
-    params = tiny.run("git show finer-tol:params.yaml", project.parent / "ben").stdout
+    params = tiny.run("git show larger-gamma:params.yaml", project.parent / "ben").stdout
     assert "max_iter: 5\n" in params
 
 
