@@ -146,7 +146,7 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
         "Train with several random seeds",
         "Switch branches",
         "Merge branches",
-        "Look at the stages and the charts of one model",
+        "Look at the charts of one model",
         "Delete experiments and unused files",
     )
     conflict = read_steps(EXPERIMENTS, "Resolve a conflict in `dvc.lock`")
