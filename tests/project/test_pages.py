@@ -195,6 +195,20 @@ def test_a_conflict_in_a_clone_that_was_not_set_up_is_resolved_without_training(
     assert git_status(demo) == ""
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (tiny.ROOT / "digits/handwriting").exists(),
+    reason="without the component, no model of digits predicts pictures",
+)
+def test_the_examples_of_the_python_page_print_what_it_shows(demo: Path) -> None:
+    page = (tiny.ROOT / "docs/reference/python.md").read_text(encoding="utf-8")
+    blocks = re.findall("^```(python|text)\n(.+?)^```", page, re.DOTALL | re.MULTILINE)
+    script = "\n".join(text for language, text in blocks if language == "python")
+    shown = "".join(text for language, text in blocks if language == "text")
+    printed = tiny.run(["python", "-c", script], demo, PYTHONPATH=str(demo)).stdout
+    assert printed.startswith(shown)  # the last example prints pixels
+
+
 # The names on the page about sharing, and what the tiny project has in their place.
 REPLACED = {
     "data/raw/small.parquet": "data/raw/tiny.parquet",
