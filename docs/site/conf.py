@@ -5,7 +5,6 @@ asks another server for anything: fonts are the system's, and Mermaid's diagrams
 """
 
 import hashlib
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +61,8 @@ html_theme = "furo"
 html_title = project
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+# The address of the site, which leads to its first page, and the report.
+html_extra_path = ["index.html", "../../report.html"]
 html_copy_source = False
 html_show_sphinx = False
 html_sidebars = {
@@ -121,17 +122,8 @@ def help_screen_readers(_app: Sphinx, *page: Any) -> None:
     context["body"] = body.replace(table, table.replace("<div", '<div tabindex="0"'))
 
 
-def add_first_page_and_report(app: Sphinx, error: Exception | None) -> None:
-    """Let the address of the site lead to its first page, and put the report beside it."""
-    if error is None:
-        first = f'<!doctype html><meta http-equiv="refresh" content="0; url={root_doc}.html">\n'
-        (app.outdir / "index.html").write_text(first, encoding="utf-8")
-        shutil.copy(ROOT / "report.html", app.outdir)
-
-
 def setup(app: Sphinx) -> None:
     """Connect the functions above."""
     app.connect("source-read", add_navigation)
     app.add_transform(DrawDiagrams)
     app.connect("html-page-context", help_screen_readers, priority=900)  # after the theme
-    app.connect("build-finished", add_first_page_and_report)

@@ -192,7 +192,7 @@ def test_the_page_about_experiments_works_in_the_new_project(
         # Several seeds are left out, because all of them give the same accuracy for shapes.
         "Run several stages in parallel",
         "Merge branches",
-        "Look at one model in DVC's own views",
+        "Look at the charts of one model",
         "Delete experiments and unused files",
     ]:
         section, _, _ = pages.read_section(EXPERIMENTS, title).partition("\n### ")

@@ -146,7 +146,7 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
         "Train with several random seeds",
         "Switch branches",
         "Merge branches",
-        "Look at one model in DVC's own views",
+        "Look at the charts of one model",
         "Delete experiments and unused files",
     )
     conflict = read_steps(EXPERIMENTS, "Resolve a conflict in `dvc.lock`")
@@ -195,14 +195,28 @@ def test_a_conflict_in_a_clone_that_was_not_set_up_is_resolved_without_training(
     assert git_status(demo) == ""
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (tiny.ROOT / "digits/handwriting").exists(),
+    reason="without the component, no model of digits predicts pictures",
+)
+def test_the_examples_of_the_python_page_print_what_it_shows(demo: Path) -> None:
+    page = (tiny.ROOT / "docs/reference/python.md").read_text(encoding="utf-8")
+    blocks = re.findall("^```(python|text)\n(.+?)^```", page, re.DOTALL | re.MULTILINE)
+    script = "\n".join(text for language, text in blocks if language == "python")
+    shown = "".join(text for language, text in blocks if language == "text")
+    printed = tiny.run(["python", "-c", script], demo, PYTHONPATH=str(demo)).stdout
+    assert printed.startswith(shown)  # the last example prints pixels
+
+
 # The names on the page about sharing, and what the tiny project has in their place.
 REPLACED = {
     "data/raw/small.parquet": "data/raw/tiny.parquet",
     "small.parquet": "tiny.parquet",
     "data/raw/mnist.parquet": "data/split/tiny/train.parquet",
     "mnist.parquet": "train.parquet",
-    "two-logreg": "five-sgd",
-    "tol=0.01": "max_iter=5",
+    "small-digit-svc": "five-sgd",
+    "gamma=0.002": "max_iter=5",
     "digit-champion": "five-sgd",
 }
 
@@ -271,7 +285,7 @@ def test_a_clone_pulls_everything_from_s3(
     with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
         line = server.wait_for_line("http://127.0.0.1:")
         [address] = re.findall(r"http://127\.0\.0\.1:\d+", line)
-        run_sharing("Use a remote of your team", project, PLACE="s3://digits/cache")
+        run_sharing("Set up a team remote", project, PLACE="s3://digits/cache")
         values = {"https://s3.example.org": address, "KEY_ID": key, "SECRET_KEY": secret}
         run_sharing("Use S3", project, **values)
         tiny.commit(project, "the address of the server")
@@ -295,7 +309,7 @@ def test_an_experiment_is_shared_and_becomes_a_branch(project: Path) -> None:
         for name, command in commands:
             if name == person:
                 tiny.run(command, colleague)
-    params = tiny.run("git show finer-tol:params.yaml", project.parent / "ben").stdout
+    params = tiny.run("git show larger-gamma:params.yaml", project.parent / "ben").stdout
     assert "max_iter: 5\n" in params
 
 
