@@ -118,29 +118,15 @@ def write_pictures(folder: Path) -> None:
         write(folder / name, pixels.reshape(tiny.SHAPE))
 
 
-def check_checksums(kind: str, place: Path) -> None:
-    """Check that a source gives the tiny dataset."""
-    entry = tiny.dataset({kind: str(place)})
-    X, table = fetch_images("tiny", DatasetParams.model_validate(entry))
-    assert compute_checksums(X, table) == entry["sha256"]
-
-
 def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
     write_pictures(tmp_path)
     for name in [".DS_Store", "1/Thumbs.db", "data.dvc", ".cache/x", "__MACOSX/3/._1.png"]:
         path = tmp_path / "own" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"no picture")
-    check_checksums("folder", tmp_path / "own")
-
-
-def test_a_table_of_pixels_gives_the_pinned_dataset(tmp_path: Path) -> None:
-    table = pd.DataFrame(PIXELS).add_prefix("p")
-    table.insert(0, "label", CLASSES)
-    table.to_csv(tmp_path / "own.csv", index=False)
-    table.to_parquet(tmp_path / "own.parquet")
-    check_checksums("table", tmp_path / "own.csv")
-    check_checksums("table", tmp_path / "own.parquet")
+    entry = tiny.dataset({"folder": str(tmp_path / "own")})
+    X, table = fetch_images("tiny", DatasetParams.model_validate(entry))
+    assert compute_checksums(X, table) == entry["sha256"]
 
 
 def test_a_table_of_pictures_gives_the_same_images_as_their_folder(tmp_path: Path) -> None:

@@ -125,15 +125,6 @@ def test_of_many_images_only_the_first_ones_have_a_train_accuracy(
     assert cv_predictions.attrs["train_accuracy"] == 10 / 50
 
 
-def test_the_groups_of_the_images_decide_the_folds(tmp_path: Path) -> None:
-    task = make_task()
-    task["group"] = np.repeat(np.arange(20), 20)
-    dummy = tiny.model("five", "raw", "dummy.DummyClassifier", 3)
-    _, cv_predictions = train(tmp_path, dummy, task=task)
-    assert cv_predictions["group"].equals(task["group"])
-    assert cv_predictions.groupby("group")["fold"].nunique().max() == 1
-
-
 @given(data=st.data(), n_folds=st.integers(2, 6))
 @settings(max_examples=50)
 def test_each_fold_has_its_share_of_each_label(data: st.DataObject, n_folds: int) -> None:

@@ -159,17 +159,6 @@ def test_models_whose_results_are_not_here_are_one_line(changed: Path) -> None:
     assert line.endswith("); run `digits repro five-sgd` there, and `dvc push` to share it")
 
 
-def test_a_model_that_was_never_trained_is_one_line(changed: Path) -> None:
-    tiny.edit(changed, {"models.new": tiny.params()["models"]["five-sgd"]})
-    line = failure(changed, "compare", "--between", "five-sgd", "new")
-    path = "data/crossval/new.parquet"
-    assert line.startswith(f"Error: five-sgd → new: {path} of the workspace cannot be read (")
-    tiny.commit(changed, "not trained yet")
-    line = failure(changed, "compare", "HEAD", "new")
-    assert line.startswith(f"Error: new: {path} of HEAD cannot be read (")
-    assert "); run `digits repro new` there" in line
-
-
 @pytest.mark.parametrize(
     ("words", "explanation"),
     [
@@ -250,10 +239,3 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
 def test_models_without_folds_are_not_trained_with_several_seeds(short: Path) -> None:
     line = failure(short, "compare", "HEAD", "digit-logreg", "--seeds", "3")
     assert "--seeds needs two models of the same task with the same number of folds" in line
-
-
-def test_missing_training_images_are_one_line(short: Path) -> None:
-    path = "data/task/five/train.parquet"
-    (short / path).unlink()
-    line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
-    assert line.startswith(f"Error: {path} was not found; `dvc repro` makes it")

@@ -57,16 +57,6 @@ def test_experiments_are_compared_with_the_commit_that_they_started_from(
     assert later == ["later", "3", "7", "–", "–", "–", "–", "queued"]
 
 
-@pytest.mark.slow
-def test_a_run_trains_what_it_changes_and_can_be_undone(made: Path, project: Path) -> None:
-    output = tiny.run_dvc(f"{RUN} -n fewer -S {PARAMETERS}.max_iter=2", project)
-    assert tiny.find_stages(output) == ["evaluate@five-sgd", "train@five-sgd"]
-    tiny.edit(project, {})
-    assert tiny.repro(project) == []  # the run cache has all outputs
-    assert tiny.run("git status --porcelain", project).stdout == ""
-    assert tiny.files(project) == tiny.files(made)
-
-
 # A metric that the module does not have.
 NEW_METRIC = """
 
