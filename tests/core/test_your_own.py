@@ -11,7 +11,6 @@ from digits.commands import start
 from docs.tools.shapes import SHAPES, write_pictures
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
-from tests.project.test_links import LINK
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,8 @@ UPGRADING = "docs/upgrading.md"
 EXPERIMENTS = "docs/experiments.md"
 
 HAS_HANDWRITING = (tiny.ROOT / "digits/handwriting").exists()
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 # Words that have no place in a project about shapes.
 FOREIGN_WORDS = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNORECASE)
