@@ -145,5 +145,5 @@ def test_a_histogram_has_the_share_of_each_colour() -> None:
 def test_a_terminal_shows_the_colours(capsys: pytest.CaptureFixture[str]) -> None:
     image = np.array([[[255, 0, 0]], [[0, 9, 255]]], dtype=np.uint8)
     [line] = drawing.make_lines(image, use_colours=True)
-    assert line.startswith("\x1b[38;2;255;0;0;48;2;0;9;255m▀")
+    assert line == "\x1b[38;2;255;0;0;48;2;0;9;255m▀\x1b[0m"
     assert drawing.make_lines(image, use_colours=False) == ["-"]

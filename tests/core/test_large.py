@@ -121,6 +121,16 @@ def test_copies_of_the_first_images_come_between_them_and_the_others() -> None:
     assert np.array_equal(smaller[:n_copied_of_smaller], X[:n_copied_of_smaller])
 
 
+def test_copies_are_in_the_group_of_their_image() -> None:
+    small = params.parse((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))
+    tiny.edit(Path(), {"datasets.small": small["datasets"]["small"]})
+    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
+    _, images = deformed.read("small 300 2000", dataset)
+    groups = images["group"].to_numpy()
+    assert (groups[300:503] == groups[:203]).all()
+    assert groups.max() == 13  # the last form of digits
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [

@@ -80,8 +80,18 @@ def two_frames() -> io.BytesIO:
     return encode(INK, "GIF", save_all=True, append_images=[second])
 
 
+def damaged_exif() -> io.BytesIO:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x011A] = 72.0
+    # The name of the camera's maker is a number, which Pillow cannot write.
+    damaged = exif.tobytes().replace(b"\x01\x1a", b"\x01\x0f")
+    return encode(INK, "JPEG", quality=95, exif=damaged)
+
+
 @pytest.mark.parametrize(
-    "make_file", [black_on_transparent, transparent_palette, floats, two_frames]
+    "make_file",
+    [black_on_transparent, transparent_palette, floats, two_frames, damaged_exif],
 )
 def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.BytesIO]) -> None:
     grey = pictures.read(make_file()).grey.astype(int)

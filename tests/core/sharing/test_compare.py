@@ -144,8 +144,9 @@ def test_an_unknown_revision_is_one_line(made: Path) -> None:
 
 def test_a_misspelt_model_is_one_line(made: Path) -> None:
     suggestion = "there is no 'five-sdg'. Did you mean 'five-sgd'?"
-    line = failure(made, "compare", "HEAD", "five-sdg")
+    line = failure(made, "compare", "HEAD", "five-sdg", "new")
     assert line.startswith(f"Error: five-sdg: HEAD: {suggestion}")
+    assert "; new: HEAD: there is no 'new'." in line
     line = failure(made, "compare", "--between", "five-sgd", "five-sdg")
     assert line.startswith(f"Error: five-sgd → five-sdg: the workspace: {suggestion}")
 
