@@ -315,7 +315,7 @@ def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None
     assert "\nartifacts:" in before
     assert "artifacts" not in after
     assert after.rstrip("\n").splitlines()[-1].startswith(" ")  # not the comment on artifacts
-    assert (started / "params.yaml").read_text(encoding="utf-8").endswith("\n")
+    assert (started / "README.md").read_text(encoding="utf-8").endswith("\n")
     makefile = (started / "Makefile").read_text(encoding="utf-8")
     assert "\nDEMO := *\n" in makefile
     assert "and nothing else.'\ndemo:" in makefile  # not also `make repro`, which does the same
