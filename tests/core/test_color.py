@@ -1,12 +1,10 @@
 """Pictures in colour: they keep it from the file to the terminal."""
 
-import io
 import re
 from pathlib import Path
 from typing import Any
 
 from digits.core import tables
-from digits.data import pictures
 from digits.features.transforms.color import color_histogram, to_brightness
 from digits.results import drawing
 from tests.helpers import tiny
@@ -113,17 +111,6 @@ def test_deformed_copies_are_refused(copied: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("svm.SVC", "augmented_svc")
     path.write_text(text, encoding="utf-8")
     assert "augmented_svc deforms grey images only" in failure(copied, "check")
-
-
-def test_white_ink_on_a_transparent_picture_is_seen() -> None:
-    pixels = np.zeros((9, 9, 4), np.uint8)
-    pixels[2:7, 4] = 255  # a white line
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    file.seek(0)
-    grey = pictures.read(file).grey
-    assert grey[4, 4] == 255
-    assert grey[0, 0] == 0
 
 
 def test_the_brightness_is_that_of_pillow() -> None:

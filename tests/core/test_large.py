@@ -1,7 +1,6 @@
 """Tables whose pixels exceed the memory, and models that are fitted on them in passes."""
 
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
 from tests.helpers import tiny
 from tests.helpers.calls import call
+from tests.helpers.processes import full_disk
 
 import numpy as np
 import pandas as pd
@@ -73,13 +73,8 @@ def test_rows_in_any_order_are_written_in_several_row_groups() -> None:
 
 def test_a_full_disk_is_not_called_a_damaged_file() -> None:
     tables.write_images(Path("data/table"), PIXELS, pd.DataFrame({"class": CLASSES}))
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (PIXELS.nbytes // 2, limits[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            tables.read_images(Path("data/table"))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        tables.read_images(Path("data/table"))
 
 
 @pytest.mark.parametrize("name", ["images.csv", "images.parquet"])

@@ -61,8 +61,13 @@ def read(kind: str, place: Path, **changes: Any) -> pd.DataFrame:
 
 
 def black_on_transparent() -> io.BytesIO:
-    empty = np.zeros_like(INK)
-    return encode(np.dstack([empty, empty, empty, INK]))
+    black = np.zeros_like(INK)
+    return encode(np.dstack([black, black, black, INK]))
+
+
+def white_on_transparent() -> io.BytesIO:
+    white = np.full_like(INK, 255)
+    return encode(np.dstack([white, white, white, INK]))
 
 
 def transparent_palette() -> io.BytesIO:
@@ -91,7 +96,14 @@ def damaged_exif() -> io.BytesIO:
 
 @pytest.mark.parametrize(
     "make_file",
-    [black_on_transparent, transparent_palette, floats, two_frames, damaged_exif],
+    [
+        black_on_transparent,
+        white_on_transparent,
+        transparent_palette,
+        floats,
+        two_frames,
+        damaged_exif,
+    ],
 )
 def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.BytesIO]) -> None:
     grey = pictures.read(make_file()).grey.astype(int)
