@@ -348,17 +348,17 @@ def test_start_leaves_out_the_files_that_the_source_leaves_out(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("mode", "side", "expected"),
+    ("mode", "side", "is_photo", "shape", "words"),
     [
-        ("RGB", 100, (True, True, [64, 64, 3])),
-        ("RGB", 30, (True, False, [28, 28, 3])),
-        ("L", 100, (False, True, [96, 96])),
-        ("1", 100, (False, False, [28, 28])),
+        ("RGB", 100, True, [64, 64, 3], "in colour. They are resized to 64 × 64 pixels."),
+        ("RGB", 30, False, [28, 28, 3], "in colour. They are resized to 28 × 28 pixels."),
+        ("L", 100, True, [96, 96], "grey. They are resized to 96 × 96 pixels."),
+        ("1", 100, False, [28, 28], "grey. They are resized to 28 × 28 pixels."),
     ],
     ids=["photos", "icons", "grey photos", "drawings"],
 )
 def test_start_looks_at_the_pictures(
-    tmp_path: Path, mode: str, side: int, expected: tuple[bool, bool, list[int]]
+    tmp_path: Path, mode: str, side: int, is_photo: bool, shape: list[int], words: str
 ) -> None:
     rng = np.random.default_rng(0)
     paths = []
@@ -370,4 +370,5 @@ def test_start_looks_at_the_pictures(
         paths.append(tmp_path / f"{number}.png")
         Image.fromarray(pixels).convert(mode).save(paths[-1])
     look = start.look_at_pictures(paths)
-    assert (look.is_color, look.is_photo, look.shape) == expected
+    assert (look.is_photo, look.shape) == (is_photo, shape)
+    assert look.describe() == f"3 pictures, {words}"
