@@ -243,7 +243,9 @@ def test_a_task_whose_images_are_all_of_one_class_has_no_curves() -> None:
     predictions = make_predictions([1, 1], [3.0, 4.0])
     columns = ["class", "false_positive_rate", "true_positive_rate", "threshold"]
     assert roc_table(predictions).columns.tolist() == columns
-    assert len(roc_table(predictions)) == len(precision_recall_table(predictions)) == 0
+    for table in [roc_table, precision_recall_table]:
+        assert len(table(predictions)) == 0
+        assert table(FOUR).columns.tolist() == table(predictions).columns.tolist()
 
 
 def read_full_curve(predictions: Predictions, table: Any) -> pd.DataFrame:
