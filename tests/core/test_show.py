@@ -153,6 +153,7 @@ def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
     show(made, "0-29", "--png", str(sheet))
     grey = np.asarray(Image.open(sheet).convert("L"))
     # The first image begins below its caption. Each pixel is a square of 17 × 17.
+    assert grey[36, 15] < grey[36, 16] == 255  # the frame covers nothing of the image
     first_image = grey[36 : 36 + 8 * 17, 16 : 16 + 8 * 17]
     centres = first_image.reshape(8, 17, 8, 17)[:, 8, :, 8]
     expected = 255 - PIXELS[0].reshape(8, 8).astype(int) * 255 // 16
