@@ -86,6 +86,11 @@ def test_changed_predictions_are_drawn(made: Path, changed: Path, tmp_path: Path
     n_images = len(find_mistakes(made) ^ find_mistakes(changed))
     height = len(np.asarray(Image.open(sheet)))
     assert height > 160 * n_images / 8  # at most eight images in a row
+    other = changed / "data/predictions/digit-logreg.parquet"
+    table = pd.read_parquet(other)
+    replace_table(other, table.assign(prediction=9 - table["label"]))
+    refused = call(changed, "compare", "HEAD", "--png", str(sheet), status=1)
+    assert refused.stderr == "Error: --png draws one model; name it as MODEL\n"
 
 
 def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None:
