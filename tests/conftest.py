@@ -25,6 +25,10 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Set the environment of all commands, and remove what could change their results."""
     for name in ["DATA_MIRROR", "GIT_DIR", "GIT_INDEX_FILE"]:
         os.environ.pop(name, None)
+    # mutmut counts what each test calls in this process. A command that a test runs in a folder
+    # without pyproject.toml would find no settings of mutmut.
+    if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+        del os.environ["MUTANT_UNDER_TEST"]
     for role in ["AUTHOR", "COMMITTER"]:
         os.environ[f"GIT_{role}_NAME"] = "A"
         os.environ[f"GIT_{role}_EMAIL"] = "a@example.org"

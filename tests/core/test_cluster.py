@@ -1,13 +1,12 @@
 """The work on a Dask cluster: a real scheduler and two real workers on the loopback address."""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.helpers import tiny
+from tests.helpers.processes import Running
 
 import pytest
 
@@ -25,47 +24,26 @@ with cluster.dask_backend(sys.argv[1], [X]):
     joblib.Parallel()([joblib.delayed(task)(X)])"""
 
 
-def read_recipes() -> dict[str, list[str]]:
+def read_recipes() -> dict[str, str]:
     """Return the commands of `make scheduler` and `make workers`."""
     text = (tiny.ROOT / "Makefile").read_text(encoding="utf-8")
     text = text.replace("$(HOST)", "127.0.0.1").replace("--nworkers -1", "")
     rule = re.compile(r"^(scheduler|workers): \$\(INSTALLED\).*\n\t(.+)", re.MULTILINE)
-    return {target: recipe.split() for target, recipe in rule.findall(text)}
-
-
-def start(
-    stack: ExitStack, command: list[str], pattern: str, environment: dict[str, str]
-) -> str:
-    """Start a process that ends with the stack, and wait until its log matches a pattern.
-
-    Returns:
-        The first group of the match.
-    """
-    process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
-    )
-    stack.enter_context(process)
-    stack.callback(process.terminate)
-    assert process.stderr is not None
-    log = ""
-    for line in process.stderr:
-        log += line
-        found = re.search(pattern, log)
-        if found:
-            return found[1]
-    raise AssertionError(f"{command} ended:\n{log}")
+    return dict(rule.findall(text))
 
 
 @contextmanager
-def run_cluster(**environment: str) -> Iterator[str]:
+def run_cluster(folder: Path, **environment: str) -> Iterator[str]:
     """Run a scheduler and two workers, and yield the address of the scheduler."""
     recipes = read_recipes()
-    scheduler = [*recipes["scheduler"], "--port", "0", "--no-dashboard"]
-    with ExitStack() as stack:
-        address = start(stack, scheduler, r"Scheduler at: +(\S+)\n", environment)
-        workers = [*recipes["workers"], address, "--nworkers", "2"]
-        start(stack, workers, r"Registered to(?s:.+)Registered to(:)", environment)
-        yield address
+    command = f"{recipes['scheduler']} --port 0 --no-dashboard"
+    with Running(command, folder, **environment) as scheduler:
+        address = scheduler.wait_for_line("Scheduler at:").split()[-1]
+        command = f"{recipes['workers']} {address} --nworkers 2"
+        with Running(command, folder, **environment) as workers:
+            for _ in range(2):
+                workers.wait_for_line("Registered to")
+            yield address
 
 
 def test_a_cluster_makes_the_same_bytes(tmp_path: Path) -> None:
@@ -79,7 +57,7 @@ def test_a_cluster_makes_the_same_bytes(tmp_path: Path) -> None:
         tiny.run(command, tmp_path)
     files_without_cluster = tiny.files(tmp_path)
 
-    with run_cluster() as address:
+    with run_cluster(tmp_path) as address:
         for command in commands:
             tiny.run(command, tmp_path, DASK_SCHEDULER_ADDRESS=address)
     assert tiny.files(tmp_path) == files_without_cluster
@@ -92,13 +70,13 @@ def run_task(address: str, folder: Path) -> str:
 
 
 def test_a_lost_cluster_is_an_error(tmp_path: Path) -> None:
-    with run_cluster() as address:
+    with run_cluster(tmp_path) as address:
         message = run_task(address, tmp_path)
     assert f"the cluster at {address} was lost: its scheduler or all workers" in message
 
 
 def test_a_worker_that_calculates_differently_is_an_error(tmp_path: Path) -> None:
-    with run_cluster(OPENBLAS_CORETYPE="Nehalem") as address:
+    with run_cluster(tmp_path, OPENBLAS_CORETYPE="Nehalem") as address:
         message = run_task(address, tmp_path)
     assert " would calculate differently: matrix products: ['Nehalem, 1" in message
 

@@ -1,12 +1,10 @@
 """Pictures in colour: they keep it from the file to the terminal."""
 
-import io
 import re
 from pathlib import Path
 from typing import Any
 
 from digits.core import tables
-from digits.data import pictures
 from digits.features.transforms.color import color_histogram, to_brightness
 from digits.results import drawing
 from tests.helpers import tiny
@@ -115,17 +113,6 @@ def test_deformed_copies_are_refused(copied: Path) -> None:
     assert "augmented_svc deforms grey images only" in failure(copied, "check")
 
 
-def test_white_ink_on_a_transparent_picture_is_seen() -> None:
-    pixels = np.zeros((9, 9, 4), np.uint8)
-    pixels[2:7, 4] = 255  # a white line
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    file.seek(0)
-    grey = pictures.read(file).grey
-    assert grey[4, 4] == 255
-    assert grey[0, 0] == 0
-
-
 def test_the_brightness_is_that_of_pillow() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 5, 5, 3), dtype=np.uint8)
     expected = [np.asarray(Image.fromarray(image).convert("L")) for image in pixels]
@@ -145,5 +132,5 @@ def test_a_histogram_has_the_share_of_each_colour() -> None:
 def test_a_terminal_shows_the_colours(capsys: pytest.CaptureFixture[str]) -> None:
     image = np.array([[[255, 0, 0]], [[0, 9, 255]]], dtype=np.uint8)
     [line] = drawing.make_lines(image, use_colours=True)
-    assert line.startswith("\x1b[38;2;255;0;0;48;2;0;9;255m▀")
+    assert line == "\x1b[38;2;255;0;0;48;2;0;9;255m▀\x1b[0m"
     assert drawing.make_lines(image, use_colours=False) == ["-"]

@@ -1,7 +1,6 @@
 """Optional components can be deleted: what remains works, and its tests pass."""
 
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -48,26 +47,6 @@ def run(command: str, project: Path) -> str:
 def run_make(targets: str, project: Path) -> str:
     """Run `make` in a copy without creating an environment, and return its output."""
     return run(f"make --assume-old=.venv/.installed {targets}", project)
-
-
-def find_files(pattern: str, *folders: str) -> list[Path]:
-    """Return the Python files below folders of this repository that have a matching line."""
-    line = re.compile(pattern, re.MULTILINE)
-    paths = [path for folder in folders for path in tiny.ROOT.glob(f"{folder}/**/*.py")]
-    return [path for path in paths if line.search(path.read_text(encoding="utf-8"))]
-
-
-@pytest.mark.parametrize("component", COMPONENTS)
-def test_the_rest_imports_a_component_only_inside_functions(component: str) -> None:
-    package = code_folder(component).replace("/", ".")
-    own_folders = {tiny.ROOT / code_folder(component), tiny.ROOT / "tests" / component}
-    # An import inside a function is indented.
-    importing = find_files(rf"^(from|import) {package}\b", "digits", "stages", "tests")
-    assert not [path for path in importing if own_folders.isdisjoint(path.parents)]
-
-
-def test_nothing_but_tests_imports_the_stages() -> None:
-    assert find_files(r"^ *(from|import) stages\b", "digits", "bench", "stages") == []
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Every metric by other code: scikit-learn's, on the predictions of a project that has run."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,18 +53,6 @@ def test_probabilities_of_a_model_without_folds_are_not_calibrated(made: Path) -
     expected = sk.log_loss(table["label"], probabilities, labels=range(10))
     found = read_metrics(made, "digit-logreg")["value"]["test", "log_loss", "all"]
     assert found == pytest.approx(expected, abs=2e-4)
-
-
-def test_a_model_without_folds_has_the_metrics_of_the_test_images_alone(made: Path) -> None:
-    text = (made / "metrics/digit-logreg.json").read_text(encoding="utf-8")
-    assert set(json.loads(text)) == {"accuracy", "baseline", "precision", "recall"}
-
-
-def test_the_confusion_matrix_is_that_of_scikit_learn(made: Path) -> None:
-    table = read_predictions(made, "digit-logreg", "test")
-    expected = sk.confusion_matrix(table["label"], table["prediction"])
-    counts = pd.read_csv(made / "plots/digit-logreg/confusion.csv")["count"].to_numpy()
-    assert counts.reshape(10, 10).tolist() == expected.tolist()
 
 
 def read_curve(project: Path, name: str, columns: list[str]) -> set[tuple[float, ...]]:
@@ -256,7 +243,9 @@ def test_a_task_whose_images_are_all_of_one_class_has_no_curves() -> None:
     predictions = make_predictions([1, 1], [3.0, 4.0])
     columns = ["class", "false_positive_rate", "true_positive_rate", "threshold"]
     assert roc_table(predictions).columns.tolist() == columns
-    assert len(roc_table(predictions)) == len(precision_recall_table(predictions)) == 0
+    for table in [roc_table, precision_recall_table]:
+        assert len(table(predictions)) == 0
+        assert table(FOUR).columns.tolist() == table(predictions).columns.tolist()
 
 
 def read_full_curve(predictions: Predictions, table: Any) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Tables whose pixels exceed the memory, and models that are fitted on them in passes."""
 
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
 from tests.helpers import tiny
 from tests.helpers.calls import call
+from tests.helpers.processes import full_disk
 
 import numpy as np
 import pandas as pd
@@ -73,13 +73,8 @@ def test_rows_in_any_order_are_written_in_several_row_groups() -> None:
 
 def test_a_full_disk_is_not_called_a_damaged_file() -> None:
     tables.write_images(Path("data/table"), PIXELS, pd.DataFrame({"class": CLASSES}))
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (PIXELS.nbytes // 2, limits[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            tables.read_images(Path("data/table"))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        tables.read_images(Path("data/table"))
 
 
 @pytest.mark.parametrize("name", ["images.csv", "images.parquet"])
@@ -119,6 +114,16 @@ def test_copies_of_the_first_images_come_between_them_and_the_others() -> None:
     smaller, _ = enlarge(1_234)
     n_copied_of_smaller = 1_234 - N_OTHERS
     assert np.array_equal(smaller[:n_copied_of_smaller], X[:n_copied_of_smaller])
+
+
+def test_copies_are_in_the_group_of_their_image() -> None:
+    small = params.parse((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))
+    tiny.edit(Path(), {"datasets.small": small["datasets"]["small"]})
+    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
+    _, images = deformed.read("small 300 2000", dataset)
+    groups = images["group"].to_numpy()
+    assert (groups[300:503] == groups[:203]).all()
+    assert groups.max() == 13  # the last form of digits
 
 
 @pytest.mark.parametrize(

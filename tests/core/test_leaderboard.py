@@ -183,11 +183,6 @@ def test_a_pattern_of_no_results_is_one_line(results: Path) -> None:
     assert line == f"Error: no model that matches '*-later' has been evaluated; {remedy}"
 
 
-def test_a_misspelt_model_is_one_line(results: Path) -> None:
-    line = failure(results, "leaderboard", "five-sdg")
-    assert line.startswith("Error: PATTERN: there is no 'five-sdg'. Did you mean 'five-sgd'")
-
-
 def test_a_pattern_of_no_model_is_one_line(results: Path) -> None:
     line = failure(results, "leaderboard", "zzz*")
     assert line.startswith("Error: PATTERN: there is no 'zzz*'. Valid: ")

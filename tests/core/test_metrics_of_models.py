@@ -1,6 +1,7 @@
 """Every metric of every model is what scikit-learn computes from the model's predictions."""
 
 import contextlib
+import json
 from pathlib import Path
 
 from digits.core import paths
@@ -13,6 +14,12 @@ from sklearn import metrics
 
 # The log loss is of calibrated probabilities, which the predictions do not have.
 WITHOUT_PREDICTIONS = ["log_loss", "temperature"]
+
+# The metrics that DVC compares.
+SUMMARY = {
+    "test": ["accuracy", "baseline", "precision", "recall"],
+    "cross_validation": ["cv_accuracy", "cv_std"],
+}
 
 CLASS_METRICS = ["precision", "recall", "f1", "support"]
 
@@ -61,11 +68,15 @@ def check_metrics(project: Path) -> int:
                 tables["cross_validation"] = cv_table
             reported = pd.read_csv(paths.plots(model) / "metrics.csv")
             reported = reported[~reported["metric"].isin(WITHOUT_PREDICTIONS)]
+            summary: dict[str, float] = {}
             for subset, table in tables.items():
                 rows = reported[reported["subset"] == subset]
                 values = rows.set_index(["metric", "slice"])["value"].to_dict()
                 computed = compute_metrics(table, cv_table["label"].mode()[0])
                 assert values == pytest.approx(computed, abs=1e-6), f"{model}, {subset}"
+                summary |= {name: computed[name, "all"] for name in SUMMARY[subset]}
+            text = paths.metrics(model).read_text(encoding="utf-8")
+            assert json.loads(text) == pytest.approx(summary, abs=1e-6), model
     return len(models)
 
 

@@ -61,8 +61,13 @@ def read(kind: str, place: Path, **changes: Any) -> pd.DataFrame:
 
 
 def black_on_transparent() -> io.BytesIO:
-    empty = np.zeros_like(INK)
-    return encode(np.dstack([empty, empty, empty, INK]))
+    black = np.zeros_like(INK)
+    return encode(np.dstack([black, black, black, INK]))
+
+
+def white_on_transparent() -> io.BytesIO:
+    white = np.full_like(INK, 255)
+    return encode(np.dstack([white, white, white, INK]))
 
 
 def transparent_palette() -> io.BytesIO:
@@ -80,8 +85,25 @@ def two_frames() -> io.BytesIO:
     return encode(INK, "GIF", save_all=True, append_images=[second])
 
 
+def damaged_exif() -> io.BytesIO:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x011A] = 72.0
+    # The name of the camera's maker is a number, which Pillow cannot write.
+    damaged = exif.tobytes().replace(b"\x01\x1a", b"\x01\x0f")
+    return encode(INK, "JPEG", quality=95, exif=damaged)
+
+
 @pytest.mark.parametrize(
-    "make_file", [black_on_transparent, transparent_palette, floats, two_frames]
+    "make_file",
+    [
+        black_on_transparent,
+        white_on_transparent,
+        transparent_palette,
+        floats,
+        two_frames,
+        damaged_exif,
+    ],
 )
 def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.BytesIO]) -> None:
     grey = pictures.read(make_file()).grey.astype(int)
@@ -118,29 +140,15 @@ def write_pictures(folder: Path) -> None:
         write(folder / name, pixels.reshape(tiny.SHAPE))
 
 
-def check_checksums(kind: str, place: Path) -> None:
-    """Check that a source gives the tiny dataset."""
-    entry = tiny.dataset({kind: str(place)})
-    X, table = fetch_images("tiny", DatasetParams.model_validate(entry))
-    assert compute_checksums(X, table) == entry["sha256"]
-
-
 def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
     write_pictures(tmp_path)
     for name in [".DS_Store", "1/Thumbs.db", "data.dvc", ".cache/x", "__MACOSX/3/._1.png"]:
         path = tmp_path / "own" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"no picture")
-    check_checksums("folder", tmp_path / "own")
-
-
-def test_a_table_of_pixels_gives_the_pinned_dataset(tmp_path: Path) -> None:
-    table = pd.DataFrame(PIXELS).add_prefix("p")
-    table.insert(0, "label", CLASSES)
-    table.to_csv(tmp_path / "own.csv", index=False)
-    table.to_parquet(tmp_path / "own.parquet")
-    check_checksums("table", tmp_path / "own.csv")
-    check_checksums("table", tmp_path / "own.parquet")
+    entry = tiny.dataset({"folder": str(tmp_path / "own")})
+    X, table = fetch_images("tiny", DatasetParams.model_validate(entry))
+    assert compute_checksums(X, table) == entry["sha256"]
 
 
 def test_a_table_of_pictures_gives_the_same_images_as_their_folder(tmp_path: Path) -> None:

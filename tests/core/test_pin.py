@@ -44,11 +44,6 @@ def read_entry(text: str, name: str) -> dict[str, Any]:
     return entry
 
 
-def test_check_asks_to_pin_a_new_entry(folder: Path) -> None:
-    line = failure(folder, "check")
-    assert "datasets.tried.images is missing; run `digits pin tried`" in line
-
-
 def test_a_new_entry_is_completed_and_nothing_else_is_changed(folder: Path) -> None:
     before = read_params(folder)
     assert call(folder, "pin", "tried").stdout == PINNED

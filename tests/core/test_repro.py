@@ -47,17 +47,6 @@ def make_steps(pixel_max):
 
 
 @pytest.fixture
-def empty(made: Path, tmp_path: Path) -> Path:
-    """Return the tiny project without anything that its stages have written, or DVC has kept."""
-    project = tiny.copy(made, tmp_path / "copy")
-    for path in ["dvc.lock", "data", "models", "metrics", "plots", ".dvc/cache", ".dvc/tmp"]:
-        place = project / path
-        shutil.rmtree(place) if place.is_dir() else place.unlink()
-    tiny.run("git checkout data models", project)
-    return project
-
-
-@pytest.fixture
 def untrained(project: Path) -> Path:
     """Return the tiny project without one task, and without the outputs of its models."""
     for path in [".dvc/cache/runs", "data/task/five", "models", "metrics", "plots"]:
@@ -127,15 +116,6 @@ def test_several_at_a_time_write_the_same_bytes_and_those_that_fail_end_only_the
     assert tiny.files(untrained) == tiny.files(made)
     output = repro(untrained).stdout
     assert output == "Nothing to do: all stages are up to date.\n"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("words", ["2", "3", "2 five-sgd digit-logreg"])
-def test_from_nothing_the_bytes_are_the_same_whatever_is_named(
-    made: Path, empty: Path, words: str
-) -> None:
-    tiny.run(f"{DIGITS} repro --jobs {words}", empty)
-    assert tiny.files(empty) == tiny.files(made)
 
 
 def test_only_the_models_that_match_are_run(project: Path) -> None:

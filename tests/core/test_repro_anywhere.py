@@ -376,7 +376,7 @@ def test_the_package_imports_nothing_from_the_rest_of_the_project() -> None:
 def test_damaged_path_locks_are_removed(tmp_path: Path) -> None:
     folder = make(tmp_path, DIAMOND)
     write(folder, {".dvc/tmp/rwlock": '{"write": {"/a'})
-    repro(folder)
+    repro(folder, "--jobs", "auto")
     assert (folder / "end").exists()
 
 

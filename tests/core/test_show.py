@@ -46,7 +46,7 @@ def read_captions(project: Path, *arguments: str) -> list[Caption]:
 
 
 def test_digits_by_number_are_side_by_side(made: Path) -> None:
-    caption, *lines = show(made, "7", "0-2").splitlines()
+    caption, *lines = show(made, "7", "0-3").splitlines()  # four fit a line
     expected = [f"tiny {row}: {CLASSES[row]}" for row in [7, 0, 1, 2]]
     assert re.findall(r"tiny \d: \d", caption) == expected
     # The first image is 8 pixels wide, and each pixel two characters.
@@ -153,6 +153,7 @@ def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
     show(made, "0-29", "--png", str(sheet))
     grey = np.asarray(Image.open(sheet).convert("L"))
     # The first image begins below its caption. Each pixel is a square of 17 × 17.
+    assert grey[36, 15] < grey[36, 16] == 255  # the frame covers nothing of the image
     first_image = grey[36 : 36 + 8 * 17, 16 : 16 + 8 * 17]
     centres = first_image.reshape(8, 17, 8, 17)[:, 8, :, 8]
     expected = 255 - PIXELS[0].reshape(8, 8).astype(int) * 255 // 16

@@ -25,8 +25,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 FIVE = "models.five-sgd"
+BOOSTING = "ensemble.HistGradientBoostingClassifier"
 
 
 def make_task() -> pd.DataFrame:
@@ -123,15 +125,6 @@ def test_of_many_images_only_the_first_ones_have_a_train_accuracy(
     model = tiny.model("five", "raw", "dummy.DummyClassifier", 0, strategy="most_frequent")
     _, cv_predictions = train(tmp_path, model, task=task)
     assert cv_predictions.attrs["train_accuracy"] == 10 / 50
-
-
-def test_the_groups_of_the_images_decide_the_folds(tmp_path: Path) -> None:
-    task = make_task()
-    task["group"] = np.repeat(np.arange(20), 20)
-    dummy = tiny.model("five", "raw", "dummy.DummyClassifier", 3)
-    _, cv_predictions = train(tmp_path, dummy, task=task)
-    assert cv_predictions["group"].equals(task["group"])
-    assert cv_predictions.groupby("group")["fold"].nunique().max() == 1
 
 
 @given(data=st.data(), n_folds=st.integers(2, 6))
@@ -264,6 +257,17 @@ def test_the_same_seed_gives_the_same_scores_and_another_seed_gives_others(
         scores.append(cv_predictions["decision_1"].tolist())
     assert scores[0] == scores[1]
     assert scores[0] != scores[2]
+
+
+def test_gradient_boosting_is_that_of_one_thread(tmp_path: Path) -> None:
+    X, y = tiny.digits()
+    boosting = build(tiny.model("digit", "raw", BOOSTING, 0, max_iter=2))
+    found = fitting.fit_all(boosting, X, y, None)
+    with threadpool_limits(1, user_api="openmp"):
+        expected = clone(boosting).fit(X, y)
+    model_file.save(tmp_path / "found", found.model)
+    model_file.save(tmp_path / "expected", expected)
+    assert (tmp_path / "found").read_bytes() == (tmp_path / "expected").read_bytes()
 
 
 def test_scores_of_several_batches_come_back_in_order() -> None:

@@ -1,6 +1,5 @@
 """Groups, names, negative classes and a threshold rule, from a table to the metrics."""
 
-import json
 from pathlib import Path
 
 from digits.core import paths
@@ -16,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
-from sklearn import metrics
 from sklearn.datasets import load_digits
 
 SUBSETS = ["train", "test"]
@@ -128,25 +126,6 @@ def test_the_captions_of_predictions_name_both_sides(variant: Path) -> None:
     n_positive = captions.count(", predicted n1 or n8 (")
     n_negative = captions.count(", predicted n3 or n9 (")
     assert n_positive + n_negative == len(read_predictions(variant, "odd", "test"))
-
-
-def test_the_metrics_that_dvc_compares_are_those_of_the_test_images(variant: Path) -> None:
-    cv_predictions = read_predictions(variant, "odd", "train")
-    is_correct = cv_predictions["label"] == cv_predictions["prediction"]
-    folds = is_correct.groupby(cv_predictions["fold"]).mean()
-    predictions = read_predictions(variant, "odd", "test")
-    y = predictions["label"]
-    y_pred = predictions["prediction"]
-    expected = {
-        "baseline": (y == cv_predictions["label"].mode()[0]).mean(),
-        "cv_accuracy": folds.mean(),
-        "cv_std": folds.std(ddof=0),
-    }
-    expected["accuracy"] = metrics.accuracy_score(y, y_pred)
-    expected["precision"] = metrics.precision_score(y, y_pred)
-    expected["recall"] = metrics.recall_score(y, y_pred)
-    text = (variant / "metrics/odd.json").read_text(encoding="utf-8")
-    assert json.loads(text) == pytest.approx(expected, abs=1e-6)
 
 
 def choose(is_positive: Vector, scores: Vector) -> float:

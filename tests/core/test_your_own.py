@@ -11,7 +11,6 @@ from digits.commands import start
 from docs.tools.shapes import SHAPES, write_pictures
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
-from tests.project.test_links import LINK
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,8 @@ UPGRADING = "docs/upgrading.md"
 EXPERIMENTS = "docs/experiments.md"
 
 HAS_HANDWRITING = (tiny.ROOT / "digits/handwriting").exists()
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 # Words that have no place in a project about shapes.
 FOREIGN_WORDS = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNORECASE)
@@ -314,6 +315,7 @@ def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None
     assert "\nartifacts:" in before
     assert "artifacts" not in after
     assert after.rstrip("\n").splitlines()[-1].startswith(" ")  # not the comment on artifacts
+    assert (started / "README.md").read_text(encoding="utf-8").endswith("\n")
     makefile = (started / "Makefile").read_text(encoding="utf-8")
     assert "\nDEMO := *\n" in makefile
     assert "and nothing else.'\ndemo:" in makefile  # not also `make repro`, which does the same
@@ -346,17 +348,17 @@ def test_start_leaves_out_the_files_that_the_source_leaves_out(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("mode", "side", "expected"),
+    ("mode", "side", "is_photo", "shape", "words"),
     [
-        ("RGB", 100, (True, True, [64, 64, 3])),
-        ("RGB", 30, (True, False, [28, 28, 3])),
-        ("L", 100, (False, True, [96, 96])),
-        ("1", 100, (False, False, [28, 28])),
+        ("RGB", 100, True, [64, 64, 3], "in colour. They are resized to 64 × 64 pixels."),
+        ("RGB", 30, False, [28, 28, 3], "in colour. They are resized to 28 × 28 pixels."),
+        ("L", 100, True, [96, 96], "grey. They are resized to 96 × 96 pixels."),
+        ("1", 100, False, [28, 28], "grey. They are resized to 28 × 28 pixels."),
     ],
     ids=["photos", "icons", "grey photos", "drawings"],
 )
 def test_start_looks_at_the_pictures(
-    tmp_path: Path, mode: str, side: int, expected: tuple[bool, bool, list[int]]
+    tmp_path: Path, mode: str, side: int, is_photo: bool, shape: list[int], words: str
 ) -> None:
     rng = np.random.default_rng(0)
     paths = []
@@ -368,4 +370,5 @@ def test_start_looks_at_the_pictures(
         paths.append(tmp_path / f"{number}.png")
         Image.fromarray(pixels).convert(mode).save(paths[-1])
     look = start.look_at_pictures(paths)
-    assert (look.is_color, look.is_photo, look.shape) == expected
+    assert (look.is_photo, look.shape) == (is_photo, shape)
+    assert look.describe() == f"3 pictures, {words}"

@@ -318,7 +318,9 @@ def test_on_a_full_disk_no_part_of_a_drawing_is_kept(tmp_path: Path) -> None:
         with full_disk(), pytest.raises(UserError, match="File too large"):
             collection.add(digit, png())
     assert kept(tmp_path) == ["5/0001.png"]
-    assert collection.state()["last"] == "5/0001.png"
+    state = collection.state()
+    assert state["last"] == "5/0001.png"
+    assert state["counts"] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
     assert not (tmp_path / "7").exists()  # the source refuses an empty folder
 
 

@@ -53,10 +53,6 @@ FLAT_PAGE = draw_page()
 FLAT_DIGITS = found(FLAT_PAGE)
 
 
-def test_the_flat_page_has_twenty_digits() -> None:
-    assert len(FLAT_DIGITS) == 20
-
-
 @pytest.mark.parametrize("length", [40, 70, 100])
 def test_one_long_tail_neither_joins_nor_removes_other_digits(length: int) -> None:
     flat = draw_page(n_rows=1)

@@ -9,13 +9,14 @@ from digits.learning.pipelines import make_feature_steps
 from digits.learning.scores import compute_scores
 
 import numpy as np
-import pytest
 from sklearn.datasets import load_digits
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-TRAIN = 1_400
+TRAIN = 600
+IMAGES = 800
+PAIRS = 8
 
 
 def fit(images: Pixels, y: Vector) -> Recognizer:
@@ -46,20 +47,19 @@ def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
     return np.pad(np.maximum(left, right), 14)
 
 
-@pytest.mark.slow
 def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
     bunch = load_digits()
-    large = np.kron(bunch.images / 16, np.ones((1, 4, 4))).astype(np.float32)
+    large = np.kron(bunch.images[:IMAGES] / 16, np.ones((1, 4, 4))).astype(np.float32)
     images = np.array([normalize(image, 28) for image in large])
-    classes = bunch.target
+    classes = bunch.target[:IMAGES]
     recognizer = fit(images, classes)
 
     def read(sheet: Pixels) -> list[int | str]:
         return [each.label for each in recognizer.predict_picture(Picture(sheet, 1.0))]
 
     right = 0
-    for i in range(TRAIN, TRAIN + 30):
+    for i in range(TRAIN, TRAIN + PAIRS):
         pair = read(beside(images[i], images[i + 1], 2))
         right += pair == classes[[i, i + 1]].tolist()
         assert len(read(np.pad(images[i], 14))) == 1
-    assert right >= 20
+    assert right >= 6

@@ -1,36 +1,17 @@
-"""The links on all pages lead to pages and headings that exist."""
+"""The pages that messages and comments name exist. The links of pages are checked by `make site`."""
 
-import json
 import re
-import subprocess
-from functools import cache
-from pathlib import Path
 
 from tests.helpers import tiny
 
-import pytest
-
-LISTED = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-TRACKED = subprocess.check_output(LISTED, cwd=tiny.ROOT, text=True).splitlines()
-FILES = [Path(name) for name in TRACKED if (tiny.ROOT / name).is_file()]
-
-# The pages that `digits start` writes belong to another project.
-PAGES = [
-    path for path in FILES if path.suffix in {".md", ".ipynb"} and "templates" not in path.parts
-]
-
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)", re.DOTALL)
-HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
-CODE_BLOCK = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
+# The address of a page in the code, as in a message or a comment.
+PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
 
 # The pages and files of each optional component, which are deleted with it.
 PAGES_OF_COMPONENTS = {
     "bench": ("docs/benchmarks.md",),
     "digits/handwriting": ("docs/handwriting.md", "docs/handwriting/"),
 }
-
-# The address of a page in the code, as in a message or a comment.
-PAGE_IN_CODE = re.compile(r"\bdocs/[\w/-]+\.md\b")
 
 
 def was_deleted(name: str) -> bool:
@@ -41,47 +22,10 @@ def was_deleted(name: str) -> bool:
     return False
 
 
-@cache
-def read_prose(page: Path) -> str:
-    """Return the text of a page, without its code."""
-    text = (tiny.ROOT / page).read_text(encoding="utf-8")
-    if page.suffix == ".ipynb":
-        cells = json.loads(text)["cells"]
-        texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
-        text = "\n\n".join(texts)
-    return CODE_BLOCK.sub("", text)
-
-
-def list_anchors(page: Path) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
-    anchors = set()
-    for heading in HEADING.findall(read_prose(page)):
-        kept = re.sub(r"[^\w\s-]", "", heading.lower())
-        anchors.add(kept.strip().replace(" ", "-"))
-    return anchors
-
-
-@pytest.mark.parametrize("page", PAGES, ids=str)
-def test_links_lead_to_what_exists(page: Path) -> None:
-    for target in LINK.findall(read_prose(page)):
-        if re.match("https?:", target):
-            continue
-        address, _, anchor = target.partition("#")
-        linked = page
-        if address:
-            path = ((tiny.ROOT / page).parent / address).resolve()
-            linked = path.relative_to(tiny.ROOT.resolve())
-            if was_deleted(linked.as_posix()):
-                continue
-            assert path.exists(), target
-        if anchor:
-            assert anchor in list_anchors(linked), target
-
-
 def test_pages_that_the_code_names_exist() -> None:
-    for path in FILES:
-        if path.suffix not in {".py", ".yml", ".yaml", ".txt", ".html"} and path.suffix:
-            continue
-        text = (tiny.ROOT / path).read_text(encoding="utf-8")
-        for name in set(PAGE_IN_CODE.findall(text)):
-            assert was_deleted(name) or (tiny.ROOT / name).exists(), f"{path} names {name}"
+    listed = tiny.run("git ls-files --cached --others --exclude-standard", tiny.ROOT).stdout
+    for name in listed.splitlines():
+        path = tiny.ROOT / name
+        if path.suffix in {".py", ".yml", ".yaml", ".txt", ".html", ""} and path.is_file():
+            for page in set(PAGE.findall(path.read_text(encoding="utf-8"))):
+                assert was_deleted(page) or (tiny.ROOT / page).exists(), f"{name} names {page}"

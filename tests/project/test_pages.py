@@ -92,23 +92,6 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
     assert normalize_rows(shown) - {"…"} <= normalize_rows(printed)
 
 
-def count_errors(model: str, subset: str) -> tuple[int, int]:
-    """Return how many images of a set a model misclassifies, and how many there are."""
-    table = pd.read_csv(tiny.ROOT / f"plots/{model}/confusion.csv")
-    table = table[table["subset"] == subset]
-    wrong = table[table["actual"] != table["predicted"]]
-    return int(wrong["count"].sum()), int(table["count"].sum())
-
-
-def test_the_page_about_digit_champion_has_the_errors_of_the_committed_results() -> None:
-    page = " ".join((tiny.ROOT / "docs/digit-champion.md").read_text(encoding="utf-8").split())
-    for subset, name in [("cross_validation", "training"), ("test", "test")]:
-        n_errors, n_images = count_errors("digit-champion", subset)
-        share = f"{100 * n_errors / n_images:.2f} %"
-        assert f"misclassifies {n_errors} of the {n_images:,} {name} images ({share})" in page
-    assert f"misclassifies {count_errors('digit-fast', 'test')[0]} test images" in page
-
-
 @pytest.mark.slow
 def test_the_walkthrough_leads_to_a_change_that_is_kept_or_discarded(
     demo: Path, tmp_path: Path

@@ -5,7 +5,6 @@ import re
 from digits.commands import has_module
 from docs.tools import reference
 
-import click
 import pytest
 
 
@@ -30,16 +29,3 @@ def test_every_key_of_params_yaml_has_a_description() -> None:
     keys = reference.list_keys()
     assert len(keys) > 30
     assert not [key.name for key in keys if not key.description]
-
-
-def test_every_option_of_every_command_has_a_description() -> None:
-    commands = reference.list_commands()
-    assert "leaderboard" in commands
-    without: list[str] = []
-    for name, command in commands.items():
-        without.extend(
-            f"{name} {parameter.opts[0]}"
-            for parameter in command.params
-            if isinstance(parameter, click.Option) and not parameter.help
-        )
-    assert not without

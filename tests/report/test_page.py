@@ -326,22 +326,6 @@ def test_a_chart_is_drawn_when_it_is_unfolded_and_has_tooltips(opened: Opened) -
     expect(tooltip).to_have_text(text, use_inner_text=True)
 
 
-def test_curves_have_square_axes_from_0_to_1(opened: Opened) -> None:
-    section = opened.page.locator("#digit-logreg")
-    section.evaluate(UNFOLD)
-    wait_for_charts(section)
-    for kind in ["roc", "precision_recall"]:
-        chart = section.locator(f"[data-kind={kind}]")
-        frames = chart.locator("svg .cell > g > path.background").evaluate_all(MEASURE_BOXES)
-        [(_, width, height)] = frames  # of the test set; the model has no folds
-        assert width == pytest.approx(height, abs=1)
-        assert width > 150
-        labels = chart.locator(".role-axis-label text").all_text_contents()
-        assert {"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"} == set(labels)
-        curves = chart.locator("path[aria-roledescription='line mark'][stroke^=var]")
-        assert curves.count() == 10
-
-
 def test_the_best_models_are_drawn_with_their_errors(opened: Opened, made: Path) -> None:
     chart = opened.page.locator("#best .chart")
     wait_for_charts(opened.page)

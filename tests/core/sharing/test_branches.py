@@ -1,9 +1,7 @@
 """Merging branches that have run stages, and what a clone without data can tell about them."""
 
 from pathlib import Path
-from typing import Any
 
-from digits.commands.merge_lock import merge
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, reproduce
 
@@ -16,7 +14,6 @@ DRY = "repro --dry --allow-missing --keep-going"
 # The task that each person adds: the text of params.yaml to replace, and the new text.
 ANNA = ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n")
 BEN = ("models:\n", "  three:\n    split: tiny\n    positive:\n    - 3\nmodels:\n")
-CARLA = ("tasks:\n", "tasks:\n  two:\n    split: tiny\n    positive:\n    - 2\n    - 3\n")
 
 
 def commit_branch(project: Path, name: str, change: tuple[str, str], task: str) -> None:
@@ -28,32 +25,6 @@ def commit_branch(project: Path, name: str, change: tuple[str, str], task: str) 
     reproduce(project, f"binarize@{task}")
     (project / "plots" / "table.csv").write_text(name)
     tiny.commit(project, name)
-
-
-@pytest.mark.parametrize(
-    ("base", "ours", "theirs", "merged"),
-    [
-        pytest.param(0, 0, 0, 0, id="nobody changed it"),
-        pytest.param(0, 1, 0, 1, id="we changed it"),
-        pytest.param(0, 0, 2, 2, id="they changed it"),
-        pytest.param(0, 1, 1, 1, id="both changed it in the same way"),
-        pytest.param(0, 1, 2, None, id="both changed it in different ways"),
-        pytest.param(None, 1, None, 1, id="we added it"),
-        pytest.param(None, None, 2, 2, id="they added it"),
-        pytest.param(0, None, 0, None, id="we removed it"),
-        pytest.param(0, 1, None, None, id="we changed it and they removed it"),
-    ],
-)
-def test_stages_are_merged_one_by_one(
-    base: int | None, ours: int | None, theirs: int | None, merged: int | None
-) -> None:
-    def entries(value: int | None) -> dict[str, Any]:
-        """Return the entry of the stage in a dvc.lock, beside that of another stage."""
-        entry = {} if value is None else {"stage": value}
-        return {"other": 0, **entry}
-
-    found = merge(entries(base), entries(ours), entries(theirs))
-    assert found == entries(merged)
 
 
 LOCK = "schema: '2.0'\nstages:\n  a: {cmd: x}\n"
@@ -105,23 +76,6 @@ def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
     assert "Data and pipelines are up to date." in output
 
 
-@pytest.mark.slow
-def test_a_stage_that_both_changed_has_no_entry_until_it_has_run(project: Path) -> None:
-    call(project, "setup")
-    commit_branch(project, "anna", ANNA, "two")
-    commit_branch(project, "carla", CARLA, "two")
-    tiny.run("git merge --quiet anna", project, status=1)
-    conflicts = tiny.run("git diff --name-only --diff-filter=U", project).stdout
-    assert conflicts == "params.yaml\n"
-    assert "binarize@two" not in tiny.lock(project)
-
-    tiny.run("git checkout --quiet --theirs params.yaml", project)
-    assert tiny.repro(project) == []  # the run cache has all outputs
-    tiny.run("git commit --quiet --all -m resolved", project)
-    changed = tiny.run("git diff --name-only anna -- params.yaml plots", project).stdout
-    assert changed == "plots/table.csv\n"
-
-
 @pytest.fixture
 def clone(made: Path, tmp_path: Path) -> Path:
     """Return a clone by a Git that is set to convert line ends, without any data."""
@@ -138,10 +92,3 @@ def test_a_clone_has_the_same_bytes_where_git_converts_line_ends(
     for name, content in cloned.items():
         assert content == original[name], name
     assert "params.yaml" in cloned
-
-
-def test_a_clone_without_data_tells_which_stages_a_commit_left_out(clone: Path) -> None:
-    tiny.run_dvc(DRY, clone)
-    tiny.edit(clone, {"models.five-sgd.hyperparameters.max_iter": 5})
-    output = tiny.run_dvc(DRY, clone, status=255)
-    assert "failed to reproduce 'train@five-sgd'" in output
