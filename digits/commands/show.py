@@ -1,6 +1,5 @@
 """Show images of a dataset, with the predictions of a model."""
 
-import math
 from pathlib import Path
 
 from digits.commands import examples
@@ -124,7 +123,6 @@ def print_description(images: ImageDataset) -> None:
     """Print what is in a dataset."""
     n_images, *shape = images.pixels.shape
     print(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
-    print(f"columns: pixel1 to pixel{math.prod(shape)} (row by row, uint8), class")
     print(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
     counts = np.bincount(images.classes, minlength=len(images.class_names))
     rows = []

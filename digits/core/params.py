@@ -6,7 +6,6 @@ The string below each key is its description, in Markdown. `make reference` writ
 descriptions to docs/reference/params.md.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -30,9 +29,6 @@ from ruamel.yaml.error import YAMLError
 FILE = Path("params.yaml")
 MAX_FOLDS = 100
 
-# Each value of an image is a column of a table. With 49,152 columns, writing takes five times
-# as long and gigabytes of memory.
-MAX_VALUES = 32_000
 N_CHANNELS = 3  # of an image in colour: red, green and blue
 
 # What stands for all images in the tables of metrics. No class can have this name.
@@ -58,14 +54,10 @@ def with_message(message: str) -> WrapValidator:
 
 
 def _check_shape(shape: list[int]) -> list[int]:
-    """Check the shape of images, and that they do not make too many columns of a table."""
+    """Check that images have no channels, or three."""
     if len(shape) == 3 and shape[2] != N_CHANNELS:
         raise PydanticCustomError(
             "channels", f"the third number must be {N_CHANNELS}, for colour"
-        )
-    if math.prod(shape) > MAX_VALUES:
-        raise PydanticCustomError(
-            "too_many_values", f"height × width × channels may be {MAX_VALUES:,} at most"
         )
     return shape
 
@@ -172,8 +164,7 @@ class DatasetParams(Entry):
     is always 3, the images are in colour. Otherwise they are grey.
 
     Pictures are resized to this shape. Their aspect ratio is kept, and the space at the sides
-    gets the median colour of the picture's edge. The product of the numbers
-    is at most 32,000. For example, for images in colour:
+    gets the median colour of the picture's edge. For example, for images in colour:
 
     ```yaml
     shape:
@@ -326,9 +317,10 @@ class Hyperparameters(Entry, extra="allow"):
     passes: PositiveInt | None = None
     """The number of passes over the training set of a model whose features exceed the memory.
 
-    The classifier is fitted with `partial_fit` on 10,000 images at a time, in each pass. It
-    must have this method, as `linear_model.SGDClassifier` and `neural_network.MLPClassifier`
-    do. Feature steps that learn from the images are fitted on the first 10,000 images only.
+    The classifier is fitted with `partial_fit` on one batch of images at a time, in each pass.
+    It must have this method, as `linear_model.SGDClassifier` and `neural_network.MLPClassifier`
+    do. A batch has 7,840,000 pixels: 10,000 images of MNIST. Feature steps that learn from the
+    images are fitted on the first batch only.
 
     Without this key, the classifier is fitted on all images at once.
     """

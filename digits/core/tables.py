@@ -2,8 +2,9 @@
 
 A table of images has one row per image and the columns
 
-- `pixel1`, `pixel2`, …: the pixels, row by row, as `uint8`. OpenML uses the same names. An
-  image in colour has three columns for each pixel: red, green and blue.
+- `pixels`: the pixels, row by row, one byte each. A pixel of an image in colour has three
+  bytes: red, green and blue. If each pixel had a column of its own, it would take ten times
+  longer to read the table, and memory for each column.
 - `class`: what the image shows, as a number.
 - `group`: who wrote it, as a number, if the source knows.
 - `file`: the path of the picture in the folder of the source, if the source has pictures.
@@ -27,7 +28,6 @@ and `probability_3` its probability. If there are two labels, only the second on
 """
 
 import json
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -47,13 +47,13 @@ Pixels = npt.NDArray[np.uint8]
 Vector = npt.NDArray[Any]  # one value per image
 Scores = npt.NDArray[np.floating[Any]]
 
-PIXEL_COLUMN = re.compile(r"pixel\d+")
+PIXELS = "pixels"  # the name of the column
 
 # How many bytes of pixels are read at a time.
 BATCH_BYTES = 3 * 2**20
 
-# How many bytes of pixels are in a row group, which is a block of rows of a parquet file. Each
-# row group takes memory while the file is open, so there should not be many.
+# How many bytes of pixels are in a row group, which is a block of rows of a parquet file. A row
+# group is in memory while it is written.
 ROW_GROUP_BYTES = 64 * 2**20
 
 
@@ -86,15 +86,12 @@ def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
         OSError: the temporary file cannot be written, for example because the disk is full.
     """
     check_exists(path)
-    with explain_damage(path):
-        names = pq.read_schema(path).names
-    pixel_columns = [name for name in names if PIXEL_COLUMN.fullmatch(name)]
-    other_columns = [name for name in names if not PIXEL_COLUMN.fullmatch(name)]
-    X = map_pixels(read_pixels(path, pixel_columns))
+    X = map_pixels(read_pixels(path))
+    other_columns = [name for name in pq.read_schema(path).names if name != PIXELS]
     return X, read(path, other_columns)
 
 
-def read_pixels(path: Path, columns: list[str]) -> Iterator[Pixels]:
+def read_pixels(path: Path) -> Iterator[Pixels]:
     """Yield the pixels of a parquet file in blocks of a few megabytes.
 
     Raises:
@@ -102,19 +99,22 @@ def read_pixels(path: Path, columns: list[str]) -> Iterator[Pixels]:
     """
     # An error in what the caller does with a block does not reach this `with`.
     with explain_damage(path), pq.ParquetFile(path, memory_map=True) as file:
-        yield np.empty((0, len(columns)), dtype=np.uint8)  # has the width, if there are no rows
-        for table in read_batches(file, rows_per_block(BATCH_BYTES, len(columns)), columns):
-            yield table.to_numpy()
+        n_pixels = file.schema_arrow.field(PIXELS).type.byte_width
+        yield np.empty((0, n_pixels), dtype=np.uint8)  # has the width, if there are no rows
+        for batch in read_batches(file, rows_per_block(BATCH_BYTES, n_pixels), [PIXELS]):
+            column = batch.column(PIXELS)
+            _, values = column.buffers()
+            all_rows = np.frombuffer(values, dtype=np.uint8).reshape(-1, n_pixels)
+            yield all_rows[column.offset : column.offset + len(column)]
 
 
 def read_batches(
     file: pq.ParquetFile, n_rows: int, columns: list[str] | None = None
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[pa.RecordBatch]:
     """Yield `n_rows` rows of a parquet file at a time, or some columns of them."""
     # With all row groups in one call, `iter_batches` would free none of them before the end.
     for row_group in range(file.num_row_groups):
-        for batch in file.iter_batches(n_rows, [row_group], columns):
-            yield batch.to_pandas()
+        yield from file.iter_batches(n_rows, [row_group], columns)
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def explain_damage(path: Path) -> Iterator[None]:
     """Turn an error in reading a file of the pipeline into a UserError that says what to do."""
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:  # a column is missing: KeyError
         raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
@@ -173,7 +173,8 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
     schema = to_arrow(X[:0], images.iloc[:0]).schema  # of a table without rows
     with (
         atomic_write(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as file,
+        # A dictionary has each value once, but hardly two images are the same.
+        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=False) as file,
     ):
         for start in range(0, len(rows), group_size):
             stop = start + group_size
@@ -181,12 +182,11 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
 
 
 def to_arrow(pixels: Pixels, images: pd.DataFrame) -> pa.Table:
-    """Return images with all their columns in the form that `DataFrame.to_parquet` writes."""
-    pixel_columns = [f"pixel{number}" for number in range(1, pixels.shape[1] + 1)]
-    frame = pd.DataFrame(pixels, columns=pixel_columns, copy=False)
-    frame = frame.join(images.reset_index(drop=True))
-    frame.attrs = images.attrs
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    """Return images with all their columns in a form that `pandas.read_parquet` can read."""
+    n_images, n_pixels = pixels.shape
+    values = pa.py_buffer(np.ascontiguousarray(pixels))
+    column = pa.Array.from_buffers(pa.binary(n_pixels), n_images, [None, values])
+    table = pa.Table.from_pandas(images, preserve_index=False).add_column(0, PIXELS, column)
     # pandas itself stores the attrs under this key.
     metadata = {**table.schema.metadata, "PANDAS_ATTRS": json.dumps(images.attrs)}
     return table.replace_schema_metadata(metadata)

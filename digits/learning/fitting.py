@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from digits.core.errors import UserError
 from digits.core.params import ModelParams, Threshold
-from digits.core.tables import Pixels, Scores, Vector
+from digits.core.tables import Pixels, Scores, Vector, rows_per_block
 from digits.learning.folds import assign_folds
 from digits.learning.parallel import parallel_backend
 from digits.learning.pipelines import build_pipeline
@@ -47,8 +47,8 @@ FITTING_ERRORS = (ValueError, TypeError, IndexError)
 # score all images than to be fitted on them.
 MAX_TRAIN_SCORES = 10_000
 
-# A model with `passes` is fitted on this many images at a time.
-BATCH_SIZE = 10_000
+# The bytes of pixels in a batch of a model with `passes`: 10,000 images of MNIST.
+BATCH_BYTES = 10_000 * 28 * 28
 
 
 class Fits(NamedTuple):
@@ -225,9 +225,10 @@ def fit_in_passes(
     Returns:
         The fitted copy and the scores for each split.
     """
+    batch_size = rows_per_block(BATCH_BYTES, X.shape[1])
     copies = []
     for train_rows, _ in splits:
-        first_rows = train_rows[:BATCH_SIZE]
+        first_rows = train_rows[:batch_size]
         Z = apply_stateless_steps(preprocessing, X[first_rows])
         copies.append(fit_transformers(clone(learning_steps), Z, y[first_rows]))
         del Z  # before the features of the next batch take memory
@@ -238,10 +239,10 @@ def fit_in_passes(
         mask[train_rows] = True
 
     partial_fit = joblib.delayed(fit_on_batch)
-    starts = list(range(0, len(y), BATCH_SIZE)) * n_passes
+    starts = list(range(0, len(y), batch_size)) * n_passes
     with joblib.Parallel(joblib.cpu_count(), prefer="threads") as parallel:
         for start in tqdm(starts, "batches", leave=False, disable=None):
-            batch = slice(start, start + BATCH_SIZE)
+            batch = slice(start, start + batch_size)
             Z = apply_stateless_steps(preprocessing, X[batch])
             parallel(
                 partial_fit(copy, Z[mask[batch]], y[batch][mask[batch]], classes)

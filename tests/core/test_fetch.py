@@ -38,7 +38,7 @@ def use_sources(folder: Path, *sources: dict[str, str]) -> None:
 def test_pandas_reads_the_table_of_a_dataset(made: Path) -> None:
     pixels, classes = tiny.digits()
     table = pd.read_parquet(made / "data/raw/tiny.parquet")
-    assert table.filter(like="pixel").to_numpy().tolist() == pixels.tolist()
+    assert tiny.pixels_of(table).tolist() == pixels.tolist()
     assert table["class"].tolist() == classes.tolist()
     assert table.attrs == {"shape": [8, 8], "pixel_max": 16}
 

@@ -48,7 +48,7 @@ STAGES = {
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("digits.learning.fitting.BATCH_SIZE", ROWS_PER_BATCH)
+    monkeypatch.setattr("digits.learning.fitting.BATCH_BYTES", ROWS_PER_BATCH * 64)
     monkeypatch.setattr(tables, "BATCH_BYTES", 40 * 64)
     monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 150 * 64)
     monkeypatch.chdir(tmp_path)
@@ -63,7 +63,7 @@ def test_rows_in_any_order_are_written_in_several_row_groups() -> None:
     assert pq.read_metadata(path).num_row_groups == 3
 
     read_by_pandas = pd.read_parquet(path)
-    assert np.array_equal(read_by_pandas.filter(like="pixel"), PIXELS[shuffled.index])
+    assert np.array_equal(tiny.pixels_of(read_by_pandas), PIXELS[shuffled.index])
     assert read_by_pandas.attrs == images.attrs
     X, found = tables.read_images(path)
     assert np.array_equal(X, PIXELS[shuffled.index])

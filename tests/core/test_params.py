@@ -72,10 +72,6 @@ REFUSED["a class named all"] = (
     "datasets.tiny.names must be 10 different names; `all` is reserved",
 )
 
-REFUSED["images of too many values"] = (
-    {"datasets.tiny.shape": [200, 200]},
-    "datasets.tiny.shape: height × width × channels may be 32,000 at most, not [200, 200]",
-)
 REFUSED["images of four channels"] = (
     {"datasets.tiny.shape": [8, 8, 4]},
     "datasets.tiny.shape: the third number must be 3, for colour, not [8, 8, 4]",

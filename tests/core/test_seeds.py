@@ -2,7 +2,7 @@
 
 from digits.core.params import ModelParams
 from digits.results.seeds import compare_over_seeds
-from tests.core.test_train import make_task
+from tests.core.test_train import X, make_task
 from tests.helpers import tiny
 
 
@@ -23,7 +23,6 @@ def test_both_models_are_trained_with_the_same_seeds() -> None:
     few = make_trees(2)
     many = make_trees(10)
     images = make_task()
-    X = images.filter(like="pixel").to_numpy()
     accuracies = compare_over_seeds(few, few, X, images, 42, 3)
     assert accuracies["before"].equals(accuracies["after"])
     assert accuracies["before"].nunique() > 1

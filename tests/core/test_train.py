@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core import params, paths
+from digits.core import params, paths, tables
 from digits.core.errors import UserError
 from digits.core.tables import Vector
 from digits.learning import fitting, model_file
@@ -31,14 +31,14 @@ FIVE = "models.five-sgd"
 BOOSTING = "ensemble.HistGradientBoostingClassifier"
 
 
+X, CLASSES = tiny.digits()
+
+
 def make_task() -> pd.DataFrame:
-    """Return the training set of a task: all digits, of which five has the label 1."""
-    pixels, classes = tiny.digits()
-    names = [f"pixel{number}" for number in range(1, pixels.shape[1] + 1)]
-    images = pd.DataFrame(pixels, columns=names)
-    images["class"] = classes
+    """Return the images of X as the training set of a task, in which five has the label 1."""
+    images = pd.DataFrame({"class": CLASSES})
     images["row"] = np.arange(len(images), dtype=np.uint32)
-    images["label"] = (classes == 5).astype(np.uint8)
+    images["label"] = (CLASSES == 5).astype(np.uint8)
     images.attrs = {"shape": list(tiny.SHAPE), "pixel_max": tiny.PIXEL_MAX}
     return images
 
@@ -62,10 +62,8 @@ def prepare(
 ) -> None:
     """Write what the stage reads."""
     tiny.edit(folder, {FIVE: model, "seed": seed})
-    path = folder / paths.task("five", "train")
-    path.parent.mkdir(parents=True, exist_ok=True)
     images = make_task() if task is None else task
-    images.to_parquet(path)
+    tables.write_images(folder / paths.task("five", "train"), X, images)
 
 
 def build(model: dict[str, Any]) -> Pipeline:
@@ -85,9 +83,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pipeline, pd.Data
 
 def test_the_model_is_fitted_on_all_images(trained: tuple[Pipeline, pd.DataFrame]) -> None:
     model, cv_predictions = trained
-    images = make_task()
-    X = images.filter(like="pixel").to_numpy()
-    y = images["label"].to_numpy()
+    y = make_task()["label"].to_numpy()
     expected = build(LOGISTIC).fit(X, y)
     assert np.allclose(model.decision_function(X), expected.decision_function(X))
     assert cv_predictions.attrs["train_accuracy"] == (model.predict(X) == y).mean()
@@ -97,9 +93,7 @@ def test_each_fold_is_scored_by_a_model_that_was_fitted_without_it(
     trained: tuple[Pipeline, pd.DataFrame],
 ) -> None:
     _, cv_predictions = trained
-    images = make_task()
-    X = images.filter(like="pixel").to_numpy()
-    y = images["label"].to_numpy()
+    y = make_task()["label"].to_numpy()
     splits = StratifiedKFold(3).split(X, y)
     for fold, (train_rows, test_rows) in enumerate(splits, start=1):
         of_fold = cv_predictions.iloc[test_rows]

@@ -55,6 +55,27 @@ TOOL_FOLDERS = {".git", ".dvc", "__pycache__"}
 Done = subprocess.CompletedProcess[str]
 
 
+def pixels_of(images: Any) -> npt.NDArray[np.uint8]:
+    """Return the pixels of a table of images that pandas has read, shape (n_images, n_pixels)."""
+    values = np.frombuffer(b"".join(images["pixels"]), dtype=np.uint8)
+    return values.reshape(len(images), -1)
+
+
+def change_images(path: Path, change: Callable[[Any], Any]) -> None:
+    """Change a table of images on the disk.
+
+    Args:
+        path: the file.
+        change: takes the table without the pixels, and returns another one.
+    """
+    from digits.core import tables
+
+    X, images = tables.read_images(path)
+    changed = change(images)
+    changed.attrs = images.attrs
+    tables.write_images(path, X, changed)
+
+
 def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Return 400 of scikit-learn's digits, shape (400, 64), and their labels, shape (400,)."""
     from sklearn.datasets import load_digits

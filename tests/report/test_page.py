@@ -98,9 +98,8 @@ def test_the_same_results_give_the_same_page(report: Path, project: Path) -> Non
 
 def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> None:
     path = project / "data/raw/tiny.parquet"
-    images = pd.read_parquet(path)
     names = [f"own/{row}.png" for row in range(tiny.IMAGES)]
-    images.assign(file=names).to_parquet(path)
+    tiny.change_images(path, lambda images: images.assign(file=names))
     changes = {
         "models.five-sgd.hyperparameters": {"threshold": {"recall": 0.9}},
         "datasets.tiny.sources": [{"sklearn": "digits"}],
@@ -143,12 +142,7 @@ def test_models_without_results_are_left_out(project: Path) -> None:
 
 
 def test_predictions_of_other_images_are_refused(project: Path) -> None:
-    path = project / "data/raw/tiny.parquet"
-    images = pd.read_parquet(path)
-    attrs = images.attrs
-    images = images.iloc[:-1]
-    images.attrs = attrs
-    images.to_parquet(path)
+    tiny.change_images(project / "data/raw/tiny.parquet", lambda images: images.iloc[:-1])
     message = failure(project, "report")
     assert "images that data/raw/tiny.parquet does not have; run `dvc repro`" in message
 

@@ -183,6 +183,7 @@ def read_rows(path: Path, n_rows: int) -> Iterator[pd.DataFrame]:
     """Yield `n_rows` rows of the file at a time."""
     if path.suffix == ".parquet":
         with pq.ParquetFile(path, memory_map=True) as file:
-            yield from tables.read_batches(file, n_rows)
+            for batch in tables.read_batches(file, n_rows):
+                yield batch.to_pandas()
     else:
         yield from pd.read_csv(path, chunksize=n_rows, **CSV_OPTIONS)
