@@ -164,7 +164,7 @@ def find_on_page(grey: Pixels, size: int) -> list[Digit]:
             whole = whole.join(component)
         return [draw_digit(ink, labels, whole, size, is_alone=True)]
 
-    straight, to_page = lines.straighten(ink)
+    straight, to_page = lines.turn(ink)
     clean = lines.remove(straight)
     labels, components = label_components(clean)
     components = leave_out_cut_off(components, clean.shape)

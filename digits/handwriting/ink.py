@@ -9,13 +9,13 @@ from typing import Any
 
 from digits.core.tables import Pixels
 from digits.data.pictures import PictureError
+from digits.handwriting.regions import Floats
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage, stats
 from skimage import filters
 
-Ink = npt.NDArray[np.floating[Any]]  # shape (height, width), 0 (paper) to 1 (full ink)
+Ink = Floats  # shape (height, width), 0 (paper) to 1 (full ink)
 
 # A component of the ink has pixels with more ink than EDGE, and one with more than CORE. Less
 # ink is paper, or the noise that JPEG leaves beside a stroke.
@@ -90,7 +90,7 @@ def measure(grey: Pixels) -> Ink:
     return np.where(contrast > max_noise, ink, 0)
 
 
-def is_ink_bright(brightness: Ink) -> bool:
+def is_ink_bright(brightness: Floats) -> bool:
     """Return whether the ink is brighter than the paper.
 
     Ink is rare. If it is bright, the distribution of what deviates from the paper has its tail
@@ -108,14 +108,14 @@ def is_ink_bright(brightness: Ink) -> bool:
     return bool(stats.skew(deviation, axis=None) > 0)
 
 
-def border(brightness: Ink) -> Ink:
+def border(brightness: Floats) -> Floats:
     """Return the values of the first and last rows and columns."""
     rows = brightness[[0, -1]]
     columns = brightness[:, [0, -1]]
     return np.concatenate([rows.ravel(), columns.ravel()])
 
 
-def estimate_paper(brightness: Ink) -> Ink:
+def estimate_paper(brightness: Floats) -> Floats:
     """Return the brightness of the paper at each pixel.
 
     A first closing removes all strokes. With it, the width of the strokes is measured. The
@@ -129,7 +129,7 @@ def estimate_paper(brightness: Ink) -> Ink:
     return close(brightness, min(width, widest))
 
 
-def close(brightness: Ink, width: int) -> Ink:
+def close(brightness: Floats, width: int) -> Floats:
     """Return the brightness without what is dark and narrower than a width, in pixels.
 
     What is cut off by the border of the picture may be wider outside, and stays.
@@ -138,7 +138,7 @@ def close(brightness: Ink, width: int) -> Ink:
     return np.asarray(ndimage.grey_closing(padded, width)[width:-width, width:-width])
 
 
-def compute_contrast(brightness: Ink, paper: Ink | np.floating[Any]) -> Ink:
+def compute_contrast(brightness: Floats, paper: Floats | np.floating[Any]) -> Floats:
     """Return how much darker each pixel is than the paper, as a share of its brightness.
 
     The median is subtracted, because a closing is brighter than noisy paper.
@@ -147,7 +147,7 @@ def compute_contrast(brightness: Ink, paper: Ink | np.floating[Any]) -> Ink:
     return np.asarray(contrast - np.median(contrast))
 
 
-def scale(contrast: Ink, max_paper: float) -> Ink:
+def scale(contrast: Floats, max_paper: float) -> Ink:
     """Scale the contrast so that 1 is full ink.
 
     Args:

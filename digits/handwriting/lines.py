@@ -4,14 +4,14 @@ Strokes that cross the lines stay. Most functions look for lines across the page
 rows. They are called with transposed arrays for lines down the page.
 """
 
-import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from digits.handwriting import ink as inks
 from digits.handwriting.ink import CORE, EDGE, Ink
-from digits.handwriting.regions import EIGHT_NEIGHBOURS, Labels, Mask
-from digits.handwriting.sheets import N_DECIMALS
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Mask
+from digits.handwriting.sheets import warp
 
 import numpy as np
 from scipy import ndimage
@@ -28,8 +28,10 @@ STEP_DEGREES = 0.1
 # A page is turned if that makes its lines at least this many times as sharp.
 MIN_SHARPENING = 1.02
 
-# Lines are searched where there is at least this much ink.
-MIN_LINE_INK = 0.1
+# Lines are searched where there is more than this much ink, and again where there is more than
+# the second number. The first finds pale lines. The second finds dark lines that are near each
+# other, because there is less ink between them.
+MIN_LINE_INKS = (0.1, 0.3)
 
 # A line has at least this many pixels, and at least this share of the page's longer side. It is
 # at least this many times as long as thick.
@@ -40,10 +42,8 @@ MIN_SLIMNESS = 4.5
 # At least this share of a line is free: no stroke crosses or follows it.
 MIN_FREE_SHARE = 0.35
 
-# A ruled line has more than this share of the page's side, and is more than this many times as
-# long as thick. It needs no other lines.
+# A ruled line has at least this share of the page's side. It may end anywhere.
 MIN_RULED_SHARE = 0.8
-MIN_RULED_SLIMNESS = 20
 
 # A component is a grid if it has at least this many holes, and its shorter side is more than
 # this share of the longer one.
@@ -55,24 +55,21 @@ MIN_GRID_ASPECT = 0.3
 MIN_SIDE_SHARE = 0.25
 MIN_LONG_SHARE = 0.5
 
-# A component has at least this many lines, unless they are ruled.
-MIN_LINES = 3
-
 # A line of a frame or comb has at least this share of its length between the lines that it
-# meets. It may end this many pixels from them.
+# meets.
 MIN_BOUND_SHARE = 0.9
-MAX_DISTANCE = 2
 
 # A comb has at least this many teeth with the same ends.
 MIN_TEETH = 3
+
+# Ends are the same, and lines meet, if they are at most this many pixels apart. The faint edges
+# of a line reach as far.
+REACH = 2
 
 # A cross-section of a line belongs to the line if it has at most this many times the usual ink.
 # Usual is this percentile. It is not the median because strokes may follow half of a line.
 MAX_SECTION_INK = 1.6
 USUAL_PERCENTILE = 35
-
-# The faint edges of a line reach this many pixels from it.
-EDGE_REACH = 2
 
 # A component is a scrap of a line if more than this share of it is beside lines, and its
 # shorter side has at most this many pixels.
@@ -112,7 +109,7 @@ class Line(NamedTuple):
         return self.length**2 / np.count_nonzero(self.mask)
 
 
-def straighten(ink: Ink) -> tuple[Ink, ProjectiveTransform]:
+def turn(ink: Ink) -> tuple[Ink, ProjectiveTransform]:
     """Turn a page so that its lines are sharpest.
 
     They are sharpest if the squares of the numbers of inked pixels in all rows and columns have
@@ -134,9 +131,8 @@ def straighten(ink: Ink) -> tuple[Ink, ProjectiveTransform]:
     angle = np.deg2rad(degrees[sharpness.argmax()])
     middle = np.array(ink.shape[::-1]) / 2
     turned_middle = EuclideanTransform(rotation=angle)(middle)[0]
-    turn = EuclideanTransform(rotation=angle, translation=middle - turned_middle)
-    to_page = ProjectiveTransform(turn.params.round(N_DECIMALS))
-    return transform.warp(ink, to_page, preserve_range=True), to_page
+    rotation = EuclideanTransform(rotation=angle, translation=middle - turned_middle)
+    return warp(ink, rotation, ink.shape)
 
 
 def remove(ink: Ink) -> Ink:
@@ -147,23 +143,23 @@ def remove(ink: Ink) -> Ink:
     Raises:
         PictureError: hardly any ink is left.
     """
-    dark = ndimage.binary_closing(ink > MIN_LINE_INK, EIGHT_NEIGHBOURS)
-    across = np.zeros_like(dark)
-    down = np.zeros_like(dark)
-    min_length = max(MIN_LENGTH, MIN_LENGTH_SHARE * max(dark.shape))
-    for region in measure.regionprops(measure.label(dark)):
-        if max(region.image.shape) < min_length:
-            continue
-        n_holes = 1 - region.euler_number
-        lines_across = find_lines(region.image, min_length)
-        lines_down = find_lines(region.image.T, min_length)
-        ruled_across = find_ruled(lines_across, dark.shape[1])
-        ruled_down = find_ruled(lines_down, dark.shape[0])
-        printed_across, printed_down = find_printed(
-            region.image, n_holes, lines_across, lines_down
-        )
-        across[region.slice] |= draw(ruled_across + printed_across, region.image)
-        down[region.slice] |= draw(ruled_down + printed_down, region.image.T).T
+    across = np.zeros(ink.shape, bool)
+    down = np.zeros(ink.shape, bool)
+    min_length = max(MIN_LENGTH, MIN_LENGTH_SHARE * max(ink.shape))
+    for min_ink in MIN_LINE_INKS:
+        dark = ndimage.binary_closing(ink > min_ink, EIGHT_NEIGHBOURS)
+        for region in measure.regionprops(measure.label(dark)):
+            if max(region.image.shape) < min_length:
+                continue
+            lines_across, lines_down = find_printed(
+                region.image,
+                n_holes=1 - region.euler_number,
+                across=find_lines(region.image, min_length),
+                down=find_lines(region.image.T, min_length),
+                page_shape=ink.shape,
+            )
+            across[region.slice] |= draw(lines_across, region.image)
+            down[region.slice] |= draw(lines_down, region.image.T).T
     clear = find_pixels_to_clear(ink, across, down)
     clear |= find_pixels_to_clear(ink.T, down.T, across.T).T
     rest = np.where(clear, 0, ink)
@@ -195,35 +191,32 @@ def find_lines(dark: Mask, min_length: float) -> list[Line]:
     return [Line(region.slice, region.image) for region in measure.regionprops(labels)]
 
 
-def find_ruled(lines: Sequence[Line], page_length: int) -> list[Line]:
-    """Return the lines that go from one edge of the page to the other."""
-    return [
-        line
-        for line in lines
-        if line.length > MIN_RULED_SHARE * page_length and line.slimness > MIN_RULED_SLIMNESS
-    ]
-
-
 def find_printed(
-    component: Mask, n_holes: int, across: list[Line], down: list[Line]
+    component: Mask,
+    n_holes: int,
+    across: list[Line],
+    down: list[Line],
+    page_shape: tuple[int, ...],
 ) -> tuple[list[Line], list[Line]]:
-    """Return the lines of a component that is a grid, a frame or a comb.
+    """Return the lines of a component that are printed.
 
-    A line is printed if it begins and ends at other printed lines, if it is a tooth of a comb,
-    or if it is a long line of a grid. Lines of a bent grid may end anywhere.
+    A line is printed if it is long, if it begins and ends at other printed lines, or if it is a
+    tooth of a comb. A line is long if it goes from one edge of the page to the other. In a
+    grid, shorter lines are long, because lines of a bent grid may end anywhere.
 
     Args:
         component: where the ink of the component is.
         n_holes: the number of holes in it.
         across: its lines across the page.
         down: its lines down the page, in the transposed component.
+        page_shape: the height and the width of the page.
 
     Returns:
-        the printed lines across and those down. They are none if they are too few.
+        the printed lines across and those down.
     """
     height, width = component.shape
+    min_height, min_width = [MIN_RULED_SHARE * side for side in page_shape]  # of long lines
     is_oblong = min(height, width) <= MIN_GRID_ASPECT * max(height, width)
-    min_width = min_height = math.inf  # of long lines
     if n_holes >= MIN_GRID_HOLES and not is_oblong:
         across = [line for line in across if line.length >= MIN_SIDE_SHARE * width]
         down = [line for line in down if line.length >= MIN_SIDE_SHARE * height]
@@ -245,8 +238,6 @@ def find_printed(
         across = [
             line for line in across if line.length >= min_width or is_bound(line, near_down)
         ]
-    if len(across) + len(down) < MIN_LINES:
-        return [], []
     return across, down
 
 
@@ -260,7 +251,7 @@ def draw(lines: Sequence[Line], component: Mask) -> Mask:
 
 def widen(mask: Mask) -> Mask:
     """Return the pixels of a mask, and those near it."""
-    size = 2 * MAX_DISTANCE + 1
+    size = 2 * REACH + 1
     return np.asarray(ndimage.maximum_filter(mask, size))
 
 
@@ -277,9 +268,7 @@ def is_bound(line: Line, near_others: Mask) -> bool:
 
 
 def is_tooth(line: Line, others: Sequence[Line], near_across: Mask) -> bool:
-    """Return whether a line begins or ends at a line across, with as many others as a comb has.
-
-    The line may be longer than the others, because a digit's stroke may go on where it ends.
+    """Return whether a line begins or ends at a line across, and a comb's others do the same.
 
     Args:
         line: the line.
@@ -287,13 +276,12 @@ def is_tooth(line: Line, others: Sequence[Line], near_across: Mask) -> bool:
         near_across: the pixels near the lines across.
     """
     is_met = np.any(near_across[line.place] & line.mask, axis=0)
-    if not (is_met[:MAX_DISTANCE].any() or is_met[-MAX_DISTANCE:].any()):
+    if not (is_met[:REACH].any() or is_met[-REACH:].any()):
         return False
     n_alike = 0
     for other in others:
-        excesses = (other.start - line.start, line.stop - other.stop)
-        has_same_end = min(map(abs, excesses)) <= MAX_DISTANCE
-        n_alike += has_same_end and min(excesses) >= -MAX_DISTANCE
+        differences = (other.start - line.start, other.stop - line.stop)
+        n_alike += max(map(abs, differences)) <= REACH
     return n_alike >= MIN_TEETH
 
 
@@ -312,31 +300,22 @@ def find_pixels_to_clear(ink: Ink, lines: Mask, others: Mask) -> Mask:
     """
     others = ndimage.maximum_filter1d(others, 3, 1)
     # A section is a vertical run of ink.
-    sections, n_sections = ndimage.label(
-        (ink > MIN_LINE_INK / 2) & ~others, NEIGHBOURS_IN_COLUMN
-    )
+    is_ink = ink > MIN_LINE_INKS[0] / 2
+    sections, n_sections = ndimage.label(is_ink & ~others, NEIGHBOURS_IN_COLUMN)
     section_ink = ndimage.sum_labels(ink, sections, np.arange(n_sections + 1))[sections]
     numbers, n_lines = ndimage.label(lines, EIGHT_NEIGHBOURS)
-    usual = find_usual(section_ink, np.where(sections > 0, numbers, 0), n_lines)
-    near_lines = ndimage.maximum_filter1d(usual[numbers], 2 * EDGE_REACH + 1, axis=0)
+    is_measured = (sections > 0) & (numbers > 0)
+    usual = ndimage.labeled_comprehension(
+        section_ink[is_measured],
+        numbers[is_measured],
+        np.arange(n_lines + 1),
+        partial(np.percentile, q=USUAL_PERCENTILE),
+        float,
+        default=0,
+    )
+    near_lines = ndimage.maximum_filter1d(usual[numbers], 2 * REACH + 1, axis=0)
     is_thin = (sections > 0) & (section_ink <= MAX_SECTION_INK * near_lines)
     return np.asarray((lines & others) | (is_thin & (near_lines > 0)))
-
-
-def find_usual(section_ink: Ink, numbers: Labels, n_lines: int) -> Ink:
-    """Return the usual ink in a cross-section of each line, and 0 for the number 0.
-
-    Args:
-        section_ink: the ink in the section of each pixel.
-        numbers: the number of the line of each pixel.
-        n_lines: the number of lines.
-    """
-    usual = np.zeros(n_lines + 1)
-    for number, place in enumerate(ndimage.find_objects(numbers, n_lines), 1):
-        if place is not None:
-            own = section_ink[place][numbers[place] == number]
-            usual[number] = np.percentile(own, USUAL_PERCENTILE)
-    return usual
 
 
 def find_scraps(ink: Ink, lines: Mask) -> Mask:

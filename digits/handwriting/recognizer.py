@@ -90,10 +90,10 @@ class Recognizer(Predictor):
         # they have the same median and the same 1 % quantile.
         log_densities = np.concatenate(rule.measures[1])
         median, low = np.quantile(log_densities, [0.5, 0.01])
-        unit = (median - low) / (touching.MEDIAN - touching.LOW)
+        unit = (median - low) / (touching.MEDIAN_DENSITY - touching.LOW_DENSITY)
 
         def measure_density(images: Pixels) -> Vector:
-            return touching.MEDIAN + (rule.log_densities(images) - median) / unit
+            return touching.MEDIAN_DENSITY + (rule.log_densities(images) - median) / unit
 
         return touching.split(digits, self.measure_confidence, measure_density)
 

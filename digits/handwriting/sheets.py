@@ -62,9 +62,24 @@ def straighten(grey: Pixels) -> tuple[Pixels, ProjectiveTransform]:
     height = round(sides[[1, 3]].max())
     page_corners = np.array([[0, 0], [width, 0], [width, height], [0, height]])
     estimate = ProjectiveTransform.from_estimate(page_corners, corners)
-    to_picture = ProjectiveTransform(estimate.params.round(N_DECIMALS))
-    page = transform.warp(grey, to_picture, output_shape=(height, width), preserve_range=True)
-    return page, to_picture
+    return warp(grey, estimate, (height, width))
+
+
+def warp(
+    pixels: npt.NDArray[Any], to_pixels: ProjectiveTransform, shape: tuple[int, ...]
+) -> tuple[npt.NDArray[Any], ProjectiveTransform]:
+    """Transform pixels.
+
+    Args:
+        pixels: the pixels.
+        to_pixels: the transform from the new pixels, x and y, to these.
+        shape: the height and the width of the new pixels.
+
+    Returns:
+        the new pixels, and the transform, rounded.
+    """
+    rounded = ProjectiveTransform(to_pixels.params.round(N_DECIMALS))
+    return transform.warp(pixels, rounded, output_shape=shape, preserve_range=True), rounded
 
 
 def find_corners(grey: Pixels) -> Points | None:
@@ -75,7 +90,7 @@ def find_corners(grey: Pixels) -> Points | None:
     """
     step = max(1, max(grey.shape) // REDUCED_SIDE)
     reduced = grey[::step, ::step]
-    if max(grey.shape) <= MIN_PICTURE_SIDE or reduced.min() == reduced.max():
+    if max(grey.shape) <= MIN_PICTURE_SIDE:
         return None
     sheet = find_largest_bright_region(reduced)
     if not MIN_AREA <= sheet.mean() <= MAX_AREA:

@@ -18,36 +18,35 @@ from scipy import ndimage
 from skimage import measure
 
 # Cuts are tried at a distance of the height divided by this number.
-STEPS = 20
+STEPS_PER_HEIGHT = 20
 
 # No cut is tried in this share of the width at either side.
 CUT_MARGIN = 0.15
 
 # A half that is lower than this share of the height is a part of a digit.
-TALL = 0.7
+MIN_HALF_HEIGHT = 0.7
 
 # A component with less than this share of the ink of its half's largest component was cut off
 # the other half.
-SCRAP = 0.15
+MIN_PART_INK = 0.15
 
 # A half whose darkest pixel has less ink is no digit.
-DARK = 0.9
+MIN_HALF_INK = 0.9
 
 # The median and the 1 % quantile of the log densities of MNIST's training images. The weights
 # and thresholds below hold for log densities on this scale.
-MEDIAN = 5.1
-LOW = -76.6
+MEDIAN_DENSITY = 5.1
+LOW_DENSITY = -76.6
 
-# The sum that is compared with TWO is the log density of the worse half, minus WHOLE times the
-# log density of the whole, plus DOUBT times the logarithm of the probability that the whole
-# does not have the predicted label, plus WIDE times the width divided by the height.
-WHOLE = 0.5
-DOUBT = 5
-WIDE = 60
-
-# From this sum on, there are two digits. With the regression's own threshold, 70, twice as many
-# single digits would be split.
-TWO = 80
+# There are two digits if this sum is at least MIN_SUM: the log density of the worse half, minus
+# WHOLE_WEIGHT times the log density of the whole, plus DOUBT_WEIGHT times the logarithm of the
+# probability that the whole does not have the predicted label, plus WIDTH_WEIGHT times the
+# width divided by the height. With the regression's own threshold, 70, twice as many single
+# digits would be split.
+WHOLE_WEIGHT = 0.5
+DOUBT_WEIGHT = 5
+WIDTH_WEIGHT = 60
+MIN_SUM = 80
 
 # The log density of the worse half is above the first number. If the sum needs more than the
 # second number, no cut is tried, because few halves have it.
@@ -63,18 +62,18 @@ def split(digits: Sequence[Digit], confidence: Judge, log_density: Judge) -> lis
     Args:
         digits: at least one digit, drawn in 28 × 28 pixels.
         confidence: returns the probability of the predicted label of each image, below 1.
-        log_density: returns the log density of each image, on the scale of MEDIAN and LOW.
+        log_density: returns the log density of each image, on the scale of the constants above.
 
     Returns:
         for each digit its halves, or only the digit itself.
     """
     images = np.array([digit.image for digit in digits])
     log_doubt = np.log(1 - confidence(images))
-    scores = DOUBT * log_doubt - WHOLE * log_density(images)
+    scores = DOUBT_WEIGHT * log_doubt - WHOLE_WEIGHT * log_density(images)
     split_digits = []
     for digit, score in zip(digits, scores.tolist(), strict=True):
         _, _, width, height = digit.box
-        needed = max(MIN_HALF_DENSITY, TWO - score - WIDE * width / height)
+        needed = max(MIN_HALF_DENSITY, MIN_SUM - score - WIDTH_WEIGHT * width / height)
         halves = None
         if not digit.is_alone and needed <= MAX_HALF_DENSITY:
             halves = find_halves(digit, needed, log_density)
@@ -109,19 +108,26 @@ def make_pairs(digit: Digit) -> list[list[Digit]]:
     height, width = digit.ink.shape
     first = max(1, CUT_MARGIN * width)
     last = (1 - CUT_MARGIN) * width
-    step = max(1, height / STEPS)
+    step = max(1, height / STEPS_PER_HEIGHT)
     columns = np.arange(first, last, step).round().astype(int)
+    whole = find_box(digit.ink > EDGE)
     pairs = []
     for column in columns.tolist():
-        left = cut_half(digit, 0, column)
-        right = cut_half(digit, column, width)
+        left = cut_half(digit, whole, 0, column)
+        right = cut_half(digit, whole, column, width)
         if left is not None and right is not None:
             pairs.append([left, right])
     return pairs
 
 
-def cut_half(digit: Digit, start: int, stop: int) -> Digit | None:
+def cut_half(digit: Digit, whole: Box, start: int, stop: int) -> Digit | None:
     """Return the part of a digit between two columns, without scraps of the other half.
+
+    Args:
+        digit: the digit.
+        whole: the rectangle around it, in pixels of its ink.
+        start: the first column.
+        stop: the column after the last one.
 
     Returns:
         the half. None if it cannot be a digit.
@@ -129,15 +135,15 @@ def cut_half(digit: Digit, start: int, stop: int) -> Digit | None:
     ink = digit.ink[:, start:stop]
     labels, n_labels = ndimage.label(ink > EDGE, EIGHT_NEIGHBOURS)
     amounts = ndimage.sum_labels(ink, labels, np.arange(1, n_labels + 1))
-    kept_labels = 1 + np.flatnonzero(amounts >= SCRAP * amounts.max(initial=0))
+    kept_labels = 1 + np.flatnonzero(amounts >= MIN_PART_INK * amounts.max(initial=0))
     is_kept = np.isin(labels, kept_labels)
     ink = np.where(ndimage.binary_dilation(is_kept, EIGHT_NEIGHBOURS), ink, 0)
-    if not is_kept.any() or ink.max() < DARK:
+    if ink.max() < MIN_HALF_INK:
         return None
 
-    whole_left, whole_top, _, whole_height = find_box(digit.ink > EDGE)
+    whole_left, whole_top, _, whole_height = whole
     left, top, width, height = find_box(is_kept)
-    if height < TALL * whole_height:
+    if height < MIN_HALF_HEIGHT * whole_height:
         return None
     x, y, _, box_height = digit.box
     scale = box_height / whole_height

@@ -181,3 +181,27 @@ def test_boxes_whose_sides_are_blurred_into_one_are_taken_out() -> None:
     ]
     assert len(boxes) == 4
     assert np.abs(np.array(boxes) - [(left + 10, 28, 28, 28) for left in lefts]).max() <= 2
+
+
+def test_the_teeth_of_a_comb_are_taken_out_if_its_line_goes_on_beyond_them() -> None:
+    lefts = range(50, 290, 60)
+    drawn = Image.fromarray(page(130, 340, *((40, left + 10, ink(*SEVEN)) for left in lefts)))
+    pen = ImageDraw.Draw(drawn)
+    pen.line((10, 100, 330, 100), fill=200, width=3)
+    for left in range(50, 350, 60):
+        pen.line((left, 70, left, 100), fill=200, width=3)
+    boxes = [digit.box for digit in found(255 - np.asarray(drawn))]
+    assert boxes == [(left + 10, 40, 42, 42) for left in lefts]
+
+
+def test_dark_boxes_with_narrow_gaps_are_taken_out() -> None:
+    lefts = range(20, 220, 50)
+    drawn = Image.fromarray(
+        page(90, 240, *((28, left + 10, ink(*SEVEN, times=4)) for left in lefts))
+    )
+    for left in lefts:
+        ImageDraw.Draw(drawn).rectangle((left, 16, left + 45, 70), outline=255, width=4)
+    blurred = np.asarray(drawn.filter(ImageFilter.GaussianBlur(1.2)))
+    boxes = [digit.box for digit in found(255 - blurred)]
+    assert len(boxes) == 4
+    assert np.abs(np.array(boxes) - [(left + 10, 28, 28, 28) for left in lefts]).max() <= 3
