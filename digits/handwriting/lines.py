@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from digits.handwriting import ink as inks
-from digits.handwriting.ink import CORE, EDGE, Ink
+from digits.handwriting.ink import CORE, EDGE, MIN_PIXELS, Ink
 from digits.handwriting.regions import EIGHT_NEIGHBOURS, Mask
 from digits.handwriting.sheets import warp
 
@@ -138,10 +138,7 @@ def turn(ink: Ink) -> tuple[Ink, ProjectiveTransform]:
 def remove(ink: Ink) -> Ink:
     """Return the ink of a straightened page without lines.
 
-    If nothing else is left, the lines are the strokes of a digit, and stay.
-
-    Raises:
-        PictureError: hardly any ink is left.
+    If hardly anything else is left, the lines are the strokes of a digit, and stay.
     """
     across = np.zeros(ink.shape, bool)
     down = np.zeros(ink.shape, bool)
@@ -163,10 +160,10 @@ def remove(ink: Ink) -> Ink:
     clear = find_pixels_to_clear(ink, across, down)
     clear |= find_pixels_to_clear(ink.T, down.T, across.T).T
     rest = np.where(clear, 0, ink)
-    if rest.max() < CORE:
+    rest = np.where(find_scraps(rest, across | down), 0, rest)
+    if np.count_nonzero(rest > CORE) < MIN_PIXELS:
         return ink
-    scraps = find_scraps(rest, across | down)
-    return inks.scale(np.where(scraps, 0, rest), EDGE)
+    return inks.scale(rest, EDGE)
 
 
 def find_lines(dark: Mask, min_length: float) -> list[Line]:
