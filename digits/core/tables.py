@@ -104,8 +104,9 @@ def read_pixels(path: Path) -> Iterator[Pixels]:
         for batch in read_batches(file, rows_per_block(BATCH_BYTES, n_pixels), [PIXELS]):
             column = batch.column(PIXELS)
             _, values = column.buffers()
-            all_rows = np.frombuffer(values, dtype=np.uint8).reshape(-1, n_pixels)
-            yield all_rows[column.offset : column.offset + len(column)]
+            first = column.offset * n_pixels
+            pixels = np.frombuffer(values, np.uint8, count=len(column) * n_pixels, offset=first)
+            yield pixels.reshape(len(column), n_pixels)
 
 
 def read_batches(

@@ -117,8 +117,9 @@ def test_copies_of_the_first_images_come_between_them_and_the_others() -> None:
 
 
 def test_copies_are_in_the_group_of_their_image() -> None:
-    small = params.parse((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))
-    tiny.edit(Path(), {"datasets.small": small["datasets"]["small"]})
+    small = {"sources": [{"sklearn": "digits"}], "shape": [8, 8], "pixel_max": tiny.PIXEL_MAX}
+    tiny.edit(Path(), {"datasets.small": small})
+    call(Path(), "pin", "small")
     dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
     _, images = deformed.read("small 300 2000", dataset)
     groups = images["group"].to_numpy()
@@ -192,6 +193,7 @@ def test_passes_need_partial_fit() -> None:
 def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "BATCH_BYTES", 200 * 784)
     monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 400 * 784)
+    monkeypatch.setattr("digits.learning.fitting.BATCH_BYTES", ROWS_PER_BATCH * 784)
     page = PAGE.read_text(encoding="utf-8")
     [block] = re.findall(r"```yaml\n(datasets:.*?)```", page, re.DOTALL)
     assert "mnist 60000 700000" in block
