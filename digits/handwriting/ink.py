@@ -5,10 +5,9 @@ morphological closing, which removes what is dark and narrow, and leaves shadows
 """
 
 import math
-from typing import Any
 
 from digits.core.tables import Pixels
-from digits.data.pictures import PictureError
+from digits.data.pictures import PictureError, median_of_edge
 from digits.handwriting.regions import Floats
 
 import numpy as np
@@ -82,7 +81,7 @@ def measure(grey: Pixels) -> Ink:
     if is_ink_bright(brightness):
         brightness = 255 - brightness
     is_even = longer_side <= MAX_EVEN_SIDE
-    paper = np.median(border(brightness)) if is_even else estimate_paper(brightness)
+    paper = median_of_edge(brightness) if is_even else estimate_paper(brightness)
     contrast = compute_contrast(brightness, paper)
     deviation = -float(np.percentile(contrast, DEVIATION_PERCENTILE))
     max_noise = N_DEVIATIONS * deviation
@@ -97,7 +96,7 @@ def is_ink_bright(brightness: Floats) -> bool:
     on the bright side.
     """
     if max(brightness.shape) <= MAX_EVEN_SIDE:
-        deviation = brightness - np.median(border(brightness))
+        deviation = brightness - median_of_edge(brightness)
     else:
         step = math.ceil(max(brightness.shape) / SAMPLE_SIDE)
         sample = brightness[::step, ::step]
@@ -106,13 +105,6 @@ def is_ink_bright(brightness: Floats) -> bool:
     if not deviation.any():
         return False
     return bool(stats.skew(deviation, axis=None) > 0)
-
-
-def border(brightness: Floats) -> Floats:
-    """Return the values of the first and last rows and columns."""
-    rows = brightness[[0, -1]]
-    columns = brightness[:, [0, -1]]
-    return np.concatenate([rows.ravel(), columns.ravel()])
 
 
 def estimate_paper(brightness: Floats) -> Floats:
@@ -138,7 +130,7 @@ def close(brightness: Floats, width: int) -> Floats:
     return np.asarray(ndimage.grey_closing(padded, width)[width:-width, width:-width])
 
 
-def compute_contrast(brightness: Floats, paper: Floats | np.floating[Any]) -> Floats:
+def compute_contrast(brightness: Floats, paper: Floats) -> Floats:
     """Return how much darker each pixel is than the paper, as a share of its brightness.
 
     The median is subtracted, because a closing is brighter than noisy paper.

@@ -168,19 +168,27 @@ def test_low_marks_beside_the_edge_are_cut_off_writing_but_the_low_part_of_a_dig
     assert found(255 - broken)[0].box == (40, 4, 36, 55)
 
 
-def test_boxes_whose_sides_are_blurred_into_one_are_taken_out() -> None:
+@pytest.mark.parametrize(
+    ("width", "ink_of_lines", "blur", "max_shift"),
+    [
+        pytest.param(47, 200, 0.8, 2, id="sides are blurred into one"),
+        pytest.param(45, 255, 1.2, 3, id="dark lines with narrow gaps"),
+    ],
+)
+def test_boxes_that_are_near_each_other_are_taken_out(
+    width: int, ink_of_lines: int, blur: float, max_shift: int
+) -> None:
     lefts = range(20, 220, 50)
-    drawn = Image.fromarray(
-        page(90, 240, *((28, left + 10, ink(*SEVEN, times=4)) for left in lefts))
-    )
+    sevens = [(28, left + 10, ink(*SEVEN, times=4)) for left in lefts]
+    drawn = Image.fromarray(page(90, 240, *sevens))
+    pen = ImageDraw.Draw(drawn)
     for left in lefts:
-        ImageDraw.Draw(drawn).rectangle((left, 16, left + 47, 70), outline=200, width=4)
-    boxes = [
-        digit.box
-        for digit in found(255 - np.asarray(drawn.filter(ImageFilter.GaussianBlur(0.8))))
-    ]
+        pen.rectangle((left, 16, left + width, 70), outline=ink_of_lines, width=4)
+    blurred = np.asarray(drawn.filter(ImageFilter.GaussianBlur(blur)))
+    boxes = [digit.box for digit in found(255 - blurred)]
     assert len(boxes) == 4
-    assert np.abs(np.array(boxes) - [(left + 10, 28, 28, 28) for left in lefts]).max() <= 2
+    expected = [(left + 10, 28, 28, 28) for left in lefts]
+    assert np.abs(np.array(boxes) - expected).max() <= max_shift
 
 
 def test_the_teeth_of_a_comb_are_taken_out_if_its_line_goes_on_beyond_them() -> None:
@@ -192,16 +200,3 @@ def test_the_teeth_of_a_comb_are_taken_out_if_its_line_goes_on_beyond_them() -> 
         pen.line((left, 70, left, 100), fill=200, width=3)
     boxes = [digit.box for digit in found(255 - np.asarray(drawn))]
     assert boxes == [(left + 10, 40, 42, 42) for left in lefts]
-
-
-def test_dark_boxes_with_narrow_gaps_are_taken_out() -> None:
-    lefts = range(20, 220, 50)
-    drawn = Image.fromarray(
-        page(90, 240, *((28, left + 10, ink(*SEVEN, times=4)) for left in lefts))
-    )
-    for left in lefts:
-        ImageDraw.Draw(drawn).rectangle((left, 16, left + 45, 70), outline=255, width=4)
-    blurred = np.asarray(drawn.filter(ImageFilter.GaussianBlur(1.2)))
-    boxes = [digit.box for digit in found(255 - blurred)]
-    assert len(boxes) == 4
-    assert np.abs(np.array(boxes) - [(left + 10, 28, 28, 28) for left in lefts]).max() <= 3
