@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -245,7 +246,7 @@ def test_after_a_failure_other_stages_go_on_and_the_next_run_does_the_rest(
     folder = make(tmp_path / "a path with a space", DIAMOND)
     pipeline = (folder / "dvc.yaml").read_text()
     (folder / "dvc.yaml").write_text(
-        pipeline.replace("cp a.txt right", "echo why >&2; kill -9 $$")
+        pipeline.replace("cmd: sleep 0.1 && cp a.txt right", "cmd: [kill -9 $$, touch never]")
     )
     output = repro(folder, "--jobs", "2", status=1)
     assert output.splitlines()[-2:] == [
@@ -254,11 +255,34 @@ def test_after_a_failure_other_stages_go_on_and_the_next_run_does_the_rest(
         "to retry, run the same command again",
     ]
     assert list(tiny.lock(folder)) == ["left"]
+    assert not (folder / "never").exists()
     (folder / "dvc.yaml").write_text(pipeline)
     assert repro(folder, "--dry") == "right\nzuletzt\n"
     repro(folder)
     assert (folder / "end").read_text() == "111"
     assert repro(folder) == "Nothing to do: all stages are up to date.\n"
+
+
+def test_the_output_of_a_stage_is_whole_and_no_keyboard_reaches_it(tmp_path: Path) -> None:
+    """A command has no input, and is not in the group of processes that Ctrl-C interrupts."""
+    files = {
+        "typed.txt": "typed",
+        "run.sh": "echo out; echo err >&2; printf '\\377\\n'; cat; ps -o pgid= -p $$ > group",
+        "dvc.yaml": "stages: {a: {cmd: [echo first, sh run.sh]}}",
+    }
+    folder = make(tmp_path, files)
+    keyboard = os.dup(0)
+    with (folder / "typed.txt").open() as typed:
+        os.dup2(typed.fileno(), 0)
+        try:
+            output = repro(folder)
+        finally:
+            os.dup2(keyboard, 0)
+            os.close(keyboard)
+    title, *lines = output.splitlines()
+    assert title.startswith("Stage 'a' ended after ")
+    assert lines == ["first", "out", "err", "\ufffd", "All stages are up to date."]
+    assert int((folder / "group").read_text()) != os.getpgrp()
 
 
 def test_a_missing_output_or_dependency_is_named(tmp_path: Path) -> None:
@@ -314,17 +338,18 @@ def test_an_edit_while_a_stage_runs_is_not_recorded_even_if_it_is_undone(
 def test_a_signal_ends_all_commands(tmp_path: Path, number: signal.Signals) -> None:
     """Two stages run. One of them ignores signals, the other sends one as soon as both run."""
     files = {
-        "ignore.sh": "trap '' INT TERM; sleep 100 & echo $! > child; echo $$ > ignores; wait",
+        "ignore.sh": "trap '' INT TERM; sh child.sh & echo $$ > ignores; wait",
+        "child.sh": "sleep 1000 & echo $! > grandchild; echo $$ > child; wait",
         "send.sh": f"""
-            while [ ! -s ignores ]; do sleep 0.02; done
-            echo $$ > sends; kill -{number.value} $PPID; sleep 100
+            while [ ! -s ignores ] || [ ! -s child ]; do sleep 0.02; done
+            echo $$ > sends; kill -{number.value} $PPID; sleep 1000
         """,
         "dvc.yaml": "stages: {a: {cmd: exec sh ignore.sh}, b: {cmd: exec sh send.sh}}",
     }
     folder = make(tmp_path, files)
     *_, line = repro(folder, "--jobs", "2", status=1).splitlines()
     assert line == "Error: interrupted; run the same command again to continue"
-    for name in ["child", "ignores", "sends"]:
+    for name in ["ignores", "child", "grandchild", "sends"]:
         assert not psutil.pid_exists(int((folder / name).read_text()))
 
 
