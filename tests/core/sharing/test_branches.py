@@ -8,7 +8,7 @@ from tests.helpers.calls import call, failure, reproduce
 import pytest
 import yaml
 
-# This command is on docs/sharing.md.
+# This command is in .ci/lock.
 DRY = "repro --dry --allow-missing --keep-going"
 
 # The task that each person adds: the text of params.yaml to replace, and the new text.
