@@ -24,7 +24,7 @@ def main(name: str) -> None:
     X, images = tables.read_images(paths.raw(split.dataset))
 
     train_rows, test_rows = split_rows(X, images, split.test, settings.seed)
-    images = images.drop(columns="sha256", errors="ignore")  # only the choice needed it
+    images = images.drop(columns="sha256", errors="ignore")  # only `split_rows` uses it
 
     for subset, rows in [("train", train_rows), ("test", test_rows)]:
         # The index of the selected images still says in which rows of X their pixels are. Later

@@ -20,7 +20,7 @@ class UserError(click.ClickException):
 
 
 def to_one_line(text: object) -> str:
-    """Return a text as one line, without what cannot be printed, such as in a file's name."""
+    """Return a text as one line, without unprintable characters, which file names may have."""
     line = " ".join(str(text).split())
     return "".join(character for character in line if character.isprintable())
 

@@ -10,7 +10,8 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -50,17 +51,13 @@ class StageCommand(click.Command):
         # Let Ctrl-C end the process at once. Python would handle it only after compiled code
         # returns, possibly minutes later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        record_warnings = warnings.catch_warnings(record=True, action="always")
-        with report_os_errors(), record_warnings as caught:
+        with report_os_errors(), print_warnings():
             text = params.read()
             super().invoke(ctx)
             check_modules()
             name = ctx.params["name"]
             if self.select(text, name) != self.select(params.read(), name):
                 raise edited_error(params.FILE)
-        lines = [f"{warning.category.__name__}: {warning.message}" for warning in caught]
-        for line in dict.fromkeys(lines):  # without repetitions
-            warn(line)
 
     def select(self, text: str, name: str) -> list[Any]:
         """Return the values in a text of params.yaml that the stage depends on."""
@@ -73,6 +70,18 @@ class StageCommand(click.Command):
                 value = {item: entry[item] for item in entry if item not in NOT_TRACKED}
             values.append(value)
         return values
+
+
+@contextmanager
+def print_warnings() -> Iterator[None]:
+    """Print each warning once, in one line, at the end of the `with` block."""
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        try:
+            yield
+        finally:
+            lines = [f"{warning.category.__name__}: {warning.message}" for warning in caught]
+            for line in dict.fromkeys(lines):  # without repetitions
+                warn(line)
 
 
 def check_package_versions() -> None:

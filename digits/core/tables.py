@@ -174,7 +174,7 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
     schema = to_arrow(X[:0], images.iloc[:0]).schema  # of a table without rows
     with (
         atomic_write(path) as temporary,
-        # A dictionary has each value once, but hardly two images are the same.
+        # A dictionary has each value once, but hardly any two images are the same.
         pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=False) as file,
     ):
         for start in range(0, len(rows), group_size):

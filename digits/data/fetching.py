@@ -108,9 +108,7 @@ def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> Non
     }
     for key, value in actual.items():
         if value != pinned.get(key):
-            difference = textwrap.shorten(
-                f"other {key}: {value} instead of {pinned.get(key)}", 200
-            )
+            difference = textwrap.shorten(f"{key}: {value}, expected {pinned.get(key)}", 200)
             raise UserError(f"{difference}; if that is right, run `digits pin`")
 
 

@@ -27,6 +27,8 @@ MAX_SIDE = 2_000
 
 MAX_UINT16 = 65_535
 
+TOO_LARGE = "the picture is too large; at most 50 megapixels are allowed"
+
 
 class PictureError(UserError):
     """A picture that cannot be used. The message says why in one short sentence."""
@@ -37,8 +39,7 @@ class Picture(NamedTuple):
 
     Attributes:
         grey: the brightness, 0 (black) to 255, shape (height, width).
-        scale: the side length in the file divided by that in `grey`. It is 1 unless the picture
-            was reduced.
+        scale: the factor by which the picture was reduced, 1 if it was not.
     """
 
     grey: Pixels
@@ -129,12 +130,14 @@ def open_image(content: bytes) -> Image.Image:
     """
     try:
         image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError:  # over 170 megapixels
+        raise PictureError(TOO_LARGE) from None
     except Exception as error:  # a damaged file can make Pillow raise nearly any exception
         raise PictureError(
             "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP"
         ) from error
     if math.prod(image.size) > MAX_PIXELS:
-        raise PictureError("the picture is too large; at most 50 megapixels are allowed")
+        raise PictureError(TOO_LARGE)
     return image
 
 

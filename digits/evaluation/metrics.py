@@ -73,7 +73,7 @@ def baseline(predictions: Predictions) -> Iterator[Row]:
 
 
 def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
-    """Yield those of the positive class, or else the means over all classes with images."""
+    """Yield those of the positive class or, if there is none, the means over all classes."""
     if predictions.has_positive:
         labels = predictions.classes[1:]
     else:

@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 Features = npt.NDArray[np.floating[Any]]
@@ -38,7 +38,7 @@ COUNT = Interval(Integral, 1, None, closed="left")
 MAX_MARGIN_COPIED = 1.3
 
 # Images with a margin below this take part in the second fit. All others are far from the
-# border, and would hardly change it.
+# decision boundary, and would hardly change it.
 MAX_MARGIN_FITTED = 2.0
 
 # Scores are computed for this many images at a time. Their kernel matrix then takes a few
@@ -53,15 +53,15 @@ class AugmentedSVC(
     """An SVC for each class against all others, fitted on images and deformed copies of them.
 
     `fit` fits each SVC twice. The first fit is on all images, and tells how far each image is
-    from the border of the class. The second fit is on the images that are not far from the
-    border, and on deformed copies of those that are near it.
+    from the decision boundary of its class. The second fit is on the images that are not far
+    from the boundary, and on deformed copies of those that are near it.
 
     The kernel is the radial basis function. With two classes there is one SVC.
 
     Args:
         features: an unfitted transformer of pixels to features, such as a pipeline. It must be
             set before `fit`.
-        n_copies: the number of deformed copies of each image near a border, at least 1.
+        n_copies: the number of deformed copies of each image near a boundary, at least 1.
         C: the regularization parameter of the first fit, above 0.
         C_copies: the regularization parameter of the second fit, or None for `C`. With a lower
             value than `C`, a copy that looks like another class does less harm.
@@ -123,7 +123,7 @@ class AugmentedSVC(
         self.n_features_in_ = X.shape[1]
         self.classes_ = np.unique(y)
         self.features_ = clone(self.features)
-        Z = self.features_.fit_transform(X, y)
+        Z = check_array(self.features_.fit_transform(X, y))  # refuses a sparse matrix
         if isinstance(self.gamma, str):
             variance = Z.var()  # as in `SVC`, but the same value for both fits
             self.gamma_ = float(1 / (Z.shape[1] * variance)) if variance > 0 else 1.0

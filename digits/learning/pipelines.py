@@ -68,8 +68,8 @@ def build_pipeline(
     if model_params.hyperparameters.passes and not hasattr(classifier, "partial_fit"):
         raise UserError(
             f"hyperparameters of {model_params.classifier}: `passes` needs a classifier with "
-            "`partial_fit`, such as linear_model.SGDClassifier; this one, or with these "
-            "hyperparameters, has none"
+            "`partial_fit`, such as linear_model.SGDClassifier; this classifier, or these "
+            "hyperparameters, have none"
         )
     if isinstance(classifier, AugmentedSVC):
         # It applies the steps itself, because it deforms pixels and not features.

@@ -73,7 +73,7 @@ def predict_from_scores(model: Pipeline, scores: Scores) -> Vector:
 
 
 def decision_threshold(model: Pipeline) -> float:
-    """Return the score above which a model predicts the second of two classes."""
+    """Return the score that separates the first of two classes from the second."""
     if has_fixed_threshold(model):
         return float(model[-1].threshold)
     return 0.0 if response_method(model) == "decision_function" else 0.5

@@ -3,8 +3,12 @@
 The stage is `fetch`, because it needs the fewest imports. The check belongs to all stages.
 """
 
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
+from digits.core.errors import UserError
+from digits.core.stage import print_warnings
 from tests.helpers import tiny
 
 import pytest
@@ -105,3 +109,13 @@ while Path(__file__).stat().st_mtime <= IMPORT_TIME:
     path.write_text(path.read_text() + late_edit)
     error = tiny.run("python -m stages.fetch tiny", project, status=1).stderr
     assert error.startswith("Error: digits/__init__.py was edited while the stage ran")
+
+
+def test_a_stage_that_fails_still_prints_its_warnings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with suppress(UserError), print_warnings():
+        for _ in range(2):
+            warnings.warn("twice", stacklevel=1)
+        raise UserError("failed")
+    assert capsys.readouterr().err == "UserWarning: twice\n"

@@ -115,7 +115,7 @@ def test_other_labels_than_the_pinned_ones_are_one_line(folder: Path) -> None:
     use_sources(folder, {"idx": "idx"})
     labels = folder / "idx/t10k-labels"
     labels.write_bytes(labels.read_bytes()[:-1] + b"\7")
-    assert "idx idx: other labels: " in failure(folder, *FETCH)
+    assert "idx idx: labels: " in failure(folder, *FETCH)
 
 
 def test_a_server_that_is_down_is_one_line(folder: Path) -> None:
@@ -131,7 +131,7 @@ def test_another_number_of_images_than_the_pinned_one_is_one_line(folder: Path) 
     tiny.edit(folder, {"datasets.tiny.images": 401})
     line = failure(folder, *FETCH)
     assert (
-        "idx idx: other number of images: 400 instead of 401; if that is right, run `digits pin`"
+        "idx idx: number of images: 400, expected 401; if that is right, run `digits pin`"
         in line
     )
 

@@ -150,7 +150,7 @@ def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:
     call(folder, "pin", "tried")
     shutil.move(folder / "own/cat/0.png", folder / "own/no/0.png")
     line = failure(folder, "check")
-    assert "folder own: other labels: " in line
+    assert "folder own: labels: " in line
     assert "if that is right, run `digits pin`" in line
     call(folder, "pin", "tried")
     assert call(folder, "check").output == VALID

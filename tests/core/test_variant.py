@@ -209,7 +209,7 @@ def change(project: Path, column: str, row: int, value: str) -> None:
 def test_other_groups_than_the_pinned_ones_are_one_line(copy: Path) -> None:
     change(copy, "group", 15, "writer 0")
     line = failure(copy, "fetch", "own")
-    assert "no source has own: table own.csv: other groups: " in line
+    assert "no source has own: table own.csv: groups: " in line
     assert "if that is right, run `digits pin`" in line
 
 
@@ -219,12 +219,12 @@ def test_another_number_of_groups_than_the_pinned_one_is_one_line(copy: Path) ->
     assert text.count("groups: 8\n") == 1
     path.write_text(text.replace("groups: 8\n", "groups: 9\n"), encoding="utf-8")
     line = failure(copy, "fetch", "own")
-    assert "no source has own: table own.csv: other number of groups: 8 instead of 9" in line
+    assert "no source has own: table own.csv: number of groups: 8, expected 9" in line
 
 
 def test_other_names_than_the_pinned_ones_are_one_line(copy: Path) -> None:
     change(copy, "label", 0, "n77")
-    assert "no source has own: table own.csv: other names: " in failure(copy, "fetch", "own")
+    assert "no source has own: table own.csv: names: " in failure(copy, "fetch", "own")
 
 
 def test_a_label_that_the_model_was_not_trained_on_is_one_line(copy: Path) -> None:

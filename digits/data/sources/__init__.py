@@ -90,7 +90,7 @@ def to_uint8(values: Any) -> Pixels:
         raise UserError(error) from None
     # A missing value becomes some integer, which the comparison below finds to differ.
     with np.errstate(invalid="ignore"):
-        integers = numbers.astype(np.uint8)
+        integers = numbers.astype(np.uint8, copy=False)
     if not np.array_equal(integers, numbers):
         raise UserError("its values are not all whole numbers from 0 to 255")
     return integers
@@ -99,8 +99,8 @@ def to_uint8(values: Any) -> Pixels:
 def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None]:
     """Return the number of each image's class, and the names of the classes.
 
-    If all names are whole numbers up to 255, they are the numbers of the classes, which then
-    have no names. Otherwise the classes are sorted by name, and numbered from 0.
+    If all names are different whole numbers up to 255, they are the numbers of the classes,
+    which then have no names. Otherwise the classes are sorted by name, and numbered from 0.
 
     Args:
         class_names: the class of each image.
@@ -117,7 +117,8 @@ def encode_classes(class_names: Sequence[str]) -> tuple[Vector, list[str] | None
         raise UserError(f"the name of the class {OVERALL!r} is reserved; rename it")
     if all(name.isdecimal() for name in unique_names):
         unique_names.sort(key=int)
-        if int(unique_names[-1]) < MAX_CLASSES:
+        numbers = {int(name) for name in unique_names}
+        if len(numbers) == n_classes and max(numbers) < MAX_CLASSES:
             return np.array([int(name) for name in class_names]), None
     return pd.Index(unique_names).get_indexer(pd.Index(class_names)), unique_names
 
