@@ -223,12 +223,17 @@ def print_seeds(
     """Train pairs of models with several seeds, and print their accuracies.
 
     Raises:
-        UserError: a pair cannot be compared with several seeds.
+        UserError: some pairs cannot be compared with several seeds. The others are printed.
     """
     rows = []
     sentences = []
+    failures = []
     for pair in pairs:
-        accuracies = train_with_seeds(pair, params_before, params_after, n_seeds)
+        try:
+            accuracies = train_with_seeds(pair, params_before, params_after, n_seeds)
+        except UserError as error:
+            failures.append(error.message)
+            continue
         differences = accuracies["after"] - accuracies["before"]
         test = t_test(differences.to_numpy())
         row = [
@@ -241,7 +246,10 @@ def print_seeds(
         rows.append(row)
         verdict = format_significance(test)
         sentences.append(f"{pair.label}: {verdict} in a t-test over {n_seeds} seeds.")
-    print_results(SEEDS_HEADINGS, rows, sentences, SEEDS_NOTE, markdown)
+    if rows:
+        print_results(SEEDS_HEADINGS, rows, sentences, SEEDS_NOTE, markdown)
+    if failures:
+        raise UserError("; ".join(failures))
 
 
 def train_with_seeds(

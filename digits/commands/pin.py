@@ -104,12 +104,12 @@ def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
     """Set the values of some keys, in a mapping of ruamel.yaml, which keeps its comments."""
     for index, (key, value) in enumerate(values.items()):
         if key not in mapping:
-            # The last key stays the last, because the comments behind the mapping belong to it.
+            # The last key stays the last, because the comments after the mapping belong to it.
             mapping.insert(min(index, len(mapping) - 1), key, value)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and mapping[key]:
             update_mapping(mapping[key], value)
-        elif isinstance(value, list):
-            # The last item stays the last, because the comments behind the list belong to it.
+        elif isinstance(value, list) and mapping[key]:
+            # The last item stays the last, because the comments after the list belong to it.
             mapping[key][:-1] = value[:-1]
             mapping[key][-1] = value[-1]
         else:
@@ -117,11 +117,11 @@ def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
 
 
 def remove_key(mapping: CommentedMap, key: str) -> None:
-    """Remove a key, if it is there. If it is the last one, the comments behind it stay."""
+    """Remove a key, if it is there. If it is the last one, the comments after it stay."""
     if key not in mapping:
         return
     *other_keys, last_key = mapping
-    comments = mapping.ca.items.get(key)  # those behind the key's value
+    comments = mapping.ca.items.get(key)  # those after the key's value
     del mapping[key]
     if key == last_key and comments is not None:
         mapping.ca.items[other_keys[-1]] = comments

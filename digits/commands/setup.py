@@ -39,6 +39,8 @@ def register_merge_drivers() -> None:
     find_file = ["git", "rev-parse", "--git-path", "info/attributes"]
     file = Path(subprocess.check_output(find_file, text=True).strip())
     text = file.read_text(encoding="utf-8") if file.exists() else ""
+    if text and not text.endswith("\n"):
+        text += "\n"
     if ATTRIBUTES not in text:
         file.parent.mkdir(exist_ok=True)
         file.write_text(text + ATTRIBUTES, encoding="utf-8")

@@ -189,7 +189,8 @@ def choose_rows(
     if table is not None and not np.isin(rows, table.index).all():
         missing = np.setdiff1d(rows, table.index)
         raise UserError(
-            f"the model has no prediction of image {missing[0]}, which is not in its test set"
+            f"the model has no prediction of image {missing[0]}, which is neither in its test "
+            "set nor in a fold"
         )
     if label:
         check_choice("--label", label, images.class_names)

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 from pathlib import Path
 
+from digits.core.files import atomic_write
 from digits.report.view import ModelView
 from digits.results.leaderboard import BASELINE
 
@@ -91,6 +92,6 @@ def vega_script() -> str:
         import vl_convert  # slow to import
 
         script = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # a wrong stub
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(script, encoding="utf-8")
+        with atomic_write(path) as temporary:
+            temporary.write_text(script, encoding="utf-8")
     return path.read_text(encoding="utf-8")

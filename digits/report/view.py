@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from digits.core import paths
 from digits.core.errors import UserError
+from digits.core.files import check_exists
 from digits.core.params import OVERALL, Entry, Params
 from digits.results import formatting
 from digits.results.mistakes import rank_mistakes
@@ -103,8 +104,13 @@ class ModelView:
         return confusion.assign(strength=counts / largest)
 
     def read_plot(self, plot: str) -> pd.DataFrame:
-        """Read a plot table with all values as text, because a class may be called `null`."""
+        """Read a plot table with all values as text, because a class may be called `null`.
+
+        Raises:
+            UserError: the file is missing.
+        """
         path = paths.plots(self.name) / f"{plot}.csv"
+        check_exists(path)
         return pd.read_csv(path, dtype=str, keep_default_na=False)
 
     def read_predictions(self, subset: str) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def suitable_job_count() -> int:
 @click.option(
     "--single-item", is_flag=True, help="Leave out the stages that TARGET depends on."
 )
-@click.option("--dry", is_flag=True, help="Print which stages would run, and run none.")
+@click.option("--dry", is_flag=True, help="Print which stages may run, and run none.")
 def main(**options: Any) -> None:
     """Run the outdated stages of a DVC project, as `dvc repro` does, but several at a time."""
     run_stages(**options)

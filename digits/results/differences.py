@@ -30,7 +30,7 @@ SIGNIFICANCE_LEVEL = 0.01
 
 Reader = Callable[[Path], pd.DataFrame]
 
-# Two tables of predictions must agree in these columns.
+# Two tables of predictions must agree in these columns, if they have them.
 MATCHING_COLUMNS = ["row", "label", "fold", "group"]
 
 
@@ -125,19 +125,22 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
     Raises:
         UserError: the tables differ in their images, labels, folds or groups.
     """
-    if not select_matching(before).equals(select_matching(after)):
+    images_before = before.filter(MATCHING_COLUMNS).reset_index(drop=True)
+    images_after = after.filter(MATCHING_COLUMNS).reset_index(drop=True)
+    if not images_before.equals(images_after):
         raise UserError(
             "the two have other images, labels or folds, so they cannot be compared"
         )
     is_correct_before = (before["label"] == before["prediction"]).to_numpy()
     is_correct_after = (after["label"] == after["prediction"]).to_numpy()
     changes = is_correct_after.astype(int) - is_correct_before.astype(int)
-    points_of_groups = []
-    test: PairedTest | None = mcnemar_test(changes)
-    if "group" in before:
+    points_of_groups: list[float] = []
+    test: PairedTest | None = None
+    if "group" not in before:
+        test = mcnemar_test(changes)
+    else:
         groups = before["group"].to_numpy()
         points_of_groups = (100 * pd.Series(changes).groupby(groups).mean()).tolist()
-        test = None
         if len(points_of_groups) >= MIN_GROUPS:
             test = t_test(group_contributions(changes, groups))
 
@@ -152,12 +155,6 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
         test=test,
         points_of_groups=points_of_groups,
     )
-
-
-def select_matching(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns in which two tables of predictions must agree."""
-    columns = [name for name in MATCHING_COLUMNS if name in predictions]
-    return predictions[columns].reset_index(drop=True)
 
 
 def mcnemar_test(changes: Vector) -> PairedTest:

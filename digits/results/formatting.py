@@ -97,7 +97,7 @@ def describe_predictions(
         columns = (y_pred == labels[0]).astype(int)
     else:
         columns = np.searchsorted(labels, y_pred)
-    confidences = np.take_along_axis(probabilities, columns[:, np.newaxis], axis=1)[:, 0]
+    confidences = probabilities[np.arange(len(y_pred)), columns]
     percents = [format_percent(confidence) for confidence in confidences]
     predicted_names = [names[label] for label in y_pred]
     parts = zip(predicted_names, percents, actual_names, strict=True)

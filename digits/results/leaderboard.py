@@ -76,7 +76,8 @@ def make_leaderboard(
             rows.append({"task": task_name, **metrics, **marks})
         if shown:
             # The baseline of a model that is up to date, if there is one.
-            source = min(shown, key=lambda name: name in outdated_names)
+            up_to_date = [name for name in shown if name not in outdated_names]
+            source = [*up_to_date, *shown][0]
             marks = {"is_outdated": source in outdated_names, "is_tied": False}
             rows.append({"task": task_name, **describe_baseline(source), **marks})
     first_columns = ["task", "model", *HEADINGS]

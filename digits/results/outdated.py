@@ -17,8 +17,8 @@ ABSENT = {"deleted", "not in cache"}
 def find_outdated_models(names: Collection[str]) -> set[str]:
     """Return the models for which `dvc repro` would run a stage, as far as DVC can tell.
 
-    Missing files do not count. If DVC cannot tell, for example while it
-    runs stages, a warning says so, and no model is returned.
+    Missing files do not count. If DVC cannot tell, for example while it runs stages, a warning
+    says so, and no model is returned.
 
     Args:
         names: the names of evaluated models.

@@ -104,6 +104,13 @@ def test_other_values_change_only_themselves() -> None:
     assert update_entry(NAMED, "own", {"images": 2, "names": ["z", "b"]}) == expected
 
 
+@pytest.mark.parametrize("text", ["names: []", "names:", "sha256: {}", "sha256:"])
+def test_empty_keys_are_filled(text: str) -> None:
+    entry = f"datasets:\n  own:\n    {text}\n    shape: [8, 8]\n"
+    values = {"names": ["a", "b", "c"], "sha256": {"pixels": "x", "labels": "y"}}
+    assert read_entry(update_entry(entry, "own", values), "own") == values | {"shape": [8, 8]}
+
+
 GROUPED = """\
 datasets:
   own:

@@ -217,7 +217,7 @@ def test_a_model_without_folds_predicts_only_the_test_set(made: Path) -> None:
     assert caption.predicted == str(table["prediction"][0])
     other = next(row for row in range(400) if row not in set(table["row"]))
     line = failure(made, "show", "tiny", str(other), *model)
-    reason = "which is not in its test set"
+    reason = "which is neither in its test set nor in a fold"
     assert line == f"Error: the model has no prediction of image {other}, {reason}"
 
 

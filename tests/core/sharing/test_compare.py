@@ -222,9 +222,14 @@ def short(project: Path) -> Path:
     return project
 
 
-def test_two_revisions_are_trained_with_several_seeds(short: Path) -> None:
-    words = ["compare", "HEAD", "five-sgd", "--seeds", "3"]
-    table, sentence, note = call(short, *words).stdout.split("\n\n")
+def test_models_with_folds_are_trained_with_several_seeds(short: Path) -> None:
+    words = ["compare", "HEAD", "digit-logreg", "five-sgd", "--seeds", "3"]
+    result = call(short, *words, status=1)
+    reason = (
+        "--seeds needs two models of the same task with the same number of folds, at least 2"
+    )
+    assert result.stderr == f"Error: digit-logreg: {reason}\n"
+    table, sentence, note = result.stdout.split("\n\n")
     [row] = table.splitlines()[3:]
     _, before, _, before_std, after, *_ = row.split()
     assert float(before) > float(after) > 0.8
@@ -240,8 +245,3 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
     line = failure(short, "compare", "--between", "dummy", "same", "--seeds", "3")
     reason = "the accuracies are the same with all seeds; compare without --seeds"
     assert line == f"Error: dummy → same: {reason}"
-
-
-def test_models_without_folds_are_not_trained_with_several_seeds(short: Path) -> None:
-    line = failure(short, "compare", "HEAD", "digit-logreg", "--seeds", "3")
-    assert "--seeds needs two models of the same task with the same number of folds" in line
