@@ -12,11 +12,11 @@ from digits.results.differences import Difference, compare_models, t_test
 from digits.results.drawing import write_sheet
 from digits.results.formatting import (
     DIFFERENCE_HEADINGS,
+    describe_subset,
     format_difference,
     format_p_value,
     format_points,
     format_significance,
-    format_subset,
     format_verdict,
     print_table,
 )
@@ -160,7 +160,7 @@ def print_differences(
         rows = []
         sentences = []
         for pair, difference in differences.items():
-            images = f"{difference.n_images:,} images {format_subset(difference)}"
+            images = f"{difference.n_images:,} images {describe_subset(difference)}"
             rows.append([pair.label, *format_difference(difference)])
             sentences.append(f"{pair.label}, {images}: {format_verdict(difference)}.")
         print_results(DIFFERENCE_HEADINGS, rows, sentences, DIFFERENCES_NOTE, markdown)
@@ -199,12 +199,12 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
     if len(differences) != 1:
         raise UserError("--png draws one model; name it as MODEL")
     [(pair, difference)] = differences.items()
-    if difference.n_changed == 0:
-        warn(f"{path} is not written, because no prediction differs")
-        return
     fixed = difference.fixed[:MAX_DRAWN]
     broken = difference.broken[:MAX_DRAWN]
     captions = [f"fixed: {row}" for row in fixed] + [f"broken: {row}" for row in broken]
+    if not captions:
+        warn(f"{path} is not written, because no prediction differs")
+        return
 
     settings = params.load()
     dataset_name = settings.dataset_name_of_task(settings.models[pair.after].task)

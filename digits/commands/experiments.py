@@ -132,7 +132,7 @@ def read_results(
             difference = compare_models(model, model, committed.read, revision.read)
         except UserError:
             return results
-    return results | {"points": difference.points, "p_value": difference.p_value}
+    return results | {"points": difference.points, "p_value": difference.test.p_value}
 
 
 def print_experiments(table: pd.DataFrame, model: str) -> None:

@@ -9,9 +9,9 @@ from digits.core.params import Params
 from digits.core.tables import Vector
 from digits.results import drawing
 from digits.results.formatting import (
+    calibration_warning,
     describe_predictions,
     label_names,
-    not_calibrated,
     print_table,
 )
 from digits.results.mistakes import rank_mistakes
@@ -213,7 +213,7 @@ def describe_rows(
     """
     temperature = read_temperature(model_name)
     if temperature is None:
-        warn(not_calibrated(model_name))
+        warn(calibration_warning(model_name))
     names = label_names(settings, settings.models[model_name].task)
     descriptions = describe_predictions(predictions, actual_names, names, temperature)
     if "fold" not in predictions:

@@ -38,7 +38,8 @@ def make_tables(model: ModelView) -> dict[str, str]:
         points = list_operating_points(model)
         for chart in ["roc", "precision_recall"]:
             table = tables[chart]
-            with_points = pd.concat([table, points])[[*table.columns, "operating"]]
+            points_of_chart = points[[*table.columns, "operating"]]
+            with_points = pd.concat([table, points_of_chart])
             tables[chart] = with_points.replace({"class": model.names})
     if not model.is_calibrated:
         del tables["reliability"]
@@ -78,7 +79,7 @@ def make_table_of_best(leaderboard: pd.DataFrame) -> str:
     """
     is_baseline = leaderboard["model"] == BASELINE
     baselines = leaderboard[is_baseline].set_index("task")["accuracy"]
-    best = leaderboard.drop_duplicates("task")
+    best = leaderboard.groupby("task").head(1)
     return best.assign(baseline=best["task"].map(baselines)).to_csv(index=False)
 
 

@@ -44,7 +44,7 @@ class Confusion(NamedTuple):
 
     Attributes:
         description: the class and the label.
-        counts: how many of its images these are, such as `5 of 1 009`, by subset.
+        counts: how many of its images these are, such as `5 of 1,009`, by subset.
         rows: the row numbers in the dataset of the most confident of these mistakes.
     """
 
@@ -237,7 +237,7 @@ class ModelView:
 
 
 def count_confusion(predictions: pd.DataFrame, class_number: int, label: int) -> str:
-    """Return how many images of a class were predicted as a label, such as `5 of 1 009`."""
+    """Return how many images of a class were predicted as a label, such as `5 of 1,009`."""
     of_class = predictions[predictions["class"] == class_number]
     n_confused = (of_class["prediction"] == label).sum()
     return f"{formatting.format_count(n_confused)} of {formatting.format_count(len(of_class))}"

@@ -67,6 +67,9 @@ def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
     commit_branch(project, "anna", ANNA, "two")
     commit_branch(project, "ben", BEN, "three")
     before = tiny.lock(project)
+    attributes = project / ".git/info/attributes"
+    attributes.parent.mkdir(exist_ok=True)
+    attributes.write_text("*.png binary")  # without an end of line
     call(project, "setup")
     call(project, "setup")  # a second call changes nothing
     tiny.run("git merge --quiet --no-edit anna", project)
