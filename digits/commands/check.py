@@ -34,17 +34,18 @@ def check(settings: Params) -> None:
 def check_sources(name: str, dataset: DatasetParams) -> None:
     """Check the kinds of a dataset's sources, and the images if no source needs a network.
 
-    DVC does not notice an edit of these images, unless dvc.yaml declares them.
+    DVC does not rerun the stage `fetch` after an edit of these images, unless dvc.yaml declares
+    them.
 
     Raises:
         UserError: there is no such kind of source, or the images are not the pinned ones.
     """
-    is_found = False
     for source in dataset.sources:
-        [(kind, place)] = source.items()
-        import_source(kind)
-        is_found = is_found or Path(place).exists()
+        [kind] = source
+        import_source(kind)  # raises an error for an unknown kind
     # Images that were not pulled yet cannot be checked.
+    places = [place for source in dataset.sources for place in source.values()]
+    is_found = any(Path(place).exists() for place in places)
     if is_found and not needs_network(dataset):
         fetch_images(name, dataset)
 

@@ -61,8 +61,7 @@ def read_stages(path: Path) -> dict[str, Any]:
     """Return the entries of a dvc.lock by the name of the stage. The file may be empty.
 
     Raises:
-        UserError: the file is not YAML, or has other content than stages, which the merge
-            would lose.
+        UserError: the file is not YAML, or has content that the merge would drop.
     """
     try:
         lock = load_yaml(path)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digits.commands import examples, nothing_evaluated, select_models
+from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import params, paths
 from digits.core.params import Params
 
@@ -38,7 +38,7 @@ def command(pattern: str, output: Path) -> None:
     names = select_models("--models", pattern, settings.models)
     evaluated = [name for name in names if is_evaluated(settings, name)]
     if not evaluated:
-        raise nothing_evaluated(pattern)
+        raise not_evaluated_error(pattern)
     missing = [name for name in names if name not in evaluated]
     page = render_page(settings, evaluated)
     output.parent.mkdir(parents=True, exist_ok=True)
