@@ -67,6 +67,7 @@ class DatasetView:
         """
         ranked = []
         for model in self.models:
+            # The mistakes are sorted, so the rank of the most confident one is 0.
             rank = model.mistakes.groupby(["class", "prediction"]).cumcount()
             ranked.append(model.mistakes.assign(rank=rank))
         rows = pd.concat(ranked).sort_values("rank", kind="stable")["row"].unique()

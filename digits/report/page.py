@@ -54,8 +54,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         captions=CAPTIONS,
         subset_names=SUBSET_NAMES,
         settings=settings,
-        packages=PACKAGES,
-        version=version,
+        versions={package: version(package) for package in PACKAGES},
         data=data,
         vega=charts.vega_script(),
     )

@@ -64,8 +64,8 @@ class ModelView:
         label_names: the names of its labels, by their number.
         summary: the content of metrics/<model>.json.
         metrics: the content of plots/<model>/metrics.csv.
-        confusion: the content of plots/<model>/confusion.csv, with the column `strength` of the
-            colour of a mistake, 0 to 1.
+        confusion: the content of plots/<model>/confusion.csv, with a column `strength`: the
+            opacity of the colour of a mistake, 0 to 1.
         names: the name of each class by its name in the plot tables. A task with positive
             classes has the classes 0 and 1 there.
         predictions: its predictions and the column `class` of their images, by subset.
