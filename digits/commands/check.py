@@ -40,12 +40,12 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
     Raises:
         UserError: there is no such kind of source, or the images are not the pinned ones.
     """
+    is_found = False
     for source in dataset.sources:
-        [kind] = source
+        [(kind, place)] = source.items()
         import_source(kind)  # raises an error for an unknown kind
+        is_found = is_found or Path(place).exists()
     # Images that were not pulled yet cannot be checked.
-    places = [place for source in dataset.sources for place in source.values()]
-    is_found = any(Path(place).exists() for place in places)
     if is_found and not needs_network(dataset):
         fetch_images(name, dataset)
 

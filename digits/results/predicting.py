@@ -71,9 +71,10 @@ class Prediction:
 
     def as_values(self) -> dict[str, Any]:
         """Return the prediction as it is in JSON."""
-        runners_up = []
-        for label, probability in self.runners_up[:N_IN_JSON]:
-            runners_up.append({"label": label, "probability": round(probability, 6)})
+        runners_up = [
+            {"label": label, "probability": round(probability, 6)}
+            for label, probability in self.runners_up[:N_IN_JSON]
+        ]
         return {
             "label": self.label,
             "probability": round(self.probability, 6),
