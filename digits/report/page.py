@@ -42,6 +42,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     datasets = read_datasets(settings, names)
     models = [model for section in datasets.values() for model in section.models]
     data = make_data(datasets, results)
+    versions = {package: version(package) for package in PACKAGES}
     template = make_environment().get_template("page.html")
     return template.render(
         datasets=datasets,
@@ -54,7 +55,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         captions=CAPTIONS,
         subset_names=SUBSET_NAMES,
         settings=settings,
-        versions={package: version(package) for package in PACKAGES},
+        versions=versions,
         data=data,
         vega=charts.vega_script(),
     )
