@@ -69,14 +69,15 @@ def measure_tutorial(folder: Path, tutorial: str, n_rounds: int) -> pd.DataFrame
     """Measure a tutorial in all three ways, and return a table of runs with a row per round."""
     models = TUTORIALS[tutorial]
     features = ORIGINAL_FEATURES.get(tutorial)
-    code = notebooks.read_code(tutorial)
+    code = notebooks.read_code(notebooks.NOTEBOOKS[tutorial])
     rounds = []
     for number in range(n_rounds):
         measuring.log(f"{tutorial}, round {number}")
         original = measuring.run(Path(), sys.executable, "-c", code)
         ours = reproduce(folder / f"ours{number}", models)
-        same = ours
-        if features is not None:
+        if features is None:
+            same = ours
+        else:
             same = reproduce(folder / f"same{number}", models, features)
         rounds.append({"original": original, "same": same, "ours": ours})
     return pd.DataFrame(rounds)
@@ -89,7 +90,7 @@ def describe_times(runs: pd.DataFrame) -> list[str]:
 
 
 def describe_speed_ups(runs: pd.DataFrame) -> list[str]:
-    """Return how many times as fast as the original code the two ways of this project are."""
+    """Return the speed-ups of the two ways of this project over the original code."""
     seconds = runs.map(lambda run: run.seconds)
     cpu_seconds = runs.map(lambda run: run.cpu_seconds)
     cells = []

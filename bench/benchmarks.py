@@ -26,8 +26,8 @@ def measure_overhead(folder: Path, quick: bool) -> list[str]:
         "`digits repro --jobs 2`": ["digits", "repro", "--jobs", "2", pattern],
     }
     runs = {}
-    for name, command in ways.items():
-        project = measuring.clone_project(folder / str(len(runs)))
+    for number, (name, command) in enumerate(ways.items()):
+        project = measuring.clone_project(folder / str(number))
         runs[name] = measuring.run(project, *command)
 
     single = runs["single process"]

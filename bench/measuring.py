@@ -53,19 +53,19 @@ def main(description: str | None, benchmarks: Mapping[str, Benchmark]) -> None:
 
 
 def run(project: Path, *command: str) -> Run:
-    """Run a command in a project, and measure it on Linux. Its output goes to standard error.
+    """Run a command in a project, and measure it. Its output goes to standard error.
 
     Raises:
         UserError: the command fails.
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=project, stdout=sys.stderr)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)  # Popen did not wait for it
+    before = os.times()
+    process = subprocess.run(command, cwd=project, stdout=sys.stderr)
+    after = os.times()
     if process.returncode != 0:
         raise UserError(f"`{shlex.join(command)}` gave {process.returncode}")
-    return Run(seconds, cpu_seconds=usage.ru_utime + usage.ru_stime)
+    user_seconds = after.children_user - before.children_user
+    system_seconds = after.children_system - before.children_system
+    return Run(after.elapsed - before.elapsed, cpu_seconds=user_seconds + system_seconds)
 
 
 def clone_project(folder: Path) -> Path:

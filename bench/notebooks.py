@@ -6,7 +6,6 @@ notebooks take twenty minutes, because stochastic gradient descent is slow on ra
 A cell with the tag `look` only shows something. It is left out when a tutorial is measured.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -14,20 +13,14 @@ PROJECT = Path(__file__).parent.parent
 NOTEBOOKS = {path.stem: path for path in sorted(PROJECT.glob("docs/notebooks/*.ipynb"))}
 
 
-def read_code(name: str, *, with_looks: bool = False) -> str:
-    """Return the code of a notebook.
+def read_code(path: Path) -> str:
+    """Return the code of a notebook without the cells that only show something."""
+    import nbformat
 
-    Args:
-        name: the name of its file without `.ipynb`.
-        with_looks: whether to include the cells that only show something.
-    """
-    notebook = json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))
-    sources = []
-    for cell in notebook["cells"]:
-        is_look = "look" in cell["metadata"].get("tags", [])
-        if cell["cell_type"] == "code" and (with_looks or not is_look):
-            sources.append("".join(cell["source"]))
-    return "\n\n".join(sources)
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    measured = [cell for cell in cells if "look" not in cell.metadata.get("tags", [])]
+    return "\n\n".join(cell.source for cell in measured)
 
 
 def execute(path: Path) -> None:
@@ -38,7 +31,7 @@ def execute(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(notebook, record_timing=False, coalesce_streams=True)
     client.execute(resources={"metadata": {"path": path.parent}})
-    del notebook.metadata["language_info"]  # the version of Python
+    del notebook.metadata["language_info"]  # it has the version of Python
     nbformat.write(notebook, path)
 
 

@@ -1,4 +1,4 @@
-"""Run all stages one after the other in this one process. DVC only says in which order.
+"""Run all stages one after the other in this one process. DVC only gives their order.
 
 Give a pattern, such as 'small-*', to run only the stages that these models need.
 """
@@ -13,7 +13,7 @@ from bench import measuring
 def main(*patterns: str) -> None:
     """Run the command of each stage of dvc.yaml, such as `python -m stages.fetch mnist`."""
     for command in measuring.list_commands(Path(), *patterns):
-        _, _, module_name, entry_name = command.split()
+        _python, _m, module_name, entry_name = command.split()
         stage = import_module(module_name)
         stage.main([entry_name], standalone_mode=False)
 

@@ -2,8 +2,8 @@
 
 Both are fitted on the same images of `data/raw/`, without cross-validation, and tested on the
 same other images, with ten seeds. The results are paired by seed. The seed is the
-`random_state` of the classifier. It also shuffles the training images; with the original code,
-only if the tutorial shuffles them.
+`random_state` of the classifier. It also shuffles the training images. The original code
+shuffles them only if the tutorial does.
 """
 
 import warnings
@@ -26,7 +26,7 @@ from sklearn.svm import SVC
 
 N_SEEDS = 10
 
-# The seed of the split of the tutorial random_split. It is the same for all seeds.
+# The seed of the split of the tutorial random_split. It is the same for all runs.
 SPLIT_SEED = 42
 
 HEADER = [
@@ -87,14 +87,13 @@ def compare_accuracies(folder: Path, quick: bool) -> list[str]:
 
 def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     """Return the rows of a model: with its own features, and with the original ones."""
-    all_features = [params.load().models[name].features]
+    feature_sets = [params.load().models[name].features]
     if name in ORIGINAL_FEATURES:
-        all_features.append(ORIGINAL_FEATURES[name])
+        feature_sets.append(ORIGINAL_FEATURES[name])
 
-    variants = [None, *all_features]  # None is the original code
-    measure_in_worker = joblib.delayed(measure)
+    variants = [None, *feature_sets]  # None is the original code
     tasks = [
-        measure_in_worker(name, features, seed)
+        joblib.delayed(measure)(name, features, seed)
         for features, seed in product(variants, range(n_seeds))
     ]
     with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
@@ -103,7 +102,7 @@ def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     original, *here = np.reshape(accuracies, (len(variants), n_seeds))
     return [
         [TUTORIALS[name], features, *compare_seeds(original, of_model)]
-        for features, of_model in zip(all_features, here, strict=True)
+        for features, of_model in zip(feature_sets, here, strict=True)
     ]
 
 

@@ -80,7 +80,7 @@ class LazyGroup(click.Group):
 
 
 def has_module(name: str) -> bool:
-    """Return whether the module of a subcommand was not deleted with its component."""
+    """Return whether the module of a subcommand exists. A component may have been deleted."""
     path = MODULES[name].replace(".", "/")
     return (PACKAGE.parent / f"{path}.py").exists()
 
@@ -107,11 +107,11 @@ def keep_lines(paragraph: str) -> str:
     return f"\b\n{paragraph}\n\n"
 
 
-def select_models(where: str, pattern: str, names: Iterable[str]) -> list[str]:
+def select_models(option: str, pattern: str, names: Iterable[str]) -> list[str]:
     """Return the names of the models that match a pattern.
 
     Args:
-        where: the argument or the option that has the pattern.
+        option: the name of the option or argument, for the error.
         pattern: the pattern, such as `small-*`, or a name.
         names: the names of all models.
 
@@ -121,11 +121,11 @@ def select_models(where: str, pattern: str, names: Iterable[str]) -> list[str]:
     all_names = list(names)
     matching = fnmatch.filter(all_names, pattern)
     if not matching:
-        raise unknown_choice(where, pattern, all_names)
+        raise unknown_choice(option, pattern, all_names)
     return matching
 
 
-def nothing_evaluated(pattern: str) -> UserError:
+def not_evaluated_error(pattern: str) -> UserError:
     """Return the error if none of the models that match a pattern has been evaluated."""
     return UserError(
         f"no model that matches {pattern!r} has been evaluated; run `digits repro '{pattern}'`"

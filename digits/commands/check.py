@@ -34,7 +34,8 @@ def check(settings: Params) -> None:
 def check_sources(name: str, dataset: DatasetParams) -> None:
     """Check the kinds of a dataset's sources, and the images if no source needs a network.
 
-    DVC does not notice an edit of these images, unless dvc.yaml declares them.
+    DVC does not rerun the stage `fetch` after an edit of these images, unless dvc.yaml declares
+    them.
 
     Raises:
         UserError: there is no such kind of source, or the images are not the pinned ones.
@@ -42,7 +43,7 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
     is_found = False
     for source in dataset.sources:
         [(kind, place)] = source.items()
-        import_source(kind)
+        import_source(kind)  # raises an error for an unknown kind
         is_found = is_found or Path(place).exists()
     # Images that were not pulled yet cannot be checked.
     if is_found and not needs_network(dataset):

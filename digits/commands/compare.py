@@ -12,11 +12,11 @@ from digits.results.differences import Difference, compare_models, t_test
 from digits.results.drawing import write_sheet
 from digits.results.formatting import (
     DIFFERENCE_HEADINGS,
+    describe_subset,
     format_difference,
     format_p_value,
     format_points,
     format_significance,
-    format_subset,
     format_verdict,
     print_table,
 )
@@ -30,7 +30,7 @@ import pandas as pd
 
 MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images
 SEEDS_HEADINGS = ["model", "accuracy\nbefore", "accuracy\nafter", "difference\n(points)", "p"]
-SENTENCE = textwrap.TextWrapper(80, subsequent_indent="  ", break_on_hyphens=False)
+WRAPPER = textwrap.TextWrapper(80, subsequent_indent="  ", break_on_hyphens=False)
 
 DIFFERENCES_NOTE = (
     "fixed: images wrong before, correct after; broken: correct before, wrong after"
@@ -143,10 +143,10 @@ def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
 def print_differences(
     pairs: list[Pair], before: Revision, after: Revision, png: Path | None, *, markdown: bool
 ) -> None:
-    """Print the differences of some pairs, and draw the one if there is a PNG file.
+    """Print the differences of some pairs. If `png` is given, draw the only pair.
 
     Raises:
-        UserError: some pairs cannot be compared. The others are printed before.
+        UserError: some pairs cannot be compared. The others are printed first.
     """
     differences = {}
     failures = []
@@ -160,7 +160,7 @@ def print_differences(
         rows = []
         sentences = []
         for pair, difference in differences.items():
-            images = f"{difference.n_images:,} images {format_subset(difference)}"
+            images = f"{difference.n_images:,} images {describe_subset(difference)}"
             rows.append([pair.label, *format_difference(difference)])
             sentences.append(f"{pair.label}, {images}: {format_verdict(difference)}.")
         print_results(DIFFERENCE_HEADINGS, rows, sentences, DIFFERENCES_NOTE, markdown)
@@ -184,7 +184,7 @@ def print_results(
         for sentence in sentences:
             # No line ends before a per cent sign.
             unbroken = sentence.replace(" %", "\N{NO-BREAK SPACE}%")
-            print("\n" + SENTENCE.fill(unbroken).replace("\N{NO-BREAK SPACE}", " "))
+            print("\n" + WRAPPER.fill(unbroken).replace("\N{NO-BREAK SPACE}", " "))
     print(f"\n{note}")
 
 
@@ -199,12 +199,12 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
     if len(differences) != 1:
         raise UserError("--png draws one model; name it as MODEL")
     [(pair, difference)] = differences.items()
-    if difference.n_changed == 0:
-        warn(f"{path} is not written, because no prediction differs")
-        return
     fixed = difference.fixed[:MAX_DRAWN]
     broken = difference.broken[:MAX_DRAWN]
     captions = [f"fixed: {row}" for row in fixed] + [f"broken: {row}" for row in broken]
+    if not captions:
+        warn(f"{path} is not written, because no prediction differs")
+        return
 
     settings = params.load()
     dataset_name = settings.dataset_name_of_task(settings.models[pair.after].task)
@@ -267,8 +267,9 @@ def train_with_seeds(
     model_after = params_after.models[pair.after]
     task_before = params_before.tasks[model_before.task]
     task_after = params_after.tasks[model_after.task]
-    have_same_folds = task_before == task_after and model_before.folds == model_after.folds
-    if not have_same_folds or model_after.folds == 0:
+    is_same_task = task_before == task_after
+    is_comparable = is_same_task and model_before.folds == model_after.folds > 0
+    if not is_comparable:
         raise UserError(
             f"{pair.label}: --seeds needs two models of the same task with the same number of "
             "folds, at least 2"
@@ -278,7 +279,8 @@ def train_with_seeds(
     accuracies = compare_over_seeds(
         model_before, model_after, X_train, train_images, params_after.seed, n_seeds
     )
-    if (accuracies.nunique() == 1).all():
+    ignore_seed = (accuracies.nunique() == 1).all()
+    if ignore_seed:
         raise UserError(
             f"{pair.label}: the accuracies are the same with all seeds; compare without --seeds"
         )

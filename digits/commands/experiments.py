@@ -21,16 +21,18 @@ import dvc.api
 import pandas as pd
 from dvc.exceptions import DvcException
 
-# The headings of the columns behind the experiment and its parameters.
+# The headings of the columns after the experiment and its parameters.
 HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]
 
 LEGEND = "p >= 0.01: no significant difference from the last commit"
 MAX_WIDTH = 24  # of a parameter's value
 
 RESULTS = ["name", "cv_accuracy", "cv_std", "points", "p_value", "state"]
-DONE = [None, "Success"]  # states
+# The states of experiments that are done. `dvc exp run` without `--queue` gives none.
+DONE = [None, "Success"]
 
-# A row of `dvc exp show`: parameters by their keys, checksums of dependencies by their paths.
+# A row of `dvc exp show`: its name, revision and state, parameters by their keys, and checksums
+# of files by their paths.
 Experiment = dict[str, Any]
 
 COLUMNS = {
@@ -76,10 +78,10 @@ def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
         RESULTS and the changed parameters. It is empty if there is no experiment.
     """
     try:
-        _, commit, *all_experiments = dvc.api.exp_show()  # the first one is the workspace
+        _workspace, commit, *all_experiments = dvc.api.exp_show()
     except DvcException as error:
         raise UserError(error) from None
-    experiments = [each for each in all_experiments if is_about(model, each, commit)]
+    experiments = [each for each in all_experiments if affects_model(model, each, commit)]
     if not experiments:
         return pd.DataFrame()
     keys = sorted({key for each in experiments for key in find_changes(model, each, commit)})
@@ -89,7 +91,7 @@ def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
     return pd.DataFrame(results, columns=RESULTS).join(parameters)
 
 
-def is_about(model: str, experiment: Experiment, commit: Experiment) -> bool:
+def affects_model(model: str, experiment: Experiment, commit: Experiment) -> bool:
     """Return whether an experiment changed a model or its parameters."""
     changes = find_changes(model, experiment, commit)
     return len(changes) > 0 or has_new_outputs(model, experiment, commit)
@@ -106,7 +108,7 @@ def find_changes(model: str, experiment: Experiment, commit: Experiment) -> list
 
 
 def has_new_outputs(model: str, experiment: Experiment, commit: Experiment) -> bool:
-    """Return whether an experiment has trained another model than that of the last commit."""
+    """Return whether an experiment has a different model from the last commit's."""
     files = [paths.model(model).as_posix(), paths.crossval(model).as_posix()]
     is_done = experiment["State"] in DONE
     return is_done and any(experiment.get(file) != commit.get(file) for file in files)
@@ -132,7 +134,7 @@ def read_results(
             difference = compare_models(model, model, committed.read, revision.read)
         except UserError:
             return results
-    return results | {"points": difference.points, "p_value": difference.p_value}
+    return results | {"points": difference.points, "p_value": difference.test.p_value}
 
 
 def print_experiments(table: pd.DataFrame, model: str) -> None:
@@ -162,7 +164,7 @@ def print_experiments(table: pd.DataFrame, model: str) -> None:
 
 
 def format_parameter(value: Any) -> str:
-    """Return the value of a parameter, of which DVC returns all numbers as floats."""
+    """Format the value of a parameter. DVC returns all numbers as floats, and null as None."""
     if pd.isna(value) or value == "None":
         return NO_VALUE
     return f"{value:g}" if isinstance(value, float) else str(value)[:MAX_WIDTH]

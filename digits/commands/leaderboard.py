@@ -1,6 +1,6 @@
 """List the models by accuracy, the best of each task first."""
 
-from digits.commands import columns, examples, nothing_evaluated, select_models
+from digits.commands import columns, examples, not_evaluated_error, select_models
 from digits.core import params, paths
 from digits.core.errors import warn
 from digits.core.params import Params
@@ -55,7 +55,7 @@ def command(pattern: str) -> None:
     names = select_models("PATTERN", pattern, settings.models)
     missing = [name for name in names if not paths.metrics(name).exists()]
     if missing == names:
-        raise nothing_evaluated(pattern)
+        raise not_evaluated_error(pattern)
 
     evaluated = [name for name in names if name not in missing]
     outdated_names = find_outdated_models(evaluated)
@@ -65,7 +65,7 @@ def command(pattern: str) -> None:
 
 
 def print_leaderboard(table: pd.DataFrame, settings: Params) -> None:
-    """Print the models of each task below the task, then what the marks mean."""
+    """Print a table with a section per task, and a legend of its marks."""
     shown_metrics = list_metrics(table)
     headings = list_headings(table)
     rows = []

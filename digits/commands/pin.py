@@ -19,7 +19,7 @@ from ruamel.yaml.comments import CommentedMap
 
 WRITTEN_KEYS = PINNED_KEYS | {"names"}
 
-# These stand in for the values of an entry that are not known yet.
+# An entry whose values are not known yet is validated with these values.
 PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
 
 
@@ -101,7 +101,7 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
 
 
 def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
-    """Set the values of some keys, in a mapping of ruamel.yaml, which keeps its comments."""
+    """Update a mapping of ruamel.yaml in place, which keeps its comments."""
     for index, (key, value) in enumerate(values.items()):
         if key not in mapping:
             # The last key stays the last, because the comments after the mapping belong to it.

@@ -9,9 +9,9 @@ from digits.core.params import Params
 from digits.core.tables import Vector
 from digits.results import drawing
 from digits.results.formatting import (
+    calibration_warning,
     describe_predictions,
     label_names,
-    not_calibrated,
     print_table,
 )
 from digits.results.mistakes import rank_mistakes
@@ -92,13 +92,13 @@ def command(
     table = None
     if model_name:
         # NUMBERS are looked for in both sets.
-        table = read_table(model_name, None if numbers else subset, images, settings)
+        table = predictions_by_row(model_name, None if numbers else subset, images, settings)
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
 
     rows = choose_rows(images, numbers, table, label)
     if random:
-        rows = np.random.default_rng().permutation(rows)[:random]
+        rows = np.random.default_rng().permutation(rows)[:random]  # in random order
     if limit is None:
         limit = len(rows) if numbers or random else DEFAULT_LIMIT
     if limit < len(rows):
@@ -131,7 +131,7 @@ def print_description(images: ImageDataset) -> None:
     print_table(["class", "images", "share"], rows)
 
 
-def read_table(
+def predictions_by_row(
     model_name: str, subset: str | None, images: ImageDataset, settings: Params
 ) -> pd.DataFrame:
     """Return the predictions of a model, indexed by the row numbers of the images.
@@ -173,13 +173,13 @@ def choose_rows(
 
     Args:
         images: the dataset.
-        numbers: numbers and ranges. If there are any, these images are shown in this order.
-        table: predictions. If there are any, but no numbers, their images are shown in their
-            order.
+        numbers: numbers and ranges, which are shown in this order. If there are none, the
+            images of `table` are shown.
+        table: the predictions of a model. If None, all images of the dataset are shown.
         label: the class of the images, or None for all classes.
 
     Raises:
-        UserError: an image does not exist, or has no prediction, or there is none.
+        UserError: an image does not exist or has no prediction, or no image matches.
     """
     rows = np.arange(len(images.classes))
     if numbers:
@@ -213,13 +213,13 @@ def describe_rows(
     """
     temperature = read_temperature(model_name)
     if temperature is None:
-        warn(not_calibrated(model_name))
+        warn(calibration_warning(model_name))
     names = label_names(settings, settings.models[model_name].task)
     descriptions = describe_predictions(predictions, actual_names, names, temperature)
     if "fold" not in predictions:
         return descriptions
     folds = predictions["fold"]
     return [
-        f"{text}, fold {fold:.0f}" if fold > 0 else text
+        f"{text}, fold {fold:.0f}" if pd.notna(fold) else text
         for text, fold in zip(descriptions, folds, strict=True)
     ]

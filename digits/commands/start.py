@@ -19,7 +19,8 @@ import pandas as pd
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-# The kinds of sources that `--from` names: where your images are, and what to do with them.
+# The kinds of sources that `--from` names: where your images are, and the end of the sentence
+# `Put your …`.
 SOURCES = {
     "folder": (
         "data/own",
@@ -92,7 +93,7 @@ MAX_BACKGROUND_DIFFERENCE = 16
 
 
 class Look(NamedTuple):
-    """What most of your pictures look like, as far as params.yaml depends on it.
+    """What most of your pictures look like. The new params.yaml depends on it.
 
     Attributes:
         n_pictures: how many pictures there are.
@@ -107,7 +108,7 @@ class Look(NamedTuple):
     shape: list[int]
 
     def describe(self) -> str:
-        """Return what a user should know of it."""
+        """Return sentences about the pictures for the user."""
         kind = "in colour" if self.is_color else "grey"
         shape = " × ".join(map(str, self.shape[:2]))
         return f"{self.n_pictures} pictures, {kind}. They are resized to {shape} pixels."

@@ -12,10 +12,10 @@ import pandas as pd
 # The definitions of the charts of a model, which `dvc plots` uses, too.
 DEFINITIONS = Path(".dvc/plots")
 
-BEST_MODELS = Path(__file__).parent / "best_models.json"
+BEST_MODELS_CHART = Path(__file__).parent / "best_models.json"
 
 # The plot table of each chart of a model.
-PLOTS = {
+TABLE_OF_CHART = {
     "by_class": "metrics",
     "roc": "roc",
     "precision_recall": "precision_recall",
@@ -25,20 +25,21 @@ PLOTS = {
 
 def read_definitions() -> dict[str, str]:
     """Return the Vega-Lite definition of each chart."""
-    paths = {chart: DEFINITIONS / f"{chart}.json" for chart in PLOTS}
-    paths["best_models"] = BEST_MODELS
+    paths = {chart: DEFINITIONS / f"{chart}.json" for chart in TABLE_OF_CHART}
+    paths["best_models"] = BEST_MODELS_CHART
     return {chart: path.read_text(encoding="utf-8") for chart, path in paths.items()}
 
 
 def make_tables(model: ModelView) -> dict[str, str]:
     """Return the table of each chart that a model has."""
-    tables = {chart: model.read_plot(plot) for chart, plot in PLOTS.items()}
+    tables = {chart: model.read_plot(plot) for chart, plot in TABLE_OF_CHART.items()}
     if model.has_positive:
         del tables["by_class"]
         points = list_operating_points(model)
         for chart in ["roc", "precision_recall"]:
             table = tables[chart]
-            with_points = pd.concat([table, points])[[*table.columns, "operating"]]
+            points_of_chart = points[[*table.columns, "operating"]]
+            with_points = pd.concat([table, points_of_chart])
             tables[chart] = with_points.replace({"class": model.names})
     if not model.is_calibrated:
         del tables["reliability"]
@@ -78,7 +79,7 @@ def make_table_of_best(leaderboard: pd.DataFrame) -> str:
     """
     is_baseline = leaderboard["model"] == BASELINE
     baselines = leaderboard[is_baseline].set_index("task")["accuracy"]
-    best = leaderboard.drop_duplicates("task")
+    best = leaderboard.groupby("task").head(1)
     return best.assign(baseline=best["task"].map(baselines)).to_csv(index=False)
 
 

@@ -42,6 +42,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     datasets = read_datasets(settings, names)
     models = [model for section in datasets.values() for model in section.models]
     data = make_data(datasets, results)
+    versions = {package: version(package) for package in PACKAGES}
     template = make_environment().get_template("page.html")
     return template.render(
         datasets=datasets,
@@ -54,8 +55,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         captions=CAPTIONS,
         subset_names=SUBSET_NAMES,
         settings=settings,
-        packages=PACKAGES,
-        version=version,
+        versions=versions,
         data=data,
         vega=charts.vega_script(),
     )
@@ -103,8 +103,8 @@ def compare_all(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Compare each model with the better models of its task.
 
     Returns:
-        What `digits compare --between` prints, by the name of the model, then of the better
-        one. Models that cannot be compared are left out.
+        What `digits compare --between` prints, as `comparisons[worse][better]`. Models that
+        cannot be compared are left out.
     """
     comparisons: dict[str, dict[str, Any]] = {}
     models = results[results["model"] != leaderboard.BASELINE]
@@ -123,7 +123,7 @@ def compare(before: str, after: str) -> dict[str, Any]:
     """
     difference = compare_models(before, after)
     n_images = formatting.format_count(difference.n_images)
-    subset = formatting.format_subset(difference)
+    subset = formatting.describe_subset(difference)
     return {
         "cells": formatting.format_difference(difference),
         "verdict": f"{n_images} images {subset}: {formatting.format_verdict(difference)}",
@@ -139,11 +139,14 @@ def make_environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    # The data of the page have no spaces between values.
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    environment.filters["format_name"] = leaderboard.format_name
-    environment.filters["format_cells"] = leaderboard.format_cells
-    environment.filters["format_metric"] = formatting.format_metric
-    environment.filters["format_count"] = formatting.format_count
-    environment.filters["format_threshold"] = formatting.format_threshold
+    environment.filters.update(
+        format_name=leaderboard.format_name,
+        format_cells=leaderboard.format_cells,
+        format_metric=formatting.format_metric,
+        format_count=formatting.format_count,
+        format_threshold=formatting.format_threshold,
+    )
     environment.tests["missing"] = pd.isna
     return environment

@@ -44,7 +44,7 @@ class Confusion(NamedTuple):
 
     Attributes:
         description: the class and the label.
-        counts: how many of its images these are, such as `5 of 1 009`, by subset.
+        counts: how many of its images these are, such as `5 of 1,009`, by subset.
         rows: the row numbers in the dataset of the most confident of these mistakes.
     """
 
@@ -64,8 +64,8 @@ class ModelView:
         label_names: the names of its labels, by their number.
         summary: the content of metrics/<model>.json.
         metrics: the content of plots/<model>/metrics.csv.
-        confusion: the content of plots/<model>/confusion.csv, with the column `strength` of the
-            colour of a mistake, 0 to 1.
+        confusion: the content of plots/<model>/confusion.csv, with a column `strength`: the
+            opacity of the colour of a mistake, 0 to 1.
         names: the name of each class by its name in the plot tables. A task with positive
             classes has the classes 0 and 1 there.
         predictions: its predictions and the column `class` of their images, by subset.
@@ -237,7 +237,7 @@ class ModelView:
 
 
 def count_confusion(predictions: pd.DataFrame, class_number: int, label: int) -> str:
-    """Return how many images of a class were predicted as a label, such as `5 of 1 009`."""
+    """Return how many images of a class were predicted as a label, such as `5 of 1,009`."""
     of_class = predictions[predictions["class"] == class_number]
     n_confused = (of_class["prediction"] == label).sum()
     return f"{formatting.format_count(n_confused)} of {formatting.format_count(len(of_class))}"

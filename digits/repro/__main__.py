@@ -8,7 +8,7 @@ import psutil
 
 from .run import run_stages
 
-BYTES_PER_STAGE = 2 * 1024**3  # the most that training a model of MNIST takes
+BYTES_PER_STAGE = 2 * 1024**3  # enough to train a model on 60,000 small images
 MAX_MEMORY_SHARE = 0.6  # of the memory of the machine, for all stages together
 
 

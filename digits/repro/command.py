@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 import psutil
+from tqdm import tqdm
 
 GRACE_SECONDS = 0.5  # how long a command may take to stop before it is killed
 
@@ -33,6 +34,7 @@ class Command:
         self.return_code = 0
         self._waiting = list(commands)
         self._start_time = time.monotonic()
+        # The commands write bytes to the file, and `read_output` reads text from it.
         self._output: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115
             "w+", encoding="utf-8", errors="replace"
         )
@@ -50,7 +52,7 @@ class Command:
         )
 
     def advance(self) -> bool:
-        """Start the next command if the last one has ended. Return whether all have ended."""
+        """Start the next command if the current one has ended. Return whether all have."""
         if self._process.poll() is None:
             return False
         self.return_code = self._process.returncode
@@ -65,9 +67,8 @@ class Command:
         return self._output.read().strip()
 
     def describe_time(self) -> str:
-        """Return for how long the commands have run, such as `0:12`."""
-        minutes, seconds = divmod(int(time.monotonic() - self._start_time), 60)
-        return f"{minutes}:{seconds:02}"
+        """Return for how long the commands have run, such as `00:12`."""
+        return tqdm.format_interval(time.monotonic() - self._start_time)
 
     def processes(self) -> list[psutil.Process]:
         """Return the running process, and all processes that it has started."""

@@ -61,19 +61,20 @@ class Project:
         """
         self.repo = repo
         self._force = force
-        self._names_before: dict[Path, list[str]] = {}  # in each dvc.lock, before this run
+        # The order of the entries of each dvc.lock before this run
+        self._names_before: dict[Path, list[str]] = {}
         with self.locked():
             remove_damaged_path_locks(repo)
             active_graph = get_active_graph(repo.index.graph)
-            # The order is that of the whole project, because DVC's order for targets varies.
+            # DVC plans the whole project, because its order for targets varies.
             self._all_stages = plan_repro(active_graph)
             named = [collect_stages(repo, target) for target in targets or ["dvc.yaml"]]
             needed = {stage for stages in named for stage in stages}
             if not single_item:
-                needed |= reachable(active_graph, needed)
+                needed |= all_descendants(active_graph, needed)
             changed = [each for each in needed if force or each.changed()]
         # The edges of the graph point to dependencies.
-        dependents = reachable(active_graph.reverse(copy=False), changed)
+        dependents = all_descendants(active_graph.reverse(copy=False), changed)
         outdated = needed & {*changed, *dependents}
         self.stages = [stage for stage in self._all_stages if stage in outdated]
         self.graph = active_graph.subgraph(self.stages)
@@ -96,7 +97,7 @@ class Project:
         with rwlock(
             self.repo.tmp_dir,
             self.repo.fs,
-            " ".join(sys.argv),  # the name under which DVC's calls in this process lock, too
+            " ".join(sys.argv),  # DVC locks under this name, so its own calls are not blocked
             sorted({dep.fs_path for dep in deps}),
             sorted({out.fs_path for out in outs}),
             uses_hardlinks(self.repo),
@@ -139,7 +140,7 @@ class Project:
                 ran. DVC would record the new input (treeverse/dvc#11058).
         """
         stage.save(run_cache=False)
-        # Read only after `save` has computed the checksums: it may have recorded a late edit.
+        # This must follow `save`, which would record an edit that comes in between.
         inputs_now = self._read_inputs(stage)
         names = sorted({*inputs, *inputs_now})
         edited = [name for name in names if inputs.get(name) != inputs_now.get(name)]
@@ -150,13 +151,13 @@ class Project:
             )
 
         files = [out for out in stage.outs if not (out.is_metric or out.is_plot)]
-        if all(out.use_cache for out in files):  # as DVC itself decides
+        if all(out.use_cache for out in files):  # the run cache cannot restore others
             self.repo.stage_cache.save(stage)
         stage.commit()
         self._write(stage)
 
     def _read_inputs(self, stage: Stage) -> Inputs:
-        """Return what a stage reads, without a change of the stage.
+        """Return what a stage reads. The stage is not modified.
 
         Files are compared by time and size, so that an edit that was undone counts, too.
 
@@ -166,7 +167,8 @@ class Project:
         inputs: Inputs = {}
         for dep in stage.deps:
             if isinstance(dep, ParamsDependency):
-                inputs |= {f"{dep}: {key}": value for key, value in dep.read_params().items()}
+                for key, value in dep.read_params().items():
+                    inputs[f"{dep}: {key}"] = value
             elif not is_local(dep):
                 inputs[str(dep)] = dep.get_hash()
             elif not dep.exists:
@@ -203,7 +205,7 @@ class Project:
         entries.update(to_lockfile(stage))
 
         planned = [each.name for each in self._all_stages if lock_path(each) == path]
-        order = dict.fromkeys([*names_before, *planned, *entries])  # without repetitions
+        order = dict.fromkeys([*names_before, *planned, *entries])  # without duplicates
         content["stages"] = {name: entries[name] for name in order if name in entries}
         text = dumps_yaml(content)
         if text != old_text:
@@ -246,8 +248,8 @@ def collect_stages(repo: Repo, target: str) -> list[Stage]:
 
     Args:
         repo: the repository.
-        target: a target of `dvc repro`, or the name of stages in dvc.yaml of the working
-            directory. The part before `@` may be left out. The name may be a pattern.
+        target: a target of `dvc repro`, or a stage of dvc.yaml in the working directory. The
+            part before `@` may be left out. The name may be a pattern.
 
     Raises:
         DvcException: there is no such stage.
@@ -259,8 +261,8 @@ def collect_stages(repo: Repo, target: str) -> list[Stage]:
     return matching or list(repo.stage.collect(target))
 
 
-def reachable(graph: nx.DiGraph, stages: Iterable[Stage]) -> set[Stage]:
-    """Return all stages to which a path leads from one of the stages."""
+def all_descendants(graph: nx.DiGraph, stages: Iterable[Stage]) -> set[Stage]:
+    """Return the descendants of some stages."""
     return {each for stage in stages for each in nx.descendants(graph, stage)}
 
 

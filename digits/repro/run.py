@@ -36,7 +36,7 @@ class Run:
     def run(self) -> None:
         """Run all stages. If one of them fails, those that do not depend on it go on.
 
-        After `stop`, end the commands and return.
+        If `stop` is called, kill the commands and return.
         """
         # The bar is shown only in a terminal.
         n_stages = len(self._waiting)
@@ -46,6 +46,7 @@ class Run:
                 while (self._waiting or self._commands) and not self._is_stopped:
                     self._start_ready()
                     self._record_ended()
+                    # `set_postfix_str` draws the bar.
                     bar.n = n_stages - len(self._waiting) - len(self._commands)
                     bar.set_postfix_str(self._describe_commands())
                     time.sleep(POLL_SECONDS)
@@ -77,7 +78,7 @@ class Run:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _start_ready(self) -> None:
-        """Start stages until as many run as are allowed, or no other stage can start."""
+        """Start ready stages, as many at a time as are allowed."""
         ready = self._find_ready()
         while ready and len(self._commands) < self._n_jobs and not self._is_stopped:
             stage = ready[0]
@@ -96,8 +97,8 @@ class Run:
     def _find_ready(self) -> list[Stage]:
         """Return the waiting stages that depend on no stage that waits or runs."""
         unfinished = {*self._waiting, *self._commands}
-        depends_on = self._project.graph.successors
-        return [stage for stage in self._waiting if unfinished.isdisjoint(depends_on(stage))]
+        dependencies = self._project.graph.successors
+        return [each for each in self._waiting if unfinished.isdisjoint(dependencies(each))]
 
     def _record_ended(self) -> None:
         """Print the output of the stages whose commands have ended, and record the stages."""
@@ -117,21 +118,21 @@ class Run:
 
     @contextmanager
     def _note_error(self, stage: Stage) -> Iterator[None]:
-        """Note the error of a block of code as that of a stage, whatever the error is."""
+        """Record any exception in a block of code as the failure of a stage."""
         try:
             yield
         except Exception as error:
             self._note_failure(stage, describe_error(error))
 
     def _note_failure(self, stage: Stage, error: str) -> None:
-        """Note that a stage failed, and skip the stages that depend on it."""
+        """Record the failure of a stage, and skip the stages that depend on it."""
         self._errors[stage] = error
         dependents = nx.ancestors(self._project.graph, stage)  # the edges point to dependencies
         self._skipped += [each for each in self._waiting if each in dependents]
         self._waiting = [each for each in self._waiting if each not in dependents]
 
     def _describe_commands(self) -> str:
-        """Return the names of the running stages and their times, such as `train@knn 0:12`."""
+        """Return the names of the running stages and their times, such as `train@knn 00:12`."""
         commands = self._commands.items()
         return ", ".join(
             f"{stage.addressing} {each.describe_time()}" for stage, each in commands
@@ -142,7 +143,8 @@ def describe_failure(return_code: int, output: str) -> str:
     """Return why a command failed: the signal that ended it, or the last line of its output."""
     if return_code < 0:
         return f"ended by {signal.Signals(-return_code).name}"
-    *_, last_line = ["", *output.splitlines()]
+    lines = output.splitlines()
+    last_line = lines[-1] if lines else ""
     return last_line.removeprefix("Error: ") or f"ended with status {return_code}"
 
 
@@ -200,7 +202,7 @@ def run_stages(
 
 @contextmanager
 def call_on_signals(stop: Callable[..., None]) -> Iterator[None]:
-    """Call a function if Ctrl-C or SIGTERM is to end the process."""
+    """Call a function at Ctrl-C and at SIGTERM, until the `with` block ends."""
     signals = [signal.SIGINT, signal.SIGTERM]
     previous = {number: signal.signal(number, stop) for number in signals}
     try:

@@ -8,10 +8,11 @@ difference is significant if the p-value is below 0.01.
 - With six groups or more, it is that of a t-test of the differences of the groups.
 - With fewer groups there is no test.
 
-The 99 % confidence interval of the difference excludes 0 if the difference is significant. The
-tests compare two fitted models. Another seed would give other models.
+The 99 % confidence interval of the difference excludes 0 if and only if the difference is
+significant. The tests compare two fitted models. Another seed would give other models.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ MATCHING_COLUMNS = ["row", "label", "fold", "group"]
 
 
 class PairedTest(NamedTuple):
-    """The result of a statistical test of a difference."""
+    """The result of a statistical test of a difference. All values are NaN without a test."""
 
     p_value: float
     low: float  # the ends of the 99 % confidence interval, in percentage points
@@ -45,6 +46,9 @@ class PairedTest(NamedTuple):
     def is_significant(self) -> bool:
         """Whether the difference is significant."""
         return self.p_value < SIGNIFICANCE_LEVEL
+
+
+NO_TEST = PairedTest(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,7 @@ class Difference:
         accuracy_after: the accuracy of the second model, 0 to 1.
         fixed: the row numbers of the images that only the second model predicts correctly.
         broken: the row numbers of the images that only the first model predicts correctly.
-        test: the result of the test, or None if there are too few groups for one.
+        test: the result of the test, NO_TEST if there are too few groups for one.
         points_of_groups: the difference of each group, in percentage points. It is empty if the
             images have no groups.
     """
@@ -70,28 +74,13 @@ class Difference:
     accuracy_after: float
     fixed: Vector
     broken: Vector
-    test: PairedTest | None
+    test: PairedTest
     points_of_groups: list[float]
 
     @property
     def points(self) -> float:
         """The accuracy after minus the accuracy before, in percentage points."""
         return 100 * (self.accuracy_after - self.accuracy_before)
-
-    @property
-    def n_changed(self) -> int:
-        """The number of images that only one of the two models predicts correctly."""
-        return len(self.fixed) + len(self.broken)
-
-    @property
-    def p_value(self) -> float | None:
-        """The p-value of the test, if there is one."""
-        return None if self.test is None else self.test.p_value
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether the difference is significant."""
-        return self.test is not None and self.test.is_significant
 
 
 def compare_models(
@@ -129,13 +118,13 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
     images_after = after.filter(MATCHING_COLUMNS).reset_index(drop=True)
     if not images_before.equals(images_after):
         raise UserError(
-            "the two have other images, labels or folds, so they cannot be compared"
+            "the two have different images, labels or folds, so they cannot be compared"
         )
     is_correct_before = (before["label"] == before["prediction"]).to_numpy()
     is_correct_after = (after["label"] == after["prediction"]).to_numpy()
     changes = is_correct_after.astype(int) - is_correct_before.astype(int)
     points_of_groups: list[float] = []
-    test: PairedTest | None = None
+    test = NO_TEST
     if "group" not in before:
         test = mcnemar_test(changes)
     else:

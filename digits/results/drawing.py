@@ -31,13 +31,15 @@ IMAGE_SIZE = 140
 FONT_SIZE = 14
 MARGIN = 16
 CAPTION_HEIGHT = 20
+GAP_BELOW = 20  # an image
 FRAME_COLOUR = "#c8c8c8"
 
 
 def stretch_contrast(pixels: Pixels) -> Pixels:
     """Scale the values, such as the 0 to 16 of scikit-learn's digits, to 0 to 255."""
-    largest = max(int(pixels.max(initial=1)), 1)
-    return (pixels.astype(np.uint32) * 255 // largest).astype(np.uint8)
+    largest = int(pixels.max(initial=1))
+    stretched = (np.arange(largest + 1) * 255 // largest).astype(np.uint8)  # of each value
+    return stretched[pixels]
 
 
 def print_images(images: Pixels, captions: Sequence[str]) -> None:
@@ -87,8 +89,8 @@ def make_lines(image: Pixels, use_colours: bool) -> list[str]:
         return [colour_line(upper, lower) for upper, lower in pairs]
     if channels:
         pairs = to_brightness(pairs)[..., 0]
-    inkier = pairs.max(axis=1) / 255
-    shades = np.round(inkier * (len(SHADES) - 1)).astype(int)
+    darkest = pairs.max(axis=1) / 255
+    shades = np.round(darkest * (len(SHADES) - 1)).astype(int)
     return ["".join(SHADES[shade] for shade in line) for line in shades]
 
 
@@ -108,7 +110,7 @@ def colour_line(upper: Pixels, lower: Pixels) -> str:
 
 
 def colour_code(pixel: Any) -> str:
-    """Return the code by which a terminal knows the colour of a pixel.
+    """Return the ANSI code of the colour of a pixel.
 
     A grey is one of the 256 colours that all terminals have. Newer ones have all colours.
     """
@@ -131,21 +133,22 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
             (n_images, height, width, 3).
         captions: the text above each image.
     """
+    is_grey = images.ndim == 3
     factor = max(1, IMAGE_SIZE // max(images.shape[1:3]))
     drawn = enlarge(stretch_contrast(images), factor)
-    if images.ndim == 3:
+    if is_grey:
         drawn = 255 - drawn
     n_images, height, width = drawn.shape[:3]
     font = ImageFont.load_default(FONT_SIZE)
     caption_widths = [int(font.getlength(caption)) for caption in captions]
     cell_width = max(width, *caption_widths) + MARGIN
-    cell_height = CAPTION_HEIGHT + height + CAPTION_HEIGHT
+    cell_height = CAPTION_HEIGHT + height + GAP_BELOW
     n_columns = max(1, SHEET_WIDTH // cell_width)
     n_columns = min(n_images, n_columns)
     n_rows = math.ceil(n_images / n_columns)
 
     sheet_size = (MARGIN + n_columns * cell_width, MARGIN + n_rows * cell_height)
-    sheet = Image.new("L" if images.ndim == 3 else "RGB", sheet_size, "white")
+    sheet = Image.new("L" if is_grey else "RGB", sheet_size, "white")
     pen = ImageDraw.Draw(sheet)
     for index, (image, caption) in enumerate(zip(drawn, captions, strict=True)):
         row, column = divmod(index, n_columns)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from digits.core.params import Params
 from digits.evaluation.calibration import calibrate, to_logits
 from digits.learning.scores import read_scores, score_labels
-from digits.results.differences import Difference, PairedTest
+from digits.results.differences import NO_TEST, Difference, PairedTest
 
 import numpy as np
 import pandas as pd
@@ -41,15 +41,15 @@ def label_names(settings: Params, task_name: str) -> list[str]:
 
     positive_names = [class_names[number] for number in positive]
     if negative is not None:
-        name_of_0 = " or ".join(class_names[number] for number in negative)
+        negative_name = " or ".join(class_names[number] for number in negative)
     elif len(positive_names) == 1:
-        name_of_0 = f"not {positive_names[0]}"
+        negative_name = f"not {positive_names[0]}"
     else:
-        name_of_0 = "another"
-    return [name_of_0, " or ".join(positive_names)]
+        negative_name = "another"
+    return [negative_name, " or ".join(positive_names)]
 
 
-def not_calibrated(model_name: str) -> str:
+def calibration_warning(model_name: str) -> str:
     """Return the warning that the probabilities of a model are not calibrated."""
     return (
         f"not calibrated: {model_name} has no folds to fit its probabilities on, or has not "
@@ -119,14 +119,13 @@ def format_metric(value: float | None) -> str:
 
 
 def format_count(count: float) -> str:
-    """Return a whole number with spaces between the thousands."""
-    return f"{count:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
+    """Return a whole number with commas between the thousands."""
+    return f"{count:,.0f}"
 
 
 def format_threshold(value: float) -> str:
-    """Return a threshold with four significant digits, or as a whole number if it is large."""
-    text = format_count(value) if abs(value) >= 1000 else f"{value:.4g}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    """Return a threshold with four significant digits, never with an exponent."""
+    return np.format_float_positional(value, 4, fractional=False, trim="-")
 
 
 def format_difference(difference: Difference) -> list[str]:
@@ -135,7 +134,7 @@ def format_difference(difference: Difference) -> list[str]:
         f"{difference.accuracy_before:.4f}",
         f"{difference.accuracy_after:.4f}",
         format_points(difference.points),
-        format_p_value(difference.p_value),
+        format_p_value(difference.test.p_value),
         str(len(difference.fixed)),
         str(len(difference.broken)),
     ]
@@ -143,19 +142,19 @@ def format_difference(difference: Difference) -> list[str]:
 
 def format_points(points: float) -> str:
     """Return a difference in percentage points, always with its sign, or a dash."""
-    return NO_VALUE if np.isnan(points) else f"{points:+.2f}"
+    return NO_VALUE if np.isnan(points) else f"{points:+z.2f}"  # z: no negative zero
 
 
-def format_p_value(p_value: float | None) -> str:
+def format_p_value(p_value: float) -> str:
     """Return a p-value with two digits, or a dash if there is no test."""
-    if p_value is None or np.isnan(p_value):
+    if np.isnan(p_value):
         return NO_VALUE
     if p_value < 0.001:
         return "< 0.001"
     return f"{p_value:.2g}"
 
 
-def format_subset(difference: Difference) -> str:
+def describe_subset(difference: Difference) -> str:
     """Return which images two models were compared on."""
     if difference.is_cross_validated:
         return "in cross-validation"
@@ -165,7 +164,7 @@ def format_subset(difference: Difference) -> str:
 def format_verdict(difference: Difference) -> str:
     """Return in words whether a difference is significant, and in which test."""
     n_groups = len(difference.points_of_groups)
-    if difference.test is None:
+    if difference.test is NO_TEST:
         points = ", ".join(format_points(value) for value in difference.points_of_groups)
         return f"too few groups for a test: {n_groups} (differences {points} points)"
     test_name = f"a t-test over {n_groups} groups" if n_groups else "McNemar's exact test"

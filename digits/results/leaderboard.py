@@ -6,7 +6,7 @@ from typing import Any
 from digits.core import paths
 from digits.core.errors import UserError
 from digits.core.params import OVERALL, Params
-from digits.results.differences import compare_models
+from digits.results.differences import SIGNIFICANCE_LEVEL, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.read import read_metrics, read_metrics_table
 
@@ -20,11 +20,11 @@ HEADINGS = {
     "cv_f1": "CV\nmean F1",
     "accuracy": "test\naccuracy",
 }
-# These columns are left out unless a task has classes of unequal sizes.
-OF_UNEQUAL_CLASSES = {"cv_balanced_accuracy", "cv_f1"}
+# These columns are left out unless the classes of a task are imbalanced.
+SHOWN_IF_IMBALANCED = {"cv_balanced_accuracy", "cv_f1"}
 LAST_HEADINGS = ["test\nerrors", "95 % interval\nof test accuracy"]
 
-MAX_RATIO = 2  # of the largest class to the smallest one, if their sizes are called equal
+MAX_RATIO = 2  # of the largest class to the smallest one; above it, classes are imbalanced
 
 BASELINE = "majority-class baseline"
 OUTDATED = "!"  # follows the name of a model
@@ -70,19 +70,17 @@ def make_leaderboard(
                 "is_outdated": name in outdated_names,
                 "is_tied": name != ranked[0] and are_tied(ranked[0], name),
             }
-            metrics = describe_model(name)
+            metrics = read_model_row(name)
             if settings.tasks[task_name].positive is None:
-                metrics |= describe_unequal_classes(name)
+                metrics |= read_macro_averages(name)
             rows.append({"task": task_name, **metrics, **marks})
         if shown:
             # The baseline of a model that is up to date, if there is one.
             up_to_date = [name for name in shown if name not in outdated_names]
-            source = [*up_to_date, *shown][0]
+            source = up_to_date[0] if up_to_date else shown[0]
             marks = {"is_outdated": source in outdated_names, "is_tied": False}
-            rows.append({"task": task_name, **describe_baseline(source), **marks})
-    first_columns = ["task", "model", *HEADINGS]
-    table = pd.DataFrame(rows)
-    return table.reindex(columns=[*first_columns, *table.columns.difference(first_columns)])
+            rows.append({"task": task_name, **read_baseline_row(source), **marks})
+    return pd.DataFrame(rows)
 
 
 def rank_models(settings: Params, task_name: str) -> list[str]:
@@ -109,10 +107,10 @@ def are_tied(best: str, name: str) -> bool:
         difference = compare_models(best, name)
     except UserError:
         return False
-    return difference.test is not None and not difference.is_significant
+    return difference.test.p_value >= SIGNIFICANCE_LEVEL  # false for NO_TEST, which has NaN
 
 
-def describe_model(name: str) -> dict[str, Any]:
+def read_model_row(name: str) -> dict[str, Any]:
     """Return the metrics, the errors and the interval of a model."""
     metrics = read_metrics(name)
     accuracies = read_test_values(name, "accuracy")
@@ -131,8 +129,8 @@ def describe_model(name: str) -> dict[str, Any]:
     }
 
 
-def describe_unequal_classes(name: str) -> dict[str, float]:
-    """Return the metrics in which every class counts the same, if the classes are unequal."""
+def read_macro_averages(name: str) -> dict[str, float]:
+    """Return the macro-averaged metrics of a model, if the classes are imbalanced."""
     n_images = read_test_values(name, "support")["value"]
     if n_images.max() <= MAX_RATIO * n_images.min():
         return {}
@@ -143,7 +141,7 @@ def describe_unequal_classes(name: str) -> dict[str, float]:
     }
 
 
-def describe_baseline(name: str) -> dict[str, Any]:
+def read_baseline_row(name: str) -> dict[str, Any]:
     """Return the accuracy and the errors of the majority-class baseline.
 
     Args:
@@ -155,7 +153,7 @@ def describe_baseline(name: str) -> dict[str, Any]:
 
 
 def count_errors(name: str, accuracy: float) -> int:
-    """Return how many images of a model's test set are misclassified at an accuracy."""
+    """Return the number of errors on a model's test set that an accuracy corresponds to."""
     n_images = read_test_values(name, "support")["value"].sum()
     return round((1 - accuracy) * n_images)
 
@@ -179,7 +177,7 @@ def format_name(row: Mapping[Any, Any]) -> str:
 def list_metrics(table: pd.DataFrame) -> list[str]:
     """Return the keys of HEADINGS that a leaderboard shows."""
     return [
-        key for key in HEADINGS if key not in OF_UNEQUAL_CLASSES or table[key].notna().any()
+        key for key in HEADINGS if key not in SHOWN_IF_IMBALANCED or table[key].notna().any()
     ]
 
 

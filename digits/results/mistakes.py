@@ -14,12 +14,12 @@ def rank_mistakes(predictions: pd.DataFrame) -> Vector:
         predictions: a table of predictions, as digits/core/tables.py describes it.
     """
     is_wrong = (predictions["label"] != predictions["prediction"]).to_numpy()
-    ranking = np.argsort(-compute_confidence(predictions), kind="stable")
+    ranking = np.argsort(-compute_margins(predictions), kind="stable")
     return ranking[is_wrong[ranking]]
 
 
-def compute_confidence(predictions: pd.DataFrame) -> Vector:
-    """Return how far the score of each prediction is above the next one, shape (n_images,).
+def compute_margins(predictions: pd.DataFrame) -> Vector:
+    """Return the highest score minus the second highest of each image, shape (n_images,).
 
     With two classes, it is how far the score is on the side of the predicted class. It is
     negative if the model has a decision threshold by which it predicts the less probable class.

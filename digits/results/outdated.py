@@ -11,7 +11,7 @@ from dvc.repo import Repo
 
 # What DVC says of files that are not there, for example because nobody has pulled them. Results
 # are not outdated because of them.
-ABSENT = {"deleted", "not in cache"}
+ABSENT = ["deleted", "not in cache"]
 
 
 def find_outdated_models(names: Collection[str]) -> set[str]:
@@ -51,6 +51,7 @@ def is_outdated(changes: list[dict[str, Any] | str]) -> bool:
         if isinstance(change, str):  # such as `changed command`
             return True
         for states in change.values():
-            if not ABSENT.issuperset(map(str, states.values())):
+            # A state is a text, or, of params.yaml, the states of parameters.
+            if any(state not in ABSENT for state in states.values()):
                 return True
     return False

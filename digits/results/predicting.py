@@ -71,9 +71,10 @@ class Prediction:
 
     def as_values(self) -> dict[str, Any]:
         """Return the prediction as it is in JSON."""
-        runners_up = []
-        for label, probability in self.runners_up[:N_IN_JSON]:
-            runners_up.append({"label": label, "probability": round(probability, 6)})
+        runners_up = [
+            {"label": label, "probability": round(probability, 6)}
+            for label, probability in self.runners_up[:N_IN_JSON]
+        ]
         return {
             "label": self.label,
             "probability": round(self.probability, 6),
@@ -128,8 +129,8 @@ class Predictor:
 
     Attributes:
         model_name: the name of the model in params.yaml.
-        shape: that of the images that the model takes, as in params.yaml.
-        labels: the name of each label, or the label itself if it has no other name.
+        shape: the shape of the images that the model takes, as in params.yaml.
+        labels: the name of each label by its number. A label without a name has its number.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
     """
@@ -152,7 +153,7 @@ class Predictor:
         model = model_file.load(paths.model(name), package_of(model_params.classifier))
         task_name = model_params.task
         shape = settings.dataset_of_task(task_name).shape
-        n_pixels = model[0].n_features_in_
+        n_pixels = model.n_features_in_
         if n_pixels != math.prod(shape):
             raise UserError(
                 f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
@@ -245,9 +246,9 @@ class Predictor:
         drawing.write_sheet(path, np.stack(images), captions)
 
     def explain(self, readings: Sequence[Reading]) -> None:
-        """Print on stderr what a reader of the predictions has to know."""
+        """Print warnings about the predictions on stderr."""
         if self.temperature is None:
-            warn(formatting.not_calibrated(self.model_name))
+            warn(formatting.calibration_warning(self.model_name))
 
 
 def load(name: str | None = None) -> Predictor:
@@ -276,8 +277,8 @@ def choose_model(settings: Params) -> str:
     """Return the name of the best model that predicts pictures, and print it on stderr.
 
     Accuracies on different datasets cannot be compared. Therefore only models of the largest
-    dataset are compared, by their cross-validated accuracy. Detectors are left out, because
-    they do not tell all classes apart.
+    dataset are compared, by their cross-validated accuracy. Models of tasks with
+    `positive` classes are left out, because they do not tell all classes apart.
 
     Raises:
         UserError: no such model has been evaluated.
@@ -285,16 +286,16 @@ def choose_model(settings: Params) -> str:
     ranks = {}
     for name, model in settings.models.items():
         dataset = settings.dataset_of_task(model.task)
-        is_detector = settings.tasks[model.task].positive is not None
+        has_positive = settings.tasks[model.task].positive is not None
         is_evaluated = paths.model(name).exists() and paths.metrics(name).exists()
-        if is_evaluated and not is_detector and find_predictor_class(dataset):
+        if is_evaluated and not has_positive and find_predictor_class(dataset):
             ranks[name] = (dataset.images, read_metrics(name).get("cv_accuracy", 0))
     if not ranks:
         raise UserError(
             "no model that predicts the classes of pictures has been evaluated; run `make "
             "demo`, or choose a --model"
         )
-    best = max(ranks, key=lambda name: ranks[name])
+    best = max(ranks, key=ranks.__getitem__)
     warn(f"the model is {best}; --model chooses another")
     return best
 

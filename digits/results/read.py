@@ -100,7 +100,7 @@ def parse_row_range(text: str) -> tuple[int, int]:
 
 @contextmanager
 def report_damage(path: Path, model_name: str) -> Iterator[None]:
-    """Turn errors in a file of a model that the stage `evaluate` wrote into a UserError."""
+    """Report a missing or damaged file of the stage `evaluate` as a UserError."""
     check_evaluated(path, model_name)
     try:
         yield

@@ -39,9 +39,9 @@ class Revision:
         """
         try:
             if not self.is_workspace:
-                with Repo() as repository:
+                with Repo() as repository:  # raises an error for an unknown revision
                     resolve_rev(repository.scm, self.name)
-            self.files.info("/")
+            self.files.info("/")  # reads dvc.yaml
         except DvcException as error:
             raise UserError(error) from None
         return self
@@ -58,7 +58,7 @@ class Revision:
     def checksum(self, path: Path) -> str | None:
         """Return the MD5 checksum of a stage's output, or None if the stage never ran.
 
-        It is that of the file in the workspace, or the one in dvc.lock.
+        It is computed from a file in the workspace. Otherwise it is read from dvc.lock.
         """
         if self.is_workspace and path.exists():
             return md5(path.read_bytes()).hexdigest()

@@ -34,6 +34,7 @@ def compare_over_seeds(
     Raises:
         UserError: a model cannot be trained.
     """
+    # SeedSequence draws seeds that give independent random numbers.
     random_states = np.random.SeedSequence(seed).generate_state(n_seeds).tolist()
     rows = []
     for random_state in tqdm(random_states, "seeds", disable=None):
@@ -46,7 +47,7 @@ def compare_over_seeds(
 def cross_validated_accuracy(
     model_params: ModelParams, seed: int, X_train: Pixels, train_images: pd.DataFrame
 ) -> float:
-    """Return the accuracy of a model in cross-validation, 0 to 1, if it is trained with a seed.
+    """Return the cross-validated accuracy of a model that is trained with a seed, 0 to 1.
 
     The folds do not depend on the seed.
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from digits.core.errors import UserError
-from digits.results.differences import Difference, compare_predictions, t_test
-from digits.results.formatting import format_verdict
+from digits.results.differences import NO_TEST, Difference, compare_predictions, t_test
+from digits.results.formatting import format_points, format_verdict
 
 import numpy as np
 import pandas as pd
@@ -40,8 +40,8 @@ def test_the_images_that_one_model_alone_predicts_correctly_are_counted() -> Non
 def test_a_difference_is_tested_by_the_exact_test_of_these_images() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
     test = binomtest(FIXED, FIXED + BROKEN)
-    assert difference.p_value == pytest.approx(test.pvalue)
-    assert difference.is_significant
+    assert difference.test.p_value == pytest.approx(test.pvalue)
+    assert difference.test.is_significant
     verdict = format_verdict(difference)
     assert verdict.startswith("the difference is significant (99 % interval +")
     assert verdict.endswith(" points) in McNemar's exact test")
@@ -51,7 +51,6 @@ def test_its_interval_is_that_of_the_exact_test() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
     proportion_fixed = binomtest(FIXED, FIXED + BROKEN).proportion_ci(0.99)
     points = 100 * (FIXED + BROKEN) / 400
-    assert difference.test is not None
     assert difference.test.low == pytest.approx((2 * proportion_fixed.low - 1) * points)
     assert difference.test.high == pytest.approx((2 * proportion_fixed.high - 1) * points)
     assert difference.test.low > 0  # the interval excludes 0, as the p-value says
@@ -60,13 +59,13 @@ def test_its_interval_is_that_of_the_exact_test() -> None:
 def test_as_many_fixed_as_broken_images_are_no_significant_difference() -> None:
     other = make_predictions(np.roll(BEFORE, 1))
     difference = compare_predictions(make_predictions(BEFORE), other)
-    assert not difference.is_significant
+    assert not difference.test.is_significant
     assert format_verdict(difference).startswith("no significant difference (99 % interval -")
 
 
 def test_the_same_predictions_have_a_p_value_of_1() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(BEFORE))
-    assert difference.p_value == 1
+    assert difference.test.p_value == 1
 
 
 RNG = np.random.default_rng(1)
@@ -86,7 +85,6 @@ def test_a_difference_on_groups_is_tested_by_a_t_test() -> None:
     difference = compare_groups(GROUPS)
     changes = GROUPED_AFTER.astype(int) - GROUPED_BEFORE
     test = ttest_1samp(changes.reshape(12, 20).mean(axis=1), 0)
-    assert difference.test is not None
     assert difference.test.p_value == pytest.approx(test.pvalue)
     interval = test.confidence_interval(0.99)
     assert difference.test.low == pytest.approx(100 * interval.low)
@@ -96,12 +94,17 @@ def test_a_difference_on_groups_is_tested_by_a_t_test() -> None:
 
 def test_a_difference_on_few_groups_is_not_tested() -> None:
     difference = compare_groups(GROUPS // 4)
-    assert difference.p_value is None
-    assert not difference.is_significant
+    assert difference.test == NO_TEST
+    assert not difference.test.is_significant
     changes = GROUPED_AFTER.astype(int) - GROUPED_BEFORE
     points = 100 * changes.reshape(3, 80).mean(axis=1)
     assert difference.points_of_groups == pytest.approx(points.tolist())
     assert format_verdict(difference).startswith("too few groups for a test: 3 (differences ")
+
+
+def test_a_difference_is_never_a_negative_zero() -> None:
+    assert format_points(-0.001) == "+0.00"
+    assert format_points(-0.01) == "-0.01"
 
 
 @pytest.mark.parametrize(("difference", "p_value"), [(0.02, 0), (-0.02, 0), (0, 1)])
@@ -117,11 +120,11 @@ def test_other_images_labels_or_folds_are_not_compared(column: str) -> None:
     one = make_predictions(np.ones(6), fold=1)
     other = one.copy()
     other[column] += np.arange(6) == 2
-    with pytest.raises(UserError, match="other images, labels or folds"):
+    with pytest.raises(UserError, match="different images, labels or folds"):
         compare_predictions(one, other)
 
 
 def test_fewer_images_are_not_compared() -> None:
     one = make_predictions(np.ones(6), fold=1)
-    with pytest.raises(UserError, match="other images, labels or folds"):
+    with pytest.raises(UserError, match="different images, labels or folds"):
         compare_predictions(one, one[:3])

@@ -141,6 +141,12 @@ def test_models_without_results_are_left_out(project: Path) -> None:
     assert not (project / "none.html").exists()
 
 
+def test_a_missing_plot_table_is_one_line(project: Path) -> None:
+    path = Path("plots/five-sgd/confusion.csv")
+    (project / path).unlink()
+    assert f"{path} was not found; `dvc repro` makes it" in failure(project, "report")
+
+
 def test_predictions_of_other_images_are_refused(project: Path) -> None:
     tiny.change_images(project / "data/raw/tiny.parquet", lambda images: images.iloc[:-1])
     message = failure(project, "report")

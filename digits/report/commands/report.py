@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digits.commands import examples, nothing_evaluated, select_models
+from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import params, paths
 from digits.core.params import Params
 
@@ -36,9 +36,9 @@ def command(pattern: str, output: Path) -> None:
 
     settings = params.load()
     names = select_models("--models", pattern, settings.models)
-    evaluated = [name for name in names if is_evaluated(settings, name)]
+    evaluated = [name for name in names if has_report_files(settings, name)]
     if not evaluated:
-        raise nothing_evaluated(pattern)
+        raise not_evaluated_error(pattern)
     missing = [name for name in names if name not in evaluated]
     page = render_page(settings, evaluated)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -50,8 +50,8 @@ def command(pattern: str, output: Path) -> None:
         )
 
 
-def is_evaluated(settings: Params, name: str) -> bool:
-    """Return whether the files of a model that the report needs exist."""
+def has_report_files(settings: Params, name: str) -> bool:
+    """Return whether all files of a model that the report needs exist."""
     dataset_name = settings.dataset_name_of_task(settings.models[name].task)
     needed = [paths.metrics(name), paths.predictions(name), paths.raw(dataset_name)]
     return all(path.exists() for path in needed)

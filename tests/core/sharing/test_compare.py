@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 
 FIVE = "data/crossval/five-sgd.parquet"
 SAME = "The predictions are the same.\n"
-INCOMPARABLE = "the two have other images, labels or folds, so they cannot be compared"
+INCOMPARABLE = "the two have different images, labels or folds, so they cannot be compared"
 SIGNIFICANT = "the difference is significant (99 % interval"
 INSIGNIFICANT = "no significant difference (99 % interval"
 NOTE = "fixed: images wrong before, correct after; broken: correct before, wrong after"
