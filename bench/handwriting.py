@@ -21,9 +21,9 @@ from digits.core.tables import Pixels, Vector
 from digits.data import pictures
 from digits.handwriting import components
 from digits.handwriting.components import Digit
-from digits.handwriting.likeness import RARE
 from digits.handwriting.prediction import DigitPrediction
 from digits.handwriting.recognizer import Recognizer
+from digits.handwriting.typicality import MIN_P_VALUE
 from digits.results import predicting
 
 import numpy as np
@@ -40,7 +40,7 @@ N_MNIST_QUICK = 50
 N_DRAWINGS_QUICK = 10
 
 # Each rule flags one of these proportions of the training images.
-SHARES = [0.005, RARE, 0.02, 0.05]
+SHARES = [0.005, MIN_P_VALUE, 0.02, 0.05]
 
 # Pairs of digits overlap by these numbers of pixels of MNIST.
 OVERLAPS = [1, 2, 3, 4]
@@ -163,7 +163,7 @@ def load_recognizer() -> Recognizer:
     """
     recognizer = predicting.load()
     assert isinstance(recognizer, Recognizer)
-    if recognizer.likeness is None or recognizer.likeness.density is None:
+    if recognizer.typicality is None or recognizer.typicality.density is None:
         raise UserError(
             f"{recognizer.model_name}: there is no model of Gaussians for the same task"
         )
@@ -203,14 +203,14 @@ def predict_digits(recognizer: Recognizer, found: Sequence[Digit]) -> list[Digit
     return recognizer.predict_digits(found)
 
 
-def measure_likeness(
+def measure_p_values(
     recognizer: Recognizer,
     drawings: Iterable[Grey],
     file_format: str = "PNG",
     *,
     splits: bool = True,
 ) -> list[float]:
-    """Return the highest likeness of the digits in each picture; NaN if none was found.
+    """Return the highest p-value of the digits in each picture; NaN if none was found.
 
     Args:
         recognizer: the recognizer.
@@ -218,30 +218,22 @@ def measure_likeness(
         file_format: the format that they are written in.
         splits: whether to split digits that touch.
     """
-    finder = recognizer if splits else replace(recognizer, likeness=None)
+    finder = recognizer if splits else replace(recognizer, typicality=None)
     files = (encode(drawing, file_format) for drawing in drawings)
     digits_of_pictures = find_digits(finder, files)
     all_digits = list(chain.from_iterable(digits_of_pictures))
-    likeness = likeness_of_digits(recognizer, all_digits)
+    p_values: list[float] = []
+    if all_digits:
+        images = np.array([digit.image for digit in all_digits])
+        p_values = recognizer.measure_p_values(images).tolist()
 
     highest = []
     start = 0
     for found in digits_of_pictures:
         stop = start + len(found)
-        highest.append(max(likeness[start:stop], default=np.nan))
+        highest.append(max(p_values[start:stop], default=np.nan))
         start = stop
     return highest
-
-
-def likeness_of_digits(recognizer: Recognizer, found: list[Digit]) -> list[float]:
-    """Return how much each digit resembles the training images, 0 to 1."""
-    if not found:
-        return []
-    rule = recognizer.likeness
-    assert rule is not None
-    images = np.array([digit.image for digit in found])
-    scores = recognizer.compute_scores(images)
-    return rule.measure(scores, rule.log_densities(images)).tolist()
 
 
 def measure_drawings(
@@ -265,17 +257,15 @@ def measure_drawings(
         splits: whether to split digits that touch.
     """
     measuring.log(name)
-    likeness = measure_likeness(recognizer, drawings, file_format, splits=splits)
-    values = np.array(likeness)
+    values = np.array(measure_p_values(recognizer, drawings, file_format, splits=splits))
     found = values[~np.isnan(values)]
     share_without_digit = 1 - len(found) / len(values)
     cells: list[str | None] = [name, str(len(values)), f"{share_without_digit:.1%}"]
-    assert recognizer.likeness is not None
     for share in SHARES:
         if len(found) == 0:
             cells.append(None)
             continue
-        is_flagged = found < recognizer.likeness.threshold(share)
+        is_flagged = found < share
         cells.append(f"{is_flagged.mean():.1%}")
     return cells
 
@@ -373,7 +363,7 @@ def measure_overlap(
         predictions = predict_digits(recognizer, found)
         labels = [prediction.label for prediction in predictions]
         is_correct = labels == classes[pair].tolist()
-        is_flagged = any(prediction.is_unlike for prediction in predictions)
+        is_flagged = any(prediction.is_atypical for prediction in predictions)
         n_split += len(found) == 2
         n_correct += is_correct
         n_flagged += is_correct and is_flagged
@@ -408,7 +398,7 @@ def measure_touching(folder: Path, quick: bool) -> list[str]:
 
     measuring.log("single digits")
     n_split = count_split(recognizer, images)
-    n_broken = count_split(replace(recognizer, likeness=None), images)
+    n_broken = count_split(replace(recognizer, typicality=None), images)
     summary = (
         f"Of the {len(images)} test images, each alone on a larger sheet, {n_split} are read "
         f"as two or more. Without any splitting, {n_broken} are, because of broken strokes."

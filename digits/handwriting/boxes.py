@@ -89,7 +89,7 @@ def place_marks(digits: Sequence[DigitPrediction], scale: float = 1) -> list[Mar
             # The label is above the box, or in the box if there is no space above it.
             label_top=max(0, top - LABEL_DISTANCE * label_height),
             label_height=label_height,
-            is_flagged=digit.is_unlike,
+            is_flagged=digit.is_atypical,
         )
         marks.append(mark)
     return marks

@@ -13,18 +13,18 @@ class DigitPrediction(Prediction):
 
     Attributes:
         box: x, y, width and height of the digit, in pixels of the picture.
-        is_unlike: whether the digit does not resemble the training images.
+        is_atypical: whether the digit does not resemble the training images.
     """
 
     box: Box
-    is_unlike: bool
+    is_atypical: bool
 
     @property
     def text(self) -> str:
         """The label as it is printed, with a flag if the digit is flagged."""
-        return f"{self.label}?" if self.is_unlike else str(self.label)
+        return f"{self.label}?" if self.is_atypical else str(self.label)
 
     def as_values(self) -> dict[str, Any]:
         """Return the prediction as it is in JSON, and on the drawing page."""
-        flag = {"label": self.label, "unlike": self.is_unlike}
+        flag = {"label": self.label, "unlike": self.is_atypical}
         return flag | super().as_values() | {"box": list(self.box)}

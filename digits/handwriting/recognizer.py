@@ -13,9 +13,9 @@ from digits.data import pictures
 from digits.data.pictures import Picture
 from digits.handwriting import boxes, components, touching
 from digits.handwriting.components import Digit
-from digits.handwriting.likeness import Likeness
 from digits.handwriting.normalize import MNIST_SIDE, SIDES
 from digits.handwriting.prediction import DigitPrediction
+from digits.handwriting.typicality import MIN_P_VALUE, Typicality
 from digits.results.predicting import Prediction, Predictor, Reading
 
 import numpy as np
@@ -33,10 +33,10 @@ class Recognizer(Predictor):
     """A trained model that predicts each digit in a picture.
 
     Attributes:
-        likeness: the rule that flags digits. None if no digit is flagged.
+        typicality: the measure by which digits are flagged. None if no digit is flagged.
     """
 
-    likeness: Likeness | None = None
+    typicality: Typicality | None = None
 
     @classmethod
     def load(cls, settings: Params, name: str) -> Self:
@@ -51,8 +51,8 @@ class Recognizer(Predictor):
             # Whatever does not resemble a five is correctly labelled "not 5".
             return recognizer
         model = recognizer.model
-        likeness = Likeness.load(settings.models, name, model, recognizer.calibrate)
-        return replace(recognizer, likeness=likeness)
+        typicality = Typicality.load(settings.models, name, model, recognizer.calibrate)
+        return replace(recognizer, typicality=typicality)
 
     def predict_source(self, source: Path | BinaryIO) -> Sequence[DigitPrediction]:
         """Predict the digits in a picture file, as `predict_picture` does."""
@@ -79,39 +79,27 @@ class Recognizer(Predictor):
         Returns:
             for each digit its halves, or only the digit itself.
         """
-        rule = self.likeness
         is_like_mnist = self.shape[0] == MNIST_SIDE
-        if not is_like_mnist or rule is None or rule.density is None:
+        if not is_like_mnist or self.typicality is None or self.typicality.density is None:
             return [[digit] for digit in digits]
-        if all(digit.is_alone for digit in digits):
-            return [[digit] for digit in digits]
+        return touching.split(digits, self.measure_p_values)
 
-        # The thresholds of `touching` hold for MNIST's log densities. Others are scaled so that
-        # they have the same median and the same 1 % quantile.
-        log_densities = np.concatenate(rule.measures[1])
-        median, low = np.quantile(log_densities, [0.5, 0.01])
-        unit = (median - low) / (touching.MEDIAN_DENSITY - touching.LOW_DENSITY)
-
-        def measure_density(images: Pixels) -> Vector:
-            return touching.MEDIAN_DENSITY + (rule.log_densities(images) - median) / unit
-
-        return touching.split(digits, self.measure_confidence, measure_density)
-
-    def measure_confidence(self, images: Pixels) -> Vector:
-        """Return the probability of the predicted label of each image."""
-        return self.calibrate(self.compute_scores(images)).max(axis=1)
+    def measure_p_values(self, images: Pixels) -> Vector:
+        """Return the p-value of each image, by how typical it is. 1 if no digit is flagged."""
+        if self.typicality is None:
+            return np.ones(len(images))
+        probabilities = self.calibrate(self.compute_scores(images))
+        return self.typicality.p_values(images, probabilities)
 
     def predict_digits(self, digits: Sequence[Digit]) -> list[DigitPrediction]:
         """Predict the labels of digits, and flag what does not resemble the training images."""
         images = np.array([digit.image for digit in digits])
-        is_unlike = [False] * len(digits)
-        if self.likeness is not None:
-            is_unlike = self.likeness.marks(images, self.compute_scores(images)).tolist()
+        is_atypical = (self.measure_p_values(images) < MIN_P_VALUE).tolist()
         predictions = []
         for digit, prediction, flag in zip(
-            digits, self.predict(images), is_unlike, strict=True
+            digits, self.predict(images), is_atypical, strict=True
         ):
-            values = vars(prediction) | {"box": digit.box, "is_unlike": flag}
+            values = vars(prediction) | {"box": digit.box, "is_atypical": flag}
             predictions.append(DigitPrediction(**values))
         return predictions
 
@@ -136,7 +124,7 @@ class Recognizer(Predictor):
         has_flags = False
         for reading in readings:
             n_digits = len(reading.predictions)
-            n_flagged = sum(digit.is_unlike for digit in list_digits(reading))
+            n_flagged = sum(digit.is_atypical for digit in list_digits(reading))
             has_flags |= n_flagged > 0
             if n_digits >= MIN_DIGITS and n_flagged > n_digits / 2:
                 warn(

@@ -1,10 +1,12 @@
 """Digits that touch: scikit-learn's, drawn as MNIST's, pushed together, and read by models of them."""
 
+from dataclasses import replace
+
 from digits.core.tables import Pixels, Vector
 from digits.data.pictures import Picture
-from digits.handwriting.likeness import Likeness
 from digits.handwriting.normalize import normalize
 from digits.handwriting.recognizer import Recognizer
+from digits.handwriting.typicality import Typicality
 from digits.learning.pipelines import make_feature_steps
 from digits.learning.scores import compute_scores
 
@@ -20,20 +22,17 @@ PAIRS = 8
 
 
 def fit(images: Pixels, y: Vector) -> Recognizer:
-    """Return a recognizer of the first `TRAIN` images, whose rule of likeness has the others."""
+    """Return a recognizer of the first `TRAIN` images, whose p-values are by the others."""
     X = images.reshape(-1, 28 * 28)
     steps = make_feature_steps("hog_pca40", 255)
     svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004))]).fit(X[:TRAIN], y[:TRAIN])
     gaussians = QuadraticDiscriminantAnalysis(reg_param=0.01)
     density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])
-    scores = (
-        compute_scores(svc, X[TRAIN:]),
-        density,
-        density.decision_function(X[TRAIN:]).max(axis=1),
-    )
-    rule = Likeness.fit(lambda scores: scores, *scores)
     labels: dict[int, int | str] = {number: number for number in range(10)}
-    return Recognizer("svc", [28, 28], labels, svc, 0.2, rule)
+    recognizer = Recognizer("svc", [28, 28], labels, svc, 0.2)
+    probabilities = recognizer.calibrate(compute_scores(svc, X[TRAIN:]))
+    log_densities = density.decision_function(X[TRAIN:]).max(axis=1)
+    return replace(recognizer, typicality=Typicality.fit(probabilities, density, log_densities))
 
 
 def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from digits.handwriting import boxes
-from digits.handwriting.likeness import DENSITY, RARE, Likeness
 from digits.handwriting.recognizer import Recognizer
+from digits.handwriting.typicality import DENSITY, Typicality
 from digits.results import predicting
 from tests.handwriting.drawing import serving, stroke
 from tests.helpers import browser, tiny
@@ -17,18 +17,16 @@ import pytest
 import requests
 from PIL import Image
 from playwright.sync_api import expect
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
-LINES = [
-    line
-    for at in (0.2, 0.4, 0.6, 0.8)
-    for line in (((at, 0.2), (at, 0.8)), ((0.2, at), (0.8, at)))
-]
+# The letter E.
+LINES = [((0.2, 0.2), (0.2, 0.8))] + [((0.2, at), (0.8, at)) for at in (0.2, 0.5, 0.8)]
 
 
 @pytest.fixture(scope="module")
 def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the tiny project with two models that have folds; `row.png` has a chessboard between two digits."""
+    """Return the tiny project with two models that have folds; `row.png` has the letter H between two digits."""
     project = tiny.copy(made, tmp_path_factory.mktemp("unlike") / "tiny")
     folded = tiny.model("digit", "principal_components", "svm.SVC", 3)
     density = tiny.model(
@@ -38,16 +36,16 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for words in ("train digit-folded", "train digit-density", "evaluate digit-folded"):
         call(project, *words.split())
     pixels, _ = tiny.digits()
-    board = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.ones((2, 2), int)) * 16
-    board[1::2] |= 4  # connected
-    three, board, zero = (
+    letter = np.zeros((8, 8), int)
+    letter[:, [0, 7]] = letter[4] = 16
+    three, letter, zero = (
         np.kron(np.pad(each.reshape(8, 8), 2), np.ones((6, 6), int))
-        for each in (pixels[3], board, pixels[0])
+        for each in (pixels[3], letter, pixels[0])
     )
     rows = {
-        "row": [three, board, zero],
+        "row": [three, letter, zero],
         "three": [three],
-        "boards": [board, board, three, board],
+        "letters": [letter, letter, three, letter],
     }
     for name, images in rows.items():
         image = np.hstack(images)
@@ -55,24 +53,32 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_two_p_values_among_the_training_images_of_the_class_are_multiplied() -> None:
-    scores = np.array([[3.0, 0], [4, 0], [5, 0], [0, 1], [0, 2]])
-    rule = Likeness.fit(
-        lambda each: each, scores, Pipeline([("none", None)]), np.array([30.0, 40, 50, 10, 20])
-    )
-    images = np.array([[4.5, 0], [0, 1], [2, 0]]), np.array([50.0, 5, 60])
-    assert rule.measure(*images).tolist() == pytest.approx(
-        [3 / 4 * 4 / 4, 2 / 3 * 1 / 3, 1 / 4 * 4 / 4]
-    )
+def test_the_p_value_is_the_share_of_training_images_that_are_no_more_typical() -> None:
+    typicality = Typicality.fit(np.array([[0.6, 0.4], [0.7, 0.3], [0.9, 0.1], [0.2, 0.8]]))
+    probabilities = np.array([[0.55, 0.45], [0.7, 0.3], [0.95, 0.05], [0.3, 0.7]])
+    p_values = typicality.p_values(np.zeros((4, 2, 2), np.uint8), probabilities)
+    # Among its label's training images the second image has the share 3/4. The shares of two
+    # training images are at most that: 2/4 and 3/4.
+    assert p_values.tolist() == [1 / 5, 3 / 5, 1, 1 / 5 + 1 / 5]
 
 
-def test_without_gaussians_it_is_the_probability_and_ties_are_not_marked() -> None:
-    scores = np.repeat([[0.5, 0.5], [0.9, 0.1]], [30, 970], axis=0)
-    rule = Likeness.fit(lambda each: each, scores)
-    marked = rule.marks(
-        np.zeros((3, 2, 2), np.uint8), np.array([[0.4, 0.4], [0.5, 0.5], [0.6, 0.4]])
-    )
-    assert marked.tolist() == [True, False, False]
+def test_with_gaussians_an_image_must_be_typical_in_both_ways() -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 200)
+    X = np.array([[50, 50], [50, 200], [200, 50]])[y] + rng.normal(0, 9, (600, 2))
+    density = Pipeline([("classifier", QuadraticDiscriminantAnalysis())]).fit(X, y)
+    sure = rng.uniform(0.8, 1, 600)
+    unsure = (1 - sure) / 2
+    columns = [np.where(y == label, sure, unsure) for label in range(3)]
+    log_densities = density.decision_function(X).max(axis=1)
+    typicality = Typicality.fit(np.transpose(columns), density, log_densities)
+
+    images = np.array([[[50, 50]], [[50, 50]], [[120, 120]]], np.uint8)
+    probabilities = np.array([[0.99, 0.01, 0], [0.5, 0.3, 0.2], [0.99, 0.01, 0]])
+    typical, unsure_label, far = typicality.p_values(images, probabilities)
+    assert typical > 0.5
+    assert unsure_label < 0.1
+    assert far < 0.1
 
 
 def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
@@ -95,8 +101,8 @@ def test_a_picture_most_of_whose_digits_are_flagged_may_be_turned_or_cropped(
     place: Path, tmp_path: Path
 ) -> None:
     png = tmp_path / "read.png"
-    done = call(place, "predict", "--model", "digit-folded", "boards.png", "--png", str(png))
-    said = "boards.png: 3 of 4 are flagged; turn the picture upright, or crop it to the digits"
+    done = call(place, "predict", "--model", "digit-folded", "letters.png", "--png", str(png))
+    said = "letters.png: 3 of 4 are flagged; turn the picture upright, or crop it to the digits"
     assert said in done.stderr
     with Image.open(png) as drawn:
         colours = {colour for _, colour in drawn.getcolors(1 << 20) or []}
@@ -112,15 +118,12 @@ def test_gaussians_are_taken_where_they_are_here(
     for has_density in (True, False):
         recognizer = predicting.load("digit-folded")
         assert isinstance(recognizer, Recognizer)
-        rule = recognizer.likeness
-        assert rule
-        assert (rule.density is not None) == has_density
-        assert (rule.training < rule.threshold()).mean() <= RARE
-        assert rule.threshold(0.2) > rule.threshold()
+        assert recognizer.typicality
+        assert (recognizer.typicality.density is not None) == has_density
         (project / "data/crossval/digit-density.parquet").unlink(missing_ok=True)
     detector = predicting.load("five-sgd")  # a letter is not a five, as it says
     assert isinstance(detector, Recognizer)
-    assert detector.likeness is None
+    assert detector.typicality is None
 
 
 @pytest.mark.slow
