@@ -61,7 +61,8 @@ def read_stages(path: Path) -> dict[str, Any]:
     """Return the entries of a dvc.lock by the name of the stage. The file may be empty.
 
     Raises:
-        UserError: the file is not YAML, or has content that the merge would drop.
+        UserError: the file is not YAML, or has other content than stages, which the merge
+            would lose.
     """
     try:
         lock = load_yaml(path)
@@ -69,9 +70,18 @@ def read_stages(path: Path) -> dict[str, Any]:
         raise UserError(error) from None
     if lock == {}:
         return {}
-    if lock.keys() != {"schema", "stages"} or lock["schema"] != SCHEMA:
-        raise UserError(
-            f"dvc.lock cannot be merged: {path} has other content than `schema: '{SCHEMA}'` "
-            "and `stages`; merge it by hand"
-        )
-    return lock["stages"] or {}
+    is_lock = isinstance(lock, dict) and lock.keys() <= {"schema", "stages"}
+    if not is_lock or lock.get("schema") != SCHEMA:
+        raise unknown_content(path)
+    stages = lock.get("stages") or {}
+    if not isinstance(stages, dict):
+        raise unknown_content(path)
+    return stages
+
+
+def unknown_content(path: Path) -> UserError:
+    """Return the error for a file that has other content than the stages of a dvc.lock."""
+    return UserError(
+        f"dvc.lock cannot be merged: {path} has other content than `schema: '{SCHEMA}'` and "
+        "`stages`; merge it by hand"
+    )

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from digits.core.tables import Pixels
 from digits.report.view import ModelView
-from digits.results.drawing import pad, png_data_uri, stretch_contrast
+from digits.results.drawing import pad, png_data_uri
 from digits.results.read import ImageDataset
 
 import numpy as np
@@ -30,19 +30,13 @@ class DatasetView:
     models: list[ModelView] = field(default_factory=list)
 
     @cached_property
-    def pixels(self) -> Pixels:
-        """The pixels of the images, scaled so that the largest value is 255, which is white."""
-        return stretch_contrast(self.dataset.pixels)
-
-    @cached_property
     def averages(self) -> list[tuple[str, int, str]]:
         """The name of each class that has images, their number, and their mean."""
         averages = []
         for number in np.unique(self.dataset.classes):
-            pixels = self.pixels[self.dataset.classes == number]
-            mean = pixels.mean(axis=0).astype(np.uint8)
-            name = self.dataset.class_names[number]
-            averages.append((name, len(pixels), png_data_uri(mean)))
+            pixels = self.dataset.pixels[self.dataset.classes == number]
+            picture = self.draw(pixels.mean(axis=0))
+            averages.append((self.dataset.class_names[number], len(pixels), picture))
         return averages
 
     @cached_property
@@ -53,11 +47,11 @@ class DatasetView:
         """
         rows = []
         for number in np.unique(self.dataset.classes):
-            first = self.pixels[self.dataset.classes == number][:N_SAMPLES]
+            first = self.dataset.pixels[self.dataset.classes == number][:N_SAMPLES]
             n_missing = N_SAMPLES - len(first)
             padded = pad(first, [(0, n_missing), (0, 1), (0, 1)])  # one pixel apart
             rows.append(np.hstack(list(padded)))
-        return png_data_uri(np.vstack(rows))
+        return self.draw(np.vstack(rows))
 
     @cached_property
     def mistakes(self) -> dict[int, str]:
@@ -71,5 +65,14 @@ class DatasetView:
             rank = model.mistakes.groupby(["class", "prediction"]).cumcount()
             ranked.append(model.mistakes.assign(rank=rank))
         rows = pd.concat(ranked).sort_values("rank", kind="stable")["row"].unique()
-        max_images = MAX_PIXELS // self.pixels[0].size
-        return {int(row): png_data_uri(self.pixels[row]) for row in rows[:max_images]}
+        max_images = MAX_PIXELS // self.dataset.pixels[0].size
+        return {int(row): self.draw(self.dataset.pixels[row]) for row in rows[:max_images]}
+
+    def draw(self, image: Pixels) -> str:
+        """Return a picture in which the largest value of the dataset is white."""
+        return png_data_uri((image * self.brightness).astype(np.uint8))
+
+    @cached_property
+    def brightness(self) -> float:
+        """What a value is multiplied with to have grey levels from 0 to 255."""
+        return 255 / max(int(self.dataset.pixels.max()), 1)

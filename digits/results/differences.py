@@ -9,7 +9,7 @@ difference is significant if the p-value is below 0.01.
 - With fewer groups there is no test.
 
 The 99 % confidence interval of the difference excludes 0 if and only if the difference is
-significant. The tests compare two fitted models. Another seed would give other models.
+significant. The tests compare two fitted models. They say nothing of models with other seeds.
 """
 
 import math

@@ -6,7 +6,7 @@ from typing import Any
 from digits.core import paths
 from digits.core.errors import UserError
 from digits.core.params import OVERALL, Params
-from digits.results.differences import SIGNIFICANCE_LEVEL, compare_models
+from digits.results.differences import NO_TEST, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.read import read_metrics, read_metrics_table
 
@@ -107,7 +107,7 @@ def are_tied(best: str, name: str) -> bool:
         difference = compare_models(best, name)
     except UserError:
         return False
-    return difference.test.p_value >= SIGNIFICANCE_LEVEL  # false for NO_TEST, which has NaN
+    return difference.test is not NO_TEST and not difference.test.is_significant
 
 
 def read_model_row(name: str) -> dict[str, Any]:

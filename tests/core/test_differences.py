@@ -94,7 +94,7 @@ def test_a_difference_on_groups_is_tested_by_a_t_test() -> None:
 
 def test_a_difference_on_few_groups_is_not_tested() -> None:
     difference = compare_groups(GROUPS // 4)
-    assert difference.test == NO_TEST
+    assert difference.test is NO_TEST
     assert not difference.test.is_significant
     changes = GROUPED_AFTER.astype(int) - GROUPED_BEFORE
     points = 100 * changes.reshape(3, 80).mean(axis=1)

@@ -227,7 +227,7 @@ def test_pictures_show_the_pixels(dataset: ImageDataset, views: dict[str, ModelV
     for number, (name, n_images, picture) in enumerate(section.averages):
         assert (name, n_images) == (str(number), (digits == number).sum())
         mean = dataset.pixels[digits == number].mean(axis=0) * (255 / tiny.PIXEL_MAX)
-        assert np.abs(decode(picture) - mean).max() <= 2  # the pixels and the mean are rounded
+        assert np.abs(decode(picture) - mean).max() <= 1
 
     samples = decode(section.samples)
     assert samples.shape == (90, 90)  # 10 x 10 images of 8 x 8 pixels, one pixel apart

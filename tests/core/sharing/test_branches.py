@@ -45,6 +45,9 @@ def test_a_lock_without_stages_is_merged(tmp_path: Path, empty: str) -> None:
         f"{LOCK}datasets: []\n",
         LOCK.replace("2.0", "3.0"),
         "stages: {}\n",  # without the version of the schema
+        "schema: '2.0'\nstages: 7\n",
+        "- a\n",
+        "7\n",
     ],
 )
 @pytest.mark.parametrize("name", ["base", "ours", "theirs"])
@@ -66,7 +69,7 @@ def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
     before = tiny.lock(project)
     attributes = project / ".git/info/attributes"
     attributes.parent.mkdir(exist_ok=True)
-    attributes.write_text("*.png binary")  # without an end of line
+    attributes.write_text("*.png binary")  # without a final newline
     call(project, "setup")
     call(project, "setup")  # a second call changes nothing
     tiny.run("git merge --quiet --no-edit anna", project)
