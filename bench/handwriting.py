@@ -163,7 +163,7 @@ def load_recognizer() -> Recognizer:
     """
     recognizer = predicting.load()
     assert isinstance(recognizer, Recognizer)
-    if recognizer.typicality is None or recognizer.typicality.density is None:
+    if recognizer.typicality is None or recognizer.typicality.density_model is None:
         raise UserError(
             f"{recognizer.model_name}: there is no model of Gaussians for the same task"
         )

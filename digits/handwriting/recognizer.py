@@ -80,12 +80,13 @@ class Recognizer(Predictor):
             for each digit its halves, or only the digit itself.
         """
         is_like_mnist = self.shape[0] == MNIST_SIDE
-        if not is_like_mnist or self.typicality is None or self.typicality.density is None:
+        typicality = self.typicality
+        if not is_like_mnist or typicality is None or typicality.density_model is None:
             return [[digit] for digit in digits]
         return touching.split(digits, self.measure_p_values)
 
     def measure_p_values(self, images: Pixels) -> Vector:
-        """Return the p-value of each image, by how typical it is. 1 if no digit is flagged."""
+        """Return the p-value of each image, or 1 if the model has no typicality."""
         if self.typicality is None:
             return np.ones(len(images))
         probabilities = self.calibrate(self.compute_scores(images))

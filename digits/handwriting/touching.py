@@ -1,4 +1,4 @@
-"""Split two digits that touch, if two digits are more typical than one.
+"""Split a digit that is more likely two digits that touch.
 
 `typicality` gives each image a p-value. A digit is cut in two where the product of the p-values
 of its halves is the highest, if that product is large enough. docs/handwriting.md measures how
@@ -31,14 +31,14 @@ CUT_MARGIN = 0.25
 MIN_HALF_HEIGHT = 0.7
 
 
-Measure = Callable[[Pixels], Vector]
+PValues = Callable[[Pixels], Vector]  # the p-value of each image
 
 
-def split(digits: Sequence[Digit], measure_p_values: Measure) -> list[list[Digit]]:
+def split(digits: Sequence[Digit], measure_p_values: PValues) -> list[list[Digit]]:
     """Split digits that are more likely two digits than one.
 
     Args:
-        digits: at least one digit.
+        digits: at least one digit. Each may be two digits that touch.
         measure_p_values: returns the p-value of each image, above 0 and at most 1.
 
     Returns:
@@ -56,7 +56,7 @@ def split(digits: Sequence[Digit], measure_p_values: Measure) -> list[list[Digit
 
 
 def find_halves(
-    digit: Digit, min_product: float, measure_p_values: Measure
+    digit: Digit, min_product: float, measure_p_values: PValues
 ) -> list[Digit] | None:
     """Return the pair of halves whose p-values have the highest product.
 
@@ -80,7 +80,7 @@ def find_halves(
 
 
 def make_pairs(digit: Digit) -> list[list[Digit]]:
-    """Return the halves at each vertical cut that leaves two of about the same height."""
+    """Return both halves at each vertical cut that leaves two halves of nearly full height."""
     height, width = digit.ink.shape
     first = max(1, CUT_MARGIN * width)
     last = (1 - CUT_MARGIN) * width

@@ -1,11 +1,12 @@
 """Measure how typical an image is of the training images of a model.
 
-The p-value of an image is the share of the training images that are no more typical, as in
-conformal anomaly detection (R. Laxhammar, G. Falkman, 2010). How typical an image is depends on
-the training images with the same predicted label, in cross-validation: on the share of them
-whose prediction has no higher probability. If a model of the same task fits a Gaussian to each
-class, as `digit-density` does, that share is multiplied by the share of them that have no
-higher log density.
+The typicality of an image is the share of the training images with the same predicted label
+whose prediction, in cross-validation, is no more probable. If a model of the same task fits a
+Gaussian to each class, as `digit-density` does, this share is multiplied by the share of the
+same training images whose log density is no higher.
+
+The p-value of an image is the share of all training images that are no more typical, as in
+conformal anomaly detection (R. Laxhammar, G. Falkman, 2010).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,19 +32,19 @@ Models = Mapping[str, ModelParams]
 
 
 class Typicality(NamedTuple):
-    """The measure of how typical images are of the training images of a model.
+    """The training images of a model, as far as p-values depend on them.
 
     Attributes:
-        density: the model of Gaussians, or None.
-        conformities: the probabilities of the predictions of the training images, and, if there
-            are Gaussians, the log densities. Each is a list with a sorted array per predicted
-            label.
-        products: the products of the shares of the training images, sorted.
+        density_model: the model of Gaussians, or None.
+        calibration_scores: the probabilities of the predictions of the training images, and, if
+            there are Gaussians, the log densities. Each is a list with a sorted array per
+            predicted label.
+        typicalities: the typicality of each training image, sorted.
     """
 
-    density: Pipeline | None
-    conformities: list[list[Vector]]
-    products: Vector
+    density_model: Pipeline | None
+    calibration_scores: list[list[Vector]]
+    typicalities: Vector
 
     @classmethod
     def load(
@@ -53,7 +54,7 @@ class Typicality(NamedTuple):
         model: Pipeline,
         calibrate: Callable[[Scores], Scores],
     ) -> Self | None:
-        """Return the measure of a model.
+        """Return the typicality of the training images of a model.
 
         Args:
             models: the parameters of all models.
@@ -62,7 +63,7 @@ class Typicality(NamedTuple):
             calibrate: returns the model's probabilities for its scores.
 
         Returns:
-            the measure. None if the model has no folds, or, with a warning, if its
+            the typicality. None if the model has no folds, or, with a warning, if its
             cross-validated predictions are missing.
         """
         if not models[name].folds:
@@ -77,37 +78,38 @@ class Typicality(NamedTuple):
         scores = read_crossval_scores(name, model)
         probabilities = calibrate(scores)
         density_name = find_density_model(models, models[name].task)
+        # With two labels, the scores of Gaussians are differences of log densities.
         if density_name is None or scores.ndim != 2:
             return cls.fit(probabilities)
-        density = model_file.load(paths.model(density_name))
-        log_densities = read_crossval_scores(density_name, density).max(axis=1)
-        return cls.fit(probabilities, density, log_densities)
+        density_model = model_file.load(paths.model(density_name))
+        log_densities = read_crossval_scores(density_name, density_model).max(axis=1)
+        return cls.fit(probabilities, density_model, log_densities)
 
     @classmethod
     def fit(
         cls,
         probabilities: Scores,
-        density: Pipeline | None = None,
+        density_model: Pipeline | None = None,
         log_densities: Vector | None = None,
     ) -> Self:
-        """Return the measure for the cross-validated predictions of the training images.
+        """Return the typicality for the cross-validated predictions of the training images.
 
         Args:
             probabilities: of each label, for the training images.
-            density: the model of Gaussians, or None.
+            density_model: the model of Gaussians, or None.
             log_densities: the largest log density of each training image, or None.
         """
-        measures = [probabilities.max(axis=1)]
+        scores = [probabilities.max(axis=1)]
         if log_densities is not None:
-            measures.append(log_densities)
+            scores.append(log_densities)
         y_pred = probabilities.argmax(axis=1)
         _, n_labels = probabilities.shape
-        conformities = []
-        for values in measures:
+        calibration_scores = []
+        for values in scores:
             by_label = [np.sort(values[y_pred == label]) for label in range(n_labels)]
-            conformities.append(by_label)
-        products = multiply_shares(conformities, y_pred, measures)
-        return cls(density, conformities, np.sort(products))
+            calibration_scores.append(by_label)
+        typicalities = compute_typicality(calibration_scores, y_pred, scores)
+        return cls(density_model, calibration_scores, np.sort(typicalities))
 
     def p_values(self, images: Pixels, probabilities: Scores) -> Vector:
         """Return the p-value of each image, above 0 and at most 1, shape (n_images,).
@@ -116,40 +118,40 @@ class Typicality(NamedTuple):
             images: the images.
             probabilities: the model's probability of each label, shape (n_images, n_labels).
         """
-        measures = [probabilities.max(axis=1)]
-        if self.density is not None:
+        scores = [probabilities.max(axis=1)]
+        if self.density_model is not None:
             X = images.reshape(len(images), -1)
-            measures.append(model_scores.compute_scores(self.density, X).max(axis=1))
+            scores.append(model_scores.compute_scores(self.density_model, X).max(axis=1))
         y_pred = probabilities.argmax(axis=1)
-        products = multiply_shares(self.conformities, y_pred, measures)
-        return share_no_higher(self.products, products)
+        typicality = compute_typicality(self.calibration_scores, y_pred, scores)
+        return proportion_at_most(typicality, self.typicalities)
 
 
-def multiply_shares(
-    conformities: Sequence[Sequence[Vector]], y_pred: Vector, measures: Sequence[Vector]
+def compute_typicality(
+    calibration_scores: Sequence[Sequence[Vector]], y_pred: Vector, scores: Sequence[Vector]
 ) -> Vector:
-    """Return the product of the shares of training images that conform no better.
+    """Return the typicality of images, shape (n_images,).
 
     Args:
-        conformities: as in `Typicality`.
+        calibration_scores: as in `Typicality`.
         y_pred: the index of the predicted label of each image.
-        measures: for each item of `conformities`, the values of the images.
+        scores: for each item of `calibration_scores`, the values of the images.
     """
-    products = np.ones(len(y_pred))
-    for training, values in zip(conformities, measures, strict=True):
-        for label, training_values in enumerate(training):
+    typicality = np.ones(len(y_pred))
+    for by_label, values in zip(calibration_scores, scores, strict=True):
+        for label, calibration_values in enumerate(by_label):
             has_label = y_pred == label
-            products[has_label] *= share_no_higher(training_values, values[has_label])
-    return products
+            typicality[has_label] *= proportion_at_most(values[has_label], calibration_values)
+    return typicality
 
 
-def share_no_higher(training_values: Vector, values: Vector) -> Vector:
-    """Return the share of sorted training values that are no higher than each value.
+def proportion_at_most(values: Vector, calibration_values: Vector) -> Vector:
+    """Return the proportion of sorted calibration values that are no higher than each value.
 
-    The value itself counts as a training value, so that no share is 0.
+    The value itself counts as one of them, so that no proportion is 0.
     """
-    n_no_higher = np.searchsorted(training_values, values, side="right")
-    return (1 + n_no_higher) / (1 + len(training_values))
+    n_no_higher = np.searchsorted(calibration_values, values, side="right")
+    return (1 + n_no_higher) / (1 + len(calibration_values))
 
 
 def find_density_model(models: Models, task_name: str) -> str | None:
@@ -163,7 +165,7 @@ def find_density_model(models: Models, task_name: str) -> str | None:
 
 
 def read_crossval_scores(name: str, model: Pipeline) -> Scores:
-    """Read the cross-validated scores of the training set, and no other column."""
+    """Read the cross-validated scores of the training set."""
     prefix = model_scores.COLUMN_PREFIXES[model_scores.response_method(model)]
     labels = model.classes_
     if len(labels) == 2:  # only the second of two labels has a column of scores

@@ -119,7 +119,7 @@ def test_gaussians_are_taken_where_they_are_here(
         recognizer = predicting.load("digit-folded")
         assert isinstance(recognizer, Recognizer)
         assert recognizer.typicality
-        assert (recognizer.typicality.density is not None) == has_density
+        assert (recognizer.typicality.density_model is not None) == has_density
         (project / "data/crossval/digit-density.parquet").unlink(missing_ok=True)
     detector = predicting.load("five-sgd")  # a letter is not a five, as it says
     assert isinstance(detector, Recognizer)
