@@ -30,7 +30,7 @@ def execute(path: Path) -> None:
 
     notebook = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(notebook, record_timing=False, coalesce_streams=True)
-    client.execute(resources={"metadata": {"path": path.parent}})
+    client.execute(cwd=path.parent)
     del notebook.metadata["language_info"]  # it has the version of Python
     nbformat.write(notebook, path)
 
