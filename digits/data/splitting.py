@@ -29,7 +29,7 @@ def split_rows(
             - a fraction: random images, or random groups if the images have groups.
             - LastGroups: the last groups.
             - ChecksumShare: a share of each class, or of the groups, chosen by checksums.
-              Adding an image moves at most one other image or group. Resizing moves none.
+              Adding an image moves at most one other image or group.
         seed: the seed of the random numbers.
 
     Raises:
