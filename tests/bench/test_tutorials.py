@@ -237,11 +237,12 @@ def test_fashion_mnist_is_added_as_the_page_says(
     call(tmp_path, "check")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (tiny.ROOT / HANDWRITING).exists(),
     reason="without the component, no model of digits predicts pictures",
 )
-def test_one_s_own_classifier_predicts_a_converted_picture(project: Path) -> None:
+def test_your_own_classifier_predicts_a_converted_picture(project: Path) -> None:
     shutil.copytree(tiny.ROOT / HANDWRITING, project / HANDWRITING)
     draw_five(project / "photo.jpg")
     load = (
