@@ -25,8 +25,9 @@ COLUMNS = {
     ),
     "CV balanced accuracy, CV mean F1": (
         "The means over the classes of the recall and of the F1 score, in cross-validation. "
-        "They are shown if the largest class has more than twice the images of the smallest "
-        "one, because the accuracy then says little about the small classes."
+        "They are shown for a task without `positive` classes, if its largest class has more "
+        "than twice the images of its smallest one, because the accuracy then says little "
+        "about the small classes."
     ),
     "test accuracy": "The accuracy on the test set, which no model was trained on.",
     "test errors": "The number of wrong predictions on the test set.",

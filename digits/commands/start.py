@@ -137,8 +137,8 @@ def command(kind: str) -> None:
 
     The command deletes this project's models and results, its pages, the optional components
     that you don't need, and itself. It writes a small params.yaml and a README.md, which you
-    can edit. It commits nothing: `git restore .` brings everything back. For the next steps see
-    docs/your-own.md.
+    can edit. It commits nothing: `git restore .` brings back all files that were in Git. For
+    the next steps see docs/your-own.md.
     """
     check_clone()
     name = Path.cwd().name
