@@ -387,7 +387,7 @@ def judge_page(recognizer: Recognizer, page: Page, found: list[Digit]) -> list[J
         nearest, is_at_its_place = find_nearest(page, digit)
         label = prediction.label if is_at_its_place else None
         labels[nearest].append(label)
-        if prediction.is_unlike:
+        if prediction.is_atypical:
             is_flagged[nearest] = True
         elif label != page.written[nearest].label and prediction.probability > SURE:
             n_sure_errors[nearest] += 1

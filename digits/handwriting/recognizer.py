@@ -83,6 +83,8 @@ class Recognizer(Predictor):
         typicality = self.typicality
         if not is_like_mnist or typicality is None or typicality.density_model is None:
             return [[digit] for digit in digits]
+        if all(digit.is_alone for digit in digits):  # none of them is split
+            return [[digit] for digit in digits]
         return touching.split(digits, self.measure_p_values)
 
     def measure_p_values(self, images: Pixels) -> Vector:
