@@ -63,6 +63,7 @@ class Project:
         self._force = force
         # The order of the entries of each dvc.lock before this run
         self._names_before: dict[Path, list[str]] = {}
+        self._texts: dict[str, str] = {}  # of the entries of dvc.lock, in YAML
         with self.locked():
             remove_damaged_path_locks(repo)
             active_graph = get_active_graph(repo.index.graph)
@@ -87,20 +88,21 @@ class Project:
 
     @contextmanager
     def locked_paths(self) -> Iterator[None]:
-        """Keep other processes of DVC from the files of all stages.
+        """Keep other processes of DVC from the outputs of all stages.
+
+        Dependencies are not locked, because `record` notices an edit of them.
 
         Raises:
             LockError: another process works on one of the files.
         """
-        deps = [dep for stage in self.stages for dep in stage.deps if is_local(dep)]
         outs = [out for stage in self.stages for out in stage.outs if is_local(out)]
         with rwlock(
             self.repo.tmp_dir,
             self.repo.fs,
             " ".join(sys.argv),  # DVC locks under this name, so its own calls are not blocked
-            sorted({dep.fs_path for dep in deps}),
-            sorted({out.fs_path for out in outs}),
-            uses_hardlinks(self.repo),
+            read=[],
+            write=[out.fs_path for out in outs],
+            hardlink=uses_hardlinks(self.repo),
         ):
             yield
 
@@ -207,13 +209,32 @@ class Project:
         planned = [each.name for each in self._all_stages if lock_path(each) == path]
         order = dict.fromkeys([*names_before, *planned, *entries])  # without duplicates
         content["stages"] = {name: entries[name] for name in order if name in entries}
-        text = dumps_yaml(content)
+        text = self._dump(content)
         if text != old_text:
             # DVC would leave half of the file if it was killed.
             unfinished = Path(self.repo.tmp_dir, path.name)
             unfinished.write_text(text, encoding="utf-8", newline="\n")
             unfinished.replace(path)
             self.repo.scm_context.track_file(os.path.relpath(path))
+
+    def _dump(self, content: dict[str, Any]) -> str:
+        """Return the text of dvc.lock, as DVC writes it.
+
+        DVC would take a long time to write all entries again after each stage.
+        """
+        text = ""
+        for section, entries in content.items():
+            if section != "stages":
+                text += dumps_yaml({section: entries})
+                continue
+            text += "stages:\n"
+            for name, entry in entries.items():
+                key = repr((name, entry))
+                if key not in self._texts:
+                    lines = dumps_yaml({"stages": {name: entry}})
+                    self._texts[key] = lines.removeprefix("stages:\n")
+                text += self._texts[key]
+        return text
 
 
 @contextmanager
