@@ -40,7 +40,7 @@ def test_tables_models_and_results_are_read(made: Path) -> None:
     accuracy, mistakes, same_accuracy, *pixels = printed
     assert mistakes == f"{round(tiny.TEST * (1 - float(accuracy)))} mistakes in the test set"
     assert same_accuracy == accuracy
-    assert len(pixels) == tiny.SHAPE[0]
+    assert len(pixels) == 2  # rows of the first image
 
 
 @pytest.mark.skipif(
