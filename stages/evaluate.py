@@ -22,7 +22,6 @@ from digits.evaluation.predictions import (
     Predictions,
     fit_temperature_to_table,
     fit_temperatures_of_folds,
-    most_frequent_label,
 )
 from digits.learning import model_file
 from digits.learning.parallel import parallel_backend
@@ -54,7 +53,7 @@ def main(name: str) -> None:
     # If the model was cross-validated, evaluate these predictions, too, and calibrate the
     # probabilities on them.
     classes = model.classes_
-    majority_label = most_frequent_label(cv_table["label"])  # of all training images
+    majority_label = int(cv_table["label"].mode()[0])  # of all training images
     temperature = fit_temperature_to_table(cv_table, classes) if "fold" in cv_table else None
     predictions = {
         "test": Predictions.from_table(test_table, classes, majority_label, temperature or 1.0)

@@ -25,8 +25,8 @@ def check(settings: Params) -> None:
             raise UserError(f"{FILE}: datasets.{name}: {error.message}") from None
     for name, model_params in settings.models.items():
         try:
-            is_color = settings.dataset_of_task(model_params.task).is_color
-            build_pipeline(model_params, settings.seed, is_color=is_color)
+            shape = settings.dataset_of_task(model_params.task).shape
+            build_pipeline(model_params, settings.seed, shape=shape)
         except UserError as error:
             raise UserError(f"{FILE}: models.{name}: {error.message}") from None
 

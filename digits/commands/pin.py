@@ -7,7 +7,7 @@ from typing import Any
 
 from digits.commands import examples
 from digits.core import params
-from digits.core.errors import check_choice, to_one_line, warn
+from digits.core.errors import UserError, check_choice, to_one_line, warn
 from digits.core.files import atomic_write
 from digits.core.params import FILE, PINNED_KEYS
 from digits.data.fetching import compute_checksums, fetch_images
@@ -33,11 +33,15 @@ def command(dataset: str) -> None:
     `shape`. Run the command again when the images have changed. All other settings, and the
     comments, stay as they are.
     """
-    text = params.read()
-    entries = params.parse(text).get("datasets") or {}
-    check_choice(f"{FILE}: datasets", dataset, entries)
-    entry = entries[dataset] or {}
+    entry = find_entry(params.read(), dataset)
     values = compute_pinned_values(dataset, entry)
+    # Reading the images can take minutes, in which the file may have been edited.
+    text = params.read()
+    if find_entry(text, dataset) != entry:
+        raise UserError(
+            f"{FILE}: datasets.{dataset} was edited while its images were read; run "
+            f"`digits pin {dataset}` again"
+        )
     with atomic_write(FILE) as temporary:
         temporary.write_text(update_entry(text, dataset, values), encoding="utf-8")
 
@@ -46,6 +50,17 @@ def command(dataset: str) -> None:
         message += f" ({textwrap.shorten(', '.join(values['names']), 200)})"
     print(to_one_line(f"{FILE}: datasets.{dataset} has {message}"))
     warn_about_test_folders(entry)
+
+
+def find_entry(text: str, name: str) -> dict[str, Any]:
+    """Return the entry of a dataset in a text of params.yaml.
+
+    Raises:
+        UserError: there is no such entry.
+    """
+    entries = params.parse(text).get("datasets") or {}
+    check_choice(f"{FILE}: datasets", name, entries)
+    return entries[name] or {}
 
 
 def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:

@@ -101,21 +101,13 @@ def read_pixels(path: Path) -> Iterator[Pixels]:
     with explain_damage(path), pq.ParquetFile(path, memory_map=True) as file:
         n_pixels = file.schema_arrow.field(PIXELS).type.byte_width
         yield np.empty((0, n_pixels), dtype=np.uint8)  # has the width, if there are no rows
-        for batch in read_batches(file, rows_per_block(BATCH_BYTES, n_pixels), [PIXELS]):
+        n_rows = rows_per_block(BATCH_BYTES, n_pixels)
+        for batch in file.iter_batches(n_rows, columns=[PIXELS]):
             column = batch.column(PIXELS)
             _, values = column.buffers()
             first = column.offset * n_pixels
             pixels = np.frombuffer(values, np.uint8, count=len(column) * n_pixels, offset=first)
             yield pixels.reshape(len(column), n_pixels)
-
-
-def read_batches(
-    file: pq.ParquetFile, n_rows: int, columns: list[str] | None = None
-) -> Iterator[pa.RecordBatch]:
-    """Yield `n_rows` rows of a parquet file at a time, or some columns of them."""
-    # With all row groups in one call, `iter_batches` would free none of them before the end.
-    for row_group in range(file.num_row_groups):
-        yield from file.iter_batches(n_rows, [row_group], columns)
 
 
 @contextmanager
@@ -184,9 +176,7 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
 
 def to_arrow(pixels: Pixels, images: pd.DataFrame) -> pa.Table:
     """Return images with all their columns in a form that `pandas.read_parquet` can read."""
-    n_images, n_pixels = pixels.shape
-    values = pa.py_buffer(np.ascontiguousarray(pixels))
-    column = pa.Array.from_buffers(pa.binary(n_pixels), n_images, [None, values])
+    column = pa.array([image.tobytes() for image in pixels], pa.binary(pixels.shape[1]))
     table = pa.Table.from_pandas(images, preserve_index=False).add_column(0, PIXELS, column)
     # pandas itself stores the attrs under this key.
     metadata = {**table.schema.metadata, "PANDAS_ATTRS": json.dumps(images.attrs)}

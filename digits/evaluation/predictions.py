@@ -1,7 +1,7 @@
 """The predictions of a model, as arrays from which the metrics are computed."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from digits.core.tables import Scores, Vector
 from digits.evaluation.calibration import calibrate, fit_temperature, to_logits
@@ -142,8 +142,3 @@ def fit_temperatures_of_folds(cv_predictions: pd.DataFrame, classes: Vector) -> 
         other_folds = cv_predictions[folds != fold]
         temperatures[folds == fold] = fit_temperature_to_table(other_folds, classes)
     return temperatures
-
-
-def most_frequent_label(labels: Any) -> int:
-    """Return the label that occurs most often; of several, the smallest."""
-    return int(np.bincount(labels).argmax())

@@ -10,6 +10,7 @@ from digits.features.transforms.hog import hog
 from sklearn.preprocessing import FunctionTransformer
 
 COLOR = "brightness"
+SQUARE = True
 
 
 def make_steps(pixel_max: int) -> list[tuple[str, Any]]:

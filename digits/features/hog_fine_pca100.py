@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import FunctionTransformer
 
 COLOR = "brightness"
+SQUARE = True
 
 
 def make_steps(pixel_max: int) -> list[tuple[str, Any]]:

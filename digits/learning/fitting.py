@@ -80,8 +80,8 @@ def fit_and_cross_validate(
     y = images["label"].to_numpy()
     if len(np.unique(y)) < 2:
         raise UserError(f"all training images have the label {y[0]}; a model needs two")
-    is_color = len(images.attrs["shape"]) == 3
-    pipeline = build_pipeline(model_params, seed, images.attrs["pixel_max"], is_color=is_color)
+    pixel_max, shape = images.attrs["pixel_max"], images.attrs["shape"]
+    pipeline = build_pipeline(model_params, seed, pixel_max, shape)
     test_fold = None
     if model_params.folds > 0:
         groups = images.get("group")  # such as the writer of each image; None if unknown
@@ -234,9 +234,8 @@ def fit_in_passes(
         del Z  # before the features of the next batch take memory
 
     classes = np.unique(y)
-    is_train = np.zeros((len(splits), len(y)), dtype=bool)
-    for mask, (train_rows, _) in zip(is_train, splits, strict=True):
-        mask[train_rows] = True
+    all_rows = np.arange(len(y))
+    train_masks = [np.isin(all_rows, train_rows) for train_rows, _ in splits]
 
     partial_fit = joblib.delayed(fit_on_batch)
     starts = list(range(0, len(y), batch_size)) * n_passes
@@ -246,7 +245,7 @@ def fit_in_passes(
             Z = apply_stateless_steps(preprocessing, X[batch])
             parallel(
                 partial_fit(copy, Z[mask[batch]], y[batch][mask[batch]], classes)
-                for copy, mask in zip(copies, is_train, strict=True)
+                for copy, mask in zip(copies, train_masks, strict=True)
             )
             del Z
 

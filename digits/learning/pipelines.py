@@ -2,7 +2,7 @@
 
 import inspect
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +21,8 @@ from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
+
+GREY_SQUARE = (28, 28)  # a shape that all features and classifiers accept
 
 # The classifiers that have a name of their own.
 OWN_CLASSIFIERS = {
@@ -47,7 +49,10 @@ RESERVED_ARGUMENTS = {
 
 
 def build_pipeline(
-    model_params: ModelParams, seed: int, pixel_max: int = 255, *, is_color: bool = False
+    model_params: ModelParams,
+    seed: int,
+    pixel_max: int = 255,
+    shape: Sequence[int] = GREY_SQUARE,
 ) -> Pipeline:
     """Return the unfitted pipeline of a model.
 
@@ -55,12 +60,13 @@ def build_pipeline(
         model_params: the entry of params.yaml.
         seed: the seed of the classifier's random numbers.
         pixel_max: the largest value that a pixel can have.
-        is_color: whether the images are in colour.
+        shape: the height and width of the images and, if they are in colour, the number 3.
 
     Raises:
-        UserError: the features, the classifier or a hyperparameter doesn't exist.
+        UserError: the features, the classifier or a hyperparameter doesn't exist, or does not
+            suit the shape.
     """
-    steps = make_feature_steps(model_params.features, pixel_max, is_color=is_color)
+    steps = make_feature_steps(model_params.features, pixel_max, shape)
     # The other hyperparameters, without `passes` and `threshold`, are the classifier's.
     arguments = model_params.hyperparameters.model_extra or {}
     classifier = make_classifier(model_params.classifier, arguments, seed)
@@ -73,34 +79,41 @@ def build_pipeline(
         )
     if isinstance(classifier, AugmentedSVC):
         # It applies the steps itself, because it deforms pixels and not features.
-        if is_color:
-            raise UserError("classifier: augmented_svc deforms grey images only")
+        if len(shape) == 3 or not is_square(shape):
+            raise UserError("classifier: augmented_svc deforms grey, square images only")
         classifier.set_params(features=Pipeline(steps))
         steps = []
     return Pipeline([*steps, ("classifier", classifier)])
 
 
 def make_feature_steps(
-    name: str, pixel_max: int, *, is_color: bool = False
+    name: str, pixel_max: int, shape: Sequence[int] = GREY_SQUARE
 ) -> list[tuple[str, Any]]:
     """Return the steps of a set of features, such as `raw` for digits/features/raw.py.
 
     The module's COLOR says what it does with images in colour. If it is `brightness`, the steps
     get the brightness of the pixels. If it is `channels`, which is the default, they get red,
-    green and blue. If it is `required`, they need them.
+    green and blue. If it is `required`, they need them. With `SQUARE = True`, the steps need
+    square images.
 
     Args:
         name: the name of the module.
         pixel_max: the largest value that a pixel can have.
-        is_color: whether the images are in colour.
+        shape: the height and width of the images and, if they are in colour, the number 3.
 
     Raises:
-        UserError: there is no such module, or it needs images in colour.
+        UserError: there is no such module, or it needs images in colour, or square images.
     """
     check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
     module = import_module(f"digits.features.{name}")
     steps = module.make_steps(pixel_max)
+    if getattr(module, "SQUARE", False) and not is_square(shape):
+        raise UserError(
+            f"features: {name} needs square images; write two equal numbers as the dataset's "
+            f"shape, not {shape[0]} and {shape[1]}"
+        )
     color = getattr(module, "COLOR", "channels")
+    is_color = len(shape) == 3
     if color == "required" and not is_color:
         raise UserError(
             f"features: {name} needs images in colour; add the number 3 to the dataset's shape"
@@ -108,6 +121,12 @@ def make_feature_steps(
     if color == "brightness" and is_color:
         return [("brightness", FunctionTransformer(to_brightness)), *steps]
     return steps
+
+
+def is_square(shape: Sequence[int]) -> bool:
+    """Return whether images of a shape are as high as they are wide."""
+    height, width = shape[:2]
+    return height == width
 
 
 def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:

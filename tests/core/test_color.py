@@ -110,7 +110,7 @@ def test_deformed_copies_are_refused(copied: Path) -> None:
     path = copied / "params.yaml"
     text = path.read_text(encoding="utf-8").replace("svm.SVC", "augmented_svc")
     path.write_text(text, encoding="utf-8")
-    assert "augmented_svc deforms grey images only" in failure(copied, "check")
+    assert "augmented_svc deforms grey, square images only" in failure(copied, "check")
 
 
 def test_the_brightness_is_that_of_pillow() -> None:

@@ -7,6 +7,7 @@ from digits.features.transforms.deskewing import deskew, moments
 from digits.features.transforms.hog import gradients_by_direction, hog, window_weights
 from digits.features.transforms.interpolation import interpolate
 from digits.features.transforms.pixels import normalize
+from digits.learning.pipelines import FEATURES_FOLDER
 from tests.helpers import tiny
 
 import numpy as np
@@ -46,6 +47,15 @@ def test_each_set_of_features_has_its_number_of_columns(features: str, n_columns
     if features.startswith("raw"):
         Z = Z.toarray() if features == "raw_sparse" else Z
         assert (Z == X).all()
+
+
+@pytest.mark.parametrize("features", sorted(path.stem for path in FEATURES_FOLDER.glob("*.py")))
+def test_features_that_need_square_images_say_so(features: str) -> None:
+    X = RNG.integers(0, 256, (120, 6 * 8 * 3), dtype=np.uint8)
+    module = import_module(f"digits.features.{features}")
+    if not getattr(module, "SQUARE", False):
+        Z = Pipeline(module.make_steps(255)).fit_transform(X)
+        assert len(Z.shape) == 2
 
 
 def test_normalized_images_have_the_same_norm_and_one_without_ink_stays() -> None:

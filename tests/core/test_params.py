@@ -185,6 +185,20 @@ REFUSED_BY_CHECK["features of colours for grey images"] = (
     {f"{FIVE}.features": "color_histogram"},
     f"{FIVE}: features: color_histogram needs images in colour; add the number 3",
 )
+REFUSED_BY_CHECK["gradients of images that are not square"] = (
+    {f"{FIVE}.features": "hog", "datasets.tiny.shape": [4, 16]},
+    f"{FIVE}: features: hog needs square images; write two equal numbers as the dataset's "
+    "shape, not 4 and 16",
+)
+REFUSED_BY_CHECK["copies of images that are not square"] = (
+    {
+        f"{FIVE}.features": "raw",
+        f"{FIVE}.classifier": "augmented_svc",
+        HYPERPARAMETERS: {},
+        "datasets.tiny.shape": [16, 4],
+    },
+    "augmented_svc deforms grey, square images only",
+)
 REFUSED_BY_CHECK["a classifier"] = (
     {f"{FIVE}.classifier": "svm.SCV"},
     "there is no 'svm.SCV'. Did you mean 'svm.SVC' or",

@@ -1,5 +1,6 @@
 """`digits pin` counts a dataset's images, and changes nothing else in params.yaml."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tests.helpers.processes import full_disk
 import numpy as np
 import pytest
 from PIL import Image
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 TEXT = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
 ENTRY = "    sources:\n    - folder: own\n    shape: [28, 28]  # small\n"
@@ -168,6 +171,35 @@ def test_the_second_source_is_pinned_if_the_first_one_is_missing(folder: Path) -
     text = read_params(folder).replace(source, f"    - folder: gone\n{source}")
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     assert call(folder, "pin", "tried").output == PINNED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_refused"),
+    [("folds: 3", "folds: 4", False), ("shape: [28, 28]", "shape: [8, 8]", True)],
+    ids=["another entry", "the same entry"],
+)
+def test_an_edit_while_the_images_are_read_is_kept(
+    folder: Path, httpserver_ipv4: HTTPServer, old: str, new: str, is_refused: bool
+) -> None:
+    server = httpserver_ipv4.url_for("/")
+    source = "    - folder: own\n"
+    text = read_params(folder).replace(source, f"    - idx: {server}\n{source}")
+    path = folder / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    edited = text.replace(old, new)
+
+    def edit(_: Request) -> Response:
+        path.write_text(edited, encoding="utf-8")
+        return Response(status=404)
+
+    httpserver_ipv4.expect_request(re.compile(".*")).respond_with_handler(edit)
+    if is_refused:
+        line = failure(folder, "pin", "tried")
+        assert "datasets.tried was edited while its images were read; run `digits pin" in line
+        assert read_params(folder) == edited
+    else:
+        assert call(folder, "pin", "tried").output == PINNED
+        assert new in read_params(folder)
 
 
 def test_a_folder_that_was_not_pulled_yet_is_valid_but_cannot_be_pinned(folder: Path) -> None:

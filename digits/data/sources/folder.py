@@ -153,7 +153,8 @@ def unexpected_place(root: Path, path: Path) -> UserError:
     """Return the error for a picture in a place from which its class cannot be told."""
     return UserError(
         f"{path.relative_to(root)}: expected CLASS/{path.name}, or for all pictures "
-        f"CLASS/GROUP/{path.name}; for any other tree of folders, write a table of files"
+        f"CLASS/GROUP/{path.name}; folders such as train and test are not classes; for any "
+        "other tree of folders, write a table of files"
     )
 
 

@@ -31,11 +31,7 @@ TEXT_COLUMNS = [*CLASS_COLUMNS, "group", "file"]  # all columns but those of the
 CSV_OPTIONS: dict[str, Any] = {
     "dtype": dict.fromkeys(TEXT_COLUMNS, str),
     "keep_default_na": False,  # a class may be called NA
-    "low_memory": False,
 }
-
-# The number of rows of a CSV file that are read at a time to find classes and groups.
-CSV_ROWS = 2_000
 
 
 def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
@@ -83,8 +79,7 @@ def read_text_columns(path: Path) -> pd.DataFrame:
         columns = [name for name in TEXT_COLUMNS if name in all_columns]
         if path.suffix == ".parquet":
             return pd.read_parquet(path, columns=columns)
-        chunks = pd.read_csv(path, usecols=columns, chunksize=CSV_ROWS, **CSV_OPTIONS)
-        return pd.concat(chunks, ignore_index=True)
+        return pd.read_csv(path, usecols=columns, **CSV_OPTIONS)
 
 
 @contextmanager
@@ -183,7 +178,8 @@ def read_rows(path: Path, n_rows: int) -> Iterator[pd.DataFrame]:
     """Yield `n_rows` rows of the file at a time."""
     if path.suffix == ".parquet":
         with pq.ParquetFile(path, memory_map=True) as file:
-            for batch in tables.read_batches(file, n_rows):
+            for batch in file.iter_batches(n_rows):
                 yield batch.to_pandas()
     else:
-        yield from pd.read_csv(path, chunksize=n_rows, **CSV_OPTIONS)
+        # Without `low_memory`, a column has one type in all rows of a block.
+        yield from pd.read_csv(path, chunksize=n_rows, low_memory=False, **CSV_OPTIONS)
