@@ -61,7 +61,7 @@ class Run:
         """
         for stage, error in self._errors.items():
             click.echo(f"{stage.addressing}: {error}", err=True)
-        if self._is_stopped:
+        if self._is_stopped and (self._waiting or self._commands):
             raise click.ClickException("interrupted; run the same command again to continue")
         if self._errors:
             n_stages = len(self._project.stages)

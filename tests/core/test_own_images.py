@@ -229,6 +229,15 @@ def test_a_picture_keeps_its_aspect_ratio(tmp_path: Path) -> None:
     assert (np.abs(image[11:17, 16:] - 29) < 4).all()
 
 
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+def test_a_large_picture_hardly_differs_from_one_resized_in_one_step(file_format: str) -> None:
+    small = Image.fromarray(16 * PIXELS[0].reshape(tiny.SHAPE))
+    large = small.resize((1500, 1500))
+    image = pictures.read_resized(encode(large, file_format), [28, 28])
+    difference = image.astype(int) - np.asarray(large.resize((28, 28)))
+    assert np.abs(difference).max() <= 10
+
+
 def test_what_is_transparent_lies_on_white_paper(tmp_path: Path) -> None:
     write(tmp_path / "a" / "1.png", one_grey())
     alpha = np.eye(28) * 255

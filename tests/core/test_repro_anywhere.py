@@ -311,9 +311,9 @@ EDITING = {
           file: {cmd: cp a.txt 1.txt && echo 2 > a.txt, deps: [a.txt], outs: [1.txt]}
           undone: {cmd: cp b.txt 2.txt && echo 2 > b.txt && cp 2.txt b.txt, deps: [b.txt], outs: [2.txt]}
           folder: {cmd: ls folder > 3.txt && cp b.txt folder/two, deps: [folder], outs: [3.txt]}
-          param: {cmd: "echo 'seed: 2' > params.yaml && touch 4.txt", params: [seed], outs: [4.txt]}
+          param: {cmd: "echo 'seed: 2' > params.yaml && echo 4 > 4.txt", params: [seed], outs: [4.txt]}
           after: {cmd: cp 4.txt 5.txt, deps: [4.txt], outs: [5.txt]}
-          harmless: {cmd: "echo >> dvc.yaml && touch 6.txt", params: [seed], outs: [6.txt]}
+          harmless: {cmd: "echo >> dvc.yaml && echo 6 > 6.txt", params: [seed], outs: [6.txt]}
     """,
 }
 
