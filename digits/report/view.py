@@ -1,5 +1,6 @@
 """Collect what the report shows of a model."""
 
+import re
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -140,8 +141,7 @@ class ModelView:
         )
         # No line ends inside a number such as `> 99 %`.
         descriptions = [
-            text.replace("> ", f">{NO_BREAK_SPACE}").replace(" %", f"{NO_BREAK_SPACE}%")
-            for text in descriptions
+            re.sub("(?<=[<>]) | (?=%)", NO_BREAK_SPACE, text) for text in descriptions
         ]
         return mistakes.assign(
             actual=[self.label_names[label] for label in mistakes["label"]],

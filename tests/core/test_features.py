@@ -137,6 +137,14 @@ def test_histograms_are_the_roots_of_weighted_sums_of_gradients() -> None:
         np.testing.assert_allclose(histograms[index], np.sqrt(sums.ravel()), atol=1e-4)
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+@pytest.mark.parametrize("side", [23, 24, 28])
+def test_windows_leave_the_same_margin_on_both_sides(side: int, step: int) -> None:
+    weights = window_weights(side, step, radius=5)
+    assert (weights == weights[::-1, ::-1]).all()
+    assert weights.shape[1] == (side - 1) // step
+
+
 def test_gradients_of_images_that_are_not_square_are_refused() -> None:
     with pytest.raises(ValueError, match="of square images, not of 48 pixels"):
         hog(np.zeros((1, 48), np.uint8))

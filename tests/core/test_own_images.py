@@ -113,6 +113,11 @@ def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.Byte
     assert (is_ink == (INK > 0)).all()
 
 
+def test_a_faint_picture_of_floats_stays_faint() -> None:
+    faint = Image.fromarray(INK / np.float32(1020))  # up to a quarter of white
+    assert pictures.read(encode(faint, "TIFF")).grey.max() == 64
+
+
 def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # "turn it clockwise"

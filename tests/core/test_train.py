@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
@@ -191,6 +192,16 @@ IS_POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], dtype=bool)
 )
 def test_a_threshold_is_chosen_midway_between_two_scores(rule: Any, threshold: float) -> None:
     assert choose(rule, IS_POSITIVE, np.arange(8.0)) == threshold
+
+
+def test_no_other_threshold_has_a_better_f1() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        is_positive = rng.random(40) < 0.4
+        scores = (is_positive + rng.normal(size=40)).round(1)
+        threshold = choose({"f1": "max"}, is_positive, scores)
+        best = max(f1_score(is_positive, scores >= score) for score in scores)
+        assert f1_score(is_positive, scores >= threshold) == best
 
 
 def test_of_equally_good_thresholds_the_one_with_the_fewest_positives_is_chosen() -> None:

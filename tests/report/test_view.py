@@ -11,7 +11,7 @@ from digits.report import charts
 from digits.report.images import DatasetView
 from digits.report.page import compare, compare_all
 from digits.report.view import ModelView
-from digits.results.formatting import format_threshold
+from digits.results.formatting import format_percent, format_threshold
 from digits.results.leaderboard import BASELINE
 from digits.results.read import ImageDataset
 from tests.helpers import tiny
@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.special import expit
 from sklearn.metrics import precision_recall_fscore_support, precision_score, recall_score
 
 FOLDERS = {"test": "predictions", "cross_validation": "crossval"}
@@ -72,14 +73,22 @@ def decode(picture: str) -> npt.NDArray[np.uint8]:
 
 def test_mistakes_are_described_in_words(worse_views: dict[str, ModelView]) -> None:
     mistakes = worse_views["five-sgd"].mistakes
-    assert len(mistakes) == is_wrong(read_predictions("five-sgd")).sum() > 30
+    predictions = read_predictions("five-sgd")
+    scores = predictions.set_index("row")["decision_1"]
+    temperature = worse_views["five-sgd"].metric("cross_validation", "temperature")
+    assert temperature is not None
+    scores /= temperature
+    assert len(mistakes) == is_wrong(predictions).sum() > 30
     for mistake in mistakes.to_dict("records"):
         names = ["not 5", "5"] if mistake["label"] else ["5", "not 5"]
         assert [mistake["predicted"], mistake["actual"]] == names
         digit = tiny.digits()[1][mistake["row"]]
         assert mistake["description"].startswith(f"{digit}, predicted {names[0]} (")
+        score = scores[mistake["row"]]
+        percent = format_percent(expit(score if names[0] == "5" else -score))
         # No line ends inside the number.
-        assert mistake["description"].endswith("\N{NO-BREAK SPACE}%)")
+        text = percent.replace(" ", "\N{NO-BREAK SPACE}")
+        assert mistake["description"].endswith(f" ({text})")
 
 
 @pytest.mark.parametrize("name", ["five-sgd", "digit-logreg"])
