@@ -374,7 +374,8 @@ class ModelParams(Entry):
       install the package, see [Extend the pipeline](../extending.md).
     - `one_vs_rest_svc`: an `svm.SVC` for each class against all other classes.
     - `augmented_svc`: the same, with the kernel `rbf`, fitted also on deformed copies of
-      the training images. The images must be square. It has these hyperparameters:
+      the training images. The images must be square and grey. It has these
+      hyperparameters:
 
       - `n_copies`: the number of copies of each image near the decision boundary of a class
       - `C` and `gamma`

@@ -41,7 +41,8 @@ FEATURES_INTRODUCTION = """\
 
 The key `features` of a model names one of these modules of `digits/features`. *Deskewed* digits
 are sheared until they stand upright. The *norm* is the Euclidean norm. A set with principal
-components needs at least as many training images as components, without those of one fold."""
+components needs at least as many training images as components, without those of one fold. The
+sets whose names contain `hog` need square images."""
 
 # What the COLOR of a module of digits/features says that it does with images in colour.
 COLORS = {
