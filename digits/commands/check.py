@@ -55,8 +55,8 @@ def command() -> None:
     """Validate params.yaml, and print the first mistake in it.
 
     Every value is checked, and every name must refer to an existing entry, source, set of
-    features or classifier. Images that need no network must have the checksums that `digits
-    pin` has recorded.
+    features or classifier. If a dataset needs no network, its images must have the checksums
+    that `digits pin` has recorded.
     """
     check(params.load())
     click.echo(f"{FILE} is valid.")

@@ -62,7 +62,7 @@ def print_reading(reading: Reading, *, show: bool) -> None:
 
     Args:
         reading: the predictions.
-        show: whether to draw the images that the model takes.
+        show: whether to draw the images as the model sees them.
     """
     if reading.error is not None:
         warn(f"{reading.file}: {reading.error}")
@@ -122,7 +122,7 @@ def write_png(path: Path, predictor: Predictor, readings: Sequence[Reading]) -> 
     help="Use this model.  [default: the best for all classes]",
 )
 @click.option("--json", "in_json", is_flag=True, help="Print one JSON object per picture.")
-@click.option("--show", is_flag=True, help="Draw the images that the model takes.")
+@click.option("--show", is_flag=True, help="Draw the images as the model sees them.")
 @click.option(
     "--png",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -73,7 +73,7 @@ def command(
 
     --predictions shows what a trained model predicts for images of its dataset. It predicts an
     image of the training set, such as 36001, by the model of the image's fold, which was not
-    trained on it (cross-validation). The fold stands behind the prediction. --mistakes shows
+    trained on it (cross-validation). The fold follows the prediction. --mistakes shows
     wrong predictions, the most confident ones first.
 
     Unless NUMBERS or --random choose the images, at most 10 are shown by default. --random

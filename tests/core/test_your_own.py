@@ -165,13 +165,18 @@ def test_the_new_project_says_nothing_about_digits(project: Path) -> None:
     assert FOREIGN_WORDS.findall(visible) == []
 
 
-# The names on the page about experiments, and those of a project of one's own, as in its table.
+# The names and values on the page about experiments, and those of a project of one's own, as in
+# its table.
 OWN_NAMES = {
     "'small-digit-*'": "'*'",
     "small-digit-svc": "pixels-svc",
     "gamma": "C",
     "small-digit-trees": "gradients-svc",
     "n_estimators": "n_copies",
+    "0.002": "100",
+    "50": "2",
+    "200": "4",
+    "400": "16",
 }
 
 
@@ -204,8 +209,8 @@ def test_the_page_about_experiments_works_in_the_new_project(
     pages.run(steps, shapes)
     assert tiny.run("git status --porcelain", shapes).stdout == ""
     params = (shapes / "params.yaml").read_text(encoding="utf-8")
-    assert "C: 0.002\n" in params
-    assert "n_copies: 50\n" in params
+    assert "C: 100\n" in params
+    assert "n_copies: 2\n" in params
 
 
 @pytest.mark.slow
