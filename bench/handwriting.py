@@ -2,8 +2,8 @@
 
 The pictures are read as `digits predict` reads them. Prints two tables of
 docs/handwriting.md. Needs the split of MNIST and a model (`make repro`). It takes
-some minutes. How two p-values are combined was chosen with other fonts (DejaVu) and seeds than
-those here.
+some minutes. The rule for digits that touch was chosen on training images, and with other fonts
+(DejaVu) and seeds than those here.
 """
 
 from collections.abc import Iterable, Sequence

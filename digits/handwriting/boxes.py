@@ -18,11 +18,10 @@ WHITE = (255, 255, 255)
 # Pixels between the digit and its box.
 MARGIN = 3
 
-# The height of the labels is this share of the median height of the digits, within these limits
-# in pixels.
+# The height of the labels is this share of the median height of the digits, and at least this
+# number of pixels.
 LABEL_HEIGHT = 0.5
 MIN_LABEL_HEIGHT = 12
-MAX_LABEL_HEIGHT = 60
 
 # The width of a box's lines is this share of the height of the labels.
 LINE_WIDTH = 1 / 12
@@ -70,8 +69,7 @@ def place_marks(digits: Sequence[DigitPrediction], scale: float = 1) -> list[Mar
         scale: the side length of the original picture divided by that of the picture.
     """
     heights = [digit.box[3] / scale for digit in digits]
-    scaled_height = LABEL_HEIGHT * float(np.median(heights))
-    label_height = float(np.clip(scaled_height, MIN_LABEL_HEIGHT, MAX_LABEL_HEIGHT))
+    label_height = max(LABEL_HEIGHT * float(np.median(heights)), MIN_LABEL_HEIGHT)
     line_width = max(1, round(LINE_WIDTH * label_height))
     marks = []
     for digit in digits:

@@ -60,7 +60,7 @@ MIN_LONG_SHARE = 0.5
 MIN_BOUND_SHARE = 0.9
 
 # A comb has at least this many teeth with the same ends.
-MIN_TEETH = 3
+MIN_TEETH = 4
 
 # Ends are the same, and lines meet, if they are at most this many pixels apart. The faint edges
 # of a line reach as far.

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Self
 
 from digits.core.errors import warn
 from digits.core.params import Params
-from digits.core.tables import Pixels, Vector
+from digits.core.tables import Pixels, Scores, Vector
 from digits.data import pictures
 from digits.data.pictures import Picture
 from digits.handwriting import boxes, components, touching
@@ -85,14 +85,21 @@ class Recognizer(Predictor):
             return [[digit] for digit in digits]
         if all(digit.is_alone for digit in digits):  # none of them is split
             return [[digit] for digit in digits]
-        return touching.split(digits, self.measure_p_values)
+
+        def compute_typicality(images: Pixels) -> Vector:
+            return typicality.compute(images, self.predict_proba(images))
+
+        return touching.split(digits, compute_typicality)
 
     def measure_p_values(self, images: Pixels) -> Vector:
         """Return the p-value of each image, or 1 if the model has no typicality."""
         if self.typicality is None:
             return np.ones(len(images))
-        probabilities = self.calibrate(self.compute_scores(images))
-        return self.typicality.p_values(images, probabilities)
+        return self.typicality.p_values(images, self.predict_proba(images))
+
+    def predict_proba(self, images: Pixels) -> Scores:
+        """Return the probability of each label for each image, shape (n_images, n_labels)."""
+        return self.calibrate(self.compute_scores(images))
 
     def predict_digits(self, digits: Sequence[Digit]) -> list[DigitPrediction]:
         """Predict the labels of digits, and flag what does not resemble the training images."""

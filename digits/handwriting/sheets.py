@@ -35,10 +35,6 @@ MAX_TABLE_BRIGHTNESS = 0.55
 # The outline of a sheet differs from a quadrilateral by at most this share of its length.
 MAX_DEVIATION = 0.03
 
-# The corners are moved to the middle of the sheet by this share of their distance from it, so
-# that the edge of the sheet is not in the straightened picture.
-INSET = 0.03
-
 # Transforms are rounded to this many digits after the point, because their last digits differ
 # between processors.
 N_DECIMALS = 9
@@ -104,12 +100,10 @@ def find_corners(grey: Pixels) -> Points | None:
     corners = closed[:-1, ::-1]  # the last point is the first one again
     if len(corners) != 4:
         return None
-    middle = corners.mean(axis=0)
-    x, y = (corners - middle).T
+    x, y = (corners - corners.mean(axis=0)).T
     clockwise = corners[np.arctan2(y, x).argsort()]
     upper_left = clockwise.sum(axis=1).argmin()
-    ordered = np.roll(clockwise, -upper_left, axis=0)
-    return np.asarray(step * (middle + (1 - INSET) * (ordered - middle)))
+    return np.asarray(step * np.roll(clockwise, -upper_left, axis=0))
 
 
 def find_largest_bright_region(grey: Pixels) -> Mask:

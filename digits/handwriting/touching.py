@@ -1,8 +1,7 @@
 """Split a digit that is more likely two digits that touch.
 
-`typicality` gives each image a p-value. A digit is cut in two where the product of the p-values
-of its halves is the highest, if that product is large enough. docs/handwriting.md measures how
-many pairs are split.
+A digit is cut in two where the product of the typicalities of its halves is the highest, if
+that product is large enough. docs/handwriting.md measures how many pairs are split.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +15,10 @@ from digits.handwriting.ink import EDGE, Ink
 import numpy as np
 from skimage import measure
 
-# There are two digits if the product of the p-values of the halves is more than this many times
-# the p-value of the whole. Chosen on pairs of MNIST's training images that overlap by 1 to 4
-# pixels, on single training images, and on letters and shapes.
-MIN_RATIO = 5
+# There are two digits if the product of the typicalities of the halves is more than this many
+# times the typicality of the whole. Chosen on pairs of MNIST's training images that overlap by
+# 1 to 4 pixels, on single training images, and on letters and shapes.
+MIN_RATIO = 7
 
 # Cuts are tried at a distance of the height divided by this number.
 STEPS_PER_HEIGHT = 20
@@ -31,39 +30,39 @@ CUT_MARGIN = 0.25
 MIN_HALF_HEIGHT = 0.7
 
 
-PValues = Callable[[Pixels], Vector]  # the p-value of each image
+ComputeTypicality = Callable[[Pixels], Vector]
 
 
-def split(digits: Sequence[Digit], measure_p_values: PValues) -> list[list[Digit]]:
+def split(digits: Sequence[Digit], compute_typicality: ComputeTypicality) -> list[list[Digit]]:
     """Split digits that are more likely two digits than one.
 
     Args:
         digits: at least one digit. Each may be two digits that touch.
-        measure_p_values: returns the p-value of each image, above 0 and at most 1.
+        compute_typicality: returns the typicality of each image, above 0 and at most 1.
 
     Returns:
         for each digit its halves, or only the digit itself.
     """
-    p_values = measure_p_values(np.array([digit.image for digit in digits]))
+    typicalities = compute_typicality(np.array([digit.image for digit in digits]))
     split_digits = []
-    for digit, p_value in zip(digits, p_values.tolist(), strict=True):
-        min_product = MIN_RATIO * p_value
+    for digit, typicality in zip(digits, typicalities.tolist(), strict=True):
+        min_product = MIN_RATIO * typicality
         halves = None
-        if not digit.is_alone and min_product < 1:  # no product of p-values is above 1
-            halves = find_halves(digit, min_product, measure_p_values)
+        if not digit.is_alone and min_product < 1:  # no product is above 1
+            halves = find_halves(digit, min_product, compute_typicality)
         split_digits.append(halves or [digit])
     return split_digits
 
 
 def find_halves(
-    digit: Digit, min_product: float, measure_p_values: PValues
+    digit: Digit, min_product: float, compute_typicality: ComputeTypicality
 ) -> list[Digit] | None:
-    """Return the pair of halves whose p-values have the highest product.
+    """Return the pair of halves whose typicalities have the highest product.
 
     Args:
         digit: the digit.
         min_product: what the product must exceed.
-        measure_p_values: returns the p-value of each image.
+        compute_typicality: returns the typicality of each image.
 
     Returns:
         the halves. None if no cut is good enough.
@@ -72,7 +71,7 @@ def find_halves(
     if not pairs:
         return None
     images = np.array([half.image for half in chain.from_iterable(pairs)])
-    left_and_right = measure_p_values(images).reshape(-1, 2)
+    left_and_right = compute_typicality(images).reshape(-1, 2)
     products = left_and_right.prod(axis=1)
     if products.max() <= min_product:
         return None

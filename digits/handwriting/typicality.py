@@ -118,13 +118,21 @@ class Typicality(NamedTuple):
             images: the images.
             probabilities: the model's probability of each label, shape (n_images, n_labels).
         """
+        return proportion_at_most(self.compute(images, probabilities), self.typicalities)
+
+    def compute(self, images: Pixels, probabilities: Scores) -> Vector:
+        """Return the typicality of each image, above 0 and at most 1, shape (n_images,).
+
+        Args:
+            images: the images.
+            probabilities: the model's probability of each label, shape (n_images, n_labels).
+        """
         scores = [probabilities.max(axis=1)]
         if self.density_model is not None:
             X = images.reshape(len(images), -1)
             scores.append(model_scores.compute_scores(self.density_model, X).max(axis=1))
         y_pred = probabilities.argmax(axis=1)
-        typicality = compute_typicality(self.calibration_scores, y_pred, scores)
-        return proportion_at_most(typicality, self.typicalities)
+        return compute_typicality(self.calibration_scores, y_pred, scores)
 
 
 def compute_typicality(
