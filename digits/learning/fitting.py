@@ -234,8 +234,9 @@ def fit_in_passes(
         del Z  # before the features of the next batch take memory
 
     classes = np.unique(y)
-    all_rows = np.arange(len(y))
-    train_masks = [np.isin(all_rows, train_rows) for train_rows, _ in splits]
+    is_train = np.zeros((len(splits), len(y)), dtype=bool)
+    for mask, (train_rows, _) in zip(is_train, splits, strict=True):
+        mask[train_rows] = True
 
     partial_fit = joblib.delayed(fit_on_batch)
     starts = list(range(0, len(y), batch_size)) * n_passes
@@ -245,7 +246,7 @@ def fit_in_passes(
             Z = apply_stateless_steps(preprocessing, X[batch])
             parallel(
                 partial_fit(copy, Z[mask[batch]], y[batch][mask[batch]], classes)
-                for copy, mask in zip(copies, train_masks, strict=True)
+                for copy, mask in zip(copies, is_train, strict=True)
             )
             del Z
 
