@@ -93,6 +93,11 @@ def format_proportion(n_hits: int, n_total: int) -> str:
     return f"{proportion:.1%} ({low:.1%} to {high:.1%})"
 
 
+def format_mean(values: Sequence[float]) -> str | None:
+    """Return the mean of some values in percent; None if there are none."""
+    return f"{sum(values) / len(values):.1%}" if values else None
+
+
 def format_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return the lines of a Markdown table, in which None is a dash."""
     alignment = ["left", *["right"] * (len(header) - 1)]

@@ -6,7 +6,7 @@ reads pictures. Prints a table of docs/handwriting.md. Needs the split of MNIST 
 model of it (`make repro`). It takes some minutes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -442,15 +442,10 @@ def make_row(name: str, judgements: list[Judgement]) -> list[object]:
         name,
         n_digits,
         measuring.format_proportion(n_correct, n_digits),
-        format_mean(flagged_if_correct),
-        format_mean(flagged_if_wrong),
-        format_mean(n_sure_errors),
+        measuring.format_mean(flagged_if_correct),
+        measuring.format_mean(flagged_if_wrong),
+        measuring.format_mean(n_sure_errors),
     ]
-
-
-def format_mean(values: Sequence[float]) -> str | None:
-    """Return the mean of some values in percent; None if there are none."""
-    return f"{np.mean(values):.1%}" if values else None
 
 
 if __name__ == "__main__":
