@@ -6,6 +6,7 @@ from digits.features.transforms.interpolation import interpolate
 from digits.handwriting.ink import Ink
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
@@ -20,8 +21,19 @@ MNIST_SIDE = 28
 MIN_STROKE = 1.7
 MAX_STROKE = 4.5
 
-# Strokes are measured in a bitmap that has this many pixels for each of MNIST's.
-BITMAP_SCALE = 4
+# A digit is reduced before its strokes are measured, so that its longer side has fewer pixels
+# than twice this number.
+BITMAP_SIDE = 80
+
+# A digit whose longer side has fewer pixels than `BITMAP_SIDE` is enlarged this many times.
+ENLARGED = 4
+
+# A pixel of the bitmap has at least this much ink, or this share of the most ink.
+STRONG = 0.5
+STRONG_SHARE = 0.9
+
+# Pixels of paper around the bitmap, for wider strokes.
+BITMAP_MARGIN = 12
 
 # UCI's digits are drawn in bitmaps with this side. A pixel of the image is the number of inked
 # pixels in a block with this side. The digits are narrow: their widths are between these.
@@ -80,18 +92,14 @@ def choose_start(centre: float, length: int) -> int:
 
 def adjust_stroke_width(ink: Ink) -> Ink:
     """Make strokes wider or narrower if MNIST has no such strokes."""
-    scale = BITMAP_SCALE * MNIST_BOX / max(ink.shape)
-    height, width = [max(round(scale * length), 1) for length in ink.shape]
-    # Bicubic interpolation gives more ink than there is beside the edges of strokes.
-    scaled = np.minimum(resize(ink, height, width), ink.max())
-    # The margin has room for wider strokes.
-    bitmap = np.pad(scaled > scaled.max() / 2, BITMAP_SCALE)
+    bitmap = np.pad(make_bitmap(ink), BITMAP_MARGIN)
     depth = ndimage.distance_transform_edt(bitmap)
+    pixel = MNIST_BOX / (max(bitmap.shape) - 2 * BITMAP_MARGIN)  # its side in MNIST's pixels
     # The mean depth in a stroke is a quarter of its width.
     mean_depth = float(depth[bitmap].mean()) - 0.5
-    stroke_width = 4 * mean_depth / BITMAP_SCALE
-    target = min(max(stroke_width, MIN_STROKE), MAX_STROKE)
-    change = BITMAP_SCALE * (target - stroke_width) / 2  # at either side of the stroke
+    width = 4 * mean_depth * pixel
+    target = min(max(width, MIN_STROKE), MAX_STROKE)
+    change = (target - width) / 2 / pixel  # at either side of the stroke
     if change == 0:
         return ink
     if change > 0:
@@ -99,6 +107,21 @@ def adjust_stroke_width(ink: Ink) -> Ink:
     else:
         adjusted = depth > min(-change, depth.max() - 1)
     return crop(adjusted.astype(np.float32))
+
+
+def make_bitmap(ink: Ink) -> npt.NDArray[np.bool_]:
+    """Return where a digit has strong ink, in a size that is good for measuring strokes."""
+    factor = max(ink.shape) // BITMAP_SIDE
+    if factor == 0:
+        enlarged = resize(ink, ENLARGED * ink.shape[0], ENLARGED * ink.shape[1])
+        return np.asarray(enlarged > min(STRONG, STRONG_SHARE * enlarged.max()))
+
+    padding = [(0, -length % factor) for length in ink.shape]  # to a multiple of the factor
+    padded = np.pad(ink, padding)
+    strong = padded > min(STRONG, STRONG_SHARE * ink.max())
+    height, width = strong.shape
+    blocks = strong.reshape(height // factor, factor, width // factor, factor)
+    return blocks.any(axis=(1, 3))
 
 
 def draw_as_uci(ink: Ink) -> Pixels:
