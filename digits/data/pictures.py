@@ -26,7 +26,7 @@ MAX_PIXELS = 50_000_000
 MAX_SIDE = 2_000
 
 # A picture of at most this many times the size of an image is resized in one step. A larger one
-# is reduced first, which is several times faster and hardly changes the image.
+# is reduced first, which is several times faster for a JPEG, and hardly changes the image.
 MAX_RATIO = 8
 
 MAX_UINT16 = 65_535

@@ -73,7 +73,7 @@ class Recognizer(Predictor):
     def split(self, digits: Sequence[Digit]) -> list[list[Digit]]:
         """Split digits that touch.
 
-        Only models of images like MNIST's split digits, and only if a model of densities
+        Only models of images like MNIST's split digits, and only if a model of Gaussians
         belongs to the same task.
 
         Returns:

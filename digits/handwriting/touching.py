@@ -37,7 +37,7 @@ def split(digits: Sequence[Digit], compute_typicality: ComputeTypicality) -> lis
     """Split digits that are more likely two digits than one.
 
     Args:
-        digits: at least one digit. Each may be two digits that touch.
+        digits: at least one digit.
         compute_typicality: returns the typicality of each image, above 0 and at most 1.
 
     Returns:

@@ -32,7 +32,7 @@ Models = Mapping[str, ModelParams]
 
 
 class Typicality(NamedTuple):
-    """The training images of a model, as far as p-values depend on them.
+    """The distribution of the training images of a model, to which p-values refer.
 
     Attributes:
         density_model: the model of Gaussians, or None.

@@ -70,9 +70,9 @@ class DatasetView:
 
     def draw(self, image: Pixels) -> str:
         """Return a picture in which the largest value of the dataset is white."""
-        return png_data_uri((image * self.brightness).astype(np.uint8))
+        return png_data_uri((image * 255.0 / self.largest).astype(np.uint8))
 
     @cached_property
-    def brightness(self) -> float:
-        """What a value is multiplied with to have grey levels from 0 to 255."""
-        return 255 / max(int(self.dataset.pixels.max()), 1)
+    def largest(self) -> int:
+        """The largest value of the dataset, at least 1."""
+        return max(int(self.dataset.pixels.max()), 1)

@@ -220,7 +220,7 @@ class Project:
     def _dump(self, content: dict[str, Any]) -> str:
         """Return the text of dvc.lock, as DVC writes it.
 
-        DVC would take a long time to write all entries again after each stage.
+        The conversion to YAML is slow, so each entry is converted only once.
         """
         text = ""
         for section, entries in content.items():
