@@ -10,7 +10,7 @@ from digits.handwriting.normalize import normalize
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 Grey = npt.NDArray[np.uint8]
@@ -142,6 +142,15 @@ def test_a_pen_of_any_width_gives_strokes_like_mnist(times: int) -> None:
         drawn[25 + i : 25 + i + 3 * times, 60 : 60 + 3 * times] = 255
     image = found(drawn)[0].image
     assert 1 <= (image > 127).sum(axis=1).max() <= 6
+
+
+def test_a_thin_stroke_that_ends_in_a_dot_is_drawn_whole() -> None:
+    seven = Image.new("L", (256, 406))
+    pen = ImageDraw.Draw(seven)
+    pen.line([(3, 3), (250, 3), (90, 400)], fill=255, width=2)
+    pen.rectangle([87, 397, 93, 403], fill=255)
+    image = normalize(np.asarray(seven, np.float32) / 255, 28)
+    assert (image > 50).any(axis=1).sum() == 20  # the digit is as high as MNIST's
 
 
 def test_a_large_photo_noise_and_jpeg_with_boxes_in_pixels_of_the_original() -> None:
