@@ -25,10 +25,10 @@ CORE = 0.5
 MAX_EVEN_SIDE = 40
 
 # A picture with a longer side than this, in pixels, is blurred if it is noisy. Noisy means that
-# the differences of neighbours have at least this median absolute deviation, in grey levels.
-# BLUR is the standard deviation of the Gaussian, in pixels.
+# more than this share of the pixels of the paper are uneven. BLUR is the standard deviation of
+# the Gaussian, in pixels.
 MAX_SHARP_SIDE = 100
-MIN_NOISE = 1
+MAX_UNEVEN_SHARE = 0.12
 BLUR = 0.7
 
 # Strokes are narrower than this share of the picture's longer side.
@@ -75,11 +75,10 @@ def measure(grey: Pixels) -> Ink:
     """
     brightness = grey.astype(np.float32)
     longer_side = max(grey.shape)
-    noise = stats.median_abs_deviation(np.diff(brightness, axis=1), axis=None)
-    if longer_side > MAX_SHARP_SIDE and noise >= MIN_NOISE:
-        brightness = ndimage.gaussian_filter(brightness, BLUR)
     if is_ink_bright(brightness):
         brightness = 255 - brightness
+    if longer_side > MAX_SHARP_SIDE and is_noisy(brightness):
+        brightness = ndimage.gaussian_filter(brightness, BLUR)
     is_even = longer_side <= MAX_EVEN_SIDE
     paper = median_of_edge(brightness) if is_even else estimate_paper(brightness)
     contrast = compute_contrast(brightness, paper)
@@ -105,6 +104,17 @@ def is_ink_bright(brightness: Floats) -> bool:
     if not deviation.any():
         return False
     return bool(stats.skew(deviation, axis=None) > 0)
+
+
+def is_noisy(brightness: Floats) -> bool:
+    """Return whether the paper, which is the brighter half of the picture, is noisy.
+
+    A pixel is uneven if the differences from its two neighbours in the row are not the same.
+    They may differ by one grey level, because brightness is rounded.
+    """
+    unevenness = np.abs(np.diff(brightness, n=2, axis=1))
+    is_paper = brightness[:, 1:-1] >= np.median(brightness)
+    return bool(np.mean(unevenness[is_paper] > 1) > MAX_UNEVEN_SHARE)
 
 
 def estimate_paper(brightness: Floats) -> Floats:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
+from scipy import ndimage
 
 # The two ends of each line: x, y, x, y. The seven is at 40 to 82, 30 to 72.
 LINES: dict[str, list[tuple[int, int, int, int]]] = {}
@@ -153,6 +154,19 @@ def test_wide_strokes_are_no_shadow() -> None:
     noise = np.random.default_rng(0).normal(0, 5, light.shape)
     [digit] = found((light * (1 - 0.7 * (drawn > 0)) + noise).clip(0, 255))
     assert difference(digit.image, found(page(60, 60, (10, 10, ink(*wide))))[0].image) < 12
+
+
+def test_pencil_strokes_that_the_grain_of_noisy_paper_breaks_are_one_digit() -> None:
+    lefts = (30, 90, 150, 210)
+    drawn = page(110, 290, *((30, left, ink(*SEVEN, times=4)) for left in lefts))
+    rng = np.random.default_rng(1)
+    grain = ndimage.zoom(rng.random((55, 145)), 2, order=1)
+    contrast = 0.15 * (drawn > 0) * (grain > 0.25)
+    noise = rng.normal(0, 0.4, drawn.shape)
+    boxes = [digit.box for digit in found(220 * (1 - contrast) + noise)]
+    assert len(boxes) == 4
+    expected = [(left, 30, 28, 28) for left in lefts]
+    assert np.abs(np.array(boxes) - expected).max() <= 2
 
 
 def test_low_marks_beside_the_edge_are_cut_off_writing_but_the_low_part_of_a_digit_is_not() -> (
