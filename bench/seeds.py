@@ -132,7 +132,9 @@ def measure(name: str, features: str | None, seed: int) -> float:
         model = clone(CLASSIFIERS[name]).set_params(random_state=seed)
     else:
         model_params = model_params.model_copy(update={"features": features})
-        model = build_pipeline(model_params, seed, images.attrs["pixel_max"])
+        model = build_pipeline(
+            model_params, seed, images.attrs["pixel_max"], images.attrs["shape"]
+        )
     y = images["label"].to_numpy()
     # The tutorials stop before some models have converged, and scikit-learn warns about that.
     with warnings.catch_warnings(action="ignore"):

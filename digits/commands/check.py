@@ -25,8 +25,8 @@ def check(settings: Params) -> None:
             raise UserError(f"{FILE}: datasets.{name}: {error.message}") from None
     for name, model_params in settings.models.items():
         try:
-            shape = settings.dataset_of_task(model_params.task).shape
-            build_pipeline(model_params, settings.seed, shape=shape)
+            dataset = settings.dataset_of_task(model_params.task)
+            build_pipeline(model_params, settings.seed, dataset.pixel_max, dataset.shape)
         except UserError as error:
             raise UserError(f"{FILE}: models.{name}: {error.message}") from None
 

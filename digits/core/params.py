@@ -65,7 +65,7 @@ def _check_shape(shape: list[int]) -> list[int]:
 Name = Annotated[
     str,
     Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=100),
-    with_message("a name has at most 100 letters, digits and single hyphens"),
+    with_message("a name has at most 100 letters and digits, with single hyphens between them"),
 ]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 FractionOrOne = Annotated[float, Field(gt=0, le=1)]
@@ -374,19 +374,21 @@ class ModelParams(Entry):
       install the package, see [Extend the pipeline](../extending.md).
     - `one_vs_rest_svc`: an `svm.SVC` for each class against all other classes.
     - `augmented_svc`: the same, with the kernel `rbf`, fitted also on deformed copies of
-      the training images. The images must be square and grey. It has these
-      hyperparameters:
+      the training images. The images must be square and grey, and the features must not be
+      sparse. It has these hyperparameters:
 
-      - `n_copies`: the number of copies of each image near the decision boundary of a class
-      - `C` and `gamma`
+      - `n_copies`: the number of copies of each image near the decision boundary of a
+        class, 4 by default
+      - `C`, 1 by default, and `gamma`, `scale` by default
       - `C_copies`: replaces `C` once the copies are added
     """
 
     hyperparameters: Hyperparameters
     """The arguments of the classifier, such as `C: 10`, and optionally `threshold` or `passes`.
 
-    Write `{}` for the classifier's defaults. `random_state` is always the value of `seed`. The
-    arguments `decision_function_shape`, `n_jobs` and `warm_start` cannot be set.
+    Write `{}` for the classifier's defaults. Only `break_ties` of `svm.SVC` has another default
+    here, `true`. `random_state` is always the value of `seed`. The arguments
+    `decision_function_shape`, `n_jobs` and `warm_start` cannot be set.
     """
 
     folds: Folds

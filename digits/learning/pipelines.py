@@ -22,8 +22,6 @@ from sklearn.utils import all_estimators
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 
-GREY_SQUARE = (28, 28)  # a shape that all features and classifiers accept
-
 # The classifiers that have a name of their own.
 OWN_CLASSIFIERS = {
     # An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself
@@ -49,10 +47,7 @@ RESERVED_ARGUMENTS = {
 
 
 def build_pipeline(
-    model_params: ModelParams,
-    seed: int,
-    pixel_max: int = 255,
-    shape: Sequence[int] = GREY_SQUARE,
+    model_params: ModelParams, seed: int, pixel_max: int, shape: Sequence[int]
 ) -> Pipeline:
     """Return the unfitted pipeline of a model.
 
@@ -87,7 +82,7 @@ def build_pipeline(
 
 
 def make_feature_steps(
-    name: str, pixel_max: int, shape: Sequence[int] = GREY_SQUARE
+    name: str, pixel_max: int, shape: Sequence[int]
 ) -> list[tuple[str, Any]]:
     """Return the steps of a set of features, such as `raw` for digits/features/raw.py.
 
@@ -109,8 +104,9 @@ def make_feature_steps(
     steps = module.make_steps(pixel_max)
     if getattr(module, "SQUARE", False) and not is_square(shape):
         raise UserError(
-            f"features: {name} needs square images; write two equal numbers as the dataset's "
-            f"shape, not {shape[0]} and {shape[1]}"
+            f"features: {name} needs square images, not {shape[0]} × {shape[1]} pixels; choose "
+            "other features, such as scaled, or, for pictures, write two equal numbers as the "
+            "dataset's shape"
         )
     color = getattr(module, "COLOR", "channels")
     is_color = len(shape) == 3

@@ -31,10 +31,11 @@ PARAMS_INTRODUCTION = """\
 # `params.yaml` reference
 
 This page describes every key of `params.yaml`. `NAME` stands for the name of an entry, which
-you choose. A name has at most 100 letters, digits and single hyphens.
+you choose. A name has at most 100 letters and digits, with single hyphens between them.
 
 `digits check` validates the file. An unknown key is an error. To try a value without editing
-the file, use the dotted name of its key: `dvc exp run --temp -S models.NAME.folds=5`."""
+the file, use the dotted name of its key, and name the last stage of the model:
+`dvc exp run --temp --set-param models.NAME.folds=5 evaluate@NAME`."""
 
 FEATURES_INTRODUCTION = """\
 ## Sets of features
@@ -42,7 +43,8 @@ FEATURES_INTRODUCTION = """\
 The key `features` of a model names one of these modules of `digits/features`. *Deskewed* digits
 are sheared until they stand upright. The *norm* is the Euclidean norm. A set with principal
 components needs at least as many training images as components, without those of one fold. The
-sets whose names contain `hog` need square images."""
+sets whose names contain `hog` need square images, and all but `hog` and `hog_pca40` need images
+with more than 8 × 8 pixels."""
 
 # What the COLOR of a module of digits/features says that it does with images in colour.
 COLORS = {

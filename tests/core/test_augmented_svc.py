@@ -108,7 +108,7 @@ def test_it_is_a_model_of_params_yaml_with_any_features() -> None:
     entry = tiny.model("digit", "scaled", "augmented_svc", 0, C=C, C_copies=C_COPIES)
     entry["hyperparameters"] |= {"gamma": GAMMA, "n_copies": N_COPIES}
     model_params = params.ModelParams.model_validate(entry)
-    pipeline = pipelines.build_pipeline(model_params, seed=0, pixel_max=16)
+    pipeline = pipelines.build_pipeline(model_params, seed=0, pixel_max=16, shape=(8, 8))
     pipeline.fit(X[:N_TRAIN], y[:N_TRAIN])
     expected = make_model().fit(X[:N_TRAIN], y[:N_TRAIN])
     scores = pipeline.decision_function(X)

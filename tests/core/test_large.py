@@ -149,7 +149,7 @@ def test_a_mistake_in_the_place_is_an_error(place: str, message: str) -> None:
 def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> Any:
     """Return an unfitted pipeline."""
     entry = tiny.model("digit", features, classifier, 0, **hyperparameters)
-    return build_pipeline(ModelParams.model_validate(entry), 42, tiny.PIXEL_MAX)
+    return build_pipeline(ModelParams.model_validate(entry), 42, tiny.PIXEL_MAX, tiny.SHAPE)
 
 
 @pytest.mark.parametrize(("name", "kind"), [(tiny.SGD, SGDClassifier), (MLP, MLPClassifier)])

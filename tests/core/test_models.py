@@ -56,7 +56,7 @@ def list_classifiers() -> list[str]:
 def fit(name: str) -> Pipeline:
     """Return a model with a classifier, fitted on all digits of the tiny dataset."""
     X, y = tiny.digits()
-    steps = pipelines.make_feature_steps("scaled", tiny.PIXEL_MAX)
+    steps = pipelines.make_feature_steps("scaled", tiny.PIXEL_MAX, tiny.SHAPE)
     accepted = pipelines.import_classifier(name)().get_params()
     hyperparameters: dict[str, object] = {
         key: value for key, value in FEW.items() if key in accepted

@@ -47,11 +47,11 @@ REFUSED["a value of another type"] = (
 )
 REFUSED["a name with an underscore"] = (
     {"tasks.not_this": {"split": "tiny"}},
-    "tasks.not_this: a name has at most 100 letters, digits and single hyphens",
+    "tasks.not_this: a name has at most 100 letters and digits, with single hyphens between them",
 )
 REFUSED["a name of 300 letters"] = (
     {f"models.{'a' * 300}": tiny.params()["models"]["five-sgd"]},
-    f"models.{'a' * 300}: a name has at most 100 letters, digits and single hyphens",
+    f"models.{'a' * 300}: a name has at most 100 letters and digits, with single hyphens between them",
 )
 
 # Datasets.
@@ -187,8 +187,8 @@ REFUSED_BY_CHECK["features of colours for grey images"] = (
 )
 REFUSED_BY_CHECK["gradients of images that are not square"] = (
     {f"{FIVE}.features": "hog", "datasets.tiny.shape": [4, 16]},
-    f"{FIVE}: features: hog needs square images; write two equal numbers as the dataset's "
-    "shape, not 4 and 16",
+    f"{FIVE}: features: hog needs square images, not 4 × 16 pixels; choose other features, such "
+    "as scaled, or, for pictures, write two equal numbers as the dataset's shape",
 )
 REFUSED_BY_CHECK["copies of images that are not square"] = (
     {

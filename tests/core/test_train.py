@@ -70,7 +70,7 @@ def prepare(
 def build(model: dict[str, Any]) -> Pipeline:
     """Return the unfitted pipeline of a model."""
     entry = params.ModelParams.model_validate(model)
-    return build_pipeline(entry, 42, tiny.PIXEL_MAX)
+    return build_pipeline(entry, 42, tiny.PIXEL_MAX, tiny.SHAPE)
 
 
 LOGISTIC = tiny.model("five", "principal_components", tiny.LOGISTIC, 3)
@@ -234,7 +234,7 @@ def test_predictions_from_scores_are_those_of_the_model(
 ) -> None:
     X, y = tiny.digits()
     is_used = np.isin(y, labels)
-    steps = make_feature_steps("hog", tiny.PIXEL_MAX)
+    steps = make_feature_steps("hog", tiny.PIXEL_MAX, tiny.SHAPE)
     model = Pipeline([*steps, ("classifier", classifier)])
     model.fit(X[is_used][:50], y[is_used][:50])
     expected = model.predict(X)
@@ -308,6 +308,6 @@ def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("features", ["scaled", "principal_components"])
 def test_pixels_are_scaled_by_the_largest_value_of_a_pixel(features: str) -> None:
-    [_, scaling] = make_feature_steps(features, tiny.PIXEL_MAX)[0]
+    [_, scaling] = make_feature_steps(features, tiny.PIXEL_MAX, tiny.SHAPE)[0]
     white = np.full((1, 4), tiny.PIXEL_MAX, dtype=np.uint8)
     assert scaling.fit_transform(white).tolist() == [[1, 1, 1, 1]]

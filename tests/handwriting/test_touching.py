@@ -24,7 +24,7 @@ PAIRS = 8
 def fit(images: Pixels, y: Vector) -> Recognizer:
     """Return a recognizer of the first `TRAIN` images, whose p-values are computed from the others."""
     X = images.reshape(-1, 28 * 28)
-    steps = make_feature_steps("hog_pca40", 255)
+    steps = make_feature_steps("hog_pca40", 255, (28, 28))
     svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004))]).fit(X[:TRAIN], y[:TRAIN])
     gaussians = QuadraticDiscriminantAnalysis(reg_param=0.01)
     density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])
