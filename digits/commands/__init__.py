@@ -42,10 +42,10 @@ HELP_LINES = {
     "draw": "Serve a page to draw digits on.",
     "experiments": "List the experiments of a model, best first.",
     "leaderboard": "List the models by accuracy, the best of each task first.",
-    "pin": "Record the images, classes and checksums of a dataset.",
+    "pin": "Record the size and the checksums of a dataset in params.yaml.",
     "predict": "Classify pictures.",
     "report": "Write an HTML report about the models that have been evaluated.",
-    "repro": "Run the outdated stages, several at a time.",
+    "repro": "Run the outdated stages, optionally several at a time.",
     "show": "Show images of a dataset, with the predictions of a model.",
     "start": "Turn this clone into a project about your own images.",
 }

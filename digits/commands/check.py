@@ -54,9 +54,9 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
 def command() -> None:
     """Validate params.yaml, and print the first mistake in it.
 
-    Every value is checked, and every name must refer to an existing entry, source, set of
-    features or classifier. If a dataset needs no network, its images must have the checksums
-    that `digits pin` has recorded.
+    Every value is checked, and every name must refer to an existing entry, kind of source, set
+    of features or classifier. If a dataset needs no network, and its folder or file exists, the
+    images must have the checksums that `digits pin` has recorded.
     """
     check(params.load())
     click.echo(f"{FILE} is valid.")

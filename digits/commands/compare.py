@@ -43,8 +43,9 @@ COLUMNS = {
     "accuracy": "The proportion of images that are classified correctly.",
     "difference": "The accuracy after minus the accuracy before, in percentage points.",
     "p": (
-        "The p-value of McNemar's exact test. If the images have six groups or more, it is the "
-        "p-value of a paired t-test over the groups. The difference is significant if the "
+        "The p-value of McNemar's exact test or, if the images have groups, of a paired t-test "
+        "over the groups. With one to five groups, it is missing. With --seeds, it is the "
+        "p-value of a paired t-test over the seeds. The difference is significant if the "
         "p-value is below 0.01."
     ),
     "fixed": "The number of images that only the new model classifies correctly.",

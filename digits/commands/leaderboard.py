@@ -24,17 +24,16 @@ COLUMNS = {
         "choose a model. The rows are sorted by it. Models without folds come last."
     ),
     "CV balanced accuracy, CV mean F1": (
-        "The means over the classes of the recall and of the F1 score, in cross-validation. "
-        "They are shown for a task without `positive` classes, if its largest class has more "
-        "than twice the images of its smallest one, because the accuracy then says little "
-        "about the small classes."
+        "The mean recall and the mean F1 score of the classes. They are shown if the task has "
+        "no `positive` classes, and its largest class has more than twice as many test images "
+        "as its smallest class."
     ),
     "test accuracy": "The accuracy on the test set, which no model was trained on.",
     "test errors": "The number of wrong predictions on the test set.",
     "95 % interval": (
         "The confidence interval of the test accuracy. If the test images have fewer than six "
-        "groups, such as writers, or groups that are all equal, it is the lowest and the "
-        "highest accuracy of a group, preceded by a *."
+        "groups, such as writers, or if all groups have the same accuracy, it is the lowest "
+        "and the highest accuracy of a group, preceded by a *."
     ),
 }
 
@@ -44,9 +43,10 @@ COLUMNS = {
 def command(pattern: str) -> None:
     """List the models that have been evaluated, the best of each task first.
 
-    PATTERN selects models by their names, such as 'small-*'. A ~ follows a model if its
-    difference from the best model of the task is not significant, and a ! if `dvc repro` would
-    run it again.
+    PATTERN selects models by their names, such as 'small-*'. A ! follows a model if its code,
+    parameters or data have changed since it was evaluated. A ~ follows a model if its
+    difference from the best model of the task is not significant. There is no ~ with one to
+    five groups, with different folds, or if predictions have not been pulled.
 
     The majority-class baseline predicts the most frequent label of the training set for every
     image. `dvc metrics show` prints precision and recall. `digits compare --between A B`

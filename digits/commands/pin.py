@@ -1,4 +1,4 @@
-"""Record the images, classes and checksums of a dataset."""
+"""Record the numbers of images and classes, and the checksums, of a dataset."""
 
 import io
 import textwrap
@@ -26,7 +26,7 @@ PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
 @click.command(epilog=examples("pin own"))
 @click.argument("dataset")
 def command(dataset: str) -> None:
-    """Record the images, classes and checksums of DATASET in params.yaml.
+    """Record the numbers of images and classes, and the checksums, of DATASET in params.yaml.
 
     DATASET is an entry of `datasets`. The command reads its images, and writes the values of
     `images`, `classes`, `groups`, `names` and `sha256`. A new entry needs only `sources` and

@@ -112,7 +112,7 @@ def write_png(path: Path, predictor: Predictor, readings: Sequence[Reading]) -> 
     epilog=examples(
         "predict photo.jpg scans/",
         "predict photo.jpg --png read.png",
-        "predict labelled/ --model pixels-svc --show",
+        "predict labelled/ --model digit-knn --show",
     )
 )
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE|FOLDER|-...")

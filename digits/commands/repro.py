@@ -1,4 +1,4 @@
-"""Run the outdated stages, several at a time."""
+"""Run the outdated stages, optionally several at a time."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ import click
     ),
 )
 def command(**options: Any) -> None:
-    """Run the outdated stages, as `dvc repro` does, but several at a time.
+    """Run the outdated stages, as `dvc repro` does, or several at a time with --jobs.
 
     TARGET is the name of a model, a pattern such as 'small-*', or a target of `dvc repro`.
     Without TARGET, the whole pipeline is run. `--jobs auto` chooses a number that suits the

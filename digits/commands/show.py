@@ -44,7 +44,7 @@ COUNT = click.IntRange(min=1)
     type=click.Choice(["train", "test"]),
     default="test",
     show_default=True,
-    help="Without NUMBERS, use this set.",
+    help="Use the predictions of this set.",
 )
 @click.option("--label", metavar="CLASS", help="Show only images of this class.")
 @click.option("--random", type=COUNT, metavar="N", help="Show N random images.")
@@ -73,8 +73,9 @@ def command(
 
     --predictions shows what a trained model predicts for images of its dataset. It predicts an
     image of the training set, such as 36001, by the model of the image's fold, which was not
-    trained on it (cross-validation). The fold follows the prediction. --mistakes shows
-    wrong predictions, the most confident ones first.
+    trained on it (cross-validation). The number of the fold is printed after the prediction.
+    --mistakes shows wrong predictions, the most confident ones first. Both options use
+    --subset, unless NUMBERS choose the images.
 
     Unless NUMBERS or --random choose the images, at most 10 are shown by default. --random
     shows different images each time.

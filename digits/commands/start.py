@@ -135,10 +135,10 @@ def command(kind: str) -> None:
     If your pictures are already there, the command looks at some of them, and writes a shape
     and models that suit them.
 
-    The command deletes this project's models and results, its pages, the optional components
-    that you don't need, and itself. It writes a small params.yaml and a README.md, which you
-    can edit. It commits nothing: `git restore .` brings back all files that were in Git. For
-    the next steps see docs/your-own.md.
+    The command deletes this project's models and results, the pages about them, the optional
+    components that you don't need, and itself. It writes a small params.yaml and a README.md,
+    which you can edit. It commits nothing: `git restore .` brings back all files that were in
+    Git. For the next steps see docs/your-own.md.
     """
     check_clone()
     name = Path.cwd().name

@@ -44,7 +44,7 @@ def suitable_job_count() -> int:
 )
 @click.option("--dry", is_flag=True, help="Print which stages may run, and run none.")
 def main(**options: Any) -> None:
-    """Run the outdated stages of a DVC project, as `dvc repro` does, but several at a time."""
+    """Run the outdated stages of a DVC project, as `dvc repro` does, or several at a time."""
     run_stages(**options)
 
 
