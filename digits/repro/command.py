@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from typing import IO, Any
 
@@ -62,9 +62,10 @@ class Command:
         return True
 
     def read_output(self) -> str:
-        """Return what the commands have printed."""
-        self._output.seek(0)
-        return self._output.read().strip()
+        """Return what the commands have printed. They have ended."""
+        with self._output:
+            self._output.seek(0)
+            return self._output.read().strip()
 
     def describe_time(self) -> str:
         """Return for how long the commands have run, such as `00:12`."""
@@ -77,8 +78,13 @@ class Command:
             return [*process.children(recursive=True), process]
         return []
 
+    def close(self) -> None:
+        """Close what belongs to the process, which has ended."""
+        self._process.wait()
+        self._output.close()
 
-def end_commands(commands: Iterable[Command]) -> None:
+
+def end_commands(commands: Collection[Command]) -> None:
     """Interrupt commands, as Ctrl-C does, and kill those that do not end."""
     processes = [process for command in commands for process in command.processes()]
     for process in processes:
@@ -89,3 +95,5 @@ def end_commands(commands: Iterable[Command]) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive)
+    for command in commands:
+        command.close()
