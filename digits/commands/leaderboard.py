@@ -24,9 +24,9 @@ COLUMNS = {
         "choose a model. The rows are sorted by it. Models without folds come last."
     ),
     "CV balanced accuracy, CV mean F1": (
-        "The mean recall and the mean F1 score of the classes. They are shown if the task has "
-        "no `positive` classes, and its largest class has more than twice as many test images "
-        "as its smallest class."
+        "The mean recall and the mean F1 score of the classes, in cross-validation. They are "
+        "shown if the task has no `positive` classes, and its largest class has more than "
+        "twice as many test images as its smallest class."
     ),
     "test accuracy": "The accuracy on the test set, which no model was trained on.",
     "test errors": "The number of wrong predictions on the test set.",
@@ -45,8 +45,9 @@ def command(pattern: str) -> None:
 
     PATTERN selects models by their names, such as 'small-*'. A ! follows a model if its code,
     parameters or data have changed since it was evaluated. A ~ follows a model if its
-    difference from the best model of the task is not significant. There is no ~ with one to
-    five groups, with different folds, or if predictions have not been pulled.
+    difference from the best model of the task is not significant. There is no ~ if the images
+    have one to five groups, if the folds of both models differ, or if predictions have not
+    been pulled.
 
     The majority-class baseline predicts the most frequent label of the training set for every
     image. `dvc metrics show` prints precision and recall. `digits compare --between A B`

@@ -380,15 +380,16 @@ class ModelParams(Entry):
       - `n_copies`: the number of copies of each image near the decision boundary of a
         class, 4 by default
       - `C`, 1 by default, and `gamma`, `scale` by default
-      - `C_copies`: replaces `C` once the copies are added
+      - `C_copies`: replaces `C` once the copies are added, the value of `C` by default
     """
 
     hyperparameters: Hyperparameters
     """The arguments of the classifier, such as `C: 10`, and optionally `threshold` or `passes`.
 
-    Write `{}` for the classifier's defaults. Only `break_ties` of `svm.SVC` has another default
-    here, `true`. `random_state` is always the value of `seed`. The arguments
-    `decision_function_shape`, `n_jobs` and `warm_start` cannot be set.
+    Write `{}` for the classifier's defaults. Only `break_ties`, an argument of `svm.SVC`,
+    `svm.NuSVC` and `one_vs_rest_svc`, has another default here, `true`. `random_state` is
+    always the value of `seed`. The arguments `decision_function_shape`, `n_jobs` and
+    `warm_start` cannot be set.
     """
 
     folds: Folds

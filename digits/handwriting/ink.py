@@ -25,8 +25,8 @@ CORE = 0.5
 MAX_EVEN_SIDE = 40
 
 # A picture with a longer side than this, in pixels, is blurred if it is noisy. Noisy means that
-# more than this share of the pixels of the paper are uneven. BLUR is the standard deviation of
-# the Gaussian, in pixels.
+# more than this share of the pixels of the paper are uneven. Only the paper counts, because the
+# edges of strokes are uneven, too. BLUR is the standard deviation of the Gaussian, in pixels.
 MAX_SHARP_SIDE = 100
 MAX_UNEVEN_SHARE = 0.12
 BLUR = 0.7
@@ -109,12 +109,13 @@ def is_ink_bright(brightness: Floats) -> bool:
 def is_noisy(brightness: Floats) -> bool:
     """Return whether the paper, which is the brighter half of the picture, is noisy.
 
-    A pixel is uneven if the differences from its two neighbours in the row are not the same.
-    They may differ by one grey level, because brightness is rounded.
+    A pixel is uneven if its second difference in the row is more than one grey level. Rounding
+    alone can make it one.
     """
     unevenness = np.abs(np.diff(brightness, n=2, axis=1))
     is_paper = brightness[:, 1:-1] >= np.median(brightness)
-    return bool(np.mean(unevenness[is_paper] > 1) > MAX_UNEVEN_SHARE)
+    n_uneven = np.count_nonzero(unevenness[is_paper] > 1)
+    return bool(n_uneven > MAX_UNEVEN_SHARE * np.count_nonzero(is_paper))
 
 
 def estimate_paper(brightness: Floats) -> Floats:

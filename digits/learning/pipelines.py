@@ -105,8 +105,8 @@ def make_feature_steps(
     if getattr(module, "SQUARE", False) and not is_square(shape):
         raise UserError(
             f"features: {name} needs square images, not {shape[0]} × {shape[1]} pixels; choose "
-            "other features, such as scaled, or, for pictures, write two equal numbers as the "
-            "dataset's shape"
+            "other features, such as scaled, or, if the images are made from pictures, a "
+            "square shape"
         )
     color = getattr(module, "COLOR", "channels")
     is_color = len(shape) == 3

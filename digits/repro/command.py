@@ -62,7 +62,7 @@ class Command:
         return True
 
     def read_output(self) -> str:
-        """Return what the commands have printed. They have ended."""
+        """Return what the commands have printed. Call it once, after they have ended."""
         with self._output:
             self._output.seek(0)
             return self._output.read().strip()
@@ -79,7 +79,7 @@ class Command:
         return []
 
     def close(self) -> None:
-        """Close what belongs to the process, which has ended."""
+        """Release the process, which has ended. Otherwise Python warns of it."""
         self._process.wait()
         self._output.close()
 

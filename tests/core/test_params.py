@@ -51,7 +51,8 @@ REFUSED["a name with an underscore"] = (
 )
 REFUSED["a name of 300 letters"] = (
     {f"models.{'a' * 300}": tiny.params()["models"]["five-sgd"]},
-    f"models.{'a' * 300}: a name has at most 100 letters and digits, with single hyphens between them",
+    f"models.{'a' * 300}: a name has at most 100 letters and digits, with single hyphens "
+    "between them",
 )
 
 # Datasets.
@@ -188,7 +189,7 @@ REFUSED_BY_CHECK["features of colours for grey images"] = (
 REFUSED_BY_CHECK["gradients of images that are not square"] = (
     {f"{FIVE}.features": "hog", "datasets.tiny.shape": [4, 16]},
     f"{FIVE}: features: hog needs square images, not 4 × 16 pixels; choose other features, such "
-    "as scaled, or, for pictures, write two equal numbers as the dataset's shape",
+    "as scaled, or, if the images are made from pictures, a square shape",
 )
 REFUSED_BY_CHECK["copies of images that are not square"] = (
     {

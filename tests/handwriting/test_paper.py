@@ -162,8 +162,8 @@ def test_pencil_strokes_that_the_grain_of_noisy_paper_breaks_are_one_digit() -> 
     rng = np.random.default_rng(1)
     grain = ndimage.zoom(rng.random((55, 145)), 2, order=1)
     contrast = 0.15 * (drawn > 0) * (grain > 0.25)
-    noise = rng.normal(0, 0.4, drawn.shape)
-    boxes = [digit.box for digit in found(220 * (1 - contrast) + noise)]
+    noise = rng.normal(0, 0.5, drawn.shape)
+    boxes = [digit.box for digit in found(220.5 * (1 - contrast) + noise)]
     assert len(boxes) == 4
     expected = [(left, 30, 28, 28) for left in lefts]
     assert np.abs(np.array(boxes) - expected).max() <= 2

@@ -129,7 +129,7 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
         "Look at the charts of one model",
         "Delete experiments and unused files",
     )
-    conflict = read_steps(EXPERIMENTS, "Resolve a conflict in `dvc.lock`")
+    conflict = read_steps(EXPERIMENTS, "Merge two changes of one model")
     pages.run([step for step in steps if step not in conflict], demo)
     assert git_status(demo) == ""
     tiny.run("git merge-base --is-ancestor fewer-trees main", demo)
@@ -167,7 +167,7 @@ def test_a_conflict_in_a_clone_that_was_not_set_up_is_resolved_without_training(
             edit_params(demo, "small-digit-svc", "gamma: 0.001", "gamma: 0.002")
     tiny.run("git switch --quiet main", demo)
     merge = tiny.run("git merge use-larger-gamma", demo, status=1).stdout
-    section = pages.read_section(EXPERIMENTS, "Resolve a conflict in `dvc.lock`")
+    section = pages.read_section(EXPERIMENTS, "Merge two changes of one model")
     [message] = re.findall("^CONFLICT .*$", section, re.MULTILINE)
     assert message in merge
     printed = pages.run(pages.read_steps(section), demo)
