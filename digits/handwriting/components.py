@@ -49,7 +49,7 @@ MAX_GAP_SHARE = 0.25
 MAX_JOINED_HEIGHTS = 1.7
 
 # A digit belongs to a line if it and the line's last digit share at least this part of the
-# lower one's height.
+# height of the shorter one.
 MIN_COMMON_HEIGHT = 0.4
 
 
@@ -216,7 +216,7 @@ def leave_out_cut_off(components: list[Component], shape: tuple[int, ...]) -> li
 
 
 def group_components(components: list[Component]) -> list[Component]:
-    """Join the components of broken digits, and leave out what is too small, high or flat.
+    """Join the components of broken digits, and leave out what is too small, tall or flat.
 
     Raises:
         PictureError: there are too many components, or there is no digit.
@@ -292,7 +292,7 @@ def sort_into_lines(digits: list[Component]) -> list[list[Component]]:
 
 
 def common_height(one: Component, other: Component) -> float:
-    """Return the common height of two components, as a share of the lower height."""
+    """Return the common height of two components, as a share of the smaller height."""
     n_common_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
     return n_common_rows / min(one.height, other.height)
 

@@ -21,7 +21,8 @@ Ink = Floats  # shape (height, width), 0 (paper) to 1 (full ink)
 EDGE = 0.15
 CORE = 0.5
 
-# Pictures up to this longer side, in pixels, show little paper, which is even.
+# In a picture whose longer side has at most this many pixels, the paper is taken to be evenly
+# lit.
 MAX_EVEN_SIDE = 40
 
 # A picture with a longer side than this, in pixels, is blurred if it is noisy. Noisy means that
@@ -135,7 +136,7 @@ def estimate_paper(brightness: Floats) -> Floats:
 def close(brightness: Floats, width: int) -> Floats:
     """Return the brightness without what is dark and narrower than a width, in pixels.
 
-    What is cut off by the border of the picture may be wider outside, and stays.
+    What is dark at the border of the picture may be wider outside, and stays.
     """
     padded = np.pad(brightness, width, "edge")
     return np.asarray(ndimage.grey_closing(padded, width)[width:-width, width:-width])

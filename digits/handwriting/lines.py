@@ -103,11 +103,6 @@ class Line(NamedTuple):
         """The length in pixels."""
         return self.stop - self.start
 
-    @property
-    def slimness(self) -> float:
-        """The length divided by the mean thickness."""
-        return self.length**2 / np.count_nonzero(self.mask)
-
 
 def turn(ink: Ink) -> tuple[Ink, ProjectiveTransform]:
     """Turn a page so that its lines are sharpest.
@@ -169,7 +164,8 @@ def remove(ink: Ink) -> Ink:
 def find_lines(dark: Mask, min_length: float) -> list[Line]:
     """Find straight runs of ink along the rows that are long and thin enough for lines.
 
-    Strokes may cross them. A run goes on in the next row, because lines are a little bent.
+    Strokes may cross them. The ink is widened by a row, so that a line that is a little bent
+    stays one run.
 
     Args:
         dark: where the ink of a component is.

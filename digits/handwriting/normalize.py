@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
+from skimage import measure
 
 # The sides of the images in which digits can be drawn: MNIST's, and UCI's in scikit-learn.
 SIDES = (28, 8)
@@ -50,7 +51,7 @@ def normalize(ink: Ink, size: int) -> Pixels:
     """Draw a digit as an image of a dataset.
 
     Args:
-        ink: the ink of the digit, some of which is not 0.
+        ink: the ink of the digit, not all 0.
         size: 28 for images like MNIST's, with values up to 255. 8 for images like those of
             UCI's dataset in scikit-learn, with values up to 16.
     """
@@ -116,12 +117,8 @@ def make_bitmap(ink: Ink) -> npt.NDArray[np.bool_]:
         enlarged = resize(ink, ENLARGED * ink.shape[0], ENLARGED * ink.shape[1])
         return np.asarray(enlarged > min(STRONG, STRONG_SHARE * enlarged.max()))
 
-    padding = [(0, -length % factor) for length in ink.shape]  # to a multiple of the factor
-    padded = np.pad(ink, padding)
-    strong = padded > min(STRONG, STRONG_SHARE * ink.max())
-    height, width = strong.shape
-    blocks = strong.reshape(height // factor, factor, width // factor, factor)
-    return blocks.any(axis=(1, 3))
+    strong = ink > min(STRONG, STRONG_SHARE * ink.max())
+    return np.asarray(measure.block_reduce(strong, factor, np.any))
 
 
 def draw_as_uci(ink: Ink) -> Pixels:
@@ -137,11 +134,8 @@ def draw_as_uci(ink: Ink) -> Pixels:
     left = (UCI_SIDE - new_width) // 2
     bitmap = np.zeros((UCI_SIDE, UCI_SIDE), np.float32)
     bitmap[:, left : left + new_width] = resize(upright, UCI_SIDE, new_width)
-    n_blocks = UCI_SIDE // UCI_BLOCK
-    clipped = np.clip(bitmap, 0, 1)
-    blocks = clipped.reshape(n_blocks, UCI_BLOCK, n_blocks, UCI_BLOCK)
-    counts = blocks.sum(axis=(1, 3))
-    return (counts + 0.5).astype(np.uint8)
+    counts = measure.block_reduce(np.clip(bitmap, 0, 1), UCI_BLOCK, np.sum)
+    return np.asarray((counts + 0.5).astype(np.uint8))
 
 
 def make_upright(ink: Ink) -> Ink:
@@ -169,7 +163,5 @@ def crop(ink: Ink) -> Ink:
 
 def resize(ink: Ink, height: int, width: int) -> Ink:
     """Return the ink in another height and width."""
-    if ink.shape == (height, width):
-        return ink
     image = Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC)
     return np.asarray(image, np.float32)

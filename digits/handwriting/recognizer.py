@@ -23,8 +23,8 @@ import numpy as np
 # The shapes of the images to which the digits in pictures are normalized.
 SHAPES = [[side, side] for side in SIDES]
 
-# In pictures with this many digits, too many flags mean that the picture is turned, or shows
-# more than digits. In other pictures, the flags themselves say that.
+# If most digits of a picture with at least this many digits are flagged, the picture may be
+# turned, or show more than digits.
 MIN_DIGITS = 3
 
 
