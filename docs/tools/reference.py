@@ -43,8 +43,8 @@ FEATURES_INTRODUCTION = """\
 The key `features` of a model names one of these modules of `digits/features`. *Deskewed* digits
 are sheared until they stand upright. The *norm* is the Euclidean norm. A set with principal
 components needs at least as many training images as components, without those of one fold. The
-sets whose names contain `hog` need square images. `hog_pca40` needs at least 7 × 7 pixels,
-`hog_fine_pca100` and `photo_hog` need 9 × 9, and `hog_pca60` needs 10 × 10."""
+sets whose names contain `hog` need square images. For most of them, images of 8 × 8 pixels are
+too small, and the stage `train` fails."""
 
 # What the COLOR of a module of digits/features says that it does with images in colour.
 COLORS = {
