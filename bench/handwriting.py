@@ -16,7 +16,6 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from bench import measuring
 from digits.core import paths, tables
-from digits.core.errors import UserError
 from digits.core.tables import Pixels, Vector
 from digits.data import pictures
 from digits.handwriting import components
@@ -25,6 +24,7 @@ from digits.handwriting.prediction import DigitPrediction
 from digits.handwriting.recognizer import Recognizer
 from digits.handwriting.typicality import MIN_P_VALUE
 from digits.results import predicting
+from digits.settings.errors import UserError
 
 import numpy as np
 import numpy.typing as npt

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.core.errors import UserError
+from digits.settings.errors import UserError
 
 import click
 from tabulate import tabulate

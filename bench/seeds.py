@@ -11,11 +11,12 @@ from itertools import product
 from pathlib import Path
 
 from bench import measuring
-from digits.core import params, paths
+from digits.core import paths
 from digits.core.tables import Vector, read_images
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
 from digits.learning.pipelines import build_pipeline
+from digits.settings import params
 
 import joblib
 import numpy as np

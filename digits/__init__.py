@@ -15,7 +15,7 @@ import os
 import platform
 import time
 
-IMPORT_TIME = time.time()  # the start of this process, for digits/core/stage.py
+IMPORT_TIME = time.time()  # the start of this process, for digits/settings/stage.py
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 if platform.machine() in {"x86_64", "AMD64"}:

@@ -10,11 +10,8 @@ Reads the model, the task's `test.parquet`, and the cross-validated predictions,
 import json
 from collections.abc import Callable
 
-from digits.core import params, paths, tables
-from digits.core.errors import UserError
+from digits.core import paths, tables
 from digits.core.files import atomic_write
-from digits.core.params import OVERALL
-from digits.core.stage import StageCommand
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
 from digits.evaluation.metrics import metrics_table, summarize
@@ -27,6 +24,10 @@ from digits.learning import model_file
 from digits.learning.parallel import parallel_backend
 from digits.learning.pipelines import package_of
 from digits.learning.scores import decision_threshold, predict_images
+from digits.settings import params
+from digits.settings.errors import UserError
+from digits.settings.params import OVERALL
+from digits.settings.stage import StageCommand
 
 import click
 import numpy as np

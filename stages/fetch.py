@@ -4,9 +4,10 @@ Reads one of the sources of the dataset, and writes `data/raw/<dataset>.parquet`
 accepted only if their SHA-256 checksums are the ones in params.yaml.
 """
 
-from digits.core import params, paths, tables
-from digits.core.stage import StageCommand
+from digits.core import paths, tables
 from digits.data.fetching import fetch_images
+from digits.settings import params
+from digits.settings.stage import StageCommand
 
 import click
 

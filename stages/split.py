@@ -4,10 +4,11 @@ Reads `data/raw/<dataset>.parquet`, and writes `data/split/<split>/train.parquet
 rows, and `data/split/<split>/test.parquet`.
 """
 
-from digits.core import params, paths, tables
-from digits.core.errors import warn
-from digits.core.stage import StageCommand
+from digits.core import paths, tables
 from digits.data.splitting import split_rows
+from digits.settings import params
+from digits.settings.errors import warn
+from digits.settings.stage import StageCommand
 
 import click
 import numpy as np

@@ -8,11 +8,12 @@ Reads `data/task/<task>/train.parquet`, and writes
   only the labels.
 """
 
-from digits.core import params, paths, tables
-from digits.core.stage import StageCommand
+from digits.core import paths, tables
 from digits.learning import model_file
 from digits.learning.fitting import fit_and_cross_validate
 from digits.learning.pipelines import package_of
+from digits.settings import params
+from digits.settings.stage import StageCommand
 
 import click
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import UserError, report_os_errors, unknown_choice
+from digits.settings.errors import UserError, report_os_errors, unknown_choice
 
 import click
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from digits.commands import examples
-from digits.core import params
-from digits.core.errors import UserError
-from digits.core.params import FILE, DatasetParams, Params
 from digits.data.fetching import fetch_images, import_source, needs_network
 from digits.learning.pipelines import build_pipeline
+from digits.settings import params
+from digits.settings.errors import UserError
+from digits.settings.params import FILE, DatasetParams, Params
 
 import click
 

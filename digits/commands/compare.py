@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.commands import columns, examples
-from digits.core import params, paths, tables
-from digits.core.errors import UserError, warn
-from digits.core.params import Params
+from digits.core import paths, tables
 from digits.results.differences import Difference, compare_models, t_test
 from digits.results.drawing import write_sheet
 from digits.results.formatting import (
@@ -23,6 +21,9 @@ from digits.results.formatting import (
 from digits.results.read import ImageDataset
 from digits.results.revisions import Revision
 from digits.results.seeds import compare_over_seeds
+from digits.settings import params
+from digits.settings.errors import UserError, warn
+from digits.settings.params import Params
 
 import click
 import numpy as np

@@ -5,7 +5,6 @@ from typing import Any
 
 from digits.commands import columns, examples
 from digits.core import paths
-from digits.core.errors import UserError, check_choice
 from digits.results.differences import compare_models
 from digits.results.formatting import (
     NO_VALUE,
@@ -15,6 +14,7 @@ from digits.results.formatting import (
     print_table,
 )
 from digits.results.revisions import Revision
+from digits.settings.errors import UserError, check_choice
 
 import click
 import dvc.api

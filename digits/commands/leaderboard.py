@@ -1,9 +1,7 @@
 """List the models by accuracy, the best of each task first."""
 
 from digits.commands import columns, examples, not_evaluated_error, select_models
-from digits.core import params, paths
-from digits.core.errors import warn
-from digits.core.params import Params
+from digits.core import paths
 from digits.results.formatting import print_table
 from digits.results.leaderboard import (
     format_cells,
@@ -14,6 +12,9 @@ from digits.results.leaderboard import (
     make_leaderboard,
 )
 from digits.results.outdated import find_outdated_models
+from digits.settings import params
+from digits.settings.errors import warn
+from digits.settings.params import Params
 
 import click
 import pandas as pd

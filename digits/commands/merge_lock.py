@@ -8,7 +8,7 @@ the stage, or takes its outputs from the cache.
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import UserError
+from digits.settings.errors import UserError
 
 import click
 from dvc.exceptions import DvcException

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
-from digits.core import params
-from digits.core.errors import UserError, check_choice, to_one_line, warn
 from digits.core.files import atomic_write
-from digits.core.params import FILE, PINNED_KEYS
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.sources import MAX_CLASSES, folder
+from digits.settings import params
+from digits.settings.errors import UserError, check_choice, to_one_line, warn
+from digits.settings.params import FILE, PINNED_KEYS
 
 import click
 from ruamel.yaml import YAML

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digits.commands import examples
-from digits.core.errors import UserError, check_choice, to_one_line, warn
 from digits.data import pictures
 from digits.data.sources import folder
 from digits.evaluation.metrics import confidence_interval
 from digits.results import drawing, predicting
 from digits.results.predicting import Predictor, Reading
+from digits.settings.errors import UserError, check_choice, to_one_line, warn
 
 import click
 import numpy as np

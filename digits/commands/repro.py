@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
-from digits.core import params
 from digits.repro.__main__ import main
 from digits.repro.run import run_stages
+from digits.settings import params
 
 import click
 

@@ -3,9 +3,6 @@
 from pathlib import Path
 
 from digits.commands import examples
-from digits.core import params
-from digits.core.errors import UserError, check_choice, warn
-from digits.core.params import Params
 from digits.core.tables import Vector
 from digits.results import drawing
 from digits.results.formatting import (
@@ -16,6 +13,9 @@ from digits.results.formatting import (
 )
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import ImageDataset, read_predictions, read_temperature
+from digits.settings import params
+from digits.settings.errors import UserError, check_choice, warn
+from digits.settings.params import Params
 
 import click
 import numpy as np

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.commands import PACKAGE, examples
-from digits.core.errors import UserError
 from digits.data import pictures
 from digits.data.sources import folder, table
+from digits.settings.errors import UserError
 
 import click
 import jinja2

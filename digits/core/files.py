@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digits.core.errors import UserError
+from digits.settings.errors import UserError
 
 # What to do if a file is damaged.
 REMEDY = (

@@ -34,8 +34,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from digits.core.errors import UserError
 from digits.core.files import REMEDY, atomic_write, check_exists
+from digits.settings.errors import UserError
 
 import numpy as np
 import numpy.typing as npt

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from digits.core.errors import UserError, check_choice
-from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
+from digits.settings.errors import UserError, check_choice
+from digits.settings.params import DatasetParams
 
 import numpy as np
 import pandas as pd

@@ -8,8 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from digits.core.errors import UserError
 from digits.core.tables import Pixels
+from digits.settings.errors import UserError
 
 import numpy as np
 from numpy.typing import NDArray

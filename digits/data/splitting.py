@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from digits.core.errors import UserError
-from digits.core.params import LastGroups, TestSize
 from digits.core.tables import Pixels, Vector
+from digits.settings.errors import UserError
+from digits.settings.params import LastGroups, TestSize
 
 import numpy as np
 import pandas as pd

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from digits.core.params import OVERALL
 from digits.core.tables import Vector
 from digits.evaluation.predictions import Predictions
+from digits.settings.params import OVERALL
 
 import numpy as np
 import pandas as pd

@@ -1,9 +1,9 @@
 """Draw a digit as the training images were drawn."""
 
 from digits.core.tables import Pixels
-from digits.features.transforms.deskewing import moments
-from digits.features.transforms.interpolation import interpolate
 from digits.handwriting.ink import Ink
+from digits.imaging.deskewing import moments
+from digits.imaging.interpolation import interpolate
 
 import numpy as np
 import numpy.typing as npt

@@ -6,8 +6,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from digits.core.errors import warn
-from digits.core.params import Params
 from digits.core.tables import Pixels, Scores, Vector
 from digits.data import pictures
 from digits.data.pictures import Picture
@@ -17,6 +15,8 @@ from digits.handwriting.normalize import MNIST_SIDE, SIDES
 from digits.handwriting.prediction import DigitPrediction
 from digits.handwriting.typicality import MIN_P_VALUE, Typicality
 from digits.results.predicting import Prediction, Predictor, Reading
+from digits.settings.errors import warn
+from digits.settings.params import Params
 
 import numpy as np
 

@@ -5,13 +5,13 @@ The source `folder` describes the folder. Each digit is drawn as MNIST's digits 
 code that `digits predict` uses. See docs/handwriting.md.
 """
 
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data.pictures import Picture, PictureError
 from digits.data.sources import folder
 from digits.handwriting import components
 from digits.handwriting.normalize import SIDES
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
 
 import pandas as pd
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from digits.core import paths, tables
-from digits.core.errors import warn
-from digits.core.params import ModelParams
 from digits.core.tables import Pixels, Scores, Vector
 from digits.learning import model_file
 from digits.learning import scores as model_scores
+from digits.settings.errors import warn
+from digits.settings.params import ModelParams
 
 import numpy as np
 from sklearn.pipeline import Pipeline

@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from digits.core.errors import UserError
+from digits.settings.errors import UserError
 
 import joblib
 import sklearn.pipeline  # noqa: F401

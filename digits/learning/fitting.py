@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from digits.core.errors import UserError
-from digits.core.params import ModelParams, Threshold
 from digits.core.tables import Pixels, Scores, Vector, rows_per_block
 from digits.learning.folds import assign_folds
 from digits.learning.parallel import parallel_backend
@@ -26,6 +24,8 @@ from digits.learning.thresholds import (
     predict_cross_validated,
     set_threshold,
 )
+from digits.settings.errors import UserError
+from digits.settings.params import ModelParams, Threshold
 
 import joblib
 import numpy as np

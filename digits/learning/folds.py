@@ -1,7 +1,7 @@
 """Assign the training images to the folds of a cross-validation."""
 
-from digits.core.errors import UserError
 from digits.core.tables import Vector
+from digits.settings.errors import UserError
 
 import numpy as np
 import pandas as pd

@@ -14,8 +14,8 @@ from pathlib import Path, PurePath
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
-from digits.core.errors import UserError
 from digits.core.files import REMEDY, atomic_write, check_exists
+from digits.settings.errors import UserError
 
 import numpy as np
 import skops.io

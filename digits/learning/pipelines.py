@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import UserError, check_choice, unknown_choice
-from digits.core.params import ModelParams
 from digits.features.transforms.color import to_brightness
-from digits.learning.augmented_svc import AugmentedSVC
+from digits.learning.classifiers.augmented_svc import AugmentedSVC
+from digits.settings.errors import UserError, check_choice, unknown_choice
+from digits.settings.params import ModelParams
 
 from sklearn.base import ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier

@@ -4,10 +4,10 @@ The key `threshold` of params.yaml gives it as a number, or as a rule by which i
 cross-validated scores.
 """
 
-from digits.core.errors import UserError
-from digits.core.params import MaxF1, MinRecall, Threshold
 from digits.core.tables import Scores, Vector
 from digits.learning.scores import predict_from_scores, response_method
+from digits.settings.errors import UserError
+from digits.settings.params import MaxF1, MinRecall, Threshold
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
@@ -23,7 +23,7 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
     positive, and the next lower score.
 
     Args:
-        rule: the threshold itself, or what to choose it by (digits/core/params.py).
+        rule: the threshold itself, or what to choose it by (digits/settings/params.py).
         is_positive: whether the label is the second class, shape (n_images,).
         scores: cross-validated scores, shape (n_images,). They are not needed if the rule is
             the threshold itself.

@@ -7,8 +7,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import UserError
-from digits.core.params import Params
 from digits.report import charts
 from digits.report.images import DatasetView
 from digits.report.view import CAPTIONS, ModelView
@@ -16,6 +14,8 @@ from digits.results import formatting, leaderboard
 from digits.results.differences import compare_models
 from digits.results.outdated import find_outdated_models
 from digits.results.read import ImageDataset
+from digits.settings.errors import UserError
+from digits.settings.params import Params
 
 import jinja2
 import pandas as pd

@@ -5,9 +5,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.core.files import check_exists
-from digits.core.params import OVERALL, Entry, Params
 from digits.results import formatting
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import (
@@ -16,6 +14,8 @@ from digits.results.read import (
     read_metrics_table,
     read_predictions,
 )
+from digits.settings.errors import UserError
+from digits.settings.params import OVERALL, Entry, Params
 
 import pandas as pd
 import yaml

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.core import paths, tables
-from digits.core.errors import UserError
 from digits.core.tables import Vector
 from digits.evaluation.metrics import MIN_GROUPS, group_contributions
+from digits.settings.errors import UserError
 
 import numpy as np
 import pandas as pd

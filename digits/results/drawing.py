@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import to_one_line
 from digits.core.tables import Pixels
 from digits.features.transforms.color import to_brightness
+from digits.settings.errors import to_one_line
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from digits.core.params import Params
 from digits.evaluation.calibration import calibrate, to_logits
 from digits.learning.scores import read_scores, score_labels
 from digits.results.differences import NO_TEST, Difference, PairedTest
+from digits.settings.params import Params
 
 import numpy as np
 import pandas as pd

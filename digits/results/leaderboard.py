@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from digits.core import paths
-from digits.core.errors import UserError
-from digits.core.params import OVERALL, Params
 from digits.results.differences import NO_TEST, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.read import read_metrics, read_metrics_table
+from digits.settings.errors import UserError
+from digits.settings.params import OVERALL, Params
 
 import numpy as np
 import pandas as pd

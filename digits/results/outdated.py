@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Collection
 from typing import Any
 
-from digits.core.errors import warn
+from digits.settings.errors import warn
 
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo

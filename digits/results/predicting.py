@@ -14,9 +14,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
-from digits.core import params, paths
-from digits.core.errors import UserError, warn
-from digits.core.params import DatasetParams, Params
+from digits.core import paths
 from digits.core.tables import Pixels, Scores
 from digits.data import pictures
 from digits.data.pictures import PictureError
@@ -26,6 +24,9 @@ from digits.learning import scores as model_scores
 from digits.learning.pipelines import package_of
 from digits.results import drawing, formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
+from digits.settings import params
+from digits.settings.errors import UserError, warn
+from digits.settings.params import DatasetParams, Params
 
 import numpy as np
 from sklearn.pipeline import Pipeline

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Self
 
 from digits.core import paths, tables
-from digits.core.errors import UserError
-from digits.core.params import OVERALL
 from digits.core.tables import Pixels, Vector
+from digits.settings.errors import UserError
+from digits.settings.params import OVERALL
 
 import numpy as np
 import pandas as pd

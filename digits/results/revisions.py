@@ -6,9 +6,10 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, Self
 
-from digits.core import params, paths
-from digits.core.errors import UserError, check_choice
-from digits.core.params import FILE, Params
+from digits.core import paths
+from digits.settings import params
+from digits.settings.errors import UserError, check_choice
+from digits.settings.params import FILE, Params
 
 import pandas as pd
 from dvc.api import DVCFileSystem

@@ -1,8 +1,8 @@
 """Train models with several seeds."""
 
-from digits.core.params import ModelParams
 from digits.core.tables import Pixels
 from digits.learning.fitting import fit_and_cross_validate
+from digits.settings.params import ModelParams
 
 import numpy as np
 import pandas as pd

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from digits.commands import main
-from digits.core import params
 from digits.learning.pipelines import FEATURES_FOLDER
+from digits.settings import params
 
 import click
 
@@ -73,7 +73,7 @@ class Key(NamedTuple):
         schema: its JSON schema.
         presence: whether it is required, what its default is, or that `digits pin` writes it.
             It is "" for a key of a mapping that is only one of several forms of a value.
-        description: the string below it in digits/core/params.py, or "".
+        description: the string below it in digits/settings/params.py, or "".
     """
 
     name: str
@@ -134,7 +134,7 @@ def referenced_class(schema: dict[str, Any]) -> str:
 
 
 def read_descriptions() -> dict[str, dict[str, str]]:
-    """Return the strings below the attributes of each class in digits/core/params.py.
+    """Return the strings below the attributes of each class in digits/settings/params.py.
 
     pydantic can read them, too (`use_attribute_docstrings`), but that would add a tenth to the
     time in which every stage imports the schema.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import measuring
 from bench.notebooks import NOTEBOOKS
-from digits.core.errors import UserError
+from digits.settings.errors import UserError
 from tests.helpers import tiny
 
 import nbformat

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from bench.notebooks import NOTEBOOKS
 from digits.commands.check import check
-from digits.core import params
-from digits.core.params import Params
 from digits.data.sources import idx
+from digits.settings import params
+from digits.settings.params import Params
 from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml

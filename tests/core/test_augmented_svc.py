@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core import params
-from digits.core.errors import UserError
 from digits.features.transforms.pixels import scale
+from digits.imaging.deformation import MILD, deform_rows
 from digits.learning import model_file, pipelines
-from digits.learning.augmented_svc import (
+from digits.learning.classifiers.augmented_svc import (
     MAX_MARGIN_COPIED,
     MAX_MARGIN_FITTED,
     AugmentedSVC,
 )
-from digits.learning.deformation import MILD, deform_rows
+from digits.settings import params
+from digits.settings.errors import UserError
 from tests.helpers import tiny
 
 import joblib

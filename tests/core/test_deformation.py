@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from digits.learning.deformation import (
+from digits.imaging.deformation import (
     BLOCK_SIZE,
     MILD,
     STRONG,

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from digits.core.errors import UserError
 from digits.results.differences import NO_TEST, Difference, compare_predictions, t_test
 from digits.results.formatting import format_points, format_verdict
+from digits.settings.errors import UserError
 
 import numpy as np
 import pandas as pd

@@ -7,8 +7,8 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-from digits.core.errors import UserError
-from digits.core.stage import print_warnings
+from digits.settings.errors import UserError
+from digits.settings.stage import print_warnings
 from tests.helpers import tiny
 
 import pytest

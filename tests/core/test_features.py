@@ -3,10 +3,10 @@
 from importlib import import_module
 from typing import Any
 
-from digits.features.transforms.deskewing import deskew, moments
 from digits.features.transforms.hog import gradients_by_direction, hog, window_weights
-from digits.features.transforms.interpolation import interpolate
 from digits.features.transforms.pixels import normalize
+from digits.imaging.deskewing import deskew, moments
+from digits.imaging.interpolation import interpolate
 from digits.learning.pipelines import FEATURES_FOLDER
 from tests.helpers import tiny
 

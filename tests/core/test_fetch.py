@@ -6,9 +6,9 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams
 from digits.data.sources import idx, sklearn, to_uint8
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml

@@ -7,14 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from digits.core import params, tables
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams, ModelParams
+from digits.core import tables
 from digits.core.tables import Pixels
 from digits.data.sources import deformed, table
 from digits.learning.fitting import fit_all
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
+from digits.settings import params
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams, ModelParams
 from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.helpers.processes import full_disk

@@ -5,7 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
-from digits.core import params
+from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, reproduce
 

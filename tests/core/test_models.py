@@ -7,9 +7,9 @@ from inspect import signature
 from pathlib import Path
 from zipfile import ZipFile
 
-from digits.core.errors import UserError
 from digits.core.files import REMEDY
 from digits.learning import model_file, pipelines
+from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 
@@ -149,8 +149,8 @@ def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None
         ("digits.features.transforms.pixels.scale", True),
         ("digits.features.transforms.pixels.vstack", False),  # imported from SciPy
         ("digits.features.raw.make_steps", False),
-        ("digits.learning.augmented_svc.AugmentedSVC", True),
-        ("digits.learning.augmented_svc.SVC", False),  # imported from scikit-learn
+        ("digits.learning.classifiers.augmented_svc.AugmentedSVC", True),
+        ("digits.learning.classifiers.augmented_svc.SVC", False),  # imported from scikit-learn
         ("digits.learning.model_file.load", False),
         ("digits.core.tables.read", False),
         ("builtins.eval", False),

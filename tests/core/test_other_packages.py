@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import UserError
 from digits.learning import model_file, pipelines
+from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 

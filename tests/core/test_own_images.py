@@ -7,11 +7,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams
 from digits.data import pictures
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.pictures import PictureError
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 
 import numpy as np

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands.check import check
-from digits.core import params
+from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 

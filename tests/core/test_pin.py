@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands.pin import update_entry
-from digits.core import params
-from digits.core.params import PINNED_KEYS
+from digits.settings import params
+from digits.settings.params import PINNED_KEYS
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import full_disk

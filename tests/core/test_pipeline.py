@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.core import stage as stage_module
+from digits.settings import stage as stage_module
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 

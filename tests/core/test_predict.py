@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from digits.core import params
 from digits.data.fetching import fetch_images
 from digits.evaluation.metrics import confidence_interval
 from digits.results import predicting
+from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from digits.commands.merge_lock import merge
 from digits.core import tables
-from digits.core.params import ChecksumShare, LastGroups
 from digits.data.splitting import split_rows
 from digits.learning import model_file, pipelines
+from digits.settings.params import ChecksumShare, LastGroups
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,7 @@
 """Two models, trained with several seeds."""
 
-from digits.core.params import ModelParams
 from digits.results.seeds import compare_over_seeds
+from digits.settings.params import ModelParams
 from tests.core.test_train import X, make_task
 from tests.helpers import tiny
 

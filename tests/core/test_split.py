@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from digits.core import tables
-from digits.core.errors import UserError
-from digits.core.params import SplitParams
 from digits.core.tables import Pixels, Vector
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
+from digits.settings.errors import UserError
+from digits.settings.params import SplitParams
 from tests.helpers import tiny
 from tests.helpers.calls import call
 

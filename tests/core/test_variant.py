@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from digits.core import paths
-from digits.core.params import MinRecall
 from digits.core.tables import Vector
 from digits.learning import model_file
 from digits.learning.scores import decision_threshold
 from digits.learning.thresholds import choose_threshold
+from digits.settings.params import MinRecall
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 

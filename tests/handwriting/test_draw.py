@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams
 from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
 from digits.handwriting.commands.draw import ADDRESS, local_address
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
 from tests.handwriting.drawing import box, draw, serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.browser import LIMIT, overflow

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data import pictures
 from digits.handwriting import components, source
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 
 import numpy as np

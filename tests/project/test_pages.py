@@ -11,8 +11,8 @@ import shutil
 from pathlib import Path
 
 from digits.commands.leaderboard import print_leaderboard
-from digits.core import params
 from digits.results.leaderboard import make_leaderboard
+from digits.settings import params
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call
 from tests.helpers.processes import Running

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from digits.core import params
 from digits.report import charts
 from digits.report.images import DatasetView
 from digits.report.page import compare, compare_all
@@ -14,6 +13,7 @@ from digits.report.view import ModelView
 from digits.results.formatting import format_percent, format_threshold
 from digits.results.leaderboard import BASELINE
 from digits.results.read import ImageDataset
+from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call
 

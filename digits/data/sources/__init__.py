@@ -11,9 +11,9 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from digits.core.errors import UserError
-from digits.core.params import OVERALL, DatasetParams
 from digits.core.tables import Pixels, Vector, map_pixels
+from digits.settings.errors import UserError
+from digits.settings.params import OVERALL, DatasetParams
 
 import numpy as np
 import pandas as pd

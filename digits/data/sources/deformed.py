@@ -16,13 +16,13 @@ selective sampling" (2007).
 
 from collections.abc import Iterator, Sequence
 
-from digits.core import params
-from digits.core.errors import UserError, check_choice
-from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data.fetching import fetch_images
 from digits.data.sources import make_images
-from digits.learning.deformation import STRONG, deform_rows, list_blocks
+from digits.imaging.deformation import STRONG, deform_rows, list_blocks
+from digits.settings import params
+from digits.settings.errors import UserError, check_choice
+from digits.settings.params import DatasetParams
 
 import joblib
 import numpy as np

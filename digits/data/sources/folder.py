@@ -24,12 +24,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digits.core.errors import UserError, warn
-from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data import pictures
 from digits.data.pictures import Picture
 from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, make_images
+from digits.settings.errors import UserError, warn
+from digits.settings.params import DatasetParams
 
 import numpy as np
 import pandas as pd

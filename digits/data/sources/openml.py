@@ -3,10 +3,10 @@
 import socket
 import warnings
 
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data.sources import make_images
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
 
 import numpy as np
 import pandas as pd

@@ -4,10 +4,10 @@ They were cut from fourteen forms, which are their groups. Each form begins with
 9 three times, then 0 9 5 5 6 5 0. Some digits are missing, so that a form has 122 to 130.
 """
 
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data.sources import make_images
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
 
 import numpy as np
 import pandas as pd

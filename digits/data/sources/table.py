@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from digits.core import tables
-from digits.core.errors import UserError
-from digits.core.params import DatasetParams
 from digits.core.tables import Pixels
 from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder, make_images
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
 
 import pandas as pd
 import pyarrow.parquet as pq

@@ -11,8 +11,8 @@ R. Arandjelović, A. Zisserman, "Three things everyone should know to improve ob
 import math
 
 from digits.core.tables import Pixels
-from digits.features.transforms.deskewing import deskew
-from digits.features.transforms.interpolation import FloatImages
+from digits.imaging.deskewing import deskew
+from digits.imaging.interpolation import FloatImages
 
 import joblib
 import numpy as np

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from digits.commands import examples
-from digits.core.errors import UserError
 from digits.data import pictures
 from digits.handwriting import boxes
 from digits.handwriting.collection import DIGITS, Collection
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing, predicting
+from digits.settings.errors import UserError
 
 import click
 import segno

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from digits.commands import examples, not_evaluated_error, select_models
-from digits.core import params, paths
-from digits.core.params import Params
+from digits.core import paths
+from digits.settings import params
+from digits.settings.params import Params
 
 import click
 

@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 from digits.core.tables import Pixels, Scores, Vector
-from digits.learning.deformation import MILD, deform_rows, list_blocks
+from digits.imaging.deformation import MILD, deform_rows, list_blocks
 
 import joblib
 import numpy as np

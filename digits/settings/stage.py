@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import digits
-from digits.core import params
-from digits.core.errors import UserError, report_os_errors, warn
+from digits.settings import params
+from digits.settings.errors import UserError, report_os_errors, warn
 
 import click
 
-ENVIRONMENT_FILE = Path(__file__).with_name("environment.txt")
+ENVIRONMENT_FILE = Path(__file__).parents[1] / "core/environment.txt"
 OWN_PACKAGES = {"digits", "stages", "__main__"}  # `__main__` is the script of the stage
 
 # dvc.yaml omits these keys of a model, because they change no output.

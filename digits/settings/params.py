@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from digits.core.errors import UserError, check_choice, unknown_choice
+from digits.settings.errors import UserError, check_choice, unknown_choice
 
 from pydantic import (
     AfterValidator,

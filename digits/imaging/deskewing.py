@@ -1,6 +1,6 @@
 """Deskew digits: centre them, and remove their slant."""
 
-from digits.features.transforms.interpolation import FloatImages, interpolate
+from digits.imaging.interpolation import FloatImages, interpolate
 
 import numpy as np
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from digits.core.tables import Pixels
-from digits.features.transforms.interpolation import FloatImages, interpolate
+from digits.imaging.interpolation import FloatImages, interpolate
 
 import numpy as np
 import numpy.typing as npt
