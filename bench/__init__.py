@@ -1,1 +1,5 @@
-"""Benchmarks: scripts that measure something, and write tables into pages of docs/."""
+"""Measurements of accuracy and speed for the pages. `python -m` imports this package first."""
+
+from digits.core.rounding import fix_rounding
+
+fix_rounding()

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+import yaml
+
 from bench import measuring, notebooks
 from bench.measuring import Run
 from digits.core import paths
 from digits.core.files import check_exists
-
-import pandas as pd
-import yaml
 
 ROUNDS = 3
 

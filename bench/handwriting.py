@@ -14,6 +14,10 @@ from itertools import chain
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
 from bench import measuring
 from digits.core import paths, tables
 from digits.core.tables import Pixels, Vector
@@ -25,10 +29,6 @@ from digits.handwriting.recognizer import Recognizer
 from digits.handwriting.typicality import MIN_P_VALUE
 from digits.results import predicting
 from digits.settings.errors import UserError
-
-import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
 
 FONT_FOLDER = Path("/usr/share/fonts/truetype/liberation")
 FONTS = sorted(FONT_FOLDER.glob("*.ttf"))

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.settings.errors import UserError
-
 import click
 from tabulate import tabulate
+
+from digits.settings.errors import UserError
 
 # A function that measures something, and returns lines of Markdown. It takes an empty folder,
 # and whether to try it only on a little data.

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageDraw
+
 from bench import handwriting, measuring
 from digits.core.tables import Pixels, Vector
 from digits.handwriting.components import Digit
 from digits.handwriting.recognizer import Recognizer
-
-import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageChops, ImageDraw
 
 # Numbers of digits on each kind of page.
 N_DIGITS = 1_000

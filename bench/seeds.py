@@ -10,6 +10,13 @@ import warnings
 from itertools import product
 from pathlib import Path
 
+import joblib
+import numpy as np
+from scipy.stats import ttest_rel
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.svm import SVC
+
 from bench import measuring
 from digits.core import paths
 from digits.core.tables import Vector, read_images
@@ -17,13 +24,6 @@ from digits.data.labels import label_images
 from digits.data.splitting import split_rows
 from digits.learning.pipelines import build_pipeline
 from digits.settings import params
-
-import joblib
-import numpy as np
-from scipy.stats import ttest_rel
-from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.svm import SVC
 
 N_SEEDS = 10
 

@@ -8,13 +8,13 @@ Reads `data/split/<split>/train.parquet` and `test.parquet`, and writes
 - If `negative` classes are given as well, images of any other class are left out.
 """
 
+import click
+
 from digits.core import paths, tables
 from digits.data.labels import label_images
 from digits.settings import params
 from digits.settings.errors import UserError
 from digits.settings.stage import StageCommand
-
-import click
 
 
 @click.command(cls=StageCommand, depends_on=["tasks"])

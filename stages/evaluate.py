@@ -10,6 +10,11 @@ Reads the model, the task's `test.parquet`, and the cross-validated predictions,
 import json
 from collections.abc import Callable
 
+import click
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
 from digits.core import paths, tables
 from digits.core.files import atomic_write
 from digits.evaluation.confusion import confusion_table
@@ -28,11 +33,6 @@ from digits.settings import params
 from digits.settings.errors import UserError
 from digits.settings.params import OVERALL
 from digits.settings.stage import StageCommand
-
-import click
-import numpy as np
-import pandas as pd
-from sklearn.pipeline import Pipeline
 
 DECIMALS = 6  # results are rounded because their last digits may differ between machines
 

@@ -4,12 +4,12 @@ Reads one of the sources of the dataset, and writes `data/raw/<dataset>.parquet`
 accepted only if their SHA-256 checksums are the ones in params.yaml.
 """
 
+import click
+
 from digits.core import paths, tables
 from digits.data.fetching import fetch_images
 from digits.settings import params
 from digits.settings.stage import StageCommand
-
-import click
 
 
 @click.command(cls=StageCommand, depends_on=["datasets"])

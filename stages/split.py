@@ -4,14 +4,14 @@ Reads `data/raw/<dataset>.parquet`, and writes `data/split/<split>/train.parquet
 rows, and `data/split/<split>/test.parquet`.
 """
 
+import click
+import numpy as np
+
 from digits.core import paths, tables
 from digits.data.splitting import split_rows
 from digits.settings import params
 from digits.settings.errors import warn
 from digits.settings.stage import StageCommand
-
-import click
-import numpy as np
 
 
 @click.command(cls=StageCommand, depends_on=["seed", "splits"])

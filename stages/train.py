@@ -8,14 +8,14 @@ Reads `data/task/<task>/train.parquet`, and writes
   only the labels.
 """
 
+import click
+
 from digits.core import paths, tables
 from digits.learning import model_file
 from digits.learning.fitting import fit_and_cross_validate
 from digits.learning.pipelines import package_of
 from digits.settings import params
 from digits.settings.stage import StageCommand
-
-import click
 
 
 @click.command(cls=StageCommand, depends_on=["seed", "models"])

@@ -5,11 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-import digits  # noqa: F401 - it sets what NumPy reads when it is loaded
+import pytest
+
 from tests.helpers import tiny
 from tests.helpers.calls import reproduce
-
-import pytest
 
 # A thread of OpenMP that waits for another one sleeps. Otherwise it would take the time of the
 # processor from it, on a busy machine for minutes. OpenMP reads this variable when it is loaded.

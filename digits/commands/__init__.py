@@ -10,9 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.settings.errors import UserError, report_os_errors, unknown_choice
-
 import click
+
+from digits.core.rounding import fix_rounding
+from digits.settings.errors import UserError, report_os_errors, unknown_choice
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 HELP_WIDTH = 76  # columns of a help text, without the indentation
@@ -69,6 +70,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a subcommand. Print an error of the operating system in one line."""
+        fix_rounding()  # before a subcommand imports NumPy
         with report_os_errors():
             return super().invoke(ctx)
 

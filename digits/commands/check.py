@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
+import click
+
 from digits.commands import examples
 from digits.data.fetching import fetch_images, import_source, needs_network
 from digits.learning.pipelines import build_pipeline
 from digits.settings import params
 from digits.settings.errors import UserError
 from digits.settings.params import FILE, DatasetParams, Params
-
-import click
 
 
 def check(settings: Params) -> None:

@@ -4,6 +4,10 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
+import click
+import numpy as np
+import pandas as pd
+
 from digits.commands import columns, examples
 from digits.core import paths, tables
 from digits.results.differences import Difference, compare_models, t_test
@@ -24,10 +28,6 @@ from digits.results.seeds import compare_over_seeds
 from digits.settings import params
 from digits.settings.errors import UserError, warn
 from digits.settings.params import Params
-
-import click
-import numpy as np
-import pandas as pd
 
 MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images
 SEEDS_HEADINGS = ["model", "accuracy\nbefore", "accuracy\nafter", "difference\n(points)", "p"]

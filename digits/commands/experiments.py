@@ -3,6 +3,11 @@
 import re
 from typing import Any
 
+import click
+import dvc.api
+import pandas as pd
+from dvc.exceptions import DvcException
+
 from digits.commands import columns, examples
 from digits.core import paths
 from digits.results.differences import compare_models
@@ -15,11 +20,6 @@ from digits.results.formatting import (
 )
 from digits.results.revisions import Revision
 from digits.settings.errors import UserError, check_choice
-
-import click
-import dvc.api
-import pandas as pd
-from dvc.exceptions import DvcException
 
 # The headings of the columns after the experiment and its parameters.
 HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]

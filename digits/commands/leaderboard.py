@@ -1,5 +1,8 @@
 """List the models by accuracy, the best of each task first."""
 
+import click
+import pandas as pd
+
 from digits.commands import columns, examples, not_evaluated_error, select_models
 from digits.core import paths
 from digits.results.formatting import print_table
@@ -15,9 +18,6 @@ from digits.results.outdated import find_outdated_models
 from digits.settings import params
 from digits.settings.errors import warn
 from digits.settings.params import Params
-
-import click
-import pandas as pd
 
 COLUMNS = {
     "CV accuracy": (

@@ -8,11 +8,11 @@ the stage, or takes its outputs from the cache.
 from pathlib import Path
 from typing import Any
 
-from digits.settings.errors import UserError
-
 import click
 from dvc.exceptions import DvcException
 from dvc.utils.serialize import dump_yaml, load_yaml
+
+from digits.settings.errors import UserError
 
 SCHEMA = "2.0"  # of dvc.lock
 

@@ -5,6 +5,10 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import click
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
 from digits.commands import examples
 from digits.core.files import atomic_write
 from digits.data.fetching import compute_checksums, fetch_images
@@ -12,10 +16,6 @@ from digits.data.sources import MAX_CLASSES, folder
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, to_one_line, warn
 from digits.settings.params import FILE, PINNED_KEYS
-
-import click
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 
 WRITTEN_KEYS = PINNED_KEYS | {"names"}
 

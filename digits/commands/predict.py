@@ -5,6 +5,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+import numpy as np
+import pandas as pd
+
 from digits.commands import examples
 from digits.data import pictures
 from digits.data.sources import folder
@@ -12,10 +16,6 @@ from digits.evaluation.metrics import confidence_interval
 from digits.results import drawing, predicting
 from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import UserError, check_choice, to_one_line, warn
-
-import click
-import numpy as np
-import pandas as pd
 
 
 def list_files(argument: str) -> list[tuple[str, str | None]]:

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
+
 from digits.commands import examples
 from digits.repro.__main__ import main
 from digits.repro.run import run_stages
 from digits.settings import params
-
-import click
 
 
 @click.command(

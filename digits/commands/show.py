@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import click
+import numpy as np
+import pandas as pd
+
 from digits.commands import examples
 from digits.core.tables import Vector
 from digits.results import drawing
@@ -16,10 +20,6 @@ from digits.results.read import ImageDataset, read_predictions, read_temperature
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, warn
 from digits.settings.params import Params
-
-import click
-import numpy as np
-import pandas as pd
 
 DEFAULT_LIMIT = 10  # images, if they are not chosen by number or at random
 COUNT = click.IntRange(min=1)

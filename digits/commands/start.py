@@ -6,15 +6,15 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.commands import PACKAGE, examples
-from digits.data import pictures
-from digits.data.sources import folder, table
-from digits.settings.errors import UserError
-
 import click
 import jinja2
 import numpy as np
 import pandas as pd
+
+from digits.commands import PACKAGE, examples
+from digits.data import pictures
+from digits.data.sources import folder, table
+from digits.settings.errors import UserError
 
 TEMPLATES = Path(__file__).parent / "templates"
 

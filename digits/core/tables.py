@@ -34,14 +34,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from digits.core.files import REMEDY, atomic_write, check_exists
-from digits.settings.errors import UserError
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from digits.core.files import REMEDY, atomic_write, check_exists
+from digits.settings.errors import UserError
 
 Pixels = npt.NDArray[np.uint8]
 Vector = npt.NDArray[Any]  # one value per image

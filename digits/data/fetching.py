@@ -8,12 +8,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from digits.core.tables import Pixels
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
-
-import numpy as np
-import pandas as pd
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 NETWORK_KINDS = {"idx", "openml"}  # the kinds of sources that DATA_MIRROR stands in for

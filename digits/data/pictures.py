@@ -8,12 +8,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from digits.core.tables import Pixels
-from digits.settings.errors import UserError
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+from digits.core.tables import Pixels
+from digits.settings.errors import UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")

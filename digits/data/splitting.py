@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from digits.core.tables import Pixels, Vector
 from digits.settings.errors import UserError
 from digits.settings.params import LastGroups, TestSize
-
-import numpy as np
-import pandas as pd
 
 
 def split_rows(

@@ -1,10 +1,10 @@
 """The confusion matrix as a table."""
 
-from digits.evaluation.predictions import Predictions
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
+
+from digits.evaluation.predictions import Predictions
 
 
 def confusion_table(predictions: Predictions) -> pd.DataFrame:

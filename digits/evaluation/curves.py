@@ -3,11 +3,11 @@
 The curves are reduced to the points that a plot needs, so that they are small enough for Git.
 """
 
-from digits.evaluation.predictions import Predictions
-
 import numpy as np
 import pandas as pd
 from sklearn import metrics
+
+from digits.evaluation.predictions import Predictions
 
 # Curves are thinned to about one point per cell of a symlog grid: up to this distance from the
 # perfect point, the cells are linear, and then logarithmic.

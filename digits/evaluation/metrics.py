@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from digits.core.tables import Vector
-from digits.evaluation.predictions import Predictions
-from digits.settings.params import OVERALL
-
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics
+
+from digits.core.tables import Vector
+from digits.evaluation.predictions import Predictions
+from digits.settings.params import OVERALL
 
 MAX_SLICES = 100  # if there are more folds or groups, they have no rows of their own
 MIN_GROUPS = 6  # with fewer groups there is no confidence interval

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+import pandas as pd
+
 from digits.core.tables import Scores, Vector
 from digits.evaluation.calibration import calibrate, fit_temperature, to_logits
 from digits.learning.scores import read_scores
-
-import numpy as np
-import pandas as pd
 
 
 @dataclass

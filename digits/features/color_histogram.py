@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from digits.features.transforms.color import color_histogram
-
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.color import color_histogram
 
 COLOR = "required"
 

@@ -5,9 +5,9 @@ Use them for datasets that have too few images for the components of `hog_pca40`
 
 from typing import Any
 
-from digits.features.transforms.hog import hog
-
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.hog import hog
 
 COLOR = "brightness"
 SQUARE = True

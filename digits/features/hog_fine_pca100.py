@@ -6,10 +6,10 @@ fewer directions. There are 1,352 values per image of MNIST before the reduction
 
 from typing import Any
 
-from digits.features.transforms.hog import hog
-
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.hog import hog
 
 COLOR = "brightness"
 SQUARE = True

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from digits.features.transforms.hog import hog
-
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.hog import hog
 
 COLOR = "brightness"
 SQUARE = True

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from digits.features.transforms.pixels import normalize
-
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.pixels import normalize
 
 COLOR = "channels"
 

@@ -5,9 +5,9 @@ The windows are larger than those of `hog`, and nothing is deskewed.
 
 from typing import Any
 
-from digits.features.transforms.hog import hog
-
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.hog import hog
 
 COLOR = "brightness"
 SQUARE = True

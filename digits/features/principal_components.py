@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from digits.features.transforms.pixels import scale
-
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.pixels import scale
 
 COLOR = "channels"
 

@@ -5,9 +5,9 @@ The accuracy of a model can differ a little from that of the same code in float6
 
 from typing import Any
 
-from digits.features.transforms.pixels import to_float32
-
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.pixels import to_float32
 
 COLOR = "channels"
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from digits.features.transforms.pixels import scale
-
 from sklearn.preprocessing import FunctionTransformer
+
+from digits.features.transforms.pixels import scale
 
 COLOR = "channels"
 

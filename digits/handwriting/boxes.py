@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
 from digits.core.files import atomic_write
 from digits.data import pictures
 from digits.handwriting.prediction import DigitPrediction
-
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 BLUE = (0, 90, 200)
 RED = (200, 30, 0)  # of flagged digits

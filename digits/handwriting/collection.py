@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from digits.core.files import atomic_write
 from digits.data import pictures
 from digits.handwriting import source
 from digits.handwriting.normalize import MNIST_SIDE
 from digits.settings.errors import UserError, report_os_errors
-
-from PIL import Image
 
 DIGITS = tuple("0123456789")
 

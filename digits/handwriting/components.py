@@ -9,6 +9,11 @@ import itertools
 from operator import attrgetter
 from typing import NamedTuple, Self
 
+import numpy as np
+from scipy import ndimage
+from skimage import measure
+from skimage.transform import ProjectiveTransform
+
 from digits.core.tables import Pixels
 from digits.data.pictures import Picture, PictureError
 from digits.handwriting import ink as inks
@@ -16,11 +21,6 @@ from digits.handwriting import lines, sheets
 from digits.handwriting.ink import CORE, EDGE, Ink
 from digits.handwriting.normalize import normalize
 from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Labels
-
-import numpy as np
-from scipy import ndimage
-from skimage import measure
-from skimage.transform import ProjectiveTransform
 
 # A picture whose sides have at most this many pixels shows one digit.
 MAX_ONE_DIGIT_SIDE = 32

@@ -6,13 +6,13 @@ morphological closing, which removes what is dark and narrow, and leaves shadows
 
 import math
 
-from digits.core.tables import Pixels
-from digits.data.pictures import PictureError, median_of_edge
-from digits.handwriting.regions import Floats
-
 import numpy as np
 from scipy import ndimage, stats
 from skimage import filters
+
+from digits.core.tables import Pixels
+from digits.data.pictures import PictureError, median_of_edge
+from digits.handwriting.regions import Floats
 
 Ink = Floats  # shape (height, width), 0 (paper) to 1 (full ink)
 

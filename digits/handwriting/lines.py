@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from digits.handwriting import ink as inks
-from digits.handwriting.ink import CORE, EDGE, MIN_PIXELS, Ink
-from digits.handwriting.regions import EIGHT_NEIGHBOURS, Mask
-from digits.handwriting.sheets import warp
-
 import numpy as np
 from scipy import ndimage
 from skimage import measure, transform
 from skimage.transform import EuclideanTransform, ProjectiveTransform
+
+from digits.handwriting import ink as inks
+from digits.handwriting.ink import CORE, EDGE, MIN_PIXELS, Ink
+from digits.handwriting.regions import EIGHT_NEIGHBOURS, Mask
+from digits.handwriting.sheets import warp
 
 NEIGHBOURS_IN_ROW = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
 NEIGHBOURS_IN_COLUMN = NEIGHBOURS_IN_ROW.T

@@ -1,15 +1,15 @@
 """Draw a digit as the training images were drawn."""
 
-from digits.core.tables import Pixels
-from digits.handwriting.ink import Ink
-from digits.imaging.deskewing import moments
-from digits.imaging.interpolation import interpolate
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 from skimage import measure
+
+from digits.core.tables import Pixels
+from digits.handwriting.ink import Ink
+from digits.imaging.deskewing import moments
+from digits.imaging.interpolation import interpolate
 
 # The sides of the images in which digits can be drawn: MNIST's, and UCI's in scikit-learn.
 SIDES = (28, 8)

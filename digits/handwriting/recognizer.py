@@ -6,6 +6,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+import numpy as np
+
 from digits.core.tables import Pixels, Scores, Vector
 from digits.data import pictures
 from digits.data.pictures import Picture
@@ -17,8 +19,6 @@ from digits.handwriting.typicality import MIN_P_VALUE, Typicality
 from digits.results.predicting import Prediction, Predictor, Reading
 from digits.settings.errors import warn
 from digits.settings.params import Params
-
-import numpy as np
 
 # The shapes of the images to which the digits in pictures are normalized.
 SHAPES = [[side, side] for side in SIDES]

@@ -3,14 +3,14 @@
 from operator import attrgetter
 from typing import Any
 
-from digits.core.tables import Pixels
-from digits.handwriting.regions import Mask
-
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 from skimage import filters, measure, transform
 from skimage.transform import ProjectiveTransform
+
+from digits.core.tables import Pixels
+from digits.handwriting.regions import Mask
 
 Points = npt.NDArray[np.floating[Any]]  # x and y of each, shape (n, 2)
 

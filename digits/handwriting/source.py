@@ -5,6 +5,8 @@ The source `folder` describes the folder. Each digit is drawn as MNIST's digits 
 code that `digits predict` uses. See docs/handwriting.md.
 """
 
+import pandas as pd
+
 from digits.core.tables import Pixels
 from digits.data.pictures import Picture, PictureError
 from digits.data.sources import folder
@@ -12,8 +14,6 @@ from digits.handwriting import components
 from digits.handwriting.normalize import SIDES
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
-
-import pandas as pd
 
 
 def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:

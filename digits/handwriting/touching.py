@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import attrgetter
 
+import numpy as np
+from skimage import measure
+
 from digits.core.tables import Pixels, Vector
 from digits.handwriting.components import Component, Digit, draw_digit
 from digits.handwriting.ink import EDGE, Ink
-
-import numpy as np
-from skimage import measure
 
 # There are two digits if the product of the typicalities of the halves is more than this many
 # times the typicality of the whole. Chosen on pairs of MNIST's training images that overlap by

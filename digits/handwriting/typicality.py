@@ -12,15 +12,15 @@ conformal anomaly detection (R. Laxhammar, G. Falkman, 2010).
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Self
 
+import numpy as np
+from sklearn.pipeline import Pipeline
+
 from digits.core import paths, tables
 from digits.core.tables import Pixels, Scores, Vector
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.settings.errors import warn
 from digits.settings.params import ModelParams
-
-import numpy as np
-from sklearn.pipeline import Pipeline
 
 # The scores of this classifier are log densities, plus the logarithm of the prior of the class.
 DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"

@@ -11,11 +11,11 @@ original, the seed and its number, not on the other images or the number of core
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from digits.core.tables import Pixels
-from digits.imaging.interpolation import FloatImages, interpolate
-
 import numpy as np
 import numpy.typing as npt
+
+from digits.core.tables import Pixels
+from digits.imaging.interpolation import FloatImages, interpolate
 
 Floats = npt.NDArray[np.floating[Any]]
 

@@ -1,8 +1,8 @@
 """Deskew digits: centre them, and remove their slant."""
 
-from digits.imaging.interpolation import FloatImages, interpolate
-
 import numpy as np
+
+from digits.imaging.interpolation import FloatImages, interpolate
 
 # Lower bounds, so that nothing is divided by 0 in an image without ink, or with one row of ink.
 NO_INK = 1e-6

@@ -15,11 +15,11 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from digits.settings.errors import UserError
-
 import joblib
 import sklearn.pipeline  # noqa: F401
 from threadpoolctl import threadpool_info
+
+from digits.settings.errors import UserError
 
 # The variable by which Dask itself finds its scheduler (docs/scaling.md).
 CLUSTER_VARIABLE = "DASK_SCHEDULER_ADDRESS"

@@ -10,6 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import PredefinedSplit
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
 from digits.core.tables import Pixels, Scores, Vector, rows_per_block
 from digits.learning.folds import assign_folds
 from digits.learning.parallel import parallel_backend
@@ -26,18 +38,6 @@ from digits.learning.thresholds import (
 )
 from digits.settings.errors import UserError
 from digits.settings.params import ModelParams, Threshold
-
-import joblib
-import numpy as np
-import pandas as pd
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score
-from sklearn.model_selection import PredefinedSplit
-from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 # What classifiers raise for images or labels that they cannot learn from. It is a TypeError for
 # sparse features, and an IndexError with `CategoricalNB`.

@@ -1,11 +1,11 @@
 """Assign the training images to the folds of a cross-validation."""
 
-from digits.core.tables import Vector
-from digits.settings.errors import UserError
-
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from digits.core.tables import Vector
+from digits.settings.errors import UserError
 
 
 def assign_folds(y: Vector, n_folds: int, groups: pd.Series | None = None) -> Vector:

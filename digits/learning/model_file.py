@@ -14,14 +14,14 @@ from pathlib import Path, PurePath
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
-from digits.core.files import REMEDY, atomic_write, check_exists
-from digits.settings.errors import UserError
-
 import numpy as np
 import skops.io
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
+
+from digits.core.files import REMEDY, atomic_write, check_exists
+from digits.settings.errors import UserError
 
 # The types that a model may hold, besides estimators and what skops itself trusts. If you add a
 # classifier of your own, add the types of its attributes.

@@ -4,9 +4,9 @@ import os
 from contextlib import AbstractContextManager
 from typing import Any
 
-from digits.learning.cluster import CLUSTER_VARIABLE, dask_backend
-
 import joblib
+
+from digits.learning.cluster import CLUSTER_VARIABLE, dask_backend
 
 
 def parallel_backend(*shared_objects: Any) -> AbstractContextManager[Any]:

@@ -8,17 +8,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from digits.features.transforms.color import to_brightness
-from digits.learning.classifiers.augmented_svc import AugmentedSVC
-from digits.settings.errors import UserError, check_choice, unknown_choice
-from digits.settings.params import ModelParams
-
 from sklearn.base import ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators
+
+from digits.features.transforms.color import to_brightness
+from digits.learning.classifiers.augmented_svc import AugmentedSVC
+from digits.settings.errors import UserError, check_choice, unknown_choice
+from digits.settings.params import ModelParams
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 

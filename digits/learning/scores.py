@@ -7,13 +7,13 @@ is (n_images,): the scores of the second class.
 
 from typing import Any
 
-from digits.core.tables import Pixels, Scores, Vector
-
 import joblib
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
+
+from digits.core.tables import Pixels, Scores, Vector
 
 # The prefix of the columns of scores in a table of predictions, by response method.
 COLUMN_PREFIXES = {"decision_function": "decision", "predict_proba": "probability"}

@@ -4,16 +4,16 @@ The key `threshold` of params.yaml gives it as a number, or as a rule by which i
 cross-validated scores.
 """
 
-from digits.core.tables import Scores, Vector
-from digits.learning.scores import predict_from_scores, response_method
-from digits.settings.errors import UserError
-from digits.settings.params import MaxF1, MinRecall, Threshold
-
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
+
+from digits.core.tables import Scores, Vector
+from digits.learning.scores import predict_from_scores, response_method
+from digits.settings.errors import UserError
+from digits.settings.params import MaxF1, MinRecall, Threshold
 
 
 def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None) -> float:

@@ -3,11 +3,11 @@
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
+
 from digits.core.files import atomic_write
 from digits.report.view import ModelView
 from digits.results.leaderboard import BASELINE
-
-import pandas as pd
 
 # The definitions of the charts of a model, which `dvc plots` uses, too.
 DEFINITIONS = Path(".dvc/plots")

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+import pandas as pd
+
 from digits.core.tables import Pixels
 from digits.report.view import ModelView
 from digits.results.drawing import pad, png_data_uri
 from digits.results.read import ImageDataset
-
-import numpy as np
-import pandas as pd
 
 N_SAMPLES = 10  # images of each class in the picture of samples
 

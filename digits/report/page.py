@@ -7,6 +7,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import jinja2
+import pandas as pd
+from tqdm import tqdm
+
 from digits.report import charts
 from digits.report.images import DatasetView
 from digits.report.view import CAPTIONS, ModelView
@@ -16,10 +20,6 @@ from digits.results.outdated import find_outdated_models
 from digits.results.read import ImageDataset
 from digits.settings.errors import UserError
 from digits.settings.params import Params
-
-import jinja2
-import pandas as pd
-from tqdm import tqdm
 
 TEMPLATES = Path(__file__).parent
 

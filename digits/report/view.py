@@ -4,6 +4,9 @@ import re
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import pandas as pd
+import yaml
+
 from digits.core import paths
 from digits.core.files import check_exists
 from digits.results import formatting
@@ -16,9 +19,6 @@ from digits.results.read import (
 )
 from digits.settings.errors import UserError
 from digits.settings.params import OVERALL, Entry, Params
-
-import pandas as pd
-import yaml
 
 # The metrics in the table of a model, and their captions there.
 CAPTIONS = {

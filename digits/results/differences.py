@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest, ttest_1samp
+
 from digits.core import paths, tables
 from digits.core.tables import Vector
 from digits.evaluation.metrics import MIN_GROUPS, group_contributions
 from digits.settings.errors import UserError
-
-import numpy as np
-import pandas as pd
-from scipy.stats import binomtest, ttest_1samp
 
 SIGNIFICANCE_LEVEL = 0.01
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
 from digits.core.tables import Pixels
 from digits.features.transforms.color import to_brightness
 from digits.settings.errors import to_one_line
-
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 # In the terminal
 SHADES = " .:-=+*#%@"  # from paper to ink

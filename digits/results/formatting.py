@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
+import tabulate
+
 from digits.evaluation.calibration import calibrate, to_logits
 from digits.learning.scores import read_scores, score_labels
 from digits.results.differences import NO_TEST, Difference, PairedTest
 from digits.settings.params import Params
-
-import numpy as np
-import pandas as pd
-import tabulate
 
 tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
 

@@ -1,10 +1,10 @@
 """Rank the mistakes of a model."""
 
-from digits.core.tables import Vector
-from digits.learning.scores import read_scores, score_labels
-
 import numpy as np
 import pandas as pd
+
+from digits.core.tables import Vector
+from digits.learning.scores import read_scores, score_labels
 
 
 def rank_mistakes(predictions: pd.DataFrame) -> Vector:

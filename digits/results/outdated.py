@@ -4,10 +4,10 @@ import warnings
 from collections.abc import Collection
 from typing import Any
 
-from digits.settings.errors import warn
-
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
+
+from digits.settings.errors import warn
 
 # What DVC says of files that are not there, for example because nobody has pulled them. Results
 # are not outdated because of them.

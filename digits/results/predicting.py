@@ -14,6 +14,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
+import numpy as np
+from sklearn.pipeline import Pipeline
+
 from digits.core import paths
 from digits.core.tables import Pixels, Scores
 from digits.data import pictures
@@ -27,9 +30,6 @@ from digits.results.read import check_evaluated, read_metrics, read_temperature
 from digits.settings import params
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams, Params
-
-import numpy as np
-from sklearn.pipeline import Pipeline
 
 # The sources that resize whole pictures.
 RESIZING_SOURCES = {"folder", "table"}

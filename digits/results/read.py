@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+import pandas as pd
+
 from digits.core import paths, tables
 from digits.core.tables import Pixels, Vector
 from digits.settings.errors import UserError
 from digits.settings.params import OVERALL
-
-import numpy as np
-import pandas as pd
 
 ROW_RANGE = re.compile(r"(\d+)(?:-(\d+))?")  # `36001` or `0-9`
 

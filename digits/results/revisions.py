@@ -6,16 +6,16 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, Self
 
-from digits.core import paths
-from digits.settings import params
-from digits.settings.errors import UserError, check_choice
-from digits.settings.params import FILE, Params
-
 import pandas as pd
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
+
+from digits.core import paths
+from digits.settings import params
+from digits.settings.errors import UserError, check_choice
+from digits.settings.params import FILE, Params
 
 
 class Revision:

@@ -1,13 +1,13 @@
 """Train models with several seeds."""
 
-from digits.core.tables import Pixels
-from digits.learning.fitting import fit_and_cross_validate
-from digits.settings.params import ModelParams
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score
 from tqdm import tqdm
+
+from digits.core.tables import Pixels
+from digits.learning.fitting import fit_and_cross_validate
+from digits.settings.params import ModelParams
 
 
 def compare_over_seeds(

@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from digits.settings.errors import UserError, check_choice, unknown_choice
-
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -25,6 +23,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+from digits.settings.errors import UserError, check_choice, unknown_choice
 
 FILE = Path("params.yaml")
 MAX_FOLDS = 100

@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import click
+
 import digits
 from digits.settings import params
 from digits.settings.errors import UserError, report_os_errors, warn
-
-import click
 
 ENVIRONMENT_FILE = Path(__file__).parents[1] / "core/environment.txt"
 OWN_PACKAGES = {"digits", "stages", "__main__"}  # `__main__` is the script of the stage

@@ -6,10 +6,10 @@
 import math
 from pathlib import Path
 
+from PIL import Image
+
 from tests.handwriting.drawing import serving, stroke
 from tests.helpers import browser
-
-from PIL import Image
 
 PICTURE = Path("docs/handwriting/draw.png")
 WINDOW = {"width": 960, "height": 600}

@@ -8,10 +8,10 @@ import io
 import shutil
 from pathlib import Path
 
-from tests.helpers.browser import ARGUMENTS, PROGRAMS
-
 from PIL import Image, ImageOps
 from playwright.sync_api import Locator, sync_playwright
+
+from tests.helpers.browser import ARGUMENTS, PROGRAMS
 
 REPORT = Path("report.html")
 PICTURE = Path("docs/report.png")

@@ -10,11 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
+
 from digits.commands import main
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.settings import params
-
-import click
 
 FOLDER = Path(__file__).parents[1] / "reference"
 WIDTH = 78  # columns of a help text, as Click wraps it on a terminal of 80 columns

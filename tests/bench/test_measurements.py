@@ -6,17 +6,17 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench import measuring
-from bench.notebooks import NOTEBOOKS
-from digits.settings.errors import UserError
-from tests.helpers import tiny
-
 import nbformat
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
 from sklearn.datasets import load_digits
+
+from bench import measuring
+from bench.notebooks import NOTEBOOKS
+from digits.settings.errors import UserError
+from tests.helpers import tiny
 
 N_TEST = 397  # of 1,797 images
 

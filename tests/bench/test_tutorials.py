@@ -9,15 +9,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.notebooks import NOTEBOOKS
-from digits.commands.check import check
-from digits.data.sources import idx
-from digits.settings import params
-from digits.settings.params import Params
-from tests.helpers import tiny
-from tests.helpers.calls import call
-from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +18,15 @@ from PIL import Image
 from pytest_httpserver import HTTPServer
 from sklearn.datasets import fetch_openml
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+
+from bench.notebooks import NOTEBOOKS
+from digits.commands.check import check
+from digits.data.sources import idx
+from digits.settings import params
+from digits.settings.params import Params
+from tests.helpers import tiny
+from tests.helpers.calls import call
+from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml
 
 PAGE = (tiny.ROOT / "docs/tutorials.md").read_text(encoding="utf-8")
 HANDWRITING = "digits/handwriting"  # the optional component that finds digits in pictures

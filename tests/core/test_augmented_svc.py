@@ -3,6 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
+
 from digits.features.transforms.pixels import scale
 from digits.imaging.deformation import MILD, deform_rows
 from digits.learning import model_file, pipelines
@@ -14,15 +23,6 @@ from digits.learning.classifiers.augmented_svc import (
 from digits.settings import params
 from digits.settings.errors import UserError
 from tests.helpers import tiny
-
-import joblib
-import numpy as np
-import pytest
-from sklearn.base import clone
-from sklearn.datasets import load_digits
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
-from sklearn.svm import SVC
 
 C = 10
 C_COPIES = 2

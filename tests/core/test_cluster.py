@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.helpers import tiny
 from tests.helpers.processes import Running
-
-import pytest
 
 pytestmark = pytest.mark.slow
 

@@ -4,16 +4,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
 from digits.core import tables
 from digits.features.transforms.color import color_histogram, to_brightness
 from digits.results import drawing
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
-
-import numpy as np
-import pandas as pd
-import pytest
-from PIL import Image
 
 SIDE = 16
 COLORS = {"blue": (20, 40, 230), "red": (230, 40, 20)}  # of the same brightness, nearly

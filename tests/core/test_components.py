@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.helpers import tiny
-
 import pytest
+
+from tests.helpers import tiny
 
 # Each optional component has a folder of tests with its own name.
 TEST_FOLDERS = {path.parent.name for path in tiny.ROOT.glob("tests/*/test_*.py")}

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from digits.imaging.deformation import (
     BLOCK_SIZE,
     MILD,
@@ -11,11 +16,6 @@ from digits.imaging.deformation import (
     list_blocks,
     make_gaussians,
 )
-
-import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 SHAPE = (40, 30)
 NONE = Strength(rotation=0, shear=0, scale=0, shift=0, bend=0)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from digits.results.differences import NO_TEST, Difference, compare_predictions, t_test
-from digits.results.formatting import format_points, format_verdict
-from digits.settings.errors import UserError
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest, ttest_1samp
+
+from digits.results.differences import NO_TEST, Difference, compare_predictions, t_test
+from digits.results.formatting import format_points, format_verdict
+from digits.settings.errors import UserError
 
 
 def make_predictions(is_correct: Any, **columns: Any) -> pd.DataFrame:

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from tests.helpers import pages, tiny
-
 import pytest
+
+from tests.helpers import pages, tiny
 
 PAGE = "docs/dvc.md"
 MODEL = Path("models/five-sgd.skops")

@@ -7,11 +7,11 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from digits.settings.errors import UserError
 from digits.settings.stage import print_warnings
 from tests.helpers import tiny
-
-import pytest
 
 # A source that runs a script, which edits the project, before it reads the images.
 EDITING = """

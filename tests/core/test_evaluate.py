@@ -4,12 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from digits.evaluation import calibration
-from digits.evaluation.confusion import confusion_table
-from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
-from digits.evaluation.metrics import confidence_interval, metrics_table
-from digits.evaluation.predictions import Predictions
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +14,12 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, t, ttest_1samp
 from sklearn import metrics as sk
+
+from digits.evaluation import calibration
+from digits.evaluation.confusion import confusion_table
+from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
+from digits.evaluation.metrics import confidence_interval, metrics_table
+from digits.evaluation.predictions import Predictions
 
 # The folder of a model's predictions, by the subset that they have in tables of metrics.
 FOLDERS = {"test": "predictions", "cross_validation": "crossval"}

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.helpers import tiny
-
 import numpy as np
 import pytest
 import yaml
+
+from tests.helpers import tiny
 
 PAGE = (tiny.ROOT / "docs/extending.md").read_text(encoding="utf-8")
 # The code of each example, by the comment in its first line.

@@ -3,11 +3,11 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 from tests.helpers.processes import Running
-
-import pytest
 
 # On Linux every write to this file fails as on a full disk, also for root.
 FULL_DISK = Path("/dev/full")

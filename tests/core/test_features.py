@@ -3,17 +3,17 @@
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+import pytest
+from scipy.ndimage import map_coordinates
+from sklearn.pipeline import Pipeline
+
 from digits.features.transforms.hog import gradients_by_direction, hog, window_weights
 from digits.features.transforms.pixels import normalize
 from digits.imaging.deskewing import deskew, moments
 from digits.imaging.interpolation import interpolate
 from digits.learning.pipelines import FEATURES_FOLDER
 from tests.helpers import tiny
-
-import numpy as np
-import pytest
-from scipy.ndimage import map_coordinates
-from sklearn.pipeline import Pipeline
 
 RNG = np.random.default_rng(0)
 

@@ -6,18 +6,18 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
+
 from digits.data.sources import idx, sklearn, to_uint8
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml
-
-import numpy as np
-import pandas as pd
-import pytest
-from pytest_httpserver import HTTPServer
-from werkzeug import Response
 
 FETCH = ["fetch", "tiny"]
 FILES = tiny.idx_files()

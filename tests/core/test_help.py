@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from digits.commands import MODULES, PACKAGE, has_module, main
-from tests.helpers.calls import call
-
 import click
 import pytest
+
+from digits.commands import MODULES, PACKAGE, has_module, main
+from tests.helpers.calls import call
 
 WIDTH = 80  # columns
 NAMES = [name for name in MODULES if has_module(name)]

@@ -7,6 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from sklearn.decomposition import PCA
+from sklearn.linear_model import SGDClassifier
+from sklearn.neural_network import MLPClassifier
+
 from digits.core import tables
 from digits.core.tables import Pixels
 from digits.data.sources import deformed, table
@@ -19,15 +28,6 @@ from digits.settings.params import DatasetParams, ModelParams
 from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.helpers.processes import full_disk
-
-import numpy as np
-import pandas as pd
-import pyarrow.parquet as pq
-import pytest
-import yaml
-from sklearn.decomposition import PCA
-from sklearn.linear_model import SGDClassifier
-from sklearn.neural_network import MLPClassifier
 
 PIXELS, CLASSES = tiny.digits()
 SCALED = PIXELS.astype(np.float32) / tiny.PIXEL_MAX

@@ -5,13 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
-from digits.settings import params
-from tests.helpers import tiny
-from tests.helpers.calls import call, failure, reproduce
-
 import numpy as np
 import pandas as pd
 import pytest
+
+from digits.settings import params
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure, reproduce
 
 HEADER = "subset,metric,slice,value,low,high\n"
 WITH_INTERVAL = f"""\

@@ -4,13 +4,13 @@ import contextlib
 import json
 from pathlib import Path
 
-from digits.core import paths
-from tests.helpers import tiny
-
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics
+
+from digits.core import paths
+from tests.helpers import tiny
 
 # The log loss is of calibrated probabilities, which the predictions do not have.
 WITHOUT_PREDICTIONS = ["log_loss", "temperature"]

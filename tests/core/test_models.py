@@ -7,12 +7,6 @@ from inspect import signature
 from pathlib import Path
 from zipfile import ZipFile
 
-from digits.core.files import REMEDY
-from digits.learning import model_file, pipelines
-from digits.settings.errors import UserError
-from tests.helpers import tiny
-from tests.helpers.calls import failure
-
 import numpy as np
 import pytest
 import skops.io
@@ -20,6 +14,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import all_estimators
+
+from digits.core.files import REMEDY
+from digits.learning import model_file, pipelines
+from digits.settings.errors import UserError
+from tests.helpers import tiny
+from tests.helpers.calls import failure
 
 # Each of them holds types that skops does not trust.
 HOLD_OTHER_TYPES = [

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pytest
+
 from digits.learning import model_file, pipelines
 from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
-
-import pandas as pd
-import pytest
 
 pytest.importorskip("xgboost")
 

@@ -7,17 +7,17 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
 from digits.data import pictures
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.pictures import PictureError
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
-
-import numpy as np
-import pandas as pd
-import pytest
-from PIL import Image
 
 PIXELS, CLASSES = tiny.digits()
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+from dvc.utils.serialize import modify_yaml
+
 from digits.commands.check import check
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
-
-import pytest
-from dvc.utils.serialize import modify_yaml
 
 STAGES = [
     "fetch tiny",

@@ -5,18 +5,18 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+from PIL import Image
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
 from digits.commands.pin import update_entry
 from digits.settings import params
 from digits.settings.params import PINNED_KEYS
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import full_disk
-
-import numpy as np
-import pytest
-from PIL import Image
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 TEXT = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
 ENTRY = "    sources:\n    - folder: own\n    shape: [28, 28]  # small\n"

@@ -9,13 +9,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from digits.settings import stage as stage_module
-from tests.helpers import tiny
-from tests.helpers.calls import call, failure
-
 import pytest
 import sklearn
 from dvc.repo import Repo
+
+from digits.settings import stage as stage_module
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 MODELS = tiny.params()["models"]
 FETCH = ["fetch@tiny"]
@@ -149,7 +149,7 @@ def test_a_stage_needs_its_dependencies_alone_and_gives_the_same_bytes_on_one_co
     script, _, name = stage.partition("@")
     entry = tiny.lock(made)[stage]
     assert entry["cmd"] == f"python -m stages.{script} {name}"
-    words = on_one_core(f"python stages/{script}.py {name}")
+    words = on_one_core(f"python -m stages.{script} {name}")
     tiny.run(words, tmp_path, PYTHONHASHSEED="1", PYTHONPATH=str(tmp_path))
     after = tiny.files(tmp_path)
     assert set(after) - before == {output["path"] for output in entry["outs"]}

@@ -7,16 +7,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+from PIL import Image
+
 from digits.data.fetching import fetch_images
 from digits.evaluation.metrics import confidence_interval
 from digits.results import predicting
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
-
-import numpy as np
-import pytest
-from PIL import Image
 
 PIXELS, CLASSES = tiny.digits()
 MODEL = ("--model", "digit-logreg")

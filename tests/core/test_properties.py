@@ -4,18 +4,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from digits.commands.merge_lock import merge
-from digits.core import tables
-from digits.data.splitting import split_rows
-from digits.learning import model_file, pipelines
-from digits.settings.params import ChecksumShare, LastGroups
-
 import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.pipeline import Pipeline
+
+from digits.commands.merge_lock import merge
+from digits.core import tables
+from digits.data.splitting import split_rows
+from digits.learning import model_file, pipelines
+from digits.settings.params import ChecksumShare, LastGroups
 
 SEEDS = st.integers(0, 2**32 - 1)
 FRACTIONS = st.floats(0.01, 0.99)

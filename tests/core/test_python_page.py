@@ -4,9 +4,9 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.helpers import pages, tiny
-
 import pytest
+
+from tests.helpers import pages, tiny
 
 PAGE = tiny.ROOT / "docs/reference/python.md"
 

@@ -11,14 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from tests.helpers import tiny
-from tests.helpers.calls import call
-from tests.helpers.processes import Running
-
 import psutil
 import pytest
 import yaml
 from click.testing import Result
+
+from tests.helpers import tiny
+from tests.helpers.calls import call
+from tests.helpers.processes import Running
 
 SCRIPTS = str(Path(sys.executable).parent)
 DIGITS = f"{SCRIPTS}/digits"

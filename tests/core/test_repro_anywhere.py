@@ -11,14 +11,14 @@ from pathlib import Path
 from pydoc import locate
 from textwrap import dedent
 
-from digits.repro.__main__ import main
-from tests.helpers import tiny
-from tests.helpers.processes import Running
-
 import dvc
 import psutil
 import pytest
 from click.testing import CliRunner
+
+from digits.repro.__main__ import main
+from tests.helpers import tiny
+from tests.helpers.processes import Running
 
 PACKAGE = tiny.ROOT / "digits/repro"
 

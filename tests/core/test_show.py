@@ -5,15 +5,15 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from digits.results import drawing
-from digits.results.mistakes import rank_mistakes
-from tests.helpers import tiny
-from tests.helpers.calls import call, failure
-
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+
+from digits.results import drawing
+from digits.results.mistakes import rank_mistakes
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 PIXELS, CLASSES = tiny.digits()
 CAPTION = re.compile(

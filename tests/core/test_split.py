@@ -3,6 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
 from digits.core import tables
 from digits.core.tables import Pixels, Vector
 from digits.data.labels import label_images
@@ -11,11 +16,6 @@ from digits.settings.errors import UserError
 from digits.settings.params import SplitParams
 from tests.helpers import tiny
 from tests.helpers.calls import call
-
-import numpy as np
-import pandas as pd
-import pytest
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 GROUPS = np.repeat([0, 1, 2, 3], [3, 3, 2, 4])
 

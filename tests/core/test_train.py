@@ -3,18 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from digits.core import paths, tables
-from digits.core.tables import Vector
-from digits.learning import fitting, model_file
-from digits.learning.folds import assign_folds
-from digits.learning.pipelines import build_pipeline, make_feature_steps
-from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
-from digits.learning.thresholds import choose_threshold, set_threshold
-from digits.settings import params
-from digits.settings.errors import UserError
-from tests.helpers import tiny
-from tests.helpers.calls import call, failure
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,6 +16,18 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
+
+from digits.core import paths, tables
+from digits.core.tables import Vector
+from digits.learning import fitting, model_file
+from digits.learning.folds import assign_folds
+from digits.learning.pipelines import build_pipeline, make_feature_steps
+from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
+from digits.learning.thresholds import choose_threshold, set_threshold
+from digits.settings import params
+from digits.settings.errors import UserError
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 FIVE = "models.five-sgd"
 BOOSTING = "ensemble.HistGradientBoostingClassifier"

@@ -2,6 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import softmax
+from sklearn.datasets import load_digits
+
 from digits.core import paths
 from digits.core.tables import Vector
 from digits.learning import model_file
@@ -10,12 +16,6 @@ from digits.learning.thresholds import choose_threshold
 from digits.settings.params import MinRecall
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
-
-import numpy as np
-import pandas as pd
-import pytest
-from scipy.special import softmax
-from sklearn.datasets import load_digits
 
 SUBSETS = ["train", "test"]
 POSITIVE = ["n1", "n8"]

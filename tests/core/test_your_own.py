@@ -7,16 +7,16 @@ import json
 import re
 from pathlib import Path
 
-from digits.commands import start
-from docs.tools.shapes import SHAPES, write_pictures
-from tests.helpers import pages, tiny
-from tests.helpers.calls import call, failure
-
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+
+from digits.commands import start
+from docs.tools.shapes import SHAPES, write_pictures
+from tests.helpers import pages, tiny
+from tests.helpers.calls import call, failure
 
 YOUR_OWN = "docs/your-own.md"
 UPGRADING = "docs/upgrading.md"

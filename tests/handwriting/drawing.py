@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.helpers.processes import Running
-
 import segno
 from playwright.sync_api import FloatRect, Locator, Page
+
+from tests.helpers.processes import Running
 
 
 @contextmanager

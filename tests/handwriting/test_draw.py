@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import Page, expect
+
 from digits.handwriting import source as handwriting
 from digits.handwriting.collection import Collection
 from digits.handwriting.commands.draw import ADDRESS, local_address
@@ -20,11 +25,6 @@ from tests.handwriting.drawing import box, draw, serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.browser import LIMIT, overflow
 from tests.helpers.processes import full_disk
-
-import pytest
-import requests
-from PIL import Image
-from playwright.sync_api import Page, expect
 
 DIGIT = re.compile(r"^\d$")
 PNG = {"Content-Type": "image/png"}

@@ -3,15 +3,15 @@
 import io
 from typing import Any
 
-from digits.data import pictures
-from digits.handwriting.components import Digit, find
-from digits.handwriting.normalize import normalize
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
+
+from digits.data import pictures
+from digits.handwriting.components import Digit, find
+from digits.handwriting.normalize import normalize
 
 Grey = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]

@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.helpers import tiny
-from tests.helpers.calls import call
-
 import pytest
 import yaml
 from PIL import Image
+
+from tests.helpers import tiny
+from tests.helpers.calls import call
 
 N_PICTURES = 60
 SIDE = 48  # pixels of a digit's picture

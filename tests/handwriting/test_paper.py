@@ -2,6 +2,12 @@
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+from scipy import ndimage
+
 from tests.handwriting.test_ink import (
     ALONE,
     EXPECTED,
@@ -12,12 +18,6 @@ from tests.handwriting.test_ink import (
     ink,
     page,
 )
-
-import numpy as np
-import numpy.typing as npt
-import pytest
-from PIL import Image, ImageDraw, ImageFilter
-from scipy import ndimage
 
 # The two ends of each line: x, y, x, y. The seven is at 40 to 82, 30 to 72.
 LINES: dict[str, list[tuple[int, int, int, int]]] = {}

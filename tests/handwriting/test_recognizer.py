@@ -5,12 +5,12 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.helpers import tiny
-from tests.helpers.calls import call, failure
-
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 
 @pytest.fixture(scope="module")

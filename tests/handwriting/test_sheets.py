@@ -1,14 +1,14 @@
 """Rows with a long tail, sheets on a table, and grids, drawn from images of scikit-learn."""
 
-from digits.handwriting import sheets
-from digits.handwriting.components import Digit
-from tests.handwriting.test_ink import SEVEN, difference, found, ink, page
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
+
+from digits.handwriting import sheets
+from digits.handwriting.components import Digit
+from tests.handwriting.test_ink import SEVEN, difference, found, ink, page
 
 Grey = npt.NDArray[np.uint8]
 

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
 from digits.core.tables import Pixels
 from digits.data import pictures
 from digits.handwriting import components, source
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
-
-import numpy as np
-import pandas as pd
-import pytest
-from PIL import Image
 
 
 def draw(path: Path, *tops: int) -> None:

@@ -2,6 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
+
 from digits.core.tables import Pixels, Vector
 from digits.data.pictures import Picture
 from digits.handwriting.normalize import normalize
@@ -9,12 +15,6 @@ from digits.handwriting.recognizer import Recognizer
 from digits.handwriting.typicality import Typicality
 from digits.learning.pipelines import make_feature_steps
 from digits.learning.scores import compute_scores
-
-import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
-from sklearn.pipeline import Pipeline
-from sklearn.svm import SVC
 
 TRAIN = 600
 IMAGES = 800

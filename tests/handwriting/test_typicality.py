@@ -4,14 +4,6 @@ import json
 import re
 from pathlib import Path
 
-from digits.handwriting import boxes
-from digits.handwriting.recognizer import Recognizer
-from digits.handwriting.typicality import DENSITY, Typicality
-from digits.results import predicting
-from tests.handwriting.drawing import serving, stroke
-from tests.helpers import browser, tiny
-from tests.helpers.calls import call
-
 import numpy as np
 import pytest
 import requests
@@ -19,6 +11,14 @@ from PIL import Image
 from playwright.sync_api import expect
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
+
+from digits.handwriting import boxes
+from digits.handwriting.recognizer import Recognizer
+from digits.handwriting.typicality import DENSITY, Typicality
+from digits.results import predicting
+from tests.handwriting.drawing import serving, stroke
+from tests.helpers import browser, tiny
+from tests.helpers.calls import call
 
 # The letter E.
 LINES = [((0.2, 0.2), (0.2, 0.8))] + [((0.2, at), (0.8, at)) for at in (0.2, 0.5, 0.8)]

@@ -6,10 +6,10 @@ import signal
 from importlib import import_module
 from pathlib import Path
 
-from tests.helpers.tiny import ROOT, run_dvc
-
 import click
 from click.testing import CliRunner, Result
+
+from tests.helpers.tiny import ROOT, run_dvc
 
 VALID = "params.yaml is valid.\n"  # what `digits check` prints
 STAGES = {path.stem for path in ROOT.glob("stages/*.py")}

@@ -10,9 +10,9 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 from urllib.request import HTTPSHandler, Request, build_opener, install_opener
 
-from tests.helpers import tiny
-
 from pytest_httpserver import HTTPServer
+
+from tests.helpers import tiny
 
 
 def serve_files(server: HTTPServer, contents: dict[str, bytes]) -> None:

@@ -10,15 +10,15 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
+import pytest
+
 from digits.commands.leaderboard import print_leaderboard
 from digits.results.leaderboard import make_leaderboard
 from digits.settings import params
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call
 from tests.helpers.processes import Running
-
-import pandas as pd
-import pytest
 
 # The commands of a page take minutes on a busy machine.
 pytestmark = pytest.mark.timeout(1800)

@@ -2,10 +2,10 @@
 
 import re
 
+import pytest
+
 from digits.commands import has_module
 from docs.tools import reference
-
-import pytest
 
 
 def read_sections(page: str) -> list[str]:

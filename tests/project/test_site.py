@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.helpers import browser, tiny
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.helpers import browser, tiny
 
 pytestmark = pytest.mark.slow
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from digits.results.leaderboard import BASELINE
-from tests.helpers import browser, tiny
-from tests.helpers.browser import Opened, overflow
-from tests.helpers.calls import call, failure
-
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, ViewportSize, expect
+
+from digits.results.leaderboard import BASELINE
+from tests.helpers import browser, tiny
+from tests.helpers.browser import Opened, overflow
+from tests.helpers.calls import call, failure
 
 # Vega is bundled once, in the project that the other tests copy.
 pytestmark = pytest.mark.usefixtures("report")

@@ -6,6 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.special import expit
+from sklearn.metrics import precision_recall_fscore_support, precision_score, recall_score
+
 from digits.report import charts
 from digits.report.images import DatasetView
 from digits.report.page import compare, compare_all
@@ -16,14 +24,6 @@ from digits.results.read import ImageDataset
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call
-
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import pytest
-from PIL import Image
-from scipy.special import expit
-from sklearn.metrics import precision_recall_fscore_support, precision_score, recall_score
 
 FOLDERS = {"test": "predictions", "cross_validation": "crossval"}
 

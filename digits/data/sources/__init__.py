@@ -11,12 +11,12 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from digits.core.tables import Pixels, Vector, map_pixels
 from digits.settings.errors import UserError
 from digits.settings.params import OVERALL, DatasetParams
-
-import numpy as np
-import pandas as pd
 
 MAX_CLASSES = 256
 NOT_FOUND = (

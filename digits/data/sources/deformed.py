@@ -16,6 +16,11 @@ selective sampling" (2007).
 
 from collections.abc import Iterator, Sequence
 
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
 from digits.core.tables import Pixels
 from digits.data.fetching import fetch_images
 from digits.data.sources import make_images
@@ -23,11 +28,6 @@ from digits.imaging.deformation import STRONG, deform_rows, list_blocks
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
-
-import joblib
-import numpy as np
-import pandas as pd
-from tqdm import tqdm
 
 # Not the seed of params.yaml, so that the checksums of the dataset stay the same.
 SEED = 42

@@ -24,16 +24,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
 from digits.core.tables import Pixels
 from digits.data import pictures
 from digits.data.pictures import Picture
 from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, make_images
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
-
-import numpy as np
-import pandas as pd
-from tqdm import tqdm
 
 # The number of pictures that are read at a time.
 BATCH_SIZE = 1_000

@@ -11,14 +11,14 @@ import math
 import zlib
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import requests
+
 from digits.core.tables import Pixels
 from digits.data.sources import make_images
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
-
-import numpy as np
-import pandas as pd
-import requests
 
 TIMEOUT = 60  # seconds without an answer
 GZIP_MAGIC = b"\x1f\x8b"

@@ -3,14 +3,14 @@
 import socket
 import warnings
 
+import numpy as np
+import pandas as pd
+from sklearn.datasets import fetch_openml
+
 from digits.core.tables import Pixels
 from digits.data.sources import make_images
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
-
-import numpy as np
-import pandas as pd
-from sklearn.datasets import fetch_openml
 
 TIMEOUT = 60  # seconds
 

@@ -4,14 +4,14 @@ They were cut from fourteen forms, which are their groups. Each form begins with
 9 three times, then 0 9 5 5 6 5 0. Some digits are missing, so that a form has 122 to 130.
 """
 
+import numpy as np
+import pandas as pd
+from sklearn.datasets import load_digits
+
 from digits.core.tables import Pixels
 from digits.data.sources import make_images
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
-
-import numpy as np
-import pandas as pd
-from sklearn.datasets import load_digits
 
 # The number of digits of each form.
 FORM_SIZES = [130, 126, 130, 130, 130, 130, 130, 123, 128, 130, 128, 130, 122, 130]

@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow.parquet as pq
+
 from digits.core import tables
 from digits.core.tables import Pixels
 from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder, make_images
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
-
-import pandas as pd
-import pyarrow.parquet as pq
 
 CLASS_COLUMNS = ["class", "label"]
 TEXT_COLUMNS = [*CLASS_COLUMNS, "group", "file"]  # all columns but those of the pixels

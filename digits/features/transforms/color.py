@@ -4,11 +4,11 @@ Each function takes pixels of shape (n_images, height * width * 3), which are re
 blue in turn, and returns as many rows. It learns nothing from the images.
 """
 
-from digits.core.tables import Pixels
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from digits.core.tables import Pixels
 
 # The weights of red, green and blue in the brightness, as in ITU-R BT.601.
 WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)

@@ -10,12 +10,12 @@ R. Arandjelović, A. Zisserman, "Three things everyone should know to improve ob
 
 import math
 
+import joblib
+import numpy as np
+
 from digits.core.tables import Pixels
 from digits.imaging.deskewing import deskew
 from digits.imaging.interpolation import FloatImages
-
-import joblib
-import numpy as np
 
 # The images are processed 50 at a time, so that their gradients, 40 kB per image of MNIST, need
 # little memory.

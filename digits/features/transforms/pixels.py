@@ -4,11 +4,11 @@ Each function takes pixels of shape (n_images, height * width) and returns as ma
 learns nothing from the images, so that a `FunctionTransformer` of it needs no fit.
 """
 
-from digits.core.tables import Pixels
-
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
+
+from digits.core.tables import Pixels
 
 # Images are made sparse 1,000 at a time, because finding their nonzero pixels takes memory.
 BATCH_SIZE = 1_000

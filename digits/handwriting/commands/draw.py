@@ -12,6 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
+import segno
+import waitress  # type: ignore[import-untyped]
+from flask import Flask, abort, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
 from digits.commands import examples
 from digits.data import pictures
 from digits.handwriting import boxes
@@ -19,13 +26,6 @@ from digits.handwriting.collection import DIGITS, Collection
 from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing, predicting
 from digits.settings.errors import UserError
-
-import click
-import segno
-import waitress  # type: ignore[import-untyped]
-from flask import Flask, abort, render_template, request
-from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
 
 PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"

@@ -12,9 +12,6 @@ import math
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
-from digits.core.tables import Pixels, Scores, Vector
-from digits.imaging.deformation import MILD, deform_rows, list_blocks
-
 import joblib
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +21,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from digits.core.tables import Pixels, Scores, Vector
+from digits.imaging.deformation import MILD, deform_rows, list_blocks
 
 Features = npt.NDArray[np.floating[Any]]
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+import click
+
 from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import paths
 from digits.settings import params
 from digits.settings.params import Params
-
-import click
 
 
 @click.command(epilog=examples("report", "report --models 'small-*' --output demo.html"))

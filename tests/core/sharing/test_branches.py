@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tests.helpers import tiny
-from tests.helpers.calls import call, failure, reproduce
-
 import pytest
 import yaml
+
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure, reproduce
 
 # This command is in .ci/lock.
 DRY = "repro --dry --allow-missing --keep-going"

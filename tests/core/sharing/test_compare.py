@@ -4,14 +4,14 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.helpers import tiny
-from tests.helpers.calls import call, failure
-
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from scipy.stats import binomtest
+
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure
 
 FIVE = "data/crossval/five-sgd.parquet"
 SAME = "The predictions are the same.\n"

@@ -4,12 +4,12 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.helpers import tiny
-from tests.helpers.calls import call, failure, reproduce
-
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
+
+from tests.helpers import tiny
+from tests.helpers.calls import call, failure, reproduce
 
 PARAMETERS = "models.five-sgd.hyperparameters"
 RUN = "exp run evaluate@five-sgd"

@@ -1,0 +1,22 @@
+"""Let NumPy round in the same way on every machine."""
+
+import os
+import platform
+
+
+def fix_rounding() -> None:
+    """Set environment variables that NumPy reads when it is loaded, so call this before.
+
+    Without them, the last bits of results would depend on the machine.
+
+    - OpenBLAS, which computes NumPy's matrix products, has a kernel for each generation of
+      processors, and the kernels round differently. All x86 processors of the last ten years
+      can run the kernel that is chosen here. For an older one, set OPENBLAS_CORETYPE yourself.
+    - NumPy's powers and logarithms for AVX-512 round differently from the others.
+    - With two threads, a matrix product would be rounded differently than with one. The cores
+      are used by fitting several models or folds at a time.
+    """
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    if platform.machine() in {"x86_64", "AMD64"}:
+        os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+        os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", "X86_V4 AVX512_ICL AVX512_SPR")
