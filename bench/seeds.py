@@ -9,6 +9,7 @@ shuffles them only if the tutorial does.
 import warnings
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -64,9 +65,10 @@ CLASSIFIERS = {
 # The original code of these models shuffles the training images.
 SHUFFLED = {"two-logreg", "five-sgd"}
 
-# These models have other features than the original code. They are also measured with these
-# features, which are the original ones.
-ORIGINAL_FEATURES = {"digit-sgd-hinge": "raw_sparse", "random-digit-sgd": "raw_sparse"}
+# These models have other features than the original code. They are also measured with the
+# original ones.
+HAVE_OTHER_FEATURES = {"digit-sgd-hinge", "random-digit-sgd"}
+ORIGINAL_FEATURES = {"features": "raw", "feature_parameters": {"sparse": True}}
 
 
 def compare_accuracies(folder: Path, quick: bool) -> list[str]:
@@ -88,11 +90,11 @@ def compare_accuracies(folder: Path, quick: bool) -> list[str]:
 
 def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     """Return the rows of a model: with its own features, and with the original ones."""
-    feature_sets = [params.load().models[name].features]
-    if name in ORIGINAL_FEATURES:
-        feature_sets.append(ORIGINAL_FEATURES[name])
+    feature_sets: dict[str, dict[str, Any]] = {params.load().models[name].features: {}}
+    if name in HAVE_OTHER_FEATURES:
+        feature_sets["raw, sparse"] = ORIGINAL_FEATURES
 
-    variants = [None, *feature_sets]  # None is the original code
+    variants = [None, *feature_sets.values()]  # None is the original code
     tasks = [
         joblib.delayed(measure)(name, features, seed)
         for features, seed in product(variants, range(n_seeds))
@@ -107,19 +109,20 @@ def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     ]
 
 
-def measure(name: str, features: str | None, seed: int) -> float:
+def measure(name: str, features: dict[str, Any] | None, seed: int) -> float:
     """Return the test accuracy, in percent, of a model or of its original code.
 
     Args:
         name: the name of the model.
-        features: the features of the model here, or None for the original code.
+        features: the keys of the model that are not as in params.yaml, or None for the original
+            code.
         seed: the seed.
     """
     settings = params.load()
     model_params = settings.models[name]
     task = settings.tasks[model_params.task]
     X, images = read_images(paths.raw(settings.dataset_name_of_task(model_params.task)))
-    images = label_images(images, *settings.task_classes(model_params.task))
+    images = label_images(images, task.positive, task.negative)
     test = settings.splits[task.split].test
     train_rows, test_rows = split_rows(X, images, test, SPLIT_SEED)
     # Only the tutorial random_split takes its training images in a random order.
@@ -132,7 +135,7 @@ def measure(name: str, features: str | None, seed: int) -> float:
         X = X.astype(np.float64)
         model = clone(CLASSIFIERS[name]).set_params(random_state=seed)
     else:
-        model_params = model_params.model_copy(update={"features": features})
+        model_params = model_params.model_copy(update=features)
         model = build_pipeline(
             model_params, seed, images.attrs["pixel_max"], images.attrs["shape"]
         )

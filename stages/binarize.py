@@ -17,17 +17,14 @@ from digits.settings.errors import UserError
 from digits.settings.stage import StageCommand
 
 
-@click.command(cls=StageCommand, depends_on=["tasks"])
+@click.command(cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
     """Label the images of the task NAME."""
-    settings = params.load()
-    task = settings.tasks[name]
-    positive, negative = settings.task_classes(name)
-
+    task = params.load().tasks[name]
     for subset in ["train", "test"]:
         X, images = tables.read_images(paths.split(task.split, subset))
-        labelled_images = label_images(images, positive, negative)
+        labelled_images = label_images(images, task.positive, task.negative)
         if labelled_images.empty:
             raise UserError(f"the {subset} set of {task.split} has no image of this task")
         tables.write_images(paths.task(name, subset), X, labelled_images)

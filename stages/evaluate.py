@@ -19,7 +19,7 @@ from digits.core import paths, tables
 from digits.core.files import atomic_write
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
-from digits.evaluation.metrics import metrics_table, summarize
+from digits.evaluation.metrics import OVERALL, metrics_table, summarize
 from digits.evaluation.predictions import (
     Predictions,
     fit_temperature_to_table,
@@ -27,11 +27,9 @@ from digits.evaluation.predictions import (
 )
 from digits.learning import model_file
 from digits.learning.parallel import parallel_backend
-from digits.learning.pipelines import package_of
 from digits.learning.scores import decision_threshold, predict_images
 from digits.settings import params
 from digits.settings.errors import UserError
-from digits.settings.params import OVERALL
 from digits.settings.stage import StageCommand
 
 DECIMALS = 6  # results are rounded because their last digits may differ between machines
@@ -42,37 +40,41 @@ DECIMALS = 6  # results are rounded because their last digits may differ between
 def main(name: str) -> None:
     """Evaluate the model NAME."""
     model_params = params.load().models[name]
-    model = model_file.load(paths.model(name), package_of(model_params.classifier))
+    model = model_file.load(paths.model(name), model_params.classifier)
     X_test, test_images = tables.read_images(paths.task(model_params.task, "test"))
-    cv_table = tables.read(paths.crossval(name))
+    cv_predictions = tables.read(paths.crossval(name))
     check_labels(test_images, model)
 
     with parallel_backend(model):  # a Dask cluster, if there is one, receives the model once
-        test_table = predict_images(model, X_test, test_images)
-    tables.write(paths.predictions(name), test_table)
+        test_predictions = predict_images(model, X_test, test_images)
+    tables.write(paths.predictions(name), test_predictions)
 
-    # If the model was cross-validated, evaluate these predictions, too, and calibrate the
-    # probabilities on them.
-    classes = model.classes_
-    majority_label = int(cv_table["label"].mode()[0])  # of all training images
-    temperature = fit_temperature_to_table(cv_table, classes) if "fold" in cv_table else None
-    predictions = {
-        "test": Predictions.from_table(test_table, classes, majority_label, temperature or 1.0)
+    # The probabilities are calibrated on the cross-validated predictions, if there are any.
+    is_cross_validated = "fold" in cv_predictions
+    temperature = None
+    if is_cross_validated:
+        temperature = fit_temperature_to_table(cv_predictions, model.classes_)
+    majority_label = int(cv_predictions["label"].mode()[0])  # of all training images
+    subsets = {
+        "test": Predictions.from_table(
+            test_predictions, model.classes_, majority_label, temperature
+        )
     }
-    if "fold" in cv_table:
-        temperatures = fit_temperatures_of_folds(cv_table, classes)
-        predictions["cross_validation"] = Predictions.from_table(
-            cv_table, classes, majority_label, temperatures
+    if is_cross_validated:
+        temperatures = fit_temperatures_of_folds(cv_predictions, model.classes_)
+        subsets["cross_validation"] = Predictions.from_table(
+            cv_predictions, model.classes_, majority_label, temperatures
         )
 
-    metrics = concat_subsets(metrics_table, predictions)
-    model_metrics = model_metrics_table(model, cv_table.attrs["train_accuracy"], temperature)
+    metrics = concat_tables(metrics_table, subsets)
+    train_accuracy = cv_predictions.attrs["train_accuracy"]  # which the stage `train` computes
+    model_metrics = model_metrics_table(model, train_accuracy, temperature)
     plots = {
         "metrics": pd.concat([metrics, model_metrics]),
-        "confusion": concat_subsets(confusion_table, predictions),
-        "roc": concat_subsets(roc_table, predictions),
-        "precision_recall": concat_subsets(precision_recall_table, predictions),
-        "reliability": concat_subsets(reliability_table, predictions),
+        "confusion": concat_tables(confusion_table, subsets),
+        "roc": concat_tables(roc_table, subsets),
+        "precision_recall": concat_tables(precision_recall_table, subsets),
+        "reliability": concat_tables(reliability_table, subsets),
     }
     write_plots(name, plots)
     write_metrics(name, summarize(metrics))
@@ -91,15 +93,15 @@ def check_labels(test_images: pd.DataFrame, model: Pipeline) -> None:
         )
 
 
-def concat_subsets(
-    function: Callable[[Predictions], pd.DataFrame], predictions: dict[str, Predictions]
+def concat_tables(
+    make_table: Callable[[Predictions], pd.DataFrame], subsets: dict[str, Predictions]
 ) -> pd.DataFrame:
-    """Make a table for each subset of the predictions, and concatenate the tables.
+    """Make a table for each subset of the images, and concatenate the tables.
 
     The first column, `subset`, is `test` or `cross_validation`.
     """
-    tables_by_subset = {subset: function(each) for subset, each in predictions.items()}
-    return pd.concat(tables_by_subset, names=["subset"]).reset_index("subset")
+    made = {subset: make_table(predictions) for subset, predictions in subsets.items()}
+    return pd.concat(made, names=["subset"]).reset_index("subset")
 
 
 def model_metrics_table(

@@ -13,12 +13,11 @@ import click
 from digits.core import paths, tables
 from digits.learning import model_file
 from digits.learning.fitting import fit_and_cross_validate
-from digits.learning.pipelines import package_of
 from digits.settings import params
 from digits.settings.stage import StageCommand
 
 
-@click.command(cls=StageCommand, depends_on=["seed", "models"])
+@click.command(cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
     """Train the model NAME."""
@@ -34,7 +33,7 @@ def main(name: str) -> None:
         model_params, settings.seed, X_train, train_images
     )
 
-    model_file.save(paths.model(name), model, package_of(model_params.classifier))
+    model_file.save(paths.model(name), model, model_params.classifier)
     tables.write(paths.crossval(name), cv_predictions)
 
 

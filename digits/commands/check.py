@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from digits.commands import examples
+from digits.core.tables import PIXEL_MAX
 from digits.data.fetching import fetch_images, import_source, needs_network
 from digits.learning.pipelines import build_pipeline
 from digits.settings import params
@@ -26,7 +27,8 @@ def check(settings: Params) -> None:
     for name, model_params in settings.models.items():
         try:
             dataset = settings.dataset_of_task(model_params.task)
-            build_pipeline(model_params, settings.seed, dataset.pixel_max, dataset.shape)
+            pixel_max = dataset.pixel_max or PIXEL_MAX
+            build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
         except UserError as error:
             raise UserError(f"{FILE}: models.{name}: {error.message}") from None
 

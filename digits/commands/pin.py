@@ -109,7 +109,9 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
     update_mapping(entry, values)
     if "groups" not in values:
         remove_key(entry, "groups")
-        remove_key(entry.get("sha256", {}), "groups")
+    checksums = entry.get("sha256", {})
+    for key in set(checksums) - set(values.get("sha256", checksums)):
+        remove_key(checksums, key)
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()

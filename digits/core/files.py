@@ -1,16 +1,8 @@
-"""Write files atomically, and report missing ones."""
+"""Write files atomically."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from digits.settings.errors import UserError
-
-# What to do if a file is damaged.
-REMEDY = (
-    "delete it, then run `dvc repro`; if it comes back damaged, check the cache "
-    "(docs/troubleshooting.md)"
-)
 
 
 @contextmanager
@@ -26,15 +18,3 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def check_exists(path: Path) -> None:
-    """Check that a file exists.
-
-    Raises:
-        UserError: it doesn't. The message names the command that makes it.
-    """
-    if not path.exists():
-        raise UserError(
-            f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
-        )

@@ -40,14 +40,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from digits.core.files import REMEDY, atomic_write, check_exists
-from digits.settings.errors import UserError
+from digits.core.files import atomic_write
+from digits.settings.errors import REMEDY, UserError, check_exists
 
 Pixels = npt.NDArray[np.uint8]
 Vector = npt.NDArray[Any]  # one value per image
 Scores = npt.NDArray[np.floating[Any]]
 
 PIXELS = "pixels"  # the name of the column
+PIXEL_MAX = 255  # the largest value that a pixel can have, if params.yaml does not say it
 
 # How many bytes of pixels are read at a time.
 BATCH_BYTES = 3 * 2**20

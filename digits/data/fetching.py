@@ -2,6 +2,7 @@
 
 import os
 import textwrap
+from collections.abc import Iterable
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.core.tables import Pixels
+from digits.core.tables import Pixels, Vector
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
@@ -106,18 +107,36 @@ def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> Non
         "names": dataset.names,
         **dataset.sha256,
     }
-    for key, value in actual.items():
-        if value != pinned.get(key):
-            difference = textwrap.shorten(f"{key}: {value}, expected {pinned.get(key)}", 200)
-            raise UserError(f"{difference}; if that is right, run `digits pin`")
+    for key in actual | pinned:
+        if actual.get(key) != pinned.get(key):
+            difference = f"{key}: {actual.get(key)}, expected {pinned.get(key)}"
+            raise UserError(
+                f"{textwrap.shorten(difference, 200)}; if that is right, run `digits pin`"
+            )
 
 
 def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
-    """Return the SHA-256 of all pixels, of all labels and, if there are any, of all groups."""
-    contents = {"pixels": X, "labels": images["class"].to_numpy()}
-    if "group" in images:
-        contents["groups"] = images["group"].to_numpy()
-    return {
-        key: sha256(np.ascontiguousarray(values).data).hexdigest()
-        for key, values in contents.items()
-    }
+    """Return the SHA-256 of all that decides about the images and their split.
+
+    These are the pixels, the labels and, if the source has any, the groups, with their names,
+    and the picture files.
+    """
+    checksums = {"pixels": checksum(X), "labels": checksum(images["class"].to_numpy())}
+    if "group_names" in images.attrs:
+        names = np.array(images.attrs["group_names"], dtype=object)
+        checksums["groups"] = checksum_of_texts(names[images["group"]])
+    elif "group" in images:
+        checksums["groups"] = checksum(images["group"].to_numpy())
+    if "sha256" in images:
+        checksums["files"] = checksum_of_texts(images["sha256"])
+    return checksums
+
+
+def checksum(values: Vector) -> str:
+    """Return the SHA-256 of numbers."""
+    return sha256(np.ascontiguousarray(values).data).hexdigest()
+
+
+def checksum_of_texts(texts: Iterable[str]) -> str:
+    """Return the SHA-256 of texts, which are written one per line."""
+    return sha256("\n".join(texts).encode()).hexdigest()

@@ -68,13 +68,16 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
     return float(np.exp(minimum.x))
 
 
-def calibrate(logits: Scores, temperature: float | Vector) -> Scores:
+def calibrate(logits: Scores, temperature: float | Vector | None) -> Scores:
     """Return the probability of each class, 0 to 1, shape (n_images, n_classes).
 
     Args:
         logits: shape (n_images, n_classes).
-        temperature: that of all images, or of each image, shape (n_images, 1).
+        temperature: that of all images, or of each image, shape (n_images, 1). If None, the
+            model has not been calibrated, and its logits are used as they are.
     """
+    if temperature is None:
+        temperature = 1.0
     n_classes = logits.shape[1]
     probabilities = softmax(logits / temperature, axis=1)
     return (1 - UNIFORM_SHARE) * probabilities + UNIFORM_SHARE / n_classes

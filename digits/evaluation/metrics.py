@@ -16,8 +16,8 @@ from sklearn import metrics
 
 from digits.core.tables import Vector
 from digits.evaluation.predictions import Predictions
-from digits.settings.params import OVERALL
 
+OVERALL = "all"  # the slice of all images; no class can have this name
 MAX_SLICES = 100  # if there are more folds or groups, they have no rows of their own
 MIN_GROUPS = 6  # with fewer groups there is no confidence interval
 

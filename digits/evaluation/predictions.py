@@ -48,7 +48,7 @@ class Predictions:
         table: pd.DataFrame,
         classes: Vector,
         majority_label: int,
-        temperature: float | Vector = 1.0,
+        temperature: float | Vector | None,
     ) -> Self:
         """Read a table of predictions, and calibrate the probabilities.
 
@@ -57,7 +57,7 @@ class Predictions:
             classes: the labels of the task, sorted.
             majority_label: the most frequent label of the training images.
             temperature: the temperature of the calibration, or that of each image, shape
-                (n_images, 1).
+                (n_images, 1), or None for no calibration.
         """
         names = table.attrs.get("label_names")
         class_names = [names[label] if names else str(label) for label in classes]

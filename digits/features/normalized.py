@@ -1,16 +1,44 @@
-"""The pixels, each image scaled to the same norm, in a sparse matrix."""
+"""The pixels, each image scaled to the same Euclidean norm, in a sparse matrix.
 
-from typing import Any
+A bold digit then counts as much as a thin one, and stochastic gradient descent converges in
+half as many epochs. It skips the zeros of a sparse matrix, and `SGDClassifier` multiplies the
+step size of the intercept by 0.01 then.
+"""
 
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import PositiveFloat
+from scipy.sparse import csr_array, vstack
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from digits.features.transforms.pixels import normalize
+from digits.core.tables import Pixels
 
-COLOR = "channels"
+# Images are made sparse 1,000 at a time, because finding their nonzero pixels takes memory.
+BATCH_SIZE = 1_000
 
 
-def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
-    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
-    return [
-        ("pixels", FunctionTransformer(normalize)),
-    ]
+def make_features(shape: Sequence[int], pixel_max: int, *, norm: PositiveFloat = 4) -> Pipeline:
+    """Return the unfitted steps that compute the features.
+
+    Args:
+        shape: the height and width of the images and, if they are in colour, the number 3.
+        pixel_max: the largest value that a pixel can have.
+        norm: the norm of each image. With 4, the step size of `SGDClassifier` suits MNIST: with
+            1 or 8, it is less accurate in cross-validation.
+    """
+    return Pipeline([("pixels", FunctionTransformer(normalize, kw_args={"norm": norm}))])
+
+
+def normalize(X: Pixels, norm: float) -> csr_array:
+    """Return each image scaled to the same Euclidean norm, in a sparse matrix.
+
+    An image without ink stays as it is.
+    """
+    starts = range(0, len(X), BATCH_SIZE)
+    batches = [csr_array(X[start : start + BATCH_SIZE]) for start in starts]
+    images = vstack(batches, format="csr").astype(np.float32)
+    norms = np.sqrt(images.power(2).sum(axis=1))
+    factors = np.float32(norm) / np.maximum(norms, 1)  # an image without ink stays 0
+    return images.multiply(factors[:, np.newaxis]).tocsr()

@@ -3,17 +3,33 @@
 The accuracy of a model can differ a little from that of the same code in float64.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from digits.features.transforms.pixels import to_float32
-
-COLOR = "channels"
+from digits.core.tables import Pixels
 
 
-def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
-    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
-    return [
-        ("pixels", FunctionTransformer(to_float32)),
-    ]
+def make_features(shape: Sequence[int], pixel_max: int, *, sparse: bool = False) -> Pipeline:
+    """Return the unfitted steps that compute the features.
+
+    Args:
+        shape: the height and width of the images and, if they are in colour, the number 3.
+        pixel_max: the largest value that a pixel can have.
+        sparse: whether the pixels are in a sparse matrix. Stochastic gradient descent skips
+            its zeros.
+    """
+    if sparse:
+        conversion = FunctionTransformer(csr_array, kw_args={"dtype": np.float32})
+    else:
+        conversion = FunctionTransformer(to_float32)
+    return Pipeline([("pixels", conversion)])
+
+
+def to_float32(X: Pixels) -> npt.NDArray[np.float32]:
+    """Return the pixels as they are, in half the memory that float64 would need."""
+    return X.astype(np.float32)

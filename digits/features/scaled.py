@@ -1,16 +1,38 @@
-"""The pixels scaled to 0 to 1."""
+"""The pixels scaled to 0 to 1, or their principal components."""
 
-from typing import Any
+from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+from pydantic import PositiveInt
+from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from digits.features.transforms.pixels import scale
-
-COLOR = "channels"
+from digits.core.tables import Pixels
 
 
-def make_steps(pixel_max: int) -> list[tuple[str, Any]]:
-    """Return the unfitted steps of a Pipeline, for pixels from 0 to `pixel_max`."""
-    return [
-        ("pixels", FunctionTransformer(scale, kw_args={"pixel_max": pixel_max})),
-    ]
+def make_features(
+    shape: Sequence[int], pixel_max: int, *, n_components: PositiveInt | None = None
+) -> Pipeline:
+    """Return the unfitted steps that compute the features.
+
+    Args:
+        shape: the height and width of the images and, if they are in colour, the number 3.
+        pixel_max: the largest value that a pixel can have.
+        n_components: the number of principal components. If None, the features are the scaled
+            pixels themselves.
+    """
+    scaling = FunctionTransformer(scale, kw_args={"pixel_max": pixel_max})
+    if n_components is None:
+        return Pipeline([("pixels", scaling)])
+    components = PCA(n_components, svd_solver="covariance_eigh")
+    return Pipeline([("pixels", scaling), ("components", components)])
+
+
+def scale(X: Pixels, pixel_max: int) -> npt.NDArray[np.float32]:
+    """Return the pixels scaled to 0 to 1.
+
+    `pixel_max` is the largest value that a pixel can have, even if no image has it.
+    """
+    return np.divide(X, pixel_max, dtype=np.float32)

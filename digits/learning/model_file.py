@@ -1,75 +1,60 @@
 """Save and load models in the format of skops.
 
-A file in this format holds no code. Loading it creates only estimators of scikit-learn and of
-this package, the functions of digits/features/transforms, the types in TRUSTED_TYPES, and the
-classes of the package that params.yaml names as the origin of the model's classifier.
+A file in this format holds no code. What may be created from it is decided in
+digits/learning/trust.py.
 """
 
-import inspect
+import ast
 import io
 import json
+import re
+import tokenize
 import warnings
-from importlib import import_module
+from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import skops.io
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
-from digits.core.files import REMEDY, atomic_write, check_exists
-from digits.settings.errors import UserError
+from digits.core.files import atomic_write
+from digits.learning.trust import check_types
+from digits.settings.errors import REMEDY, UserError, check_exists, warn
 
-# The types that a model may hold, besides estimators and what skops itself trusts. If you add a
-# classifier of your own, add the types of its attributes.
-TRUSTED_TYPES = {
-    "collections.OrderedDict",
-    "scipy.sparse._csr.csr_array",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.feature_selection._univariate_selection.chi2",
-    "sklearn.feature_selection._univariate_selection.f_classif",
-    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-    "sklearn.gaussian_process.kernels.ConstantKernel",
-    "sklearn.gaussian_process.kernels.Product",
-    "sklearn.gaussian_process.kernels.RBF",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.tree._tree.Tree",
-}
+# The folder of the repository, or of the installed packages.
+ROOT = Path(__file__).parents[2]
+
+# The key of schema.json under which a file has the checksums of code. skops ignores it.
+CODE_KEY = "digits_code"
 
 
-def save(path: Path, model: Pipeline, package: str = "digits") -> None:
+def save(path: Path, model: Pipeline, classifier: str = "") -> None:
     """Write a model, and create its folder. The same model gives the same bytes everywhere.
 
     Args:
         path: the file.
         model: the model.
-        package: the package that has the model's classifier, as `pipelines.package_of` returns
-            it.
+        classifier: the `classifier` of the model in params.yaml.
 
     Raises:
         UserError: the model holds a type that `load` would refuse.
     """
     content = skops.io.dumps(model)
-    check_types(content, package)
+    check_types(content, classifier)
     with atomic_write(path) as temporary:
         temporary.write_bytes(make_reproducible(content))
 
 
-def load(path: Path, package: str = "digits") -> Pipeline:
-    """Read a model.
+def load(path: Path, classifier: str = "") -> Pipeline:
+    """Read a model. Print a warning if it was trained with other code than there is now.
 
     Args:
         path: the file.
-        package: the package that has the model's classifier, as `pipelines.package_of` returns
-            it. Never take it from the file.
+        classifier: the `classifier` of the model in params.yaml. The file may hold classes of
+            its package.
 
     Raises:
         UserError: the file is missing or damaged, was written with another version of
@@ -78,7 +63,8 @@ def load(path: Path, package: str = "digits") -> Pipeline:
     check_exists(path)
     try:
         content = path.read_bytes()
-        untrusted_types = check_types(content, package)
+        untrusted_types = check_types(content, classifier)
+        warn_about_code(path, content)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
             return skops.io.loads(content, trusted=untrusted_types)
     except UserError as error:  # a type is not trusted
@@ -87,43 +73,48 @@ def load(path: Path, package: str = "digits") -> Pipeline:
         raise UserError(f"{path} cannot be loaded ({error}); {REMEDY}") from None
 
 
-def check_types(content: bytes, package: str) -> list[str]:
-    """Return the types in a file that skops itself does not trust.
-
-    Raises:
-        UserError: one of them is not trusted here either.
-    """
-    types: list[str] = skops.io.get_untrusted_types(data=content)
-    refused = [name for name in types if not is_trusted(name, package)]
-    if refused:
-        raise UserError(
-            f"the model holds {', '.join(refused)}, which TRUSTED_TYPES of {__name__} "
-            "does not name"
+def warn_about_code(path: Path, content: bytes) -> None:
+    """Print a warning if a model would predict with other code than it was trained with."""
+    schema = ZipFile(io.BytesIO(content)).read("schema.json").decode()
+    trained_with = json.loads(schema).get(CODE_KEY, {})
+    code = compute_code_checksums(schema)
+    changed = [name for name in trained_with if trained_with[name] != code.get(name)]
+    if changed:
+        warn(
+            f"{path} was trained with other code in {', '.join(changed)}, so its predictions "
+            "may be wrong; `dvc repro` trains it again"
         )
-    return types
 
 
-def is_trusted(type_name: str, package: str = "digits") -> bool:
-    """Return whether a model may hold a type that skops itself does not trust.
+def compute_code_checksums(schema: str) -> dict[str, str]:
+    """Return the SHA-256 of each module of this project that a model needs to predict.
 
-    Besides TRUSTED_TYPES these are the estimators that are defined in digits/features and
-    digits/learning, the functions that are defined in digits/features/transforms, and, if the
-    classifier is from another package, the classes of that package.
+    They are the modules that the model's schema.json names, and all modules of digits/imaging,
+    which these modules import. Comments do not count.
     """
-    if type_name in TRUSTED_TYPES:
-        return True
-    module_name, _, name = type_name.rpartition(".")
-    if package not in ("digits", "sklearn") and module_name.split(".")[0] == package:
-        return inspect.isclass(getattr(import_module(module_name), name, None))
-    if not module_name.startswith(("digits.features.", "digits.learning.")):
-        return False
-    found = getattr(import_module(module_name), name, None)
-    if getattr(found, "__module__", None) != module_name:  # it was imported there
-        return False
-    if inspect.isfunction(found):
-        # Loading may call a trusted function with arguments of the file, so only these.
-        return module_name.startswith("digits.features.transforms.")
-    return inspect.isclass(found) and issubclass(found, BaseEstimator)
+    modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)
+    files = {ROOT / f"{module.replace('.', '/')}.py" for module in modules}
+    files.update(ROOT.glob("digits/imaging/*.py"))
+    return {
+        path.relative_to(ROOT).as_posix(): sha256(read_code(path).encode()).hexdigest()
+        for path in sorted(files)
+        if path.exists()
+    }
+
+
+def read_code(path: Path) -> str:
+    """Return the text of a module without comments, docstrings and blank lines."""
+    source = path.read_text(encoding="utf-8")
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            for row in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                lines[row - 1] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 def make_reproducible(content: bytes) -> bytes:
@@ -136,6 +127,8 @@ def make_reproducible(content: bytes) -> bytes:
     - The memory addresses, by which skops recognizes objects, are removed.
     - Equal arrays are stored once, whether or not they were the same object.
     - The bytes between the fields of records, which are not set, become 0.
+
+    The checksums of the code that the model needs to predict are added.
     """
     original = ZipFile(io.BytesIO(content))
     names: dict[bytes, str] = {}  # the new name of each different member, by its content
@@ -155,6 +148,7 @@ def make_reproducible(content: bytes) -> bytes:
     with ZipFile(reproducible, "w") as archive:
         for member, name in names.items():
             archive.writestr(ZipInfo(name), member)  # ZipInfo sets a fixed date
+        schema[CODE_KEY] = compute_code_checksums(json.dumps(schema))
         text = json.dumps(schema, separators=(",", ":"))
         archive.writestr(ZipInfo("schema.json"), text)
     return reproducible.getvalue()

@@ -8,17 +8,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, ValidationError, validate_call
 from sklearn.base import ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
-from digits.features.transforms.color import to_brightness
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.settings.errors import UserError, check_choice, unknown_choice
-from digits.settings.params import ModelParams
+from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 
@@ -61,7 +60,9 @@ def build_pipeline(
         UserError: the features, the classifier or a hyperparameter doesn't exist, or does not
             suit the shape.
     """
-    steps = make_feature_steps(model_params.features, pixel_max, shape)
+    features = make_features(
+        model_params.features, model_params.feature_parameters, shape, pixel_max
+    )
     # The other hyperparameters, without `passes` and `threshold`, are the classifier's.
     arguments = model_params.hyperparameters.model_extra or {}
     classifier = make_classifier(model_params.classifier, arguments, seed)
@@ -73,56 +74,44 @@ def build_pipeline(
             "hyperparameters, have none"
         )
     if isinstance(classifier, AugmentedSVC):
-        # It applies the steps itself, because it deforms pixels and not features.
-        if len(shape) == 3 or not is_square(shape):
+        # It computes the features itself, because it deforms pixels and not features.
+        is_color = len(shape) == 3
+        if is_color or shape[0] != shape[1]:
             raise UserError("classifier: augmented_svc deforms grey, square images only")
-        classifier.set_params(features=Pipeline(steps))
-        steps = []
-    return Pipeline([*steps, ("classifier", classifier)])
+        classifier.set_params(features=features)
+        return Pipeline([("classifier", classifier)])
+    return Pipeline([*features.steps, ("classifier", classifier)])
 
 
-def make_feature_steps(
-    name: str, pixel_max: int, shape: Sequence[int]
-) -> list[tuple[str, Any]]:
-    """Return the steps of a set of features, such as `raw` for digits/features/raw.py.
-
-    The module's COLOR says what it does with images in colour. If it is `brightness`, the steps
-    get the brightness of the pixels. If it is `channels`, which is the default, they get red,
-    green and blue. If it is `required`, they need them. With `SQUARE = True`, the steps need
-    square images.
+def make_features(
+    name: str, parameters: Mapping[str, Any], shape: Sequence[int], pixel_max: int
+) -> Pipeline:
+    """Return the unfitted steps that compute a set of features.
 
     Args:
-        name: the name of the module.
-        pixel_max: the largest value that a pixel can have.
+        name: the set, such as `raw` for digits/features/raw.py.
+        parameters: those arguments of the module's function `make_features` that params.yaml
+            gives.
         shape: the height and width of the images and, if they are in colour, the number 3.
+        pixel_max: the largest value that a pixel can have.
 
     Raises:
-        UserError: there is no such module, or it needs images in colour, or square images.
+        UserError: there is no such set, a parameter or its value is not allowed, or the set
+            does not suit the shape.
     """
     check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
-    module = import_module(f"digits.features.{name}")
-    steps = module.make_steps(pixel_max)
-    if getattr(module, "SQUARE", False) and not is_square(shape):
-        raise UserError(
-            f"features: {name} needs square images, not {shape[0]} × {shape[1]} pixels; choose "
-            "other features, such as scaled, or, if the images are made from pictures, a "
-            "square shape"
-        )
-    color = getattr(module, "COLOR", "channels")
-    is_color = len(shape) == 3
-    if color == "required" and not is_color:
-        raise UserError(
-            f"features: {name} needs images in colour; add the number 3 to the dataset's shape"
-        )
-    if color == "brightness" and is_color:
-        return [("brightness", FunctionTransformer(to_brightness)), *steps]
-    return steps
-
-
-def is_square(shape: Sequence[int]) -> bool:
-    """Return whether images of a shape are as high as they are wide."""
-    height, width = shape[:2]
-    return height == width
+    function = import_module(f"digits.features.{name}").make_features
+    where = f"feature_parameters of {name}"
+    accepted = set(inspect.signature(function).parameters) - {"shape", "pixel_max"}
+    for parameter in parameters:
+        check_choice(where, parameter, accepted)
+    # The annotations of the function's arguments say which values are allowed.
+    validate = validate_call(config=ConfigDict(strict=True))
+    try:
+        return validate(function)(shape=shape, pixel_max=pixel_max, **parameters)
+    except ValidationError as invalid:
+        error = invalid.errors()[0]
+        raise UserError(f"{where}: {error['loc'][0]}: {describe_error(error)}") from None
 
 
 def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
@@ -228,13 +217,3 @@ def is_classifier_class(found: object) -> bool:
 def is_installed(package: str) -> bool:
     """Return whether there is a package of this name, or a module of scikit-learn."""
     return any(find_spec(path) for path in [package, f"sklearn.{package}"])
-
-
-def package_of(name: str) -> str:
-    """Return the package that has a classifier, such as `sklearn`, `digits` or `xgboost`.
-
-    Raises:
-        UserError: there is no such classifier.
-    """
-    module: str = import_classifier(name).__module__
-    return module.partition(".")[0]

@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 from digits.core import paths
-from digits.core.files import check_exists
+from digits.evaluation.metrics import OVERALL
 from digits.results import formatting
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import (
@@ -17,8 +17,8 @@ from digits.results.read import (
     read_metrics_table,
     read_predictions,
 )
-from digits.settings.errors import UserError
-from digits.settings.params import OVERALL, Entry, Params
+from digits.settings.errors import UserError, check_exists
+from digits.settings.params import Entry, Params
 
 # The metrics in the table of a model, and their captions there.
 CAPTIONS = {

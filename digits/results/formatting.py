@@ -34,14 +34,13 @@ def label_names(settings: Params, task_name: str) -> list[str]:
     If the task has no `positive` classes, these are the names of the classes. Otherwise the
     names of the labels 0 and 1 are, for example, `not 5` and `5`, or `another` and `0 or 1`.
     """
-    class_names = [str(name) for name in settings.dataset_of_task(task_name).class_names]
-    positive, negative = settings.task_classes(task_name)
-    if positive is None:
-        return class_names
+    task = settings.tasks[task_name]
+    if task.positive is None:
+        return [str(name) for name in settings.dataset_of_task(task_name).class_names]
 
-    positive_names = [class_names[number] for number in positive]
-    if negative is not None:
-        negative_name = " or ".join(class_names[number] for number in negative)
+    positive_names = [str(name) for name in task.positive]
+    if task.negative is not None:
+        negative_name = " or ".join(str(name) for name in task.negative)
     elif len(positive_names) == 1:
         negative_name = f"not {positive_names[0]}"
     else:
@@ -90,7 +89,7 @@ def describe_predictions(
     """
     y_pred = predictions["prediction"].to_numpy()
     scores, response_method = read_scores(predictions)
-    probabilities = calibrate(to_logits(scores, response_method), temperature or 1.0)
+    probabilities = calibrate(to_logits(scores, response_method), temperature)
     labels = score_labels(predictions)
     # Find the column of `probabilities` that belongs to each prediction.
     if len(labels) == 1:  # only the second of two labels has a column of scores

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from digits.core import paths
+from digits.evaluation.metrics import OVERALL
 from digits.results.differences import NO_TEST, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.read import read_metrics, read_metrics_table
 from digits.settings.errors import UserError
-from digits.settings.params import OVERALL, Params
+from digits.settings.params import Params
 
 # The heading of each column of metrics.
 HEADINGS = {

@@ -24,7 +24,6 @@ from digits.data.pictures import PictureError
 from digits.evaluation import calibration
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.learning.pipelines import package_of
 from digits.results import drawing, formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
 from digits.settings import params
@@ -151,7 +150,7 @@ class Predictor:
         """
         check_evaluated(paths.model(name), name)
         model_params = settings.models[name]
-        model = model_file.load(paths.model(name), package_of(model_params.classifier))
+        model = model_file.load(paths.model(name), model_params.classifier)
         task_name = model_params.task
         shape = settings.dataset_of_task(task_name).shape
         n_pixels = model.n_features_in_
@@ -229,7 +228,7 @@ class Predictor:
         """
         response_method = model_scores.response_method(self.model)
         logits = calibration.to_logits(scores, response_method)
-        return calibration.calibrate(logits, self.temperature or 1.0)
+        return calibration.calibrate(logits, self.temperature)
 
     def as_values(self, predictions: Sequence[Prediction]) -> dict[str, Any]:
         """Return the predictions for a picture as they are in JSON."""

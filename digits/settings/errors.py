@@ -3,10 +3,17 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
+
+# What to do if a file is damaged.
+REMEDY = (
+    "delete it, then run `dvc repro`; if it comes back damaged, check the cache "
+    "(docs/troubleshooting.md)"
+)
 
 
 class UserError(click.ClickException):
@@ -53,7 +60,7 @@ def unknown_choice(where: str, value: object, choices: Iterable[object]) -> User
     if similar:
         message += f" Did you mean {' or '.join(similar)}?"
     if len(names) <= MAX_LISTED:
-        message += f" Valid: {', '.join(names)}."
+        message += f" Valid: {', '.join(names) or 'none'}."
     return UserError(message)
 
 
@@ -66,3 +73,15 @@ def report_os_errors() -> Iterator[None]:
         raise  # the reader of our output, such as `head`, has ended; Click handles this
     except OSError as error:
         raise UserError(error) from None
+
+
+def check_exists(path: Path) -> None:
+    """Check that a file exists.
+
+    Raises:
+        UserError: it doesn't. The message names the command that makes it.
+    """
+    if not path.exists():
+        raise UserError(
+            f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
+        )

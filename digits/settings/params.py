@@ -31,8 +31,11 @@ MAX_FOLDS = 100
 
 N_CHANNELS = 3  # of an image in colour: red, green and blue
 
-# What stands for all images in the tables of metrics. No class can have this name.
-OVERALL = "all"
+# No class can have this name. digits/evaluation/metrics.py uses it for all images.
+RESERVED_NAME = "all"
+
+# The keys of a model that DVC needs, even if they say nothing.
+MAY_BE_EMPTY = {"feature_parameters", "hyperparameters"}
 
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "sha256"}
@@ -191,8 +194,11 @@ class DatasetParams(Entry):
     write it yourself. The names must differ from each other, and none may be `all`.
     """
 
-    pixel_max: Annotated[int, Field(ge=1, le=255)] = 255
-    """The largest value that a pixel can have. For scikit-learn's digits it is 16."""
+    pixel_max: Annotated[int, Field(ge=1, le=255)] | None = None
+    """The largest value that a pixel can have. For scikit-learn's digits it is 16.
+
+    Without this key, it is 255.
+    """
 
     sources: Annotated[list[Source], Field(min_length=1)]
     """The sources of the images.
@@ -239,11 +245,12 @@ class DatasetParams(Entry):
     ```
     """
 
-    sha256: dict[Literal["pixels", "labels", "groups"], Sha256]
+    sha256: dict[Literal["pixels", "labels", "groups", "files"], Sha256]
     """The SHA-256 checksums of the images.
 
-    The keys are `pixels`, `labels` and, if the dataset has groups, `groups`. The stage `fetch`
-    fails if the images have other checksums. `digits pin` writes this key.
+    The keys are `pixels`, `labels` and, if the source has them, `groups` and `files`: the names
+    of the groups, and the picture files. The stage `fetch` fails if the images have other
+    checksums. `digits pin` writes this key.
     """
 
     @property
@@ -362,7 +369,13 @@ class ModelParams(Entry):
     """The features that the classifier learns from.
 
     The value is the name of a module in `digits/features`, without `.py`, such as `raw` or
-    `hog_pca60`. The first line of each module describes its features.
+    `hog`.
+    """
+
+    feature_parameters: dict[str, Any]
+    """The parameters of the features, such as `n_components: 40`.
+
+    Write `{}` for the defaults.
     """
 
     classifier: str
@@ -435,19 +448,6 @@ class Params(Entry):
 
     models: Section[ModelParams]
     """Each entry is a model for a task, and a row of the leaderboard."""
-
-    def task_classes(self, task_name: str) -> tuple[list[int] | None, list[int] | None]:
-        """Return the numbers of a task's positive and negative classes.
-
-        Each is None if the task doesn't name any.
-        """
-        task = self.tasks[task_name]
-        class_names = self.dataset_of_task(task_name).class_names
-
-        def to_numbers(classes: list[int | str] | None) -> list[int] | None:
-            return None if classes is None else [class_names.index(name) for name in classes]
-
-        return to_numbers(task.positive), to_numbers(task.negative)
 
     def dataset_name_of_task(self, task_name: str) -> str:
         """Return the name of the dataset whose images a task labels."""
@@ -532,9 +532,16 @@ def _readable_error(error: ErrorDetails) -> UserError:
     if error["type"] == "missing":
         is_pinned = len(keys) == 3 and keys[-1] in PINNED_KEYS
         hint = f"; run `digits pin {keys[1]}`" if is_pinned else ""
+        if keys[-1] in MAY_BE_EMPTY:
+            hint = "; write {} for the defaults"
         return UserError(f"{where} is missing{hint}")
+    return UserError(f"{where}: {describe_error(error)}")
+
+
+def describe_error(error: ErrorDetails) -> str:
+    """Return what a value must be, and what it is, such as `must be greater than 0, not 0`."""
     message = error["msg"].replace("Input should", "must")
-    return UserError(f"{where}: {message}, not {error['input']!r:.80}")
+    return f"{message}, not {error['input']!r:.80}"
 
 
 def _unknown_key_error(keys: list[str]) -> UserError:
@@ -569,7 +576,7 @@ def _check_class_names(where: str, dataset: DatasetParams) -> None:
     if names is None:
         return
     are_unique = len(set(names)) == len(names)
-    if len(names) != dataset.classes or not are_unique or OVERALL in names:
+    if len(names) != dataset.classes or not are_unique or RESERVED_NAME in names:
         raise UserError(f"{where} must be {dataset.classes} different names; `all` is reserved")
 
 

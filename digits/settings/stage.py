@@ -5,28 +5,23 @@ DVC computes the checksums of a stage's dependencies after its command has ended
 parameters together with the outputs of the old ones. DVC does not record a stage that fails.
 """
 
-import os
+import re
 import signal
-import sys
-import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
+from ruamel.yaml import YAML
 
-import digits
-from digits.settings import params
+from digits.settings import edits, params
 from digits.settings.errors import UserError, report_os_errors, warn
 
+DVC_FILE = Path("dvc.yaml")
 ENVIRONMENT_FILE = Path(__file__).parents[1] / "core/environment.txt"
-OWN_PACKAGES = {"digits", "stages", "__main__"}  # `__main__` is the script of the stage
-
-# dvc.yaml omits these keys of a model, because they change no output.
-NOT_TRACKED = {"description", "tutorial"}
 
 
 class StageCommand(click.Command):
@@ -35,15 +30,7 @@ class StageCommand(click.Command):
     It refuses to run unless the packages have their pinned versions, because other versions
     could change the outputs. It fails if its code or its parameters are edited while it runs.
     Each error and each warning is one line.
-
-    Args:
-        depends_on: the parts of params.yaml that dvc.yaml declares for the stage: `seed`, or a
-            section. Of a section, only the entry of the stage counts.
     """
-
-    def __init__(self, *args: Any, depends_on: Sequence[str] = (), **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self.depends_on = depends_on
 
     def invoke(self, ctx: click.Context) -> None:
         """Check the packages, run the stage, check for edits, and print the warnings."""
@@ -53,23 +40,82 @@ class StageCommand(click.Command):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         with report_os_errors(), print_warnings():
             text = params.read()
+            dependencies = read_dependencies(find_stage(self), ctx.params["name"], text)
             super().invoke(ctx)
-            check_modules()
-            name = ctx.params["name"]
-            if self.select(text, name) != self.select(params.read(), name):
-                raise edited_error(params.FILE)
+            check_edits(dependencies, text)
 
-    def select(self, text: str, name: str) -> list[Any]:
-        """Return the values in a text of params.yaml that the stage depends on."""
-        content = params.parse(text)
-        values = []
-        for key in self.depends_on:
-            value = content.get(key)
-            if isinstance(value, dict):  # the section of the stage's entry
-                entry = value.get(name) or {}
-                value = {item: entry[item] for item in entry if item not in NOT_TRACKED}
-            values.append(value)
-        return values
+
+class Dependencies(NamedTuple):
+    """What a stage depends on, as dvc.yaml declares it."""
+
+    paths: list[Path]
+    keys: list[str]  # of params.yaml, such as `models.digit-fast.folds`
+
+
+def find_stage(command: click.Command) -> str:
+    """Return the name of a stage in dvc.yaml, which is the name of the script."""
+    callback: Any = command.callback
+    return Path(callback.__code__.co_filename).stem
+
+
+def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
+    """Return what dvc.yaml declares that a stage depends on for an entry of params.yaml.
+
+    DVC itself could tell, but its import takes longer than most stages.
+
+    Args:
+        stage: the name of the stage, such as `train`. If dvc.yaml does not have it, DVC does
+            not record it, and it has no dependencies.
+        name: the name of the entry, such as `digit-fast`.
+        params_text: the text of params.yaml.
+    """
+    if not DVC_FILE.exists():
+        return Dependencies([], [])
+    stages = YAML(typ="safe").load(DVC_FILE).get("stages", {})
+    declared = stages.get(stage, {})
+    template = declared.get("do", declared)
+    # `foreach: ${models}` repeats the stage for the entries of a section.
+    section = declared.get("foreach", "").strip("${}")
+    entry = find_value(params.parse(params_text), f"{section}.{name}") or {}
+
+    def fill_in(text: str) -> str:
+        text = text.replace("${key}", name)
+        return re.sub(r"\$\{item\.(\w+)\}", lambda match: str(entry.get(match[1])), text)
+
+    return Dependencies(
+        [Path(fill_in(path)) for path in template.get("deps", [])],
+        [fill_in(key) for key in template.get("params", [])],
+    )
+
+
+def find_value(content: dict[str, Any], key: str) -> Any:
+    """Return the value of a key such as `models.digit-fast.folds`, or None."""
+    value: Any = content
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def check_edits(dependencies: Dependencies, text: str) -> None:
+    """Check that neither the code nor the parameters of a stage were edited while it ran.
+
+    Args:
+        dependencies: what the stage depends on.
+        text: the text of params.yaml as it was when the stage began.
+
+    Raises:
+        UserError: a file was edited. The message names it.
+    """
+    edited = edits.find_edited_code(dependencies.paths)
+    before, now = params.parse(text), params.parse(params.read())
+    for key in dependencies.keys:
+        if find_value(before, key) != find_value(now, key):
+            edited.append(params.FILE)
+    if edited:
+        raise UserError(
+            f"{edited[0]} was edited while the stage ran, so its outputs may come from either "
+            "version; run it again"
+        )
 
 
 @contextmanager
@@ -97,29 +143,3 @@ def check_package_versions() -> None:
                 f"{ENVIRONMENT_FILE.name} pins {package} {pinned}, not {version(package)}; "
                 "run `make -B venv`"
             )
-
-
-def check_modules() -> None:
-    """Check that no module that this process has imported was edited since the process began.
-
-    An edit that was undone counts, too: the module may have been imported in between.
-
-    Raises:
-        UserError: a module was edited. The message names the file.
-    """
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name.partition(".")[0] not in OWN_PACKAGES or file is None:
-            continue
-        edit_time = Path(file).stat().st_mtime
-        # A time in the future comes from a wrong clock, not from an edit.
-        if digits.IMPORT_TIME <= edit_time <= time.time():
-            raise edited_error(os.path.relpath(file))
-
-
-def edited_error(path: object) -> UserError:
-    """Return the error for a file that was edited."""
-    return UserError(
-        f"{path} was edited while the stage ran, so its outputs may come from either version; "
-        "run it again"
-    )

@@ -35,6 +35,7 @@ NAVIGATION = {
     "Reference": [
         "docs/reference/cli",
         "docs/reference/params",
+        "docs/reference/dependencies",
         "docs/reference/files",
         "docs/reference/python",
         "docs/reference/statistics",

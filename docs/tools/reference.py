@@ -5,12 +5,16 @@
 
 import ast
 import inspect
+import json
+import re
+from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+import yaml
 
 from digits.commands import main
 from digits.learning.pipelines import FEATURES_FOLDER
@@ -40,17 +44,41 @@ the file, use the dotted name of its key, and name the last stage of the model:
 FEATURES_INTRODUCTION = """\
 ## Sets of features
 
-The key `features` of a model names one of these modules of `digits/features`. *Deskewed* digits
-are sheared until they stand upright. The *norm* is the Euclidean norm. A set with principal
-components needs at least as many training images as components, without those of one fold. The
-sets whose names contain `hog` need square images. For most of them, images of 8 × 8 pixels are
-too small, and the stage `train` fails."""
+The key `features` of a model names one of these modules of `digits/features`, and
+`feature_parameters` has its parameters. Principal components need at least as many training
+images as components, without those of one fold. *Deskewed* digits are sheared until they stand
+upright."""
 
-# What the COLOR of a module of digits/features says that it does with images in colour.
-COLORS = {
-    "channels": "red, green and blue",
-    "brightness": "the brightness",
-    "required": "red, green and blue; grey images are an error",
+DEPENDENCIES_INTRODUCTION = """\
+# What an edit of the code reruns
+
+DVC runs a stage again if one of the files or parameters that it depends on has changed.
+`dvc.yaml` declares them. This page lists the code among them. `NAME` stands for the value of
+`features` in a model: the stages of the other models do not depend on that file. After these
+stages, DVC runs another stage only if its input files have changed, too.
+
+[Accept an edit of comments](../dvc.md#accept-an-edit-of-comments) shows how to record an edit
+without a run."""
+
+NO_OUTPUT_INTRODUCTION = """\
+## Code that reruns nothing
+
+The stages import these files and folders, too, but do not depend on them, because they cannot
+change an output. A test compares both tables with the modules that each stage imports."""
+
+# The code that stages import without depending on it, and why it cannot change an output.
+CHANGE_NO_OUTPUT = {
+    "digits/__init__.py": "It only has a docstring.",
+    "digits/settings": (
+        "It decides whether a stage may run, and what it says. DVC tracks each value of "
+        "`params.yaml` that a stage reads."
+    ),
+    "digits/data/sources": "The checksums in `params.yaml` verify what a source has read.",
+    "digits/learning/cluster.py": (
+        "It decides where tasks run, and refuses a cluster that would calculate differently."
+    ),
+    "digits/learning/parallel.py": "It decides where tasks run.",
+    "digits/learning/trust.py": "It decides whether a model may be loaded.",
 }
 
 # What is generated below the description of a key.
@@ -215,20 +243,59 @@ def write_params() -> str:
 
 
 def write_features() -> str:
-    """Return the table of the modules of digits/features."""
-    lines = [
-        "| `features` | what the classifier learns from | of images in colour |",
-        "|---|---|---|",
-    ]
+    """Return the description of each module of digits/features, and its parameters."""
+    parts = []
     for path in sorted(FEATURES_FOLDER.glob("*.py")):
         module = import_module(f"digits.features.{path.stem}")
-        summary = inspect.getdoc(module).splitlines()[0].rstrip(".")
-        color = getattr(module, "COLOR", "channels")
-        lines.append(f"| `{path.stem}` | {summary} | {COLORS[color]} |")
-    return "\n".join(lines)
+        parts += [f"### `{path.stem}`", inspect.getdoc(module) or ""]
+        signature = inspect.signature(module.make_features)
+        descriptions = read_arguments(module.make_features)
+        lines = ["| parameter | default | description |", "|---|---|---|"]
+        for name, parameter in list(signature.parameters.items())[2:]:
+            default = json.dumps(parameter.default)  # as YAML has it: `true`, `null`
+            lines.append(f"| `{name}` | `{default}` | {descriptions[name]} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
 
 
-PAGES = {"cli.md": write_cli, "params.md": write_params}
+def read_arguments(function: Callable[..., Any]) -> dict[str, str]:
+    """Return what the docstring of a function says about each argument, as a sentence."""
+    docstring = inspect.getdoc(function) or ""
+    _, _, arguments = docstring.partition("\nArgs:\n")
+    arguments = arguments.partition("\n\n")[0]
+    found = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", arguments, re.MULTILINE)
+    descriptions = {}
+    for name, text in found:
+        words = " ".join(text.split())
+        descriptions[name] = words[0].upper() + words[1:]
+    return descriptions
+
+
+def write_dependencies() -> str:
+    """Return the page about the stages that an edit of the code reruns."""
+    stages_of: dict[str, list[str]] = {}
+    declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    for stage, entry in declared.items():
+        for path in entry["do"]["deps"]:
+            if path.startswith(("digits/", "stages/")):
+                name = path.replace("${item.features}", "NAME")
+                stages_of.setdefault(name, []).append(f"`{stage}`")
+    lines = ["| edited file or folder | stages that DVC runs again |", "|---|---|"]
+    for path, stages in sorted(stages_of.items()):
+        stages_text = "all" if len(stages) == len(declared) else ", ".join(stages)
+        lines.append(f"| `{path}` | {stages_text} |")
+    reasons = ["| file or folder | why it cannot change an output |", "|---|---|"]
+    reasons += [f"| `{path}` | {reason} |" for path, reason in CHANGE_NO_OUTPUT.items()]
+    parts = [DEPENDENCIES_INTRODUCTION, NOTE, "\n".join(lines)]
+    parts += [NO_OUTPUT_INTRODUCTION, "\n".join(reasons)]
+    return "\n\n".join(parts) + "\n"
+
+
+PAGES = {
+    "cli.md": write_cli,
+    "dependencies.md": write_dependencies,
+    "params.md": write_params,
+}
 
 
 def write_pages() -> None:

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
-from digits.features.transforms.pixels import scale
+from digits.features.scaled import scale
 from digits.imaging.deformation import MILD, deform_rows
 from digits.learning import model_file, pipelines
 from digits.learning.classifiers.augmented_svc import (

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from digits.core import tables
-from digits.features.transforms.color import color_histogram, to_brightness
+from digits.features.color_histogram import color_histogram
+from digits.imaging.color import to_brightness
 from digits.results import drawing
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
@@ -37,7 +38,11 @@ MODELS: dict[str, Any] = {
         "classifier": "ensemble.ExtraTreesClassifier",
         "hyperparameters": {"n_estimators": 10},
     },
-    "edges": {"features": "photo_hog", "classifier": "svm.SVC"},
+    "edges": {
+        "features": "hog",
+        "feature_parameters": {"step": 8, "radius": 8, "deskewed": False},
+        "classifier": "svm.SVC",
+    },
 }
 
 
@@ -53,7 +58,13 @@ def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "models": {},
     }
     for name, model in MODELS.items():
-        entry = {"description": "", "task": "color", "hyperparameters": {}, "folds": 3}
+        entry = {
+            "description": "",
+            "task": "color",
+            "feature_parameters": {},
+            "hyperparameters": {},
+            "folds": 3,
+        }
         changes["models"][name] = entry | model
     tiny.edit(project, changes)
     call(project, "pin", "own")
@@ -123,10 +134,12 @@ def test_the_brightness_is_that_of_pillow() -> None:
 def test_a_histogram_has_the_share_of_each_colour() -> None:
     red, blue = [255, 0, 0], [0, 0, 255]
     X = np.array([[*red, *red, *red, *blue]], dtype=np.uint8)
-    [histogram] = color_histogram(X)
+    [histogram] = color_histogram(X, 255, bins=[16, 4, 8])
     shares = sorted(histogram[histogram > 0] ** 2)
     assert shares == pytest.approx([0.25, 0.75])
-    assert color_histogram(X // 255 * 16, pixel_max=16)[0] == pytest.approx(histogram, abs=0.01)
+    [of_other_range] = color_histogram(X // 255 * 16, 16, bins=[16, 4, 8])
+    assert of_other_range == pytest.approx(histogram, abs=0.01)
+    assert len(color_histogram(X, 255, bins=[3, 2, 1])[0]) == 6
 
 
 def test_a_terminal_shows_the_colours(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,5 +79,5 @@ def test_without_all_components_the_tests_pass_and_the_demo_runs(copy: Path) -> 
     )
     evaluated = sorted(path.stem for path in copy.glob("data/predictions/*.parquet"))
     first = evaluated[0]
-    run(f"dvc exp run -S models.{first}.features=raw_sparse evaluate@{first}", copy)
+    run(f"dvc exp run -S +models.{first}.feature_parameters.sparse=true evaluate@{first}", copy)
     assert f"{first}, " in run(f"digits compare HEAD {first}", copy)

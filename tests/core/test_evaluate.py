@@ -139,7 +139,7 @@ def make_predictions(
             table[f"{method}_{label}"] = scores[:, label]
     if not has_positive:
         table.attrs["label_names"] = None
-    return Predictions.from_table(table, np.arange(n_classes), majority_label=0)
+    return Predictions.from_table(table, np.arange(n_classes), 0, temperature=None)
 
 
 def measure(predictions: Predictions) -> dict[Any, Any]:

@@ -12,7 +12,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from digits.data.sources import idx, sklearn, to_uint8
+from digits.data.images import to_uint8
+from digits.data.sources import idx, sklearn
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny

@@ -167,7 +167,7 @@ def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -
 
 def test_no_model_is_fitted_on_held_out_rows() -> None:
     test_fold = 1 + np.arange(400) % 2
-    pipeline = build(tiny.SGD, features="principal_components", passes=5)
+    pipeline = build(tiny.SGD, features="scaled 50", passes=5)
     fitted = fit_all(pipeline, PIXELS, CLASSES, test_fold, 5)
 
     # Fit the model of the second fold in the same way.

@@ -226,7 +226,8 @@ def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
 
 def test_the_baseline_is_that_of_a_model_that_is_up_to_date(project: Path) -> None:
     other = tiny.params()["models"]["digit-logreg"]
-    tiny.edit(project, {"models.other": other, "models.digit-logreg.features": "raw"})
+    fewer = {"models.digit-logreg.feature_parameters": {"n_components": 40}}
+    tiny.edit(project, {"models.other": other, **fewer})
     reproduce(project, "train@other", "evaluate@other")
     names = read_names(project)
     assert sorted(names[:2]) == ["digit-logreg !", "other ~"]

@@ -15,9 +15,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import all_estimators
 
-from digits.core.files import REMEDY
-from digits.learning import model_file, pipelines
-from digits.settings.errors import UserError
+from digits.learning import model_file, pipelines, trust
+from digits.settings.errors import REMEDY, UserError
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 
@@ -56,7 +55,7 @@ def list_classifiers() -> list[str]:
 def fit(name: str) -> Pipeline:
     """Return a model with a classifier, fitted on all digits of the tiny dataset."""
     X, y = tiny.digits()
-    steps = pipelines.make_feature_steps("scaled", tiny.PIXEL_MAX, tiny.SHAPE)
+    features = pipelines.make_features("scaled", {}, tiny.SHAPE, tiny.PIXEL_MAX)
     accepted = pipelines.import_classifier(name)().get_params()
     hyperparameters: dict[str, object] = {
         key: value for key, value in FEW.items() if key in accepted
@@ -64,7 +63,7 @@ def fit(name: str) -> Pipeline:
     if name == DISCRIMINANT:
         hyperparameters = {"solver": "eigen", "shrinkage": 0.5}
     classifier = pipelines.make_classifier(name, hyperparameters, 42)
-    return Pipeline([*steps, ("classifier", classifier)]).fit(X, y)
+    return Pipeline([*features.steps, ("classifier", classifier)]).fit(X, y)
 
 
 def check_saved(folder: Path, name: str) -> None:
@@ -125,7 +124,28 @@ def test_a_model_with_a_harmful_function_is_refused(project: Path) -> None:
     path.write_bytes(skops.io.dumps(HARMFUL))
     assert failure(project, "evaluate", "five-sgd") == (
         "Error: models/five-sgd.skops: the model holds numpy.savetxt, which TRUSTED_TYPES of "
-        "digits.learning.model_file does not name"
+        "digits.learning.trust does not name"
+    )
+
+
+def test_a_model_that_was_trained_with_other_code_is_loaded_with_a_warning(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(model_file, "ROOT", project)
+    path = project / "models/five-sgd.skops"
+    tiny.replace(project / "digits/features/scaled.py", "X", "Y")  # of other models
+    words = project / "digits/features/normalized.py"
+    tiny.replace(words, '"""Return each image', '"""# Return an image')
+    tiny.replace(words, "stays 0", 'is "0"')  # a comment at the end of a line
+    model_file.load(path)
+    assert capsys.readouterr().err == ""
+
+    tiny.replace(project / "digits/features/normalized.py", "norms, 1", "norms, 2")
+    tiny.replace(project / "digits/imaging/color.py", "0.299", "0.3")
+    model_file.load(path)
+    assert capsys.readouterr().err == (
+        f"{path} was trained with other code in digits/features/normalized.py, "
+        "digits/imaging/color.py, so its predictions may be wrong; `dvc repro` trains it again\n"
     )
 
 
@@ -146,15 +166,16 @@ def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None
         ("sklearn.tree._tree.Tree", True),
         ("sklearn.datasets._base.load_files", False),
         ("sklearn.utils._testing.SkipTest", False),
-        ("digits.features.transforms.pixels.scale", True),
-        ("digits.features.transforms.pixels.vstack", False),  # imported from SciPy
-        ("digits.features.raw.make_steps", False),
+        ("digits.features.normalized.normalize", True),
+        ("digits.features.normalized.vstack", False),  # imported from SciPy
+        ("digits.imaging.color.to_brightness", True),
         ("digits.learning.classifiers.augmented_svc.AugmentedSVC", True),
         ("digits.learning.classifiers.augmented_svc.SVC", False),  # imported from scikit-learn
+        ("digits.learning.fitting.Fits", False),
         ("digits.learning.model_file.load", False),
         ("digits.core.tables.read", False),
         ("builtins.eval", False),
     ],
 )
 def test_types_of_other_modules_are_not_trusted(type_name: str, is_trusted: bool) -> None:
-    assert model_file.is_trusted(type_name) == is_trusted
+    assert trust.is_trusted(type_name) == is_trusted

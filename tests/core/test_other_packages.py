@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from digits.learning import model_file, pipelines
+from digits.learning import model_file, pipelines, trust
 from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -16,6 +16,7 @@ pytest.importorskip("xgboost")
 DIGIT = "models.digit-logreg"
 CHANGES: dict[str, Any] = {
     f"{DIGIT}.features": "raw",
+    f"{DIGIT}.feature_parameters": {},
     f"{DIGIT}.classifier": "xgboost.XGBClassifier",
     f"{DIGIT}.hyperparameters": {"n_estimators": 10, "max_depth": 2},
 }
@@ -49,12 +50,11 @@ def test_only_the_package_that_params_yaml_names_is_trusted(tmp_path: Path) -> N
     classifier = pipelines.make_classifier("xgboost.XGBClassifier", {"n_estimators": 1}, seed=1)
     X, y = tiny.digits()
     classifier.fit(X, y)
-    assert pipelines.package_of("xgboost.XGBClassifier") == "xgboost"
-    model_file.save(tmp_path / "model.skops", classifier, "xgboost")
+    model_file.save(tmp_path / "model.skops", classifier, "xgboost.XGBClassifier")
     with pytest.raises(UserError, match=r"holds xgboost\.core\.Booster"):
         model_file.load(tmp_path / "model.skops")
-    assert not model_file.is_trusted("xgboost.train", "xgboost")  # a function
-    assert not model_file.is_trusted("xgboosted.Booster", "xgboost")
+    assert not trust.is_trusted("xgboost.train", "xgboost")  # a function
+    assert not trust.is_trusted("xgboosted.Booster", "xgboost")
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,10 @@ REFUSED["a missing value"] = (
     {f"{FIVE}.features": ...},
     f"{FIVE}.features is missing",
 )
+REFUSED["no parameters of the features"] = (
+    {f"{FIVE}.feature_parameters": ...},
+    f"{FIVE}.feature_parameters is missing; write {{}} for the defaults",
+)
 REFUSED["a value of another type"] = (
     {"seed": "42"},
     "params.yaml: seed: must be a valid integer, not '42'",
@@ -190,6 +194,23 @@ REFUSED_BY_CHECK["gradients of images that are not square"] = (
     {f"{FIVE}.features": "hog", "datasets.tiny.shape": [4, 16]},
     f"{FIVE}: features: hog needs square images, not 4 × 16 pixels; choose other features, such "
     "as scaled, or, if the images are made from pictures, a square shape",
+)
+REFUSED_BY_CHECK["a parameter that the features do not have"] = (
+    {f"{FIVE}.features": "scaled", f"{FIVE}.feature_parameters": {"n_component": 5}},
+    f"{FIVE}: feature_parameters of scaled: there is no 'n_component'. Did you mean "
+    "'n_components'? Valid: n_components.",
+)
+REFUSED_BY_CHECK["a parameter of the features that is too small"] = (
+    {f"{FIVE}.features": "hog", f"{FIVE}.feature_parameters": {"orientations": 2}},
+    f"{FIVE}: feature_parameters of hog: orientations: must be greater than or equal to 3, not 2",
+)
+REFUSED_BY_CHECK["a step that is too large"] = (
+    {f"{FIVE}.features": "hog", f"{FIVE}.feature_parameters": {"step": 8}},
+    f"{FIVE}: feature_parameters of hog: step: must be less than 8, not 8",
+)
+REFUSED_BY_CHECK["a parameter of the features of another type"] = (
+    {f"{FIVE}.features": "raw", f"{FIVE}.feature_parameters": {"sparse": "yes"}},
+    f"{FIVE}: feature_parameters of raw: sparse: must be a valid boolean, not 'yes'",
 )
 REFUSED_BY_CHECK["copies of images that are not square"] = (
     {

@@ -58,7 +58,7 @@ def test_a_new_entry_is_completed_and_nothing_else_is_changed(folder: Path) -> N
     assert "groups" not in entry
     start, end = before.split(ENTRY)
     assert after.startswith(f"{start}    images: 12\n    classes: 3\n    names:\n    - cat\n")
-    assert after.endswith(f"      labels: {entry['sha256']['labels']}\n{ENTRY}{end}")
+    assert after.endswith(f"      files: {entry['sha256']['files']}\n{ENTRY}{end}")
     assert call(folder, "check").output == VALID
 
 
@@ -143,17 +143,51 @@ def test_groups_that_are_new_come_before_the_last_key_and_its_comments() -> None
     assert grouped.endswith("\n      labels: y\n\n# the end\nsplits: {}\n")
 
 
-def test_groups_are_counted(folder: Path) -> None:
+def put_into_groups(folder: Path) -> None:
+    """Move the pictures of each class into the folders of two groups."""
     for name in NAMES:
         for index, path in enumerate(sorted((folder / "own" / name).iterdir())):
             group = path.parent / f"writer {index % 2}"
             group.mkdir(exist_ok=True)
             path.rename(group / path.name)
+
+
+def test_groups_are_counted(folder: Path) -> None:
+    put_into_groups(folder)
     call(folder, "pin", "tried")
     entry = read_entry(read_params(folder), "tried")
     assert entry["groups"] == 2
     assert "groups" in entry["sha256"]
     assert call(folder, "check").output == VALID
+
+
+# `share` chooses the test set by the picture files, or by the names of the groups. A change of
+# either must therefore be seen, even if no pixel and no class changes.
+
+
+def test_pictures_that_were_saved_again_are_refused(folder: Path) -> None:
+    call(folder, "pin", "tried")
+    for path in folder.glob("own/*/*.png"):
+        Image.open(path).save(path, compress_level=1)
+    line = failure(folder, "check")
+    assert "folder own: files: " in line
+    assert "if that is right, run `digits pin`" in line
+
+
+def test_a_group_with_another_name_is_refused(folder: Path) -> None:
+    put_into_groups(folder)
+    call(folder, "pin", "tried")
+    for path in folder.glob("own/*/writer 0"):
+        path.rename(path.with_name("another"))  # still the first one
+    assert "folder own: groups: " in failure(folder, "check")
+
+
+def test_a_checksum_that_is_missing_is_refused(folder: Path) -> None:
+    put_into_groups(folder)
+    call(folder, "pin", "tried")
+    text = re.sub(" +groups: [0-9a-f]{64}\n", "", read_params(folder), count=1)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    assert "expected None; if that is right, run `digits pin`" in failure(folder, "check")
 
 
 def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:

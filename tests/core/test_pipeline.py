@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import warnings
-from importlib import import_module
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ import pytest
 import sklearn
 from dvc.repo import Repo
 
+from digits.settings import params
 from digits.settings import stage as stage_module
+from docs.tools.reference import CHANGE_NO_OUTPUT
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -24,10 +26,6 @@ BINARIZE = ["binarize@digit", "binarize@five"]
 TRAIN = [f"train@{name}" for name in MODELS]
 EVALUATE = [f"evaluate@{name}" for name in MODELS]
 FIVE = "models.five-sgd"
-
-
-def read_params(project: Path) -> str:
-    return (project / "params.yaml").read_text(encoding="utf-8")
 
 
 def changed_stages(project: Path) -> list[str]:
@@ -57,35 +55,54 @@ EDITS: list[tuple[dict[str, Any], list[str]]] = [
     ({"tasks.five.negative": [4]}, ["binarize@five"]),
     ({"datasets.tiny.sources": [{"idx": "."}]}, FETCH),
     ({"splits.tiny-random.test": 0.2}, ["split@tiny-random"]),
+    ({f"{FIVE}.feature_parameters": {"norm": 1}}, ["train@five-sgd"]),
     ({f"{FIVE}.folds": 4}, ["train@five-sgd"]),
     ({"seed": 43}, [*SPLIT, *TRAIN]),
 ]
 
 
 def test_an_edit_of_params_yaml_reruns_the_stages_that_read_it(project: Path) -> None:
-    before = read_params(project)
     for changes, stages in EDITS:
         tiny.edit(project, changes)
         assert changed_stages(project) == sorted(stages), changes
-        after = read_params(project)
-        for stage in tiny.STAGES:  # while it runs, an edit that DVC would record fails it
-            script, _, name = stage.partition("@")
-            main = import_module(f"stages.{script}").main
-            is_same = main.select(before, name) == main.select(after, name)
-            assert is_same is (stage not in stages), changes
+
+
+def test_a_stage_guards_what_dvc_records(made: Path) -> None:
+    text = (made / "params.yaml").read_text(encoding="utf-8")
+    for stage, entry in tiny.lock(made).items():
+        script, _, name = stage.partition("@")
+        with contextlib.chdir(made):
+            found = stage_module.read_dependencies(script, name, text)
+        assert [str(path) for path in sorted(found.paths)] == sorted(
+            dependency["path"] for dependency in entry["deps"]
+        )
+        recorded = entry.get("params", {}).get("params.yaml", {})
+        assert sorted(found.keys) == sorted(recorded)
+        values = params.parse(text)
+        for key, value in recorded.items():
+            assert stage_module.find_value(values, key) == value
 
 
 READERS = {
     "digits/core/tables.py": tiny.STAGES,
     "digits/data/fetching.py": FETCH,
+    "digits/data/images.py": FETCH,
     "digits/data/splitting.py": SPLIT,
     "digits/data/labels.py": BINARIZE,
+    "digits/imaging/deskewing.py": [*TRAIN, *EVALUATE],
+    "digits/learning/fitting.py": TRAIN,
+    "digits/learning/folds.py": TRAIN,
     "digits/learning/scores.py": [*TRAIN, *EVALUATE],
-    "digits/features/normalized.py": ["train@five-sgd"],
-    "digits/features/transforms/pixels.py": [*TRAIN, *EVALUATE],
+    "digits/learning/classifiers/new.py": [*TRAIN, *EVALUATE],
+    "digits/features/normalized.py": ["train@five-sgd", "evaluate@five-sgd"],
     "digits/evaluation/metrics.py": EVALUATE,
     "stages/binarize.py": BINARIZE,
     # No output depends on these.
+    "digits/settings/params.py": [],
+    "digits/settings/errors.py": [],
+    "digits/settings/stage.py": [],
+    "digits/learning/cluster.py": [],
+    "digits/learning/trust.py": [],
     "digits/commands/check.py": [],
     "digits/results/read.py": [],
     "digits/data/sources/idx.py": [],
@@ -94,34 +111,74 @@ READERS = {
 }
 
 
-def test_an_edit_of_a_module_reruns_the_stages_that_import_it(made: Path) -> None:
-    dependencies = {
-        stage: [Path(each["path"]) for each in entry["deps"]]
-        for stage, entry in tiny.lock(made).items()
-    }
+def list_dependencies(made: Path, stage: str) -> set[Path]:
+    """Return the files and folders that a stage depends on."""
+    return {Path(dependency["path"]) for dependency in tiny.lock(made)[stage]["deps"]}
+
+
+def is_in(path: Path, places: Collection[Path]) -> bool:
+    """Return whether a file is one of the places, or in a folder that is."""
+    return not {path, *path.parents}.isdisjoint(places)
+
+
+def test_an_edit_of_a_module_reruns_the_stages_that_compute_with_it(made: Path) -> None:
+    dependencies = {stage: list_dependencies(made, stage) for stage in tiny.STAGES}
     for module, stages in READERS.items():
-        path = Path(module)
-        found = [
-            stage
-            for stage, paths in dependencies.items()
-            if not {path, *path.parents}.isdisjoint(paths)
-        ]
-        assert sorted(found) == sorted(stages), module
+        found = [stage for stage in tiny.STAGES if is_in(Path(module), dependencies[stage])]
+        assert found == [stage for stage in tiny.STAGES if stage in stages], module
+
+
+# Run a stage, and print the modules of this project that its process has imported.
+PRINT_MODULES = """
+import runpy, sys
+script = sys.argv.pop(1)
+try:
+    runpy.run_module(f"stages.{script}", run_name="__main__", alter_sys=True)
+finally:
+    for name, module in sys.modules.items():
+        if name.startswith(("digits", "stages")) and getattr(module, "__file__", None):
+            print(module.__file__)
+"""
+
+ONE_OF_EACH = [
+    "fetch@tiny",
+    "split@tiny",
+    "binarize@five",
+    "train@five-sgd",
+    "evaluate@five-sgd",
+]
+
+
+def test_what_a_stage_imports_is_a_dependency_or_changes_no_output(project: Path) -> None:
+    needless = {Path(name) for name in CHANGE_NO_OUTPUT}
+    used = set()
+    for stage in ONE_OF_EACH:
+        script, _, name = stage.partition("@")
+        words = ["python", "-c", PRINT_MODULES, script, name]
+        lines = tiny.run(words, project, PYTHONPATH=str(project)).stdout.splitlines()
+        modules = {Path(line).relative_to(project) for line in lines}
+        dependencies = list_dependencies(project, stage)
+        assert Path("digits/core/tables.py") in modules
+        others = {module for module in modules if not is_in(module, dependencies)}
+        unexpected = [str(module) for module in others if not is_in(module, needless)]
+        assert not unexpected, f"{stage}: dependencies in dvc.yaml, or lines of docs/tools"
+        used |= {place for place in needless if any(is_in(path, {place}) for path in others)}
+        # Nothing that changes no output is a dependency.
+        assert not [path for path in dependencies if is_in(path, needless)]
+    assert used == needless  # no line of the list is left over
 
 
 def copy_dependencies(made: Path, project: Path, stage: str) -> None:
-    """Copy params.yaml and the dependencies of a stage into an empty folder."""
-    paths = [dependency["path"] for dependency in tiny.lock(made)[stage]["deps"]]
-    for path in [*paths, "params.yaml"]:
+    """Copy the dependencies of a stage into an empty folder, and what changes no output."""
+    names = ["params.yaml", "dvc.yaml", *CHANGE_NO_OUTPUT]
+    for path in [*list_dependencies(made, stage), *map(Path, names)]:
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         if (made / path).is_dir():
-            shutil.copytree(made / path, project / path)
+            shutil.copytree(made / path, project / path, dirs_exist_ok=True)
         else:
             shutil.copy(made / path, project / path)
     if stage == "fetch@tiny":
-        # The sources are no dependencies, because the images are verified by their checksums.
         tiny.write_idx_files(project / "idx")
-        shutil.copytree(made / "digits/data/sources", project / "digits/data/sources")
 
 
 def on_one_core(words: str) -> str:

@@ -30,6 +30,7 @@ import time
 from pathlib import Path
 
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import Pipeline
 
 
 class Waiting(TransformerMixin, BaseEstimator):
@@ -41,8 +42,8 @@ class Waiting(TransformerMixin, BaseEstimator):
         return X
 
 
-def make_steps(pixel_max):
-    return [("waiting", Waiting())]
+def make_features(shape, pixel_max):
+    return Pipeline([("waiting", Waiting())])
 """
 
 

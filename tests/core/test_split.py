@@ -169,12 +169,12 @@ def test_without_positive_classes_the_label_is_the_class() -> None:
 
 
 def test_positive_classes_have_the_label_1_and_all_others_the_label_0() -> None:
-    labelled = label_images(IMAGES, [2], None)
+    labelled = label_images(IMAGES, ["c"], None)
     assert labelled["label"].tolist() == [0, 0, 1, 0, 1]
     assert "label_names" not in labelled.attrs  # the names of the classes name no labels
 
 
 def test_classes_that_are_neither_positive_nor_negative_are_left_out() -> None:
-    labelled = label_images(IMAGES, [2], [0, 9])
+    labelled = label_images(IMAGES, ["c"], ["a", "j"])
     assert labelled["class"].tolist() == [0, 2, 9, 2]
     assert labelled["label"].tolist() == [0, 1, 0, 1]

@@ -21,7 +21,7 @@ from digits.core import paths, tables
 from digits.core.tables import Vector
 from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
-from digits.learning.pipelines import build_pipeline, make_feature_steps
+from digits.learning.pipelines import build_pipeline, make_features
 from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
 from digits.learning.thresholds import choose_threshold, set_threshold
 from digits.settings import params
@@ -74,7 +74,7 @@ def build(model: dict[str, Any]) -> Pipeline:
     return build_pipeline(entry, 42, tiny.PIXEL_MAX, tiny.SHAPE)
 
 
-LOGISTIC = tiny.model("five", "principal_components", tiny.LOGISTIC, 3)
+LOGISTIC = tiny.model("five", "scaled 50", tiny.LOGISTIC, 3)
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +235,8 @@ def test_predictions_from_scores_are_those_of_the_model(
 ) -> None:
     X, y = tiny.digits()
     is_used = np.isin(y, labels)
-    steps = make_feature_steps("hog", tiny.PIXEL_MAX, tiny.SHAPE)
-    model = Pipeline([*steps, ("classifier", classifier)])
+    features = make_features("hog", {}, tiny.SHAPE, tiny.PIXEL_MAX)
+    model = Pipeline([*features.steps, ("classifier", classifier)])
     model.fit(X[is_used][:50], y[is_used][:50])
     expected = model.predict(X)
     assert set(expected) == set(labels)
@@ -307,8 +307,8 @@ def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
     assert warning.endswith(" Its hyperparameters are in params.yaml.")
 
 
-@pytest.mark.parametrize("features", ["scaled", "principal_components"])
-def test_pixels_are_scaled_by_the_largest_value_of_a_pixel(features: str) -> None:
-    [_, scaling] = make_feature_steps(features, tiny.PIXEL_MAX, tiny.SHAPE)[0]
+@pytest.mark.parametrize("parameters", [{}, {"n_components": 50}])
+def test_pixels_are_scaled_by_the_largest_value_of_a_pixel(parameters: dict[str, int]) -> None:
+    scaling = make_features("scaled", parameters, tiny.SHAPE, tiny.PIXEL_MAX)[0]
     white = np.full((1, 4), tiny.PIXEL_MAX, dtype=np.uint8)
     assert scaling.fit_transform(white).tolist() == [[1, 1, 1, 1]]

@@ -62,7 +62,7 @@ def make(project: Path) -> None:
         weights="distance",
         threshold={"recall": 0.9},
     )
-    named = tiny.model("named", "principal_components", tiny.LOGISTIC, 3)
+    named = tiny.model("named", "scaled 50", tiny.LOGISTIC, 3)
     changes = {
         "datasets": {"own": dataset},
         "splits": {"own": {"dataset": "own", "test": {"groups": 2}}},

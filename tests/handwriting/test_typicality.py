@@ -28,10 +28,8 @@ LINES = [((0.2, 0.2), (0.2, 0.8))] + [((0.2, at), (0.8, at)) for at in (0.2, 0.5
 def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the tiny project with two models that have folds; `row.png` has the letter H between two digits."""
     project = tiny.copy(made, tmp_path_factory.mktemp("unlike") / "tiny")
-    folded = tiny.model("digit", "principal_components", "svm.SVC", 3)
-    density = tiny.model(
-        "digit", "principal_components", DENSITY, 3, solver="eigen", shrinkage=0.3
-    )
+    folded = tiny.model("digit", "scaled 50", "svm.SVC", 3)
+    density = tiny.model("digit", "scaled 50", DENSITY, 3, solver="eigen", shrinkage=0.3)
     tiny.edit(project, {"models.digit-folded": folded, "models.digit-density": density})
     for words in ("train digit-folded", "train digit-density", "evaluate digit-folded"):
         call(project, *words.split())

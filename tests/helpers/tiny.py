@@ -134,11 +134,21 @@ def dataset(*sources: dict[str, str]) -> dict[str, Any]:
 def model(
     task: str, features: str, classifier: str, folds: int, **hyperparameters: Any
 ) -> dict[str, Any]:
-    """Return an entry of `models`."""
+    """Return an entry of `models`.
+
+    Args:
+        task: the name of the task.
+        features: the features, such as `scaled`, or `scaled 50` for fifty components.
+        classifier: the classifier.
+        folds: the number of folds.
+        hyperparameters: the arguments of the classifier.
+    """
+    features, _, n_components = features.partition(" ")
     return {
         "description": "A tiny model.",
         "task": task,
         "features": features,
+        "feature_parameters": {"n_components": int(n_components)} if n_components else {},
         "classifier": classifier,
         "hyperparameters": hyperparameters,
         "folds": folds,
@@ -162,7 +172,7 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
     }
     models = {
         "five-sgd": model("five", "normalized", SGD, 3, max_iter=50, tol=None),
-        "digit-logreg": model("digit", "principal_components", LOGISTIC, 0),
+        "digit-logreg": model("digit", "scaled 50", LOGISTIC, 0),
     }
     values: dict[str, Any] = {
         "seed": 42,

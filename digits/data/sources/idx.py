@@ -16,7 +16,7 @@ import pandas as pd
 import requests
 
 from digits.core.tables import Pixels
-from digits.data.sources import make_images
+from digits.data.images import make_images
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 

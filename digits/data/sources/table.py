@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 
 from digits.core import tables
 from digits.core.tables import Pixels
-from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder, make_images
+from digits.data.images import make_images
+from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 

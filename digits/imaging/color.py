@@ -1,0 +1,21 @@
+"""Convert images in colour to brightness."""
+
+import numpy as np
+
+from digits.core.tables import Pixels
+
+# The weights of red, green and blue in the brightness, as in ITU-R BT.601.
+WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+
+def to_brightness(X: Pixels) -> Pixels:
+    """Return the brightness of pixels, shape (n_images, height * width).
+
+    It is from 0 to the largest value of the pixels.
+
+    Args:
+        X: red, green and blue in turn, shape (n_images, height * width * 3).
+    """
+    n_pixels = X.shape[-1] // 3
+    brightness = X.reshape(*X.shape[:-1], n_pixels, 3) @ WEIGHTS
+    return np.round(brightness).astype(np.uint8)

@@ -1,0 +1,98 @@
+"""Decide whether the file of a model may be loaded.
+
+Loading a file creates only estimators of scikit-learn and of this project, the functions that
+are defined in digits/features and digits/imaging, the types in TRUSTED_TYPES, and the classes
+of the package that params.yaml names as the origin of the model's classifier.
+"""
+
+import inspect
+from importlib import import_module
+from importlib.util import find_spec
+
+import skops.io
+from sklearn.base import BaseEstimator
+
+from digits.settings.errors import UserError
+
+# The types that a model may hold, besides estimators and what skops itself trusts. If you add a
+# classifier of your own, add the types of its attributes.
+TRUSTED_TYPES = {
+    "collections.OrderedDict",
+    "scipy.sparse._csr.csr_array",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._univariate_selection.chi2",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.gaussian_process.kernels.ConstantKernel",
+    "sklearn.gaussian_process.kernels.Product",
+    "sklearn.gaussian_process.kernels.RBF",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+}
+
+# What a model may hold of this project. A change of these modules is noticed: evaluate depends
+# on them, and `model_file.load` compares them with those that the model was trained with.
+CLASSES = ("digits.features.", "digits.learning.classifiers.")
+FUNCTIONS = ("digits.features.", "digits.imaging.")
+
+
+def check_types(content: bytes, classifier: str) -> list[str]:
+    """Return the types in a file that skops itself does not trust.
+
+    Args:
+        content: the content of the file.
+        classifier: the `classifier` of the model in params.yaml.
+
+    Raises:
+        UserError: one of them is not trusted here either.
+    """
+    types: list[str] = skops.io.get_untrusted_types(data=content)
+    package = find_package(classifier)
+    refused = [name for name in types if not is_trusted(name, package)]
+    if refused:
+        raise UserError(
+            f"the model holds {', '.join(refused)}, which TRUSTED_TYPES of {__name__} "
+            "does not name"
+        )
+    return types
+
+
+def find_package(classifier: str) -> str:
+    """Return the package that has a classifier, such as `sklearn`, `digits` or `xgboost`.
+
+    Args:
+        classifier: the `classifier` of a model in params.yaml.
+    """
+    package, _, class_path = classifier.partition(".")
+    if not class_path:  # a name of this project, such as one_vs_rest_svc
+        return "digits"
+    return "sklearn" if find_spec(f"sklearn.{package}") else package
+
+
+def is_trusted(type_name: str, package: str = "digits") -> bool:
+    """Return whether a model may hold a type that skops itself does not trust.
+
+    Args:
+        type_name: the type, such as `sklearn.tree._tree.Tree`.
+        package: the package that has the model's classifier.
+    """
+    if type_name in TRUSTED_TYPES:
+        return True
+    module_name, _, name = type_name.rpartition(".")
+    if package not in ("digits", "sklearn") and module_name.split(".")[0] == package:
+        return inspect.isclass(getattr(import_module(module_name), name, None))
+    if not module_name.startswith(CLASSES + FUNCTIONS):
+        return False
+    found = getattr(import_module(module_name), name, None)
+    if getattr(found, "__module__", None) != module_name:  # it was imported there
+        return False
+    if inspect.isfunction(found):
+        # Loading may call a trusted function with arguments of the file, so only these.
+        return module_name.startswith(FUNCTIONS)
+    is_estimator = inspect.isclass(found) and issubclass(found, BaseEstimator)
+    return is_estimator and module_name.startswith(CLASSES)
