@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo repro results scheduler workers test mutants lint format reference lock audit venv clean
+.PHONY: help demo repro results report scheduler workers test mutants lint format reference lock audit venv clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -34,9 +34,14 @@ repro: $(INSTALLED) ## Train all models
 # The targets of an optional component are in its own Makefile, which is deleted with it.
 -include bench/Makefile digits/*/Makefile docs/site/Makefile
 
+##@ Look at the results
 PATTERN ?= *
-results: $(RESULTS)
+results: report
 	@echo && digits leaderboard '$(PATTERN)'
+
+report: $(INSTALLED) ## Write report.html, about all models that have been evaluated
+	@digits report
+	@echo "Open report.html in a browser."
 
 ##@ Use several machines
 # The address at which the other machines of the cluster reach this one. Anyone who reaches it can run any code here.

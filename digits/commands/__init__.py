@@ -28,7 +28,7 @@ MODULES = {
     "merge-lock": "digits.commands.merge_lock",
     "pin": "digits.commands.pin",
     "predict": "digits.commands.predict",
-    "report": "digits.report.commands.report",
+    "report": "digits.commands.report",
     "repro": "digits.commands.repro",
     "setup": "digits.commands.setup",
     "show": "digits.commands.show",

@@ -10,7 +10,7 @@ from tests.helpers import tiny
 
 # Each optional component has a folder of tests with its own name.
 TEST_FOLDERS = {path.parent.name for path in tiny.ROOT.glob("tests/*/test_*.py")}
-COMPONENTS = sorted(TEST_FOLDERS - {"core", "project"})
+COMPONENTS = sorted(TEST_FOLDERS - {"core", "project", "report"})
 
 # The page of an optional component. `docs/<component>/` has what the page needs.
 PAGES = {"bench": "benchmarks.md", "handwriting": "handwriting.md"}
