@@ -18,7 +18,7 @@ from digits.handwriting.prediction import DigitPrediction
 from digits.handwriting.typicality import MIN_P_VALUE, Typicality
 from digits.results.predicting import Prediction, Predictor, Reading
 from digits.settings.errors import warn
-from digits.settings.params import Params
+from digits.settings.params import DatasetParams, Params
 
 # The shapes of the images to which the digits in pictures are normalized.
 SHAPES = [[side, side] for side in SIDES]
@@ -37,6 +37,11 @@ class Recognizer(Predictor):
     """
 
     typicality: Typicality | None = None
+
+    @classmethod
+    def suits(cls, dataset: DatasetParams) -> bool:
+        """Return whether digits are drawn as the images of a dataset, by their shape."""
+        return dataset.shape in SHAPES
 
     @classmethod
     def load(cls, settings: Params, name: str) -> Self:
