@@ -7,6 +7,9 @@ INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
+# The packages that this repository also contains.
+PACKAGES := $(wildcard packages/*/pyproject.toml)
+
 .DEFAULT_GOAL := help
 .PHONY: help demo repro results report scheduler workers test mutants lint format reference lock audit venv clean
 
@@ -19,9 +22,11 @@ help:
 # How many models run at a time: a number, or `auto`, which suits the cores and the memory.
 JOBS := auto
 DEMO := small-*
-# The last lines of the demo. An optional component adds its own.
+# The last lines of the demo.
 NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
   '`make repro` trains all models.'
+READ := '`$(VENV)/bin/digits predict docs/handwriting/sheet.jpg --show` reads digits from a picture.'
+NEXT += $(if $(wildcard packages/digits-handwriting),$(READ))
 demo: $(INSTALLED) ## Train the models that need no network
 	@digits repro --jobs $(JOBS) '$(DEMO)'
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
@@ -31,8 +36,8 @@ repro: $(INSTALLED) ## Train all models
 	@digits repro --jobs $(JOBS)
 	@$(MAKE) --no-print-directory results
 
-# The targets of an optional component are in its own Makefile, which is deleted with it.
--include bench/Makefile digits/*/Makefile docs/site/Makefile
+# These targets are deleted with their folders.
+-include bench/Makefile docs/site/Makefile
 
 ##@ Look at the results
 PATTERN ?= *
@@ -84,7 +89,8 @@ PINNED := numpy|pandas|pillow|pyarrow|scikit-learn|scipy|skops
 LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header $(UPGRADE)
 lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt (newest versions: UPGRADE=--upgrade)
-	$(LOCK) --all-extras --group dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --all-extras --group dev --no-emit-package digits --output-file requirements.lock \
+	  pyproject.toml $(PACKAGES)
 	grep -oE '^($(PINNED))==[^ ]+' requirements.lock > digits/core/environment.txt
 	$(LOCK_SITE)
 
@@ -94,6 +100,7 @@ audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops
 	rm -rf report.html dvc_plots build mutants *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf packages/*/build packages/*/*.egg-info
 
 venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 
@@ -101,12 +108,12 @@ venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 PIP := python -m pip install --quiet --disable-pip-version-check
 UV_PIP = UV_SYSTEM_CERTS=true \
   UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$(python -m pip config get global.index-url 2> /dev/null)}" uv pip
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock pyproject.toml $(PACKAGES)
 	@echo "Making $(VENV) from requirements.lock, a minute or two"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
 	@$(PIP) --require-hashes -r $(VENV)/uv.txt
 	@$(UV_PIP) sync --quiet --compile-bytecode --require-hashes requirements.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation --editable . $(PACKAGES:%/pyproject.toml=--editable ./%)
 	@digits setup
 	@touch $@
