@@ -212,8 +212,7 @@ class DatasetParams(Entry):
     - `folder: FOLDER`: pictures, in a subfolder for each class. The subfolder may have
       subfolders for groups.
     - `handwriting: FOLDER`: the same, for photos of single digits on paper. Each digit is
-      converted to the style of MNIST. This source is part of the optional component
-      `handwriting`.
+      converted to the style of MNIST. The package digits-handwriting adds this source.
     - `deformed: DATASET FIRST TOTAL`: another entry of `datasets`, with deformed copies of its
       first images, such as `deformed: mnist 60000 700000`.
     - `table: FILE`: a CSV or parquet file with one row per image. The column `class` or `label`
