@@ -3,5 +3,6 @@
 from digits.core.rounding import fix_rounding
 from digits.settings import edits
 
-edits.code_at_start()
+# This must happen before a stage imports NumPy and the modules that compute.
+edits.remember_code()
 fix_rounding()

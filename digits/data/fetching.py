@@ -18,7 +18,7 @@ from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
-NETWORK_KINDS = {"idx", "openml"}  # the kinds of sources that DATA_MIRROR stands in for
+NETWORK_KINDS = {"idx", "openml"}  # of sources, in whose place DATA_MIRROR is tried first
 
 
 def fetch_images(
@@ -115,15 +115,14 @@ def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> Non
 
 
 def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
-    """Return the SHA-256 of all that decides about the images and their split.
+    """Return the SHA-256 of the pixels and labels and, if there are any, groups and files.
 
-    These are the pixels, the labels and, if the source has any, the groups, with their names,
-    and the picture files.
+    These decide about the images, and about which of them are the test set.
     """
     checksums = {"pixels": checksum(X), "labels": checksum(images["class"].to_numpy())}
     if "group_names" in images.attrs:
-        names = np.array(images.attrs["group_names"], dtype=object)
-        checksums["groups"] = checksum_of_texts(names[images["group"]])
+        names = images.attrs["group_names"]
+        checksums["groups"] = checksum_of_texts(names[group] for group in images["group"])
     elif "group" in images:
         checksums["groups"] = checksum(images["group"].to_numpy())
     if "sha256" in images:

@@ -1,8 +1,8 @@
 """The pixels, each image scaled to the same Euclidean norm, in a sparse matrix.
 
 A bold digit then counts as much as a thin one, and stochastic gradient descent converges in
-half as many epochs. It skips the zeros of a sparse matrix, and `SGDClassifier` multiplies the
-step size of the intercept by 0.01 then.
+half as many epochs. Of a sparse matrix, `SGDClassifier` skips the zeros, and it multiplies the
+step size of the intercept by 0.01.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The pixels as they are, in float32.
 
-The accuracy of a model can differ a little from that of the same code in float64.
+In float64, the accuracy of a model can be a little different.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Fit a model on all training images, and cross-validate it.
 
-`fit` and `cross_val_predict` of scikit-learn would apply all steps once per fit. Here, steps
-that learn nothing are applied once, and all fits share the cores. For an SVM on histograms of
-gradients, that saves a third of the processor time.
+`fit` and `cross_val_predict` of scikit-learn would repeat all steps in every fit. Here, steps
+that learn nothing are applied only once, and all fits share the cores. For an SVM on histograms
+of gradients, that saves a third of the processor time.
 """
 
 import warnings
@@ -39,12 +39,12 @@ from digits.learning.thresholds import (
 from digits.settings.errors import UserError
 from digits.settings.params import ModelParams, Threshold
 
-# What classifiers raise for images or labels that they cannot learn from. It is a TypeError for
-# sparse features, and an IndexError with `CategoricalNB`.
+# What classifiers raise for images or labels that they cannot learn from. A TypeError is about
+# sparse features, and `CategoricalNB` raises an IndexError.
 FITTING_ERRORS = (ValueError, TypeError, IndexError)
 
-# The training accuracy is that of at most this many images, because some models take longer to
-# score all images than to be fitted on them.
+# The training accuracy is computed on at most this many images, because some models take longer
+# to score all images than to be fitted on them.
 MAX_TRAIN_SCORES = 10_000
 
 # The bytes of pixels in a batch of a model with `passes`: 10,000 images of MNIST.
@@ -67,7 +67,7 @@ def fit_and_cross_validate(
     Args:
         model_params: the model's entry of params.yaml.
         seed: the seed of the classifier's random numbers.
-        X: the pixels of the training images, shape (n_images, height * width).
+        X: the pixels of the training images, shape (n_images, n_values).
         images: the table of the training images, with their labels. Row i belongs to X[i].
 
     Returns:
@@ -108,7 +108,7 @@ def fit_all(
 
     Args:
         pipeline: an unfitted pipeline.
-        X: the pixels, shape (n_images, height * width).
+        X: the pixels, shape (n_images, n_values).
         y: the labels, shape (n_images,).
         test_fold: the fold in which each image is held out, shape (n_images,), or None for no
             cross-validation.
@@ -173,8 +173,8 @@ def fit_and_score_splits(
     Returns:
         The fitted copy and the scores for each split.
     """
-    # The fits share the cores. Each has at least two threads, so that no core waits while the
-    # last fit ends.
+    # The fits share the cores. Each has at least two threads, so that the last fit to end does
+    # not leave the other cores without work.
     n_jobs = max(2, joblib.cpu_count() // len(splits))
     fit = joblib.delayed(fit_and_score)
     tasks = [fit(pipeline, X, y, split, n_jobs) for split in splits]
@@ -217,7 +217,7 @@ def fit_in_passes(
         preprocessing: the steps that learn nothing.
         learning_steps: the other steps, unfitted. The classifier has `partial_fit`. The steps
             before it are fitted on the first batch of each split only.
-        X: the pixels, shape (n_images, height * width).
+        X: the pixels, shape (n_images, n_values).
         y: the labels, shape (n_images,).
         splits: the rows to fit a copy on, and the rows to score with it.
         n_passes: the number of passes over the images.
@@ -282,13 +282,15 @@ def explain_to_user() -> Iterator[None]:
             yield
     except FITTING_ERRORS as error:
         raise UserError(f"the model cannot be fitted: {error}") from error
-    for warning in caught:
-        message = warning.message
-        if isinstance(message, ConvergenceWarning):
-            message = ConvergenceWarning(
-                f"{message} The model is used as it is. Its hyperparameters are in params.yaml."
-            )
-        warnings.warn(message, stacklevel=2)
+    finally:
+        for warning in caught:
+            message = warning.message
+            if isinstance(message, ConvergenceWarning):
+                message = ConvergenceWarning(
+                    f"{message} The model is used as it is. Its hyperparameters are in "
+                    "params.yaml."
+                )
+            warnings.warn(message, stacklevel=2)
 
 
 def make_crossval_table(

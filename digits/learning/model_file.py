@@ -92,7 +92,7 @@ def compute_code_checksums(schema: str) -> dict[str, str]:
     They are the modules that the model's schema.json names, and all modules of digits/imaging,
     which these modules import. Comments do not count.
     """
-    modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)
+    modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)  # skops writes these
     files = {ROOT / f"{module.replace('.', '/')}.py" for module in modules}
     files.update(ROOT.glob("digits/imaging/*.py"))
     return {
@@ -118,15 +118,15 @@ def read_code(path: Path) -> str:
 
 
 def make_reproducible(content: bytes) -> bytes:
-    """Return a skops file without what differs from run to run.
+    """Return a skops file whose bytes depend only on the model and its code.
 
-    DVC compares the bytes of a model to decide whether the model must be evaluated again. A
-    model that is trained again, also on another machine, therefore has the same bytes.
+    DVC compares the bytes of a model to decide whether to evaluate it again. A model that is
+    trained again, also on another machine, should therefore have the same bytes.
 
     - The members of the archive have no dates.
     - The memory addresses, by which skops recognizes objects, are removed.
     - Equal arrays are stored once, whether or not they were the same object.
-    - The bytes between the fields of records, which are not set, become 0.
+    - The padding between the fields of records, which is not set, becomes 0.
 
     The checksums of the code that the model needs to predict are added.
     """
