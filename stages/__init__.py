@@ -3,6 +3,5 @@
 from digits.core.rounding import fix_rounding
 from digits.settings import edits
 
-# This must happen before a stage imports NumPy and the modules that compute.
-edits.remember_code()
-fix_rounding()
+edits.remember_code()  # from now on, an edit of its code fails the stage
+fix_rounding()  # before NumPy is imported

@@ -44,18 +44,18 @@ def main(name: str) -> None:
     tables.write(paths.predictions(name), test_predictions)
 
     # Calibrate the probabilities on the cross-validated predictions, if there are any.
-    subsets, temperature = calibrate_predictions(
+    predictions_by_subset, temperature = calibrate_predictions(
         test_predictions, cv_predictions, model.classes_
     )
-    metrics = concat_tables(metrics_table, subsets)
+    metrics = concat_tables(metrics_table, predictions_by_subset)
     train_accuracy = cv_predictions.attrs["train_accuracy"]  # computed by the stage `train`
     model_metrics = model_metrics_table(model, train_accuracy, temperature)
     plots = {
         "metrics": pd.concat([metrics, model_metrics]),
-        "confusion": concat_tables(confusion_table, subsets),
-        "roc": concat_tables(roc_table, subsets),
-        "precision_recall": concat_tables(precision_recall_table, subsets),
-        "reliability": concat_tables(reliability_table, subsets),
+        "confusion": concat_tables(confusion_table, predictions_by_subset),
+        "roc": concat_tables(roc_table, predictions_by_subset),
+        "precision_recall": concat_tables(precision_recall_table, predictions_by_subset),
+        "reliability": concat_tables(reliability_table, predictions_by_subset),
     }
     write_plots(name, plots)
     write_metrics(name, summarize(metrics))
@@ -75,14 +75,15 @@ def check_labels(test_images: pd.DataFrame, model: Pipeline) -> None:
 
 
 def concat_tables(
-    make_table: Callable[[Predictions], pd.DataFrame], subsets: dict[str, Predictions]
+    make_table: Callable[[Predictions], pd.DataFrame],
+    predictions_by_subset: dict[str, Predictions],
 ) -> pd.DataFrame:
     """Make a table for each subset of the images, and concatenate the tables.
 
     The first column, `subset`, is `test` or `cross_validation`.
     """
     tables_of_subsets = []
-    for subset, predictions in subsets.items():
+    for subset, predictions in predictions_by_subset.items():
         table = make_table(predictions)
         table.insert(0, "subset", subset)
         tables_of_subsets.append(table)

@@ -35,9 +35,9 @@ def main(name: str) -> None:
 
 
 def select_images(images: pd.DataFrame, rows: Vector) -> pd.DataFrame:
-    """Return some rows of a table of images, and add their numbers as the column `row`.
+    """Return some rows of a table of images, with their numbers as the column `row`.
 
-    Later stages get other tables, with another index, but the same column `row`.
+    The column still identifies an image in later tables, whose index begins at 0 again.
     """
     # The checksums of picture files were needed only to choose the rows.
     without_checksums = images.drop(columns="sha256", errors="ignore")

@@ -14,7 +14,8 @@ A table of images has one row per image and the columns
 
 What all images share is in the table's `attrs`, a dictionary that pandas stores in the file:
 `shape` (height, width and, in colour, 3), `pixel_max` (the largest value that a pixel can
-have), and if they are known, `names` of the classes, `label_names` and `group_names`.
+have), and if they are known, `names` of the classes, `label_names` and `group_names`. The
+cross-validated predictions of a model have its `train_accuracy` there.
 
 `read_images` returns such a table in two parts:
 
@@ -150,7 +151,7 @@ def map_file(file: IO[bytes], shape: tuple[int, int]) -> Pixels:
     """Return the content of a file as an array that is read from the disk when needed."""
     if 0 in shape:  # an empty file cannot be mapped
         return np.empty(shape, np.uint8)
-    # As a plain array, because a memmap passes its type and its file on to copies of its rows.
+    # A plain array: rows selected from a memmap would be memmaps, and keep the file open.
     return np.memmap(file, np.uint8, "r", shape=shape).view(np.ndarray)
 
 
@@ -170,7 +171,7 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
     schema = to_arrow(X[:0], images.iloc[:0]).schema  # of a table without rows
     with (
         atomic_write(path) as temporary,
-        # A dictionary has each value once, but hardly any two images are the same.
+        # A dictionary would save nothing, because hardly any two images are equal.
         pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=False) as file,
     ):
         for start in range(0, len(rows), group_size):
@@ -212,8 +213,10 @@ def collect_row_groups(X: Pixels, rows: Vector, group_size: int) -> tuple[Pixels
             block = np.array(X[first : first + block_size])  # in memory
             for start, row_group in zip(starts, row_groups, strict=True):
                 low, high = np.searchsorted(row_group, [first, first + len(block)])
-                file.seek((start + low) * n_values)
-                file.write(block[row_group[low:high] - first].data)
+                rows_in_block = row_group[low:high] - first
+                row_of_copy = start + low
+                file.seek(row_of_copy * n_values)
+                file.write(block[rows_in_block].data)
         file.flush()
         shape = (len(rows), n_values)
         copy = map_file(file, shape)
@@ -221,5 +224,8 @@ def collect_row_groups(X: Pixels, rows: Vector, group_size: int) -> tuple[Pixels
     new_rows = np.empty_like(rows)
     for start, row_group in zip(starts, row_groups, strict=True):
         stop = start + group_size
-        new_rows[start:stop] = start + np.searchsorted(row_group, rows[start:stop])
+        ranks = np.searchsorted(
+            row_group, rows[start:stop]
+        )  # in the row group, which is sorted
+        new_rows[start:stop] = start + ranks
     return copy, new_rows

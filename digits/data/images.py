@@ -76,9 +76,9 @@ def to_uint8(values: Any) -> Pixels:
         numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(error) from None
-    # A missing value becomes some integer, so that the comparison below fails.
+    # NaN becomes an arbitrary integer, which then differs from NaN.
     with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8, copy=False)
     if not np.array_equal(integers, numbers):
-        raise UserError("pixels or labels are not all whole numbers from 0 to 255")
+        raise UserError("its values are not all whole numbers from 0 to 255")
     return integers

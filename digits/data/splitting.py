@@ -91,7 +91,7 @@ def select_groups(
         return np.isin(groups, unique_groups[-test.groups :])
     n_test = count_test_items(test, len(unique_groups))
     splitter = GroupShuffleSplit(1, test_size=n_test, random_state=rng)
-    [(_, test_rows)] = splitter.split(groups, groups=groups)
+    _, test_rows = next(splitter.split(groups, groups=groups))
     is_test = np.zeros(len(groups), dtype=bool)
     is_test[test_rows] = True
     return is_test
@@ -113,8 +113,9 @@ def select_images_by_checksum(checksums: Vector, classes: Vector, share: float) 
         is_of_class = classes == class_number
         sorted_checksums = np.sort(checksums[is_of_class])
         n_test = count_test_items(share, len(sorted_checksums))
-        # Duplicates have the same checksum, and stay together.
-        is_test |= is_of_class & (checksums < sorted_checksums[n_test])
+        first_of_training = sorted_checksums[n_test]
+        # Duplicates of that image have the same checksum, and are training images, too.
+        is_test |= is_of_class & (checksums < first_of_training)
     return is_test
 
 

@@ -118,11 +118,10 @@ def hog(
 
 def window_weights(side: int, step: int, radius: int) -> FloatImages:
     """Return the weight of each pixel of a row in each window, shape (side, n_windows)."""
-    # The windows are centred on the steps that fit between the first and the last pixel. The
-    # margins on both sides are equal.
-    margin = (side - 1) % step / 2
-    first_centre = margin + step / 2
-    centres = np.arange(first_centre, side - 1, step)
+    # As many windows as steps fit into the row, with the same margin on both sides.
+    n_windows = (side - 1) // step
+    first_centre = (side - 1 - (n_windows - 1) * step) / 2
+    centres = first_centre + step * np.arange(n_windows)
     distances = np.abs(np.arange(side)[:, np.newaxis] - centres)
     return np.maximum(0, 1 - distances / radius).astype(np.float32)
 

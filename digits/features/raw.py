@@ -1,6 +1,6 @@
 """The pixels as they are, in float32.
 
-In float64, the accuracy of a model can be a little different.
+float32 takes half the memory of float64, with which accuracies can differ a little.
 """
 
 from collections.abc import Sequence

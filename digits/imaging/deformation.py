@@ -19,8 +19,8 @@ from digits.imaging.interpolation import FloatImages, interpolate
 
 Floats = npt.NDArray[np.floating[Any]]
 
-# The random numbers of this many rows, a block, are drawn together. A block is also one task of
-# joblib.
+# Rows are deformed in blocks of this size. Each block has its own random generator, and is one
+# task of joblib.
 BLOCK_SIZE = 1_000
 
 # This many rows are deformed together, so that their numbers fit into the cache of a core.

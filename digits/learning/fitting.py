@@ -124,13 +124,14 @@ def fit_all(
     splits = [(all_rows, all_rows[:MAX_TRAIN_SCORES]), *fold_splits]
 
     preprocessing, learning_steps = separate_stateless_steps(pipeline)
-    with explain_to_user():
+    with report_fitting_errors():
         if n_passes is None:
             Z = apply_stateless_steps(preprocessing, X)
             all_fits = fit_and_score_splits(learning_steps, Z, y, splits)
         else:
             all_fits = fit_in_passes(preprocessing, learning_steps, X, y, splits, n_passes)
-    (fitted_steps, train_scores), *fold_fits = all_fits
+    full_fit, *fold_fits = all_fits
+    fitted_steps, train_scores = full_fit
     model = Pipeline([*preprocessing.steps, *fitted_steps.steps])
     if test_fold is None:
         return Fits(model, train_scores, cv_scores=None)
@@ -152,7 +153,7 @@ def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
 
 
 def apply_stateless_steps(preprocessing: Pipeline, X: Any) -> Any:
-    """Return the images after all steps of a pipeline that learn nothing."""
+    """Return the images after all steps of a pipeline that learn nothing. It may have none."""
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         for _, step in preprocessing.steps:
             X = step.fit_transform(X)
@@ -176,8 +177,7 @@ def fit_and_score_splits(
     # The fits share the cores. Each has at least two threads, so that the last fit to end does
     # not leave the other cores without work.
     n_jobs = max(2, joblib.cpu_count() // len(splits))
-    fit = joblib.delayed(fit_and_score)
-    tasks = [fit(pipeline, X, y, split, n_jobs) for split in splits]
+    tasks = [joblib.delayed(fit_and_score)(pipeline, X, y, split, n_jobs) for split in splits]
     with parallel_backend(X, y):
         fits = joblib.Parallel(return_as="generator")(tasks)
         return list(tqdm(fits, "fits", total=len(tasks), leave=False, disable=None))
@@ -238,15 +238,14 @@ def fit_in_passes(
     for mask, (train_rows, _) in zip(is_train, splits, strict=True):
         mask[train_rows] = True
 
-    partial_fit = joblib.delayed(fit_on_batch)
     starts = list(range(0, len(y), batch_size)) * n_passes
     with joblib.Parallel(joblib.cpu_count(), prefer="threads") as parallel:
         for start in tqdm(starts, "batches", leave=False, disable=None):
             batch = slice(start, start + batch_size)
             Z = apply_stateless_steps(preprocessing, X[batch])
             parallel(
-                partial_fit(copy, Z[mask[batch]], y[batch][mask[batch]], classes)
-                for copy, mask in zip(copies, is_train, strict=True)
+                joblib.delayed(fit_on_batch)(copy, Z[in_batch], y[batch][in_batch], classes)
+                for copy, in_batch in zip(copies, is_train[:, batch], strict=True)
             )
             del Z
 
@@ -275,7 +274,7 @@ def fit_on_batch(pipeline: Pipeline, Z: Any, y: Vector, classes: Vector) -> None
 
 
 @contextmanager
-def explain_to_user() -> Iterator[None]:
+def report_fitting_errors() -> Iterator[None]:
     """Turn an error of scikit-learn into a UserError, and explain a ConvergenceWarning."""
     try:
         with warnings.catch_warnings(record=True) as caught:

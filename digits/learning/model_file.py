@@ -49,7 +49,7 @@ def save(path: Path, model: Pipeline, classifier: str = "") -> None:
 
 
 def load(path: Path, classifier: str = "") -> Pipeline:
-    """Read a model. Print a warning if it was trained with other code than there is now.
+    """Read a model. Print a warning if the code that it needs has changed since its training.
 
     Args:
         path: the file.
@@ -103,7 +103,10 @@ def compute_code_checksums(schema: str) -> dict[str, str]:
 
 
 def read_code(path: Path) -> str:
-    """Return the text of a module without comments, docstrings and blank lines."""
+    """Return the text of a module without comments, docstrings and blank lines.
+
+    `ast.unparse` would do that, but its text depends on the version of Python.
+    """
     source = path.read_text(encoding="utf-8")
     lines = source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):

@@ -30,7 +30,8 @@ OWN_CLASSIFIERS = {
     "augmented_svc": AugmentedSVC,
 }
 
-# Hyperparameters that this project uses itself. The classifier does not get them.
+# Hyperparameters that the classifier does not get. They are listed with its arguments if one of
+# these is misspelt.
 OTHER_HYPERPARAMETERS = {"passes", "threshold"}
 
 # Arguments of classifiers that cannot be set as hyperparameters. `random_state` is the seed,

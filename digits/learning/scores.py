@@ -40,9 +40,9 @@ def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Score
     """
     if rows is None:
         rows = np.arange(X.shape[0])
-    # A generator keeps few batches in memory at a time. Each batch is in a list, because joblib
-    # would otherwise send the array to one worker of a Dask cluster ahead of its task, and lose
-    # it together with that worker.
+    # A generator keeps few batches in memory at a time. Each batch is in a list: joblib would
+    # send an array to one worker of a Dask cluster ahead of its task, and lose it together with
+    # that worker.
     starts = range(0, len(rows), BATCH_SIZE)
     batches = (X[rows[start : start + BATCH_SIZE]] for start in starts)
     score = joblib.delayed(_compute_scores_of_batch)
@@ -68,7 +68,7 @@ def predict_from_scores(model: Pipeline, scores: Scores) -> Vector:
     if has_fixed_threshold(model):
         is_second_class = scores >= threshold
     else:
-        # The other classifiers of scikit-learn predict the first class at a tie.
+        # All classifiers but FixedThresholdClassifier predict the first class at a tie.
         is_second_class = scores > threshold
     return model.classes_[is_second_class.astype(int)]
 

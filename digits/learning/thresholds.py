@@ -1,7 +1,7 @@
 """Choose and set the decision threshold of a model with two classes.
 
 The key `threshold` of params.yaml gives it as a number, or as a rule by which it is chosen on
-cross-validated scores.
+cross-validated scores. scikit-learn's TunedThresholdClassifierCV would fit the folds once more.
 """
 
 import numpy as np

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]  # the folder of dvc.yaml
 
 SUFFIXES = {".py", ".txt"}  # of modules, and of environment.txt
 
-# The time of the last edit in nanoseconds and the size of each file, by its path in ROOT.
+# By its path in ROOT, the time of each file's last edit, in nanoseconds, and its size.
 Snapshot = dict[Path, tuple[int, int]]
 
 _code_at_start: Snapshot = {}
@@ -47,11 +47,9 @@ def find_edited_code(dependencies: Collection[Path]) -> list[Path]:
         dependencies: files and folders in ROOT. Files that are not in any of them are left out.
     """
     now = take_snapshot()
-    changed = [
-        path
-        for path in sorted({*_code_at_start, *now})
-        if _code_at_start.get(path) != now.get(path)
-    ]
-    return [
-        path for path in changed if any(path.is_relative_to(place) for place in dependencies)
-    ]
+    edited = []
+    for path in sorted({*_code_at_start, *now}):
+        is_dependency = any(path.is_relative_to(place) for place in dependencies)
+        if is_dependency and _code_at_start.get(path) != now.get(path):
+            edited.append(path)
+    return edited

@@ -41,7 +41,7 @@ class StageCommand(click.Command):
         # returns, possibly minutes later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         with report_os_errors(), print_warnings():
-            edits.remember_code()  # if stages/__init__.py has not done it
+            edits.remember_code()  # if the script was run without `-m`
             params_before = params.read()
             dependencies = read_dependencies(str(self.name), ctx.params["name"], params_before)
             super().invoke(ctx)
@@ -58,7 +58,8 @@ class Dependencies(NamedTuple):
 def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
     """Return what dvc.yaml declares that a stage depends on for an entry of params.yaml.
 
-    To import DVC, which could tell, would take longer than most stages.
+    `${key}` and `${item.…}` are filled in as DVC does it. DVC itself could tell, but its import
+    takes longer than most stages.
 
     Args:
         stage: the name of the stage, such as `train`. A stage that dvc.yaml does not have has
