@@ -1,8 +1,8 @@
 """Measure predictions with the metrics of scikit-learn.
 
 METRICS lists all metrics. To add one, write a function that yields its rows of the table of
-metrics, and add the function to the list. SUMMARY names the metrics that are also in
-metrics/<model>.json.
+metrics, and add an entry to METRICS. digits/results/metrics.py has what is said about a metric,
+so that an edit of words evaluates no model again.
 """
 
 from collections.abc import Callable, Iterator
@@ -126,26 +126,40 @@ def metrics_of_classes(predictions: Predictions) -> Iterator[Row]:
         yield Row("support", name, value)
 
 
-# Each function yields rows of the table of metrics. It yields none if its metric is not defined
-# for these predictions.
-METRICS: list[Callable[[Predictions], Iterator[Row]]] = [
-    accuracy,
-    accuracy_over_folds,
-    baseline,
-    precision_recall_f1,
-    areas_under_curves,
-    log_loss,
-    metrics_of_classes,
-]
+class Metric(NamedTuple):
+    """How a metric is computed.
 
-# The metrics that are in metrics/<model>.json. They are few, so that the tables of
-# `dvc metrics` fit on a screen.
-SUMMARY = ["accuracy", "cv_accuracy", "cv_std", "baseline", "precision", "recall"]
+    Attributes:
+        function: yields the rows of the metric, and maybe those of other metrics. It yields
+            none if the metric is not defined for the predictions.
+        in_json: whether the metric is in metrics/<model>.json. These metrics are few, so that
+            the tables of `dvc metrics` fit on a screen.
+    """
+
+    function: Callable[[Predictions], Iterator[Row]]
+    in_json: bool = False
+
+
+# Each metric by its name in the table of metrics.
+METRICS = {
+    "accuracy": Metric(accuracy, in_json=True),
+    "cv_accuracy": Metric(accuracy_over_folds, in_json=True),
+    "cv_std": Metric(accuracy_over_folds, in_json=True),
+    "baseline": Metric(baseline, in_json=True),
+    "precision": Metric(precision_recall_f1, in_json=True),
+    "recall": Metric(precision_recall_f1, in_json=True),
+    "f1": Metric(precision_recall_f1),
+    "roc_auc": Metric(areas_under_curves),
+    "average_precision": Metric(areas_under_curves),
+    "log_loss": Metric(log_loss),
+    "support": Metric(metrics_of_classes),
+}
 
 
 def metrics_table(predictions: Predictions) -> pd.DataFrame:
     """Return all metrics of some predictions, in a table with the columns of `Row`."""
-    rows = chain.from_iterable(metric(predictions) for metric in METRICS)
+    functions = dict.fromkeys(metric.function for metric in METRICS.values())  # each once
+    rows = chain.from_iterable(function(predictions) for function in functions)
     return pd.DataFrame(rows, columns=Row._fields)
 
 
@@ -161,7 +175,8 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
     for subset in ["cross_validation", "test"]:  # the second one takes precedence
         rows = overall[overall["subset"] == subset]
         values |= dict(zip(rows["metric"], rows["value"], strict=True))
-    return {metric: values[metric] for metric in SUMMARY if metric in values}
+    in_json = [name for name, metric in METRICS.items() if metric.in_json]
+    return {name: values[name] for name in in_json if name in values}
 
 
 def proportion_correct(

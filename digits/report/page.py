@@ -49,7 +49,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         models={model.name: model for model in models},
         outdated_names=outdated_names,
         headings=leaderboard.list_headings(results),
-        shown_metrics=leaderboard.list_metrics(results),
+        shown=leaderboard.list_shown(results),
         leaderboard=results.to_dict("records"),
         legends=leaderboard.list_legends(results),
         captions=CAPTIONS,

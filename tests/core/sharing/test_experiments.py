@@ -65,8 +65,7 @@ def queued(predictions):
     yield Row("queued", OVERALL, 1)
 
 
-METRICS.append(queued)
-SUMMARY.append("queued")
+METRICS["queued"] = Metric(queued, in_json=True)
 """
 
 
