@@ -12,7 +12,7 @@ import pandas as pd
 from digits.commands import examples
 from digits.data import pictures
 from digits.data.sources import folder
-from digits.evaluation.metrics import confidence_interval
+from digits.evaluation.intervals import confidence_interval
 from digits.results import drawing, predicting
 from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import UserError, check_choice, to_one_line, warn

@@ -8,11 +8,11 @@ import pandas as pd
 import yaml
 
 from digits.core import paths
-from digits.evaluation.metrics import OVERALL
 from digits.results import formatting
 from digits.results.metrics import DESCRIPTIONS
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import (
+    OVERALL,
     ImageDataset,
     read_metrics,
     read_metrics_table,

@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import tabulate
 
-from digits.evaluation.calibration import calibrate, to_logits
-from digits.learning.scores import read_scores, score_labels
 from digits.results.differences import NO_TEST, Difference, PairedTest
 from digits.settings.params import Params
 
@@ -87,6 +85,10 @@ def describe_predictions(
         temperature: the temperature of the calibration. If None, the probabilities are the
             model's own.
     """
+    # scikit-learn takes a second to import, and most commands need no scores.
+    from digits.evaluation.calibration import calibrate, to_logits
+    from digits.learning.scores import read_scores, score_labels
+
     y_pred = predictions["prediction"].to_numpy()
     scores, response_method = read_scores(predictions)
     probabilities = calibrate(to_logits(scores, response_method), temperature)

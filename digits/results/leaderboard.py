@@ -1,17 +1,17 @@
 """The leaderboard, which `digits leaderboard` prints and the report shows."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from digits.core import paths
-from digits.evaluation.metrics import OVERALL
-from digits.results.differences import NO_TEST, compare_models
+from digits.core import paths, tables
+from digits.results.differences import NO_TEST, Reader, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.metrics import Column, list_columns
-from digits.results.read import read_metrics, read_metrics_table
+from digits.results.read import OVERALL, read_metrics, read_metrics_table
 from digits.settings.errors import UserError
 from digits.settings.params import Params
 
@@ -59,10 +59,11 @@ def make_leaderboard(
     for task_name in settings.tasks:
         ranked = rank_models(settings, task_name)
         shown = [name for name in ranked if name in model_names]
+        read = cache(tables.read)  # the best model is compared with each of the others
         for name in shown:
             marks = {
                 "is_outdated": name in outdated_names,
-                "is_tied": name != ranked[0] and are_tied(ranked[0], name),
+                "is_tied": name != ranked[0] and are_tied(ranked[0], name, read),
             }
             has_positive = settings.tasks[task_name].positive is not None
             row = read_model_row(name, has_positive=has_positive)
@@ -90,14 +91,19 @@ def rank_models(settings: Params, task_name: str) -> list[str]:
     return sorted(evaluated, key=cv_accuracy, reverse=True)
 
 
-def are_tied(best: str, name: str) -> bool:
+def are_tied(best: str, name: str, read: Reader) -> bool:
     """Return whether there is no significant difference between two models.
 
     It is False if there are too few groups for a test, or if the predictions cannot be
     compared, for example because they are missing.
+
+    Args:
+        best: the name of the first model.
+        name: the name of the second model.
+        read: reads a table of predictions.
     """
     try:
-        difference = compare_models(best, name)
+        difference = compare_models(best, name, read, read)
     except UserError:
         return False
     return difference.test is not NO_TEST and not difference.test.is_significant

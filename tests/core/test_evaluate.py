@@ -18,7 +18,8 @@ from sklearn import metrics as sk
 from digits.evaluation import calibration
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
-from digits.evaluation.metrics import confidence_interval, metrics_table
+from digits.evaluation.intervals import confidence_interval
+from digits.evaluation.metrics import metrics_table
 from digits.evaluation.predictions import Predictions
 
 # The folder of a model's predictions, by the subset that they have in tables of metrics.

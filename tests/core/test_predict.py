@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from digits.data.fetching import fetch_images
-from digits.evaluation.metrics import confidence_interval
+from digits.evaluation.intervals import confidence_interval
 from digits.results import predicting
 from digits.settings import params
 from tests.helpers import tiny
