@@ -18,6 +18,17 @@ from digits.settings.errors import UserError, report_os_errors, unknown_choice
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 HELP_WIDTH = 76  # columns of a help text, without the indentation
 
+# The option of each subcommand that prints a table, which `print_table` prints.
+format_option = click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(["table", "json", "markdown", "csv"]),
+    default="table",
+    show_default=True,
+    metavar="FORMAT",
+    help="Print table, json, markdown or csv.",
+)
+
 # The module of each subcommand.
 MODULES = {
     "check": "digits.commands.check",

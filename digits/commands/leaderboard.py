@@ -3,7 +3,13 @@
 import click
 import pandas as pd
 
-from digits.commands import columns, examples, not_evaluated_error, select_models
+from digits.commands import (
+    columns,
+    examples,
+    format_option,
+    not_evaluated_error,
+    select_models,
+)
 from digits.core import paths
 from digits.results.formatting import print_table
 from digits.results.leaderboard import (
@@ -41,10 +47,12 @@ def describe_columns() -> dict[str, str]:
 
 
 @click.command(
-    epilog=columns(describe_columns()) + examples("leaderboard", "leaderboard 'small-*'")
+    epilog=columns(describe_columns())
+    + examples("leaderboard", "leaderboard 'small-*'", "leaderboard --format csv")
 )
 @click.argument("pattern", default="*")
-def command(pattern: str) -> None:
+@format_option
+def command(pattern: str, table_format: str) -> None:
     """List the models that have been evaluated, the best of each task first.
 
     PATTERN selects models by their names, such as 'small-*'. A ! follows a model if its code,
@@ -66,12 +74,13 @@ def command(pattern: str) -> None:
 
     evaluated = [name for name in names if name not in missing]
     outdated_names = find_outdated_models(evaluated)
-    print_leaderboard(make_leaderboard(settings, evaluated, outdated_names), settings)
+    table = make_leaderboard(settings, evaluated, outdated_names)
+    print_leaderboard(table, settings, table_format)
     if missing:
         warn(f"not evaluated yet: {', '.join(missing)}; `make repro` evaluates all models")
 
 
-def print_leaderboard(table: pd.DataFrame, settings: Params) -> None:
+def print_leaderboard(table: pd.DataFrame, settings: Params, table_format: str) -> None:
     """Print a table with a section per task, and a legend of its marks."""
     shown = list_shown(table)
     headings = list_headings(table)
@@ -82,8 +91,5 @@ def print_leaderboard(table: pd.DataFrame, settings: Params) -> None:
         for row in models.to_dict("records"):
             cells = format_cells(row, shown)
             rows.append([f"  {format_name(row)}", *cells])
-    print_table(["task (split)\n  model", *headings], rows)
-
-    legends = list_legends(table)
-    if legends:
-        print("\n" + "\n".join(legends))
+    legends = "\n".join(list_legends(table))
+    print_table(table_format, table, ["task (split)\n  model", *headings], rows, legends)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from digits.handwriting.components import Digit
 from digits.handwriting.normalize import MNIST_SIDE, SIDES
 from digits.handwriting.prediction import DigitPrediction
 from digits.handwriting.typicality import MIN_P_VALUE, Typicality
-from digits.results.predicting import Prediction, Predictor, Reading
+from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import warn
 from digits.settings.params import Params
 
@@ -112,10 +112,6 @@ class Recognizer(Predictor):
             values = vars(prediction) | {"box": digit.box, "is_atypical": flag}
             predictions.append(DigitPrediction(**values))
         return predictions
-
-    def as_values(self, predictions: Sequence[Prediction]) -> dict[str, Any]:
-        """Return the predictions for a picture as they are in JSON."""
-        return {"digits": [prediction.as_values() for prediction in predictions]}
 
     def write_png(self, path: Path, readings: Sequence[Reading]) -> None:
         """Write a PNG file of a picture with the boxes of its digits.

@@ -1,5 +1,6 @@
 """`digits leaderboard`: its rows, their order, and the marks of some rows."""
 
+import io
 import json
 import re
 import shutil
@@ -112,6 +113,30 @@ def test_the_best_model_of_each_task_comes_first_and_the_baseline_last(results: 
         "five-worse 0.8000 0.9700 9 0.9000 to 0.9900",
         "majority-class baseline – 0.5000 150 –",
     ]
+
+
+def test_json_and_csv_have_the_numbers(results: Path) -> None:
+    records = json.loads(call(results, "leaderboard", "--format", "json").stdout)
+    names = ["digit-logreg", "five-sgd", LONGEST, "five-worse"]
+    assert [each["model"] for each in records if each["is_range"] or each["low"]] == names
+    longest = records[names.index(LONGEST) + 1]
+    assert longest == {
+        "task": "five",
+        "model": LONGEST,
+        "cv_accuracy": 0.99,
+        "cv_balanced_accuracy": None,
+        "cv_f1": None,
+        "accuracy": 0.963351,
+        "n_errors": 14,
+        "low": 0.926,
+        "high": 1,
+        "is_range": True,
+        "is_outdated": False,
+        "is_tied": True,
+    }
+    text = call(results, "leaderboard", "--format", "csv").stdout
+    table = pd.read_csv(io.StringIO(text)).astype(object)
+    assert table.where(table.notna(), None).to_dict("records") == records
 
 
 def test_without_a_test_no_difference_is_called_insignificant(results: Path) -> None:

@@ -87,7 +87,7 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
     with contextlib.chdir(tiny.ROOT):
         settings = params.load()
         names = [name for name in settings.models if f"  {name} " in shown]
-        print_leaderboard(make_leaderboard(settings, names), settings)
+        print_leaderboard(make_leaderboard(settings, names), settings, "table")
     printed = capsys.readouterr().out
     assert normalize_rows(shown) - {"…"} <= normalize_rows(printed)
 
