@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from digits.core import paths
 from digits.data.fetching import fetch_images
 from digits.evaluation.intervals import confidence_interval
 from digits.results import predicting
@@ -257,12 +258,13 @@ def test_a_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
 
 def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     logreg = tiny.params()["models"]["digit-logreg"]
+    model = paths.model("digit-logreg")
     changes: dict[str, Any] = dict(PICTURES)
     results = {"folded": (0.9, 0.1), "better": (0.95, 0.2), "best-in-test": (0.1, 1.0)}
     results["of-fewer-images"] = (1.0, 1.0)
     for name, (cv_accuracy, accuracy) in results.items():
         changes[f"models.{name}"] = logreg
-        shutil.copy(project / "models/digit-logreg.skops", project / f"models/{name}.skops")
+        shutil.copy(project / model, project / paths.model(name))
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
         metrics = {"accuracy": accuracy, "cv_accuracy": cv_accuracy}
         (project / f"metrics/{name}.json").write_text(json.dumps(metrics))
@@ -299,9 +301,10 @@ def test_a_model_whose_images_were_no_pictures_is_refused(project: Path) -> None
 
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
     tiny.edit(project, PICTURES)
-    (project / "models/digit-logreg.skops").unlink()
+    model = paths.model("digit-logreg")
+    (project / model).unlink()
     assert failure(project, "predict", *MODEL, "a.png") == (
-        "Error: models/digit-logreg.skops was not found; run `digits repro digit-logreg`, or "
+        f"Error: {model} was not found; run `digits repro digit-logreg`, or "
         "`dvc pull train@digit-logreg evaluate@digit-logreg` if the results were shared"
     )
     assert failure(project, "predict", "a.png") == (

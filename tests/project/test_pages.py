@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from digits.commands.leaderboard import print_leaderboard
+from digits.core import paths
 from digits.results.leaderboard import make_leaderboard
 from digits.settings import params
 from tests.helpers import pages, tiny
@@ -106,7 +107,7 @@ def test_the_walkthrough_leads_to_a_change_that_is_kept_or_discarded(
 
     section = pages.read_section(WALKTHROUGH, "Keep or discard the change")
     keep, discard = section.split("To **discard**")
-    model = Path("models/small-even-knn.skops")
+    model = paths.model("small-even-knn")
     changed = (demo / model).read_bytes()
     kept = tiny.copy(demo, tmp_path / "kept")
     pages.run(pages.read_steps(keep), kept)
@@ -320,7 +321,7 @@ def test_the_data_the_cache_and_the_remote_are_checked(project: Path) -> None:
         TROUBLESHOOTING, "Verify the data and the cache"
     )
     pages.run([status, find_damaged], project)
-    output = next(project.glob("models/*.skops"))
+    output = next(project.glob(f"{paths.model('*')}"))
     checksum = hashlib.md5(output.read_bytes(), usedforsecurity=False).hexdigest()
     damaged = project / f".dvc/cache/files/md5/{checksum[:2]}/{checksum[2:]}"
     damaged.chmod(0o644)
