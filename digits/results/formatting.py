@@ -87,7 +87,7 @@ def describe_predictions(
         temperature: the temperature of the calibration. If None, the probabilities are the
             model's own.
     """
-    # scikit-learn takes a second to import, and most commands need no scores.
+    # scikit-learn is slow to import, and most commands need no scores.
     from digits.evaluation.calibration import calibrate, to_logits
     from digits.learning.scores import read_scores, score_labels
 

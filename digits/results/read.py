@@ -16,7 +16,7 @@ from digits.core.tables import Pixels, Vector
 from digits.settings.errors import UserError
 from digits.settings.params import RESERVED_NAME
 
-OVERALL = RESERVED_NAME  # the slice of the metrics of all images
+OVERALL = RESERVED_NAME  # the slice of all images, as in digits/evaluation/metrics.py
 ROW_RANGE = re.compile(r"(\d+)(?:-(\d+))?")  # `36001` or `0-9`
 
 
