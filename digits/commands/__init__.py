@@ -22,6 +22,17 @@ FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent  # the folder digits/
 HELP_WIDTH = 76  # columns of a help text, without the indentation
 
+# The option of each subcommand that prints a table, which `print_table` prints.
+format_option = click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(["table", "json", "markdown", "csv"]),
+    default="table",
+    show_default=True,
+    metavar="FORMAT",
+    help="Print table, json, markdown or csv.",
+)
+
 # The module of each subcommand in this folder.
 MODULES = {
     path.stem.replace("_", "-"): f"digits.commands.{path.stem}"

@@ -2,15 +2,15 @@
 
 import textwrap
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
 import pandas as pd
 
-from digits.commands import columns, examples
+from digits.commands import columns, examples, format_option
 from digits.core import paths, tables
-from digits.results.differences import Difference, compare_models, t_test
+from digits.results.differences import Difference, PairedTest, compare_models, t_test
 from digits.results.drawing import write_sheet
 from digits.results.formatting import (
     DIFFERENCE_HEADINGS,
@@ -30,6 +30,31 @@ from digits.settings.errors import UserError, warn
 from digits.settings.params import Params
 
 MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images
+# What programs read about a difference, and about one with --seeds.
+TEST_FIELDS = ["p_value", "low", "high", "is_significant"]
+FIELDS = [
+    "before",
+    "after",
+    "subset",
+    "images",
+    "accuracy_before",
+    "accuracy_after",
+    "difference",
+    "fixed",
+    "broken",
+    *TEST_FIELDS,
+]
+SEEDS_FIELDS = [
+    "before",
+    "after",
+    "seeds",
+    "accuracy_before",
+    "std_before",
+    "accuracy_after",
+    "std_after",
+    "difference",
+    *TEST_FIELDS,
+]
 SEEDS_HEADINGS = ["model", "accuracy\nbefore", "accuracy\nafter", "difference\n(points)", "p"]
 WRAPPER = textwrap.TextWrapper(80, subsequent_indent="  ", break_on_hyphens=False)
 
@@ -92,7 +117,7 @@ class Pair(NamedTuple):
     metavar="N",
     help="Train both models with N seeds.",
 )
-@click.option("--md", is_flag=True, help="Print Markdown, for example for a pull request.")
+@format_option
 def command(
     revision: str | None,
     models: tuple[str, ...],
@@ -100,7 +125,7 @@ def command(
     between: tuple[str, str] | None,
     png: Path | None,
     seeds: int | None,
-    md: bool,
+    table_format: str,
 ) -> None:
     """Compare the predictions of two revisions, or of two models, on the same images.
 
@@ -129,11 +154,13 @@ def command(
             pairs = [Pair(name, name) for name in names if has_changed(name, before, after)]
 
         if not pairs:
-            print("The predictions are the same.")
+            data = pd.DataFrame(columns=SEEDS_FIELDS if seeds else FIELDS)
+            print_table(table_format, data, [], [], "The predictions are the same.")
         elif seeds:
-            print_seeds(pairs, before.read_params(), after.read_params(), seeds, markdown=md)
+            settings = (before.read_params(), after.read_params())
+            print_seeds(pairs, *settings, seeds, table_format)
         else:
-            print_differences(pairs, before, after, png, markdown=md)
+            print_differences(pairs, before, after, png, table_format)
 
 
 def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
@@ -143,7 +170,7 @@ def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
 
 
 def print_differences(
-    pairs: list[Pair], before: Revision, after: Revision, png: Path | None, *, markdown: bool
+    pairs: list[Pair], before: Revision, after: Revision, png: Path | None, table_format: str
 ) -> None:
     """Print the differences of some pairs. If `png` is given, draw the only pair.
 
@@ -159,35 +186,66 @@ def print_differences(
             failures.append(f"{pair.label}: {error.message}")
 
     if differences:
+        records = []
         rows = []
         sentences = []
         for pair, difference in differences.items():
             images = f"{difference.n_images:,} images {describe_subset(difference)}"
+            records.append(make_record(pair, difference))
             rows.append([pair.label, *format_difference(difference)])
             sentences.append(f"{pair.label}, {images}: {format_verdict(difference)}.")
-        print_results(DIFFERENCE_HEADINGS, rows, sentences, DIFFERENCES_NOTE, markdown)
+        data = pd.DataFrame(records, columns=FIELDS)
+        notes = format_notes(sentences, DIFFERENCES_NOTE, table_format)
+        print_table(
+            table_format, data, DIFFERENCE_HEADINGS, break_labels(rows, table_format), notes
+        )
     if failures:
         raise UserError("; ".join(failures))
     if png:
         draw_sheet(png, differences)
 
 
-def print_results(
-    headings: list[str], rows: list[list[str]], sentences: list[str], note: str, markdown: bool
-) -> None:
-    """Print a table, a sentence about each of its rows, and a note about its columns."""
-    if markdown:
-        print_table(headings, rows, table_format="pipe")
-        print("\n" + "\n".join(f"- {sentence}" for sentence in sentences))
+def make_record(pair: Pair, difference: Difference) -> dict[str, Any]:
+    """Return what programs read about a difference, by the names in FIELDS."""
+    return {
+        "before": pair.before,
+        "after": pair.after,
+        "subset": "cross_validation" if difference.is_cross_validated else "test",
+        "images": difference.n_images,
+        "accuracy_before": difference.accuracy_before,
+        "accuracy_after": difference.accuracy_after,
+        "difference": difference.points,
+        "fixed": len(difference.fixed),
+        "broken": len(difference.broken),
+        **describe_test(difference.test),
+    }
+
+
+def describe_test(test: PairedTest) -> dict[str, Any]:
+    """Return what programs read about a test, by the names in TEST_FIELDS."""
+    is_significant = None if np.isnan(test.p_value) else test.is_significant
+    values = [test.p_value, test.low, test.high, is_significant]
+    return dict(zip(TEST_FIELDS, values, strict=True))
+
+
+def break_labels(rows: list[list[str]], table_format: str) -> list[list[str]]:
+    """Return the rows of a table in which each of two models has a line of its own."""
+    if table_format == "markdown":  # a cell is a single line
+        return rows
+    return [[label.replace(" → ", " →\n"), *cells] for label, *cells in rows]
+
+
+def format_notes(sentences: list[str], note: str, table_format: str) -> str:
+    """Return a sentence about each row of a table, and a note about its columns."""
+    if table_format == "markdown":
+        paragraphs = ["\n".join(f"- {sentence}" for sentence in sentences)]
     else:
-        # Each of two models has a line of its own.
-        rows = [[label.replace(" → ", " →\n"), *cells] for label, *cells in rows]
-        print_table(headings, rows)
-        for sentence in sentences:
-            # No line ends before a per cent sign.
-            unbroken = sentence.replace(" %", "\N{NO-BREAK SPACE}%")
-            print("\n" + WRAPPER.fill(unbroken).replace("\N{NO-BREAK SPACE}", " "))
-    print(f"\n{note}")
+        # No line ends before a per cent sign.
+        unbroken = [text.replace(" %", "\N{NO-BREAK SPACE}%") for text in sentences]
+        paragraphs = [
+            WRAPPER.fill(text).replace("\N{NO-BREAK SPACE}", " ") for text in unbroken
+        ]
+    return "\n\n".join([*paragraphs, note])
 
 
 def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
@@ -219,14 +277,14 @@ def print_seeds(
     params_before: Params,
     params_after: Params,
     n_seeds: int,
-    *,
-    markdown: bool,
+    table_format: str,
 ) -> None:
     """Train pairs of models with several seeds, and print their accuracies.
 
     Raises:
         UserError: some pairs cannot be compared with several seeds. The others are printed.
     """
+    records = []
     rows = []
     sentences = []
     failures = []
@@ -238,6 +296,18 @@ def print_seeds(
             continue
         differences = accuracies["after"] - accuracies["before"]
         test = t_test(differences.to_numpy())
+        record = {
+            "before": pair.before,
+            "after": pair.after,
+            "seeds": n_seeds,
+            "accuracy_before": accuracies["before"].mean(),
+            "std_before": accuracies["before"].std(),
+            "accuracy_after": accuracies["after"].mean(),
+            "std_after": accuracies["after"].std(),
+            "difference": 100 * differences.mean(),
+            **describe_test(test),
+        }
+        records.append(record)
         row = [
             pair.label,
             format_mean_and_std(accuracies["before"]),
@@ -249,7 +319,9 @@ def print_seeds(
         verdict = format_significance(test)
         sentences.append(f"{pair.label}: {verdict} in a t-test over {n_seeds} seeds.")
     if rows:
-        print_results(SEEDS_HEADINGS, rows, sentences, SEEDS_NOTE, markdown)
+        data = pd.DataFrame(records, columns=SEEDS_FIELDS)
+        notes = format_notes(sentences, SEEDS_NOTE, table_format)
+        print_table(table_format, data, SEEDS_HEADINGS, break_labels(rows, table_format), notes)
     if failures:
         raise UserError("; ".join(failures))
 

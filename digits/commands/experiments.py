@@ -8,7 +8,7 @@ import dvc.api
 import pandas as pd
 from dvc.exceptions import DvcException
 
-from digits.commands import columns, examples
+from digits.commands import columns, examples, format_option
 from digits.core import paths
 from digits.results.differences import compare_models
 from digits.results.formatting import (
@@ -27,7 +27,8 @@ HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]
 LEGEND = "p >= 0.01: no significant difference from the last commit"
 MAX_WIDTH = 24  # of a parameter's value
 
-RESULTS = ["name", "cv_accuracy", "cv_std", "points", "p_value", "state"]
+# What the table has of each experiment, besides its parameters.
+RESULTS = ["experiment", "cv_accuracy", "cv_std", "difference", "p_value", "state"]
 # The states of experiments that are done. `dvc exp run` without `--queue` gives none.
 DONE = [None, "Success"]
 
@@ -50,7 +51,8 @@ COLUMNS = {
 
 @click.command(epilog=columns(COLUMNS) + examples("experiments small-digit-svc"))
 @click.argument("model")
-def command(model: str) -> None:
+@format_option
+def command(model: str, table_format: str) -> None:
     """List the experiments of MODEL that started from the last commit, best first.
 
     `dvc exp run` starts or queues an experiment. Each row shows the parameters that differ from
@@ -59,11 +61,7 @@ def command(model: str) -> None:
     with Revision("HEAD") as committed:
         check_choice("the last commit", model, committed.model_names())
         table = list_experiments(model, committed)
-    if table.empty:
-        run = f"dvc exp run -S models.{model}.hyperparameters.KEY=VALUE evaluate@{model}"
-        print(f"No experiment with {model} started from the last commit; `{run}` starts one.")
-    else:
-        print_experiments(table.sort_values("cv_accuracy", ascending=False), model)
+    print_experiments(table.sort_values("cv_accuracy", ascending=False), model, table_format)
 
 
 def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
@@ -83,10 +81,12 @@ def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
         raise UserError(error) from None
     experiments = [each for each in all_experiments if affects_model(model, each, commit)]
     if not experiments:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=RESULTS)
     keys = sorted({key for each in experiments for key in find_changes(model, each, commit)})
     parameters = pd.DataFrame([commit, *experiments], columns=keys)
-    results = [{"name": commit["rev"], "state": "last commit", **committed.read_metrics(model)}]
+    results = [
+        {"experiment": commit["rev"], "state": "last commit", **committed.read_metrics(model)}
+    ]
     results += [read_results(model, each, commit, committed) for each in experiments]
     return pd.DataFrame(results, columns=RESULTS).join(parameters)
 
@@ -123,7 +123,7 @@ def read_results(
     """
     is_done = experiment["State"] in DONE
     results = {
-        "name": experiment["Experiment"] or experiment["rev"],
+        "experiment": experiment["Experiment"] or experiment["rev"],
         "state": "done" if is_done else experiment["State"].lower(),
     }
     if not has_new_outputs(model, experiment, commit):
@@ -134,33 +134,37 @@ def read_results(
             difference = compare_models(model, model, committed.read, revision.read)
         except UserError:
             return results
-    return results | {"points": difference.points, "p_value": difference.test.p_value}
+    return results | {"difference": difference.points, "p_value": difference.test.p_value}
 
 
-def print_experiments(table: pd.DataFrame, model: str) -> None:
+def print_experiments(table: pd.DataFrame, model: str, table_format: str) -> None:
     """Print the table of experiments.
 
     Args:
         table: as `list_experiments` returns it.
         model: the model.
+        table_format: the value of --format.
     """
+    notes = LEGEND
+    if table.empty:
+        run = f"dvc exp run -S models.{model}.hyperparameters.KEY=VALUE evaluate@{model}"
+        notes = f"No experiment with {model} started from the last commit; `{run}` starts one."
     keys = [str(key) for key in table if key not in RESULTS]
     prefixes = re.compile(rf"models\.{model}\.(hyperparameters\.)?")
     headings = ["experiment", *[prefixes.sub("", key) for key in keys], *HEADINGS]
     rows = []
     for row in table.to_dict("records"):
         cells = [
-            row["name"],
+            row["experiment"],
             *[format_parameter(row[key]) for key in keys],
             format_metric(row["cv_accuracy"]),
             format_metric(row["cv_std"]),
-            format_points(row["points"]),
+            format_points(row["difference"]),
             format_p_value(row["p_value"]),
             row["state"],
         ]
         rows.append(cells)
-    print_table(headings, rows)
-    print(f"\n{LEGEND}")
+    print_table(table_format, table, headings, rows, notes)
 
 
 def format_parameter(value: Any) -> str:

@@ -3,15 +3,22 @@
 import click
 import pandas as pd
 
-from digits.commands import columns, examples, not_evaluated_error, select_models
+from digits.commands import (
+    columns,
+    examples,
+    format_option,
+    not_evaluated_error,
+    select_models,
+)
 from digits.core import paths
 from digits.results.formatting import print_table
 from digits.results.leaderboard import (
+    COLUMNS,
     format_cells,
     format_name,
     list_headings,
     list_legends,
-    list_metrics,
+    list_shown,
     make_leaderboard,
 )
 from digits.results.outdated import find_outdated_models
@@ -19,17 +26,7 @@ from digits.settings import params
 from digits.settings.errors import warn
 from digits.settings.params import Params
 
-COLUMNS = {
-    "CV accuracy": (
-        "The mean accuracy of the folds, in cross-validation on the training set. Use it to "
-        "choose a model. The rows are sorted by it. Models without folds come last."
-    ),
-    "CV balanced accuracy, CV mean F1": (
-        "The mean recall and the mean F1 score of the classes, in cross-validation. They are "
-        "shown if the task has no `positive` classes, and its largest class has more than "
-        "twice as many test images as its smallest class."
-    ),
-    "test accuracy": "The accuracy on the test set, which no model was trained on.",
+LAST_COLUMNS = {
     "test errors": "The number of wrong predictions on the test set.",
     "95 % interval": (
         "The confidence interval of the test accuracy. If the test images have fewer than six "
@@ -39,16 +36,31 @@ COLUMNS = {
 }
 
 
-@click.command(epilog=columns(COLUMNS) + examples("leaderboard", "leaderboard 'small-*'"))
+def describe_columns() -> dict[str, str]:
+    """Return what is in each column, by its heading."""
+    descriptions = {}
+    for column in COLUMNS.values():
+        heading = column.heading.replace("\n", " ")
+        condition = " Only for imbalanced classes." if column.only_if_imbalanced else ""
+        descriptions[heading] = f"{column.help}{condition}"
+    return descriptions | LAST_COLUMNS
+
+
+@click.command(
+    epilog=columns(describe_columns())
+    + examples("leaderboard", "leaderboard 'small-*'", "leaderboard --format csv")
+)
 @click.argument("pattern", default="*")
-def command(pattern: str) -> None:
+@format_option
+def command(pattern: str, table_format: str) -> None:
     """List the models that have been evaluated, the best of each task first.
 
     PATTERN selects models by their names, such as 'small-*'. A ! follows a model if its code,
     parameters or data have changed since it was evaluated. A ~ follows a model if its
     difference from the best model of the task is not significant. There is no ~ if the images
     have one to five groups, if the folds of both models differ, or if predictions have not
-    been pulled.
+    been pulled. Classes are imbalanced if the task has no `positive` classes, and its largest
+    class has more than twice as many test images as its smallest class.
 
     The majority-class baseline predicts the most frequent label of the training set for every
     image. `dvc metrics show` prints precision and recall. `digits compare --between A B`
@@ -62,24 +74,22 @@ def command(pattern: str) -> None:
 
     evaluated = [name for name in names if name not in missing]
     outdated_names = find_outdated_models(evaluated)
-    print_leaderboard(make_leaderboard(settings, evaluated, outdated_names), settings)
+    table = make_leaderboard(settings, evaluated, outdated_names)
+    print_leaderboard(table, settings, table_format)
     if missing:
         warn(f"not evaluated yet: {', '.join(missing)}; `make repro` evaluates all models")
 
 
-def print_leaderboard(table: pd.DataFrame, settings: Params) -> None:
+def print_leaderboard(table: pd.DataFrame, settings: Params, table_format: str) -> None:
     """Print a table with a section per task, and a legend of its marks."""
-    shown_metrics = list_metrics(table)
+    shown = list_shown(table)
     headings = list_headings(table)
     rows = []
     for task_name, models in table.groupby("task", sort=False):
         title = f"{task_name} ({settings.tasks[str(task_name)].split})"
         rows.append([title, *[""] * len(headings)])
         for row in models.to_dict("records"):
-            cells = format_cells(row, shown_metrics)
+            cells = format_cells(row, shown)
             rows.append([f"  {format_name(row)}", *cells])
-    print_table(["task (split)\n  model", *headings], rows)
-
-    legends = list_legends(table)
-    if legends:
-        print("\n" + "\n".join(legends))
+    legends = "\n".join(list_legends(table))
+    print_table(table_format, table, ["task (split)\n  model", *headings], rows, legends)

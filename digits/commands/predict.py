@@ -1,6 +1,5 @@
 """Classify pictures."""
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +8,18 @@ import click
 import numpy as np
 import pandas as pd
 
-from digits.commands import examples
+from digits.commands import examples, format_option
 from digits.data import pictures
 from digits.data.sources import folder
-from digits.evaluation.metrics import confidence_interval
+from digits.evaluation.intervals import confidence_interval
 from digits.results import drawing, predicting
+from digits.results.formatting import NO_VALUE, format_percent, print_table
 from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import UserError, check_choice, to_one_line, warn
+
+# What each row has for programs, before what only some models have.
+FIELDS = ["file", "model", "actual", "label", "probability", "error"]
+HEADINGS = ["picture", "predicted", "probability"]
 
 
 def list_files(argument: str) -> list[tuple[str, str | None]]:
@@ -73,14 +77,33 @@ def print_reading(reading: Reading, *, show: bool) -> None:
             drawing.print_images(np.stack(images), [""] * len(images))
 
 
-def to_json(predictor: Predictor, reading: Reading) -> str:
-    """Return the predictions for a picture as a line of JSON."""
-    values: dict[str, object] = {"file": reading.file, "model": predictor.model_name}
-    if reading.error is not None:
-        values["error"] = reading.error
-    else:
-        values |= predictor.as_values(reading.predictions)
-    return json.dumps(values)
+def print_predictions(model_name: str, readings: Sequence[Reading], table_format: str) -> None:
+    """Print a table with a row per prediction, and one per picture that cannot be read.
+
+    Args:
+        model_name: the model.
+        readings: the predictions for each picture.
+        table_format: the value of --format, which is not `table`.
+    """
+    records = []
+    rows = []
+    for reading in readings:
+        picture = {
+            **dict.fromkeys(FIELDS),
+            "file": reading.file,
+            "model": model_name,
+            "actual": reading.actual,
+            "error": reading.error,
+        }
+        if reading.error is not None:
+            records.append(picture)
+            rows.append([to_one_line(reading.file), NO_VALUE, reading.error])
+        for prediction in reading.predictions:
+            records.append(picture | prediction.as_record())
+            percent = format_percent(prediction.probability)
+            rows.append([to_one_line(reading.file), prediction.text, percent])
+    data = pd.DataFrame(records, dtype=object)  # whole numbers stay whole if some are missing
+    print_table(table_format, data, HEADINGS, rows)
 
 
 def print_accuracy(model_name: str, readings: Sequence[Reading]) -> None:
@@ -121,7 +144,7 @@ def write_png(path: Path, predictor: Predictor, readings: Sequence[Reading]) -> 
     metavar="NAME",
     help="Use this model.  [default: the best for all classes]",
 )
-@click.option("--json", "in_json", is_flag=True, help="Print one JSON object per picture.")
+@format_option
 @click.option("--show", is_flag=True, help="Draw the images as the model sees them.")
 @click.option(
     "--png",
@@ -132,7 +155,7 @@ def write_png(path: Path, predictor: Predictor, readings: Sequence[Reading]) -> 
 def command(
     pictures: tuple[str, ...],
     model: str | None,
-    in_json: bool,
+    table_format: str,
     show: bool,
     png: Path | None,
 ) -> None:
@@ -147,7 +170,12 @@ def command(
     evaluates the model: it prints the mistakes, the confusion matrix and the accuracy. A
     picture that cannot be read, or has several digits or none, is a mistake. --show and --png
     then draw only the mistakes. Use pictures that the model was not trained on.
+
+    --format json and csv print an object or a row per prediction, and one with `error` per
+    picture that could not be read.
     """
+    if show and table_format != "table":
+        raise click.UsageError(f"--show cannot be used with --format {table_format}")
     predictor = predicting.load(model)
     files = [file for argument in pictures for file in list_files(argument)]
     check_classes(predictor, files)
@@ -157,14 +185,14 @@ def command(
     for file, actual in files:
         reading = predictor.read(file, actual)
         readings.append(reading)
-        if in_json:
-            print(to_json(predictor, reading), flush=True)
-        else:
+        if table_format == "table":
             print_reading(reading, show=show)
     if png is not None:
         write_png(png, predictor, readings)
-    if not in_json:
+    if table_format == "table":
         print_accuracy(predictor.model_name, readings)
+    else:
+        print_predictions(predictor.model_name, readings, table_format)
     predictor.explain(readings)
     if any(reading.error for reading in readings):
         sys.exit(1)

@@ -6,10 +6,11 @@ import click
 import numpy as np
 import pandas as pd
 
-from digits.commands import examples
+from digits.commands import examples, format_option
 from digits.core.tables import Vector
 from digits.results import drawing
 from digits.results.formatting import (
+    FOR_PROGRAMS,
     calibration_warning,
     describe_predictions,
     label_names,
@@ -55,6 +56,7 @@ COUNT = click.IntRange(min=1)
     metavar="FILE",
     help="Write the images to a PNG file.",
 )
+@format_option
 def command(
     dataset: str,
     numbers: tuple[str, ...],
@@ -65,11 +67,13 @@ def command(
     random: int | None,
     limit: int | None,
     png: Path | None,
+    table_format: str,
 ) -> None:
     """Show images of DATASET in the terminal, or in a PNG file.
 
     DATASET is an entry of `datasets` in params.yaml. NUMBERS are row numbers, which start at 0,
     or ranges such as 0-9. Without NUMBERS and options, the command describes the dataset.
+    --format is for the table of classes in this description.
 
     --predictions shows what a trained model predicts for images of its dataset. It predicts an
     image of the training set, such as 36001, by the model of the image's fold, which was not
@@ -86,8 +90,10 @@ def command(
         raise click.UsageError("--mistakes cannot be used with NUMBERS or --predictions")
     images = ImageDataset.read(dataset)
     if not any([numbers, predictions, mistakes, label, random, limit, png]):
-        print_description(images)
+        print_description(images, table_format)
         return
+    if table_format != "table":
+        raise click.UsageError("--format cannot be used with NUMBERS or another option")
 
     model_name = predictions or mistakes
     table = None
@@ -120,16 +126,20 @@ def command(
         drawing.print_images(images.pixels[rows], captions)
 
 
-def print_description(images: ImageDataset) -> None:
+def print_description(images: ImageDataset, table_format: str) -> None:
     """Print what is in a dataset."""
     n_images, *shape = images.pixels.shape
-    print(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
-    print(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
+    if table_format not in FOR_PROGRAMS:
+        print(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
+        print(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
     counts = np.bincount(images.classes, minlength=len(images.class_names))
-    rows = []
-    for name, count in zip(images.class_names, counts, strict=True):
-        rows.append([name, f"{count:,}", f"{100 * count / n_images:.1f} %"])
-    print_table(["class", "images", "share"], rows)
+    data = pd.DataFrame({"class": images.class_names, "images": counts})
+    data["share"] = data["images"] / n_images
+    rows = [
+        [name, f"{count:,}", f"{100 * share:.1f} %"]
+        for name, count, share in data.itertuples(index=False)
+    ]
+    print_table(table_format, data, ["class", "images", "share"], rows)
 
 
 def predictions_by_row(

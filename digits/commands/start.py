@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import PACKAGE, examples
+from digits.core import paths
 from digits.data import pictures
 from digits.data.sources import folder, table
 from digits.settings.errors import UserError
@@ -64,7 +65,7 @@ DELETED = [
     "data/task",
     "dvc.lock",
     "metrics",
-    "models/*.skops",
+    str(paths.model("*")),
     "plots",
 ]
 

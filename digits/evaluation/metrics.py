@@ -1,8 +1,8 @@
 """Measure predictions with the metrics of scikit-learn.
 
 METRICS lists all metrics. To add one, write a function that yields its rows of the table of
-metrics, and add the function to the list. SUMMARY names the metrics that are also in
-metrics/<model>.json.
+metrics, and add an entry to METRICS. digits/results/metrics.py has what is said about a metric,
+so that an edit of words evaluates no model again.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,15 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, ttest_1samp
 from sklearn import metrics
 
 from digits.core.tables import Vector
+from digits.evaluation.intervals import confidence_interval
 from digits.evaluation.predictions import Predictions
 
 OVERALL = "all"  # the slice of all images; no class can have this name
 MAX_SLICES = 100  # if there are more folds or groups, they have no rows of their own
-MIN_GROUPS = 6  # with fewer groups there is no confidence interval
 
 
 class Row(NamedTuple):
@@ -126,26 +125,40 @@ def metrics_of_classes(predictions: Predictions) -> Iterator[Row]:
         yield Row("support", name, value)
 
 
-# Each function yields rows of the table of metrics. It yields none if its metric is not defined
-# for these predictions.
-METRICS: list[Callable[[Predictions], Iterator[Row]]] = [
-    accuracy,
-    accuracy_over_folds,
-    baseline,
-    precision_recall_f1,
-    areas_under_curves,
-    log_loss,
-    metrics_of_classes,
-]
+class Metric(NamedTuple):
+    """How a metric is computed.
 
-# The metrics that are in metrics/<model>.json. They are few, so that the tables of
-# `dvc metrics` fit on a screen.
-SUMMARY = ["accuracy", "cv_accuracy", "cv_std", "baseline", "precision", "recall"]
+    Attributes:
+        function: yields the rows of the metric, and maybe those of other metrics. It yields
+            none if the metric is not defined for the predictions.
+        in_json: whether the metric is in metrics/<model>.json. These metrics are few, so that
+            the tables of `dvc metrics` fit on a screen.
+    """
+
+    function: Callable[[Predictions], Iterator[Row]]
+    in_json: bool = False
+
+
+# Each metric by its name in the table of metrics.
+METRICS = {
+    "accuracy": Metric(accuracy, in_json=True),
+    "cv_accuracy": Metric(accuracy_over_folds, in_json=True),
+    "cv_std": Metric(accuracy_over_folds, in_json=True),
+    "baseline": Metric(baseline, in_json=True),
+    "precision": Metric(precision_recall_f1, in_json=True),
+    "recall": Metric(precision_recall_f1, in_json=True),
+    "f1": Metric(precision_recall_f1),
+    "roc_auc": Metric(areas_under_curves),
+    "average_precision": Metric(areas_under_curves),
+    "log_loss": Metric(log_loss),
+    "support": Metric(metrics_of_classes),
+}
 
 
 def metrics_table(predictions: Predictions) -> pd.DataFrame:
     """Return all metrics of some predictions, in a table with the columns of `Row`."""
-    rows = chain.from_iterable(metric(predictions) for metric in METRICS)
+    functions = dict.fromkeys(metric.function for metric in METRICS.values())  # each once
+    rows = chain.from_iterable(function(predictions) for function in functions)
     return pd.DataFrame(rows, columns=Row._fields)
 
 
@@ -161,7 +174,8 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
     for subset in ["cross_validation", "test"]:  # the second one takes precedence
         rows = overall[overall["subset"] == subset]
         values |= dict(zip(rows["metric"], rows["value"], strict=True))
-    return {metric: values[metric] for metric in SUMMARY if metric in values}
+    in_json = [name for name, metric in METRICS.items() if metric.in_json]
+    return {name: values[name] for name in in_json if name in values}
 
 
 def proportion_correct(
@@ -178,51 +192,3 @@ def proportion_correct(
         groups = predictions.groups[is_selected]
     proportion = is_correct.sum() / max(len(is_correct), 1)
     return proportion, *confidence_interval(is_correct, groups)
-
-
-def confidence_interval(
-    is_correct: Vector, groups: Vector | None = None
-) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a proportion.
-
-    Without groups it is Wilson's interval. The images of one group, such as a writer, are not
-    independent. With groups it is therefore the interval of a t-test over the groups, which is
-    approximate.
-
-    Args:
-        is_correct: whether each prediction is correct, shape (n_images,).
-        groups: the group of each image, shape (n_images,), or None.
-
-    Returns:
-        Its ends, 0 to 1. They are NaN without images, with fewer than six groups, or if all
-        groups have the same accuracy, so that the interval would have no width.
-    """
-    if len(is_correct) == 0:
-        return np.nan, np.nan
-    if groups is None:
-        test = binomtest(int(is_correct.sum()), len(is_correct))
-        wilson = test.proportion_ci(method="wilson")
-        return wilson.low, wilson.high
-
-    contributions = group_contributions(is_correct, groups)
-    if len(contributions) < MIN_GROUPS or np.allclose(contributions, contributions[0]):
-        return np.nan, np.nan
-    interval = ttest_1samp(contributions, popmean=0).confidence_interval()
-    return max(interval.low, 0.0), min(interval.high, 1.0)
-
-
-def group_contributions(values: Vector, groups: Vector) -> Vector:
-    """Return a number per group, shape (n_groups,), whose mean is the mean of all values.
-
-    It is the mean of all values, plus the sum of the group's deviations from this mean divided
-    by the mean size of a group. A large group therefore counts more than a small one, and a
-    t-test of these numbers allows for groups of different sizes. Source: W. Cochran, "Sampling
-    techniques", 1977, the variance of a ratio estimate of cluster samples.
-
-    Args:
-        values: shape (n_images,).
-        groups: the group of each image, shape (n_images,).
-    """
-    deviations = pd.Series(values - values.mean()).groupby(np.asarray(groups)).sum()
-    mean_size = len(values) / len(deviations)
-    return values.mean() + deviations.to_numpy() / mean_size

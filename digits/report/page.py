@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
@@ -11,11 +12,12 @@ import jinja2
 import pandas as pd
 from tqdm import tqdm
 
+from digits.core import tables
 from digits.report import charts
 from digits.report.images import DatasetView
 from digits.report.view import CAPTIONS, ModelView
 from digits.results import formatting, leaderboard
-from digits.results.differences import compare_models
+from digits.results.differences import Reader, compare_models
 from digits.results.outdated import find_outdated_models
 from digits.results.read import ImageDataset
 from digits.settings.errors import UserError
@@ -49,7 +51,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         models={model.name: model for model in models},
         outdated_names=outdated_names,
         headings=leaderboard.list_headings(results),
-        shown_metrics=leaderboard.list_metrics(results),
+        shown=leaderboard.list_shown(results),
         leaderboard=results.to_dict("records"),
         legends=leaderboard.list_legends(results),
         captions=CAPTIONS,
@@ -109,19 +111,25 @@ def compare_all(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
     comparisons: dict[str, dict[str, Any]] = {}
     models = results[results["model"] != leaderboard.BASELINE]
     for _, names in models.groupby("task", sort=False)["model"]:
+        read = cache(tables.read)  # each model is compared with several others
         for better, worse in combinations(names, 2):
             with suppress(UserError):  # for example, one of them is out of date
-                comparisons.setdefault(worse, {})[better] = compare(worse, better)
+                comparisons.setdefault(worse, {})[better] = compare(worse, better, read)
     return comparisons
 
 
-def compare(before: str, after: str) -> dict[str, Any]:
+def compare(before: str, after: str, read: Reader = tables.read) -> dict[str, Any]:
     """Return what `digits compare --between` prints.
+
+    Args:
+        before: the name of the first model.
+        after: the name of the second model.
+        read: reads a table of predictions.
 
     Raises:
         UserError: the models cannot be compared.
     """
-    difference = compare_models(before, after)
+    difference = compare_models(before, after, read, read)
     n_images = formatting.format_count(difference.n_images)
     subset = formatting.describe_subset(difference)
     return {

@@ -8,10 +8,11 @@ import pandas as pd
 import yaml
 
 from digits.core import paths
-from digits.evaluation.metrics import OVERALL
 from digits.results import formatting
+from digits.results.metrics import DESCRIPTIONS
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import (
+    OVERALL,
     ImageDataset,
     read_metrics,
     read_metrics_table,
@@ -22,13 +23,9 @@ from digits.settings.params import Entry, Params
 
 # The metrics in the table of a model, and their captions there.
 CAPTIONS = {
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "roc_auc": "area under the ROC curve",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
+    metric: description.caption
+    for metric, description in DESCRIPTIONS.items()
+    if description.caption is not None
 }
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"

@@ -24,7 +24,7 @@ from scipy.stats import binomtest, ttest_1samp
 
 from digits.core import paths, tables
 from digits.core.tables import Vector
-from digits.evaluation.metrics import MIN_GROUPS, group_contributions
+from digits.evaluation.intervals import MIN_GROUPS, group_contributions
 from digits.settings.errors import UserError
 
 SIGNIFICANCE_LEVEL = 0.01

@@ -1,17 +1,17 @@
 """Format results as the commands, the report and the drawing page print them."""
 
+import json
 from collections.abc import Sequence
 
+import click
 import numpy as np
 import pandas as pd
 import tabulate
 
-from digits.evaluation.calibration import calibrate, to_logits
-from digits.learning.scores import read_scores, score_labels
 from digits.results.differences import NO_TEST, Difference, PairedTest
 from digits.settings.params import Params
 
-tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
+FOR_PROGRAMS = ["json", "csv"]  # the formats in which only data are printed
 
 NO_VALUE = "–"  # the text of a cell without a value
 
@@ -87,6 +87,10 @@ def describe_predictions(
         temperature: the temperature of the calibration. If None, the probabilities are the
             model's own.
     """
+    # scikit-learn is slow to import, and most commands need no scores.
+    from digits.evaluation.calibration import calibrate, to_logits
+    from digits.learning.scores import read_scores, score_labels
+
     y_pred = predictions["prediction"].to_numpy()
     scores, response_method = read_scores(predictions)
     probabilities = calibrate(to_logits(scores, response_method), temperature)
@@ -182,23 +186,58 @@ def format_significance(test: PairedTest) -> str:
 
 
 def print_table(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], table_format: str = "simple"
+    table_format: str,
+    data: pd.DataFrame,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    notes: str = "",
 ) -> None:
-    """Print a table, whose first column is aligned to the left, and all others to the right.
+    """Print a table for people, or its data for programs.
 
     Args:
-        headings: the headings of the columns. They can have several lines.
-        rows: the text of each cell.
-        table_format: a format of the package tabulate, such as `pipe` for Markdown.
+        table_format: `table` and `markdown` are for people, `json` and `csv` for programs.
+        data: what programs read: plain names and numbers. A missing value is null in JSON, and
+            empty in CSV.
+        headings: the headings of the columns for people. They can have several lines.
+        rows: the text of each cell for people. If there are none, only the notes are printed.
+        notes: what people read below the table.
     """
-    if table_format == "pipe":  # a heading in Markdown is a single line
+    if table_format == "json":
+        values = data.astype(object).where(data.notna(), None)
+        print(json.dumps(values.to_dict("records"), indent=2))
+    elif table_format == "csv":
+        # The name of a file may have bytes that are no text.
+        content = data.to_csv(index=False).encode("utf-8", "surrogateescape")
+        click.echo(content, nl=False)
+    else:
+        paragraphs = [format_rows(headings, rows, table_format)] if rows else []
+        if notes:
+            paragraphs.append(notes)
+        print("\n\n".join(paragraphs))
+
+
+def format_rows(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], table_format: str
+) -> str:
+    """Return a table, whose first column is aligned to the left, and all others to the right.
+
+    Args:
+        headings: the headings of the columns.
+        rows: the text of each cell.
+        table_format: `table` or `markdown`.
+    """
+    if table_format == "markdown":  # a heading is a single line
         headings = [heading.replace("\n", " ") for heading in headings]
-    table = tabulate.tabulate(
-        rows,
-        headings,
-        table_format,
-        colalign=["left"] + ["right"] * (len(headings) - 1),
-        disable_numparse=True,
-        preserve_whitespace=True,
-    )
-    print(table)
+    padding = tabulate.MIN_PADDING
+    tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
+    try:
+        return tabulate.tabulate(
+            rows,
+            headings,
+            "pipe" if table_format == "markdown" else "simple",
+            colalign=["left"] + ["right"] * (len(headings) - 1),
+            disable_numparse=True,
+            preserve_whitespace=True,
+        )
+    finally:
+        tabulate.MIN_PADDING = padding

@@ -1,30 +1,24 @@
 """The leaderboard, which `digits leaderboard` prints and the report shows."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from digits.core import paths
-from digits.evaluation.metrics import OVERALL
-from digits.results.differences import NO_TEST, compare_models
+from digits.core import paths, tables
+from digits.results.differences import NO_TEST, Reader, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
-from digits.results.read import read_metrics, read_metrics_table
+from digits.results.metrics import Column, list_columns
+from digits.results.read import OVERALL, read_metrics, read_metrics_table
 from digits.settings.errors import UserError
 from digits.settings.params import Params
 
-# The heading of each column of metrics.
-HEADINGS = {
-    "cv_accuracy": "CV\naccuracy",
-    "cv_balanced_accuracy": "CV balanced\naccuracy",
-    "cv_f1": "CV\nmean F1",
-    "accuracy": "test\naccuracy",
-}
-# These columns are left out unless the classes of a task are imbalanced.
-SHOWN_IF_IMBALANCED = {"cv_balanced_accuracy", "cv_f1"}
+COLUMNS = list_columns()  # the columns of metrics, by their metrics
 LAST_HEADINGS = ["test\nerrors", "95 % interval\nof test accuracy"]
 
+TEST_ACCURACY = ("test", "accuracy", OVERALL)  # its subset, metric and slice
 MAX_RATIO = 2  # of the largest class to the smallest one; above it, classes are imbalanced
 
 BASELINE = "majority-class baseline"
@@ -49,9 +43,8 @@ def make_leaderboard(
         for every image. The columns are
 
         - `task` and `model`.
-        - the keys of HEADINGS, NaN if the model does not have the metric. The balanced accuracy
-          (the mean recall of the classes) and the mean F1 score are NaN if the largest class
-          has at most twice as many test images as the smallest one.
+        - the names of COLUMNS, NaN if the model does not have the metric. Some are NaN unless
+          the classes of the task are imbalanced.
         - `n_errors`: the number of wrong predictions on the test set.
         - `low` and `high`: the ends of the 95 % confidence interval of the test accuracy.
         - `is_range`: whether these are the lowest and the highest accuracy of a group, because
@@ -66,15 +59,15 @@ def make_leaderboard(
     for task_name in settings.tasks:
         ranked = rank_models(settings, task_name)
         shown = [name for name in ranked if name in model_names]
+        read = cache(tables.read)  # the best model is compared with each of the others
         for name in shown:
             marks = {
                 "is_outdated": name in outdated_names,
-                "is_tied": name != ranked[0] and are_tied(ranked[0], name),
+                "is_tied": name != ranked[0] and are_tied(ranked[0], name, read),
             }
-            metrics = read_model_row(name)
-            if settings.tasks[task_name].positive is None:
-                metrics |= read_macro_averages(name)
-            rows.append({"task": task_name, **metrics, **marks})
+            has_positive = settings.tasks[task_name].positive is not None
+            row = read_model_row(name, has_positive=has_positive)
+            rows.append({"task": task_name, **row, **marks})
         if shown:
             # The baseline of a model that is up to date, if there is one.
             up_to_date = [name for name in shown if name not in outdated_names]
@@ -98,48 +91,62 @@ def rank_models(settings: Params, task_name: str) -> list[str]:
     return sorted(evaluated, key=cv_accuracy, reverse=True)
 
 
-def are_tied(best: str, name: str) -> bool:
+def are_tied(best: str, name: str, read: Reader) -> bool:
     """Return whether there is no significant difference between two models.
 
     It is False if there are too few groups for a test, or if the predictions cannot be
     compared, for example because they are missing.
+
+    Args:
+        best: the name of the first model.
+        name: the name of the second model.
+        read: reads a table of predictions.
     """
     try:
-        difference = compare_models(best, name)
+        difference = compare_models(best, name, read, read)
     except UserError:
         return False
     return difference.test is not NO_TEST and not difference.test.is_significant
 
 
-def read_model_row(name: str) -> dict[str, Any]:
-    """Return the metrics, the errors and the interval of a model."""
-    metrics = read_metrics(name)
-    accuracies = read_test_values(name, "accuracy")
-    low, high = accuracies["low"][OVERALL], accuracies["high"][OVERALL]
-    accuracies_of_groups = accuracies["value"].filter(like="group ")
+def read_model_row(name: str, *, has_positive: bool) -> dict[str, Any]:
+    """Return the metrics, the errors and the interval of a model.
+
+    Args:
+        name: the model.
+        has_positive: whether its task has positive classes.
+    """
+    table = read_metrics_table(name).sort_index()
+    values = table["value"]
+    low, high = table["low"][TEST_ACCURACY], table["high"][TEST_ACCURACY]
+    accuracies_of_groups = values["test", "accuracy"].filter(like="group ")
     is_range = np.isnan(low) and len(accuracies_of_groups) > 0
     if is_range:
         low, high = accuracies_of_groups.min(), accuracies_of_groups.max()
+    are_imbalanced = not has_positive and has_imbalanced_classes(values)
+    metrics = {}
+    for metric, column in COLUMNS.items():
+        value = values.get((column.subset, metric, OVERALL), np.nan)
+        is_shown = are_imbalanced or not column.only_if_imbalanced
+        metrics[column.name] = value if is_shown else np.nan
     return {
         "model": name,
-        **{key: metrics.get(key, np.nan) for key in HEADINGS},
-        "n_errors": count_errors(name, metrics["accuracy"]),
+        **metrics,
+        "n_errors": count_errors(values, values[TEST_ACCURACY]),
         "low": low,
         "high": high,
         "is_range": is_range,
     }
 
 
-def read_macro_averages(name: str) -> dict[str, float]:
-    """Return the macro-averaged metrics of a model, if the classes are imbalanced."""
-    n_images = read_test_values(name, "support")["value"]
-    if n_images.max() <= MAX_RATIO * n_images.min():
-        return {}
-    values = read_metrics_table(name)["value"]
-    return {
-        "cv_balanced_accuracy": values.get(("cross_validation", "recall", OVERALL), np.nan),
-        "cv_f1": values.get(("cross_validation", "f1", OVERALL), np.nan),
-    }
+def has_imbalanced_classes(values: pd.Series) -> bool:
+    """Return whether the largest class is much larger than the smallest one.
+
+    Args:
+        values: the metrics of a model, by subset, metric and slice.
+    """
+    n_images = values.xs(("test", "support"))
+    return n_images.max() > MAX_RATIO * n_images.min()
 
 
 def read_baseline_row(name: str) -> dict[str, Any]:
@@ -149,20 +156,18 @@ def read_baseline_row(name: str) -> dict[str, Any]:
         name: any model of the task.
     """
     accuracy = read_metrics(name)["baseline"]
-    n_errors = count_errors(name, accuracy)
+    n_errors = count_errors(read_metrics_table(name)["value"].sort_index(), accuracy)
     return {"model": BASELINE, "accuracy": accuracy, "n_errors": n_errors, "is_range": False}
 
 
-def count_errors(name: str, accuracy: float) -> int:
-    """Return the number of errors on a model's test set that an accuracy corresponds to."""
-    n_images = read_test_values(name, "support")["value"].sum()
-    return round((1 - accuracy) * n_images)
+def count_errors(values: pd.Series, accuracy: float) -> int:
+    """Return the number of errors on the test set that an accuracy corresponds to.
 
-
-def read_test_values(name: str, metric: str) -> pd.DataFrame:
-    """Return the values of a metric on the test set, and their intervals, by slice."""
-    rows = read_metrics_table(name).query("subset == 'test' and metric == @metric")
-    return rows.droplevel(["subset", "metric"])
+    Args:
+        values: the metrics of a model, by subset, metric and slice.
+        accuracy: 0 to 1.
+    """
+    return round((1 - accuracy) * values.xs(("test", "support")).sum())
 
 
 def format_name(row: Mapping[Any, Any]) -> str:
@@ -175,26 +180,24 @@ def format_name(row: Mapping[Any, Any]) -> str:
     return " ".join(words)
 
 
-def list_metrics(table: pd.DataFrame) -> list[str]:
-    """Return the keys of HEADINGS that a leaderboard shows."""
-    return [
-        key for key in HEADINGS if key not in SHOWN_IF_IMBALANCED or table[key].notna().any()
-    ]
+def list_shown(table: pd.DataFrame) -> list[Column]:
+    """Return the columns of metrics in which a leaderboard has a value."""
+    return [column for column in COLUMNS.values() if table[column.name].notna().any()]
 
 
 def list_headings(table: pd.DataFrame) -> list[str]:
     """Return the headings of a leaderboard, without that of the names."""
-    return [*[HEADINGS[key] for key in list_metrics(table)], *LAST_HEADINGS]
+    return [*[column.heading for column in list_shown(table)], *LAST_HEADINGS]
 
 
-def format_cells(row: Mapping[Any, Any], shown_metrics: Sequence[str]) -> list[str]:
+def format_cells(row: Mapping[Any, Any], shown: Sequence[Column]) -> list[str]:
     """Return the texts below the headings in a row of the leaderboard.
 
     Args:
         row: the row.
-        shown_metrics: what `list_metrics` returns for the table.
+        shown: what `list_shown` returns for the table.
     """
-    metrics = [format_metric(row[key]) for key in shown_metrics]
+    metrics = [format_metric(row[column.name]) for column in shown]
     interval = NO_VALUE if np.isnan(row["low"]) else f"{row['low']:.4f} to {row['high']:.4f}"
     if row["is_range"]:
         interval = RANGE + interval
@@ -218,6 +221,6 @@ def list_legends(table: pd.DataFrame) -> list[str]:
         legends.append(
             f"{RANGE} range over the groups: fewer than six, or all equal, so no interval"
         )
-    if models["cv_accuracy"].isna().any():
+    if models["cv_accuracy"].isna().any() and models["cv_accuracy"].notna().any():
         legends.append(f"{NO_VALUE} not cross-validated: listed below the models that are")
     return legends

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Collection
 from typing import Any
 
+import networkx as nx
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
 
@@ -24,10 +25,9 @@ def find_outdated_models(names: Collection[str]) -> set[str]:
         names: the names of evaluated models.
     """
     try:
-        with warnings.catch_warnings(action="ignore"), Repo() as repository:
-            status = repository.status()
-            changed = {stage for stage, changes in status.items() if is_outdated(changes)}
-            return {name for name in names if changed & list_stages(repository, name)}
+        with warnings.catch_warnings(action="ignore"), Repo() as repository, repository.lock:
+            outdated = find_outdated_stages(repository)
+            return {name for name in names if f"evaluate@{name}" in outdated}
     except NotDvcRepoError:
         return set()
     except DvcException as error:
@@ -35,10 +35,15 @@ def find_outdated_models(names: Collection[str]) -> set[str]:
         return set()
 
 
-def list_stages(repository: Repo, name: str) -> set[str]:
-    """Return the names of a model's stage `evaluate` and of all stages that it depends on."""
-    stages = repository.stage.collect(f"evaluate@{name}", with_deps=True)
-    return {stage.addressing for stage in stages}
+def find_outdated_stages(repository: Repo) -> set[str]:
+    """Return the names of the stages that have changed, and of all that depend on them."""
+    graph = repository.index.graph  # its edges go from a stage to those that it depends on
+    outdated = set()
+    for stage in graph:
+        changes = stage.status(check_updates=True).get(stage.addressing, [])
+        if is_outdated(changes):
+            outdated |= {stage, *nx.ancestors(graph, stage)}
+    return {stage.addressing for stage in outdated}
 
 
 def is_outdated(changes: list[dict[str, Any] | str]) -> bool:

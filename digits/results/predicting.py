@@ -37,8 +37,8 @@ RESIZING_SOURCES = {"folder", "table"}
 N_PRINTED = 2
 MIN_PRINTED = 0.01
 
-# This many other labels are in JSON.
-N_IN_JSON = 3
+# The rows of a table of predictions have this many other labels.
+N_RUNNERS_UP = 3
 
 # What is predicted for a picture without a digit, and for a picture with several.
 NOT_FOUND = "not found"
@@ -66,17 +66,13 @@ class Prediction:
         """The label as it is printed."""
         return str(self.label)
 
-    def as_values(self) -> dict[str, Any]:
-        """Return the prediction as it is in JSON."""
-        runners_up = [
-            {"label": label, "probability": round(probability, 6)}
-            for label, probability in self.runners_up[:N_IN_JSON]
-        ]
-        return {
-            "label": self.label,
-            "probability": round(self.probability, 6),
-            "runners_up": runners_up,
-        }
+    def as_record(self) -> dict[str, Any]:
+        """Return the prediction as a row of a table, with the likeliest other labels."""
+        record = {"label": self.label, "probability": round(self.probability, 6)}
+        for rank, (label, probability) in enumerate(self.runners_up[:N_RUNNERS_UP], start=2):
+            record[f"label_{rank}"] = label
+            record[f"probability_{rank}"] = round(probability, 6)
+        return record
 
 
 class Reading(NamedTuple):
@@ -231,11 +227,6 @@ class Predictor:
         response_method = model_scores.response_method(self.model)
         logits = calibration.to_logits(scores, response_method)
         return calibration.calibrate(logits, self.temperature)
-
-    def as_values(self, predictions: Sequence[Prediction]) -> dict[str, Any]:
-        """Return the predictions for a picture as they are in JSON."""
-        [prediction] = predictions
-        return prediction.as_values()
 
     def write_png(self, path: Path, readings: Sequence[Reading]) -> None:
         """Write a PNG file of the images that the model takes, each below its prediction."""

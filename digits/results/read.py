@@ -13,9 +13,10 @@ import pandas as pd
 
 from digits.core import paths, tables
 from digits.core.tables import Pixels, Vector
-from digits.evaluation.metrics import OVERALL
 from digits.settings.errors import UserError
+from digits.settings.params import RESERVED_NAME
 
+OVERALL = RESERVED_NAME  # the slice of all images, as in digits/evaluation/metrics.py
 ROW_RANGE = re.compile(r"(\d+)(?:-(\d+))?")  # `36001` or `0-9`
 
 

@@ -37,6 +37,7 @@ NAVIGATION = {
         "docs/reference/params",
         "docs/reference/dependencies",
         "docs/reference/files",
+        "docs/reference/metrics",
         "docs/reference/python",
         "docs/reference/statistics",
         "docs/reference/glossary",

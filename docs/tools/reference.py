@@ -17,7 +17,9 @@ import click
 import yaml
 
 from digits.commands import main
+from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
+from digits.results.metrics import DESCRIPTIONS
 from digits.settings import params
 
 FOLDER = Path(__file__).parents[1] / "reference"
@@ -48,6 +50,14 @@ The key `features` of a model names one of these modules of `digits/features`, a
 `feature_parameters` has its parameters. Principal components need at least as many training
 images as components, without those of one fold. *Deskewed* digits are sheared until they stand
 upright."""
+
+METRICS_INTRODUCTION = """\
+# Metrics
+
+The stage `evaluate` computes these metrics on the test set and in cross-validation.
+`plots/<model>/metrics.csv` has [all of them](files.md#metrics), also for each class, fold and
+group. `metrics/<model>.json` has only a few, which `dvc metrics show` and `dvc metrics diff`
+print: `cv_accuracy` and `cv_std`, and other metrics on the test set."""
 
 DEPENDENCIES_INTRODUCTION = """\
 # What an edit of the code reruns
@@ -292,9 +302,19 @@ def write_dependencies() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def write_metrics() -> str:
+    """Return the page about the metrics."""
+    lines = ["| metric | in `metrics/<model>.json` | value |", "|---|---|---|"]
+    for name, description in DESCRIPTIONS.items():
+        is_in_json = name in metrics.METRICS and metrics.METRICS[name].in_json
+        lines.append(f"| `{name}` | {'yes' if is_in_json else 'no'} | {description.text} |")
+    return "\n\n".join([METRICS_INTRODUCTION, NOTE, "\n".join(lines)]) + "\n"
+
+
 PAGES = {
     "cli.md": write_cli,
     "dependencies.md": write_dependencies,
+    "metrics.md": write_metrics,
     "params.md": write_params,
 }
 

@@ -245,8 +245,9 @@ def test_your_own_classifier_predicts_a_converted_picture(project: Path) -> None
     draw_five(project / "photo.jpg")
     load = (
         "from pathlib import Path\n"
+        "from digits.core import paths\n"
         "from digits.learning import model_file\n"
-        "classifier = model_file.load(Path('models/digit-logreg.skops'))\n"
+        "classifier = model_file.load(paths.model('digit-logreg'))\n"
     )
     script = load + adapt(CONVERT_PICTURE)
     printed = tiny.run(["python", "-c", script], project).stdout

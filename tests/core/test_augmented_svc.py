@@ -96,7 +96,7 @@ def test_a_model_is_the_same_with_one_thread_and_with_two(tmp_path: Path) -> Non
     for n_jobs in [1, 2]:
         with joblib.parallel_config("threading", n_jobs=n_jobs):
             model = make_model().fit(X[:n_train], y[:n_train])
-        path = tmp_path / f"{n_jobs}.skops"
+        path = tmp_path / f"{n_jobs}"
         model_file.save(path, Pipeline([("classifier", model)]))
         contents.append(path.read_bytes())
     assert contents[0] == contents[1]

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from digits.core import paths
 from tests.helpers import pages, tiny
 
 PAGE = "docs/dvc.md"
-MODEL = Path("models/five-sgd.skops")
+MODEL = paths.model("five-sgd")
 
 
 @pytest.mark.slow

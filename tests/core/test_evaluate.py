@@ -1,4 +1,7 @@
-"""Every metric by other code: scikit-learn's, on the predictions of a project that has run."""
+"""Intervals, curves, calibration and the plot tables, by scikit-learn's and SciPy's code.
+
+test_metrics_of_models.py computes the metrics themselves.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, t, ttest_1samp
@@ -18,7 +18,8 @@ from sklearn import metrics as sk
 from digits.evaluation import calibration
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
-from digits.evaluation.metrics import confidence_interval, metrics_table
+from digits.evaluation.intervals import confidence_interval
+from digits.evaluation.metrics import metrics_table
 from digits.evaluation.predictions import Predictions
 
 # The folder of a model's predictions, by the subset that they have in tables of metrics.
@@ -115,10 +116,10 @@ def test_probabilities_in_cross_validation_are_calibrated_on_the_other_folds(
     assert found == pytest.approx(losses.mean(), abs=1e-6)
 
 
-def make_predictions(
+def make_table(
     y: Any, scores: Any, method: str = "decision", *, has_positive: bool = True
-) -> Predictions:
-    """Return the predictions that follow from scores. The majority label is 0.
+) -> pd.DataFrame:
+    """Return the table of the predictions that follow from scores.
 
     Args:
         y: the labels.
@@ -129,70 +130,32 @@ def make_predictions(
     scores = np.asarray(scores, dtype=float)
     table = pd.DataFrame({"label": y})
     if scores.ndim == 1:
-        n_classes = 2
         table["prediction"] = (scores > 0).astype(int)
         table[f"{method}_1"] = scores
     else:
-        n_classes = scores.shape[1]
         table["prediction"] = scores.argmax(axis=1)
-        for label in range(n_classes):
+        for label in range(scores.shape[1]):
             table[f"{method}_{label}"] = scores[:, label]
     if not has_positive:
         table.attrs["label_names"] = None
+    return table
+
+
+def read_table(table: pd.DataFrame) -> Predictions:
+    """Return the predictions of a table of `make_table`. The majority label is 0."""
+    n_classes = max(2, len(table.columns) - 2)  # two classes have one column of scores
     return Predictions.from_table(table, np.arange(n_classes), 0, temperature=None)
+
+
+def make_predictions(y: Any, scores: Any, method: str = "decision") -> Predictions:
+    """Return the predictions that follow from scores. The majority label is 0."""
+    return read_table(make_table(y, scores, method))
 
 
 def measure(predictions: Predictions) -> dict[Any, Any]:
     """Return the values of all metrics, by metric and slice."""
     rows = metrics_table(predictions).itertuples()
     return {(row.metric, row.slice): row.value for row in rows}
-
-
-@st.composite
-def random_predictions(draw: st.DrawFn) -> Predictions:
-    """Return predictions of two to four classes, of which some may have no image."""
-    n_images = draw(st.integers(1, 30))
-    n_classes = draw(st.integers(2, 4))
-    shape: Any = n_images if n_classes == 2 else (n_images, n_classes)
-    y = draw(arrays(int, n_images, elements=st.integers(0, n_classes - 1)))
-    scores = draw(arrays(float, shape, elements=st.integers(-9, 9)))
-    return make_predictions(y, scores, has_positive=draw(st.booleans()))
-
-
-@settings(max_examples=40)
-@given(random_predictions())
-def test_all_metrics_are_those_of_scikit_learn(predictions: Predictions) -> None:
-    y = predictions.y_true
-    y_pred = predictions.y_pred
-    existing = np.unique(y)
-    labels = [1] if predictions.has_positive else existing
-    expected = {
-        ("accuracy", "all"): sk.accuracy_score(y, y_pred),
-        ("baseline", "all"): np.mean(y == 0),
-        ("log_loss", "all"): sk.log_loss(
-            y, predictions.probabilities, labels=predictions.classes
-        ),
-    }
-    scores_of_classes = {
-        "precision": sk.precision_score,
-        "recall": sk.recall_score,
-        "f1": sk.f1_score,
-    }
-    for metric, score in scores_of_classes.items():
-        values = score(y, y_pred, labels=range(4), average=None, zero_division=0)
-        expected[metric, "all"] = values[labels].mean()
-        expected |= {(metric, str(label)): values[label] for label in existing}
-    expected |= {("support", str(label)): np.sum(y == label) for label in existing}
-    if len(existing) > 1:
-        is_label = y[:, np.newaxis] == labels
-        scores = predictions.scores
-        if not predictions.has_positive:
-            if scores.ndim == 1:
-                scores = np.column_stack([-scores, scores])
-            scores = scores[:, labels]
-        expected["roc_auc", "all"] = sk.roc_auc_score(is_label, scores)
-        expected["average_precision", "all"] = sk.average_precision_score(is_label, scores)
-    assert measure(predictions) == pytest.approx(expected)
 
 
 def test_one_confident_mistake_does_not_cost_an_infinite_loss() -> None:

@@ -15,6 +15,7 @@ PAGE = (tiny.ROOT / "docs/extending.md").read_text(encoding="utf-8")
 # The code of each example, by the comment in its first line.
 EXAMPLES = dict(re.findall(r"^```\w+\n *# (\S.*?)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 METRICS = "digits/evaluation/metrics.py"
+DESCRIPTIONS = "digits/results/metrics.py"
 
 
 @pytest.fixture
@@ -76,9 +77,9 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
 
 
 def insert(path: Path, name: str, entry: str) -> None:
-    """Insert an entry at the start of a list or a dictionary that a module defines."""
+    """Insert an entry at the start of a dictionary that a module defines."""
     content = path.read_text(encoding="utf-8")
-    [start] = re.findall(rf"^{name}\b.*= [\[{{]", content, re.MULTILINE)
+    [start] = re.findall(rf"^{name}\b.*= {{", content, re.MULTILINE)
     path.write_text(content.replace(start, f"{start}\n    {entry}"), encoding="utf-8")
 
 
@@ -87,13 +88,12 @@ def test_a_metric_is_added(extended: Path) -> None:
     module = extended / METRICS
     content = module.read_text(encoding="utf-8")
     function = EXAMPLES[f"{METRICS}: above METRICS"]
-    start = content.index("\nMETRICS: ")
+    start = content.index("\n# Each metric by its name")
     content = f"{content[:start]}\n\n{function}\n{content[start:]}"
     module.write_text(content, encoding="utf-8")
     insert(module, "METRICS", EXAMPLES[f"{METRICS}: in METRICS"])
-    insert(module, "SUMMARY", EXAMPLES[f"{METRICS}: in SUMMARY"])
-    headings = extended / "digits/results/leaderboard.py"
-    insert(headings, "HEADINGS", '"balanced_accuracy": "as the page says",\n')
+    description = EXAMPLES[f"{DESCRIPTIONS}: in DESCRIPTIONS"]
+    insert(extended / DESCRIPTIONS, "DESCRIPTIONS", description)
 
     names = sorted(tiny.params()["models"])
     assert tiny.repro(extended) == [f"evaluate@{name}" for name in names]
@@ -102,4 +102,5 @@ def test_a_metric_is_added(extended: Path) -> None:
         table = (extended / f"plots/{name}/metrics.csv").read_text(encoding="utf-8")
         value = metrics["balanced_accuracy"]
         assert f"test,balanced_accuracy,all,{value}" in table
-    assert "as the page says" in tiny.run("digits leaderboard", extended).stdout
+    lines = tiny.run("digits leaderboard", extended).stdout.splitlines()
+    assert lines[0].split()[2:-3] == ["CV", "balanced", "test", "test"]

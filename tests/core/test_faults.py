@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from digits.core import paths
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 from tests.helpers.processes import Running
@@ -38,7 +39,7 @@ if "stages.train" in sys.orig_argv:
 def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: Path) -> None:
     for stage, output in [
         ("evaluate five-sgd", "plots/five-sgd/metrics.csv"),
-        ("train five-sgd", "models/five-sgd.skops"),
+        ("train five-sgd", str(paths.model("five-sgd"))),
         ("fetch tiny", "data/raw/tiny.parquet"),
     ]:
         path = project / output
@@ -78,7 +79,7 @@ def test_a_stage_that_is_killed_between_two_files_runs_again(
     with Running(command, project, PYTHONPATH=str(tmp_path)) as running:
         running.wait_for_line("stopped")
         running.end(signal.SIGKILL)
-    assert (project / "models/five-sgd.skops").exists()
+    assert (project / paths.model("five-sgd")).exists()
     assert not (project / "data/crossval/five-sgd.parquet").exists()
     assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.files(project) == tiny.files(made)

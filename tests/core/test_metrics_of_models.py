@@ -1,18 +1,25 @@
-"""Every metric of every model is what scikit-learn computes from the model's predictions."""
+"""Every metric is what scikit-learn computes from the predictions, of models and at random."""
 
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from sklearn import metrics
 
 from digits.core import paths
+from digits.evaluation.metrics import METRICS
+from digits.results.metrics import DESCRIPTIONS
+from tests.core.test_evaluate import make_table, measure, read_table
 from tests.helpers import tiny
 
-# The log loss is of calibrated probabilities, which the predictions do not have.
+# What the predictions do not have: the temperature, by which the log loss is calibrated, too.
 WITHOUT_PREDICTIONS = ["log_loss", "temperature"]
 
 CLASS_METRICS = ["precision", "recall", "f1", "support"]
@@ -33,22 +40,55 @@ def compute_metrics(table: pd.DataFrame, majority_label: int) -> dict[tuple[str,
         values["cv_accuracy", "all"] = np.mean(of_folds)
         values["cv_std", "all"] = np.std(of_folds)
 
-    labels = np.unique(y)
-    scores = table.filter(regex="^(decision|probability)_")
-    is_binary = scores.shape[1] == 1
+    scores = table.filter(regex="^(decision|probability)_").set_axis(labels_of(table), axis=1)
+    existing = np.unique(y)
+    averaged = existing
+    if "label_names" not in table.attrs:  # the label 1 is positive
+        averaged = np.array([1])
+    elif scores.shape[1] == 1:
+        scores[0] = -scores[1]
     of_classes = metrics.precision_recall_fscore_support(
-        y, predicted, zero_division=0, labels=labels
+        y, predicted, zero_division=0, labels=range(10)
     )
     for metric, of_labels in zip(CLASS_METRICS, of_classes, strict=True):
         if metric != "support":
-            values[metric, "all"] = of_labels[1] if is_binary else np.mean(of_labels)
-        for label, value in zip(labels, of_labels, strict=True):
-            values[metric, str(label)] = value
-    of_columns = labels[1:] if is_binary else labels
-    for metric in [metrics.roc_auc_score, metrics.average_precision_score]:
-        areas = [metric(y == label, scores.iloc[:, i]) for i, label in enumerate(of_columns)]
-        values[metric.__name__.removesuffix("_score"), "all"] = np.mean(areas)
+            values[metric, "all"] = np.mean(of_labels[averaged])
+        for label in existing:
+            values[metric, str(label)] = of_labels[label]
+    if len(existing) > 1:
+        for metric in [metrics.roc_auc_score, metrics.average_precision_score]:
+            areas = [metric(y == label, scores[label]) for label in averaged]
+            values[metric.__name__.removesuffix("_score"), "all"] = np.mean(areas)
     return values
+
+
+def labels_of(table: pd.DataFrame) -> list[int]:
+    """Return the label of each column of scores."""
+    columns = table.filter(regex="^(decision|probability)_").columns
+    return [int(column.rpartition("_")[2]) for column in columns]
+
+
+@st.composite
+def random_tables(draw: st.DrawFn) -> pd.DataFrame:
+    """Return predictions of two to four classes, of which some may have no image."""
+    n_images = draw(st.integers(1, 30))
+    n_classes = draw(st.integers(2, 4))
+    shape: Any = n_images if n_classes == 2 else (n_images, n_classes)
+    y = draw(arrays(int, n_images, elements=st.integers(0, n_classes - 1)))
+    scores = draw(arrays(float, shape, elements=st.integers(-9, 9)))
+    has_positive = n_classes == 2 and draw(st.booleans())
+    return make_table(y, scores, has_positive=has_positive)
+
+
+@settings(max_examples=40)
+@given(random_tables())
+def test_metrics_of_random_predictions_are_those_of_scikit_learn(table: pd.DataFrame) -> None:
+    predictions = read_table(table)
+    expected = compute_metrics(table, majority_label=0)
+    expected["log_loss", "all"] = metrics.log_loss(
+        predictions.y_true, predictions.probabilities, labels=predictions.classes
+    )
+    assert measure(predictions) == pytest.approx(expected)
 
 
 def check_metrics(project: Path) -> int:
@@ -62,19 +102,17 @@ def check_metrics(project: Path) -> int:
                 tables["cross_validation"] = cv_table
             reported = pd.read_csv(paths.plots(model) / "metrics.csv")
             reported = reported[~reported["metric"].isin(WITHOUT_PREDICTIONS)]
-            overall: dict[str, float] = {}  # of the test set, if it has the metric
-            for subset, table in tables.items():
+            summary: dict[str, float] = {}
+            for subset, table in reversed(tables.items()):  # the test set takes precedence
                 rows = reported[reported["subset"] == subset]
                 values = rows.set_index(["metric", "slice"])["value"].to_dict()
                 computed = compute_metrics(table, cv_table["label"].mode()[0])
                 assert values == pytest.approx(computed, abs=1e-6), f"{model}, {subset}"
-                for (metric, name), value in computed.items():
-                    if name == "all":
-                        overall.setdefault(metric, value)
-            summary = json.loads(paths.metrics(model).read_text(encoding="utf-8"))
-            assert summary
-            for metric, value in summary.items():
-                assert value == pytest.approx(overall[metric], abs=1e-6), f"{model}, {metric}"
+                for name, metric in METRICS.items():
+                    if metric.in_json and (name, "all") in computed:
+                        summary[name] = computed[name, "all"]
+            text = paths.metrics(model).read_text(encoding="utf-8")
+            assert json.loads(text) == pytest.approx(summary, abs=1e-6), model
     return len(models)
 
 
@@ -86,3 +124,10 @@ def test_metrics_of_the_tiny_models_are_those_of_scikit_learn(made: Path) -> Non
 def test_metrics_of_all_trained_models_are_those_of_scikit_learn() -> None:
     if check_metrics(tiny.ROOT) == 0:
         pytest.skip("needs trained models: `make demo` or `make repro`")
+
+
+def test_every_metric_is_described(made: Path) -> None:
+    tables = [pd.read_csv(path) for path in made.glob("plots/*/metrics.csv")]
+    written = set(pd.concat(tables)["metric"])
+    assert written == set(DESCRIPTIONS)
+    assert set(METRICS) == written - {"temperature", "threshold"}  # of the model itself

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import all_estimators
 
+from digits.core import paths
 from digits.learning import model_file, pipelines, trust
 from digits.settings.errors import REMEDY, UserError
 from tests.helpers import tiny
@@ -69,11 +70,11 @@ def fit(name: str) -> Pipeline:
 def check_saved(folder: Path, name: str) -> None:
     """Save and load a model, and save the same model again."""
     model = fit(name)
-    path = folder / f"{name}.skops"
+    path = folder / "model"
     model_file.save(path, model)
     X, _ = tiny.digits()
     assert (model_file.load(path).predict(X) == model.predict(X)).all()
-    again = folder / "again.skops"
+    again = folder / "again"
     model_file.save(again, fit(name))
     assert path.read_bytes() == again.read_bytes()
     with ZipFile(path) as archive:
@@ -111,19 +112,19 @@ HARMFUL = Pipeline(
 
 def check_refused(project: Path, content: bytes, reason: str) -> None:
     """Check that a model file with another content is refused in one line."""
-    path = project / "models/five-sgd.skops"
+    path = project / paths.model("five-sgd")
     path.write_bytes(content)
     line = failure(project, "evaluate", "five-sgd")
-    assert line.startswith("Error: models/five-sgd.skops cannot be loaded (")
+    assert line.startswith(f"Error: {paths.model('five-sgd')} cannot be loaded (")
     assert reason in line
     assert line.endswith(f"; {REMEDY}")
 
 
 def test_a_model_with_a_harmful_function_is_refused(project: Path) -> None:
-    path = project / "models/five-sgd.skops"
+    path = project / paths.model("five-sgd")
     path.write_bytes(skops.io.dumps(HARMFUL))
     assert failure(project, "evaluate", "five-sgd") == (
-        "Error: models/five-sgd.skops: the model holds numpy.savetxt, which TRUSTED_TYPES of "
+        f"Error: {paths.model('five-sgd')}: the model holds numpy.savetxt, which TRUSTED_TYPES of "
         "digits.learning.trust does not name"
     )
 
@@ -132,7 +133,7 @@ def test_a_model_that_was_trained_with_other_code_is_loaded_with_a_warning(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(model_file, "ROOT", project)
-    path = project / "models/five-sgd.skops"
+    path = project / paths.model("five-sgd")
     tiny.replace(project / "digits/features/scaled.py", "X", "Y")  # of other models
     words = project / "digits/features/normalized.py"
     tiny.replace(words, '"""Return each image', '"""# Return an image')
@@ -150,14 +151,14 @@ def test_a_model_that_was_trained_with_other_code_is_loaded_with_a_warning(
 
 
 def test_a_truncated_model_is_refused(project: Path) -> None:
-    content = (project / "models/five-sgd.skops").read_bytes()
+    content = (project / paths.model("five-sgd")).read_bytes()
     check_refused(project, content[:-50], "File is not a zip file")
 
 
 def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"holds numpy\.savetxt"):
-        model_file.save(tmp_path / "model.skops", HARMFUL)
-    assert not (tmp_path / "model.skops").exists()
+        model_file.save(tmp_path / "model", HARMFUL)
+    assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from digits.core import paths
 from digits.learning import model_file, pipelines, trust
 from digits.settings.errors import UserError
 from tests.helpers import tiny
@@ -25,7 +26,7 @@ CHANGES: dict[str, Any] = {
 def test_it_is_trained_evaluated_and_used_like_any_other(project: Path) -> None:
     tiny.edit(project, CHANGES)
     assert call(project, "check").stdout == VALID
-    path = project / "models/digit-logreg.skops"
+    path = project / paths.model("digit-logreg")
     call(project, "train", "digit-logreg")
     content = path.read_bytes()
     call(project, "train", "digit-logreg")
@@ -50,9 +51,9 @@ def test_only_the_package_that_params_yaml_names_is_trusted(tmp_path: Path) -> N
     classifier = pipelines.make_classifier("xgboost.XGBClassifier", {"n_estimators": 1}, seed=1)
     X, y = tiny.digits()
     classifier.fit(X, y)
-    model_file.save(tmp_path / "model.skops", classifier, "xgboost.XGBClassifier")
+    model_file.save(tmp_path / "model", classifier, "xgboost.XGBClassifier")
     with pytest.raises(UserError, match=r"holds xgboost\.core\.Booster"):
-        model_file.load(tmp_path / "model.skops")
+        model_file.load(tmp_path / "model")
     assert not trust.is_trusted("xgboost.train", "xgboost")  # a function
     assert not trust.is_trusted("xgboosted.Booster", "xgboost")
 

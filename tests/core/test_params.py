@@ -7,17 +7,11 @@ import pytest
 from dvc.utils.serialize import modify_yaml
 
 from digits.commands.check import check
+from digits.core import paths
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 
-STAGES = [
-    "fetch tiny",
-    "split tiny",
-    "binarize five",
-    "train five-sgd",
-    "evaluate five-sgd",
-]
 FIVE = "models.five-sgd"
 HYPERPARAMETERS = f"{FIVE}.hyperparameters"
 GROUPS = "e" * 64  # a checksum
@@ -254,11 +248,11 @@ def test_a_mistake_is_one_line_of_check_and_of_a_stage(
     assert failure(tmp_path, "split", "tiny") == error
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", tiny.ONE_OF_EACH)
 def test_each_stage_refuses_a_mistake_before_any_work(tmp_path: Path, stage: str) -> None:
     # The mistake is in no entry that any of these stages reads.
     tiny.edit(tmp_path, {"models.digit-logreg.folds": 1})
-    line = failure(tmp_path, *stage.split())
+    line = failure(tmp_path, *stage.split("@"))
     assert line.startswith("Error: params.yaml: models.digit-logreg.folds: must be 0, ")
     assert list(tmp_path.iterdir()) == [tmp_path / "params.yaml"]
 
@@ -289,7 +283,7 @@ def test_each_artifact_of_dvc_yaml_is_a_model(monkeypatch: pytest.MonkeyPatch) -
     dvc_yaml = params.parse(Path("dvc.yaml").read_text(encoding="utf-8"))
     for name, artifact in dvc_yaml.get("artifacts", {}).items():
         assert name in settings.models
-        assert artifact["path"] == f"models/{name}.skops"
+        assert artifact["path"] == paths.model(name).as_posix()
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:

@@ -13,18 +13,17 @@ import pytest
 import sklearn
 from dvc.repo import Repo
 
+from digits.core import paths
 from digits.settings import params
 from digits.settings import stage as stage_module
 from docs.tools.reference import CHANGE_NO_OUTPUT
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
-MODELS = tiny.params()["models"]
-FETCH = ["fetch@tiny"]
-SPLIT = ["split@tiny", "split@tiny-random"]
-BINARIZE = ["binarize@digit", "binarize@five"]
-TRAIN = [f"train@{name}" for name in MODELS]
-EVALUATE = [f"evaluate@{name}" for name in MODELS]
+FETCH, SPLIT, BINARIZE, TRAIN, EVALUATE = (
+    [stage for stage in tiny.STAGES if stage.startswith(f"{script}@")]
+    for script in ["fetch", "split", "binarize", "train", "evaluate"]
+)
 FIVE = "models.five-sgd"
 
 
@@ -140,19 +139,11 @@ finally:
             print(module.__file__)
 """
 
-ONE_OF_EACH = [
-    "fetch@tiny",
-    "split@tiny",
-    "binarize@five",
-    "train@five-sgd",
-    "evaluate@five-sgd",
-]
-
 
 def test_what_a_stage_imports_is_a_dependency_or_changes_no_output(project: Path) -> None:
     needless = {Path(name) for name in CHANGE_NO_OUTPUT}
     used = set()
-    for stage in ONE_OF_EACH:
+    for stage in tiny.ONE_OF_EACH:
         script, _, name = stage.partition("@")
         words = ["python", "-c", PRINT_MODULES, script, name]
         lines = tiny.run(words, project, PYTHONPATH=str(project)).stdout.splitlines()
@@ -188,7 +179,7 @@ def on_one_core(words: str) -> str:
     return f"taskset -c {min(os.sched_getaffinity(0))} {words}"
 
 
-SLOW_STAGES = ["fetch@tiny", "split@tiny-random", "binarize@five", "evaluate@five-sgd"]
+SLOW_STAGES = [stage for stage in tiny.ONE_OF_EACH if not stage.startswith("train@")]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +222,7 @@ def test_a_missing_dependency_is_one_line(project: Path) -> None:
         ("data/split/tiny/test.parquet", "binarize five"),
         ("data/task/five/train.parquet", "train five-sgd"),
         ("data/crossval/five-sgd.parquet", "evaluate five-sgd"),
-        ("models/five-sgd.skops", "evaluate five-sgd"),
+        (str(paths.model("five-sgd")), "evaluate five-sgd"),
     ]:
         (project / path).unlink()
         assert failure(project, *stage.split()) == f"Error: {path} was not found; {hint}"

@@ -1,5 +1,6 @@
 """`digits predict` with models of whole pictures, of 8 × 8 pixels, and how it chooses a model."""
 
+import io
 import json
 import os
 import re
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+from digits.core import paths
 from digits.data.fetching import fetch_images
-from digits.evaluation.metrics import confidence_interval
+from digits.evaluation.intervals import confidence_interval
 from digits.results import predicting
 from digits.settings import params
 from tests.helpers import tiny
@@ -35,6 +38,13 @@ def write(path: Path, pixels: Any) -> None:
 def write_image(path: Path, row: int) -> None:
     """Write an image of the dataset as a picture of the same size."""
     write(path, PIXELS[row].reshape(tiny.SHAPE))
+
+
+def read_json(project: Path, *words: str, status: int = 0) -> list[dict[str, Any]]:
+    """Return what `digits predict --format json` prints."""
+    text = call(project, "predict", "--format", "json", *words, status=status).stdout
+    records: list[dict[str, Any]] = json.loads(text)
+    return records
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +75,11 @@ def test_a_folder_gives_a_line_per_picture_and_names_what_is_left_out(place: Pat
 
 def test_the_likeliest_other_labels_are_printed(place: Path) -> None:
     printed = call(place, "predict", *MODEL, "scans").stdout.splitlines()
-    in_json = call(place, "predict", *MODEL, "scans", "--json").stdout.splitlines()
-    for line, values in zip(printed, map(json.loads, in_json), strict=True):
+    for line, record in zip(printed, read_json(place, *MODEL, "scans"), strict=True):
         labels = [int(label) for label in re.findall(r"; (\d):", line)]
-        runners_up = values["runners_up"][:2]
-        assert labels == [each["label"] for each in runners_up if each["probability"] >= 0.01]
-        assert len(labels) < 2 or runners_up[0]["probability"] >= runners_up[1]["probability"]
+        probable = [rank for rank in (2, 3) if record[f"probability_{rank}"] >= 0.01]
+        assert labels == [record[f"label_{rank}"] for rank in probable]
+        assert record["probability_2"] >= record["probability_3"]
 
 
 def test_predictions_are_those_of_the_stages(place: Path, tmp_path: Path) -> None:
@@ -100,23 +109,54 @@ def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path)
 
 
 def test_json_has_the_label_and_the_probabilities(place: Path) -> None:
-    files = ["scans/3.png", "bad.png", "no.png"]
-    done = call(place, "predict", *MODEL, "--json", *files, status=1)
-    good, bad, missing = map(json.loads, done.stdout.splitlines())
-    assert list(good) == ["file", "model", "label", "probability", "runners_up"]
-    assert (good["file"], good["model"], good["label"]) == (files[0], "digit-logreg", 3)
-    probabilities = [good["probability"], *(each["probability"] for each in good["runners_up"])]
-    assert len(probabilities) == 4
+    files = ["bad.png", "scans/3.png", "no.png"]
+    bad, good, missing = read_json(place, *MODEL, *files, status=1)
+    others = [f"{key}_{rank}" for rank in (2, 3, 4) for key in ("label", "probability")]
+    fields = ["file", "model", "actual", "label", "probability", "error", *others]
+    assert list(bad) == list(good) == list(missing) == fields
+    assert (good["file"], good["model"], good["label"]) == (files[1], "digit-logreg", 3)
+    assert good["actual"] is None
+    probabilities = [good["probability"], *(good[f"probability_{rank}"] for rank in (2, 3, 4))]
     assert sum(probabilities) <= 1
     assert probabilities == sorted(probabilities, reverse=True)
-    assert list(bad) == ["file", "model", "error"]
+    assert bad["label"] is bad["probability_4"] is None
     assert "not a picture" in bad["error"]
     assert missing["error"] == "No such file or directory"
 
 
+def test_csv_has_what_json_has(place: Path) -> None:
+    files = ["scans/3.png", "bad.png", "labelled-3"]
+    write_image(place / "labelled-3/3/a,b.png", 3)
+    records = read_json(place, *MODEL, *files, status=1)
+    text = call(place, "predict", *MODEL, "--format", "csv", *files, status=1).stdout
+    table = pd.read_csv(io.StringIO(text), dtype=object, keep_default_na=False)
+    expected = [
+        {key: "" if value is None else str(value) for key, value in record.items()}
+        for record in records
+    ]
+    assert table.to_dict("records") == expected
+    assert table["actual"].tolist() == ["", "", "3"]
+
+
+def test_markdown_has_a_row_per_picture(place: Path) -> None:
+    files = ["scans/3.png", "bad.png"]
+    done = call(place, "predict", *MODEL, "--format", "markdown", *files, status=1)
+    heading, _, good, bad = [
+        [cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines()
+    ]
+    assert heading[1:-1] == ["picture", "predicted", "probability"]
+    assert good[1:3] == ["scans/3.png", "3"]
+    assert bad[1:3] == ["bad.png", "–"]
+
+
+def test_what_the_model_takes_is_not_drawn_into_data(place: Path) -> None:
+    words = ["predict", *MODEL, "scans", "--show", "--format", "json"]
+    assert "--show cannot be used with --format json" in call(place, *words, status=2).stderr
+
+
 def test_a_detector_names_its_labels(place: Path) -> None:
-    done = call(place, "predict", "--model", "five-sgd", "--json", "scans")
-    labels = [json.loads(line)["label"] for line in done.stdout.splitlines()]
+    records = read_json(place, "--model", "five-sgd", "scans")
+    labels = [record["label"] for record in records]
     assert labels == ["not 5"] * 5 + ["5"] + ["not 5"] * 4
 
 
@@ -210,18 +250,21 @@ def test_a_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
     evaluated = call(place, "predict", *MODEL, str(tmp_path / "own"), "--show").stdout
     assert evaluated.startswith(f"{printed}: 3, predicted 7 (")
     assert "\x1b" not in evaluated
-    line = call(place, "predict", *MODEL, "--json", str(file)).stdout
-    assert json.loads(line)["file"] == str(file)
+    [record] = read_json(place, *MODEL, str(file))
+    assert record["file"] == str(file)
+    in_csv = call(place, "predict", *MODEL, "--format", "csv", str(file)).stdout_bytes
+    assert os.fsencode(file) in in_csv
 
 
 def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     logreg = tiny.params()["models"]["digit-logreg"]
+    model = paths.model("digit-logreg")
     changes: dict[str, Any] = dict(PICTURES)
     results = {"folded": (0.9, 0.1), "better": (0.95, 0.2), "best-in-test": (0.1, 1.0)}
     results["of-fewer-images"] = (1.0, 1.0)
     for name, (cv_accuracy, accuracy) in results.items():
         changes[f"models.{name}"] = logreg
-        shutil.copy(project / "models/digit-logreg.skops", project / f"models/{name}.skops")
+        shutil.copy(project / model, project / paths.model(name))
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
         metrics = {"accuracy": accuracy, "cv_accuracy": cv_accuracy}
         (project / f"metrics/{name}.json").write_text(json.dumps(metrics))
@@ -234,7 +277,7 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     }
     tiny.edit(project, changes)
     write_image(project / "3.png", 3)
-    assert json.loads(call(project, "predict", "--json", "3.png").stdout)["model"] == "better"
+    assert read_json(project, "3.png")[0]["model"] == "better"
     printed = call(project, "predict", "3.png").stderr
     assert printed.startswith("the model is better; --model chooses another\n")
 
@@ -258,9 +301,10 @@ def test_a_model_whose_images_were_no_pictures_is_refused(project: Path) -> None
 
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
     tiny.edit(project, PICTURES)
-    (project / "models/digit-logreg.skops").unlink()
+    model = paths.model("digit-logreg")
+    (project / model).unlink()
     assert failure(project, "predict", *MODEL, "a.png") == (
-        "Error: models/digit-logreg.skops was not found; run `digits repro digit-logreg`, or "
+        f"Error: {model} was not found; run `digits repro digit-logreg`, or "
         "`dvc pull train@digit-logreg evaluate@digit-logreg` if the results were shared"
     )
     assert failure(project, "predict", "a.png") == (

@@ -156,8 +156,8 @@ def test_a_loaded_model_predicts_what_the_saved_one_does(name: str, seed: int) -
     classifier = pipelines.make_classifier(name, {}, seed)
     model = Pipeline([*steps, ("classifier", classifier)]).fit(X, y)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.skops")
-        again = Path(folder, "again.skops")
+        path = Path(folder, "model")
+        again = Path(folder, "again")
         model_file.save(path, model)
         loaded = model_file.load(path)
         model_file.save(again, loaded)

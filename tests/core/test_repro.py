@@ -23,6 +23,7 @@ from tests.helpers.processes import Running
 SCRIPTS = str(Path(sys.executable).parent)
 DIGITS = f"{SCRIPTS}/digits"
 MODEL = "models.five-sgd"
+OF_FIVE = [stage for stage in tiny.STAGES if stage.endswith("@five-sgd")]
 
 # A set of features whose fit tells by the file `fitting` that it runs, and does not end.
 WAITING = """
@@ -121,7 +122,7 @@ def test_several_at_a_time_write_the_same_bytes_and_those_that_fail_end_only_the
 
 def test_only_the_models_that_match_are_run(project: Path) -> None:
     tiny.edit(project, {f"{MODEL}.hyperparameters.max_iter": 5, "models.digit-logreg.folds": 2})
-    assert repro(project, "--dry", "five-*").stdout == "train@five-sgd\nevaluate@five-sgd\n"
+    assert repro(project, "--dry", "five-*").stdout.split() == OF_FIVE
     [line] = repro(project, "five-sdg", status=1).stderr.splitlines()
     assert "'five-sdg' not found" in line
 
@@ -152,7 +153,7 @@ def test_a_stage_of_ones_own_runs_with_the_python_of_this_environment(
     text = text.replace(module, f"{module}        - own.txt\n")
     pipeline.write_text(text, encoding="utf-8")
     planned = repro(project, "--dry", "five-sgd").stdout.split()
-    assert planned == ["own", "train@five-sgd", "evaluate@five-sgd"]
+    assert planned == ["own", *OF_FIVE]
 
     monkeypatch.setenv("PATH", path_without_activation())
     repro(project, "own")

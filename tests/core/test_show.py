@@ -1,5 +1,6 @@
 """`digits show`: images in the terminal and on a sheet, with predictions, and the mistakes."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -158,6 +159,17 @@ def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
     centres = first_image.reshape(8, 17, 8, 17)[:, 8, :, 8]
     expected = 255 - PIXELS[0].reshape(8, 8).astype(int) * 255 // 16
     assert centres.tolist() == expected.tolist()
+
+
+def test_the_table_of_classes_has_numbers_in_csv_and_json(made: Path) -> None:
+    counts = np.bincount(CLASSES)
+    first, second, *_ = call(made, "show", "tiny", "--format", "csv").stdout.splitlines()
+    assert first == "class,images,share"
+    assert second == f"0,{counts[0]},{counts[0] / tiny.IMAGES}"
+    records = json.loads(call(made, "show", "tiny", "--format", "json").stdout)
+    assert [each["images"] for each in records] == counts.tolist()
+    error = call(made, "show", "tiny", "3", "--format", "csv", status=2).stderr
+    assert "--format cannot be used with NUMBERS or another option" in error
 
 
 def test_a_dataset_is_described(made: Path) -> None:

@@ -34,19 +34,6 @@ FILES = [["train-images", "train-labels"], ["t10k-images", "t10k-labels"]]
 SGD = "linear_model.SGDClassifier"
 LOGISTIC = "linear_model.LogisticRegression"
 
-# The stages of the tiny project, in an order in which they can run.
-STAGES = [
-    "fetch@tiny",
-    "split@tiny",
-    "split@tiny-random",
-    "binarize@digit",
-    "binarize@five",
-    "train@five-sgd",
-    "train@digit-logreg",
-    "evaluate@five-sgd",
-    "evaluate@digit-logreg",
-]
-
 # What a copy of the repository for a test is made without: its results, its pages, its tests, and
 # other packages.
 NOT_COPIED = r"(metrics|plots|docs|packages|tests)/|dvc\.lock|.*\.dvc$|data/\.gitignore"
@@ -193,6 +180,23 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         else:
             entry[last] = value
     return values
+
+
+def list_stages() -> list[str]:
+    """Return the stages of the tiny project in the order of dvc.yaml, in which they can run."""
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    entries = params()
+    stages = []
+    for stage, definition in yaml.safe_load(text)["stages"].items():
+        if "foreach" in definition:  # a fork may have other stages, too
+            section = definition["foreach"].strip("${}")  # such as `${models}`
+            stages += [f"{stage}@{name}" for name in entries[section]]
+    return stages
+
+
+STAGES = list_stages()
+# The first entry of each stage.
+ONE_OF_EACH = list({stage.partition("@")[0]: stage for stage in reversed(STAGES)}.values())
 
 
 def edit(project: Path, changes: dict[str, Any]) -> None:

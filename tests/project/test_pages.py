@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from digits.commands.leaderboard import print_leaderboard
+from digits.core import paths
 from digits.results.leaderboard import make_leaderboard
 from digits.settings import params
 from tests.helpers import pages, tiny
@@ -87,7 +88,7 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
     with contextlib.chdir(tiny.ROOT):
         settings = params.load()
         names = [name for name in settings.models if f"  {name} " in shown]
-        print_leaderboard(make_leaderboard(settings, names), settings)
+        print_leaderboard(make_leaderboard(settings, names), settings, "table")
     printed = capsys.readouterr().out
     assert normalize_rows(shown) - {"…"} <= normalize_rows(printed)
 
@@ -106,7 +107,7 @@ def test_the_walkthrough_leads_to_a_change_that_is_kept_or_discarded(
 
     section = pages.read_section(WALKTHROUGH, "Keep or discard the change")
     keep, discard = section.split("To **discard**")
-    model = Path("models/small-even-knn.skops")
+    model = paths.model("small-even-knn")
     changed = (demo / model).read_bytes()
     kept = tiny.copy(demo, tmp_path / "kept")
     pages.run(pages.read_steps(keep), kept)
@@ -320,7 +321,7 @@ def test_the_data_the_cache_and_the_remote_are_checked(project: Path) -> None:
         TROUBLESHOOTING, "Verify the data and the cache"
     )
     pages.run([status, find_damaged], project)
-    output = next(project.glob("models/*.skops"))
+    output = next(project.glob(f"{paths.model('*')}"))
     checksum = hashlib.md5(output.read_bytes(), usedforsecurity=False).hexdigest()
     damaged = project / f".dvc/cache/files/md5/{checksum[:2]}/{checksum[2:]}"
     damaged.chmod(0o644)
@@ -332,7 +333,7 @@ def test_the_data_the_cache_and_the_remote_are_checked(project: Path) -> None:
     assert printed.startswith(f"    - path: {output.relative_to(project).as_posix()}\n")
 
 
-def test_the_page_about_files_names_every_column_and_key(made: Path) -> None:
+def test_the_page_about_files_names_every_column_and_plot(made: Path) -> None:
     page = (tiny.ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
     for path in sorted(made.glob("data/**/*.parquet")):
         table = pd.read_parquet(path)
@@ -340,8 +341,5 @@ def test_the_page_about_files_names_every_column_and_key(made: Path) -> None:
             if re.fullmatch(r"(decision_|probability_)\d+", name):
                 name = re.sub(r"\d+", "1", name)
             assert f"`{name}`" in page, path
-    for path in made.glob("metrics/*.json"):
-        for key in pd.read_json(path, typ="series").index:
-            assert f"`{key}`" in page
     for path in made.glob("plots/*/*.csv"):
         assert f"`{path.name}`" in page

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from digits.results.predicting import Prediction
+from digits.results.predicting import N_RUNNERS_UP, Prediction
 from digits_handwriting.regions import Box
 
 
@@ -24,7 +24,21 @@ class DigitPrediction(Prediction):
         """The label as it is printed, with a flag if the digit is flagged."""
         return f"{self.label}?" if self.is_atypical else str(self.label)
 
+    def as_record(self) -> dict[str, Any]:
+        """Return the prediction as a row of a table, with the box and the flag."""
+        box = dict(zip(["x", "y", "width", "height"], self.box, strict=True))
+        return super().as_record() | {"unlike": self.is_atypical, **box}
+
     def as_values(self) -> dict[str, Any]:
-        """Return the prediction as it is in JSON, and on the drawing page."""
-        flag = {"label": self.label, "unlike": self.is_atypical}
-        return flag | super().as_values() | {"box": list(self.box)}
+        """Return the prediction as the drawing page reads it."""
+        runners_up = [
+            {"label": label, "probability": round(probability, 6)}
+            for label, probability in self.runners_up[:N_RUNNERS_UP]
+        ]
+        return {
+            "label": self.label,
+            "unlike": self.is_atypical,
+            "probability": round(self.probability, 6),
+            "runners_up": runners_up,
+            "box": list(self.box),
+        }

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
 from digits.core.tables import Pixels, Scores, Vector
 from digits.data import pictures
 from digits.data.pictures import Picture
-from digits.results.predicting import Prediction, Predictor, Reading
+from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import warn
 from digits.settings.params import DatasetParams, Params
 from digits_handwriting import boxes, components, touching
@@ -117,10 +117,6 @@ class Recognizer(Predictor):
             values = vars(prediction) | {"box": digit.box, "is_atypical": flag}
             predictions.append(DigitPrediction(**values))
         return predictions
-
-    def as_values(self, predictions: Sequence[Prediction]) -> dict[str, Any]:
-        """Return the predictions for a picture as they are in JSON."""
-        return {"digits": [prediction.as_values() for prediction in predictions]}
 
     def write_png(self, path: Path, readings: Sequence[Reading]) -> None:
         """Write a PNG file of a picture with the boxes of its digits.

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,16 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+BOX = ["x", "y", "width", "height"]
+
+
+def read_json(project: Path, *words: str) -> list[dict[str, Any]]:
+    """Return what `digits predict --format json` prints."""
+    text = call(project, "predict", "--format", "json", *words).stdout
+    records: list[dict[str, Any]] = json.loads(text)
+    return records
+
+
 def test_digits_are_read_line_by_line_of_standard_input_too(place: Path) -> None:
     content = (place / "line.png").read_bytes()
     done = call(place, "predict", "--show", "-", "blank.png", stdin=content, status=1)
@@ -44,15 +55,14 @@ def test_digits_are_read_line_by_line_of_standard_input_too(place: Path) -> None
 
 
 def test_json_gives_digit_probability_and_box_in_reading_order(place: Path) -> None:
-    answer = json.loads(call(place, "predict", "--json", "line.png").stdout)
-    assert list(answer) == ["file", "model", "digits"]
-    assert (answer["file"], answer["model"]) == ("line.png", "digit-logreg")
-    assert [digit["label"] for digit in answer["digits"]] == [3, 6, 0]
-    for index, digit in enumerate(answer["digits"]):
-        assert list(digit) == ["label", "unlike", "probability", "runners_up", "box"]
-        shares = [digit["probability"], *(each["probability"] for each in digit["runners_up"])]
+    digits = read_json(place, "line.png")
+    assert [digit["label"] for digit in digits] == [3, 6, 0]
+    for index, digit in enumerate(digits):
+        assert (digit["file"], digit["model"]) == ("line.png", "digit-logreg")
+        assert digit["unlike"] is False
+        shares = [digit["probability"], *(digit[f"probability_{rank}"] for rank in (2, 3, 4))]
         assert 1 >= shares[0] >= shares[1] >= shares[2] >= shares[3] > 0
-        x, y, width, height = digit["box"]
+        x, y, width, height = (digit[key] for key in BOX)
         assert 72 * index < x < x + width < 72 * (index + 1)
         assert (y, height) == (12, 48)
 
@@ -63,8 +73,7 @@ def test_a_detector_names_its_labels(place: Path) -> None:
     five, line = done.splitlines()
     assert re.fullmatch(r"five\.png: predicted 5 \(\d+ %.*\)", five)
     assert line.startswith("line.png: predicted not 5, not 5, not 5 (")
-    done = call(place, "predict", "--model", "five-sgd", "--json", "five.png").stdout
-    [digit] = json.loads(done)["digits"]
+    [digit] = read_json(place, "--model", "five-sgd", "five.png")
     assert (digit["label"], digit["unlike"]) == ("5", False)
     # The scores of stochastic gradient descent go to hundreds.
     assert 0.5 <= digit["probability"] < 1
@@ -94,9 +103,8 @@ def test_png_has_the_picture_with_a_box_and_a_label_for_each_digit(
         before = np.asarray(picture.convert("RGB")).astype(int)
         after = np.asarray(drawn.convert("RGB")).astype(int)
     is_changed = np.abs(after - before).sum(axis=2) > 0
-    answer = json.loads(call(place, "predict", "--json", "line.png").stdout)
-    for digit in answer["digits"]:
-        x, y, width, height = digit["box"]
+    for digit in read_json(place, "line.png"):
+        x, y, width, height = (digit[key] for key in BOX)
         lower_half = slice(y + height // 2, y + height)  # the label is in the upper half
         assert is_changed[lower_half, x - 3].all()
         assert is_changed[lower_half, x + width + 3].all()

@@ -82,11 +82,11 @@ def test_with_gaussians_an_image_must_be_typical_in_both_ways() -> None:
 def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
     text, line = (
         call(place, "predict", "--model", "digit-folded", *option, "row.png")
-        for option in ([], ["--json"])
+        for option in ([], ["--format", "json"])
     )
     assert re.fullmatch(r"row\.png: predicted 3 \d\? 0 \(.+ %, .+ %, .+ %\)\n", text.stdout)
     assert "? flags what does not resemble the training data of digit-folded" in text.stderr
-    digits = json.loads(line.stdout)["digits"]
+    digits = json.loads(line.stdout)
     assert [each["unlike"] for each in digits] == [False, True, False]
     assert [each["label"] for each in (digits[0], digits[2])] == [3, 0]
     assert digits[1]["label"] in range(10)

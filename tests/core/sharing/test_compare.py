@@ -1,8 +1,10 @@
 """`digits compare` of revisions, of the workspace, of models and under several seeds."""
 
+import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +44,13 @@ def read_row_and_sentence(output: str) -> tuple[str, str]:
     return " ".join(row), " ".join(sentence.split())
 
 
+def read_json(project: Path, *words: str) -> list[dict[str, Any]]:
+    """Return what `digits compare --format json` prints."""
+    text = call(project, "compare", "--format", "json", *words).stdout
+    records: list[dict[str, Any]] = json.loads(text)
+    return records
+
+
 @pytest.fixture
 def changed(project: Path) -> Path:
     """Return a project in which thirty cross-validated predictions are wrong, not the old ones.
@@ -61,6 +70,15 @@ def test_changed_predictions_are_counted_and_tested(made: Path, changed: Path) -
     n_fixed = len(before - after)
     n_broken = len(after - before)
     assert binomtest(n_fixed, n_fixed + n_broken).pvalue < 0.001
+
+    [record] = read_json(changed, "HEAD")
+    assert (record["before"], record["after"]) == ("five-sgd", "five-sgd")
+    assert (record["subset"], record["images"]) == ("cross_validation", 300)
+    assert record["accuracy_before"] == 1 - len(before) / 300
+    assert record["difference"] == pytest.approx((n_fixed - n_broken) / 3)
+    assert (record["fixed"], record["broken"]) == (n_fixed, n_broken)
+    assert record["p_value"] < 0.001
+    assert record["is_significant"] is True
 
     row, sentence = read_row_and_sentence(call(changed, "compare", "HEAD").stdout)
     accuracies = f"{1 - len(before) / 300:.4f} {1 - len(after) / 300:.4f}"
@@ -95,9 +113,10 @@ def test_changed_predictions_are_drawn(made: Path, changed: Path, tmp_path: Path
 
 def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None:
     assert call(changed, "compare", "HEAD", "--to", "HEAD").stdout == SAME
+    assert read_json(changed, "HEAD", "--to", "HEAD") == []
     tiny.run_dvc("commit --force train", changed)
     tiny.commit(changed, "worse")
-    words = ["compare", "HEAD", "five-sgd", "--to", "HEAD~1", "--md"]
+    words = ["compare", "HEAD", "five-sgd", "--to", "HEAD~1", "--format", "markdown"]
     lines = call(changed, *words).stdout.splitlines()
     assert lines[2].startswith("| five-sgd ")
     sentence = f"- five-sgd, 300 images in cross-validation: {SIGNIFICANT} +"
@@ -239,6 +258,14 @@ def test_models_with_folds_are_trained_with_several_seeds(short: Path) -> None:
     assert note.startswith(
         "The accuracies are the mean ± the standard deviation over the seeds"
     )
+
+
+def test_the_results_of_seeds_are_numbers_in_json(short: Path) -> None:
+    [record] = read_json(short, "HEAD", "five-sgd", "--seeds", "3")
+    assert (record["after"], record["seeds"]) == ("five-sgd", 3)
+    change = record["accuracy_after"] - record["accuracy_before"]
+    assert record["difference"] == pytest.approx(100 * change)
+    assert record["low"] < record["difference"] < record["high"]
 
 
 def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:

@@ -57,6 +57,12 @@ def test_experiments_are_compared_with_the_commit_that_they_started_from(
     assert fewer == ["fewer", "2", "42", *read_metrics(project), points, p_value, "done"]
     assert later == ["later", "3", "7", "–", "–", "–", "–", "queued"]
 
+    words = ["experiments", "five-sgd", "--format", "json"]
+    _, _, record = json.loads(call(project, *words).stdout)
+    results = {"cv_accuracy": None, "cv_std": None, "difference": None, "p_value": None}
+    parameters = {f"{PARAMETERS}.max_iter": 3, "seed": 7}
+    assert record == {"experiment": "later", **results, "state": "queued", **parameters}
+
 
 # A metric that the module does not have.
 NEW_METRIC = """
@@ -65,8 +71,7 @@ def queued(predictions):
     yield Row("queued", OVERALL, 1)
 
 
-METRICS.append(queued)
-SUMMARY.append("queued")
+METRICS["queued"] = Metric(queued, in_json=True)
 """
 
 
@@ -105,6 +110,7 @@ def test_a_model_without_runs_is_one_line(project: Path) -> None:
     command = "dvc exp run -S models.digit-logreg.hyperparameters"
     assert line.startswith("No experiment with digit-logreg started from the last commit; `")
     assert command in line
+    assert call(project, "experiments", "digit-logreg", "--format", "json").stdout == "[]\n"
 
 
 @pytest.mark.slow

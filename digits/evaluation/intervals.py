@@ -1,0 +1,57 @@
+"""Confidence intervals of proportions, with and without groups."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest, ttest_1samp
+
+from digits.core.tables import Vector
+
+MIN_GROUPS = 6  # with fewer groups there is no confidence interval
+
+
+def confidence_interval(
+    is_correct: Vector, groups: Vector | None = None
+) -> tuple[float, float]:
+    """Return the 95 % confidence interval of a proportion.
+
+    Without groups it is Wilson's interval. The images of one group, such as a writer, are not
+    independent. With groups it is therefore the interval of a t-test over the groups, which is
+    approximate.
+
+    Args:
+        is_correct: whether each prediction is correct, shape (n_images,).
+        groups: the group of each image, shape (n_images,), or None.
+
+    Returns:
+        Its ends, 0 to 1. They are NaN without images, with fewer than six groups, or if all
+        groups have the same accuracy, so that the interval would have no width.
+    """
+    if len(is_correct) == 0:
+        return np.nan, np.nan
+    if groups is None:
+        test = binomtest(int(is_correct.sum()), len(is_correct))
+        wilson = test.proportion_ci(method="wilson")
+        return wilson.low, wilson.high
+
+    contributions = group_contributions(is_correct, groups)
+    if len(contributions) < MIN_GROUPS or np.allclose(contributions, contributions[0]):
+        return np.nan, np.nan
+    interval = ttest_1samp(contributions, popmean=0).confidence_interval()
+    return max(interval.low, 0.0), min(interval.high, 1.0)
+
+
+def group_contributions(values: Vector, groups: Vector) -> Vector:
+    """Return a number per group, shape (n_groups,), whose mean is the mean of all values.
+
+    It is the mean of all values, plus the sum of the group's deviations from this mean divided
+    by the mean size of a group. A large group therefore counts more than a small one, and a
+    t-test of these numbers allows for groups of different sizes. Source: W. Cochran, "Sampling
+    techniques", 1977, the variance of a ratio estimate of cluster samples.
+
+    Args:
+        values: shape (n_images,).
+        groups: the group of each image, shape (n_images,).
+    """
+    deviations = pd.Series(values - values.mean()).groupby(np.asarray(groups)).sum()
+    mean_size = len(values) / len(deviations)
+    return values.mean() + deviations.to_numpy() / mean_size

@@ -1,0 +1,134 @@
+"""What the leaderboard, the report and the pages say about each metric.
+
+digits/evaluation/metrics.py computes the metrics. No stage depends on this module, so an edit
+of its words evaluates no model again.
+"""
+
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """The column of a metric in the leaderboard.
+
+    Attributes:
+        name: the name of the column in JSON and CSV.
+        heading: its heading. It can have two lines.
+        help: what is in the column.
+        subset: the subset whose metric it is.
+        only_if_imbalanced: whether it only has values for tasks with imbalanced classes.
+    """
+
+    name: str
+    heading: str
+    help: str
+    subset: str = "test"
+    only_if_imbalanced: bool = False
+
+
+class Description(NamedTuple):
+    """What is said about a metric.
+
+    Attributes:
+        text: its definition.
+        caption: the caption of its row in the report, or None if it has no row.
+        column: its column in the leaderboard, or None if it has no column.
+    """
+
+    text: str
+    caption: str | None = None
+    column: Column | None = None
+
+
+# Each metric by its name in plots/<model>/metrics.csv.
+DESCRIPTIONS = {
+    "cv_accuracy": Description(
+        "The mean of the folds' accuracies in cross-validation. It is missing if the model has "
+        "`folds: 0`.",
+        column=Column(
+            "cv_accuracy",
+            "CV\naccuracy",
+            "The mean accuracy of the folds, in cross-validation on the training set. Use it "
+            "to choose a model. The rows are sorted by it. Models without folds come last.",
+            subset="cross_validation",
+        ),
+    ),
+    "cv_std": Description(
+        "The standard deviation of the folds' accuracies. It is missing if the model has "
+        "`folds: 0`."
+    ),
+    "accuracy": Description(
+        "The proportion of the images that are classified correctly.",
+        caption="accuracy",
+        column=Column(
+            "accuracy",
+            "test\naccuracy",
+            "The accuracy on the test set, which no model was trained on. Once you have chosen "
+            "a model, report this accuracy.",
+        ),
+    ),
+    "baseline": Description(
+        "The accuracy of always predicting the most frequent label of the training set."
+    ),
+    "precision": Description(
+        "The precision of the label 1 in a task with `positive` classes, otherwise the mean "
+        "precision of all labels.",
+        caption="precision",
+    ),
+    "recall": Description(
+        "The recall of the label 1 in a task with `positive` classes, otherwise the mean "
+        "recall of all labels.",
+        caption="recall",
+        column=Column(
+            "cv_balanced_accuracy",
+            "CV balanced\naccuracy",
+            "The mean recall of the classes, in cross-validation.",
+            subset="cross_validation",
+            only_if_imbalanced=True,
+        ),
+    ),
+    "f1": Description(
+        "The F1 score of the label 1 in a task with `positive` classes, otherwise the mean F1 "
+        "score of all labels.",
+        caption="F1",
+        column=Column(
+            "cv_f1",
+            "CV\nmean F1",
+            "The mean F1 score of the classes, in cross-validation.",
+            subset="cross_validation",
+            only_if_imbalanced=True,
+        ),
+    ),
+    "roc_auc": Description(
+        "The area under the ROC curve of the label 1 in a task with `positive` classes, "
+        "otherwise the mean area of all labels.",
+        caption="area under the ROC curve",
+    ),
+    "average_precision": Description(
+        "The average precision of the label 1 in a task with `positive` classes, otherwise the "
+        "mean average precision of all labels.",
+        caption="average precision",
+    ),
+    "log_loss": Description(
+        "The mean negative logarithm of the [calibrated](statistics.md#probabilities) "
+        "probability of the true label.",
+        caption="log loss",
+    ),
+    "support": Description("The number of images of a class."),
+    "temperature": Description(
+        "The number that [calibrates](statistics.md#probabilities) the probabilities. It is "
+        "missing if the model has `folds: 0`."
+    ),
+    "threshold": Description(
+        "The [decision threshold](glossary.md#decision-threshold), in a task with two labels."
+    ),
+}
+
+
+def list_columns() -> dict[str, Column]:
+    """Return the leaderboard's columns by their metrics, those of the test set last."""
+    columns = {
+        metric: description.column
+        for metric, description in DESCRIPTIONS.items()
+        if description.column is not None
+    }
+    return dict(sorted(columns.items(), key=lambda item: item[1].subset == "test"))
