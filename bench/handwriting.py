@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bench import measuring
 from digits.core import paths, tables
 from digits.core.tables import Pixels, Vector
-from digits.data import pictures
+from digits.imaging import pictures
 from digits.results import predicting
 from digits.settings.errors import UserError
 from digits_handwriting import components

@@ -10,8 +10,8 @@ import pandas as pd
 
 from digits.commands import columns, examples, format_option
 from digits.core import paths, tables
+from digits.imaging.drawing import write_sheet
 from digits.results.differences import Difference, PairedTest, compare_models, t_test
-from digits.results.drawing import write_sheet
 from digits.results.formatting import (
     DIFFERENCE_HEADINGS,
     describe_subset,

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import examples, format_option
-from digits.data import pictures
 from digits.data.sources import folder
 from digits.evaluation.intervals import confidence_interval
-from digits.results import drawing, predicting
+from digits.imaging import drawing, pictures
+from digits.results import predicting
 from digits.results.formatting import NO_VALUE, format_percent, print_table
 from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import UserError, check_choice, to_one_line, warn

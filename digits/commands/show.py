@@ -8,7 +8,7 @@ import pandas as pd
 
 from digits.commands import examples, format_option
 from digits.core.tables import Vector
-from digits.results import drawing
+from digits.imaging import drawing
 from digits.results.formatting import (
     FOR_PROGRAMS,
     calibration_warning,

@@ -13,8 +13,9 @@ import pandas as pd
 
 from digits.commands import PACKAGE, examples
 from digits.core import paths
-from digits.data import pictures
 from digits.data.sources import folder, table
+from digits.imaging import pictures
+from digits.imaging.transforms.border import median_of_border
 from digits.settings.errors import UserError
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -235,7 +236,8 @@ def measure_picture(path: Path) -> tuple[int, float, float]:
     except (OSError, UserError) as error:
         raise UserError(f"{path}: {error}") from None
     pixels = np.array(image, dtype=int)
-    differences = np.abs(pixels - pictures.median_of_edge(pixels)).max(axis=2)
+    [background] = median_of_border(pixels[np.newaxis])
+    differences = np.abs(pixels - background).max(axis=2)
     is_background = differences < MAX_BACKGROUND_DIFFERENCE
     return min(image.size), np.ptp(pixels, axis=2).mean(), is_background.mean()
 

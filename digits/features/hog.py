@@ -21,9 +21,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from digits.core.tables import Pixels
-from digits.imaging.color import to_brightness
-from digits.imaging.deskewing import deskew
-from digits.imaging.interpolation import FloatImages
+from digits.imaging.transforms.color import to_brightness
+from digits.imaging.transforms.deskewing import deskew
+from digits.imaging.transforms.interpolation import FloatImages
 from digits.settings.errors import UserError
 
 # The images are processed 50 at a time, so that their gradients, 40 kB per image of MNIST, need

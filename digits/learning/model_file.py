@@ -89,12 +89,12 @@ def warn_about_code(path: Path, content: bytes) -> None:
 def compute_code_checksums(schema: str) -> dict[str, str]:
     """Return the SHA-256 of each module of this project that a model needs to predict.
 
-    They are the modules that the model's schema.json names, and all modules of digits/imaging,
-    which these modules import. Comments do not count.
+    They are the modules that the model's schema.json names, and all modules of
+    digits/imaging/transforms, which these modules import. Comments do not count.
     """
     modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)  # skops writes these
     files = {ROOT / f"{module.replace('.', '/')}.py" for module in modules}
-    files.update(ROOT.glob("digits/imaging/*.py"))
+    files.update(ROOT.glob("digits/imaging/transforms/*.py"))
     return {
         path.relative_to(ROOT).as_posix(): sha256(read_code(path).encode()).hexdigest()
         for path in sorted(files)

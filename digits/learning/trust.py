@@ -1,8 +1,8 @@
 """Decide whether the file of a model may be loaded.
 
 Loading a file creates only estimators of scikit-learn and of this project, the functions that
-are defined in digits/features and digits/imaging, the types in TRUSTED_TYPES, and the classes
-of the package that params.yaml names as the origin of the model's classifier.
+are defined in digits/features and digits/imaging/transforms, the types in TRUSTED_TYPES, and the
+classes of the package that params.yaml names as the origin of the model's classifier.
 """
 
 import inspect
@@ -38,7 +38,7 @@ TRUSTED_TYPES = {
 # A model may hold estimators and functions that are defined in these modules of this project.
 # The stage `evaluate` depends on them, and `model_file.load` notices if they have changed.
 MODULES_OF_ESTIMATORS = ("digits.features.", "digits.learning.classifiers.")
-MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.")
+MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.")
 
 
 def check_types(content: bytes, classifier: str) -> list[str]:

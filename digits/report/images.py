@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from digits.core.tables import Pixels
+from digits.imaging.drawing import pad, png_data_uri
 from digits.report.view import ModelView
-from digits.results.drawing import pad, png_data_uri
 from digits.results.read import ImageDataset
 
 N_SAMPLES = 10  # images of each class in the picture of samples

@@ -18,13 +18,13 @@ from sklearn.pipeline import Pipeline
 
 from digits.core import paths
 from digits.core.tables import Pixels, Scores
-from digits.data import pictures
-from digits.data.pictures import PictureError
 from digits.evaluation import calibration
+from digits.imaging import drawing, pictures
+from digits.imaging.pictures import PictureError
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.plugins import find_plugins
-from digits.results import drawing, formatting
+from digits.results import formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
 from digits.settings import params
 from digits.settings.errors import UserError, warn

@@ -15,7 +15,7 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
 from digits.features.scaled import scale
-from digits.imaging.deformation import MILD, deform_rows
+from digits.imaging.transforms.deformation import MILD, deform_rows
 from digits.learning import model_file, pipelines
 from digits.learning.classifiers.augmented_svc import (
     MAX_MARGIN_COPIED,

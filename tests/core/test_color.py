@@ -11,8 +11,8 @@ from PIL import Image
 
 from digits.core import tables
 from digits.features.color_histogram import color_histogram
-from digits.imaging.color import to_brightness
-from digits.results import drawing
+from digits.imaging import drawing
+from digits.imaging.transforms.color import to_brightness
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.imaging.deformation import (
+from digits.imaging.transforms.deformation import (
     BLOCK_SIZE,
     MILD,
     STRONG,

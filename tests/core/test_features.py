@@ -9,8 +9,8 @@ from scipy.sparse import issparse
 
 from digits.features.hog import gradients_by_direction, hog, window_weights
 from digits.features.normalized import normalize
-from digits.imaging.deskewing import deskew, moments
-from digits.imaging.interpolation import interpolate
+from digits.imaging.transforms.deskewing import deskew, moments
+from digits.imaging.transforms.interpolation import interpolate
 from digits.learning.pipelines import FEATURES_FOLDER, build_features
 from tests.helpers import tiny
 

@@ -142,11 +142,11 @@ def test_a_model_that_was_trained_with_other_code_is_loaded_with_a_warning(
     assert capsys.readouterr().err == ""
 
     tiny.replace(project / "digits/features/normalized.py", "norms, 1", "norms, 2")
-    tiny.replace(project / "digits/imaging/color.py", "0.299", "0.3")
+    tiny.replace(project / "digits/imaging/transforms/color.py", "0.299", "0.3")
     model_file.load(path)
     assert capsys.readouterr().err == (
         f"{path} was trained with other code in digits/features/normalized.py, "
-        "digits/imaging/color.py, so its predictions may be wrong; `dvc repro` trains it again\n"
+        "digits/imaging/transforms/color.py, so its predictions may be wrong; `dvc repro` trains it again\n"
     )
 
 
@@ -169,7 +169,7 @@ def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None
         ("sklearn.utils._testing.SkipTest", False),
         ("digits.features.normalized.normalize", True),
         ("digits.features.normalized.vstack", False),  # imported from SciPy
-        ("digits.imaging.color.to_brightness", True),
+        ("digits.imaging.transforms.color.to_brightness", True),
         ("digits.learning.classifiers.augmented_svc.AugmentedSVC", True),
         ("digits.learning.classifiers.augmented_svc.SVC", False),  # imported from scikit-learn
         ("digits.learning.fitting.Fits", False),

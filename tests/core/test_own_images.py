@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from digits.data import pictures
 from digits.data.fetching import compute_checksums, fetch_images, import_source
-from digits.data.pictures import PictureError
+from digits.imaging import pictures
+from digits.imaging.pictures import PictureError
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny

@@ -88,7 +88,7 @@ READERS = {
     "digits/data/images.py": FETCH,
     "digits/data/splitting.py": SPLIT,
     "digits/data/labels.py": BINARIZE,
-    "digits/imaging/deskewing.py": [*TRAIN, *EVALUATE],
+    "digits/imaging/transforms/deskewing.py": [*TRAIN, *EVALUATE],
     "digits/learning/fitting.py": TRAIN,
     "digits/learning/folds.py": TRAIN,
     "digits/learning/scores.py": [*TRAIN, *EVALUATE],

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from digits.results import drawing
+from digits.imaging import drawing
 from digits.results.mistakes import rank_mistakes
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure

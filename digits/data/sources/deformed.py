@@ -24,7 +24,7 @@ from tqdm import tqdm
 from digits.core.tables import Pixels
 from digits.data.fetching import fetch_images
 from digits.data.images import make_images
-from digits.imaging.deformation import STRONG, deform_rows, list_blocks
+from digits.imaging.transforms.deformation import STRONG, deform_rows, list_blocks
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams

@@ -29,10 +29,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from digits.core.tables import Pixels
-from digits.data import pictures
 from digits.data.images import make_images
-from digits.data.pictures import Picture
 from digits.data.sources import NOT_FOUND, encode_classes, encode_groups
+from digits.imaging import pictures
+from digits.imaging.pictures import Picture
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
 

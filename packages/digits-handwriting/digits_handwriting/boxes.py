@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.core.files import atomic_write
-from digits.data import pictures
+from digits.imaging import pictures
 from digits_handwriting.prediction import DigitPrediction
 
 BLUE = (0, 90, 200)

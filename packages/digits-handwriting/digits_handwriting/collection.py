@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from digits.core.files import atomic_write
-from digits.data import pictures
+from digits.imaging import pictures
 from digits.settings.errors import UserError, report_os_errors
 from digits_handwriting import source
 from digits_handwriting.normalize import MNIST_SIDE

@@ -15,7 +15,7 @@ from skimage import measure
 from skimage.transform import ProjectiveTransform
 
 from digits.core.tables import Pixels
-from digits.data.pictures import Picture, PictureError
+from digits.imaging.pictures import Picture, PictureError
 from digits_handwriting import ink as inks
 from digits_handwriting import lines, sheets
 from digits_handwriting.ink import CORE, EDGE, Ink

@@ -11,7 +11,8 @@ from scipy import ndimage, stats
 from skimage import filters
 
 from digits.core.tables import Pixels
-from digits.data.pictures import PictureError, median_of_edge
+from digits.imaging.pictures import PictureError
+from digits.imaging.transforms.border import median_of_border
 from digits_handwriting.regions import Floats
 
 Ink = Floats  # shape (height, width), 0 (paper) to 1 (full ink)
@@ -81,12 +82,17 @@ def measure(grey: Pixels) -> Ink:
     if longer_side > MAX_SHARP_SIDE and is_noisy(brightness):
         brightness = ndimage.gaussian_filter(brightness, BLUR)
     is_even = longer_side <= MAX_EVEN_SIDE
-    paper = median_of_edge(brightness) if is_even else estimate_paper(brightness)
+    paper = measure_border(brightness) if is_even else estimate_paper(brightness)
     contrast = compute_contrast(brightness, paper)
     deviation = -float(np.percentile(contrast, DEVIATION_PERCENTILE))
     max_noise = N_DEVIATIONS * deviation
     ink = scale(contrast, max(MIN_CONTRAST, max_noise))
     return np.where(contrast > max_noise, ink, 0)
+
+
+def measure_border(brightness: Floats) -> Floats:
+    """Return the brightness of the paper at the border of a picture."""
+    return median_of_border(brightness[np.newaxis])[0]
 
 
 def is_ink_bright(brightness: Floats) -> bool:
@@ -96,7 +102,7 @@ def is_ink_bright(brightness: Floats) -> bool:
     on the bright side.
     """
     if max(brightness.shape) <= MAX_EVEN_SIDE:
-        deviation = brightness - median_of_edge(brightness)
+        deviation = brightness - measure_border(brightness)
     else:
         step = math.ceil(max(brightness.shape) / SAMPLE_SIDE)
         sample = brightness[::step, ::step]

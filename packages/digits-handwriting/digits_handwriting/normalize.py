@@ -7,8 +7,8 @@ from scipy import ndimage
 from skimage import measure
 
 from digits.core.tables import Pixels
-from digits.imaging.deskewing import moments
-from digits.imaging.interpolation import interpolate
+from digits.imaging.transforms.deskewing import moments
+from digits.imaging.transforms.interpolation import interpolate
 from digits_handwriting.ink import Ink
 
 # The sides of the images in which digits can be drawn: MNIST's, and UCI's in scikit-learn.

@@ -9,8 +9,8 @@ from typing import BinaryIO, Self
 import numpy as np
 
 from digits.core.tables import Pixels, Scores, Vector
-from digits.data import pictures
-from digits.data.pictures import Picture
+from digits.imaging import pictures
+from digits.imaging.pictures import Picture
 from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import warn
 from digits.settings.params import DatasetParams, Params

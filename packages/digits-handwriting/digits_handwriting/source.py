@@ -8,8 +8,8 @@ code that `digits predict` uses. See docs/handwriting.md.
 import pandas as pd
 
 from digits.core.tables import Pixels
-from digits.data.pictures import Picture, PictureError
 from digits.data.sources import folder
+from digits.imaging.pictures import Picture, PictureError
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import components

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from digits.data import pictures
+from digits.imaging import pictures
 from digits_handwriting.components import Digit, find
 from digits_handwriting.normalize import normalize
 

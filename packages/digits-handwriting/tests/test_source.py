@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from digits.core.tables import Pixels
-from digits.data import pictures
+from digits.imaging import pictures
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import components, source

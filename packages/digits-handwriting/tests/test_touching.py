@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 from digits.core.tables import Pixels, Vector
-from digits.data.pictures import Picture
+from digits.imaging.pictures import Picture
 from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores
 from digits_handwriting.normalize import normalize

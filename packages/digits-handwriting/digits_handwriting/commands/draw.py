@@ -20,8 +20,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from digits.commands import examples
-from digits.data import pictures
-from digits.results import drawing, predicting
+from digits.imaging import drawing, pictures
+from digits.results import predicting
 from digits.settings.errors import UserError
 from digits_handwriting import boxes
 from digits_handwriting.collection import DIGITS, Collection

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digits.imaging.interpolation import FloatImages, interpolate
+from digits.imaging.transforms.interpolation import FloatImages, interpolate
 
 # Lower bounds, so that nothing is divided by 0 in an image without ink, or with one row of ink.
 NO_INK = 1e-6

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from digits.core.tables import Pixels
-from digits.imaging.color import to_brightness
+from digits.imaging.transforms.color import to_brightness
 from digits.settings.errors import to_one_line
 
 # In the terminal

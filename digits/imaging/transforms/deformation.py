@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from digits.core.tables import Pixels
-from digits.imaging.interpolation import FloatImages, interpolate
+from digits.imaging.transforms.border import median_of_border
+from digits.imaging.transforms.interpolation import interpolate
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -142,17 +143,10 @@ def deform(images: Pixels, random_numbers: Floats, field: Floats, strength: Stre
 
     # `interpolate` gives 0 outside the original image. The background is therefore subtracted,
     # and added again.
-    background = median_of_border(images)
+    medians = median_of_border(images).astype(np.float32)
+    background = medians[:, np.newaxis, np.newaxis]
     deformed = interpolate(images - background, rows, columns) + background
     return np.rint(deformed).astype(np.uint8)
-
-
-def median_of_border(images: Pixels) -> FloatImages:
-    """Return the median of the outermost pixels of each image, shape (n_images, 1, 1)."""
-    edges = [images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]]
-    border = np.concatenate(edges, axis=1)
-    median = np.median(border, axis=1).astype(np.float32)
-    return median[:, np.newaxis, np.newaxis]
 
 
 def make_gaussians(size: int) -> Floats:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from digits.core.tables import Pixels
+from digits.imaging.transforms.border import median_of_border
 from digits.settings.errors import UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
@@ -82,22 +82,9 @@ def read_resized(source: Path | BinaryIO, shape: Sequence[int]) -> Pixels:
     is_color = len(shape) == 3
     max_side = min(MAX_SIDE, MAX_RATIO * max(height, width))
     picture, _ = read_image(source, "RGB" if is_color else "L", max_side)
-    background = median_of_edge(np.array(picture)).astype(int).tolist()
+    [background] = median_of_border(np.array(picture)[np.newaxis]).astype(int).tolist()
     color = tuple(background) if is_color else background
     return np.asarray(ImageOps.pad(picture, (width, height), color=color))
-
-
-def median_of_edge(pixels: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the median of the outermost pixels of a picture.
-
-    Args:
-        pixels: shape (height, width), or (height, width, 3) in colour.
-
-    Returns:
-        Shape (), or (3,) in colour.
-    """
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return np.asarray(np.median(edge, axis=0))
 
 
 def read_image(
