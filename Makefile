@@ -2,6 +2,8 @@
 PYTHON := $(shell command -v python3)
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+# The packages that stand by themselves, which this project installs as anybody would
+PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
 
 # The stages call `python`: let it be the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -66,6 +68,7 @@ mutants: $(INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no t
 
 lint: $(INSTALLED) ## Check style, format and types
 	ruff check . && ruff format --check . && mypy
+	@for package in $(PACKAGES); do (cd $$package && mypy) || exit 1; done
 	zizmor --offline --quiet .github
 
 format: $(INSTALLED) ## Format the code
@@ -79,7 +82,7 @@ PINNED := numpy|pandas|pillow|pyarrow|scikit-learn|scipy|skops
 LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header $(UPGRADE)
 lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt (newest versions: UPGRADE=--upgrade)
-	$(LOCK) --all-extras --group dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --all-extras --group dev --output-file requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 	grep -oE '^($(PINNED))==[^ ]+' requirements.lock > digits/core/environment.txt
 	$(LOCK_SITE)
 
@@ -88,7 +91,8 @@ audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 
 clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops
-	rm -rf report.html dvc_plots build mutants *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf report.html dvc_plots $(VENV) .ruff_cache
+	rm -rf $(foreach folder,. $(PACKAGES),$(addprefix $(folder)/,build mutants *.egg-info .mypy_cache .pytest_cache))
 
 venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 
@@ -96,12 +100,12 @@ venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 PIP := python -m pip install --quiet --disable-pip-version-check
 UV_PIP = UV_SYSTEM_CERTS=true \
   UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$(python -m pip config get global.index-url 2> /dev/null)}" uv pip
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 	@echo "Making $(VENV) from requirements.lock, a minute or two"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
 	@$(PIP) --require-hashes -r $(VENV)/uv.txt
 	@$(UV_PIP) sync --quiet --compile-bytecode --require-hashes requirements.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation $(patsubst %,--editable ./%,. $(PACKAGES))
 	@digits setup
 	@touch $@

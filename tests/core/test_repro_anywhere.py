@@ -1,4 +1,4 @@
-"""`python -m digits.repro` in small DVC projects of any shape: the same files as `dvc repro`."""
+"""`python -m dvc_parallel` in small DVC projects of any shape: the same files as `dvc repro`."""
 
 import ast
 import contextlib
@@ -15,12 +15,12 @@ import dvc
 import psutil
 import pytest
 from click.testing import CliRunner
+from dvc_parallel.cli import main
 
-from digits.repro.__main__ import main
 from tests.helpers import tiny
 from tests.helpers.processes import Running
 
-PACKAGE = tiny.ROOT / "digits/repro"
+PACKAGE = tiny.ROOT / "packages/dvc-parallel/dvc_parallel"
 
 # DVC leaves files open, which Python warns of when it frees them.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -179,7 +179,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 
 def repro(folder: Path, *words: str, status: int = 0) -> str:
-    """Run `python -m digits.repro` in the process of the test, and return its output."""
+    """Run `python -m dvc_parallel` in the process of the test, and return its output."""
     with contextlib.chdir(folder), tiny.ignore_warnings_of_dvc():
         result = CliRunner().invoke(main, words)
     if not isinstance(result.exception, SystemExit | None):
@@ -455,7 +455,7 @@ def test_experiments_and_worktrees_of_git_are_as_after_dvc_repro(tmp_path: Path)
         assert repro(folder) == "Nothing to do: all stages are up to date.\n"
 
 
-# What this project uses of DVC, beside what digits/repro/project.py imports.
+# What this project uses of DVC, beside what dvc_parallel/project.py imports.
 USED = """
     dvc.dependency.base.Dependency.DoesNotExistError
     dvc.dependency.param.ParamsDependency.read_params
@@ -486,4 +486,4 @@ def test_this_dvc_has_all_that_is_used_of_it() -> None:
             names += [f"{node.module}.{each.name}" for each in node.names]
     assert len(names) > 30
     missing = [name for name in names if locate(name) is None]
-    assert not missing, f"DVC {dvc.__version__} moved what digits/repro/project.py needs"
+    assert not missing, f"DVC {dvc.__version__} moved what dvc_parallel/project.py needs"

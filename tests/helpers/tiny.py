@@ -47,7 +47,7 @@ STAGES = [
 ]
 
 # What a copy of the repository for a test is made without: its results, its pages, its tests.
-NOT_COPIED = r"(metrics|plots|docs|tests)/|dvc\.lock|.*\.dvc$|data/\.gitignore"
+NOT_COPIED = r"(metrics|plots|docs|tests|packages)/|dvc\.lock|.*\.dvc$|data/\.gitignore"
 
 # Folders that belong to Git, DVC and Python.
 TOOL_FOLDERS = {".git", ".dvc", "__pycache__"}
