@@ -17,7 +17,7 @@ from digits.settings.errors import UserError
 from digits.settings.stage import StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command("binarize", cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
     """Label the images of the task NAME."""

@@ -20,13 +20,8 @@ from digits.core.files import atomic_write
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
 from digits.evaluation.metrics import OVERALL, metrics_table, summarize
-from digits.evaluation.predictions import (
-    Predictions,
-    fit_temperature_to_table,
-    fit_temperatures_of_folds,
-)
+from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
-from digits.learning.parallel import parallel_backend
 from digits.learning.scores import decision_threshold, predict_images
 from digits.settings import params
 from digits.settings.errors import UserError
@@ -35,7 +30,7 @@ from digits.settings.stage import StageCommand
 DECIMALS = 6  # results are rounded because their last digits may differ between machines
 
 
-@click.command(cls=StageCommand)
+@click.command("evaluate", cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
     """Evaluate the model NAME."""
@@ -45,36 +40,22 @@ def main(name: str) -> None:
     cv_predictions = tables.read(paths.crossval(name))
     check_labels(test_images, model)
 
-    with parallel_backend(model):  # a Dask cluster, if there is one, receives the model once
-        test_predictions = predict_images(model, X_test, test_images)
+    test_predictions = predict_images(model, X_test, test_images)
     tables.write(paths.predictions(name), test_predictions)
 
-    # The probabilities are calibrated on the cross-validated predictions, if there are any.
-    is_cross_validated = "fold" in cv_predictions
-    temperature = None
-    if is_cross_validated:
-        temperature = fit_temperature_to_table(cv_predictions, model.classes_)
-    majority_label = int(cv_predictions["label"].mode()[0])  # of all training images
-    subsets = {
-        "test": Predictions.from_table(
-            test_predictions, model.classes_, majority_label, temperature
-        )
-    }
-    if is_cross_validated:
-        temperatures = fit_temperatures_of_folds(cv_predictions, model.classes_)
-        subsets["cross_validation"] = Predictions.from_table(
-            cv_predictions, model.classes_, majority_label, temperatures
-        )
-
-    metrics = concat_tables(metrics_table, subsets)
-    train_accuracy = cv_predictions.attrs["train_accuracy"]  # which the stage `train` computes
+    # Calibrate the probabilities on the cross-validated predictions, if there are any.
+    predictions_by_subset, temperature = calibrate_predictions(
+        test_predictions, cv_predictions, model.classes_
+    )
+    metrics = concat_tables(metrics_table, predictions_by_subset)
+    train_accuracy = cv_predictions.attrs["train_accuracy"]  # computed by the stage `train`
     model_metrics = model_metrics_table(model, train_accuracy, temperature)
     plots = {
         "metrics": pd.concat([metrics, model_metrics]),
-        "confusion": concat_tables(confusion_table, subsets),
-        "roc": concat_tables(roc_table, subsets),
-        "precision_recall": concat_tables(precision_recall_table, subsets),
-        "reliability": concat_tables(reliability_table, subsets),
+        "confusion": concat_tables(confusion_table, predictions_by_subset),
+        "roc": concat_tables(roc_table, predictions_by_subset),
+        "precision_recall": concat_tables(precision_recall_table, predictions_by_subset),
+        "reliability": concat_tables(reliability_table, predictions_by_subset),
     }
     write_plots(name, plots)
     write_metrics(name, summarize(metrics))
@@ -94,14 +75,19 @@ def check_labels(test_images: pd.DataFrame, model: Pipeline) -> None:
 
 
 def concat_tables(
-    make_table: Callable[[Predictions], pd.DataFrame], subsets: dict[str, Predictions]
+    make_table: Callable[[Predictions], pd.DataFrame],
+    predictions_by_subset: dict[str, Predictions],
 ) -> pd.DataFrame:
     """Make a table for each subset of the images, and concatenate the tables.
 
     The first column, `subset`, is `test` or `cross_validation`.
     """
-    made = {subset: make_table(predictions) for subset, predictions in subsets.items()}
-    return pd.concat(made, names=["subset"]).reset_index("subset")
+    tables_of_subsets = []
+    for subset, predictions in predictions_by_subset.items():
+        table = make_table(predictions)
+        table.insert(0, "subset", subset)
+        tables_of_subsets.append(table)
+    return pd.concat(tables_of_subsets)
 
 
 def model_metrics_table(

@@ -12,7 +12,7 @@ from digits.settings import params
 from digits.settings.stage import StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command("fetch", cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
     """Fetch the images of the dataset NAME."""

@@ -17,13 +17,13 @@ from digits.settings.errors import warn
 from digits.settings.stage import StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command("split", cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
     """Make the split NAME."""
     settings = params.load()
     split = settings.splits[name]
-    # X has the pixels, which need not fit into memory. `images` has all other columns.
+    # X is the pixels, memory-mapped. `images` is a table of everything else about the images.
     X, images = tables.read_images(paths.raw(split.dataset))
     train_rows, test_rows = split_rows(X, images, split.test, settings.seed)
 
@@ -35,20 +35,19 @@ def main(name: str) -> None:
 
 
 def select_images(images: pd.DataFrame, rows: Vector) -> pd.DataFrame:
-    """Return the images in some rows of a dataset, with these numbers as the column `row`.
+    """Return some rows of a table of images, with their numbers as the column `row`.
 
-    The index still says in which rows of X their pixels are.
+    The column still identifies an image in later tables, whose index begins at 0 again.
     """
-    selected_images = images.iloc[rows].assign(row=rows)
-    # The checksums of the pictures have decided which images are selected. No later stage needs
-    # them.
-    return selected_images.drop(columns="sha256", errors="ignore")
+    # The checksums of picture files were needed only to choose the rows.
+    without_checksums = images.drop(columns="sha256", errors="ignore")
+    return without_checksums.iloc[rows].assign(row=rows)
 
 
 def warn_about_missing_classes(
     name: str, subset: str, class_names: Sequence[int | str], images: pd.DataFrame
 ) -> None:
-    """Print which classes none of the images of a subset shows."""
+    """Print a warning for each class that has no image in a subset."""
     present = set(images["class"])
     for number, class_name in enumerate(class_names):
         if number not in present:

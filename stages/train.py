@@ -17,14 +17,13 @@ from digits.settings import params
 from digits.settings.stage import StageCommand
 
 
-@click.command(cls=StageCommand)
+@click.command("train", cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
     """Train the model NAME."""
     settings = params.load()
     model_params = settings.models[name]
-    # X_train has the pixels, which need not fit into memory. `train_images` has all other
-    # columns.
+    # X_train is the pixels, memory-mapped. `train_images` is a table of everything else.
     X_train, train_images = tables.read_images(paths.task(model_params.task, "train"))
 
     # Fit the model on all images. Fit it once more per fold, on the images outside the fold, to

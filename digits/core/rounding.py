@@ -5,7 +5,7 @@ import platform
 
 
 def fix_rounding() -> None:
-    """Set environment variables that NumPy reads when it is loaded, so call this before.
+    """Set environment variables that NumPy reads. Call this before NumPy is imported.
 
     Without them, the last bits of results would depend on the machine.
 
@@ -13,8 +13,8 @@ def fix_rounding() -> None:
       processors, and the kernels round differently. All x86 processors of the last ten years
       can run the kernel that is chosen here. For an older one, set OPENBLAS_CORETYPE yourself.
     - NumPy's powers and logarithms for AVX-512 round differently from the others.
-    - With two threads, a matrix product would be rounded differently than with one. The cores
-      are used by fitting several models or folds at a time.
+    - A matrix product rounds differently with two threads than with one. The other cores work
+      on other models or folds.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if platform.machine() in {"x86_64", "AMD64"}:

@@ -3,8 +3,7 @@
 A table of images has one row per image and the columns
 
 - `pixels`: the pixels, row by row, one byte each. A pixel of an image in colour has three
-  bytes: red, green and blue. If each pixel had a column of its own, it would take ten times
-  longer to read the table, and memory for each column.
+  bytes: red, green and blue. A table with a column per pixel would be ten times slower to read.
 - `class`: what the image shows, as a number.
 - `group`: who wrote it, as a number, if the source knows.
 - `file`: the path of the picture in the folder of the source, if the source has pictures.
@@ -15,12 +14,15 @@ A table of images has one row per image and the columns
 
 What all images share is in the table's `attrs`, a dictionary that pandas stores in the file:
 `shape` (height, width and, in colour, 3), `pixel_max` (the largest value that a pixel can
-have), and if they are known, `names` of the classes, `label_names` and `group_names`.
+have), and if they are known, `names` of the classes, `label_names` and `group_names`. The
+cross-validated predictions of a model have its `train_accuracy` there.
 
-The pixels of a table need not fit into memory. `read_images` returns them as the array `X` in a
-temporary file. All other columns fit into memory. They are the table `images`. Its index is the
-row of each image in `X`, so that images can be selected without touching a pixel, and
-`write_images` still finds their pixels.
+`read_images` returns such a table in two parts:
+
+- `X`: the pixels as an array, which need not fit into memory, because it is mapped from a
+  temporary file.
+- `images`: a table of all other columns. Its index is the row of each image in `X`. A selection
+  of `images` keeps this index, by which `write_images` finds the pixels.
 
 A table of predictions has `row`, `file` and `group` if known, `label`, `fold` if it comes from
 cross-validation, `prediction`, and the scores. `decision_3` is the decision value of label 3,
@@ -79,8 +81,8 @@ def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
     """Read a table of images.
 
     Returns:
-        `X`, the pixels in a temporary file, shape (n_images, n_pixels), 0 to 255. And the table
-        of all other columns. Its index, 0 to n_images - 1, is the row of each image in X.
+        X: the pixels, memory-mapped, shape (n_images, n_values), 0 to 255.
+        images: the table of all other columns, with the index 0 to n_images - 1.
 
     Raises:
         UserError: the file is missing or damaged.
@@ -98,17 +100,16 @@ def read_pixels(path: Path) -> Iterator[Pixels]:
     Raises:
         UserError: the file is damaged.
     """
-    # An error in what the caller does with a block does not reach this `with`.
     with explain_damage(path), pq.ParquetFile(path, memory_map=True) as file:
-        n_pixels = file.schema_arrow.field(PIXELS).type.byte_width
-        yield np.empty((0, n_pixels), dtype=np.uint8)  # has the width, if there are no rows
-        n_rows = rows_per_block(BATCH_BYTES, n_pixels)
+        n_values = file.schema_arrow.field(PIXELS).type.byte_width
+        yield np.empty((0, n_values), dtype=np.uint8)  # for the width of a table without rows
+        n_rows = rows_per_block(BATCH_BYTES, n_values)
         for batch in file.iter_batches(n_rows, columns=[PIXELS]):
             column = batch.column(PIXELS)
-            _, values = column.buffers()
-            first = column.offset * n_pixels
-            pixels = np.frombuffer(values, np.uint8, count=len(column) * n_pixels, offset=first)
-            yield pixels.reshape(len(column), n_pixels)
+            _, values = column.buffers()  # Arrow's array has a validity bitmap and the values
+            first = column.offset * n_values
+            pixels = np.frombuffer(values, np.uint8, count=len(column) * n_values, offset=first)
+            yield pixels.reshape(len(column), n_values)
 
 
 @contextmanager
@@ -120,9 +121,9 @@ def explain_damage(path: Path) -> Iterator[None]:
         raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
-def rows_per_block(n_bytes: int, n_pixels: int) -> int:
-    """Return how many images of `n_pixels` pixels have `n_bytes` bytes, at least one."""
-    return max(n_bytes // n_pixels, 1)
+def rows_per_block(n_bytes: int, n_values: int) -> int:
+    """Return how many images of `n_values` bytes fit into `n_bytes` bytes, at least one."""
+    return max(n_bytes // n_values, 1)
 
 
 def map_pixels(blocks: Iterable[Pixels]) -> Pixels:
@@ -133,21 +134,24 @@ def map_pixels(blocks: Iterable[Pixels]) -> Pixels:
     be in memory.
 
     Args:
-        blocks: at least one array, each of shape (n_rows, n_pixels).
+        blocks: at least one array, each of shape (n_rows, n_values).
     """
     n_rows = 0
+    n_values = 0
     with tempfile.TemporaryFile(dir=".") as file:
         for block in blocks:
             file.write(np.ascontiguousarray(block).data)
             n_rows += len(block)
+            n_values = block.shape[1]
         file.flush()
-        if n_rows == 0:  # an empty file cannot be mapped
-            return block
-        return map_file(file, (n_rows, block.shape[1]))
+        return map_file(file, (n_rows, n_values))
 
 
 def map_file(file: IO[bytes], shape: tuple[int, int]) -> Pixels:
     """Return the content of a file as an array that is read from the disk when needed."""
+    if 0 in shape:  # an empty file cannot be mapped
+        return np.empty(shape, np.uint8)
+    # A plain array: rows selected from a memmap would be memmaps, and keep the file open.
     return np.memmap(file, np.uint8, "r", shape=shape).view(np.ndarray)
 
 
@@ -156,18 +160,18 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
 
     Args:
         path: the file.
-        X: the pixels of these images, and possibly of others, shape (n_rows, n_pixels).
+        X: the pixels of these images, and possibly of others, shape (n_rows, n_values).
         images: all other columns. The index is the row of X in which the image's pixels are.
     """
     group_size = rows_per_block(ROW_GROUP_BYTES, X.shape[1])
     rows = images.index.to_numpy(np.uint32)
-    if not images.index.is_monotonic_increasing:  # the rows are all over the disk
+    if not images.index.is_monotonic_increasing:  # shuffled, so gather the rows of X first
         X, rows = collect_row_groups(X, rows, group_size)
 
     schema = to_arrow(X[:0], images.iloc[:0]).schema  # of a table without rows
     with (
         atomic_write(path) as temporary,
-        # A dictionary has each value once, but hardly any two images are the same.
+        # A dictionary would save nothing, because hardly any two images are equal.
         pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=False) as file,
     ):
         for start in range(0, len(rows), group_size):
@@ -192,31 +196,36 @@ def collect_row_groups(X: Pixels, rows: Vector, group_size: int) -> tuple[Pixels
     group fits into memory, where its rows can be read in any order.
 
     Args:
-        X: the pixels, shape (n_images, n_pixels).
+        X: the pixels, shape (n_images, n_values).
         rows: the rows of X, in the order in which they should be written, shape (n_copied,).
         group_size: the number of rows in a row group.
 
     Returns:
         The copy, and for each of `rows` its row in the copy.
     """
-    n_pixels = X.shape[1]
+    n_values = X.shape[1]
     starts = range(0, len(rows), group_size)
     # The rows of X in each row group, in the order of X.
     row_groups = [np.sort(rows[start : start + group_size]) for start in starts]
-    block_size = rows_per_block(BATCH_BYTES, n_pixels)
+    block_size = rows_per_block(BATCH_BYTES, n_values)
     with tempfile.TemporaryFile(dir=".") as file:
         for first in range(0, len(X), block_size):
             block = np.array(X[first : first + block_size])  # in memory
             for start, row_group in zip(starts, row_groups, strict=True):
                 low, high = np.searchsorted(row_group, [first, first + len(block)])
-                file.seek((start + low) * n_pixels)
-                file.write(block[row_group[low:high] - first].data)
+                rows_in_block = row_group[low:high] - first
+                row_of_copy = start + low
+                file.seek(row_of_copy * n_values)
+                file.write(block[rows_in_block].data)
         file.flush()
-        shape = (len(rows), n_pixels)
+        shape = (len(rows), n_values)
         copy = map_file(file, shape)
 
     new_rows = np.empty_like(rows)
     for start, row_group in zip(starts, row_groups, strict=True):
         stop = start + group_size
-        new_rows[start:stop] = start + np.searchsorted(row_group, rows[start:stop])
+        ranks = np.searchsorted(
+            row_group, rows[start:stop]
+        )  # in the row group, which is sorted
+        new_rows[start:stop] = start + ranks
     return copy, new_rows

@@ -17,7 +17,7 @@ from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
-NETWORK_KINDS = {"idx", "openml"}  # the kinds of sources that DATA_MIRROR stands in for
+NETWORK_KINDS = {"idx", "openml"}  # the kinds of sources before which DATA_MIRROR is tried
 
 
 def fetch_images(
@@ -116,27 +116,29 @@ def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> Non
 
 
 def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
-    """Return the SHA-256 of all that decides about the images and their split.
+    """Return the SHA-256 of the pixels and labels and, if there are any, groups and files.
 
-    These are the pixels, the labels and, if the source has any, the groups, with their names,
-    and the picture files.
+    They determine the images and the split into training set and test set.
     """
-    checksums = {"pixels": checksum(X), "labels": checksum(images["class"].to_numpy())}
+    checksums = {
+        "pixels": sha256_of_array(X),
+        "labels": sha256_of_array(images["class"].to_numpy()),
+    }
     if "group_names" in images.attrs:
-        names = np.array(images.attrs["group_names"], dtype=object)
-        checksums["groups"] = checksum_of_texts(names[images["group"]])
+        names = images.attrs["group_names"]
+        checksums["groups"] = sha256_of_lines(names[group] for group in images["group"])
     elif "group" in images:
-        checksums["groups"] = checksum(images["group"].to_numpy())
+        checksums["groups"] = sha256_of_array(images["group"].to_numpy())
     if "sha256" in images:
-        checksums["files"] = checksum_of_texts(images["sha256"])
+        checksums["files"] = sha256_of_lines(images["sha256"])
     return checksums
 
 
-def checksum(values: Vector) -> str:
+def sha256_of_array(values: Vector) -> str:
     """Return the SHA-256 of numbers."""
     return sha256(np.ascontiguousarray(values).data).hexdigest()
 
 
-def checksum_of_texts(texts: Iterable[str]) -> str:
+def sha256_of_lines(texts: Iterable[str]) -> str:
     """Return the SHA-256 of texts, which are written one per line."""
     return sha256("\n".join(texts).encode()).hexdigest()

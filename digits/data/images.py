@@ -76,7 +76,7 @@ def to_uint8(values: Any) -> Pixels:
         numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(error) from None
-    # A missing value becomes some integer, which the comparison below finds to differ.
+    # NaN becomes an arbitrary integer, which then differs from NaN.
     with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8, copy=False)
     if not np.array_equal(integers, numbers):

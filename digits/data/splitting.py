@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from digits.core.tables import Pixels, Vector
 from digits.settings.errors import UserError
@@ -21,7 +22,7 @@ def split_rows(
     No group is in both sets.
 
     Args:
-        X: the pixels of the images, shape (n_images, height * width).
+        X: the pixels of the images, shape (n_images, n_values).
         images: the table of their other columns.
         test: which images are the test set.
 
@@ -38,22 +39,21 @@ def split_rows(
     rows = np.arange(len(images), dtype=np.uint32)
     groups: Any = images.get("group")  # None if the dataset has no groups
     rng = np.random.RandomState(seed)
-    if isinstance(test, float) and groups is None:  # as scikit-learn's train_test_split
-        shuffled = rng.permutation(rows)
+    if isinstance(test, float) and groups is None:
         n_test = count_test_items(test, len(rows))
-        return shuffled[n_test:], shuffled[:n_test]
+        train_rows, test_rows = train_test_split(rows, test_size=n_test, random_state=rng)
+        return train_rows, test_rows
 
     if isinstance(test, int):
         is_test = select_last_images(len(rows), test, groups)
     elif isinstance(test, float | LastGroups):
         is_test = select_groups(groups, test, rng)
+    elif groups is None:
+        classes = images["class"].to_numpy()
+        is_test = select_images_by_checksum(checksums_of(X, images), classes, test.share)
     else:
-        if groups is None:
-            classes = images["class"].to_numpy()
-            is_test = select_images_by_checksum(checksums_of(X, images), classes, test.share)
-        else:
-            names = images.attrs.get("group_names")
-            is_test = select_groups_by_checksum(groups, names, test.share)
+        names = images.attrs.get("group_names")
+        is_test = select_groups_by_checksum(groups, names, test.share)
     return rng.permutation(rows[~is_test]), rows[is_test]
 
 
@@ -80,18 +80,21 @@ def select_last_images(n_images: int, n_test: int, groups: pd.Series | None) -> 
 
 
 def select_groups(
-    groups: pd.Series, test: float | LastGroups, rng: np.random.RandomState
+    groups: Vector, test: float | LastGroups, rng: np.random.RandomState
 ) -> Vector:
     """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
     unique_groups = np.unique(groups)
-    # As scikit-learn's GroupShuffleSplit. The last groups need no random numbers, but without
-    # drawing them, the training rows of existing splits would be shuffled differently.
-    shuffled_groups = rng.permutation(unique_groups)
     if isinstance(test, LastGroups):
-        test_groups = unique_groups[-test.groups :]
-    else:
-        test_groups = shuffled_groups[: count_test_items(test, len(unique_groups))]
-    return np.isin(groups, test_groups)
+        # GroupShuffleSplit draws the same numbers, so that after either rule the generator
+        # shuffles the training rows in the same way.
+        rng.permutation(unique_groups)
+        return np.isin(groups, unique_groups[-test.groups :])
+    n_test = count_test_items(test, len(unique_groups))
+    splitter = GroupShuffleSplit(1, test_size=n_test, random_state=rng)
+    _, test_rows = next(splitter.split(groups, groups=groups))
+    is_test = np.zeros(len(groups), dtype=bool)
+    is_test[test_rows] = True
+    return is_test
 
 
 def checksums_of(X: Pixels, images: pd.DataFrame) -> Vector:
@@ -110,8 +113,9 @@ def select_images_by_checksum(checksums: Vector, classes: Vector, share: float) 
         is_of_class = classes == class_number
         sorted_checksums = np.sort(checksums[is_of_class])
         n_test = count_test_items(share, len(sorted_checksums))
-        # Duplicates have the same checksum, and stay together.
-        is_test |= is_of_class & (checksums < sorted_checksums[n_test])
+        first_of_training = sorted_checksums[n_test]
+        # Duplicates of that image have the same checksum, and are training images, too.
+        is_test |= is_of_class & (checksums < first_of_training)
     return is_test
 
 

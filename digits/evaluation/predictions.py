@@ -110,6 +110,36 @@ class Predictions:
         return classes
 
 
+def calibrate_predictions(
+    test_predictions: pd.DataFrame, cv_predictions: pd.DataFrame, classes: Vector
+) -> tuple[dict[str, Predictions], float | None]:
+    """Read tables of predictions, and calibrate their probabilities by temperature scaling.
+
+    Args:
+        test_predictions: the predictions of the test images.
+        cv_predictions: the labels of all training images and, if the model was cross-validated,
+            their predictions.
+        classes: the labels of the task, sorted.
+
+    Returns:
+        The predictions, by their subset: `test` and, if the model was cross-validated,
+        `cross_validation`. And the temperature of the test images, or None without
+        cross-validation.
+    """
+    majority_label = int(cv_predictions["label"].mode()[0])
+    if "fold" not in cv_predictions:
+        test = Predictions.from_table(test_predictions, classes, majority_label, None)
+        return {"test": test}, None
+
+    temperature = fit_temperature_to_table(cv_predictions, classes)
+    temperatures = fit_temperatures_of_folds(cv_predictions, classes)
+    test = Predictions.from_table(test_predictions, classes, majority_label, temperature)
+    cross_validated = Predictions.from_table(
+        cv_predictions, classes, majority_label, temperatures
+    )
+    return {"test": test, "cross_validation": cross_validated}, temperature
+
+
 def fit_temperature_to_table(cv_predictions: pd.DataFrame, classes: Vector) -> float:
     """Return the temperature that calibrates a model best on its cross-validated predictions.
 

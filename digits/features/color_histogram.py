@@ -29,9 +29,9 @@ def make_features(
     Args:
         shape: the height and width of the images, and the number 3.
         pixel_max: the largest value that a pixel can have.
-        hues: the number of ranges into which the hue is divided.
-        saturations: the number of ranges into which the saturation is divided.
-        values: the number of ranges into which the value is divided.
+        hues: the number of bins of the hue.
+        saturations: the number of bins of the saturation.
+        values: the number of bins of the value.
 
     Raises:
         UserError: the images are grey.
@@ -46,26 +46,25 @@ def make_features(
 
 
 def color_histogram(X: Pixels, pixel_max: int, bins: Sequence[int]) -> npt.NDArray[np.float32]:
-    """Return the square roots of the shares of pixels of each colour.
+    """Return the square roots of normalized histograms of the colours.
 
-    A colour is a range of hue, one of saturation and one of value. The square root lets a rare
-    colour count nearly as much as a frequent one.
+    The square root lets a rare colour count nearly as much as a frequent one.
 
     Args:
         X: the pixels, which are red, green and blue in turn, shape (n_images,
             height * width * 3).
         pixel_max: the largest value that a pixel can have.
-        bins: the numbers of ranges of hue, saturation and value.
+        bins: the numbers of bins of hue, saturation and value.
 
     Returns:
         Shape (n_images, hues * saturations * values), 0 to 1.
     """
     histograms = np.empty((len(X), np.prod(bins)), dtype=np.float32)
     for image, histogram in zip(X, histograms, strict=True):
-        # Pillow takes a picture: here, a column of pixels.
+        # For Pillow, the pixels are a picture of one column.
         rgb = (image.reshape(-1, 1, 3) * (255 / pixel_max)).astype(np.uint8)
         hsv = np.asarray(Image.fromarray(rgb).convert("HSV")).reshape(-1, 3)
         hue, saturation, value = (hsv * np.array(bins) // 256).T
-        numbers = np.ravel_multi_index((hue, saturation, value), bins)
-        histogram[:] = np.bincount(numbers, minlength=len(histogram)) / len(hsv)
+        bin_of_pixel = np.ravel_multi_index((hue, saturation, value), bins)
+        histogram[:] = np.bincount(bin_of_pixel, minlength=len(histogram)) / len(hsv)
     return np.sqrt(histograms)

@@ -49,10 +49,10 @@ def make_features(
         orientations: the number of directions, over the full circle. The two edges of a stroke
             have opposite directions.
         step: the distance between the centres of neighbouring windows, in pixels.
-        radius: the distance from the centre of a window, in pixels, at which a gradient no
-            longer counts. The weight of a gradient decreases linearly with the distance.
-        deskewed: whether the images are deskewed first. This suits handwriting, but not photos.
-        n_components: the number of principal components. If None, the features are the
+        radius: half the width of a window, in pixels. The weight of a gradient decreases
+            linearly from 1 at the centre to 0 at this distance.
+        deskewed: whether the images are deskewed first, which suits handwriting but not photos.
+        n_components: the number of principal components of the histograms, or None for the
             histograms themselves.
 
     Raises:
@@ -75,9 +75,10 @@ def make_features(
         "radius": radius,
         "deskewed": deskewed,
     }
-    steps: list[tuple[str, Any]] = [("gradients", FunctionTransformer(hog, kw_args=arguments))]
-    if len(shape) == 3:
-        steps.insert(0, ("brightness", FunctionTransformer(to_brightness)))
+    steps: list[tuple[str, Any]] = []
+    if len(shape) == 3:  # in colour
+        steps.append(("brightness", FunctionTransformer(to_brightness)))
+    steps.append(("gradients", FunctionTransformer(hog, kw_args=arguments)))
     if n_components is not None:
         steps.append(("components", PCA(n_components, svd_solver="covariance_eigh")))
     return Pipeline(steps)
@@ -86,7 +87,7 @@ def make_features(
 def hog(
     X: Pixels, pixel_max: int, orientations: int, step: int, radius: int, *, deskewed: bool
 ) -> FloatImages:
-    """Return the histograms of oriented gradients, shape (n_images, orientations * n_windows).
+    """Return the histograms, shape (n_images, orientations * n_windows * n_windows).
 
     `X` has the pixels of square images, shape (n_images, side * side), 0 to `pixel_max`. The
     other arguments are those of `make_features`.
@@ -117,11 +118,10 @@ def hog(
 
 def window_weights(side: int, step: int, radius: int) -> FloatImages:
     """Return the weight of each pixel of a row in each window, shape (side, n_windows)."""
-    # Steps that fit between the first and the last pixel leave the same margin on both sides. A
-    # window is in the middle of each step.
-    margin = (side - 1) % step / 2
-    first_centre = margin + step / 2
-    centres = np.arange(first_centre, side - 1, step)
+    # As many windows as steps fit into the row, with the same margin on both sides.
+    n_windows = (side - 1) // step
+    first_centre = (side - 1 - (n_windows - 1) * step) / 2
+    centres = first_centre + step * np.arange(n_windows)
     distances = np.abs(np.arange(side)[:, np.newaxis] - centres)
     return np.maximum(0, 1 - distances / radius).astype(np.float32)
 

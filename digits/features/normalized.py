@@ -1,8 +1,8 @@
 """The pixels, each image scaled to the same Euclidean norm, in a sparse matrix.
 
 A bold digit then counts as much as a thin one, and stochastic gradient descent converges in
-half as many epochs. It skips the zeros of a sparse matrix, and `SGDClassifier` multiplies the
-step size of the intercept by 0.01 then.
+half as many epochs. For a sparse matrix, `SGDClassifier` skips the zeros, and multiplies the
+learning rate of the intercept by 0.01.
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ def make_features(shape: Sequence[int], pixel_max: int, *, norm: PositiveFloat =
     Args:
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
-        norm: the norm of each image. With 4, the step size of `SGDClassifier` suits MNIST: with
-            1 or 8, it is less accurate in cross-validation.
+        norm: the norm of each image. The default suits the learning rate of `SGDClassifier` on
+            MNIST: with 1 or 8, it is less accurate in cross-validation.
     """
     return Pipeline([("pixels", FunctionTransformer(normalize, kw_args={"norm": norm}))])
 

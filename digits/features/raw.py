@@ -1,6 +1,6 @@
 """The pixels as they are, in float32.
 
-The accuracy of a model can differ a little from that of the same code in float64.
+float32 takes half the memory of float64, with which accuracies can differ a little.
 """
 
 from collections.abc import Sequence

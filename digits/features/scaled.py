@@ -20,8 +20,8 @@ def make_features(
     Args:
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
-        n_components: the number of principal components. If None, the features are the scaled
-            pixels themselves.
+        n_components: the number of principal components of the scaled pixels, or None for the
+            scaled pixels themselves.
     """
     scaling = FunctionTransformer(scale, kw_args={"pixel_max": pixel_max})
     if n_components is None:

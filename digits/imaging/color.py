@@ -9,13 +9,11 @@ WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def to_brightness(X: Pixels) -> Pixels:
-    """Return the brightness of pixels, shape (n_images, height * width).
-
-    It is from 0 to the largest value of the pixels.
+    """Return the brightness of pixels, shape (…, n_pixels), in the range of the pixels.
 
     Args:
-        X: red, green and blue in turn, shape (n_images, height * width * 3).
+        X: red, green and blue in turn, shape (…, 3 * n_pixels).
     """
-    n_pixels = X.shape[-1] // 3
-    brightness = X.reshape(*X.shape[:-1], n_pixels, 3) @ WEIGHTS
+    colors = X.reshape(*X.shape[:-1], -1, 3)
+    brightness = colors @ WEIGHTS
     return np.round(brightness).astype(np.uint8)

@@ -19,11 +19,11 @@ from digits.imaging.interpolation import FloatImages, interpolate
 
 Floats = npt.NDArray[np.floating[Any]]
 
-# The random numbers of this many rows, a block, are drawn together. A block is also one task of
-# joblib.
+# Rows are deformed in blocks of this size. Each block has its own random generator, and is one
+# task of joblib.
 BLOCK_SIZE = 1_000
 
-# This many rows are deformed together. Their numbers fit into the cache of a core.
+# This many rows are deformed together, so that their numbers fit into the cache of a core.
 BATCH_SIZE = 100
 
 # The random field is a sum of Gaussians on a grid. This is the distance of their centres, as a
@@ -44,7 +44,7 @@ class Strength(NamedTuple):
     bend: float
 
 
-# People can still read each digit. The source `deformed` makes copies with it.
+# For the source `deformed`. People can still read each digit.
 STRONG = Strength(rotation=0.1, shear=0.1, scale=0.07, shift=0.025, bend=0.04)
 
 # For a few copies of images that are near the border between two classes.

@@ -23,7 +23,7 @@ def deskew(images: FloatImages) -> FloatImages:
     right = np.arange(width, dtype=np.float32) - (width - 1) / 2
     down = down[:, np.newaxis]
     rows = mean_row + down
-    columns = mean_column + right + slant * down  # a row further down is read further right
+    columns = mean_column + right + slant * down
     return interpolate(images, rows, columns)
 
 

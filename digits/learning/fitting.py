@@ -1,8 +1,8 @@
 """Fit a model on all training images, and cross-validate it.
 
-`fit` and `cross_val_predict` of scikit-learn would apply all steps once per fit. Here, steps
-that learn nothing are applied once, and all fits share the cores. For an SVM on histograms of
-gradients, that saves a third of the processor time.
+`fit` and `cross_val_predict` of scikit-learn would repeat all steps in every fit. Here, steps
+that learn nothing are applied only once, and all fits share the cores. For an SVM on histograms
+of gradients, that saves a third of the processor time.
 """
 
 import warnings
@@ -39,12 +39,12 @@ from digits.learning.thresholds import (
 from digits.settings.errors import UserError
 from digits.settings.params import ModelParams, Threshold
 
-# What classifiers raise for images or labels that they cannot learn from. It is a TypeError for
-# sparse features, and an IndexError with `CategoricalNB`.
+# What classifiers raise for images or labels that they cannot learn from. A TypeError is about
+# sparse features, and `CategoricalNB` raises an IndexError.
 FITTING_ERRORS = (ValueError, TypeError, IndexError)
 
-# The training accuracy is that of at most this many images, because some models take longer to
-# score all images than to be fitted on them.
+# The training accuracy is computed on at most this many images, because some models take longer
+# to score all images than to be fitted on them.
 MAX_TRAIN_SCORES = 10_000
 
 # The bytes of pixels in a batch of a model with `passes`: 10,000 images of MNIST.
@@ -67,7 +67,7 @@ def fit_and_cross_validate(
     Args:
         model_params: the model's entry of params.yaml.
         seed: the seed of the classifier's random numbers.
-        X: the pixels of the training images, shape (n_images, height * width).
+        X: the pixels of the training images, shape (n_images, n_values).
         images: the table of the training images, with their labels. Row i belongs to X[i].
 
     Returns:
@@ -108,7 +108,7 @@ def fit_all(
 
     Args:
         pipeline: an unfitted pipeline.
-        X: the pixels, shape (n_images, height * width).
+        X: the pixels, shape (n_images, n_values).
         y: the labels, shape (n_images,).
         test_fold: the fold in which each image is held out, shape (n_images,), or None for no
             cross-validation.
@@ -124,13 +124,14 @@ def fit_all(
     splits = [(all_rows, all_rows[:MAX_TRAIN_SCORES]), *fold_splits]
 
     preprocessing, learning_steps = separate_stateless_steps(pipeline)
-    with explain_to_user():
+    with report_fitting_errors():
         if n_passes is None:
             Z = apply_stateless_steps(preprocessing, X)
             all_fits = fit_and_score_splits(learning_steps, Z, y, splits)
         else:
             all_fits = fit_in_passes(preprocessing, learning_steps, X, y, splits, n_passes)
-    (fitted_steps, train_scores), *fold_fits = all_fits
+    full_fit, *fold_fits = all_fits
+    fitted_steps, train_scores = full_fit
     model = Pipeline([*preprocessing.steps, *fitted_steps.steps])
     if test_fold is None:
         return Fits(model, train_scores, cv_scores=None)
@@ -152,7 +153,7 @@ def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
 
 
 def apply_stateless_steps(preprocessing: Pipeline, X: Any) -> Any:
-    """Return the images after all steps of a pipeline that learn nothing."""
+    """Return the images after all steps of a pipeline that learn nothing. It may have none."""
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         for _, step in preprocessing.steps:
             X = step.fit_transform(X)
@@ -173,11 +174,10 @@ def fit_and_score_splits(
     Returns:
         The fitted copy and the scores for each split.
     """
-    # The fits share the cores. Each has at least two threads, so that no core waits while the
-    # last fit ends.
+    # The fits share the cores. Each has at least two threads, so that the last fit to end does
+    # not leave the other cores without work.
     n_jobs = max(2, joblib.cpu_count() // len(splits))
-    fit = joblib.delayed(fit_and_score)
-    tasks = [fit(pipeline, X, y, split, n_jobs) for split in splits]
+    tasks = [joblib.delayed(fit_and_score)(pipeline, X, y, split, n_jobs) for split in splits]
     with parallel_backend(X, y):
         fits = joblib.Parallel(return_as="generator")(tasks)
         return list(tqdm(fits, "fits", total=len(tasks), leave=False, disable=None))
@@ -217,7 +217,7 @@ def fit_in_passes(
         preprocessing: the steps that learn nothing.
         learning_steps: the other steps, unfitted. The classifier has `partial_fit`. The steps
             before it are fitted on the first batch of each split only.
-        X: the pixels, shape (n_images, height * width).
+        X: the pixels, shape (n_images, n_values).
         y: the labels, shape (n_images,).
         splits: the rows to fit a copy on, and the rows to score with it.
         n_passes: the number of passes over the images.
@@ -238,15 +238,14 @@ def fit_in_passes(
     for mask, (train_rows, _) in zip(is_train, splits, strict=True):
         mask[train_rows] = True
 
-    partial_fit = joblib.delayed(fit_on_batch)
     starts = list(range(0, len(y), batch_size)) * n_passes
     with joblib.Parallel(joblib.cpu_count(), prefer="threads") as parallel:
         for start in tqdm(starts, "batches", leave=False, disable=None):
             batch = slice(start, start + batch_size)
             Z = apply_stateless_steps(preprocessing, X[batch])
             parallel(
-                partial_fit(copy, Z[mask[batch]], y[batch][mask[batch]], classes)
-                for copy, mask in zip(copies, is_train, strict=True)
+                joblib.delayed(fit_on_batch)(copy, Z[in_batch], y[batch][in_batch], classes)
+                for copy, in_batch in zip(copies, is_train[:, batch], strict=True)
             )
             del Z
 
@@ -275,20 +274,22 @@ def fit_on_batch(pipeline: Pipeline, Z: Any, y: Vector, classes: Vector) -> None
 
 
 @contextmanager
-def explain_to_user() -> Iterator[None]:
+def report_fitting_errors() -> Iterator[None]:
     """Turn an error of scikit-learn into a UserError, and explain a ConvergenceWarning."""
     try:
         with warnings.catch_warnings(record=True) as caught:
             yield
     except FITTING_ERRORS as error:
         raise UserError(f"the model cannot be fitted: {error}") from error
-    for warning in caught:
-        message = warning.message
-        if isinstance(message, ConvergenceWarning):
-            message = ConvergenceWarning(
-                f"{message} The model is used as it is. Its hyperparameters are in params.yaml."
-            )
-        warnings.warn(message, stacklevel=2)
+    finally:
+        for warning in caught:
+            message = warning.message
+            if isinstance(message, ConvergenceWarning):
+                message = ConvergenceWarning(
+                    f"{message} The model is used as it is. Its hyperparameters are in "
+                    "params.yaml."
+                )
+            warnings.warn(message, stacklevel=2)
 
 
 def make_crossval_table(

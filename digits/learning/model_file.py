@@ -49,7 +49,7 @@ def save(path: Path, model: Pipeline, classifier: str = "") -> None:
 
 
 def load(path: Path, classifier: str = "") -> Pipeline:
-    """Read a model. Print a warning if it was trained with other code than there is now.
+    """Read a model. Print a warning if the code that it needs has changed since its training.
 
     Args:
         path: the file.
@@ -92,7 +92,7 @@ def compute_code_checksums(schema: str) -> dict[str, str]:
     They are the modules that the model's schema.json names, and all modules of digits/imaging,
     which these modules import. Comments do not count.
     """
-    modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)
+    modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)  # skops writes these
     files = {ROOT / f"{module.replace('.', '/')}.py" for module in modules}
     files.update(ROOT.glob("digits/imaging/*.py"))
     return {
@@ -103,7 +103,10 @@ def compute_code_checksums(schema: str) -> dict[str, str]:
 
 
 def read_code(path: Path) -> str:
-    """Return the text of a module without comments, docstrings and blank lines."""
+    """Return the text of a module without comments, docstrings and blank lines.
+
+    `ast.unparse` would do that, but its text depends on the version of Python.
+    """
     source = path.read_text(encoding="utf-8")
     lines = source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -118,15 +121,15 @@ def read_code(path: Path) -> str:
 
 
 def make_reproducible(content: bytes) -> bytes:
-    """Return a skops file without what differs from run to run.
+    """Return a skops file whose bytes depend only on the model and its code.
 
-    DVC compares the bytes of a model to decide whether the model must be evaluated again. A
-    model that is trained again, also on another machine, therefore has the same bytes.
+    DVC compares the bytes of a model to decide whether to evaluate it again. A model that is
+    trained again, also on another machine, should therefore have the same bytes.
 
     - The members of the archive have no dates.
     - The memory addresses, by which skops recognizes objects, are removed.
     - Equal arrays are stored once, whether or not they were the same object.
-    - The bytes between the fields of records, which are not set, become 0.
+    - The padding between the fields of records, which is not set, becomes 0.
 
     The checksums of the code that the model needs to predict are added.
     """

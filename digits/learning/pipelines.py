@@ -30,12 +30,13 @@ OWN_CLASSIFIERS = {
     "augmented_svc": AugmentedSVC,
 }
 
-# Hyperparameters that this project uses itself. The classifier does not get them.
+# Hyperparameters that the classifier does not get. They are listed with its arguments if one of
+# these is misspelt.
 OTHER_HYPERPARAMETERS = {"passes", "threshold"}
 
-# Arguments of classifiers that params.yaml cannot set. `random_state` is the seed, and
-# `features` come from another key. The others would change the shape of the scores, or make a
-# model depend on the machine or an earlier fit.
+# Arguments of classifiers that cannot be set as hyperparameters. `random_state` is the seed,
+# and `features` is a key of the model. `decision_function_shape` would change the shape of the
+# scores. With `n_jobs` or `warm_start`, a model could depend on the machine or an earlier fit.
 RESERVED_ARGUMENTS = {
     "decision_function_shape",
     "features",
@@ -60,7 +61,7 @@ def build_pipeline(
         UserError: the features, the classifier or a hyperparameter doesn't exist, or does not
             suit the shape.
     """
-    features = make_features(
+    features = build_features(
         model_params.features, model_params.feature_parameters, shape, pixel_max
     )
     # The other hyperparameters, without `passes` and `threshold`, are the classifier's.
@@ -83,15 +84,15 @@ def build_pipeline(
     return Pipeline([*features.steps, ("classifier", classifier)])
 
 
-def make_features(
+def build_features(
     name: str, parameters: Mapping[str, Any], shape: Sequence[int], pixel_max: int
 ) -> Pipeline:
     """Return the unfitted steps that compute a set of features.
 
     Args:
         name: the set, such as `raw` for digits/features/raw.py.
-        parameters: those arguments of the module's function `make_features` that params.yaml
-            gives.
+        parameters: the `feature_parameters` of the model, which are arguments of the module's
+            function `make_features`.
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
 

@@ -14,6 +14,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from digits.core.tables import Pixels, Scores, Vector
+from digits.learning.parallel import parallel_backend
 
 # The prefix of the columns of scores in a table of predictions, by response method.
 COLUMN_PREFIXES = {"decision_function": "decision", "predict_proba": "probability"}
@@ -34,14 +35,14 @@ def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Score
 
     Args:
         model: a fitted model.
-        X: what the model takes, such as pixels of shape (n_images, height * width).
+        X: what the model takes, such as pixels of shape (n_images, n_values).
         rows: the rows of X to score, or None for all.
     """
     if rows is None:
         rows = np.arange(X.shape[0])
-    # A generator keeps few batches in memory at a time. Each batch is in a list, because joblib
-    # would otherwise send the array to one worker of a Dask cluster ahead of its task, and lose
-    # it together with that worker.
+    # A generator keeps few batches in memory at a time. Each batch is in a list: joblib would
+    # send an array to one worker of a Dask cluster ahead of its task, and lose it together with
+    # that worker.
     starts = range(0, len(rows), BATCH_SIZE)
     batches = (X[rows[start : start + BATCH_SIZE]] for start in starts)
     score = joblib.delayed(_compute_scores_of_batch)
@@ -67,7 +68,7 @@ def predict_from_scores(model: Pipeline, scores: Scores) -> Vector:
     if has_fixed_threshold(model):
         is_second_class = scores >= threshold
     else:
-        # The other classifiers of scikit-learn predict the first class at a tie.
+        # All classifiers but FixedThresholdClassifier predict the first class at a tie.
         is_second_class = scores > threshold
     return model.classes_[is_second_class.astype(int)]
 
@@ -86,7 +87,8 @@ def has_fixed_threshold(model: Pipeline) -> bool:
 
 def predict_images(model: Pipeline, X: Pixels, images: pd.DataFrame) -> pd.DataFrame:
     """Return the table of a model's predictions of labelled images."""
-    scores = compute_scores(model, X)
+    with parallel_backend(model):  # a Dask cluster, if there is one, receives the model once
+        scores = compute_scores(model, X)
     y_pred = predict_from_scores(model, scores)
     return make_predictions_table(images, model, scores, y_pred)
 

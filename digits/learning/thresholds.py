@@ -1,7 +1,7 @@
 """Choose and set the decision threshold of a model with two classes.
 
 The key `threshold` of params.yaml gives it as a number, or as a rule by which it is chosen on
-cross-validated scores.
+cross-validated scores. scikit-learn's TunedThresholdClassifierCV would fit the folds once more.
 """
 
 import numpy as np
@@ -85,6 +85,9 @@ def predict_cross_validated(
         y: the labels, shape (n_images,).
         scores: the score of each image by the model of its fold.
         test_fold: the fold in which each image was held out, shape (n_images,).
+
+    Raises:
+        UserError: without one of the folds, no threshold has the precision of the rule.
     """
     if rule is None:
         return predict_from_scores(model, scores)
@@ -93,6 +96,9 @@ def predict_cross_validated(
     is_predicted_positive = np.zeros(len(y), dtype=bool)
     for fold in np.unique(test_fold):
         is_test = test_fold == fold
-        threshold = choose_threshold(rule, is_positive[~is_test], scores[~is_test])
+        try:
+            threshold = choose_threshold(rule, is_positive[~is_test], scores[~is_test])
+        except UserError as error:
+            raise UserError(f"{error.message} in all folds but {fold}") from None
         is_predicted_positive[is_test] = scores[is_test] >= threshold
     return model.classes_[is_predicted_positive.astype(int)]

@@ -35,10 +35,10 @@ TRUSTED_TYPES = {
     "sklearn.tree._tree.Tree",
 }
 
-# What a model may hold of this project. A change of these modules is noticed: evaluate depends
-# on them, and `model_file.load` compares them with those that the model was trained with.
-CLASSES = ("digits.features.", "digits.learning.classifiers.")
-FUNCTIONS = ("digits.features.", "digits.imaging.")
+# A model may hold estimators and functions that are defined in these modules of this project.
+# The stage `evaluate` depends on them, and `model_file.load` notices if they have changed.
+MODULES_OF_ESTIMATORS = ("digits.features.", "digits.learning.classifiers.")
+MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.")
 
 
 def check_types(content: bytes, classifier: str) -> list[str]:
@@ -86,13 +86,14 @@ def is_trusted(type_name: str, package: str = "digits") -> bool:
     module_name, _, name = type_name.rpartition(".")
     if package not in ("digits", "sklearn") and module_name.split(".")[0] == package:
         return inspect.isclass(getattr(import_module(module_name), name, None))
-    if not module_name.startswith(CLASSES + FUNCTIONS):
+    # The module is imported only if its name is one of these.
+    if not module_name.startswith(MODULES_OF_ESTIMATORS + MODULES_OF_FUNCTIONS):
         return False
     found = getattr(import_module(module_name), name, None)
-    if getattr(found, "__module__", None) != module_name:  # it was imported there
+    if getattr(found, "__module__", None) != module_name:  # it is defined elsewhere
         return False
     if inspect.isfunction(found):
-        # Loading may call a trusted function with arguments of the file, so only these.
-        return module_name.startswith(FUNCTIONS)
+        # Loading a file may call a trusted function with arguments from the file.
+        return module_name.startswith(MODULES_OF_FUNCTIONS)
     is_estimator = inspect.isclass(found) and issubclass(found, BaseEstimator)
-    return is_estimator and module_name.startswith(CLASSES)
+    return is_estimator and module_name.startswith(MODULES_OF_ESTIMATORS)

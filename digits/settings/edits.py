@@ -1,54 +1,55 @@
 """Notice edits of this project's code while a stage runs.
 
-A file counts as edited if its time or its size is not what it was when the process began. An
-edit that was undone therefore counts, too, and a clock that is ahead does not matter.
+A file counts as edited if its time or its size differs from what it was when the process began.
+An edit that was undone counts, too.
 
-This module imports nothing that takes time, because it is imported before all modules that
-could be edited.
+This module is imported before all modules that could be edited, so it imports nothing that
+takes time.
 """
 
 from collections.abc import Collection
-from functools import cache
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]  # the folder of dvc.yaml
 
 SUFFIXES = {".py", ".txt"}  # of modules, and of environment.txt
 
-# The time of the last edit in nanoseconds and the size of each file, by its path in ROOT.
-Files = dict[Path, tuple[int, int]]
+# By its path in ROOT, the time of each file's last edit, in nanoseconds, and its size.
+Snapshot = dict[Path, tuple[int, int]]
+
+_code_at_start: Snapshot = {}
 
 
-@cache
-def code_at_start() -> Files:
-    """Return the files of this project's code as they were at the first call.
-
-    stages/__init__.py makes the first call, before a stage imports the modules that compute.
-    """
-    return list_code()
+def remember_code() -> None:
+    """Remember the code as it is now. Later calls change nothing."""
+    if not _code_at_start:
+        _code_at_start.update(take_snapshot())
 
 
-def list_code() -> Files:
-    """Return the files of this project's code as they are."""
+def take_snapshot() -> Snapshot:
+    """Return the times and sizes of all files of code, as they are now."""
     files = {}
     for folder in ["digits", "stages"]:
         for path in ROOT.glob(f"{folder}/**/*"):
-            if path.suffix in SUFFIXES:
+            if path.suffix not in SUFFIXES:
+                continue
+            with suppress(FileNotFoundError):  # an editor may just replace the file
                 status = path.stat()
                 files[path.relative_to(ROOT)] = (status.st_mtime_ns, status.st_size)
     return files
 
 
 def find_edited_code(dependencies: Collection[Path]) -> list[Path]:
-    """Return the files that were edited, added or deleted since the process began.
+    """Return the files that were edited, added or deleted since `remember_code` was called.
 
     Args:
         dependencies: files and folders in ROOT. Files that are not in any of them are left out.
     """
-    before, now = code_at_start(), list_code()
-    return [
-        path
-        for path in sorted({*before, *now})
-        if before.get(path) != now.get(path)
-        and not {path, *path.parents}.isdisjoint(dependencies)
-    ]
+    now = take_snapshot()
+    edited = []
+    for path in sorted({*_code_at_start, *now}):
+        is_dependency = any(path.is_relative_to(place) for place in dependencies)
+        if is_dependency and _code_at_start.get(path) != now.get(path):
+            edited.append(path)
+    return edited

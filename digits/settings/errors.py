@@ -52,7 +52,7 @@ def unknown_choice(where: str, value: object, choices: Iterable[object]) -> User
     """Return the error for a value that is not among the choices, with similar choices."""
     choices = list(choices)
     for choice in choices:
-        if str(choice) == str(value):  # a text such as '0', and the number 0
+        if str(choice) == str(value):  # for example '0' instead of 0
             return UserError(f"{where}: write {choice!r}, not {value!r}")
     names = sorted(str(choice) for choice in choices)
     message = f"{where}: there is no {value!r}."

@@ -25,7 +25,9 @@ ENVIRONMENT_FILE = Path(__file__).parents[1] / "core/environment.txt"
 
 
 class StageCommand(click.Command):
-    """A Click command for a stage, whose argument `name` is an entry of params.yaml.
+    """The Click command of a stage. Its name is that of the stage in dvc.yaml.
+
+    Its argument `name` is the name of an entry of params.yaml.
 
     It refuses to run unless the packages have their pinned versions, because other versions
     could change the outputs. It fails if its code or its parameters are edited while it runs.
@@ -39,10 +41,11 @@ class StageCommand(click.Command):
         # returns, possibly minutes later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         with report_os_errors(), print_warnings():
-            text = params.read()
-            dependencies = read_dependencies(find_stage(self), ctx.params["name"], text)
+            edits.remember_code()  # if the script was run without `-m`
+            params_before = params.read()
+            dependencies = read_dependencies(str(self.name), ctx.params["name"], params_before)
             super().invoke(ctx)
-            check_edits(dependencies, text)
+            check_edits(dependencies, params_before)
 
 
 class Dependencies(NamedTuple):
@@ -52,20 +55,15 @@ class Dependencies(NamedTuple):
     keys: list[str]  # of params.yaml, such as `models.digit-fast.folds`
 
 
-def find_stage(command: click.Command) -> str:
-    """Return the name of a stage in dvc.yaml, which is the name of the script."""
-    callback: Any = command.callback
-    return Path(callback.__code__.co_filename).stem
-
-
 def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
     """Return what dvc.yaml declares that a stage depends on for an entry of params.yaml.
 
-    DVC itself could tell, but its import takes longer than most stages.
+    `${key}` and `${item.…}` are filled in as DVC does it. DVC itself could tell, but its import
+    takes longer than most stages.
 
     Args:
-        stage: the name of the stage, such as `train`. If dvc.yaml does not have it, DVC does
-            not record it, and it has no dependencies.
+        stage: the name of the stage, such as `train`. A stage that dvc.yaml does not have has
+            no dependencies, because DVC does not record it.
         name: the name of the entry, such as `digit-fast`.
         params_text: the text of params.yaml.
     """
@@ -96,18 +94,18 @@ def find_value(content: dict[str, Any], key: str) -> Any:
     return value
 
 
-def check_edits(dependencies: Dependencies, text: str) -> None:
+def check_edits(dependencies: Dependencies, params_before: str) -> None:
     """Check that neither the code nor the parameters of a stage were edited while it ran.
 
     Args:
         dependencies: what the stage depends on.
-        text: the text of params.yaml as it was when the stage began.
+        params_before: the text of params.yaml as it was when the stage began.
 
     Raises:
         UserError: a file was edited. The message names it.
     """
     edited = edits.find_edited_code(dependencies.paths)
-    before, now = params.parse(text), params.parse(params.read())
+    before, now = params.parse(params_before), params.parse(params.read())
     for key in dependencies.keys:
         if find_value(before, key) != find_value(now, key):
             edited.append(params.FILE)

@@ -11,7 +11,7 @@ from digits.features.hog import gradients_by_direction, hog, window_weights
 from digits.features.normalized import normalize
 from digits.imaging.deskewing import deskew, moments
 from digits.imaging.interpolation import interpolate
-from digits.learning.pipelines import FEATURES_FOLDER, make_features
+from digits.learning.pipelines import FEATURES_FOLDER, build_features
 from tests.helpers import tiny
 
 RNG = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def test_each_set_of_features_has_its_number_of_columns(
     features: str, parameters: dict[str, Any], n_columns: int
 ) -> None:
     X = load_images().reshape(400, -1)
-    Z = make_features(features, parameters, (24, 24), tiny.PIXEL_MAX).fit_transform(X)
+    Z = build_features(features, parameters, (24, 24), tiny.PIXEL_MAX).fit_transform(X)
     assert Z.shape == (400, n_columns)
     assert Z.dtype == np.float32
     if features == "raw":
@@ -52,7 +52,7 @@ def test_each_set_of_features_has_its_number_of_columns(
 @pytest.mark.parametrize("features", OTHER_THAN_GRADIENTS)
 def test_all_features_but_gradients_take_images_that_are_not_square(features: str) -> None:
     X = RNG.integers(0, 256, (120, 6 * 8 * 3), dtype=np.uint8)
-    Z = make_features(features, {}, (6, 8, 3), 255).fit_transform(X)
+    Z = build_features(features, {}, (6, 8, 3), 255).fit_transform(X)
     assert Z.shape[0] == 120
 
 

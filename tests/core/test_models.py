@@ -55,7 +55,7 @@ def list_classifiers() -> list[str]:
 def fit(name: str) -> Pipeline:
     """Return a model with a classifier, fitted on all digits of the tiny dataset."""
     X, y = tiny.digits()
-    features = pipelines.make_features("scaled", {}, tiny.SHAPE, tiny.PIXEL_MAX)
+    features = pipelines.build_features("scaled", {}, tiny.SHAPE, tiny.PIXEL_MAX)
     accepted = pipelines.import_classifier(name)().get_params()
     hyperparameters: dict[str, object] = {
         key: value for key, value in FEW.items() if key in accepted

@@ -152,7 +152,7 @@ def test_a_loaded_model_predicts_what_the_saved_one_does(name: str, seed: int) -
     rng = np.random.default_rng(seed)
     X = rng.random((30, 20))
     y = np.arange(30) % 3
-    steps = pipelines.make_features("raw", {}, (4, 5), 16).steps
+    steps = pipelines.build_features("raw", {}, (4, 5), 16).steps
     classifier = pipelines.make_classifier(name, {}, seed)
     model = Pipeline([*steps, ("classifier", classifier)]).fit(X, y)
     with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ from digits.core import paths, tables
 from digits.core.tables import Vector
 from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
-from digits.learning.pipelines import build_pipeline, make_features
+from digits.learning.pipelines import build_features, build_pipeline
 from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
 from digits.learning.thresholds import choose_threshold, set_threshold
 from digits.settings import params
@@ -235,7 +235,7 @@ def test_predictions_from_scores_are_those_of_the_model(
 ) -> None:
     X, y = tiny.digits()
     is_used = np.isin(y, labels)
-    features = make_features("hog", {}, tiny.SHAPE, tiny.PIXEL_MAX)
+    features = build_features("hog", {}, tiny.SHAPE, tiny.PIXEL_MAX)
     model = Pipeline([*features.steps, ("classifier", classifier)])
     model.fit(X[is_used][:50], y[is_used][:50])
     expected = model.predict(X)
@@ -309,6 +309,6 @@ def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("parameters", [{}, {"n_components": 50}])
 def test_pixels_are_scaled_by_the_largest_value_of_a_pixel(parameters: dict[str, int]) -> None:
-    scaling = make_features("scaled", parameters, tiny.SHAPE, tiny.PIXEL_MAX)[0]
+    scaling = build_features("scaled", parameters, tiny.SHAPE, tiny.PIXEL_MAX)[0]
     white = np.full((1, 4), tiny.PIXEL_MAX, dtype=np.uint8)
     assert scaling.fit_transform(white).tolist() == [[1, 1, 1, 1]]

@@ -13,7 +13,7 @@ from digits.data.pictures import Picture
 from digits.handwriting.normalize import normalize
 from digits.handwriting.recognizer import Recognizer
 from digits.handwriting.typicality import Typicality
-from digits.learning.pipelines import make_features
+from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores
 
 TRAIN = 600
@@ -24,7 +24,7 @@ PAIRS = 8
 def fit(images: Pixels, y: Vector) -> Recognizer:
     """Return a recognizer of the first `TRAIN` images, whose p-values are computed from the others."""
     X = images.reshape(-1, 28 * 28)
-    steps = make_features("hog", {"n_components": 40}, (28, 28), 255).steps
+    steps = build_features("hog", {"n_components": 40}, (28, 28), 255).steps
     svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004))]).fit(X[:TRAIN], y[:TRAIN])
     gaussians = QuadraticDiscriminantAnalysis(reg_param=0.01)
     density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])

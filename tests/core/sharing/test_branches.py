@@ -67,7 +67,9 @@ def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
     commit_branch(project, "anna", ANNA, "two")
     commit_branch(project, "ben", BEN, "three")
     # Ben also edits the words of the schema, on which no stage depends.
-    tiny.replace(project / "digits/settings/params.py", "A part of params", "A section of params")
+    tiny.replace(
+        project / "digits/settings/params.py", "A part of params", "A section of params"
+    )
     tiny.commit(project, "Better words")
     before = tiny.lock(project)
     attributes = project / ".git/info/attributes"
