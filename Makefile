@@ -2,15 +2,16 @@
 PYTHON := $(shell command -v python3)
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-# The packages that stand by themselves, which this project installs as anybody would
-PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
 
 # The stages call `python`: let it be the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
+# The packages that this repository also contains.
+PACKAGES := $(wildcard packages/*/pyproject.toml)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo repro results scheduler workers test mutants lint format reference lock audit venv clean
+.PHONY: help demo repro results report scheduler workers test mutants lint format reference lock audit venv clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -21,9 +22,11 @@ help:
 # How many models run at a time: a number, or `auto`, which suits the cores and the memory.
 JOBS := auto
 DEMO := small-*
-# The last lines of the demo. An optional component adds its own.
+# The last lines of the demo.
 NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
   '`make repro` trains all models.'
+READ := '`$(VENV)/bin/digits predict docs/handwriting/sheet.jpg --show` reads digits from a picture.'
+NEXT += $(if $(wildcard packages/digits-handwriting),$(READ))
 demo: $(INSTALLED) ## Train the models that need no network
 	@digits repro --jobs $(JOBS) '$(DEMO)'
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
@@ -33,12 +36,17 @@ repro: $(INSTALLED) ## Train all models
 	@digits repro --jobs $(JOBS)
 	@$(MAKE) --no-print-directory results
 
-# The targets of an optional component are in its own Makefile, which is deleted with it.
--include bench/Makefile digits/*/Makefile docs/site/Makefile
+# These targets are deleted with their folders.
+-include bench/Makefile docs/site/Makefile
 
+##@ Look at the results
 PATTERN ?= *
-results: $(RESULTS)
+results: report
 	@echo && digits leaderboard '$(PATTERN)'
+
+report: $(INSTALLED) ## Write report.html, about all models that have been evaluated
+	@digits report
+	@echo "Open report.html in a browser."
 
 ##@ Use several machines
 # The address at which the other machines of the cluster reach this one. Anyone who reaches it can run any code here.
@@ -68,7 +76,6 @@ mutants: $(INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no t
 
 lint: $(INSTALLED) ## Check style, format and types
 	ruff check . && ruff format --check . && mypy
-	@for package in $(PACKAGES); do (cd $$package && mypy) || exit 1; done
 	zizmor --offline --quiet .github
 
 format: $(INSTALLED) ## Format the code
@@ -82,7 +89,8 @@ PINNED := numpy|pandas|pillow|pyarrow|scikit-learn|scipy|skops
 LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header $(UPGRADE)
 lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt (newest versions: UPGRADE=--upgrade)
-	$(LOCK) --all-extras --group dev --output-file requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+	$(LOCK) --all-extras --group dev --no-emit-package digits --output-file requirements.lock \
+	  pyproject.toml $(PACKAGES)
 	grep -oE '^($(PINNED))==[^ ]+' requirements.lock > digits/core/environment.txt
 	$(LOCK_SITE)
 
@@ -91,8 +99,8 @@ audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 
 clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops
-	rm -rf report.html dvc_plots $(VENV) .ruff_cache
-	rm -rf $(foreach folder,. $(PACKAGES),$(addprefix $(folder)/,build mutants *.egg-info .mypy_cache .pytest_cache))
+	rm -rf report.html dvc_plots build mutants *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(addprefix packages/*/,build mutants *.egg-info .mypy_cache .pytest_cache)
 
 venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 
@@ -100,12 +108,12 @@ venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 PIP := python -m pip install --quiet --disable-pip-version-check
 UV_PIP = UV_SYSTEM_CERTS=true \
   UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$(python -m pip config get global.index-url 2> /dev/null)}" uv pip
-$(INSTALLED): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+$(INSTALLED): requirements.lock pyproject.toml $(PACKAGES)
 	@echo "Making $(VENV) from requirements.lock, a minute or two"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
 	@$(PIP) --require-hashes -r $(VENV)/uv.txt
 	@$(UV_PIP) sync --quiet --compile-bytecode --require-hashes requirements.lock
-	@$(PIP) --no-deps --no-build-isolation $(patsubst %,--editable ./%,. $(PACKAGES))
+	@$(PIP) --no-deps --no-build-isolation --editable . $(PACKAGES:%/pyproject.toml=--editable ./%)
 	@digits setup
 	@touch $@

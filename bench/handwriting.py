@@ -22,13 +22,13 @@ from bench import measuring
 from digits.core import paths, tables
 from digits.core.tables import Pixels, Vector
 from digits.data import pictures
-from digits.handwriting import components
-from digits.handwriting.components import Digit
-from digits.handwriting.prediction import DigitPrediction
-from digits.handwriting.recognizer import Recognizer
-from digits.handwriting.typicality import MIN_P_VALUE
 from digits.results import predicting
 from digits.settings.errors import UserError
+from digits_handwriting import components
+from digits_handwriting.components import Digit
+from digits_handwriting.prediction import DigitPrediction
+from digits_handwriting.recognizer import Recognizer
+from digits_handwriting.typicality import MIN_P_VALUE
 
 FONT_FOLDER = Path("/usr/share/fonts/truetype/liberation")
 FONTS = sorted(FONT_FOLDER.glob("*.ttf"))

@@ -16,8 +16,8 @@ from PIL import Image, ImageChops, ImageDraw
 
 from bench import handwriting, measuring
 from digits.core.tables import Pixels, Vector
-from digits.handwriting.components import Digit
-from digits.handwriting.recognizer import Recognizer
+from digits_handwriting.components import Digit
+from digits_handwriting.recognizer import Recognizer
 
 # Numbers of digits on each kind of page.
 N_DIGITS = 1_000

@@ -1,12 +1,15 @@
 """The command `digits`.
 
-Each module of this folder, and of the folder `commands` of an optional component, is a
-subcommand. It defines `command`, a Click command.
+Each module of this folder is a subcommand. It defines `command`, a Click command, and the first
+line of its docstring is shown in the help of `digits`. Other packages add such modules as entry
+points of the group `digits.commands`.
 """
 
+import ast
 import fnmatch
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,58 +18,32 @@ import click
 from digits.core.rounding import fix_rounding
 from digits.settings.errors import UserError, report_os_errors, unknown_choice
 
-PACKAGE = Path(__file__).parent.parent  # the folder digits/
+FOLDER = Path(__file__).parent
+PACKAGE = FOLDER.parent  # the folder digits/
 HELP_WIDTH = 76  # columns of a help text, without the indentation
 
-# The module of each subcommand.
+# The module of each subcommand in this folder.
 MODULES = {
-    "check": "digits.commands.check",
-    "compare": "digits.commands.compare",
-    "draw": "digits.handwriting.commands.draw",
-    "experiments": "digits.commands.experiments",
-    "leaderboard": "digits.commands.leaderboard",
-    "merge-lock": "digits.commands.merge_lock",
-    "pin": "digits.commands.pin",
-    "predict": "digits.commands.predict",
-    "report": "digits.report.commands.report",
-    "repro": "digits.commands.repro",
-    "setup": "digits.commands.setup",
-    "show": "digits.commands.show",
-    "start": "digits.commands.start",
+    path.stem.replace("_", "-"): f"digits.commands.{path.stem}"
+    for path in FOLDER.glob("[a-z]*.py")
 }
 
-# The line of each subcommand in the help of `digits`. Git calls `merge-lock`, and `make venv`
-# calls `setup`.
-HELP_LINES = {
-    "check": "Validate params.yaml before any work.",
-    "compare": "Compare the predictions of two revisions, or of two models.",
-    "draw": "Serve a page to draw digits on.",
-    "experiments": "List the experiments of a model, best first.",
-    "leaderboard": "List the models by accuracy, the best of each task first.",
-    "pin": "Record the size and the checksums of a dataset in params.yaml.",
-    "predict": "Classify pictures.",
-    "report": "Write an HTML report about the models that have been evaluated.",
-    "repro": "Run the outdated stages, optionally several at a time.",
-    "show": "Show images of a dataset, with the predictions of a model.",
-    "start": "Turn this clone into a project about your own images.",
-}
+# The help omits these subcommands: Git calls `merge-lock`, and `make venv` calls `setup`.
+HIDDEN = {"merge-lock", "setup"}
 
 
 class LazyGroup(click.Group):
-    """The subcommands, each of which is imported only if it is called.
-
-    The subcommands of an optional component that was deleted are left out.
-    """
+    """The subcommands, each of which is imported only if it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the subcommands that the help shows."""
-        return [name for name in HELP_LINES if has_module(name)]
+        """Return the names of the subcommands that the help shows, in alphabetical order."""
+        return sorted(list_modules().keys() - HIDDEN)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a subcommand. Return None if there is no such module."""
-        if cmd_name not in MODULES or not has_module(cmd_name):
-            return None
-        return import_module(MODULES[cmd_name]).command
+        """Import a subcommand. Return None if there is no such subcommand."""
+        # To look for other packages takes time, which most subcommands do not need.
+        modules = MODULES if cmd_name in MODULES else list_modules()
+        return import_module(modules[cmd_name]).command if cmd_name in modules else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a subcommand. Print an error of the operating system in one line."""
@@ -76,15 +53,28 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of subcommands without importing them."""
+        modules = list_modules()
+        lines = [(name, read_summary(modules[name])) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
-            names = self.list_commands(ctx)
-            formatter.write_dl([(name, HELP_LINES[name]) for name in names])
+            formatter.write_dl(lines)
 
 
-def has_module(name: str) -> bool:
-    """Return whether the module of a subcommand exists. A component may have been deleted."""
-    path = MODULES[name].replace(".", "/")
-    return (PACKAGE.parent / f"{path}.py").exists()
+def list_modules() -> dict[str, str]:
+    """Return the module of each subcommand, also of those that other packages add."""
+    from digits.plugins import find_plugins  # it imports modules that most commands don't need
+
+    plugins = find_plugins("digits.commands")
+    return {name: plugin.module for name, plugin in plugins.items()} | MODULES
+
+
+def read_summary(module: str) -> str:
+    """Return the first line of a module's docstring, without importing the module."""
+    spec = find_spec(module)
+    assert spec is not None, module
+    assert spec.origin is not None, module
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(source)) or ""
+    return docstring.partition("\n")[0]
 
 
 def columns(descriptions: Mapping[str, str]) -> str:

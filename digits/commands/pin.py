@@ -1,4 +1,4 @@
-"""Record the numbers of images and classes, and the checksums, of a dataset."""
+"""Record the size and the checksums of a dataset in params.yaml."""
 
 import io
 import textwrap

@@ -43,7 +43,7 @@ DELETED = [
     "digits/commands/start.py",
     "digits/commands/templates",
     "tests/core/test_your_own.py",
-    # optional components, and the tests of this project's pages
+    # the benchmarks, and the tests of this project's pages
     "bench",
     "tests/bench",
     "tests/project",
@@ -70,10 +70,9 @@ DELETED = [
 
 # What only pictures of digits on paper need.
 HANDWRITING = [
-    "digits/handwriting",
     "docs/handwriting",
     "docs/handwriting.md",
-    "tests/handwriting",
+    "packages/digits-handwriting",
 ]
 
 
@@ -135,10 +134,10 @@ def command(kind: str) -> None:
     If your pictures are already there, the command looks at some of them, and writes a shape
     and models that suit them.
 
-    The command deletes this project's models and results, the pages about them, the optional
-    components that you don't need, and itself. It writes a small params.yaml and a README.md,
-    which you can edit. It commits nothing: `git restore .` brings back all files that were in
-    Git. For the next steps see docs/your-own.md.
+    The command deletes this project's models and results, the pages about them, the benchmarks,
+    itself and, without `--from handwriting`, the package digits-handwriting. It writes a small
+    params.yaml and a README.md, which you can edit. It commits nothing: `git restore .` brings
+    back all files that were in Git. For the next steps see docs/your-own.md.
     """
     check_clone()
     name = Path.cwd().name

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from digits.core.tables import Pixels, Vector
+from digits.plugins import find_plugins
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
@@ -73,20 +74,18 @@ def needs_network(dataset: DatasetParams) -> bool:
 def import_source(kind: str) -> ModuleType:
     """Import the module that reads a kind of source, such as `idx`.
 
-    It is digits/data/sources/<kind>.py, or source.py of the optional component digits/<kind>/.
+    It is digits/data/sources/<kind>.py, or an entry point of the group `digits.sources`, by
+    which another package adds a kind.
 
     Raises:
         UserError: there is no such module.
     """
-    modules = {
-        path.stem: f"digits.data.sources.{path.stem}"
-        for path in PACKAGE.glob("data/sources/[a-z]*.py")
-    }
-    for path in PACKAGE.glob("*/source.py"):
-        component = path.parent.name
-        modules[component] = f"digits.{component}.source"
-    check_choice("sources", kind, modules)
-    return import_module(modules[kind])
+    kinds = {path.stem for path in PACKAGE.glob("data/sources/[a-z]*.py")}
+    if kind in kinds:
+        return import_module(f"digits.data.sources.{kind}")
+    plugins = find_plugins("digits.sources")
+    check_choice("sources", kind, kinds | plugins.keys())
+    return plugins[kind].load()
 
 
 def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> None:

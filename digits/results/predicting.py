@@ -1,15 +1,14 @@
 """Predict what pictures show, with a trained model.
 
 A picture is converted as those of the model's dataset were. For the sources `folder` and
-`table`, it is resized as a whole. For datasets of digits, the optional component `handwriting`
-finds the digits in it.
+`table`, it is resized as a whole. Other packages convert pictures for other datasets: they add
+subclasses of `Predictor` as entry points of the group `digits.predictors`.
 """
 
 import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -24,6 +23,7 @@ from digits.data.pictures import PictureError
 from digits.evaluation import calibration
 from digits.learning import model_file
 from digits.learning import scores as model_scores
+from digits.plugins import find_plugins
 from digits.results import drawing, formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
 from digits.settings import params
@@ -32,9 +32,6 @@ from digits.settings.params import DatasetParams, Params
 
 # The sources that resize whole pictures.
 RESIZING_SOURCES = {"folder", "table"}
-
-# The optional component that finds digits in pictures.
-HANDWRITING = Path(__file__).parents[1] / "handwriting"
 
 # At most this many other labels are printed, and only those with at least this probability.
 N_PRINTED = 2
@@ -140,6 +137,11 @@ class Predictor:
     labels: dict[int, int | str]
     model: Pipeline
     temperature: float | None
+
+    @classmethod
+    def suits(cls, dataset: DatasetParams) -> bool:
+        """Return whether this class converts pictures to images like those of a dataset."""
+        return not RESIZING_SOURCES.isdisjoint(dataset.sources[0])
 
     @classmethod
     def load(cls, settings: Params, name: str) -> Self:
@@ -301,15 +303,15 @@ def choose_model(settings: Params) -> str:
 
 
 def find_predictor_class(dataset: DatasetParams) -> type[Predictor] | None:
-    """Return the class that predicts pictures with the models of a dataset.
+    """Return the first class that suits a dataset.
 
     Returns:
-        None if the images of the dataset were not made of pictures.
+        None if there is no such class, because the images were not made of pictures.
     """
-    if not RESIZING_SOURCES.isdisjoint(dataset.sources[0]):
+    if Predictor.suits(dataset):
         return Predictor
-    if HANDWRITING.exists():
-        recognizer = import_module("digits.handwriting.recognizer")
-        if dataset.shape in recognizer.SHAPES:
-            return recognizer.Recognizer
+    for plugin in find_plugins("digits.predictors").values():
+        predictor_class: type[Predictor] = plugin.load()
+        if predictor_class.suits(dataset):
+            return predictor_class
     return None

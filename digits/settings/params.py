@@ -211,15 +211,15 @@ class DatasetParams(Entry):
     - `openml: NAME/VERSION`: a dataset on OpenML, such as `mnist_784/1`.
     - `folder: FOLDER`: pictures, in a subfolder for each class. The subfolder may have
       subfolders for groups.
-    - `handwriting: FOLDER`: the same, for photos of single digits on paper. Each digit is
-      converted to the style of MNIST. This source is part of the optional component
-      `handwriting`.
     - `deformed: DATASET FIRST TOTAL`: another entry of `datasets`, with deformed copies of its
       first images, such as `deformed: mnist 60000 700000`.
     - `table: FILE`: a CSV or parquet file with one row per image. The column `class` or `label`
       has the class, and the optional column `group` the group. If there is a column `file`, it
       has the paths of pictures, relative to the folder of the table. Otherwise all other
       columns have the pixels.
+
+    Other packages may add kinds, such as `handwriting: FOLDER` for photos of single digits on
+    paper.
 
     The environment variable `DATA_MIRROR` may name a folder or an HTTP address. It is tried
     before the sources that need a network. The IDX files of a dataset are in the subfolder

@@ -23,9 +23,9 @@ N_TEST = 397  # of 1,797 images
 # The benchmarks load these models.
 MODELS = ["digit-champion", "digit-density", "digit-sgd-log"]
 
-# The scripts, and how many benchmarks each has. Those of optional components may be missing.
+# The scripts, and how many benchmarks each has.
 SCRIPTS = {"benchmarks": 3}
-if (tiny.ROOT / "digits" / "handwriting").exists():
+if tiny.HANDWRITING.exists():
     SCRIPTS |= {"handwriting": 2, "paper": 1}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]

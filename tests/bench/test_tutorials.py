@@ -29,7 +29,6 @@ from tests.helpers.calls import call
 from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml
 
 PAGE = (tiny.ROOT / "docs/tutorials.md").read_text(encoding="utf-8")
-HANDWRITING = "digits/handwriting"  # the optional component that finds digits in pictures
 
 # The rows of the tables of errors and warnings: the code, the message and the solution.
 ROWS = re.findall(
@@ -239,11 +238,10 @@ def test_fashion_mnist_is_added_as_the_page_says(
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not (tiny.ROOT / HANDWRITING).exists(),
-    reason="without the component, no model of digits predicts pictures",
+    not tiny.HANDWRITING.exists(),
+    reason="without the package digits-handwriting, no model of digits predicts pictures",
 )
 def test_your_own_classifier_predicts_a_converted_picture(project: Path) -> None:
-    shutil.copytree(tiny.ROOT / HANDWRITING, project / HANDWRITING)
     draw_five(project / "photo.jpg")
     load = (
         "from pathlib import Path\n"

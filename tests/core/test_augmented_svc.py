@@ -1,5 +1,6 @@
 """The classifier that also learns from deformed copies of its training images."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import check_estimator
 
 from digits.features.scaled import scale
 from digits.imaging.deformation import MILD, deform_rows
@@ -156,3 +158,30 @@ def test_wrong_hyperparameters_are_refused(
     with pytest.raises(UserError) as error:
         pipelines.make_classifier("augmented_svc", hyperparameters, 42)
     assert message in str(error.value)
+
+
+class PaddedSVC(AugmentedSVC):
+    """The classifier, which pads its images to squares.
+
+    The rows of scikit-learn's checks have widths such as 2, 3 and 10.
+    """
+
+    def _validate_images(self, X: Any, **options: Any) -> Any:
+        validated = super()._validate_images(X, **options)
+        if "y" in options:
+            images, y = validated
+            return pad(images), y
+        return pad(validated)
+
+
+def pad(X: Any) -> Any:
+    """Append columns of zeros until the number of columns is a square."""
+    n_columns = X.shape[1]
+    side = math.ceil(math.sqrt(n_columns))
+    return np.pad(X, [(0, 0), (0, side**2 - n_columns)])
+
+
+def test_it_is_an_estimator_as_scikit_learn_expects() -> None:
+    model = PaddedSVC(FunctionTransformer(), n_copies=1, random_state=0)
+    # The check of array libraries skips itself unless SciPy is told to support them.
+    check_estimator(model, on_skip=None)

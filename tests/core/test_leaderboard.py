@@ -224,6 +224,12 @@ def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
     assert read_names(project)[2] == "five-sgd"
 
 
+def test_an_edit_of_a_command_in_dvc_yaml_marks_its_models(project: Path) -> None:
+    command = "cmd: python -m stages.train"
+    tiny.replace(project / "dvc.yaml", command, f"{command} --verbose")
+    assert [name for name in read_names(project) if not name.endswith(" !")] == []
+
+
 def test_the_baseline_is_that_of_a_model_that_is_up_to_date(project: Path) -> None:
     other = tiny.params()["models"]["digit-logreg"]
     fewer = {"models.digit-logreg.feature_parameters": {"n_components": 40}}

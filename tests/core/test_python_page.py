@@ -1,7 +1,6 @@
 """The examples of docs/reference/python.md run, and print what they should."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -44,14 +43,12 @@ def test_tables_models_and_results_are_read(made: Path) -> None:
 
 
 @pytest.mark.skipif(
-    not (tiny.ROOT / "digits/handwriting").exists(),
-    reason="without the component, no model of digits predicts pictures",
+    not tiny.HANDWRITING.exists(),
+    reason="without the package digits-handwriting, no model of digits predicts pictures",
 )
-def test_pictures_are_predicted(project: Path) -> None:
-    component = "digits/handwriting"  # which the tiny project does not have
-    shutil.copytree(tiny.ROOT / component, project / component)
+def test_pictures_are_predicted(made: Path) -> None:
     script = read_example("Predict pictures")
-    printed = tiny.run(["python", "-c", script], project).stdout.splitlines()
+    printed = tiny.run(["python", "-c", script], made).stdout.splitlines()
     assert len(printed) == 5  # the digits on the sheet
     for line in printed:
         assert re.fullmatch(r"\d [01]\.\d+", line)

@@ -22,7 +22,7 @@ YOUR_OWN = "docs/your-own.md"
 UPGRADING = "docs/upgrading.md"
 EXPERIMENTS = "docs/experiments.md"
 
-HAS_HANDWRITING = (tiny.ROOT / "digits/handwriting").exists()
+HANDWRITING = "packages/digits-handwriting"
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -257,8 +257,8 @@ def add_entries_of_the_page(project: Path) -> None:
     "kind", ["folder", "table", pytest.param("handwriting", marks=pytest.mark.slow)]
 )
 def test_start_leaves_a_project_that_is_ready_for_images(kind: str, shapes: Path) -> None:
-    if kind == "handwriting" and not HAS_HANDWRITING:
-        pytest.skip("the optional component was not found")
+    if kind == "handwriting" and not tiny.HANDWRITING.exists():
+        pytest.skip("the package digits-handwriting was not found")
     printed = call(shapes, "start", "--from", kind).stdout
     assert 'git commit -m "Our own images"' in printed
     if kind == "table":
@@ -282,7 +282,7 @@ def find_folders_of_tests(project: Path) -> set[str]:
 
 
 def test_start_deletes_what_the_new_project_does_not_need(started: Path) -> None:
-    for name in ["metrics", "plots", "dvc.lock", "data/raw", "bench", "digits/handwriting"]:
+    for name in ["metrics", "plots", "dvc.lock", "data/raw", "bench", HANDWRITING]:
         assert not (started / name).exists()
     assert find_folders_of_tests(started) <= {"core", "helpers", "report"}
     assert not list(started.glob("digits/commands/*start*"))
@@ -291,11 +291,11 @@ def test_start_deletes_what_the_new_project_does_not_need(started: Path) -> None
 
 def test_start_keeps_what_finds_handwriting(shapes: Path) -> None:
     call(shapes, "start", "--from", "handwriting")
-    assert find_folders_of_tests(shapes) <= {"core", "handwriting", "helpers", "report"}
-    assert (shapes / "digits/handwriting").exists() == HAS_HANDWRITING
+    assert find_folders_of_tests(shapes) <= {"core", "helpers", "report"}
+    assert (shapes / HANDWRITING).exists() == tiny.HANDWRITING.exists()
 
 
-@pytest.mark.skipif(not HAS_HANDWRITING, reason="optional components were deleted")
+@pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="some folders were deleted")
 @pytest.mark.parametrize("pattern", [*start.DELETED, *start.HANDWRITING])
 def test_what_start_deletes_exists(pattern: str) -> None:
     is_output = pattern.startswith(("data/", "models/"))
@@ -324,7 +324,7 @@ def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None
     assert (started / "README.md").read_text(encoding="utf-8").endswith("\n")
     makefile = (started / "Makefile").read_text(encoding="utf-8")
     assert "\nDEMO := *\n" in makefile
-    assert "and nothing else.'\ndemo:" in makefile  # not also `make repro`, which does the same
+    assert "`make repro` trains" not in makefile  # `make demo` does the same
     assert "../shapes-remote" in (started / ".dvc/config").read_text()
     local_config = (started / ".dvc/config.local").read_text()
     assert f"url = {started.parent}/shapes-remote\n" in local_config

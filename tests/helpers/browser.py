@@ -1,5 +1,6 @@
 """A page in a real headless Chromium, for the tests of what people look at."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 # waited for.
 LIMIT = 540
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
+MISSING = "needs Chromium: `apt-get install chromium`, or Chrome on the PATH as google-chrome"
+
+# The environment variable by which a test without a browser fails. .ci/run sets it.
+REQUIRED = "REQUIRE_BROWSER"
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -74,17 +80,19 @@ class Opened:
 
 @contextmanager
 def page(origin: str = "", **options: Any) -> Iterator[Opened]:
-    """Open an empty page, or skip the test if Chromium is not installed.
+    """Open an empty page.
+
+    If Chromium is not installed, skip the test, or let it fail if `REQUIRED` is set.
 
     Args:
         origin: the address of the test's own server, such as http://127.0.0.1:8000.
         options: of Playwright's `new_page`.
     """
     path = find_chromium()
+    if path is None and os.environ.get(REQUIRED):
+        pytest.fail(MISSING)
     if path is None:
-        pytest.skip(
-            "needs Chromium: `apt-get install chromium`, or Chrome on the PATH as google-chrome"
-        )
+        pytest.skip(MISSING)
     with (
         sync_playwright() as driver,
         driver.chromium.launch(executable_path=path, args=ARGUMENTS) as chromium,

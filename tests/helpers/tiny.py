@@ -25,6 +25,7 @@ import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
+HANDWRITING = ROOT / "packages/digits-handwriting"  # may have been deleted
 IMAGES = 400
 TEST = 100  # the number of images of the test set
 SHAPE = (8, 8)
@@ -46,8 +47,9 @@ STAGES = [
     "evaluate@digit-logreg",
 ]
 
-# What a copy of the repository for a test is made without: its results, its pages, its tests.
-NOT_COPIED = r"(metrics|plots|docs|tests|packages)/|dvc\.lock|.*\.dvc$|data/\.gitignore"
+# What a copy of the repository for a test is made without: its results, its pages, its tests, and
+# other packages.
+NOT_COPIED = r"(metrics|plots|docs|packages|tests)/|dvc\.lock|.*\.dvc$|data/\.gitignore"
 
 # Folders that belong to Git, DVC and Python.
 TOOL_FOLDERS = {".git", ".dvc", "__pycache__"}

@@ -177,8 +177,8 @@ def test_a_conflict_in_a_clone_that_was_not_set_up_is_resolved_without_training(
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not (tiny.ROOT / "digits/handwriting").exists(),
-    reason="without the component, no model of digits predicts pictures",
+    not tiny.HANDWRITING.exists(),
+    reason="without the package digits-handwriting, no model of digits predicts pictures",
 )
 def test_the_examples_of_the_python_page_print_what_it_shows(demo: Path) -> None:
     page = (tiny.ROOT / "docs/reference/python.md").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ The module of a source has a function `read(place, dataset)`. It returns what `m
 digits/data/images.py returns, or raises a UserError whose message gives the reason in a few
 words.
 
-The source of an optional component is digits/<component>/source.py.
+Other packages add sources as entry points of the group `digits.sources`.
 """
 
 import textwrap

@@ -21,6 +21,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from digits.core.tables import Pixels, Scores, Vector
 from digits.imaging.deformation import MILD, deform_rows, list_blocks
@@ -114,13 +116,15 @@ class AugmentedSVC(
             y: the labels, shape (n_images,).
 
         Raises:
-            ValueError: a parameter is wrong, or the images are not square.
+            ValueError: a parameter is wrong, the images are not square, or `X` or `y` is not
+                such an array.
         """
         self._validate_params()
+        X, y = self._validate_images(X, y=y)
+        check_classification_targets(y)
         side = math.isqrt(X.shape[1])
         if side**2 != X.shape[1]:
             raise ValueError(f"copies are made of square images, not of {X.shape[1]} pixels")
-        self.n_features_in_ = X.shape[1]
         self.classes_ = np.unique(y)
         self.features_ = clone(self.features)
         Z = check_array(self.features_.fit_transform(X, y))  # refuses a sparse matrix
@@ -169,7 +173,13 @@ class AugmentedSVC(
         """Return the scores of images, shape (n_images, n_classes).
 
         With two classes, the shape is (n_images,), for the second class.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ValueError: `X` is not such an array, or has another number of pixels than in `fit`.
         """
+        check_is_fitted(self)
+        X = self._validate_images(X, reset=False)
         scores = self._compute_scores(self.features_.transform(X))
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
@@ -179,6 +189,13 @@ class AugmentedSVC(
         if scores.ndim == 1:
             return self.classes_[(scores > 0).astype(int)]
         return self.classes_[scores.argmax(axis=1)]
+
+    def _validate_images(self, X: Pixels, **options: Any) -> Any:
+        """Return the images, and the labels if `y` is given, as arrays of a supported kind.
+
+        Set `n_features_in_`, or compare `X` with it if `reset` is false.
+        """
+        return validate_data(self, X, **options)
 
     def _fit_svc(self, Z: Features, target: Vector, C: float) -> SVC:
         return SVC(C=C, gamma=self.gamma_).fit(Z, target)

@@ -15,6 +15,7 @@ from typing import Any
 import dvc.cli
 import yaml
 from click.testing import CliRunner
+
 from dvc_parallel.cli import main
 
 # Folders that belong to Git, DVC and Python.

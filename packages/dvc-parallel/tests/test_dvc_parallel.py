@@ -15,6 +15,7 @@ from pydoc import locate
 import dvc
 import psutil
 import pytest
+
 from dvc_projects import (
     make,
     make_two,
@@ -32,6 +33,24 @@ README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 # DVC leaves files open, which Python warns of when it frees them.
 pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(autouse=True)
+def _environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set the environment of all commands, and remove what could change their results."""
+    for name in ["GIT_DIR", "GIT_INDEX_FILE"]:
+        monkeypatch.delenv(name, raising=False)
+    for role in ["AUTHOR", "COMMITTER"]:
+        monkeypatch.setenv(f"GIT_{role}_NAME", "A")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
+    # `dvc` and `python` are those of the environment of the tests.
+    scripts = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", str(scripts), prepend=os.pathsep)
+    # DVC's own cache is deleted with the files of the tests.
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
+
 
 # The files of small projects. Each stage is a command of the shell, which takes milliseconds.
 DIAMOND = {
@@ -230,6 +249,55 @@ def test_after_a_failure_other_stages_go_on_and_the_next_run_does_the_rest(
     repro(folder)
     assert (folder / "end").read_text() == "111"
     assert repro(folder) == "Nothing to do: all stages are up to date.\n"
+
+
+# The first of three stages ends with the status in the file `status`, after it has written its
+# output. The third stage has a dependency of its own, so it is out of date whatever the second
+# one does.
+CHAIN = {
+    "a.txt": "1",
+    "d.txt": "1",
+    "status": "0",
+    "dvc.yaml": """
+        stages:
+          first: {cmd: cp a.txt b.txt && exit $(cat status), deps: [a.txt], outs: [b.txt]}
+          second: {cmd: cp b.txt c.txt, deps: [b.txt], outs: [c.txt]}
+          third: {cmd: cat c.txt d.txt > e.txt, deps: [c.txt, d.txt], outs: [e.txt]}
+    """,
+}
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Path:
+    """Return a project whose three stages have run, before two files were edited."""
+    folder = make(tmp_path, CHAIN)
+    repro(folder)
+    write(folder, {"a.txt": "2", "d.txt": "2"})
+    return folder
+
+
+def test_a_stage_that_fails_after_it_has_written_its_outputs_is_not_recorded(
+    chain: Path,
+) -> None:
+    before = read_lock(chain)["first"]
+    write(chain, {"status": "1"})
+    assert "first: ended with status 1\n" in repro(chain, status=1)
+    assert (chain / "b.txt").read_text() == "2"
+    assert read_lock(chain)["first"] == before
+    assert repro(chain, "--dry") == "first\nsecond\nthird\n"
+
+
+def test_no_stage_behind_a_failed_one_runs_on_old_files(chain: Path) -> None:
+    before = read_lock(chain)
+    write(chain, {"status": "1"})
+    output = repro(chain, status=1)
+    assert "1 of 3 stages failed, and 2 that depend on them did not run" in output
+    assert (chain / "e.txt").read_text() == "11"
+    assert read_lock(chain) == before
+
+    write(chain, {"status": "0"})
+    repro(chain)
+    assert (chain / "e.txt").read_text() == "22"
 
 
 def test_the_output_of_a_stage_is_whole_and_no_keyboard_reaches_it(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from playwright.sync_api import expect
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
-from digits.handwriting import boxes
-from digits.handwriting.recognizer import Recognizer
-from digits.handwriting.typicality import DENSITY, Typicality
 from digits.results import predicting
-from tests.handwriting.drawing import serving, stroke
+from digits_handwriting import boxes
+from digits_handwriting.recognizer import Recognizer
+from digits_handwriting.typicality import DENSITY, Typicality
+from drawing import serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.calls import call
 

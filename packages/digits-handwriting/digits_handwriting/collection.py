@@ -12,9 +12,9 @@ from PIL import Image
 
 from digits.core.files import atomic_write
 from digits.data import pictures
-from digits.handwriting import source
-from digits.handwriting.normalize import MNIST_SIDE
 from digits.settings.errors import UserError, report_os_errors
+from digits_handwriting import source
+from digits_handwriting.normalize import MNIST_SIDE
 
 DIGITS = tuple("0123456789")
 

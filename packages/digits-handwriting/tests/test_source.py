@@ -10,9 +10,9 @@ from PIL import Image
 
 from digits.core.tables import Pixels
 from digits.data import pictures
-from digits.handwriting import components, source
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
+from digits_handwriting import components, source
 from tests.helpers import tiny
 
 

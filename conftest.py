@@ -11,7 +11,8 @@ from tests.helpers import tiny
 from tests.helpers.calls import reproduce
 
 # A thread of OpenMP that waits for another one sleeps. Otherwise it would take the time of the
-# processor from it, on a busy machine for minutes. OpenMP reads this variable when it is loaded.
+# processor from it, on a busy machine for minutes. OpenMP reads this variable when it is
+# loaded.
 os.environ["OMP_WAIT_POLICY"] = "passive"
 
 
@@ -38,8 +39,8 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 def _make(project: Path) -> None:
-    # The optional components, which no stage needs, would be copied for each test.
-    tiny.make_project(project, rf"{tiny.NOT_COPIED}|digits/(handwriting|report)/")
+    # The report, which no stage needs, would be copied for each test.
+    tiny.make_project(project, rf"{tiny.NOT_COPIED}|digits/report/")
     reproduce(project, *tiny.STAGES)
     tiny.commit(project, "the first run")
     # What is compiled and packed once need not be compiled and copied for each test.

@@ -12,8 +12,8 @@ import numpy as np
 from skimage import measure
 
 from digits.core.tables import Pixels, Vector
-from digits.handwriting.components import Component, Digit, draw_digit
-from digits.handwriting.ink import EDGE, Ink
+from digits_handwriting.components import Component, Digit, draw_digit
+from digits_handwriting.ink import EDGE, Ink
 
 # There are two digits if the product of the typicalities of the halves is more than this many
 # times the typicality of the whole. Chosen on pairs of MNIST's training images that overlap by

@@ -7,9 +7,9 @@ from scipy import ndimage
 from skimage import measure
 
 from digits.core.tables import Pixels
-from digits.handwriting.ink import Ink
 from digits.imaging.deskewing import moments
 from digits.imaging.interpolation import interpolate
+from digits_handwriting.ink import Ink
 
 # The sides of the images in which digits can be drawn: MNIST's, and UCI's in scikit-learn.
 SIDES = (28, 8)

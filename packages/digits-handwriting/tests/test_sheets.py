@@ -6,9 +6,9 @@ import pytest
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
-from digits.handwriting import sheets
-from digits.handwriting.components import Digit
-from tests.handwriting.test_ink import SEVEN, difference, found, ink, page
+from digits_handwriting import sheets
+from digits_handwriting.components import Digit
+from test_ink import SEVEN, difference, found, ink, page
 
 Grey = npt.NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.handwriting.drawing import serving, stroke
+from drawing import serving, stroke
 from tests.helpers import browser
 
 PICTURE = Path("docs/handwriting/draw.png")

@@ -21,11 +21,11 @@ from werkzeug.wrappers import Response
 
 from digits.commands import examples
 from digits.data import pictures
-from digits.handwriting import boxes
-from digits.handwriting.collection import DIGITS, Collection
-from digits.handwriting.recognizer import Recognizer
 from digits.results import drawing, predicting
 from digits.settings.errors import UserError
+from digits_handwriting import boxes
+from digits_handwriting.collection import DIGITS, Collection
+from digits_handwriting.recognizer import Recognizer
 
 PAGE = Path(__file__).parent.parent / "page"
 ADDRESS = "127.0.0.1"

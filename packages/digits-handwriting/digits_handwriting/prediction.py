@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from digits.handwriting.regions import Box
 from digits.results.predicting import Prediction
+from digits_handwriting.regions import Box
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,10 +13,10 @@ from scipy import ndimage
 from skimage import measure, transform
 from skimage.transform import EuclideanTransform, ProjectiveTransform
 
-from digits.handwriting import ink as inks
-from digits.handwriting.ink import CORE, EDGE, MIN_PIXELS, Ink
-from digits.handwriting.regions import EIGHT_NEIGHBOURS, Mask
-from digits.handwriting.sheets import warp
+from digits_handwriting import ink as inks
+from digits_handwriting.ink import CORE, EDGE, MIN_PIXELS, Ink
+from digits_handwriting.regions import EIGHT_NEIGHBOURS, Mask
+from digits_handwriting.sheets import warp
 
 NEIGHBOURS_IN_ROW = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
 NEIGHBOURS_IN_COLUMN = NEIGHBOURS_IN_ROW.T

@@ -10,7 +10,7 @@ from skimage import filters, measure, transform
 from skimage.transform import ProjectiveTransform
 
 from digits.core.tables import Pixels
-from digits.handwriting.regions import Mask
+from digits_handwriting.regions import Mask
 
 Points = npt.NDArray[np.floating[Any]]  # x and y of each, shape (n, 2)
 

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from digits.data import pictures
-from digits.handwriting.components import Digit, find
-from digits.handwriting.normalize import normalize
+from digits_handwriting.components import Digit, find
+from digits_handwriting.normalize import normalize
 
 Grey = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]

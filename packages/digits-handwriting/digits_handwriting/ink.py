@@ -12,7 +12,7 @@ from skimage import filters
 
 from digits.core.tables import Pixels
 from digits.data.pictures import PictureError, median_of_edge
-from digits.handwriting.regions import Floats
+from digits_handwriting.regions import Floats
 
 Ink = Floats  # shape (height, width), 0 (paper) to 1 (full ink)
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digits.core.files import atomic_write
 from digits.data import pictures
-from digits.handwriting.prediction import DigitPrediction
+from digits_handwriting.prediction import DigitPrediction
 
 BLUE = (0, 90, 200)
 RED = (200, 30, 0)  # of flagged digits

@@ -10,10 +10,10 @@ import pandas as pd
 from digits.core.tables import Pixels
 from digits.data.pictures import Picture, PictureError
 from digits.data.sources import folder
-from digits.handwriting import components
-from digits.handwriting.normalize import SIDES
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
+from digits_handwriting import components
+from digits_handwriting.normalize import SIDES
 
 
 def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:

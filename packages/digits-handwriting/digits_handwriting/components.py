@@ -16,11 +16,11 @@ from skimage.transform import ProjectiveTransform
 
 from digits.core.tables import Pixels
 from digits.data.pictures import Picture, PictureError
-from digits.handwriting import ink as inks
-from digits.handwriting import lines, sheets
-from digits.handwriting.ink import CORE, EDGE, Ink
-from digits.handwriting.normalize import normalize
-from digits.handwriting.regions import EIGHT_NEIGHBOURS, Box, Labels
+from digits_handwriting import ink as inks
+from digits_handwriting import lines, sheets
+from digits_handwriting.ink import CORE, EDGE, Ink
+from digits_handwriting.normalize import normalize
+from digits_handwriting.regions import EIGHT_NEIGHBOURS, Box, Labels
 
 # A picture whose sides have at most this many pixels shows one digit.
 MAX_ONE_DIGIT_SIDE = 32

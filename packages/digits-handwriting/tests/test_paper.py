@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
-from tests.handwriting.test_ink import (
+from test_ink import (
     ALONE,
     EXPECTED,
     FIVE,

@@ -11,14 +11,14 @@ import numpy as np
 from digits.core.tables import Pixels, Scores, Vector
 from digits.data import pictures
 from digits.data.pictures import Picture
-from digits.handwriting import boxes, components, touching
-from digits.handwriting.components import Digit
-from digits.handwriting.normalize import MNIST_SIDE, SIDES
-from digits.handwriting.prediction import DigitPrediction
-from digits.handwriting.typicality import MIN_P_VALUE, Typicality
 from digits.results.predicting import Prediction, Predictor, Reading
 from digits.settings.errors import warn
-from digits.settings.params import Params
+from digits.settings.params import DatasetParams, Params
+from digits_handwriting import boxes, components, touching
+from digits_handwriting.components import Digit
+from digits_handwriting.normalize import MNIST_SIDE, SIDES
+from digits_handwriting.prediction import DigitPrediction
+from digits_handwriting.typicality import MIN_P_VALUE, Typicality
 
 # The shapes of the images to which the digits in pictures are normalized.
 SHAPES = [[side, side] for side in SIDES]
@@ -37,6 +37,11 @@ class Recognizer(Predictor):
     """
 
     typicality: Typicality | None = None
+
+    @classmethod
+    def suits(cls, dataset: DatasetParams) -> bool:
+        """Return whether digits are drawn as the images of a dataset, by their shape."""
+        return dataset.shape in SHAPES
 
     @classmethod
     def load(cls, settings: Params, name: str) -> Self:

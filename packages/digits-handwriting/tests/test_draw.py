@@ -16,12 +16,12 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from digits.handwriting import source as handwriting
-from digits.handwriting.collection import Collection
-from digits.handwriting.commands.draw import ADDRESS, local_address
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
-from tests.handwriting.drawing import box, draw, serving, stroke
+from digits_handwriting import source as handwriting
+from digits_handwriting.collection import Collection
+from digits_handwriting.commands.draw import ADDRESS, local_address
+from drawing import box, draw, serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.browser import LIMIT, overflow
 from tests.helpers.processes import full_disk

@@ -10,11 +10,11 @@ from sklearn.svm import SVC
 
 from digits.core.tables import Pixels, Vector
 from digits.data.pictures import Picture
-from digits.handwriting.normalize import normalize
-from digits.handwriting.recognizer import Recognizer
-from digits.handwriting.typicality import Typicality
 from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores
+from digits_handwriting.normalize import normalize
+from digits_handwriting.recognizer import Recognizer
+from digits_handwriting.typicality import Typicality
 
 TRAIN = 600
 IMAGES = 800

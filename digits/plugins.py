@@ -1,0 +1,26 @@
+"""Find what other packages add to this one.
+
+A package adds subcommands, kinds of sources and predictors as entry points of the groups
+`digits.commands`, `digits.sources` and `digits.predictors`. docs/extending.md shows how.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+
+
+@cache
+def find_plugins(group: str) -> Mapping[str, EntryPoint]:
+    """Return the entry points of a group by their names, in alphabetical order.
+
+    An entry point is left out if the folder of its package was deleted after the installation.
+    """
+    found = sorted(entry_points(group=group), key=lambda plugin: plugin.name)
+    return {plugin.name: plugin for plugin in found if is_importable(plugin)}
+
+
+def is_importable(plugin: EntryPoint) -> bool:
+    """Return whether the package of an entry point exists."""
+    package, _, _ = plugin.module.partition(".")
+    return find_spec(package) is not None

@@ -1,0 +1,104 @@
+"""Another package adds a subcommand, a kind of source and a predictor by its entry points."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import tiny
+
+ENTRY_POINTS = """\
+[digits.commands]
+say-hello = greeting.command
+
+[digits.sources]
+greeting = greeting.source
+
+[digits.predictors]
+greeting = greeting.predictor:Greeting
+"""
+
+COMMAND = '''\
+"""Say hello.
+
+This module imports nothing that the help needs.
+"""
+
+import click
+
+print("imported")
+
+
+@click.command()
+def command():
+    """Say hello."""
+    print("hello")
+'''
+
+SOURCE = """\
+from digits.data.sources import idx
+
+
+def read(place, dataset):
+    return idx.read(place.upper(), dataset)
+"""
+
+PREDICTOR = """\
+from digits.results.predicting import Prediction, Predictor
+
+
+class Greeting(Predictor):
+    @classmethod
+    def suits(cls, dataset):
+        return "greeting" in dataset.sources[0]
+
+    def predict_source(self, source):
+        return [Prediction("hello", 1.0, [], None)]
+"""
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    """Return a folder of packages, as pip writes it, with the package `greeting` in it."""
+    folder = tmp_path / "packages"
+    metadata = folder / "greeting-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
+    package = folder / "greeting"
+    package.mkdir()
+    modules = {"__init__": "", "command": COMMAND, "source": SOURCE, "predictor": PREDICTOR}
+    for name, code in modules.items():
+        (package / f"{name}.py").write_text(code)
+    return folder
+
+
+def run(command: str, project: Path, packages: Path) -> str:
+    return tiny.run(command, project, PYTHONPATH=str(packages)).stdout
+
+
+def test_a_subcommand_is_listed_without_an_import(tmp_path: Path, packages: Path) -> None:
+    help_text = run("digits --help", tmp_path, packages)
+    assert "  say-hello    Say hello.\n" in help_text
+    assert "imported" not in help_text
+    assert run("digits say-hello", tmp_path, packages) == "imported\nhello\n"
+
+
+def test_a_source_is_fetched_and_its_pictures_are_predicted(
+    project: Path, packages: Path
+) -> None:
+    dataset = tiny.dataset({"greeting": "idx"})
+    tiny.edit(project, {"datasets.tiny": dataset})
+    (project / "idx").rename(project / "IDX")
+    assert run("digits check", project, packages) == "params.yaml is valid.\n"
+    run("python -m stages.fetch tiny", project, packages)
+    printed = run("digits predict --model digit-logreg some.jpg", project, packages)
+    assert printed == "some.jpg: predicted hello (> 99 %)\n"
+
+
+def test_a_package_whose_folder_was_deleted_is_left_out(project: Path, packages: Path) -> None:
+    shutil.rmtree(packages / "greeting")
+    assert "say-hello" not in run("digits --help", project, packages)
+    tiny.edit(project, {"datasets.tiny": tiny.dataset({"greeting": "idx"})})
+    error = tiny.run("digits check", project, status=1, PYTHONPATH=str(packages)).stderr
+    assert "there is no 'greeting'" in error

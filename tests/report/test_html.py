@@ -1,0 +1,255 @@
+"""The HTML of the report: its tables, its names and the data of its charts.
+
+These tests need no browser. What they find is there without JavaScript, too.
+"""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from digits.report import charts
+from digits.report.view import ModelView
+from digits.results.leaderboard import BASELINE
+from digits.results.read import ImageDataset
+from digits.settings import params
+from tests.helpers.calls import call
+from tests.report import hostile
+from tests.report.reading import (
+    find,
+    find_by_text,
+    read_data,
+    read_page,
+    read_table,
+    text_of,
+)
+
+# Vega is bundled once, in the project that the other tests copy.
+pytestmark = pytest.mark.usefixtures("report")
+
+FOLDERS = {"test set": "predictions", "cross-validation": "crossval"}
+
+
+@pytest.fixture
+def page(report: Path) -> Element:
+    return read_page(report)
+
+
+@pytest.fixture
+def hostile_page(hostile_project: Path) -> Element:
+    return read_page(hostile_project / "report.html")
+
+
+def read_predictions(project: Path, name: str, subset: str = "test set") -> Any:
+    return pd.read_parquet(project / f"data/{FOLDERS[subset]}/{name}.parquet")
+
+
+def is_wrong(predictions: pd.DataFrame) -> Any:
+    return predictions["label"] != predictions["prediction"]
+
+
+class Mistake(NamedTuple):
+    """A wrong prediction of a test image."""
+
+    row: int
+    actual: str
+    predicted: str
+    file: str
+
+
+def read_mistakes(hostile_project: Path, name: str) -> list[Mistake]:
+    """Return the mistakes of a model of the hostile project."""
+    predictions = read_predictions(hostile_project, name)
+    mistakes = predictions[is_wrong(predictions)]
+    return [
+        Mistake(row, hostile.CLASSES[label], hostile.CLASSES[predicted], hostile.name_file(row))
+        for row, label, predicted in zip(
+            mistakes["row"], mistakes["label"], mistakes["prediction"], strict=True
+        )
+    ]
+
+
+def read_leaderboard(page: Element) -> Any:
+    """Return the leaderboard, without the task below the name of each model."""
+    table = read_table(find(page, ".//section[@id='leaderboard']//table"))
+    names = zip(table["model"], table["task"], strict=True)
+    return table.assign(model=[name.removesuffix(f" {task}") for name, task in names])
+
+
+def find_model(page: Element, name: str) -> Element:
+    return find(page, f".//details[@id='{name}']")
+
+
+def find_matrix(model: Element, subset: str) -> Element:
+    """Return the confusion matrix of the test set, or of the cross-validation."""
+    caption = f"Confusion matrix, {subset} row actual, column predicted"
+    return find_by_text(model, "table", "caption", caption)
+
+
+def read_metrics(model: Element) -> Any:
+    """Return the metrics of all classes together, by their captions and subsets."""
+    table = read_table(find(model, ".//table[@class='metrics']"))
+    return table.set_index("")
+
+
+def find_folded(model: Element, summary: str) -> Element:
+    """Return the table below a line that unfolds it."""
+    return find(find_by_text(model, "details", "summary", summary), ".//table")
+
+
+def test_the_leaderboard_is_that_of_the_terminal(page: Element, made: Path) -> None:
+    table = read_leaderboard(page).drop(columns=["task", "training accuracy"])
+    lines = [line.split() for line in call(made, "leaderboard").stdout.splitlines()]
+    rows = [" ".join(row).split() for row in table.to_numpy()]
+    assert len(rows) == 4
+    assert [line for line in lines if line in rows] == rows
+    # The terminal has the headings in two lines, below the headings `task (split)` and `model`.
+    words = ["task", "(split)", *" ".join(table).split()]
+    assert sorted([*lines[0], *lines[1]]) == sorted(words)
+
+
+def test_the_leaderboard_has_the_results_of_each_model(page: Element, made: Path) -> None:
+    table = read_leaderboard(page).set_index(["task", "model"])
+    for task, name in [("digit", "digit-logreg"), ("five", "five-sgd")]:
+        row = table.loc[task, name]
+        wrong = is_wrong(read_predictions(made, name))
+        assert row["test errors"] == str(wrong.sum())
+        assert row["test accuracy"] == f"{1 - wrong.mean():.4f}"
+        metrics = pd.read_csv(made / f"plots/{name}/metrics.csv")
+        of_training = metrics.query("subset == 'train' and metric == 'accuracy'")
+        assert row["training accuracy"] == f"{of_training['value'].item():.4f}"
+        assert (task, BASELINE) in table.index
+    folds = read_predictions(made, "five-sgd", "cross-validation").groupby("fold")
+    accuracies = [1 - is_wrong(rows).mean() for _, rows in folds]
+    assert table.loc[("five", "five-sgd"), "CV accuracy"] == f"{np.mean(accuracies):.4f}"
+
+
+@pytest.mark.parametrize("name", ["five-sgd", "digit-logreg"])
+def test_the_matrices_and_metrics_are_those_of_the_predictions(
+    page: Element, made: Path, name: str
+) -> None:
+    model = find_model(page, name)
+    metrics = read_metrics(model)
+    assert list(metrics) == (
+        ["test set", "cross-validation"] if name == "five-sgd" else ["test set"]
+    )
+    for subset in metrics:
+        predictions = read_predictions(made, name, subset)
+        counts = pd.crosstab(predictions["label"], predictions["prediction"])
+        matrix = read_table(find_matrix(model, subset)).set_index("").replace("·", "0")
+        assert matrix.index.tolist() == matrix.columns.tolist()
+        assert matrix.astype(int).to_numpy().tolist() == counts.to_numpy().tolist()
+        accuracy = 1 - is_wrong(predictions).mean()
+        assert metrics.loc["accuracy", subset].startswith(f"{accuracy:.4f} ")
+
+
+def test_few_groups_and_missing_metrics_are_shown(few_groups: Path) -> None:
+    page = read_page(few_groups / "report.html")
+    row = read_leaderboard(page).iloc[0]
+    assert row["95 % interval of test accuracy"] == "*0.8750 to 1.0000"
+    legend = "* range over the groups: fewer than six, or all equal, so no interval"
+    assert legend in text_of(find(page, ".//section[@id='leaderboard']"))
+    model = find_model(page, "five-sgd")
+    groups = read_table(find_folded(model, "Accuracy of each group"))
+    assert groups.to_dict("list") == {
+        "group": ["anna", "ben"],
+        "predicted": ["test set", "test set"],
+        "accuracy": ["1.0000", "0.8750"],
+    }
+    assert read_metrics(model).loc["area under the ROC curve", "test set"] == "–"
+
+
+def test_each_chart_has_its_definition_and_the_results_of_its_model(
+    page: Element, made: Path
+) -> None:
+    data = read_data(page)
+    kinds_of_models: dict[str, set[str]] = {name: set() for name in data["models"]}
+    for chart in page.findall(".//div[@class='chart']"):
+        kind, name = chart.attrib["data-kind"], chart.attrib["data-names"]
+        json.loads(data["definitions"][kind])
+        if name:
+            kinds_of_models[name].add(kind)
+    assert kinds_of_models == {
+        "five-sgd": {"roc", "precision_recall", "reliability"},
+        "digit-logreg": {"by_class", "roc", "precision_recall"},
+    }
+    # tests/report/test_view.py compares these tables with the predictions.
+    with contextlib.chdir(made):
+        settings = params.load()
+        dataset = ImageDataset.read("tiny")
+        for name, kinds in kinds_of_models.items():
+            tables = data["models"][name]["tables"]
+            assert tables.keys() == kinds
+            assert tables == charts.make_tables(ModelView(name, settings, dataset))
+
+    best = pd.read_csv(io.StringIO(data["best_models"])).set_index("task")
+    for task, name in [("digit", "digit-logreg"), ("five", "five-sgd")]:
+        predictions = read_predictions(made, name)
+        row = best.loc[task]
+        assert row["model"] == name
+        assert row["accuracy"] == pytest.approx(1 - is_wrong(predictions).mean(), abs=1e-6)
+        assert row["low"] < row["accuracy"] <= row["high"]
+
+
+def test_names_of_classes_groups_and_files_are_shown_as_they_are(
+    hostile_page: Element, hostile_project: Path
+) -> None:
+    averages = hostile_page.findall(".//div[@class='averages']/div")
+    assert [text_of(find(average, "b")) for average in averages] == hostile.CLASSES
+    alternatives = [find(average, "img").attrib["alt"] for average in averages]
+    assert alternatives == [f"The average {name} of tiny" for name in hostile.CLASSES]
+
+    model = find_model(hostile_page, "quick-sgd")
+    for subset in FOLDERS:
+        matrix = read_table(find_matrix(model, subset)).set_index("")
+        assert matrix.index.tolist() == matrix.columns.tolist() == hostile.CLASSES
+    classes = read_table(find_folded(model, "Precision, recall and F1 of each class"))
+    assert classes["class"].tolist() == hostile.CLASSES
+    groups = read_table(find_folded(model, "Accuracy of each group"))
+    assert set(groups["group"]) == set(hostile.GROUPS)
+
+    mistakes = read_mistakes(hostile_project, "quick-sgd")
+    described = {f"{mistake.actual}, predicted {mistake.predicted}" for mistake in mistakes}
+    files = {mistake.file for mistake in mistakes}
+    captions = model.findall(".//div[@class='gallery']//figcaption")
+    assert len(captions) == min(12, len(mistakes)) > 3
+    for caption in captions:
+        assert caption.text
+        assert caption.text.rpartition(" (")[0] in described
+        assert text_of(find(caption, "small")) in files
+    for confusion in model.findall(".//ol[@class='confusions']/li"):
+        actual, _, predicted = text_of(find(confusion, ".//b")).partition(" predicted as ")
+        assert f"{actual}, predicted {predicted}" in described
+        images = {image.attrib["alt"] for image in confusion.iter("img")}
+        assert images == {f"{actual} predicted as {predicted}"}
+        assert {text_of(small) for small in confusion.findall(".//figcaption/small")} <= files
+
+
+def test_the_scripts_get_the_mistakes_with_their_names(
+    hostile_page: Element, hostile_project: Path
+) -> None:
+    for name, model in read_data(hostile_page)["models"].items():
+        found = {
+            (each["row"], each["actual"], each["predicted"], each["place"])
+            for each in model["mistakes"]
+        }
+        assert found == set(read_mistakes(hostile_project, name))
+
+
+def test_descriptions_and_tutorials_are_shown_as_they_are(hostile_page: Element) -> None:
+    leaderboard = read_leaderboard(hostile_page)
+    tutorials = leaderboard["tutorial, and its accuracy"]
+    is_baseline = leaderboard["model"].str.startswith(BASELINE)
+    assert set(tutorials[~is_baseline]) == {hostile.TUTORIAL}
+    assert set(tutorials[is_baseline]) == {""}
+    for name in ["slow-sgd", "quick-sgd"]:
+        model = find_model(hostile_page, name)
+        [text] = [text_of(each) for each in model.findall("p") if "The task" in text_of(each)]
+        assert text.startswith(f"{hostile.DESCRIPTION} ")
+        assert text_of(find(model, "dl/dd")) == hostile.TUTORIAL
