@@ -100,7 +100,7 @@ audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
 clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops
 	rm -rf report.html dvc_plots build mutants *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
-	rm -rf packages/*/build packages/*/*.egg-info
+	rm -rf $(addprefix packages/*/,build mutants *.egg-info .mypy_cache .pytest_cache)
 
 venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
 

@@ -8,9 +8,19 @@ from typing import Any
 import click
 
 from digits.commands import examples
-from digits.repro.__main__ import main
-from digits.repro.run import run_stages
 from digits.settings import params
+from digits.settings.errors import UserError
+
+try:
+    from dvc_parallel.cli import main
+    from dvc_parallel.run import run_stages
+except ModuleNotFoundError as error:
+    if error.name != "dvc_parallel":
+        raise
+    raise UserError(
+        "`digits repro` needs the package dvc-parallel; run `python -m pip install "
+        "./packages/dvc-parallel`, or `dvc repro`, which runs one stage at a time"
+    ) from None
 
 
 @click.command(

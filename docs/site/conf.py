@@ -39,6 +39,7 @@ NAVIGATION = {
         "docs/reference/files",
         "docs/reference/metrics",
         "docs/reference/python",
+        "packages/dvc-parallel/README",
         "docs/reference/statistics",
         "docs/reference/glossary",
     ],
@@ -56,7 +57,7 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 4  # headings of this level, too, have the anchors that GitHub gives them
 root_doc = "README"
 suppress_warnings = ["misc.highlighting_failure"]  # a block may be a part of a file
-include_patterns = ["*.md", "docs/*.md", "docs/reference/*.md"]
+include_patterns = ["*.md", "docs/*.md", "docs/reference/*.md", "packages/*/README.md"]
 templates_path = ["templates"]
 
 html_theme = "furo"

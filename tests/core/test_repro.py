@@ -1,6 +1,6 @@
 """`digits repro` in this project: several stages at a time, with the bytes of `dvc repro`.
 
-What it does in any project is tested in test_repro_anywhere.py.
+What it does in any project is tested in packages/dvc-parallel/tests.
 """
 
 import os
@@ -17,7 +17,7 @@ import yaml
 from click.testing import Result
 
 from tests.helpers import tiny
-from tests.helpers.calls import call
+from tests.helpers.calls import call, failure
 from tests.helpers.processes import Running
 
 SCRIPTS = str(Path(sys.executable).parent)
@@ -158,6 +158,18 @@ def test_a_stage_of_ones_own_runs_with_the_python_of_this_environment(
     monkeypatch.setenv("PATH", path_without_activation())
     repro(project, "own")
     assert (project / "own.txt").read_text() == f"{sys.executable}\n"
+
+
+def test_without_the_package_the_error_names_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in list(sys.modules):
+        if name.startswith(("dvc_parallel", "digits.commands.repro")):
+            monkeypatch.delitem(sys.modules, name)
+    others = [folder for folder in sys.path if not folder.endswith("packages/dvc-parallel")]
+    monkeypatch.setattr(sys, "path", others)
+    assert "\n  repro " in call(Path(), "--help").stdout
+    assert "run `python -m pip install ./packages/dvc-parallel`" in failure(Path(), "repro")
 
 
 @pytest.mark.slow

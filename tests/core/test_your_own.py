@@ -286,6 +286,7 @@ def test_start_deletes_what_the_new_project_does_not_need(started: Path) -> None
         assert not (started / name).exists()
     assert find_folders_of_tests(started) <= {"core", "helpers", "report"}
     assert not list(started.glob("digits/commands/*start*"))
+    assert (started / "packages/dvc-parallel/pyproject.toml").exists()
 
 
 def test_start_keeps_what_finds_handwriting(shapes: Path) -> None:

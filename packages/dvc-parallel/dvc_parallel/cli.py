@@ -1,4 +1,4 @@
-"""Run the stages of a DVC project: `python -m digits.repro`."""
+"""The command `dvc-parallel`."""
 
 from typing import Any
 
@@ -46,7 +46,3 @@ def suitable_job_count() -> int:
 def main(**options: Any) -> None:
     """Run the outdated stages of a DVC project, as `dvc repro` does, or several at a time."""
     run_stages(**options)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,29 +1,56 @@
-"""`python -m digits.repro` in small DVC projects of any shape: the same files as `dvc repro`."""
+"""`dvc-parallel` in small DVC projects of any shape: the same files as `dvc repro`."""
 
 import ast
-import contextlib
 import os
-import shutil
+import re
+import shlex
 import signal
+import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from pydoc import locate
-from textwrap import dedent
 
 import dvc
 import psutil
 import pytest
-from click.testing import CliRunner
 
-from digits.repro.__main__ import main
-from tests.helpers import tiny
-from tests.helpers.processes import Running
+from dvc_projects import (
+    make,
+    make_two,
+    read_files,
+    read_lock,
+    repro,
+    repro_both,
+    run,
+    run_dvc,
+    write,
+)
 
-PACKAGE = tiny.ROOT / "digits/repro"
+FOLDER = Path(__file__).parents[1]
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 # DVC leaves files open, which Python warns of when it frees them.
 pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(autouse=True)
+def _environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set the environment of all commands, and remove what could change their results."""
+    for name in ["GIT_DIR", "GIT_INDEX_FILE"]:
+        monkeypatch.delenv(name, raising=False)
+    for role in ["AUTHOR", "COMMITTER"]:
+        monkeypatch.setenv(f"GIT_{role}_NAME", "A")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
+    # `dvc` and `python` are those of the environment of the tests.
+    scripts = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", str(scripts), prepend=os.pathsep)
+    # DVC's own cache is deleted with the files of the tests.
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
+
 
 # The files of small projects. Each stage is a command of the shell, which takes milliseconds.
 DIAMOND = {
@@ -156,45 +183,6 @@ GET_STARTED = {  # treeverse/example-get-started
 }
 
 
-def make(folder: Path, files: dict[str, str]) -> Path:
-    """Make a DVC project in a new folder."""
-    write(folder, files)
-    write(folder, {".dvc/config": "[core]\nno_scm = True\nanalytics = false"})
-    if (folder / "raw").exists():
-        tiny.run_dvc("add --quiet raw", folder)
-    return folder
-
-
-def make_two(place: Path, files: dict[str, str]) -> tuple[Path, Path]:
-    """Make the same DVC project twice: for our command, and for `dvc repro`."""
-    return make(place / "ours", files), make(place / "theirs", files)
-
-
-def write(folder: Path, files: dict[str, str]) -> None:
-    """Write texts into files of a folder."""
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(text), encoding="utf-8")
-
-
-def repro(folder: Path, *words: str, status: int = 0) -> str:
-    """Run `python -m digits.repro` in the process of the test, and return its output."""
-    with contextlib.chdir(folder), tiny.ignore_warnings_of_dvc():
-        result = CliRunner().invoke(main, words)
-    if not isinstance(result.exception, SystemExit | None):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.stdout + result.stderr
-
-
-def repro_both(ours: Path, theirs: Path, *targets: str) -> None:
-    """Run our command in one copy of a project, `dvc repro` in another, and compare the files."""
-    repro(ours, "--jobs", "3", *targets)
-    tiny.run_dvc(f"repro {' '.join(targets)}", theirs)
-    assert tiny.files(ours) == tiny.files(theirs)
-
-
 # Each project, and files with which the test edits it.
 PROJECTS = {
     "shapes": (SHAPES, {"a.txt": "2", "sub/a.txt": "2"}),
@@ -254,13 +242,62 @@ def test_after_a_failure_other_stages_go_on_and_the_next_run_does_the_rest(
         "Error: 1 of 3 stages failed, and 1 that depend on them did not run; "
         "to retry, run the same command again",
     ]
-    assert list(tiny.lock(folder)) == ["left"]
+    assert list(read_lock(folder)) == ["left"]
     assert not (folder / "never").exists()
     (folder / "dvc.yaml").write_text(pipeline)
     assert repro(folder, "--dry") == "right\nzuletzt\n"
     repro(folder)
     assert (folder / "end").read_text() == "111"
     assert repro(folder) == "Nothing to do: all stages are up to date.\n"
+
+
+# The first of three stages ends with the status in the file `status`, after it has written its
+# output. The third stage has a dependency of its own, so it is out of date whatever the second
+# one does.
+CHAIN = {
+    "a.txt": "1",
+    "d.txt": "1",
+    "status": "0",
+    "dvc.yaml": """
+        stages:
+          first: {cmd: cp a.txt b.txt && exit $(cat status), deps: [a.txt], outs: [b.txt]}
+          second: {cmd: cp b.txt c.txt, deps: [b.txt], outs: [c.txt]}
+          third: {cmd: cat c.txt d.txt > e.txt, deps: [c.txt, d.txt], outs: [e.txt]}
+    """,
+}
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Path:
+    """Return a project whose three stages have run, before two files were edited."""
+    folder = make(tmp_path, CHAIN)
+    repro(folder)
+    write(folder, {"a.txt": "2", "d.txt": "2"})
+    return folder
+
+
+def test_a_stage_that_fails_after_it_has_written_its_outputs_is_not_recorded(
+    chain: Path,
+) -> None:
+    before = read_lock(chain)["first"]
+    write(chain, {"status": "1"})
+    assert "first: ended with status 1\n" in repro(chain, status=1)
+    assert (chain / "b.txt").read_text() == "2"
+    assert read_lock(chain)["first"] == before
+    assert repro(chain, "--dry") == "first\nsecond\nthird\n"
+
+
+def test_no_stage_behind_a_failed_one_runs_on_old_files(chain: Path) -> None:
+    before = read_lock(chain)
+    write(chain, {"status": "1"})
+    output = repro(chain, status=1)
+    assert "1 of 3 stages failed, and 2 that depend on them did not run" in output
+    assert (chain / "e.txt").read_text() == "11"
+    assert read_lock(chain) == before
+
+    write(chain, {"status": "0"})
+    repro(chain)
+    assert (chain / "e.txt").read_text() == "22"
 
 
 def test_the_output_of_a_stage_is_whole_and_no_keyboard_reaches_it(tmp_path: Path) -> None:
@@ -335,7 +372,7 @@ def test_an_edit_while_a_stage_runs_is_not_recorded_even_if_it_is_undone(
     ]:
         [line] = [line for line in lines if line.startswith(f"{stage}: ")]
         assert line.startswith(f"{stage}: {edited}: edited while the stage ran")
-    assert list(tiny.lock(folder)) == ["harmless"]
+    assert list(read_lock(folder)) == ["harmless"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -370,36 +407,58 @@ WAITING = {
 }
 
 
-def test_the_copied_package_keeps_another_dvc_from_its_files_and_from_no_others(
+def test_another_dvc_is_kept_from_the_files_of_the_run_and_from_no_others(
     tmp_path: Path,
 ) -> None:
     folder = make(tmp_path, WAITING)
-    shutil.copytree(PACKAGE, folder / "tools/repro")
-    with Running(f"{sys.executable} -m tools.repro", folder, PYTHONPATH="") as running:
-        while not (folder / "waiting").exists():
-            assert running.poll() is None, running.stdout and running.stdout.read()
-            time.sleep(0.02)
-        busy = repro(folder, status=1)
-        assert "another process of DVC works on the files of these stages; run" in busy
-        assert len(busy.splitlines()) == 1
-        assert "is busy" in tiny.run_dvc("repro last", folder, status=255)
-        tiny.run_dvc("add --quiet other.txt", folder)
-        (folder / "go").touch()
+    with subprocess.Popen([sys.executable, "-m", "dvc_parallel"], cwd=folder) as running:
+        try:
+            while not (folder / "waiting").exists():
+                assert running.poll() is None
+                time.sleep(0.02)
+            busy = repro(folder, status=1)
+            assert "another process of DVC works on the files of these stages; run" in busy
+            assert len(busy.splitlines()) == 1
+            assert "is busy" in run_dvc("repro last", folder, status=255)
+            run_dvc("add --quiet other.txt", folder)
+        finally:
+            (folder / "go").touch()
         assert running.wait() == 0
     assert repro(folder) == "Nothing to do: all stages are up to date.\n"
 
 
-def test_the_package_imports_nothing_from_the_rest_of_the_project() -> None:
-    modules = []
-    for path in PACKAGE.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                modules += [each.name for each in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level <= 1
-                modules.append(node.module or "")
-    assert "click" in modules
-    assert not [module for module in modules if module.startswith("digits")]
+# The script of the example in the README. Of the models, forest ends last.
+TRAIN = """
+    import sys
+    import time
+    from pathlib import Path
+
+    model = sys.argv[1]
+    if model == "forest":
+        while not Path("svm.txt").exists():
+            time.sleep(0.02)
+        time.sleep(0.5)
+    Path(f"{model}.txt").touch()
+    print(f"accuracy of {model}: 0.9")
+"""
+
+
+def test_the_example_of_the_readme_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    [pipeline] = re.findall(r"^```yaml\n(.+?)^```", README, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```console\n(.+?)^```", README, re.MULTILINE | re.DOTALL)
+    steps = re.findall(r"^\$ dvc-parallel(.*)\n((?:[^$].*\n)*)", "".join(blocks), re.MULTILINE)
+    assert len(steps) == 5
+    files = {"dvc.yaml": pipeline, "raw.csv": "1\n", "train.py": TRAIN}
+    folder = make(tmp_path, files)
+    for words, shown in steps:
+        printed = repro(folder, *shlex.split(words))
+        assert re.sub(r"\d\d:\d\d", "00:00", printed) == re.sub(r"\d\d:\d\d", "00:00", shown)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two"])
+def test_the_number_of_jobs_is_positive_or_auto(tmp_path: Path, value: str) -> None:
+    error = repro(tmp_path, "--jobs", value, status=2)
+    assert f"must be a positive number or `auto`, not '{value}'" in error
 
 
 def test_damaged_path_locks_are_removed(tmp_path: Path) -> None:
@@ -433,57 +492,51 @@ def test_new_entries_of_dvc_lock_do_not_depend_on_what_ends_first(tmp_path: Path
 @pytest.mark.slow
 def test_experiments_and_worktrees_of_git_are_as_after_dvc_repro(tmp_path: Path) -> None:
     (tmp_path / "main").mkdir()
-    tiny.run("git init --quiet", tmp_path / "main")
+    run("git init --quiet", tmp_path / "main")
     folder = tmp_path / "main"
     write(folder, GET_STARTED)
-    tiny.run_dvc("init --quiet", folder)
+    run_dvc("init --quiet", folder)
     repro(folder, "--jobs", "2")
-    tiny.commit(folder, "all")
-    tiny.run("git worktree add --quiet ../other", folder)
+    run("git add --all", folder)
+    run("git commit --quiet -m all", folder)
+    run("git worktree add --quiet ../other", folder)
     worktree = tmp_path / "other"
     repro(worktree, "--jobs", "2")
-    assert tiny.files(worktree) == tiny.files(folder)
-    assert tiny.run("git status --porcelain", worktree).stdout == ""
+    assert read_files(worktree) == read_files(folder)
+    assert run("git status --porcelain", worktree) == ""
 
-    tiny.run("dvc exp run --name here -S train.seed=2", folder)
-    tiny.run("git checkout --quiet .", folder)
-    tiny.run("dvc exp run --name there --temp -S train.seed=3", folder)
-    tiny.run("dvc exp run --name later --queue -S train.seed=4", folder)
-    tiny.run("dvc exp run --run-all", folder)
+    run("dvc exp run --name here -S train.seed=2", folder)
+    run("git checkout --quiet .", folder)
+    run("dvc exp run --name there --temp -S train.seed=3", folder)
+    run("dvc exp run --name later --queue -S train.seed=4", folder)
+    run("dvc exp run --run-all", folder)
     for name in ["here", "there", "later"]:
-        tiny.run(f"dvc exp apply {name}", folder)
+        run(f"dvc exp apply {name}", folder)
         assert repro(folder) == "Nothing to do: all stages are up to date.\n"
 
 
-# What this project uses of DVC, beside what digits/repro/project.py imports.
-USED = """
-    dvc.dependency.base.Dependency.DoesNotExistError
-    dvc.dependency.param.ParamsDependency.read_params
-    dvc.dvcfile.ProjectFile
-    dvc.ignore.DvcIgnoreFilter.find
-    dvc.output.Output.remove
-    dvc.repo.Repo.index
-    dvc.repo.Repo.scm_context
-    dvc.repo.scm_context.SCMContext.track_file
-    dvc.repo.stage.StageLoad.collect
-    dvc.stage.PipelineStage.addressing
-    dvc.stage.Stage.changed
-    dvc.stage.Stage.commit
-    dvc.stage.Stage.dump
-    dvc.stage.Stage.remove_outs
-    dvc.stage.Stage.reproduce
-    dvc.stage.Stage.save
-    dvc.stage.cache.StageCache.restore
-    dvc.stage.cache.StageCache.save
-"""
+def imported_names() -> list[str]:
+    """Return what the modules of the package import from other packages, with dots."""
+    names = []
+    for path in FOLDER.glob("dvc_parallel/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names += [each.name for each in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names += [f"{node.module}.{each.name}" for each in node.names]
+    return names
 
 
-def test_this_dvc_has_all_that_is_used_of_it() -> None:
-    names = USED.split()
-    tree = ast.parse((PACKAGE / "project.py").read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("dvc"):
-            names += [f"{node.module}.{each.name}" for each in node.names]
-    assert len(names) > 30
-    missing = [name for name in names if locate(name) is None]
-    assert not missing, f"DVC {dvc.__version__} moved what digits/repro/project.py needs"
+def test_the_package_declares_what_it_imports() -> None:
+    project = tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split("[<>=]", each)[0] for each in project["dependencies"]}
+    imported = {name.partition(".")[0] for name in imported_names()}
+    assert imported - sys.stdlib_module_names == declared
+
+
+def test_this_dvc_has_all_that_the_readme_lists() -> None:
+    listed = re.findall(r"^dvc\.[\w.]+$", README, re.MULTILINE)
+    imported = {name for name in imported_names() if name.startswith("dvc.")}
+    assert imported <= set(listed)
+    missing = [name for name in listed if locate(name) is None]
+    assert not missing, f"DVC {dvc.__version__} moved what this package needs"

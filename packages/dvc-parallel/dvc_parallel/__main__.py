@@ -1,0 +1,5 @@
+"""Run the stages of a DVC project: `python -m dvc_parallel`."""
+
+from .cli import main
+
+main()

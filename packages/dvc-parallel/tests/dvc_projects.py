@@ -1,0 +1,112 @@
+"""Small DVC projects: make them, run commands in them, and read what DVC has written."""
+
+import contextlib
+import gc
+import io
+import logging
+import shlex
+import subprocess
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import dvc.cli
+import yaml
+from click.testing import CliRunner
+
+from dvc_parallel.cli import main
+
+# Folders that belong to Git, DVC and Python.
+TOOL_FOLDERS = {".git", ".dvc", "__pycache__"}
+
+
+def make(folder: Path, files: dict[str, str]) -> Path:
+    """Make a DVC project in a new folder."""
+    write(folder, files)
+    write(folder, {".dvc/config": "[core]\nno_scm = True\nanalytics = false"})
+    if (folder / "raw").exists():
+        run_dvc("add --quiet raw", folder)
+    return folder
+
+
+def make_two(place: Path, files: dict[str, str]) -> tuple[Path, Path]:
+    """Make the same DVC project twice: for our command, and for `dvc repro`."""
+    return make(place / "ours", files), make(place / "theirs", files)
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Write texts into files of a folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+
+
+def repro(folder: Path, *words: str, status: int = 0) -> str:
+    """Run `dvc-parallel` in the process of the test, and return its output."""
+    with contextlib.chdir(folder), ignore_warnings_of_dvc():
+        result = CliRunner().invoke(main, words)
+    if not isinstance(result.exception, SystemExit | None):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result.stdout + result.stderr
+
+
+def repro_both(ours: Path, theirs: Path, *targets: str) -> None:
+    """Run our command in one copy of a project, `dvc repro` in another, and compare the files."""
+    repro(ours, "--jobs", "3", *targets)
+    run_dvc(f"repro {' '.join(targets)}", theirs)
+    assert read_files(ours) == read_files(theirs)
+
+
+def run(command: str, folder: Path) -> str:
+    """Run a command, which must succeed, and return its output."""
+    done = subprocess.run(
+        shlex.split(command), cwd=folder, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def run_dvc(command: str, project: Path, status: int = 0) -> str:
+    """Run `dvc` in the process of the test, which saves a second, and return its output."""
+    output = io.StringIO()
+    for handler in logging.getLogger("dvc").handlers:
+        assert isinstance(handler, logging.StreamHandler)
+        handler.stream = output
+    with (
+        contextlib.chdir(project),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(output),
+        ignore_warnings_of_dvc(),
+    ):
+        found = dvc.cli.main(shlex.split(command))
+    assert found == status, f"dvc {command} gave {found}:\n{output.getvalue()}"
+    return output.getvalue()
+
+
+@contextlib.contextmanager
+def ignore_warnings_of_dvc() -> Iterator[None]:
+    """Ignore all warnings, while DVC works in the process of the test."""
+    with warnings.catch_warnings(action="ignore"):
+        yield
+        gc.collect()  # DVC leaves packs of Git open, which Python warns of when it frees them
+
+
+def read_lock(project: Path) -> dict[str, Any]:
+    """Return the stages in dvc.lock, by their names."""
+    text = (project / "dvc.lock").read_text(encoding="utf-8")
+    stages: dict[str, Any] = yaml.safe_load(text)["stages"]
+    return stages
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return the content of each file below a folder by its path, without tools' files."""
+    contents = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and not TOOL_FOLDERS.intersection(relative.parts):
+            contents[str(relative)] = path.read_bytes()
+    return contents
