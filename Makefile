@@ -2,6 +2,7 @@
 PYTHON := $(shell command -v python3)
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+DEV_INSTALLED := $(VENV)/.dev
 
 # The stages call `python`: let it be the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -62,23 +63,23 @@ workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
 	dask worker --preload stages --preload digits.learning.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 ##@ Work on the code
-test: $(INSTALLED) ## Run the tests, without network (the slow ones: python -m pytest -m slow)
+test: $(DEV_INSTALLED) ## Run the tests, without network (the slow ones: python -m pytest -m slow)
 	python -m pytest
 
 # mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git.
 MODULE := digits.learning.folds
-mutants: $(INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no test notices
+mutants: $(DEV_INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no test notices
 	@git init --quiet mutants && printf '*.meta\n*.spans\n' > mutants/.git/info/exclude
 	@rm -rf mutants/tests
 	@git ls-files -z ':!digits/*.py' | git checkout-index -z --stdin --force --prefix=mutants/
 	mutmut run $(MODULE:%='%.*')
 	@mutmut results | sed '/: not checked$$/d'
 
-lint: $(INSTALLED) ## Check style, format and types
+lint: $(DEV_INSTALLED) ## Check style, format and types
 	ruff check . && ruff format --check . && mypy
 	zizmor --offline --quiet .github
 
-format: $(INSTALLED) ## Format the code
+format: $(DEV_INSTALLED) ## Format the code
 	ruff check --fix . ; ruff format .
 
 reference: $(INSTALLED) ## Write the pages in docs/reference that are generated from the code
@@ -88,21 +89,25 @@ reference: $(INSTALLED) ## Write the pages in docs/reference that are generated 
 PINNED := numpy|pandas|pillow|pyarrow|scikit-learn|scipy|skops
 LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header $(UPGRADE)
-lock: $(INSTALLED) ## Rebuild requirements.lock and digits/core/environment.txt (newest versions: UPGRADE=--upgrade)
-	$(LOCK) --all-extras --group dev --no-emit-package digits --output-file requirements.lock \
+lock: $(INSTALLED) ## Rebuild the locks and digits/core/environment.txt (newest versions: UPGRADE=--upgrade)
+	$(LOCK) --extra report --group install --no-emit-package digits --output-file requirements.lock \
 	  pyproject.toml $(PACKAGES)
+	$(LOCK) --all-extras --group dev --no-emit-package digits --output-file requirements-dev.lock \
+	  --constraint requirements.lock pyproject.toml $(PACKAGES)
 	grep -oE '^($(PINNED))==[^ ]+' requirements.lock > digits/core/environment.txt
 	$(LOCK_SITE)
 
-audit: $(INSTALLED) ## Look for known vulnerabilities of the locked packages
-	pip-audit --strict --require-hashes --disable-pip $(patsubst %,--requirement %,$(wildcard requirements.lock docs/site/*.lock))
+audit: $(DEV_INSTALLED) ## Look for known vulnerabilities of the locked packages
+	pip-audit --strict --require-hashes --disable-pip $(patsubst %,--requirement %,$(wildcard requirements*.lock docs/site/*.lock))
 
 clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops
 	rm -rf report.html dvc_plots build mutants *.egg-info $(VENV) .mypy_cache .pytest_cache .ruff_cache
 	rm -rf $(addprefix packages/*/,build mutants *.egg-info .mypy_cache .pytest_cache)
 
-venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock
+# The optional dependencies to install, such as `s3`, or `cluster,ssh`. pyproject.toml lists them.
+EXTRAS :=
+venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock (make -B venv EXTRAS=s3 adds S3)
 
 # pip installs uv, and uv the rest, in half of pip's time. Both check every hash. uv does not read pip's configuration.
 PIP := python -m pip install --quiet --disable-pip-version-check
@@ -115,5 +120,12 @@ $(INSTALLED): requirements.lock pyproject.toml $(PACKAGES)
 	@$(PIP) --require-hashes -r $(VENV)/uv.txt
 	@$(UV_PIP) sync --quiet --compile-bytecode --require-hashes requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable . $(PACKAGES:%/pyproject.toml=--editable ./%)
+	@$(if $(EXTRAS),$(UV_PIP) install --quiet --constraint requirements-dev.lock --no-build-isolation --editable '.[$(EXTRAS)]')
 	@digits setup
+	@touch $@
+
+# What the tests, linters and notebooks need besides.
+$(DEV_INSTALLED): $(INSTALLED) requirements-dev.lock
+	@echo "Adding what the tests and linters need, from requirements-dev.lock"
+	@$(UV_PIP) install --quiet --compile-bytecode --require-hashes --requirement requirements-dev.lock
 	@touch $@

@@ -11,7 +11,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from digits.commands import PACKAGE, examples
+from digits.commands import examples
 from digits.core import paths
 from digits.data.sources import folder, table
 from digits.imaging import pictures
@@ -173,11 +173,11 @@ def check_clone() -> None:
     Raises:
         UserError: it isn't. Git could then not bring back what the command deletes.
     """
-    clone = PACKAGE.parent.resolve()
-    if Path.cwd() != clone:
-        raise UserError(f"run `digits start` in {clone}, the installed clone")
-    if not Path(".git").exists():
-        raise UserError(f"{clone} is not a Git repository; `git clone` this project")
+    if not Path("digits/commands/start.py").exists() or not Path(".git").exists():
+        raise UserError(
+            f"{Path.cwd()} is not a new clone of this project; `git clone` it, and run "
+            "`digits start` there"
+        )
     status = ["git", "status", "--porcelain"]
     changes = subprocess.check_output(status, text=True).splitlines()
     if changes:

@@ -1,8 +1,8 @@
 """Decide whether the file of a model may be loaded.
 
 Loading a file creates only estimators of scikit-learn and of this project, functions that are
-defined in digits/features or digits/imaging/transforms, the types in TRUSTED_TYPES, and classes of
-the package that params.yaml names as the origin of the model's classifier.
+defined in digits/features or digits/imaging/transforms, the types in TRUSTED_TYPES, and classes
+of the package that params.yaml names as the origin of the model's classifier.
 """
 
 import inspect

@@ -1,6 +1,6 @@
 """Prepare the charts of the report: Vega-Lite definitions, and their tables as CSV text."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from digits.core.files import atomic_write
 from digits.report.view import ModelView
 from digits.results.leaderboard import BASELINE
+from digits.settings.errors import UserError
 
 # The definitions of the charts of a model, which `dvc plots` uses, too.
 DEFINITIONS = Path(".dvc/plots")
@@ -87,8 +88,17 @@ def vega_script() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, which sets `window.vegaEmbed`.
 
     It takes seconds to bundle the script, so a copy is kept for each version of vl-convert.
+
+    Raises:
+        UserError: vl-convert is not installed.
     """
-    path = Path(f".dvc/tmp/vega-{version('vl-convert-python')}.js")
+    try:
+        installed = version("vl-convert-python")
+    except PackageNotFoundError:
+        raise UserError(
+            "the report needs another package; run `python -m pip install vl-convert-python`"
+        ) from None
+    path = Path(f".dvc/tmp/vega-{installed}.js")
     if not path.exists():
         import vl_convert  # slow to import
 

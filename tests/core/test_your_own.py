@@ -124,7 +124,8 @@ class Walk:
 def pretend_installed(project: Path) -> None:
     """Make `make` take the environment as installed, because that of the tests is active."""
     (project / ".venv").mkdir(exist_ok=True)
-    (project / ".venv/.installed").touch()
+    for mark in [".installed", ".dev"]:
+        (project / ".venv" / mark).touch()
 
 
 @pytest.fixture(scope="module")
@@ -332,7 +333,10 @@ def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None
 
 def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
     message = failure(shapes / "stages", "start")
-    assert message == f"Error: run `digits start` in {shapes}, the installed clone"
+    assert message == (
+        f"Error: {shapes / 'stages'} is not a new clone of this project; `git clone` it, and run "
+        "`digits start` there"
+    )
     (shapes / "notes.txt").touch()
     message = failure(shapes, "start")
     assert message == (
