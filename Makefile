@@ -77,6 +77,7 @@ mutants: $(DEV_INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what 
 
 lint: $(DEV_INSTALLED) ## Check style, format and types
 	ruff check . && ruff format --check . && mypy
+	deptry digits stages 2> /dev/null
 	zizmor --offline --quiet .github
 
 format: $(DEV_INSTALLED) ## Format the code
