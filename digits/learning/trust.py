@@ -19,6 +19,7 @@ from digits.settings.errors import UserError
 TRUSTED_TYPES = {
     "collections.OrderedDict",
     "scipy.sparse._csr.csr_array",
+    "scipy.sparse._csr.csr_matrix",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",

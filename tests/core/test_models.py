@@ -91,6 +91,16 @@ def test_a_classifier_is_saved_and_loaded_and_the_same_model_is_the_same_bytes(
     check_saved(tmp_path, name)
 
 
+def test_a_model_of_sparse_pixels_is_saved_and_loaded(tmp_path: Path) -> None:
+    X, y = tiny.digits()
+    features = pipelines.build_features("raw", {"sparse": True}, tiny.SHAPE, tiny.PIXEL_MAX)
+    classifier = pipelines.make_classifier("one_vs_rest_svc", {}, 42)
+    model = Pipeline([*features.steps, ("classifier", classifier)]).fit(X, y)
+    path = tmp_path / "model.skops"
+    model_file.save(path, model)
+    assert (model_file.load(path).predict(X) == model.predict(X)).all()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.filterwarnings("ignore")
