@@ -18,7 +18,6 @@ from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
-NETWORK_KINDS = {"idx", "openml"}  # the kinds of sources before which DATA_MIRROR is tried
 
 
 def fetch_images(
@@ -68,7 +67,11 @@ def fetch_images(
 
 def needs_network(dataset: DatasetParams) -> bool:
     """Return whether a source of a dataset needs a network."""
-    return any(kind in NETWORK_KINDS for source in dataset.sources for kind in source)
+    return any(
+        getattr(import_source(kind), "NEEDS_NETWORK", False)
+        for source in dataset.sources
+        for kind in source
+    )
 
 
 def import_source(kind: str) -> ModuleType:

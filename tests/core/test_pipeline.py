@@ -20,10 +20,17 @@ from docs.tools.reference import CHANGE_NO_OUTPUT
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
-FETCH, SPLIT, BINARIZE, TRAIN, EVALUATE = (
-    [stage for stage in tiny.STAGES if stage.startswith(f"{script}@")]
-    for script in ["fetch", "split", "binarize", "train", "evaluate"]
-)
+
+def stages_of(script: str) -> list[str]:
+    """Return the stages of the tiny project that run a script."""
+    return [stage for stage in tiny.STAGES if stage.startswith(f"{script}@")]
+
+
+FETCH = stages_of("fetch")
+SPLIT = stages_of("split")
+BINARIZE = stages_of("binarize")
+TRAIN = stages_of("train")
+EVALUATE = stages_of("evaluate")
 FIVE = "models.five-sgd"
 
 

@@ -221,11 +221,9 @@ def test_the_tests_of_the_new_project_pass(project: Path) -> None:
 
 
 @pytest.fixture
-def shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shapes(tmp_path: Path) -> Path:
     """Return a clone called `shapes`, with the remote that `make venv` configures."""
     project = make_clone(tmp_path / "shapes")
-    # As in a process that has imported the package of this clone.
-    monkeypatch.setattr(start, "PACKAGE", project / "digits")
     call(project, "setup")
     return project
 
@@ -237,9 +235,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     call(project, "setup")
     (project / "data/raw").mkdir()
     (project / "data/raw/small.parquet").touch()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(start, "PACKAGE", project / "digits")
-        call(project, "start")
+    call(project, "start")
     return project
 
 

@@ -20,6 +20,7 @@ from digits.data.images import make_images
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
+NEEDS_NETWORK = True  # also for a folder, in whose place DATA_MIRROR may be, too
 TIMEOUT = 60  # seconds without an answer
 GZIP_MAGIC = b"\x1f\x8b"
 IDX_MAGIC = b"\0\0\x08"  # the 8 stands for unsigned bytes

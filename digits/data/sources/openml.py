@@ -12,6 +12,7 @@ from digits.data.images import make_images
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
+NEEDS_NETWORK = True
 TIMEOUT = 60  # seconds
 
 
