@@ -320,3 +320,20 @@ def test_dvc_keeps_the_layout_of_the_file(tmp_path: Path) -> None:
         values["seed"] = 7
     after = path.read_text(encoding="utf-8")
     assert after == before.replace("seed: 42\n", "seed: 7\n")
+
+
+# DVC tracks the values that are in params.yaml. A default in the schema, or a value that validation
+# changes, could change an output without a rerun.
+
+
+def test_no_key_has_a_default_value() -> None:
+    schemas = [*params.Entry.__subclasses__(), params.Params]
+    assert params.DatasetParams in schemas
+    for schema in schemas:
+        for name, field in schema.model_fields.items():
+            assert field.is_required() or field.default is None, f"{schema.__name__}.{name}"
+
+
+def test_validation_changes_no_value() -> None:
+    content = params.parse((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))
+    assert params.validate(content).model_dump(exclude_unset=True) == content
