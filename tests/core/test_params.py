@@ -327,8 +327,8 @@ def test_dvc_keeps_the_layout_of_the_file(tmp_path: Path) -> None:
 
 
 def test_no_key_has_a_default_value() -> None:
-    schemas = [*params.Entry.__subclasses__(), params.Params]
-    assert params.DatasetParams in schemas
+    schemas: list[type[params.Entry]] = params.Entry.__subclasses__()
+    assert {params.DatasetParams, params.Params} < set(schemas)
     for schema in schemas:
         for name, field in schema.model_fields.items():
             assert field.is_required() or field.default is None, f"{schema.__name__}.{name}"
