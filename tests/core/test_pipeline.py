@@ -186,16 +186,8 @@ def on_one_core(words: str) -> str:
     return f"taskset -c {min(os.sched_getaffinity(0))} {words}"
 
 
-SLOW_STAGES = [stage for stage in tiny.ONE_OF_EACH if not stage.startswith("train@")]
-
-
-@pytest.mark.parametrize(
-    "stage",
-    [
-        "train@five-sgd",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_STAGES),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", tiny.ONE_OF_EACH)
 def test_a_stage_needs_its_dependencies_alone_and_gives_the_same_bytes_on_one_core(
     made: Path, tmp_path: Path, stage: str
 ) -> None:
