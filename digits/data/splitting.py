@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from digits.core.tables import Pixels, Vector
 from digits.settings.errors import UserError
@@ -40,6 +39,8 @@ def split_rows(
     groups: Any = images.get("group")  # None if the dataset has no groups
     rng = np.random.RandomState(seed)
     if isinstance(test, float) and groups is None:
+        from sklearn.model_selection import train_test_split  # most splits don't need it
+
         n_test = count_test_items(test, len(rows))
         train_rows, test_rows = train_test_split(rows, test_size=n_test, random_state=rng)
         return train_rows, test_rows
@@ -89,6 +90,8 @@ def select_groups(
         # shuffles the training rows in the same way.
         rng.permutation(unique_groups)
         return np.isin(groups, unique_groups[-test.groups :])
+    from sklearn.model_selection import GroupShuffleSplit  # slow to import
+
     n_test = count_test_items(test, len(unique_groups))
     splitter = GroupShuffleSplit(1, test_size=n_test, random_state=rng)
     _, test_rows = next(splitter.split(groups, groups=groups))
