@@ -19,7 +19,6 @@ from digits.core.rounding import fix_rounding
 from digits.settings.errors import UserError, report_os_errors, unknown_choice
 
 FOLDER = Path(__file__).parent
-PACKAGE = FOLDER.parent  # the folder digits/
 HELP_WIDTH = 76  # columns of a help text, without the indentation
 
 # The option of each subcommand that prints a table, which `print_table` prints.

@@ -8,6 +8,7 @@ from dvc.utils.serialize import modify_yaml
 
 from digits.commands.check import check
 from digits.core import paths
+from digits.evaluation import metrics
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -337,3 +338,8 @@ def test_no_key_has_a_default_value() -> None:
 def test_validation_changes_no_value() -> None:
     content = params.parse((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))
     assert params.validate(content).model_dump(exclude_unset=True) == content
+
+
+def test_the_reserved_name_is_that_of_all_images() -> None:
+    # It stands twice: DVC would not notice an edit of the schema that changes an output.
+    assert metrics.OVERALL == params.RESERVED_NAME
