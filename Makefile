@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 PACKAGES := $(wildcard packages/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo repro results report scheduler workers test mutants lint format reference lock audit venv clean
+.PHONY: help demo start repro results report scheduler workers test mutants lint format reference lock audit venv clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -22,6 +22,7 @@ help:
 ##@ Run the pipeline
 # How many models run at a time: a number, or `auto`, which suits the cores and the memory.
 JOBS := auto
+
 DEMO := small-*
 # The last lines of the demo.
 NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
@@ -32,6 +33,11 @@ demo: $(INSTALLED) ## Train the models that need no network
 	@digits repro --jobs $(JOBS) '$(DEMO)'
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
 	@printf '\nNext:\n' && printf '  %s\n' $(NEXT)
+
+# The options of `digits start`.
+OPTIONS :=
+start: $(INSTALLED) ## Turn this clone into a project about your own images, which are in data/own
+	@digits start $(OPTIONS)
 
 repro: $(INSTALLED) ## Train all models
 	@digits repro --jobs $(JOBS)

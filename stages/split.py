@@ -39,9 +39,9 @@ def select_images(images: pd.DataFrame, rows: Vector) -> pd.DataFrame:
 
     The column still identifies an image in later tables, whose index begins at 0 again.
     """
-    # The checksums of picture files were needed only to choose the rows.
-    without_checksums = images.drop(columns="sha256", errors="ignore")
-    return without_checksums.iloc[rows].assign(row=rows)
+    # These columns were needed only to choose the rows.
+    other_columns = images.drop(columns=["sha256", "test"], errors="ignore")
+    return other_columns.iloc[rows].assign(row=rows)
 
 
 def warn_about_missing_classes(

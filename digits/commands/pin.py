@@ -1,23 +1,28 @@
 """Record the size and the checksums of a dataset in params.yaml."""
 
 import io
-import textwrap
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from digits.commands import examples
 from digits.core.files import atomic_write
+from digits.core.tables import Pixels
 from digits.data.fetching import compute_checksums, fetch_images
-from digits.data.sources import MAX_CLASSES, folder
+from digits.data.images import MAX_CLASSES
+from digits.data.intake.overview import describe_images, draw_examples, find_background
 from digits.settings import params
-from digits.settings.errors import UserError, check_choice, to_one_line, warn
+from digits.settings.errors import UserError, check_choice, to_one_line
 from digits.settings.params import FILE, PINNED_KEYS
 
-WRITTEN_KEYS = PINNED_KEYS | {"names"}
+# The keys that the user may also write.
+NAMES = "names"
 
 # An entry whose values are not known yet is validated with these values.
 PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
@@ -29,12 +34,15 @@ def command(dataset: str) -> None:
     """Record the numbers of images and classes, and the checksums, of DATASET in params.yaml.
 
     DATASET is an entry of `datasets`. The command reads its images, and writes the values of
-    `images`, `classes`, `groups`, `names` and `sha256`. A new entry needs only `sources` and
-    `shape`. Run the command again when the images have changed. All other settings, and the
-    comments, stay as they are.
+    `images`, `classes`, `groups`, `names`, `background` and `sha256`. A new entry needs only
+    `sources` and `shape`. Run the command again when the images have changed. All other
+    settings, and the comments, stay as they are.
+
+    The command says what the images are, and draws two of them. If they are in a file or folder
+    of this project that Git does not track, it also runs `dvc add`.
     """
     entry = find_entry(params.read(), dataset)
-    values = compute_pinned_values(dataset, entry)
+    values, X, images = compute_pinned_values(dataset, entry)
     # Reading the images can take minutes, in which the file may have been edited.
     text = params.read()
     if find_entry(text, dataset) != entry:
@@ -45,11 +53,51 @@ def command(dataset: str) -> None:
     with atomic_write(FILE) as temporary:
         temporary.write_text(update_entry(text, dataset, values), encoding="utf-8")
 
-    message = f"{values['images']} images of {values['classes']} classes"
-    if "names" in values:
-        message += f" ({textwrap.shorten(', '.join(values['names']), 200)})"
-    print(to_one_line(f"{FILE}: datasets.{dataset} has {message}"))
-    warn_about_test_folders(entry)
+    print(f"{FILE}: datasets.{dataset} has")
+    print_overview(values, X, images)
+    add_to_dvc(entry)
+
+
+def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> None:
+    """Print what the images of a dataset are, and draw two of them.
+
+    Args:
+        values: as `compute_pinned_values` returns them.
+        X: the pixels of the images.
+        images: the table of their other columns.
+    """
+    class_names = values.get("names") or range(values["classes"])
+    for line in describe_images(X, images, class_names, values.get("background")):
+        print(f"  {to_one_line(line)}")
+    print()
+    draw_examples(X, images, class_names)
+
+
+def add_to_dvc(entry: dict[str, Any]) -> None:
+    """Run `dvc add` on the images of a dataset, if they are in data/, and not in Git.
+
+    Colleagues and `dvc exp run --temp` get only what Git or DVC has.
+    """
+    for source in entry["sources"]:
+        for place in source.values():
+            # The folder or file in data/, which may contain other folders, as of an archive.
+            added = Path(*Path(place).parts[:2])
+            is_own = added.parts[:1] == ("data",) and added.exists() and Path(".dvc").exists()
+            if is_own and not is_in_git(added):
+                subprocess.run(
+                    [sys.executable, "-m", "dvc", "add", "--quiet", str(added)], check=False
+                )
+                # `dvc exp run --temp` copies only files that Git knows.
+                subprocess.run(["git", "add", f"{added}.dvc"], check=False)
+                print(f"DVC now stores {added}. Run `dvc push` to share it.")
+
+
+def is_in_git(path: Path) -> bool:
+    """Return whether Git tracks a file, or files in a folder."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--", str(path)], capture_output=True, check=False
+    )
+    return bool(listed.stdout)
 
 
 def find_entry(text: str, name: str) -> dict[str, Any]:
@@ -63,7 +111,9 @@ def find_entry(text: str, name: str) -> dict[str, Any]:
     return entries[name] or {}
 
 
-def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+def compute_pinned_values(
+    name: str, entry: dict[str, Any]
+) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
     """Fetch a dataset, and return what its entry of params.yaml should say about the images.
 
     Args:
@@ -71,25 +121,31 @@ def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
         entry: its entry, which may lack the keys that are returned.
 
     Returns:
-        The values of `images`, `classes`, `groups`, `names` and `sha256`, in this order. There
-        are no `groups` or `names` if the source does not know any.
+        values: those of `images`, `classes`, `groups`, `names`, `background` and `sha256`, in
+            this order. There are only `images`, `classes` and `sha256` if nothing is known
+            about the others.
+        X: the pixels of the images.
+        images: the table of their other columns.
 
     Raises:
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
-    other_values = {key: value for key, value in entry.items() if key not in WRITTEN_KEYS}
+    other_values = {key: value for key, value in entry.items() if key not in PINNED_KEYS}
+    if entry.get(NAMES):
+        other_values["classes"] = len(entry[NAMES])
     dataset = params.validate_dataset(name, PLACEHOLDERS | other_values)
     X, images = fetch_images(name, dataset, require_pinned=False)
 
-    names = images.attrs.get("names") or entry.get("names")
-    n_classes = len(names) if names else int(images["class"].max()) + 1
-    values: dict[str, Any] = {"images": len(images), "classes": n_classes}
+    values: dict[str, Any] = {"images": len(images), "classes": images["class"].nunique()}
     if "group" in images:
         values["groups"] = images["group"].nunique()
-    if names:
-        values["names"] = names
+    if NAMES in images.attrs:
+        values[NAMES] = images.attrs[NAMES]
+    background = find_background(X, images)
+    if background:
+        values["background"] = background
     values["sha256"] = compute_checksums(X, images)
-    return values
+    return values, X, images
 
 
 def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
@@ -107,8 +163,9 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
     document = yaml.load(text)
     entry = document["datasets"][name]
     update_mapping(entry, values)
-    if "groups" not in values:
-        remove_key(entry, "groups")
+    for key in ["groups", NAMES, "background"]:
+        if key not in values and "sha256" in values:
+            remove_key(entry, key)
     checksums = entry.get("sha256", {})
     for key in set(checksums) - set(values.get("sha256", checksums)):
         remove_key(checksums, key)
@@ -142,17 +199,3 @@ def remove_key(mapping: CommentedMap, key: str) -> None:
     del mapping[key]
     if key == last_key and comments is not None:
         mapping.ca.items[other_keys[-1]] = comments
-
-
-def warn_about_test_folders(entry: dict[str, Any]) -> None:
-    """Print how many images are in test folders, if the first source of a dataset has any."""
-    place = entry["sources"][0].get("folder")
-    if place is None or not Path(place).exists():
-        return
-    picture_files, _ = folder.list_pictures(Path(place))
-    n_test = sum(file.is_test for file in picture_files)
-    if n_test:
-        warn(
-            f"the last {n_test} images are those in test folders; "
-            f"`test: {n_test}` tests on them"
-        )

@@ -1,7 +1,7 @@
 """Classify pictures."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -9,56 +9,101 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import examples, format_option
-from digits.data.sources import folder
+from digits.data.intake import recognize
+from digits.data.intake.collection import Collection
+from digits.data.sources import arrays, folder, table
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing, pictures
 from digits.results import predicting
 from digits.results.formatting import NO_VALUE, format_percent, print_table
 from digits.results.predicting import Predictor, Reading
-from digits.settings.errors import UserError, check_choice, to_one_line, warn
+from digits.settings.errors import check_choice, to_one_line, warn
 
 # What each row has for programs, before what only some models have.
-FIELDS = ["file", "model", "actual", "label", "probability", "error"]
+FIELDS = ["file", "id", "model", "actual", "label", "probability", "error"]
 HEADINGS = ["picture", "predicted", "probability"]
 
 
-def list_files(argument: str) -> list[tuple[str, str | None]]:
-    """Return the files that an argument stands for, each with its class, or None.
+def open_argument(argument: str) -> Collection | None:
+    """Return the images of a folder, table or array file, or None for a single picture.
 
-    A folder stands for the pictures in it. If there are none, it stands for the pictures in its
-    subfolders, whose names are the classes.
+    Of a folder that has pictures, only those in it are classified, and not those in its
+    subfolders.
 
     Raises:
-        UserError: there are no pictures in the folder, or its subfolders are not classes.
+        UserError: there are no images, or they cannot be read.
     """
-    root = Path(argument)
-    if not root.is_dir():
-        return [(argument, None)]
-    paths = [path for path in root.iterdir() if not folder.IGNORED_NAMES.fullmatch(path.name)]
-    found = [path for path in paths if path.suffix.lower() in pictures.SUFFIXES]
-    files: list[tuple[str, str | None]]
-    if found:
-        files = [(str(path), None) for path in sorted(found)]
-        other_paths = sorted(set(paths) - set(found))
-    else:
-        picture_files, other_paths = folder.list_pictures(root)
-        files = [(str(file.path), file.class_name) for file in picture_files]
-    folder.warn_about_other_files(root, other_paths)
-    if not files:
-        raise UserError(f"{root} has no pictures in it")
-    return files
+    place = Path(argument)
+    is_table = place.suffix.lower() in table.SUFFIXES or arrays.is_array_file(place)
+    if argument == "-" or not (place.is_dir() or (is_table and place.exists())):
+        return None
+    if place.is_dir():
+        visible = folder.list_visible(place)
+        found = sorted(path for path in visible if path.suffix.lower() in pictures.SUFFIXES)
+        if found:
+            others = sorted(set(visible) - set(found))
+            names = [path.name for path in found]
+            rows = pd.DataFrame({"id": names, "file": names}, dtype=object)
+            notes = folder.describe_left_out(place, others)
+            return Collection(rows, pictures=lambda: iter(found), notes=notes)
+    return recognize.open_place(place)
 
 
-def check_classes(predictor: Predictor, files: Sequence[tuple[str, str | None]]) -> None:
-    """Check that the model has the class of each file whose class is known.
+def check_classes(predictor: Predictor, argument: str, collection: Collection) -> None:
+    """Check that the model has the class of each image whose class is known.
 
     Raises:
         UserError: it has no such class.
     """
     names = [str(label) for label in predictor.labels.values()]
-    for file, class_name in files:
-        if class_name is not None:
-            check_choice(f"{file}: classes of {predictor.model_name}", class_name, names)
+    if "class" in collection.rows:
+        for class_name in collection.rows["class"].unique():
+            check_choice(f"{argument}: classes of {predictor.model_name}", class_name, names)
+
+
+def check_not_overwritten(png: Path | None, collections: dict[str, Collection | None]) -> None:
+    """Check that the PNG file to write is none of the pictures.
+
+    Raises:
+        UsageError: it is one of them.
+    """
+    if png is None:
+        return
+    for argument, collection in collections.items():
+        files = [Path(argument)]
+        if collection is not None and "file" in collection.rows:
+            files = [Path(argument, file) for file in collection.rows["file"]]
+        if png.resolve() in [file.resolve() for file in files]:
+            raise click.UsageError(f"--png {png} would overwrite the picture")
+
+
+def read_argument(
+    predictor: Predictor, argument: str, collection: Collection | None
+) -> Iterator[Reading]:
+    """Yield the predictions for an argument, and print first what is left out."""
+    if collection is None:
+        yield predictor.read(argument)
+        return
+    for note in collection.notes:
+        warn(f"{argument}: {note}")
+    yield from predictor.read_collection(Path(argument), collection)
+
+
+def print_submission(header: str, readings: Sequence[Reading]) -> None:
+    """Print a CSV file with the id and the label of each image.
+
+    Args:
+        header: the names of the two columns.
+        readings: the predictions. Those of pictures that cannot be read are reported instead.
+    """
+    rows = []
+    for reading in readings:
+        if reading.error is not None:
+            warn(f"{reading.file}: {reading.error}")
+        else:
+            rows.append([reading.id, reading.predicted])
+    table_of_ids = pd.DataFrame(rows, columns=header.split(","))
+    print(table_of_ids.to_csv(index=False), end="")
 
 
 def print_reading(reading: Reading, *, show: bool) -> None:
@@ -91,6 +136,7 @@ def print_predictions(model_name: str, readings: Sequence[Reading], table_format
         picture = {
             **dict.fromkeys(FIELDS),
             "file": reading.file,
+            "id": reading.id,
             "model": model_name,
             "actual": reading.actual,
             "error": reading.error,
@@ -136,15 +182,21 @@ def write_png(path: Path, predictor: Predictor, readings: Sequence[Reading]) -> 
         "predict photo.jpg scans/",
         "predict photo.jpg --png read.png",
         "predict labelled/ --model digit-knn --show",
+        "predict test.csv --submission ImageId,Label > submission.csv",
     )
 )
-@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE|FOLDER|-...")
+@click.argument("arguments", nargs=-1, required=True, metavar="PICTURE|FOLDER|TABLE|-...")
 @click.option(
     "--model",
     metavar="NAME",
     help="Use this model.  [default: the best for all classes]",
 )
 @format_option
+@click.option(
+    "--submission",
+    metavar="HEADER",
+    help="Print a CSV file of ids and labels, with a header such as ImageId,Label.",
+)
 @click.option("--show", is_flag=True, help="Draw the images as the model sees them.")
 @click.option(
     "--png",
@@ -153,43 +205,52 @@ def write_png(path: Path, predictor: Predictor, readings: Sequence[Reading]) -> 
     help="Write the pictures with their predictions to a PNG file.",
 )
 def command(
-    pictures: tuple[str, ...],
+    arguments: tuple[str, ...],
     model: str | None,
     table_format: str,
+    submission: str | None,
     show: bool,
     png: Path | None,
 ) -> None:
     """Classify pictures.
 
-    A picture is a PNG, JPEG, BMP, GIF, TIFF or WebP file, or - for standard input. For a
-    folder, all pictures in it are classified. A model of digits classifies each digit in a
-    picture, and ? flags a digit that does not resemble the training images. The exit status is
-    1 if a picture could not be read.
+    A picture is a PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC file, or - for standard input.
+    For a folder, all pictures in it are classified, and for a CSV, parquet, .npz, .npy, .mat or
+    IDX file, all images in it. A model of digits classifies each digit in a picture, and ?
+    flags a digit that does not resemble the training images. A grey picture is inverted if its
+    background is light and that of nearly all training images is dark, or the other way round.
+    The exit status is 1 if a picture could not be read.
 
-    If a folder has a subfolder for each class, such as labelled/cat/photo.jpg, the command
-    evaluates the model: it prints the mistakes, the confusion matrix and the accuracy. A
-    picture that cannot be read, or has several digits or none, is a mistake. --show and --png
-    then draw only the mistakes. Use pictures that the model was not trained on.
+    If the classes are known, because a folder has a subfolder for each class, such as
+    labelled/cat/photo.jpg, or a table has a column of classes, the command evaluates the model:
+    it prints the mistakes, the confusion matrix and the accuracy. A picture that cannot be
+    read, or has several digits or none, is a mistake. --show and --png then draw only the
+    mistakes. Use pictures that the model was not trained on.
 
     --format json and csv print an object or a row per prediction, and one with `error` per
-    picture that could not be read.
+    picture that could not be read. The `id` of an image is its name or number in a table.
     """
+    if submission and submission.count(",") != 1:
+        raise click.UsageError("--submission: expected two names, such as ImageId,Label")
     if show and table_format != "table":
         raise click.UsageError(f"--show cannot be used with --format {table_format}")
     predictor = predicting.load(model)
-    files = [file for argument in pictures for file in list_files(argument)]
-    check_classes(predictor, files)
-    if png is not None and png.resolve() in [Path(file).resolve() for file, _ in files]:
-        raise click.UsageError(f"--png {png} would overwrite the picture")
+    collections = {argument: open_argument(argument) for argument in arguments}
+    for argument, collection in collections.items():
+        if collection is not None:
+            check_classes(predictor, argument, collection)
+    check_not_overwritten(png, collections)
     readings = []
-    for file, actual in files:
-        reading = predictor.read(file, actual)
-        readings.append(reading)
-        if table_format == "table":
-            print_reading(reading, show=show)
+    for argument, collection in collections.items():
+        for reading in read_argument(predictor, argument, collection):
+            readings.append(reading)
+            if table_format == "table" and not submission:
+                print_reading(reading, show=show)
     if png is not None:
         write_png(png, predictor, readings)
-    if table_format == "table":
+    if submission:
+        print_submission(submission, readings)
+    elif table_format == "table":
         print_accuracy(predictor.model_name, readings)
     else:
         print_predictions(predictor.model_name, readings, table_format)

@@ -3,41 +3,32 @@
 import math
 import shutil
 import subprocess
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import jinja2
 import numpy as np
 import pandas as pd
 
-from digits.commands import examples
+from digits.commands import examples, pin
 from digits.core import paths
-from digits.data.sources import folder, table
+from digits.core.tables import Pixels
+from digits.data.intake import recognize
+from digits.data.intake.collection import Collection
+from digits.data.splitting import split_rows
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
 from digits.settings.errors import UserError
+from digits.settings.params import ChecksumShare, TestSize
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-
-# The kinds of sources that `--from` names: where your images are, and the end of the sentence
-# `Put your …`.
-SOURCES = {
-    "folder": (
-        "data/own",
-        "pictures into data/own, in a subfolder for each class: data/own/cat/1.jpg",
-    ),
-    "table": (
-        "data/own.csv",
-        "images into data/own.csv, one per row: a column `class`, and a column for each pixel",
-    ),
-    "handwriting": (
-        "data/own",
-        "pictures of single digits into data/own, in subfolders 0 to 9; "
-        "`digits draw --keep data/own` adds a picture",
-    ),
-}
+# Where your images are.
+PLACE = Path("data/own")
 
 # What a project about your own images does not need: paths, in which * stands for anything.
 DELETED = [
@@ -92,79 +83,157 @@ MIN_PHOTO_SIDE = 64
 # is a drawing if most of its pixels are background.
 MAX_BACKGROUND_DIFFERENCE = 16
 
+# If no pixel is larger than this, it is the largest value that a pixel can have.
+MAX_SMALL_RANGE = 31
+
 
 class Look(NamedTuple):
-    """What most of your pictures look like. The new params.yaml depends on it.
+    """What most of your images look like. The new params.yaml depends on it.
 
     Attributes:
-        n_pictures: how many pictures there are.
+        are_pictures: whether the images are pictures, which are resized. Otherwise, they are
+            arrays of pixels.
         is_color: whether they are in colour.
         is_photo: whether they are photos. Otherwise they are small, or drawings.
-        shape: the shape to which they should be resized.
+        shape: the shape to which they should be resized, or that they have.
     """
 
-    n_pictures: int
+    are_pictures: bool
     is_color: bool
     is_photo: bool
     shape: list[int]
 
-    def describe(self) -> str:
-        """Return sentences about the pictures for the user."""
-        kind = "in colour" if self.is_color else "grey"
-        shape = " × ".join(map(str, self.shape[:2]))
-        return f"{self.n_pictures} pictures, {kind}. They are resized to {shape} pixels."
+    @property
+    def n_folds(self) -> int:
+        """The number of folds of each model in templates/params.yaml."""
+        return 5 if self.is_photo or self.is_color else 3
 
 
-@click.command(epilog=examples("start", "start --from table", "start --from handwriting"))
-@click.option(
-    "--from",
-    "kind",
-    type=click.Choice(list(SOURCES)),
-    default="folder",
-    show_default=True,
-    metavar="KIND",
-    help="Choose the kind of images.",
-)
-def command(kind: str) -> None:
+# What pictures that are not there yet are expected to look like.
+UNKNOWN = Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
+
+
+@click.command(epilog=examples("start", "start --class breed", "start --handwriting"))
+@click.option("--class", "class_column", metavar="COLUMN", help="Take the classes from COLUMN.")
+@click.option("--group", "group_column", metavar="COLUMN", help="Take the groups from COLUMN.")
+@click.option("--handwriting", is_flag=True, help="Read single digits on paper.")
+def command(class_column: str | None, group_column: str | None, handwriting: bool) -> None:
     """Turn a new clone into a project about your own images.
 
-    KIND is folder, table or handwriting. With `--from folder`, the images are pictures in
-    data/own/, in a subfolder for each class. With `--from table`, they are the rows of
-    data/own.csv. With `--from handwriting`, they are pictures of single digits on paper, which
-    are converted to the style of MNIST.
+    Put your images into data/own/ as they are: pictures in a subfolder for each class, CSV or
+    parquet files, .npz, .npy or .mat files, or IDX files. The command reads all of them, says
+    what they are, and writes settings and models that suit them. If it cannot use them, it says
+    why, and changes nothing.
 
-    If your pictures are already there, the command looks at some of them, and writes a shape
-    and models that suit them.
+    With --handwriting, the images are pictures of single digits on paper, in subfolders 0 to 9.
+    They are converted to the style of MNIST, and need not be there yet.
 
     The command deletes this project's models and results, the pages about them, the benchmarks,
-    itself and, without `--from handwriting`, the package digits-handwriting. It writes a small
-    params.yaml and a README.md, which you can edit. It commits nothing: `git restore .` brings
-    back all files that were in Git. For the next steps see docs/your-own.md.
+    itself and, without --handwriting, the package digits-handwriting. It writes a small
+    params.yaml and a README.md, which you can edit. It commits nothing: after `git restore .`,
+    which brings back all files that were in Git, you can run it again. For the next steps see
+    docs/your-own.md.
     """
     check_clone()
-    name = Path.cwd().name
-    place, description = SOURCES[kind]
-    look = look_at_pictures(list_pictures(kind, Path(place)))
-    for file_name in ["params.yaml", "README.md"]:
-        write_template(file_name, kind=kind, name=name, place=place, look=look)
-    edit_stages(place)
-    replace("Makefile", "DEMO := small-*", "DEMO := *")
-    replace("Makefile", " \\\n  '`make repro` trains all models.'", "")  # `make demo` did
-    replace(".dvc/config", "/digits-remote", f"/{name}-remote")
-    if Path(".dvc/config.local").exists():
-        replace(".dvc/config.local", "/digits-remote", f"/{name}-remote")
-    delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
+    columns = {"class": class_column, "group": group_column}
+    entry: dict[str, Any] = {"columns": {key: name for key, name in columns.items() if name}}
+    if handwriting and not PLACE.exists():
+        look, kind = UNKNOWN, "handwriting"
+        entry |= {"sources": [{kind: str(PLACE)}], "shape": look.shape}
+        understood = None
+    else:
+        kind, place = ("handwriting", PLACE) if handwriting else recognize.find_source(PLACE)
+        look = UNKNOWN
+        if not handwriting:
+            look = look_at(recognize.open_source(kind, place, entry["columns"]))
+        entry |= {"sources": [{kind: place.as_posix()}], "shape": look.shape}
+        understood = understand(entry, n_folds=look.n_folds)
 
-    click.echo("This is now a project about your own images, the dataset `own`.")
-    if look.n_pictures:
-        click.echo(f"{place}: {look.describe()}")
+    # Everything that can be refused has been refused.
+    rewrite(kind, entry, look, understood)
+    click.echo("This is now a project about your own images, the dataset `own`:")
+    if understood is not None:
+        pin.print_overview(*understood)
+        pin.add_to_dvc(entry)
     click.echo("Next steps:")
-    if not Path(place).exists():
-        click.echo(f"  Put your {description}.")
-    click.echo("  digits pin own")
-    click.echo("  make demo")
-    click.echo(f"  dvc add {place}")
+    if understood is None:
+        click.echo("  Put pictures into data/own, in subfolders 0 to 9.")
+        click.echo("  digits pin own")
+    click.echo("  make repro")
     click.echo('  git add --all && git commit -m "Our own images"')
+    click.echo("If something above is wrong, run `git restore .`, and `digits start` again.")
+
+
+def understand(
+    entry: dict[str, Any], n_folds: int
+) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
+    """Read all images, and return what `pin.compute_pinned_values` does.
+
+    Args:
+        entry: the entry of the dataset, to which `pixel_max` is added if the pixels have a
+            small range.
+        n_folds: the number of folds of the models.
+
+    Raises:
+        UserError: the images cannot be used.
+    """
+    values, X, images = pin.compute_pinned_values("own", entry)
+    largest = int(X.max())
+    if largest <= MAX_SMALL_RANGE:
+        entry["pixel_max"] = largest
+        values, X, images = pin.compute_pinned_values("own", entry)
+    train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
+    counts = np.bincount(images["class"].iloc[train_rows], minlength=values["classes"])
+    rare = np.flatnonzero(counts < n_folds)
+    if len(rare):
+        names = values.get("names") or range(values["classes"])
+        listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
+        raise UserError(
+            f"{len(rare)} classes have fewer than {n_folds} images in the training set, "
+            f"which cross-validation needs: {listed}; add images, or move these classes "
+            "elsewhere"
+        )
+    return values, X, images
+
+
+def choose_test_set(values: dict[str, Any]) -> TestSize:
+    """Return which images are the test set, as templates/params.yaml writes it."""
+    return "given" if "test" in values["sha256"] else ChecksumShare(share=0.25)
+
+
+def rewrite(
+    kind: str,
+    entry: dict[str, Any],
+    look: Look,
+    understood: tuple[dict[str, Any], Pixels, pd.DataFrame] | None,
+) -> None:
+    """Turn this clone into the new project.
+
+    Args:
+        kind: the kind of source that reads the images.
+        entry: the entry of the dataset.
+        look: what most images look like.
+        understood: as `understand` returns it, or None if there are no images yet.
+    """
+    name = Path.cwd().name
+    values = understood[0] if understood else {}
+    has_test = "test" in values.get("sha256", {})
+    texts = {
+        file_name: render(
+            file_name, kind=kind, name=name, entry=entry, look=look, has_test=has_test
+        )
+        for file_name in ["params.yaml", "README.md"]
+    }
+    if understood:
+        texts["params.yaml"] = pin.update_entry(texts["params.yaml"], "own", values)
+    texts["dvc.yaml"] = edit_stages(read("dvc.yaml"))
+    texts["Makefile"] = delete_targets(read("Makefile"))
+    for config in [".dvc/config", ".dvc/config.local"]:
+        if Path(config).exists():
+            texts[config] = read(config).replace("/digits-remote", f"/{name}-remote")
+    for file_name, text in texts.items():
+        Path(file_name).write_text(text, encoding="utf-8")
+    delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
 
 
 def check_clone() -> None:
@@ -180,6 +249,9 @@ def check_clone() -> None:
         )
     status = ["git", "status", "--porcelain"]
     changes = subprocess.check_output(status, text=True).splitlines()
+    # An earlier call has added the images to DVC.
+    earlier = {f"{PLACE}.dvc", f"{PLACE.parent}/.gitignore"}
+    changes = [change for change in changes if change[3:] not in earlier]
     if changes:
         first_path = changes[0][3:]  # after two letters and a space
         raise UserError(
@@ -187,33 +259,35 @@ def check_clone() -> None:
         )
 
 
-def list_pictures(kind: str, place: Path) -> list[Path]:
-    """Return the user's picture files, if they are already there.
+def look_at(collection: Collection) -> Look:
+    """Return what most images look like.
 
     Raises:
-        UserError: a folder is empty, or the table cannot be read.
+        UserError: the shape of the images is not known.
     """
-    if kind == "folder" and place.is_dir():
-        paths = list(folder.iterate_files(place))
-    elif kind == "table" and place.exists():
-        columns = table.read_text_columns(place)
-        paths = [place.parent / name for name in columns["file"]] if "file" in columns else []
-    else:
-        paths = []
-    return [path for path in paths if path.suffix.lower() in pictures.SUFFIXES]
+    if collection.pictures is not None:
+        return look_at_pictures(collection.pictures(), len(collection.rows))
+    shape = collection.shape
+    if not 2 <= len(shape) <= 3 or max(shape) > 256:
+        raise UserError(
+            f"images of {' × '.join(map(str, shape))} values cannot be used, because they are "
+            "not square, or larger than 256 × 256 pixels"
+        )
+    is_color = len(shape) == 3
+    return Look(are_pictures=False, is_color=is_color, is_photo=False, shape=shape)
 
 
-def look_at_pictures(paths: list[Path]) -> Look:
+def look_at_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> Look:
     """Return what most pictures of a sample look like.
 
-    Raises:
-        UserError: a picture cannot be read.
+    Pictures that cannot be read do not count. All of them are reported later.
     """
-    if not paths:
-        return Look(0, is_color=False, is_photo=False, shape=[28, 28])
-    step = math.ceil(len(paths) / N_SAMPLES)
-    measured = pd.DataFrame([measure_picture(path) for path in paths[::step]])
-    side, color, background = measured.median()
+    step = math.ceil(n_pictures / N_SAMPLES)
+    measured = [measure_picture(source) for source in islice(contents, 0, None, step)]
+    readable = [measures for measures in measured if measures is not None]
+    if not readable:
+        return UNKNOWN
+    side, color, background = pd.DataFrame(readable).median()
     is_color = color > MIN_COLOR
     is_photo = side >= MIN_PHOTO_SIDE and (is_color or background < 0.5)
     if not is_photo:
@@ -222,19 +296,19 @@ def look_at_pictures(paths: list[Path]) -> Look:
         shape = [64, 64]
     else:
         shape = [96, 96]
-    return Look(len(paths), is_color, is_photo, [*shape, 3] if is_color else shape)
+    return Look(True, is_color, is_photo, [*shape, 3] if is_color else shape)
 
 
-def measure_picture(path: Path) -> tuple[int, float, float]:
+def measure_picture(source: Path | bytes) -> tuple[int, float, float] | None:
     """Return the shorter side, how colourful the picture is, and its share of background.
 
-    Raises:
-        UserError: the picture cannot be read.
+    The result is None if the picture cannot be read.
     """
     try:
-        image, _ = pictures.read_image(path, mode="RGB")
-    except (OSError, UserError) as error:
-        raise UserError(f"{path}: {error}") from None
+        opened = source if isinstance(source, Path) else BytesIO(source)
+        image, _ = pictures.read_image(opened, mode="RGB")
+    except (OSError, UserError):
+        return None
     pixels = np.array(image, dtype=int)
     [background] = median_of_border(pixels[np.newaxis])
     differences = np.abs(pixels - background).max(axis=2)
@@ -242,36 +316,54 @@ def measure_picture(path: Path) -> tuple[int, float, float]:
     return min(image.size), np.ptp(pixels, axis=2).mean(), is_background.mean()
 
 
-def write_template(file_name: str, **values: object) -> None:
-    """Write a file of the new project."""
+def read(file_name: str) -> str:
+    """Return the content of a text file."""
+    return Path(file_name).read_text(encoding="utf-8")
+
+
+def render(file_name: str, **values: object) -> str:
+    """Return the text of a file of the new project."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    text = environment.get_template(file_name).render(values)
-    Path(file_name).write_text(text, encoding="utf-8")
+    return environment.get_template(file_name).render(values)
 
 
-def edit_stages(place: str) -> None:
+def edit_stages(text: str) -> str:
     """Make the images a dependency of the stage `fetch`, and remove the section `artifacts`.
 
     Args:
-        place: the file or folder of the images.
+        text: the content of dvc.yaml.
     """
-    path = Path("dvc.yaml")
-    text = path.read_text(encoding="utf-8")
     stages, _, _ = text.partition("\n# The models that other projects import")
-    last_dependency = "        - digits/data/fetching.py\n"
-    images = f"        - {place} # after a change, run `digits pin own`\n"
-    path.write_text(stages.replace(last_dependency, last_dependency + images), encoding="utf-8")
+    before, last_dependency, after = stages.partition("        - digits/data/images.py\n")
+    check_found(last_dependency, "dvc.yaml")
+    images = f"        - {PLACE} # after a change, run `digits pin own`\n"
+    return f"{before}{last_dependency}{images}{after}"
 
 
-def replace(file_name: str, old: str, new: str) -> None:
-    """Replace a part of a text file."""
-    path = Path(file_name)
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace(old, new), encoding="utf-8")
+def delete_targets(text: str) -> str:
+    """Delete the targets `demo` and `start`, because `make repro` needs no network now.
+
+    Args:
+        text: the content of the Makefile.
+    """
+    before, start, rest = text.partition("DEMO := ")
+    _, end, after = rest.partition("repro: ")
+    check_found(start and end, "Makefile")
+    return before.replace("help demo start repro", "help repro") + end + after
+
+
+def check_found(part: str, file_name: str) -> None:
+    """Check that a part of a file that has to be edited was found.
+
+    Raises:
+        UserError: it was not found.
+    """
+    if not part:
+        raise UserError(f"{file_name} is not as in a new clone; clone the project again")
 
 
 def delete(patterns: list[str]) -> None:

@@ -51,6 +51,8 @@ def fetch_images(
         try:
             X, images = import_source(kind).read(place, dataset)
             if require_pinned:
+                if "test" not in dataset.sha256:  # no split of this dataset can use it
+                    images = images.drop(columns="test", errors="ignore")
                 check_pinned(X, images, dataset)
             return X, images
         except UserError as error:
@@ -118,7 +120,7 @@ def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> Non
 
 
 def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
-    """Return the SHA-256 of the pixels and labels and, if there are any, groups and files.
+    """Return the SHA-256 of pixels and labels and, if there are any, groups, files, test set.
 
     They determine the images and the split into training set and test set.
     """
@@ -133,6 +135,8 @@ def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
         checksums["groups"] = sha256_of_array(images["group"].to_numpy())
     if "sha256" in images:
         checksums["files"] = sha256_of_lines(images["sha256"])
+    if "test" in images:
+        checksums["test"] = sha256_of_array(images["test"].to_numpy())
     return checksums
 
 

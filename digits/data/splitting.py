@@ -25,6 +25,7 @@ def split_rows(
         images: the table of their other columns.
         test: which images are the test set.
 
+            - `given`: the test set that came with the images.
             - an integer n: the last n images, in their order.
             - a fraction: random images, or random groups if the images have groups.
             - LastGroups: the last groups.
@@ -33,7 +34,7 @@ def split_rows(
         seed: the seed of the random numbers.
 
     Raises:
-        UserError: a number of images would put a group into both sets.
+        UserError: a group would be in both sets.
     """
     rows = np.arange(len(images), dtype=np.uint32)
     groups: Any = images.get("group")  # None if the dataset has no groups
@@ -45,7 +46,9 @@ def split_rows(
         train_rows, test_rows = train_test_split(rows, test_size=n_test, random_state=rng)
         return train_rows, test_rows
 
-    if isinstance(test, int):
+    if test == "given":
+        is_test = select_given_images(images)
+    elif isinstance(test, int):
         is_test = select_last_images(len(rows), test, groups)
     elif isinstance(test, float | LastGroups):
         is_test = select_groups(groups, test, rng)
@@ -61,6 +64,25 @@ def split_rows(
 def count_test_items(fraction: float, n_items: int) -> int:
     """Return how many items are the test set, rounded up. At least one is left to train on."""
     return min(math.ceil(fraction * n_items), n_items - 1)
+
+
+def select_given_images(images: pd.DataFrame) -> Vector:
+    """Return a mask of the test set that came with the images, shape (n_images,).
+
+    Raises:
+        UserError: a group is in both sets.
+    """
+    is_test: Vector = images["test"].to_numpy()
+    if "group" in images:
+        in_both_sets = np.intersect1d(images["group"][is_test], images["group"][~is_test])
+        if len(in_both_sets):
+            names = images.attrs.get("group_names") or range(in_both_sets[0] + 1)
+            raise UserError(
+                f"{len(in_both_sets)} groups are both in the training set and in the test set "
+                f"that came with the images, first {names[in_both_sets[0]]}; write "
+                "`share: 0.25` for a test set of other groups, or remove the groups"
+            )
+    return is_test
 
 
 def select_last_images(n_images: int, n_test: int, groups: pd.Series | None) -> Vector:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
+import pi_heif
 from PIL import Image, ImageOps
 
 from digits.core.tables import Pixels
@@ -16,8 +17,12 @@ from digits.imaging.transforms.border import median_of_border
 from digits.settings.errors import UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "AVIF", "HEIF")
+SUFFIXES = (
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
+    *(".png", ".tif", ".tiff", ".webp"),
+)
+pi_heif.register_heif_opener()
 
 # A small file can hold more pixels than fit into memory.
 MAX_PIXELS = 50_000_000
@@ -29,6 +34,8 @@ MAX_SIDE = 2_000
 # is reduced first, which is several times faster for a JPEG, and hardly changes the image.
 MAX_RATIO = 8
 
+# Microscopes and X-ray detectors store values of 12 bits in files of 16 bits.
+MAX_UINT12 = 4_095
 MAX_UINT16 = 65_535
 
 TOO_LARGE = "the picture is too large; at most 50 megapixels are allowed"
@@ -105,6 +112,8 @@ def read_image(
         OSError: the file cannot be opened.
     """
     content = source.read_bytes() if isinstance(source, Path) else source.read()
+    if not content:
+        raise PictureError("the file is empty")
     # Pillow also warns of files that it can read.
     with warnings.catch_warnings(action="ignore"):
         image = open_image(content)
@@ -129,7 +138,7 @@ def open_image(content: bytes) -> Image.Image:
         raise PictureError(TOO_LARGE) from None
     except Exception as error:  # a damaged file can make Pillow raise nearly any exception
         raise PictureError(
-            "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF or WebP"
+            "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"
         ) from error
     if math.prod(image.size) > MAX_PIXELS:
         raise PictureError(TOO_LARGE)
@@ -164,13 +173,14 @@ def lay_on_paper(image: Image.Image) -> Image.Image:
 def scale_to_8_bits(image: Image.Image) -> Image.Image:
     """Return a picture of more than 8 bits per value in 8 bits.
 
-    The values are those of a picture of 16 bits if the largest is from 256 to 65535. Otherwise,
-    as in a picture of floats from 0 to 1, the largest value is white.
+    The values are those of a picture of 12 bits if the largest is from 256 to 4095, and of 16
+    bits if it is up to 65535. Otherwise, as in a picture of floats from 0 to 1, the largest
+    value is white.
     """
     values = np.asarray(image, dtype=np.float64)
     values = np.nan_to_num(values, posinf=0, neginf=0).clip(0)
     white = values.max(initial=1)
     if 255 < white <= MAX_UINT16:
-        white = MAX_UINT16
+        white = MAX_UINT12 if white <= MAX_UINT12 else MAX_UINT16
     scaled = values * 255 / white
     return Image.fromarray((scaled + 0.5).astype(np.uint8))  # rounded

@@ -1,14 +1,15 @@
 """Predict what pictures show, with a trained model.
 
-A picture is converted as those of the model's dataset were. For the sources `folder` and
-`table`, it is resized as a whole. Other packages convert pictures for other datasets: they add
+A picture is resized as a whole. If it is grey and nearly all training images have the other
+background, it is inverted. Other packages convert pictures for other datasets: they add
 subclasses of `Predictor` as entry points of the group `digits.predictors`.
 """
 
 import math
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -17,9 +18,12 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from digits.core import paths
-from digits.core.tables import Pixels, Scores
+from digits.core.tables import PIXEL_MAX, Pixels, Scores
+from digits.data.images import to_uint8, transpose
+from digits.data.intake.collection import Collection
 from digits.evaluation import calibration
 from digits.imaging import drawing, pictures
+from digits.imaging.background import find_backgrounds
 from digits.imaging.pictures import PictureError
 from digits.learning import model_file
 from digits.learning import scores as model_scores
@@ -30,8 +34,8 @@ from digits.settings import params
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams, Params
 
-# The sources that resize whole pictures.
-RESIZING_SOURCES = {"folder", "table"}
+# The sources of your own images, which are resized as a whole.
+RESIZING_SOURCES = {"folder", "table", "arrays"}
 
 # At most this many other labels are printed, and only those with at least this probability.
 N_PRINTED = 2
@@ -39,6 +43,9 @@ MIN_PRINTED = 0.01
 
 # The rows of a table of predictions have this many other labels.
 N_RUNNERS_UP = 3
+
+# An image is blank if its values differ by less than this share of the largest possible value.
+MIN_CONTRAST = 0.1
 
 # What is predicted for a picture without a digit, and for a picture with several.
 NOT_FOUND = "not found"
@@ -54,12 +61,17 @@ class Prediction:
         probability: its probability, 0 to 1.
         runners_up: the other labels and their probabilities, the likeliest first.
         image: the image, of the shape that the model takes.
+        is_inverted: whether the picture was inverted, because its background differs from that
+            of the training images.
+        is_blank: whether hardly anything can be seen on the image.
     """
 
     label: int | str
     probability: float
     runners_up: list[tuple[int | str, float]]
     image: Pixels
+    is_inverted: bool = field(default=False, kw_only=True)
+    is_blank: bool = field(default=False, kw_only=True)
 
     @property
     def text(self) -> str:
@@ -79,16 +91,18 @@ class Reading(NamedTuple):
     """What a model predicts for a picture file.
 
     Attributes:
-        file: the path, or `-` for standard input.
+        file: the path, `-` for standard input, or the number of an image in a table.
         actual: the class that the picture shows, or None if it is unknown.
         predictions: one prediction, or one for each digit that was found.
         error: why there is no prediction, or None.
+        id: what the owner calls the image, in a table of predictions.
     """
 
     file: str
     actual: str | None
     predictions: Sequence[Prediction]
     error: str | None = None
+    id: str = ""
 
     @property
     def predicted(self) -> str:
@@ -122,17 +136,22 @@ class Predictor:
 
     Attributes:
         model_name: the name of the model in params.yaml.
-        shape: the shape of the images that the model takes, as in params.yaml.
+        dataset: the entry of params.yaml of the images that the model was trained on.
         labels: the name of each label by its number. A label without a name has its number.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
     """
 
     model_name: str
-    shape: list[int]
+    dataset: DatasetParams
     labels: dict[int, int | str]
     model: Pipeline
     temperature: float | None
+
+    @property
+    def shape(self) -> list[int]:
+        """The shape of the images that the model takes."""
+        return self.dataset.shape
 
     @classmethod
     def suits(cls, dataset: DatasetParams) -> bool:
@@ -150,19 +169,19 @@ class Predictor:
         model_params = settings.models[name]
         model = model_file.load(paths.model(name), model_params.classifier)
         task_name = model_params.task
-        shape = settings.dataset_of_task(task_name).shape
+        dataset = settings.dataset_of_task(task_name)
         n_pixels = model.n_features_in_
-        if n_pixels != math.prod(shape):
+        if n_pixels != math.prod(dataset.shape):
             raise UserError(
                 f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
-                f"{shape} now; run `dvc repro evaluate@{name}`"
+                f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
             )
         names = formatting.label_names(settings, task_name)
         labels: dict[int, int | str] = {}
         for label in model.classes_.tolist():
             has_other_name = names[label] != str(label)
             labels[label] = names[label] if has_other_name else label
-        return cls(name, shape, labels, model, read_temperature(name))
+        return cls(name, dataset, labels, model, read_temperature(name))
 
     def read(self, file: str, actual: str | None = None) -> Reading:
         """Predict what a picture file shows.
@@ -172,13 +191,72 @@ class Predictor:
             actual: the class that the picture shows, or None if it is unknown.
         """
         source = sys.stdin.buffer if file == "-" else Path(file)
+        return self.read_picture(file, source, actual)
+
+    def read_picture(
+        self, file: str, source: Path | BinaryIO, actual: str | None, image_id: str = ""
+    ) -> Reading:
+        """Predict what a picture shows, which may be opened already.
+
+        Args:
+            file: how the user knows the picture.
+            source: the path of the file, or the opened file.
+            actual: the class that the picture shows, or None if it is unknown.
+            image_id: what the owner calls the picture. If "", it is the file.
+        """
+        image_id = image_id or file
         try:
             predictions = self.predict_source(source)
         except PictureError as error:
-            return Reading(file, actual, [], str(error))
+            return Reading(file, actual, [], str(error), image_id)
         except OSError as error:
-            return Reading(file, actual, [], error.strerror or str(error))
-        return Reading(file, actual, predictions)
+            return Reading(file, actual, [], error.strerror or str(error), image_id)
+        return Reading(file, actual, predictions, None, image_id)
+
+    def read_collection(self, place: Path, collection: Collection) -> Iterator[Reading]:
+        """Predict the images of a folder, table or array file.
+
+        Args:
+            place: where they are.
+            collection: the images.
+
+        Raises:
+            UserError: the images are pixels of another shape than the model takes.
+        """
+        rows = collection.rows
+        actual = rows["class"] if "class" in rows else [None] * len(rows)
+        if collection.pictures is not None:
+            files = [str(place / file) for file in rows["file"]]
+            contents = collection.pictures()
+            for file, content, name, image_id in zip(
+                files, contents, actual, rows["id"], strict=True
+            ):
+                source = content if isinstance(content, Path) else BytesIO(content)
+                yield self.read_picture(file, source, name, image_id)
+            return
+        assert collection.blocks is not None
+        if math.prod(collection.shape) != math.prod(self.shape):
+            raise UserError(
+                f"{place} has images of the shape {collection.shape}, but {self.model_name} "
+                f"takes images of the shape {self.shape}"
+            )
+        predictions = (
+            prediction
+            for block in collection.blocks()
+            for prediction in self.predict_pixels(block)
+        )
+        for image_id, name, prediction in zip(rows["id"], actual, predictions, strict=True):
+            yield Reading(f"{place}:{image_id}", name, [prediction], None, image_id)
+
+    def predict_pixels(self, block: Any) -> list[Prediction]:
+        """Predict images from pixels like those that the source of the dataset reads.
+
+        Args:
+            block: shape (n_images, n_values).
+        """
+        if self.dataset.transpose:
+            block = transpose(block, self.shape)
+        return self.predict_images(to_uint8(block).reshape(-1, *self.shape))
 
     def predict_source(self, source: Path | BinaryIO) -> Sequence[Prediction]:
         """Predict what a picture shows.
@@ -194,7 +272,34 @@ class Predictor:
             OSError: the file cannot be opened.
         """
         image = pictures.read_resized(source, self.shape)
-        return self.predict(image[np.newaxis])
+        if "files" not in self.dataset.sha256:  # the training images were not pictures
+            image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
+        return self.predict_images(image[np.newaxis])
+
+    @property
+    def pixel_max(self) -> int:
+        """The largest value that a pixel can have."""
+        return self.dataset.pixel_max or PIXEL_MAX
+
+    def predict_images(self, images: Pixels) -> list[Prediction]:
+        """Predict images, and invert those with another background than the training images.
+
+        Args:
+            images: as `predict` takes them.
+        """
+        is_inverted = np.zeros(len(images), dtype=bool)
+        opposite = {"dark": "light", "light": "dark"}.get(self.dataset.background or "")
+        if opposite:
+            is_inverted = find_backgrounds(images, self.pixel_max) == opposite
+            images = images.copy()
+            images[is_inverted] = self.pixel_max - images[is_inverted]
+        predictions = []
+        for prediction, inverted in zip(self.predict(images), is_inverted, strict=True):
+            is_blank = np.ptp(prediction.image) < MIN_CONTRAST * self.pixel_max
+            predictions.append(
+                replace(prediction, is_inverted=bool(inverted), is_blank=bool(is_blank))
+            )
+        return predictions
 
     def predict(self, images: Pixels) -> list[Prediction]:
         """Predict the labels of images.
@@ -240,6 +345,17 @@ class Predictor:
 
     def explain(self, readings: Sequence[Reading]) -> None:
         """Print warnings about the predictions on stderr."""
+        predictions = [each for reading in readings for each in reading.predictions]
+        n_inverted = sum(prediction.is_inverted for prediction in predictions)
+        if n_inverted:
+            background = self.dataset.background
+            warn(
+                f"{n_inverted} of {len(readings)} pictures were inverted, because nearly all "
+                f"training images have a {background} background"
+            )
+        n_blank = sum(prediction.is_blank for prediction in predictions)
+        if n_blank:
+            warn(f"{n_blank} of {len(readings)} pictures are blank or nearly blank")
         if self.temperature is None:
             warn(formatting.calibration_warning(self.model_name))
 
@@ -251,23 +367,17 @@ def load(name: str | None = None) -> Predictor:
         name: the name of the model. If None, the best model is chosen, and named on stderr.
 
     Raises:
-        UserError: there is no such model, or it does not take pictures.
+        UserError: there is no such model.
     """
     settings = params.load()
     if name is None:
         name = choose_model(settings)
-    dataset_name = settings.dataset_name_of_task(settings.models[name].task)
-    predictor_class = find_predictor_class(settings.datasets[dataset_name])
-    if predictor_class is None:
-        raise UserError(
-            f"{name} takes no pictures, because the images of {dataset_name} were not made of "
-            "pictures; choose another --model"
-        )
-    return predictor_class.load(settings, name)
+    dataset = settings.dataset_of_task(settings.models[name].task)
+    return find_predictor_class(dataset).load(settings, name)
 
 
 def choose_model(settings: Params) -> str:
-    """Return the name of the best model that predicts pictures, and print it on stderr.
+    """Return the name of the best model, and print it on stderr.
 
     Accuracies on different datasets cannot be compared. Therefore only models of the largest
     dataset are compared, by their cross-validated accuracy. Models of tasks with
@@ -281,28 +391,23 @@ def choose_model(settings: Params) -> str:
         dataset = settings.dataset_of_task(model.task)
         has_positive = settings.tasks[model.task].positive is not None
         is_evaluated = paths.model(name).exists() and paths.metrics(name).exists()
-        if is_evaluated and not has_positive and find_predictor_class(dataset):
+        if is_evaluated and not has_positive:
             ranks[name] = (dataset.images, read_metrics(name).get("cv_accuracy", 0))
     if not ranks:
         raise UserError(
-            "no model that predicts the classes of pictures has been evaluated; run `make "
-            "demo`, or choose a --model"
+            "no model that predicts all classes has been evaluated; run `dvc repro`, or choose "
+            "a --model"
         )
     best = max(ranks, key=ranks.__getitem__)
     warn(f"the model is {best}; --model chooses another")
     return best
 
 
-def find_predictor_class(dataset: DatasetParams) -> type[Predictor] | None:
-    """Return the first class that suits a dataset.
-
-    Returns:
-        None if there is no such class, because the images were not made of pictures.
-    """
-    if Predictor.suits(dataset):
-        return Predictor
-    for plugin in find_plugins("digits.predictors").values():
-        predictor_class: type[Predictor] = plugin.load()
-        if predictor_class.suits(dataset):
-            return predictor_class
-    return None
+def find_predictor_class(dataset: DatasetParams) -> type[Predictor]:
+    """Return the class that converts pictures to images like those of a dataset."""
+    if not Predictor.suits(dataset):
+        for plugin in find_plugins("digits.predictors").values():
+            predictor_class: type[Predictor] = plugin.load()
+            if predictor_class.suits(dataset):
+                return predictor_class
+    return Predictor

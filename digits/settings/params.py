@@ -38,7 +38,7 @@ RESERVED_NAME = "all"
 MAY_BE_EMPTY = {"feature_parameters", "hyperparameters"}
 
 # The keys of a dataset that `digits pin` writes.
-PINNED_KEYS = {"images", "classes", "groups", "sha256"}
+PINNED_KEYS = {"images", "classes", "groups", "background", "sha256"}
 
 
 def with_message(message: str) -> WrapValidator:
@@ -115,9 +115,9 @@ class ChecksumShare(Entry):
 
 
 TestSize = Annotated[
-    PositiveInt | Fraction | LastGroups | ChecksumShare,
+    Literal["given"] | PositiveInt | Fraction | LastGroups | ChecksumShare,
     with_message(
-        "must be a number of images, a fraction between 0 and 1, {groups: number} or "
+        "must be `given`, a number of images, a fraction between 0 and 1, {groups: number} or "
         "{share: fraction}"
     ),
 ]
@@ -200,6 +200,31 @@ class DatasetParams(Entry):
     Without this key, it is 255.
     """
 
+    transpose: bool | None = None
+    """Whether to swap the rows and the columns of all images.
+
+    In some datasets, such as EMNIST, the images lie on their side.
+    """
+
+    background: Literal["dark", "light"] | None = None
+    """The background that nearly all images have, if they are grey.
+
+    `digits predict` inverts a picture with the other background, and says so. `digits pin`
+    writes this key.
+    """
+
+    columns: dict[Literal["class", "group"], str] | None = None
+    """The columns of the source `table` that have the classes and the groups.
+
+    It is needed only if the names of these columns are not usual ones. For example:
+
+    ```yaml
+    columns:
+      class: fine_label
+      group: patient
+    ```
+    """
+
     sources: Annotated[list[Source], Field(min_length=1)]
     """The sources of the images.
 
@@ -213,10 +238,13 @@ class DatasetParams(Entry):
       subfolders for groups.
     - `deformed: DATASET FIRST TOTAL`: another entry of `datasets`, with deformed copies of its
       first images, such as `deformed: mnist 60000 700000`.
-    - `table: FILE`: a CSV or parquet file with one row per image. The column `class` or `label`
-      has the class, and the optional column `group` the group. If there is a column `file`, it
-      has the paths of pictures, relative to the folder of the table. Otherwise all other
+    - `table: PLACE`: a CSV or parquet file with one row per image, or a folder with several. A
+      column such as `class` or `label` has the class, and an optional column such as `group`
+      the group. A column such as `file` has the names of pictures in the folder of the table.
+      Or a column has the pictures themselves, as in files of Hugging Face. Otherwise all other
       columns have the pixels.
+    - `arrays: PLACE`: an .npz, .npy, .mat or IDX file, or a folder with several. The names of
+      the arrays say which are images, which are their labels, and which are a test set.
 
     Other packages may add kinds, such as `handwriting: FOLDER` for photos of single digits on
     paper.
@@ -245,11 +273,12 @@ class DatasetParams(Entry):
     ```
     """
 
-    sha256: dict[Literal["pixels", "labels", "groups", "files"], Sha256]
+    sha256: dict[Literal["pixels", "labels", "groups", "files", "test"], Sha256]
     """The SHA-256 checksums of the images.
 
-    The keys are `pixels`, `labels` and, if the source has them, `groups` and `files`: the names
-    of the groups, and the picture files. The stage `fetch` fails if the images have other
+    The keys are `pixels`, `labels` and, if the source has them, `groups`, `files` and `test`:
+    the names of the groups, the picture files, and the test set that came with the images. The
+    stage `fetch` fails if the images have other
     checksums. `digits pin` writes this key.
     """
 
@@ -273,6 +302,8 @@ class SplitParams(Entry):
     test: TestSize
     """The test set. All other images are the training set, which is shuffled.
 
+    - `test: given`: the test set that came with the images, in folders such as `test`, in files
+      with such a name, or in a column `split` of a table.
     - A whole number, such as `test: 10000`: the last 10,000 images. If the dataset has groups,
       the boundary must fall between two groups.
     - A fraction, such as `test: 0.2`: 20 % of the images, chosen at random. If the dataset has
@@ -581,6 +612,8 @@ def _check_class_names(where: str, dataset: DatasetParams) -> None:
 
 
 def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None:
+    if test == "given" and "test" not in dataset.sha256:
+        raise UserError(f"{where}: its dataset came without a test set; use {{share: 0.25}}")
     if isinstance(test, LastGroups):
         if dataset.groups is None:
             raise UserError(f"{where}: its dataset has no groups; use a number of images")

@@ -232,7 +232,7 @@ def test_fashion_mnist_is_added_as_the_page_says(
     entry = re.sub(r"http://\S+", httpserver_ipv4.url_for("/"), entry)
     tiny.edit(tmp_path, {"datasets.fashion": yaml.safe_load(entry)["fashion"]})
     printed = call(tmp_path, "pin", "fashion").stdout
-    assert "datasets.fashion has 100 images of 10 classes" in printed
+    assert "100 images of 10 classes: 0 14, 1 10, 2 6" in printed
     call(tmp_path, "check")
 
 

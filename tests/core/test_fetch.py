@@ -86,7 +86,7 @@ FAILURES = {
         "503 Server Error",
     ),
     "closes the connection": (NOT_WHOLE, "Connection broken"),
-    "asks to sign in": (Response("<html>Sign in"), "not an IDX file of bytes: it begins"),
+    "asks to sign in": (Response("<html>Sign in"), "not an IDX file: it begins"),
     "sends half a gzip file": (Response(HALF_GZIP), "ended before"),
     "sends labels for images": (
         Response(FILES["train-labels"]),
@@ -144,10 +144,11 @@ def test_a_damaged_idx_file_is_refused() -> None:
             idx.parse(damaged)
 
 
-def test_an_idx_file_of_other_values_than_bytes_is_refused() -> None:
-    of_floats = b"\0\0\x0d\1" + FILES["train-labels"][4:]
-    with pytest.raises(ValueError, match="not an IDX file of bytes"):
-        idx.parse(of_floats)
+def test_an_idx_file_of_other_values_than_bytes_is_read() -> None:
+    of_integers = b"\0\0\x0c\1" + (2).to_bytes(4, "big") + b"\0\0\1\0" + b"\xff\xff\xff\xff"
+    assert idx.parse(of_integers).tolist() == [256, -1]
+    with pytest.raises(ValueError, match="not an IDX file: it begins with"):
+        idx.parse(b"\0\0\x07\1" + of_integers[4:])
 
 
 def test_openml_is_asked_through_scikit_learn(

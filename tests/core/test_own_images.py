@@ -207,7 +207,8 @@ def test_pictures_have_a_natural_order(tmp_path: Path, names: str, classes: list
 @pytest.mark.parametrize(
     ("folders", "classes", "names"),
     [
-        (["255", "9", "10"], [9, 10, 255], None),
+        (["2", "0", "1"], [0, 1, 2], None),
+        (["255", "9", "10"], [0, 1, 2], ["9", "10", "255"]),
         (["256", "9"], [0, 1], ["9", "256"]),
         (["2", "1", "01"], [0, 1, 2], ["01", "1", "2"]),
         (["2020", "300", "1999"], [0, 1, 2], ["300", "1999", "2020"]),
@@ -277,8 +278,9 @@ def test_groups_are_read_and_other_files_are_left_out(
     in_train = [f"{writer}train" for writer in WRITERS]
     in_test = [f"{writer}Test" for writer in WRITERS]
     assert images.attrs["group_names"] == in_train + in_test
-    line = f"{tmp_path}: no pictures, left out: train/cross/notes.txt\n"
-    assert capsys.readouterr().err == line
+    assert capsys.readouterr().err == (
+        "left out, because they are no pictures: 1 .txt; the first is train/cross/notes.txt\n"
+    )
 
 
 def test_a_picture_below_a_group_is_refused(tmp_path: Path) -> None:
@@ -337,10 +339,10 @@ def test_what_makes_a_folder_no_dataset_is_named(
 @pytest.mark.parametrize(
     ("names", "reason"),
     [
-        ([None, "1.png"], "row 1 below the header has no file"),
-        (["1.png", " "], "row 2 below the header has no file"),
-        (["1.png", "1.png"], "the file 1.png is in two rows; delete one of them"),
-        ([1, 2], "1: [Errno 2] No such file or directory"),
+        ([None, "1.png"], "1 of 2 pictures are missing"),
+        (["1.png", " "], "1 of 2 pictures are missing"),
+        (["1.png", "1.png"], "1 pictures are in two rows, first 1.png; delete one of the rows"),
+        ([1, 2], "1 of 2 pictures are missing in"),
     ],
 )
 def test_a_table_with_wrong_names_of_pictures_is_refused(
@@ -363,8 +365,10 @@ def read_table(folder: Path, pixel_max: int = 255, **changes: list[Any]) -> pd.D
 
 
 def test_whole_numbers_in_a_table_may_be_written_as_fractions(tmp_path: Path) -> None:
-    images = read_table(tmp_path)[["class", "group", "pixel1"]]
-    assert images.to_numpy().tolist() == [[3, 0, 0], [12, 1, 255]]
+    images = read_table(tmp_path)
+    assert images[["class", "group", "pixel1"]].to_numpy().tolist() == [[0, 0, 0], [1, 1, 255]]
+    assert images.attrs["names"] == ["3", "12"]
+    assert images.attrs["group_names"] == ["7", "2"]
 
 
 def test_pixels_above_the_largest_value_are_refused(tmp_path: Path) -> None:
@@ -382,7 +386,7 @@ def test_names_of_classes_in_a_table_may_look_like_values(
 @pytest.mark.parametrize("column", VALID)
 @pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
 def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
-    reasons = r"is '.*', expected whole|not all whole|row 2 .* has no|not numbers"
+    reasons = r"is '.*', expected whole|not all whole|1 images have no|not numbers"
     with pytest.raises(UserError, match=reasons):
         read_table(tmp_path, **{column: [1.0, value]})  # type: ignore[arg-type]
 
@@ -392,12 +396,11 @@ def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: fl
     [
         (
             "p,q\n1,2\n",
-            "has 0 columns named class or label, expected one, separated by commas; "
-            "it has p, q",
+            "1 images without classes; add a column `class`, or an array of labels",
         ),
         (
             "label,filename\n1,a.png\n2,b.png\n",
-            "the column filename has values that are not numbers; a column with the paths of",
+            "own.csv: it names pictures in the column filename, such as a.png, which are not in",
         ),
         (
             "label,p\n1,0\n2,0,0,0\n",

@@ -84,8 +84,12 @@ REFUSED["a split of no dataset"] = (
 )
 REFUSED["a test size of nothing"] = (
     {"splits.tiny.test": 1.5},
-    "splits.tiny.test: must be a number of images, a fraction between 0 and 1, {groups: "
-    "number} or {share: fraction}, not 1.5",
+    "splits.tiny.test: must be `given`, a number of images, a fraction between 0 and 1, "
+    "{groups: number} or {share: fraction}, not 1.5",
+)
+REFUSED["a test set that did not come with the images"] = (
+    {"splits.tiny.test": "given"},
+    "splits.tiny.test: its dataset came without a test set; use {share: 0.25}",
 )
 REFUSED["two test sizes"] = (
     {"splits.tiny.test": {"groups": 1, "share": 0.5}},

@@ -10,10 +10,11 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from digits.core import tables
 from digits.core.tables import Pixels, Vector
+from digits.data.fetching import fetch_images
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
 from digits.settings.errors import UserError
-from digits.settings.params import SplitParams
+from digits.settings.params import DatasetParams, SplitParams
 from tests.helpers import tiny
 from tests.helpers.calls import call
 
@@ -178,3 +179,23 @@ def test_classes_that_are_neither_positive_nor_negative_are_left_out() -> None:
     labelled = label_images(IMAGES, ["c"], ["a", "j"])
     assert labelled["class"].tolist() == [0, 2, 9, 2]
     assert labelled["label"].tolist() == [0, 1, 0, 1]
+
+
+def test_the_test_set_that_came_with_mnist_is_its_last_images(tmp_path: Path) -> None:
+    """The four IDX files of MNIST say which images are the test set."""
+    tiny.write_idx_files(tmp_path / "idx")
+    entry = tiny.dataset({"idx": str(tmp_path / "idx")})
+    dataset = DatasetParams.model_validate(entry)
+    images = fetch_images("tiny", dataset, require_pinned=False)
+    assert split(images, "given") == split(images, tiny.TEST)
+
+
+def test_a_group_on_both_sides_of_a_given_test_set_is_refused() -> None:
+    X, images = make_images(12, GROUPS)
+    images["test"] = np.arange(12) >= 6
+    split((X, images), "given")
+    images["test"] = np.arange(12) >= 7
+    with pytest.raises(
+        UserError, match="1 groups are both in the training set and in the test"
+    ):
+        split((X, images), "given")

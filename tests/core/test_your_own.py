@@ -5,6 +5,7 @@ The new project is checked afterwards.
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +42,11 @@ def write_new_cross(path: Path) -> None:
 
 
 def write_table(path: Path) -> None:
-    """Write a table of 100 small digits in 28 × 28 pixels, of two classes."""
+    """Write a table of 100 small digits, of two classes."""
     images, labels = tiny.digits()
-    margins = [(0, 0), (10, 10), (10, 10)]
-    pixels = np.pad(images[:100].reshape(-1, 8, 8), margins).reshape(100, -1)
-    table = pd.DataFrame(pixels)
+    table = pd.DataFrame(images[:100])
     table["label"] = [f"class {label % 2}" for label in labels[:100]]
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(path, index=False)
 
 
@@ -230,12 +229,14 @@ def shapes(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a clone in which `digits start` was called, without images. Do not change it."""
+    """Return a clone in which `digits start` was called. Do not change it."""
     project = make_clone(tmp_path_factory.mktemp("started") / "shapes")
     call(project, "setup")
     (project / "data/raw").mkdir()
     (project / "data/raw/small.parquet").touch()
-    call(project, "start")
+    write_pictures(project / "data/own")
+    printed = call(project, "start").stdout
+    assert "  60 images of 3 classes: circle 20, cross 20, line 20\n" in printed
     return project
 
 
@@ -250,28 +251,79 @@ def add_entries_of_the_page(project: Path) -> None:
     path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "kind", ["folder", "table", pytest.param("handwriting", marks=pytest.mark.slow)]
-)
-def test_start_leaves_a_project_that_is_ready_for_images(kind: str, shapes: Path) -> None:
-    if kind == "handwriting" and not tiny.HANDWRITING.exists():
-        pytest.skip("the package digits-handwriting was not found")
-    printed = call(shapes, "start", "--from", kind).stdout
-    assert 'git commit -m "Our own images"' in printed
-    if kind == "table":
-        write_table(shapes / "data/own.csv")
-        expected = "datasets.own has 100 images of 2"
-    else:
-        write_pictures(shapes / "data/own")
-        if kind == "handwriting":
-            for shape, digit in zip(SHAPES, "071", strict=True):
-                (shapes / "data/own" / shape).rename(shapes / "data/own" / digit)
-        expected = "datasets.own has 60 images of"
-    assert expected in call(shapes, "pin", "own").stdout
-    assert call(shapes, "check").output == "params.yaml is valid.\n"
-    if kind == "folder":
-        add_entries_of_the_page(shapes)
-        call(shapes, "check")
+def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(
+    started: Path, tmp_path: Path
+) -> None:
+    project = tiny.copy(started, tmp_path / "copy")
+    assert call(project, "check").output == "params.yaml is valid.\n"
+    assert "data/own.dvc" in tiny.run("git diff --name-only --cached", project).stdout
+    add_entries_of_the_page(project)
+    assert call(project, "check").output == "params.yaml is valid.\n"
+
+
+def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
+    write_table(shapes / "data/own/digits.csv")
+    printed = call(shapes, "start").stdout
+    assert "  100 images of 2 classes: class 0 " in printed
+    assert "  8 × 8 pixels, grey" in printed
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["datasets"]["own"]["pixel_max"] == 16
+    tiny.run("git restore .", shapes)
+    (shapes / "data/own/digits.csv").unlink()
+    write_pictures(shapes / "data/own/train")
+    write_pictures(shapes / "data/own/test", count=62)
+    assert "60 of the images are a test set" not in call(shapes, "start").stdout
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["splits"]["own"]["test"] == "given"
+    assert "pixel_max" not in params["datasets"]["own"]
+
+
+@pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="the package was deleted")
+def test_start_for_handwriting_needs_no_pictures_yet(shapes: Path) -> None:
+    assert "  digits pin own\n" in call(shapes, "start", "--handwriting").stdout
+    assert find_folders_of_tests(shapes) <= {"core", "helpers", "report"}
+    assert (shapes / HANDWRITING).exists()
+    write_pictures(shapes / "data/own")
+    for shape, digit in zip(SHAPES, "071", strict=True):
+        (shapes / "data/own" / shape).rename(shapes / "data/own" / digit)
+    assert "  60 images of 3 classes: 0 20, 1 20, 7 20\n" in call(shapes, "pin", "own").stdout
+
+
+def write_nothing(place: Path) -> None:
+    place.mkdir(parents=True)
+
+
+def write_zip(place: Path) -> None:
+    place.mkdir(parents=True)
+    (place / "pictures.zip").write_bytes(b"PK")
+
+
+def write_few(place: Path) -> None:
+    write_pictures(place, count=6)
+
+
+def write_damaged(place: Path) -> None:
+    write_pictures(place)
+    for name in ["line/2.png", "cross/1.png"]:
+        (place / name).write_bytes(b"")
+
+
+UNUSABLE = {
+    "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
+    "an archive": (write_zip, "run: unzip -q 'data/own/pictures.zip' -d 'data/own' && rm"),
+    "few pictures": (write_few, "3 classes have fewer than 3 images in the training set"),
+    "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), UNUSABLE.values(), ids=UNUSABLE)
+def test_start_changes_nothing_if_it_cannot_use_the_images(
+    shapes: Path, make: Callable[[Path], None], reason: str
+) -> None:
+    assert "data/own was not found; put" in failure(shapes, "start")
+    make(shapes / "data/own")
+    assert reason in call(shapes, "start", status=1).stderr
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
 def find_folders_of_tests(project: Path) -> set[str]:
@@ -284,12 +336,6 @@ def test_start_deletes_what_the_new_project_does_not_need(started: Path) -> None
     assert find_folders_of_tests(started) <= {"core", "helpers", "report"}
     assert not list(started.glob("digits/commands/*start*"))
     assert (started / "packages/dvc-parallel/pyproject.toml").exists()
-
-
-def test_start_keeps_what_finds_handwriting(shapes: Path) -> None:
-    call(shapes, "start", "--from", "handwriting")
-    assert find_folders_of_tests(shapes) <= {"core", "helpers", "report"}
-    assert (shapes / HANDWRITING).exists() == tiny.HANDWRITING.exists()
 
 
 @pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="some folders were deleted")
@@ -320,8 +366,8 @@ def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None
     assert after.rstrip("\n").splitlines()[-1].startswith(" ")  # not the comment on artifacts
     assert (started / "README.md").read_text(encoding="utf-8").endswith("\n")
     makefile = (started / "Makefile").read_text(encoding="utf-8")
-    assert "\nDEMO := *\n" in makefile
-    assert "`make repro` trains" not in makefile  # `make demo` does the same
+    assert "demo" not in makefile  # `make repro` does the same
+    assert "digits start" not in makefile
     assert "../shapes-remote" in (started / ".dvc/config").read_text()
     local_config = (started / ".dvc/config.local").read_text()
     assert f"url = {started.parent}/shapes-remote\n" in local_config
@@ -341,40 +387,25 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
 
 
-def test_start_leaves_out_the_files_that_the_source_leaves_out(tmp_path: Path) -> None:
-    place = tmp_path / "own"
-    write_pictures(place)
-    before = start.list_pictures("folder", place)
-    assert len(before) == 60
-    for name in ["__MACOSX/._1.png", "line/._2.png", "line/notes.txt"]:
-        (place / name).parent.mkdir(exist_ok=True)
-        (place / name).write_bytes(b"no picture")
-    assert start.list_pictures("folder", place) == before
-    assert start.list_pictures("folder", tmp_path / "none") == []
-
-
 @pytest.mark.parametrize(
-    ("mode", "side", "is_photo", "shape", "words"),
+    ("mode", "side", "is_photo", "shape"),
     [
-        ("RGB", 100, True, [64, 64, 3], "in colour. They are resized to 64 × 64 pixels."),
-        ("RGB", 30, False, [28, 28, 3], "in colour. They are resized to 28 × 28 pixels."),
-        ("L", 100, True, [96, 96], "grey. They are resized to 96 × 96 pixels."),
-        ("1", 100, False, [28, 28], "grey. They are resized to 28 × 28 pixels."),
+        ("RGB", 100, True, [64, 64, 3]),
+        ("RGB", 30, False, [28, 28, 3]),
+        ("L", 100, True, [96, 96]),
+        ("1", 100, False, [28, 28]),
     ],
     ids=["photos", "icons", "grey photos", "drawings"],
 )
 def test_start_looks_at_the_pictures(
-    tmp_path: Path, mode: str, side: int, is_photo: bool, shape: list[int], words: str
+    tmp_path: Path, mode: str, side: int, is_photo: bool, shape: list[int]
 ) -> None:
     rng = np.random.default_rng(0)
-    paths = []
     for number in range(3):
         pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
         if mode == "1":  # a thin line on paper
             pixels[:] = 255
             pixels[20, 20:80] = 0
-        paths.append(tmp_path / f"{number}.png")
-        Image.fromarray(pixels).convert(mode).save(paths[-1])
-    look = start.look_at_pictures(paths)
+        Image.fromarray(pixels).convert(mode).save(tmp_path / f"{number}.png")
+    look = start.look_at_pictures(iter(sorted(tmp_path.iterdir())), 3)
     assert (look.is_photo, look.shape) == (is_photo, shape)
-    assert look.describe() == f"3 pictures, {words}"

@@ -6,53 +6,41 @@ are not sorted by class, so that the last images are of all classes.
 - `7/1.png`: the name of the subfolder is the class.
 - `7/anna/1.png`: if each class has subfolders, these are the groups, such as the writers of the
   pictures. The images of a group follow one another.
-- `train/7/1.png`, `7/test/1.png`: folders with these names may be at any level. The pictures in
-  `test` are the last images of the dataset.
+- `train/7/1.png`, `7/test_set/1.png`: folders with such names may be at any level. The pictures
+  in test folders are the test set that came with the images, and are the last ones. Pictures in
+  a test folder that have no class are left out.
 
 For any other tree of folders, write a table of files (digits/data/sources/table.py).
 """
 
 import re
-import textwrap
 import unicodedata
-import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from digits.core.tables import Pixels
-from digits.data.images import make_images
-from digits.data.sources import NOT_FOUND, encode_classes, encode_groups
+from digits.data.intake import subsets
+from digits.data.intake.collection import Collection, read_collection, shorten
+from digits.data.sources import NOT_FOUND
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
-from digits.settings.errors import UserError, warn
+from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
-
-# The number of pictures that are read at a time.
-BATCH_SIZE = 1_000
 
 # Files that operating systems, Git and DVC write.
 IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
-
-# Folders that are neither a class nor a group.
-TEST_FOLDERS = {"test", "testing"}
-SUBSET_FOLDERS = {"train", "training", "val", "valid", "validation"} | TEST_FOLDERS
 
 
 class PictureFile(NamedTuple):
     """A picture in a folder, and what the names of its subfolders say."""
 
     path: Path
-    class_name: str
-    group: str  # "" if there are no groups
+    class_name: str  # "" if there is none
+    group: str  # "" if there is none
     is_test: bool
 
 
@@ -73,76 +61,156 @@ def read(
         UserError: the folder was not found, has other subfolders than the docstring of this
             module describes, or a picture cannot be read.
     """
-    root = Path(place)
-    picture_files, other_files = list_pictures(root)
-    warn_about_other_files(root, other_files)
-    classes, class_names = encode_classes([file.class_name for file in picture_files])
-    groups, group_names = encode_groups([file.group for file in picture_files])
-    return read_pictures(
-        root,
-        [file.path.relative_to(root).as_posix() for file in picture_files],
-        dataset,
-        convert,
-        classes=classes,
-        names=class_names,
-        groups=groups,
-        group_names=group_names,
-    )
+    return read_collection(open_place(Path(place)), dataset, convert)
 
 
-def list_pictures(root: Path) -> tuple[list[PictureFile], list[Path]]:
-    """Return the pictures of a folder, in the order of the dataset, and its other files.
+def open_place(root: Path) -> Collection:
+    """Return the pictures of a folder. Without classes, if no picture is in a subfolder.
 
     Raises:
-        UserError: the folder was not found, or has other subfolders than the docstring of
-            this module describes.
+        UserError: the folder was not found, or has other subfolders than the docstring of this
+            module describes.
     """
     if not root.is_dir():
         raise UserError(NOT_FOUND)
-    picture_files = []
-    other_files = []
-    for path in iterate_files(root):
-        if path.suffix.lower() in pictures.SUFFIXES:
-            picture_files.append(parse_path(root, path))
-        else:
-            other_files.append(path)
-    with_group = [file for file in picture_files if file.group]
-    if 0 < len(with_group) < len(picture_files):  # only some pictures have a group
-        raise unexpected_place(root, with_group[0].path)
-    return sort_pictures(picture_files), other_files
+    paths, other_files = list_pictures(root)
+    files = sort_pictures(parse_paths(root, paths))
+    notes = describe_left_out(root, other_files)
+    has_classes = any(file.class_name for file in files)
+    if has_classes:
+        unlabelled = [file for file in files if not file.class_name]
+        for file in unlabelled:
+            if not file.is_test:
+                raise unexpected_place(root, file.path)
+        if unlabelled:
+            folders = sorted({str(file.path.parent) for file in unlabelled})
+            notes.append(
+                f"left out: {len(unlabelled)} pictures without a class; `digits predict "
+                f"{shorten(folders)}` classifies them"
+            )
+        files = [file for file in files if file.class_name]
+
+    names = [file.path.relative_to(root).as_posix() for file in files]
+    rows = pd.DataFrame({"id": names, "file": names}, dtype=object)  # not all are UTF-8
+    rows["test"] = [file.is_test for file in files]
+    if has_classes:
+        rows["class"] = [file.class_name for file in files]
+    if any(file.group for file in files):
+        rows["group"] = [file.group for file in files]
+    return Collection(
+        rows,
+        pictures=lambda: (file.path for file in files),
+        notes=notes,
+        missing_classes=explain_places(files[0].path) if files else "",
+    )
 
 
-def iterate_files(folder: Path) -> Iterator[Path]:
-    """Yield all files in a folder, at any depth, except those with ignored names.
+def list_pictures(root: Path) -> tuple[list[Path], list[Path]]:
+    """Return the pictures in a folder, at any depth, and its other files.
 
     Raises:
         UserError: a folder is empty, or is a link to a folder above.
     """
-    paths = [path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name)]
-    if not paths:
+    picture_files: list[Path] = []
+    other_files: list[Path] = []
+    for path in iterate_files(root):
+        is_picture = path.suffix.lower() in pictures.SUFFIXES
+        (picture_files if is_picture else other_files).append(path)
+    return picture_files, other_files
+
+
+def list_visible(folder: Path) -> list[Path]:
+    """Return the files and folders in a folder, except those with ignored names, sorted."""
+    return sorted(path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name))
+
+
+def iterate_files(folder: Path, *, may_be_empty: bool = False) -> Iterator[Path]:
+    """Yield all files in a folder, at any depth, except those with ignored names.
+
+    Args:
+        folder: the folder.
+        may_be_empty: whether it and the folders in it may have no files.
+
+    Raises:
+        UserError: a folder is empty, or is a link to a folder above.
+    """
+    paths = list_visible(folder)
+    if not paths and not may_be_empty:
         raise UserError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
-    for path in sorted(paths):
+    for path in paths:
         if not path.is_dir():
             yield path
         elif folder.resolve().is_relative_to(path.resolve()):
             raise UserError(f"{path.name!r} is a link to a folder that it lies in; delete it")
         else:
-            yield from iterate_files(path)
+            yield from iterate_files(path, may_be_empty=may_be_empty)
 
 
-def parse_path(root: Path, path: Path) -> PictureFile:
-    """Return what the subfolders on the path of a picture say.
+def parse_paths(root: Path, paths: Sequence[Path]) -> list[PictureFile]:
+    """Return what the subfolders on the path of each picture say.
 
     Raises:
-        UserError: they are not a class, or a class and a group.
+        UserError: they say more than a class and a group, only some pictures have a group, or
+            the classes seem to be a training set and a test set.
     """
-    folders = [normalize(name) for name in path.relative_to(root).parts[:-1]]
-    names = [name for name in folders if name.lower() not in SUBSET_FOLDERS]
-    if len(names) not in {1, 2}:
-        raise unexpected_place(root, path)
-    group = names[1] if len(names) == 2 else ""
-    is_test = any(name.lower() in TEST_FOLDERS for name in folders)
-    return PictureFile(path, names[0], group, is_test)
+    names_of_paths = []
+    for path in paths:
+        folders = [normalize(name) for name in path.relative_to(root).parts[:-1]]
+        names_of_paths.append([name for name in folders if not subsets.names_subset(name)])
+    drop_containers(names_of_paths)
+
+    files = []
+    for path, names in zip(paths, names_of_paths, strict=True):
+        if len(names) > 2:
+            raise unexpected_place(root, path)
+        class_name, group, *_ = [*names, "", ""]
+        is_test = any(
+            subsets.names_subset(name) and subsets.names_test_set(name)
+            for name in path.relative_to(root).parts[:-1]
+        )
+        files.append(PictureFile(path, class_name, group, is_test))
+    check_groups(root, files)
+    check_class_names({file.class_name for file in files})
+    return files
+
+
+def drop_containers(names_of_paths: list[list[str]]) -> None:
+    """Remove the first folder of all paths, such as `images`, if it has only other folders."""
+    while all(len(names) > 1 for names in names_of_paths):
+        firsts = {names[0] for names in names_of_paths}
+        if not all(
+            set(subsets.split_words(name)) <= subsets.CONTAINER_WORDS for name in firsts
+        ):
+            return
+        for names in names_of_paths:
+            del names[0]
+
+
+def check_groups(root: Path, files: Sequence[PictureFile]) -> None:
+    """Check that all pictures with a class have a group, or none.
+
+    Raises:
+        UserError: only some have a group.
+    """
+    labelled = [file for file in files if file.class_name]
+    with_group = [file for file in labelled if file.group]
+    if 0 < len(with_group) < len(labelled):
+        raise unexpected_place(root, with_group[0].path)
+
+
+def check_class_names(class_names: set[str]) -> None:
+    """Check that the classes are not sets of images, such as `my_train_2` and `my_test_2`.
+
+    Raises:
+        UserError: all classes are named like training sets and test sets.
+    """
+    named = sorted(class_names - {""})
+    words = subsets.SUBSET_WORDS
+    if named and all(any(word in name.lower() for word in words) for name in named):
+        raise UserError(
+            f"the classes would be {shorten(named)}; rename these folders to train and test "
+            "if they are a training set and a test set"
+        )
 
 
 def normalize(name: str) -> str:
@@ -152,10 +220,17 @@ def normalize(name: str) -> str:
 
 def unexpected_place(root: Path, path: Path) -> UserError:
     """Return the error for a picture in a place from which its class cannot be told."""
-    return UserError(
-        f"{path.relative_to(root)}: expected CLASS/{path.name}, or for all pictures "
-        f"CLASS/GROUP/{path.name}; folders such as train and test are not classes; for any "
-        "other tree of folders, write a table of files"
+    return UserError(f"{path.relative_to(root)}: {explain_places(path)}")
+
+
+def explain_places(path: Path) -> str:
+    """Return what to do with a picture in a place from which its class cannot be told."""
+    move_files = 'for f in *.*; do d="${f%%[._-]*}"; mkdir -p "$d" && mv "$f" "$d/"; done'
+    return (
+        f"expected CLASS/{path.name}, or for all pictures CLASS/GROUP/{path.name}; folders "
+        "such as train and test are not classes. If the names of the files begin with the "
+        f"class, run: (cd '{path.parent}' && {move_files}). For any other tree of folders, "
+        "write a table of files"
     )
 
 
@@ -177,66 +252,14 @@ def natural_key(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
-def warn_about_other_files(root: Path, other_files: Sequence[Path]) -> None:
-    """Print which files are left out, because their names do not end like those of pictures."""
-    if other_files:
-        names = ", ".join(str(path.relative_to(root)) for path in other_files)
-        warn(f"{root}: no pictures, left out: {textwrap.shorten(names, 200)}")
-
-
-def read_pictures(
-    root: Path,
-    files: Sequence[str],
-    dataset: DatasetParams,
-    convert: Callable[[Picture], Pixels] | None = None,
-    **columns: Any,
-) -> tuple[Pixels, pd.DataFrame]:
-    """Return the images of picture files, as `make_images` does.
-
-    Args:
-        root: the folder of the pictures.
-        files: their paths in it.
-        dataset: the entry of params.yaml.
-        convert: as `read` describes it.
-        columns: the other arguments of `make_images`.
-
-    Raises:
-        UserError: a picture cannot be read or converted.
-    """
-    checksums: list[str] = []
-
-    def read_batches() -> Iterator[Pixels]:
-        read = partial(read_picture, dataset=dataset, convert=convert)
-        starts = range(0, len(files), BATCH_SIZE)
-        with ThreadPoolExecutor() as threads:
-            for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
-                paths = [root / file for file in files[start : start + BATCH_SIZE]]
-                # Each thread changes and restores the filters of warnings, which all threads
-                # share. This restores them at the end, whatever the order was.
-                with warnings.catch_warnings(action="ignore"):
-                    batch, checksums_of_batch = zip(*threads.map(read, paths), strict=True)
-                checksums.extend(checksums_of_batch)
-                yield np.stack(batch).reshape(len(batch), -1)
-
-    X, images = make_images(dataset, read_batches(), files=files, **columns)
-    images["sha256"] = checksums
-    return X, images
-
-
-def read_picture(
-    path: Path, dataset: DatasetParams, convert: Callable[[Picture], Pixels] | None
-) -> tuple[Pixels, str]:
-    """Return the image of a picture file, of the dataset's shape, and the file's SHA-256.
-
-    Raises:
-        UserError: the picture cannot be read or converted.
-    """
-    try:
-        content = path.read_bytes()
-        if convert is None:
-            image = pictures.read_resized(BytesIO(content), dataset.shape)
-        else:
-            image = convert(pictures.read(BytesIO(content)))
-    except (OSError, UserError) as error:
-        raise UserError(f"{path}: {error}") from None
-    return image, sha256(content).hexdigest()
+def describe_left_out(root: Path, other_files: Sequence[Path]) -> list[str]:
+    """Return a sentence about the files that are no pictures by their names, if any."""
+    if not other_files:
+        return []
+    endings = Counter(
+        "folders" if path.is_dir() else path.suffix.lower() or "without an ending"
+        for path in other_files
+    )
+    counts = shorten([f"{count} {ending}" for ending, count in endings.most_common()])
+    first = other_files[0].relative_to(root)
+    return [f"left out, because they are no pictures: {counts}; the first is {first}"]

@@ -10,6 +10,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,15 @@ import requests
 
 from digits.core.tables import Pixels
 from digits.data.images import make_images
+from digits.data.intake import subsets
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
 NEEDS_NETWORK = True  # also for a folder, in whose place DATA_MIRROR may be, too
 TIMEOUT = 60  # seconds without an answer
 GZIP_MAGIC = b"\x1f\x8b"
-IDX_MAGIC = b"\0\0\x08"  # the 8 stands for unsigned bytes
+# The type of the values by the third byte of a file.
+TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 # The files of images and of labels, in pairs.
 MNIST_FILES = [
@@ -46,7 +49,13 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     n_values = math.prod(dataset.shape)
     blocks = [read_file(place, images_file, n_values) for images_file, _ in pairs]
     labels = [read_file(place, labels_file, 1) for _, labels_file in pairs]
-    return make_images(dataset, blocks, np.concatenate(labels).ravel())
+    is_test = [subsets.names_test_set(images_file) for images_file, _ in pairs]
+    return make_images(
+        dataset,
+        blocks,
+        np.concatenate(labels).ravel(),
+        is_test=np.repeat(is_test, [len(block) for block in blocks]),
+    )
 
 
 def read_file(place: str, name: str, n_values: int) -> Pixels:
@@ -76,8 +85,8 @@ def read_file(place: str, name: str, n_values: int) -> Pixels:
         raise UserError(f"{name}: {error}") from None
 
 
-def parse(content: bytes) -> Pixels:
-    """Return the values of an IDX file of unsigned bytes.
+def parse(content: bytes) -> Any:
+    """Return the values of an IDX file.
 
     Args:
         content: the content of the file, gzipped or not.
@@ -86,13 +95,13 @@ def parse(content: bytes) -> Pixels:
         An array of the shape that the header of the file gives.
 
     Raises:
-        ValueError: the file is damaged, or not an IDX file of unsigned bytes.
+        ValueError: the file is damaged, or not an IDX file.
     """
     if content.startswith(GZIP_MAGIC):
         content = gzip.decompress(content)
-    if not content.startswith(IDX_MAGIC):
-        raise ValueError(f"not an IDX file of bytes: it begins with {content[:4]!r}")
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
+        raise ValueError(f"not an IDX file: it begins with {content[:4]!r}")
     n_dimensions = content[3]
     shape = np.frombuffer(content, dtype=">u4", count=n_dimensions, offset=4)
-    values = np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * n_dimensions)
+    values = np.frombuffer(content, dtype=TYPES[content[2]], offset=4 + 4 * n_dimensions)
     return values.reshape(shape)

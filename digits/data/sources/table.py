@@ -1,186 +1,451 @@
-"""Images in a table with one row per image: a CSV file with a header line, or a parquet file.
+"""Images in tables with one row per image: a CSV or parquet file, or a folder with several.
 
-- `class` or `label`: what the image shows, as a number or a name.
-- `group`: who wrote it, or another group, if the table has this column.
-- `file`: the path of a picture, relative to the table's folder. It is read as pictures in a
-  folder are (digits/data/sources/folder.py).
-- If there is no column `file`, all other columns are the pixels, row by row from the top left,
-  as whole numbers.
+These columns have a meaning. Upper and lower case, and blanks around a name, do not matter.
+
+- `class`, `label` or a similar name: what the image shows, as a number or a name. Instead,
+  there may be one column per class, of which one is 1 in each row, and all others are 0.
+- `group`, `writer`, `patient` or `subject`: the group, if there is one of these columns.
+- `split`, `subset` or `usage`: `train` or `test`. Without such a column, the images of a file
+  with the word `test` in its name or folder are the test set that came with the images.
+- A column with the names of pictures in the folder of the table, such as `file`. A name may be
+  without its folder, and without its ending.
+- A column of a parquet file that has the pictures themselves, as Hugging Face stores them.
+- If there are no pictures, all other columns of numbers are the pixels, row by row from the top
+  left, as whole numbers. They may also be in a single column, separated by spaces.
+
+A file without classes is left out if another one has some.
 """
 
+import json
 import math
-import textwrap
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from digits.core import tables
 from digits.core.tables import Pixels
-from digits.data.images import make_images
-from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder
+from digits.data.images import to_names
+from digits.data.intake import subsets
+from digits.data.intake.collection import BATCH_SIZE, Collection, read_collection, shorten
+from digits.data.intake.columns import (
+    CLASS_COLUMNS,
+    PictureFinder,
+    Sample,
+    find_columns,
+    simplify,
+)
+from digits.data.sources import NOT_FOUND, folder
+from digits.imaging import pictures
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
-CLASS_COLUMNS = ["class", "label"]
-TEXT_COLUMNS = [*CLASS_COLUMNS, "group", "file"]  # all columns but those of the pixels
+SUFFIXES = (".csv", ".tsv", ".parquet")
+
+N_SAMPLE_ROWS = 50
 
 # The arguments of `pandas.read_csv`.
 CSV_OPTIONS: dict[str, Any] = {
-    "dtype": dict.fromkeys(TEXT_COLUMNS, str),
     "keep_default_na": False,  # a class may be called NA
+    "encoding": "utf-8-sig",  # with or without a byte order mark
 }
 
 
 def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
-    """Return the images of a table, whose pixels may exceed the memory.
+    """Return the images of tables, whose pixels may exceed the memory.
 
     Args:
-        place: the file.
+        place: the file, or a folder with files.
         dataset: the entry of params.yaml.
 
     Raises:
-        UserError: the file was not found, or is not such a table.
+        UserError: a file was not found, or is not such a table.
     """
-    path = Path(place)
-    if not path.is_file():
-        raise UserError(NOT_FOUND)
-    table = read_text_columns(path)
-    classes, class_names = encode_classes(to_names(find_classes(table)))
-    groups, group_names = encode_groups(to_names(table["group"]) if "group" in table else [])
-    columns: dict[str, Any] = {
-        "classes": classes,
-        "names": class_names,
-        "groups": groups,
-        "group_names": group_names,
-    }
-    if "file" in table:
-        files = list_files(table["file"])
-        return folder.read_pictures(path.parent, files, dataset, **columns)
-    n_rows = tables.rows_per_block(tables.BATCH_BYTES, math.prod(dataset.shape))
-    blocks = read_pixels(path, n_rows)
-    return make_images(dataset, blocks, **columns)
+    return read_collection(open_place(Path(place), dataset.columns), dataset)
 
 
-def read_text_columns(path: Path) -> pd.DataFrame:
-    """Return all columns but those of the pixels. They must fit into memory.
+def open_place(path: Path, chosen: Mapping[Any, str] | None = None) -> Collection:
+    """Return the images of a file, or of all files in a folder, the test set last.
+
+    Args:
+        path: the file or the folder.
+        chosen: the columns that the user has chosen as `class` or `group`.
 
     Raises:
-        UserError: the file cannot be read, or has no column of classes, or more than one.
+        UserError: a file was not found, is not such a table, or differs from the others.
     """
-    with report_unreadable():
-        if path.suffix == ".parquet":
-            all_columns = pq.read_schema(path).names
+    if not path.exists():
+        raise UserError(NOT_FOUND)
+    root = path if path.is_dir() else path.parent
+    files, notes = list_tables(path)
+    finder = PictureFinder(root)
+    all_tables = [Table(file, root, finder, chosen or {}) for file in files]
+    labelled = [table for table in all_tables if "class" in table.rows]
+    chosen_tables = labelled or all_tables
+    check_same_kind(chosen_tables)
+    for table in all_tables:
+        if table not in chosen_tables:
+            notes.append(
+                f"left out: {table.path}, which has no classes; `digits predict {table.path}` "
+                "classifies its images"
+            )
+    chosen_tables.sort(key=lambda table: table.rows["test"].all())
+    for table in chosen_tables:
+        notes += table.notes
+        if len(chosen_tables) > 1:
+            notes.append(f"{len(table.rows)} images are from {table.path}")
+
+    rows = pd.concat([table.rows for table in chosen_tables], ignore_index=True)
+    if chosen_tables[0].columns.has_pictures:
+        check_not_listed_twice(rows["file"])
+        return Collection(
+            rows,
+            pictures=lambda: (each for table in chosen_tables for each in table.pictures()),
+            notes=notes,
+        )
+    return Collection(
+        rows,
+        blocks=lambda: (block for table in chosen_tables for block in table.blocks()),
+        shape=chosen_tables[0].shape,
+        notes=notes,
+    )
+
+
+def list_tables(path: Path) -> tuple[list[Path], list[str]]:
+    """Return the files of tables, sorted by their names, and sentences about those left out.
+
+    Raises:
+        UserError: there are none.
+    """
+    if not path.is_dir():
+        return [path], []
+    files = sorted(
+        file
+        for file in folder.iterate_files(path, may_be_empty=True)
+        if file.suffix.lower() in SUFFIXES
+    )
+    submissions = [file for file in files if "submission" in subsets.split_words(file.stem)]
+    others = [file for file in files if file not in submissions]
+    if not others:
+        raise UserError(f"{path} has no file that ends in {', '.join(SUFFIXES)}")
+    notes = [f"left out: {file}, an example of a submission" for file in submissions]
+    return others, notes
+
+
+class Table:
+    """A file with images.
+
+    Attributes:
+        path: the file.
+        columns: its columns by what they mean.
+        rows: as `Collection` describes it.
+        shape: the shape of the images if the table has their pixels, otherwise [].
+        notes: sentences about what was left out.
+    """
+
+    def __init__(
+        self, path: Path, root: Path, finder: PictureFinder, chosen: Mapping[Any, str]
+    ) -> None:
+        """Read all columns but those of the pixels. They must fit into memory.
+
+        Args:
+            path: the file.
+            root: the folder of all tables.
+            finder: finds the pictures that the table names.
+            chosen: as `open_place` describes it.
+
+        Raises:
+            UserError: the file cannot be read, or is not a table of images.
+        """
+        self.path = path
+        self.root = root
+        self.finder = finder
+        with report_unreadable(path):
+            self.schema = pq.read_schema(path) if self.is_parquet else None
+            self.separator = "," if self.is_parquet else find_separator(path)
+            self.sample = self.read_sample()
+            if not self.is_parquet:
+                check_header(path, list(self.sample))
+            encoded = find_encoded_column(self.schema)
+            self.columns = find_columns(self.sample, encoded, finder, chosen)
+            self.rows = self.make_rows()
+        self.notes = []
+        if self.columns.left_out:
+            self.notes.append(
+                f"left out: the columns {shorten(self.columns.left_out)} of {path}"
+            )
+        self.shape = [] if self.columns.has_pictures else self.guess_shape()
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it is a parquet file."""
+        return self.path.suffix.lower() == ".parquet"
+
+    def read_sample(self) -> Sample:
+        """Return the first values of each column. Those of a CSV file stay text."""
+        if self.is_parquet:
+            with pq.ParquetFile(self.path) as file:
+                empty = file.schema_arrow.empty_table()
+                first_rows = next(file.iter_batches(N_SAMPLE_ROWS), empty).to_pandas()
         else:
-            all_columns = list(pd.read_csv(path, nrows=0, **CSV_OPTIONS))
-        check_class_columns(all_columns)
-        columns = [name for name in TEXT_COLUMNS if name in all_columns]
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path, columns=columns)
-        return pd.read_csv(path, usecols=columns, **CSV_OPTIONS)
+            first_rows = pd.read_csv(
+                self.path, nrows=N_SAMPLE_ROWS, dtype=str, sep=self.separator, **CSV_OPTIONS
+            )
+        return {str(name): first_rows[name] for name in first_rows}
+
+    def make_rows(self) -> pd.DataFrame:
+        """Return the rows, as `Collection` describes them.
+
+        Raises:
+            UserError: a value is missing, or pictures are.
+        """
+        columns = self.columns
+        texts = self.read_texts()
+        rows = pd.DataFrame({"id": [str(number + 1) for number in range(len(texts))]})
+        named_by = columns.id or columns.file
+        if named_by:
+            rows["id"] = texts[named_by].astype(str)
+        if columns.file:
+            files = self.find_files(texts[columns.file].fillna("").astype(str))
+            rows["file"] = [path.relative_to(self.root).as_posix() for path in files]
+        if columns.encoded:
+            rows["file"] = f"{self.path.stem}/" + rows["id"]
+        if columns.split:
+            rows["test"] = texts[columns.split].astype(str).map(subsets.names_test_set)
+        else:
+            parts = self.path.relative_to(self.root).with_suffix("").parts
+            rows["test"] = any(subsets.names_test_set(part) for part in parts)
+        if columns.group:
+            rows["group"] = to_names(texts[columns.group])
+        if columns.classes:
+            rows["class"] = self.make_classes(texts)
+        return rows
+
+    def read_texts(self) -> pd.DataFrame:
+        """Return all columns that have neither pictures nor pixels."""
+        names = self.columns.texts
+        if self.is_parquet:
+            if not names:  # of a file that has only pictures
+                return pd.DataFrame(index=range(pq.read_metadata(self.path).num_rows))
+            return pd.read_parquet(self.path, columns=names)
+        used = names or [next(iter(self.sample))]
+        return pd.read_csv(
+            self.path, usecols=used, dtype=str, sep=self.separator, **CSV_OPTIONS
+        )
+
+    def make_classes(self, texts: pd.DataFrame) -> Any:
+        """Return the class of each image as text.
+
+        Raises:
+            UserError: an image has no class, or several.
+        """
+        if len(self.columns.classes) > 1:  # one column per class
+            one_hot = texts[self.columns.classes].astype(float).to_numpy()
+            if not (one_hot.sum(axis=1) == 1).all():
+                raise UserError("some images have several classes, or none")
+            names = [name.strip() for name in self.columns.classes]
+            return pd.Series(one_hot.argmax(axis=1)).map(dict(enumerate(names)))
+        [column] = self.columns.classes
+        classes = to_names(texts[column].rename(column.strip()))
+        class_names = find_class_names(self.schema, column)
+        if class_names:
+            return classes.map(lambda number: class_names[int(number)])
+        return classes
+
+    def find_files(self, names: pd.Series) -> list[Path]:
+        """Return the pictures that the table names.
+
+        Raises:
+            UserError: some are missing, or several pictures have the same name.
+        """
+        found = [self.finder.find(name) for name in names]
+        missing = [name for name, path in zip(names, found, strict=True) if path is None]
+        if missing:
+            listed = shorten([name or "a blank" for name in missing])
+            raise UserError(
+                f"{len(missing)} of {len(names)} pictures are missing in {self.root}, or have "
+                f"names that several pictures have: {listed}; add them, delete their rows, or "
+                "write their folders, too"
+            )
+        return [path for path in found if path is not None]
+
+    def guess_shape(self) -> list[int]:
+        """Return the shape of the images. If they are not square, it has only one number."""
+        n_values = len(self.columns.pixels)
+        if self.columns.packed:
+            n_values = len(self.sample[self.columns.packed].iloc[0].split())
+        for channels in [1, 3]:
+            side = math.isqrt(n_values // channels)
+            if side * side * channels == n_values:
+                return [side, side] if channels == 1 else [side, side, 3]
+        return [n_values]
+
+    def pictures(self) -> Iterator[Path | bytes]:
+        """Yield the pictures: their paths, or what the files contain."""
+        encoded = self.columns.encoded
+        if encoded is None:
+            yield from (self.root / file for file in self.rows["file"])
+            return
+        with pq.ParquetFile(self.path, memory_map=True) as file:
+            for batch in file.iter_batches(BATCH_SIZE, columns=[encoded]):
+                for value in batch.column(0).to_pylist():
+                    content = value["bytes"] if isinstance(value, dict) else value
+                    yield content or b""
+
+    def blocks(self) -> Iterator[Any]:
+        """Yield the pixels in blocks of rows, shape (n_rows, n_values).
+
+        Raises:
+            UserError: the file cannot be read, or has values that are not pixels.
+        """
+        n_rows = tables.rows_per_block(tables.BATCH_BYTES, math.prod(self.shape))
+        with report_unreadable(self.path):
+            for rows in self.read_blocks(n_rows):
+                if self.columns.packed:
+                    texts = rows[self.columns.packed]
+                    yield np.array(" ".join(texts).split(), float).reshape(len(texts), -1)
+                else:
+                    yield to_pixels(rows[self.columns.pixels], self.path)
+
+    def read_blocks(self, n_rows: int) -> Iterator[pd.DataFrame]:
+        """Yield `n_rows` rows of the file at a time."""
+        if self.is_parquet:
+            names = [self.columns.packed] if self.columns.packed else self.columns.pixels
+            with pq.ParquetFile(self.path, memory_map=True) as file:
+                for batch in file.iter_batches(n_rows, columns=names):
+                    yield batch.to_pandas()
+        else:
+            # Without `low_memory`, a column has one type in all rows of a block. `usecols` is
+            # omitted because a row with too many values would then be no error.
+            yield from pd.read_csv(
+                self.path,
+                chunksize=n_rows,
+                low_memory=False,
+                sep=self.separator,
+                **CSV_OPTIONS,
+            )
 
 
 @contextmanager
-def report_unreadable() -> Iterator[None]:
-    """Turn an error in reading the file into a UserError."""
+def report_unreadable(path: Path) -> Iterator[None]:
+    """Name the file in all errors, and turn those of pandas and Arrow into UserErrors."""
     try:
         yield
-    except (OSError, ValueError) as error:  # the exceptions of pandas and Arrow are ValueErrors
-        raise UserError(error) from None
+    except UserError as error:
+        raise UserError(f"{path.name}: {error.message}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path.name} is not in UTF-8 ({error}); if it is in Latin-1, run: "
+            f"iconv -f latin1 -t utf-8 '{path}' > utf8.csv && mv utf8.csv '{path}'"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path.name}: {error}") from None
 
 
-def check_class_columns(all_columns: Sequence[str]) -> None:
-    """Check that one column has the classes.
+def check_same_kind(chosen: Sequence[Table]) -> None:
+    """Check that all tables have pictures, or all have pixels of the same shape.
 
     Raises:
-        UserError: there is no such column, or more than one.
+        UserError: they don't.
     """
-    n_class_columns = sum(name in all_columns for name in CLASS_COLUMNS)
-    if n_class_columns != 1:
+    first = chosen[0]
+    for table in chosen:
+        has_pictures = table.columns.has_pictures
+        if has_pictures != first.columns.has_pictures or table.shape != first.shape:
+            raise UserError(
+                f"{table.path.name} and {first.path.name} have different kinds of images; move "
+                "one of them elsewhere"
+            )
+
+
+def check_not_listed_twice(files: pd.Series) -> None:
+    """Check that no picture is in two rows, and so possibly in the training and the test set.
+
+    Raises:
+        UserError: a picture is.
+    """
+    repeated = files[files.duplicated()]
+    if len(repeated):
         raise UserError(
-            f"has {n_class_columns} columns named class or label, expected one, separated by "
-            f"commas; it has {textwrap.shorten(', '.join(all_columns), 100)}"
+            f"{len(repeated)} pictures are in two rows, first {repeated.iloc[0]}; delete one "
+            "of the rows"
         )
 
 
-def find_classes(table: pd.DataFrame) -> pd.Series:
-    """Return the column with the class of each image."""
-    [class_column] = [name for name in CLASS_COLUMNS if name in table]
-    return table[class_column]
+def find_encoded_column(schema: Any) -> str | None:
+    """Return the column of a parquet file that has the pictures themselves, or None."""
+    for field in schema or []:
+        is_struct = pa.types.is_struct(field.type)
+        has_bytes = is_struct and "bytes" in [child.name for child in field.type.fields]
+        if has_bytes or pa.types.is_binary(field.type):
+            return str(field.name)
+    return None
 
 
-def to_names(column: pd.Series) -> list[str]:
-    """Return classes or groups as text. A number such as 3.0 becomes `3` if all are numbers.
+def find_class_names(schema: Any, column: str) -> list[str] | None:
+    """Return the names of the classes that Hugging Face stores in a parquet file, or None."""
+    metadata = (schema.metadata or {}) if schema else {}
+    content = json.loads(metadata.get(b"huggingface", "{}"))
+    features = content.get("info", {}).get("features", {})
+    names: list[str] | None = features.get(column, {}).get("names")
+    return names
+
+
+def find_separator(path: Path) -> str:
+    """Return what separates the values in the first line of a CSV file."""
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    return max([",", ";", "\t"], key=header.count)  # a comma if there are none
+
+
+def check_header(path: Path, names: Sequence[str]) -> None:
+    """Check that the first line of a CSV file has the names of columns.
 
     Raises:
-        UserError: a value is missing, or is a number that is not whole.
+        UserError: it has values.
     """
-    check_no_missing(column)
-    numbers = pd.to_numeric(column, errors="coerce")
-    if numbers.isna().any():
-        return [str(value) for value in column]
-    not_whole = column[numbers % 1 != 0]
-    if len(not_whole):
+    has_class = any(simplify(name) in CLASS_COLUMNS for name in names)
+    has_file = any(name.strip().lower().endswith(pictures.SUFFIXES) for name in names)
+    are_numbers = all(re.fullmatch(r"\s*-?[\d.]+\s*", name) for name in names)
+    first = names[0].strip()
+    is_numbered = first in {"0", "1"} and names[-1] == str(int(first) + len(names) - 1)
+    if has_class or not (has_file or (are_numbers and not is_numbered)):
+        return
+    header = "file,class" if has_file else f"class,$(seq -s , {len(names) - 1})"
+    order = "files and classes" if has_file else "classes, then pixels"
+    raise UserError(
+        f"its first line has values, not the names of columns; if these are {order}, run: "
+        f"{{ echo \"{header}\"; cat '{path}'; }} > table && mv table '{path}'"
+    )
+
+
+def to_pixels(columns: pd.DataFrame, path: Path) -> Any:
+    """Return the values of columns of pixels.
+
+    Args:
+        columns: the columns.
+        path: their file.
+
+    Raises:
+        UserError: they are not numbers, or fractions from 0 to 1.
+    """
+    not_numeric = list(columns.select_dtypes(exclude=["number", "bool"]))
+    if not_numeric:
+        raise UserError(f"the column {not_numeric[0]} has values that are not numbers")
+    values = columns.to_numpy()
+    is_share = values.dtype.kind == "f" and 0 <= values.min() <= values.max() <= 1
+    if is_share and (values % 1).any():
+        kind = "parquet" if path.suffix == ".parquet" else "csv"
         raise UserError(
-            f"a {column.name} is '{not_whole.iloc[0]}', expected whole numbers, or names"
+            "its pixels are fractions from 0 to 1, expected whole numbers from 0 to 255; run: "
+            f"python -c \"import pandas as pd; t = pd.read_{kind}('{path}'); c = "
+            "t.columns[t.dtypes == float]; t[c] = (t[c] * 255).round().astype(int); "
+            f"t.to_{kind}('{path}', index=False)\""
         )
-    return [str(int(number)) for number in numbers]
-
-
-def list_files(column: pd.Series) -> list[str]:
-    """Return the paths of the pictures.
-
-    Raises:
-        UserError: a path is missing. Or a picture is listed twice, and so could be both in the
-            training set and in the test set.
-    """
-    check_no_missing(column)
-    listed_before = column[column.duplicated()]
-    if len(listed_before):
-        raise UserError(f"the file {listed_before.iloc[0]} is in two rows; delete one of them")
-    return [str(name) for name in column]
-
-
-def check_no_missing(column: pd.Series) -> None:
-    """Check that a column has a value in each row.
-
-    Raises:
-        UserError: a value is missing, or is blank.
-    """
-    is_blank = column.astype(str).str.strip() == ""
-    is_missing = column.isna() | is_blank
-    if is_missing.any():
-        row = is_missing.argmax() + 1
-        raise UserError(f"row {row} below the header has no {column.name}")
-
-
-def read_pixels(path: Path, n_rows: int) -> Iterator[Any]:
-    """Yield the pixels of `n_rows` rows at a time, shape (n_rows, height * width).
-
-    Raises:
-        UserError: the file cannot be read, or a column holds something other than numbers.
-    """
-    with report_unreadable():
-        for rows in read_rows(path, n_rows):
-            pixels = rows.drop(columns=TEXT_COLUMNS, errors="ignore")
-            not_numeric = list(pixels.select_dtypes(exclude=["number", "bool"]))
-            if not_numeric:
-                raise UserError(
-                    f"the column {not_numeric[0]} has values that are not numbers; a column "
-                    "with the paths of pictures must be called `file`"
-                )
-            yield pixels.to_numpy()
-
-
-def read_rows(path: Path, n_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield `n_rows` rows of the file at a time."""
-    if path.suffix == ".parquet":
-        with pq.ParquetFile(path, memory_map=True) as file:
-            for batch in file.iter_batches(n_rows):
-                yield batch.to_pandas()
-    else:
-        # Without `low_memory`, a column has one type in all rows of a block.
-        yield from pd.read_csv(path, chunksize=n_rows, low_memory=False, **CSV_OPTIONS)
+    return values

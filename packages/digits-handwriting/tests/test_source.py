@@ -42,7 +42,8 @@ def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(
     X, table = read(tmp_path)
     [digit] = components.find(pictures.read(tmp_path / "1" / "photo.jpg"))
     assert np.array_equal(X[0].reshape(28, 28), digit.image)
-    assert table["class"].tolist() == [1, 7]
+    assert table["class"].tolist() == [0, 1]
+    assert table.attrs["names"] == ["1", "7"]
     assert 0 < read(tmp_path, shape=[8, 8], pixel_max=16)[0].max() <= 16
     with pytest.raises(
         UserError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"
@@ -51,6 +52,6 @@ def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(
     draw(tmp_path / "7" / "two.png", 20, 30)
     with pytest.raises(
         UserError,
-        match=r"/7/two\.png: 2 digits are in the picture; make a picture of each$",
+        match=r"7/two\.png: 2 digits are in the picture; make a picture of each$",
     ):
         read(tmp_path)

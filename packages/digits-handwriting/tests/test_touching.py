@@ -12,6 +12,7 @@ from digits.core.tables import Pixels, Vector
 from digits.imaging.pictures import Picture
 from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores
+from digits.settings.params import DatasetParams
 from digits_handwriting.normalize import normalize
 from digits_handwriting.recognizer import Recognizer
 from digits_handwriting.typicality import Typicality
@@ -29,7 +30,10 @@ def fit(images: Pixels, y: Vector) -> Recognizer:
     gaussians = QuadraticDiscriminantAnalysis(reg_param=0.01)
     density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])
     labels: dict[int, int | str] = {number: number for number in range(10)}
-    recognizer = Recognizer("svc", [28, 28], labels, svc, 0.2)
+    dataset = DatasetParams(
+        images=IMAGES, shape=[28, 28], classes=10, sources=[{"sklearn": "digits"}], sha256={}
+    )
+    recognizer = Recognizer("svc", dataset, labels, svc, 0.2)
     probabilities = recognizer.calibrate(compute_scores(svc, X[TRAIN:]))
     log_densities = density.decision_function(X[TRAIN:]).max(axis=1)
     return replace(recognizer, typicality=Typicality.fit(probabilities, density, log_densities))

@@ -1,0 +1,1 @@
+"""What images somebody has, in which form, and what they are."""

@@ -1,0 +1,225 @@
+"""Images as somebody has them, before their pixels are read.
+
+`digits start`, `digits pin`, `digits predict` and the stage `fetch` use images in this form.
+The modules folder, table and arrays of digits/data/sources make it.
+"""
+
+import os
+import textwrap
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from digits.core.tables import Pixels
+from digits.data.images import make_images
+from digits.imaging import pictures
+from digits.imaging.pictures import Picture
+from digits.settings.errors import UserError, warn
+from digits.settings.params import DatasetParams
+
+# The number of pictures that are read at a time.
+BATCH_SIZE = 1_000
+
+# At most this many names are listed.
+MAX_LISTED = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Images, and what is known of them. It has either `pictures` or `blocks`.
+
+    Attributes:
+        rows: a table with one row per image, and the columns
+
+            - `id`: what the owner calls the image: a name, a path, or its number from 1.
+            - `file`: the path of the picture in its folder, if there are pictures.
+            - `class`: what it shows, as text. Without classes, images can only be predicted.
+            - `group`: the group, as text, if there are groups.
+            - `test`: whether the image is in the test set that came with the images.
+
+        pictures: returns the picture files in the order of the rows: their paths, or what they
+            contain.
+        blocks: returns the pixels, one array after another, each of shape (n_rows, n_values).
+        shape: height, width and, in colour, 3 of the images in `blocks`. Empty for pictures.
+        notes: sentences about what was left out.
+        missing_classes: what to do if the images have no classes.
+    """
+
+    rows: pd.DataFrame
+    pictures: Callable[[], Iterator[Path | bytes]] | None = None
+    blocks: Callable[[], Iterator[Any]] | None = None
+    shape: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    missing_classes: str = "add a column `class`, or an array of labels"
+
+
+def read_collection(
+    collection: Collection,
+    dataset: DatasetParams,
+    convert: Callable[[Picture], Pixels] | None = None,
+) -> tuple[Pixels, pd.DataFrame]:
+    """Return the images of a collection that have a class, as `make_images` does.
+
+    What was left out is printed on stderr.
+
+    Args:
+        collection: the images.
+        dataset: the entry of params.yaml.
+        convert: makes an image of the dataset's shape from a picture. If None, the picture is
+            resized and padded.
+
+    Raises:
+        UserError: some pictures cannot be read or converted, which are printed first, or the
+            images are not as the entry of params.yaml says.
+    """
+    for note in collection.notes:
+        warn(note)
+    rows = collection.rows
+    if "class" not in rows:
+        raise UserError(f"{len(rows)} images without classes; {collection.missing_classes}")
+    groups, group_names = encode_groups(rows["group"].tolist() if "group" in rows else [])
+    columns: dict[str, Any] = {
+        "classes": rows["class"],
+        "is_test": rows["test"].to_numpy(),
+        "groups": groups,
+        "group_names": group_names,
+    }
+    if collection.blocks is not None:
+        return make_images(dataset, collection.blocks(), **columns)
+
+    assert collection.pictures is not None
+    contents = collection.pictures()
+    names = rows["file"].tolist()
+    check_names(names)
+    checksums: list[str] = []
+
+    def read_blocks() -> Iterator[Pixels]:
+        for block, checksums_of_block in read_pictures(contents, names, dataset, convert):
+            checksums.extend(checksums_of_block)
+            yield block
+
+    X, images = make_images(dataset, read_blocks(), files=names, **columns)
+    images["sha256"] = checksums
+    return X, images
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Check that the names of files are UTF-8, as a parquet file needs them.
+
+    Raises:
+        UserError: some are not.
+    """
+    wrong = [name for name in names if not is_utf8(name)]
+    if wrong:
+        raise UserError(
+            f"{len(wrong)} names of files are not in UTF-8, first {os.fsencode(wrong[0])!r}; "
+            "rename these files"
+        )
+
+
+def is_utf8(name: str) -> bool:
+    """Return whether the name of a file, as Python has read it, is in UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def encode_groups(group_names: Sequence[str]) -> tuple[Any, list[str] | None]:
+    """Return the number of each image's group, and the groups' names.
+
+    The groups are numbered from 0, in the order of their first images.
+
+    Args:
+        group_names: the group of each image. If all of them are "", or if the sequence is
+            empty, the images have no groups, and both results are None.
+    """
+    if not any(group_names):
+        return None, None
+    groups, unique_names = pd.factorize(np.array(group_names, dtype=object))
+    return groups, list(unique_names)
+
+
+def read_pictures(
+    contents: Iterator[Path | bytes],
+    names: Sequence[str],
+    dataset: DatasetParams,
+    convert: Callable[[Picture], Pixels] | None,
+) -> Iterator[tuple[Pixels, Sequence[str]]]:
+    """Yield pictures in batches: their images, shape (n_images, n_values), and checksums.
+
+    Args:
+        contents: the paths of the files, or what they contain.
+        names: how the user knows the pictures.
+        dataset: the entry of params.yaml.
+        convert: as `read_collection` describes it.
+
+    Raises:
+        UserError: some pictures cannot be read or converted. They are printed first.
+    """
+    read = partial(read_picture, dataset=dataset, convert=convert)
+    failures: list[str] = []
+    starts = range(0, len(names), BATCH_SIZE)
+    with ThreadPoolExecutor() as threads:
+        for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
+            batch_names = names[start : start + BATCH_SIZE]
+            batch_contents = islice(contents, BATCH_SIZE)
+            # Each thread changes and restores the filters of warnings, which all threads
+            # share. This restores them at the end, whatever the order was.
+            with warnings.catch_warnings(action="ignore"):
+                results = list(threads.map(read, batch_contents, batch_names))
+            failures += [result for result in results if isinstance(result, str)]
+            if not failures:
+                images, checksums = zip(*results, strict=True)
+                yield np.stack(images).reshape(len(images), -1), checksums
+    if len(failures) == 1:
+        raise UserError(failures[0])
+    if failures:
+        for failure in failures[:MAX_LISTED]:
+            warn(failure)
+        not_listed = len(failures) - MAX_LISTED
+        and_more = f" and {not_listed} more" if not_listed > 0 else ""
+        raise UserError(
+            f"{len(failures)} of {len(names)} pictures cannot be read, those above{and_more}; "
+            "replace or delete them"
+        )
+
+
+def read_picture(
+    source: Path | bytes,
+    name: str,
+    dataset: DatasetParams,
+    convert: Callable[[Picture], Pixels] | None,
+) -> tuple[Pixels, str] | str:
+    """Return the image of a picture, of the dataset's shape, and the SHA-256 of its file.
+
+    If the picture cannot be read or converted, the reason is returned instead.
+    """
+    try:
+        content = source.read_bytes() if isinstance(source, Path) else source
+        if convert is None:
+            image = pictures.read_resized(BytesIO(content), dataset.shape)
+        else:
+            image = convert(pictures.read(BytesIO(content)))
+    except OSError as error:
+        return f"{name}: {error.strerror or error}"
+    except UserError as error:
+        return f"{name}: {error.message}"
+    return image, sha256(content).hexdigest()
+
+
+def shorten(names: Sequence[object]) -> str:
+    """Return a list of names of at most 200 characters."""
+    return textwrap.shorten(", ".join(map(str, names)), 200)

@@ -1,0 +1,328 @@
+"""Images in the forms in which people have them: understood, or refused with the command that helps.
+
+Each row of the table in docs/your-own.md is tried on a few images in exactly that form.
+"""
+
+import base64
+import gzip
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import scipy.io
+from PIL import Image
+
+from digits.commands.pin import compute_pinned_values
+from digits.data.intake import recognize
+from digits.settings.errors import UserError
+from tests.helpers import pages, tiny
+
+PAGE = "docs/your-own.md"
+
+# 200 images of 8 × 8 pixels, 0 to 240, for training, and 40 for a test set.
+PIXELS = (tiny.digits()[0] * 15).reshape(-1, 8, 8)
+LABELS = tiny.digits()[1]
+TRAIN = slice(0, 200)
+TEST = slice(200, 240)
+NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+def write_picture(path: Path, pixels: Any) -> None:
+    """Write a picture, and create its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def write_tree(folder: Path, rows: slice, ending: str = "png") -> None:
+    """Write pictures into a subfolder for each class."""
+    for number in range(rows.start, rows.stop):
+        name = NAMES[LABELS[number]]
+        write_picture(folder / f"{name}/{number:05d}.{ending}", PIXELS[number])
+
+
+def write_flat(folder: Path, rows: slice) -> list[str]:
+    """Write pictures into one folder, and return the names of their files."""
+    names = [f"{number:05d}.png" for number in range(rows.start, rows.stop)]
+    for name, pixels in zip(names, PIXELS[rows], strict=True):
+        write_picture(folder / name, pixels)
+    return names
+
+
+def make_table(rows: slice, *, labelled: bool = True) -> pd.DataFrame:
+    """Return a table with a column per pixel."""
+    pixels = PIXELS[rows].reshape(-1, 64)
+    table = pd.DataFrame(pixels).add_prefix("pixel")
+    if labelled:
+        table.insert(0, "label", LABELS[rows])
+    return table
+
+
+def write_idx(path: Path, values: Any) -> None:
+    """Write an IDX file, which is gzipped if its name says so."""
+    content = tiny.idx_bytes(np.asarray(values, np.uint8))
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def subfolders(place: Path) -> None:
+    write_tree(place / "flowers", TRAIN)
+    (place / "flowers/notes.txt").touch()
+    (place / "__MACOSX").mkdir()
+
+
+def subsets(place: Path) -> None:
+    write_tree(place / "archive/training_set", TRAIN)
+    write_tree(place / "archive/test_set", TEST)
+
+
+def subsets_without_classes(place: Path) -> None:
+    write_tree(place / "seg_train/seg_train", TRAIN)
+    write_tree(place / "seg_test/seg_test", TEST)
+    write_flat(place / "seg_pred/seg_pred", slice(240, 250))
+
+
+def kaggle(place: Path) -> None:
+    make_table(TRAIN).to_csv(place / "train.csv", index=False)
+    make_table(TEST, labelled=False).to_csv(place / "test.csv", index=False)
+    submission = pd.DataFrame({"ImageId": range(1, 41), "Label": 0})
+    submission.to_csv(place / "sample_submission.csv", index=False)
+
+
+def two_tables(place: Path) -> None:
+    make_table(TRAIN).to_csv(place / "mnist_train.csv")  # with the index of pandas
+    make_table(TEST).to_csv(place / "mnist_test.csv")
+
+
+def packed(place: Path) -> None:
+    usage = np.where(np.arange(240) < 200, "Training", "PublicTest")
+    texts = [" ".join(map(str, pixels.ravel())) for pixels in PIXELS[:240]]
+    table = pd.DataFrame({"emotion": LABELS[:240], "pixels": texts, "Usage": usage})
+    table.to_csv(place / "fer2013.csv", index=False)
+
+
+def hugging_face(place: Path) -> None:
+    (place / "data").mkdir()
+    (place / "README.md").touch()
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        structs = []
+        for pixels in PIXELS[rows]:
+            content = io.BytesIO()
+            Image.fromarray(pixels).save(content, "PNG")
+            structs.append({"bytes": content.getvalue(), "path": None})
+        table = pa.table({"image": structs, "label": LABELS[rows].astype(int)})
+        info = {"info": {"features": {"label": {"names": NAMES}}}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
+        pq.write_table(table, place / f"data/{subset}-00000-of-00001.parquet")
+
+
+def named_pictures(place: Path) -> None:
+    names = write_flat(place / "train", TRAIN)
+    write_flat(place / "test", TEST)
+    ids = [name.removesuffix(".png") for name in names]
+    table = pd.DataFrame({"id": ids, "breed": [NAMES[label] for label in LABELS[TRAIN]]})
+    table.to_csv(place / "labels.csv", index=False)
+
+
+def spelled(place: Path) -> None:
+    """Write a table as a program on Windows would."""
+    names = write_flat(place / "pictures", TRAIN)
+    files = [f"C:\\work\\pictures\\{name}" for name in names]
+    table = pd.DataFrame({" File Name": files, "Label ": LABELS[TRAIN]})
+    table.to_csv(place / "table.csv", index=False, sep=";", encoding="utf-8-sig")
+
+
+def one_hot(place: Path) -> None:
+    names = write_flat(place, TRAIN)
+    table = pd.DataFrame(np.eye(10, dtype=int)[LABELS[TRAIN]], columns=NAMES)
+    table.insert(0, "filename", names)
+    table.to_csv(place / "_classes.csv", index=False)
+
+
+def with_split(place: Path) -> None:
+    names = write_flat(place, slice(0, 240))
+    split = np.where(np.arange(240) < 200, "train", "test")
+    table = pd.DataFrame({"path": names, "label": LABELS[:240], "split": split})
+    table.to_parquet(place / "table.parquet")
+
+
+def npz(place: Path) -> None:
+    arrays = {"x_train": PIXELS[TRAIN], "y_train": LABELS[TRAIN]}
+    arrays |= {"x_test": PIXELS[TEST], "y_test": LABELS[TEST]}
+    np.savez(place / "mnist.npz", **arrays)
+
+
+def npy(place: Path) -> None:
+    np.save(place / "X.npy", PIXELS[TRAIN])
+    np.save(place / "Y.npy", np.eye(10)[LABELS[TRAIN]])
+
+
+def mat(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        images = np.stack([PIXELS[rows]] * 3, axis=3)
+        labels = LABELS[rows, np.newaxis]
+        arrays = {"X": np.moveaxis(images, 0, -1), "y": np.where(labels == 0, 10, labels)}
+        scipy.io.savemat(place / f"{subset}_32x32.mat", arrays)
+
+
+def idx(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("t10k", TEST)]:
+        write_idx(place / f"{subset}-images-idx3-ubyte", PIXELS[rows])
+        write_idx(place / f"{subset}-labels-idx1-ubyte", LABELS[rows])
+    shutil.copy(place / "t10k-labels-idx1-ubyte", place / "t10k-labels-idx1-ubyte.gz")
+
+
+def emnist(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        start = f"emnist-letters-{subset}"
+        write_idx(place / f"{start}-images-idx3-ubyte.gz", PIXELS[rows].swapaxes(1, 2))
+        write_idx(place / f"{start}-labels-idx1-ubyte.gz", LABELS[rows] + 1)
+
+
+# A white stroke in HEIC, which no package here can write.
+HEIC = (
+    "AAAAHGZ0eXBoZWl4AAAAAG1pZjFoZWl4bWlhZgAAAXZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0"
+    "AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAAAERAAAEAAQAAAAABmgABAAAAAAAAADsAAAAjaWluZgAAAAAA"
+    "AQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA9mlwcnAAAADWaXBjbwAAAHFodmND"
+    "AQQIAAAAn/gAAAAAHvAA/Pz4+AAADwNgAAEAF0ABDAH//wQIAAADAJ/4AAADAAAeugJAYQABACZCAQEE"
+    "CAAAAwCf+AAAAwAAHsCCBBZbqrprmwIAAAMAMgAAAwACEGIAAQAGRAHBc8GJAAAAE2NvbHJuY2x4AAEA"
+    "DQAGgAAAABRpc3BlAAAAAAAAAEAAAABAAAAAKGNsYXAAAAAQAAAAAQAAABAAAAAB////0AAAAAL////Q"
+    "AAAAAgAAAA5waXhpAAAAAAEIAAAAGGlwbWEAAAAAAAAAAQABBYECAwWEAAAAQ21kYXQAAAA3KAGuMkM+"
+    "MHD10M4IJ0INRF2gjJc9vWVRthmCVse7nQAioQfn9zsXGObUK4xpwJChdwM0lO+osA=="
+)
+
+
+def phone(place: Path) -> None:
+    write_tree(place, TRAIN, "avif")
+    min(place.glob("one/*")).unlink()
+    (place / "one/photo.HEIC").write_bytes(base64.b64decode(HEIC))
+
+
+def archive(place: Path) -> None:
+    write_tree(place / "unpacked", TRAIN)
+    with ZipFile(place / "pictures.zip", "w") as file:
+        for path in sorted(place.glob("unpacked/**/*.png")):
+            file.write(path, path.relative_to(place / "unpacked"))
+    shutil.rmtree(place / "unpacked")
+
+
+def class_in_name(place: Path) -> None:
+    for number in range(200):
+        write_picture(place / f"train/{NAMES[LABELS[number]]}.{number}.jpg", PIXELS[number])
+
+
+def without_header(place: Path) -> None:
+    make_table(TRAIN).to_csv(place / "A_Z Handwritten Data.csv", index=False, header=False)
+
+
+def fractions(place: Path) -> None:
+    table = make_table(TRAIN).astype(float)
+    table.iloc[:, 1:] /= 255
+    table["label"] = LABELS[TRAIN]
+    table.to_csv(place / "train.csv", index=False)
+
+
+def latin(place: Path) -> None:
+    names = write_flat(place, TRAIN)
+    table = pd.DataFrame({"file": names, "class": [f"é{label}" for label in LABELS[TRAIN]]})
+    table.to_csv(place / "table.csv", index=False, encoding="latin1")
+
+
+class Form(NamedTuple):
+    """A form of images, and what is understood.
+
+    Attributes:
+        write: writes a few images in this form.
+        n_classes: how many classes are found.
+        n_test: how many images of a test set are found.
+        command: the command in the message that refuses the images. "" if they are understood.
+    """
+
+    write: Callable[[Path], None]
+    n_classes: int = 10
+    n_test: int = 0
+    command: str = ""
+
+
+# What the table on the page has in its first column.
+FORMS = {
+    "pictures in a subfolder for each class": Form(subfolders),
+    "the same in folders such as `train` and `test_set`": Form(subsets, n_test=40),
+    "the same, and pictures without classes": Form(subsets_without_classes, n_test=40),
+    "`train.csv` and `test.csv` of a contest, with pixels": Form(kaggle),
+    "`mnist_train.csv` and `mnist_test.csv`, with pixels": Form(two_tables, n_test=40),
+    "`fer2013.csv`, with all pixels in one column": Form(packed, n_test=40),
+    "parquet files of Hugging Face": Form(hugging_face, n_test=40),
+    "pictures, and a table with their names, such as `id,breed`": Form(named_pictures),
+    "the same, from Windows or a spreadsheet": Form(spelled),
+    "the same, with one column per class": Form(one_hot),
+    "the same, with a column `split`": Form(with_split, n_test=40),
+    "`mnist.npz` of Keras, or MedMNIST": Form(npz, n_test=40),
+    "`X.npy` and `Y.npy`": Form(npy),
+    "`train_32x32.mat` and `test_32x32.mat` of SVHN": Form(mat, n_test=40),
+    "IDX files of MNIST, Fashion-MNIST or KMNIST": Form(idx, n_test=40),
+    "IDX files of EMNIST": Form(emnist, n_test=40),
+    "photos in HEIC or AVIF": Form(phone),
+    "an archive": Form(archive, command=r"unzip -q '.+?' -d '.+?' && rm '.+?'"),
+    "pictures with the class in their names, such as `cat.1.jpg`": Form(
+        class_in_name, command=r"\(cd .+?; done\)"
+    ),
+    "a CSV file without a header": Form(without_header, command=r"{ echo .+ && mv table '.+'"),
+    "pixels from 0 to 1": Form(fractions, command=r'python -c ".+"'),
+    "a table in Latin-1": Form(latin, command=r"iconv .+"),
+}
+
+
+def understand() -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return what `digits start` understands of data/own."""
+    kind, place = recognize.find_source(Path("data/own"))
+    collection = recognize.open_source(kind, place)
+    entry = {"sources": [{kind: str(place)}], "shape": collection.shape or [28, 28]}
+    values, _, images = compute_pinned_values("own", entry)
+    return values, images
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_images_are_understood_or_refused_with_the_command_that_helps(
+    form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = Path("data/own")
+    place.mkdir(parents=True)
+    form.write(place)
+    if form.command:
+        before = tiny.files(tmp_path)
+        with pytest.raises(UserError) as refused:
+            understand()
+        assert tiny.files(tmp_path) == before
+        found = re.search(form.command, refused.value.message)
+        assert found, refused.value.message
+        tiny.run(["bash", "-c", found.group()], tmp_path)
+    values, images = understand()
+    n_test = images["test"].sum() if "test" in images else 0
+    expected_images = {0: 200, 40: 240}[form.n_test]
+    assert (len(images), values["classes"], n_test) == (
+        expected_images,
+        form.n_classes,
+        form.n_test,
+    )
+    counts = np.bincount(LABELS[: len(images)])
+    assert sorted(images["class"].value_counts())[0] == sorted(counts)[0]
+    if form.n_test:
+        assert images["test"].tolist() == [False] * 200 + [True] * 40
+
+
+def test_the_page_has_a_row_for_each_form() -> None:
+    section, _, _ = pages.read_section(PAGE, "What you can put into `data/own`").partition(
+        "\n#"
+    )
+    rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("|")]
+    assert rows[2:] == list(FORMS)
