@@ -7,6 +7,7 @@ import click
 from digits.commands import examples
 from digits.core.tables import PIXEL_MAX
 from digits.data.fetching import fetch_images, import_source, needs_network
+from digits.data.intake.storage import warn_about_unstored
 from digits.learning.pipelines import build_pipeline
 from digits.settings import params
 from digits.settings.errors import UserError
@@ -58,7 +59,11 @@ def command() -> None:
 
     Every value is checked, and every name must refer to an existing entry, kind of source, set
     of features or classifier. If a dataset needs no network, and its folder or file exists, the
-    images must have the checksums that `digits pin` has recorded.
+    images must have the checksums that `digits pin` has recorded. The command says which images
+    are in neither Git nor DVC.
     """
-    check(params.load())
+    settings = params.load()
+    check(settings)
+    for dataset in settings.datasets.values():
+        warn_about_unstored(dataset.sources)
     click.echo(f"{FILE} is valid.")

@@ -1,9 +1,6 @@
 """Record the size and the checksums of a dataset in params.yaml."""
 
 import io
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +14,7 @@ from digits.core.tables import Pixels
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES
 from digits.data.intake.overview import describe_images, draw_examples, find_background
+from digits.data.intake.storage import add_to_dvc
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, to_one_line
 from digits.settings.params import FILE, PINNED_KEYS
@@ -55,7 +53,7 @@ def command(dataset: str) -> None:
 
     print(f"{FILE}: datasets.{dataset} has")
     print_overview(values, X, images)
-    add_to_dvc(entry)
+    add_to_dvc(entry["sources"])
 
 
 def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> None:
@@ -71,33 +69,6 @@ def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> N
         print(f"  {to_one_line(line)}")
     print()
     draw_examples(X, images, class_names)
-
-
-def add_to_dvc(entry: dict[str, Any]) -> None:
-    """Run `dvc add` on the images of a dataset, if they are in data/, and not in Git.
-
-    Colleagues and `dvc exp run --temp` get only what Git or DVC has.
-    """
-    for source in entry["sources"]:
-        for place in source.values():
-            # The folder or file in data/, which may contain other folders, as of an archive.
-            added = Path(*Path(place).parts[:2])
-            is_own = added.parts[:1] == ("data",) and added.exists() and Path(".dvc").exists()
-            if is_own and not is_in_git(added):
-                subprocess.run(
-                    [sys.executable, "-m", "dvc", "add", "--quiet", str(added)], check=False
-                )
-                # `dvc exp run --temp` copies only files that Git knows.
-                subprocess.run(["git", "add", f"{added}.dvc"], check=False)
-                print(f"DVC now stores {added}. Run `dvc push` to share it.")
-
-
-def is_in_git(path: Path) -> bool:
-    """Return whether Git tracks a file, or files in a folder."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--", str(path)], capture_output=True, check=False
-    )
-    return bool(listed.stdout)
 
 
 def find_entry(text: str, name: str) -> dict[str, Any]:

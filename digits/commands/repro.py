@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from digits.commands import examples
+from digits.data.intake.storage import warn_about_unstored
 from digits.settings import params
 from digits.settings.errors import UserError
 
@@ -49,3 +50,5 @@ def command(**options: Any) -> None:
         check(settings)
 
     run_stages(**options, check=check_models)
+    for dataset in settings.datasets.values():
+        warn_about_unstored(dataset.sources)

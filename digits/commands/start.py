@@ -19,6 +19,7 @@ from digits.core import paths
 from digits.core.tables import Pixels
 from digits.data.intake import recognize
 from digits.data.intake.collection import Collection
+from digits.data.intake.storage import add_to_dvc
 from digits.data.splitting import split_rows
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
@@ -154,7 +155,7 @@ def command(class_column: str | None, group_column: str | None, handwriting: boo
     click.echo("This is now a project about your own images, the dataset `own`:")
     if understood is not None:
         pin.print_overview(*understood)
-        pin.add_to_dvc(entry)
+        add_to_dvc(entry["sources"])
     click.echo("Next steps:")
     if understood is None:
         click.echo("  Put pictures into data/own, in subfolders 0 to 9.")

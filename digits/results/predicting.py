@@ -292,7 +292,8 @@ class Predictor:
         if opposite:
             is_inverted = find_backgrounds(images, self.pixel_max) == opposite
             images = images.copy()
-            images[is_inverted] = self.pixel_max - images[is_inverted]
+            # Resizing can overshoot.
+            images[is_inverted] = self.pixel_max - images[is_inverted].clip(max=self.pixel_max)
         predictions = []
         for prediction, inverted in zip(self.predict(images), is_inverted, strict=True):
             is_blank = np.ptp(prediction.image) < MIN_CONTRAST * self.pixel_max

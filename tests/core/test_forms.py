@@ -155,9 +155,10 @@ def with_split(place: Path) -> None:
 
 
 def npz(place: Path) -> None:
-    arrays = {"x_train": PIXELS[TRAIN], "y_train": LABELS[TRAIN]}
-    arrays |= {"x_test": PIXELS[TEST], "y_test": LABELS[TEST]}
-    np.savez(place / "mnist.npz", **arrays)
+    x_train, x_test, y_train, y_test = PIXELS[TRAIN], PIXELS[TEST], LABELS[TRAIN], LABELS[TEST]
+    np.savez(
+        place / "mnist.npz", x_train=x_train, x_test=x_test, y_train=y_train, y_test=y_test
+    )
 
 
 def npy(place: Path) -> None:

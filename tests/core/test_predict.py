@@ -307,3 +307,78 @@ def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
         "Error: no model that predicts all classes has been evaluated; run `dvc repro`, or "
         "choose a --model"
     )
+
+
+def write_table(path: Path, rows: range, *, with_id: bool = False) -> None:
+    """Write images of the dataset as a table with a column per pixel, and without classes."""
+    table = pd.DataFrame(PIXELS[rows.start : rows.stop]).add_prefix("pixel")
+    if with_id:
+        table.insert(0, "ImageId", [f"image {row}" for row in rows])
+    table.to_csv(path, index=False)
+
+
+def test_a_table_gives_the_predictions_of_the_stages(place: Path, tmp_path: Path) -> None:
+    write_table(tmp_path / "test.csv", range(320, 340))
+    printed = call(place, "predict", "--model", "five-sgd", str(tmp_path / "test.csv")).stdout
+    shown = call(place, "show", "tiny", "320-339", "--predictions", "five-sgd").stdout
+    assert PREDICTION.findall(printed) == PREDICTION.findall(shown)
+    assert printed.startswith(f"{tmp_path}/test.csv:1: predicted ")
+
+
+@pytest.mark.parametrize("with_id", [False, True])
+def test_a_submission_has_the_ids_and_the_labels(
+    place: Path, tmp_path: Path, *, with_id: bool
+) -> None:
+    path = tmp_path / "test.csv"
+    write_table(path, range(10), with_id=with_id)
+    words = ["predict", *MODEL, str(path)]
+    printed = call(place, *words, "--submission", "ImageId,Label").stdout
+    records = read_json(place, *MODEL, str(path))
+    ids = [f"image {row}" if with_id else str(row + 1) for row in range(10)]
+    assert [record["id"] for record in records] == ids
+    lines = [f"{record['id']},{record['label']}" for record in records]
+    assert printed.splitlines() == ["ImageId,Label", *lines]
+    refused = call(place, *words, "--submission", "Label", status=2).stderr
+    assert "expected two names, such as ImageId,Label" in refused
+
+
+def test_arrays_with_labels_are_evaluated(place: Path, tmp_path: Path) -> None:
+    path = tmp_path / "digits.npz"
+    np.savez(path, x=PIXELS[:100].reshape(-1, 8, 8), y=CLASSES[:100])
+    printed = call(place, "predict", *MODEL, str(path)).stdout
+    assert re.search(r"digit-logreg: \d+ of 100 right, accuracy 0\.9", printed)
+    np.savez(path, x=np.zeros((2, 5, 5), np.uint8))
+    assert failure(place, "predict", *MODEL, str(path)) == (
+        f"Error: {path} has images of the shape [5, 5], but digit-logreg takes images of the "
+        "shape [8, 8]"
+    )
+
+
+def test_a_picture_with_the_other_background_is_inverted(project: Path) -> None:
+    tiny.edit(project, {**PICTURES, "datasets.tiny.background": "dark"})
+    image = PIXELS[3].reshape(tiny.SHAPE)
+    framed = np.pad(image, 4)  # so that the border is paper
+    write(project / "dark.png", framed)
+    write(project / "light.png", tiny.PIXEL_MAX - framed)
+    dark, light = read_json(project, *MODEL, "dark.png", "light.png")
+    assert dark | {"file": "", "id": ""} == light | {"file": "", "id": ""}
+    warnings = call(project, "predict", *MODEL, "dark.png", "light.png").stderr
+    assert warnings.startswith(
+        "1 of 2 pictures were inverted, because nearly all training images have a dark "
+        "background\n"
+    )
+
+
+def test_a_blank_picture_is_said_to_be_blank(place: Path, tmp_path: Path) -> None:
+    write(tmp_path / "blank.png", np.full((8, 8), 3))
+    warnings = call(place, "predict", *MODEL, str(tmp_path / "blank.png")).stderr
+    assert "1 of 1 pictures are blank or nearly blank\n" in warnings
+
+
+def test_a_model_of_arrays_reads_pictures(project: Path) -> None:
+    """The values of a picture, up to 255, become those of the training images, up to 16."""
+    tiny.edit(project, {"datasets.tiny.sources": [{"arrays": "idx"}]})
+    for row in range(10):
+        write(project / f"bright/{row}.png", PIXELS[row].reshape(tiny.SHAPE) * 15)
+    records = read_json(project, *MODEL, "bright")
+    assert sum(record["label"] == row for row, record in enumerate(records)) >= 8

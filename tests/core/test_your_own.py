@@ -259,6 +259,12 @@ def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(
     assert "data/own.dvc" in tiny.run("git diff --name-only --cached", project).stdout
     add_entries_of_the_page(project)
     assert call(project, "check").output == "params.yaml is valid.\n"
+    tiny.run("git rm --cached --quiet data/own.dvc", project)
+    (project / "data/own.dvc").unlink()
+    assert call(project, "check").stderr == (
+        "data/own is in neither Git nor DVC, so colleagues and experiments do not get it; run "
+        "`dvc add data/own`\n"
+    )
 
 
 def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
