@@ -18,7 +18,7 @@ from digits.settings import params
 from digits.settings import stage as stage_module
 from docs.tools.reference import CHANGE_NO_OUTPUT
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure
+from tests.helpers.calls import call, failure, import_anew, loaded
 
 
 def stages_of(script: str) -> list[str]:
@@ -134,27 +134,20 @@ def test_an_edit_of_a_module_reruns_the_stages_that_compute_with_it(made: Path) 
         assert found == [stage for stage in tiny.STAGES if stage in stages], module
 
 
-# Run a stage, and print the modules of this project that its process has imported.
-PRINT_MODULES = """
-import runpy, sys
-script = sys.argv.pop(1)
-try:
-    runpy.run_module(f"stages.{script}", run_name="__main__", alter_sys=True)
-finally:
-    for name, module in sys.modules.items():
-        if name.startswith(("digits", "stages")) and getattr(module, "__file__", None):
-            print(module.__file__)
-"""
+def list_imports(project: Path, stage: str) -> set[Path]:
+    """Run a stage, and return the modules of this project that it imports."""
+    packages = ["digits", "stages"]
+    with import_anew(*packages):
+        call(project, *stage.split("@"))
+        files = [getattr(module, "__file__", None) for module in loaded(*packages).values()]
+    return {Path(file).relative_to(tiny.ROOT) for file in files if file}
 
 
 def test_what_a_stage_imports_is_a_dependency_or_changes_no_output(project: Path) -> None:
     needless = {Path(name) for name in CHANGE_NO_OUTPUT}
     used = set()
     for stage in tiny.ONE_OF_EACH:
-        script, _, name = stage.partition("@")
-        words = ["python", "-c", PRINT_MODULES, script, name]
-        lines = tiny.run(words, project, PYTHONPATH=str(project)).stdout.splitlines()
-        modules = {Path(line).relative_to(project) for line in lines}
+        modules = list_imports(project, stage)
         dependencies = list_dependencies(project, stage)
         assert Path("digits/core/tables.py") in modules
         others = {module for module in modules if not is_in(module, dependencies)}
