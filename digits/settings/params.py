@@ -206,18 +206,6 @@ class DatasetParams(Entry):
     Each item has one key, the kind of the source. Its value is the location. The sources are
     tried in order, until one of them has the images whose checksums are in `sha256`.
 
-    - `sklearn: digits`: the digits in scikit-learn. They need no network.
-    - `idx: PLACE`: files in the IDX format of MNIST. The place is a folder or an HTTP address.
-    - `openml: NAME/VERSION`: a dataset on OpenML, such as `mnist_784/1`.
-    - `folder: FOLDER`: pictures, in a subfolder for each class. The subfolder may have
-      subfolders for groups.
-    - `deformed: DATASET FIRST TOTAL`: another entry of `datasets`, with deformed copies of its
-      first images, such as `deformed: mnist 60000 700000`.
-    - `table: FILE`: a CSV or parquet file with one row per image. The column `class` or `label`
-      has the class, and the optional column `group` the group. If there is a column `file`, it
-      has the paths of pictures, relative to the folder of the table. Otherwise all other
-      columns have the pixels.
-
     Other packages may add kinds, such as `handwriting: FOLDER` for photos of single digits on
     paper.
 
