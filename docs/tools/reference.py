@@ -325,14 +325,20 @@ def write_stages() -> str:
     """Return the page about the stages: the docstrings of their scripts."""
     parts = [STAGES_INTRODUCTION, NOTE]
     for stage, entry in read_stages().items():
-        script = Path(f"stages/{stage}.py").read_text(encoding="utf-8")
-        section = entry["foreach"].strip("${}")  # such as `${models}`
-        parts += [
-            f"## `{stage}`",
-            f"*runs for each entry of `{section}` in `params.yaml`*",
-            ast.get_docstring(ast.parse(script)) or "",
-        ]
+        parts.append(f"## `{stage}`")
+        if "foreach" in entry:
+            section = entry["foreach"].strip("${}")  # such as `${models}`
+            parts.append(f"*runs for each entry of `{section}` in `params.yaml`*")
+        parts.append(describe_stage(stage, entry))
     return "\n\n".join(parts) + "\n"
+
+
+def describe_stage(stage: str, entry: dict[str, Any]) -> str:
+    """Return the docstring of a stage's script, or its `desc` if it has no script."""
+    script = Path(f"stages/{stage}.py")
+    if not script.exists():
+        return str(entry.get("desc", ""))
+    return ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
 
 
 def write_dependencies() -> str:
@@ -340,7 +346,8 @@ def write_dependencies() -> str:
     stages_of: dict[str, list[str]] = {}
     declared = read_stages()
     for stage, entry in declared.items():
-        for path in entry["do"]["deps"]:
+        definition = entry.get("do", entry)  # only a stage with `foreach` has `do`
+        for path in definition.get("deps", []):
             if path.startswith(("digits/", "stages/")):
                 name = path.replace("${item.features}", "NAME")
                 stages_of.setdefault(name, []).append(f"`{stage}`")
