@@ -72,14 +72,20 @@ workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
 test: $(DEV_INSTALLED) ## Run the tests, without network (the slow ones: python -m pytest -m slow)
 	python -m pytest
 
-# mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git.
+# mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git. The package
+# dvc-parallel has its own settings of mutmut, and tests that need nothing of this repository.
 MODULE := digits.learning.folds
 mutants: $(DEV_INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no test notices
+ifneq (,$(filter dvc_parallel.%,$(MODULE)))
+	cd packages/dvc-parallel && mutmut run $(MODULE:%='%.*')
+	@cd packages/dvc-parallel && mutmut results | sed '/: not checked$$/d'
+else
 	@git init --quiet mutants && printf '*.meta\n*.spans\n' > mutants/.git/info/exclude
 	@rm -rf mutants/tests
 	@git ls-files -z ':!digits/*.py' | git checkout-index -z --stdin --force --prefix=mutants/
 	mutmut run $(MODULE:%='%.*')
 	@mutmut results | sed '/: not checked$$/d'
+endif
 
 lint: $(DEV_INSTALLED) ## Check style, format and types
 	ruff check . && ruff format --check . && mypy

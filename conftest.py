@@ -26,9 +26,11 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in ["DATA_MIRROR", "GIT_DIR", "GIT_INDEX_FILE"]:
         os.environ.pop(name, None)
     # mutmut counts what each test calls in this process. A command that a test runs in a folder
-    # without pyproject.toml would find no settings of mutmut.
+    # without pyproject.toml would find no settings of mutmut. It must run the same code as this
+    # process, or `digits predict` prints a warning that the code of the model has changed.
     if os.environ.get("MUTANT_UNDER_TEST") == "stats":
         del os.environ["MUTANT_UNDER_TEST"]
+        os.environ["PYTHONPATH"] = str(tiny.ROOT)
     for role in ["AUTHOR", "COMMITTER"]:
         os.environ[f"GIT_{role}_NAME"] = "A"
         os.environ[f"GIT_{role}_EMAIL"] = "a@example.org"

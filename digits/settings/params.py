@@ -231,21 +231,6 @@ class DatasetParams(Entry):
     Each item has one key, the kind of the source. Its value is the location. The sources are
     tried in order, until one of them has the images whose checksums are in `sha256`.
 
-    - `sklearn: digits`: the digits in scikit-learn. They need no network.
-    - `idx: PLACE`: files in the IDX format of MNIST. The place is a folder or an HTTP address.
-    - `openml: NAME/VERSION`: a dataset on OpenML, such as `mnist_784/1`.
-    - `folder: FOLDER`: pictures, in a subfolder for each class. The subfolder may have
-      subfolders for groups.
-    - `deformed: DATASET FIRST TOTAL`: another entry of `datasets`, with deformed copies of its
-      first images, such as `deformed: mnist 60000 700000`.
-    - `table: PLACE`: a CSV or parquet file with one row per image, or a folder with several. A
-      column such as `class` or `label` has the class, and an optional column such as `group`
-      the group. A column such as `file` has the names of pictures in the folder of the table.
-      Or a column has the pictures themselves, as in files of Hugging Face. Otherwise all other
-      columns have the pixels.
-    - `arrays: PLACE`: an .npz, .npy, .mat or IDX file, or a folder with several. The names of
-      the arrays say which are images, which are their labels, and which are a test set.
-
     Other packages may add kinds, such as `handwriting: FOLDER` for photos of single digits on
     paper.
 

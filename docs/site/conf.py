@@ -35,6 +35,7 @@ NAVIGATION = {
     "Reference": [
         "docs/reference/cli",
         "docs/reference/params",
+        "docs/reference/stages",
         "docs/reference/dependencies",
         "docs/reference/files",
         "docs/reference/metrics",

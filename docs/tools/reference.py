@@ -17,12 +17,14 @@ import click
 import yaml
 
 from digits.commands import main
+from digits.data import sources
 from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.results.metrics import DESCRIPTIONS
 from digits.settings import params
 
 FOLDER = Path(__file__).parents[1] / "reference"
+SOURCES_FOLDER = Path(sources.__file__).parent
 WIDTH = 78  # columns of a help text, as Click wraps it on a terminal of 80 columns
 NOTE = "<!-- `make reference` generates this page from the code. Do not edit it. -->"
 
@@ -51,6 +53,12 @@ The key `features` of a model names one of these modules of `digits/features`, a
 images as components, without those of one fold. *Deskewed* digits are sheared until they stand
 upright."""
 
+SOURCES_INTRODUCTION = """\
+## Kinds of sources
+
+The key of an item of `sources` names one of these modules of `digits/data/sources`. Its value
+is the *place*: where the images are."""
+
 METRICS_INTRODUCTION = """\
 # Metrics
 
@@ -58,6 +66,13 @@ The stage `evaluate` computes these metrics on the test set and in cross-validat
 `plots/<model>/metrics.csv` has [all of them](files.md#metrics), also for each class, fold and
 group. `metrics/<model>.json` has only a few, which `dvc metrics show` and `dvc metrics diff`
 print: `cv_accuracy` and `cv_std`, and other metrics on the test set."""
+
+STAGES_INTRODUCTION = """\
+# Stages
+
+This page describes the stages of the pipeline in their order: what each stage reads, and which
+files it writes. [Files](files.md) describes the content of the files. `dvc.yaml` declares all
+dependencies of each stage."""
 
 DEPENDENCIES_INTRODUCTION = """\
 # What an edit of the code reruns
@@ -94,7 +109,10 @@ CHANGE_NO_OUTPUT = {
 }
 
 # What is generated below the description of a key.
-FURTHER = {"models.NAME.features": "[Sets of features](#sets-of-features) lists the modules."}
+FURTHER = {
+    "datasets.NAME.sources": "[Kinds of sources](#kinds-of-sources) describes each kind.",
+    "models.NAME.features": "[Sets of features](#sets-of-features) lists the modules.",
+}
 
 # What the bounds of a number in a JSON schema mean.
 BOUNDS = {
@@ -250,8 +268,21 @@ def write_params() -> str:
         parts.append(key.description)
         if key.name in FURTHER:
             parts.append(FURTHER[key.name])
-    parts += [FEATURES_INTRODUCTION, write_features()]
+    parts += [SOURCES_INTRODUCTION, write_sources(), FEATURES_INTRODUCTION, write_features()]
     return "\n\n".join(parts) + "\n"
+
+
+def write_sources() -> str:
+    """Return the description of each module of digits/data/sources, and of its place."""
+    parts = []
+    for path in sorted(SOURCES_FOLDER.glob("[a-z]*.py")):
+        module = import_module(f"digits.data.sources.{path.stem}")
+        docstring = inspect.getdoc(module) or ""
+        parts += [f"### `{path.stem}`", docstring]
+        if "place" not in docstring:  # otherwise the docstring of the module describes it
+            place = read_arguments(module.read)["place"]
+            parts.append(f"The place is {place[0].lower()}{place[1:]}")
+    return "\n\n".join(parts)
 
 
 def write_features() -> str:
@@ -283,12 +314,41 @@ def read_arguments(function: Callable[..., Any]) -> dict[str, str]:
     return descriptions
 
 
+def read_stages() -> dict[str, dict[str, Any]]:
+    """Return the entries of the stages in dvc.yaml by their names, in the order of the file."""
+    stages: dict[str, dict[str, Any]] = yaml.safe_load(
+        Path("dvc.yaml").read_text(encoding="utf-8")
+    )["stages"]
+    return stages
+
+
+def write_stages() -> str:
+    """Return the page about the stages: the docstrings of their scripts."""
+    parts = [STAGES_INTRODUCTION, NOTE]
+    for stage, entry in read_stages().items():
+        parts.append(f"## `{stage}`")
+        if "foreach" in entry:
+            section = entry["foreach"].strip("${}")  # such as `${models}`
+            parts.append(f"*runs for each entry of `{section}` in `params.yaml`*")
+        parts.append(describe_stage(stage, entry))
+    return "\n\n".join(parts) + "\n"
+
+
+def describe_stage(stage: str, entry: dict[str, Any]) -> str:
+    """Return the docstring of a stage's script, or its `desc` if it has no script."""
+    script = Path(f"stages/{stage}.py")
+    if not script.exists():
+        return str(entry.get("desc", ""))
+    return ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
+
+
 def write_dependencies() -> str:
     """Return the page about the stages that an edit of the code reruns."""
     stages_of: dict[str, list[str]] = {}
-    declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    declared = read_stages()
     for stage, entry in declared.items():
-        for path in entry["do"]["deps"]:
+        definition = entry.get("do", entry)  # only a stage with `foreach` has `do`
+        for path in definition.get("deps", []):
             if path.startswith(("digits/", "stages/")):
                 name = path.replace("${item.features}", "NAME")
                 stages_of.setdefault(name, []).append(f"`{stage}`")
@@ -317,6 +377,7 @@ PAGES = {
     "dependencies.md": write_dependencies,
     "metrics.md": write_metrics,
     "params.md": write_params,
+    "stages.md": write_stages,
 }
 
 

@@ -1,6 +1,7 @@
 """A stage fails if its code or its parameters are edited while it runs.
 
-The stage is `fetch`, because it needs the fewest imports. The check belongs to all stages.
+The stage is `fetch`, because it needs the fewest imports. The check belongs to all stages. The
+process of the test imports the code of the project anew, as `python -m stages.fetch` does.
 """
 
 import os
@@ -14,6 +15,7 @@ import pytest
 from digits.settings.errors import UserError
 from digits.settings.stage import print_warnings
 from tests.helpers import tiny
+from tests.helpers.calls import call, import_anew
 
 # A source that runs a script, which edits the project, before it reads the images.
 EDITING = """
@@ -45,10 +47,11 @@ path.write_text(text.replace("{old}", "{new}"))
 """
 
 
-def fetch(project: Path, script: str, status: int) -> str:
-    """Run the stage, and return what it prints as errors."""
-    (project / "edit.py").write_text(script)
-    return tiny.run("python -m stages.fetch tiny", project, status=status).stderr
+def fetch(project: Path, status: int = 0) -> str:
+    """Run the stage with the code of the project, and return what it prints as errors."""
+    with import_anew("digits", "stages"), pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(project)
+        return call(project, "fetch", "tiny", status=status).stderr
 
 
 EDIT_TABLES = replace("digits/core/tables.py", '\\"\\"\\"Read', '\\"\\"\\"Now read')
@@ -80,7 +83,8 @@ def test_an_edit_of_what_the_stage_depends_on_fails_it(
     editing: Path, script: str, path: str
 ) -> None:
     line = f"{path} was edited while the stage ran, so its outputs may come from either version"
-    assert fetch(editing, script, 1) == f"Error: {line}; run it again\n"
+    (editing / "edit.py").write_text(script)
+    assert fetch(editing, status=1) == f"Error: {line}; run it again\n"
 
 
 def test_an_edit_of_anything_else_disturbs_nothing(editing: Path) -> None:
@@ -97,7 +101,9 @@ def test_an_edit_of_anything_else_disturbs_nothing(editing: Path) -> None:
     other_entry = replace("params.yaml", "folds: 3", "folds: 2")
     seed = replace("params.yaml", "seed: 42", "seed: 43")
     description = replace("params.yaml", "A tiny model.", "A model.")
-    assert fetch(editing, "".join([*other_modules, other_entry, seed, description]), 0) == ""
+    script = "".join([*other_modules, other_entry, seed, description])
+    (editing / "edit.py").write_text(script)
+    assert fetch(editing) == ""
     assert "folds: 2" in (editing / "params.yaml").read_text()
 
 
@@ -105,14 +111,14 @@ def test_an_edit_while_the_modules_are_imported_fails_the_stage(project: Path) -
     path = project / "digits/core/tables.py"
     with path.open("a") as file:  # what the first import of the module does
         file.write("Path(__file__).touch()\n")
-    error = tiny.run("python -m stages.fetch tiny", project, status=1).stderr
+    error = fetch(project, status=1)
     assert error.startswith("Error: digits/core/tables.py was edited while the stage ran")
 
 
 def test_a_clock_that_is_ahead_is_no_edit(project: Path) -> None:
     in_an_hour = time.time() + 3600
     os.utime(project / "digits/core/tables.py", (in_an_hour, in_an_hour))
-    assert tiny.run("python -m stages.fetch tiny", project).stderr == ""
+    assert fetch(project) == ""
 
 
 def test_dvc_does_not_record_a_stage_whose_script_was_edited(editing: Path) -> None:

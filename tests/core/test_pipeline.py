@@ -18,7 +18,7 @@ from digits.settings import params
 from digits.settings import stage as stage_module
 from docs.tools.reference import CHANGE_NO_OUTPUT
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure
+from tests.helpers.calls import call, failure, import_anew, loaded
 
 
 def stages_of(script: str) -> list[str]:
@@ -33,9 +33,12 @@ TRAIN = stages_of("train")
 EVALUATE = stages_of("evaluate")
 FIVE = "models.five-sgd"
 
+# The stages of this project, in the order of dvc.yaml. A fork may have further ones.
+STAGES = [*FETCH, *SPLIT, *BINARIZE, *TRAIN, *EVALUATE]
+
 
 def changed_stages(project: Path) -> list[str]:
-    """Return the stages whose dependencies have changed.
+    """Return the stages with changed dependencies, without further stages of a fork.
 
     `dvc repro` also reruns the stages after them, if their outputs change.
     """
@@ -44,7 +47,8 @@ def changed_stages(project: Path) -> list[str]:
         warnings.catch_warnings(action="ignore"),
         Repo() as repository,
     ):
-        return sorted(repository.status())
+        scripts = {stage.partition("@")[0] for stage in STAGES}
+        return sorted(name for name in repository.status() if name.partition("@")[0] in scripts)
 
 
 def test_a_second_run_reruns_nothing(made: Path, project: Path) -> None:
@@ -90,7 +94,7 @@ def test_a_stage_guards_what_dvc_records(made: Path) -> None:
 
 
 READERS = {
-    "digits/core/tables.py": tiny.STAGES,
+    "digits/core/tables.py": STAGES,
     "digits/data/fetching.py": FETCH,
     "digits/data/images.py": FETCH,
     "digits/data/splitting.py": SPLIT,
@@ -128,33 +132,26 @@ def is_in(path: Path, places: Collection[Path]) -> bool:
 
 
 def test_an_edit_of_a_module_reruns_the_stages_that_compute_with_it(made: Path) -> None:
-    dependencies = {stage: list_dependencies(made, stage) for stage in tiny.STAGES}
+    dependencies = {stage: list_dependencies(made, stage) for stage in STAGES}
     for module, stages in READERS.items():
-        found = [stage for stage in tiny.STAGES if is_in(Path(module), dependencies[stage])]
-        assert found == [stage for stage in tiny.STAGES if stage in stages], module
+        found = [stage for stage in STAGES if is_in(Path(module), dependencies[stage])]
+        assert found == stages, module
 
 
-# Run a stage, and print the modules of this project that its process has imported.
-PRINT_MODULES = """
-import runpy, sys
-script = sys.argv.pop(1)
-try:
-    runpy.run_module(f"stages.{script}", run_name="__main__", alter_sys=True)
-finally:
-    for name, module in sys.modules.items():
-        if name.startswith(("digits", "stages")) and getattr(module, "__file__", None):
-            print(module.__file__)
-"""
+def list_imports(project: Path, stage: str) -> set[Path]:
+    """Run a stage, and return the modules of this project that it imports."""
+    packages = ["digits", "stages"]
+    with import_anew(*packages):
+        call(project, *stage.split("@"))
+        files = [getattr(module, "__file__", None) for module in loaded(*packages).values()]
+    return {Path(file).relative_to(tiny.ROOT) for file in files if file}
 
 
 def test_what_a_stage_imports_is_a_dependency_or_changes_no_output(project: Path) -> None:
     needless = {Path(name) for name in CHANGE_NO_OUTPUT}
     used = set()
     for stage in tiny.ONE_OF_EACH:
-        script, _, name = stage.partition("@")
-        words = ["python", "-c", PRINT_MODULES, script, name]
-        lines = tiny.run(words, project, PYTHONPATH=str(project)).stdout.splitlines()
-        modules = {Path(line).relative_to(project) for line in lines}
+        modules = list_imports(project, stage)
         dependencies = list_dependencies(project, stage)
         assert Path("digits/core/tables.py") in modules
         others = {module for module in modules if not is_in(module, dependencies)}

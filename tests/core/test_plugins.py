@@ -1,11 +1,14 @@
 """Another package adds a subcommand, a kind of source and a predictor by its entry points."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from digits.plugins import find_plugins
 from tests.helpers import tiny
+from tests.helpers.calls import call, failure, import_anew
 
 ENTRY_POINTS = """\
 [digits.commands]
@@ -58,8 +61,11 @@ class Greeting(Predictor):
 
 
 @pytest.fixture
-def packages(tmp_path: Path) -> Path:
-    """Return a folder of packages, as pip writes it, with the package `greeting` in it."""
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder of packages, as pip writes it, with the package `greeting` in it.
+
+    Python looks for packages in this folder, too.
+    """
     folder = tmp_path / "packages"
     metadata = folder / "greeting-1.0.dist-info"
     metadata.mkdir(parents=True)
@@ -70,35 +76,35 @@ def packages(tmp_path: Path) -> Path:
     modules = {"__init__": "", "command": COMMAND, "source": SOURCE, "predictor": PREDICTOR}
     for name, code in modules.items():
         (package / f"{name}.py").write_text(code)
-    return folder
+    monkeypatch.syspath_prepend(folder)
+    find_plugins.cache_clear()
+    with import_anew("greeting"):
+        yield folder
+    find_plugins.cache_clear()
 
 
-def run(command: str, project: Path, packages: Path) -> str:
-    return tiny.run(command, project, PYTHONPATH=str(packages)).stdout
-
-
-def test_a_subcommand_is_listed_without_an_import(tmp_path: Path, packages: Path) -> None:
-    help_text = run("digits --help", tmp_path, packages)
+@pytest.mark.usefixtures("packages")
+def test_a_subcommand_is_listed_without_an_import(tmp_path: Path) -> None:
+    help_text = call(tmp_path, "--help").stdout
     assert "  say-hello    Say hello.\n" in help_text
     assert "imported" not in help_text
-    assert run("digits say-hello", tmp_path, packages) == "imported\nhello\n"
+    assert call(tmp_path, "say-hello").stdout == "imported\nhello\n"
 
 
-def test_a_source_is_fetched_and_its_pictures_are_predicted(
-    project: Path, packages: Path
-) -> None:
+@pytest.mark.usefixtures("packages")
+def test_a_source_is_fetched_and_its_pictures_are_predicted(project: Path) -> None:
     dataset = tiny.dataset({"greeting": "idx"})
     tiny.edit(project, {"datasets.tiny": dataset})
     (project / "idx").rename(project / "IDX")
-    run("python -m stages.fetch tiny", project, packages)
-    printed = run("digits predict --model digit-logreg some.jpg", project, packages)
+    (project / "data/raw/tiny.parquet").unlink()
+    call(project, "fetch", "tiny")
+    assert (project / "data/raw/tiny.parquet").exists()
+    printed = call(project, "predict", "--model", "digit-logreg", "some.jpg").stdout
     assert printed == "some.jpg: predicted hello (> 99 %)\n"
 
 
 def test_a_package_whose_folder_was_deleted_is_left_out(project: Path, packages: Path) -> None:
     shutil.rmtree(packages / "greeting")
-    assert "say-hello" not in run("digits --help", project, packages)
+    assert "say-hello" not in call(project, "--help").stdout
     tiny.edit(project, {"datasets.tiny": tiny.dataset({"greeting": "idx"})})
-    command = "python -m stages.fetch tiny"
-    error = tiny.run(command, project, status=1, PYTHONPATH=str(packages)).stderr
-    assert "there is no 'greeting'" in error
+    assert "there is no 'greeting'" in failure(project, "fetch", "tiny")

@@ -1,5 +1,7 @@
 """The examples of docs/reference/python.md run, and print what they should."""
 
+import contextlib
+import io
 import re
 from pathlib import Path
 
@@ -27,6 +29,14 @@ def read_example(heading: str) -> str:
     return str(block)
 
 
+def run_example(script: str, project: Path) -> list[str]:
+    """Run a script in the process of the test, and return the lines that it prints."""
+    output = io.StringIO()
+    with contextlib.chdir(project), contextlib.redirect_stdout(output):
+        exec(script, {"__name__": "__main__"})
+    return output.getvalue().splitlines()
+
+
 def test_tables_models_and_results_are_read(made: Path) -> None:
     headings = [
         "Read a table",
@@ -35,7 +45,7 @@ def test_tables_models_and_results_are_read(made: Path) -> None:
         "Look at images",
     ]
     script = "\n".join(read_example(heading) for heading in headings)
-    printed = tiny.run(["python", "-c", script], made).stdout.splitlines()
+    printed = run_example(script, made)
     accuracy, mistakes, same_accuracy, *pixels = printed
     assert mistakes == f"{round(tiny.TEST * (1 - float(accuracy)))} mistakes in the test set"
     assert same_accuracy == accuracy
@@ -48,7 +58,7 @@ def test_tables_models_and_results_are_read(made: Path) -> None:
 )
 def test_pictures_are_predicted(made: Path) -> None:
     script = read_example("Predict pictures")
-    printed = tiny.run(["python", "-c", script], made).stdout.splitlines()
+    printed = run_example(script, made)
     assert len(printed) == 5  # the digits on the sheet
     for line in printed:
         assert re.fullmatch(r"\d [01]\.\d+", line)

@@ -197,7 +197,7 @@ def test_a_threshold_is_chosen_midway_between_two_scores(rule: Any, threshold: f
 
 def test_no_other_threshold_has_a_better_f1() -> None:
     rng = np.random.default_rng(0)
-    for _ in range(20):
+    for _ in range(5):
         is_positive = rng.random(40) < 0.4
         scores = (is_positive + rng.normal(size=40)).round(1)
         threshold = choose({"f1": "max"}, is_positive, scores)

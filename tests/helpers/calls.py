@@ -3,8 +3,11 @@
 import contextlib
 import shlex
 import signal
+import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import click
 from click.testing import CliRunner, Result
@@ -49,6 +52,32 @@ def find_command(words: tuple[str, ...]) -> tuple[click.Command, list[str]]:
     if words[0] in STAGES:
         return import_module(f"stages.{words[0]}").main, list(words[1:])
     return import_module("digits.commands").main, list(words)
+
+
+def loaded(*packages: str) -> dict[str, ModuleType]:
+    """Return the modules of some packages that this process has imported, by their names."""
+    return {
+        name: module
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in packages
+    }
+
+
+@contextlib.contextmanager
+def import_anew(*packages: str) -> Iterator[None]:
+    """Let a `with` block import the modules of some packages again, as a new process does.
+
+    Afterwards, this process has the modules that it had before.
+    """
+    before = loaded(*packages)
+    for name in before:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        for name in loaded(*packages):
+            del sys.modules[name]
+        sys.modules.update(before)
 
 
 def failure(project: Path, *words: str) -> str:

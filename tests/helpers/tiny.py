@@ -286,6 +286,7 @@ def ignore_warnings_of_dvc() -> Iterator[None]:
     with warnings.catch_warnings(action="ignore"):
         yield
         gc.collect()  # DVC leaves packs of Git open, which Python warns of when it frees them
+        gc.freeze()  # what DVC has imported is no garbage: the next time need not look at it
 
 
 def run_dvc(command: str, project: Path, status: int = 0) -> str:

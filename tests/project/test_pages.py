@@ -333,8 +333,12 @@ def test_the_data_the_cache_and_the_remote_are_checked(project: Path) -> None:
     assert printed.startswith(f"    - path: {output.relative_to(project).as_posix()}\n")
 
 
-def test_the_page_about_files_names_every_column_and_plot(made: Path) -> None:
-    page = (tiny.ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
+def test_the_pages_about_files_and_stages_name_every_column_and_plot(made: Path) -> None:
+    names = ["files.md", "stages.md"]
+    texts = [
+        (tiny.ROOT / "docs/reference" / name).read_text(encoding="utf-8") for name in names
+    ]
+    page = "\n".join(texts)
     for path in sorted(made.glob("data/**/*.parquet")):
         table = pd.read_parquet(path)
         for name in [*table.columns, *table.attrs]:
@@ -342,4 +346,4 @@ def test_the_page_about_files_names_every_column_and_plot(made: Path) -> None:
                 name = re.sub(r"\d+", "1", name)
             assert f"`{name}`" in page, path
     for path in made.glob("plots/*/*.csv"):
-        assert f"`{path.name}`" in page
+        assert re.search(rf"\b{re.escape(path.name)}`", page), path

@@ -46,6 +46,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 def repro(folder: Path, *words: str, status: int = 0) -> str:
     """Run `dvc-parallel` in the process of the test, and return its output."""
+    let_dvc_log_to(io.StringIO())
     with contextlib.chdir(folder), ignore_warnings_of_dvc():
         result = CliRunner().invoke(main, words)
     if not isinstance(result.exception, SystemExit | None):
@@ -73,9 +74,7 @@ def run(command: str, folder: Path) -> str:
 def run_dvc(command: str, project: Path, status: int = 0) -> str:
     """Run `dvc` in the process of the test, which saves a second, and return its output."""
     output = io.StringIO()
-    for handler in logging.getLogger("dvc").handlers:
-        assert isinstance(handler, logging.StreamHandler)
-        handler.stream = output
+    let_dvc_log_to(output)
     with (
         contextlib.chdir(project),
         contextlib.redirect_stdout(output),
@@ -87,12 +86,20 @@ def run_dvc(command: str, project: Path, status: int = 0) -> str:
     return output.getvalue()
 
 
+def let_dvc_log_to(output: io.StringIO) -> None:
+    """Let DVC log to a stream. At first it logs to one that pytest has closed in the meantime."""
+    for handler in logging.getLogger("dvc").handlers:
+        assert isinstance(handler, logging.StreamHandler)
+        handler.stream = output
+
+
 @contextlib.contextmanager
 def ignore_warnings_of_dvc() -> Iterator[None]:
     """Ignore all warnings, while DVC works in the process of the test."""
     with warnings.catch_warnings(action="ignore"):
         yield
         gc.collect()  # DVC leaves packs of Git open, which Python warns of when it frees them
+        gc.freeze()  # what DVC has imported is no garbage: the next time need not look at it
 
 
 def read_lock(project: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import dvc
 import psutil
 import pytest
 
+from dvc_parallel.cli import suitable_job_count
 from dvc_projects import (
     make,
     make_two,
@@ -371,7 +372,10 @@ def test_an_edit_while_a_stage_runs_is_not_recorded_even_if_it_is_undone(
         ("param", "params.yaml: seed"),
     ]:
         [line] = [line for line in lines if line.startswith(f"{stage}: ")]
-        assert line.startswith(f"{stage}: {edited}: edited while the stage ran")
+        assert line == (
+            f"{stage}: {edited}: edited while the stage ran, so its outputs may come from "
+            "either version; run it again"
+        )
     assert list(read_lock(folder)) == ["harmless"]
 
 
@@ -459,6 +463,11 @@ def test_the_example_of_the_readme_prints_what_the_readme_shows(tmp_path: Path) 
 def test_the_number_of_jobs_is_positive_or_auto(tmp_path: Path, value: str) -> None:
     error = repro(tmp_path, "--jobs", value, status=2)
     assert f"must be a positive number or `auto`, not '{value}'" in error
+
+
+def test_auto_is_one_job_on_a_single_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # as if the machine had no other core
+    assert suitable_job_count() == 1
 
 
 def test_damaged_path_locks_are_removed(tmp_path: Path) -> None:
