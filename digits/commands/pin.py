@@ -19,6 +19,9 @@ from digits.settings.params import FILE, PINNED_KEYS
 
 WRITTEN_KEYS = PINNED_KEYS | {"names"}
 
+# A network's features are not recorded, because they follow from the pictures and the network.
+IGNORED_KEYS = WRITTEN_KEYS | {"network"}
+
 # An entry whose values are not known yet is validated with these values.
 PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
 
@@ -77,7 +80,7 @@ def compute_pinned_values(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
-    other_values = {key: value for key, value in entry.items() if key not in WRITTEN_KEYS}
+    other_values = {key: value for key, value in entry.items() if key not in IGNORED_KEYS}
     dataset = params.validate_dataset(name, PLACEHOLDERS | other_values)
     X, images = fetch_images(name, dataset, require_pinned=False)
 

@@ -19,6 +19,8 @@ from digits.settings.params import DatasetParams
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 
+NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"
+
 
 def fetch_images(
     name: str, dataset: DatasetParams, *, require_pinned: bool = True
@@ -52,6 +54,8 @@ def fetch_images(
             X, images = import_source(kind).read(place, dataset)
             if require_pinned:
                 check_pinned(X, images, dataset)
+            if dataset.network is not None and "network" not in images:
+                raise UserError(NO_PICTURES)
             return X, images
         except UserError as error:
             failures.append(f"{kind} {place}: {error}")

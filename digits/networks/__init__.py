@@ -13,9 +13,11 @@ in which they are stored.
 """
 
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 
+from digits.imaging.pictures import read_resized
 from digits.settings.errors import check_choice
 
 FOLDER = Path(__file__).parent
@@ -35,3 +37,18 @@ def import_network(name: str) -> ModuleType:
     network = import_module(f"digits.networks.{name}")
     network.load()
     return network
+
+
+def describe_picture(network: ModuleType, content: bytes) -> bytes:
+    """Return the features of a picture, read at the size that a network takes.
+
+    Args:
+        network: the module of the network.
+        content: the content of the picture file.
+
+    Raises:
+        PictureError: the content is not that of a picture, is too large, or is damaged.
+    """
+    shape = [network.SIDE, network.SIDE, 3]
+    features = network.describe(read_resized(BytesIO(content), shape))
+    return bytes(features)

@@ -9,8 +9,10 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
@@ -23,6 +25,8 @@ from digits.imaging import drawing, pictures
 from digits.imaging.pictures import PictureError
 from digits.learning import model_file
 from digits.learning import scores as model_scores
+from digits.learning.inputs import check_network, takes_network, takes_pixels
+from digits.networks import describe_picture, import_network
 from digits.plugins import find_plugins
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
@@ -126,6 +130,8 @@ class Predictor:
         labels: the name of each label by its number. A label without a name has its number.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
+        network: the module of the network whose features the model takes, or None.
+        takes_pixels: whether the model takes the pixels.
     """
 
     model_name: str
@@ -133,6 +139,8 @@ class Predictor:
     labels: dict[int, int | str]
     model: Pipeline
     temperature: float | None
+    network: ModuleType | None = None
+    takes_pixels: bool = True
 
     @classmethod
     def suits(cls, dataset: DatasetParams) -> bool:
@@ -150,9 +158,15 @@ class Predictor:
         model_params = settings.models[name]
         model = model_file.load(paths.model(name), model_params.classifier)
         task_name = model_params.task
-        shape = settings.dataset_of_task(task_name).shape
+        dataset = settings.dataset_of_task(task_name)
+        shape = dataset.shape
+        check_network(model_params, dataset.model_dump(exclude_none=True))
+        network = None
         n_pixels = model.n_features_in_
-        if n_pixels != math.prod(shape):
+        if dataset.network is not None and takes_network(model_params):
+            network = import_network(dataset.network)
+            n_pixels -= network.N_FEATURES
+        if n_pixels != math.prod(shape) and takes_pixels(model_params):
             raise UserError(
                 f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
                 f"{shape} now; run `dvc repro evaluate@{name}`"
@@ -162,7 +176,8 @@ class Predictor:
         for label in model.classes_.tolist():
             has_other_name = names[label] != str(label)
             labels[label] = names[label] if has_other_name else label
-        return cls(name, shape, labels, model, read_temperature(name))
+        temperature = read_temperature(name)
+        return cls(name, shape, labels, model, temperature, network, takes_pixels(model_params))
 
     def read(self, file: str, actual: str | None = None) -> Reading:
         """Predict what a picture file shows.
@@ -193,16 +208,23 @@ class Predictor:
             PictureError: the picture cannot be read, or there is nothing to predict in it.
             OSError: the file cannot be opened.
         """
-        image = pictures.read_resized(source, self.shape)
-        return self.predict(image[np.newaxis])
+        content = source.read_bytes() if isinstance(source, Path) else source.read()
+        image = pictures.read_resized(BytesIO(content), self.shape)
+        X = image.reshape(1, -1)
+        if self.network is not None:
+            features = np.frombuffer(describe_picture(self.network, content), np.uint8)
+            parts = [features, image.ravel()] if self.takes_pixels else [features]
+            X = np.concatenate(parts)[np.newaxis]
+        return self.predict(image[np.newaxis], X)
 
-    def predict(self, images: Pixels) -> list[Prediction]:
+    def predict(self, images: Pixels, X: Pixels | None = None) -> list[Prediction]:
         """Predict the labels of images.
 
         Args:
             images: shape (n_images, height, width) or, in colour, (n_images, height, width, 3).
+            X: what the model takes, one row per image. If None, it takes the images.
         """
-        scores = self.compute_scores(images)
+        scores = self.compute_scores(images if X is None else X)
         y_pred = model_scores.predict_from_scores(self.model, scores).tolist()
         probabilities = self.calibrate(scores).tolist()
         predictions = []
@@ -215,7 +237,7 @@ class Predictor:
         return predictions
 
     def compute_scores(self, images: Pixels) -> Scores:
-        """Return the scores of images, as the model's pipeline computes them."""
+        """Return the scores of images, or of other rows that the model takes."""
         X = images.reshape(len(images), -1)
         return model_scores.compute_scores(self.model, X)
 

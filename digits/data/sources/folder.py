@@ -22,6 +22,7 @@ from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,8 +34,11 @@ from digits.data.images import make_images
 from digits.data.sources import NOT_FOUND, encode_classes, encode_groups
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
+from digits.networks import describe_picture, import_network
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
+
+READS_PICTURES = True  # so a network can describe them
 
 # The number of pictures that are read at a time.
 BATCH_SIZE = 1_000
@@ -193,6 +197,9 @@ def read_pictures(
 ) -> tuple[Pixels, pd.DataFrame]:
     """Return the images of picture files, as `make_images` does.
 
+    If the dataset has a network, and `convert` is None, the table also has the network's
+    features of each picture.
+
     Args:
         root: the folder of the pictures.
         files: their paths in it.
@@ -203,10 +210,14 @@ def read_pictures(
     Raises:
         UserError: a picture cannot be read or converted.
     """
+    network = None
+    if dataset.network is not None and convert is None:
+        network = import_network(dataset.network)
     checksums: list[str] = []
+    descriptions: list[bytes | None] = []
 
     def read_batches() -> Iterator[Pixels]:
-        read = partial(read_picture, dataset=dataset, convert=convert)
+        read = partial(read_picture, dataset=dataset, convert=convert, network=network)
         starts = range(0, len(files), BATCH_SIZE)
         with ThreadPoolExecutor() as threads:
             for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
@@ -214,19 +225,28 @@ def read_pictures(
                 # Each thread changes and restores the filters of warnings, which all threads
                 # share. This restores them at the end, whatever the order was.
                 with warnings.catch_warnings(action="ignore"):
-                    batch, checksums_of_batch = zip(*threads.map(read, paths), strict=True)
+                    rows = threads.map(read, paths)
+                    batch, checksums_of_batch, descriptions_of_batch = zip(*rows, strict=True)
                 checksums.extend(checksums_of_batch)
+                descriptions.extend(descriptions_of_batch)
                 yield np.stack(batch).reshape(len(batch), -1)
 
     X, images = make_images(dataset, read_batches(), files=files, **columns)
     images["sha256"] = checksums
+    if network is not None:
+        images["network"] = pd.array(descriptions, dtype="binary[pyarrow]")
     return X, images
 
 
 def read_picture(
-    path: Path, dataset: DatasetParams, convert: Callable[[Picture], Pixels] | None
-) -> tuple[Pixels, str]:
-    """Return the image of a picture file, of the dataset's shape, and the file's SHA-256.
+    path: Path,
+    dataset: DatasetParams,
+    convert: Callable[[Picture], Pixels] | None,
+    network: ModuleType | None,
+) -> tuple[Pixels, str, bytes | None]:
+    """Return the image of a picture file, the file's SHA-256, and its features.
+
+    The image has the dataset's shape. The features are those of the network, if there is one.
 
     Raises:
         UserError: the picture cannot be read or converted.
@@ -237,6 +257,7 @@ def read_picture(
             image = pictures.read_resized(BytesIO(content), dataset.shape)
         else:
             image = convert(pictures.read(BytesIO(content)))
+        description = None if network is None else describe_picture(network, content)
     except (OSError, UserError) as error:
         raise UserError(f"{path}: {error}") from None
-    return image, sha256(content).hexdigest()
+    return image, sha256(content).hexdigest(), description

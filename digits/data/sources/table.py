@@ -25,6 +25,8 @@ from digits.data.sources import NOT_FOUND, encode_classes, encode_groups, folder
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
+READS_PICTURES = True  # if there is a column `file`
+
 CLASS_COLUMNS = ["class", "label"]
 TEXT_COLUMNS = [*CLASS_COLUMNS, "group", "file"]  # all columns but those of the pixels
 
