@@ -14,12 +14,10 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -27,7 +25,7 @@ from digits.core.tables import Pixels, Scores, Vector, rows_per_block
 from digits.learning.folds import assign_folds
 from digits.learning.inputs import select_input
 from digits.learning.parallel import parallel_backend
-from digits.learning.pipelines import build_pipeline
+from digits.learning.pipelines import build_pipeline, learns
 from digits.learning.scores import (
     compute_scores,
     make_predictions_table,
@@ -151,19 +149,6 @@ def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
     requires_fit = [learns(step) for _, step in pipeline.steps]
     n_stateless = requires_fit.index(True)
     return pipeline[:n_stateless], pipeline[n_stateless:]
-
-
-def learns(step: Any) -> bool:
-    """Return whether a step of a pipeline learns from data.
-
-    scikit-learn's tag `requires_fit` tells it, but is always true for a step that is made of
-    other steps.
-    """
-    if isinstance(step, ColumnTransformer):
-        return any(learns(part) for _, part, _ in step.transformers)
-    if isinstance(step, Pipeline):
-        return any(learns(part) for _, part in step.steps)
-    return get_tags(step).requires_fit
 
 
 def apply_stateless_steps(preprocessing: Pipeline, X: Any) -> Any:

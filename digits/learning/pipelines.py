@@ -16,7 +16,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer
 from sklearn.svm import SVC
-from sklearn.utils import all_estimators
+from sklearn.utils import all_estimators, get_tags
 
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.inputs import NETWORK, WEIGHT, takes_network
@@ -132,20 +132,37 @@ def build_features(
 def put_beside_network(features: Pipeline, weight: float, n_values: int) -> Pipeline:
     """Return the unfitted steps that compute features beside those of a network.
 
-    Both are scaled to the same Euclidean norm before one of them gets a weight.
+    Both are scaled to the same Euclidean norm before one of them gets a weight. Steps that
+    learn from data, such as principal components, follow, and learn from both.
 
     Args:
         features: the unfitted steps that compute the other features.
         weight: their weight.
         n_values: the number of values of an image. They follow the network's features.
     """
+    stateless = [step for step in features.steps if not learns(step[1])]
+    learning = features.steps[len(stateless) :]
+    other = Pipeline([*stateless, ("normalized", Normalizer())])
     parts = [
         ("network", Normalizer(), slice(None, -n_values)),
-        ("other", Pipeline([*features.steps, ("norm", Normalizer())]), slice(-n_values, None)),
+        ("other", other, slice(-n_values, None)),
     ]
     # A sparse matrix would not be faster, because the network's features are dense.
     beside = ColumnTransformer(parts, transformer_weights={"other": weight}, sparse_threshold=0)
-    return Pipeline([("features", beside)])
+    return Pipeline([("features", beside), *learning])
+
+
+def learns(step: Any) -> bool:
+    """Return whether a step of a pipeline learns from data.
+
+    scikit-learn's tag `requires_fit` tells it, but is always true for a step that is made of
+    other steps.
+    """
+    if isinstance(step, ColumnTransformer):
+        return any(learns(part) for _, part, _ in step.transformers)
+    if isinstance(step, Pipeline):
+        return any(learns(part) for _, part in step.steps)
+    return get_tags(step).requires_fit
 
 
 def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:

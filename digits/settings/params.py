@@ -388,7 +388,8 @@ class ModelParams(Entry):
     Write `{}` for the defaults. All features but `network` also have the parameter
     `weight_beside_network`. With it, the classifier learns from the features of the dataset's
     `network`, too. Both sets of features are scaled to the norm 1. The features from the pixels
-    are then multiplied by the weight, such as 0.5.
+    are then multiplied by the weight, such as 0.5. `n_components` is the number of principal
+    components of both sets together.
     """
 
     classifier: str

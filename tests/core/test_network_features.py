@@ -1,13 +1,13 @@
 """The features of a network in the pipeline: from the pictures to the predictions."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
+from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
@@ -116,14 +116,20 @@ def test_each_set_of_features_has_the_same_norm_before_the_weight(photos: Path) 
 
 
 def test_gradients_beside_a_network_are_computed_once_for_all_folds() -> None:
-    def learning_steps(parameters: dict[str, Any]) -> Pipeline:
-        features = build_features("hog", {WEIGHT: 2, **parameters}, (28, 28), 255)
-        _, learning = separate_stateless_steps(Pipeline([*features.steps, ("last", SVC())]))
-        return learning
+    features = build_features("hog", {WEIGHT: 2}, (28, 28), 255)
+    _, learning = separate_stateless_steps(Pipeline([*features.steps, ("svc", SVC())]))
+    assert list(learning.named_steps) == ["svc"]
 
-    assert list(learning_steps({}).named_steps) == ["last"]
-    # Principal components are those of the images outside the fold.
-    assert list(learning_steps({"n_components": 5}).named_steps) == ["features", "last"]
+
+def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -> None:
+    X, images = tables.read_images(photos / paths.task("class", "train"))
+    X = np.hstack([np.stack([np.frombuffer(row, np.uint8) for row in images["network"]]), X])
+    parameters = {WEIGHT: 0.5, "n_components": 3}
+    for features in ["color_histogram", "scaled"]:
+        both = build_features(features, {WEIGHT: 0.5}, (16, 16, 3), 255).fit_transform(X)
+        components = build_features(features, parameters, (16, 16, 3), 255).fit_transform(X)
+        expected = PCA(3, svd_solver="covariance_eigh").fit_transform(both)
+        np.testing.assert_allclose(components, expected, atol=1e-9)
 
 
 def test_without_the_weights_images_are_recorded_but_not_fetched(
