@@ -22,6 +22,7 @@ from digits.evaluation.curves import precision_recall_table, reliability_table, 
 from digits.evaluation.metrics import OVERALL, metrics_table, summarize
 from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
+from digits.learning.inputs import select_input
 from digits.learning.scores import decision_threshold, predict_images
 from digits.settings import params
 from digits.settings.errors import UserError
@@ -40,6 +41,7 @@ def main(name: str) -> None:
     cv_predictions = tables.read(paths.crossval(name))
     check_labels(test_images, model)
 
+    X_test = select_input(model_params, X_test, test_images)
     test_predictions = predict_images(model, X_test, test_images)
     tables.write(paths.predictions(name), test_predictions)
 

@@ -6,9 +6,11 @@ import click
 
 from digits.commands import examples
 from digits.core.tables import PIXEL_MAX
-from digits.data.fetching import fetch_images, import_source, needs_network
+from digits.data.fetching import NO_PICTURES, fetch_images, import_source, needs_network
 from digits.data.intake.storage import warn_about_unstored
+from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
+from digits.networks import import_network
 from digits.settings import params
 from digits.settings.errors import UserError
 from digits.settings.params import FILE, DatasetParams, Params
@@ -30,6 +32,7 @@ def check(settings: Params) -> None:
             dataset = settings.dataset_of_task(model_params.task)
             pixel_max = dataset.pixel_max or PIXEL_MAX
             build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
+            check_network(model_params, dataset.model_dump(exclude_none=True))
         except UserError as error:
             raise UserError(f"{FILE}: models.{name}: {error.message}") from None
 
@@ -41,16 +44,23 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
     them.
 
     Raises:
-        UserError: there is no such kind of source, or the images are not the pinned ones.
+        UserError: there is no such kind of source, the images are not the pinned ones, or the
+            dataset's network does not exist or cannot describe them.
     """
     is_found = False
     for source in dataset.sources:
         [(kind, place)] = source.items()
-        import_source(kind)  # raises an error for an unknown kind
+        module = import_source(kind)  # raises an error for an unknown kind
+        if dataset.network is not None and not getattr(module, "READS_PICTURES", False):
+            raise UserError(f"{kind} {place}: {NO_PICTURES}")
         is_found = is_found or Path(place).exists()
+    if dataset.network is not None:
+        import_network(dataset.network)
     # Images that were not pulled yet cannot be checked.
     if is_found and not needs_network(dataset):
-        fetch_images(name, dataset)
+        _, images = fetch_images(name, dataset.model_copy(update={"network": None}))
+        if dataset.network is not None and "sha256" not in images:  # of the picture files
+            raise UserError(NO_PICTURES)
 
 
 @click.command(epilog=examples("check"))

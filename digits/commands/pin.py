@@ -22,6 +22,9 @@ from digits.settings.params import FILE, PINNED_KEYS
 # The keys that the user may also write.
 NAMES = "names"
 
+# A network's features are not recorded, because they follow from the pictures and the network.
+IGNORED_KEYS = PINNED_KEYS | {"network"}
+
 # An entry whose values are not known yet is validated with these values.
 PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
 
@@ -101,7 +104,7 @@ def compute_pinned_values(
     Raises:
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
-    other_values = {key: value for key, value in entry.items() if key not in PINNED_KEYS}
+    other_values = {key: value for key, value in entry.items() if key not in IGNORED_KEYS}
     if entry.get(NAMES):
         other_values["classes"] = len(entry[NAMES])
     dataset = params.validate_dataset(name, PLACEHOLDERS | other_values)

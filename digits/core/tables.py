@@ -7,6 +7,7 @@ A table of images has one row per image and the columns
 - `class`: what the image shows, as a number.
 - `group`: who wrote it, as a number, if the source knows.
 - `file`: the path of the picture in the folder of the source, if the source has pictures.
+- `network`: the features of the picture, one byte each, if the dataset has a network.
 - `sha256`: the checksum of the picture's file. The stage `split` uses it, and then drops it.
 - `row`: the row of the image in its dataset, which is the same in all later tables. The stage
   `split` adds this column.

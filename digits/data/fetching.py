@@ -19,6 +19,8 @@ from digits.settings.params import DatasetParams
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 
+NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"
+
 
 def fetch_images(
     name: str, dataset: DatasetParams, *, require_pinned: bool = True
@@ -54,6 +56,8 @@ def fetch_images(
                 if "test" not in dataset.sha256:  # no split of this dataset can use it
                     images = images.drop(columns="test", errors="ignore")
                 check_pinned(X, images, dataset)
+            if dataset.network is not None and "network" not in images:
+                raise UserError(NO_PICTURES)
             return X, images
         except UserError as error:
             failures.append(f"{kind} {place}: {error}")

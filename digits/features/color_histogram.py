@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from pydantic import PositiveInt
+from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -23,6 +24,7 @@ def make_features(
     hues: PositiveInt = 16,
     saturations: PositiveInt = 4,
     values: PositiveInt = 8,
+    n_components: PositiveInt | None = None,
 ) -> Pipeline:
     """Return the unfitted steps that compute the features.
 
@@ -32,6 +34,8 @@ def make_features(
         hues: the number of bins of the hue.
         saturations: the number of bins of the saturation.
         values: the number of bins of the value.
+        n_components: the number of principal components of the histograms, or None for the
+            histograms themselves.
 
     Raises:
         UserError: the images are grey.
@@ -42,7 +46,11 @@ def make_features(
             "dataset's shape"
         )
     arguments = {"pixel_max": pixel_max, "bins": [hues, saturations, values]}
-    return Pipeline([("colors", FunctionTransformer(color_histogram, kw_args=arguments))])
+    histograms = FunctionTransformer(color_histogram, kw_args=arguments)
+    if n_components is None:
+        return Pipeline([("colors", histograms)])
+    components = PCA(n_components, svd_solver="covariance_eigh")
+    return Pipeline([("colors", histograms), ("components", components)])
 
 
 def color_histogram(X: Pixels, pixel_max: int, bins: Sequence[int]) -> npt.NDArray[np.float32]:

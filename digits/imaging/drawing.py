@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from digits.core.tables import Pixels
 from digits.imaging.transforms.color import to_brightness
-from digits.settings.errors import to_one_line
+from digits.settings.errors import to_one_line, warn
 
 # In the terminal
 SHADES = " .:-=+*#%@"  # from paper to ink
@@ -27,6 +27,7 @@ UPPER_HALF_BLOCK = "\u2580"
 
 # On a sheet, in pixels
 SHEET_WIDTH = 1_200
+MAX_SHEET_HEIGHT = 20_000
 IMAGE_SIZE = 140
 FONT_SIZE = 14
 MARGIN = 16
@@ -45,20 +46,22 @@ def stretch_contrast(pixels: Pixels) -> Pixels:
 def print_images(images: Pixels, captions: Sequence[str]) -> None:
     """Print images in the terminal, as many side by side as fit into its width.
 
+    Images that are larger than the width are reduced.
+
     Args:
         images: shape (n_images, height, width), where 0 is paper, or, in colour,
             (n_images, height, width, 3).
         captions: the text above each image.
     """
     captions = [to_one_line(caption) for caption in captions]
+    terminal_width = shutil.get_terminal_size().columns
     use_colours = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    images = stretch_contrast(images)
+    images = np.stack([shrink(image, terminal_width) for image in stretch_contrast(images)])
     if not use_colours and images.shape[2] < MIN_WIDTH:
         images = enlarge(images, 2)
 
     width = images.shape[2]
     cell_width = max(width, *(len(caption) for caption in captions))
-    terminal_width = shutil.get_terminal_size().columns
     n_side_by_side = max(1, (terminal_width + GAP) // (cell_width + GAP))
     for start in range(0, len(images), n_side_by_side):
         stop = start + n_side_by_side
@@ -125,7 +128,9 @@ def pad(images: Pixels, widths: list[tuple[int, int]]) -> Pixels:
 
 
 def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
-    """Write a PNG file with enlarged images, in rows, each below its caption.
+    """Write a PNG file with images, in rows, each below its caption. Small ones are enlarged.
+
+    If there are too many, print a warning, and leave out the last ones.
 
     Args:
         path: the file.
@@ -135,22 +140,25 @@ def write_sheet(path: Path, images: Pixels, captions: Sequence[str]) -> None:
     """
     is_grey = images.ndim == 3
     factor = max(1, IMAGE_SIZE // max(images.shape[1:3]))
-    drawn = enlarge(stretch_contrast(images), factor)
-    if is_grey:
-        drawn = 255 - drawn
-    n_images, height, width = drawn.shape[:3]
+    height, width = (factor * side for side in images.shape[1:3])
     font = ImageFont.load_default(FONT_SIZE)
     caption_widths = [int(font.getlength(caption)) for caption in captions]
     cell_width = max(width, *caption_widths) + MARGIN
     cell_height = CAPTION_HEIGHT + height + GAP_BELOW
     n_columns = max(1, SHEET_WIDTH // cell_width)
+    n_images = min(len(images), n_columns * (MAX_SHEET_HEIGHT // cell_height))
+    if n_images < len(images):
+        warn(f"{path} has only the first {n_images} of {len(images)} images, to stay readable")
+    drawn = enlarge(stretch_contrast(images[:n_images]), factor)
+    if is_grey:
+        drawn = 255 - drawn
     n_columns = min(n_images, n_columns)
     n_rows = math.ceil(n_images / n_columns)
 
     sheet_size = (MARGIN + n_columns * cell_width, MARGIN + n_rows * cell_height)
     sheet = Image.new("L" if is_grey else "RGB", sheet_size, "white")
     pen = ImageDraw.Draw(sheet)
-    for index, (image, caption) in enumerate(zip(drawn, captions, strict=True)):
+    for index, (image, caption) in enumerate(zip(drawn, captions, strict=False)):
         row, column = divmod(index, n_columns)
         left = MARGIN + column * cell_width
         top = MARGIN + row * cell_height
@@ -165,12 +173,28 @@ def enlarge(images: Pixels, factor: int) -> Pixels:
     return images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
-def png_data_uri(image: Pixels) -> str:
-    """Return an image as a `data:` URI of a PNG file, for a page.
+def shrink(image: Pixels, max_side: int) -> Pixels:
+    """Return an image whose longer side has at most `max_side` pixels.
+
+    Args:
+        image: shape (height, width) or, in colour, (height, width, 3), 0 to 255.
+        max_side: the number of pixels.
+    """
+    if max(image.shape[:2]) <= max_side:
+        return image
+    picture = Image.fromarray(image)
+    picture.thumbnail((max_side, max_side))
+    return np.asarray(picture)
+
+
+def data_uri(image: Pixels, file_format: str = "PNG") -> str:
+    """Return an image as a `data:` URI of a picture file, for a page.
 
     Args:
         image: shape (height, width), from 0, black, to 255, or, in colour, (height, width, 3).
+        file_format: `PNG` or `JPEG`.
     """
     file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    Image.fromarray(image).save(file, file_format)
+    content = base64.b64encode(file.getvalue()).decode()
+    return f"data:image/{file_format.lower()};base64,{content}"

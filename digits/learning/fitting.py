@@ -18,14 +18,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from digits.core.tables import Pixels, Scores, Vector, rows_per_block
 from digits.learning.folds import assign_folds
+from digits.learning.inputs import select_input
 from digits.learning.parallel import parallel_backend
-from digits.learning.pipelines import build_pipeline
+from digits.learning.pipelines import build_pipeline, learns
 from digits.learning.scores import (
     compute_scores,
     make_predictions_table,
@@ -68,7 +68,8 @@ def fit_and_cross_validate(
         model_params: the model's entry of params.yaml.
         seed: the seed of the classifier's random numbers.
         X: the pixels of the training images, shape (n_images, n_values).
-        images: the table of the training images, with their labels. Row i belongs to X[i].
+        images: the table of the training images, with their labels. Row i belongs to X[i]. It
+            has the features of the dataset's network, too, if there is one.
 
     Returns:
         The model, with its decision threshold, and the table of its cross-validated
@@ -86,6 +87,7 @@ def fit_and_cross_validate(
     if model_params.folds > 0:
         groups = images.get("group")  # such as the writer of each image; None if unknown
         test_fold = assign_folds(y, model_params.folds, groups)
+    X = select_input(model_params, X, images)
     fits = fit_all(pipeline, X, y, test_fold, model_params.hyperparameters.passes)
 
     model = fits.model
@@ -143,11 +145,8 @@ def fit_all(
 
 
 def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
-    """Cut a pipeline before its first step that learns from data.
-
-    scikit-learn's tag `requires_fit` tells whether a step does.
-    """
-    requires_fit = [get_tags(step).requires_fit for _, step in pipeline.steps]
+    """Cut a pipeline before its first step that learns from data."""
+    requires_fit = [learns(step) for _, step in pipeline.steps]
     n_stateless = requires_fit.index(True)
     return pipeline[:n_stateless], pipeline[n_stateless:]
 

@@ -1,6 +1,7 @@
 """Build the scikit-learn pipeline of a model from its entry of params.yaml."""
 
 import inspect
+import math
 import pkgutil
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -8,14 +9,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError, validate_call
+from pydantic import ConfigDict, PositiveFloat, TypeAdapter, ValidationError, validate_call
 from sklearn.base import ClassifierMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import Normalizer
 from sklearn.svm import SVC
-from sklearn.utils import all_estimators
+from sklearn.utils import all_estimators, get_tags
 
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
+from digits.learning.inputs import NETWORK, WEIGHT, takes_network
 from digits.settings.errors import UserError, check_choice, unknown_choice
 from digits.settings.params import ModelParams, describe_error
 
@@ -76,6 +80,8 @@ def build_pipeline(
         )
     if isinstance(classifier, AugmentedSVC):
         # It computes the features itself, because it deforms pixels and not features.
+        if takes_network(model_params):
+            raise UserError("classifier: augmented_svc takes pixels, not a network's features")
         is_color = len(shape) == 3
         if is_color or shape[0] != shape[1]:
             raise UserError("classifier: augmented_svc deforms grey, square images only")
@@ -92,7 +98,7 @@ def build_features(
     Args:
         name: the set, such as `raw` for digits/features/raw.py.
         parameters: the `feature_parameters` of the model, which are arguments of the module's
-            function `make_features`.
+            function `make_features`, and `weight_beside_network`.
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
 
@@ -104,15 +110,59 @@ def build_features(
     function = import_module(f"digits.features.{name}").make_features
     where = f"feature_parameters of {name}"
     accepted = set(inspect.signature(function).parameters) - {"shape", "pixel_max"}
+    if name != NETWORK:
+        accepted.add(WEIGHT)
     for parameter in parameters:
         check_choice(where, parameter, accepted)
+    arguments = {key: value for key, value in parameters.items() if key != WEIGHT}
     # The annotations of the function's arguments say which values are allowed.
     validate = validate_call(config=ConfigDict(strict=True))
     try:
-        return validate(function)(shape=shape, pixel_max=pixel_max, **parameters)
+        features = validate(function)(shape=shape, pixel_max=pixel_max, **arguments)
+        if WEIGHT not in parameters:
+            return features
+        weight = TypeAdapter(PositiveFloat).validate_python(parameters[WEIGHT], strict=True)
     except ValidationError as invalid:
         error = invalid.errors()[0]
-        raise UserError(f"{where}: {error['loc'][0]}: {describe_error(error)}") from None
+        [invalid_parameter] = error["loc"] or [WEIGHT]
+        raise UserError(f"{where}: {invalid_parameter}: {describe_error(error)}") from None
+    return put_beside_network(features, weight, n_values=math.prod(shape))
+
+
+def put_beside_network(features: Pipeline, weight: float, n_values: int) -> Pipeline:
+    """Return the unfitted steps that compute features beside those of a network.
+
+    Both are scaled to the same Euclidean norm before one of them gets a weight. Steps that
+    learn from data, such as principal components, follow, and learn from both.
+
+    Args:
+        features: the unfitted steps that compute the other features.
+        weight: their weight.
+        n_values: the number of values of an image. They follow the network's features.
+    """
+    stateless = [step for step in features.steps if not learns(step[1])]
+    learning = features.steps[len(stateless) :]
+    other = Pipeline([*stateless, ("normalized", Normalizer())])
+    parts = [
+        ("network", Normalizer(), slice(None, -n_values)),
+        ("other", other, slice(-n_values, None)),
+    ]
+    # A sparse matrix would not be faster, because the network's features are dense.
+    beside = ColumnTransformer(parts, transformer_weights={"other": weight}, sparse_threshold=0)
+    return Pipeline([("features", beside), *learning])
+
+
+def learns(step: Any) -> bool:
+    """Return whether a step of a pipeline learns from data.
+
+    scikit-learn's tag `requires_fit` tells it, but is always true for a step that is made of
+    other steps.
+    """
+    if isinstance(step, ColumnTransformer):
+        return any(learns(part) for _, part, _ in step.transformers)
+    if isinstance(step, Pipeline):
+        return any(learns(part) for _, part in step.steps)
+    return get_tags(step).requires_fit
 
 
 def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:

@@ -2,19 +2,44 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from digits.core.tables import Pixels
-from digits.imaging.drawing import pad, png_data_uri
+from digits.core.tables import Pixels, Vector
+from digits.imaging.drawing import data_uri, pad, shrink
 from digits.report.view import ModelView
 from digits.results.read import ImageDataset
 
-N_SAMPLES = 10  # images of each class in the picture of samples
+N_SAMPLES = 10  # images of each class in the picture of samples, at most
 
-# The pictures of mistakes of a dataset have at most this many pixels, to keep the page small.
-MAX_PIXELS = 2_000_000
+# An image with longer sides is reduced to this many pixels.
+MAX_SIDE = 96
+
+# An image with longer sides is drawn as a JPEG, which for a photo is several times smaller than
+# a PNG. In a PNG, each pixel has its own value.
+MAX_PNG_SIDE = 32
+
+# How many characters of the page the pictures of a dataset may take.
+MAX_AVERAGES_SIZE = 500_000
+MAX_SAMPLES_SIZE = 800_000
+MAX_MISTAKES_SIZE = 1_000_000
+
+
+class Samples(NamedTuple):
+    """A picture of images of each class, one row per class.
+
+    Attributes:
+        picture: the picture.
+        n_images: how many images of each class it shows, at most.
+        n_classes: how many classes it shows.
+    """
+
+    picture: str
+    n_images: int
+    n_classes: int
 
 
 @dataclass
@@ -30,26 +55,50 @@ class DatasetView:
     models: list[ModelView] = field(default_factory=list)
 
     @cached_property
-    def averages(self) -> list[tuple[str, int, str]]:
-        """The name of each class that has images, their number, and their mean."""
+    def averages(self) -> list[tuple[str, int, str | None]]:
+        """The name of each class that has images, their number, and their mean.
+
+        The last classes have no picture of their mean if the page would become too large.
+        """
         averages = []
+        size = 0
         for number in np.unique(self.dataset.classes):
             pixels = self.dataset.pixels[self.dataset.classes == number]
-            picture = self.draw(pixels.mean(axis=0))
-            averages.append((self.dataset.class_names[number], len(pixels), picture))
+            picture = self.draw(self.convert(pixels.mean(axis=0)))
+            size += len(picture)
+            shown = picture if size <= MAX_AVERAGES_SIZE else None
+            averages.append((self.dataset.class_names[number], len(pixels), shown))
         return averages
 
     @cached_property
-    def samples(self) -> str:
-        """A picture of the first images of each class, one row per class.
+    def samples(self) -> Samples:
+        """A picture of as many of the first images of each class as the page can hold.
+
+        If not even one image of each class can be shown, only the first classes are.
+        """
+        numbers = np.unique(self.dataset.classes)
+        n_images = N_SAMPLES
+        while True:
+            picture = self.draw_samples(numbers, n_images)
+            share = MAX_SAMPLES_SIZE / len(picture)
+            if share >= 1 or n_images == len(numbers) == 1:
+                return Samples(picture, n_images, len(numbers))
+            if n_images > 1:
+                n_images = max(int(n_images * share), 1)
+            else:
+                numbers = numbers[: max(int(len(numbers) * share), 1)]
+
+    def draw_samples(self, numbers: Vector, n_images: int) -> str:
+        """Return a picture of the first images of some classes, one row per class.
 
         If a class has too few images, black ones fill the row.
         """
         rows = []
-        for number in np.unique(self.dataset.classes):
-            first = self.dataset.pixels[self.dataset.classes == number][:N_SAMPLES]
-            n_missing = N_SAMPLES - len(first)
-            padded = pad(first, [(0, n_missing), (0, 1), (0, 1)])  # one pixel apart
+        for number in numbers:
+            first = self.dataset.pixels[self.dataset.classes == number][:n_images]
+            images = np.stack([self.convert(image) for image in first])
+            n_missing = n_images - len(first)
+            padded = pad(images, [(0, n_missing), (0, 1), (0, 1)])  # one pixel apart
             rows.append(np.hstack(list(padded)))
         return self.draw(np.vstack(rows))
 
@@ -59,18 +108,39 @@ class DatasetView:
 
         If there are too many, only the most confident ones of each confusion have pictures.
         """
+        pictures = {}
+        size = 0
+        for row in self.rank_mistakes():
+            picture = self.draw(self.convert(self.dataset.pixels[row]))
+            size += len(picture)
+            if size > MAX_MISTAKES_SIZE:
+                break
+            pictures[row] = picture
+        return pictures
+
+    def rank_mistakes(self) -> list[int]:
+        """Return the rows of all mistakes, the most confident ones of each confusion first."""
         ranked = []
         for model in self.models:
             # The mistakes are sorted, so the rank of the most confident one is 0.
             rank = model.mistakes.groupby(["class", "prediction"]).cumcount()
             ranked.append(model.mistakes.assign(rank=rank))
         rows = pd.concat(ranked).sort_values("rank", kind="stable")["row"].unique()
-        max_images = MAX_PIXELS // self.dataset.pixels[0].size
-        return {int(row): self.draw(self.dataset.pixels[row]) for row in rows[:max_images]}
+        return [int(row) for row in rows]
 
-    def draw(self, image: Pixels) -> str:
-        """Return a picture in which the largest value of the dataset is white."""
-        return png_data_uri((image * 255.0 / self.largest).astype(np.uint8))
+    @cached_property
+    def n_mistakes_left_out(self) -> int:
+        """How many mistakes have no picture."""
+        return len(self.rank_mistakes()) - len(self.mistakes)
+
+    def convert(self, image: npt.NDArray[Any]) -> Pixels:
+        """Return an image of at most MAX_SIDE pixels. The dataset's largest value is white."""
+        return shrink((image * 255.0 / self.largest).astype(np.uint8), MAX_SIDE)
+
+    def draw(self, picture: Pixels) -> str:
+        """Return a picture for the page."""
+        is_small = max(self.dataset.pixels.shape[1:3]) <= MAX_PNG_SIDE
+        return data_uri(picture, "PNG" if is_small else "JPEG")
 
     @cached_property
     def largest(self) -> int:

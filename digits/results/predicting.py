@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
@@ -27,6 +28,8 @@ from digits.imaging.background import find_backgrounds
 from digits.imaging.pictures import PictureError
 from digits.learning import model_file
 from digits.learning import scores as model_scores
+from digits.learning.inputs import check_network, takes_network, takes_pixels
+from digits.networks import describe_picture, import_network
 from digits.plugins import find_plugins
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
@@ -140,6 +143,8 @@ class Predictor:
         labels: the name of each label by its number. A label without a name has its number.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
+        network: the module of the network whose features the model takes, or None.
+        takes_pixels: whether the model takes the pixels.
     """
 
     model_name: str
@@ -147,6 +152,8 @@ class Predictor:
     labels: dict[int, int | str]
     model: Pipeline
     temperature: float | None
+    network: ModuleType | None = None
+    takes_pixels: bool = True
 
     @property
     def shape(self) -> list[int]:
@@ -170,8 +177,13 @@ class Predictor:
         model = model_file.load(paths.model(name), model_params.classifier)
         task_name = model_params.task
         dataset = settings.dataset_of_task(task_name)
+        check_network(model_params, dataset.model_dump(exclude_none=True))
+        network = None
         n_pixels = model.n_features_in_
-        if n_pixels != math.prod(dataset.shape):
+        if dataset.network is not None and takes_network(model_params):
+            network = import_network(dataset.network)
+            n_pixels -= network.N_FEATURES
+        if n_pixels != math.prod(dataset.shape) and takes_pixels(model_params):
             raise UserError(
                 f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
                 f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
@@ -181,7 +193,10 @@ class Predictor:
         for label in model.classes_.tolist():
             has_other_name = names[label] != str(label)
             labels[label] = names[label] if has_other_name else label
-        return cls(name, dataset, labels, model, read_temperature(name))
+        temperature = read_temperature(name)
+        return cls(
+            name, dataset, labels, model, temperature, network, takes_pixels(model_params)
+        )
 
     def read(self, file: str, actual: str | None = None) -> Reading:
         """Predict what a picture file shows.
@@ -271,10 +286,16 @@ class Predictor:
             PictureError: the picture cannot be read, or there is nothing to predict in it.
             OSError: the file cannot be opened.
         """
-        image = pictures.read_resized(source, self.shape)
+        content = source.read_bytes() if isinstance(source, Path) else source.read()
+        image = pictures.read_resized(BytesIO(content), self.shape)
         if "files" not in self.dataset.sha256:  # the training images were not pictures
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
-        return self.predict_images(image[np.newaxis])
+        if self.network is None:
+            return self.predict_images(image[np.newaxis])
+        # Images in colour, which networks are for, have no common background.
+        features = np.frombuffer(describe_picture(self.network, content), np.uint8)
+        parts = [features, image.ravel()] if self.takes_pixels else [features]
+        return self.predict(image[np.newaxis], np.concatenate(parts)[np.newaxis])
 
     @property
     def pixel_max(self) -> int:
@@ -302,13 +323,14 @@ class Predictor:
             )
         return predictions
 
-    def predict(self, images: Pixels) -> list[Prediction]:
+    def predict(self, images: Pixels, X: Pixels | None = None) -> list[Prediction]:
         """Predict the labels of images.
 
         Args:
             images: shape (n_images, height, width) or, in colour, (n_images, height, width, 3).
+            X: what the model takes, one row per image. If None, it takes the images.
         """
-        scores = self.compute_scores(images)
+        scores = self.compute_scores(images if X is None else X)
         y_pred = model_scores.predict_from_scores(self.model, scores).tolist()
         probabilities = self.calibrate(scores).tolist()
         predictions = []
@@ -321,7 +343,7 @@ class Predictor:
         return predictions
 
     def compute_scores(self, images: Pixels) -> Scores:
-        """Return the scores of images, as the model's pipeline computes them."""
+        """Return the scores of images, or of other rows that the model takes."""
         X = images.reshape(len(images), -1)
         return model_scores.compute_scores(self.model, X)
 

@@ -245,6 +245,16 @@ class DatasetParams(Entry):
     ```
     """
 
+    network: str | None = None
+    """A network that was trained on other pictures, and describes each picture by its features.
+
+    The value is the name of a module in `digits/networks`, without `.py`, such as
+    `efficientnet_lite0`. The network reads the picture file in a size of its own, which does
+    not depend on `shape`. The source must read picture files: `folder`, or `table` with the
+    column `file`. A model takes these features with `features: network`, or with the feature
+    parameter `weight_beside_network`.
+    """
+
     files: list[PathPair] | None = None
     """The names of the files of the source `idx`.
 
@@ -391,7 +401,11 @@ class ModelParams(Entry):
     feature_parameters: dict[str, Any]
     """The parameters of the features, such as `n_components: 40`.
 
-    Write `{}` for the defaults.
+    Write `{}` for the defaults. All features but `network` also have the parameter
+    `weight_beside_network`. With it, the classifier learns from the features of the dataset's
+    `network`, too. Both sets of features are scaled to the norm 1. The features from the pixels
+    are then multiplied by the weight, such as 0.5. `n_components` is the number of principal
+    components of both sets together.
     """
 
     classifier: str

@@ -197,7 +197,28 @@ REFUSED_BY_CHECK["gradients of images that are not square"] = (
 REFUSED_BY_CHECK["a parameter that the features do not have"] = (
     {f"{FIVE}.features": "scaled", f"{FIVE}.feature_parameters": {"n_component": 5}},
     f"{FIVE}: feature_parameters of scaled: there is no 'n_component'. Did you mean "
-    "'n_components'? Valid: n_components.",
+    "'n_components'? Valid: n_components, weight_beside_network.",
+)
+REFUSED_BY_CHECK["a weight that is not positive"] = (
+    {f"{FIVE}.features": "raw", f"{FIVE}.feature_parameters": {"weight_beside_network": 0}},
+    f"{FIVE}: feature_parameters of raw: weight_beside_network: must be greater than 0, not 0",
+)
+REFUSED_BY_CHECK["a weight of the network's features themselves"] = (
+    {f"{FIVE}.features": "network", f"{FIVE}.feature_parameters": {"weight_beside_network": 1}},
+    f"{FIVE}: feature_parameters of network: there is no 'weight_beside_network'. Valid: none.",
+)
+REFUSED_BY_CHECK["a network"] = (
+    {"datasets.tiny.sources": [{"folder": "own"}], "datasets.tiny.network": "efficientnet"},
+    "datasets.tiny: network: there is no 'efficientnet'. Did you mean 'efficientnet_lite0'?",
+)
+REFUSED_BY_CHECK["deformed copies of a network's features"] = (
+    {
+        f"{FIVE}.features": "hog",
+        f"{FIVE}.feature_parameters": {"weight_beside_network": 1},
+        f"{FIVE}.classifier": "augmented_svc",
+        HYPERPARAMETERS: {},
+    },
+    f"{FIVE}: classifier: augmented_svc takes pixels, not a network's features",
 )
 REFUSED_BY_CHECK["a parameter of the features that is too small"] = (
     {f"{FIVE}.features": "hog", f"{FIVE}.feature_parameters": {"orientations": 2}},

@@ -191,6 +191,29 @@ def test_a_terminal_shows_greys(
     assert "\x1b[38;5;" in text
 
 
+def test_a_large_image_fits_into_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    drawing.print_images(np.full((1, 200, 100, 3), 255, np.uint8), [""])
+    lines = capsys.readouterr().out.split()
+    assert len(lines) == 25  # a line is two pixels high
+    assert {len(line) for line in lines} == {25}
+
+
+def test_a_sheet_of_very_many_images_has_the_first_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = np.zeros((600, 224, 224), np.uint8)
+    images[599] = 255
+    drawing.write_sheet(tmp_path / "sheet.png", images, [""] * 600)
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape[0] <= 20_100
+    assert sheet.min() > 0  # the black image is left out, because 0 is white paper here
+    line = f"{tmp_path}/sheet.png has only the first 375 of 600 images, to stay readable"
+    assert capsys.readouterr().err.splitlines() == [line]
+
+
 @pytest.mark.slow
 def test_a_reader_that_ends_early_is_no_error(made: Path) -> None:
     command = "set -o pipefail; digits show tiny 0-399 | head -1"

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,9 @@ from scipy.special import expit
 from sklearn.metrics import precision_recall_fscore_support, precision_score, recall_score
 
 from digits.report import charts
+from digits.report import images as report_images
 from digits.report.images import DatasetView
-from digits.report.page import compare, compare_all
+from digits.report.page import compare, compare_all, render_page
 from digits.report.view import ModelView
 from digits.results.formatting import format_percent, format_threshold
 from digits.results.leaderboard import BASELINE
@@ -67,8 +69,8 @@ def is_wrong(predictions: pd.DataFrame) -> pd.Series:
 
 def decode(picture: str) -> npt.NDArray[np.uint8]:
     """Return the pixels of a `data:` address."""
-    content = base64.b64decode(picture.removeprefix("data:image/png;base64,"))
-    return np.asarray(Image.open(io.BytesIO(content)))
+    _, content = picture.split(";base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
 
 
 def test_mistakes_are_described_in_words(worse_views: dict[str, ModelView]) -> None:
@@ -233,24 +235,79 @@ def test_pictures_show_the_pixels(dataset: ImageDataset, views: dict[str, ModelV
         assert (decode(picture) == expected.astype(int)).all()
 
     digits = tiny.digits()[1]
-    for number, (name, n_images, picture) in enumerate(section.averages):
+    for number, (name, n_images, average) in enumerate(section.averages):
         assert (name, n_images) == (str(number), (digits == number).sum())
         mean = dataset.pixels[digits == number].mean(axis=0) * (255 / tiny.PIXEL_MAX)
-        assert np.abs(decode(picture) - mean).max() <= 1
+        assert average is not None
+        assert np.abs(decode(average) - mean).max() <= 1
 
-    samples = decode(section.samples)
+    samples = decode(section.samples.picture)
     assert samples.shape == (90, 90)  # 10 x 10 images of 8 x 8 pixels, one pixel apart
     third_three = np.flatnonzero(digits == 3)[2]
     expected = dataset.pixels[third_three] * (255 / tiny.PIXEL_MAX)
     assert (samples[27:35, 18:26] == expected.astype(int)).all()
 
 
-def test_the_most_confident_mistakes_of_each_kind_are_kept() -> None:
-    pixels = np.zeros((5, 1000, 500), np.uint8)
-    dataset = ImageDataset("large", pixels, None, np.zeros(5), ["0"])
-    mistakes = pd.DataFrame({"row": [3, 2, 4, 1, 0], "class": 0, "prediction": [1, 1, 1, 2, 2]})
+def make_view(shape: tuple[int, ...], n_classes: int) -> DatasetView:
+    """Return a dataset of noise, whose pictures are as large as pictures can be.
+
+    A model misclassifies all images, each class as the class 0 and as the class 1 in turn.
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    classes = np.arange(len(pixels)) % n_classes
+    names = [f"class {number}" for number in range(n_classes)]
+    rows = np.arange(len(pixels))[::-1]
+    mistakes = pd.DataFrame({"row": rows, "class": classes[rows], "prediction": rows % 2})
     model: Any = SimpleNamespace(mistakes=mistakes)
-    assert list(DatasetView(dataset, [model, model]).mistakes) == [3, 1, 2, 0]
+    return DatasetView(ImageDataset("noise", pixels, None, classes, names), [model, model])
+
+
+@pytest.mark.parametrize(
+    ("shape", "n_classes", "n_samples"),
+    [((810, 64, 64, 3), 81, 2), ((60, 224, 224, 3), 3, 10), ((512, 96, 96), 256, 1)],
+)
+def test_the_pictures_of_a_dataset_fit_into_a_page(
+    shape: tuple[int, ...], n_classes: int, n_samples: int
+) -> None:
+    view = make_view(shape, n_classes)
+    averages = [picture for _, _, picture in view.averages if picture is not None]
+    assert sum(map(len, averages)) <= 500_000
+    assert len(view.samples.picture) <= 800_000
+    assert view.samples.n_images == n_samples
+    side = min(shape[1], 96) + 1  # the images are one pixel apart
+    height, width = decode(view.samples.picture).shape[:2]
+    assert (height, width) == (view.samples.n_classes * side, n_samples * side)
+    assert sum(map(len, view.mistakes.values())) <= 1_000_000
+    assert len(view.mistakes) + view.n_mistakes_left_out == len(view.dataset.pixels)
+
+
+def test_the_most_confident_mistakes_of_each_kind_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    view = make_view((40, 8, 8), 2)
+    one_picture = len(view.draw(view.dataset.pixels[0]))
+    monkeypatch.setattr(report_images, "MAX_MISTAKES_SIZE", 4.5 * one_picture)
+    # The last images are the most confident mistakes, of class 1 and of class 0.
+    assert sorted(view.mistakes) == [36, 37, 38, 39]
+    assert view.n_mistakes_left_out == 36
+
+
+def test_the_report_says_how_many_pictures_are_left_out(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made)
+    settings = params.load()
+    complete = " ".join(render_page(settings, list(settings.models)).split())
+    assert "The first 10 images of each class, one row per class." in complete
+    assert "left out" not in complete
+    monkeypatch.setattr(report_images, "MAX_AVERAGES_SIZE", 1_500)
+    monkeypatch.setattr(report_images, "MAX_SAMPLES_SIZE", 1_500)
+    monkeypatch.setattr(report_images, "MAX_MISTAKES_SIZE", 300)
+    short = " ".join(render_page(settings, list(settings.models)).split())
+    n_averages = short.count('alt="The average')
+    assert f"The means of the last {10 - n_averages} classes are left out" in short
+    assert re.search(r"The first [1-9] images of each class", short)
+    assert re.search(r"this page small, \d+ mistakes have no picture", short)
 
 
 def test_each_model_is_compared_with_the_better_ones(made: Path, dataset: ImageDataset) -> None:

@@ -15,6 +15,7 @@ from hashlib import sha256
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from digits.core.tables import Pixels
 from digits.data.images import make_images
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
+from digits.networks import describe_picture, import_network
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
 
@@ -33,6 +35,10 @@ BATCH_SIZE = 1_000
 
 # At most this many names are listed.
 MAX_LISTED = 20
+
+
+# The image of a picture, the SHA-256 of its file, and the features of a network, if any.
+PictureData = tuple[Pixels, str, bytes | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +77,8 @@ def read_collection(
 ) -> tuple[Pixels, pd.DataFrame]:
     """Return the images of a collection that have a class, as `make_images` does.
 
-    What was left out is printed on stderr.
+    What was left out is printed on stderr. If the dataset has a network, and `convert` is None,
+    the table also has the network's features of each picture.
 
     Args:
         collection: the images.
@@ -102,15 +109,24 @@ def read_collection(
     contents = collection.pictures()
     names = rows["file"].tolist()
     check_names(names)
+    network = None
+    if dataset.network is not None and convert is None:
+        network = import_network(dataset.network)
+    read = partial(read_picture, shape=dataset.shape, convert=convert, network=network)
     checksums: list[str] = []
+    descriptions: list[bytes | None] = []
 
     def read_blocks() -> Iterator[Pixels]:
-        for block, checksums_of_block in read_pictures(contents, names, dataset, convert):
-            checksums.extend(checksums_of_block)
-            yield block
+        for batch in read_batches(read, contents, names):
+            pixels, checksums_of_batch, descriptions_of_batch = zip(*batch, strict=True)
+            checksums.extend(checksums_of_batch)
+            descriptions.extend(descriptions_of_batch)
+            yield np.stack(pixels).reshape(len(pixels), -1)
 
     X, images = make_images(dataset, read_blocks(), files=names, **columns)
     images["sha256"] = checksums
+    if network is not None:
+        images["network"] = pd.array(descriptions, dtype="binary[pyarrow]")
     return X, images
 
 
@@ -152,24 +168,21 @@ def encode_groups(group_names: Sequence[str]) -> tuple[Any, list[str] | None]:
     return groups, list(unique_names)
 
 
-def read_pictures(
+def read_batches(
+    read: Callable[[Path | bytes, str], PictureData | str],
     contents: Iterator[Path | bytes],
     names: Sequence[str],
-    dataset: DatasetParams,
-    convert: Callable[[Picture], Pixels] | None,
-) -> Iterator[tuple[Pixels, Sequence[str]]]:
-    """Yield pictures in batches: their images, shape (n_images, n_values), and checksums.
+) -> Iterator[list[PictureData]]:
+    """Yield the results of `read_picture` for pictures, many at a time.
 
     Args:
+        read: `read_picture` with all arguments but the first two.
         contents: the paths of the files, or what they contain.
         names: how the user knows the pictures.
-        dataset: the entry of params.yaml.
-        convert: as `read_collection` describes it.
 
     Raises:
         UserError: some pictures cannot be read or converted. They are printed first.
     """
-    read = partial(read_picture, dataset=dataset, convert=convert)
     failures: list[str] = []
     starts = range(0, len(names), BATCH_SIZE)
     with ThreadPoolExecutor() as threads:
@@ -182,8 +195,7 @@ def read_pictures(
                 results = list(threads.map(read, batch_contents, batch_names))
             failures += [result for result in results if isinstance(result, str)]
             if not failures:
-                images, checksums = zip(*results, strict=True)
-                yield np.stack(images).reshape(len(images), -1), checksums
+                yield [result for result in results if not isinstance(result, str)]
     if len(failures) == 1:
         raise UserError(failures[0])
     if failures:
@@ -200,24 +212,31 @@ def read_pictures(
 def read_picture(
     source: Path | bytes,
     name: str,
-    dataset: DatasetParams,
+    shape: Sequence[int],
     convert: Callable[[Picture], Pixels] | None,
-) -> tuple[Pixels, str] | str:
-    """Return the image of a picture, of the dataset's shape, and the SHA-256 of its file.
+    network: ModuleType | None,
+) -> PictureData | str:
+    """Return what is known of a picture. If it cannot be read, return the reason.
 
-    If the picture cannot be read or converted, the reason is returned instead.
+    Args:
+        source: the path of the file, or what it contains.
+        name: how the user knows the picture.
+        shape: the shape of the image that is made of it.
+        convert: as `read_collection` describes it.
+        network: the module of the dataset's network, or None.
     """
     try:
         content = source.read_bytes() if isinstance(source, Path) else source
         if convert is None:
-            image = pictures.read_resized(BytesIO(content), dataset.shape)
+            image = pictures.read_resized(BytesIO(content), shape)
         else:
             image = convert(pictures.read(BytesIO(content)))
+        description = None if network is None else describe_picture(network, content)
     except OSError as error:
         return f"{name}: {error.strerror or error}"
     except UserError as error:
         return f"{name}: {error.message}"
-    return image, sha256(content).hexdigest()
+    return image, sha256(content).hexdigest(), description
 
 
 def shorten(names: Sequence[object]) -> str:

@@ -2,8 +2,11 @@
 
 The module of a source has a function `read(place, dataset)`. It returns what `make_images` in
 digits/data/images.py returns, or raises a UserError whose message gives the reason in a few
-words. With `NEEDS_NETWORK = True` in the module, the environment variable DATA_MIRROR is tried
-before the source.
+words.
+
+With `NEEDS_NETWORK = True` in the module, the environment variable DATA_MIRROR is tried before
+the source. With `READS_PICTURES = True`, the dataset may have a `network`, whose features of
+each picture are the column `network` of the table.
 
 The modules `folder`, `table` and `arrays` also have a function `open_place(path)`, which
 returns the images as a `Collection` (digits/data/collection.py) before their pixels are read.

@@ -31,6 +31,8 @@ from digits.imaging.pictures import Picture
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
+READS_PICTURES = True  # so a network can describe them
+
 # Files that operating systems, Git and DVC write.
 IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 

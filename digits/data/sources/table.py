@@ -46,6 +46,8 @@ from digits.imaging import pictures
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
+READS_PICTURES = True  # if a column has pictures, or their names
+
 SUFFIXES = (".csv", ".tsv", ".parquet")
 
 N_SAMPLE_ROWS = 50

@@ -61,7 +61,7 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     for digit, mark in zip(digits, boxes.place_marks(digits), strict=True):
         values = digit.as_values()
         values["mark"] = mark._asdict()
-        values["image"] = drawing.png_data_uri(drawing.stretch_contrast(digit.image))
+        values["image"] = drawing.data_uri(drawing.stretch_contrast(digit.image))
         all_values.append(values)
     return {"digits": all_values}
 

