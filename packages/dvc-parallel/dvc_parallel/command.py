@@ -1,5 +1,6 @@
 """Run the commands of a stage, and end them."""
 
+import os
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from .processes import Record, find_processes, identify, is_running
 
 GRACE_SECONDS = 5  # how long a command may take to stop before it is killed
 POLL_SECONDS = 0.05
+KILL = signal.SIGKILL if os.name == "posix" else signal.SIGTERM
 
 
 class Command:
@@ -56,8 +58,8 @@ class Command:
         if self._output:
             pipe = self._output.write_end
             arguments |= {"stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe}
-        self._record.write(arguments["env"], None)
         try:
+            self._record.write(arguments["env"], None)
             self._process = subprocess.Popen(**arguments, start_new_session=True)
         except OSError:  # such as a shell that does not exist
             self._record.remove()
@@ -106,6 +108,8 @@ class Command:
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to all processes of the command, and to all that they have started."""
+        if os.name != "posix":
+            number = signal.SIGTERM  # Windows can send no other signal.
         self._known.update(find_processes(*self._identity))
         for process in self._known:
             with suppress(psutil.Error):  # it has ended, or belongs to another user
@@ -135,7 +139,7 @@ def end_commands(
 
     def kill() -> bool:  # again and again, because a process may start another one meanwhile
         for command in commands:
-            command.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+            command.send_signal(KILL)
         return have_ended()
 
     for command in commands:

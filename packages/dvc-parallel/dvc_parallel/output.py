@@ -80,7 +80,7 @@ class Output:
         text = b"".join((self._prefix + line).rstrip() + b"\n" for line in lines)
         try:
             print_above_bar(text)
-        except OSError:
+        except (OSError, ValueError):  # The command must be able to go on, so reading goes on.
             self.is_closed = True
 
 
@@ -90,7 +90,10 @@ def newest_state(line: bytes) -> bytes:
     return states[-1] if states else b""
 
 
-def print_above_bar(text: str | bytes) -> None:
+def print_above_bar(text: bytes) -> None:
     """Print text with its line ends, and draw the progress bar of the run again below it."""
     with tqdm.external_write_mode(file=sys.stdout):
-        click.echo(text, nl=False)
+        if hasattr(sys.stdout, "buffer"):
+            click.echo(text, nl=False)
+        else:  # The output of a notebook takes no bytes.
+            click.echo(text.decode(errors="replace"), nl=False)

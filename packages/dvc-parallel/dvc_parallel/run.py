@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -147,8 +148,8 @@ class Run:
         arguments = command_arguments(stage, variables)
         record = Record(Path(self._project.repo.tmp_dir))
         if self._n_jobs == 1:
-            click.echo(f"Running stage '{name}':")
-            return Command(arguments, lambda line: click.echo(f"> {line}"), None, record)
+            self._print(f"Running stage '{name}':")
+            return Command(arguments, lambda line: self._print(f"> {line}"), None, record)
         announce = partial(self._say, stage)
         return Command(arguments, lambda line: announce(f"> {line}"), Output(name), record)
 
@@ -164,7 +165,20 @@ class Run:
     def _say(self, stage: Stage, text: str) -> None:
         """Print a line about a stage."""
         name = f"Stage '{stage.addressing}'" if self._n_jobs == 1 else f"{stage.addressing}:"
-        print_above_bar(f"{name} {text}\n")
+        self._print(f"{name} {text}")
+
+    def _print(self, line: str) -> None:
+        """Print a line. If nobody reads it, such as after `| head`, stop the run."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        try:
+            print_above_bar(f"{line}\n".encode(encoding, errors="replace"))
+        except OSError:
+            self._stop_unread()
+
+    def _stop_unread(self) -> None:
+        """Stop the run, because nobody reads its output."""
+        if not self._signals:
+            self.stop(signal.SIGTERM)
 
     def _find_ready(self) -> list[Stage]:
         """Return the waiting stages that depend on no stage that waits or runs."""
@@ -177,8 +191,8 @@ class Run:
         for stage, command in list(self._commands.items()):
             with self._note_error(stage):
                 if not command.advance():
-                    if command.is_unread and not self._signals:
-                        self.stop(signal.SIGTERM)
+                    if command.is_unread:
+                        self._stop_unread()
                     continue
                 del self._commands[stage]
                 inputs = self._inputs.pop(stage)

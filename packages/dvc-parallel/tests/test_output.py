@@ -47,7 +47,7 @@ def test_one_job_has_the_terminal_for_itself(tmp_path: Path) -> None:
     with subprocess.Popen(COMMAND, cwd=folder, stdin=end, stdout=end, stderr=end) as running:
         os.close(end)
         shown = b""
-        while b"terminal" not in shown:
+        while b"terminal\r\n" not in shown:
             shown += os.read(terminal, 1000)
         (folder / "go").touch()
         os.write(terminal, b"typed\n")
@@ -99,6 +99,17 @@ def test_a_process_in_the_background_does_not_keep_the_run_waiting(tmp_path: Pat
         assert "a: done\n" in repro(folder, "--jobs", "2")
     finally:
         psutil.Process(int((folder / "pid").read_text())).kill()
+
+
+def test_a_run_stops_if_nobody_reads_its_output(tmp_path: Path) -> None:
+    stages = ", ".join(f"{name}: {{cmd: touch {name}; sleep 0.3}}" for name in ["a", "b"])
+    folder = make(tmp_path, {"dvc.yaml": f"stages: {{{stages}}}"})
+    with subprocess.Popen(COMMAND, cwd=folder, stdout=subprocess.PIPE) as running:
+        assert running.stdout
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.wait() == 1
+    assert not (folder / "a").exists() or not (folder / "b").exists()
 
 
 @pytest.mark.parametrize(
