@@ -37,7 +37,8 @@ def command(**options: Any) -> None:
     Without TARGET, the whole pipeline is run. `--jobs auto` chooses a number that suits the
     cores and the memory of this machine.
 
-    If a stage fails, the stages that do not depend on it go on.
+    If a stage fails, the stages that do not depend on it go on. The options have the names
+    and meanings of `dvc repro`.
     """
     settings = params.load()
     # `python` in dvc.yaml must be the one of this environment, even if it is not activated.

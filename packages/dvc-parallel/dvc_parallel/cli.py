@@ -1,12 +1,13 @@
 """The command `dvc-parallel`."""
 
+from functools import partial
 from typing import Any
 
 import click
 import joblib
 import psutil
 
-from .run import run_stages
+from .run import INTERACTIVE, run_stages
 
 BYTES_PER_STAGE = 2 * 1024**3  # enough to train a model on 60,000 small images
 MAX_MEMORY_SHARE = 0.6  # of the memory of the machine, for all stages together
@@ -28,21 +29,55 @@ def suitable_job_count() -> int:
     return max(1, min(joblib.cpu_count(), n_stages_in_memory))
 
 
+def refuse_interactive(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Refuse the option --interactive."""
+    if value:
+        raise click.ClickException(INTERACTIVE)
+
+
+flag = partial(click.option, is_flag=True)
+
+
+# The names, short names and meanings are those of `dvc repro`.
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option(
     "--jobs",
+    "-j",
     callback=parse_jobs,
     metavar="N",
     default="1",
     show_default=True,
     help="Run N stages at a time, or `auto`.",
 )
-@click.option("--force", is_flag=True, help="Run stages that are up to date, too.")
-@click.option(
-    "--single-item", is_flag=True, help="Leave out the stages that TARGET depends on."
+@flag("--force", "-f", help="Run stages that are up to date, too.")
+@flag("--single-item", "-s", help="Leave out the stages that TARGET depends on.")
+@flag("--dry", help="Print which stages may run, and run none.")
+@flag("--pipeline", "-p", help="Run all stages that are connected with TARGET.")
+@flag("--all-pipelines", "-P", help="Run all stages of the repository.")
+@flag("--recursive", "-R", help="Run all stages in the folder TARGET.")
+@flag("--glob", help="Let TARGET be a pattern behind the path of a dvc.yaml file, too.")
+@flag("--downstream", help="Run TARGET and the stages that depend on it.")
+@flag("--force-downstream", help="Run all stages that depend on a stage that runs.")
+@flag("--pull", help="Pull missing files from the remote.")
+@flag("--allow-missing", help="Skip stages with missing files and no other change.")
+@flag("--no-commit", help="Do not put outputs into the cache.")
+@flag("--no-run-cache", help="Run commands even if the run cache has their outputs.")
+@flag(
+    "--keep-going",
+    "-k",
+    expose_value=False,
+    help="Go on after a failure, which is the default here.",
 )
-@click.option("--dry", is_flag=True, help="Print which stages may run, and run none.")
+@flag("--ignore-errors", help="Run the stages that depend on a failed one, too.")
+@flag(
+    "--interactive",
+    "-i",
+    expose_value=False,
+    hidden=True,
+    help="Refused: run `dvc repro`.",
+    callback=refuse_interactive,
+)
 def main(**options: Any) -> None:
     """Run the outdated stages of a DVC project, as `dvc repro` does, or several at a time."""
     run_stages(**options)

@@ -3,19 +3,20 @@
 import os
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
 import psutil
 from tqdm import tqdm
 
-GRACE_SECONDS = 0.5  # how long a command may take to stop before it is killed
+from .output import Output
+from .processes import Record, find_processes, identify, is_running
 
-# Ctrl-C, which Windows cannot send to a process.
-STOP_SIGNAL = signal.SIGINT if os.name == "posix" else signal.SIGTERM
+GRACE_SECONDS = 5  # how long a command may take to stop before it is killed
+POLL_SECONDS = 0.05
+KILL = signal.SIGKILL if os.name == "posix" else signal.SIGTERM
 
 
 class Command:
@@ -25,31 +26,50 @@ class Command:
         return_code: the status of the last command that has ended.
     """
 
-    def __init__(self, commands: list[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        commands: Sequence[tuple[str, dict[str, Any]]],
+        announce: Callable[[str], None],
+        output: Output | None,
+        record: Record,
+    ) -> None:
         """Start the first command.
 
         Args:
-            commands: the arguments of `subprocess.Popen` for each command.
+            commands: each command, and the arguments of `subprocess.Popen` for it.
+            announce: is called with each command before it starts.
+            output: where the output goes. Without it, the commands use the terminal, or
+                whatever input and output this process has.
+            record: the file that names the running command.
         """
         self.return_code = 0
         self._waiting = list(commands)
+        self._announce = announce
+        self._output = output
+        self._record = record
         self._start_time = time.monotonic()
-        # The commands write bytes to the file, and `read_output` reads text from it.
-        self._output: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115
-            "w+", encoding="utf-8", errors="replace"
-        )
-        self._process = self._start_next()
+        self._known: set[psutil.Process] = set()  # processes that were sent a signal
+        self._start_next()
 
-    def _start_next(self) -> subprocess.Popen[bytes]:
+    def _start_next(self) -> None:
         """Start the next command, in a session of its own, so that Ctrl-C does not reach it."""
-        arguments = self._waiting.pop(0)
-        return subprocess.Popen(
-            **arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            start_new_session=True,
-        )
+        line, arguments = self._waiting.pop(0)
+        self._announce(line)
+        if self._output:
+            pipe = self._output.write_end
+            arguments |= {"stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe}
+        try:
+            self._record.write(arguments["env"], None)
+            self._process = subprocess.Popen(**arguments, start_new_session=True)
+        except OSError:  # such as a shell that does not exist
+            self._record.remove()
+            if self._output:
+                self._output.finish()
+            raise
+        # A process that has ended is still there, because nobody has waited for it.
+        process = psutil.Process(self._process.pid)
+        self._identity = identify(process)
+        self._record.write(arguments["env"], process)
 
     def advance(self) -> bool:
         """Start the next command if the current one has ended. Return whether all have."""
@@ -57,43 +77,89 @@ class Command:
             return False
         self.return_code = self._process.returncode
         if self.return_code == 0 and self._waiting:
-            self._process = self._start_next()
+            self._start_next()
             return False
+        if self._output and not self._output.finish():
+            return False
+        self._record.remove()
         return True
 
-    def read_output(self) -> str:
-        """Return what the commands have printed. Call it once, after they have ended."""
-        with self._output:
-            self._output.seek(0)
-            return self._output.read().strip()
+    def describe_failure(self) -> str:
+        """Return why the command failed: the signal that ended it, or its last line."""
+        if self.return_code < 0:
+            return f"ended by {name_signal(-self.return_code)}"
+        last_line = self._output.last_line if self._output else ""
+        return last_line.removeprefix("Error: ") or f"ended with status {self.return_code}"
 
     def describe_time(self) -> str:
         """Return for how long the commands have run, such as `00:12`."""
         return tqdm.format_interval(time.monotonic() - self._start_time)
 
-    def processes(self) -> list[psutil.Process]:
-        """Return the running process, and all processes that it has started."""
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(self._process.pid)
-            return [*process.children(recursive=True), process]
-        return []
+    @property
+    def is_unread(self) -> bool:
+        """Whether nobody reads the output, because the terminal was closed."""
+        return self._output is not None and self._output.is_closed
+
+    def is_running(self) -> bool:
+        """Return whether a process of the command runs, even if the command has ended."""
+        self._process.poll()  # otherwise it stays in the table of processes
+        self._known = {each for each in self._known if is_running(each)}
+        return bool(self._known) or bool(find_processes(*self._identity))
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to all processes of the command, and to all that they have started."""
+        if os.name != "posix":
+            number = signal.SIGTERM  # Windows can send no other signal.
+        self._known.update(find_processes(*self._identity))
+        for process in self._known:
+            with suppress(psutil.Error):  # it has ended, or belongs to another user
+                process.send_signal(number)
 
     def close(self) -> None:
-        """Release the process, which has ended. Otherwise Python warns of it."""
-        self._process.wait()
-        self._output.close()
+        """Forget the command. If it could not be killed, the record tells the next run."""
+        if self._output:
+            wait_until(self._output.finish, GRACE_SECONDS)
+        if not self.is_running():
+            self._record.remove()
 
 
-def end_commands(commands: Collection[Command]) -> None:
-    """Interrupt commands, as Ctrl-C does, and kill those that do not end."""
-    processes = [process for command in commands for process in command.processes()]
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(STOP_SIGNAL)
-    _, alive = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
-    for process in alive:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(alive)
+def end_commands(
+    commands: Collection[Command], number: signal.Signals, is_urgent: Callable[[], bool]
+) -> None:
+    """Send a signal to commands, and kill what has not ended after some seconds.
+
+    Args:
+        commands: the running commands.
+        number: the signal.
+        is_urgent: returns whether to kill them at once.
+    """
+
+    def have_ended() -> bool:
+        return not any(command.is_running() for command in commands)
+
+    def kill() -> bool:  # again and again, because a process may start another one meanwhile
+        for command in commands:
+            command.send_signal(KILL)
+        return have_ended()
+
+    for command in commands:
+        command.send_signal(number)
+    wait_until(lambda: have_ended() or is_urgent(), GRACE_SECONDS)
+    wait_until(kill, GRACE_SECONDS)
     for command in commands:
         command.close()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition is true, but not longer than some seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def name_signal(number: int) -> str:
+    """Return the name of a signal, such as `SIGKILL`. Most real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

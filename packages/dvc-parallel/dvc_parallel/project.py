@@ -11,22 +11,31 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
 from fnmatch import fnmatchcase
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import click
 import networkx as nx
 from dvc.dependency.param import ParamsDependency
-from dvc.exceptions import DvcException
+from dvc.exceptions import CheckoutError, DvcException
 from dvc.lock import LockError, make_lock
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 from dvc.repo.reproduce import get_active_graph, plan_repro
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK, rwlock
 from dvc.stage import PipelineStage, Stage
-from dvc.stage.cache import RunCacheNotFoundError
-from dvc.stage.run import _enforce_cmd_list, _make_cmd, get_executable, prepare_kwargs
+from dvc.stage.cache import RunCacheNotFoundError, RunCacheNotSupported
+from dvc.stage.run import (
+    _enforce_cmd_list,
+    _make_cmd,
+    _pull_missing_deps,
+    get_executable,
+    prepare_kwargs,
+)
 from dvc.stage.serialize import to_lockfile
 from dvc.utils.serialize import dumps_yaml, parse_yaml
 
@@ -34,56 +43,146 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml
 Inputs = dict[str, Any]
 
 
-class Project:
-    """A DVC project and its stages that have to run.
+@dataclass(frozen=True)
+class Options:
+    """Options of `dvc repro`, under DVC's names. Without them, only outdated stages run.
 
     Attributes:
-        stages: the stages that are outdated, and those that depend on them, in the order in
-            which `dvc repro` runs them.
-        graph: these stages, with an edge from each stage to the stages that it depends on.
+        force: run stages that are up to date, too.
+        single_item: leave out the stages that the targets depend on.
+        pipeline: add all stages that are connected with the targets.
+        all_pipelines: run all stages of the repository. There are no targets.
+        recursive: a target can be a folder, and stands for all stages in it.
+        glob: a target can be a pattern also behind the path of another dvc.yaml.
+        downstream: run the targets and the stages that depend on them.
+        force_downstream: run all stages that depend on a stage that ran.
+        pull: get missing files from the remote.
+        allow_missing: a missing file alone does not make a stage outdated.
+        no_commit: do not put outputs into the cache.
+        no_run_cache: run the command even if the run cache has its outputs.
+        ignore_errors: run the stages that depend on a stage that failed.
     """
 
-    def __init__(
-        self, repo: Repo, targets: Sequence[str], *, force: bool, single_item: bool
-    ) -> None:
-        """Find the stages that have to run.
+    force: bool = False
+    single_item: bool = False
+    pipeline: bool = False
+    all_pipelines: bool = False
+    recursive: bool = False
+    glob: bool = False
+    downstream: bool = False
+    force_downstream: bool = False
+    pull: bool = False
+    allow_missing: bool = False
+    no_commit: bool = False
+    no_run_cache: bool = False
+    ignore_errors: bool = False
+
+
+class Preparation(Enum):
+    """What `Project.prepare` has done for a stage whose command need not run."""
+
+    UNCHANGED = "didn't change, skipping"
+    CACHED = "is cached - skipping run, checking out outputs"
+    PULLED = "was pulled - skipping run"
+    VERIFIED = "has no command to run"
+
+
+class Project:
+    """A DVC project and its stages that may have to run.
+
+    Attributes:
+        options: the options of `dvc repro`.
+        stages: the stages that are outdated, and those that depend on them, in the order in
+            which `dvc repro` runs them.
+        graph: these stages, with an edge from each stage to the stages that must end before.
+        reproduced: the stages that have been brought up to date, as `Repo.reproduce` returns
+            them.
+        is_stopped: whether to give up if another process of DVC holds the lock.
+    """
+
+    def __init__(self, repo: Repo, targets: Sequence[str], options: Options) -> None:
+        """Find the stages that may have to run.
 
         Args:
             repo: the repository.
             targets: as for `dvc repro`, or patterns such as `train@small-*`. Without targets,
                 the stages of dvc.yaml in the working directory are brought up to date.
-            force: whether to run stages that are up to date, too.
-            single_item: whether to leave out the stages that the targets depend on.
+            options: the options of `dvc repro`.
 
         Raises:
             DvcException: there is no such target, DVC cannot read dvc.yaml, or another process
                 works on the files of a stage.
         """
         self.repo = repo
-        self._force = force
+        self.options = options
+        self.reproduced: list[Stage] = []
+        self.is_stopped = False
         # The order of the entries of each dvc.lock before this run
         self._names_before: dict[Path, list[str]] = {}
         self._texts: dict[str, str] = {}  # of the entries of dvc.lock, in YAML
         with self.locked():
             remove_damaged_path_locks(repo)
+            if options.pull and not options.no_run_cache:
+                pull_run_cache(repo)
             active_graph = get_active_graph(repo.index.graph)
             # DVC plans the whole project, because its order for targets varies.
             self._all_stages = plan_repro(active_graph)
-            named = [collect_stages(repo, target) for target in targets or ["dvc.yaml"]]
-            needed = {stage for stages in named for stage in stages}
-            if not single_item:
-                needed |= all_descendants(active_graph, needed)
-            changed = [each for each in needed if force or each.changed()]
+            needed = self._plan(active_graph, targets)
+            changed = [each for each in needed if options.force or self._is_changed(each)]
         # The edges of the graph point to dependencies.
         dependents = all_descendants(active_graph.reverse(copy=False), changed)
-        outdated = needed & {*changed, *dependents}
-        self.stages = [stage for stage in self._all_stages if stage in outdated]
-        self.graph = active_graph.subgraph(self.stages)
+        outdated = {*changed, *dependents}
+        self.stages = [stage for stage in needed if stage in outdated]
+        if self._is_single:
+            self.graph = keep_order(self.stages, active_graph)
+        else:
+            self.graph = active_graph.subgraph(self.stages)
+
+    def _plan(self, active_graph: nx.DiGraph, targets: Sequence[str]) -> list[Stage]:
+        """Return the stages that the targets and options choose, in order."""
+        options = self.options
+        named: list[Stage] = []
+        if not options.all_pipelines:
+            found = [
+                stage
+                for target in targets or ["dvc.yaml"]
+                for stage in collect_stages(self.repo, target, options)
+            ]
+            named = list(dict.fromkeys(found))  # without duplicates
+        is_whole = options.all_pipelines or options.pipeline
+        self._is_single = options.single_item and not is_whole
+        self._dependencies = active_graph
+        if self._is_single:
+            active_graph.add_nodes_from(named)  # some may be in folders that DVC ignores
+            self._dependencies = nx.create_empty_copy(active_graph)
+            return named
+        chosen = plan_repro(
+            active_graph,
+            named,
+            pipeline=options.pipeline,
+            downstream=options.downstream and not is_whole,
+        )
+        chosen_set = set(chosen)
+        return [stage for stage in self._all_stages if stage in chosen_set]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the lock of the repository. `prepare` and `record` need it."""
-        with self.repo.lock, self.repo.scm_context(quiet=True):
+        """Hold the lock of the repository. `prepare` and `record` need it.
+
+        Raises:
+            LockError: `is_stopped` is set, and another process of DVC holds the lock.
+        """
+        with ExitStack() as stack:
+            while True:
+                # `Repo.pull` takes the lock again, unless `lock_repo` has. That is slower.
+                lock = lock_repo(self.repo) if self.options.pull else self.repo.lock
+                try:
+                    stack.enter_context(lock)
+                    break
+                except LockError:  # DVC has tried it for three seconds
+                    if self.is_stopped:
+                        raise
+            stack.enter_context(self.repo.scm_context(quiet=True))
             yield
 
     @contextmanager
@@ -106,29 +205,73 @@ class Project:
         ):
             yield
 
-    def prepare(self, stage: Stage) -> Inputs | None:
-        """Bring a stage up to date without its command, for example from the run cache.
+    def prepare(self, stage: Stage) -> Inputs | Preparation:
+        """Bring a stage up to date without its command if possible.
 
         Returns:
-            None if that was possible. Otherwise the command must run: the outputs have been
+            how that was possible. Otherwise the command must run: the outputs have been
             removed, and what the stage reads is returned.
         """
+        options = self.options
+        # The edges of the graph point to dependencies.
+        upstream = list(self._dependencies.successors(stage))
+        is_forced = options.force or (
+            options.force_downstream and any(each in self.reproduced for each in upstream)
+        )
         if stage.frozen or not stage.cmd:
-            if stage.reproduce(force=self._force):
-                self._write(stage)
-            return None
-        if not self._force and not stage.changed():
-            return None
-        inputs = self._read_inputs(stage)
+            return self._reproduce_without_command(stage, upstream, is_forced)
+        if not is_forced:
+            if not self._is_changed(stage):
+                return Preparation.UNCHANGED
+            if options.pull:
+                if self._pull_outputs(stage, upstream):
+                    return Preparation.PULLED
+                _pull_missing_deps(stage)
+        inputs = self._read_inputs(stage, allow_missing=is_forced and options.allow_missing)
         stage.remove_outs(ignore_remove=False, force=False)
-        if self._force:
+        if is_forced:
             return inputs
         try:
-            self.repo.stage_cache.restore(stage)
+            self.repo.stage_cache.restore(
+                stage, run_cache=not options.no_run_cache, pull=options.pull
+            )
         except RunCacheNotFoundError:
             return inputs
         self.record(stage, inputs)
-        return None
+        return Preparation.CACHED
+
+    def _reproduce_without_command(
+        self, stage: Stage, upstream: list[Stage], is_forced: bool
+    ) -> Preparation:
+        """Let DVC do all of it for a stage that is frozen, imported or added."""
+        is_done = stage.reproduce(
+            force=is_forced,
+            upstream=upstream,
+            pull=self.options.pull,
+            allow_missing=self.options.allow_missing,
+            no_commit=self.options.no_commit,
+        )
+        if not is_done:
+            return Preparation.UNCHANGED
+        self._write(stage)
+        self.reproduced.append(stage)
+        return Preparation.VERIFIED
+
+    def _is_changed(self, stage: Stage) -> bool:
+        """Return whether a stage is outdated."""
+        upstream = list(self._dependencies.successors(stage))
+        return stage.changed(self.options.allow_missing, upstream)
+
+    def _pull_outputs(self, stage: Stage, upstream: list[Stage]) -> bool:
+        """Get the outputs of a stage from the remote if nothing but files is missing."""
+        if stage.changed(True, upstream):
+            return False
+        try:
+            self.repo.pull(stage.addressing)
+            stage.checkout()
+        except CheckoutError:
+            return False
+        return True
 
     def record(self, stage: Stage, inputs: Inputs) -> None:
         """Put the outputs of a stage into the cache, and its entry into dvc.lock.
@@ -141,9 +284,10 @@ class Project:
             DvcException: an output is missing, or one of the inputs was edited while the stage
                 ran. DVC would record the new input (treeverse/dvc#11058).
         """
-        stage.save(run_cache=False)
+        allow_missing = self.options.allow_missing
+        stage.save(allow_missing=allow_missing, run_cache=False)
         # This must follow `save`, which would record an edit that comes in between.
-        inputs_now = self._read_inputs(stage)
+        inputs_now = self._read_inputs(stage, allow_missing)
         names = sorted({*inputs, *inputs_now})
         edited = [name for name in names if inputs.get(name) != inputs_now.get(name)]
         if edited:
@@ -152,19 +296,21 @@ class Project:
                 "from either version; run it again"
             )
 
-        files = [out for out in stage.outs if not (out.is_metric or out.is_plot)]
-        if all(out.use_cache for out in files):  # the run cache cannot restore others
-            self.repo.stage_cache.save(stage)
-        stage.commit()
+        if not self.options.no_commit:
+            files = [out for out in stage.outs if not (out.is_metric or out.is_plot)]
+            if all(out.use_cache for out in files):  # the run cache cannot restore others
+                self.repo.stage_cache.save(stage)
+            stage.commit(allow_missing=allow_missing)
         self._write(stage)
+        self.reproduced.append(stage)
 
-    def _read_inputs(self, stage: Stage) -> Inputs:
+    def _read_inputs(self, stage: Stage, allow_missing: bool) -> Inputs:
         """Return what a stage reads. The stage is not modified.
 
         Files are compared by time and size, so that an edit that was undone counts, too.
 
         Raises:
-            DependencyDoesNotExistError: a file is missing.
+            DependencyDoesNotExistError: a file is missing, and that is not allowed.
         """
         inputs: Inputs = {}
         for dep in stage.deps:
@@ -174,7 +320,8 @@ class Project:
             elif not is_local(dep):
                 inputs[str(dep)] = dep.get_hash()
             elif not dep.exists:
-                raise dep.DoesNotExistError(dep)
+                if not allow_missing:
+                    raise dep.DoesNotExistError(dep)
             else:
                 for path in self._list_files(dep.fs_path):
                     status = path.stat()
@@ -244,7 +391,7 @@ def open_repository() -> Iterator[Repo]:
     An error of DVC in the block becomes a ClickException.
     """
     try:
-        with Repo(_wait_for_lock=True) as repo:
+        with Repo() as repo:
             yield repo
     except LockError:  # DVC's message repeats itself for each file
         raise click.ClickException(
@@ -264,22 +411,47 @@ def describe_error(error: Exception) -> str:
     return " ".join(words)
 
 
-def collect_stages(repo: Repo, target: str) -> list[Stage]:
+def pull_run_cache(repo: Repo) -> None:
+    """Get the run cache from the remote, if the remote can hold one."""
+    try:
+        repo.stage_cache.pull(None)
+    except RunCacheNotSupported as error:
+        click.echo(f"The run cache was not pulled: {describe_error(error)}", err=True)
+
+
+def collect_stages(repo: Repo, target: str, options: Options) -> list[Stage]:
     """Return the stages that a target names.
 
     Args:
         repo: the repository.
         target: a target of `dvc repro`, or a stage of dvc.yaml in the working directory. The
             part before `@` may be left out. The name may be a pattern.
+        options: whether targets are recursive or patterns.
 
     Raises:
         DvcException: there is no such stage.
     """
-    pipeline = str(Path.cwd() / "dvc.yaml")
-    stages = [each for each in repo.index.stages if each.path == pipeline]
-    patterns = [target, f"*@{target}"]
-    matching = [each for each in stages if any(fnmatchcase(each.name, p) for p in patterns)]
-    return matching or list(repo.stage.collect(target))
+    path = Path(target)
+    if not path.is_file() and not (options.recursive and path.is_dir()):
+        pipeline = str(Path.cwd() / "dvc.yaml")
+        stages = [each for each in repo.index.stages if each.path == pipeline]
+        # A stage, the stages of a matrix, or a stage of a matrix without the matrix's name
+        for pattern in [target, f"{target}@*", f"*@{target}"]:
+            matching = [each for each in stages if fnmatchcase(each.name, pattern)]
+            if matching:
+                return matching
+    return list(repo.stage.collect(target, recursive=options.recursive, glob=options.glob))
+
+
+def keep_order(stages: Sequence[Stage], graph: nx.DiGraph) -> nx.DiGraph:
+    """Return a graph in which a stage follows all earlier ones that it is connected with."""
+    connected = nx.transitive_closure_dag(graph)
+    ordered = nx.DiGraph()
+    ordered.add_nodes_from(stages)
+    for earlier, later in combinations(stages, 2):
+        if connected.has_edge(earlier, later) or connected.has_edge(later, earlier):
+            ordered.add_edge(later, earlier)
+    return ordered
 
 
 def all_descendants(graph: nx.DiGraph, stages: Iterable[Stage]) -> set[Stage]:
@@ -287,8 +459,10 @@ def all_descendants(graph: nx.DiGraph, stages: Iterable[Stage]) -> set[Stage]:
     return {each for stage in stages for each in nx.descendants(graph, stage)}
 
 
-def command_arguments(stage: Stage, variables: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the arguments with which DVC passes the commands of a stage to `subprocess`.
+def command_arguments(
+    stage: Stage, variables: dict[str, str]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the commands of a stage, with the arguments that DVC passes to `subprocess`.
 
     Args:
         stage: the stage.
@@ -296,7 +470,7 @@ def command_arguments(stage: Stage, variables: dict[str, str]) -> list[dict[str,
     """
     options = prepare_kwargs(stage, run_env=variables)
     lines = _enforce_cmd_list(stage.cmd)
-    return [{"args": _make_cmd(get_executable(), line), **options} for line in lines]
+    return [(line, {"args": _make_cmd(get_executable(), line), **options}) for line in lines]
 
 
 def lock_path(stage: Stage) -> Path:

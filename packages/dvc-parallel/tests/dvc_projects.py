@@ -6,6 +6,7 @@ import io
 import logging
 import shlex
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from textwrap import dedent
 from typing import Any
 
 import dvc.cli
+import psutil
 import yaml
 from click.testing import CliRunner
 
@@ -58,8 +60,30 @@ def repro(folder: Path, *words: str, status: int = 0) -> str:
 def repro_both(ours: Path, theirs: Path, *targets: str) -> None:
     """Run our command in one copy of a project, `dvc repro` in another, and compare the files."""
     repro(ours, "--jobs", "3", *targets)
-    run_dvc(f"repro {' '.join(targets)}", theirs)
+    run_dvc(shlex.join(["repro", *targets]), theirs)
     assert read_files(ours) == read_files(theirs)
+    assert list_cache(ours) == list_cache(theirs)
+
+
+def list_cache(project: Path) -> list[str]:
+    """Return the paths of the files in the cache, which are named after their content."""
+    cache = project / ".dvc/cache"
+    return sorted(str(path.relative_to(cache)) for path in cache.rglob("*") if path.is_file())
+
+
+def wait_for(path: Path, running: subprocess.Popen[Any] | None = None) -> None:
+    """Wait for a file, which must appear before a command has ended."""
+    while not path.exists() or not path.read_text():
+        assert running is None or running.poll() is None
+        time.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs, and has not only not been missed by its parent yet."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def run(command: str, folder: Path) -> str:

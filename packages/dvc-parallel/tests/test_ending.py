@@ -1,0 +1,201 @@
+"""What a run has started ends with it. If it cannot, the next run notices."""
+
+import json
+import os
+import pty
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dvc_parallel import command
+from dvc_projects import is_alive, make, repro, wait_for
+
+pytest_plugins = ["dvc_environment"]
+
+# DVC leaves files open, which Python warns of when it frees them.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.usefixtures("dvc_environment"),
+]
+
+COMMAND = [sys.executable, "-m", "dvc_parallel"]
+INTERRUPTED = "Error: interrupted; run the same command again to continue"
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Let no signal be ignored. A shell lets commands in its background ignore Ctrl-C."""
+    previous = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)
+
+
+# One stage ignores signals, and starts processes of which one leaves the session. The other one
+# tells which signal it gets, and sends one to the run when all of them run.
+STUBBORN = {
+    "ignore.sh": """
+        trap '' INT TERM HUP
+        python -c 'import os, time; os.setsid(); open("left", "w").write(str(os.getpid())); time.sleep(1000)' &
+        (sleep 1000 & echo $! > orphan)
+        echo $$ > ignores
+        wait
+    """,
+    "send.sh": """
+        trap 'echo INT > got; exit' INT
+        trap 'echo TERM > got; exit' TERM
+        trap 'echo HUP > got; exit' HUP
+        while [ ! -s ignores ] || [ ! -s left ] || [ ! -s orphan ]; do sleep 0.02; done
+        echo $$ > sends; kill -$(cat number) $PPID; while :; do sleep 0.02; done
+    """,
+    "dvc.yaml": "stages: {a: {cmd: exec sh ignore.sh}, b: {cmd: exec sh send.sh}}",
+}
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_reaches_all_commands_and_ends_their_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(command, "GRACE_SECONDS", 0.5)
+    folder = make(tmp_path, STUBBORN | {"number": str(number.value)})
+    lines = repro(folder, "--jobs", "2", status=1).splitlines()
+    assert lines[-2:] == [
+        "Ending the running stages. Ctrl-C kills them at once.",
+        INTERRUPTED,
+    ]
+    assert (folder / "got").read_text() == f"{number.name.removeprefix('SIG')}\n"
+    for name in ["ignores", "left", "orphan", "sends"]:
+        assert not is_alive(int((folder / name).read_text()))
+    assert not list(folder.glob(".dvc/tmp/dvc-parallel/*"))
+
+
+def test_a_second_signal_kills_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "GRACE_SECONDS", 500)
+    script = "trap '' TERM; echo $$ > pid; while :; do kill -TERM $PPID; sleep 0.2; done"
+    folder = make(tmp_path, {"dvc.yaml": "stages: {a: {cmd: exec sh a.sh}}", "a.sh": script})
+    repro(folder, status=1)
+    assert not is_alive(int((folder / "pid").read_text()))
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    """`nohup dvc-parallel` goes on when the terminal is closed."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    folder = make(tmp_path, {"dvc.yaml": "stages: {a: {cmd: kill -HUP $PPID; sleep 0.2}}"})
+    assert repro(folder).endswith("All stages are up to date.\n")
+
+
+# A stage that waits for the file `go` before it writes its output, and a process beside it.
+WAITING = {
+    "a.txt": "1",
+    "wait.sh": """
+        sleep 1000 &
+        echo $$ > pid
+        while [ ! -e go ]; do sleep 0.02; done
+        kill $!
+        cp a.txt b.txt
+    """,
+    "dvc.yaml": "stages: {slow: {cmd: exec sh wait.sh, deps: [a.txt], outs: [b.txt]}}",
+}
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_closed_terminal_ends_all(tmp_path: Path, jobs: str) -> None:
+    folder = make(tmp_path, WAITING)
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "--jobs", jobs],
+        cwd=folder,
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        preexec_fn=lambda: os.login_tty(os.dup(end)),
+    ) as running:
+        os.close(end)
+        wait_for(folder / "pid", running)
+        os.close(terminal)
+        running.wait()
+    assert not is_alive(int((folder / "pid").read_text()))
+    (folder / "go").touch()
+    repro(folder)
+    assert (folder / "b.txt").read_text() == "1"
+
+
+def test_nothing_runs_beside_a_command_that_a_killed_run_has_left(tmp_path: Path) -> None:
+    folder = make(tmp_path, WAITING)
+    with subprocess.Popen(COMMAND, cwd=folder) as running:
+        wait_for(folder / "pid", running)
+        running.kill()
+    [line] = repro(folder, status=1).splitlines()
+    assert line.startswith(
+        "Error: stage 'slow' of an earlier run, which was killed, is still running and may "
+        "overwrite outputs; wait for it, or end it with `kill "
+    )
+    assert repro(folder, "--dry") == "slow\n"
+    advised = line.split("`")[1]
+    pids = advised.split()[1:]
+    assert (folder / "pid").read_text().strip() in pids
+    subprocess.run(shlex.split(advised), stderr=subprocess.DEVNULL, check=False)
+    while any(is_alive(int(pid)) for pid in pids):
+        time.sleep(0.02)
+    (folder / "go").touch()
+    assert repro(folder).endswith("All stages are up to date.\n")
+
+
+def test_another_process_with_the_number_of_a_command_is_not_mistaken_for_it(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path, WAITING | {"go": ""})
+    record = folder / ".dvc/tmp/dvc-parallel/1.json"
+    record.parent.mkdir(parents=True)
+    process = psutil.Process()
+    earlier = [process.pid, process.create_time() - 1000]
+    record.write_text(json.dumps({"runner": earlier, "command": earlier}))
+    assert repro(folder).endswith("All stages are up to date.\n")
+    assert not record.exists()
+
+
+def test_a_command_that_had_just_started_when_its_run_was_killed_is_found(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path, WAITING | {"go": ""})
+    variables = {"DVC_ROOT": str(folder), "DVC_STAGE": "slow"}
+    record = folder / ".dvc/tmp/dvc-parallel/1.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"runner": [1, 0], "command": None, "variables": variables}))
+    with subprocess.Popen(["sleep", "1000"], env=os.environ | variables) as started:
+        assert f"end it with `kill {started.pid}`, and" in repro(folder, status=1)
+        started.kill()
+    repro(folder)
+    assert not record.exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_waits_for_another_dvc_can_be_stopped(tmp_path: Path) -> None:
+    """The stage holds DVC's lock, so that its end cannot be recorded."""
+    hold = """
+        import os, signal, subprocess, sys, time, zc.lockfile
+        if sys.argv[1:]:
+            lock = zc.lockfile.LockFile(".dvc/tmp/lock")
+            open("held", "w").write(str(os.getpid()))
+            time.sleep(1)
+            os.kill(int(sys.argv[1]), signal.SIGTERM)
+            time.sleep(1000)
+        subprocess.Popen([sys.executable, __file__, str(os.getppid())], start_new_session=True)
+        while not os.path.exists("held"):
+            time.sleep(0.02)
+    """
+    folder = make(
+        tmp_path, {"hold.py": hold, "dvc.yaml": "stages: {a: {cmd: exec python hold.py}}"}
+    )
+    try:
+        assert repro(folder, status=1).splitlines()[-1] == INTERRUPTED
+    finally:
+        psutil.Process(int((folder / "held").read_text())).kill()

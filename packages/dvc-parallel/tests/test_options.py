@@ -1,0 +1,197 @@
+"""Each option of `dvc repro` does here what it does there."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dvc_projects import (
+    list_cache,
+    make,
+    make_two,
+    read_files,
+    repro,
+    repro_both,
+    run_dvc,
+    write,
+)
+
+pytest_plugins = ["dvc_environment"]
+
+# DVC leaves files open, which Python warns of when it frees them.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.usefixtures("dvc_environment"),
+]
+
+
+def stage(name: str, dep: str, out: str, command: str = "") -> str:
+    """Return a stage of dvc.yaml that copies a file, and counts its runs in NAME.runs."""
+    command = command or f"cp {dep} {out}"
+    return (
+        f"  {name}: {{cmd: 'echo >> {name}.runs && {command}', deps: [{dep}], outs: [{out}]}}\n"
+    )
+
+
+# Two stages in a row, of which the first always writes the same, and two stages apart.
+APART = {
+    "a.txt": "1",
+    "sub/y.txt": "1",
+    "dvc.yaml": "stages:\n"
+    + stage("first", "a.txt", "b.txt", "echo same > b.txt")
+    + stage("second", "b.txt", "c.txt")
+    + stage("third", "c.txt", "d.txt")
+    + stage("alone", "a.txt", "e.txt"),
+    "sub/dvc.yaml": "stages:\n" + stage("other", "y.txt", "z.txt"),
+}
+
+
+def test_options_choose_the_stages_of_dvc_repro(tmp_path: Path) -> None:
+    ours, theirs = make_two(tmp_path, APART)
+    repro_both(ours, theirs, "-R", "sub")
+    assert (ours / "sub/z.txt").exists()
+    repro_both(ours, theirs, "-p", "second")
+    assert (ours / "d.txt").exists()
+    assert not (ours / "e.txt").exists()
+    repro_both(ours, theirs, "-P")
+    assert (ours / "e.txt").exists()
+
+    for folder in [ours, theirs]:
+        write(folder, {"a.txt": "2", "sub/y.txt": "2"})
+    repro_both(ours, theirs, "--glob", "sub/dvc.yaml:oth*")
+    repro_both(ours, theirs, "--downstream", "second")
+    assert (ours / "second.runs").read_text() == "\n"
+    repro_both(ours, theirs, "--force-downstream", "third")
+    assert (ours / "third.runs").read_text() == "\n\n"
+    repro_both(ours, theirs, "--downstream", "-f", "second")
+    assert (ours / "first.runs").read_text() == "\n\n"
+    assert (ours / "alone.runs").read_text() == "\n"
+
+
+# A stage whose output the remote has.
+REMOTE = {
+    "a.txt": "1",
+    "raw/one.txt": "1",  # is added with `dvc add raw`
+    "dvc.yaml": "stages:\n"
+    + stage("first", "a.txt", "b.txt")
+    + stage("second", "raw/one.txt", "c.txt"),
+}
+
+
+def test_missing_files_are_skipped_or_pulled_as_by_dvc_repro(tmp_path: Path) -> None:
+    ours, theirs = make_two(tmp_path, REMOTE)
+    repro_both(ours, theirs)
+    for folder in [ours, theirs]:
+        with (folder / ".dvc/config").open("a") as config:
+            config.write(f"\nremote = r\n['remote \"r\"']\nurl = {folder}-remote\n")
+        run_dvc("push --quiet --run-cache", folder)
+        forget(folder, "b.txt", "c.txt", "raw")
+
+    repro_both(ours, theirs, "--allow-missing")
+    assert not (ours / "b.txt").exists()
+    repro_both(ours, theirs, "--pull", "--allow-missing")
+    assert not (ours / "b.txt").exists()
+    repro_both(ours, theirs, "--pull")
+    assert (ours / "b.txt").read_text() == (ours / "c.txt").read_text() == "1"
+
+    for folder in [ours, theirs]:
+        forget(folder, "b.txt", "c.txt", "raw", "dvc.lock")
+    repro_both(ours, theirs, "--pull")
+    assert (ours / "b.txt").exists()
+    assert (ours / "first.runs").read_text() == "\n"
+
+
+def forget(project: Path, *names: str) -> None:
+    """Delete files of a project, and its cache."""
+    for name in [".dvc/cache", *names]:
+        path = project / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def test_the_caches_are_used_as_by_dvc_repro(tmp_path: Path) -> None:
+    ours, theirs = make_two(tmp_path, REMOTE)
+    repro_both(ours, theirs, "--no-commit")
+    assert not list_cache(ours / "files")
+    assert not (ours / ".dvc/cache/runs").exists()
+    repro_both(ours, theirs, "--force")
+    for folder in [ours, theirs]:
+        (folder / "dvc.lock").unlink()
+    repro_both(ours, theirs, "--no-run-cache", "first")
+    repro_both(ours, theirs)
+    assert (ours / "first.runs").read_text() == "\n\n\n"
+    assert (ours / "second.runs").read_text() == "\n\n"
+
+
+FAILING = {
+    "a.txt": "1",
+    "b.txt": "0",
+    "dvc.yaml": "stages:\n"
+    + stage("first", "a.txt", "none.txt", "exit 3")
+    + stage("second", "b.txt", "c.txt")
+    + "  third: {cmd: echo >> third.runs, deps: [none.txt, c.txt]}\n"
+    + "  fourth: {cmd: cp c.txt d.txt, deps: [c.txt], outs: [d.txt]}\n",
+}
+
+
+def test_after_a_failure_the_same_stages_run_as_with_keep_going(tmp_path: Path) -> None:
+    ours, theirs = make_two(tmp_path, FAILING)
+    output = repro(ours, "-k", status=1)
+    run_dvc("repro --keep-going", theirs, status=255)
+    assert read_files(ours) == read_files(theirs)
+    assert (ours / "d.txt").exists()
+    assert "\nfirst: ended with status 3\n" in output
+
+    output = repro(ours, "--ignore-errors")
+    run_dvc("repro --ignore-errors", theirs)
+    assert read_files(ours) == read_files(theirs)
+    assert "\nfirst: ended with status 3 (ignored)\n" in output
+    assert "\n2 of 2 stages failed.\n" in output
+
+
+# With --single-item, DVC does not care what depends on what.
+ORDERED = {
+    "a.txt": "1",
+    "b.txt": "0",
+    "dvc.yaml": "stages:\n"
+    + stage("first", "a.txt", "b.txt", "echo first >> order; cp a.txt b.txt")
+    + stage("second", "b.txt", "c.txt", "echo second >> order; cp b.txt c.txt"),
+}
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_single_items_run_in_the_given_order(tmp_path: Path, jobs: str) -> None:
+    folder = make(tmp_path, ORDERED)
+    repro(folder, "--jobs", jobs, "-s", "second", "first")
+    assert (folder / "order").read_text() == "second\nfirst\n"
+    assert (folder / "c.txt").read_text() == "0"
+    assert (folder / "b.txt").read_text() == "1"
+
+
+def test_a_name_means_what_it_means_for_dvc_repro_before_it_is_a_part_of_a_name(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "dvc.yaml": """
+            stages:
+              fit: {matrix: {model: [knn, svm]}, cmd: "echo ${item.model}"}
+              knn: {cmd: echo}
+        """
+    }
+    folder = make(tmp_path, files)
+    assert repro(folder, "--dry", "knn") == "knn\n"
+    assert repro(folder, "--dry", "svm") == "fit@svm\n"
+    assert repro(folder, "--dry", "fit") == "fit@knn\nfit@svm\n"
+
+
+def test_interactive_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = make(tmp_path, ORDERED)
+    refused = "--interactive is not supported; run `dvc repro --interactive`\n"
+    assert repro(folder, "-i", status=1) == f"Error: {refused}"
+    write(folder, {".dvc/config": "[core]\nno_scm = true\ninteractive = true"})
+    [line] = repro(folder, status=1).splitlines(keepends=True)
+    assert line.startswith("Error: core.interactive is set")
+    assert line.endswith(refused)
+    assert not (folder / "order").exists()

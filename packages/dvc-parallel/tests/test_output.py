@@ -1,0 +1,150 @@
+"""The output of stages: as it is with one job, and behind the names of the stages with several."""
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dvc_parallel import output
+from dvc_parallel.output import Output
+from dvc_projects import make, repro
+
+pytest_plugins = ["dvc_environment"]
+
+# DVC leaves files open, which Python warns of when it frees them.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.usefixtures("dvc_environment"),
+]
+
+COMMAND = [sys.executable, "-m", "dvc_parallel"]
+
+# A stage that prints a line, and then waits for the file `go`.
+LIVE = {
+    "live.py": """
+        import sys
+        import time
+        from pathlib import Path
+
+        print("terminal" if sys.stdout.isatty() else "pipe")
+        while not Path("go").exists():
+            time.sleep(0.02)
+        print(input() if sys.stdout.isatty() else sys.stdin.read() or "no input")
+        print("error", file=sys.stderr, end="")
+    """,
+    "dvc.yaml": "stages: {live: {cmd: [echo one, python live.py]}}",
+}
+
+
+def test_one_job_has_the_terminal_for_itself(tmp_path: Path) -> None:
+    folder = make(tmp_path, LIVE)
+    terminal, end = pty.openpty()
+    with subprocess.Popen(COMMAND, cwd=folder, stdin=end, stdout=end, stderr=end) as running:
+        os.close(end)
+        shown = b""
+        while b"terminal\r\n" not in shown:
+            shown += os.read(terminal, 1000)
+        (folder / "go").touch()
+        os.write(terminal, b"typed\n")
+        while b"up to date" not in shown:
+            shown += os.read(terminal, 1000)
+        assert running.wait() == 0
+    os.close(terminal)
+    lines = [line for line in shown.decode().splitlines() if "file/s" not in line]
+    text = "\n".join(line.strip("\r !") for line in lines)
+    assert text.startswith(
+        "Running stage 'live':\n> echo one\none\n> python live.py\nterminal\ntyped\n"
+    )
+    assert "\nerrorStage 'live' ended after 00:0" in text
+
+
+def test_with_several_jobs_each_line_is_behind_its_stage_as_soon_as_it_is_printed(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path, LIVE)
+    command = [*COMMAND, "--jobs", "2"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        lines = [running.stdout.readline() for _ in range(4)]
+        assert lines[-1] == "live: pipe\n"
+        (folder / "go").touch()
+        lines += running.stdout.readlines()
+        assert running.wait() == 0
+    assert "".join(lines[:-2]) == (
+        "live: > echo one\nlive: one\nlive: > python live.py\nlive: pipe\n"
+        "live: no input\nlive: error\n"
+    )
+    assert lines[-2].startswith("live: ended after 00:0")
+    assert lines[-1] == "All stages are up to date.\n"
+
+
+def test_no_line_of_much_output_is_lost_or_mixed(tmp_path: Path) -> None:
+    stages = ", ".join(f"{name}: {{cmd: seq 100000; seq 2 >&2}}" for name in ["a", "b", "c"])
+    folder = make(tmp_path, {"dvc.yaml": f"stages: {{{stages}}}"})
+    lines = repro(folder, "--jobs", "3").splitlines()
+    for name in ["a", "b", "c"]:
+        own = [line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: ")]
+        assert own[1:-1] == [str(i + 1) for i in [*range(100000), 0, 1]]
+
+
+def test_a_process_in_the_background_does_not_keep_the_run_waiting(tmp_path: Path) -> None:
+    pipeline = "stages: {a: {cmd: 'sleep 1000 & echo $! > pid; echo done'}}"
+    folder = make(tmp_path, {"dvc.yaml": pipeline})
+    try:
+        assert "a: done\n" in repro(folder, "--jobs", "2")
+    finally:
+        psutil.Process(int((folder / "pid").read_text())).kill()
+
+
+def test_a_run_stops_if_nobody_reads_its_output(tmp_path: Path) -> None:
+    stages = ", ".join(f"{name}: {{cmd: touch {name}; sleep 0.3}}" for name in ["a", "b"])
+    folder = make(tmp_path, {"dvc.yaml": f"stages: {{{stages}}}"})
+    with subprocess.Popen(COMMAND, cwd=folder, stdout=subprocess.PIPE) as running:
+        assert running.stdout
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.wait() == 1
+    assert not (folder / "a").exists() or not (folder / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "printed"),
+    [
+        ([b"a", b"b\nc"], b"x: ab\nx: c\n"),
+        ([b"a\n\n \nb\n"], b"x: a\nx:\nx:\nx: b\n"),
+        ([b"10%\r20", b"%\r", b"\n", b"end\r\n"], b"x: 20%\nx: end\n"),
+        ([b"10%\r", b"      \r"], b"x: 10%\n"),
+        ([b"\xff\n"], b"x: \xff\n"),
+        ([b"1" * (output.MAX_LINE_BYTES + 1), b"2"], b"x: " + b"1" * 65537 + b"\nx: 2\n"),
+    ],
+)
+def test_pieces_of_output_become_lines(
+    capfdbinary: pytest.CaptureFixture[bytes], pieces: list[bytes], printed: bytes
+) -> None:
+    reader = Output("x")
+    for piece in pieces:
+        os.write(reader.write_end, piece)
+        time.sleep(0.01)
+    while not reader.finish():
+        time.sleep(0.01)
+    assert capfdbinary.readouterr().out == printed
+
+
+def test_a_progress_bar_is_printed_now_and_then(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "PROGRESS_SECONDS", 0)
+    reader = Output("x")
+    os.write(reader.write_end, b"10%\r20%\r")
+    shown = b""
+    while not shown:
+        shown = capfdbinary.readouterr().out
+    assert shown == b"x: 20%\n"
+    while not reader.finish():
+        time.sleep(0.01)
+    assert reader.last_line == "20%"
