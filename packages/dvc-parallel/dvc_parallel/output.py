@@ -34,12 +34,18 @@ class Output:
         self.last_line = ""
         self.is_closed = False
         self._prefix = f"{stage}: ".encode()
+        self._announced = b""
         self._rest = b""  # of the line that has not ended yet
         self._print_time = self._read_time = time.monotonic()
         self._read_end, self.write_end = os.pipe()
         self._is_complete = False
         self._thread = Thread(target=self._read, daemon=True)
         self._thread.start()
+
+    def announce(self, command: str) -> None:
+        """Print a command before it starts, and after the output of earlier commands."""
+        self._announced = f"> {command}".encode()
+        os.write(self.write_end, self._announced + b"\n")
 
     def finish(self) -> bool:
         """Tell that no further command writes. Return whether all that was written is printed.
@@ -75,7 +81,7 @@ class Output:
             return
         self._print_time = time.monotonic()
         for line in lines:
-            if line.strip():
+            if line.strip() and line != self._announced:
                 self.last_line = line.decode(errors="replace").strip()
         text = b"".join((self._prefix + line).rstrip() + b"\n" for line in lines)
         try:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +149,8 @@ class Run:
         if self._n_jobs == 1:
             self._print(f"Running stage '{name}':")
             return Command(arguments, lambda line: self._print(f"> {line}"), None, record)
-        announce = partial(self._say, stage)
-        return Command(arguments, lambda line: announce(f"> {line}"), Output(name), record)
+        output = Output(name)
+        return Command(arguments, output.announce, output, record)
 
     def _describe_share(self, n_commands: int) -> dict[str, str]:
         """Return the environment variables for one of several commands that run at once."""
