@@ -307,7 +307,7 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "a picture outside": (
         "1.png",
         write_pixel,
-        "1.png: expected CLASS/1.png, or for all pictures CLASS/GROUP/1.png; folders such as",
+        "1.png: expected CLASS/1.png, or for all pictures CLASS/GROUP/1.png, and no",
     ),
     "an empty class": ("a", Path.mkdir, "'a' has no pictures in it; delete it"),
     "a reserved name": ("all/1.png", write_pixel, "the name of the class 'all' is reserved"),
