@@ -1,6 +1,7 @@
 """Your own images as a dataset: all kinds of pictures, the sources `folder` and `table`."""
 
 import io
+import os
 import re
 from collections.abc import Callable
 from itertools import product
@@ -303,6 +304,17 @@ def link_to_folder_above(path: Path) -> None:
     path.symlink_to(".")
 
 
+def split_into_parts(folder: Path) -> None:
+    (folder.parent / "2").rename(folder)
+    (folder.parent / "3").rename(folder.with_name("images_2"))
+
+
+def write_pages(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    page = Image.new("L", (8, 8))
+    page.save(path, save_all=True, append_images=[page])
+
+
 BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "a picture outside": (
         "1.png",
@@ -315,6 +327,18 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
         "3/al/1.png",
         write_pixel,
         "3/al/1.png: expected CLASS/1.png",
+    ),
+    "several pages": ("3/2.tif", write_pages, "3/2.tif: the file has several pages"),
+    "a pipe": ("3/2.png", os.mkfifo, "'2.png' is neither a file nor a folder; delete it"),
+    "a class that is not UTF-8": (
+        "\udcff/1.png",
+        write_pixel,
+        "1 names of files are not in UTF",
+    ),
+    "parts of a set": (
+        "images_1/1.png",
+        lambda path: split_into_parts(path.parent),
+        "the classes would be images_1, images_2; move the pictures",
     ),
     "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
 }

@@ -101,9 +101,9 @@ def open_place(root: Path) -> Collection:
     rows = pd.DataFrame({"id": names, "file": names}, dtype=object)  # not all are UTF-8
     rows["test"] = [file.is_test for file in files]
     if has_classes:
-        rows["class"] = [file.class_name for file in files]
+        rows["class"] = pd.Series([file.class_name for file in files], dtype=object)
     if any(file.group for file in files):
-        rows["group"] = [file.group for file in files]
+        rows["group"] = pd.Series([file.group for file in files], dtype=object)
     return Collection(
         rows,
         pictures=lambda: (file.path for file in files),
@@ -158,12 +158,14 @@ def iterate_files(folder: Path, *, may_be_empty: bool = False) -> Iterator[Path]
         may_be_empty: whether it and the folders in it may have no files.
 
     Raises:
-        UserError: a folder is empty, or is a link to a folder above.
+        UserError: a folder is empty, or is a link to a folder above, or there is a pipe.
     """
     paths = list_visible(folder)
     if not paths and not may_be_empty:
         raise UserError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
     for path in paths:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # it may never end
+            raise UserError(f"{path.name!r} is neither a file nor a folder; delete it")
         if not path.is_dir():
             yield path
         elif folder.resolve().is_relative_to(path.resolve()):
