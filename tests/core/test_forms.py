@@ -156,9 +156,13 @@ def with_split(place: Path) -> None:
 
 
 def npz(place: Path) -> None:
-    arrays = {"x_train": PIXELS[TRAIN], "y_train": LABELS[TRAIN]}
-    arrays |= {"x_test": PIXELS[TEST], "y_test": LABELS[TEST]}
-    np.savez(place / "mnist.npz", **arrays)
+    np.savez(
+        place / "mnist.npz",
+        x_train=PIXELS[TRAIN],
+        y_train=LABELS[TRAIN],
+        x_test=PIXELS[TEST],
+        y_test=LABELS[TEST],
+    )
 
 
 def npy(place: Path) -> None:

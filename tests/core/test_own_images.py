@@ -306,7 +306,7 @@ def link_to_folder_above(path: Path) -> None:
 
 def split_into_parts(folder: Path) -> None:
     (folder.parent / "2").rename(folder)
-    (folder.parent / "3").rename(folder.with_name("images_2"))
+    (folder.parent / "3").rename(folder.with_name("scans_part_2"))
 
 
 def write_pages(path: Path) -> None:
@@ -336,9 +336,9 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
         "1 names of files are not in UTF",
     ),
     "parts of a set": (
-        "images_1/1.png",
+        "scans_part_1/1.png",
         lambda path: split_into_parts(path.parent),
-        "the classes would be images_1, images_2; move the pictures",
+        "the classes would be scans_part_1, scans_part_2; move the pictures",
     ),
     "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
 }
