@@ -71,8 +71,8 @@ def check_not_overwritten(png: Path | None, collections: dict[str, Collection | 
         return
     for argument, collection in collections.items():
         files = [Path(argument)]
-        if collection is not None and "file" in collection.rows:
-            files = [Path(argument, file) for file in collection.rows["file"]]
+        if collection is not None and collection.pictures is not None:
+            files += [each for each in collection.pictures() if isinstance(each, Path)]
         if png.resolve() in [file.resolve() for file in files]:
             raise click.UsageError(f"--png {png} would overwrite the picture")
 

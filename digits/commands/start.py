@@ -143,7 +143,11 @@ def command(class_column: str | None, group_column: str | None, handwriting: boo
         entry |= {"sources": [{kind: str(PLACE)}], "shape": look.shape}
         understood = None
     else:
-        kind, place = ("handwriting", PLACE) if handwriting else recognize.find_source(PLACE)
+        kind, place = (
+            ("handwriting", PLACE)
+            if handwriting
+            else recognize.find_source(PLACE, entry["columns"])
+        )
         look = UNKNOWN
         if not handwriting:
             look = look_at(recognize.open_source(kind, place, entry["columns"]))
@@ -243,6 +247,11 @@ def check_clone() -> None:
     Raises:
         UserError: it isn't. Git could then not bring back what the command deletes.
     """
+    if Path("digits").is_dir() and not Path("digits/commands/start.py").exists():
+        raise UserError(
+            "`digits start` has already run here; to undo that, and all your edits, run "
+            "`git restore .`, and then `digits start` again"
+        )
     if not Path("digits/commands/start.py").exists() or not Path(".git").exists():
         raise UserError(
             f"{Path.cwd()} is not a new clone of this project; `git clone` it, and run "

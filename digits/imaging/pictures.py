@@ -17,10 +17,10 @@ from digits.imaging.transforms.border import median_of_border
 from digits.settings.errors import UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "AVIF", "HEIF")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
 SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
-    *(".png", ".tif", ".tiff", ".webp"),
+    *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 )
 pi_heif.register_heif_opener()
 
@@ -38,6 +38,7 @@ MAX_RATIO = 8
 MAX_UINT12 = 4_095
 MAX_UINT16 = 65_535
 
+SEVERAL_PAGES = "the file has several pages; save each as a picture of its own"
 TOO_LARGE = "the picture is too large; at most 50 megapixels are allowed"
 
 
@@ -130,7 +131,8 @@ def open_image(content: bytes) -> Image.Image:
     """Return a picture whose pixels are not decoded yet.
 
     Raises:
-        PictureError: the content is not that of a picture, or the picture is too large.
+        PictureError: the content is not that of a picture, or the picture is too large or has
+            several pages.
     """
     try:
         image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
@@ -142,7 +144,20 @@ def open_image(content: bytes) -> Image.Image:
         ) from error
     if math.prod(image.size) > MAX_PIXELS:
         raise PictureError(TOO_LARGE)
+    if image.format == "TIFF" and has_pages(image):
+        raise PictureError(SEVERAL_PAGES)
     return image
+
+
+def has_pages(image: Image.Image) -> bool:
+    """Return whether a TIFF file has a second page of the same size, and not only a preview."""
+    size_of_first = image.size
+    with suppress(Exception):  # there is no second page, or it is damaged
+        image.seek(1)
+        size_of_second = image.size
+        image.seek(0)
+        return size_of_second == size_of_first
+    return False
 
 
 def decode(image: Image.Image, mode: str, max_side: int) -> Image.Image:

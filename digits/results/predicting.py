@@ -241,13 +241,14 @@ class Predictor:
         rows = collection.rows
         actual = rows["class"] if "class" in rows else [None] * len(rows)
         if collection.pictures is not None:
-            files = [str(place / file) for file in rows["file"]]
             contents = collection.pictures()
             for file, content, name, image_id in zip(
-                files, contents, actual, rows["id"], strict=True
+                rows["file"], contents, actual, rows["id"], strict=True
             ):
-                source = content if isinstance(content, Path) else BytesIO(content)
-                yield self.read_picture(file, source, name, image_id)
+                if isinstance(content, Path):  # beside the table, or in an inner folder
+                    yield self.read_picture(str(content), content, name, image_id)
+                else:
+                    yield self.read_picture(str(place / file), BytesIO(content), name, image_id)
             return
         assert collection.blocks is not None
         if math.prod(collection.shape) != math.prod(self.shape):

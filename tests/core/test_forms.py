@@ -7,6 +7,7 @@ import base64
 import gzip
 import io
 import json
+import pickle
 import re
 import shutil
 from collections.abc import Callable
@@ -155,9 +156,12 @@ def with_split(place: Path) -> None:
 
 
 def npz(place: Path) -> None:
-    x_train, x_test, y_train, y_test = PIXELS[TRAIN], PIXELS[TEST], LABELS[TRAIN], LABELS[TEST]
     np.savez(
-        place / "mnist.npz", x_train=x_train, x_test=x_test, y_train=y_train, y_test=y_test
+        place / "mnist.npz",
+        x_train=PIXELS[TRAIN],
+        y_train=LABELS[TRAIN],
+        x_test=PIXELS[TEST],
+        y_test=LABELS[TEST],
     )
 
 
@@ -237,6 +241,119 @@ def latin(place: Path) -> None:
     table.to_csv(place / "table.csv", index=False, encoding="latin1")
 
 
+def whales(place: Path) -> None:
+    """Write a table whose column `Id` is that of the class."""
+    names = write_flat(place / "train", TRAIN)
+    table = pd.DataFrame({"Image": names, "Id": [f"w_{label}" for label in LABELS[TRAIN]]})
+    table.to_csv(place / "train.csv", index=False)
+
+
+def traffic_signs(place: Path) -> None:
+    """Write a table for each class, in whose folders pictures have the same names."""
+    for number in range(10):
+        folder = place / f"GTSRB/Final_Training/Images/{number:05d}"
+        write_signs(folder, np.flatnonzero(LABELS[TRAIN] == number))
+    write_signs(place / "GTSRB/Final_Test/Images", range(TEST.start, TEST.stop))
+
+
+def write_signs(folder: Path, rows: Any) -> None:
+    """Write pictures and their table, as the German traffic signs have them."""
+    names = [f"{number:05d}.ppm" for number in range(len(rows))]
+    for name, row in zip(names, rows, strict=True):
+        write_picture(folder / name, PIXELS[row])
+    table = pd.DataFrame({"Filename": names, "Width": 8, "ClassId": LABELS[list(rows)]})
+    table.to_csv(folder / "GT.csv", index=False, sep=";")
+
+
+def lists(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        names = write_flat(place / f"all images/{subset}", rows)
+        lines = [
+            f"all images/{subset}/{name} {label}\n"
+            for name, label in zip(names, LABELS[rows], strict=True)
+        ]
+        (place / f"{subset}_list.txt").write_text("".join(lines))
+
+
+def masks(place: Path) -> None:
+    """Write masks beside the pictures of one class, and in the folders of all others."""
+    for number in range(200):
+        name = NAMES[LABELS[number]]
+        inner = "" if name == "one" else "images/"
+        write_picture(place / f"scans/{name}/{inner}{number} (1).png", PIXELS[number])
+        mask = f"{number} (1)_mask.png" if name == "one" else f"masks/{number} (1).png"
+        write_picture(place / f"scans/{name}/{mask}", PIXELS[number] // 200)
+
+
+def wnids(place: Path) -> None:
+    """Write the folders of Tiny ImageNet."""
+    for number in range(200):
+        name = NAMES[LABELS[number]]
+        write_picture(place / f"tiny/train/{name}/images/{name}_{number}.jpg", PIXELS[number])
+    for subset, rows in [("val", TEST), ("test", slice(240, 250))]:
+        write_flat(place / f"tiny/{subset}/images", rows)
+
+
+def annotations(place: Path) -> None:
+    """Write pictures beside arrays that are no images."""
+    write_tree(place / "101_ObjectCategories", TRAIN)
+    for name in NAMES:
+        (place / f"Annotations/{name}").mkdir(parents=True)
+        arrays = {"box_coord": [[1, 2, 3, 4]], "obj_contour": np.zeros((2, 20))}
+        scipy.io.savemat(place / f"Annotations/{name}/annotation_0001.mat", arrays)
+
+
+def array_per_class(place: Path) -> None:
+    for number, name in enumerate(NAMES):
+        images = PIXELS[TRAIN][LABELS[TRAIN] == number]
+        np.save(place / f"full_numpy_bitmap_{name}.npy", images.reshape(-1, 64))
+
+
+def archive_per_class(place: Path) -> None:
+    write_tree(place, TRAIN)
+    for name in NAMES:
+        with ZipFile(place / f"{name}.zip", "w") as file:
+            for path in sorted(place.glob(f"{name}/*.png")):
+                file.write(path, path.name)
+        shutil.rmtree(place / name)
+
+
+def contest_archives(place: Path) -> None:
+    names = write_flat(place / "train", TRAIN)
+    table = pd.DataFrame({"id": names, "has_cactus": LABELS[TRAIN]})
+    table.to_csv(place / "train.csv", index=False)
+    with ZipFile(place / "train.zip", "w") as file:
+        for name in names:
+            file.write(place / "train" / name, f"train/{name}")
+    shutil.rmtree(place / "train")
+
+
+def json_lines(place: Path) -> None:
+    """Write pictures whose names are the same in both subsets."""
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        for number, pixels in enumerate(PIXELS[rows]):
+            write_picture(place / f"{subset}/{number:04d}.png", pixels)
+        lines = [
+            json.dumps({"file_name": f"{number:04d}.png", "label": NAMES[label]}) + "\n"
+            for number, label in enumerate(LABELS[rows])
+        ]
+        (place / f"{subset}/metadata.jsonl").write_text("".join(lines))
+
+
+def arff(place: Path) -> None:
+    lines = [f"@attribute pixel{number} numeric" for number in range(64)]
+    lines = ["@relation digits", *lines, "@attribute class {0,1,2,3,4,5,6,7,8,9}", "@data"]
+    for pixels, label in zip(PIXELS[TRAIN], LABELS[TRAIN], strict=True):
+        lines.append(",".join(map(str, [*pixels.ravel(), label])))
+    (place / "digits.arff").write_text("\n".join(lines))
+
+
+def pickles(place: Path) -> None:
+    for name, rows in [("data_batch_1", TRAIN), ("test_batch", TEST)]:
+        batch = {"data": PIXELS[rows].reshape(-1, 64), "labels": LABELS[rows].tolist()}
+        (place / name).write_bytes(pickle.dumps(batch))
+
+
 class Form(NamedTuple):
     """A form of images, and what is understood.
 
@@ -265,14 +382,30 @@ FORMS = {
     "pictures, and a table with their names, such as `id,breed`": Form(named_pictures),
     "the same, from Windows or a spreadsheet": Form(spelled),
     "the same, with one column per class": Form(one_hot),
+    "the same, with the class in `Id`, as in `Image,Id`": Form(whales),
     "the same, with a column `split`": Form(with_split, n_test=40),
+    "a table in each folder, as those of the German traffic signs": Form(
+        traffic_signs, n_test=40
+    ),
+    "`train_list.txt` and `test_list.txt`, with paths and classes": Form(lists, n_test=40),
+    "pictures, and their masks": Form(masks),
+    "the folders of Tiny ImageNet": Form(wnids),
+    "pictures, and arrays that are no images, as in Caltech 101": Form(annotations),
     "`mnist.npz` of Keras, or MedMNIST": Form(npz, n_test=40),
     "`X.npy` and `Y.npy`": Form(npy),
+    "an .npy file for each class, as those of Quick, Draw!": Form(array_per_class),
     "`train_32x32.mat` and `test_32x32.mat` of SVHN": Form(mat, n_test=40),
     "IDX files of MNIST, Fashion-MNIST or KMNIST": Form(idx, n_test=40),
     "IDX files of EMNIST": Form(emnist, n_test=40),
     "photos in HEIC or AVIF": Form(phone),
-    "an archive": Form(archive, command=r"unzip -q '.+?' -d '.+?' && rm '.+?'"),
+    "an archive": Form(archive, command=r"\(cd .+?; done\)"),
+    "an archive for each class": Form(archive_per_class, command=r"\(cd .+?; done\)"),
+    "`train.csv` and `train.zip` of a contest": Form(
+        contest_archives, command=r"\(cd .+?; done\)"
+    ),
+    "`metadata.jsonl` of Hugging Face": Form(json_lines, n_test=40, command=r"find .+"),
+    "an ARFF file": Form(arff, command=r"find .+"),
+    "the pickles of CIFAR-10": Form(pickles, n_test=40, command=r"find .+? \{\} \+"),
     "pictures with the class in their names, such as `cat.1.jpg`": Form(
         class_in_name, command=r"\(cd .+?; done\)"
     ),

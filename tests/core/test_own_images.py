@@ -1,6 +1,7 @@
 """Your own images as a dataset: all kinds of pictures, the sources `folder` and `table`."""
 
 import io
+import os
 import re
 from collections.abc import Callable
 from itertools import product
@@ -303,11 +304,22 @@ def link_to_folder_above(path: Path) -> None:
     path.symlink_to(".")
 
 
+def split_into_parts(folder: Path) -> None:
+    (folder.parent / "2").rename(folder)
+    (folder.parent / "3").rename(folder.with_name("scans_part_2"))
+
+
+def write_pages(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    page = Image.new("L", (8, 8))
+    page.save(path, save_all=True, append_images=[page])
+
+
 BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "a picture outside": (
         "1.png",
         write_pixel,
-        "1.png: expected CLASS/1.png, or for all pictures CLASS/GROUP/1.png; folders such as",
+        "1.png: expected CLASS/1.png, or for all pictures CLASS/GROUP/1.png, and no",
     ),
     "an empty class": ("a", Path.mkdir, "'a' has no pictures in it; delete it"),
     "a reserved name": ("all/1.png", write_pixel, "the name of the class 'all' is reserved"),
@@ -315,6 +327,18 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
         "3/al/1.png",
         write_pixel,
         "3/al/1.png: expected CLASS/1.png",
+    ),
+    "several pages": ("3/2.tif", write_pages, "3/2.tif: the file has several pages"),
+    "a pipe": ("3/2.png", os.mkfifo, "'2.png' is neither a file nor a folder; delete it"),
+    "a class that is not UTF-8": (
+        "\udcff/1.png",
+        write_pixel,
+        "1 names of files are not in UTF",
+    ),
+    "parts of a set": (
+        "scans_part_1/1.png",
+        lambda path: split_into_parts(path.parent),
+        "the classes would be scans_part_1, scans_part_2; move the pictures",
     ),
     "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
 }

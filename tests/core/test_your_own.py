@@ -316,7 +316,7 @@ def write_damaged(place: Path) -> None:
 
 UNUSABLE = {
     "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
-    "an archive": (write_zip, "run: unzip -q 'data/own/pictures.zip' -d 'data/own' && rm"),
+    "an archive": (write_zip, "run: (cd 'data/own' && for f in *.zip; do"),
     "few pictures": (write_few, "3 classes have fewer than 3 images in the training set"),
     "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
 }

@@ -93,8 +93,12 @@ def read_collection(
     for note in collection.notes:
         warn(note)
     rows = collection.rows
-    if "class" not in rows:
-        raise UserError(f"{len(rows)} images without classes; {collection.missing_classes}")
+    class_names = list(rows["class"].unique()) if "class" in rows else []
+    if len(class_names) < 2:
+        found = (
+            f"of a single class, {class_names[0]}" if len(class_names) else "without classes"
+        )
+        raise UserError(f"{len(rows)} images {found}; {collection.missing_classes}")
     groups, group_names = encode_groups(rows["group"].tolist() if "group" in rows else [])
     columns: dict[str, Any] = {
         "classes": rows["class"],

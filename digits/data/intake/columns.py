@@ -42,6 +42,10 @@ MIN_PIXELS = 4  # in a column that has all pixels of an image
 Sample = dict[str, pd.Series]  # the first values of each column
 
 
+class MissingColumnError(UserError):
+    """A table without a column that the user has chosen."""
+
+
 class Columns(NamedTuple):
     """The columns of a table by what they mean. None, or an empty list, if there is none.
 
@@ -107,13 +111,22 @@ class PictureFinder:
                     paths[key] = path if key not in paths or is_whole_path else None
         return paths
 
-    def find(self, name: str) -> Path | None:
+    def find(self, name: str, beside: Path) -> Path | None:
         """Return the picture with a name, or None if there are none or several.
 
         Folders at the beginning of the name that are not in this folder do not matter, such as
         those of the machine on which the table was written.
+
+        Args:
+            name: the name.
+            beside: the folder of the table. The pictures in it come first.
         """
-        parts = posixpath.normpath(name.strip().replace("\\", "/")).split("/")
+        name = name.strip().replace("\\", "/")
+        folder_name = beside.relative_to(self.root).as_posix()
+        found = self.paths_by_name.get(posixpath.normpath(f"{folder_name}/{name}"))
+        if found:
+            return found
+        parts = posixpath.normpath(name).split("/")
         for start in range(len(parts)):
             end = "/".join(parts[start:])
             if end in self.paths_by_name:
@@ -125,6 +138,7 @@ def find_columns(
     sample: Sample,
     encoded: str | None,
     finder: PictureFinder,
+    beside: Path,
     chosen: Mapping[Any, str],
 ) -> Columns:
     """Return the columns of a table by what they mean.
@@ -133,19 +147,25 @@ def find_columns(
         sample: the first values of each column.
         encoded: the column that has the pictures themselves, or None.
         finder: finds the pictures that the table names.
+        beside: the folder of the table.
         chosen: the columns that the user has chosen as `class` or `group`.
 
     Raises:
-        UserError: a chosen column is missing, it is not clear which column has the classes, or
-            there are neither pictures nor pixels.
+        MissingColumnError: a chosen column is missing.
+        UserError: it is not clear which column has the classes, or there are neither pictures
+            nor pixels.
     """
     for name in chosen.values():
         if name not in sample:
-            raise UserError(f"it has no column {name!r}, but {shorten(list(sample))}")
-    file = None if encoded else find_file_column(sample, finder)
+            raise MissingColumnError(f"it has no column {name!r}, but {shorten(list(sample))}")
+    file = None if encoded else find_file_column(sample, finder, beside)
     has_pictures = bool(encoded or file)
     packed = None if has_pictures else find_packed_column(sample)
+    if not has_pictures and not packed:
+        check_no_picture_missing(sample, finder.root)
     group = chosen.get("group") or find_usual_column(sample, GROUP_COLUMNS)
+    if group == file:
+        group = None
     split = find_split_column(sample)
     image_id = find_usual_column(sample, ID_COLUMNS)
 
@@ -153,12 +173,14 @@ def find_columns(
     others = [
         name for name in sample if name not in used and simplify(name) not in PANDAS_INDEX
     ]
+    if file and image_id and not others and sample[image_id].duplicated().any():
+        others = [image_id]  # of the thing in the picture, as in `Image,Id`
+        image_id = None
     if "class" in chosen:
         classes = [chosen["class"]]
     else:
-        classes = find_class_columns(
-            {name: sample[name] for name in others}, may_be_any=has_pictures or bool(packed)
-        )
+        may_be_numbers = has_pictures or bool(packed)
+        classes = find_class_columns({name: sample[name] for name in others}, may_be_numbers)
     others = [name for name in others if name not in classes]
     pixels = []
     if not has_pictures and not packed:
@@ -177,26 +199,30 @@ def find_usual_column(sample: Sample, usual_names: Sequence[str]) -> str | None:
     return next((name for name in sample if simplify(name) in usual_names), None)
 
 
-def find_file_column(sample: Sample, finder: PictureFinder) -> str | None:
-    """Return the column with the names of pictures, or None.
-
-    Raises:
-        UserError: there is such a column, but its pictures are missing.
-    """
+def find_file_column(sample: Sample, finder: PictureFinder, beside: Path) -> str | None:
+    """Return the column with the names of pictures that were found, or None."""
     texts = [name for name in sample if not is_numeric(sample[name])]
     usual = [name for name in sample if simplify(name) in FILE_COLUMNS]
     usual.sort(key=lambda name: FILE_COLUMNS.index(simplify(name)))
     for name in [*usual, *texts]:
-        if any(finder.find(str(value)) for value in sample[name][:5]):
+        if any(finder.find(str(value), beside) for value in sample[name][:5]):
             return name
-    for name in texts:
-        values = sample[name].astype(str).str.lower()
-        if len(values) and values.str.endswith(pictures.SUFFIXES).all():
-            raise UserError(
-                f"it names pictures in the column {name}, such as {sample[name].iloc[0]}, "
-                f"which are not in {finder.root}"
-            )
     return None
+
+
+def check_no_picture_missing(sample: Sample, root: Path) -> None:
+    """Check that a table whose pictures were not found names none.
+
+    Raises:
+        UserError: it does.
+    """
+    for name, values in sample.items():
+        texts = values.astype(str).str.lower()
+        if len(texts) and texts.str.endswith(pictures.SUFFIXES).all():
+            raise UserError(
+                f"it names pictures in the column {name}, such as {values.iloc[0]}, which are "
+                f"not in {root}, or are there several times"
+            )
 
 
 def find_packed_column(sample: Sample) -> str | None:
@@ -221,21 +247,28 @@ def find_split_column(sample: Sample) -> str | None:
     return name if is_subset.all() else None
 
 
-def find_class_columns(others: Sample, *, may_be_any: bool) -> list[str]:
+def find_class_columns(others: Sample, may_be_numbers: bool) -> list[str]:
     """Return the column of the classes, several columns if there is one per class, or none.
 
     Args:
         others: the first values of the columns that mean nothing else.
-        may_be_any: whether a column with another name may have the classes.
+        may_be_numbers: whether a column of numbers with another name than the usual ones may
+            have the classes. Otherwise, such columns are pixels.
 
     Raises:
         UserError: it is not clear which column has the classes.
     """
     candidates = [name for name in others if simplify(name) in CLASS_COLUMNS]
-    if not candidates and may_be_any:
+    if not candidates and may_be_numbers:
         candidates = list(others)
         if len(candidates) > 1 and is_one_hot(others):
             return candidates
+    if not candidates:  # of texts, those that stand in several rows
+        candidates = [
+            name
+            for name, values in others.items()
+            if not is_numeric(values) and values.duplicated().any()
+        ]
     if len(candidates) > 1:
         raise UserError(
             f"which column has the classes, {shorten(candidates)}? Run `digits start --class "

@@ -1,7 +1,10 @@
 """Find out what kind of images a folder or file has."""
 
+import re
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 from digits.data.intake.collection import Collection, shorten
 from digits.data.sources import NOT_FOUND, arrays, folder, table
@@ -13,24 +16,80 @@ FORMS = (
     "or IDX files"
 )
 
-# The commands that unpack an archive. {0} is the file, and {1} the folder that it is in.
+# The commands that unpack the archive "$f" into the folder "$d".
 UNPACK = {
-    ".zip": "unzip -q '{0}' -d '{1}' && rm '{0}'",
-    ".tar": "tar -xf '{0}' -C '{1}' && rm '{0}'",
-    ".tgz": "tar -xf '{0}' -C '{1}' && rm '{0}'",
-    ".tar.gz": "tar -xf '{0}' -C '{1}' && rm '{0}'",
-    ".tar.bz2": "tar -xf '{0}' -C '{1}' && rm '{0}'",
-    ".tar.xz": "tar -xf '{0}' -C '{1}' && rm '{0}'",
-    ".rar": "unrar x '{0}' '{1}' && rm '{0}'",
-    ".7z": "7z x '{0}' -o'{1}' && rm '{0}'",
+    ".zip": 'unzip -q "$f" -d "$d"',
+    **dict.fromkeys([".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz"], 'tar -xf "$f" -C "$d"'),
+    ".rar": 'unrar x "$f" "$d"',
+    ".7z": '7z x "$f" -o"$d"',
 }
+
+
+class Conversion(NamedTuple):
+    """Python that makes a file of another format usable.
+
+    Attributes:
+        imports: the modules that it needs.
+        expression: writes what is in the file `f` beside it, in a format that is read.
+        package: a package that has to be installed first, or "".
+    """
+
+    imports: str
+    expression: str
+    package: str = ""
+
+    def write_command(self, folder: Path, pattern: str) -> str:
+        """Return the command that converts all files in a folder whose name has a pattern."""
+        install = f"pip install {self.package} && " if self.package else ""
+        return (
+            f"{install}find '{folder}' -type f -name '{pattern}' -exec python -c \"import sys, "
+            f'{self.imports}; [{self.expression} for f in sys.argv[1:]]" {{}} +'
+        )
+
+
+CONVERSIONS = {
+    ".arff": Conversion(
+        "pandas as pd, scipy.io.arff",
+        "pd.DataFrame(scipy.io.arff.loadarff(f)[0]).map(lambda v: v.decode() if "
+        "isinstance(v, bytes) else v).to_csv(f + '.csv', index=False)",
+    ),
+    ".dcm": Conversion(
+        "pydicom, PIL.Image as image",
+        "image.fromarray(((a := pydicom.dcmread(f).pixel_array) * (255 / a.max()))"
+        ".astype('u1')).save(f[:-4] + '.png')",
+        "pydicom",
+    ),
+    ".h5": Conversion("h5py, numpy as np", "np.savez(f + '.npz', **h5py.File(f))", "h5py"),
+    ".jsonl": Conversion(
+        "pandas as pd", "pd.read_json(f, lines=True).to_csv(f + '.csv', index=False)"
+    ),
+    ".xlsx": Conversion(
+        "pandas as pd", "pd.read_excel(f).to_csv(f + '.csv', index=False)", "openpyxl"
+    ),
+}
+
+# A pickle with `data` and `labels`, such as those of CIFAR-10.
+UNPICKLE = Conversion(
+    "numpy as np, pickle",
+    "np.savez(f + '.npz', x=(d := pickle.load(open(f, 'rb'), encoding='latin1'))['data'], "
+    "y=d['labels'])",
+)
 PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".joblib"}
+PICKLE_MAGIC = re.compile(rb"\x80[\x02-\x05]")
 
 
-def find_source(place: Path) -> tuple[str, Path]:
+def find_source(
+    place: Path, columns: dict[str, str] | None = None, *, need_classes: bool = True
+) -> tuple[str, Path]:
     """Return the kind of source that reads a folder or file, and where its images are.
 
-    A folder that has nothing but one other folder, as that of an archive, is entered.
+    A folder that has nothing but one other folder, as that of an archive, is entered. Of
+    several kinds, the one that finds the classes of most images is taken.
+
+    Args:
+        place: the folder or file.
+        columns: the columns that the user has chosen as `class` or `group`.
+        need_classes: whether the images must have classes.
 
     Raises:
         UserError: there are no images, or they are in a form that no source reads. The message
@@ -42,15 +101,22 @@ def find_source(place: Path) -> tuple[str, Path]:
     if place.is_dir():
         place = enter_folders(place)
         files = list(folder.iterate_files(place, may_be_empty=True))
-    if any(arrays.is_array_file(file) for file in files):
-        return "arrays", place
-    has_pictures = any(file.suffix.lower() in pictures.SUFFIXES for file in files)
-    has_tables = any(file.suffix.lower() in table.SUFFIXES for file in files)
-    if has_tables and not (has_pictures and is_better_without_tables(place)):
+    is_found = {
+        "arrays": any(arrays.is_array_file(file) for file in files),
+        "table": any(table.is_table_file(file) for file in files),
+        "folder": any(file.suffix.lower() in pictures.SUFFIXES for file in files),
+    }
+    kinds = [kind for kind, found in is_found.items() if found]
+    if columns and "table" in kinds:
         return "table", place
-    if has_pictures:
-        return "folder", place
-    raise refuse(place, files)
+    advice = find_advice(place, files)
+    if len(kinds) == 1 and not (advice and need_classes):
+        return kinds[0], place
+    n_labelled = {kind: count_labelled(kind, place) for kind in kinds}
+    best = max(kinds, key=n_labelled.__getitem__, default="")
+    if not best or (advice and need_classes and not n_labelled[best]):
+        raise refuse(place, files, advice)
+    return best, place
 
 
 def enter_folders(place: Path) -> Path:
@@ -62,19 +128,11 @@ def enter_folders(place: Path) -> Path:
         paths = folder.list_visible(place)
         if len(paths) != 1 or not paths[0].is_dir():
             return place
-        suffixes = {path.suffix.lower() for path in folder.list_visible(paths[0])}
-        if suffixes.intersection(pictures.SUFFIXES) and not suffixes.intersection(
-            table.SUFFIXES
-        ):
+        inner = folder.list_visible(paths[0])
+        has_pictures = any(path.suffix.lower() in pictures.SUFFIXES for path in inner)
+        if has_pictures and not any(map(table.is_table_file, inner)):
             return place
         [place] = paths
-
-
-def is_better_without_tables(place: Path) -> bool:
-    """Return whether subfolders give classes to more pictures than tables beside them do."""
-    n_by_tables = count_labelled("table", place)
-    n_by_folders = count_labelled("folder", place)
-    return n_by_folders > n_by_tables
 
 
 def count_labelled(kind: str, place: Path) -> int:
@@ -96,7 +154,7 @@ def open_place(place: Path, columns: dict[str, str] | None = None) -> Collection
     Raises:
         UserError: there are no images, or they cannot be read.
     """
-    kind, place = find_source(place)
+    kind, place = find_source(place, columns, need_classes=False)
     return open_source(kind, place, columns)
 
 
@@ -111,19 +169,51 @@ def open_source(kind: str, place: Path, columns: dict[str, str] | None = None) -
     return arrays.open_place(place) if kind == "arrays" else folder.open_place(place)
 
 
-def refuse(place: Path, files: Sequence[Path]) -> UserError:
-    """Return the error for files that no source reads."""
+def refuse(place: Path, files: Sequence[Path], advice: str) -> UserError:
+    """Return the error for files that no source reads, or that have no classes.
+
+    Args:
+        place: the folder.
+        files: the files in it.
+        advice: as `find_advice` returns it.
+    """
     if not files:
         return UserError(f"{place} is empty; put your images into it, as they are: {FORMS}")
-    first = files[0]
-    name = first.name.lower()
-    message = f"{place} has no images that can be read, but {shorten(files[:5])}"
-    for ending, command in UNPACK.items():
-        if name.endswith(ending):
-            return UserError(f"{message}; run: {command.format(first, first.parent)}")
-    if PICKLES.intersection(first.suffixes):
-        return UserError(
-            f"{message}; a pickle can run any code, and is not read; if you trust it, "
-            f"{arrays.CONVERT}"
-        )
-    return UserError(f"{message}; readable are {FORMS}; otherwise {arrays.CONVERT}")
+    listed = shorten([file.relative_to(place) for file in files[:5]])
+    return UserError(
+        f"{place} has no images with classes that can be read, but {listed}; "
+        f"{advice or f'readable are {FORMS}; otherwise {arrays.CONVERT}'}"
+    )
+
+
+def find_advice(place: Path, files: Sequence[Path]) -> str:
+    """Return the command that makes some of the files usable, or "" if none is known."""
+    for file, (ending, unpack) in product(files, UNPACK.items()):
+        if file.name.lower().endswith(ending):
+            end = file.name[-len(ending) :]
+            return (
+                f"run: (cd '{file.parent}' && for f in *{end}; do d=\"${{f%{end}}}\"; mkdir -p "
+                f'"$d" && {unpack} && rm "$f"; done)'
+            )
+    for file in files:
+        suffix = file.suffix.lower()
+        if suffix in CONVERSIONS:
+            return "run: " + CONVERSIONS[suffix].write_command(place, f"*{file.suffix}")
+        if is_pickle(file):
+            pattern = f"*{file.suffix}" if file.suffix else "*_batch*"  # CIFAR-10
+            return (
+                "a pickle can run any code, and is not read; if you trust it and it has `data` "
+                f"and `labels`, run: {UNPICKLE.write_command(place, pattern)}; "
+                f"otherwise {arrays.CONVERT}"
+            )
+    return ""
+
+
+def is_pickle(file: Path) -> bool:
+    """Return whether a file is a pickle, by its name or its first bytes."""
+    if PICKLES.intersection(file.suffixes):
+        return True
+    if file.suffix or not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return PICKLE_MAGIC.match(opened.read(2)) is not None

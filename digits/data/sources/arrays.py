@@ -81,6 +81,8 @@ def open_place(path: Path) -> Collection:
         UserError: a file cannot be read, or it is not clear which arrays belong together.
     """
     parts = make_parts(load(path))
+    if len(parts) > 1 and all(part.labels is None and not part.is_test for part in parts):
+        parts = name_by_class(parts)
     notes = []
     labelled = [part for part in parts if part.labels is not None]
     if labelled and len(labelled) < len(parts):
@@ -194,11 +196,25 @@ def make_parts(arrays: dict[str, Any]) -> list[Part]:
                 f"their labels; {CONVERT}"
             )
         *labels, images = sorted((arrays[name] for name in names), key=lambda each: each.size)
-        if images.ndim > 1 and images.dtype.kind in "buif":  # not a list of names
+        is_list = sum(size > 1 for size in images.shape) < 2  # of labels or names
+        if not is_list and images.dtype.kind in "buif":
             parts.append(Part(key, *match(images, labels[0] if labels else None)))
     if not parts:
         raise UserError(f"no images among the arrays {shorten(described)}; {CONVERT}")
     return parts
+
+
+def name_by_class(parts: list[Part]) -> list[Part]:
+    """Return sets of images without labels, such as `cat` and `dog`, with these as labels.
+
+    Words that are in all names are no part of a label.
+    """
+    common = set.intersection(*(set(part.name) for part in parts))
+    labelled = []
+    for part in parts:
+        label = " ".join(word for word in part.name if word not in common)
+        labelled.append(Part((), part.images, np.full(len(part.images), label)))
+    return labelled
 
 
 def find_part_name(name: str) -> tuple[str, ...]:

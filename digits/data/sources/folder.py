@@ -33,6 +33,9 @@ from digits.settings.params import DatasetParams
 
 READS_PICTURES = True  # so a network can describe them
 
+# The name of a mask, which shows where something is in the picture beside it.
+MASK_NAME = re.compile(r"(.+)_(mask|segmentation)(_\d+)?")
+
 # Files that operating systems, Git and DVC write.
 IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
@@ -76,13 +79,16 @@ def open_place(root: Path) -> Collection:
     if not root.is_dir():
         raise UserError(NOT_FOUND)
     paths, other_files = list_pictures(root)
-    files = sort_pictures(parse_paths(root, paths))
+    masks = find_masks(paths)
+    files = sort_pictures(parse_paths(root, [path for path in paths if path not in masks]))
     notes = describe_left_out(root, other_files)
+    if masks:
+        notes.append(f"left out: {len(masks)} masks, such as {min(masks).relative_to(root)}")
     has_classes = any(file.class_name for file in files)
     if has_classes:
         unlabelled = [file for file in files if not file.class_name]
         for file in unlabelled:
-            if not file.is_test:
+            if not any(map(subsets.names_subset, file.path.relative_to(root).parts)):
                 raise unexpected_place(root, file.path)
         if unlabelled:
             folders = sorted({str(file.path.parent) for file in unlabelled})
@@ -91,14 +97,15 @@ def open_place(root: Path) -> Collection:
                 f"{shorten(folders)}` classifies them"
             )
         files = [file for file in files if file.class_name]
+        notes += describe_groups(root, files)
 
     names = [file.path.relative_to(root).as_posix() for file in files]
     rows = pd.DataFrame({"id": names, "file": names}, dtype=object)  # not all are UTF-8
     rows["test"] = [file.is_test for file in files]
     if has_classes:
-        rows["class"] = [file.class_name for file in files]
+        rows["class"] = pd.Series([file.class_name for file in files], dtype=object)
     if any(file.group for file in files):
-        rows["group"] = [file.group for file in files]
+        rows["group"] = pd.Series([file.group for file in files], dtype=object)
     return Collection(
         rows,
         pictures=lambda: (file.path for file in files),
@@ -121,6 +128,25 @@ def list_pictures(root: Path) -> tuple[list[Path], list[Path]]:
     return picture_files, other_files
 
 
+def find_masks(paths: Sequence[Path]) -> set[Path]:
+    """Return the masks among pictures.
+
+    They are beside their pictures, such as `1_mask.png` and `1.png`, or each class has a folder
+    `masks`, as it has a folder `images`.
+    """
+    with_stems = {path.with_suffix("") for path in paths}
+    folders = {path.parent for path in paths}
+    masks = set()
+    for path in paths:
+        match = MASK_NAME.fullmatch(path.stem)
+        is_beside = match is not None and path.with_name(match[1]) in with_stems
+        parent = path.parent
+        is_in_folder = parent.name == "masks" and parent.with_name("images") in folders
+        if is_beside or is_in_folder:
+            masks.add(path)
+    return masks
+
+
 def list_visible(folder: Path) -> list[Path]:
     """Return the files and folders in a folder, except those with ignored names, sorted."""
     return sorted(path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name))
@@ -134,12 +160,14 @@ def iterate_files(folder: Path, *, may_be_empty: bool = False) -> Iterator[Path]
         may_be_empty: whether it and the folders in it may have no files.
 
     Raises:
-        UserError: a folder is empty, or is a link to a folder above.
+        UserError: a folder is empty, or is a link to a folder above, or there is a pipe.
     """
     paths = list_visible(folder)
     if not paths and not may_be_empty:
         raise UserError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
     for path in paths:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # it may never end
+            raise UserError(f"{path.name!r} is neither a file nor a folder; delete it")
         if not path.is_dir():
             yield path
         elif folder.resolve().is_relative_to(path.resolve()):
@@ -158,8 +186,8 @@ def parse_paths(root: Path, paths: Sequence[Path]) -> list[PictureFile]:
     names_of_paths = []
     for path in paths:
         folders = [normalize(name) for name in path.relative_to(root).parts[:-1]]
-        names_of_paths.append([name for name in folders if not subsets.names_subset(name)])
-    drop_containers(names_of_paths)
+        names_of_paths.append([name for name in folders if not is_container(name)])
+    drop_wrappers(names_of_paths)
 
     files = []
     for path, names in zip(paths, names_of_paths, strict=True):
@@ -176,13 +204,15 @@ def parse_paths(root: Path, paths: Sequence[Path]) -> list[PictureFile]:
     return files
 
 
-def drop_containers(names_of_paths: list[list[str]]) -> None:
-    """Remove the first folder of all paths, such as `images`, if it has only other folders."""
+def is_container(name: str) -> bool:
+    """Return whether a folder, such as `train` or `images`, is neither a class nor a group."""
+    return subsets.names_subset(name) or subsets.names_container(name)
+
+
+def drop_wrappers(names_of_paths: list[list[str]]) -> None:
+    """Remove the first folder of all paths, if it is the same, and not the last one."""
     while all(len(names) > 1 for names in names_of_paths):
-        firsts = {names[0] for names in names_of_paths}
-        if not all(
-            set(subsets.split_words(name)) <= subsets.CONTAINER_WORDS for name in firsts
-        ):
+        if len({names[0] for names in names_of_paths}) > 1:
             return
         for names in names_of_paths:
             del names[0]
@@ -200,14 +230,39 @@ def check_groups(root: Path, files: Sequence[PictureFile]) -> None:
         raise unexpected_place(root, with_group[0].path)
 
 
+def describe_groups(root: Path, files: Sequence[PictureFile]) -> list[str]:
+    """Return a sentence if the classes and the groups may be the other way round.
+
+    They may be if there are far fewer groups, as in `patient_17/benign/1.png`.
+    """
+    classes = sorted({file.class_name for file in files})
+    groups = sorted({file.group for file in files} - {""})
+    is_flat = len(files[0].path.relative_to(root).parts) == 3  # without `train` and `test`
+    if not (is_flat and 2 <= len(groups) <= len(classes) / 3):
+        return []
+    return [
+        f"{shorten(classes[:3])} are taken for classes, and {shorten(groups[:3])} for groups; "
+        f"if it is the other way round, run: (cd '{root}' && for d in */*/; do c=${{d#*/}}; "
+        'mkdir -p "_/$c" && mv "$d" "_/$c${d%%/*}"; done; find . -type d -empty -delete; '
+        "mv _/* . && rmdir _)"
+    ]
+
+
 def check_class_names(class_names: set[str]) -> None:
     """Check that the classes are not sets of images, such as `my_train_2` and `my_test_2`.
 
     Raises:
-        UserError: all classes are named like training sets and test sets.
+        UserError: all classes are named like training sets and test sets, or like parts of a
+            set, such as `images_1` and `images_2`.
     """
     named = sorted(class_names - {""})
     words = subsets.SUBSET_WORDS
+    are_parts = len({re.sub(r"\d+", "", name) for name in named}) == 1 < len(named)
+    if are_parts and not subsets.PART_WORDS.isdisjoint(subsets.split_words(named[0])):
+        raise UserError(
+            f"the classes would be {shorten(named)}; move the pictures into a subfolder for "
+            "each class, or write a table of files"
+        )
     if named and all(any(word in name.lower() for word in words) for name in named):
         raise UserError(
             f"the classes would be {shorten(named)}; rename these folders to train and test "
@@ -222,12 +277,20 @@ def normalize(name: str) -> str:
 
 def unexpected_place(root: Path, path: Path) -> UserError:
     """Return the error for a picture in a place from which its class cannot be told."""
-    return UserError(f"{path.relative_to(root)}: {explain_places(path)}")
+    return UserError(
+        f"{path.relative_to(root)}: expected CLASS/{path.name}, or for all pictures "
+        f"CLASS/GROUP/{path.name}, and no other folders but those such as train and test; "
+        "delete or move the others. For any other tree of folders, write a table of files"
+    )
 
 
 def explain_places(path: Path) -> str:
-    """Return what to do with a picture in a place from which its class cannot be told."""
-    move_files = 'for f in *.*; do d="${f%%[._-]*}"; mkdir -p "$d" && mv "$f" "$d/"; done'
+    """Return what to do with pictures like this one, which has no class."""
+    first_word = re.split(r"[._-]", path.name)[0]
+    class_name = '"${f%%[._-]*}"'
+    if not any(character.isdecimal() for character in first_word):  # as in `great_auk (1).jpg`
+        class_name = '"${f%%[0-9]*}"; d="${d%[ ._(-]}"; d="${d%[ ._(-]}"'
+    move_files = f'for f in *.*; do d={class_name}; mkdir -p "$d" && mv "$f" "$d/"; done'
     return (
         f"expected CLASS/{path.name}, or for all pictures CLASS/GROUP/{path.name}; folders "
         "such as train and test are not classes. If the names of the files begin with the "

@@ -36,6 +36,7 @@ from digits.data.intake import subsets
 from digits.data.intake.collection import BATCH_SIZE, Collection, read_collection, shorten
 from digits.data.intake.columns import (
     CLASS_COLUMNS,
+    MissingColumnError,
     PictureFinder,
     Sample,
     find_columns,
@@ -49,6 +50,10 @@ from digits.settings.params import DatasetParams
 READS_PICTURES = True  # if a column has pictures, or their names
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
+
+# A line of a text file such as train.txt, with the path of a picture and its class.
+LIST_LINE = re.compile(r".+\.(\w+)[\s,]+[^\s,]+\s*")
+LIST_SEPARATOR = r"[\s,]+(?=[^\s,]+\s*$)"  # the last one, because a path may have blanks
 
 N_SAMPLE_ROWS = 50
 
@@ -87,7 +92,14 @@ def open_place(path: Path, chosen: Mapping[Any, str] | None = None) -> Collectio
     root = path if path.is_dir() else path.parent
     files, notes = list_tables(path)
     finder = PictureFinder(root)
-    all_tables = [Table(file, root, finder, chosen or {}) for file in files]
+    all_tables = []
+    for file in files:
+        try:
+            all_tables.append(Table(file, root, finder, chosen or {}))
+        except MissingColumnError as error:
+            if file == files[-1] and not all_tables:
+                raise
+            notes.append(f"left out: {error.message}")
     labelled = [table for table in all_tables if "class" in table.rows]
     chosen_tables = labelled or all_tables
     check_same_kind(chosen_tables)
@@ -98,10 +110,12 @@ def open_place(path: Path, chosen: Mapping[Any, str] | None = None) -> Collectio
                 "classifies its images"
             )
     chosen_tables.sort(key=lambda table: table.rows["test"].all())
-    for table in chosen_tables:
-        notes += table.notes
-        if len(chosen_tables) > 1:
-            notes.append(f"{len(table.rows)} images are from {table.path}")
+    left_out = {name: None for table in chosen_tables for name in table.columns.left_out}
+    if left_out:
+        notes.append(f"left out: the columns {shorten(list(left_out))}")
+    if len(chosen_tables) > 1:
+        counts = [f"{len(table.rows)} from {table.path}" for table in chosen_tables]
+        notes.append(f"images: {shorten(counts)}")
 
     rows = pd.concat([table.rows for table in chosen_tables], ignore_index=True)
     if chosen_tables[0].columns.has_pictures:
@@ -128,9 +142,7 @@ def list_tables(path: Path) -> tuple[list[Path], list[str]]:
     if not path.is_dir():
         return [path], []
     files = sorted(
-        file
-        for file in folder.iterate_files(path, may_be_empty=True)
-        if file.suffix.lower() in SUFFIXES
+        file for file in folder.iterate_files(path, may_be_empty=True) if is_table_file(file)
     )
     submissions = [file for file in files if "submission" in subsets.split_words(file.stem)]
     others = [file for file in files if file not in submissions]
@@ -138,6 +150,20 @@ def list_tables(path: Path) -> tuple[list[Path], list[str]]:
         raise UserError(f"{path} has no file that ends in {', '.join(SUFFIXES)}")
     notes = [f"left out: {file}, an example of a submission" for file in submissions]
     return others, notes
+
+
+def is_table_file(file: Path) -> bool:
+    """Return whether a file is a table, or a list of pictures with their classes."""
+    return file.suffix.lower() in SUFFIXES or is_list(file)
+
+
+def is_list(file: Path) -> bool:
+    """Return whether a file has lines with a picture and its class, and no header."""
+    if file.suffix.lower() not in {".txt", ".csv", ".tsv"} or not file.is_file():
+        return False
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        match = LIST_LINE.fullmatch(opened.readline())
+    return match is not None and f".{match[1]}".lower() in pictures.SUFFIXES
 
 
 class Table:
@@ -148,7 +174,6 @@ class Table:
         columns: its columns by what they mean.
         rows: as `Collection` describes it.
         shape: the shape of the images if the table has their pixels, otherwise [].
-        notes: sentences about what was left out.
     """
 
     def __init__(
@@ -170,18 +195,13 @@ class Table:
         self.finder = finder
         with report_unreadable(path):
             self.schema = pq.read_schema(path) if self.is_parquet else None
-            self.separator = "," if self.is_parquet else find_separator(path)
+            self.csv_options = {} if self.is_parquet else find_csv_options(path)
             self.sample = self.read_sample()
             if not self.is_parquet:
-                check_header(path, list(self.sample))
+                check_header(path, list(self.sample), self.csv_options["sep"])
             encoded = find_encoded_column(self.schema)
-            self.columns = find_columns(self.sample, encoded, finder, chosen)
+            self.columns = find_columns(self.sample, encoded, finder, path.parent, chosen)
             self.rows = self.make_rows()
-        self.notes = []
-        if self.columns.left_out:
-            self.notes.append(
-                f"left out: the columns {shorten(self.columns.left_out)} of {path}"
-            )
         self.shape = [] if self.columns.has_pictures else self.guess_shape()
 
     @property
@@ -190,15 +210,24 @@ class Table:
         return self.path.suffix.lower() == ".parquet"
 
     def read_sample(self) -> Sample:
-        """Return the first values of each column. Those of a CSV file stay text."""
+        """Return the first values of each column. Those of a CSV file stay text.
+
+        Raises:
+            UserError: a row has more values than the header has names.
+        """
         if self.is_parquet:
             with pq.ParquetFile(self.path) as file:
                 empty = file.schema_arrow.empty_table()
                 first_rows = next(file.iter_batches(N_SAMPLE_ROWS), empty).to_pandas()
         else:
             first_rows = pd.read_csv(
-                self.path, nrows=N_SAMPLE_ROWS, dtype=str, sep=self.separator, **CSV_OPTIONS
+                self.path, nrows=N_SAMPLE_ROWS, dtype=str, **self.csv_options
             )
+            if not isinstance(first_rows.index, pd.RangeIndex):  # pandas took it for the rest
+                raise UserError(
+                    f"its first line has {first_rows.shape[1]} names of columns, but the next "
+                    "one has more values; add a name, or delete the commas at the ends of lines"
+                )
         return {str(name): first_rows[name] for name in first_rows}
 
     def make_rows(self) -> pd.DataFrame:
@@ -237,9 +266,7 @@ class Table:
                 return pd.DataFrame(index=range(pq.read_metadata(self.path).num_rows))
             return pd.read_parquet(self.path, columns=names)
         used = names or [next(iter(self.sample))]
-        return pd.read_csv(
-            self.path, usecols=used, dtype=str, sep=self.separator, **CSV_OPTIONS
-        )
+        return pd.read_csv(self.path, usecols=used, dtype=str, **self.csv_options)
 
     def make_classes(self, texts: pd.DataFrame) -> Any:
         """Return the class of each image as text.
@@ -266,7 +293,7 @@ class Table:
         Raises:
             UserError: some are missing, or several pictures have the same name.
         """
-        found = [self.finder.find(name) for name in names]
+        found = [self.finder.find(name, self.path.parent) for name in names]
         missing = [name for name, path in zip(names, found, strict=True) if path is None]
         if missing:
             listed = shorten([name or "a blank" for name in missing])
@@ -326,11 +353,7 @@ class Table:
             # Without `low_memory`, a column has one type in all rows of a block. `usecols` is
             # omitted because a row with too many values would then be no error.
             yield from pd.read_csv(
-                self.path,
-                chunksize=n_rows,
-                low_memory=False,
-                sep=self.separator,
-                **CSV_OPTIONS,
+                self.path, chunksize=n_rows, low_memory=False, **self.csv_options
             )
 
 
@@ -340,7 +363,7 @@ def report_unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise UserError(f"{path.name}: {error.message}") from None
+        raise type(error)(f"{path.name}: {error.message}") from None
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path.name} is not in UTF-8 ({error}); if it is in Latin-1, run: "
@@ -399,15 +422,23 @@ def find_class_names(schema: Any, column: str) -> list[str] | None:
     return names
 
 
-def find_separator(path: Path) -> str:
-    """Return what separates the values in the first line of a CSV file."""
+def find_csv_options(path: Path) -> dict[str, Any]:
+    """Return the arguments with which `pandas.read_csv` reads a file."""
+    if is_list(path):
+        names = ["file", "class"]
+        return CSV_OPTIONS | {"sep": LIST_SEPARATOR, "names": names, "engine": "python"}
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
-    return max([",", ";", "\t"], key=header.count)  # a comma if there are none
+    return CSV_OPTIONS | {"sep": max([",", ";", "\t"], key=header.count)}  # a comma if none
 
 
-def check_header(path: Path, names: Sequence[str]) -> None:
+def check_header(path: Path, names: Sequence[str], separator: str) -> None:
     """Check that the first line of a CSV file has the names of columns.
+
+    Args:
+        path: the file.
+        names: the values in its first line.
+        separator: what separates them.
 
     Raises:
         UserError: it has values.
@@ -419,11 +450,13 @@ def check_header(path: Path, names: Sequence[str]) -> None:
     is_numbered = first in {"0", "1"} and names[-1] == str(int(first) + len(names) - 1)
     if has_class or not (has_file or (are_numbers and not is_numbered)):
         return
-    header = "file,class" if has_file else f"class,$(seq -s , {len(names) - 1})"
+    pixels = f"$(seq -s '{separator}' {len(names) - 1})"
+    header = separator.join(["file", "class"] if has_file else ["class", pixels])
     order = "files and classes" if has_file else "classes, then pixels"
+    last = "" if has_file else "; if the classes are last, write `class` last in this header"
     raise UserError(
         f"its first line has values, not the names of columns; if these are {order}, run: "
-        f"{{ echo \"{header}\"; cat '{path}'; }} > table && mv table '{path}'"
+        f"{{ echo \"{header}\"; cat '{path}'; }} > table && mv table '{path}'{last}"
     )
 
 
