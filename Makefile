@@ -1,6 +1,7 @@
 # What to type. Everything runs in .venv, which is made from requirements.lock when it is missing or out of date.
 PYTHON := $(shell command -v python3)
 VENV := .venv
+LOCK_INSTALLED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 DEV_INSTALLED := $(VENV)/.dev
 
@@ -122,6 +123,11 @@ clean: ## Delete what can be made again, but for DVC's cache
 EXTRAS :=
 venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock (make -B venv EXTRAS=s3 adds S3)
 
+# An edit of EXTRAS adds packages, and leaves the others as they are.
+$(INSTALLED): $(LOCK_INSTALLED) Makefile
+	@$(if $(EXTRAS),$(UV_PIP) install --quiet --constraint requirements-dev.lock --no-build-isolation --editable '.[$(EXTRAS)]')
+	@touch $@
+
 # pip installs uv, and uv the rest, in half of pip's time. Both check every hash. uv does not read pip's configuration.
 PIP := python -m pip install --quiet --disable-pip-version-check
 UV_PIP = UV_SYSTEM_CERTS=true \
@@ -130,14 +136,13 @@ UV_PIP = UV_SYSTEM_CERTS=true \
 COMPILE := import py_compile, sys, dvc.cli, dvc.repo.reproduce, digits.report.page, stages.train, stages.evaluate; \
   files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]; \
   [py_compile.compile(file) for file in files if file.endswith(".py")]
-$(INSTALLED): requirements.lock pyproject.toml $(PACKAGES)
+$(LOCK_INSTALLED): requirements.lock pyproject.toml $(PACKAGES)
 	@echo "Making $(VENV) from requirements.lock, a minute or two"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
 	@$(PIP) --require-hashes -r $(VENV)/uv.txt
 	@$(UV_PIP) sync --quiet --require-hashes requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable . $(PACKAGES:%/pyproject.toml=--editable ./%)
-	@$(if $(EXTRAS),$(UV_PIP) install --quiet --constraint requirements-dev.lock --no-build-isolation --editable '.[$(EXTRAS)]')
 	@digits setup
 	@python -c '$(COMPILE)'
 	@touch $@

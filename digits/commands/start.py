@@ -84,6 +84,15 @@ MIN_PHOTO_SIDE = 64
 # is a drawing if most of its pixels are background.
 MAX_BACKGROUND_DIFFERENCE = 16
 
+# The network that describes photos, and the extra of pyproject.toml that has its weights.
+NETWORK = "efficientnet_lite0"
+EXTRA = "network"
+
+# From so many images on, models of photos learn from so many principal components, so that their
+# files have less than 20 MB.
+MANY_IMAGES = 1_700
+N_COMPONENTS = 300
+
 # If no pixel is larger than this, it is the largest value that a pixel can have.
 MAX_SMALL_RANGE = 31
 
@@ -152,6 +161,8 @@ def command(class_column: str | None, group_column: str | None, handwriting: boo
         if not handwriting:
             look = look_at(recognize.open_source(kind, place, entry["columns"]))
         entry |= {"sources": [{kind: place.as_posix()}], "shape": look.shape}
+        if look.is_photo:
+            entry["network"] = NETWORK
         understood = understand(entry, n_folds=look.n_folds)
 
     # Everything that can be refused has been refused.
@@ -222,17 +233,22 @@ def rewrite(
     """
     name = Path.cwd().name
     values = understood[0] if understood else {}
-    has_test = "test" in values.get("sha256", {})
-    texts = {
-        file_name: render(
-            file_name, kind=kind, name=name, entry=entry, look=look, has_test=has_test
-        )
-        for file_name in ["params.yaml", "README.md"]
+    n_images = values.get("images", 0)
+    settings = {
+        "kind": kind,
+        "name": name,
+        "entry": entry,
+        "look": look,
+        "has_test": "test" in values.get("sha256", {}),
+        "n_components": N_COMPONENTS if n_images >= MANY_IMAGES else None,
     }
+    texts = {name: render(name, **settings) for name in ["params.yaml", "README.md"]}
     if understood:
         texts["params.yaml"] = pin.update_entry(texts["params.yaml"], "own", values)
     texts["dvc.yaml"] = edit_stages(read("dvc.yaml"))
     texts["Makefile"] = delete_targets(read("Makefile"))
+    if look.is_photo:
+        texts["Makefile"] = add_extra(texts["Makefile"])
     for config in [".dvc/config", ".dvc/config.local"]:
         if Path(config).exists():
             texts[config] = read(config).replace("/digits-remote", f"/{name}-remote")
@@ -300,12 +316,7 @@ def look_at_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> Look:
     side, color, background = pd.DataFrame(readable).median()
     is_color = color > MIN_COLOR
     is_photo = side >= MIN_PHOTO_SIDE and (is_color or background < 0.5)
-    if not is_photo:
-        shape = [28, 28]
-    elif is_color:
-        shape = [64, 64]
-    else:
-        shape = [96, 96]
+    shape = [64, 64] if is_photo else [28, 28]
     return Look(True, is_color, is_photo, [*shape, 3] if is_color else shape)
 
 
@@ -364,6 +375,17 @@ def delete_targets(text: str) -> str:
     _, end, after = rest.partition("repro: ")
     check_found(start and end, "Makefile")
     return before.replace("help demo start repro", "help repro") + end + after
+
+
+def add_extra(text: str) -> str:
+    """Let `make` install the weights of the network.
+
+    Args:
+        text: the content of the Makefile.
+    """
+    before, line, after = text.partition("\nEXTRAS :=\n")
+    check_found(line, "Makefile")
+    return f"{before}\nEXTRAS := {EXTRA}\n{after}"
 
 
 def check_found(part: str, file_name: str) -> None:

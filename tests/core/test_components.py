@@ -49,7 +49,7 @@ def copy(tmp_path: Path) -> Path:
     project = tmp_path / "copy"
     tiny.copy_repository(project)
     (project / ".venv").mkdir()
-    for mark in [".installed", ".dev"]:
+    for mark in [".locked", ".installed", ".dev"]:
         (project / ".venv" / mark).touch()
     return project
 
@@ -61,7 +61,7 @@ def run(command: str, project: Path) -> str:
 
 def run_make(targets: str, project: Path) -> str:
     """Run `make` in a copy without creating an environment, and return its output."""
-    return run(f"make --assume-old=.venv/.installed --assume-old=.venv/.dev {targets}", project)
+    return run(f"make --assume-old=.venv/.locked --assume-old=.venv/.installed --assume-old=.venv/.dev {targets}", project)
 
 
 @pytest.mark.slow

@@ -123,7 +123,7 @@ class Walk:
 def pretend_installed(project: Path) -> None:
     """Make `make` take the environment as installed, because that of the tests is active."""
     (project / ".venv").mkdir(exist_ok=True)
-    for mark in [".installed", ".dev"]:
+    for mark in [".locked", ".installed", ".dev"]:
         (project / ".venv" / mark).touch()
 
 
@@ -398,7 +398,7 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
     [
         ("RGB", 100, True, [64, 64, 3]),
         ("RGB", 30, False, [28, 28, 3]),
-        ("L", 100, True, [96, 96]),
+        ("L", 100, True, [64, 64]),
         ("1", 100, False, [28, 28]),
     ],
     ids=["photos", "icons", "grey photos", "drawings"],
