@@ -24,7 +24,7 @@ def main(folder: Path) -> None:
         project = measuring.clone_project(Path(temporary, "photos"))
         shutil.copytree(folder, project / "data/own")
         n_seconds = 0.0
-        for command in ["start", "pin own", "repro"]:
+        for command in ["start", "repro"]:
             n_seconds += measuring.run(project, "digits", *command.split()).cpu_seconds
         table = ["digits", "leaderboard", "--format", "markdown"]
         print(subprocess.check_output(table, cwd=project, text=True))
