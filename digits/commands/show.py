@@ -102,6 +102,9 @@ def command(
         table = predictions_by_row(model_name, None if numbers else subset, images, settings)
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
+            if table.empty:
+                click.echo(f"{mistakes} makes no mistakes on these images.")
+                return
 
     rows = choose_rows(images, numbers, table, label)
     if random:
@@ -207,7 +210,7 @@ def choose_rows(
         check_choice("--label", label, images.class_names)
         rows = rows[images.classes[rows] == images.class_names.index(label)]
     if len(rows) == 0:
-        raise UserError("no image matches")
+        raise UserError("no image has this label; leave out --label, or choose another one")
     return rows
 
 
