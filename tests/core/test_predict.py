@@ -173,6 +173,19 @@ def test_bad_pictures_are_named_and_the_others_are_predicted(place: Path) -> Non
     assert missing == "no.png: No such file or directory"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_pipe_or_a_device_in_a_folder_is_named_and_not_read(
+    place: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "a.png")  # to read it would wait for ever
+    (tmp_path / "b.png").symlink_to("/dev/zero")  # and this file has no end
+    write_image(tmp_path / "c.png", 3)
+    done = call(place, "predict", *MODEL, str(tmp_path), status=1)
+    assert re.fullmatch(r".*c\.png: predicted 3 \(\d+ %.*\)\n", done.stdout)
+    for line, name in zip(done.stderr.splitlines()[:2], ["a.png", "b.png"], strict=True):
+        assert line.startswith(f"{tmp_path / name}: not a regular file")
+
+
 def test_what_the_model_takes_is_shown_of_standard_input_too(place: Path) -> None:
     content = (place / "scans/3.png").read_bytes()
     shown = call(place, "predict", *MODEL, "--show", "-", stdin=content).stdout
