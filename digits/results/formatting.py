@@ -206,14 +206,18 @@ def print_table(
         values = data.astype(object).where(data.notna(), None)
         print(json.dumps(values.to_dict("records"), indent=2))
     elif table_format == "csv":
-        # The name of a file may have bytes that are no text.
-        content = data.to_csv(index=False).encode("utf-8", "surrogateescape")
-        click.echo(content, nl=False)
+        click.echo(encode_csv(data), nl=False)
     else:
         paragraphs = [format_rows(headings, rows, table_format)] if rows else []
         if notes:
             paragraphs.append(notes)
         print("\n\n".join(paragraphs))
+
+
+def encode_csv(data: pd.DataFrame) -> bytes:
+    """Return a table as CSV in UTF-8, also if the terminal has another encoding."""
+    # The name of a file may have bytes that are no text.
+    return data.to_csv(index=False).encode("utf-8", "surrogateescape")
 
 
 def format_rows(
