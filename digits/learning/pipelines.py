@@ -206,8 +206,13 @@ def import_classifier(name: str) -> Any:
 
 
 def is_classifier_class(found: object) -> bool:
-    """Return whether something is a class, and scikit-learn regards it as a classifier."""
-    if not inspect.isclass(found):
+    """Return whether something is a class, and scikit-learn regards it as a classifier.
+
+    Classes that are only bases of classifiers, such as `base.ClassifierMixin`, are none.
+    """
+    if not inspect.isclass(found) or inspect.isabstract(found):
+        return False
+    if not (hasattr(found, "fit") and hasattr(found, "get_params")):
         return False
     # CatBoost does not derive its class from scikit-learn's.
     return issubclass(found, ClassifierMixin) or (

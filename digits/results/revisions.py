@@ -92,5 +92,5 @@ class Revision:
         Raises:
             UserError: it is not valid.
         """
-        text = self.files.read_text(FILE.name)
+        text = params.decode(self.files.read_bytes(FILE.name))
         return params.validate(params.parse(text))
