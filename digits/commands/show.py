@@ -12,6 +12,7 @@ from digits.imaging import drawing
 from digits.results.formatting import (
     FOR_PROGRAMS,
     calibration_warning,
+    check_labels,
     describe_predictions,
     label_names,
     print_table,
@@ -221,11 +222,15 @@ def describe_rows(
         actual_names: what the images show.
         model_name: the model.
         settings: the content of params.yaml.
+
+    Raises:
+        UserError: the model predicts labels that its task does not have any more.
     """
     temperature = read_temperature(model_name)
     if temperature is None:
         warn(calibration_warning(model_name))
     names = label_names(settings, settings.models[model_name].task)
+    check_labels(names, predictions["prediction"].max(), model_name)
     descriptions = describe_predictions(predictions, actual_names, names, temperature)
     if "fold" not in predictions:
         return descriptions

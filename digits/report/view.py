@@ -124,6 +124,8 @@ class ModelView:
                 f"the predictions of {self.name} have images that "
                 f"{paths.raw(self.dataset.name)} does not have; run `dvc repro`"
             )
+        largest_label = predictions[["label", "prediction"]].max(axis=None)
+        formatting.check_labels(self.label_names, largest_label, self.name)
         predictions["class"] = classes[predictions["row"]]
         return predictions
 

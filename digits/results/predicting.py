@@ -163,7 +163,8 @@ class Predictor:
         """Load a model.
 
         Raises:
-            UserError: the model is missing or damaged, or its dataset has another shape now.
+            UserError: the model is missing or damaged, or its dataset has another shape or
+                fewer classes now.
         """
         check_evaluated(paths.model(name), name)
         model_params = settings.models[name]
@@ -177,6 +178,7 @@ class Predictor:
                 f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
             )
         names = formatting.label_names(settings, task_name)
+        formatting.check_labels(names, model.classes_.max(), name)
         labels: dict[int, int | str] = {}
         for label in model.classes_.tolist():
             has_other_name = names[label] != str(label)

@@ -301,6 +301,19 @@ def test_a_mistake_that_the_file_alone_cannot_tell_is_one_line_of_check(
     assert line in error
 
 
+def test_another_number_of_classes_than_the_images_have_is_one_line(project: Path) -> None:
+    tiny.edit(project, {"datasets.tiny.classes": 9})
+    assert "number of classes: 10, expected 9; if that is right" in failure(project, "fetch", "tiny")
+    # The results are of ten classes still.
+    reason = "digit-logreg predicts 10 labels, but its task has 9 now; correct `classes`"
+    for words in [
+        ["predict", "--model", "digit-logreg", "a.png"],
+        ["show", "tiny", "9", "--predictions", "digit-logreg"],
+        ["report", "--models", "digit-logreg"],
+    ]:
+        assert reason in call(project, *words, status=1).stderr
+
+
 def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"splits.tiny.test": 399, f"{FIVE}.folds": 0})
     assert call(tmp_path, "check").output == VALID
