@@ -12,7 +12,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
 
-from digits.core import paths
+from digits.core import paths, tables
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import FILE, Params
@@ -74,7 +74,7 @@ class Revision:
         check_choice(self.name, path.stem, self.model_names())
         try:
             content = self.files.read_bytes(path.as_posix())
-            return pd.read_parquet(io.BytesIO(content))
+            return tables.parse(io.BytesIO(content))
         except Exception as error:  # each kind of remote has exceptions of its own
             raise UserError(
                 f"{path} of {self.name} cannot be read ({error}); run "

@@ -110,6 +110,27 @@ def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> N
         assert f"<small>own/{row}.png</small>" in text
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("metrics/five-sgd.json", '"cv_std"', '"cv_stt"'),
+        ("plots/five-sgd/confusion.csv", "test,0,0,", "test,0,0,x"),
+        ("plots/five-sgd/confusion.csv", "test,0,0,", "test,0,0,1,"),
+        ("plots/five-sgd/confusion.csv", "test,0,1,", "test,0,3,"),
+        ("plots/five-sgd/precision_recall.csv", "cross_validation,1,0.", "cross_validation,1,x."),
+    ],
+)
+def test_a_result_that_does_not_fit_is_one_line(
+    project: Path, file: str, old: str, new: str
+) -> None:
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    (project / file).write_text(text.replace(old, new), encoding="utf-8")
+    line = failure(project, "report", "--models", "five-sgd")
+    assert line.startswith(f"Error: {file} is damaged (")
+    assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")
+
+
 def test_models_without_results_are_left_out(project: Path) -> None:
     (project / "data/predictions/digit-logreg.parquet").unlink()
     result = call(project, "report", "--output", "new/report.html")
