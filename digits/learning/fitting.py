@@ -36,7 +36,7 @@ from digits.learning.thresholds import (
     predict_cross_validated,
     set_threshold,
 )
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, is_in_extension
 from digits.settings.params import ModelParams, Threshold
 
 # What classifiers raise for images or labels that they cannot learn from. A TypeError is about
@@ -275,11 +275,17 @@ def fit_on_batch(pipeline: Pipeline, Z: Any, y: Vector, classes: Vector) -> None
 
 @contextmanager
 def report_fitting_errors() -> Iterator[None]:
-    """Turn an error of scikit-learn into a UserError, and explain a ConvergenceWarning."""
+    """Turn an error of scikit-learn into a UserError, and explain a ConvergenceWarning.
+
+    An error in the features or the classifier of somebody who extends this project keeps its
+    traceback.
+    """
     try:
         with warnings.catch_warnings(record=True) as caught:
             yield
     except FITTING_ERRORS as error:
+        if is_in_extension(error):
+            raise
         raise UserError(f"the model cannot be fitted: {error}") from error
     finally:
         for warning in caught:

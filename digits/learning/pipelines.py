@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
-from digits.settings.errors import UserError, check_choice, unknown_choice
+from digits.settings.errors import UserError, check_choice, is_in_extension, unknown_choice
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
@@ -143,6 +143,8 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         if hasattr(classifier, "_parameter_constraints"):
             classifier._validate_params()
     except (ValueError, TypeError) as error:
+        if is_in_extension(error):  # a bug in somebody's own class
+            raise
         raise UserError(f"hyperparameters of {name}: {error}") from None
     if name == "one_vs_rest_svc":
         return OneVsRestClassifier(classifier)
@@ -160,7 +162,9 @@ def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
     """
     try:
         defaults = classifier_class().get_params(deep=False)
-    except TypeError:
+    except TypeError as error:
+        if is_in_extension(error):  # a bug in somebody's own class
+            raise
         raise UserError(
             f"classifier: {name} is made of other estimators, which params.yaml cannot "
             "describe; write a class that makes it (docs/extending.md)"
