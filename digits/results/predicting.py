@@ -380,7 +380,7 @@ def load(name: str | None = None) -> Predictor:
 
 
 def choose_model(settings: Params) -> str:
-    """Return the name of the best model, and print it on stderr.
+    """Return the name of the best model, and print it on stderr, with those that are equally good.
 
     Accuracies on different datasets cannot be compared. Therefore only models of the largest
     dataset are compared, by their cross-validated accuracy. Models of tasks with
@@ -402,7 +402,9 @@ def choose_model(settings: Params) -> str:
             "a --model"
         )
     best = max(ranks, key=ranks.__getitem__)
-    warn(f"the model is {best}; --model chooses another")
+    tied = [name for name, rank in ranks.items() if rank == ranks[best] and name != best]
+    and_tied = f", whose cross-validated accuracy {' and '.join(tied)} also has" if tied else ""
+    warn(f"the model is {best}{and_tied}; --model chooses another")
     return best
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 from hashlib import md5
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,7 @@ from digits.core import paths, tables
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import FILE, Params
+from digits.settings.stage import read_dependencies
 
 
 class Revision:
@@ -85,6 +87,21 @@ class Revision:
         """Return the content of metrics/<model>.json; nothing if there is no such file."""
         path = paths.metrics(model_name).as_posix()
         return json.loads(self.files.read_text(path)) if self.files.exists(path) else {}
+
+    def find_changed_code(self, model_name: str) -> list[str]:
+        """Return the code of the stage `train` that differs from that of the workspace.
+
+        Args:
+            model_name: an entry of params.yaml in the workspace.
+        """
+        if self.is_workspace:
+            return []
+        dependencies = read_dependencies("train", model_name, params.read())
+        code = [str(path) for path in dependencies.paths]
+        with Repo() as repository:
+            commit = resolve_rev(repository.scm, self.name)
+        command = ["git", "diff", "--name-only", commit, "--", *code]
+        return subprocess.check_output(command, text=True).splitlines()
 
     def read_params(self) -> Params:
         """Return the content of params.yaml.

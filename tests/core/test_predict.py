@@ -280,6 +280,7 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     changes: dict[str, Any] = dict(PICTURES)
     results = {"folded": (0.9, 0.1), "better": (0.95, 0.2), "best-in-test": (0.1, 1.0)}
     results["of-fewer-images"] = (1.0, 1.0)
+    results["as-good"] = (0.95, 0.1)
     for name, (cv_accuracy, accuracy) in results.items():
         changes[f"models.{name}"] = logreg
         shutil.copy(project / model, project / paths.model(name))
@@ -297,7 +298,10 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     write_image(project / "3.png", 3)
     assert read_json(project, "3.png")[0]["model"] == "better"
     printed = call(project, "predict", "3.png").stderr
-    assert printed.startswith("the model is better; --model chooses another\n")
+    assert printed.startswith(
+        "the model is better, whose cross-validated accuracy as-good also has; --model chooses "
+        "another\n"
+    )
 
 
 def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:

@@ -19,6 +19,7 @@ from digits.report.view import ModelView
 from digits.results.leaderboard import BASELINE
 from digits.results.read import ImageDataset
 from digits.settings import params
+from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.report import hostile
 from tests.report.reading import (
@@ -101,6 +102,23 @@ def read_metrics(model: Element) -> Any:
 def find_folded(model: Element, summary: str) -> Element:
     """Return the table below a line that unfolds it."""
     return find(find_by_text(model, "details", "summary", summary), ".//table")
+
+
+def test_models_that_are_equally_good_are_named(project: Path) -> None:
+    tiny.edit(project, {"models.twin": tiny.params()["models"]["five-sgd"]})
+    for path in [
+        *project.glob("*/five-sgd.*"),
+        *project.glob("data/*/five-sgd.*"),
+        project / "plots/five-sgd",
+    ]:
+        copy = path.with_name(path.name.replace("five-sgd", "twin"))
+        tiny.run(["cp", "-r", str(path), str(copy)], project)
+    call(project, "report")
+    [best] = read_page(project / "report.html").iterfind(".//section[@id='best']")
+    assert text_of(find(best, "p")) == (
+        "In the task five, five-sgd and twin have the same cross-validated accuracy. The chart "
+        "shows five-sgd, which comes first in params.yaml."
+    )
 
 
 def test_each_link_leads_to_its_element_also_of_a_model_called_best(
