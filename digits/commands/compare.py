@@ -134,8 +134,8 @@ def command(
     predictions differ are compared. Nothing is checked out: the predictions come from DVC's
     cache or the remote.
 
-    --seeds tests a change of parameters, not of the code: it trains both models with the code and
-    the images of the workspace.
+    --seeds tests a change of parameters, not of the code: it trains both models with the code
+    and the images of the workspace.
 
     Models are compared by their cross-validated predictions, or, if one of the two has no
     folds, by their predictions of the test set.
@@ -169,7 +169,7 @@ def command(
 
 
 def warn_about_changed_code(revision: Revision, pairs: list[Pair]) -> None:
-    """Print a warning if models of a revision are trained with the other code of the workspace."""
+    """Print a warning if the code of a revision differs from that with which it is trained."""
     for pair in pairs:
         changed = revision.find_changed_code(pair.after)
         if changed:
@@ -351,8 +351,8 @@ def train_with_seeds(
         A table of accuracies with one row per seed and the columns `before` and `after`.
 
     Raises:
-        UserError: the models are of different tasks or folds, have equal entries in params.yaml,
-            or do not depend on the seed.
+        UserError: the models are of different tasks or folds, have equal entries in
+            params.yaml, or do not depend on the seed.
     """
     model_before = params_before.models[pair.before]
     model_after = params_after.models[pair.after]
@@ -369,8 +369,8 @@ def train_with_seeds(
     words = {"description", "tutorial"}
     if model_before.model_dump(exclude=words) == model_after.model_dump(exclude=words):
         raise UserError(
-            f"{pair.label}: both have the same entry in params.yaml, and --seeds trains both with "
-            "the code of the workspace; compare without --seeds"
+            f"{pair.label}: both have the same entry in params.yaml, and --seeds trains both "
+            "with the code of the workspace; compare without --seeds"
         )
 
     X_train, train_images = tables.read_images(paths.task(model_after.task, "train"))

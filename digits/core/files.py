@@ -12,8 +12,8 @@ from digits.settings.errors import UserError
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename the file to `path` at the end.
 
-    If the block fails, or the process is killed, no file at `path` is half written. Two processes
-    may write the same file. The last one to end wins.
+    If the block fails, or the process is killed, no file at `path` is half written. Two
+    processes may write the same file. The last one to end wins.
 
     Raises:
         UserError: the file cannot be written, for example because the disk is full.

@@ -89,9 +89,7 @@ def parse(source: Path | io.BytesIO, columns: list[str] | None = None) -> pd.Dat
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table, and create its folder. The same rows give the same bytes."""
     with atomic_write(path) as temporary:
-        table.to_parquet(
-            temporary, compression="zstd", index=False, write_page_checksum=True
-        )
+        table.to_parquet(temporary, compression="zstd", index=False, write_page_checksum=True)
 
 
 def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
@@ -137,7 +135,7 @@ def explain_damage(path: Path) -> Iterator[None]:
     """Turn an error in reading a file of the pipeline into a UserError that says what to do."""
     try:
         yield
-    # A column that is missing is a KeyError, and a type that does not exist one of the last two.
+    # A missing column is a KeyError, and a type that does not exist one of the last two.
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
         raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 

@@ -110,8 +110,8 @@ class ModelView:
             confusion = confusion.astype({"count": int})
             for _, matrix in confusion.groupby("subset"):
                 # A ValueError if a class occurs twice, and a difference if one is missing.
-                counts = matrix.pivot(index="actual", columns="predicted", values="count")
-                if list(counts.index) != list(counts.columns) or counts.isna().any(axis=None):
+                square = matrix.pivot(index="actual", columns="predicted", values="count")
+                if list(square.index) != list(square.columns) or square.isna().to_numpy().any():
                     raise ValueError("it is no square matrix")
         counts = confusion["count"].where(confusion["actual"] != confusion["predicted"], 0)
         largest = counts.groupby(confusion["subset"]).transform("max")
@@ -140,7 +140,7 @@ class ModelView:
                 f"the predictions of {self.name} have images that "
                 f"{paths.raw(self.dataset.name)} does not have; run `dvc repro`"
             )
-        largest_label = predictions[["label", "prediction"]].max(axis=None)
+        largest_label = predictions[["label", "prediction"]].to_numpy().max()
         formatting.check_labels(self.label_names, largest_label, self.name)
         predictions["class"] = classes[predictions["row"]]
         return predictions

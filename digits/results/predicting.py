@@ -380,7 +380,7 @@ def load(name: str | None = None) -> Predictor:
 
 
 def choose_model(settings: Params) -> str:
-    """Return the name of the best model, and print it on stderr, with those that are equally good.
+    """Return the name of the best model, and print it on stderr, with equally good ones.
 
     Accuracies on different datasets cannot be compared. Therefore only models of the largest
     dataset are compared, by their cross-validated accuracy. Models of tasks with

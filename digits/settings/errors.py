@@ -99,17 +99,21 @@ def is_in_extension(error: BaseException) -> bool:
     """Return whether an error comes from a module with which users extend this project.
 
     It does if the last call in its traceback that is not one of a library is in a folder to
-    which users add modules, or outside this project. If scikit-learn itself raised the error, it
-    complains about data or hyperparameters.
+    which users add modules, or outside this project. If scikit-learn itself raised the error,
+    it complains about data or hyperparameters.
     """
     text = "".join(traceback.format_exception(error))
     # If the error was raised in a thread of joblib, the traceback there comes first.
     in_thread, _, _ = text.partition("\nThe above exception was the direct cause")
-    files = [Path(file) for file in re.findall(r'^ *File "(.+?)", line', in_thread, re.MULTILINE)]
+    files = [
+        Path(file) for file in re.findall(r'^ *File "(.+?)", line', in_thread, re.MULTILINE)
+    ]
     if not files or "sklearn" in files[-1].parts:
         return False
     # The paths of compiled modules are relative.
-    own = [file for file in files if file.is_absolute() and not _is_below(file, LIBRARY_FOLDERS)]
+    own = [
+        file for file in files if file.is_absolute() and not _is_below(file, LIBRARY_FOLDERS)
+    ]
     return bool(own) and (
         _is_below(own[-1], EXTENDED_FOLDERS) or not own[-1].is_relative_to(ROOT)
     )

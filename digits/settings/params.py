@@ -571,8 +571,8 @@ def _describe_yaml_error(error: YAMLError | ValueError, text: str) -> str:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith(CONFLICT_MARKERS):
             return (
-                f"line {number} is a conflict marker of Git; choose one of the two versions, and "
-                "delete the markers"
+                f"line {number} is a conflict marker of Git; choose one of the two versions, "
+                "and delete the markers"
             )
     if isinstance(error, MarkedYAMLError) and error.problem_mark:
         return f"line {error.problem_mark.line + 1}: {error.problem}"
@@ -644,8 +644,8 @@ def _unknown_key_error(keys: list[str]) -> UserError:
 
 def _check_entries(settings: Params) -> None:
     """Check that the entries fit together."""
-    for section in [settings.datasets, settings.splits, settings.tasks, settings.models]:
-        _check_names(section)
+    for section in ["datasets", "splits", "tasks", "models"]:
+        _check_names(getattr(settings, section))
     for name, dataset in settings.datasets.items():
         _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
     for name, split in settings.splits.items():

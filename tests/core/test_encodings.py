@@ -52,7 +52,14 @@ def test_a_command_prints_in_another_encoding(
 
 
 def test_data_for_programs_stay_in_utf_8(place: Path) -> None:
-    words = ["predict", "picture.png", "--model", "digit-logreg", "--submission", "ImageId,Label"]
+    words = [
+        "predict",
+        "picture.png",
+        "--model",
+        "digit-logreg",
+        "--submission",
+        "ImageId,Label",
+    ]
     with contextlib.chdir(place):
         result = CliRunner(charset="cp1252").invoke(main, words)
     assert result.stdout_bytes.decode("utf-8") == "ImageId,Label\npicture.png,Łódź\n"

@@ -229,7 +229,12 @@ def test_a_damaged_result_is_one_line(results: Path) -> None:
         ("metrics/five-sgd.json", ": 0.5", ': "0..5"', "could not convert string to float"),
         ("plots/five-sgd/metrics.csv", "accuracy,all,0", "accuracy,all,p", "could not convert"),
         ("plots/five-sgd/metrics.csv", "test,accuracy,all", "tesu,accuracy,all", "no 'tesu'"),
-        ("plots/five-sgd/metrics.csv", "accuracy,all", "accuracy,alm", "no ('test', 'accuracy'"),
+        (
+            "plots/five-sgd/metrics.csv",
+            "accuracy,all",
+            "accuracy,alm",
+            "no ('test', 'accuracy'",
+        ),
         ("plots/five-sgd/metrics.csv", "support,1", "support,0", "two rows have the same"),
     ],
 )

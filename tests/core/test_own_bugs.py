@@ -42,7 +42,9 @@ def test_what_scikit_learn_says_of_hyperparameters_in_ones_own_classifier_is_one
 ) -> None:
     (tmp_path / "mine_that_is_right.py").write_text(CLASSIFIER.format(bug="pass"))
     monkeypatch.syspath_prepend(tmp_path)
-    model = tiny.model("five", "raw", "mine_that_is_right.Mine", 3, solver="lbfgs", l1_ratio=1.0)
+    model = tiny.model(
+        "five", "raw", "mine_that_is_right.Mine", 3, solver="lbfgs", l1_ratio=1.0
+    )
     tiny.edit(project, {"models.five-sgd": model})
     line = failure(project, "train", "five-sgd")
     assert line.startswith("Error: the model cannot be fitted: Solver lbfgs supports only")

@@ -90,7 +90,7 @@ def sixteen_bits(byte_order: str) -> io.BytesIO:
 def sixteen_bits_with_a_transparent_value() -> io.BytesIO:
     black = np.where(INK > 0, np.uint16(1_000), np.uint16(40_000))
     content = encode(Image.fromarray(black)).getvalue()
-    chunk = b"tRNS" + int(40_000).to_bytes(2, "big")
+    chunk = b"tRNS" + (40_000).to_bytes(2, "big")
     chunk = (2).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
     start = content.index(b"IDAT") - 4
     return io.BytesIO(content[:start] + chunk + content[start:])
@@ -98,8 +98,8 @@ def sixteen_bits_with_a_transparent_value() -> io.BytesIO:
 
 def lab() -> io.BytesIO:
     rgb = Image.fromarray(INK).convert("RGB")
-    profiles = [ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")]
-    transform = ImageCms.buildTransform(*profiles, "RGB", "LAB")
+    srgb, lab_profile = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    transform = ImageCms.buildTransform(srgb, lab_profile, "RGB", "LAB")
     image = ImageCms.applyTransform(rgb, transform)
     assert image is not None
     return encode(image, "TIFF")

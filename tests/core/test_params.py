@@ -303,7 +303,9 @@ def test_a_mistake_that_the_file_alone_cannot_tell_is_one_line_of_check(
 
 def test_another_number_of_classes_than_the_images_have_is_one_line(project: Path) -> None:
     tiny.edit(project, {"datasets.tiny.classes": 9})
-    assert "number of classes: 10, expected 9; if that is right" in failure(project, "fetch", "tiny")
+    assert "number of classes: 10, expected 9; if that is right" in failure(
+        project, "fetch", "tiny"
+    )
     # The results are of ten classes still.
     reason = "digit-logreg predicts 10 labels, but its task has 9 now; correct `classes`"
     for words in [
@@ -371,7 +373,9 @@ def test_a_file_in_another_encoding_is_one_line(tmp_path: Path, encoding: str) -
     (tmp_path / "params.yaml").write_text("seed: 42\n# schön\n", encoding=encoding)
     line = failure(tmp_path, "check")
     number = {"latin-1": 2, "utf-16": 1}[encoding]
-    reason = f"line {number} has a character that is not in UTF-8; save the file in this encoding"
+    reason = (
+        f"line {number} has a character that is not in UTF-8; save the file in this encoding"
+    )
     assert line == f"Error: params.yaml: {reason}"
 
 

@@ -309,7 +309,7 @@ def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
     assert warning.endswith(" Its hyperparameters are in params.yaml.")
 
 
-class ParallelClassifier(DummyClassifier):
+class ParallelClassifier(DummyClassifier):  # type: ignore[misc]  # scikit-learn has no types
     """Calls a function of scikit-learn as one of several threads may do it."""
 
     def fit(self, X: Any, y: Any) -> Self:

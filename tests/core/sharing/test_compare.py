@@ -278,7 +278,9 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
 def test_two_equal_entries_are_refused_because_only_the_code_could_differ(short: Path) -> None:
     tiny.commit(short, "a single pass")
     line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
-    assert line.startswith("Error: five-sgd: both have the same entry in params.yaml, and --seeds")
+    assert line.startswith(
+        "Error: five-sgd: both have the same entry in params.yaml, and --seeds"
+    )
 
 
 def test_other_code_than_that_of_the_revision_is_named(short: Path) -> None:
