@@ -7,6 +7,8 @@ points of the group `digits.commands`.
 
 import ast
 import fnmatch
+import io
+import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -44,6 +46,13 @@ HIDDEN = {"merge-lock", "setup"}
 
 class LazyGroup(click.Group):
     """The subcommands, each of which is imported only if it is called."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Parse the command line, after which Click may print a help text."""
+        # A terminal or file may be in an encoding without a character such as →.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
+        return super().make_context(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands that the help shows, in alphabetical order."""

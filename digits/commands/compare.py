@@ -134,6 +134,9 @@ def command(
     predictions differ are compared. Nothing is checked out: the predictions come from DVC's
     cache or the remote.
 
+    --seeds tests a change of parameters, not of the code: it trains both models with the code
+    and the images of the workspace.
+
     Models are compared by their cross-validated predictions, or, if one of the two has no
     folds, by their predictions of the test set.
     """
@@ -158,9 +161,22 @@ def command(
             print_table(table_format, data, [], [], "The predictions are the same.")
         elif seeds:
             settings = (before.read_params(), after.read_params())
+            for revision_read in [before, after]:
+                warn_about_changed_code(revision_read, pairs)
             print_seeds(pairs, *settings, seeds, table_format)
         else:
             print_differences(pairs, before, after, png, table_format)
+
+
+def warn_about_changed_code(revision: Revision, pairs: list[Pair]) -> None:
+    """Print a warning if the code of a revision differs from that with which it is trained."""
+    for pair in pairs:
+        changed = revision.find_changed_code(pair.after)
+        if changed:
+            warn(
+                f"{pair.label}: {changed[0]} differs from {revision.name}; --seeds trains both "
+                "models with the code of the workspace"
+            )
 
 
 def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
@@ -335,7 +351,8 @@ def train_with_seeds(
         A table of accuracies with one row per seed and the columns `before` and `after`.
 
     Raises:
-        UserError: the models are of different tasks or folds, or do not depend on the seed.
+        UserError: the models are of different tasks or folds, have equal entries in
+            params.yaml, or do not depend on the seed.
     """
     model_before = params_before.models[pair.before]
     model_after = params_after.models[pair.after]
@@ -347,6 +364,13 @@ def train_with_seeds(
         raise UserError(
             f"{pair.label}: --seeds needs two models of the same task with the same number of "
             "folds, at least 2"
+        )
+
+    words = {"description", "tutorial"}
+    if model_before.model_dump(exclude=words) == model_after.model_dump(exclude=words):
+        raise UserError(
+            f"{pair.label}: both have the same entry in params.yaml, and --seeds trains both "
+            "with the code of the workspace; compare without --seeds"
         )
 
     X_train, train_images = tables.read_images(paths.task(model_after.task, "train"))

@@ -15,7 +15,7 @@ from digits.data.sources import arrays, folder, table
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing, pictures
 from digits.results import predicting
-from digits.results.formatting import NO_VALUE, format_percent, print_table
+from digits.results.formatting import NO_VALUE, encode_csv, format_percent, print_table
 from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import check_choice, to_one_line, warn
 
@@ -103,7 +103,7 @@ def print_submission(header: str, readings: Sequence[Reading]) -> None:
         else:
             rows.append([reading.id, reading.predicted])
     table_of_ids = pd.DataFrame(rows, columns=header.split(","))
-    print(table_of_ids.to_csv(index=False), end="")
+    click.echo(encode_csv(table_of_ids), nl=False)
 
 
 def print_reading(reading: Reading, *, show: bool) -> None:

@@ -6,6 +6,7 @@ import click
 
 from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import paths
+from digits.core.files import atomic_write
 from digits.settings import params
 from digits.settings.params import Params
 
@@ -42,8 +43,8 @@ def command(pattern: str, output: Path) -> None:
         raise not_evaluated_error(pattern)
     missing = [name for name in names if name not in evaluated]
     page = render_page(settings, evaluated)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(page, encoding="utf-8")
+    with atomic_write(output) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     if missing:
         print(
             f"{output} has {len(evaluated)} of {len(names)} models. To add the others, such as "

@@ -24,6 +24,12 @@ except ModuleNotFoundError as error:
     ) from None
 
 
+def is_in_git() -> bool:
+    """Return whether this folder, or one above it, has a Git repository."""
+    here = Path.cwd()
+    return any((folder / ".git").exists() for folder in [here, *here.parents])
+
+
 @click.command(
     params=main.params,
     epilog=examples(
@@ -41,6 +47,11 @@ def command(**options: Any) -> None:
     and meanings of `dvc repro`.
     """
     settings = params.load()
+    if not is_in_git():
+        raise UserError(
+            "this folder is not in a Git repository, which DVC needs; run `git init`, then "
+            "`digits setup`"
+        )
     # `python` in dvc.yaml must be the one of this environment, even if it is not activated.
     folder = Path(sys.executable).parent
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -9,6 +9,8 @@ import click
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
+from digits.settings.errors import UserError
+
 # The file .gitattributes says -merge for these files, because a merge line by line would damage
 # them. In a clone that has the merge drivers, these lines take precedence over it.
 ATTRIBUTES = """\
@@ -22,8 +24,21 @@ ATTRIBUTES = """\
 def command() -> None:
     """Configure how Git merges dvc.lock, and the default remote, as `make venv` does."""
     if Path(".git").exists():  # an archive of the project has no Git repository
+        check_git()
         register_merge_drivers()
         make_remotes_absolute()
+
+
+def check_git() -> None:
+    """Check that Git works in this folder.
+
+    Raises:
+        UserError: it does not, for example because another user owns the folder.
+    """
+    command = ["git", "rev-parse", "--git-dir"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UserError(done.stderr)  # it has the command that helps
 
 
 def register_merge_drivers() -> None:

@@ -12,6 +12,7 @@ from digits.imaging import drawing
 from digits.results.formatting import (
     FOR_PROGRAMS,
     calibration_warning,
+    check_labels,
     describe_predictions,
     label_names,
     print_table,
@@ -102,9 +103,6 @@ def command(
         table = predictions_by_row(model_name, None if numbers else subset, images, settings)
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
-            if table.empty:
-                click.echo(f"{mistakes} makes no mistakes on these images.")
-                return
 
     rows = choose_rows(images, numbers, table, label)
     if random:
@@ -210,7 +208,7 @@ def choose_rows(
         check_choice("--label", label, images.class_names)
         rows = rows[images.classes[rows] == images.class_names.index(label)]
     if len(rows) == 0:
-        raise UserError("no image has this label; leave out --label, or choose another one")
+        raise UserError("no image to show: the model makes no such mistake, or --label has none")
     return rows
 
 
@@ -224,11 +222,15 @@ def describe_rows(
         actual_names: what the images show.
         model_name: the model.
         settings: the content of params.yaml.
+
+    Raises:
+        UserError: the model predicts labels that its task does not have any more.
     """
     temperature = read_temperature(model_name)
     if temperature is None:
         warn(calibration_warning(model_name))
     names = label_names(settings, settings.models[model_name].task)
+    check_labels(names, predictions["prediction"].max(), model_name)
     descriptions = describe_predictions(predictions, actual_names, names, temperature)
     if "fold" not in predictions:
         return descriptions

@@ -88,8 +88,8 @@ MAX_BACKGROUND_DIFFERENCE = 16
 NETWORK = "efficientnet_lite0"
 EXTRA = "network"
 
-# From so many images on, models of photos learn from so many principal components, so that their
-# files have less than 20 MB.
+# From so many images on, models of photos learn from so many principal components, so that
+# their files have less than 20 MB.
 MANY_IMAGES = 1_700
 N_COMPONENTS = 300
 

@@ -1,20 +1,29 @@
 """Write files atomically."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from digits.settings.errors import UserError
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename the file to `path` at the end.
 
-    If the block fails, or the process is killed, no file at `path` is half written.
+    If the block fails, or the process is killed, no file at `path` is half written. Two
+    processes may write the same file. The last one to end wins.
+
+    Raises:
+        UserError: the file cannot be written, for example because the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error}") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -9,6 +9,8 @@ A table of images has one row per image and the columns
 - `file`: the path of the picture in the folder of the source, if the source has pictures.
 - `network`: the features of the picture, one byte each, if the dataset has a network.
 - `sha256`: the checksum of the picture's file. The stage `split` uses it, and then drops it.
+- `test`: whether the image is in the test set that came with the images, if one did: true or
+  false. The stage `split` uses it, and then drops it.
 - `row`: the row of the image in its dataset, which is the same in all later tables. The stage
   `split` adds this column.
 - `label`: what a model should predict. The stage `binarize` adds this column.
@@ -28,8 +30,12 @@ cross-validated predictions of a model have its `train_accuracy` there.
 A table of predictions has `row`, `file` and `group` if known, `label`, `fold` if it comes from
 cross-validation, `prediction`, and the scores. `decision_3` is the decision value of label 3,
 and `probability_3` its probability. If there are two labels, only the second one has a column.
+
+The files have checksums of their pages, which are parts of columns. A file whose bytes have
+changed on the disk is therefore an error when it is read, and not other values.
 """
 
+import io
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -69,13 +75,22 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """
     check_exists(path)
     with explain_damage(path):
-        return pd.read_parquet(path, columns=columns)
+        return parse(path, columns)
+
+
+def parse(source: Path | io.BytesIO, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table from a parquet file or its content, and verify the checksums.
+
+    Raises:
+        OSError: the file is damaged, or is not a parquet file.
+    """
+    return pd.read_parquet(source, columns=columns, page_checksum_verification=True)
 
 
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table, and create its folder. The same rows give the same bytes."""
     with atomic_write(path) as temporary:
-        table.to_parquet(temporary, compression="zstd", index=False)
+        table.to_parquet(temporary, compression="zstd", index=False, write_page_checksum=True)
 
 
 def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
@@ -101,7 +116,10 @@ def read_pixels(path: Path) -> Iterator[Pixels]:
     Raises:
         UserError: the file is damaged.
     """
-    with explain_damage(path), pq.ParquetFile(path, memory_map=True) as file:
+    with (
+        explain_damage(path),
+        pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file,
+    ):
         n_values = file.schema_arrow.field(PIXELS).type.byte_width
         yield np.empty((0, n_values), dtype=np.uint8)  # for the width of a table without rows
         n_rows = rows_per_block(BATCH_BYTES, n_values)
@@ -118,7 +136,8 @@ def explain_damage(path: Path) -> Iterator[None]:
     """Turn an error in reading a file of the pipeline into a UserError that says what to do."""
     try:
         yield
-    except (OSError, ValueError, KeyError) as error:  # a column is missing: KeyError
+    # A missing column is a KeyError, and a type that does not exist one of the last two.
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
         raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
@@ -172,8 +191,13 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
     schema = to_arrow(X[:0], images.iloc[:0]).schema  # of a table without rows
     with (
         atomic_write(path) as temporary,
-        # A dictionary would save nothing, because hardly any two images are equal.
-        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=False) as file,
+        pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            use_dictionary=False,  # it would save nothing: hardly any two images are equal
+            write_page_checksum=True,
+        ) as file,
     ):
         for start in range(0, len(rows), group_size):
             stop = start + group_size
@@ -225,8 +249,7 @@ def collect_row_groups(X: Pixels, rows: Vector, group_size: int) -> tuple[Pixels
     new_rows = np.empty_like(rows)
     for start, row_group in zip(starts, row_groups, strict=True):
         stop = start + group_size
-        ranks = np.searchsorted(
-            row_group, rows[start:stop]
-        )  # in the row group, which is sorted
+        # The ranks of these rows in the row group, which is sorted.
+        ranks = np.searchsorted(row_group, rows[start:stop])
         new_rows[start:stop] = start + ranks
     return copy, new_rows

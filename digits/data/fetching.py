@@ -105,12 +105,14 @@ def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> Non
     """
     actual: dict[str, Any] = {
         "number of images": len(images),
+        "number of classes": images["class"].nunique(),
         "number of groups": images["group"].nunique() if "group" in images else None,
         "names": images.attrs.get("names"),
         **compute_checksums(X, images),
     }
     pinned: dict[Any, Any] = {
         "number of images": dataset.images,
+        "number of classes": dataset.classes,
         "number of groups": dataset.groups,
         "names": dataset.names,
         **dataset.sha256,

@@ -1,6 +1,7 @@
 """Open a picture file, and convert the picture to greyscale or to colours of 8 bits."""
 
 import math
+import stat
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
@@ -38,8 +39,13 @@ MAX_RATIO = 8
 MAX_UINT12 = 4_095
 MAX_UINT16 = 65_535
 
+# The largest uncompressed picture of 50 megapixels has 8 bytes per pixel: four channels of 16
+# bits. A larger file is not read, because it may be no picture, and exceed the memory.
+MAX_BYTES = 8 * MAX_PIXELS
+
 SEVERAL_PAGES = "the file has several pages; save each as a picture of its own"
 TOO_LARGE = "the picture is too large; at most 50 megapixels are allowed"
+TOO_MANY_BYTES = f"the file is too large; at most {MAX_BYTES // 1_000_000} MB are allowed"
 
 
 class PictureError(UserError):
@@ -112,9 +118,7 @@ def read_image(
         PictureError: the file is not a picture, is too large, or is damaged.
         OSError: the file cannot be opened.
     """
-    content = source.read_bytes() if isinstance(source, Path) else source.read()
-    if not content:
-        raise PictureError("the file is empty")
+    content = read_content(source)
     # Pillow also warns of files that it can read.
     with warnings.catch_warnings(action="ignore"):
         image = open_image(content)
@@ -125,6 +129,30 @@ def read_image(
             raise PictureError("the picture is damaged or cut off") from error
     reduced = decoded.reduce(math.ceil(max(decoded.size) / max_side))
     return reduced, longer_side / max(reduced.size)
+
+
+def read_content(source: Path | BinaryIO) -> bytes:
+    """Return the content of a file that may be a picture.
+
+    Raises:
+        PictureError: the file is empty, too large, or not a regular file. To read a device or a
+            named pipe could take for ever.
+        OSError: the file cannot be opened.
+    """
+    if isinstance(source, Path):
+        status = source.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise PictureError("not a regular file, but for example a folder or a device")
+        if status.st_size > MAX_BYTES:
+            raise PictureError(TOO_MANY_BYTES)
+        content = source.read_bytes()
+    else:
+        content = source.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise PictureError(TOO_MANY_BYTES)
+    if not content:
+        raise PictureError("the file is empty")
+    return content
 
 
 def open_image(content: bytes) -> Image.Image:
@@ -169,10 +197,12 @@ def decode(image: Image.Image, mode: str, max_side: int) -> Image.Image:
     image.load()
     with suppress(Exception):  # a picture without usable EXIF data is not rotated
         image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
+        image = scale_to_8_bits(image)
+    if image.mode == "LAB":  # Pillow converts it to RGB only
+        image = image.convert("RGB")
     if image.has_transparency_data:
         image = lay_on_paper(image.convert("RGBA"))
-    if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
-        return scale_to_8_bits(image).convert(mode)
     return image.convert(mode)
 
 
@@ -186,11 +216,12 @@ def lay_on_paper(image: Image.Image) -> Image.Image:
 
 
 def scale_to_8_bits(image: Image.Image) -> Image.Image:
-    """Return a picture of more than 8 bits per value in 8 bits.
+    """Return a grey picture of more than 8 bits per value in 8 bits.
 
     The values are those of a picture of 12 bits if the largest is from 256 to 4095, and of 16
     bits if it is up to 65535. Otherwise, as in a picture of floats from 0 to 1, the largest
-    value is white.
+    value is white. Negative values are black. If the picture has a transparent value, as a PNG
+    file can have, it gets a channel for it.
     """
     values = np.asarray(image, dtype=np.float64)
     values = np.nan_to_num(values, posinf=0, neginf=0).clip(0)
@@ -198,4 +229,8 @@ def scale_to_8_bits(image: Image.Image) -> Image.Image:
     if 255 < white <= MAX_UINT16:
         white = MAX_UINT12 if white <= MAX_UINT12 else MAX_UINT16
     scaled = values * 255 / white
-    return Image.fromarray((scaled + 0.5).astype(np.uint8))  # rounded
+    grey = Image.fromarray((scaled + 0.5).astype(np.uint8))  # rounded
+    if "transparency" in image.info:
+        is_opaque = values != image.info["transparency"]
+        grey.putalpha(Image.fromarray(is_opaque.astype(np.uint8) * 255))
+    return grey

@@ -36,7 +36,7 @@ from digits.learning.thresholds import (
     predict_cross_validated,
     set_threshold,
 )
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, is_in_extension
 from digits.settings.params import ModelParams, Threshold
 
 # What classifiers raise for images or labels that they cannot learn from. A TypeError is about
@@ -49,6 +49,12 @@ MAX_TRAIN_SCORES = 10_000
 
 # The bytes of pixels in a batch of a model with `passes`: 10,000 images of MNIST.
 BATCH_BYTES = 10_000 * 28 * 28
+
+
+# While several threads fit models, scikit-learn warns by chance that it is not used rightly. In
+# each of its threads it replaces the filters of warnings, which all threads share, and warns if
+# they are empty at that moment. Nothing depends on it.
+MISLEADING = "`sklearn.utils.parallel.delayed` should be used"
 
 
 class Fits(NamedTuple):
@@ -274,15 +280,24 @@ def fit_on_batch(pipeline: Pipeline, Z: Any, y: Vector, classes: Vector) -> None
 
 @contextmanager
 def report_fitting_errors() -> Iterator[None]:
-    """Turn an error of scikit-learn into a UserError, and explain a ConvergenceWarning."""
+    """Turn an error of scikit-learn into a UserError, and explain a ConvergenceWarning.
+
+    An error in the features or the classifier of somebody who extends this project keeps its
+    traceback.
+    """
     try:
         with warnings.catch_warnings(record=True) as caught:
+            warnings.filterwarnings("ignore", MISLEADING)
             yield
     except FITTING_ERRORS as error:
+        if is_in_extension(error):
+            raise
         raise UserError(f"the model cannot be fitted: {error}") from error
     finally:
         for warning in caught:
             message = warning.message
+            if str(message).startswith(MISLEADING):  # in a moment without filters
+                continue
             if isinstance(message, ConvergenceWarning):
                 message = ConvergenceWarning(
                     f"{message} The model is used as it is. Its hyperparameters are in "

@@ -20,7 +20,7 @@ from sklearn.utils import all_estimators, get_tags
 
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.inputs import NETWORK, WEIGHT, takes_network
-from digits.settings.errors import UserError, check_choice, unknown_choice
+from digits.settings.errors import UserError, check_choice, is_in_extension, unknown_choice
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
@@ -193,6 +193,8 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         if hasattr(classifier, "_parameter_constraints"):
             classifier._validate_params()
     except (ValueError, TypeError) as error:
+        if is_in_extension(error):  # a bug in somebody's own class
+            raise
         raise UserError(f"hyperparameters of {name}: {error}") from None
     if name == "one_vs_rest_svc":
         return OneVsRestClassifier(classifier)
@@ -210,7 +212,9 @@ def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
     """
     try:
         defaults = classifier_class().get_params(deep=False)
-    except TypeError:
+    except TypeError as error:
+        if is_in_extension(error):  # a bug in somebody's own class
+            raise
         raise UserError(
             f"classifier: {name} is made of other estimators, which params.yaml cannot "
             "describe; write a class that makes it (docs/extending.md)"
@@ -256,8 +260,13 @@ def import_classifier(name: str) -> Any:
 
 
 def is_classifier_class(found: object) -> bool:
-    """Return whether something is a class, and scikit-learn regards it as a classifier."""
-    if not inspect.isclass(found):
+    """Return whether something is a class, and scikit-learn regards it as a classifier.
+
+    Classes that are only bases of classifiers, such as `base.ClassifierMixin`, are none.
+    """
+    if not inspect.isclass(found) or inspect.isabstract(found):
+        return False
+    if not (hasattr(found, "fit") and hasattr(found, "get_params")):
         return False
     # CatBoost does not derive its class from scikit-learn's.
     return issubclass(found, ClassifierMixin) or (

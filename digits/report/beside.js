@@ -28,8 +28,8 @@ const makeTable = (headings, cells) => {
 };
 
 const makeMetrics = (name) => {
-  const metrics = document.getElementById(name).querySelector(".metrics").cloneNode(true);
-  const link = make("a", { href: `#${name}` }, name);
+  const metrics = document.getElementById(`model-${name}`).querySelector(".metrics").cloneNode(true);
+  const link = make("a", { href: `#model-${name}` }, name);
   return make("section", {}, make("h3", {}, link), metrics);
 };
 

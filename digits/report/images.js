@@ -44,7 +44,7 @@ const addButton = (cell, model, shown, actual, predicted) => {
 };
 
 for (const model of Object.keys(data.models)) {
-  const matrix = document.getElementById(model).querySelector(".matrix");
+  const matrix = document.getElementById(`model-${model}`).querySelector(".matrix");
   const shown = make("div", { className: "shown", ariaLive: "polite" });
   matrix.closest("figure").append(shown);
   for (const cell of matrix.querySelectorAll(".mistake")) {

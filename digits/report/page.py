@@ -54,6 +54,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         shown=leaderboard.list_shown(results),
         leaderboard=results.to_dict("records"),
         legends=leaderboard.list_legends(results),
+        equal_models=leaderboard.list_equal_models(results),
         captions=CAPTIONS,
         subset_names=SUBSET_NAMES,
         settings=settings,

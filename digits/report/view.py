@@ -14,11 +14,13 @@ from digits.results.mistakes import rank_mistakes
 from digits.results.read import (
     OVERALL,
     ImageDataset,
+    check_has,
     read_metrics,
     read_metrics_table,
     read_predictions,
+    report_damage,
 )
-from digits.settings.errors import UserError, check_exists
+from digits.settings.errors import UserError
 from digits.settings.params import Entry, Params
 
 # The metrics in the table of a model, and their captions there.
@@ -85,6 +87,9 @@ class ModelView:
         self.label_names = formatting.label_names(settings, self.params.task)
         self.summary = read_metrics(name)
         self.metrics = read_metrics_table(name)
+        if self.accuracies("fold"):
+            with report_damage(paths.metrics(name), name):
+                check_has(self.summary, ["cv_accuracy", "cv_std"])
         self.confusion = self.read_confusion()
         self.names = {actual: actual for actual in self.confusion["actual"].unique()}
         if self.has_positive:
@@ -95,8 +100,19 @@ class ModelView:
         self.mistakes = self.describe_mistakes()
 
     def read_confusion(self) -> pd.DataFrame:
-        """Read the confusion matrices."""
-        confusion = self.read_plot("confusion").astype({"count": int})
+        """Read the confusion matrices.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        confusion = self.read_plot("confusion")
+        with report_damage(paths.plots(self.name) / "confusion.csv", self.name):
+            confusion = confusion.astype({"count": int})
+            for _, matrix in confusion.groupby("subset"):
+                # A ValueError if a class occurs twice, and a difference if one is missing.
+                square = matrix.pivot(index="actual", columns="predicted", values="count")
+                if list(square.index) != list(square.columns) or square.isna().to_numpy().any():
+                    raise ValueError("it is no square matrix")
         counts = confusion["count"].where(confusion["actual"] != confusion["predicted"], 0)
         largest = counts.groupby(confusion["subset"]).transform("max")
         return confusion.assign(strength=counts / largest)
@@ -105,11 +121,11 @@ class ModelView:
         """Read a plot table with all values as text, because a class may be called `null`.
 
         Raises:
-            UserError: the file is missing.
+            UserError: the file is missing or damaged.
         """
         path = paths.plots(self.name) / f"{plot}.csv"
-        check_exists(path)
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        with report_damage(path, self.name):
+            return pd.read_csv(path, dtype=str, keep_default_na=False)
 
     def read_predictions(self, subset: str) -> pd.DataFrame:
         """Read the predictions, and add the column `class` of their images.
@@ -124,6 +140,8 @@ class ModelView:
                 f"the predictions of {self.name} have images that "
                 f"{paths.raw(self.dataset.name)} does not have; run `dvc repro`"
             )
+        largest_label = predictions[["label", "prediction"]].to_numpy().max()
+        formatting.check_labels(self.label_names, largest_label, self.name)
         predictions["class"] = classes[predictions["row"]]
         return predictions
 
@@ -226,7 +244,8 @@ class ModelView:
         `recall` and `precision`.
         """
         curve = self.read_plot("precision_recall").query("subset == 'cross_validation'")
-        points = curve[["threshold", "recall", "precision"]].astype(float)
+        with report_damage(paths.plots(self.name) / "precision_recall.csv", self.name):
+            points = curve[["threshold", "recall", "precision"]].astype(float)
         best = [
             points[points["recall"] >= recall].nlargest(1, "precision") for recall in RECALLS
         ]

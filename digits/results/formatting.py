@@ -9,6 +9,7 @@ import pandas as pd
 import tabulate
 
 from digits.results.differences import NO_TEST, Difference, PairedTest
+from digits.settings.errors import UserError
 from digits.settings.params import Params
 
 FOR_PROGRAMS = ["json", "csv"]  # the formats in which only data are printed
@@ -46,6 +47,24 @@ def label_names(settings: Params, task_name: str) -> list[str]:
     else:
         negative_name = "another"
     return [negative_name, " or ".join(positive_names)]
+
+
+def check_labels(names: Sequence[str], largest_label: int, model_name: str) -> None:
+    """Check that each label that a model predicts has a name.
+
+    Args:
+        names: the names of the labels of its task.
+        largest_label: the largest label that the model predicts. They are numbered from 0.
+        model_name: the model.
+
+    Raises:
+        UserError: `classes` was edited after the model was trained.
+    """
+    if largest_label >= len(names):
+        raise UserError(
+            f"{model_name} predicts {largest_label + 1} labels, but its task has {len(names)} "
+            f"now; correct `classes` in params.yaml, or run `digits repro {model_name}`"
+        )
 
 
 def calibration_warning(model_name: str) -> str:
@@ -206,14 +225,18 @@ def print_table(
         values = data.astype(object).where(data.notna(), None)
         print(json.dumps(values.to_dict("records"), indent=2))
     elif table_format == "csv":
-        # The name of a file may have bytes that are no text.
-        content = data.to_csv(index=False).encode("utf-8", "surrogateescape")
-        click.echo(content, nl=False)
+        click.echo(encode_csv(data), nl=False)
     else:
         paragraphs = [format_rows(headings, rows, table_format)] if rows else []
         if notes:
             paragraphs.append(notes)
         print("\n\n".join(paragraphs))
+
+
+def encode_csv(data: pd.DataFrame) -> bytes:
+    """Return a table as CSV in UTF-8, also if the terminal has another encoding."""
+    # The name of a file may have bytes that are no text.
+    return data.to_csv(index=False).encode("utf-8", "surrogateescape")
 
 
 def format_rows(

@@ -91,6 +91,23 @@ def rank_models(settings: Params, task_name: str) -> list[str]:
     return sorted(evaluated, key=cv_accuracy, reverse=True)
 
 
+def list_equal_models(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the models that share the highest cross-validated accuracy of a task, by the task.
+
+    Tasks with a single best model are left out.
+
+    Args:
+        table: a table as `make_leaderboard` returns it.
+    """
+    equal_models = {}
+    for task, rows in table.groupby("task", sort=False):
+        accuracies = rows["cv_accuracy"]
+        equal = rows["model"][accuracies == accuracies.max()].tolist()
+        if len(equal) > 1:
+            equal_models[str(task)] = equal
+    return equal_models
+
+
 def are_tied(best: str, name: str, read: Reader) -> bool:
     """Return whether there is no significant difference between two models.
 

@@ -170,7 +170,8 @@ class Predictor:
         """Load a model.
 
         Raises:
-            UserError: the model is missing or damaged, or its dataset has another shape now.
+            UserError: the model is missing or damaged, or its dataset has another shape or
+                fewer classes now.
         """
         check_evaluated(paths.model(name), name)
         model_params = settings.models[name]
@@ -189,6 +190,7 @@ class Predictor:
                 f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
             )
         names = formatting.label_names(settings, task_name)
+        formatting.check_labels(names, model.classes_.max(), name)
         labels: dict[int, int | str] = {}
         for label in model.classes_.tolist():
             has_other_name = names[label] != str(label)
@@ -287,7 +289,7 @@ class Predictor:
             PictureError: the picture cannot be read, or there is nothing to predict in it.
             OSError: the file cannot be opened.
         """
-        content = source.read_bytes() if isinstance(source, Path) else source.read()
+        content = pictures.read_content(source)
         image = pictures.read_resized(BytesIO(content), self.shape)
         if "files" not in self.dataset.sha256:  # the training images were not pictures
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
@@ -401,7 +403,7 @@ def load(name: str | None = None) -> Predictor:
 
 
 def choose_model(settings: Params) -> str:
-    """Return the name of the best model, and print it on stderr.
+    """Return the name of the best model, and print it on stderr, with equally good ones.
 
     Accuracies on different datasets cannot be compared. Therefore only models of the largest
     dataset are compared, by their cross-validated accuracy. Models of tasks with
@@ -423,7 +425,9 @@ def choose_model(settings: Params) -> str:
             "a --model"
         )
     best = max(ranks, key=ranks.__getitem__)
-    warn(f"the model is {best}; --model chooses another")
+    tied = [name for name, rank in ranks.items() if rank == ranks[best] and name != best]
+    and_tied = f", whose cross-validated accuracy {' and '.join(tied)} also has" if tied else ""
+    warn(f"the model is {best}{and_tied}; --model chooses another")
     return best
 
 

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from digits.settings.errors import UserError
 from digits.settings.params import RESERVED_NAME
 
 OVERALL = RESERVED_NAME  # the slice of all images, as in digits/evaluation/metrics.py
+SUBSETS = {"test", "cross_validation", "train"}  # in plots/<model>/metrics.csv
+
 ROW_RANGE = re.compile(r"(\d+)(?:-(\d+))?")  # `36001` or `0-9`
 
 
@@ -106,8 +108,9 @@ def report_damage(path: Path, model_name: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, LookupError, TypeError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(
-            f"{path} is damaged ({error}); run `dvc repro -f evaluate@{model_name}`"
+            f"{path} is damaged ({reason}); run `dvc repro -f evaluate@{model_name}`"
         ) from None
 
 
@@ -133,7 +136,9 @@ def read_metrics(model_name: str) -> dict[str, float]:
     """
     path = paths.metrics(model_name)
     with report_damage(path, model_name):
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        metrics = dict(json.loads(path.read_text(encoding="utf-8")))
+        check_has(metrics, ["accuracy", "baseline"])
+        return {metric: float(value) for metric, value in metrics.items()}
 
 
 def read_metrics_table(model_name: str) -> pd.DataFrame:
@@ -150,12 +155,30 @@ def read_metrics_table(model_name: str) -> pd.DataFrame:
     with report_damage(path, model_name):
         table = pd.read_csv(
             path,
-            dtype={"slice": str},
+            dtype={"slice": str, "value": float, "low": float, "high": float},
             # pandas would take a class called null for a missing value.
             keep_default_na=False,
             na_values={"low": [""], "high": [""]},
         )
-        return table.set_index(["subset", "metric", "slice"])
+        check_has(table.columns, ["value", "low", "high"])
+        check_has(SUBSETS, table["subset"].unique())
+        check_has(set(table["metric"][table["subset"] == "test"]), ["accuracy", "support"])
+        table = table.set_index(["subset", "metric", "slice"])
+        if not table.index.is_unique:
+            raise ValueError("two rows have the same subset, metric and slice")
+        check_has(set(table.index), [("test", "accuracy", OVERALL)])
+        return table
+
+
+def check_has(found: Container[Any], expected: Iterable[Any]) -> None:
+    """Check that all values that are expected in a file are in it.
+
+    Raises:
+        KeyError: a value is missing.
+    """
+    for value in expected:
+        if value not in found:
+            raise KeyError(value)
 
 
 def read_temperature(model_name: str) -> float | None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 from hashlib import md5
 from pathlib import Path
 from typing import Any, Self
@@ -12,10 +13,11 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
 
-from digits.core import paths
+from digits.core import paths, tables
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import FILE, Params
+from digits.settings.stage import read_dependencies
 
 
 class Revision:
@@ -74,7 +76,7 @@ class Revision:
         check_choice(self.name, path.stem, self.model_names())
         try:
             content = self.files.read_bytes(path.as_posix())
-            return pd.read_parquet(io.BytesIO(content))
+            return tables.parse(io.BytesIO(content))
         except Exception as error:  # each kind of remote has exceptions of its own
             raise UserError(
                 f"{path} of {self.name} cannot be read ({error}); run "
@@ -86,11 +88,26 @@ class Revision:
         path = paths.metrics(model_name).as_posix()
         return json.loads(self.files.read_text(path)) if self.files.exists(path) else {}
 
+    def find_changed_code(self, model_name: str) -> list[str]:
+        """Return the code of the stage `train` that differs from that of the workspace.
+
+        Args:
+            model_name: an entry of params.yaml in the workspace.
+        """
+        if self.is_workspace:
+            return []
+        dependencies = read_dependencies("train", model_name, params.read())
+        code = [str(path) for path in dependencies.paths]
+        with Repo() as repository:
+            commit = resolve_rev(repository.scm, self.name)
+        command = ["git", "diff", "--name-only", commit, "--", *code]
+        return subprocess.check_output(command, text=True).splitlines()
+
     def read_params(self) -> Params:
         """Return the content of params.yaml.
 
         Raises:
             UserError: it is not valid.
         """
-        text = self.files.read_text(FILE.name)
+        text = params.decode(self.files.read_bytes(FILE.name))
         return params.validate(params.parse(text))

@@ -1,11 +1,26 @@
 """Errors that the user can fix, and warnings, each printed in one line."""
 
 import difflib
+import re
+import sysconfig
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+
+ROOT = Path(__file__).parents[2]  # the folder of dvc.yaml
+
+# The folders to which users of this project add modules (docs/extending.md).
+EXTENDED_FOLDERS = [
+    ROOT / "digits/data/sources",
+    ROOT / "digits/features",
+    ROOT / "digits/learning/classifiers",
+]
+
+# The folders of Python itself and of the installed packages.
+LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
 
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
 
@@ -66,13 +81,46 @@ def unknown_choice(where: str, value: object, choices: Iterable[object]) -> User
 
 @contextmanager
 def report_os_errors() -> Iterator[None]:
-    """Turn an OSError, such as that of a full disk, into a UserError."""
+    """Turn an OSError, such as that of a full disk, into a UserError.
+
+    An OSError in the code of somebody who extends this project keeps its traceback.
+    """
     try:
         yield
     except BrokenPipeError:
         raise  # the reader of our output, such as `head`, has ended; Click handles this
     except OSError as error:
+        if is_in_extension(error):
+            raise
         raise UserError(error) from None
+
+
+def is_in_extension(error: BaseException) -> bool:
+    """Return whether an error comes from a module with which users extend this project.
+
+    It does if the last call in its traceback that is not one of a library is in a folder to
+    which users add modules, or outside this project. If scikit-learn itself raised the error,
+    it complains about data or hyperparameters.
+    """
+    text = "".join(traceback.format_exception(error))
+    # If the error was raised in a thread of joblib, the traceback there comes first.
+    in_thread, _, _ = text.partition("\nThe above exception was the direct cause")
+    files = [
+        Path(file) for file in re.findall(r'^ *File "(.+?)", line', in_thread, re.MULTILINE)
+    ]
+    if not files or "sklearn" in files[-1].parts:
+        return False
+    # The paths of compiled modules are relative.
+    own = [
+        file for file in files if file.is_absolute() and not _is_below(file, LIBRARY_FOLDERS)
+    ]
+    return bool(own) and (
+        _is_below(own[-1], EXTENDED_FOLDERS) or not own[-1].is_relative_to(ROOT)
+    )
+
+
+def _is_below(path: Path, folders: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def check_exists(path: Path) -> None:

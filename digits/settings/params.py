@@ -6,7 +6,7 @@ The string below each key is its description, in Markdown. `make reference` writ
 descriptions to docs/reference/params.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from digits.settings.errors import UserError, check_choice, unknown_choice
 
@@ -36,6 +36,24 @@ RESERVED_NAME = "all"
 
 # The keys of a model that DVC needs, even if they say nothing.
 MAY_BE_EMPTY = {"feature_parameters", "hyperparameters"}
+
+# What a value must be, in the words of YAML, by the type of pydantic's error. The messages of
+# pydantic name classes of Python.
+MESSAGES = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping, which has keys",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "invalid_key": "a key must be text",
+    "list_type": "must be a list",
+    "model_type": "must be a mapping, which has keys",
+    "string_type": "must be text",
+    "too_long": "must have a length of at most {max_length}",
+    "too_short": "must have a length of at least {min_length}",
+}
+
+# The first characters of the lines that Git writes into a file with a conflict.
+CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "background", "sha256"}
@@ -74,10 +92,15 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 FractionOrOne = Annotated[float, Field(gt=0, le=1)]
 Side = Annotated[int, Field(ge=1, le=256)]
 Shape = Annotated[list[Side], Field(min_length=2, max_length=3), AfterValidator(_check_shape)]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[
+    str,
+    Field(pattern="^[0-9a-f]{64}$"),
+    with_message("must be a SHA-256 checksum, as `digits pin` writes it"),
+]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
-Classes = Annotated[list[int | str], Field(min_length=1)]
+Class = Annotated[int | str, with_message("must be the number or the name of a class")]
+Classes = Annotated[list[Class], Field(min_length=1)]
 Folds = Annotated[
     Literal[0] | Annotated[int, Field(ge=2, le=MAX_FOLDS)],
     with_message(f"must be 0, for no cross-validation, or 2 to {MAX_FOLDS}"),
@@ -501,11 +524,27 @@ def read() -> str:
     """Return the text of params.yaml.
 
     Raises:
-        UserError: the file is missing.
+        UserError: the file is missing, or is not in UTF-8.
     """
     if not FILE.exists():
         raise UserError(f"{FILE} was not found; run from the folder that holds it")
-    return FILE.read_text(encoding="utf-8")
+    return decode(FILE.read_bytes())
+
+
+def decode(content: bytes) -> str:
+    """Return the text of the bytes of params.yaml.
+
+    Raises:
+        UserError: the bytes are not in UTF-8.
+    """
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{FILE}: line {line} has a character that is not in UTF-8; save the file in this "
+            "encoding"
+        ) from None
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -516,11 +555,27 @@ def parse(text: str) -> dict[str, Any]:
     """
     try:
         content = YAML(typ="safe").load(text)
+        repr(content)  # a RecursionError if it is nested so deeply that no message can show it
     except (YAMLError, ValueError) as error:
-        raise UserError(f"{FILE} is not YAML: {error}") from None
+        raise UserError(f"{FILE} is not YAML: {_describe_yaml_error(error, text)}") from None
+    except RecursionError:
+        raise UserError(f"{FILE} has too many brackets or levels inside each other") from None
     if not isinstance(content, dict):
         raise UserError(f"{FILE} has no named sections")
     return content
+
+
+def _describe_yaml_error(error: YAMLError | ValueError, text: str) -> str:
+    """Return in words, with its line, why a text is not YAML."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith(CONFLICT_MARKERS):
+            return (
+                f"line {number} is a conflict marker of Git; choose one of the two versions, "
+                "and delete the markers"
+            )
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error).replace('in "<unicode string>", ', "at ")  # the name of a str
 
 
 def validate(content: dict[str, Any]) -> Params:
@@ -571,7 +626,10 @@ def _readable_error(error: ErrorDetails) -> UserError:
 def describe_error(error: ErrorDetails) -> str:
     """Return what a value must be, and what it is, such as `must be greater than 0, not 0`."""
     message = error["msg"].replace("Input should", "must")
-    return f"{message}, not {error['input']!r:.80}"
+    if error["type"] in MESSAGES:
+        message = MESSAGES[error["type"]].format_map(error.get("ctx", {}))
+    value = "null" if error["input"] is None else repr(error["input"])
+    return f"{message}, not {value:.80}"
 
 
 def _unknown_key_error(keys: list[str]) -> UserError:
@@ -585,6 +643,8 @@ def _unknown_key_error(keys: list[str]) -> UserError:
 
 def _check_entries(settings: Params) -> None:
     """Check that the entries fit together."""
+    for section in ["datasets", "splits", "tasks", "models"]:
+        _check_names(getattr(settings, section))
     for name, dataset in settings.datasets.items():
         _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
     for name, split in settings.splits.items():
@@ -599,6 +659,17 @@ def _check_entries(settings: Params) -> None:
         n_classes = settings.dataset_of_task(model.task).classes
         n_labels = 2 if settings.tasks[model.task].positive else n_classes
         _check_threshold(f"{FILE}: models.{name}", model, n_labels)
+
+
+def _check_names(section: Iterable[str]) -> None:
+    by_lower_case: dict[str, str] = {}
+    for name in section:
+        other = by_lower_case.setdefault(name.lower(), name)
+        if other != name:
+            raise UserError(
+                f"{FILE}: {other!r} and {name!r} differ only in upper and lower case, so they "
+                "would have the same files on macOS and Windows; rename one of them"
+            )
 
 
 def _check_class_names(where: str, dataset: DatasetParams) -> None:

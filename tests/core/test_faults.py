@@ -1,11 +1,13 @@
 """A full disk, Ctrl-C and a kill are one line each, and the next `dvc repro` is right."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
 from digits.core import paths
+from digits.core.files import atomic_write
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 from tests.helpers.processes import Running
@@ -45,11 +47,25 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
         path = project / output
         before = path.read_bytes()
         # A file is written under this name, and is renamed when it is whole.
-        path.with_name(f".{path.name}.tmp").symlink_to(FULL_DISK)
-        assert failure(project, *stage.split()).endswith("No space left on device")
+        path.with_name(f".{path.name}.{os.getpid()}.tmp").symlink_to(FULL_DISK)
+        line = failure(project, *stage.split())
+        assert line.startswith(f"Error: {output} cannot be written: ")
+        assert line.endswith("No space left on device")
         assert path.read_bytes() == before
     assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.files(project) == tiny.files(made)
+
+
+def test_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    with atomic_write(path) as temporary:
+        temporary.write_text("first")
+        write = f"with atomic_write(Path({str(path)!r})) as file: file.write_text('second')"
+        imports = "from pathlib import Path; from digits.core.files import atomic_write"
+        tiny.run(["python", "-c", f"{imports}\n{write}"], tiny.ROOT)
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_ctrl_c_ends_a_stage_that_would_take_years(made: Path, project: Path) -> None:

@@ -222,6 +222,33 @@ def test_a_damaged_result_is_one_line(results: Path) -> None:
     assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reason"),
+    [
+        ("metrics/five-sgd.json", '"baseline"', '"baselime"', "no 'baseline'"),
+        ("metrics/five-sgd.json", ": 0.5", ': "0..5"', "could not convert string to float"),
+        ("plots/five-sgd/metrics.csv", "accuracy,all,0", "accuracy,all,p", "could not convert"),
+        ("plots/five-sgd/metrics.csv", "test,accuracy,all", "tesu,accuracy,all", "no 'tesu'"),
+        (
+            "plots/five-sgd/metrics.csv",
+            "accuracy,all",
+            "accuracy,alm",
+            "no ('test', 'accuracy'",
+        ),
+        ("plots/five-sgd/metrics.csv", "support,1", "support,0", "two rows have the same"),
+    ],
+)
+def test_a_result_that_does_not_fit_is_one_line(
+    results: Path, file: str, old: str, new: str, reason: str
+) -> None:
+    text = (results / file).read_text(encoding="utf-8")
+    assert old in text
+    write(results / file, text.replace(old, new))
+    line = failure(results, "leaderboard")
+    assert line.startswith(f"Error: {file} is damaged ({reason}")
+    assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")
+
+
 OUTDATED = (
     "! not up to date: the code, the parameters or the data have changed; run `digits repro`"
 )

@@ -3,7 +3,9 @@
 import io
 import os
 import re
+import zlib
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.imaging import pictures
@@ -81,6 +83,40 @@ def floats() -> io.BytesIO:
     return encode(Image.fromarray(INK / np.float32(255)), "TIFF")
 
 
+def sixteen_bits(byte_order: str) -> io.BytesIO:
+    values = np.uint16(1_000) + INK * np.uint16(250)
+    return encode(Image.fromarray(values.astype(f"{byte_order}u2")), "TIFF")
+
+
+def sixteen_bits_with_a_transparent_value() -> io.BytesIO:
+    black = np.where(INK > 0, np.uint16(1_000), np.uint16(40_000))
+    content = encode(Image.fromarray(black)).getvalue()
+    chunk = b"tRNS" + (40_000).to_bytes(2, "big")
+    chunk = (2).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    start = content.index(b"IDAT") - 4
+    return io.BytesIO(content[:start] + chunk + content[start:])
+
+
+def lab() -> io.BytesIO:
+    rgb = Image.fromarray(INK).convert("RGB")
+    srgb, lab_profile = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    transform = ImageCms.buildTransform(srgb, lab_profile, "RGB", "LAB")
+    image = ImageCms.applyTransform(rgb, transform)
+    assert image is not None
+    return encode(image, "TIFF")
+
+
+def other_mode(mode: str) -> io.BytesIO:
+    return encode(Image.fromarray(INK).convert("RGB").convert(mode), "TIFF")
+
+
+def not_a_number() -> io.BytesIO:
+    values = INK / np.float32(255)
+    values[0, 1] = np.nan
+    values[0, 2] = np.inf
+    return encode(Image.fromarray(values), "TIFF")
+
+
 def two_frames() -> io.BytesIO:
     second = Image.fromarray(np.zeros_like(INK))
     return encode(INK, "GIF", save_all=True, append_images=[second])
@@ -102,6 +138,14 @@ def damaged_exif() -> io.BytesIO:
         white_on_transparent,
         transparent_palette,
         floats,
+        not_a_number,
+        partial(sixteen_bits, "<"),
+        partial(sixteen_bits, ">"),
+        sixteen_bits_with_a_transparent_value,
+        lab,
+        partial(other_mode, "CMYK"),
+        partial(other_mode, "YCbCr"),
+        partial(other_mode, "LA"),
         two_frames,
         damaged_exif,
     ],
@@ -139,6 +183,14 @@ def test_what_is_no_picture_is_refused() -> None:
 def test_a_picture_that_is_too_large_is_refused(side: int) -> None:
     with pytest.raises(PictureError, match="too large; at most 50 megapixels"):
         pictures.read(encode(Image.new("1", (side, side))))
+
+
+def test_a_file_that_is_too_large_for_a_picture_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "disk.png"
+    with path.open("wb") as file:
+        file.truncate(10**12)  # it takes no space on the disk
+    with pytest.raises(PictureError, match="too large; at most 400 MB"):
+        pictures.read(path)
 
 
 PICTURE_NAMES = [f"own/{label}/{index}.png" for index, label in enumerate(CLASSES)]

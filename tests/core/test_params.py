@@ -42,7 +42,24 @@ REFUSED["no parameters of the features"] = (
 )
 REFUSED["a value of another type"] = (
     {"seed": "42"},
-    "params.yaml: seed: must be a valid integer, not '42'",
+    "params.yaml: seed: must be a whole number, not '42'",
+)
+REFUSED["an entry without keys"] = (
+    {FIVE: None},
+    f"{FIVE}: must be a mapping, which has keys, not null",
+)
+REFUSED["an empty list"] = (
+    {"datasets.tiny.sources": []},
+    "datasets.tiny.sources: must have a length of at least 1, not []",
+)
+REFUSED["what is no checksum"] = (
+    {"datasets.tiny.sha256.pixels": "1625"},
+    "datasets.tiny.sha256.pixels: must be a SHA-256 checksum, as `digits pin` writes it, not '1625'",
+)
+REFUSED["names that differ only in case"] = (
+    {"models.Five-SGD": tiny.params()["models"]["five-sgd"]},
+    "'five-sgd' and 'Five-SGD' differ only in upper and lower case, so they would have the same "
+    "files on macOS and Windows; rename one of them",
 )
 REFUSED["a name with an underscore"] = (
     {"tasks.not_this": {"split": "tiny"}},
@@ -139,7 +156,11 @@ REFUSED["negative classes without positive ones"] = (
 )
 REFUSED["an empty list of classes"] = (
     {"tasks.five.positive": []},
-    "tasks.five.positive: ",
+    "tasks.five.positive: must have a length of at least 1, not []",
+)
+REFUSED["a fraction as a class"] = (
+    {"tasks.five.positive": [5.5]},
+    "tasks.five.positive.0: must be the number or the name of a class, not 5.5",
 )
 REFUSED["only positive classes"] = (
     {"tasks.five.positive": list(range(10))},
@@ -230,7 +251,7 @@ REFUSED_BY_CHECK["a step that is too large"] = (
 )
 REFUSED_BY_CHECK["a parameter of the features of another type"] = (
     {f"{FIVE}.features": "raw", f"{FIVE}.feature_parameters": {"sparse": "yes"}},
-    f"{FIVE}: feature_parameters of raw: sparse: must be a valid boolean, not 'yes'",
+    f"{FIVE}: feature_parameters of raw: sparse: must be true or false, not 'yes'",
 )
 REFUSED_BY_CHECK["copies of images that are not square"] = (
     {
@@ -244,6 +265,14 @@ REFUSED_BY_CHECK["copies of images that are not square"] = (
 REFUSED_BY_CHECK["a classifier"] = (
     {f"{FIVE}.classifier": "svm.SCV"},
     "there is no 'svm.SCV'. Did you mean 'svm.SVC' or",
+)
+REFUSED_BY_CHECK["a class that is no whole classifier"] = (
+    {f"{FIVE}.classifier": "base.ClassifierMixin"},
+    "there is no 'base.ClassifierMixin'.",
+)
+REFUSED_BY_CHECK["an abstract class"] = (
+    {f"{FIVE}.classifier": "linear_model._stochastic_gradient.BaseSGDClassifier"},
+    "there is no 'linear_model._stochastic_gradient.BaseSGDClassifier'.",
 )
 REFUSED_BY_CHECK["a hyperparameter"] = (
     {HYPERPARAMETERS: {"los": "hinge"}},
@@ -293,6 +322,21 @@ def test_a_mistake_that_the_file_alone_cannot_tell_is_one_line_of_check(
     assert line in error
 
 
+def test_another_number_of_classes_than_the_images_have_is_one_line(project: Path) -> None:
+    tiny.edit(project, {"datasets.tiny.classes": 9})
+    assert "number of classes: 10, expected 9; if that is right" in failure(
+        project, "fetch", "tiny"
+    )
+    # The results are of ten classes still.
+    reason = "digit-logreg predicts 10 labels, but its task has 9 now; correct `classes`"
+    for words in [
+        ["predict", "--model", "digit-logreg", "a.png"],
+        ["show", "tiny", "9", "--predictions", "digit-logreg"],
+        ["report", "--models", "digit-logreg"],
+    ]:
+        assert reason in call(project, *words, status=1).stderr
+
+
 def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"splits.tiny.test": 399, f"{FIVE}.folds": 0})
     assert call(tmp_path, "check").output == VALID
@@ -318,10 +362,24 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     assert failure(tmp_path, "split", "tiny") == line
 
 
+CONFLICT = """\
+seed: 42
+<<<<<<< HEAD
+models: {}
+=======
+tasks: {}
+>>>>>>> main
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("a: [", "params.yaml is not YAML: while parsing"),
+        ("a: [", "params.yaml is not YAML: line 2: did not find"),
+        ("a: 1\nb: c: d\n", "params.yaml is not YAML: line 2: mapping values are not allowed"),
+        ("a: 1\nb: \0", "params.yaml is not YAML: unacceptable character #x0000"),
+        (f"a: {'[' * 3000}{']' * 3000}", "params.yaml has too many brackets or levels"),
+        (CONFLICT, "params.yaml is not YAML: line 2 is a conflict marker of Git; choose one"),
         ("", "params.yaml has no named sections"),
         ("- a", "params.yaml has no named sections"),
     ],
@@ -329,6 +387,17 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_one_line(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "params.yaml").write_text(text)
     assert failure(tmp_path, "split", "tiny").startswith(f"Error: {reason}")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_file_in_another_encoding_is_one_line(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "params.yaml").write_text("seed: 42\n# schön\n", encoding=encoding)
+    line = failure(tmp_path, "check")
+    number = {"latin-1": 2, "utf-16": 1}[encoding]
+    reason = (
+        f"line {number} has a character that is not in UTF-8; save the file in this encoding"
+    )
+    assert line == f"Error: params.yaml: {reason}"
 
 
 def test_an_unknown_name_is_one_line(tmp_path: Path) -> None:

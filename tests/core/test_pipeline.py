@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import sklearn
 from dvc.repo import Repo
@@ -231,6 +232,21 @@ def test_a_damaged_dependency_is_one_line(project: Path) -> None:
     line = failure(project, "train", "five-sgd")
     assert line.startswith(f"Error: {path} cannot be read (")
     assert line.endswith("if it comes back damaged, check the cache (docs/troubleshooting.md)")
+
+
+@pytest.mark.parametrize("path", ["data/raw/tiny.parquet", "data/predictions/five-sgd.parquet"])
+def test_a_bit_that_changed_on_the_disk_is_noticed(project: Path, path: str) -> None:
+    content = (project / path).read_bytes()
+    row_group = pq.read_metadata(project / path).row_group(0)
+    for number in range(row_group.num_columns):
+        column = row_group.column(number)
+        start = column.dictionary_page_offset or column.data_page_offset
+        size = column.total_compressed_size
+        changed = bytearray(content)
+        changed[start + size - size // 8] ^= 1  # in one of the last values
+        (project / path).write_bytes(changed)
+        line = failure(project, "show", "tiny", "300", "--predictions", "five-sgd")
+        assert line.startswith(f"Error: {path} cannot be read (")
 
 
 def test_a_task_without_images_in_a_set_is_one_line(project: Path) -> None:

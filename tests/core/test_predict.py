@@ -173,6 +173,19 @@ def test_bad_pictures_are_named_and_the_others_are_predicted(place: Path) -> Non
     assert missing == "no.png: No such file or directory"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_pipe_or_a_device_in_a_folder_is_named_and_not_read(
+    place: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "a.png")  # to read it would wait for ever
+    (tmp_path / "b.png").symlink_to("/dev/zero")  # and this file has no end
+    write_image(tmp_path / "c.png", 3)
+    done = call(place, "predict", *MODEL, str(tmp_path), status=1)
+    assert re.fullmatch(r".*c\.png: predicted 3 \(\d+ %.*\)\n", done.stdout)
+    for line, name in zip(done.stderr.splitlines()[:2], ["a.png", "b.png"], strict=True):
+        assert line.startswith(f"{tmp_path / name}: not a regular file")
+
+
 def test_what_the_model_takes_is_shown_of_standard_input_too(place: Path) -> None:
     content = (place / "scans/3.png").read_bytes()
     shown = call(place, "predict", *MODEL, "--show", "-", stdin=content).stdout
@@ -267,11 +280,12 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     changes: dict[str, Any] = dict(PICTURES)
     results = {"folded": (0.9, 0.1), "better": (0.95, 0.2), "best-in-test": (0.1, 1.0)}
     results["of-fewer-images"] = (1.0, 1.0)
+    results["as-good"] = (0.95, 0.1)
     for name, (cv_accuracy, accuracy) in results.items():
         changes[f"models.{name}"] = logreg
         shutil.copy(project / model, project / paths.model(name))
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
-        metrics = {"accuracy": accuracy, "cv_accuracy": cv_accuracy}
+        metrics = {"accuracy": accuracy, "baseline": 0.1, "cv_accuracy": cv_accuracy}
         (project / f"metrics/{name}.json").write_text(json.dumps(metrics))
     smaller = tiny.dataset({"folder": "own"}) | {"images": tiny.IMAGES - 1}
     changes |= {
@@ -284,7 +298,10 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     write_image(project / "3.png", 3)
     assert read_json(project, "3.png")[0]["model"] == "better"
     printed = call(project, "predict", "3.png").stderr
-    assert printed.startswith("the model is better; --model chooses another\n")
+    assert printed.startswith(
+        "the model is better, whose cross-validated accuracy as-good also has; --model chooses "
+        "another\n"
+    )
 
 
 def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:

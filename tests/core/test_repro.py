@@ -105,6 +105,12 @@ def path_without_activation() -> str:
     return os.pathsep.join(folder for folder in folders if folder != SCRIPTS)
 
 
+def test_an_archive_of_the_project_says_how_to_make_it_a_repository(project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    line = failure(project, "repro")
+    assert line.endswith("which DVC needs; run `git init`, then `digits setup`")
+
+
 @pytest.mark.slow
 def test_several_at_a_time_write_the_same_bytes_and_those_that_fail_end_only_themselves(
     made: Path, untrained: Path

@@ -1,7 +1,7 @@
 """Training: what a model is fitted on and scored on, and what is kept of it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
+from sklearn.utils.parallel import delayed as sklearn_delayed
 from threadpoolctl import threadpool_limits
 
 from digits.core import paths, tables
@@ -305,6 +307,21 @@ def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
     assert warning.startswith("ConvergenceWarning: Maximum number of iteration reached")
     assert "increasing max_iter" in warning
     assert warning.endswith(" Its hyperparameters are in params.yaml.")
+
+
+class ParallelClassifier(DummyClassifier):  # type: ignore[misc]  # scikit-learn has no types
+    """Calls a function of scikit-learn as one of several threads may do it."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        function, _, _ = sklearn_delayed(int)()
+        function()
+        return super().fit(X, y)
+
+
+def test_a_misleading_warning_of_scikit_learn_is_not_printed(tmp_path: Path) -> None:
+    classifier = f"{__name__}.ParallelClassifier"
+    prepare(tmp_path, tiny.model("five", "raw", classifier, 0, strategy="most_frequent"))
+    assert call(tmp_path, "train", "five-sgd").stderr == ""
 
 
 @pytest.mark.parametrize("parameters", [{}, {"n_components": 50}])

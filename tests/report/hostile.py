@@ -24,9 +24,9 @@ def name_file(row: int) -> str:
 def make(project: Path) -> None:
     """Make a copy of the tiny project hostile, and write its report.
 
-    The names of models, tasks, splits and datasets are omitted because params.yaml allows only
-    letters, digits and hyphens in them. There are two models of one task, `slow-sgd` and the
-    worse `quick-sgd`.
+    The names of models are those of sections of the report. The names of tasks, splits and
+    datasets are omitted because params.yaml allows only letters, digits and hyphens in them.
+    There are two models of one task, `best` and the worse `menu`.
     """
     words = {"task": "name", "description": DESCRIPTION, "tutorial": TUTORIAL}
     slow = tiny.params()["models"]["five-sgd"] | words
@@ -36,13 +36,13 @@ def make(project: Path) -> None:
         "datasets.tiny.groups": len(GROUPS),
         "splits.tiny.test": {"groups": len(NAMES)},
         "tasks": {"name": {"split": "tiny"}},
-        "models": {"slow-sgd": slow, "quick-sgd": quick},
+        "models": {"best": slow, "menu": quick},
     }
     tiny.edit(project, changes)
     tiny.change_images(project / "data/raw/tiny.parquet", name_images)
     for stage, name in [("split", "tiny"), ("binarize", "name")]:
         call(project, stage, name)
-    for name in ["slow-sgd", "quick-sgd"]:
+    for name in ["best", "menu"]:
         call(project, "train", name)
         call(project, "evaluate", name)
     call(project, "report")

@@ -19,6 +19,7 @@ from digits.report.view import ModelView
 from digits.results.leaderboard import BASELINE
 from digits.results.read import ImageDataset
 from digits.settings import params
+from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.report import hostile
 from tests.report.reading import (
@@ -83,7 +84,7 @@ def read_leaderboard(page: Element) -> Any:
 
 
 def find_model(page: Element, name: str) -> Element:
-    return find(page, f".//details[@id='{name}']")
+    return find(page, f".//details[@id='model-{name}']")
 
 
 def find_matrix(model: Element, subset: str) -> Element:
@@ -101,6 +102,36 @@ def read_metrics(model: Element) -> Any:
 def find_folded(model: Element, summary: str) -> Element:
     """Return the table below a line that unfolds it."""
     return find(find_by_text(model, "details", "summary", summary), ".//table")
+
+
+def test_models_that_are_equally_good_are_named(project: Path) -> None:
+    tiny.edit(project, {"models.twin": tiny.params()["models"]["five-sgd"]})
+    for path in [
+        *project.glob("*/five-sgd.*"),
+        *project.glob("data/*/five-sgd.*"),
+        project / "plots/five-sgd",
+    ]:
+        copy = path.with_name(path.name.replace("five-sgd", "twin"))
+        tiny.run(["cp", "-r", str(path), str(copy)], project)
+    call(project, "report")
+    [best] = read_page(project / "report.html").iterfind(".//section[@id='best']")
+    assert text_of(find(best, "p")) == (
+        "In the task five, five-sgd and twin have the same cross-validated accuracy. The chart "
+        "shows five-sgd, which comes first in params.yaml."
+    )
+
+
+def test_each_link_leads_to_its_element_also_of_a_model_called_best(
+    hostile_page: Element,
+) -> None:
+    ids = [element.attrib["id"] for element in hostile_page.iter() if "id" in element.attrib]
+    assert len(ids) == len(set(ids))
+    links = {text_of(link): link.attrib["href"] for link in hostile_page.iter("a")}
+    assert {href.removeprefix("#") for href in links.values()} <= set(ids)
+    assert find(hostile_page, ".//section[@id='best']/h2").text == "The best model of each task"
+    for name in ["best", "menu"]:
+        model = find(hostile_page, f".//*[@id='{links[name].removeprefix('#')}']")
+        assert text_of(find(model, "summary/h3")) == name
 
 
 def test_the_leaderboard_is_that_of_the_terminal(page: Element, made: Path) -> None:
@@ -205,7 +236,7 @@ def test_names_of_classes_groups_and_files_are_shown_as_they_are(
     alternatives = [find(average, "img").attrib["alt"] for average in averages]
     assert alternatives == [f"The average {name} of tiny" for name in hostile.CLASSES]
 
-    model = find_model(hostile_page, "quick-sgd")
+    model = find_model(hostile_page, "menu")
     for subset in FOLDERS:
         matrix = read_table(find_matrix(model, subset)).set_index("")
         assert matrix.index.tolist() == matrix.columns.tolist() == hostile.CLASSES
@@ -214,7 +245,7 @@ def test_names_of_classes_groups_and_files_are_shown_as_they_are(
     groups = read_table(find_folded(model, "Accuracy of each group"))
     assert set(groups["group"]) == set(hostile.GROUPS)
 
-    mistakes = read_mistakes(hostile_project, "quick-sgd")
+    mistakes = read_mistakes(hostile_project, "menu")
     described = {f"{mistake.actual}, predicted {mistake.predicted}" for mistake in mistakes}
     files = {mistake.file for mistake in mistakes}
     captions = model.findall(".//div[@class='gallery']//figcaption")
@@ -248,7 +279,7 @@ def test_descriptions_and_tutorials_are_shown_as_they_are(hostile_page: Element)
     is_baseline = leaderboard["model"].str.startswith(BASELINE)
     assert set(tutorials[~is_baseline]) == {hostile.TUTORIAL}
     assert set(tutorials[is_baseline]) == {""}
-    for name in ["slow-sgd", "quick-sgd"]:
+    for name in ["best", "menu"]:
         model = find_model(hostile_page, name)
         [text] = [text_of(each) for each in model.findall("p") if "The task" in text_of(each)]
         assert text.startswith(f"{hostile.DESCRIPTION} ")

@@ -110,6 +110,31 @@ def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> N
         assert f"<small>own/{row}.png</small>" in text
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("metrics/five-sgd.json", '"cv_std"', '"cv_stt"'),
+        ("plots/five-sgd/confusion.csv", "test,0,0,", "test,0,0,x"),
+        ("plots/five-sgd/confusion.csv", "test,0,0,", "test,0,0,1,"),
+        ("plots/five-sgd/confusion.csv", "test,0,1,", "test,0,3,"),
+        (
+            "plots/five-sgd/precision_recall.csv",
+            "cross_validation,1,0.",
+            "cross_validation,1,x.",
+        ),
+    ],
+)
+def test_a_result_that_does_not_fit_is_one_line(
+    project: Path, file: str, old: str, new: str
+) -> None:
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    (project / file).write_text(text.replace(old, new), encoding="utf-8")
+    line = failure(project, "report", "--models", "five-sgd")
+    assert line.startswith(f"Error: {file} is damaged (")
+    assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")
+
+
 def test_models_without_results_are_left_out(project: Path) -> None:
     (project / "data/predictions/digit-logreg.parquet").unlink()
     result = call(project, "report", "--output", "new/report.html")
@@ -118,7 +143,7 @@ def test_models_without_results_are_left_out(project: Path) -> None:
         "`make repro`, or `dvc pull` if their results were shared.\n"
     )
     text = (project / "new/report.html").read_text(encoding="utf-8")
-    assert 'id="five-sgd"' in text
+    assert 'id="model-five-sgd"' in text
     assert "digit-logreg" not in text
     reasons = {
         "six-*": "--models: there is no 'six-*'. Valid: digit-logreg, five-sgd.",
@@ -230,13 +255,13 @@ def test_the_keyboard_skips_the_menu_which_leads_to_a_model_and_back(opened: Ope
     for key in ["Tab", "Enter", "Tab"]:
         page.keyboard.press(key)
     expect(page.locator("#task")).to_be_focused()
-    figures = page.locator("#five-sgd .figures")
+    figures = page.locator("#model-five-sgd .figures")
     expect(figures).not_to_be_visible()
     for _ in range(2):  # also if it has been folded again
         page.get_by_text("Models", exact=True).click()
         page.locator("nav").get_by_role("link", name="five-sgd").click()
         expect(figures).to_be_visible()
-        page.locator("#five-sgd > summary").click()
+        page.locator("#model-five-sgd > summary").click()
     page.get_by_role("link", name="↑ Leaderboard").click()
     expect(page.get_by_role("heading", name="Leaderboard")).to_be_in_viewport()
 
@@ -259,7 +284,7 @@ def test_a_click_on_a_count_shows_its_images(opened: Opened, made: Path) -> None
     mistakes = predictions[predictions["label"] != predictions["prediction"]]
     actual, predicted = mistakes[["label", "prediction"]].iloc[0]
     is_pair = (mistakes["label"] == actual) & (mistakes["prediction"] == predicted)
-    section = opened.page.locator("#digit-logreg")
+    section = opened.page.locator("#model-digit-logreg")
     section.evaluate(UNFOLD)
     name = f"{is_pair.sum()}: {actual} predicted as {predicted}"
     button = section.get_by_role("button", name=name)
@@ -274,7 +299,7 @@ def test_a_click_on_a_count_shows_its_images(opened: Opened, made: Path) -> None
 
 
 def test_a_chart_is_drawn_when_it_is_unfolded_and_has_tooltips(opened: Opened) -> None:
-    section = opened.page.locator("#five-sgd")
+    section = opened.page.locator("#model-five-sgd")
     wait_for_charts(opened.page)
     assert section.locator("svg").count() == 0
     section.evaluate(UNFOLD)
@@ -300,7 +325,7 @@ def test_the_best_models_are_drawn_with_their_errors(opened: Opened, made: Path)
         expected.append(f"{task}: {name}, {error:.2%}")
     assert titles == expected
     chart.locator("path[aria-roledescription=point]").nth(1).click()
-    expect(opened.page.locator("#five-sgd .figures")).to_be_visible()
+    expect(opened.page.locator("#model-five-sgd .figures")).to_be_visible()
 
 
 def test_the_range_over_few_groups_is_drawn(few_groups: Path, opened: Opened) -> None:
@@ -326,19 +351,19 @@ def test_two_models_stand_side_by_side_whatever_their_classes_are_called(
     # The page draws the same conclusion as the command.
     beside = page.locator("#beside")
     verdict = beside.locator(".result strong").inner_text()
-    assert verdict.startswith("quick-sgd → slow-sgd, ")  # from the worse to the better one
+    assert verdict.startswith("menu → best, ")  # from the worse to the better one
     conclusion = verdict.partition(": ")[2].split()
-    printed = call(hostile_project, "compare", "--between", "quick-sgd", "slow-sgd").stdout
+    printed = call(hostile_project, "compare", "--between", "menu", "best").stdout
     assert " ".join(conclusion).removesuffix(".") in " ".join(printed.split())
 
     correct_rows = []
-    for name in ["quick-sgd", "slow-sgd"]:
+    for name in ["menu", "best"]:
         table = read_predictions(hostile_project, name)
         is_correct = table["label"] == table["prediction"]
         correct_rows.append(set(table["row"][is_correct]))
     before, after = correct_rows
     for words, images in [("fixed", after - before), ("broken", before - after)]:
-        heading = f"{words} by slow-sgd: {len(images)}"
+        heading = f"{words} by best: {len(images)}"
         side = beside.locator("section").filter(has_text=heading)
         captions = side.locator("small").all_text_contents()
         rows = {int(caption.split()[0]) for caption in captions}

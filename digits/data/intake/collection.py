@@ -230,7 +230,7 @@ def read_picture(
         network: the module of the dataset's network, or None.
     """
     try:
-        content = source.read_bytes() if isinstance(source, Path) else source
+        content = pictures.read_content(source) if isinstance(source, Path) else source
         if convert is None:
             image = pictures.read_resized(BytesIO(content), shape)
         else:

@@ -29,6 +29,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     name, _, version = place.partition("/")
     if not version.isdecimal():
         raise UserError("is not a name and a version, such as mnist_784/1")
+    timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)  # the client has no timeout of its own
     try:
         # The client warns of each retry. A failure is reported below.
@@ -46,4 +47,6 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
             )
     except Exception as error:  # a bad answer can raise nearly any exception in its parsers
         raise UserError(str(error) or type(error).__name__) from None
+    finally:
+        socket.setdefaulttimeout(timeout)
     return make_images(dataset, [bunch.data], bunch.target)

@@ -236,7 +236,8 @@ def short(project: Path) -> Path:
     """
     dummy = tiny.model("five", "raw", "dummy.DummyClassifier", 3)
     sgd = tiny.model("five", "normalized", tiny.SGD, 3, max_iter=1, tol=None)
-    changes = {"models.five-sgd": sgd, "models.dummy": dummy, "models.same": dummy}
+    same = tiny.model("five", "raw", "dummy.DummyClassifier", 3, strategy="most_frequent")
+    changes = {"models.five-sgd": sgd, "models.dummy": dummy, "models.same": same}
     tiny.edit(project, changes)
     return project
 
@@ -272,3 +273,23 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
     line = failure(short, "compare", "--between", "dummy", "same", "--seeds", "3")
     reason = "the accuracies are the same with all seeds; compare without --seeds"
     assert line == f"Error: dummy → same: {reason}"
+
+
+def test_two_equal_entries_are_refused_because_only_the_code_could_differ(short: Path) -> None:
+    tiny.commit(short, "a single pass")
+    line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
+    assert line.startswith(
+        "Error: five-sgd: both have the same entry in params.yaml, and --seeds"
+    )
+
+
+def test_other_code_than_that_of_the_revision_is_named(short: Path) -> None:
+    words = ["compare", "HEAD", "five-sgd", "--seeds", "3"]
+    assert call(short, *words).stderr == ""
+    with (short / "digits/features/normalized.py").open("a") as file:
+        file.write("# edited\n")
+    warning = "five-sgd: digits/features/normalized.py differs from HEAD; --seeds trains both"
+    assert call(short, *words).stderr.startswith(warning)
+    with (short / "digits/features/hog.py").open("a") as file:
+        file.write("# edited, too, but this model has other features\n")
+    assert len(call(short, *words).stderr.splitlines()) == 1

@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.helpers import tiny
-from tests.helpers.calls import call
+from tests.helpers.calls import call, failure
 
 LOCAL_CONFIG = Path(".dvc", "config.local")
 
@@ -24,6 +26,16 @@ def set_up(clone: Path) -> str:
     call(clone, "setup")
     text = (clone / LOCAL_CONFIG).read_text(encoding="utf-8")
     return "".join(re.findall("url = (.+)", text))
+
+
+def test_a_repository_of_another_user_is_one_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Git's own tests use this variable. It then takes any folder for that of another user.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    line = failure(project, "setup")
+    assert line.startswith("Error: fatal: detected dubious ownership in repository")
+    assert "git config --global --add safe.directory" in line
 
 
 def test_the_default_remote_is_beside_the_clone(project: Path, tmp_path: Path) -> None:
