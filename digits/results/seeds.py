@@ -23,7 +23,7 @@ def compare_over_seeds(
     Args:
         before: the entry of the first model.
         after: the entry of the second model, which has as many folds.
-        X_train: the pixels of the training images, shape (n_images, height * width).
+        X_train: the pixels of the training images, shape (n_images, n_values).
         train_images: the table of their other columns.
         seed: the seed that the other seeds are drawn from.
         n_seeds: the number of seeds.
@@ -54,7 +54,7 @@ def cross_validated_accuracy(
     Args:
         model_params: the entry of params.yaml, with at least two folds.
         seed: the seed of the classifier's random numbers.
-        X_train: the pixels of the training images, shape (n_images, height * width).
+        X_train: the pixels of the training images, shape (n_images, n_values).
         train_images: the table of their other columns.
 
     Raises:

@@ -224,7 +224,9 @@ def test_another_number_of_groups_than_the_pinned_one_is_one_line(copy: Path) ->
 
 def test_other_names_than_the_pinned_ones_are_one_line(copy: Path) -> None:
     change(copy, "label", 0, "n77")
-    assert "no source has own: table own.csv: names: " in failure(copy, "fetch", "own")
+    assert "no source has own: table own.csv: number of classes: 11, expected 10; " in failure(
+        copy, "fetch", "own"
+    )
 
 
 def test_a_label_that_the_model_was_not_trained_on_is_one_line(copy: Path) -> None:

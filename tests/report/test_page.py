@@ -160,7 +160,7 @@ def test_models_without_results_are_left_out(project: Path) -> None:
 def test_a_missing_plot_table_is_one_line(project: Path) -> None:
     path = Path("plots/five-sgd/confusion.csv")
     (project / path).unlink()
-    assert f"{path} was not found; `dvc repro` makes it" in failure(project, "report")
+    assert f"{path} was not found; run `digits repro five-sgd`" in failure(project, "report")
 
 
 def test_predictions_of_other_images_are_refused(project: Path) -> None:
