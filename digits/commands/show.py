@@ -208,7 +208,9 @@ def choose_rows(
         check_choice("--label", label, images.class_names)
         rows = rows[images.classes[rows] == images.class_names.index(label)]
     if len(rows) == 0:
-        raise UserError("no image to show: the model makes no such mistake, or --label has none")
+        raise UserError(
+            "no image to show; the model makes no such mistake, or --label has none"
+        )
     return rows
 
 
