@@ -35,6 +35,8 @@ PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scip
 def render_page(settings: Params, model_names: Sequence[str]) -> str:
     """Return the HTML page about some models, which must have been evaluated.
 
+    Its heading names the project, which is the current folder.
+
     Raises:
         UserError: a file is missing or damaged.
     """
@@ -47,6 +49,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     versions = {package: version(package) for package in PACKAGES}
     template = make_environment().get_template("page.html")
     return template.render(
+        project=Path.cwd().name,
         datasets=datasets,
         models={model.name: model for model in models},
         outdated_names=outdated_names,

@@ -48,6 +48,13 @@ RESULTS = [
     )
     for row in re.findall(r"^\| (?!---)(.+ \| .+) \|$", section, re.MULTILINE)
 ]
+# The table of all tutorials, with the notebook and the cells of each row.
+RESULTS += [
+    (name, row.split(" | "))
+    for row, name in re.findall(
+        r"^\| (.+ \| \[notebook\]\(notebooks/(\w+)\.ipynb\) \| .+) \|$", PAGE, re.MULTILINE
+    )
+]
 
 # The blocks of Python code.
 READ_TABLE, CONVERT_PICTURE = re.findall(

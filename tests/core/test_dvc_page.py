@@ -12,22 +12,29 @@ PAGE = "docs/dvc.md"
 MODEL = paths.model("five-sgd")
 
 
+# What the page changes, and what the tiny project has in its place.
+REPLACED = {"small-even-knn": "five-sgd", "n_neighbors": "max_iter"}
+
+
+def read_steps(title: str) -> list[pages.Step]:
+    """Return the steps below a heading, as if the page were about the tiny project."""
+    section = pages.read_section(PAGE, title)
+    for old, new in REPLACED.items():
+        section = section.replace(old, new)
+    return pages.read_steps(section)
+
+
 @pytest.mark.slow
 def test_an_earlier_version_comes_back(project: Path) -> None:
     before = (project / MODEL).read_bytes()
-    tiny.edit(project, {"models.five-sgd.hyperparameters": {"max_iter": 5}})
-    tiny.repro(project, "evaluate@five-sgd")
-    tiny.commit(project, "another model")
+    pages.run(read_steps("How DVC decides what to run"), project)
+    steps = read_steps("Go back to an earlier version")
+    pages.run(steps[:3], project)
     after = (project / MODEL).read_bytes()
     assert before != after
-
-    pages.run(
-        pages.read_steps(pages.read_section(PAGE, "How DVC decides what to run")), project
-    )
-    steps = pages.read_steps(pages.read_section(PAGE, "Go back to an earlier version"))
-    pages.run(steps[:2], project)
+    pages.run(steps[3:5], project)
     assert (project / MODEL).read_bytes() == before
-    pages.run(steps[2:], project)
+    pages.run(steps[5:], project)
     assert (project / MODEL).read_bytes() == after
 
 

@@ -5,8 +5,10 @@ The new project is checked afterwards.
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -36,9 +38,9 @@ CHANGED_UPSTREAM = ["README.md", "params.yaml", "docs/tutorials.md", "digits/cor
 
 def write_new_cross(path: Path) -> None:
     """Write a picture of a cross that is not among those of the project."""
-    others = path.parent / "others"
-    write_pictures(others, count=62)
-    (others / "cross/61.jpg").rename(path)
+    with TemporaryDirectory() as others:
+        write_pictures(Path(others), count=62)
+        shutil.copy(Path(others) / "cross/61.jpg", path)
 
 
 def write_table(path: Path) -> None:
@@ -93,13 +95,16 @@ class Walk:
 
     def do_block(self, steps: list[pages.Step]) -> None:
         """Run the commands of a block, and do what the text around it asks for."""
-        first = steps[0].command
-        if first == "make venv":  # the environment of the tests is active
+        # The environment of the tests is active.
+        environment = {"make venv", "source .venv/bin/activate"}
+        steps = [step for step in steps if step.command not in environment]
+        if not steps:
             return
+        first = steps[0].command
         if first.startswith("digits predict"):
             write_new_cross(self.project.parent / "new.jpg")
         if first == "digits pin own" and (self.project / "data/own.dvc").exists():
-            write_pictures(self.project / "data/own", count=61)
+            write_new_cross(self.project / "data/own/cross/61.jpg")
         if first.startswith("git fetch"):
             commit_upstream(self.origin)
 

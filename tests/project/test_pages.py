@@ -192,6 +192,7 @@ def test_the_examples_of_the_python_page_print_what_it_shows(demo: Path) -> None
 
 # The names on the page about sharing, and what the tiny project has in their place.
 REPLACED = {
+    "make repro": "digits repro",  # the tiny project has no Makefile
     "data/raw/small.parquet": "data/raw/tiny.parquet",
     "small.parquet": "tiny.parquet",
     "data/raw/mnist.parquet": "data/split/tiny/train.parquet",

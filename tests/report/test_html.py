@@ -274,11 +274,6 @@ def test_the_scripts_get_the_mistakes_with_their_names(
 
 
 def test_descriptions_and_tutorials_are_shown_as_they_are(hostile_page: Element) -> None:
-    leaderboard = read_leaderboard(hostile_page)
-    tutorials = leaderboard["tutorial, and its accuracy"]
-    is_baseline = leaderboard["model"].str.startswith(BASELINE)
-    assert set(tutorials[~is_baseline]) == {hostile.TUTORIAL}
-    assert set(tutorials[is_baseline]) == {""}
     for name in ["best", "menu"]:
         model = find_model(hostile_page, name)
         [text] = [text_of(each) for each in model.findall("p") if "The task" in text_of(each)]

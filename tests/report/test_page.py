@@ -78,13 +78,21 @@ def test_the_page_needs_no_other_file_and_names_its_sources(report: Path) -> Non
     assert text.count("<figcaption>") == text.count("<figure")
     # digit-logreg has no folds.
     assert text.count("<strong>Not calibrated</strong>") == 1
-    assert "<title>Models of tiny</title>" in text
     assert "They are part of scikit-learn" not in text
 
 
-def test_the_same_results_give_the_same_page(report: Path, project: Path) -> None:
+def test_the_same_results_give_the_same_page(report: Path, made: Path, tmp_path: Path) -> None:
+    project = tiny.copy(made, tmp_path / made.name)
     call(project, "report")
     assert (project / "report.html").read_bytes() == report.read_bytes()
+
+
+def test_the_heading_is_the_name_of_the_folder(made: Path, tmp_path: Path) -> None:
+    project = tiny.copy(made, tmp_path / "leaves & <b>")
+    call(project, "report")
+    text = (project / "report.html").read_text(encoding="utf-8")
+    assert "<title>Models of leaves &amp; &lt;b&gt;</title>" in text
+    assert "<h1>Models of leaves &amp; &lt;b&gt;</h1>" in text
 
 
 def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> None:
@@ -181,11 +189,11 @@ def test_all_charts_pictures_and_texts_are_visible(
     names = [
         "The error rate of the best model of each task",
         "ROC curve of five-sgd",
-        "Precision and recall of five-sgd",
-        "Reliability of five-sgd",
+        "Precision-recall curve of five-sgd",
+        "Reliability diagram of five-sgd",
         "Recall and precision of each class of digit-logreg",
-        "ROC curve of digit-logreg",
-        "Precision and recall of digit-logreg",
+        "ROC curves of the classes of digit-logreg",
+        "Precision-recall curves of the classes of digit-logreg",
     ]
     for name in names:
         expect(page.get_by_role("img", name=name)).to_be_visible()

@@ -46,7 +46,7 @@ def test_a_model_is_trained_on_pictures_in_the_folder(tmp_path: Path) -> None:
             changes[f"{section}.{name}"] = entry
     tiny.edit(tmp_path, changes)
     printed = call(tmp_path, "pin", "own").stdout
-    assert f"datasets.own has {N_PICTURES} images of 10 classes" in printed
+    assert f"  {N_PICTURES} images of 10 classes" in printed
     call(tmp_path, "check")
     call(tmp_path, "fetch", "own")
     call(tmp_path, "split", "own")
