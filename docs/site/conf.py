@@ -27,6 +27,7 @@ NAVIGATION = {
         "docs/your-own",
         "docs/experiments",
         "docs/extending",
+        "docs/network",
         "docs/sharing",
         "docs/scaling",
         "docs/upgrading",

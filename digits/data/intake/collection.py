@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -189,7 +190,8 @@ def read_batches(
     """
     failures: list[str] = []
     starts = range(0, len(names), BATCH_SIZE)
-    with ThreadPoolExecutor() as threads:
+    # More threads than cores would not be faster, and each needs memory for a network's values.
+    with ThreadPoolExecutor(joblib.cpu_count()) as threads:
         for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
             batch_names = names[start : start + BATCH_SIZE]
             batch_contents = islice(contents, BATCH_SIZE)
