@@ -1,31 +1,30 @@
-"""Write the picture of the report that the README shows: `python -m docs.tools.picture`.
+"""Write the picture of the report that the README shows: `python -m docs.tools.picture REPORT`.
 
-It needs Chromium, and report.html, which `make report` writes after `make repro`. The picture
-has the leaderboard of one task, and below it the most frequent mistakes of the best model.
+It needs Chromium, and the report of a project about the pictures of docs/tools/shapes.py. The
+picture has the leaderboard, and below it images of each class.
 """
 
 import io
 import shutil
 from pathlib import Path
 
+import click
 from PIL import Image, ImageOps
 from playwright.sync_api import Locator, sync_playwright
 
 from tests.helpers.browser import ARGUMENTS, PROGRAMS
 
-REPORT = Path("report.html")
 PICTURE = Path("docs/report.png")
-TASK = "digit"
-MODEL = "digit-champion"
 WIDTH = 900  # in CSS pixels, about as wide as GitHub shows a README
 SCALE = 2  # pixels of the picture per CSS pixel
 MARGIN = 32  # in pixels of the picture
 N_COLORS = 64
-MILLISECONDS_TO_DRAW = 5_000
 
 
-def main() -> None:
-    """Take two screenshots of the report, and write them below each other."""
+@click.command()
+@click.argument("report", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def main(report: Path) -> None:
+    """Take two screenshots of REPORT, and write them below each other."""
     programs = [shutil.which(name) for name in PROGRAMS]
     program = next(path for path in programs if path)
     with sync_playwright() as playwright:
@@ -33,21 +32,15 @@ def main() -> None:
         page = browser.new_page(
             viewport={"width": WIDTH, "height": 1200}, device_scale_factor=SCALE
         )
-        page.goto(REPORT.resolve().as_uri())
-        page.locator("#task").select_option(TASK)
+        page.goto(report.resolve().as_uri())
         leaderboard = take_screenshot(page.locator("#leaderboard table"))
-        page.evaluate(f"document.getElementById('{MODEL}').open = true")
-        confusions = page.locator(f"#{MODEL} .confusions")
-        # The charts above the pictures are drawn when they are scrolled into view.
-        confusions.scroll_into_view_if_needed()
-        page.wait_for_timeout(MILLISECONDS_TO_DRAW)
-        mistakes = take_screenshot(confusions)
+        images = take_screenshot(page.locator("#dataset-own .halves").first)
         browser.close()
 
-    width = max(leaderboard.width, mistakes.width)
-    picture = Image.new("RGB", (width, leaderboard.height + mistakes.height), "white")
+    width = max(leaderboard.width, images.width)
+    picture = Image.new("RGB", (width, leaderboard.height + images.height), "white")
     picture.paste(leaderboard, (0, 0))
-    picture.paste(mistakes, (0, leaderboard.height))
+    picture.paste(images, (0, leaderboard.height))
     # With few colours, the file is small.
     picture.quantize(N_COLORS, kmeans=3).save(PICTURE, optimize=True)
 
