@@ -69,6 +69,12 @@ def load(path: Path, classifier: str = "") -> Pipeline:
             return skops.io.loads(content, trusted=untrusted_types)
     except UserError as error:  # a type is not trusted
         raise UserError(f"{path}: {error.message}") from None
+    except InconsistentVersionWarning as other:
+        raise UserError(
+            f"{path} was written with scikit-learn {other.original_sklearn_version}, but "
+            f"{other.current_sklearn_version} is installed; `make -B venv` installs the "
+            "version of requirements.lock"
+        ) from None
     except Exception as error:  # a damaged file can raise any exception
         raise UserError(f"{path} cannot be loaded ({error}); {REMEDY}") from None
 

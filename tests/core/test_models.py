@@ -9,6 +9,7 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
+import sklearn
 import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -99,6 +100,21 @@ def test_a_model_of_sparse_pixels_is_saved_and_loaded(tmp_path: Path) -> None:
     path = tmp_path / "model.skops"
     model_file.save(path, model)
     assert (model_file.load(path).predict(X) == model.predict(X)).all()
+
+
+def test_a_model_of_another_scikit_learn_says_which_one_to_install(tmp_path: Path) -> None:
+    path = tmp_path / "model.skops"
+    model_file.save(path, LogisticRegression().fit(*tiny.digits()))
+    with ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    schema = contents["schema.json"].replace(sklearn.__version__.encode(), b"1.6.1")
+    with ZipFile(path, "w") as archive:
+        for name, content in (contents | {"schema.json": schema}).items():
+            archive.writestr(name, content)
+    with pytest.raises(
+        UserError, match=r"written with scikit-learn 1\.6\.1, but .*`make -B venv`"
+    ):
+        model_file.load(path)
 
 
 @pytest.mark.slow
