@@ -1,6 +1,7 @@
 """Record the size and the checksums of a dataset in params.yaml."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -18,9 +19,6 @@ from digits.data.intake.storage import add_to_dvc
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, to_one_line
 from digits.settings.params import FILE, PINNED_KEYS
-
-# The keys that the user may also write.
-NAMES = "names"
 
 # A network's features are not recorded, because they follow from the pictures and the network.
 IGNORED_KEYS = PINNED_KEYS | {"network"}
@@ -67,11 +65,20 @@ def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> N
         X: the pixels of the images.
         images: the table of their other columns.
     """
-    class_names = values.get("names") or range(values["classes"])
+    class_names = list_classes(values)
     for line in describe_images(X, images, class_names, values.get("background")):
         print(f"  {to_one_line(line)}")
     print()
     draw_examples(X, images, class_names)
+
+
+def list_classes(values: dict[str, Any]) -> Sequence[object]:
+    """Return the names of the classes, or their numbers if they have no names.
+
+    Args:
+        values: as `compute_pinned_values` returns them.
+    """
+    return values.get("names") or range(values["classes"])
 
 
 def find_entry(text: str, name: str) -> dict[str, Any]:
@@ -105,16 +112,16 @@ def compute_pinned_values(
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
     other_values = {key: value for key, value in entry.items() if key not in IGNORED_KEYS}
-    if entry.get(NAMES):
-        other_values["classes"] = len(entry[NAMES])
+    if entry.get("names"):
+        other_values["classes"] = len(entry["names"])
     dataset = params.validate_dataset(name, PLACEHOLDERS | other_values)
     X, images = fetch_images(name, dataset, require_pinned=False)
 
     values: dict[str, Any] = {"images": len(images), "classes": images["class"].nunique()}
     if "group" in images:
         values["groups"] = images["group"].nunique()
-    if NAMES in images.attrs:
-        values[NAMES] = images.attrs[NAMES]
+    if "names" in images.attrs:
+        values["names"] = images.attrs["names"]
     background = find_background(X, images)
     if background:
         values["background"] = background
@@ -137,7 +144,7 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
     document = yaml.load(text)
     entry = document["datasets"][name]
     update_mapping(entry, values)
-    for key in ["groups", NAMES, "background"]:
+    for key in ["groups", "names", "background"]:
         if key not in values and "sha256" in values:
             remove_key(entry, key)
     checksums = entry.get("sha256", {})

@@ -39,9 +39,9 @@ def open_argument(argument: str) -> Collection | None:
         return None
     if place.is_dir():
         visible = folder.list_visible(place)
-        found = sorted(path for path in visible if path.suffix.lower() in pictures.SUFFIXES)
+        found = [path for path in visible if pictures.is_picture_file(path)]
         if found:
-            others = sorted(set(visible) - set(found))
+            others = [path for path in visible if not pictures.is_picture_file(path)]
             names = [path.name for path in found]
             rows = pd.DataFrame({"id": names, "file": names}, dtype=object)
             notes = folder.describe_left_out(place, others)

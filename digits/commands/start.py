@@ -69,7 +69,6 @@ HANDWRITING = [
     "packages/digits-handwriting",
 ]
 
-
 # At most this many pictures are measured.
 N_SAMPLES = 100
 
@@ -147,26 +146,20 @@ def command(class_column: str | None, group_column: str | None, handwriting: boo
     check_clone()
     columns = {"class": class_column, "group": group_column}
     entry: dict[str, Any] = {"columns": {key: name for key, name in columns.items() if name}}
-    if handwriting and not PLACE.exists():
-        look, kind = UNKNOWN, "handwriting"
-        entry |= {"sources": [{kind: str(PLACE)}], "shape": look.shape}
-        understood = None
+    if handwriting:
+        kind, place, look = "handwriting", PLACE, UNKNOWN
     else:
-        kind, place = (
-            ("handwriting", PLACE)
-            if handwriting
-            else recognize.find_source(PLACE, entry["columns"])
-        )
-        look = UNKNOWN
-        if not handwriting:
-            look = look_at(recognize.open_source(kind, place, entry["columns"]))
-        entry |= {"sources": [{kind: place.as_posix()}], "shape": look.shape}
-        if look.is_photo:
-            entry["network"] = NETWORK
+        kind, place = recognize.find_source(PLACE, entry["columns"])
+        look = look_at(recognize.open_source(kind, place, entry["columns"]))
+    entry |= {"sources": [{kind: place.as_posix()}], "shape": look.shape}
+    if look.is_photo:
+        entry["network"] = NETWORK
+    understood = None
+    if not handwriting or PLACE.exists():
         understood = understand(entry, n_folds=look.n_folds)
 
     # Everything that can be refused has been refused.
-    rewrite(kind, entry, look, understood)
+    rewrite(kind, entry, look, understood[0] if understood else {})
     click.echo("This is now a project about your own images, the dataset `own`:")
     if understood is not None:
         pin.print_overview(*understood)
@@ -202,7 +195,7 @@ def understand(
     counts = np.bincount(images["class"].iloc[train_rows], minlength=values["classes"])
     rare = np.flatnonzero(counts < n_folds)
     if len(rare):
-        names = values.get("names") or range(values["classes"])
+        names = pin.list_classes(values)
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
         raise UserError(
             f"{len(rare)} classes have fewer than {n_folds} images in the training set, "
@@ -221,7 +214,7 @@ def rewrite(
     kind: str,
     entry: dict[str, Any],
     look: Look,
-    understood: tuple[dict[str, Any], Pixels, pd.DataFrame] | None,
+    values: dict[str, Any],
 ) -> None:
     """Turn this clone into the new project.
 
@@ -229,10 +222,9 @@ def rewrite(
         kind: the kind of source that reads the images.
         entry: the entry of the dataset.
         look: what most images look like.
-        understood: as `understand` returns it, or None if there are no images yet.
+        values: as `pin.compute_pinned_values` returns them. Empty if there are no images yet.
     """
     name = Path.cwd().name
-    values = understood[0] if understood else {}
     n_images = values.get("images", 0)
     settings = {
         "kind": kind,
@@ -242,8 +234,8 @@ def rewrite(
         "has_test": "test" in values.get("sha256", {}),
         "n_components": N_COMPONENTS if n_images >= MANY_IMAGES else None,
     }
-    texts = {name: render(name, **settings) for name in ["params.yaml", "README.md"]}
-    if understood:
+    texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
+    if values:
         texts["params.yaml"] = pin.update_entry(texts["params.yaml"], "own", values)
     texts["dvc.yaml"] = edit_stages(read("dvc.yaml"))
     texts["Makefile"] = delete_targets(read("Makefile"))
@@ -274,15 +266,13 @@ def check_clone() -> None:
             "`digits start` there"
         )
     status = ["git", "status", "--porcelain"]
-    changes = subprocess.check_output(status, text=True).splitlines()
+    lines = subprocess.check_output(status, text=True).splitlines()
+    changed = [line[3:] for line in lines]  # after two letters and a space
     # An earlier call has added the images to DVC.
     earlier = {f"{PLACE}.dvc", f"{PLACE.parent}/.gitignore"}
-    changes = [change for change in changes if change[3:] not in earlier]
-    if changes:
-        first_path = changes[0][3:]  # after two letters and a space
-        raise UserError(
-            f"Git has uncommitted changes, first {first_path}; commit or stash them"
-        )
+    others = [path for path in changed if path not in earlier]
+    if others:
+        raise UserError(f"Git has uncommitted changes, first {others[0]}; commit or stash them")
 
 
 def look_at(collection: Collection) -> Look:

@@ -64,6 +64,11 @@ class Picture(NamedTuple):
     scale: float
 
 
+def is_picture_file(path: Path) -> bool:
+    """Return whether the name of a file is that of a picture."""
+    return path.suffix.lower() in SUFFIXES
+
+
 def read(source: Path | BinaryIO) -> Picture:
     """Read the first frame of a picture.
 

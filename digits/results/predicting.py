@@ -25,6 +25,7 @@ from digits.data.intake.collection import Collection
 from digits.evaluation import calibration
 from digits.imaging import drawing, pictures
 from digits.imaging.background import find_backgrounds
+from digits.imaging.contrast import find_blank
 from digits.imaging.pictures import PictureError
 from digits.learning import model_file
 from digits.learning import scores as model_scores
@@ -46,9 +47,6 @@ MIN_PRINTED = 0.01
 
 # The rows of a table of predictions have this many other labels.
 N_RUNNERS_UP = 3
-
-# An image is blank if its values differ by less than this share of the largest possible value.
-MIN_CONTRAST = 0.1
 
 # What is predicted for a picture without a digit, and for a picture with several.
 NOT_FOUND = "not found"
@@ -318,13 +316,13 @@ class Predictor:
             images = images.copy()
             # Resizing can overshoot.
             images[is_inverted] = self.pixel_max - images[is_inverted].clip(max=self.pixel_max)
-        predictions = []
-        for prediction, inverted in zip(self.predict(images), is_inverted, strict=True):
-            is_blank = np.ptp(prediction.image) < MIN_CONTRAST * self.pixel_max
-            predictions.append(
-                replace(prediction, is_inverted=bool(inverted), is_blank=bool(is_blank))
+        is_blank = find_blank(images.reshape(len(images), -1), self.pixel_max)
+        return [
+            replace(prediction, is_inverted=inverted, is_blank=blank)
+            for prediction, inverted, blank in zip(
+                self.predict(images), is_inverted.tolist(), is_blank.tolist(), strict=True
             )
-        return predictions
+        ]
 
     def predict(self, images: Pixels, X: Pixels | None = None) -> list[Prediction]:
         """Predict the labels of images.

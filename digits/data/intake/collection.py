@@ -37,7 +37,6 @@ BATCH_SIZE = 1_000
 # At most this many names are listed.
 MAX_LISTED = 20
 
-
 # The image of a picture, the SHA-256 of its file, and the features of a network, if any.
 PictureData = tuple[Pixels, str, bytes | None]
 
@@ -100,7 +99,10 @@ def read_collection(
             f"of a single class, {class_names[0]}" if len(class_names) else "without classes"
         )
         raise UserError(f"{len(rows)} images {found}; {collection.missing_classes}")
-    groups, group_names = encode_groups(rows["group"].tolist() if "group" in rows else [])
+    groups = group_names = None
+    if "group" in rows:  # numbered in the order of their first images
+        groups, unique_names = pd.factorize(rows["group"])
+        group_names = list(unique_names)
     columns: dict[str, Any] = {
         "classes": rows["class"],
         "is_test": rows["test"].to_numpy(),
@@ -156,21 +158,6 @@ def is_utf8(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def encode_groups(group_names: Sequence[str]) -> tuple[Any, list[str] | None]:
-    """Return the number of each image's group, and the groups' names.
-
-    The groups are numbered from 0, in the order of their first images.
-
-    Args:
-        group_names: the group of each image. If all of them are "", or if the sequence is
-            empty, the images have no groups, and both results are None.
-    """
-    if not any(group_names):
-        return None, None
-    groups, unique_names = pd.factorize(np.array(group_names, dtype=object))
-    return groups, list(unique_names)
 
 
 def read_batches(

@@ -101,7 +101,7 @@ class PictureFinder:
         """
         paths: dict[str, Path | None] = {}
         for path in folder.iterate_files(self.root, may_be_empty=True):
-            if path.suffix.lower() not in pictures.SUFFIXES:
+            if not pictures.is_picture_file(path):
                 continue
             parts = path.relative_to(self.root).parts
             for start in range(len(parts)):
@@ -261,7 +261,8 @@ def find_class_columns(others: Sample, may_be_numbers: bool) -> list[str]:
     candidates = [name for name in others if simplify(name) in CLASS_COLUMNS]
     if not candidates and may_be_numbers:
         candidates = list(others)
-        if len(candidates) > 1 and is_one_hot(others):
+        numbers = [pd.to_numeric(column, errors="coerce") for column in others.values()]
+        if len(candidates) > 1 and is_one_hot(np.column_stack(numbers)):
             return candidates
     if not candidates:  # of texts, those that stand in several rows
         candidates = [
@@ -295,9 +296,10 @@ def is_numeric(column: pd.Series) -> bool:
     return bool(is_number.any() and (is_number | is_blank).all())
 
 
-def is_one_hot(columns: Sample) -> bool:
-    """Return whether one column is 1 in each row, and all others are 0."""
-    numbers = np.column_stack(
-        [pd.to_numeric(column, errors="coerce") for column in columns.values()]
-    )
-    return bool(np.isin(numbers, [0, 1]).all() and (numbers.sum(axis=1) == 1).all())
+def is_one_hot(rows: Any) -> bool:
+    """Return whether one value of each row is 1, and all others are 0.
+
+    Args:
+        rows: shape (n_rows, n_classes).
+    """
+    return bool(np.isin(rows, [0, 1]).all() and (rows.sum(axis=1) == 1).all())

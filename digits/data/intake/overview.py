@@ -10,12 +10,10 @@ from digits.data.intake.collection import shorten
 from digits.data.splitting import checksums_of
 from digits.imaging import drawing
 from digits.imaging.background import find_common_background
+from digits.imaging.contrast import find_blank
 
 # At most this many images are looked at to find their background.
 N_SAMPLES = 1_000
-
-# An image is blank if its values differ by less than this share of the largest possible value.
-MIN_CONTRAST = 0.1
 
 
 def find_background(X: Pixels, images: pd.DataFrame) -> str | None:
@@ -75,8 +73,7 @@ def describe_test_set(X: Pixels, images: pd.DataFrame) -> str:
 
 def describe_blank(X: Pixels, images: pd.DataFrame) -> list[str]:
     """Return a line about images on which hardly anything can be seen, if there are any."""
-    contrasts = np.fromiter((np.ptp(pixels) for pixels in X), np.uint8, len(X))
-    blank = images[contrasts < MIN_CONTRAST * images.attrs["pixel_max"]]
+    blank = images[find_blank(X, images.attrs["pixel_max"])]
     if blank.empty:
         return []
     names = blank["file"] if "file" in blank else [f"number {row + 1}" for row in blank.index]

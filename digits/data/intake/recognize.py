@@ -104,7 +104,7 @@ def find_source(
     is_found = {
         "arrays": any(arrays.is_array_file(file) for file in files),
         "table": any(table.is_table_file(file) for file in files),
-        "folder": any(file.suffix.lower() in pictures.SUFFIXES for file in files),
+        "folder": any(map(pictures.is_picture_file, files)),
     }
     kinds = [kind for kind, found in is_found.items() if found]
     if columns and "table" in kinds:
@@ -129,7 +129,7 @@ def enter_folders(place: Path) -> Path:
         if len(paths) != 1 or not paths[0].is_dir():
             return place
         inner = folder.list_visible(paths[0])
-        has_pictures = any(path.suffix.lower() in pictures.SUFFIXES for path in inner)
+        has_pictures = any(map(pictures.is_picture_file, inner))
         if has_pictures and not any(map(table.is_table_file, inner)):
             return place
         [place] = paths

@@ -9,16 +9,11 @@ the source. With `READS_PICTURES = True`, the dataset may have a `network`, whos
 each picture are the column `network` of the table.
 
 The modules `folder`, `table` and `arrays` also have a function `open_place(path)`, which
-returns the images as a `Collection` (digits/data/collection.py) before their pixels are read.
-digits/data/intake.py chooses one of these modules.
+returns the images as a `Collection` before their pixels are read
+(digits/data/intake/collection.py). digits/data/intake/recognize.py chooses one of these modules.
 
 Other packages add sources as entry points of the group `digits.sources`.
 """
-
-from digits.core.tables import PIXEL_MAX as PIXEL_MAX
-from digits.core.tables import Pixels as Pixels
-from digits.core.tables import map_pixels as map_pixels
-from digits.settings.params import DatasetParams as DatasetParams
 
 NOT_FOUND = (
     "was not found; put your images there, or correct the name; `dvc pull` fetches what was "

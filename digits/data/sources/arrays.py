@@ -23,6 +23,7 @@ from digits.core.tables import Pixels
 from digits.data.images import to_names
 from digits.data.intake import subsets
 from digits.data.intake.collection import Collection, read_collection, shorten
+from digits.data.intake.columns import is_one_hot
 from digits.data.sources import NOT_FOUND, idx
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
@@ -264,8 +265,7 @@ def decode_labels(labels: Any, images: Any) -> Any:
     """
     if labels.ndim == 2 and 1 not in labels.shape:
         rows = labels if len(labels) in (images.shape[0], images.shape[-1]) else labels.T
-        is_one_hot = np.isin(rows, [0, 1]).all() and (rows.sum(axis=1) == 1).all()
-        if not is_one_hot:
+        if not is_one_hot(rows):
             raise UserError(
                 f"labels of shape {labels.shape}, expected one label for each image; {CONVERT}"
             )

@@ -123,7 +123,7 @@ def list_pictures(root: Path) -> tuple[list[Path], list[Path]]:
     picture_files: list[Path] = []
     other_files: list[Path] = []
     for path in iterate_files(root):
-        is_picture = path.suffix.lower() in pictures.SUFFIXES
+        is_picture = pictures.is_picture_file(path)
         (picture_files if is_picture else other_files).append(path)
     return picture_files, other_files
 

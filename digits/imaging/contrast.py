@@ -1,0 +1,20 @@
+"""Tell whether anything can be seen on images."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# An image is blank if its values differ by less than this share of the largest possible value.
+MIN_CONTRAST = 0.1
+
+
+def find_blank(rows: NDArray[Any], pixel_max: int) -> NDArray[np.bool_]:
+    """Return a mask of the images on which hardly anything can be seen, shape (n_images,).
+
+    Args:
+        rows: the pixels, shape (n_images, n_values). They need not fit into memory.
+        pixel_max: the largest value that a pixel can have.
+    """
+    contrasts = np.fromiter((np.ptp(pixels) for pixels in rows), np.uint8, len(rows))
+    return contrasts < MIN_CONTRAST * pixel_max
