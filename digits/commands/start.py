@@ -222,7 +222,7 @@ def rewrite(
         kind: the kind of source that reads the images.
         entry: the entry of the dataset.
         look: what most images look like.
-        values: as `pin.compute_pinned_values` returns them. Empty if there are no images yet.
+        values: as `pin.compute_pinned_values` returns them. Empty if there are no images.
     """
     name = Path.cwd().name
     n_images = values.get("images", 0)

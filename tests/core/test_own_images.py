@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from digits.data.fetching import compute_checksums, fetch_images, import_source
+from digits.data.intake.storage import find_top
 from digits.imaging import pictures
 from digits.imaging.pictures import PictureError
 from digits.settings.errors import UserError
@@ -491,3 +492,23 @@ def test_a_table_that_is_no_dataset_is_refused(
     path.write_text(content)
     with pytest.raises(UserError, match=re.escape(reason)):
         read("table", path, shape=[1, 1])
+
+
+def test_tables_of_which_one_has_groups_and_tables_without_rows_are_refused(
+    tmp_path: Path,
+) -> None:
+    table = pd.DataFrame({"label": [0, 1], "patient": ["a", "b"], "p": [1, 2]})
+    table.to_csv(tmp_path / "train.csv", index=False)
+    table.drop(columns="patient").to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(
+        UserError, match=r"only one of train\.csv and test\.csv has a column of"
+    ):
+        read("table", tmp_path, shape=[1, 1])
+    table[:0].to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(UserError, match=r"test\.csv: it has no rows"):
+        read("table", tmp_path, shape=[1, 1])
+
+
+def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:
+    assert find_top(Path()) == Path()
+    assert find_top(Path("data/own/archive")) == Path("data/own")

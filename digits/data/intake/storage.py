@@ -42,7 +42,7 @@ def warn_about_unstored(sources: Sources) -> None:
 
 def find_top(place: Path) -> Path:
     """Return the file or folder in data/ that images are in, such as data/own."""
-    return Path(*place.parts[:2]) if place.parts[0] == "data" else place
+    return Path(*place.parts[:2]) if place.parts[:1] == ("data",) else place
 
 
 def add_to_dvc(sources: Sources) -> None:
@@ -55,7 +55,7 @@ def add_to_dvc(sources: Sources) -> None:
     for source in sources:
         for place in map(Path, source.values()):
             top = find_top(place)
-            if top.parts[0] == "data" and top.exists() and not is_in_git(top):
+            if top.parts[:1] == ("data",) and top.exists() and not is_in_git(top):
                 dvc_add = [sys.executable, "-m", "dvc", "add", "--quiet", str(top)]
                 subprocess.run(dvc_add, check=True)
                 # `dvc exp run --temp` copies only files that Git knows.

@@ -10,7 +10,8 @@ each picture are the column `network` of the table.
 
 The modules `folder`, `table` and `arrays` also have a function `open_place(path)`, which
 returns the images as a `Collection` before their pixels are read
-(digits/data/intake/collection.py). digits/data/intake/recognize.py chooses one of these modules.
+(digits/data/intake/collection.py). digits/data/intake/recognize.py chooses one of these
+modules.
 
 Other packages add sources as entry points of the group `digits.sources`.
 """

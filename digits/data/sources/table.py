@@ -197,6 +197,8 @@ class Table:
             self.schema = pq.read_schema(path) if self.is_parquet else None
             self.csv_options = {} if self.is_parquet else find_csv_options(path)
             self.sample = self.read_sample()
+            if all(column.empty for column in self.sample.values()):
+                raise UserError("it has no rows")
             if not self.is_parquet:
                 check_header(path, list(self.sample), self.csv_options["sep"])
             encoded = find_encoded_column(self.schema)
@@ -374,7 +376,7 @@ def report_unreadable(path: Path) -> Iterator[None]:
 
 
 def check_same_kind(chosen: Sequence[Table]) -> None:
-    """Check that all tables have pictures, or all have pixels of the same shape.
+    """Check that all tables have pictures or pixels of the same shape, and groups or none.
 
     Raises:
         UserError: they don't.
@@ -386,6 +388,11 @@ def check_same_kind(chosen: Sequence[Table]) -> None:
             raise UserError(
                 f"{table.path.name} and {first.path.name} have different kinds of images; move "
                 "one of them elsewhere"
+            )
+        if ("group" in table.rows) != ("group" in first.rows):
+            raise UserError(
+                f"only one of {table.path.name} and {first.path.name} has a column of groups; "
+                "add it to the other one, or delete it"
             )
 
 
