@@ -31,13 +31,17 @@ A table of predictions has `row`, `file` and `group` if known, `label`, `fold` i
 cross-validation, `prediction`, and the scores. `decision_3` is the decision value of label 3,
 and `probability_3` its probability. If there are two labels, only the second one has a column.
 
-The files have checksums of their pages, which are parts of columns. A file whose bytes have
-changed on the disk is therefore an error when it is read, and not other values.
+A file whose bytes have changed on the disk is an error when it is read, and not other values:
+the files have checksums of their pages, which are parts of columns, and of the footer, which
+says what is in the pages.
 """
 
+import errno
 import io
 import json
+import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +70,14 @@ BATCH_BYTES = 3 * 2**20
 # group is in memory while it is written.
 ROW_GROUP_BYTES = 64 * 2**20
 
+# The errors of a disk without space, of a quota, and of a limit.
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+# A parquet file ends with the footer, its length in four bytes, and `PAR1`. Parquet has no
+# checksum of the footer. This project writes one in front of it, after this mark. Other readers
+# find the footer from the end of the file, and never see it.
+CHECKSUM_MARK = b"CRC "
+
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a table, or only some of its columns.
@@ -82,15 +94,51 @@ def parse(source: Path | io.BytesIO, columns: list[str] | None = None) -> pd.Dat
     """Read a table from a parquet file or its content, and verify the checksums.
 
     Raises:
-        OSError: the file is damaged, or is not a parquet file.
+        OSError, ValueError: the file is damaged, or is not a parquet file.
     """
-    return pd.read_parquet(source, columns=columns, page_checksum_verification=True)
+    with source.open("rb") if isinstance(source, Path) else source as file:
+        verify_footer(file)
+        return pd.read_parquet(file, columns=columns, page_checksum_verification=True)
 
 
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table, and create its folder. The same rows give the same bytes."""
     with atomic_write(path) as temporary:
         table.to_parquet(temporary, compression="zstd", index=False, write_page_checksum=True)
+        add_footer_checksum(temporary)
+
+
+def add_footer_checksum(path: Path) -> None:
+    """Write a checksum of a parquet file's footer in front of the footer."""
+    with path.open("r+b") as file:
+        start, footer = read_footer(file)
+        file.seek(start)
+        file.write(CHECKSUM_MARK + zlib.crc32(footer).to_bytes(4) + footer)
+
+
+def verify_footer(file: IO[bytes]) -> None:
+    """Compare a parquet file's footer with its checksum, which old files do not have.
+
+    Raises:
+        OSError, ValueError: the footer is damaged.
+    """
+    start, footer = read_footer(file)
+    file.seek(max(start - 8, 0))
+    mark, checksum = file.read(4), file.read(4)
+    if mark == CHECKSUM_MARK and checksum != zlib.crc32(footer).to_bytes(4):
+        raise ValueError("its footer does not match the checksum")
+
+
+def read_footer(file: IO[bytes]) -> tuple[int, bytes]:
+    """Return where the footer of a parquet file begins, and the bytes from there to the end.
+
+    Raises:
+        OSError, ValueError: the footer would begin before the file.
+    """
+    file.seek(-8, os.SEEK_END)
+    length = int.from_bytes(file.read(4), "little")
+    start = file.seek(-8 - length, os.SEEK_END)
+    return start, file.read()
 
 
 def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
@@ -101,13 +149,13 @@ def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
         images: the table of all other columns, with the index 0 to n_images - 1.
 
     Raises:
-        UserError: the file is missing or damaged.
-        OSError: the temporary file cannot be written, for example because the disk is full.
+        UserError: the file is missing or damaged, or the temporary file cannot be written.
     """
     check_exists(path)
-    X = map_pixels(read_pixels(path))
-    other_columns = [name for name in pq.read_schema(path).names if name != PIXELS]
-    return X, read(path, other_columns)
+    with explain_damage(path), path.open("rb") as file:
+        verify_footer(file)
+        other_columns = [name for name in pq.read_schema(file).names if name != PIXELS]
+    return map_pixels(read_pixels(path)), read(path, other_columns)
 
 
 def read_pixels(path: Path) -> Iterator[Pixels]:
@@ -149,22 +197,42 @@ def rows_per_block(n_bytes: int, n_values: int) -> int:
 def map_pixels(blocks: Iterable[Pixels]) -> Pixels:
     """Return blocks of pixels as one array in a temporary file, which may exceed the memory.
 
-    The operating system keeps as much of the file in memory as there is space for. The file has
-    no name, and vanishes with the array. It is in the project's folder, because /tmp may itself
-    be in memory.
+    The operating system keeps as much of the file in memory as there is space for. The file
+    vanishes with the array.
 
     Args:
         blocks: at least one array, each of shape (n_rows, n_values).
+
+    Raises:
+        UserError: the file cannot be written, for example because the disk is full.
     """
     n_rows = 0
     n_values = 0
-    with tempfile.TemporaryFile(dir=".") as file:
+    with open_temporary() as file:
         for block in blocks:
             file.write(np.ascontiguousarray(block).data)
             n_rows += len(block)
             n_values = block.shape[1]
         file.flush()
         return map_file(file, (n_rows, n_values))
+
+
+@contextmanager
+def open_temporary() -> Iterator[IO[bytes]]:
+    """Yield a file without a name, which vanishes at the end.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    try:
+        # In the project's folder, because /tmp may itself be in memory.
+        with tempfile.TemporaryFile(dir=".") as file:
+            yield file
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        folder = Path.cwd()
+        raise UserError(f"a temporary file in {folder} cannot be written: {error}") from None
 
 
 def map_file(file: IO[bytes], shape: tuple[int, int]) -> Pixels:
@@ -189,19 +257,14 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
         X, rows = collect_row_groups(X, rows, group_size)
 
     schema = to_arrow(X[:0], images.iloc[:0]).schema  # of a table without rows
-    with (
-        atomic_write(path) as temporary,
-        pq.ParquetWriter(
-            temporary,
-            schema,
-            compression="zstd",
-            use_dictionary=False,  # it would save nothing: hardly any two images are equal
-            write_page_checksum=True,
-        ) as file,
-    ):
-        for start in range(0, len(rows), group_size):
-            stop = start + group_size
-            file.write_table(to_arrow(X[rows[start:stop]], images.iloc[start:stop]))
+    with atomic_write(path) as temporary:
+        # A dictionary of values would save nothing: hardly any two images are equal.
+        options = {"compression": "zstd", "use_dictionary": False, "write_page_checksum": True}
+        with pq.ParquetWriter(temporary, schema, **options) as file:
+            for start in range(0, len(rows), group_size):
+                stop = start + group_size
+                file.write_table(to_arrow(X[rows[start:stop]], images.iloc[start:stop]))
+        add_footer_checksum(temporary)
 
 
 def to_arrow(pixels: Pixels, images: pd.DataFrame) -> pa.Table:
@@ -227,13 +290,16 @@ def collect_row_groups(X: Pixels, rows: Vector, group_size: int) -> tuple[Pixels
 
     Returns:
         The copy, and for each of `rows` its row in the copy.
+
+    Raises:
+        UserError: the temporary file cannot be written.
     """
     n_values = X.shape[1]
     starts = range(0, len(rows), group_size)
     # The rows of X in each row group, in the order of X.
     row_groups = [np.sort(rows[start : start + group_size]) for start in starts]
     block_size = rows_per_block(BATCH_BYTES, n_values)
-    with tempfile.TemporaryFile(dir=".") as file:
+    with open_temporary() as file:
         for first in range(0, len(X), block_size):
             block = np.array(X[first : first + block_size])  # in memory
             for start, row_group in zip(starts, row_groups, strict=True):

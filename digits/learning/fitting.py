@@ -51,12 +51,6 @@ MAX_TRAIN_SCORES = 10_000
 BATCH_BYTES = 10_000 * 28 * 28
 
 
-# While several threads fit models, scikit-learn warns by chance that it is not used rightly. In
-# each of its threads it replaces the filters of warnings, which all threads share, and warns if
-# they are empty at that moment. Nothing depends on it.
-MISLEADING = "`sklearn.utils.parallel.delayed` should be used"
-
-
 class Fits(NamedTuple):
     """A model, and the scores of the training images."""
 
@@ -287,7 +281,6 @@ def report_fitting_errors() -> Iterator[None]:
     """
     try:
         with warnings.catch_warnings(record=True) as caught:
-            warnings.filterwarnings("ignore", MISLEADING)
             yield
     except FITTING_ERRORS as error:
         if is_in_extension(error):
@@ -296,8 +289,6 @@ def report_fitting_errors() -> Iterator[None]:
     finally:
         for warning in caught:
             message = warning.message
-            if str(message).startswith(MISLEADING):  # in a moment without filters
-                continue
             if isinstance(message, ConvergenceWarning):
                 message = ConvergenceWarning(
                     f"{message} The model is used as it is. Its hyperparameters are in "

@@ -23,6 +23,11 @@ from digits.settings.errors import UserError, report_os_errors, warn
 DVC_FILE = Path("dvc.yaml")
 ENVIRONMENT_FILE = Path(__file__).parents[1] / "core/environment.txt"
 
+# While several threads fit or apply models, scikit-learn warns by chance that it is not used
+# rightly. Each of its threads replaces the filters of warnings, which all threads share, and
+# warns if they are empty at that moment. Nothing depends on it.
+MISLEADING = "`sklearn.utils.parallel.delayed` should be used"
+
 
 class StageCommand(click.Command):
     """The Click command of a stage. Its name is that of the stage in dvc.yaml.
@@ -123,7 +128,11 @@ def print_warnings() -> Iterator[None]:
         try:
             yield
         finally:
-            lines = [f"{warning.category.__name__}: {warning.message}" for warning in caught]
+            lines = [
+                f"{warning.category.__name__}: {warning.message}"
+                for warning in caught
+                if not str(warning.message).startswith(MISLEADING)
+            ]
             for line in dict.fromkeys(lines):  # without repetitions
                 warn(line)
 

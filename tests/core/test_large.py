@@ -74,8 +74,12 @@ def test_rows_in_any_order_are_written_in_several_row_groups() -> None:
 
 def test_a_full_disk_is_not_called_a_damaged_file() -> None:
     tables.write_images(Path("data/table"), PIXELS, pd.DataFrame({"class": CLASSES}))
-    with full_disk(), pytest.raises(OSError, match="File too large"):
+    expected = re.escape(f"a temporary file in {Path.cwd()} cannot be written: [Errno 27] File")
+    with full_disk(), pytest.raises(UserError, match=f"^{expected}"):
         tables.read_images(Path("data/table"))
+    shuffled = pd.DataFrame({"class": CLASSES}).sample(frac=1, random_state=0)
+    with full_disk(), pytest.raises(UserError, match=f"^{expected}"):
+        tables.write_images(Path("data/table"), PIXELS, shuffled)
 
 
 @pytest.mark.parametrize("name", ["images.csv", "images.parquet"])

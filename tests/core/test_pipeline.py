@@ -9,12 +9,13 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import sklearn
 from dvc.repo import Repo
 
-from digits.core import paths
+from digits.core import paths, tables
 from digits.settings import params
 from digits.settings import stage as stage_module
 from docs.tools.reference import CHANGE_NO_OUTPUT
@@ -247,6 +248,21 @@ def test_a_bit_that_changed_on_the_disk_is_noticed(project: Path, path: str) -> 
         (project / path).write_bytes(changed)
         line = failure(project, "show", "tiny", "300", "--predictions", "five-sgd")
         assert line.startswith(f"Error: {path} cannot be read (")
+
+
+def test_a_footer_that_changed_on_the_disk_is_noticed(project: Path) -> None:
+    path = "data/raw/tiny.parquet"
+    content = (project / path).read_bytes()
+    (project / path).write_bytes(content.replace(b'"pixel_max": 16', b'"pixel_max": 17'))
+    for command in ["split tiny", "show tiny 300"]:
+        line = failure(project, *command.split())
+        assert line.startswith(f"Error: {path} cannot be read (its footer does not match the ")
+
+
+def test_a_table_of_an_older_version_has_no_checksum_and_is_read(tmp_path: Path) -> None:
+    table = pd.DataFrame({"label": [3, 1]})
+    table.to_parquet(tmp_path / "old.parquet")
+    assert tables.read(tmp_path / "old.parquet").equals(table)
 
 
 def test_a_task_without_images_in_a_set_is_one_line(project: Path) -> None:
