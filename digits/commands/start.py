@@ -115,7 +115,7 @@ class Look(NamedTuple):
     @property
     def n_folds(self) -> int:
         """The number of folds of each model in templates/params.yaml."""
-        return 5 if self.is_photo or self.is_color else 3
+        return 5 if self.is_photo else 3
 
 
 # What pictures that are not there yet are expected to look like.

@@ -1,7 +1,8 @@
 """Write the picture of the report that the README shows: `python -m docs.tools.picture REPORT`.
 
-It needs Chromium, and the report of a project about the pictures of docs/tools/shapes.py. The
-picture has the leaderboard, and below it images of each class.
+It needs Chromium, and the report of a project about the photos of TrashNet,
+https://github.com/garythung/trashnet. The picture has the leaderboard, and below it the most
+frequent confusions of the best model.
 """
 
 import io
@@ -18,7 +19,7 @@ PICTURE = Path("docs/report.png")
 WIDTH = 900  # in CSS pixels, about as wide as GitHub shows a README
 SCALE = 2  # pixels of the picture per CSS pixel
 MARGIN = 32  # in pixels of the picture
-N_COLORS = 64
+N_COLORS = 256
 
 
 @click.command()
@@ -34,13 +35,13 @@ def main(report: Path) -> None:
         )
         page.goto(report.resolve().as_uri())
         leaderboard = take_screenshot(page.locator("#leaderboard table"))
-        images = take_screenshot(page.locator("#dataset-own .halves").first)
+        confusions = take_screenshot(page.locator(".confusions").first)
         browser.close()
 
-    width = max(leaderboard.width, images.width)
-    picture = Image.new("RGB", (width, leaderboard.height + images.height), "white")
+    width = max(leaderboard.width, confusions.width)
+    picture = Image.new("RGB", (width, leaderboard.height + confusions.height), "white")
     picture.paste(leaderboard, (0, 0))
-    picture.paste(images, (0, leaderboard.height))
+    picture.paste(confusions, (0, leaderboard.height))
     # With few colours, the file is small.
     picture.quantize(N_COLORS, kmeans=3).save(PICTURE, optimize=True)
 

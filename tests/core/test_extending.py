@@ -2,10 +2,14 @@
 
 import json
 import re
+import sqlite3
+import textwrap
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -38,8 +42,12 @@ def write_images(project: Path) -> None:
     pixels, labels = tiny.digits()
     images = pixels.reshape(-1, *tiny.SHAPE)
     padded = np.pad(images, [(0, 0), (10, 10), (10, 10)])
-    np.savez(project / "data/mine.npz", images=padded, labels=labels)
-    tiny.run("dvc add data/mine.npz", project)
+    rows = [(image.tobytes(), int(label)) for image, label in zip(padded, labels, strict=True)]
+    with closing(sqlite3.connect(project / "data/mine.db")) as database:
+        database.execute("CREATE TABLE images (pixels BLOB, label INTEGER)")
+        database.executemany("INSERT INTO images VALUES (?, ?)", rows)
+        database.commit()
+    tiny.run("dvc add data/mine.db", project)
 
 
 @pytest.mark.slow
@@ -73,7 +81,7 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
         assert metrics["cv_accuracy"] > metrics["baseline"] + 0.2
     status = "git status --porcelain -uall -- digits stages data dvc.yaml"
     lines = tiny.run(status, extended).stdout.splitlines()
-    assert {line[3:] for line in lines} == {*modules, "data/mine.npz.dvc"}
+    assert {line[3:] for line in lines} == {*modules, "data/mine.db.dvc"}
 
 
 def insert(path: Path, name: str, entry: str) -> None:
@@ -104,3 +112,47 @@ def test_a_metric_is_added(extended: Path) -> None:
         assert f"test,balanced_accuracy,all,{value}" in table
     printed = tiny.run("digits leaderboard --format csv", extended).stdout
     assert "balanced_accuracy" in printed.splitlines()[0].split(",")
+
+
+@pytest.mark.slow
+def test_a_stage_is_added(extended: Path) -> None:
+    (extended / "stages/count.py").write_text(EXAMPLES["stages/count.py"], encoding="utf-8")
+    stage = textwrap.indent(EXAMPLES["dvc.yaml, in `stages`"], "  ")
+    path = extended / "dvc.yaml"
+    content = path.read_text(encoding="utf-8")
+    path.write_text(content.replace("\nstages:\n", f"\nstages:\n{stage}\n"), encoding="utf-8")
+    tasks = sorted(tiny.params()["tasks"])
+    assert tiny.repro(extended) == [f"count@{name}" for name in tasks]
+    counts = pd.read_csv(extended / "data/count/digit.csv")
+    train = pd.read_parquet(extended / "data/task/digit/train.parquet")
+    assert counts["count"].tolist() == train["label"].value_counts().sort_index().tolist()
+
+
+@pytest.mark.slow
+def test_a_key_of_params_yaml_is_added(extended: Path) -> None:
+    edit_module(
+        extended / "digits/settings/params.py",
+        before="    positive: ",
+        code=EXAMPLES["digits/settings/params.py: in TaskParams"],
+        indentation=4,
+    )
+    edit_module(
+        extended / "stages/binarize.py",
+        before="        labelled_images = ",
+        code=EXAMPLES["stages/binarize.py: in main, after read_images"],
+        indentation=8,
+    )
+    tasks = sorted(tiny.params()["tasks"])
+    assert tiny.repro(extended) == [f"binarize@{name}" for name in tasks]
+    tiny.edit(extended, {"tasks.digit.max_images": 100})
+    assert "binarize@digit" in tiny.repro(extended)
+    train = pd.read_parquet(extended / "data/task/digit/train.parquet")
+    assert len(train) == 100
+
+
+def edit_module(path: Path, before: str, code: str, indentation: int) -> None:
+    """Insert code before the first line of a module that begins with `before`."""
+    content = path.read_text(encoding="utf-8")
+    start = content.index(f"\n{before}") + 1
+    code = textwrap.indent(code, " " * indentation)
+    path.write_text(content[:start] + code + content[start:], encoding="utf-8")

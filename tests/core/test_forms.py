@@ -1,6 +1,6 @@
 """Images in the forms in which people have them: understood, or refused with the command that helps.
 
-Each row of the table in docs/your-own.md is tried on a few images in exactly that form.
+Each form that docs/your-own.md lists is tried on a few images in exactly that form.
 """
 
 import base64
@@ -370,34 +370,38 @@ class Form(NamedTuple):
     command: str = ""
 
 
-# What the table on the page has in its first column.
+# What the page lists.
 FORMS = {
     "pictures in a subfolder for each class": Form(subfolders),
-    "the same in folders such as `train` and `test_set`": Form(subsets, n_test=40),
-    "the same, and pictures without classes": Form(subsets_without_classes, n_test=40),
-    "`train.csv` and `test.csv` of a contest, with pixels": Form(kaggle),
-    "`mnist_train.csv` and `mnist_test.csv`, with pixels": Form(two_tables, n_test=40),
-    "`fer2013.csv`, with all pixels in one column": Form(packed, n_test=40),
-    "parquet files of Hugging Face": Form(hugging_face, n_test=40),
+    "pictures in folders such as `train` and `test_set`, in a subfolder for each class": Form(
+        subsets, n_test=40
+    ),
+    "pictures in a subfolder for each class, and others without a class": Form(
+        subsets_without_classes, n_test=40
+    ),
+    "pictures, and their masks": Form(masks),
+    "pictures, and arrays that are no images, as in Caltech 101": Form(annotations),
+    "the folders of Tiny ImageNet": Form(wnids),
+    "photos in HEIC or AVIF": Form(phone),
     "pictures, and a table with their names, such as `id,breed`": Form(named_pictures),
-    "the same, from Windows or a spreadsheet": Form(spelled),
-    "the same, with one column per class": Form(one_hot),
-    "the same, with the class in `Id`, as in `Image,Id`": Form(whales),
-    "the same, with a column `split`": Form(with_split, n_test=40),
+    "pictures, and a table from Windows or a spreadsheet": Form(spelled),
+    "pictures, and a table with one column per class": Form(one_hot),
+    "pictures, and a table with the class in `Id`, as in `Image,Id`": Form(whales),
+    "pictures, and a table with a column `split`": Form(with_split, n_test=40),
     "a table in each folder, as those of the German traffic signs": Form(
         traffic_signs, n_test=40
     ),
     "`train_list.txt` and `test_list.txt`, with paths and classes": Form(lists, n_test=40),
-    "pictures, and their masks": Form(masks),
-    "the folders of Tiny ImageNet": Form(wnids),
-    "pictures, and arrays that are no images, as in Caltech 101": Form(annotations),
+    "`train.csv` and `test.csv` of a contest, with pixels": Form(kaggle),
+    "`mnist_train.csv` and `mnist_test.csv`, with pixels": Form(two_tables, n_test=40),
+    "`fer2013.csv`, with all pixels in one column": Form(packed, n_test=40),
+    "parquet files of Hugging Face": Form(hugging_face, n_test=40),
     "`mnist.npz` of Keras, or MedMNIST": Form(npz, n_test=40),
     "`X.npy` and `Y.npy`": Form(npy),
     "an .npy file for each class, as those of Quick, Draw!": Form(array_per_class),
     "`train_32x32.mat` and `test_32x32.mat` of SVHN": Form(mat, n_test=40),
     "IDX files of MNIST, Fashion-MNIST or KMNIST": Form(idx, n_test=40),
     "IDX files of EMNIST": Form(emnist, n_test=40),
-    "photos in HEIC or AVIF": Form(phone),
     "an archive": Form(archive, command=r"\(cd .+?; done\)"),
     "an archive for each class": Form(archive_per_class, command=r"\(cd .+?; done\)"),
     "`train.csv` and `train.zip` of a contest": Form(
@@ -454,9 +458,9 @@ def test_images_are_understood_or_refused_with_the_command_that_helps(
         assert images["test"].tolist() == [False] * 200 + [True] * 40
 
 
-def test_the_page_has_a_row_for_each_form() -> None:
+def test_the_page_lists_each_form() -> None:
     section, _, _ = pages.read_section(PAGE, "What you can put into `data/own`").partition(
-        "\n#"
+        "\nSome details:"
     )
-    rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("|")]
-    assert rows[2:] == list(FORMS)
+    forms = re.findall(r"^- (.+?)(?:\. .+)?$", section, re.MULTILINE)
+    assert forms == [*FORMS, "an Excel, HDF5 or DICOM file"]

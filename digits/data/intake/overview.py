@@ -45,9 +45,9 @@ def describe_images(
     """
     counts = np.bincount(images["class"], minlength=len(class_names))
     listed = shorten(
-        [f"{name} {count}" for name, count in zip(class_names, counts, strict=True)]
+        [f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True)]
     )
-    lines = [f"{len(images)} images of {len(class_names)} classes: {listed}"]
+    lines = [f"{len(images):,} images of {len(class_names)} classes: {listed}"]
     if "group" in images:
         names = images.attrs.get("group_names") or sorted(images["group"].unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")
@@ -63,7 +63,7 @@ def describe_images(
 def describe_test_set(X: Pixels, images: pd.DataFrame) -> str:
     """Return a line about the test set that came with the images."""
     is_test = images["test"].to_numpy()
-    line = f"{is_test.sum()} of the images are a test set that came with them"
+    line = f"{is_test.sum():,} of the images are a test set that came with them"
     checksums = checksums_of(X, images)
     n_in_both_sets = np.isin(checksums[is_test], checksums[~is_test]).sum()
     if n_in_both_sets:
