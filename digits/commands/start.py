@@ -267,8 +267,9 @@ def check_clone() -> None:
         )
     status = ["git", "status", "--porcelain"]
     lines = subprocess.check_output(status, text=True).splitlines()
-    changed = [line[3:] for line in lines]  # after two letters and a space
-    # An earlier call has added the images to DVC.
+    # An earlier call has added the images to DVC, and its models may have written new results.
+    results = ("?? metrics/", "?? plots/")
+    changed = [line[3:] for line in lines if not line.startswith(results)]
     earlier = {f"{PLACE}.dvc", f"{PLACE.parent}/.gitignore"}
     others = [path for path in changed if path not in earlier]
     if others:

@@ -55,7 +55,7 @@ def fetch_images(
             if require_pinned:
                 if "test" not in dataset.sha256:  # no split of this dataset can use it
                     images = images.drop(columns="test", errors="ignore")
-                check_pinned(X, images, dataset)
+                check_pinned(name, X, images, dataset)
             if dataset.network is not None and "network" not in images:
                 raise UserError(NO_PICTURES)
             return X, images
@@ -97,8 +97,8 @@ def import_source(kind: str) -> ModuleType:
     return plugins[kind].load()
 
 
-def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> None:
-    """Check that images are the ones that params.yaml pins.
+def check_pinned(name: str, X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> None:
+    """Check that images are the ones that the entry `name` of params.yaml pins.
 
     Raises:
         UserError: they differ. The message says how.
@@ -120,9 +120,8 @@ def check_pinned(X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> Non
     for key in actual | pinned:
         if actual.get(key) != pinned.get(key):
             difference = f"{key}: {actual.get(key)}, expected {pinned.get(key)}"
-            raise UserError(
-                f"{textwrap.shorten(difference, 200)}; if that is right, run `digits pin`"
-            )
+            difference = textwrap.shorten(difference, 200)
+            raise UserError(f"{difference}; if that is right, run `digits pin {name}`")
 
 
 def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:

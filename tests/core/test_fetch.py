@@ -132,7 +132,7 @@ def test_another_number_of_images_than_the_pinned_one_is_one_line(folder: Path) 
     tiny.edit(folder, {"datasets.tiny.images": 401})
     line = failure(folder, *FETCH)
     assert (
-        "idx idx: number of images: 400, expected 401; if that is right, run `digits pin`"
+        "idx idx: number of images: 400, expected 401; if that is right, run `digits pin tiny`"
         in line
     )
 

@@ -177,7 +177,7 @@ def test_pictures_that_were_saved_again_are_refused(folder: Path) -> None:
         Image.open(path).save(path, compress_level=1)
     line = failure(folder, "check")
     assert "folder own: files: " in line
-    assert "if that is right, run `digits pin`" in line
+    assert "if that is right, run `digits pin tried`" in line
 
 
 def test_a_group_with_another_name_is_refused(folder: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_checksum_that_is_missing_is_refused(folder: Path) -> None:
     call(folder, "pin", "tried")
     text = re.sub(" +groups: [0-9a-f]{64}\n", "", read_params(folder), count=1)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
-    assert "expected None; if that is right, run `digits pin`" in failure(folder, "check")
+    assert "expected None; if that is right, run `digits pin tried`" in failure(folder, "check")
 
 
 def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:
     shutil.move(folder / "own/cat/0.png", folder / "own/no/0.png")
     line = failure(folder, "check")
     assert "folder own: labels: " in line
-    assert "if that is right, run `digits pin`" in line
+    assert "if that is right, run `digits pin tried`" in line
     call(folder, "pin", "tried")
     assert call(folder, "check").output == VALID
 
@@ -256,7 +256,7 @@ def test_a_test_set_that_came_with_the_images_is_recorded(folder: Path) -> None:
     assert "  1 of the images are a test set that came with them\n" in printed
     assert "test" in read_entry(read_params(folder), "tried")["sha256"]
     shutil.move(folder / "own/cat/3.png", folder / "own/test/cat/3.png")
-    assert "if that is right, run `digits pin`" in failure(folder, "check")
+    assert "if that is right, run `digits pin tried`" in failure(folder, "check")
 
 
 def test_a_test_image_that_is_also_a_training_image_is_counted(folder: Path) -> None:

@@ -210,7 +210,7 @@ def test_other_groups_than_the_pinned_ones_are_one_line(copy: Path) -> None:
     change(copy, "group", 15, "writer 0")
     line = failure(copy, "fetch", "own")
     assert "no source has own: table own.csv: groups: " in line
-    assert "if that is right, run `digits pin`" in line
+    assert "if that is right, run `digits pin own`" in line
 
 
 def test_another_number_of_groups_than_the_pinned_one_is_one_line(copy: Path) -> None:

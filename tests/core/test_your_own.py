@@ -248,11 +248,11 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def add_entries_of_the_page(project: Path) -> None:
     """Add the task to params.yaml that the page adds."""
     text = (tiny.ROOT / YOUR_OWN).read_text(encoding="utf-8")
-    [entries] = re.findall(r"^```yaml\n(.+?)^```", text, re.MULTILINE | re.DOTALL)
     path = project / "params.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for section, new_entries in yaml.safe_load(entries).items():
-        values[section] |= new_entries
+    for block in re.findall(r"^```yaml\n(.+?)^```", text, re.MULTILINE | re.DOTALL):
+        for section, new_entries in yaml.safe_load(block).items():
+            values[section] |= new_entries
     path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
 
 
@@ -281,6 +281,9 @@ def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
     assert params["datasets"]["own"]["pixel_max"] == 16
     tiny.run("git restore .", shapes)
     (shapes / "data/own/digits.csv").unlink()
+    for results in ["metrics/pixels-svc.json", "plots/pixels-svc/metrics.csv"]:
+        (shapes / results).parent.mkdir(exist_ok=True)
+        (shapes / results).touch()
     write_pictures(shapes / "data/own/train")
     write_pictures(shapes / "data/own/test", count=62)
     assert "60 of the images are a test set" not in call(shapes, "start").stdout
