@@ -134,7 +134,9 @@ class Run:
             )
             with self._note_error(stage), self._project.locked():
                 found = self._project.prepare(stage)
-                if isinstance(found, Preparation):
+                if found is Preparation.CACHED:
+                    pass  # DVC has said so
+                elif isinstance(found, Preparation):
                     self._say(stage, found.value)
                 else:
                     self._inputs[stage] = found

@@ -83,6 +83,15 @@ def test_with_several_jobs_each_line_is_behind_its_stage_as_soon_as_it_is_printe
     assert lines[-1] == "All stages are up to date.\n"
 
 
+def test_a_stage_from_the_run_cache_is_named_once(tmp_path: Path) -> None:
+    stage = "{cmd: cat a.txt > b.txt, deps: [a.txt], outs: [b.txt]}"
+    folder = make(tmp_path, {"a.txt": "1", "dvc.yaml": f"stages: {{copy: {stage}}}"})
+    subprocess.run(COMMAND, cwd=folder, check=True)
+    (folder / "dvc.lock").unlink()
+    done = subprocess.run(COMMAND, cwd=folder, check=True, capture_output=True, text=True)
+    assert (done.stdout + done.stderr).count("copy") == 1
+
+
 def test_no_line_of_much_output_is_lost_or_mixed(tmp_path: Path) -> None:
     stages = ", ".join(f"{name}: {{cmd: seq 100000; seq 2 >&2}}" for name in ["a", "b", "c"])
     folder = make(tmp_path, {"dvc.yaml": f"stages: {{{stages}}}"})
