@@ -260,13 +260,13 @@ def measure_drawings(
     values = np.array(measure_p_values(recognizer, drawings, file_format, splits=splits))
     found = values[~np.isnan(values)]
     share_without_digit = 1 - len(found) / len(values)
-    cells: list[str | None] = [name, str(len(values)), f"{share_without_digit:.1%}"]
+    cells: list[str | None] = [name, str(len(values)), f"{100 * share_without_digit:.1f}"]
     for share in SHARES:
         if len(found) == 0:
             cells.append(None)
             continue
         is_flagged = found < share
-        cells.append(f"{is_flagged.mean():.1%}")
+        cells.append(f"{100 * is_flagged.mean():.1f}")
     return cells
 
 
@@ -316,8 +316,8 @@ def measure_flags(folder: Path, quick: bool) -> list[str]:
     name = "the same, without separating touching digits"
     rows.append(measure_drawings(recognizer, name, no_digits, splits=False))
 
-    flagged = [f"flagged at {share:.1%}" for share in SHARES]
-    header = ["pictures of", "pictures", "no digit found", *flagged]
+    flagged = [f"flagged at {share:.1%}, %" for share in SHARES]
+    header = ["pictures of", "pictures", "no digit found, %", *flagged]
     return measuring.format_table(header, rows)
 
 
@@ -369,7 +369,7 @@ def measure_overlap(
     return [
         str(overlap),
         str(n_pairs),
-        f"{share_split:.1%}",
+        f"{100 * share_split:.1f}",
         measuring.format_proportion(len(flagged_if_correct), n_pairs),
         measuring.format_mean(flagged_if_correct),
     ]
@@ -404,9 +404,9 @@ def measure_touching(folder: Path, quick: bool) -> list[str]:
     header = [
         "pixels of overlap",
         "pairs",
-        "two found",
-        "both read correctly (95 %)",
-        "of these, one or both flagged",
+        "two found, %",
+        "both read correctly, % (95 % interval)",
+        "of these, one or both flagged, %",
     ]
     return [*measuring.format_table(header, rows), "", summary]
 

@@ -90,12 +90,12 @@ def format_proportion(n_hits: int, n_total: int) -> str:
 
     proportion = n_hits / n_total
     low, high = binomtest(n_hits, n_total).proportion_ci(method="wilson")
-    return f"{proportion:.1%} ({low:.1%} to {high:.1%})"
+    return f"{100 * proportion:.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def format_mean(values: Sequence[float]) -> str | None:
     """Return the mean of some values in percent; None if there are none."""
-    return f"{sum(values) / len(values):.1%}" if values else None
+    return f"{100 * sum(values) / len(values):.1f}" if values else None
 
 
 def format_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

@@ -29,10 +29,10 @@ SURE = 0.99
 HEADER = [
     "MNIST's test images as",
     "digits",
-    "read correctly (95 %)",
-    "flagged if correct",
-    "flagged if wrong",
-    "wrong, not flagged, over 99 % sure",
+    "read correctly, % (95 % interval)",
+    "flagged if correct, %",
+    "flagged if wrong, %",
+    "wrong, not flagged, over 99 % sure, %",
 ]
 
 Floats = npt.NDArray[np.float64]
