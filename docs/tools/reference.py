@@ -7,7 +7,7 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -280,9 +280,16 @@ def write_sources() -> str:
         docstring = inspect.getdoc(module) or ""
         parts += [f"### `{path.stem}`", docstring]
         if "place" not in docstring:  # otherwise the docstring of the module describes it
-            place = read_arguments(module.read)["place"]
+            place = find(read_arguments(module.read), "place", path)
             parts.append(f"The place is {place[0].lower()}{place[1:]}")
     return "\n\n".join(parts)
+
+
+def find(descriptions: Mapping[str, str], name: str, path: Path) -> str:
+    """Return the description of an argument, or exit and say that it is missing."""
+    if name not in descriptions:
+        raise SystemExit(f"{path}: no docstring describes {name!r} below `Args:`")
+    return descriptions[name]
 
 
 def write_features() -> str:
@@ -296,7 +303,8 @@ def write_features() -> str:
         lines = ["| parameter | default | description |", "|---|---|---|"]
         for name, parameter in list(signature.parameters.items())[2:]:
             default = json.dumps(parameter.default)  # as YAML has it: `true`, `null`
-            lines.append(f"| `{name}` | `{default}` | {descriptions[name]} |")
+            description = find(descriptions, name, path)
+            lines.append(f"| `{name}` | `{default}` | {description} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 import textwrap
 from contextlib import closing
@@ -89,6 +90,29 @@ def insert(path: Path, name: str, entry: str) -> None:
     content = path.read_text(encoding="utf-8")
     [start] = re.findall(rf"^{name}\b.*= {{", content, re.MULTILINE)
     path.write_text(content.replace(start, f"{start}\n    {entry}"), encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_classifier_is_written(extended: Path) -> None:
+    [name] = [name for name in EXAMPLES if name.startswith("digits/learning/classifiers/")]
+    (extended / name).write_text(EXAMPLES[name], encoding="utf-8")
+    classifier = "digits.learning.classifiers.nearest_mean.NearestMean"
+    model = tiny.model("digit", "scaled", classifier, 3, sharpness=2.0)
+    tiny.edit(extended, {"models.digit-mean": model})
+    assert "evaluate@digit-mean" in tiny.repro(extended)
+    metrics = json.loads((extended / "metrics/digit-mean.json").read_text(encoding="utf-8"))
+    assert metrics["cv_accuracy"] > metrics["baseline"] + 0.2
+
+
+def test_the_modules_on_the_page_pass_the_linter(tmp_path: Path) -> None:
+    names = [name for name in EXAMPLES if name.endswith(".py")]
+    assert len(names) >= 4
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(EXAMPLES[name], encoding="utf-8")
+    shutil.copy(tiny.ROOT / "pyproject.toml", tmp_path)
+    tiny.run("ruff check .", tmp_path)
+    tiny.run("ruff format --check .", tmp_path)
 
 
 @pytest.mark.slow

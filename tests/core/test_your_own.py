@@ -177,8 +177,8 @@ OWN_NAMES = {
     "small-digit-svc": "pixels-svc",
     "gamma": "C",
     "small-digit-trees": "gradients-svc",
-    "n_estimators": "n_copies",
-    "0.002": "100",
+    "hyperparameters.n_estimators": "hyperparameters.n_copies",
+    "0.002": "0.1",
     "50": "2",
     "200": "4",
     "400": "16",
@@ -214,7 +214,7 @@ def test_the_page_about_experiments_works_in_the_new_project(
     pages.run(steps, shapes)
     assert tiny.run("git status --porcelain", shapes).stdout == ""
     params = (shapes / "params.yaml").read_text(encoding="utf-8")
-    assert "C: 100\n" in params
+    assert "C: 0.1\n" in params
     assert "n_copies: 2\n" in params
 
 
