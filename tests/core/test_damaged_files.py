@@ -42,6 +42,14 @@ def npz() -> bytes:
     return file.getvalue()
 
 
+def huge_npy() -> bytes:
+    """Return the head of an .npy file of more values than fit into any memory."""
+    file = io.BytesIO()
+    head = {"descr": "<f8", "fortran_order": False, "shape": (10**14,)}
+    np.lib.format.write_array_header_1_0(file, head)
+    return file.getvalue()
+
+
 def with_pickle() -> bytes:
     """Return an .npz file of which one member is a pickle."""
     file = io.BytesIO()
@@ -93,10 +101,10 @@ DAMAGED: dict[str, tuple[str, bytes, str]] = {
         "a.npz: Bad CRC-32",
     ),
     "a pickle in an .npz file": ("a.npz", with_pickle(), "no images among the arrays"),
-    "an .npy file that says it has 800 TB": (
+    "an .npy file that says it has 728 TiB": (
         "a.npy",
-        b"\x93NUMPY\x01\0\x50\0{'descr': '<f8', 'fortran_order': False, 'shape': (10**14,), }",
-        "a.npy: ",
+        huge_npy(),
+        "a.npy: Unable to allocate 728",
     ),
     "an empty .mat file": ("a.mat", b"", "a.mat: Mat file appears to be truncated"),
     "a sparse matrix": ("a.mat", mat(x=scipy.sparse.eye(12)), "no images among the arrays"),
