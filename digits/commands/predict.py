@@ -73,7 +73,7 @@ def check_not_overwritten(png: Path | None, collections: dict[str, Collection | 
         files = [Path(argument)]
         if collection is not None and collection.pictures is not None:
             files += [each for each in collection.pictures() if isinstance(each, Path)]
-        if png.resolve() in [file.resolve() for file in files]:
+        if png.exists() and any(file.exists() and png.samefile(file) for file in files):
             raise click.UsageError(f"--png {png} would overwrite the picture")
 
 

@@ -150,7 +150,8 @@ def read_content(source: Path | BinaryIO) -> bytes:
             raise PictureError("not a regular file, but for example a folder or a device")
         if status.st_size > MAX_BYTES:
             raise PictureError(TOO_MANY_BYTES)
-        content = source.read_bytes()
+        # To read a file of the system in /proc, whose size is 0, could take for ever, too.
+        content = source.read_bytes() if status.st_size else b""
     else:
         content = source.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:

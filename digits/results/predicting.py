@@ -35,7 +35,7 @@ from digits.plugins import find_plugins
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_metrics, read_temperature
 from digits.settings import params
-from digits.settings.errors import UserError, warn
+from digits.settings.errors import REMEDY, UserError, warn
 from digits.settings.params import DatasetParams, Params
 
 # The sources of your own images, which are resized as a whole.
@@ -174,6 +174,8 @@ class Predictor:
         check_evaluated(paths.model(name), name)
         model_params = settings.models[name]
         model = model_file.load(paths.model(name), model_params.classifier)
+        if not is_trained_model(model):
+            raise UserError(f"{paths.model(name)} has no trained model; {REMEDY}")
         task_name = model_params.task
         dataset = settings.dataset_of_task(task_name)
         check_network(model_params, dataset.model_dump(exclude_none=True))
@@ -382,6 +384,14 @@ class Predictor:
             warn(f"{n_blank} of {len(readings)} pictures are blank or nearly blank")
         if self.temperature is None:
             warn(formatting.calibration_warning(self.model_name))
+
+
+def is_trained_model(loaded: object) -> bool:
+    """Return whether the object in a file is a fitted pipeline whose labels are numbers."""
+    if not (isinstance(loaded, Pipeline) and hasattr(loaded, "n_features_in_")):
+        return False
+    labels = np.asarray(getattr(loaded, "classes_", None))
+    return labels.size > 0 and np.issubdtype(labels.dtype, np.integer)
 
 
 def load(name: str | None = None) -> Predictor:

@@ -138,6 +138,10 @@ def read_metrics(model_name: str) -> dict[str, float]:
     with report_damage(path, model_name):
         metrics = dict(json.loads(path.read_text(encoding="utf-8")))
         check_has(metrics, ["accuracy", "baseline"])
+        # A model without folds has neither. Models are chosen by the first one.
+        of_folds = {"cv_accuracy", "cv_std"}
+        if not of_folds.isdisjoint(metrics):
+            check_has(metrics, of_folds)
         return {metric: float(value) for metric, value in metrics.items()}
 
 

@@ -68,7 +68,7 @@ def write_results(
     cv_table = table[["row", "label"]]
     if cv_accuracy is not None:
         cv_table = table.assign(fold=rows % 3)
-        metrics["cv_accuracy"] = cv_accuracy
+        metrics |= {"cv_accuracy": cv_accuracy, "cv_std": 0.01}
         metrics_table += f"cross_validation,cv_accuracy,all,{cv_accuracy},,\n"
     write(folder / f"metrics/{name}.json", json.dumps(metrics))
     write(folder / f"plots/{name}/metrics.csv", metrics_table)
@@ -226,6 +226,7 @@ def test_a_damaged_result_is_one_line(results: Path) -> None:
     ("file", "old", "new", "reason"),
     [
         ("metrics/five-sgd.json", '"baseline"', '"baselime"', "no 'baseline'"),
+        ("metrics/five-sgd.json", '"cv_accuracy"', '"cv_accuracx"', "no 'cv_accuracy'"),
         ("metrics/five-sgd.json", ": 0.5", ': "0..5"', "could not convert string to float"),
         ("plots/five-sgd/metrics.csv", "accuracy,all,0", "accuracy,all,p", "could not convert"),
         ("plots/five-sgd/metrics.csv", "test,accuracy,all", "tesu,accuracy,all", "no 'tesu'"),

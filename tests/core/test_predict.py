@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from PIL import Image
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 
 from digits.core import paths
 from digits.data.fetching import fetch_images
@@ -256,6 +259,28 @@ def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Pat
     assert "--png scans/3.png would overwrite the picture" in refused.stderr
 
 
+def test_a_sheet_is_written_of_a_folder_with_a_link_to_itself(
+    place: Path, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "own/a.png", 3)
+    (tmp_path / "own/b.png").symlink_to("b.png")
+    png = tmp_path / "sheet.png"
+    call(place, "predict", *MODEL, str(tmp_path / "own"), "--png", str(png), status=1)
+    assert png.exists()
+
+
+@pytest.mark.parametrize("other", ["text", [1], SVC(), make_pipeline(SVC())], ids=type)
+def test_a_file_without_a_trained_model_is_one_line(
+    place: Path, tmp_path: Path, other: object
+) -> None:
+    project = tiny.copy(place, tmp_path / "tiny")
+    path = project / paths.model("digit-logreg")
+    path.unlink()
+    path.write_bytes(skops.io.dumps(other))
+    message = failure(project, "predict", *MODEL, "scans/3.png")
+    assert message.startswith(f"Error: {paths.model('digit-logreg')} has no trained model; del")
+
+
 def test_a_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
     place: Path, tmp_path: Path
 ) -> None:
@@ -285,7 +310,8 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
         changes[f"models.{name}"] = logreg
         shutil.copy(project / model, project / paths.model(name))
         shutil.copytree(project / "plots/digit-logreg", project / f"plots/{name}")
-        metrics = {"accuracy": accuracy, "baseline": 0.1, "cv_accuracy": cv_accuracy}
+        metrics = {"accuracy": accuracy, "baseline": 0.1}
+        metrics |= {"cv_accuracy": cv_accuracy, "cv_std": 0.01}
         (project / f"metrics/{name}.json").write_text(json.dumps(metrics))
     smaller = tiny.dataset({"folder": "own"}) | {"images": tiny.IMAGES - 1}
     changes |= {

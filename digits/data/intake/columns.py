@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -158,11 +158,17 @@ def find_columns(
     for name in chosen.values():
         if name not in sample:
             raise MissingColumnError(f"it has no column {name!r}, but {shorten(list(sample))}")
-    file = None if encoded else find_file_column(sample, finder, beside)
+    # A table can have ten thousand columns of pixels, and each look at one takes time.
+    not_numbers = {
+        name: values
+        for name, values in sample.items()
+        if name != encoded and not is_numeric(values)
+    }
+    file = None if encoded else find_file_column(sample, not_numbers, finder, beside)
     has_pictures = bool(encoded or file)
-    packed = None if has_pictures else find_packed_column(sample)
+    packed = None if has_pictures else find_packed_column(not_numbers)
     if not has_pictures and not packed:
-        check_no_picture_missing(sample, finder.root)
+        check_no_picture_missing(not_numbers, finder.root)
     group = chosen.get("group") or find_usual_column(sample, GROUP_COLUMNS)
     if group == file:
         group = None
@@ -184,7 +190,7 @@ def find_columns(
     others = [name for name in others if name not in classes]
     pixels = []
     if not has_pictures and not packed:
-        pixels = [name for name in others if is_numeric(sample[name])]
+        pixels = [name for name in others if name not in not_numbers]
         if not pixels:
             raise UserError(
                 f"it names no pictures that are in {finder.root}, and has no columns of "
@@ -199,25 +205,37 @@ def find_usual_column(sample: Sample, usual_names: Sequence[str]) -> str | None:
     return next((name for name in sample if simplify(name) in usual_names), None)
 
 
-def find_file_column(sample: Sample, finder: PictureFinder, beside: Path) -> str | None:
-    """Return the column with the names of pictures that were found, or None."""
-    texts = [name for name in sample if not is_numeric(sample[name])]
+def find_file_column(
+    sample: Sample, not_numbers: Iterable[str], finder: PictureFinder, beside: Path
+) -> str | None:
+    """Return the column with the names of pictures that were found, or None.
+
+    Args:
+        sample: the first values of each column.
+        not_numbers: the columns that have other values than numbers.
+        finder: finds the pictures that the table names.
+        beside: the folder of the table.
+    """
     usual = [name for name in sample if simplify(name) in FILE_COLUMNS]
     usual.sort(key=lambda name: FILE_COLUMNS.index(simplify(name)))
-    for name in [*usual, *texts]:
+    for name in [*usual, *not_numbers]:
         if any(finder.find(str(value), beside) for value in sample[name][:5]):
             return name
     return None
 
 
-def check_no_picture_missing(sample: Sample, root: Path) -> None:
+def check_no_picture_missing(not_numbers: Sample, root: Path) -> None:
     """Check that a table whose pictures were not found names none.
+
+    Args:
+        not_numbers: the first values of each column that has other values than numbers.
+        root: the folder of the pictures.
 
     Raises:
         UserError: it does.
     """
-    for name, values in sample.items():
-        texts = values.astype(str).str.lower()
+    for name, values in not_numbers.items():
+        texts = to_text(values).str.lower()
         if len(texts) and texts.str.endswith(pictures.SUFFIXES).all():
             raise UserError(
                 f"it names pictures in the column {name}, such as {values.iloc[0]}, which are "
@@ -225,10 +243,14 @@ def check_no_picture_missing(sample: Sample, root: Path) -> None:
             )
 
 
-def find_packed_column(sample: Sample) -> str | None:
-    """Return the column that has all pixels of an image, separated by spaces, or None."""
-    for name in sample:
-        rows = sample[name].astype(str).str.split()
+def find_packed_column(not_numbers: Sample) -> str | None:
+    """Return the column that has all pixels of an image, separated by spaces, or None.
+
+    Args:
+        not_numbers: the first values of each column that has other values than numbers.
+    """
+    for name, values in not_numbers.items():
+        rows = to_text(values).str.split()
         if len(rows) and all(
             len(words) >= MIN_PIXELS and all(word.isdecimal() for word in words)
             for words in rows
@@ -242,7 +264,7 @@ def find_split_column(sample: Sample) -> str | None:
     name = find_usual_column(sample, SPLIT_COLUMNS)
     if name is None:
         return None
-    words_of_rows = sample[name].astype(str).map(subsets.split_words)
+    words_of_rows = to_text(sample[name]).map(subsets.split_words)
     is_subset = words_of_rows.map(lambda words: not subsets.SUBSET_WORDS.isdisjoint(words))
     return name if is_subset.all() else None
 
@@ -287,11 +309,18 @@ def simplify(name: str) -> str:
     return lower if lower in PANDAS_INDEX else re.sub(r"[\s_-]", "", lower)
 
 
+def to_text(column: pd.Series) -> pd.Series:
+    """Return the values of a column as text, and "" for missing ones."""
+    return column.astype(str).fillna("")
+
+
 def is_numeric(column: pd.Series) -> bool:
     """Return whether a column has numbers, also as text, and nothing else but blanks."""
     if pd.api.types.is_numeric_dtype(column):
         return True
     is_number = pd.to_numeric(column, errors="coerce").notna()
+    if is_number.all():
+        return True
     is_blank = column.astype(str).str.strip() == ""
     return bool(is_number.any() and (is_number | is_blank).all())
 

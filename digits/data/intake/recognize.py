@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digits.data.intake.collection import Collection, shorten
-from digits.data.sources import NOT_FOUND, arrays, folder, table
+from digits.data.sources import NO_FILE, NOT_FOUND, arrays, folder, is_special, table
 from digits.imaging import pictures
 from digits.settings.errors import UserError
 
@@ -97,6 +97,8 @@ def find_source(
     """
     if not place.exists():
         raise UserError(f"{place} {NOT_FOUND}")
+    if is_special(place):
+        raise UserError(f"{place} {NO_FILE}")
     files = [place]
     if place.is_dir():
         place = enter_folders(place)

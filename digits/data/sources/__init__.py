@@ -16,7 +16,33 @@ modules.
 Other packages add sources as entry points of the group `digits.sources`.
 """
 
+from pathlib import Path
+
+from digits.settings.errors import UserError
+
 NOT_FOUND = (
     "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
     "shared by `dvc push`"
 )
+
+NO_FILE = "is neither a file nor a folder; delete it"
+
+
+def is_special(path: Path) -> bool:
+    """Return whether there is something that is neither a file nor a folder, such as a pipe.
+
+    To read it might never end.
+    """
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def check_place(path: Path) -> None:
+    """Check that there is a file or a folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    if is_special(path):
+        raise UserError(f"{path.name!r} {NO_FILE}")
+    if not path.exists():
+        raise UserError(NOT_FOUND)

@@ -10,7 +10,6 @@ Pickles are refused, because they can run code.
 
 import math
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +23,7 @@ from digits.data.images import to_names
 from digits.data.intake import subsets
 from digits.data.intake.collection import Collection, read_collection, shorten
 from digits.data.intake.columns import is_one_hot
-from digits.data.sources import NOT_FOUND, idx
+from digits.data.sources import check_place, folder, idx
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
@@ -112,29 +111,33 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         UserError: a file was not found, or cannot be read.
     """
-    if not path.exists():
-        raise UserError(NOT_FOUND)
+    check_place(path)
     arrays: dict[str, Any] = {}
     for file in list_files(path):
         try:
             loaded = load_file(file)
-        except (OSError, ValueError, EOFError, NotImplementedError, zlib.error) as error:
+        except Exception as error:  # a damaged file can make the readers raise any exception
             raise UserError(f"{file}: {explain(error)}") from None
         for name, array in loaded.items():
             arrays[f"{file.stem} {name}" if path.is_dir() else name] = array
     return {
         name: array
         for name, array in arrays.items()
-        if array.dtype.kind in "buifU" and array.size > 1  # not a single number or name
+        # Other objects are for example sparse matrices. A single number or name is no images.
+        if isinstance(array, np.ndarray) and array.dtype.kind in "buifU" and array.size > 1
     }
 
 
 def list_files(path: Path) -> list[Path]:
-    """Return the files with arrays in a folder. Of an IDX file and its copy in gzip, one."""
+    """Return the files with arrays in a folder. Of an IDX file and its copy in gzip, one.
+
+    Raises:
+        UserError: there is a pipe, or a link to a folder above.
+    """
     if not path.is_dir():
         return [path]
     files = {}
-    for file in sorted(path.rglob("*")):
+    for file in sorted(folder.iterate_files(path, may_be_empty=True)):
         if is_array_file(file):
             files[file.name.removesuffix(".gz").removesuffix(".GZ")] = file
     return list(files.values())
@@ -152,11 +155,12 @@ def load_file(path: Path) -> dict[str, Any]:
     """Return the arrays in a file by their names. An IDX or .npy file has a single array.
 
     Raises:
-        ValueError: the file is damaged, or holds a pickle.
+        Exception: the file is damaged, or holds a pickle.
     """
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
+        # NumPy would leave a damaged file open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return dict(file)
     if suffix == ".npy":
         return {"": np.load(path, allow_pickle=False)}
@@ -309,10 +313,12 @@ def check_range(images: Any) -> None:
     """Check that pixels are not fractions.
 
     Raises:
-        UserError: they are, as those from 0 to 1.
+        UserError: they are, as those from 0 to 1, or some are missing.
     """
+    if not np.isfinite(images).all():
+        raise UserError(f"some of its pixels are missing or infinite; {CONVERT}")
     if images.dtype.kind == "f" and not np.array_equal(images, np.rint(images)):
-        low, high = np.nanmin(images), np.nanmax(images)
+        low, high = images.min(), images.max()
         raise UserError(
             f"its pixels are fractions from {low:.3g} to {high:.3g}, expected whole numbers "
             f"from 0 to 255; {CONVERT}, with numpy.interp(x, [{low:.3g}, {high:.3g}], [0, "

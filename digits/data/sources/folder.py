@@ -25,7 +25,7 @@ import pandas as pd
 from digits.core.tables import Pixels
 from digits.data.intake import subsets
 from digits.data.intake.collection import Collection, read_collection, shorten
-from digits.data.sources import NOT_FOUND
+from digits.data.sources import NO_FILE, NOT_FOUND, is_special
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
 from digits.settings.errors import UserError
@@ -73,12 +73,15 @@ def open_place(root: Path) -> Collection:
     """Return the pictures of a folder. Without classes, if no picture is in a subfolder.
 
     Raises:
-        UserError: the folder was not found, or has other subfolders than the docstring of this
-            module describes.
+        UserError: the folder was not found, has no pictures, or has other subfolders than the
+            docstring of this module describes.
     """
     if not root.is_dir():
         raise UserError(NOT_FOUND)
     paths, other_files = list_pictures(root)
+    if not paths:
+        listed = shorten([path.relative_to(root) for path in other_files[:5]])
+        raise UserError(f"{root} has no pictures, but {listed}")
     masks = find_masks(paths)
     files = sort_pictures(parse_paths(root, [path for path in paths if path not in masks]))
     notes = describe_left_out(root, other_files)
@@ -166,8 +169,8 @@ def iterate_files(folder: Path, *, may_be_empty: bool = False) -> Iterator[Path]
     if not paths and not may_be_empty:
         raise UserError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
     for path in paths:
-        if path.exists() and not (path.is_file() or path.is_dir()):  # it may never end
-            raise UserError(f"{path.name!r} is neither a file nor a folder; delete it")
+        if is_special(path):
+            raise UserError(f"{path.name!r} {NO_FILE}")
         if not path.is_dir():
             yield path
         elif folder.resolve().is_relative_to(path.resolve()):

@@ -19,6 +19,7 @@ import requests
 from digits.core.tables import Pixels
 from digits.data.images import make_images
 from digits.data.intake import subsets
+from digits.data.sources import NO_FILE, is_special
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
@@ -78,7 +79,10 @@ def read_file(place: str, name: str, n_values: int) -> Pixels:
             response.raise_for_status()
             content = response.content
         else:
-            content = Path(place, name).read_bytes()
+            path = Path(place, name)
+            if is_special(path):
+                raise ValueError(NO_FILE)
+            content = path.read_bytes()
         return parse(content).reshape(-1, n_values)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The exceptions of requests are OSErrors, too.

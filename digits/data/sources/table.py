@@ -41,10 +41,11 @@ from digits.data.intake.columns import (
     Sample,
     find_columns,
     simplify,
+    to_text,
 )
-from digits.data.sources import NOT_FOUND, folder
+from digits.data.sources import check_place, folder
 from digits.imaging import pictures
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
 READS_PICTURES = True  # if a column has pictures, or their names
@@ -87,8 +88,7 @@ def open_place(path: Path, chosen: Mapping[Any, str] | None = None) -> Collectio
     Raises:
         UserError: a file was not found, is not such a table, or differs from the others.
     """
-    if not path.exists():
-        raise UserError(NOT_FOUND)
+    check_place(path)
     root = path if path.is_dir() else path.parent
     files, notes = list_tables(path)
     finder = PictureFinder(root)
@@ -194,9 +194,10 @@ class Table:
         self.root = root
         self.finder = finder
         with report_unreadable(path):
-            self.schema = pq.read_schema(path) if self.is_parquet else None
-            self.csv_options = {} if self.is_parquet else find_csv_options(path)
-            self.sample = self.read_sample()
+            with report_damage():
+                self.schema = pq.read_schema(path) if self.is_parquet else None
+                self.csv_options = {} if self.is_parquet else find_csv_options(path)
+                self.sample = self.read_sample()
             if all(column.empty for column in self.sample.values()):
                 raise UserError("it has no rows")
             if not self.is_parquet:
@@ -215,7 +216,8 @@ class Table:
         """Return the first values of each column. Those of a CSV file stay text.
 
         Raises:
-            UserError: a row has more values than the header has names.
+            UserError: a row has more values than the header has names, or two columns have the
+                same name.
         """
         if self.is_parquet:
             with pq.ParquetFile(self.path) as file:
@@ -230,7 +232,10 @@ class Table:
                     f"its first line has {first_rows.shape[1]} names of columns, but the next "
                     "one has more values; add a name, or delete the commas at the ends of lines"
                 )
-        return {str(name): first_rows[name] for name in first_rows}
+        names = first_rows.columns
+        if not names.is_unique:  # pandas renames those of a CSV file
+            raise UserError(f"two columns have the name {names[names.duplicated()][0]!r}")
+        return {str(name): first_rows[name] for name in names}
 
     def make_rows(self) -> pd.DataFrame:
         """Return the rows, as `Collection` describes them.
@@ -239,7 +244,8 @@ class Table:
             UserError: a value is missing, or pictures are.
         """
         columns = self.columns
-        texts = self.read_texts()
+        with report_damage():
+            texts = self.read_texts()
         rows = pd.DataFrame({"id": [str(number + 1) for number in range(len(texts))]})
         named_by = columns.id or columns.file
         if named_by:
@@ -250,7 +256,7 @@ class Table:
         if columns.encoded:
             rows["file"] = f"{self.path.stem}/" + rows["id"]
         if columns.split:
-            rows["test"] = texts[columns.split].astype(str).map(subsets.names_test_set)
+            rows["test"] = to_text(texts[columns.split]).map(subsets.names_test_set)
         else:
             parts = self.path.relative_to(self.root).with_suffix("").parts
             rows["test"] = any(subsets.names_test_set(part) for part in parts)
@@ -285,9 +291,13 @@ class Table:
         [column] = self.columns.classes
         classes = to_names(texts[column].rename(column.strip()))
         class_names = find_class_names(self.schema, column)
-        if class_names:
-            return classes.map(lambda number: class_names[int(number)])
-        return classes
+        if not class_names:
+            return classes
+        numbers = [str(number) for number in range(len(class_names))]
+        where = f"{column}, whose values the file names by their numbers"
+        for name in classes.unique():
+            check_choice(where, name, numbers)
+        return classes.map(dict(zip(numbers, class_names, strict=True)))
 
     def find_files(self, names: pd.Series) -> list[Path]:
         """Return the pictures that the table names.
@@ -318,12 +328,20 @@ class Table:
         return [n_values]
 
     def pictures(self) -> Iterator[Path | bytes]:
-        """Yield the pictures: their paths, or what the files contain."""
+        """Yield the pictures: their paths, or what the files contain.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
         encoded = self.columns.encoded
         if encoded is None:
             yield from (self.root / file for file in self.rows["file"])
             return
-        with pq.ParquetFile(self.path, memory_map=True) as file:
+        with (
+            report_unreadable(self.path),
+            report_damage(),
+            pq.ParquetFile(self.path, memory_map=True) as file,
+        ):
             for batch in file.iter_batches(BATCH_SIZE, columns=[encoded]):
                 for value in batch.column(0).to_pylist():
                     content = value["bytes"] if isinstance(value, dict) else value
@@ -345,10 +363,14 @@ class Table:
                     yield to_pixels(rows[self.columns.pixels], self.path)
 
     def read_blocks(self, n_rows: int) -> Iterator[pd.DataFrame]:
-        """Yield `n_rows` rows of the file at a time."""
+        """Yield `n_rows` rows of the file at a time.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
         if self.is_parquet:
             names = [self.columns.packed] if self.columns.packed else self.columns.pixels
-            with pq.ParquetFile(self.path, memory_map=True) as file:
+            with report_damage(), pq.ParquetFile(self.path, memory_map=True) as file:
                 for batch in file.iter_batches(n_rows, columns=names):
                     yield batch.to_pandas()
         else:
@@ -373,6 +395,20 @@ def report_unreadable(path: Path) -> Iterator[None]:
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path.name}: {error}") from None
+
+
+@contextmanager
+def report_damage() -> Iterator[None]:
+    """Turn any error of pandas and Arrow into a ValueError.
+
+    A damaged parquet file can make them raise nearly any exception, such as a KeyError.
+    """
+    try:
+        yield
+    except (UserError, OSError, ValueError):
+        raise
+    except Exception as error:
+        raise ValueError(f"the file is damaged ({error!r})") from error
 
 
 def check_same_kind(chosen: Sequence[Table]) -> None:
@@ -413,9 +449,10 @@ def check_not_listed_twice(files: pd.Series) -> None:
 def find_encoded_column(schema: Any) -> str | None:
     """Return the column of a parquet file that has the pictures themselves, or None."""
     for field in schema or []:
-        is_struct = pa.types.is_struct(field.type)
-        has_bytes = is_struct and "bytes" in [child.name for child in field.type.fields]
-        if has_bytes or pa.types.is_binary(field.type):
+        types = [field.type]
+        if pa.types.is_struct(field.type):
+            types = [child.type for child in field.type.fields if child.name == "bytes"]
+        if any(pa.types.is_binary(each) or pa.types.is_large_binary(each) for each in types):
             return str(field.name)
     return None
 
@@ -423,9 +460,15 @@ def find_encoded_column(schema: Any) -> str | None:
 def find_class_names(schema: Any, column: str) -> list[str] | None:
     """Return the names of the classes that Hugging Face stores in a parquet file, or None."""
     metadata = (schema.metadata or {}) if schema else {}
-    content = json.loads(metadata.get(b"huggingface", "{}"))
-    features = content.get("info", {}).get("features", {})
-    names: list[str] | None = features.get(column, {}).get("names")
+    try:
+        content = json.loads(metadata.get(b"huggingface", "{}"))
+        names = content["info"]["features"][column]["names"]
+    except (LookupError, TypeError):  # it says nothing about this column
+        return None
+    except RecursionError:
+        raise ValueError("its key `huggingface` has too many levels") from None
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise ValueError(f"its key `huggingface` has no names of classes, but {names!r:.80}")
     return names
 
 

@@ -1,0 +1,224 @@
+"""Files of images that are damaged, or made to do harm: each is one line, and none is waited for."""
+
+import io
+import json
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import scipy.io
+import scipy.sparse
+from PIL import Image
+
+from digits.data.fetching import import_source
+from digits.data.intake import recognize
+from digits.data.intake.collection import Collection, read_collection
+from digits.data.sources import folder
+from digits.imaging import pictures
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
+from tests.helpers import tiny
+
+IMAGES = np.arange(48, dtype=np.uint8).reshape(12, 2, 2)
+LABELS = np.arange(12) % 2
+DATASET = DatasetParams.model_validate(
+    {**tiny.dataset({"table": "images"}), "shape": [2, 2], "pixel_max": 255}
+)
+
+needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+
+
+def npz() -> bytes:
+    """Return an .npz file of images and labels."""
+    file = io.BytesIO()
+    np.savez(file, x=IMAGES, y=LABELS)
+    return file.getvalue()
+
+
+def huge_npy() -> bytes:
+    """Return the head of an .npy file of more values than fit into any memory."""
+    file = io.BytesIO()
+    head = {"descr": "<f8", "fortran_order": False, "shape": (10**14,)}
+    np.lib.format.write_array_header_1_0(file, head)
+    return file.getvalue()
+
+
+def with_pickle() -> bytes:
+    """Return an .npz file of which one member is a pickle."""
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        archive.writestr("x.npy", pickle.dumps(IMAGES))
+    return file.getvalue()
+
+
+def flip(content: bytes, text: bytes) -> bytes:
+    """Return a file in which the first bit of a text is flipped, as on a damaged disk."""
+    at = content.index(text)
+    return content[:at] + bytes([content[at] ^ 128]) + content[at + 1 :]
+
+
+def mat(**variables: Any) -> bytes:
+    """Return a MATLAB file."""
+    file = io.BytesIO()
+    scipy.io.savemat(file, variables)
+    return file.getvalue()
+
+
+def parquet(*names: str, metadata: dict[str, Any] | None = None, **columns: Any) -> bytes:
+    """Return a parquet file of a table, with other names of columns, if any, and metadata."""
+    table = pa.table(columns)
+    if names:
+        table = table.rename_columns(names)
+    encoded = {key: json.dumps(value) for key, value in (metadata or {}).items()}
+    file = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(encoded), file)
+    return file.getvalue()
+
+
+PIXELS: dict[str, Any] = {f"p{number}": range(12) for number in range(4)}
+LABELLED = {"label": LABELS, **PIXELS}
+
+
+def hugging_face(label: Any) -> bytes:
+    """Return a parquet file whose metadata describe the column of labels."""
+    description = {"info": {"features": {"label": label}}}
+    return parquet(**LABELLED, metadata={"huggingface": description})
+
+
+# The name of each file, its content, and a part of the error.
+DAMAGED: dict[str, tuple[str, bytes, str]] = {
+    "an .npz file cut off": ("a.npz", npz()[:300], "a.npz: File is not a zip file; load them"),
+    "an .npz file with another byte": (
+        "a.npz",
+        flip(npz(), IMAGES.tobytes()),
+        "a.npz: Bad CRC-32",
+    ),
+    "a pickle in an .npz file": ("a.npz", with_pickle(), "no images among the arrays"),
+    "an .npy file that says it has 728 TiB": (
+        "a.npy",
+        huge_npy(),
+        "a.npy: Unable to allocate 728",
+    ),
+    "an empty .mat file": ("a.mat", b"", "a.mat: Mat file appears to be truncated"),
+    "a sparse matrix": ("a.mat", mat(x=scipy.sparse.eye(12)), "no images among the arrays"),
+    "pixels that are missing": (
+        "a.mat",
+        mat(x=IMAGES / np.nan, y=LABELS),
+        "are missing or inf",
+    ),
+    "metadata of pandas that fit nothing": (
+        "a.parquet",
+        parquet(**LABELLED, metadata={"pandas": {"index_columns": []}}),
+        "a.parquet: the file is damaged (KeyError('columns'))",
+    ),
+    "metadata of Hugging Face that are no names": (
+        "a.parquet",
+        hugging_face({"names": [1, 2]}),
+        "a.parquet: its key `huggingface` has no names of classes, but [1, 2]",
+    ),
+    "fewer names of classes than classes": (
+        "a.parquet",
+        hugging_face({"names": ["zero"]}),
+        "label, whose values the file names by their numbers: there is no '1'. Valid: 0.",
+    ),
+    "two columns of the same name": (
+        "a.parquet",
+        parquet("label", "a", "b", "b", "c", **LABELLED),
+        "a.parquet: two columns have the name 'b'",
+    ),
+    "numbers as the bytes of pictures": (
+        "a.parquet",
+        parquet(label=LABELS, image=[{"bytes": 5}] * 12),
+        "a.parquet: it names no pictures",
+    ),
+    "blanks in the column of the sets": (
+        "a.parquet",
+        parquet(split=["train"] * 11 + [None], pixels=["1 2 3 4"] * 12, label=[None] * 12),
+        "12 images have no label",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "reason"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_named_in_one_line(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_collection(recognize.open_place(tmp_path), DATASET)
+    assert reason in caught.value.message
+
+
+def test_labels_that_hugging_face_says_nothing_about_are_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(hugging_face([]))
+    images = recognize.open_place(tmp_path).rows
+    assert images["class"].tolist() == [str(label) for label in LABELS]
+
+
+def test_pictures_in_a_column_of_long_binary_values_are_read(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.fromarray(IMAGES[0]).save(picture, "PNG")
+    values = pa.array([picture.getvalue()] * 12, pa.large_binary())  # as Polars writes them
+    (tmp_path / "a.parquet").write_bytes(parquet(image=values, label=LABELS))
+    X, _ = read_collection(recognize.open_place(tmp_path), DATASET)
+    assert X.tolist() == [IMAGES[0].ravel().tolist()] * 12
+
+
+def test_a_parquet_file_of_pictures_that_is_damaged_later_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(parquet(image=[b"not a picture"] * 12, label=LABELS))
+    collection: Collection = recognize.open_place(path)
+    path.write_bytes(b"PAR1")
+    with pytest.raises(UserError, match=r"^a\.parquet: "):
+        read_collection(collection, DATASET)
+
+
+def test_a_folder_with_no_picture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match=r"has no pictures, but notes\.txt"):
+        folder.open_place(tmp_path)
+
+
+def open_source(kind: str) -> Callable[[Path], Any]:
+    """Return a function that reads a source of this kind."""
+    return lambda path: import_source(kind).read(str(path), DATASET)
+
+
+# The name of a pipe, and what would read it.
+PIPES: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "a table to predict": ("a.csv", recognize.open_place),
+    "arrays to predict": ("a.npz", recognize.open_place),
+    "the source `table`": ("a.csv", open_source("table")),
+    "the source `arrays`": ("a.mat", open_source("arrays")),
+    "a file of the source `arrays`": (
+        "a.npy",
+        lambda path: open_source("arrays")(path.parent),
+    ),
+    "a file of the source `idx`": (
+        "train-images",
+        lambda path: open_source("idx")(path.parent),
+    ),
+}
+
+
+@needs_pipes
+@pytest.mark.parametrize(("name", "read"), PIPES.values(), ids=PIPES)
+def test_a_pipe_is_not_waited_for(
+    tmp_path: Path, name: str, read: Callable[[Path], Any]
+) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UserError, match=f"{name}.* is neither a file nor a folder; delete it"):
+        read(tmp_path / name)
+
+
+@pytest.mark.skipif(not Path("/proc/kmsg").exists(), reason="this system has no /proc")
+def test_a_link_to_a_file_of_the_system_is_not_waited_for() -> None:
+    with pytest.raises(pictures.PictureError, match="the file is empty"):
+        pictures.read(Path("/proc/kmsg"))
