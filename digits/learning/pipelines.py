@@ -276,4 +276,7 @@ def is_classifier_class(found: object) -> bool:
 
 def is_installed(package: str) -> bool:
     """Return whether there is a package of this name, or a module of scikit-learn."""
-    return any(find_spec(path) for path in [package, f"sklearn.{package}"])
+    try:
+        return any(find_spec(path) for path in [package, f"sklearn.{package}"])
+    except ValueError:  # of `__main__`, which no other process has
+        return False

@@ -62,6 +62,7 @@ def test_only_the_package_that_params_yaml_names_is_trusted(tmp_path: Path) -> N
     ("classifier", "line"),
     [
         ("not_there.Boost", "there is no package not_there; to install one, see docs/"),
+        ("__main__.Boost", "there is no package __main__; to install one, see docs/"),
         ("xgboost.XGBRegressor", "there is no 'xgboost.XGBRegressor'."),
         (".SVC", "there is no '.SVC'."),
         ("ensemble.VotingClassifier", "is made of other estimators, which params.yaml cannot"),
