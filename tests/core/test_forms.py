@@ -454,6 +454,23 @@ def test_images_are_understood_or_refused_with_the_command_that_helps(
         assert images["test"].tolist() == [False] * 200 + [True] * 40
 
 
+@pytest.mark.parametrize("name", ["{subset}/{content}.npy", "{content}/{subset}.npy"])
+def test_arrays_with_the_same_names_in_several_folders_are_all_read(
+    tmp_path: Path, name: str
+) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        for content, values in [("images", PIXELS[rows]), ("labels", LABELS[rows])]:
+            path = tmp_path / name.format(subset=subset, content=content)
+            path.parent.mkdir(exist_ok=True)
+            np.save(path, values)
+    collection = recognize.open_place(tmp_path)
+    assert collection.rows["test"].tolist() == [False] * 200 + [True] * 40
+    assert collection.rows["class"].astype(int).tolist() == LABELS[:240].tolist()
+    assert collection.blocks is not None
+    images = np.concatenate(list(collection.blocks()))
+    assert np.array_equal(images, PIXELS[:240].reshape(-1, 64))
+
+
 def test_the_page_has_a_row_for_each_form() -> None:
     section, _, _ = pages.read_section(PAGE, "What you can put into `data/own`").partition(
         "\n#"
