@@ -22,8 +22,10 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.io
 from PIL import Image
+from scipy.spatial.distance import cdist
 
 from digits.commands.pin import compute_pinned_values
+from digits.core.tables import Pixels
 from digits.data.intake import recognize
 from digits.settings.errors import UserError
 from tests.helpers import pages, tiny
@@ -415,13 +417,26 @@ FORMS = {
 }
 
 
-def understand() -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return what `digits start` understands of data/own."""
+def understand() -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
+    """Return what `digits start` understands of data/own. Pictures keep their size."""
     kind, place = recognize.find_source(Path("data/own"))
     collection = recognize.open_source(kind, place)
-    entry = {"sources": [{kind: str(place)}], "shape": collection.shape or [28, 28]}
-    values, _, images = compute_pinned_values("own", entry)
-    return values, images
+    entry = {"sources": [{kind: str(place)}], "shape": collection.shape or [8, 8]}
+    return compute_pinned_values("own", entry)
+
+
+def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
+    """Check that the pixels of each image are those of its class, whatever its name is."""
+    grey = X.reshape(len(X), 64, -1).mean(axis=2)  # the colours are equal
+    known = PIXELS[: len(X)]
+    lying = known.swapaxes(1, 2)  # as in EMNIST
+    distances = cdist(grey, np.concatenate([known, lying]).reshape(-1, 64))
+    shown = np.tile(LABELS[: len(X)], 2)[distances.argmin(axis=1)]
+    counts = pd.crosstab(shown, images["class"]).to_numpy()
+    assert counts.shape == (10, 10)
+    n_other = 1  # the photo in HEIC
+    assert counts.max(axis=0).sum() >= len(X) - n_other
+    assert counts.max(axis=1).sum() >= len(X) - n_other
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -440,7 +455,7 @@ def test_images_are_understood_or_refused_with_the_command_that_helps(
         found = re.search(form.command, refused.value.message)
         assert found, refused.value.message
         tiny.run(["bash", "-c", found.group()], tmp_path)
-    values, images = understand()
+    values, X, images = understand()
     n_test = images["test"].sum() if "test" in images else 0
     expected_images = {0: 200, 40: 240}[form.n_test]
     assert (len(images), values["classes"], n_test) == (
@@ -452,6 +467,17 @@ def test_images_are_understood_or_refused_with_the_command_that_helps(
     assert sorted(images["class"].value_counts())[0] == sorted(counts)[0]
     if form.n_test:
         assert images["test"].tolist() == [False] * 200 + [True] * 40
+    check_pixels(X, images)
+
+
+def test_the_first_axis_is_that_of_the_images_also_if_an_image_is_as_wide(
+    tmp_path: Path,
+) -> None:
+    np.savez(tmp_path / "own.npz", x=PIXELS[:8], y=LABELS[:8])
+    collection = recognize.open_place(tmp_path / "own.npz")
+    assert collection.blocks is not None
+    [images] = collection.blocks()
+    assert np.array_equal(images, PIXELS[:8].reshape(8, 64))
 
 
 @pytest.mark.parametrize("name", ["{subset}/{content}.npy", "{content}/{subset}.npy"])
