@@ -453,6 +453,17 @@ def test_a_name_that_two_pictures_have_is_refused_until_the_table_has_their_fold
     assert read("table", tmp_path)["pixel1"].tolist() == [10, 30]
 
 
+@pytest.mark.parametrize("name", ["1.png", "z.png"])
+def test_a_picture_beside_the_table_may_have_the_name_of_one_in_a_folder(
+    tmp_path: Path, name: str
+) -> None:
+    for place, value in [(name, 10), (f"old/{name}", 20), ("2.png", 30)]:
+        write(tmp_path / place, one_grey(value))
+    table = pd.DataFrame({"file": [name, "2.png"], "label": [0, 1]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    assert read("table", tmp_path)["pixel1"].tolist() == [10, 30]
+
+
 def test_a_picture_in_the_table_of_either_set_is_refused(tmp_path: Path) -> None:
     for number in range(3):
         write(tmp_path / f"{number}.png", one_grey(number))
