@@ -113,18 +113,23 @@ def packed(place: Path) -> None:
 
 
 def hugging_face(place: Path) -> None:
-    (place / "data").mkdir()
     (place / "README.md").touch()
-    for subset, rows in [("train", TRAIN), ("test", TEST)]:
-        structs = []
-        for pixels in PIXELS[rows]:
-            content = io.BytesIO()
-            Image.fromarray(pixels).save(content, "PNG")
-            structs.append({"bytes": content.getvalue(), "path": None})
-        table = pa.table({"image": structs, "label": LABELS[rows].astype(int)})
-        info = {"info": {"features": {"label": {"names": NAMES}}}}
-        table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
-        pq.write_table(table, place / f"data/{subset}-00000-of-00001.parquet")
+    write_parquet(place / "data/train-00000-of-00001.parquet", TRAIN, LABELS[TRAIN])
+    write_parquet(place / "data/test-00000-of-00001.parquet", TEST, LABELS[TEST])
+
+
+def write_parquet(path: Path, rows: slice, labels: Any) -> None:
+    """Write pictures with their labels as Hugging Face does, and create the folder."""
+    structs = []
+    for pixels in PIXELS[rows]:
+        content = io.BytesIO()
+        Image.fromarray(pixels).save(content, "PNG")
+        structs.append({"bytes": content.getvalue(), "path": None})
+    table = pa.table({"image": structs, "label": np.asarray(labels, int)})
+    info = {"info": {"features": {"label": {"names": NAMES}}}}
+    table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
+    path.parent.mkdir(exist_ok=True)
+    pq.write_table(table, path)
 
 
 def named_pictures(place: Path) -> None:
@@ -478,6 +483,20 @@ def test_the_first_axis_is_that_of_the_images_also_if_an_image_is_as_wide(
     assert collection.blocks is not None
     [images] = collection.blocks()
     assert np.array_equal(images, PIXELS[:8].reshape(8, 64))
+
+
+def test_the_label_with_which_hugging_face_says_that_there_is_none_is_no_class(
+    tmp_path: Path,
+) -> None:
+    write_parquet(tmp_path / "train.parquet", TRAIN, LABELS[TRAIN])
+    write_parquet(tmp_path / "test.parquet", TEST, [-1] * 40)
+    collection = recognize.open_place(tmp_path)
+    assert collection.rows["class"].tolist() == [NAMES[label] for label in LABELS[TRAIN]]
+    assert "test.parquet, which has no classes" in collection.notes[0]
+    assert "class" not in recognize.open_place(tmp_path / "test.parquet").rows
+    write_parquet(tmp_path / "test.parquet", TEST, [0] * 39 + [-1])
+    with pytest.raises(UserError, match=r"test\.parquet: 1 images have the label -1, which"):
+        recognize.open_place(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["{subset}/{content}.npy", "{content}/{subset}.npy"])

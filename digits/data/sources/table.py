@@ -257,7 +257,9 @@ class Table:
         if columns.group:
             rows["group"] = to_names(texts[columns.group])
         if columns.classes:
-            rows["class"] = self.make_classes(texts)
+            classes = self.make_classes(texts)
+            if classes is not None:
+                rows["class"] = classes
         return rows
 
     def read_texts(self) -> pd.DataFrame:
@@ -271,7 +273,7 @@ class Table:
         return pd.read_csv(self.path, usecols=used, dtype=str, **self.csv_options)
 
     def make_classes(self, texts: pd.DataFrame) -> Any:
-        """Return the class of each image as text.
+        """Return the class of each image as text, or None if no image has a class.
 
         Raises:
             UserError: an image has no class, or several.
@@ -285,9 +287,18 @@ class Table:
         [column] = self.columns.classes
         classes = to_names(texts[column].rename(column.strip()))
         class_names = find_class_names(self.schema, column)
-        if class_names:
-            return classes.map(lambda number: class_names[int(number)])
-        return classes
+        if class_names is None:
+            return classes
+        names_by_number = {str(number): name for number, name in enumerate(class_names)}
+        without_name = classes[~classes.isin(names_by_number)]
+        if len(without_name) == len(classes):  # Hugging Face writes -1 into such test sets
+            return None
+        if len(without_name):
+            raise UserError(
+                f"{len(without_name)} images have the {column} {without_name.iloc[0]}, which "
+                "stands for no class; delete these rows"
+            )
+        return classes.map(names_by_number)
 
     def find_files(self, names: pd.Series) -> list[Path]:
         """Return the pictures that the table names.
