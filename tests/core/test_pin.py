@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 from pytest_httpserver import HTTPServer
@@ -194,20 +193,6 @@ def test_a_group_with_another_name_is_refused(folder: Path) -> None:
     for path in folder.glob("own/*/writer 0"):
         path.rename(path.with_name("another"))  # still the first one
     assert "folder own: groups: " in failure(folder, "check")
-
-
-def test_images_that_have_changed_groups_are_refused(folder: Path) -> None:
-    """The same images in the same order, and as many groups of the same names."""
-    table = pd.DataFrame({"class": [0, 1, 0, 1], "p": [1, 2, 3, 4], "group": [*"abab"]})
-    table.to_csv(folder / "table.csv", index=False)
-    text = read_params(folder).replace("folder: own", "table: table.csv")
-    text = text.replace("[28, 28]", "[1, 1]")
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
-    call(folder, "pin", "tried")
-    assert call(folder, "check").output == VALID
-    table["group"] = [*"abba"]
-    table.to_csv(folder / "table.csv", index=False)
-    assert "table table.csv: groups: " in failure(folder, "check")
 
 
 def test_a_checksum_that_is_missing_is_refused(folder: Path) -> None:
