@@ -126,7 +126,7 @@ DAMAGED: dict[str, tuple[str, bytes, str]] = {
     "fewer names of classes than classes": (
         "a.parquet",
         hugging_face({"names": ["zero"]}),
-        "label, whose values the file names by their numbers: there is no '1'. Valid: 0.",
+        "6 images have the label 1, which stands for no class; delete these rows",
     ),
     "two columns of the same name": (
         "a.parquet",

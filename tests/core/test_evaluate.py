@@ -99,6 +99,14 @@ def test_the_temperature_has_the_maximum_likelihood(made: Path) -> None:
     assert found == pytest.approx(expected, rel=1e-3)
 
 
+def test_scores_of_many_images_that_are_calibrated_already_have_a_temperature_of_1() -> None:
+    """Of more than 10,000 images, only a part is used."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (25_000, 2))
+    y = (rng.random(25_000) < softmax(logits, axis=1)[:, 1]).astype(int)
+    assert calibration.fit_temperature(logits, y) == pytest.approx(1, abs=0.05)
+
+
 def test_probabilities_in_cross_validation_are_calibrated_on_the_other_folds(
     made: Path,
 ) -> None:

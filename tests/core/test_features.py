@@ -15,7 +15,8 @@ from digits.learning.pipelines import FEATURES_FOLDER, build_features
 from tests.helpers import tiny
 
 RNG = np.random.default_rng(0)
-OTHER_THAN_GRADIENTS = sorted({path.stem for path in FEATURES_FOLDER.glob("*.py")} - {"hog"})
+FEATURES = sorted(path.stem for path in FEATURES_FOLDER.glob("*.py"))
+OTHER_THAN_GRADIENTS = [features for features in FEATURES if features != "hog"]
 
 
 def load_images() -> Any:
@@ -54,6 +55,17 @@ def test_all_features_but_gradients_take_images_that_are_not_square(features: st
     X = RNG.integers(0, 256, (120, 6 * 8 * 3), dtype=np.uint8)
     Z = build_features(features, {}, (6, 8, 3), 255).fit_transform(X)
     assert Z.shape[0] == 120
+
+
+@pytest.mark.parametrize("features", FEATURES)
+def test_a_dark_image_has_the_same_features_alone_and_beside_bright_ones(features: str) -> None:
+    X = RNG.integers(0, 256, (20, 8 * 8 * 3), dtype=np.uint8)
+    X[0] //= 4
+    pipeline = build_features(features, {}, (8, 8, 3), 255).fit(X)
+    alone, beside = pipeline.transform(X[:1]), pipeline.transform(X)[[0]]
+    if issparse(alone):
+        alone, beside = alone.toarray(), beside.toarray()
+    np.testing.assert_allclose(alone, beside, rtol=1e-5)
 
 
 def test_normalized_images_have_the_same_norm_and_one_without_ink_stays() -> None:

@@ -22,8 +22,10 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.io
 from PIL import Image
+from scipy.spatial.distance import cdist
 
 from digits.commands.pin import compute_pinned_values
+from digits.core.tables import Pixels
 from digits.data.intake import recognize
 from digits.settings.errors import UserError
 from tests.helpers import pages, tiny
@@ -111,18 +113,23 @@ def packed(place: Path) -> None:
 
 
 def hugging_face(place: Path) -> None:
-    (place / "data").mkdir()
     (place / "README.md").touch()
-    for subset, rows in [("train", TRAIN), ("test", TEST)]:
-        structs = []
-        for pixels in PIXELS[rows]:
-            content = io.BytesIO()
-            Image.fromarray(pixels).save(content, "PNG")
-            structs.append({"bytes": content.getvalue(), "path": None})
-        table = pa.table({"image": structs, "label": LABELS[rows].astype(int)})
-        info = {"info": {"features": {"label": {"names": NAMES}}}}
-        table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
-        pq.write_table(table, place / f"data/{subset}-00000-of-00001.parquet")
+    write_parquet(place / "data/train-00000-of-00001.parquet", TRAIN, LABELS[TRAIN])
+    write_parquet(place / "data/test-00000-of-00001.parquet", TEST, LABELS[TEST])
+
+
+def write_parquet(path: Path, rows: slice, labels: Any) -> None:
+    """Write pictures with their labels as Hugging Face does, and create the folder."""
+    structs = []
+    for pixels in PIXELS[rows]:
+        content = io.BytesIO()
+        Image.fromarray(pixels).save(content, "PNG")
+        structs.append({"bytes": content.getvalue(), "path": None})
+    table = pa.table({"image": structs, "label": np.asarray(labels, int)})
+    info = {"info": {"features": {"label": {"names": NAMES}}}}
+    table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
+    path.parent.mkdir(exist_ok=True)
+    pq.write_table(table, path)
 
 
 def named_pictures(place: Path) -> None:
@@ -419,13 +426,26 @@ FORMS = {
 }
 
 
-def understand() -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return what `digits start` understands of data/own."""
+def understand() -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
+    """Return what `digits start` understands of data/own. Pictures keep their size."""
     kind, place = recognize.find_source(Path("data/own"))
     collection = recognize.open_source(kind, place)
-    entry = {"sources": [{kind: str(place)}], "shape": collection.shape or [28, 28]}
-    values, _, images = compute_pinned_values("own", entry)
-    return values, images
+    entry = {"sources": [{kind: str(place)}], "shape": collection.shape or [8, 8]}
+    return compute_pinned_values("own", entry)
+
+
+def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
+    """Check that the pixels of each image are those of its class, whatever its name is."""
+    grey = X.reshape(len(X), 64, -1).mean(axis=2)  # the colours are equal
+    known = PIXELS[: len(X)]
+    lying = known.swapaxes(1, 2)  # as in EMNIST
+    distances = cdist(grey, np.concatenate([known, lying]).reshape(-1, 64))
+    shown = np.tile(LABELS[: len(X)], 2)[distances.argmin(axis=1)]
+    counts = pd.crosstab(shown, images["class"]).to_numpy()
+    assert counts.shape == (10, 10)
+    n_other = 1  # the photo in HEIC
+    assert counts.max(axis=0).sum() >= len(X) - n_other
+    assert counts.max(axis=1).sum() >= len(X) - n_other
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -444,7 +464,7 @@ def test_images_are_understood_or_refused_with_the_command_that_helps(
         found = re.search(form.command, refused.value.message)
         assert found, refused.value.message
         tiny.run(["bash", "-c", found.group()], tmp_path)
-    values, images = understand()
+    values, X, images = understand()
     n_test = images["test"].sum() if "test" in images else 0
     expected_images = {0: 200, 40: 240}[form.n_test]
     assert (len(images), values["classes"], n_test) == (
@@ -456,6 +476,48 @@ def test_images_are_understood_or_refused_with_the_command_that_helps(
     assert sorted(images["class"].value_counts())[0] == sorted(counts)[0]
     if form.n_test:
         assert images["test"].tolist() == [False] * 200 + [True] * 40
+    check_pixels(X, images)
+
+
+def test_the_first_axis_is_that_of_the_images_also_if_an_image_is_as_wide(
+    tmp_path: Path,
+) -> None:
+    np.savez(tmp_path / "own.npz", x=PIXELS[:8], y=LABELS[:8])
+    collection = recognize.open_place(tmp_path / "own.npz")
+    assert collection.blocks is not None
+    [images] = collection.blocks()
+    assert np.array_equal(images, PIXELS[:8].reshape(8, 64))
+
+
+def test_the_label_with_which_hugging_face_says_that_there_is_none_is_no_class(
+    tmp_path: Path,
+) -> None:
+    write_parquet(tmp_path / "train.parquet", TRAIN, LABELS[TRAIN])
+    write_parquet(tmp_path / "test.parquet", TEST, [-1] * 40)
+    collection = recognize.open_place(tmp_path)
+    assert collection.rows["class"].tolist() == [NAMES[label] for label in LABELS[TRAIN]]
+    assert "test.parquet, which has no classes" in collection.notes[0]
+    assert "class" not in recognize.open_place(tmp_path / "test.parquet").rows
+    write_parquet(tmp_path / "test.parquet", TEST, [0] * 39 + [-1])
+    with pytest.raises(UserError, match=r"test\.parquet: 1 images have the label -1, which"):
+        recognize.open_place(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["{subset}/{content}.npy", "{content}/{subset}.npy"])
+def test_arrays_with_the_same_names_in_several_folders_are_all_read(
+    tmp_path: Path, name: str
+) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        for content, values in [("images", PIXELS[rows]), ("labels", LABELS[rows])]:
+            path = tmp_path / name.format(subset=subset, content=content)
+            path.parent.mkdir(exist_ok=True)
+            np.save(path, values)
+    collection = recognize.open_place(tmp_path)
+    assert collection.rows["test"].tolist() == [False] * 200 + [True] * 40
+    assert collection.rows["class"].astype(int).tolist() == LABELS[:240].tolist()
+    assert collection.blocks is not None
+    images = np.concatenate(list(collection.blocks()))
+    assert np.array_equal(images, PIXELS[:240].reshape(-1, 64))
 
 
 def test_the_page_lists_each_form() -> None:

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from digits.data.fetching import compute_checksums, fetch_images, import_source
+from digits.data.images import transpose
 from digits.data.intake.storage import find_top
 from digits.imaging import pictures
 from digits.imaging.pictures import PictureError
@@ -162,6 +163,13 @@ def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.Byte
 def test_a_faint_picture_of_floats_stays_faint() -> None:
     faint = Image.fromarray(INK / np.float32(1020))  # up to a quarter of white
     assert pictures.read(encode(faint, "TIFF")).grey.max() == 64
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_values_up_to_255_are_those_of_8_bits_in_a_file_of_more_bits_too(dtype: Any) -> None:
+    file_format = "PNG" if dtype is np.uint16 else "TIFF"
+    stored = encode(Image.fromarray(INK.astype(dtype)), file_format)
+    assert np.array_equal(pictures.read(stored).grey, INK)
 
 
 def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced() -> None:
@@ -431,6 +439,43 @@ def test_a_table_with_wrong_names_of_pictures_is_refused(
         read("table", tmp_path / "own.parquet")
 
 
+def test_a_name_that_two_pictures_have_is_refused_until_the_table_has_their_folders(
+    tmp_path: Path,
+) -> None:
+    for name, value in [("a/1.png", 10), ("b/1.png", 20), ("b/2.png", 30)]:
+        write(tmp_path / name, one_grey(value))
+    table = pd.DataFrame({"file": ["1.png", "2.png"], "label": [0, 1]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(UserError, match=r"1 of 2 pictures .* several pictures have: 1\.png"):
+        read("table", tmp_path)
+    table["file"] = ["a/1.png", "2.png"]
+    table.to_csv(tmp_path / "own.csv", index=False)
+    assert read("table", tmp_path)["pixel1"].tolist() == [10, 30]
+
+
+@pytest.mark.parametrize("name", ["1.png", "z.png"])
+def test_a_picture_beside_the_table_may_have_the_name_of_one_in_a_folder(
+    tmp_path: Path, name: str
+) -> None:
+    for place, value in [(name, 10), (f"old/{name}", 20), ("2.png", 30)]:
+        write(tmp_path / place, one_grey(value))
+    table = pd.DataFrame({"file": [name, "2.png"], "label": [0, 1]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    assert read("table", tmp_path)["pixel1"].tolist() == [10, 30]
+
+
+def test_a_picture_in_the_table_of_either_set_is_refused(tmp_path: Path) -> None:
+    for number in range(3):
+        write(tmp_path / f"{number}.png", one_grey(number))
+    table = pd.DataFrame({"file": ["0.png", "1.png", "2.png"], "label": [0, 1, 1]})
+    table[:2].to_csv(tmp_path / "train.csv", index=False)
+    table[2:].to_csv(tmp_path / "test.csv", index=False)
+    assert read("table", tmp_path)["test"].tolist() == [False, False, True]
+    table[1:].to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(UserError, match=r"1 pictures are in two rows, first 1\.png"):
+        read("table", tmp_path)
+
+
 VALID: dict[str, list[Any]] = {"label": [3.0, 12.0], "group": [7.0, 2.0], "p": [0.0, 255.0]}
 
 
@@ -439,6 +484,15 @@ def read_table(folder: Path, pixel_max: int = 255, **changes: list[Any]) -> pd.D
     path = folder / "own.csv"
     pd.DataFrame({**VALID, **changes}).to_csv(path, index=False)
     return read("table", path, shape=[1, 1], pixel_max=pixel_max)
+
+
+def test_images_that_lie_on_their_side_are_set_upright_also_if_they_are_not_square() -> None:
+    upright = np.arange(2 * 3 * 5).reshape(2, 3, 5)
+    lying = upright.swapaxes(1, 2).reshape(2, -1)
+    assert np.array_equal(transpose(lying, [3, 5]), upright.reshape(2, -1))
+    in_colour = np.stack([upright, upright + 40, upright + 80], axis=3)
+    lying = in_colour.swapaxes(1, 2).reshape(2, -1)
+    assert np.array_equal(transpose(lying, [3, 5, 3]), in_colour.reshape(2, -1))
 
 
 def test_whole_numbers_in_a_table_may_be_written_as_fractions(tmp_path: Path) -> None:

@@ -141,6 +141,13 @@ def test_images_that_have_no_groups_any_more_lose_their_number_and_checksum() ->
     assert update_entry(GROUPED, "own", values) == expected
 
 
+def test_images_that_have_no_common_background_any_more_lose_the_key() -> None:
+    """Otherwise, `digits predict` would invert pictures."""
+    with_background = GROUPED.replace("    sha256:\n", "    background: dark\n    sha256:\n")
+    values = {"images": 4, "groups": 2, "sha256": {"pixels": "x", "labels": "y", "groups": "z"}}
+    assert update_entry(with_background, "own", values) == GROUPED
+
+
 def test_groups_that_are_new_come_before_the_last_key_and_its_comments() -> None:
     ungrouped = GROUPED.replace("    groups: 2\n", "").replace("      groups: z\n", "")
     values = {"images": 4, "groups": 2, "sha256": {"pixels": "x", "labels": "y", "groups": "z"}}

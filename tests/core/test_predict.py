@@ -255,8 +255,11 @@ def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Pat
     call(place, "predict", *MODEL, "scans", "--png", str(png))
     with Image.open(png) as sheet:
         assert sheet.width > 4 * 140
-    refused = call(place, "predict", *MODEL, "scans", "--png", "scans/3.png", status=2)
-    assert "--png scans/3.png would overwrite the picture" in refused.stderr
+    before = tiny.files(place / "scans")
+    for name in ["scans/3.png", str(place / "scans/3.png"), "scans/../scans/3.png"]:
+        refused = call(place, "predict", *MODEL, "scans", "--png", name, status=2)
+        assert f"--png {name} would overwrite the picture" in refused.stderr
+    assert tiny.files(place / "scans") == before
 
 
 def test_a_sheet_is_written_of_a_folder_with_a_link_to_itself(
@@ -395,6 +398,16 @@ def test_arrays_with_labels_are_evaluated(place: Path, tmp_path: Path) -> None:
         f"Error: {path} has images of the shape [5, 5], but digit-logreg takes images of the "
         "shape [8, 8]"
     )
+
+
+def test_arrays_are_set_upright_if_the_dataset_says_that_its_images_lie_on_their_side(
+    project: Path, tmp_path: Path
+) -> None:
+    tiny.edit(project, {**PICTURES, "datasets.tiny.transpose": True})
+    lying = PIXELS[:100].reshape(-1, 8, 8).swapaxes(1, 2)
+    np.savez(tmp_path / "lying.npz", x=lying, y=CLASSES[:100])
+    printed = call(project, "predict", *MODEL, str(tmp_path / "lying.npz")).stdout
+    assert re.search(r"digit-logreg: \d+ of 100 right, accuracy 0\.9", printed)
 
 
 def test_a_picture_with_the_other_background_is_inverted(project: Path) -> None:

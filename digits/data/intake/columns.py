@@ -97,9 +97,11 @@ class PictureFinder:
     def paths_by_name(self) -> dict[str, Path | None]:
         """The pictures by all ends of their paths, with and without the ending of the file.
 
-        If several pictures have the same name, it is None.
+        If several pictures have the same name, it is None. A whole path names its picture even
+        if it is also the end of another path, as `1.png` is of `old/1.png`.
         """
         paths: dict[str, Path | None] = {}
+        whole_paths: dict[str, Path | None] = {}
         for path in folder.iterate_files(self.root, may_be_empty=True):
             if not pictures.is_picture_file(path):
                 continue
@@ -107,9 +109,9 @@ class PictureFinder:
             for start in range(len(parts)):
                 name = "/".join(parts[start:])
                 for key in {name, name.removesuffix(path.suffix)}:
-                    is_whole_path = start == 0 and key == name
-                    paths[key] = path if key not in paths or is_whole_path else None
-        return paths
+                    paths[key] = None if key in paths else path
+            whole_paths["/".join(parts)] = path
+        return paths | whole_paths
 
     def find(self, name: str, beside: Path) -> Path | None:
         """Return the picture with a name, or None if there are none or several.

@@ -1,9 +1,10 @@
 """Arrays of images and labels: .npz, .npy, .mat and IDX files, alone or in a folder.
 
-The names of arrays and files say which of them belong together, such as `x_train` and
-`y_train`, or `letters-train-images` and `letters-train-labels`. Of two arrays that belong
-together, the one with more values has the pixels. Arrays whose name has a word such as `test`
-are the test set that came with the images. All arrays must fit into memory.
+The names of arrays, files and folders say which arrays belong together, such as `x_train` and
+`y_train`, or `letters-train-images` and `letters-train-labels`, or `train/x` and `train/y`. Of
+two arrays that belong together, the one with more values has the pixels. Arrays whose names
+have a word such as `test` are the test set that came with the images. All arrays must fit into
+memory.
 
 Pickles are refused, because they can run code.
 """
@@ -118,8 +119,10 @@ def load(path: Path) -> dict[str, Any]:
             loaded = load_file(file)
         except Exception as error:  # a damaged file can make the readers raise any exception
             raise UserError(f"{file}: {explain(error)}") from None
+        # Files in several folders may have the same name, such as train/x.npy and test/x.npy.
+        prefix = f"{file.relative_to(path).with_suffix('')} " if path.is_dir() else ""
         for name, array in loaded.items():
-            arrays[f"{file.stem} {name}" if path.is_dir() else name] = array
+            arrays[f"{prefix}{name}"] = array
     return {
         name: array
         for name, array in arrays.items()
@@ -139,7 +142,8 @@ def list_files(path: Path) -> list[Path]:
     files = {}
     for file in sorted(folder.iterate_files(path, may_be_empty=True)):
         if is_array_file(file):
-            files[file.name.removesuffix(".gz").removesuffix(".GZ")] = file
+            name = file.name.removesuffix(".gz").removesuffix(".GZ")
+            files[file.with_name(name)] = file
     return list(files.values())
 
 

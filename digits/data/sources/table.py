@@ -45,7 +45,7 @@ from digits.data.intake.columns import (
 )
 from digits.data.sources import check_place, folder
 from digits.imaging import pictures
-from digits.settings.errors import UserError, check_choice
+from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
 READS_PICTURES = True  # if a column has pictures, or their names
@@ -263,7 +263,9 @@ class Table:
         if columns.group:
             rows["group"] = to_names(texts[columns.group])
         if columns.classes:
-            rows["class"] = self.make_classes(texts)
+            classes = self.make_classes(texts)
+            if classes is not None:
+                rows["class"] = classes
         return rows
 
     def read_texts(self) -> pd.DataFrame:
@@ -277,7 +279,7 @@ class Table:
         return pd.read_csv(self.path, usecols=used, dtype=str, **self.csv_options)
 
     def make_classes(self, texts: pd.DataFrame) -> Any:
-        """Return the class of each image as text.
+        """Return the class of each image as text, or None if no image has a class.
 
         Raises:
             UserError: an image has no class, or several.
@@ -293,11 +295,16 @@ class Table:
         class_names = find_class_names(self.schema, column)
         if not class_names:
             return classes
-        numbers = [str(number) for number in range(len(class_names))]
-        where = f"{column}, whose values the file names by their numbers"
-        for name in classes.unique():
-            check_choice(where, name, numbers)
-        return classes.map(dict(zip(numbers, class_names, strict=True)))
+        names_by_number = {str(number): name for number, name in enumerate(class_names)}
+        without_name = classes[~classes.isin(names_by_number)]
+        if len(without_name) == len(classes):  # Hugging Face writes -1 into such test sets
+            return None
+        if len(without_name):
+            raise UserError(
+                f"{len(without_name)} images have the {column} {without_name.iloc[0]}, which "
+                "stands for no class; delete these rows"
+            )
+        return classes.map(names_by_number)
 
     def find_files(self, names: pd.Series) -> list[Path]:
         """Return the pictures that the table names.

@@ -273,6 +273,17 @@ def test_a_stage_that_fails_after_it_has_written_its_outputs_is_not_recorded(
     assert repro(chain, "--dry") == "first\nsecond\nthird\n"
 
 
+def test_the_output_of_a_stage_that_has_failed_is_still_ignored_by_git(chain: Path) -> None:
+    """Otherwise, `git add --all` would add a large file."""
+    (chain / ".dvc/config").write_text("[core]\nanalytics = false")
+    run("git init --quiet", chain)
+    repro(chain)
+    assert run("git check-ignore b.txt", chain) == "b.txt\n"
+    write(chain, {"a.txt": "3", "status": "1"})
+    repro(chain, status=1)
+    assert run("git check-ignore b.txt", chain) == "b.txt\n"
+
+
 def test_no_stage_behind_a_failed_one_runs_on_old_files(chain: Path) -> None:
     before = read_lock(chain)
     write(chain, {"status": "1"})
