@@ -387,15 +387,17 @@ FORMS = {
         subsets_without_classes, n_test=40
     ),
     "pictures, and their masks": Form(masks),
-    "pictures, and arrays that are no images, as in Caltech 101": Form(annotations),
+    "pictures, and other files, such as the annotations of Caltech 101": Form(annotations),
     "the folders of Tiny ImageNet": Form(wnids),
     "photos in HEIC or AVIF": Form(phone),
     "pictures, and a table with their names, such as `id,breed`": Form(named_pictures),
-    "pictures, and a table from Windows or a spreadsheet": Form(spelled),
+    "pictures, and a table with backslashes in its paths, or with semicolons between its columns": Form(
+        spelled
+    ),
     "pictures, and a table with one column per class": Form(one_hot),
     "pictures, and a table with the class in `Id`, as in `Image,Id`": Form(whales),
     "pictures, and a table with a column `split`": Form(with_split, n_test=40),
-    "a table in each folder, as those of the German traffic signs": Form(
+    "a table in each folder, as in the German Traffic Sign dataset": Form(
         traffic_signs, n_test=40
     ),
     "`train_list.txt` and `test_list.txt`, with paths and classes": Form(lists, n_test=40),
@@ -405,7 +407,7 @@ FORMS = {
     "parquet files of Hugging Face": Form(hugging_face, n_test=40),
     "`mnist.npz` of Keras, or MedMNIST": Form(npz, n_test=40),
     "`X.npy` and `Y.npy`": Form(npy),
-    "an .npy file for each class, as those of Quick, Draw!": Form(array_per_class),
+    "an .npy file for each class, as in Quick, Draw!": Form(array_per_class),
     "`train_32x32.mat` and `test_32x32.mat` of SVHN": Form(mat, n_test=40),
     "IDX files of MNIST, Fashion-MNIST or KMNIST": Form(idx, n_test=40),
     "IDX files of EMNIST": Form(emnist, n_test=40),
@@ -421,7 +423,7 @@ FORMS = {
         class_in_name, command=r"\(cd .+?; done\)"
     ),
     "a CSV file without a header": Form(without_header, command=r"{ echo .+ && mv table '.+'"),
-    "pixels from 0 to 1": Form(fractions, command=r'python -c ".+"'),
+    "pixels that are fractions from 0 to 1": Form(fractions, command=r'python -c ".+"'),
     "a table in Latin-1": Form(latin, command=r"iconv .+"),
 }
 
