@@ -87,10 +87,15 @@ MAX_BACKGROUND_DIFFERENCE = 16
 NETWORK = "efficientnet_lite0"
 EXTRA = "network"
 
-# From so many images on, models of photos learn from so many principal components, so that
-# their files have less than 20 MB.
+# From so many images on, models learn from so many principal components of their features, so
+# that the files of models of photos have less than 20 MB, and drawings are learned in a fifth
+# of the time.
 MANY_IMAGES = 1_700
-N_COMPONENTS = 300
+N_COMPONENTS_OF_PHOTOS = 300
+N_COMPONENTS_OF_DRAWINGS = 60
+
+# Edge directions need images that are square, and at least this high and wide.
+MIN_SIDE_OF_GRADIENTS = 20
 
 # If no pixel is larger than this, it is the largest value that a pixel can have.
 MAX_SMALL_RANGE = 31
@@ -116,6 +121,18 @@ class Look(NamedTuple):
     def n_folds(self) -> int:
         """The number of folds of each model in templates/params.yaml."""
         return 5 if self.is_photo else 3
+
+    @property
+    def suits_gradients(self) -> bool:
+        """Whether a model can learn from edge directions and deformed copies of the images."""
+        height, width = self.shape[:2]
+        return not self.is_color and height == width >= MIN_SIDE_OF_GRADIENTS
+
+    def choose_n_components(self, n_images: int) -> int | None:
+        """Return the number of principal components of the features, or None for no PCA."""
+        if n_images < MANY_IMAGES:
+            return None
+        return N_COMPONENTS_OF_PHOTOS if self.is_photo else N_COMPONENTS_OF_DRAWINGS
 
 
 # What pictures that are not there yet are expected to look like.
@@ -232,7 +249,7 @@ def rewrite(
         "entry": entry,
         "look": look,
         "has_test": "test" in values.get("sha256", {}),
-        "n_components": N_COMPONENTS if n_images >= MANY_IMAGES else None,
+        "n_components": look.choose_n_components(n_images),
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
     if values:

@@ -43,10 +43,12 @@ def write_new_cross(path: Path) -> None:
         shutil.copy(Path(others) / "cross/61.jpg", path)
 
 
-def write_table(path: Path) -> None:
-    """Write a table of 100 small digits, of two classes."""
-    images, labels = tiny.digits()
-    table = pd.DataFrame(images[:100])
+def write_table(path: Path, margin: int = 0) -> None:
+    """Write a table of 100 digits, of two classes, each with a margin around 8 × 8 pixels."""
+    pixels, labels = tiny.digits()
+    images = pixels[:100].reshape(-1, *tiny.SHAPE)
+    images = np.pad(images, [(0, 0), (margin, margin), (margin, margin)])
+    table = pd.DataFrame(images.reshape(100, -1))
     table["label"] = [f"class {label % 2}" for label in labels[:100]]
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(path, index=False)
@@ -290,6 +292,32 @@ def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
     params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
     assert params["splits"]["own"]["test"] == "given"
     assert "pixel_max" not in params["datasets"]["own"]
+
+
+@pytest.mark.parametrize(("margin", "model"), [(5, "pixels-trees"), (6, "gradients-svc")])
+def test_start_chooses_edge_directions_for_arrays_that_are_large_enough(
+    shapes: Path, margin: int, model: str
+) -> None:
+    write_table(shapes / "data/own/digits.csv", margin)
+    call(shapes, "start")
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert list(params["models"]) == ["pixels-svc", model]
+    assert call(shapes, "check").output == "params.yaml is valid.\n"
+
+
+def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
+    drawings = start.Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
+    assert drawings.choose_n_components(1_699) is None
+    assert drawings.choose_n_components(1_700) == 60
+    text = start.render(
+        "params.yaml",
+        kind="folder",
+        entry={"sources": [{"folder": "data/own"}], "shape": [28, 28]},
+        look=drawings,
+        n_components=60,
+    )
+    model = yaml.safe_load(text)["models"]["gradients-svc"]
+    assert model["feature_parameters"] == {"n_components": 60}
 
 
 @pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="the package was deleted")
