@@ -1,5 +1,9 @@
 """Training: what a model is fitted on and scored on, and what is kept of it."""
 
+import os
+import pty
+import sys
+import termios
 from pathlib import Path
 from typing import Any, Self
 
@@ -322,6 +326,27 @@ def test_a_misleading_warning_of_scikit_learn_is_not_printed(tmp_path: Path) -> 
     classifier = f"{__name__}.ParallelClassifier"
     prepare(tmp_path, tiny.model("five", "raw", classifier, 0, strategy="most_frequent"))
     assert call(tmp_path, "train", "five-sgd").stderr == ""
+
+
+@pytest.mark.parametrize("n_passes", [None, 1])
+def test_the_progress_bar_is_gone_from_the_terminal_when_the_model_is_fitted(
+    monkeypatch: pytest.MonkeyPatch, n_passes: int | None
+) -> None:
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    pipeline = build(tiny.model("five", "scaled", tiny.SGD, 0))
+    with open(end, "w", encoding="utf-8") as stderr, monkeypatch.context() as patch:  # noqa: PTH123
+        patch.setattr(sys, "stderr", stderr)
+        fitting.fit_all(pipeline, X, CLASSES == 5, test_fold=None, n_passes=n_passes)
+        stderr.write("next line\n")
+    shown = b""
+    while not shown.endswith(b"next line\r\n"):
+        shown += os.read(terminal, 10_000)
+    os.close(terminal)
+    bar, blanks, line = shown.decode().removesuffix("\r\n").rsplit("\r", 2)
+    assert "0%" in bar
+    assert blanks.isspace()
+    assert line == "next line"
 
 
 @pytest.mark.parametrize("parameters", [{}, {"n_components": 50}])
