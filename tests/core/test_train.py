@@ -28,7 +28,12 @@ from digits.core.tables import Vector
 from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
 from digits.learning.pipelines import build_features, build_pipeline
-from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
+from digits.learning.scores import (
+    BATCH_SIZE,
+    compute_scores,
+    predict_from_scores,
+    predict_images,
+)
 from digits.learning.thresholds import choose_threshold, set_threshold
 from digits.settings import params
 from digits.settings.errors import UserError
@@ -287,6 +292,16 @@ def test_scores_of_several_batches_come_back_in_order() -> None:
     assert len(X) > BATCH_SIZE
     model = Pipeline([("classifier", LogisticRegression(max_iter=20, tol=0.1))]).fit(X, y)
     assert np.allclose(compute_scores(model, X), model.decision_function(X))
+
+
+def test_the_scores_of_selected_images_are_beside_these_images(
+    trained: tuple[Pipeline, pd.DataFrame],
+) -> None:
+    model, _ = trained
+    is_seven = CLASSES == 7
+    predictions = predict_images(model, X[is_seven], make_task()[is_seven])
+    assert predictions["row"].tolist() == np.flatnonzero(is_seven).tolist()
+    assert np.allclose(predictions["decision_1"], model.decision_function(X[is_seven]))
 
 
 def test_a_model_that_cannot_be_fitted_is_one_line(tmp_path: Path) -> None:
