@@ -343,9 +343,9 @@ def test_a_misleading_warning_of_scikit_learn_is_not_printed(tmp_path: Path) -> 
     assert call(tmp_path, "train", "five-sgd").stderr == ""
 
 
-@pytest.mark.parametrize("n_passes", [None, 1])
+@pytest.mark.parametrize(("n_passes", "label"), [(None, "fits"), (1, "batches")])
 def test_the_progress_bar_is_gone_from_the_terminal_when_the_model_is_fitted(
-    monkeypatch: pytest.MonkeyPatch, n_passes: int | None
+    monkeypatch: pytest.MonkeyPatch, n_passes: int | None, label: str
 ) -> None:
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 80))
@@ -359,7 +359,7 @@ def test_the_progress_bar_is_gone_from_the_terminal_when_the_model_is_fitted(
         shown += os.read(terminal, 10_000)
     os.close(terminal)
     bar, blanks, line = shown.decode().removesuffix("\r\n").rsplit("\r", 2)
-    assert "0%" in bar
+    assert f"{label}:   0%" in bar
     assert blanks.isspace()
     assert line == "next line"
 
