@@ -15,6 +15,7 @@ from PIL import Image
 from scipy.special import expit
 from sklearn.metrics import precision_recall_fscore_support, precision_score, recall_score
 
+from digits.core import tables
 from digits.report import charts
 from digits.report import images as report_images
 from digits.report.images import DatasetView
@@ -319,3 +320,12 @@ def test_each_model_is_compared_with_the_better_ones(made: Path, dataset: ImageD
     assert comparison["cells"][2:] == ["+0.00", "1", "0", "0"]
     printed = call(made, "compare", "--between", "digit-logreg", "digit-logreg").stdout
     assert comparison["verdict"] in " ".join(printed.split())
+
+
+def test_both_models_are_compared_by_the_tables_of_the_reader(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The report reads each table once, although it compares a model with several others.
+    monkeypatch.chdir(tmp_path)  # without tables
+    comparison = compare("digit-logreg", "digit-logreg", lambda path: tables.read(made / path))
+    assert comparison["verdict"].startswith("100 images of the test set: ")
