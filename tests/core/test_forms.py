@@ -454,6 +454,21 @@ def test_images_are_understood_or_refused_with_the_command_that_helps(
         assert images["test"].tolist() == [False] * 200 + [True] * 40
 
 
+def test_pictures_are_sorted_by_their_names_if_the_classes_have_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(40):  # named as in ImageNet
+        path = Path(f"data/own/train/n0144{number % 2}_{number}.png")
+        write_picture(path, PIXELS[number])
+    with pytest.raises(UserError) as refused:
+        understand()
+    [command] = re.findall(r"\(cd .+?; done\)", refused.value.message)
+    tiny.run(["bash", "-c", command], tmp_path)
+    values, _ = understand()
+    assert values["names"] == ["n01440", "n01441"]
+
+
 def test_the_page_has_a_row_for_each_form() -> None:
     section, _, _ = pages.read_section(PAGE, "What you can put into `data/own`").partition(
         "\n#"

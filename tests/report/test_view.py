@@ -226,6 +226,14 @@ def test_a_threshold_has_no_exponent(threshold: float, text: str) -> None:
     assert format_threshold(threshold) == text
 
 
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [(0, "< 1 %"), (0.004, "< 1 %"), (0.006, "1 %"), (0.994, "99 %"), (0.996, "> 99 %")],
+)
+def test_a_probability_is_never_0_or_100_percent(probability: float, text: str) -> None:
+    assert format_percent(probability) == text
+
+
 def test_pictures_show_the_pixels(dataset: ImageDataset, views: dict[str, ModelView]) -> None:
     section = DatasetView(dataset, list(views.values()))
     wrong_rows = {row for view in views.values() for row in view.mistakes["row"]}
