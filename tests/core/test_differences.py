@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binomtest, ttest_1samp
 
 from digits.results.differences import NO_TEST, Difference, compare_predictions, t_test
-from digits.results.formatting import format_points, format_verdict
+from digits.results.formatting import format_points, format_significance, format_verdict
 from digits.settings.errors import UserError
 
 
@@ -63,9 +63,11 @@ def test_as_many_fixed_as_broken_images_are_no_significant_difference() -> None:
     assert format_verdict(difference).startswith("no significant difference (99 % interval -")
 
 
-def test_the_same_predictions_have_a_p_value_of_1() -> None:
+def test_the_same_predictions_have_a_p_value_of_1_and_an_interval_without_width() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(BEFORE))
     assert difference.test.p_value == 1
+    interval = "99 % interval +0.00 to +0.00 points"
+    assert format_significance(difference.test) == f"no significant difference ({interval})"
 
 
 RNG = np.random.default_rng(1)

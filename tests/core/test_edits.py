@@ -107,6 +107,12 @@ def test_an_edit_of_anything_else_disturbs_nothing(editing: Path) -> None:
     assert "folds: 2" in (editing / "params.yaml").read_text()
 
 
+def test_a_stage_that_dvc_yaml_does_not_have_has_no_dependencies(editing: Path) -> None:
+    (editing / "dvc.yaml").write_text("stages:\n  another:\n    cmd: echo\n")
+    (editing / "edit.py").write_text(EDIT_TABLES)
+    assert fetch(editing) == ""
+
+
 def test_an_edit_while_the_modules_are_imported_fails_the_stage(project: Path) -> None:
     path = project / "digits/core/tables.py"
     with path.open("a") as file:  # what the first import of the module does

@@ -252,6 +252,19 @@ def test_curves_are_thinned_least_near_the_perfect_point(
     assert (from_last_kept <= 0.123 * (from_perfect_point + 0.001)).all(axis=None)
 
 
+@pytest.mark.parametrize(
+    ("table", "x"),
+    [(roc_table, "false_positive_rate"), (precision_recall_table, "recall")],
+)
+def test_a_curve_begins_at_the_highest_threshold(table: Any, x: str) -> None:
+    # A chart that connects the points as they come would otherwise draw other lines.
+    predictions = make_predictions([0, 0, 1, 0, 1, 1], [-3.0, 1.0, -1.0, -2.0, 2.0, 3.0])
+    curve = table(predictions)
+    assert len(curve) > 3
+    assert curve["threshold"].dropna().is_monotonic_decreasing
+    assert curve[x].is_monotonic_increasing
+
+
 IS_CORRECT = np.random.default_rng(0).permutation(np.repeat([True, False], [90, 30]))
 
 

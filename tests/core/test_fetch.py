@@ -163,6 +163,15 @@ def test_openml_is_asked_through_scikit_learn(
     assert labels.tolist() == tiny.digits()[1].tolist()
 
 
+def test_a_sparse_dataset_of_openml_is_one_line(
+    folder: Path, httpserver_ipv4: HTTPServer
+) -> None:
+    use_sources(folder, {"openml": "tiny/1"})
+    serve_openml(httpserver_ipv4, "tiny", "Sparse_ARFF")
+    with in_place_of_openml(httpserver_ipv4):
+        assert "Sparse ARFF datasets cannot be loaded" in failure(folder, *FETCH)
+
+
 def test_the_digits_of_scikit_learn_are_of_fourteen_forms() -> None:
     entry = {**tiny.dataset({"sklearn": "digits"}), "pixel_max": 16}
     _, images = sklearn.read("digits", DatasetParams.model_validate(entry))

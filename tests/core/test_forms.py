@@ -522,6 +522,21 @@ def test_arrays_with_the_same_names_in_several_folders_are_all_read(
     assert np.array_equal(images, PIXELS[:240].reshape(-1, 64))
 
 
+def test_pictures_are_sorted_by_their_names_if_the_classes_have_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(40):  # named as in ImageNet
+        path = Path(f"data/own/train/n0144{number % 2}_{number}.png")
+        write_picture(path, PIXELS[number])
+    with pytest.raises(UserError) as refused:
+        understand()
+    [command] = re.findall(r"\(cd .+?; done\)", refused.value.message)
+    tiny.run(["bash", "-c", command], tmp_path)
+    values, _, _ = understand()
+    assert values["names"] == ["n01440", "n01441"]
+
+
 def test_the_page_lists_each_form() -> None:
     section, _, _ = pages.read_section(PAGE, "What you can put into `data/own`").partition(
         "\nSome details:"

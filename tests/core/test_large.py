@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -94,6 +95,19 @@ def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
     assert np.array_equal(X, PIXELS)
     assert found["class"].tolist() == CLASSES.tolist()
     assert found.attrs["names"] == [f"digit {number}" for number in range(10)]
+
+
+def test_a_column_that_is_left_out_takes_no_memory() -> None:
+    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
+    images["label"] = CLASSES
+    images["note"] = "a long text " * 5_000  # 2.4 MB in each block of 40 rows
+    images.to_parquet("images.parquet")
+    collection = table.open_place(Path("images.parquet"))
+    assert collection.notes == ["left out: the columns note"]
+    assert collection.blocks is not None
+    before = pa.total_allocated_bytes()
+    for _ in collection.blocks():
+        assert pa.total_allocated_bytes() - before < 1_000_000
 
 
 def enlarge(n_images: int) -> tuple[Pixels, pd.DataFrame]:

@@ -514,6 +514,14 @@ def test_names_of_classes_in_a_table_may_look_like_values(
     assert read_table(tmp_path, label=names).attrs["names"] == names
 
 
+def test_a_column_of_letters_and_digits_has_the_classes(tmp_path: Path) -> None:
+    table = pd.DataFrame({"character": ["7", "x", "7", "x"], "pixel1": [0, 1, 2, 255]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    images = read("table", tmp_path / "own.csv", shape=[1, 1])
+    assert images["class"].tolist() == [0, 1, 0, 1]
+    assert images.attrs["names"] == ["7", "x"]
+
+
 @pytest.mark.parametrize("column", VALID)
 @pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
 def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:

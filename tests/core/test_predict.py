@@ -410,6 +410,15 @@ def test_arrays_are_set_upright_if_the_dataset_says_that_its_images_lie_on_their
     assert re.search(r"digit-logreg: \d+ of 100 right, accuracy 0\.9", printed)
 
 
+def test_pictures_in_a_parquet_file_are_evaluated(place: Path, tmp_path: Path) -> None:
+    path = tmp_path / "digits.parquet"
+    contents = [(place / f"scans/{row}.png").read_bytes() for row in range(10)]
+    pd.DataFrame({"image": contents, "label": range(10)}).to_parquet(path)
+    printed = call(place, "predict", *MODEL, str(path)).stdout
+    assert f"{path}/digits/6: 5, predicted 9 (" in printed  # the only mistake
+    assert "digit-logreg: 9 of 10 right, accuracy 0.9000" in printed
+
+
 def test_a_picture_with_the_other_background_is_inverted(project: Path) -> None:
     tiny.edit(project, {**PICTURES, "datasets.tiny.background": "dark"})
     image = PIXELS[3].reshape(tiny.SHAPE)

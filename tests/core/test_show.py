@@ -149,6 +149,12 @@ def test_a_mistake_among_many_classes_is_confident_if_the_next_one_is_far() -> N
     assert rank_mistakes(predictions.assign(label=2, prediction=0)).tolist() == [1, 0]
 
 
+def test_equally_confident_mistakes_stay_in_their_order() -> None:
+    scores = [0.9, 0.5] * 60
+    predictions = pd.DataFrame({"label": 0, "prediction": 1, "decision_1": scores})
+    assert rank_mistakes(predictions).tolist() == [*range(0, 120, 2), *range(1, 120, 2)]
+
+
 def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     show(made, "0-29", "--png", str(sheet))

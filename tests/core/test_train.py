@@ -1,5 +1,9 @@
 """Training: what a model is fitted on and scored on, and what is kept of it."""
 
+import os
+import pty
+import sys
+import termios
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +28,12 @@ from digits.core.tables import Vector
 from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
 from digits.learning.pipelines import build_features, build_pipeline
-from digits.learning.scores import BATCH_SIZE, compute_scores, predict_from_scores
+from digits.learning.scores import (
+    BATCH_SIZE,
+    compute_scores,
+    predict_from_scores,
+    predict_images,
+)
 from digits.learning.thresholds import choose_threshold, set_threshold
 from digits.settings import params
 from digits.settings.errors import UserError
@@ -285,6 +294,16 @@ def test_scores_of_several_batches_come_back_in_order() -> None:
     assert np.allclose(compute_scores(model, X), model.decision_function(X))
 
 
+def test_the_scores_of_selected_images_are_beside_these_images(
+    trained: tuple[Pipeline, pd.DataFrame],
+) -> None:
+    model, _ = trained
+    is_seven = CLASSES == 7
+    predictions = predict_images(model, X[is_seven], make_task()[is_seven])
+    assert predictions["row"].tolist() == np.flatnonzero(is_seven).tolist()
+    assert np.allclose(predictions["decision_1"], model.decision_function(X[is_seven]))
+
+
 def test_a_model_that_cannot_be_fitted_is_one_line(tmp_path: Path) -> None:
     # Each of these hyperparameters is valid by itself.
     prepare(tmp_path, tiny.model("five", "raw", tiny.LOGISTIC, 3, solver="lbfgs", l1_ratio=1.0))
@@ -322,6 +341,27 @@ def test_a_misleading_warning_of_scikit_learn_is_not_printed(tmp_path: Path) -> 
     classifier = f"{__name__}.ParallelClassifier"
     prepare(tmp_path, tiny.model("five", "raw", classifier, 0, strategy="most_frequent"))
     assert call(tmp_path, "train", "five-sgd").stderr == ""
+
+
+@pytest.mark.parametrize(("n_passes", "label"), [(None, "fits"), (1, "batches")])
+def test_the_progress_bar_is_gone_from_the_terminal_when_the_model_is_fitted(
+    monkeypatch: pytest.MonkeyPatch, n_passes: int | None, label: str
+) -> None:
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    pipeline = build(tiny.model("five", "scaled", tiny.SGD, 0))
+    with open(end, "w", encoding="utf-8") as stderr, monkeypatch.context() as patch:  # noqa: PTH123
+        patch.setattr(sys, "stderr", stderr)
+        fitting.fit_all(pipeline, X, CLASSES == 5, test_fold=None, n_passes=n_passes)
+        stderr.write("next line\n")
+    shown = b""
+    while not shown.endswith(b"next line\r\n"):
+        shown += os.read(terminal, 10_000)
+    os.close(terminal)
+    bar, blanks, line = shown.decode().removesuffix("\r\n").rsplit("\r", 2)
+    assert f"{label}:   0%" in bar
+    assert blanks.isspace()
+    assert line == "next line"
 
 
 @pytest.mark.parametrize("parameters", [{}, {"n_components": 50}])

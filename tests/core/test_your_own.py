@@ -331,6 +331,21 @@ def test_start_for_handwriting_needs_no_pictures_yet(shapes: Path) -> None:
     assert "  60 images of 3 classes: 0 20, 1 20, 7 20\n" in call(shapes, "pin", "own").stdout
 
 
+def test_start_for_photos_lets_make_install_the_network(shapes: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ["fog", "rain"]:
+        (shapes / "data/own" / name).mkdir(parents=True)
+        for number in range(8):
+            pixels = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(shapes / f"data/own/{name}/{number}.png")
+    assert "  16 images of 2 classes: fog 8, rain 8\n" in call(shapes, "start").stdout
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["datasets"]["own"]["network"] == "efficientnet_lite0"
+    makefile = (shapes / "Makefile").read_text(encoding="utf-8")
+    assert "\nEXTRAS := network\n" in makefile
+    assert "demo" not in makefile
+
+
 def write_nothing(place: Path) -> None:
     place.mkdir(parents=True)
 

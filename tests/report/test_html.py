@@ -121,6 +121,16 @@ def test_models_that_are_equally_good_are_named(project: Path) -> None:
     )
 
 
+def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
+    tiny.edit(project, {"models.five-sgd.hyperparameters.max_iter": 9})
+    call(project, "report")
+    page = read_page(project / "report.html")
+    assert {"five-sgd !", "digit-logreg"} < set(read_leaderboard(page)["model"])
+    for name, is_marked in [("five-sgd", True), ("digit-logreg", False)]:
+        text = text_of(find(page, f".//details[@id='model-{name}']"))
+        assert (f"Run digits repro {name}." in text) == is_marked
+
+
 def test_each_link_leads_to_its_element_also_of_a_model_called_best(
     hostile_page: Element,
 ) -> None:

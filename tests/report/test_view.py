@@ -15,6 +15,7 @@ from PIL import Image
 from scipy.special import expit
 from sklearn.metrics import precision_recall_fscore_support, precision_score, recall_score
 
+from digits.core import tables
 from digits.report import charts
 from digits.report import images as report_images
 from digits.report.images import DatasetView
@@ -225,6 +226,14 @@ def test_a_threshold_has_no_exponent(threshold: float, text: str) -> None:
     assert format_threshold(threshold) == text
 
 
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [(0, "< 1 %"), (0.004, "< 1 %"), (0.006, "1 %"), (0.994, "99 %"), (0.996, "> 99 %")],
+)
+def test_a_probability_is_never_0_or_100_percent(probability: float, text: str) -> None:
+    assert format_percent(probability) == text
+
+
 def test_pictures_show_the_pixels(dataset: ImageDataset, views: dict[str, ModelView]) -> None:
     section = DatasetView(dataset, list(views.values()))
     wrong_rows = {row for view in views.values() for row in view.mistakes["row"]}
@@ -319,3 +328,12 @@ def test_each_model_is_compared_with_the_better_ones(made: Path, dataset: ImageD
     assert comparison["cells"][2:] == ["+0.00", "1", "0", "0"]
     printed = call(made, "compare", "--between", "digit-logreg", "digit-logreg").stdout
     assert comparison["verdict"] in " ".join(printed.split())
+
+
+def test_both_models_are_compared_by_the_tables_of_the_reader(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The report reads each table once, although it compares a model with several others.
+    monkeypatch.chdir(tmp_path)  # without tables
+    comparison = compare("digit-logreg", "digit-logreg", lambda path: tables.read(made / path))
+    assert comparison["verdict"].startswith("100 images of the test set: ")

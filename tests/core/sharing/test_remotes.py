@@ -54,3 +54,9 @@ def test_an_own_address_of_the_default_remote_stays(project: Path) -> None:
     config = "['remote \"shared\"']\nurl = s3://bucket/own\n"
     (project / LOCAL_CONFIG).write_text(config, encoding="utf-8")
     assert set_up(project) == "s3://bucket/own"
+
+
+def test_without_a_default_remote_no_address_is_written(project: Path) -> None:
+    tiny.run_dvc("remote default --unset", project)
+    call(project, "setup")
+    assert not (project / LOCAL_CONFIG).exists()
