@@ -20,7 +20,6 @@ NAVIGATION = {
     "Learn": [
         "docs/walkthrough",
         "docs/dvc",
-        "docs/tutorials",
         "docs/handwriting",
     ],
     "Build your own": [
@@ -42,10 +41,12 @@ NAVIGATION = {
         "docs/reference/metrics",
         "docs/reference/python",
         "packages/dvc-parallel/README",
+        "packages/digits-handwriting/README",
         "docs/reference/statistics",
         "docs/reference/glossary",
     ],
     "Project": [
+        "docs/tutorials",
         "docs/benchmarks",
         "docs/digit-champion",
         "CONTRIBUTING",
