@@ -8,10 +8,12 @@ import contextlib
 import hashlib
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from digits.commands.leaderboard import print_leaderboard
 from digits.core import paths
@@ -78,6 +80,15 @@ def normalize_rows(text: str) -> set[str]:
     """
     lines = re.sub("-+", "-", text.replace(" ~ ", " ")).splitlines()
     return {" ".join(line.split()) for line in lines}
+
+
+def test_the_readme_and_the_citation_name_the_version() -> None:
+    project = tomllib.loads((tiny.ROOT / "pyproject.toml").read_text())["project"]
+    readme = (tiny.ROOT / "README.md").read_text(encoding="utf-8")
+    first = project["requires-python"].removeprefix(">=")
+    assert f"\nVersion {project['version']} · Python {first} to " in readme
+    citation = yaml.safe_load((tiny.ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == project["version"]
 
 
 def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
