@@ -423,3 +423,14 @@ def test_start_looks_at_the_pictures(
         Image.fromarray(pixels).convert(mode).save(tmp_path / f"{number}.png")
     look = start.look_at_pictures(iter(sorted(tmp_path.iterdir())), 3)
     assert (look.is_photo, look.shape) == (is_photo, shape)
+
+
+def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> None:
+    drawing, photo = tmp_path / "drawing.png", tmp_path / "photo.png"
+    Image.new("L", (100, 100), 255).save(drawing)
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(photo)
+    # Many collections begin with all pictures of one class.
+    look = start.look_at_pictures(iter([drawing] * 120 + [photo] * 180), 300)
+    assert look.is_photo
+    assert look.shape == [64, 64, 3]
