@@ -277,6 +277,17 @@ def test_the_confidence_interval_of_groups_is_that_of_a_t_test() -> None:
     assert found == pytest.approx((expected.low, min(expected.high, 1)))
 
 
+def test_the_confidence_interval_of_groups_ends_at_0_and_1() -> None:
+    groups = np.repeat(range(8), 10)
+    is_correct = np.full(80, True)
+    is_correct[:4] = False  # of one group only
+    low, high = confidence_interval(is_correct, groups)
+    assert 0.8 < low < 0.95
+    assert high == 1
+    low, _ = confidence_interval(~is_correct, groups)
+    assert low == 0
+
+
 def test_groups_count_by_their_number_of_images() -> None:
     """The interval is that of a ratio estimate of cluster samples (W. Cochran, 1977)."""
     sizes = np.array([2, 4, 6, 8, 10, 20, 30, 40])

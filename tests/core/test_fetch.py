@@ -143,6 +143,13 @@ def test_images_that_have_lost_what_was_pinned_are_one_line(folder: Path, key: s
     assert f"idx idx: {key}: None, expected 0000" in failure(folder, *FETCH)
 
 
+def test_idx_files_called_t10k_are_the_test_set(folder: Path) -> None:
+    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
+    _, images = idx.read(str(folder / "idx"), dataset)
+    n_train = tiny.IMAGES - tiny.TEST
+    assert images["test"].tolist() == [False] * n_train + [True] * tiny.TEST
+
+
 def test_a_damaged_idx_file_is_refused() -> None:
     labels = FILES["train-labels"]
     for damaged in [labels + b"\0", labels[:-1], labels[:5]]:

@@ -549,6 +549,28 @@ def test_columns_that_the_user_names_replace_those_with_usual_names(tmp_path: Pa
     assert images["group"].tolist() == [0, 1, 0]
 
 
+def test_blanks_around_the_name_of_a_class_do_not_count(tmp_path: Path) -> None:
+    names = ["cat", "dog ", " cat", "dog"]
+    images = read_table(tmp_path, label=names, group=[0] * 4, p=[0] * 4)
+    assert images.attrs["names"] == ["cat", "dog"]
+    assert images["class"].tolist() == [0, 1, 0, 1]
+
+
+def test_one_column_per_class_may_be_in_any_order(tmp_path: Path) -> None:
+    table = {"pixels": ["0 0 0 0", "1 1 1 1", "2 2 2 2"], "dog": [1, 0, 0], "cat": [0, 1, 1]}
+    pd.DataFrame(table).to_csv(tmp_path / "own.csv", index=False)
+    images = read("table", tmp_path / "own.csv", shape=[2, 2])
+    assert images.attrs["names"] == ["cat", "dog"]
+    assert images["class"].tolist() == [1, 0, 0]
+
+
+def test_a_column_of_other_values_than_sets_of_images_does_not_choose_the_test_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "test" not in read_table(tmp_path, usage=["blood test", "blood count"])
+    assert capsys.readouterr().err == "left out: the columns usage\n"
+
+
 def test_whole_numbers_in_a_table_may_be_written_as_fractions(tmp_path: Path) -> None:
     images = read_table(tmp_path)
     assert images[["class", "group", "pixel1"]].to_numpy().tolist() == [[0, 0, 0], [1, 1, 255]]

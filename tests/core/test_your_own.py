@@ -3,6 +3,7 @@
 The new project is checked afterwards.
 """
 
+import contextlib
 import json
 import re
 import shutil
@@ -434,3 +435,18 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
     look = start.look_at_pictures(iter([drawing] * 120 + [photo] * 180), 300)
     assert look.is_photo
     assert look.shape == [64, 64, 3]
+
+
+@pytest.mark.parametrize(("n_images", "expected"), [(1_699, set()), (1_700, {300})])
+def test_models_of_many_photos_learn_from_principal_components(
+    shapes: Path, n_images: int, expected: set[int]
+) -> None:
+    look = start.Look(are_pictures=True, is_color=True, is_photo=True, shape=[64, 64, 3])
+    entry = {"sources": [{"folder": "data/own"}], "shape": look.shape, "network": start.NETWORK}
+    values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
+    with contextlib.chdir(shapes):
+        start.rewrite("folder", entry, look, values)
+    text = (shapes / "params.yaml").read_text(encoding="utf-8")
+    models = yaml.safe_load(text)["models"].values()
+    found = {model["feature_parameters"].get("n_components") for model in models}
+    assert found - {None} == expected
