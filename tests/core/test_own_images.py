@@ -639,6 +639,12 @@ def test_tables_of_which_one_has_groups_and_tables_without_rows_are_refused(
         read("table", tmp_path, shape=[1, 1])
 
 
+def test_a_test_set_beside_no_other_images_is_all_of_them(tmp_path: Path) -> None:
+    table = pd.DataFrame({"label": [0, 1], "p": [1, 2]})
+    table.to_csv(tmp_path / "blood_test.csv", index=False)
+    assert "test" not in read("table", tmp_path, shape=[1, 1])
+
+
 def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:
     assert find_top(Path()) == Path()
     assert find_top(Path("data/own/archive")) == Path("data/own")
