@@ -298,7 +298,9 @@ class Predictor:
         # Images in colour, which networks are for, have no common background.
         features = np.frombuffer(describe_picture(self.network, content), np.uint8)
         parts = [features, image.ravel()] if self.takes_pixels else [features]
-        return self.predict(image[np.newaxis], np.concatenate(parts)[np.newaxis])
+        [prediction] = self.predict(image[np.newaxis], np.concatenate(parts)[np.newaxis])
+        [is_blank] = find_blank(image.reshape(1, -1), self.pixel_max).tolist()
+        return [replace(prediction, is_blank=is_blank)]
 
     @property
     def pixel_max(self) -> int:
