@@ -295,10 +295,12 @@ class Predictor:
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
         if self.network is None:
             return self.predict_images(image[np.newaxis])
-        # Images in colour, which networks are for, have no common background.
+        # Photos, which networks are for, have no common background.
         features = np.frombuffer(describe_picture(self.network, content), np.uint8)
         parts = [features, image.ravel()] if self.takes_pixels else [features]
-        return self.predict(image[np.newaxis], np.concatenate(parts)[np.newaxis])
+        [prediction] = self.predict(image[np.newaxis], np.concatenate(parts)[np.newaxis])
+        [is_blank] = find_blank(image.reshape(1, -1), self.pixel_max).tolist()
+        return [replace(prediction, is_blank=is_blank)]
 
     @property
     def pixel_max(self) -> int:

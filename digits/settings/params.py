@@ -239,8 +239,8 @@ class DatasetParams(Entry):
     background: Literal["dark", "light"] | None = None
     """The background that nearly all images have, if they are grey.
 
-    `digits predict` inverts a picture with the other background, and says so. `digits pin`
-    writes this key.
+    `digits predict` inverts a picture with the other background, and says so, unless the
+    dataset has a `network`. `digits pin` writes this key.
     """
 
     columns: dict[Literal["class", "group"], str] | None = None

@@ -219,6 +219,20 @@ def test_a_task_whose_images_are_all_of_one_class_has_no_curves() -> None:
         assert table(FOUR).columns.tolist() == table(predictions).columns.tolist()
 
 
+def test_each_of_two_equal_classes_has_a_curve_against_the_other_one() -> None:
+    labels, scores = np.array([0, 0, 1, 1, 1]), np.array([-2.0, 0.5, 0.1, 1.0, 3.0])
+    predictions = read_table(make_table(labels, scores, has_positive=False))
+    values = measure(predictions)
+    assert values["roc_auc", "all"] == pytest.approx(5 / 6)
+    precisions = [
+        sk.average_precision_score(labels == 0, -scores),
+        sk.average_precision_score(labels == 1, scores),
+    ]
+    assert values["average_precision", "all"] == pytest.approx(np.mean(precisions))
+    thresholds = roc_table(predictions).groupby("class")["threshold"]
+    assert thresholds.max().to_dict() == {"0": 2.0, "1": 3.0}
+
+
 def read_full_curve(predictions: Predictions, table: Any) -> pd.DataFrame:
     """Return all points of a curve, in the order of its table."""
     if table == roc_table:
@@ -274,6 +288,17 @@ def test_the_confidence_interval_of_groups_is_that_of_a_t_test() -> None:
     expected = ttest_1samp(accuracies, 0).confidence_interval()
     found = confidence_interval(IS_CORRECT, groups)
     assert found == pytest.approx((expected.low, min(expected.high, 1)))
+
+
+def test_the_confidence_interval_of_groups_ends_at_0_and_1() -> None:
+    groups = np.repeat(range(8), 10)
+    is_correct = np.full(80, True)
+    is_correct[:4] = False  # of one group only
+    low, high = confidence_interval(is_correct, groups)
+    assert 0.8 < low < 0.95
+    assert high == 1
+    low, _ = confidence_interval(~is_correct, groups)
+    assert low == 0
 
 
 def test_groups_count_by_their_number_of_images() -> None:

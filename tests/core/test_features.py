@@ -50,6 +50,15 @@ def test_each_set_of_features_has_its_number_of_columns(
         assert ((Z.toarray() if issparse(Z) else Z) == X).all()
 
 
+def test_the_parameters_of_the_features_are_those_of_params_yaml() -> None:
+    X = load_images()[:20].reshape(20, -1)
+    parameters: dict[str, Any] = {"orientations": 9, "step": 4, "radius": 3, "deskewed": False}
+    found = build_features("hog", parameters, (24, 24), tiny.PIXEL_MAX).fit_transform(X)
+    assert np.array_equal(found, hog(X, tiny.PIXEL_MAX, **parameters))
+    found = build_features("normalized", {"norm": 2.5}, (24, 24), 16).fit_transform(X)
+    assert np.array_equal(found.toarray(), normalize(X, 2.5).toarray())
+
+
 @pytest.mark.parametrize("features", OTHER_THAN_GRADIENTS)
 def test_all_features_but_gradients_take_images_that_are_not_square(features: str) -> None:
     X = RNG.integers(0, 256, (120, 6 * 8 * 3), dtype=np.uint8)

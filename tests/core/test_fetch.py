@@ -137,6 +137,19 @@ def test_another_number_of_images_than_the_pinned_one_is_one_line(folder: Path) 
     )
 
 
+@pytest.mark.parametrize("key", ["files", "groups"])
+def test_images_that_have_lost_what_was_pinned_are_one_line(folder: Path, key: str) -> None:
+    tiny.edit(folder, {f"datasets.tiny.sha256.{key}": "0" * 64})
+    assert f"idx idx: {key}: None, expected 0000" in failure(folder, *FETCH)
+
+
+def test_idx_files_called_t10k_are_the_test_set(folder: Path) -> None:
+    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
+    _, images = idx.read(str(folder / "idx"), dataset)
+    n_train = tiny.IMAGES - tiny.TEST
+    assert images["test"].tolist() == [False] * n_train + [True] * tiny.TEST
+
+
 def test_a_damaged_idx_file_is_refused() -> None:
     labels = FILES["train-labels"]
     for damaged in [labels + b"\0", labels[:-1], labels[:5]]:

@@ -537,6 +537,18 @@ def test_pictures_are_sorted_by_their_names_if_the_classes_have_digits(
     assert values["names"] == ["n01440", "n01441"]
 
 
+def test_a_column_that_the_user_names_is_taken_and_not_the_folders(tmp_path: Path) -> None:
+    write_tree(tmp_path, slice(0, 40))
+    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*.png"))
+    table = pd.DataFrame({"file": files, "by": ["anna", "bo"] * 20})
+    table["paper"] = ["plain", "plain", "ruled", "ruled"] * 10
+    table.to_csv(tmp_path / "pages.csv", index=False)
+    assert recognize.find_source(tmp_path) == ("folder", tmp_path)
+    assert recognize.find_source(tmp_path, {"class": "paper"}) == ("table", tmp_path)
+    collection = recognize.open_place(tmp_path, {"class": "paper"})
+    assert collection.rows["class"].tolist() == table["paper"].tolist()
+
+
 def test_the_page_lists_each_form() -> None:
     section, _, _ = pages.read_section(PAGE, "What you can put into `data/own`").partition(
         "\nSome details:"

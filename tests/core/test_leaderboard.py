@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -275,6 +276,18 @@ def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
     assert read_names(project)[2] == "five-sgd !"
     tiny.edit(project, {"models.five-sgd.description": "Better."})
     assert read_names(project)[2] == "five-sgd"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"splits.tiny.test": 90}, {"datasets.tiny.images": 399}],
+    ids=["split", "dataset"],
+)
+def test_an_edit_of_what_comes_before_the_model_marks_it(
+    project: Path, changes: dict[str, Any]
+) -> None:
+    tiny.edit(project, changes)
+    assert "five-sgd !" in read_names(project)
 
 
 def test_an_edit_of_a_command_in_dvc_yaml_marks_its_models(project: Path) -> None:

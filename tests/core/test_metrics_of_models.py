@@ -74,8 +74,8 @@ def random_tables(draw: st.DrawFn) -> pd.DataFrame:
     n_images = draw(st.integers(1, 30))
     n_classes = draw(st.integers(2, 4))
     shape: Any = n_images if n_classes == 2 else (n_images, n_classes)
-    y = draw(arrays(int, n_images, elements=st.integers(0, n_classes - 1)))
-    scores = draw(arrays(float, shape, elements=st.integers(-9, 9)))
+    y = draw(arrays(int, n_images, elements=st.integers(0, n_classes - 1), fill=st.nothing()))
+    scores = draw(arrays(float, shape, elements=st.integers(-9, 9), fill=st.nothing()))
     has_positive = n_classes == 2 and draw(st.booleans())
     return make_table(y, scores, has_positive=has_positive)
 

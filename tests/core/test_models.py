@@ -92,6 +92,12 @@ def test_a_classifier_is_saved_and_loaded_and_the_same_model_is_the_same_bytes(
     check_saved(tmp_path, name)
 
 
+@pytest.mark.parametrize("name", ["svm.SVC", "svm.NuSVC"])
+def test_an_svc_breaks_ties_unless_params_yaml_says_that_it_does_not(name: str) -> None:
+    assert pipelines.make_classifier(name, {}, 42).break_ties
+    assert not pipelines.make_classifier(name, {"break_ties": False}, 42).break_ties
+
+
 def test_a_model_of_sparse_pixels_is_saved_and_loaded(tmp_path: Path) -> None:
     X, y = tiny.digits()
     features = pipelines.build_features("raw", {"sparse": True}, tiny.SHAPE, tiny.PIXEL_MAX)

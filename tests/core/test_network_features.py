@@ -106,6 +106,14 @@ def test_predictions_of_pictures_are_those_of_the_stages(photos: Path, name: str
         assert (predictions["prediction"] == predictions["label"]).all()
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_blank_picture_is_said_to_be_blank(photos: Path, tmp_path: Path, name: str) -> None:
+    blank = tmp_path / "blank.png"
+    Image.new("RGB", (40, 40), "grey").save(blank)
+    warnings = call(photos, "predict", "--model", name, str(blank)).stderr
+    assert "1 of 1 pictures are blank or nearly blank\n" in warnings
+
+
 def test_each_set_of_features_has_the_same_norm_before_the_weight(photos: Path) -> None:
     X, images = tables.read_images(photos / paths.task("class", "train"))
     features = np.stack([np.frombuffer(row, np.uint8) for row in images["network"]])

@@ -287,6 +287,35 @@ def test_classes_are_numbered(
     assert images.attrs.get("names") == names
 
 
+@pytest.mark.parametrize("name", ["test tube", "driving test"])
+def test_a_class_with_a_word_such_as_test_in_its_name_is_no_test_set(
+    tmp_path: Path, name: str
+) -> None:
+    for class_name in [name, "flask"]:
+        write(tmp_path / class_name / "1.png", one_grey())
+    images = read("folder", tmp_path)
+    assert images.attrs["names"] == sorted([name, "flask"])
+    assert "test" not in images
+
+
+@pytest.mark.parametrize(
+    ("folders", "written", "names"),
+    [
+        (["0", "1"], ["no", "yes"], ["no", "yes"]),
+        (["4", "7"], ["no", "yes"], ["no", "yes"]),
+        (["no", "yes"], ["nein", "ja"], ["no", "yes"]),
+        (["4", "8"], ["4", "7"], ["4", "8"]),
+    ],
+    ids=["0 and 1", "other numbers", "names", "numbers that have changed"],
+)
+def test_names_in_params_yaml_replace_numbers_of_folders_and_nothing_else(
+    tmp_path: Path, folders: list[str], written: list[str], names: list[str]
+) -> None:
+    for name in folders:
+        write(tmp_path / name / "1.png", one_grey())
+    assert read("folder", tmp_path, names=written).attrs["names"] == names
+
+
 def test_a_picture_keeps_its_aspect_ratio(tmp_path: Path) -> None:
     wide = np.full((100, 400, 3), 255)
     wide[:, 200:] = [0, 0, 255]
@@ -298,6 +327,12 @@ def test_a_picture_keeps_its_aspect_ratio(tmp_path: Path) -> None:
     assert (np.abs(image[:10] - 142) < 4).all()
     assert (np.abs(image[11:17, :12] - 255) < 4).all()
     assert (np.abs(image[11:17, 16:] - 29) < 4).all()
+
+
+@pytest.mark.parametrize("shape", [[14, 30], [30, 14], [14, 30, 3]])
+def test_a_picture_of_the_shape_of_the_images_stays_as_it_is(shape: list[int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    assert np.array_equal(pictures.read_resized(encode(pixels), shape), pixels)
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
@@ -495,6 +530,47 @@ def test_images_that_lie_on_their_side_are_set_upright_also_if_they_are_not_squa
     assert np.array_equal(transpose(lying, [3, 5, 3]), in_colour.reshape(2, -1))
 
 
+def test_columns_that_the_user_names_replace_those_with_usual_names(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "label": ["left", "right", "left"],
+            "finding": ["well", "ill", "ill"],
+            "subject": ["s1", "s2", "s3"],
+            "hospital": ["north", "south", "north"],
+            "p": [0, 1, 2],
+        }
+    )
+    table.to_csv(tmp_path / "own.csv", index=False)
+    columns = {"class": "finding", "group": "hospital"}
+    images = read("table", tmp_path / "own.csv", shape=[1, 1], columns=columns)
+    assert images.attrs["names"] == ["ill", "well"]
+    assert images["class"].tolist() == [1, 0, 0]
+    assert images.attrs["group_names"] == ["north", "south"]
+    assert images["group"].tolist() == [0, 1, 0]
+
+
+def test_blanks_around_the_name_of_a_class_do_not_count(tmp_path: Path) -> None:
+    names = ["cat", "dog ", " cat", "dog"]
+    images = read_table(tmp_path, label=names, group=[0] * 4, p=[0] * 4)
+    assert images.attrs["names"] == ["cat", "dog"]
+    assert images["class"].tolist() == [0, 1, 0, 1]
+
+
+def test_one_column_per_class_may_be_in_any_order(tmp_path: Path) -> None:
+    table = {"pixels": ["0 0 0 0", "1 1 1 1", "2 2 2 2"], "dog": [1, 0, 0], "cat": [0, 1, 1]}
+    pd.DataFrame(table).to_csv(tmp_path / "own.csv", index=False)
+    images = read("table", tmp_path / "own.csv", shape=[2, 2])
+    assert images.attrs["names"] == ["cat", "dog"]
+    assert images["class"].tolist() == [1, 0, 0]
+
+
+def test_a_column_of_other_values_than_sets_of_images_does_not_choose_the_test_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "test" not in read_table(tmp_path, usage=["blood test", "blood count"])
+    assert capsys.readouterr().err == "left out: the columns usage\n"
+
+
 def test_whole_numbers_in_a_table_may_be_written_as_fractions(tmp_path: Path) -> None:
     images = read_table(tmp_path)
     assert images[["class", "group", "pixel1"]].to_numpy().tolist() == [[0, 0, 0], [1, 1, 255]]
@@ -569,6 +645,12 @@ def test_tables_of_which_one_has_groups_and_tables_without_rows_are_refused(
     table[:0].to_csv(tmp_path / "test.csv", index=False)
     with pytest.raises(UserError, match=r"test\.csv: it has no rows"):
         read("table", tmp_path, shape=[1, 1])
+
+
+def test_a_test_set_beside_no_other_images_is_all_of_them(tmp_path: Path) -> None:
+    table = pd.DataFrame({"label": [0, 1], "p": [1, 2]})
+    table.to_csv(tmp_path / "blood_test.csv", index=False)
+    assert "test" not in read("table", tmp_path, shape=[1, 1])
 
 
 def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:

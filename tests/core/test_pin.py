@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from digits.commands.pin import update_entry
+from digits.data.intake.overview import find_background
 from digits.settings import params
 from digits.settings.params import PINNED_KEYS
 from tests.helpers import tiny
@@ -195,6 +197,14 @@ def test_a_group_with_another_name_is_refused(folder: Path) -> None:
     assert "folder own: groups: " in failure(folder, "check")
 
 
+def test_a_class_with_another_name_is_refused_until_it_is_pinned(folder: Path) -> None:
+    call(folder, "pin", "tried")
+    (folder / "own/cat").rename(folder / "own/dog")  # still the first one
+    assert "folder own: names: ['dog', 'no', " in failure(folder, "check")
+    call(folder, "pin", "tried")
+    assert read_entry(read_params(folder), "tried")["names"] == ["dog", *NAMES[1:]]
+
+
 def test_a_checksum_that_is_missing_is_refused(folder: Path) -> None:
     put_into_groups(folder)
     call(folder, "pin", "tried")
@@ -289,3 +299,12 @@ def test_the_background_that_nearly_all_images_have_is_recorded(
         Image.fromarray(pixels).save(path)
     call(folder, "pin", "tried")
     assert read_entry(read_params(folder), "tried").get("background") == background
+
+
+def test_images_from_the_first_to_the_last_decide_on_the_background() -> None:
+    X = np.zeros((2_000, 64), np.uint8)
+    images = pd.DataFrame(index=range(len(X)))
+    images.attrs = {"shape": [8, 8], "pixel_max": 255}
+    assert find_background(X, images) == "dark"
+    X[1_000:] = 255
+    assert find_background(X, images) is None

@@ -3,6 +3,7 @@
 The new project is checked afterwards.
 """
 
+import contextlib
 import json
 import re
 import shutil
@@ -466,3 +467,29 @@ def test_start_looks_at_the_pictures(
         Image.fromarray(pixels).convert(mode).save(tmp_path / f"{number}.png")
     look = start.look_at_pictures(iter(sorted(tmp_path.iterdir())), 3)
     assert (look.is_photo, look.shape) == (is_photo, shape)
+
+
+def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> None:
+    drawing, photo = tmp_path / "drawing.png", tmp_path / "photo.png"
+    Image.new("L", (100, 100), 255).save(drawing)
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(photo)
+    # Many collections begin with all pictures of one class.
+    look = start.look_at_pictures(iter([drawing] * 120 + [photo] * 180), 300)
+    assert look.is_photo
+    assert look.shape == [64, 64, 3]
+
+
+@pytest.mark.parametrize(("n_images", "expected"), [(1_699, set()), (1_700, {300})])
+def test_models_of_many_photos_learn_from_principal_components(
+    shapes: Path, n_images: int, expected: set[int]
+) -> None:
+    look = start.Look(are_pictures=True, is_color=True, is_photo=True, shape=[64, 64, 3])
+    entry = {"sources": [{"folder": "data/own"}], "shape": look.shape, "network": start.NETWORK}
+    values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
+    with contextlib.chdir(shapes):
+        start.rewrite("folder", entry, look, values)
+    text = (shapes / "params.yaml").read_text(encoding="utf-8")
+    models = yaml.safe_load(text)["models"].values()
+    found = {model["feature_parameters"].get("n_components") for model in models}
+    assert found - {None} == expected

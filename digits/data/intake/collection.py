@@ -103,9 +103,11 @@ def read_collection(
     if "group" in rows:  # numbered in the order of their first images
         groups, unique_names = pd.factorize(rows["group"])
         group_names = list(unique_names)
+    is_test = rows["test"].to_numpy()
     columns: dict[str, Any] = {
         "classes": rows["class"],
-        "is_test": rows["test"].to_numpy(),
+        # If nothing is left to train on, a word such as `test` in a name means something else.
+        "is_test": None if is_test.all() else is_test,
         "groups": groups,
         "group_names": group_names,
     }

@@ -52,7 +52,7 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_p_value_is_the_share_of_training_images_that_are_no_more_typical() -> None:
-    typicality = Typicality.fit(np.array([[0.6, 0.4], [0.7, 0.3], [0.9, 0.1], [0.2, 0.8]]))
+    typicality = Typicality.fit(np.array([[0.7, 0.3], [0.2, 0.8], [0.9, 0.1], [0.6, 0.4]]))
     probabilities = np.array([[0.55, 0.45], [0.7, 0.3], [0.95, 0.05], [0.3, 0.7]])
     p_values = typicality.p_values(np.zeros((4, 2, 2), np.uint8), probabilities)
     # Among its label's training images the second image has the share 3/4. The shares of two

@@ -43,7 +43,8 @@ def test_experiments_are_compared_with_the_commit_that_they_started_from(
     tiny.edit(project, {f"{PARAMETERS}.max_iter": 2})
     reproduce(project, "train@five-sgd", "evaluate@five-sgd")
     tiny.run_dvc("exp save --name fewer", project)
-    tiny.run_dvc(f"{RUN} -n later -S {PARAMETERS}.max_iter=3 -S seed=7 --queue", project)
+    others = "-S seed=7 -S tasks.five.positive=[4] -S splits.tiny.test=90"
+    tiny.run_dvc(f"{RUN} -n later -S {PARAMETERS}.max_iter=3 {others} --queue", project)
     n_fixed = len(find_correct(project) - find_correct(made))
     n_broken = len(find_correct(made) - find_correct(project))
     assert n_fixed < n_broken
@@ -51,17 +52,24 @@ def test_experiments_are_compared_with_the_commit_that_they_started_from(
     p_value = f"{binomtest(n_fixed, n_fixed + n_broken).pvalue:.2g}"
     (project / "data/crossval/five-sgd.parquet").unlink()  # those of the runs are compared
     first, second, committed, fewer, later = read_runs(project)
-    assert first == ["experiment", "max_iter", "seed", "CV", "CV", "difference", "p", "state"]
+    parameters = ["max_iter", "seed", "splits.tiny.test", "tasks.five.positive"]
+    assert first == ["experiment", *parameters, "CV", "CV", "difference", "p", "state"]
     assert second == ["accuracy", "std", "(points)"]
-    assert committed == ["main", "50", "42", *read_metrics(made), "–", "–", "last", "commit"]
-    assert fewer == ["fewer", "2", "42", *read_metrics(project), points, p_value, "done"]
-    assert later == ["later", "3", "7", "–", "–", "–", "–", "queued"]
+    before = ["42", "100", "[5]"]
+    assert committed == ["main", "50", *before, *read_metrics(made), "–", "–", "last", "commit"]
+    assert fewer == ["fewer", "2", *before, *read_metrics(project), points, p_value, "done"]
+    assert later == ["later", "3", "7", "90", "[4]", "–", "–", "–", "–", "queued"]
 
     words = ["experiments", "five-sgd", "--format", "json"]
     _, _, record = json.loads(call(project, *words).stdout)
     results = {"cv_accuracy": None, "cv_std": None, "difference": None, "p_value": None}
-    parameters = {f"{PARAMETERS}.max_iter": 3, "seed": 7}
-    assert record == {"experiment": "later", **results, "state": "queued", **parameters}
+    changed = {
+        f"{PARAMETERS}.max_iter": 3,
+        "seed": 7,
+        "splits.tiny.test": 90,
+        "tasks.five.positive": "[4]",
+    }
+    assert record == {"experiment": "later", **results, "state": "queued", **changed}
 
 
 # A metric that the module does not have.
