@@ -89,4 +89,4 @@ def draw_examples(X: Pixels, images: pd.DataFrame, class_names: Sequence[object]
         print(
             "If they lie on their side, write `transpose: true` above `shape` in params.yaml,"
         )
-        print("and run `digits pin own`.")
+        print("and run `digits pin` again.")
