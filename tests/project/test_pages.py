@@ -247,7 +247,7 @@ def clone(project: Path, name: str) -> Path:
 def test_a_colleague_gets_results_and_shares_a_change(made: Path, project: Path) -> None:
     tiny.run_dvc("push --all-commits", project)
     run_sharing("Get a colleague's results", project.parent, REPOSITORY_URL=str(project))
-    colleague = project.parent / "digits"
+    colleague = project.parent / "colleague"
     assert tiny.files(colleague) == tiny.files(made)
 
     tiny.run("git switch --quiet --create change", colleague)
@@ -278,6 +278,9 @@ def test_a_clone_pulls_everything_from_s3(
     with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
         line = server.wait_for_line("http://127.0.0.1:")
         [address] = re.findall(r"http://127\.0\.0\.1:\d+", line)
+        tiny.run("git init --quiet --bare -b main origin", tmp_path)
+        tiny.run(["git", "remote", "add", "origin", str(tmp_path / "origin")], project)
+        tiny.run("git config push.autoSetupRemote true", project)
         run_sharing("Set up a team remote", project, PLACE="s3://digits/cache")
         values = {"https://s3.example.org": address, "KEY_ID": key, "SECRET_KEY": secret}
         run_sharing("Use S3", project, **values)
@@ -316,9 +319,9 @@ def test_other_projects_use_data(project: Path, tmp_path: Path) -> None:
     section = read_sharing(
         "Use data and models in other projects",
         REPOSITORY_URL=f"file://{project}",
-        PLACE=str(tmp_path / "digits-remote"),
+        ADDRESS=str(tmp_path / "digits-remote"),
     )
-    [options] = re.findall(r"`(--remote web .+?)`", section)
+    [options] = re.findall(r"`(--remote other .+?)`", section.replace("\n", " "))
     commands = re.sub(r"^(\$ dvc (?:get|import) .*)$", rf"\1 {options}", section, flags=re.M)
     pages.run(pages.read_steps(commands), other)
     original = pd.read_parquet(project / "data/raw/tiny.parquet")
