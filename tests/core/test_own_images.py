@@ -172,6 +172,11 @@ def test_values_up_to_255_are_those_of_8_bits_in_a_file_of_more_bits_too(dtype: 
     assert np.array_equal(pictures.read(stored).grey, INK)
 
 
+def test_the_largest_value_of_12_bits_is_white_in_a_file_of_16_bits() -> None:
+    overexposed = np.where(INK > 0, np.uint16(4_095), np.uint16(0))
+    assert np.array_equal(pictures.read(encode(overexposed)).grey, INK)
+
+
 def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # "turn it clockwise"
@@ -456,6 +461,17 @@ def test_what_makes_a_folder_no_dataset_is_named(
         read("folder", tmp_path)
 
 
+def test_a_damaged_picture_among_many_is_named(tmp_path: Path) -> None:
+    content = encode(Image.new("L", (8, 8))).getvalue()
+    for folder in ["even", "odd"]:
+        (tmp_path / folder).mkdir()
+    for number in range(1, 1_003):  # pictures are read a thousand at a time
+        path = tmp_path / ("odd" if number % 2 else "even") / f"{number}.png"
+        path.write_bytes(b"" if number == 1_001 else content)
+    with pytest.raises(UserError, match=r"^odd/1001\.png: the file is empty"):
+        read("folder", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("names", "reason"),
     [
@@ -562,6 +578,18 @@ def test_one_column_per_class_may_be_in_any_order(tmp_path: Path) -> None:
     images = read("table", tmp_path / "own.csv", shape=[2, 2])
     assert images.attrs["names"] == ["cat", "dog"]
     assert images["class"].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("of_last_image", [[0, 0], [1, 1]])
+def test_an_image_of_no_class_or_of_several_classes_is_refused(
+    tmp_path: Path, of_last_image: list[int]
+) -> None:
+    rows = [["0 0 0 0", 1, 0], ["9 9 9 9", 0, 1]] * 50  # the first rows tell what columns mean
+    rows.append(["5 5 5 5", *of_last_image])
+    table = pd.DataFrame(rows, columns=["pixels", "cat", "dog"])
+    table.to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(UserError, match="some images have several classes, or none"):
+        read("table", tmp_path / "own.csv", shape=[2, 2])
 
 
 def test_a_column_of_other_values_than_sets_of_images_does_not_choose_the_test_set(
