@@ -280,6 +280,10 @@ def test_the_results_of_seeds_are_numbers_in_json(short: Path) -> None:
     change = record["accuracy_after"] - record["accuracy_before"]
     assert record["difference"] == pytest.approx(100 * change)
     assert record["low"] < record["difference"] < record["high"]
+    table = call(short, "compare", "HEAD", "five-sgd", "--seeds", "3").stdout
+    for state in ["before", "after"]:
+        assert f"{record[f'accuracy_{state}']:.4f} ± {record[f'std_{state}']:.4f}" in table
+    assert record["std_before"] != record["std_after"]
 
 
 def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
