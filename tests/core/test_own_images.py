@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.images import transpose
-from digits.data.intake.storage import find_top
+from digits.data.intake.storage import find_top, find_unstored
 from digits.imaging import pictures
 from digits.imaging.pictures import PictureError
 from digits.settings.errors import UserError
@@ -660,18 +660,21 @@ def test_a_table_that_is_no_dataset_is_refused(
         read("table", path, shape=[1, 1])
 
 
+@pytest.mark.parametrize(
+    ("with_groups", "without"), [("train", "test"), ("test", "train")], ids=["train", "test"]
+)
 def test_tables_of_which_one_has_groups_and_tables_without_rows_are_refused(
-    tmp_path: Path,
+    tmp_path: Path, with_groups: str, without: str
 ) -> None:
     table = pd.DataFrame({"label": [0, 1], "patient": ["a", "b"], "p": [1, 2]})
-    table.to_csv(tmp_path / "train.csv", index=False)
-    table.drop(columns="patient").to_csv(tmp_path / "test.csv", index=False)
+    table.to_csv(tmp_path / f"{with_groups}.csv", index=False)
+    table.drop(columns="patient").to_csv(tmp_path / f"{without}.csv", index=False)
     with pytest.raises(
         UserError, match=r"only one of train\.csv and test\.csv has a column of"
     ):
         read("table", tmp_path, shape=[1, 1])
-    table[:0].to_csv(tmp_path / "test.csv", index=False)
-    with pytest.raises(UserError, match=r"test\.csv: it has no rows"):
+    table[:0].to_csv(tmp_path / f"{without}.csv", index=False)
+    with pytest.raises(UserError, match=rf"{without}\.csv: it has no rows"):
         read("table", tmp_path, shape=[1, 1])
 
 
@@ -684,3 +687,15 @@ def test_a_test_set_beside_no_other_images_is_all_of_them(tmp_path: Path) -> Non
 def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:
     assert find_top(Path()) == Path()
     assert find_top(Path("data/own/archive")) == Path("data/own")
+
+
+def test_images_in_a_folder_that_dvc_has_are_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in [".dvc", "data/own/archive"]:
+        Path(folder).mkdir(parents=True)
+    sources = [{"folder": "data/own/archive"}]
+    assert find_unstored(sources) == [Path("data/own/archive")]
+    Path("data/own.dvc").touch()
+    assert find_unstored(sources) == []
