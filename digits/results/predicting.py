@@ -7,7 +7,7 @@ subclasses of `Predictor` as entry points of the group `digits.predictors`.
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from operator import itemgetter
@@ -238,7 +238,8 @@ class Predictor:
             collection: the images.
 
         Raises:
-            UserError: the images are pixels of another shape than the model takes.
+            UserError: the images are pixels of another shape than the model takes, or have
+                other values.
         """
         rows = collection.rows
         actual = rows["class"] if "class" in rows else [None] * len(rows)
@@ -258,23 +259,45 @@ class Predictor:
                 f"{place} has images of the shape {collection.shape}, but {self.model_name} "
                 f"takes images of the shape {self.shape}"
             )
-        predictions = (
-            prediction
-            for block in collection.blocks()
-            for prediction in self.predict_pixels(block)
-        )
+        predictions = self.predict_blocks(place, collection.blocks())
         for image_id, name, prediction in zip(rows["id"], actual, predictions, strict=True):
             yield Reading(f"{place}:{image_id}", name, [prediction], None, image_id)
+
+    def predict_blocks(self, place: Path, blocks: Iterable[Any]) -> Iterator[Prediction]:
+        """Predict images from blocks of pixels.
+
+        Args:
+            place: where they are.
+            blocks: as `predict_pixels` takes them.
+
+        Raises:
+            UserError: some values are not those of pixels.
+        """
+        for block in blocks:
+            try:
+                predictions = self.predict_pixels(block)
+            except UserError as error:
+                raise UserError(f"{place}: {error.message}") from None
+            yield from predictions
 
     def predict_pixels(self, block: Any) -> list[Prediction]:
         """Predict images from pixels like those that the source of the dataset reads.
 
         Args:
             block: shape (n_images, n_values).
+
+        Raises:
+            UserError: a value is not a whole number, or not in the range of the dataset.
         """
         if self.dataset.transpose:
             block = transpose(block, self.shape)
-        return self.predict_images(to_uint8(block).reshape(-1, *self.shape))
+        pixels = to_uint8(block)
+        if pixels.max(initial=0) > self.pixel_max:
+            raise UserError(
+                f"its pixels are up to {pixels.max()}, but {self.model_name} takes pixels from "
+                f"0 to {self.pixel_max}"
+            )
+        return self.predict_images(pixels.reshape(-1, *self.shape))
 
     def predict_source(self, source: Path | BinaryIO) -> Sequence[Prediction]:
         """Predict what a picture shows.

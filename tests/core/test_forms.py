@@ -491,6 +491,19 @@ def test_the_first_axis_is_that_of_the_images_also_if_an_image_is_as_wide(
     assert np.array_equal(images, PIXELS[:8].reshape(8, 64))
 
 
+@pytest.mark.parametrize(("n_colors", "shape"), [(1, [8, 6]), (3, [8, 6, 3])])
+def test_the_colours_may_be_before_the_rows_as_in_pytorch(
+    tmp_path: Path, n_colors: int, shape: list[int]
+) -> None:
+    images = np.stack([PIXELS[:20, :, :6] // number for number in (1, 2, 4)[:n_colors]], axis=3)
+    np.savez(tmp_path / "own.npz", x=np.moveaxis(images, 3, 1), y=LABELS[:20])
+    collection = recognize.open_place(tmp_path / "own.npz")
+    assert collection.shape == shape
+    assert collection.blocks is not None
+    [rows] = collection.blocks()
+    assert np.array_equal(rows, images.reshape(20, -1))
+
+
 def test_the_label_with_which_hugging_face_says_that_there_is_none_is_no_class(
     tmp_path: Path,
 ) -> None:

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.images import transpose
-from digits.data.intake.storage import find_top
+from digits.data.intake.storage import find_top, find_unstored
 from digits.imaging import pictures
 from digits.imaging.pictures import PictureError
 from digits.settings.errors import UserError
@@ -170,6 +170,11 @@ def test_values_up_to_255_are_those_of_8_bits_in_a_file_of_more_bits_too(dtype: 
     file_format = "PNG" if dtype is np.uint16 else "TIFF"
     stored = encode(Image.fromarray(INK.astype(dtype)), file_format)
     assert np.array_equal(pictures.read(stored).grey, INK)
+
+
+def test_the_largest_value_of_12_bits_is_white_in_a_file_of_16_bits() -> None:
+    overexposed = np.where(INK > 0, np.uint16(4_095), np.uint16(0))
+    assert np.array_equal(pictures.read(encode(overexposed)).grey, INK)
 
 
 def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced() -> None:
@@ -456,6 +461,17 @@ def test_what_makes_a_folder_no_dataset_is_named(
         read("folder", tmp_path)
 
 
+def test_a_damaged_picture_among_many_is_named(tmp_path: Path) -> None:
+    content = encode(Image.new("L", (8, 8))).getvalue()
+    for folder in ["even", "odd"]:
+        (tmp_path / folder).mkdir()
+    for number in range(1, 1_003):  # pictures are read a thousand at a time
+        path = tmp_path / ("odd" if number % 2 else "even") / f"{number}.png"
+        path.write_bytes(b"" if number == 1_001 else content)
+    with pytest.raises(UserError, match=r"^odd/1001\.png: the file is empty"):
+        read("folder", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("names", "reason"),
     [
@@ -564,6 +580,18 @@ def test_one_column_per_class_may_be_in_any_order(tmp_path: Path) -> None:
     assert images["class"].tolist() == [1, 0, 0]
 
 
+@pytest.mark.parametrize("of_last_image", [[0, 0], [1, 1]])
+def test_an_image_of_no_class_or_of_several_classes_is_refused(
+    tmp_path: Path, of_last_image: list[int]
+) -> None:
+    rows = [["0 0 0 0", 1, 0], ["9 9 9 9", 0, 1]] * 50  # the first rows tell what columns mean
+    rows.append(["5 5 5 5", *of_last_image])
+    table = pd.DataFrame(rows, columns=["pixels", "cat", "dog"])
+    table.to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(UserError, match="some images have several classes, or none"):
+        read("table", tmp_path / "own.csv", shape=[2, 2])
+
+
 def test_a_column_of_other_values_than_sets_of_images_does_not_choose_the_test_set(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -632,18 +660,21 @@ def test_a_table_that_is_no_dataset_is_refused(
         read("table", path, shape=[1, 1])
 
 
+@pytest.mark.parametrize(
+    ("with_groups", "without"), [("train", "test"), ("test", "train")], ids=["train", "test"]
+)
 def test_tables_of_which_one_has_groups_and_tables_without_rows_are_refused(
-    tmp_path: Path,
+    tmp_path: Path, with_groups: str, without: str
 ) -> None:
     table = pd.DataFrame({"label": [0, 1], "patient": ["a", "b"], "p": [1, 2]})
-    table.to_csv(tmp_path / "train.csv", index=False)
-    table.drop(columns="patient").to_csv(tmp_path / "test.csv", index=False)
+    table.to_csv(tmp_path / f"{with_groups}.csv", index=False)
+    table.drop(columns="patient").to_csv(tmp_path / f"{without}.csv", index=False)
     with pytest.raises(
         UserError, match=r"only one of train\.csv and test\.csv has a column of"
     ):
         read("table", tmp_path, shape=[1, 1])
-    table[:0].to_csv(tmp_path / "test.csv", index=False)
-    with pytest.raises(UserError, match=r"test\.csv: it has no rows"):
+    table[:0].to_csv(tmp_path / f"{without}.csv", index=False)
+    with pytest.raises(UserError, match=rf"{without}\.csv: it has no rows"):
         read("table", tmp_path, shape=[1, 1])
 
 
@@ -656,3 +687,15 @@ def test_a_test_set_beside_no_other_images_is_all_of_them(tmp_path: Path) -> Non
 def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:
     assert find_top(Path()) == Path()
     assert find_top(Path("data/own/archive")) == Path("data/own")
+
+
+def test_images_in_a_folder_that_dvc_has_are_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in [".dvc", "data/own/archive"]:
+        Path(folder).mkdir(parents=True)
+    sources = [{"folder": "data/own/archive"}]
+    assert find_unstored(sources) == [Path("data/own/archive")]
+    Path("data/own.dvc").touch()
+    assert find_unstored(sources) == []

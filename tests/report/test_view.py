@@ -176,8 +176,16 @@ def read_csv(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype={"class": str}, keep_default_na=False)
 
 
-def test_the_operating_point_is_that_of_the_predictions(views: dict[str, ModelView]) -> None:
-    tables = charts.make_tables(views["five-sgd"])
+def test_the_operating_point_is_that_of_the_predictions(
+    project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without a low threshold, no prediction would be a false positive.
+    tiny.edit(project, {"models.five-sgd.hyperparameters.threshold": -7})
+    for stage in ["train", "evaluate"]:
+        call(project, stage, "five-sgd")
+    monkeypatch.chdir(project)
+    view = ModelView("five-sgd", params.load(), dataset)
+    tables = charts.make_tables(view)
     assert list(tables) == ["roc", "precision_recall", "reliability"]
     for chart in ["roc", "precision_recall"]:
         table = read_csv(tables[chart])
@@ -193,9 +201,10 @@ def test_the_operating_point_is_that_of_the_predictions(views: dict[str, ModelVi
                 "recall": prediction[label == 1].mean(),
                 "precision": label[prediction == 1].mean(),
             }
+            assert 0 < rates["false_positive_rate"] < 1 - rates["precision"]
             for column in {*rates} & {*table.columns}:
                 assert float(point[column]) == pytest.approx(rates[column], abs=1e-5)
-            assert float(point["threshold"]) == views["five-sgd"].metric("train", "threshold")
+            assert float(point["threshold"]) == view.metric("train", "threshold") == -7
 
 
 def test_the_charts_of_ten_classes_are_the_plot_tables(views: dict[str, ModelView]) -> None:

@@ -1,8 +1,10 @@
 """Digits that touch: scikit-learn's, drawn as MNIST's, pushed together, and read by models of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from sklearn.datasets import load_digits
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
@@ -14,6 +16,7 @@ from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores
 from digits.settings.params import DatasetParams
 from digits_handwriting.normalize import normalize
+from digits_handwriting.prediction import DigitPrediction
 from digits_handwriting.recognizer import Recognizer
 from digits_handwriting.typicality import Typicality
 
@@ -57,12 +60,22 @@ def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
     classes = bunch.target[:IMAGES]
     recognizer = fit(images, classes)
 
-    def read(sheet: Pixels) -> list[int | str]:
-        return [each.label for each in recognizer.predict_picture(Picture(sheet, 1.0))]
+    def read(sheet: Pixels) -> Sequence[DigitPrediction]:
+        return recognizer.predict_picture(Picture(sheet, 1.0))
 
-    right = 0
+    n_right = 0
     for i in range(TRAIN, TRAIN + PAIRS):
-        pair = read(beside(images[i], images[i + 1], 2))
-        right += pair == classes[[i, i + 1]].tolist()
+        sheet = beside(images[i], images[i + 1], 2)
+        digits = read(sheet)
+        if [digit.label for digit in digits] == classes[[i, i + 1]].tolist():
+            n_right += 1
+            # The boxes are side by side, from the first column with ink to the last one.
+            (left, _, left_width, _), (right, _, right_width, _) = [
+                digit.box for digit in digits
+            ]
+            columns = np.flatnonzero(sheet.any(axis=0))
+            assert left == pytest.approx(columns[0], abs=2)
+            assert left + left_width == right
+            assert right + right_width == pytest.approx(columns[-1] + 1, abs=2)
         assert len(read(np.pad(images[i], 14))) == 1
-    assert right >= 6
+    assert n_right >= 6

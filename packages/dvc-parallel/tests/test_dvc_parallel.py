@@ -11,6 +11,7 @@ from pathlib import Path
 from pydoc import locate
 
 import dvc
+import joblib
 import pytest
 
 from dvc_parallel.cli import suitable_job_count
@@ -424,6 +425,29 @@ def test_the_number_of_jobs_is_positive_or_auto(tmp_path: Path, value: str) -> N
 def test_auto_is_one_job_on_a_single_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # as if the machine had no other core
     assert suitable_job_count() == 1
+
+
+SHARING = {  # `first` and `second` run one after the other while `long` runs
+    "count.sh": "echo $LOKY_MAX_CPU_COUNT > $1",
+    "dvc.yaml": """
+        stages:
+          long:
+            cmd: sh count.sh long && while [ ! -e second ]; do sleep 0.02; done
+            outs: [long]
+          first: {cmd: sh count.sh first, outs: [first]}
+          second: {cmd: sh count.sh second, deps: [first], outs: [second]}
+          last: {cmd: sh count.sh last, deps: [long, second], outs: [last]}
+        """,
+}
+
+
+def test_stages_that_run_at_once_share_the_cores(tmp_path: Path) -> None:
+    folder = make(tmp_path, SHARING)
+    repro(folder, "--jobs", "2")
+    n_cores = joblib.cpu_count()
+    half = max(1, n_cores // 2)
+    expected = {"long": half, "first": half, "second": half, "last": n_cores}
+    assert {name: int((folder / name).read_text()) for name in expected} == expected
 
 
 def test_damaged_path_locks_are_removed(tmp_path: Path) -> None:

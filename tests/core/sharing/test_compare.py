@@ -155,6 +155,19 @@ def test_without_folds_two_models_are_compared_on_the_test_set(other: Path) -> N
     assert sentence.startswith(start)
 
 
+def test_a_difference_that_was_not_tested_is_neither_significant_nor_insignificant(
+    other: Path,
+) -> None:
+    for name in ["five-sgd", "other"]:
+        path = other / f"data/crossval/{name}.parquet"
+        table = pd.read_parquet(path)
+        replace_table(path, table.assign(group=table["row"] % 3))  # too few groups for a test
+    [record] = read_json(other, "--between", "five-sgd", "other")
+    assert record["difference"] == pytest.approx(10)
+    assert record["p_value"] is None
+    assert record["is_significant"] is None
+
+
 def test_models_of_other_images_are_not_compared(made: Path) -> None:
     line = failure(made, "compare", "--between", "five-sgd", "digit-logreg")
     assert line == f"Error: five-sgd → digit-logreg: {INCOMPARABLE}"
@@ -267,6 +280,10 @@ def test_the_results_of_seeds_are_numbers_in_json(short: Path) -> None:
     change = record["accuracy_after"] - record["accuracy_before"]
     assert record["difference"] == pytest.approx(100 * change)
     assert record["low"] < record["difference"] < record["high"]
+    table = call(short, "compare", "HEAD", "five-sgd", "--seeds", "3").stdout
+    for state in ["before", "after"]:
+        assert f"{record[f'accuracy_{state}']:.4f} ± {record[f'std_{state}']:.4f}" in table
+    assert record["std_before"] != record["std_after"]
 
 
 def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
@@ -281,6 +298,12 @@ def test_two_equal_entries_are_refused_because_only_the_code_could_differ(short:
     assert line.startswith(
         "Error: five-sgd: both have the same entry in params.yaml, and --seeds"
     )
+
+
+def test_a_task_that_has_other_classes_now_is_not_the_same_task(short: Path) -> None:
+    tiny.edit(short, {"tasks.five.positive": [3]})
+    line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
+    assert line.startswith("Error: five-sgd: --seeds needs two models of the same task with ")
 
 
 def test_other_code_than_that_of_the_revision_is_named(short: Path) -> None:
