@@ -103,9 +103,10 @@ def encode_classes(classes: Any) -> tuple[Vector, list[str] | None]:
         UserError: there are too few or too many classes, or one has the reserved name.
     """
     values = pd.Series(classes)
-    if pd.api.types.is_numeric_dtype(values):
-        values = to_names(values)
-    codes, unique = pd.factorize(values)
+    codes, unique_values = pd.factorize(values, use_na_sentinel=False)
+    unique = pd.Series(unique_values, name=values.name)
+    if pd.api.types.is_numeric_dtype(unique):
+        unique = to_names(unique)  # the text of each image's class would take much memory
     names = sorted(unique)
     if not 2 <= len(names) <= MAX_CLASSES:
         listed = textwrap.shorten(", ".join(names), 60)
