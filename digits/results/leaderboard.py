@@ -236,7 +236,7 @@ def list_legends(table: pd.DataFrame) -> list[str]:
         )
     if models["is_range"].any():
         legends.append(
-            f"{RANGE} lowest and highest accuracy of a group: fewer than six, or all equal"
+            f"{RANGE} lowest and highest accuracy of the groups: fewer than six, or all equal"
         )
     if models["cv_accuracy"].isna().any() and models["cv_accuracy"].notna().any():
         legends.append(f"{NO_VALUE} not cross-validated: listed below the models that are")

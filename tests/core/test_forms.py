@@ -395,7 +395,7 @@ FORMS = {
         spelled
     ),
     "pictures, and a table with one column per class": Form(one_hot),
-    "pictures, and a table with the class in `Id`, as in `Image,Id`": Form(whales),
+    "pictures, and a table with the columns `Image,Id`, where `Id` is the class": Form(whales),
     "pictures, and a table with a column `split`": Form(with_split, n_test=40),
     "a table in each folder, as in the German Traffic Sign dataset": Form(
         traffic_signs, n_test=40

@@ -159,7 +159,9 @@ def test_the_table_names_its_columns(results: Path) -> None:
 
 def test_only_the_marks_that_occur_are_explained(results: Path) -> None:
     insignificant = "~ no significant difference from the best model of the task (p >= 0.01)"
-    range_of_groups = "* lowest and highest accuracy of a group: fewer than six, or all equal"
+    range_of_groups = (
+        "* lowest and highest accuracy of the groups: fewer than six, or all equal"
+    )
     no_value = "– not cross-validated: listed below the models that are"
     lines = call(results, "leaderboard").stdout.splitlines()
     assert lines[-4:] == ["", insignificant, range_of_groups, no_value]

@@ -105,7 +105,7 @@ class Walk:
             return
         first = steps[0].command
         if first.startswith("digits predict"):
-            write_new_cross(self.project.parent / "new.jpg")
+            shutil.copy(self.project / "data/own/cross/1.jpg", self.project.parent / "new.jpg")
         if first == "digits pin own" and (self.project / "data/own.dvc").exists():
             write_new_cross(self.project / "data/own/cross/61.jpg")
         if first.startswith("git fetch"):

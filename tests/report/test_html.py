@@ -194,7 +194,7 @@ def test_few_groups_and_missing_metrics_are_shown(few_groups: Path) -> None:
     page = read_page(few_groups / "report.html")
     row = read_leaderboard(page).iloc[0]
     assert row["95 % interval of test accuracy"] == "*0.8750 to 1.0000"
-    legend = "* lowest and highest accuracy of a group: fewer than six, or all equal"
+    legend = "* lowest and highest accuracy of the groups: fewer than six, or all equal"
     assert legend in text_of(find(page, ".//section[@id='leaderboard']"))
     model = find_model(page, "five-sgd")
     groups = read_table(find_folded(model, "Accuracy of each group"))
