@@ -87,12 +87,10 @@ MAX_BACKGROUND_DIFFERENCE = 16
 NETWORK = "efficientnet_lite0"
 EXTRA = "network"
 
-# From so many images on, models learn from so many principal components of their features, so
-# that the files of models of photos have less than 20 MB, and drawings are learned in a fifth
-# of the time.
+# From so many images on, models learn from principal components of their features.
 MANY_IMAGES = 1_700
-N_COMPONENTS_OF_PHOTOS = 300
-N_COMPONENTS_OF_DRAWINGS = 60
+N_COMPONENTS_OF_PHOTOS = 300  # the files of models then have less than 20 MB
+N_COMPONENTS_OF_DRAWINGS = 60  # the training then takes a fifth of the time
 
 # Edge directions need images that are square, and at least this high and wide.
 MIN_SIDE_OF_GRADIENTS = 20
@@ -126,7 +124,8 @@ class Look(NamedTuple):
     def suits_gradients(self) -> bool:
         """Whether a model can learn from edge directions and deformed copies of the images."""
         height, width = self.shape[:2]
-        return not self.is_color and height == width >= MIN_SIDE_OF_GRADIENTS
+        is_square = height == width
+        return not self.is_color and is_square and height >= MIN_SIDE_OF_GRADIENTS
 
     def choose_n_components(self, n_images: int) -> int | None:
         """Return the number of principal components of the features, or None for no PCA."""
@@ -285,8 +284,9 @@ def check_clone() -> None:
     status = ["git", "status", "--porcelain"]
     lines = subprocess.check_output(status, text=True).splitlines()
     # An earlier call has added the images to DVC, and its models may have written new results.
-    results = ("?? metrics/", "?? plots/")
-    changed = [line[3:] for line in lines if not line.startswith(results)]
+    # `??` marks what Git does not know. A path follows two letters and a space.
+    new_results = ("?? metrics/", "?? plots/")
+    changed = [line[3:] for line in lines if not line.startswith(new_results)]
     earlier = {f"{PLACE}.dvc", f"{PLACE.parent}/.gitignore"}
     others = [path for path in changed if path not in earlier]
     if others:

@@ -585,15 +585,17 @@ def _check_size(content: dict[str, Any]) -> None:
     while stack:
         value, level = stack.pop()
         if isinstance(value, dict):
-            value = value.values()
-        elif not isinstance(value, list):
+            children = list(value.values())
+        elif isinstance(value, list):
+            children = value
+        else:
             continue
-        n_values += len(value)
-        if level > MAX_LEVELS:
+        n_values += len(children)
+        if level > MAX_LEVELS:  # also of an anchor inside itself
             raise UserError(f"{FILE} {TOO_DEEP}")
         if n_values > MAX_VALUES:
             raise UserError(f"{FILE} has more than {MAX_VALUES:,} values; delete anchors (&)")
-        stack += [(each, level + 1) for each in value]
+        stack += [(child, level + 1) for child in children]
 
 
 def _describe_yaml_error(error: YAMLError | ValueError, text: str) -> str:

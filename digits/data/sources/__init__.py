@@ -36,13 +36,22 @@ def is_special(path: Path) -> bool:
     return path.exists() and not (path.is_file() or path.is_dir())
 
 
+def check_not_special(path: Path) -> None:
+    """Check that a path is not that of a pipe or a device.
+
+    Raises:
+        UserError: it is.
+    """
+    if is_special(path):
+        raise UserError(f"{path.name!r} {NO_FILE}")
+
+
 def check_place(path: Path) -> None:
     """Check that there is a file or a folder.
 
     Raises:
         UserError: there is none.
     """
-    if is_special(path):
-        raise UserError(f"{path.name!r} {NO_FILE}")
+    check_not_special(path)
     if not path.exists():
         raise UserError(NOT_FOUND)

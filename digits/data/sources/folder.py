@@ -25,7 +25,7 @@ import pandas as pd
 from digits.core.tables import Pixels
 from digits.data.intake import subsets
 from digits.data.intake.collection import Collection, read_collection, shorten
-from digits.data.sources import NO_FILE, NOT_FOUND, is_special
+from digits.data.sources import NOT_FOUND, check_not_special
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
 from digits.settings.errors import UserError
@@ -169,8 +169,7 @@ def iterate_files(folder: Path, *, may_be_empty: bool = False) -> Iterator[Path]
     if not paths and not may_be_empty:
         raise UserError(f"{folder.name!r} has no pictures in it; delete it, or put some there")
     for path in paths:
-        if is_special(path):
-            raise UserError(f"{path.name!r} {NO_FILE}")
+        check_not_special(path)
         if not path.is_dir():
             yield path
         elif folder.resolve().is_relative_to(path.resolve()):

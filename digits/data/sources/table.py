@@ -194,7 +194,7 @@ class Table:
         self.root = root
         self.finder = finder
         with report_unreadable(path):
-            with report_damage():
+            with damage_as_value_error():
                 self.schema = pq.read_schema(path) if self.is_parquet else None
                 self.csv_options = {} if self.is_parquet else find_csv_options(path)
                 self.sample = self.read_sample()
@@ -244,14 +244,14 @@ class Table:
             UserError: a value is missing, or pictures are.
         """
         columns = self.columns
-        with report_damage():
+        with damage_as_value_error():
             texts = self.read_texts()
         rows = pd.DataFrame({"id": [str(number + 1) for number in range(len(texts))]})
         named_by = columns.id or columns.file
         if named_by:
             rows["id"] = texts[named_by].astype(str)
         if columns.file:
-            files = self.find_files(texts[columns.file].fillna("").astype(str))
+            files = self.find_files(to_text(texts[columns.file]))
             rows["file"] = [path.relative_to(self.root).as_posix() for path in files]
         if columns.encoded:
             rows["file"] = f"{self.path.stem}/" + rows["id"]
@@ -346,7 +346,7 @@ class Table:
             return
         with (
             report_unreadable(self.path),
-            report_damage(),
+            damage_as_value_error(),
             pq.ParquetFile(self.path, memory_map=True) as file,
         ):
             for batch in file.iter_batches(BATCH_SIZE, columns=[encoded]):
@@ -377,7 +377,7 @@ class Table:
         """
         if self.is_parquet:
             names = [self.columns.packed] if self.columns.packed else self.columns.pixels
-            with report_damage(), pq.ParquetFile(self.path, memory_map=True) as file:
+            with damage_as_value_error(), pq.ParquetFile(self.path, memory_map=True) as file:
                 for batch in file.iter_batches(n_rows, columns=names):
                     yield batch.to_pandas()
         else:
@@ -405,10 +405,11 @@ def report_unreadable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def report_damage() -> Iterator[None]:
+def damage_as_value_error() -> Iterator[None]:
     """Turn any error of pandas and Arrow into a ValueError.
 
     A damaged parquet file can make them raise nearly any exception, such as a KeyError.
+    The caller names the file.
     """
     try:
         yield
