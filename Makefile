@@ -99,16 +99,16 @@ format: $(DEV_INSTALLED) ## Format the code
 reference: $(INSTALLED) ## Write the pages in docs/reference that are generated from the code
 	python -m docs.tools.reference
 
-# The packages that decide the bytes of outputs. Every stage depends on their versions.
+# The packages that compute outputs. dvc.yaml says which of their versions a stage depends on.
 PINNED := numpy|pandas|pillow|pyarrow|scikit-learn|scipy|skops
 LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header $(UPGRADE)
-lock: $(INSTALLED) ## Rebuild the locks and digits/core/environment.txt (newest versions: UPGRADE=--upgrade)
+lock: $(INSTALLED) ## Rebuild the locks and stages/versions.yaml (newest versions: UPGRADE=--upgrade)
 	$(LOCK) --extra report --group install --no-emit-package digits --output-file requirements.lock \
 	  pyproject.toml $(PACKAGES)
 	$(LOCK) --all-extras --group dev --no-emit-package digits --output-file requirements-dev.lock \
 	  --constraint requirements.lock pyproject.toml $(PACKAGES)
-	grep -oE '^($(PINNED))==[^ ]+' requirements.lock > digits/core/environment.txt
+	sed -nE 's/^($(PINNED))==([^ ]+).*/\1: "\2"/p' requirements.lock > stages/versions.yaml
 	$(LOCK_SITE)
 
 audit: $(DEV_INSTALLED) ## Look for known vulnerabilities of the locked packages

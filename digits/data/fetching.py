@@ -65,8 +65,8 @@ def fetch_images(
     message = f"no source has {name}: {'; '.join(failures)}"
     if needs_network(dataset):
         message += (
-            f". Set DATA_MIRROR to a folder or address that holds the IDX files in {name}/, "
-            "or run `make demo`, which needs no network"
+            f". Without network, set DATA_MIRROR to a folder with the IDX files in {name}/, or "
+            "run only models of other datasets: `dvc repro evaluate@MODEL`, or `make demo`"
         )
     raise UserError(message)
 

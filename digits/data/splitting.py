@@ -38,13 +38,13 @@ def split_rows(
     """
     rows = np.arange(len(images), dtype=np.uint32)
     groups: Any = images.get("group")  # None if the dataset has no groups
+    # The splits are those of scikit-learn's `train_test_split` and `GroupShuffleSplit`, but no
+    # new version can change them, because NumPy keeps the numbers of RandomState (NEP 19).
     rng = np.random.RandomState(seed)
     if isinstance(test, float) and groups is None:
-        from sklearn.model_selection import train_test_split  # most splits don't need it
-
         n_test = count_test_items(test, len(rows))
-        train_rows, test_rows = train_test_split(rows, test_size=n_test, random_state=rng)
-        return train_rows, test_rows
+        shuffled = rng.permutation(rows)
+        return shuffled[n_test:], shuffled[:n_test]
 
     if test == "given":
         is_test = select_given_images(images)
@@ -107,19 +107,14 @@ def select_groups(
 ) -> Vector:
     """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
     unique_groups = np.unique(groups)
+    # The last groups need no random numbers. They are drawn all the same, so that after either
+    # rule the generator shuffles the training rows in the same way.
+    shuffled_groups = rng.permutation(unique_groups)
     if isinstance(test, LastGroups):
-        # GroupShuffleSplit draws the same numbers, so that after either rule the generator
-        # shuffles the training rows in the same way.
-        rng.permutation(unique_groups)
-        return np.isin(groups, unique_groups[-test.groups :])
-    from sklearn.model_selection import GroupShuffleSplit  # slow to import
-
-    n_test = count_test_items(test, len(unique_groups))
-    splitter = GroupShuffleSplit(1, test_size=n_test, random_state=rng)
-    _, test_rows = next(splitter.split(groups, groups=groups))
-    is_test = np.zeros(len(groups), dtype=bool)
-    is_test[test_rows] = True
-    return is_test
+        test_groups = unique_groups[-test.groups :]
+    else:
+        test_groups = shuffled_groups[: count_test_items(test, len(unique_groups))]
+    return np.isin(groups, test_groups)
 
 
 def checksums_of(X: Pixels, images: pd.DataFrame) -> Vector:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]  # the folder of dvc.yaml
 
-SUFFIXES = {".py", ".txt"}  # of modules, and of environment.txt
+SUFFIXES = {".py", ".yaml"}  # of modules, and of stages/versions.yaml
 
 # By its path in ROOT, the time of each file's last edit, in nanoseconds, and its size.
 Snapshot = dict[Path, tuple[int, int]]

@@ -8,9 +8,9 @@ parameters together with the outputs of the old ones. DVC does not record a stag
 import re
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from digits.settings import edits, params
 from digits.settings.errors import UserError, report_os_errors, warn
 
 DVC_FILE = Path("dvc.yaml")
-ENVIRONMENT_FILE = Path(__file__).parents[1] / "core/environment.txt"
+VERSIONS_FILE = Path("stages/versions.yaml")
 
 # While several threads fit or apply models, scikit-learn warns by chance that it is not used
 # rightly. Each of its threads replaces the filters of warnings, which all threads share, and
@@ -34,14 +34,13 @@ class StageCommand(click.Command):
 
     Its argument `name` is the name of an entry of params.yaml.
 
-    It refuses to run unless the packages have their pinned versions, because other versions
-    could change the outputs. It fails if its code or its parameters are edited while it runs.
-    Each error and each warning is one line.
+    It refuses to run unless the packages that compute the outputs have their pinned versions,
+    because other versions could change the outputs. It fails if its code or its parameters are
+    edited while it runs. Each error and each warning is one line.
     """
 
     def invoke(self, ctx: click.Context) -> None:
         """Check the packages, run the stage, check for edits, and print the warnings."""
-        check_package_versions()
         # Let Ctrl-C end the process at once. Python would handle it only after compiled code
         # returns, possibly minutes later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -49,6 +48,7 @@ class StageCommand(click.Command):
             edits.remember_code()  # if the script was run without `-m`
             params_before = params.read()
             dependencies = read_dependencies(str(self.name), ctx.params["name"], params_before)
+            check_package_versions(dependencies.packages)
             super().invoke(ctx)
             check_edits(dependencies, params_before)
 
@@ -58,6 +58,7 @@ class Dependencies(NamedTuple):
 
     paths: list[Path]
     keys: list[str]  # of params.yaml, such as `models.digit-fast.folds`
+    packages: list[str]  # whose versions are in stages/versions.yaml
 
 
 def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
@@ -73,7 +74,7 @@ def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
         params_text: the text of params.yaml.
     """
     if not DVC_FILE.exists():
-        return Dependencies([], [])
+        return Dependencies([], [], [])
     stages = YAML(typ="safe").load(DVC_FILE).get("stages", {})
     declared = stages.get(stage, {})
     template = declared.get("do", declared)
@@ -85,10 +86,16 @@ def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
         text = text.replace("${key}", name)
         return re.sub(r"\$\{item\.(\w+)\}", lambda match: str(entry.get(match[1])), text)
 
-    return Dependencies(
-        [Path(fill_in(path)) for path in template.get("deps", [])],
-        [fill_in(key) for key in template.get("params", [])],
-    )
+    paths = [Path(fill_in(path)) for path in template.get("deps", [])]
+    keys = []
+    packages: list[str] = []
+    for declared_param in template.get("params", []):
+        if isinstance(declared_param, str):
+            keys.append(fill_in(declared_param))
+        else:  # the keys of another file, by its path
+            paths += map(Path, declared_param)
+            packages += declared_param.get(str(VERSIONS_FILE), [])
+    return Dependencies(paths, keys, packages)
 
 
 def find_value(content: dict[str, Any], key: str) -> Any:
@@ -137,16 +144,25 @@ def print_warnings() -> Iterator[None]:
                 warn(line)
 
 
-def check_package_versions() -> None:
-    """Check that the installed packages have the versions that environment.txt pins.
+def check_package_versions(packages: Collection[str]) -> None:
+    """Check that packages are installed in the versions that stages/versions.yaml pins.
 
     Raises:
-        UserError: a package has another version.
+        UserError: a package is not installed, has another version, or is not pinned.
     """
-    for line in ENVIRONMENT_FILE.read_text(encoding="utf-8").splitlines():
-        package, pinned = line.split("==")
-        if version(package) != pinned:
+    if not packages:
+        return
+    pinned = YAML(typ="safe").load(VERSIONS_FILE)
+    for package in packages:
+        if package not in pinned:
+            raise UserError(f"{VERSIONS_FILE} has no version of {package}; run `make lock`")
+        expected = f"{VERSIONS_FILE} pins {package} {pinned[package]}"
+        try:
+            installed = version(package)
+        except PackageNotFoundError:
             raise UserError(
-                f"{ENVIRONMENT_FILE.name} pins {package} {pinned}, not {version(package)}; "
-                "run `make -B venv`"
-            )
+                f"{expected}, which is not installed; run `make -B venv`, with EXTRAS=NAME if "
+                "the extra NAME of pyproject.toml has it"
+            ) from None
+        if installed != pinned[package]:
+            raise UserError(f"{expected}, not {installed}; run `make -B venv`")

@@ -22,6 +22,7 @@ from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.results.metrics import DESCRIPTIONS
 from digits.settings import params
+from digits.settings.stage import VERSIONS_FILE
 
 FOLDER = Path(__file__).parents[1] / "reference"
 SOURCES_FOLDER = Path(sources.__file__).parent
@@ -84,6 +85,13 @@ stages, DVC runs another stage only if its input files have changed, too.
 
 [Accept an edit of comments](../dvc.md#accept-an-edit-of-comments) shows how to record an edit
 without a run."""
+
+PACKAGES_INTRODUCTION = """\
+## What a new version of a package reruns
+
+`stages/versions.yaml` has the versions of the packages that compute outputs. `dvc.yaml` says
+which of them a stage depends on. A new version of any other package reruns nothing. [Upgrade a
+package](../../CONTRIBUTING.md#upgrade-a-package) shows each step."""
 
 NO_OUTPUT_INTRODUCTION = """\
 ## Code that reruns nothing
@@ -323,11 +331,13 @@ def read_arguments(function: Callable[..., Any]) -> dict[str, str]:
 
 
 def read_stages() -> dict[str, dict[str, Any]]:
-    """Return the entries of the stages in dvc.yaml by their names, in the order of the file."""
-    stages: dict[str, dict[str, Any]] = yaml.safe_load(
-        Path("dvc.yaml").read_text(encoding="utf-8")
-    )["stages"]
-    return stages
+    """Return the entries of the stages in dvc.yaml by their names, in the order of a run."""
+    text = Path("dvc.yaml").read_text(encoding="utf-8")
+    entries: dict[str, dict[str, Any]] = yaml.safe_load(text)["stages"]
+    entries["evaluate"] = entries.pop(
+        "evaluate"
+    )  # it is the first one in the file, and runs last
+    return entries
 
 
 def write_stages() -> str:
@@ -351,24 +361,47 @@ def describe_stage(stage: str, entry: dict[str, Any]) -> str:
 
 
 def write_dependencies() -> str:
-    """Return the page about the stages that an edit of the code reruns."""
-    stages_of: dict[str, list[str]] = {}
+    """Return the page about what an edit of the code or a new version of a package reruns."""
+    stages_of_path: dict[str, list[str]] = {}
+    stages_of_package: dict[str, list[str]] = {}
     declared = read_stages()
     for stage, entry in declared.items():
         definition = entry.get("do", entry)  # only a stage with `foreach` has `do`
         for path in definition.get("deps", []):
             if path.startswith(("digits/", "stages/")):
                 name = path.replace("${item.features}", "NAME")
-                stages_of.setdefault(name, []).append(f"`{stage}`")
-    lines = ["| edited file or folder | stages that DVC runs again |", "|---|---|"]
-    for path, stages in sorted(stages_of.items()):
-        stages_text = "all" if len(stages) == len(declared) else ", ".join(stages)
-        lines.append(f"| `{path}` | {stages_text} |")
+                stages_of_path.setdefault(name, []).append(stage)
+        for key in definition.get("params", []):
+            packages = key.get(str(VERSIONS_FILE), []) if isinstance(key, dict) else []
+            for package in packages:
+                stages_of_package.setdefault(package, []).append(stage)
+    n_stages = len(declared)
+    parts = [
+        DEPENDENCIES_INTRODUCTION,
+        NOTE,
+        list_reruns("edited file or folder", stages_of_path, n_stages),
+        PACKAGES_INTRODUCTION,
+        list_reruns("package", stages_of_package, n_stages),
+    ]
     reasons = ["| file or folder | why it cannot change an output |", "|---|---|"]
     reasons += [f"| `{path}` | {reason} |" for path, reason in CHANGE_NO_OUTPUT.items()]
-    parts = [DEPENDENCIES_INTRODUCTION, NOTE, "\n".join(lines)]
     parts += [NO_OUTPUT_INTRODUCTION, "\n".join(reasons)]
     return "\n\n".join(parts) + "\n"
+
+
+def list_reruns(title: str, stages_of: Mapping[str, list[str]], n_stages: int) -> str:
+    """Return a table of what a change of each file or package reruns.
+
+    Args:
+        title: the heading of the first column.
+        stages_of: the stages by the name of the file or package.
+        n_stages: how many stages dvc.yaml has.
+    """
+    lines = [f"| {title} | stages that DVC runs again |", "|---|---|"]
+    for name, stages in sorted(stages_of.items()):
+        listed = ", ".join(f"`{stage}`" for stage in stages)
+        lines.append(f"| `{name}` | {'all' if len(stages) == n_stages else listed} |")
+    return "\n".join(lines)
 
 
 def write_metrics() -> str:

@@ -75,6 +75,11 @@ EDIT_TABLES = replace("digits/core/tables.py", '\\"\\"\\"Read', '\\"\\"\\"Now re
             id="new module",
         ),
         pytest.param(
+            replace("stages/versions.yaml", "numpy", "numpy "),
+            "stages/versions.yaml",
+            id="versions",
+        ),
+        pytest.param(
             replace("params.yaml", "pixel_max: 16", "pixel_max: 17"), "params.yaml", id="entry"
         ),
     ],

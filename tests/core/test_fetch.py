@@ -106,8 +106,8 @@ def test_a_server_that_fails_is_one_line(
     assert line.startswith(f"Error: no source has tiny: idx {url}: ")
     assert reason in line
     assert line.endswith(
-        ". Set DATA_MIRROR to a folder or address that holds the IDX files in tiny/, or run "
-        "`make demo`, which needs no network"
+        ". Without network, set DATA_MIRROR to a folder with the IDX files in tiny/, or "
+        "run only models of other datasets: `dvc repro evaluate@MODEL`, or `make demo`"
     )
     assert not (folder / "data").exists()
 
@@ -124,8 +124,11 @@ def test_a_server_that_is_down_is_one_line(folder: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         port = silent.getsockname()[1]
-        use_sources(folder, {"idx": f"http://127.0.0.1:{port}"})
-        assert "Connection refused" in failure(folder, *FETCH)
+        url = f"http://127.0.0.1:{port}"
+        use_sources(folder, {"idx": url})
+        line = failure(folder, *FETCH)
+    reason = f"idx {url}: train-images: Connection refused"
+    assert line.startswith(f"Error: no source has tiny: {reason}. Without network, ")
 
 
 def test_another_number_of_images_than_the_pinned_one_is_one_line(folder: Path) -> None:

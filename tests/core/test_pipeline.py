@@ -1,11 +1,13 @@
 """A second run gives the same bytes, and DVC reruns only the stages that an edit affects."""
 
+import ast
 import contextlib
 import os
 import shutil
 import sys
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import sklearn
+import yaml
 from dvc.repo import Repo
 
 from digits.core import paths, tables
@@ -35,7 +38,7 @@ TRAIN = stages_of("train")
 EVALUATE = stages_of("evaluate")
 FIVE = "models.five-sgd"
 
-# The stages of this project, in the order of dvc.yaml. A fork may have further ones.
+# The stages of this project, in the order of a run. A fork may have further ones.
 STAGES = [*FETCH, *SPLIT, *BINARIZE, *TRAIN, *EVALUATE]
 
 
@@ -85,10 +88,12 @@ def test_a_stage_guards_what_dvc_records(made: Path) -> None:
         script, _, name = stage.partition("@")
         with contextlib.chdir(made):
             found = stage_module.read_dependencies(script, name, text)
-        assert [str(path) for path in sorted(found.paths)] == sorted(
-            dependency["path"] for dependency in entry["deps"]
-        )
-        recorded = entry.get("params", {}).get("params.yaml", {})
+        recorded_params = entry["params"]
+        versions = recorded_params[str(stage_module.VERSIONS_FILE)]
+        assert found.packages == list(versions)
+        recorded = recorded_params.pop("params.yaml", {})
+        recorded_paths = [dependency["path"] for dependency in entry["deps"]]
+        assert sorted(map(str, found.paths)) == sorted([*recorded_paths, *recorded_params])
         assert sorted(found.keys) == sorted(recorded)
         values = params.parse(text)
         for key, value in recorded.items():
@@ -167,7 +172,7 @@ def test_what_a_stage_imports_is_a_dependency_or_changes_no_output(project: Path
 
 def copy_dependencies(made: Path, project: Path, stage: str) -> None:
     """Copy the dependencies of a stage into an empty folder, and what changes no output."""
-    names = ["params.yaml", "dvc.yaml", *CHANGE_NO_OUTPUT]
+    names = ["params.yaml", "dvc.yaml", "stages/versions.yaml", *CHANGE_NO_OUTPUT]
     for path in [*list_dependencies(made, stage), *map(Path, names)]:
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         if (made / path).is_dir():
@@ -202,15 +207,73 @@ def test_a_stage_needs_its_dependencies_alone_and_gives_the_same_bytes_on_one_co
     assert after.items() <= tiny.files(made).items()
 
 
-def test_other_package_versions_than_the_pinned_ones_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def list_imported_packages(modules: Iterable[Path]) -> set[str]:
+    """Return the pinned packages that some modules import."""
+    pinned = yaml.safe_load((tiny.ROOT / stage_module.VERSIONS_FILE).read_text())
+    packages_of = packages_distributions()
+    imported: set[str] = set()
+    for module in modules:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [str(node.module)]
+            for name in names:
+                imported.update(packages_of.get(name.partition(".")[0], []))
+    return imported & pinned.keys()
+
+
+def test_a_stage_depends_on_the_versions_of_the_packages_that_its_code_imports() -> None:
+    text = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    for stage, definition in yaml.safe_load(text)["stages"].items():
+        template = definition["do"]
+        modules: list[Path] = []
+        for path in template["deps"]:
+            for place in tiny.ROOT.glob(path.replace("${item.features}", "*")):
+                modules += [place] if place.suffix == ".py" else place.rglob("*.py")
+        file = str(stage_module.VERSIONS_FILE)
+        [packages] = [key[file] for key in template["params"] if isinstance(key, dict)]
+        assert set(packages) == list_imported_packages(modules), stage
+
+
+def test_a_new_scikit_learn_reruns_train_and_evaluate(project: Path) -> None:
+    tiny.replace(
+        project / stage_module.VERSIONS_FILE, 'scikit-learn: ".+"', 'scikit-learn: "9"'
+    )
+    assert changed_stages(project) == sorted([*TRAIN, *EVALUATE])
+
+
+HINT = "run `make -B venv`"
+EXTRA_HINT = "with EXTRAS=NAME if the extra NAME of pyproject.toml has it"
+
+
+@pytest.mark.parametrize(
+    ("package", "versions", "message"),
+    [
+        pytest.param(
+            "scikit-learn",
+            'scikit-learn: "0.1"',
+            f"pins scikit-learn 0.1, not {sklearn.__version__}; {HINT}",
+            id="another version",
+        ),
+        pytest.param(
+            "nosuch",
+            'nosuch: "2.0"',
+            f"pins nosuch 2.0, which is not installed; {HINT}, {EXTRA_HINT}",
+            id="not installed",
+        ),
+        pytest.param(
+            "numpy", "{}", "has no version of numpy; run `make lock`", id="not pinned"
+        ),
+    ],
+)
+def test_a_package_without_its_pinned_version_is_one_line(
+    project: Path, package: str, versions: str, message: str
 ) -> None:
-    pinned_versions = tmp_path / "environment.txt"
-    pinned_versions.write_text("scikit-learn==0.1\n")
-    monkeypatch.setattr(stage_module, "ENVIRONMENT_FILE", pinned_versions)
-    line = failure(tmp_path, "split", "tiny")
-    difference = f"environment.txt pins scikit-learn 0.1, not {sklearn.__version__}"
-    assert line == f"Error: {difference}; run `make -B venv`"
+    (project / stage_module.VERSIONS_FILE).write_text(versions)
+    tiny.replace(project / "dvc.yaml", "versions.yaml: .+", f"versions.yaml: [{package}]")
+    assert failure(project, "train", "five-sgd") == f"Error: stages/versions.yaml {message}"
 
 
 def test_a_missing_dependency_is_one_line(project: Path) -> None:

@@ -183,11 +183,13 @@ def params(changes: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def list_stages() -> list[str]:
-    """Return the stages of the tiny project in the order of dvc.yaml, in which they can run."""
+    """Return the stages of the tiny project in an order in which they can run."""
     text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    definitions = yaml.safe_load(text)["stages"]
+    definitions["evaluate"] = definitions.pop("evaluate")  # it is the first one, and runs last
     entries = params()
     stages = []
-    for stage, definition in yaml.safe_load(text)["stages"].items():
+    for stage, definition in definitions.items():
         if "foreach" in definition:  # a fork may have other stages, too
             section = definition["foreach"].strip("${}")  # such as `${models}`
             stages += [f"{stage}@{name}" for name in entries[section]]

@@ -55,3 +55,17 @@ def check_place(path: Path) -> None:
     check_not_special(path)
     if not path.exists():
         raise UserError(NOT_FOUND)
+
+
+def describe_network_error(error: BaseException) -> str:
+    """Return what the operating system says of a failed request, such as `Connection refused`.
+
+    The message of a HTTP client is long, because it repeats the address at each of its layers.
+    If the operating system says nothing, this returns the message all the same.
+    """
+    cause = error
+    while inner := cause.__cause__ or cause.__context__:
+        cause = inner
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(error) or type(error).__name__

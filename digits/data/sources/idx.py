@@ -19,7 +19,7 @@ import requests
 from digits.core.tables import Pixels
 from digits.data.images import make_images
 from digits.data.intake import subsets
-from digits.data.sources import NO_FILE, is_special
+from digits.data.sources import NO_FILE, describe_network_error, is_special
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
@@ -86,7 +86,7 @@ def read_file(place: str, name: str, n_values: int) -> Pixels:
         return parse(content).reshape(-1, n_values)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The exceptions of requests are OSErrors, too.
-        raise UserError(f"{name}: {error}") from None
+        raise UserError(f"{name}: {describe_network_error(error)}") from None
 
 
 def parse(content: bytes) -> Any:

@@ -9,6 +9,7 @@ from sklearn.datasets import fetch_openml
 
 from digits.core.tables import Pixels
 from digits.data.images import make_images
+from digits.data.sources import describe_network_error
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
@@ -46,7 +47,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
                 read_csv_kwargs={"dtype": np.float32},
             )
     except Exception as error:  # a bad answer can raise nearly any exception in its parsers
-        raise UserError(str(error) or type(error).__name__) from None
+        raise UserError(describe_network_error(error)) from None
     finally:
         socket.setdefaulttimeout(timeout)
     return make_images(dataset, [bunch.data], bunch.target)
