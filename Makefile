@@ -26,9 +26,12 @@ JOBS := auto
 
 DEMO := small-*
 # The last lines of the demo.
-NEXT := 'Change a number in params.yaml: `make demo` then runs what depends on it, and nothing else.' \
-  '`make repro` trains all models.'
-READ := '`$(VENV)/bin/digits predict docs/handwriting/sheet.jpg --show` reads digits from a picture.'
+NEXT := 'source $(VENV)/bin/activate' \
+  '(edit params.yaml)                  change n_neighbors of the model small-even-knn' \
+  'dvc repro evaluate@small-even-knn   run the stages that depend on it, and no others' \
+  'dvc metrics diff                    see what has changed since the last commit' \
+  'make repro                          train all models, also those of MNIST'
+READ := 'digits predict docs/handwriting/sheet.jpg --show   read digits from a picture'
 NEXT += $(if $(wildcard packages/digits-handwriting),$(READ))
 demo: $(INSTALLED) ## Train the models that need no network
 	@digits repro --jobs $(JOBS) '$(DEMO)'

@@ -1,1 +1,1 @@
-"""A reproducible digit-recognition pipeline with DVC and scikit-learn."""
+"""A reproducible image-recognition pipeline, built on DVC and scikit-learn."""

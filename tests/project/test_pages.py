@@ -91,17 +91,63 @@ def test_the_readme_and_the_citation_name_the_version() -> None:
     assert citation["version"] == project["version"]
 
 
+def read_rows(text: str) -> list[list[str]]:
+    """Return the cells of all rows of the tables in a text."""
+    rows = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
+    return [[cell.strip() for cell in row.split(" | ")] for row in rows]
+
+
 def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    section = pages.read_section("README.md", "Try it on handwritten digits")
-    [shown] = re.findall("^(task .+?)^```", section, re.DOTALL | re.MULTILINE)
+    readme = (tiny.ROOT / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall("^\\$ make demo\n…\n(task .+?)^```", readme, re.DOTALL | re.MULTILINE)
     with contextlib.chdir(tiny.ROOT):
         settings = params.load()
         names = [name for name in settings.models if f"  {name} " in shown]
         print_leaderboard(make_leaderboard(settings, names), settings, "table")
     printed = capsys.readouterr().out
     assert normalize_rows(shown) - {"…"} <= normalize_rows(printed)
+
+
+def test_the_readme_has_the_accuracies_of_the_page_about_the_tutorials() -> None:
+    _, *shown = read_rows(pages.read_section("README.md", "Results on MNIST"))
+    page = read_rows((tiny.ROOT / "docs/tutorials.md").read_text(encoding="utf-8"))
+    _, *rows = [cells for cells in page if len(cells) == 5]  # of the first table
+    for (link, *accuracies), (_, task, _, *of_page) in zip(shown, rows, strict=True):
+        [anchor] = re.findall(r"\(#.+?\)", task)
+        assert anchor[1:] in link
+        for accuracy, text in zip(accuracies, of_page, strict=True):
+            numbers = re.findall(r"\d\.\d+", text)
+            assert re.findall(r"\d\.\d+", accuracy) == numbers
+
+
+@pytest.mark.slow
+def test_the_day_in_the_readme_leads_to_a_colleague_and_to_a_merged_branch(
+    demo: Path, tmp_path: Path
+) -> None:
+    origin = tmp_path / "origin"
+    tiny.run(["git", "clone", "--quiet", "--bare", str(demo), str(origin)], tmp_path)
+    tiny.run(["git", "remote", "add", "origin", str(origin)], demo)
+    section = pages.read_section("README.md", "A day with the pipeline")
+    own, colleague = section.replace("REPOSITORY_URL", str(origin)).split("A\ncolleague", 1)
+    activate, switch, *steps = pages.read_steps(own)
+    assert activate.command == "source .venv/bin/activate"
+    pages.run([switch], demo)
+    edit_params(demo, "small-even-knn", "n_neighbors: 3", "n_neighbors: 5")
+    pages.run(steps, demo)
+
+    clone, set_up, pull = pages.read_steps(colleague)
+    assert set_up.command.startswith("make venv ")
+    pages.run([clone], tmp_path)
+    pages.run([pull], tmp_path / "colleague")
+    assert tiny.repro(tmp_path / "colleague", "evaluate@small-even-knn") == []
+
+    for command in re.findall(r"`(git (?:switch|merge) [^`]+)`", colleague):
+        tiny.run(command, demo)
+    assert git_status(demo) == ""
+    assert "n_neighbors: 5\n" in tiny.run("git show main:params.yaml", demo).stdout
+    assert tiny.repro(demo, "evaluate@small-even-knn") == []
 
 
 @pytest.mark.slow
