@@ -225,15 +225,17 @@ def list_imported_packages(modules: Iterable[Path]) -> set[str]:
 
 
 def test_a_stage_depends_on_the_versions_of_the_packages_that_its_code_imports() -> None:
+    file = str(stage_module.VERSIONS_FILE)
     text = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")
     for stage, definition in yaml.safe_load(text)["stages"].items():
-        template = definition["do"]
+        template = definition.get("do", definition)  # only a stage with `foreach` has `do`
         modules: list[Path] = []
         for path in template["deps"]:
             for place in tiny.ROOT.glob(path.replace("${item.features}", "*")):
                 modules += [place] if place.suffix == ".py" else place.rglob("*.py")
-        file = str(stage_module.VERSIONS_FILE)
-        [packages] = [key[file] for key in template["params"] if isinstance(key, dict)]
+        packages: list[str] = []
+        for param in template.get("params", []):
+            packages += param.get(file, []) if isinstance(param, dict) else []
         assert set(packages) == list_imported_packages(modules), stage
 
 
