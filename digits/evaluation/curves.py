@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+from digits.core.tables import Vector
 from digits.evaluation.predictions import Predictions
 
-# Curves are thinned to about one point per cell of a symlog grid: up to this distance from the
-# perfect point, the cells are linear, and then logarithmic.
-LINEAR_UP_TO = 0.001
-CELLS_PER_AXIS = 60
+# No point of a curve is further than this from the line through the points that are kept. It is
+# one pixel of the plots in .dvc/plots, whose axes are 400 pixels long and go from 0 to 1.
+MAX_DISTANCE = 1 / 400
 
 # The edges of the bins of confidence. They are close together where the predictions of a good
 # model are.
@@ -36,7 +36,7 @@ def roc_table(predictions: Predictions) -> pd.DataFrame:
         curve = pd.DataFrame(
             {"false_positive_rate": fpr, "true_positive_rate": tpr, "threshold": thresholds}
         )
-        curves[name] = thin_curve(curve, perfect_point=[0, 1])
+        curves[name] = thin_curve(curve)
     return concat_curves(curves, ["false_positive_rate", "true_positive_rate", "threshold"])
 
 
@@ -57,23 +57,51 @@ def precision_recall_table(predictions: Predictions) -> pd.DataFrame:
         curve = pd.DataFrame(
             {"recall": recall[:-1], "precision": precision[:-1], "threshold": thresholds}
         )[::-1]
-        curves[name] = thin_curve(curve, perfect_point=[1, 1])
+        curves[name] = thin_curve(curve)
     return concat_curves(curves, ["recall", "precision", "threshold"])
 
 
-def thin_curve(curve: pd.DataFrame, perfect_point: list[int]) -> pd.DataFrame:
-    """Return the first and the last point of a curve in each cell of the grid.
+def thin_curve(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the points of a curve without which its plot would look different.
+
+    These are the first point, the last one, and between two of them the point that is furthest
+    from the line segment between them, if it is further than MAX_DISTANCE.
+    Source: the algorithm of Ramer, Douglas and Peucker. D. H. Douglas, T. K. Peucker,
+    "Algorithms for the reduction of the number of points required to represent a digitized line
+    or its caricature", Cartographica 10 (1973).
 
     Args:
-        curve: its first two columns are x and y, from 0 to 1.
-        perfect_point: the x and the y of a perfect classifier.
+        curve: its first two columns are x and y, 0 to 1.
     """
-    distances = (curve.iloc[:, :2] - perfect_point).abs()
-    positions = np.log1p(distances / LINEAR_UP_TO) / np.log1p(1 / LINEAR_UP_TO)  # 0 to 1
-    cells = np.floor(CELLS_PER_AXIS * positions)
-    is_first = (cells != cells.shift()).any(axis=1)
-    is_last = (cells != cells.shift(-1)).any(axis=1)
-    return curve[is_first | is_last]
+    points = curve.iloc[:, :2].to_numpy()
+    kept = {0, len(points) - 1}
+    segments = [(0, len(points) - 1)]
+    while segments:
+        first, last = segments.pop()
+        distances = distances_to_segment(points[first : last + 1])
+        furthest = first + int(distances.argmax())
+        if distances.max() > MAX_DISTANCE:
+            kept.add(furthest)
+            segments += [(first, furthest), (furthest, last)]
+    return curve.iloc[sorted(kept)]
+
+
+def distances_to_segment(points: Vector) -> Vector:
+    """Return the distance of each point from the line segment from the first to the last one.
+
+    Args:
+        points: x and y, shape (n_points, 2).
+
+    Returns:
+        The distances, shape (n_points,).
+    """
+    start, end = points[0], points[-1]
+    direction = end - start
+    squared_length = (direction**2).sum()
+    # The position of the nearest point of the line, from 0 at the start to 1 at the end.
+    positions = ((points - start) * direction).sum(axis=1) / (squared_length or 1)
+    nearest = start + positions.clip(0, 1)[:, np.newaxis] * direction
+    return np.sqrt(((points - nearest) ** 2).sum(axis=1))
 
 
 def concat_curves(curves: dict[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:
