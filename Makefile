@@ -1,4 +1,7 @@
 # What to type. Everything runs in .venv, which is made from requirements.lock when it is missing or out of date.
+SHELL := bash
+# A command that fails on the left of a pipe fails the target.
+.SHELLFLAGS := -o pipefail -c
 PYTHON := $(shell command -v python3)
 VENV := .venv
 LOCK_INSTALLED := $(VENV)/.locked
