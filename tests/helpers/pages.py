@@ -63,6 +63,18 @@ def read_steps(text: str) -> list[Step]:
     return steps
 
 
+def read_table(text: str, *programs: str) -> list[str]:
+    """Return the commands in the tables of a text.
+
+    Args:
+        text: a part of a page.
+        programs: the first words of commands, such as `dvc`.
+    """
+    rows = re.findall(r"^\|.*", text, re.MULTILINE)
+    commands = re.findall(rf"`((?:{'|'.join(programs)}) [^`]+)`", "\n".join(rows))
+    return [command.replace(r"\|", "|") for command in commands]
+
+
 def run(steps: list[Step], project: Path) -> str:
     """Run the commands of some steps in one shell, and check that each prints what is shown.
 

@@ -6,8 +6,10 @@ run in the tiny project.
 
 import contextlib
 import hashlib
+import json
 import re
 import shutil
+import time
 import tomllib
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from tests.helpers.processes import Running
 pytestmark = pytest.mark.timeout(1800)
 
 WALKTHROUGH = "docs/walkthrough.md"
+DVC = "docs/dvc.md"
 EXPERIMENTS = "docs/experiments.md"
 SHARING = "docs/sharing.md"
 TROUBLESHOOTING = "docs/troubleshooting.md"
@@ -204,6 +207,79 @@ def test_the_page_about_experiments_runs_stages_in_parallel(demo: Path) -> None:
 
 
 @pytest.mark.slow
+def test_one_worker_runs_all_experiments_of_the_queue(demo: Path) -> None:
+    pages.run(read_steps(EXPERIMENTS, "Use DVC's queue"), demo)
+    while "Queued" in (status := tiny.run("dvc queue status", demo).stdout) or (
+        "Running" in status
+    ):
+        time.sleep(1)
+    tiny.run("dvc queue stop", demo)
+    for name in ["queued-1", "queued-2"]:
+        assert re.search(rf" {name} .* Success$", status, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_commands_in_the_table_about_dvc_print_only_what_matters(demo: Path) -> None:
+    edit_params(demo, "small-even-knn", "n_neighbors: 3", "n_neighbors: 5")
+    section = pages.read_section(DVC, "Use DVC's commands in this project")
+    printed = {
+        command: tiny.run(["bash", "-c", command], demo, PYTHONPATH=str(demo)).stdout
+        for command in pages.read_table(section, "dvc", "digits")
+    }
+
+    def find(words: str) -> str:
+        [output] = [text for command, text in printed.items() if command.startswith(words)]
+        return output
+
+    both = ["evaluate@small-even-knn", "train@small-even-knn"]
+    assert "\nevaluate@small-even-knn " in find("dvc stage list")
+    assert "| train@small-even-knn |" in find("dvc dag")
+    assert find("dvc status").startswith("train@small-even-knn:\n")
+    assert tiny.find_stages(find("dvc repro evaluate")) == both
+    assert tiny.find_stages(find("dvc repro --pull")) == []
+    assert len(find("dvc params diff").splitlines()) == 2
+    assert len(find("dvc metrics diff").splitlines()) == 6
+    assert find("dvc diff").endswith("files summary: 3 modified\n")
+    assert "modified: models/small-even-knn.skops\n" in find("dvc data status")
+    assert tiny.find_stages(find("dvc exp run")) == both
+    assert " last commit\n" in find("digits experiments")
+    assert len(find("dvc exp show").splitlines()[0].split(",")) < 20
+    assert find("dvc push") == "8 files pushed\n"
+    assert find("dvc pull") == "Everything is up to date.\n"
+
+
+@pytest.mark.slow
+def test_models_are_shared_without_warnings_about_the_others(demo: Path) -> None:
+    tiny.run("digits repro 'small-*'", demo, PYTHONPATH=str(demo))
+    commands = pages.read_table(pages.read_section(SHARING, "Share a part of the files"), "dvc")
+    colleague = clone(demo, "colleague")
+    for project, program in [(demo, "dvc push"), (colleague, "dvc pull")]:
+        call(project, "setup")
+        for command in commands:
+            if command.startswith(program):
+                assert tiny.run(["bash", "-c", command], project).stderr == ""
+    small = list_outputs(demo)
+    assert len(small) == 32
+    assert list_outputs(colleague) == small
+    # Without names, DVC copies the same files, but complains about the others.
+    tiny.run("git clean --quiet --force -d -X data models", colleague)
+    shutil.rmtree(colleague / ".dvc/cache")
+    message = "failed to pull data from the cloud"
+    assert message in tiny.run("dvc pull", colleague, status=1).stderr
+    assert list_outputs(colleague) == small
+    shutil.rmtree(demo.parent / "digits-remote")
+    done = tiny.run("dvc push", demo)
+    assert len(re.findall("^md5: ", done.stderr, re.MULTILINE)) == 48
+    assert done.stdout == "32 files pushed\n"
+
+
+def list_outputs(project: Path) -> list[str]:
+    """Return the names of the outputs in data/ and models/ that exist."""
+    listed = tiny.run("git ls-files --others --ignored --exclude-standard data models", project)
+    return listed.stdout.splitlines()
+
+
+@pytest.mark.slow
 def test_a_conflict_in_a_clone_that_was_not_set_up_is_resolved_without_training(
     demo: Path,
 ) -> None:
@@ -308,8 +384,42 @@ def test_a_colleague_gets_results_and_shares_a_change(made: Path, project: Path)
     assert tiny.files(other) == tiny.files(colleague)
 
 
+needs_rclone = pytest.mark.skipif(
+    shutil.which("rclone") is None, reason="needs rclone: `make venv`"
+)
+
+
+def publish(project: Path) -> None:
+    """Give a project a Git repository to push to."""
+    origin = project.parent / "origin"
+    tiny.run(["git", "init", "--quiet", "--bare", "-b", "main", str(origin)], project)
+    tiny.run(["git", "remote", "add", "origin", str(origin)], project)
+    tiny.run("git config push.autoSetupRemote true", project)
+
+
+def share_by_server(project: Path, title: str, place: str, **values: str) -> None:
+    """Push a project to a server, as a section of the page says, and pull it in a clone.
+
+    Args:
+        project: the project.
+        title: the heading of the section.
+        place: the address of the remote.
+        values: what replaces the placeholders of the section.
+    """
+    publish(project)
+    run_sharing("Set up a team remote", project, PLACE=place)
+    run_sharing(title, project, **values)
+    if git_status(project):
+        tiny.commit(project, "the settings of the server")
+    tiny.run_dvc("push", project)
+    colleague = clone(project, "colleague")
+    shutil.copy(project / ".dvc/config.local", colleague / ".dvc/config.local")
+    tiny.run_dvc("pull", colleague)
+    assert tiny.repro(colleague) == []
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("rclone") is None, reason="needs rclone: `make venv`")
+@needs_rclone
 def test_a_clone_pulls_everything_from_s3(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,22 +432,28 @@ def test_a_clone_pulls_everything_from_s3(
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     serve = f"rclone serve s3 --addr 127.0.0.1:0 --auth-key {key},{secret} buckets"
     with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
-        line = server.wait_for_line("http://127.0.0.1:")
-        [address] = re.findall(r"http://127\.0\.0\.1:\d+", line)
-        tiny.run("git init --quiet --bare -b main origin", tmp_path)
-        tiny.run(["git", "remote", "add", "origin", str(tmp_path / "origin")], project)
-        tiny.run("git config push.autoSetupRemote true", project)
-        run_sharing("Set up a team remote", project, PLACE="s3://digits/cache")
-        values = {"https://s3.example.org": address, "KEY_ID": key, "SECRET_KEY": secret}
-        run_sharing("Use S3", project, **values)
-        tiny.commit(project, "the address of the server")
-        tiny.run_dvc("push", project)
-        colleague = clone(project, "colleague")
-        shutil.copy(project / ".dvc/config.local", colleague / ".dvc/config.local")
-        tiny.run_dvc("pull", colleague)
-        assert tiny.repro(colleague) == []
+        values = {"KEY_ID": key, "SECRET_KEY": secret}
+        values["https://s3.example.org"] = find_address(server)
+        share_by_server(project, "Use S3", "s3://digits/cache", **values)
     committed = b"".join(tiny.files(project).values())
     assert secret.encode() not in committed + (project / ".dvc/config").read_bytes()
+
+
+@pytest.mark.slow
+@needs_rclone
+def test_a_clone_pulls_everything_by_webdav(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "served" / "digits").mkdir(parents=True)
+    serve = "rclone serve webdav --addr 127.0.0.1:0 --user ann --pass secret served"
+    with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
+        place = find_address(server).replace("http:", "webdav:") + "/digits"
+        share_by_server(project, "Use WebDAV", place, PASSWORD="secret")
+    assert "secret" not in (project / ".dvc/config").read_text(encoding="utf-8")
+
+
+def find_address(server: Running) -> str:
+    """Return the address at which rclone serves files."""
+    line = server.wait_for_line("http://127.0.0.1:")
+    return re.findall(r"http://127\.0\.0\.1:\d+", line)[0]
 
 
 @pytest.mark.slow
@@ -372,6 +488,41 @@ def test_other_projects_use_data(project: Path, tmp_path: Path) -> None:
     pages.run(pages.read_steps(commands), other)
     original = pd.read_parquet(project / "data/raw/tiny.parquet")
     pd.testing.assert_frame_equal(pd.read_parquet(other / "tiny.parquet"), original)
+
+
+@pytest.mark.slow
+def test_other_projects_read_data_from_python(project: Path, tmp_path: Path) -> None:
+    remote = tmp_path / "remote"
+    publish(project)
+    run_sharing("Set up a team remote", project, PLACE=str(remote))
+    tiny.run_dvc("push", project)
+    section = read_sharing("Read files from Python", REPOSITORY_URL=f"file://{project}")
+    [script] = re.findall("^```python\n(.+?)^```", section, re.DOTALL | re.MULTILINE)
+    printed = tiny.run(["python", "-c", script], tmp_path).stdout.splitlines()
+    parameters, accuracy, url, n_images, names = printed
+    assert parameters == "{'max_iter': 50, 'tol': None}"
+    metrics = json.loads((project / paths.metrics("five-sgd")).read_text(encoding="utf-8"))
+    assert float(accuracy) == metrics["accuracy"]
+    model = (project / paths.model("five-sgd")).read_bytes()
+    assert Path(url).read_bytes() == model
+    assert int(n_images) == tiny.IMAGES
+    assert "'models/five-sgd.skops'" in names
+    assert (tmp_path / "model.skops").read_bytes() == model
+
+
+@pytest.mark.slow
+def test_other_projects_get_a_registered_model(project: Path, tmp_path: Path) -> None:
+    section = read_sharing("Give models versions", REPOSITORY_URL=str(project))
+    [register, get] = re.findall("`((?:gto|dvc) [^`]* [^`]+)`", section.replace("\n", " "))
+    [message] = re.findall("reports `(.+?)`", section)
+    tiny.replace(project / "dvc.yaml", "digit-champion", "five-sgd")
+    tiny.commit(project, "declare the model")
+    tiny.run_dvc("push", project)
+    assert message in tiny.run(get, tmp_path, status=1).stderr
+    tiny.run(register, project)
+    tiny.run(get, tmp_path)
+    model = (project / paths.model("five-sgd")).read_bytes()
+    assert (tmp_path / "five-sgd.skops").read_bytes() == model
 
 
 @pytest.mark.slow
