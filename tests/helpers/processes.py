@@ -1,7 +1,9 @@
 """Commands that a test disturbs. Each runs in a session of its own, as in a terminal."""
 
 import os
+import re
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# rclone serves a folder as a bucket, or by WebDAV.
+needs_rclone = pytest.mark.skipif(
+    shutil.which("rclone") is None, reason="needs rclone: `make venv`"
+)
 
 
 class Running(subprocess.Popen[str]):
@@ -70,3 +77,9 @@ def full_disk() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def find_address(server: Running) -> str:
+    """Return the address at which rclone serves files."""
+    line = server.wait_for_line("http://127.0.0.1:")
+    return re.findall(r"http://127\.0\.0\.1:\d+", line)[0]

@@ -23,7 +23,7 @@ from digits.results.leaderboard import make_leaderboard
 from digits.settings import params
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call
-from tests.helpers.processes import Running
+from tests.helpers.processes import Running, find_address, needs_rclone
 
 # The commands of a page take minutes on a busy machine.
 pytestmark = pytest.mark.timeout(1800)
@@ -384,11 +384,6 @@ def test_a_colleague_gets_results_and_shares_a_change(made: Path, project: Path)
     assert tiny.files(other) == tiny.files(colleague)
 
 
-needs_rclone = pytest.mark.skipif(
-    shutil.which("rclone") is None, reason="needs rclone: `make venv`"
-)
-
-
 def publish(project: Path) -> None:
     """Give a project a Git repository to push to."""
     origin = project.parent / "origin"
@@ -448,12 +443,6 @@ def test_a_clone_pulls_everything_by_webdav(project: Path, tmp_path: Path) -> No
         place = find_address(server).replace("http:", "webdav:") + "/digits"
         share_by_server(project, "Use WebDAV", place, PASSWORD="secret")
     assert "secret" not in (project / ".dvc/config").read_text(encoding="utf-8")
-
-
-def find_address(server: Running) -> str:
-    """Return the address at which rclone serves files."""
-    line = server.wait_for_line("http://127.0.0.1:")
-    return re.findall(r"http://127\.0\.0\.1:\d+", line)[0]
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """The steps of GitHub's workflows fail when a command in them fails."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from tests.helpers import tiny
-from tests.helpers.processes import Running
+from tests.helpers.processes import Running, find_address, needs_rclone
 
 WORKFLOWS = sorted((tiny.ROOT / ".github/workflows").glob("*.yml"))
 
@@ -27,12 +26,12 @@ def read_workflow(name: str) -> dict[str, Any]:
     return workflow
 
 
-def run_step(project: Path, name: str, *, status: int, **environment: str) -> str:
+def run_step(project: Path, name: str, status: int) -> str:
     """Run a step of the job `lock` in a project as GitHub does, and return what it prints."""
     steps = read_workflow("ci")["jobs"]["lock"]["steps"]
     [script] = [step["run"] for step in steps if step.get("name") == name]
     (project / "step.sh").write_text(script, encoding="utf-8")
-    done = tiny.run(f"{SHELL} step.sh", project, status=status, **environment)
+    done = tiny.run(f"{SHELL} step.sh", project, status=status)
     return done.stdout + done.stderr
 
 
@@ -50,11 +49,11 @@ def test_a_failure_on_the_left_of_a_pipe_fails_each_step(path: Path) -> None:
 @pytest.mark.slow
 def test_a_remote_that_lacks_a_file_fails_the_check(project: Path) -> None:
     tiny.run_dvc("push", project)
-    assert run_step(project, CHECK_REMOTE, status=0) == COMPLETE
+    assert run_step(project, CHECK_REMOTE, 0) == COMPLETE
     lost = tiny.lock(project)["train@five-sgd"]["outs"][-1]
     checksum = lost["md5"]
     (project.parent / f"digits-remote/files/md5/{checksum[:2]}/{checksum[2:]}").unlink()
-    said = run_step(project, CHECK_REMOTE, status=1)
+    said = run_step(project, CHECK_REMOTE, 1)
     assert f"        {lost['path']}\n" in said
     assert "Run `dvc push`" in said
     assert COMPLETE not in said
@@ -62,47 +61,48 @@ def test_a_remote_that_lacks_a_file_fails_the_check(project: Path) -> None:
 
 def test_a_remote_that_cannot_be_read_fails_the_check(project: Path) -> None:
     tiny.replace(project / ".dvc/config", "url = .*", "url = nosuch://server")
-    said = run_step(project, CHECK_REMOTE, status=251)
+    said = run_step(project, CHECK_REMOTE, 251)
     assert "Unsupported URL type nosuch://" in said
     assert COMPLETE not in said
 
 
 @pytest.fixture
 def bucket(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """Serve a bucket as S3, and push the project to it, which reads the keys as CI does."""
+    """Serve an empty bucket as S3, the remote of the project. The keys are in the environment."""
     # The keys that the user has for other servers are not used.
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]:
         monkeypatch.setenv(name, str(tmp_path / "nothing"))
     monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     (tmp_path / "buckets" / "digits").mkdir(parents=True)
     serve = f"rclone serve s3 --addr 127.0.0.1:0 --auth-key {KEY},{SECRET} buckets"
     with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
-        line = server.wait_for_line("http://127.0.0.1:")
-        [address] = re.findall(r"http://127\.0\.0\.1:\d+", line)
         tiny.run("dvc remote add --default team s3://digits/cache", project)
-        tiny.run(f"dvc remote modify team endpointurl {address}", project)
+        tiny.run(f"dvc remote modify team endpointurl {find_address(server)}", project)
         tiny.run("dvc remote modify team region us-east-1", project)
         tiny.commit(project, "the remote of the team")
         yield server
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("rclone") is None, reason="needs rclone: `make venv`")
-def test_a_bucket_that_cannot_be_read_fails_the_check(project: Path, bucket: Running) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
-    assert "Not in remote:" in run_step(project, CHECK_REMOTE, status=1, **keys)
-    tiny.run("dvc push", project, **keys)
-    assert run_step(project, CHECK_REMOTE, status=0, **keys) == COMPLETE
+@needs_rclone
+def test_a_bucket_that_cannot_be_read_fails_the_check(
+    project: Path, bucket: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Not in remote:" in run_step(project, CHECK_REMOTE, 1)
+    tiny.run("dvc push", project)
+    assert run_step(project, CHECK_REMOTE, 0) == COMPLETE
 
-    wrong_keys = {**keys, "AWS_SECRET_ACCESS_KEY": "wrong"}
-    said = run_step(project, CHECK_REMOTE, status=255, **wrong_keys)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    said = run_step(project, CHECK_REMOTE, 255)
     assert "The request signature we calculated does not match" in said
     assert COMPLETE not in said
 
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     bucket.kill()
     bucket.wait()
-    said = run_step(project, CHECK_REMOTE, status=255, **keys)
-    assert COMPLETE not in said
+    assert COMPLETE not in run_step(project, CHECK_REMOTE, 255)
 
 
 @pytest.mark.slow
