@@ -19,6 +19,7 @@ from digits.core import paths
 from digits.core.tables import Pixels
 from digits.data.intake import recognize
 from digits.data.intake.collection import Collection
+from digits.data.intake.scope import NO_FEATURES
 from digits.data.intake.storage import add_to_dvc
 from digits.data.splitting import split_rows
 from digits.imaging import pictures
@@ -94,6 +95,9 @@ N_COMPONENTS_OF_DRAWINGS = 60  # the training then takes a fifth of the time
 
 # Edge directions need images that are square, and at least this high and wide.
 MIN_SIDE_OF_GRADIENTS = 20
+
+# Arrays with fewer pixels in a row or column are features of something, and no images.
+MIN_SIDE = 5
 
 # If no pixel is larger than this, it is the largest value that a pixel can have.
 MAX_SMALL_RANGE = 31
@@ -302,10 +306,11 @@ def look_at(collection: Collection) -> Look:
     if collection.pictures is not None:
         return look_at_pictures(collection.pictures(), len(collection.rows))
     shape = collection.shape
-    if not 2 <= len(shape) <= 3 or max(shape) > 256:
+    if not 2 <= len(shape) <= 3 or min(shape[:2]) < MIN_SIDE or max(shape) > 256:
         raise UserError(
             f"images of {' × '.join(map(str, shape))} values cannot be used, because they are "
-            "not square, or larger than 256 × 256 pixels"
+            f"not square, or have sides of less than {MIN_SIDE} or more than 256 pixels; "
+            f"{NO_FEATURES}"
         )
     is_color = len(shape) == 3
     return Look(are_pictures=False, is_color=is_color, is_photo=False, shape=shape)
