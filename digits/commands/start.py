@@ -50,7 +50,6 @@ DELETED = [
     "docs/digit-champion.md",
     "docs/notebooks",
     "docs/tutorials.md",
-    "docs/walkthrough.md",
     # results
     "data/crossval",
     "data/predictions",

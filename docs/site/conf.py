@@ -18,7 +18,6 @@ ROOT = Path(__file__).parents[2]
 # The navigation. A page that was deleted with its optional component is left out.
 NAVIGATION = {
     "Learn": [
-        "docs/walkthrough",
         "docs/dvc",
         "docs/handwriting",
     ],
