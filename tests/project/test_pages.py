@@ -113,7 +113,8 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
 
 
 def test_the_readme_has_the_accuracies_of_the_page_about_the_tutorials() -> None:
-    _, *shown = read_rows(pages.read_section("README.md", "Results on MNIST"))
+    rows = read_rows(pages.read_section("README.md", "Results"))
+    shown = [cells for cells in rows if "docs/tutorials.md#" in cells[0]]
     page = read_rows((tiny.ROOT / "docs/tutorials.md").read_text(encoding="utf-8"))
     _, *rows = [cells for cells in page if len(cells) == 5]  # of the first table
     for (link, *accuracies), (_, task, _, *of_page) in zip(shown, rows, strict=True):
@@ -131,22 +132,21 @@ def test_the_day_in_the_readme_leads_to_a_colleague_and_to_a_merged_branch(
     origin = tmp_path / "origin"
     tiny.run(["git", "clone", "--quiet", "--bare", str(demo), str(origin)], tmp_path)
     tiny.run(["git", "remote", "add", "origin", str(origin)], demo)
-    section = pages.read_section("README.md", "A day with the pipeline")
-    own, colleague = section.replace("REPOSITORY_URL", str(origin)).split("A\ncolleague", 1)
-    activate, switch, *steps = pages.read_steps(own)
+    section = pages.read_section("README.md", "Change a model, compare and share")
+    steps = pages.read_steps(section.replace("REPOSITORY_URL", str(origin)))
+    activate, switch, *own, change_folder, clone, set_up, pull = steps
     assert activate.command == "source .venv/bin/activate"
     pages.run([switch], demo)
     edit_params(demo, "small-even-knn", "n_neighbors: 3", "n_neighbors: 5")
-    pages.run(steps, demo)
+    pages.run(own, demo)
 
-    clone, set_up, pull = pages.read_steps(colleague)
+    pages.run([change_folder, clone], demo)
     assert set_up.command.startswith("make venv ")
-    pages.run([clone], tmp_path)
     pages.run([pull], tmp_path / "colleague")
     assert tiny.repro(tmp_path / "colleague", "evaluate@small-even-knn") == []
 
     keep, discard = re.findall(
-        r"To (?:keep|discard) .+? run `(.+?)` and\s`(.+?)`", colleague, re.DOTALL
+        r"(?:keep the change|discard it) with `(.+?)` and `(.+?)`", " ".join(section.split())
     )
     for commands, neighbours in [(discard, 3), (keep, 5)]:
         for command in commands:
