@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
+from sklearn.metrics import precision_recall_curve
 
 from digits.core import paths
+from digits.learning.scores import read_scores
 from digits.results import formatting
 from digits.results.metrics import DESCRIPTIONS
 from digits.results.mistakes import rank_mistakes
@@ -243,9 +245,14 @@ class ModelView:
         For each recall, it is the one with the best precision. The columns are `threshold`,
         `recall` and `precision`.
         """
-        curve = self.read_plot("precision_recall").query("subset == 'cross_validation'")
-        with report_damage(paths.plots(self.name) / "precision_recall.csv", self.name):
-            points = curve[["threshold", "recall", "precision"]].astype(float)
+        predictions = self.predictions["cross_validation"]
+        scores, _ = read_scores(predictions)
+        precision, recall, thresholds = precision_recall_curve(predictions["label"], scores)
+        # The last point, with a recall of 0, has no threshold. Of equally good thresholds, the
+        # highest comes first.
+        points = pd.DataFrame(
+            {"threshold": thresholds, "recall": recall[:-1], "precision": precision[:-1]}
+        )[::-1]
         best = [
             points[points["recall"] >= recall].nlargest(1, "precision") for recall in RECALLS
         ]

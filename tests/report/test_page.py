@@ -125,11 +125,6 @@ def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> N
         ("plots/five-sgd/confusion.csv", "test,0,0,", "test,0,0,x"),
         ("plots/five-sgd/confusion.csv", "test,0,0,", "test,0,0,1,"),
         ("plots/five-sgd/confusion.csv", "test,0,1,", "test,0,3,"),
-        (
-            "plots/five-sgd/precision_recall.csv",
-            "cross_validation,1,0.",
-            "cross_validation,1,x.",
-        ),
     ],
 )
 def test_a_result_that_does_not_fit_is_one_line(
