@@ -4,12 +4,15 @@ test_metrics_of_models.py computes the metrics themselves.
 """
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, t, ttest_1samp
@@ -17,7 +20,12 @@ from sklearn import metrics as sk
 
 from digits.evaluation import calibration
 from digits.evaluation.confusion import confusion_table
-from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
+from digits.evaluation.curves import (
+    precision_recall_table,
+    reliability_table,
+    roc_table,
+    thin_curve,
+)
 from digits.evaluation.intervals import confidence_interval
 from digits.evaluation.metrics import metrics_table
 from digits.evaluation.predictions import Predictions
@@ -56,29 +64,35 @@ def test_probabilities_of_a_model_without_folds_are_not_calibrated(made: Path) -
     assert found == pytest.approx(expected, abs=2e-4)
 
 
-def read_curve(project: Path, name: str, columns: list[str]) -> set[tuple[float, ...]]:
-    """Return the points of a curve of the test images."""
+def check_curve(project: Path, name: str, expected: Any) -> None:
+    """Check that the curve of the test images has some of the expected points, and both ends.
+
+    Args:
+        project: the project, with the model `five-sgd`.
+        name: the name of the plot.
+        expected: x, y and the threshold of each point, shape (n_points, 3).
+    """
     table = pd.read_csv(project / f"plots/five-sgd/{name}.csv").query("subset == 'test'")
-    points = table[[*columns, "threshold"]].fillna(np.inf)
-    return set(points.itertuples(index=False, name=None))
+    found = table.iloc[:, 2:].fillna(np.inf).to_numpy().tolist()
+    points = np.round(expected, 6).tolist()
+    assert 2 <= len(found) <= len(points)
+    assert [found[0], found[-1]] == [points[0], points[-1]]
+    assert all(point in points for point in found)
 
 
-def test_the_roc_curve_has_the_points_of_scikit_learn(made: Path) -> None:
+def test_the_roc_curve_has_points_of_scikit_learn(made: Path) -> None:
     table = read_predictions(made, "five-sgd", "test")
     curve = sk.roc_curve(table["label"], table["decision_1"])
-    columns = ["false_positive_rate", "true_positive_rate"]
-    expected = np.round(np.stack(curve, axis=1), 6)
-    assert read_curve(made, "roc", columns) == set(map(tuple, expected))
+    check_curve(made, "roc", np.stack(curve, axis=1))
 
 
-def test_the_precision_recall_curve_has_the_points_of_scikit_learn(made: Path) -> None:
+def test_the_precision_recall_curve_has_points_of_scikit_learn(made: Path) -> None:
     table = read_predictions(made, "five-sgd", "test")
     precision, recall, thresholds = sk.precision_recall_curve(
         table["label"], table["decision_1"], drop_intermediate=True
     )
-    expected = np.round(np.stack([recall[:-1], precision[:-1], thresholds], axis=1), 6)
-    found = read_curve(made, "precision_recall", ["recall", "precision"])
-    assert found == set(map(tuple, expected))
+    points = np.stack([recall[:-1], precision[:-1], thresholds], axis=1)
+    check_curve(made, "precision_recall", points[::-1])
 
 
 def test_the_temperature_has_the_maximum_likelihood(made: Path) -> None:
@@ -230,7 +244,7 @@ def test_each_of_two_equal_classes_has_a_curve_against_the_other_one() -> None:
     ]
     assert values["average_precision", "all"] == pytest.approx(np.mean(precisions))
     thresholds = roc_table(predictions).groupby("class")["threshold"]
-    assert thresholds.max().to_dict() == {"0": 2.0, "1": 3.0}
+    assert thresholds.min().to_dict() == {"0": -3.0, "1": -2.0}
 
 
 def read_full_curve(predictions: Predictions, table: Any) -> pd.DataFrame:
@@ -245,25 +259,83 @@ def read_full_curve(predictions: Predictions, table: Any) -> pd.DataFrame:
     return pd.DataFrame({"x": x[:-1], "y": y[:-1], "threshold": thresholds})[::-1]
 
 
-@pytest.mark.parametrize(
-    ("table", "perfect_point"), [(roc_table, [0, 1]), (precision_recall_table, [1, 1])]
+def make_random_predictions(seed: int, n_images: int, distance: float, decimals: int) -> Any:
+    """Return predictions of two classes whose mean scores have a distance.
+
+    The fewer decimals the scores have, the more of them are equal.
+    """
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.arange(n_images) % 5 == 0).astype(int)
+    scores = np.round(distance * y + rng.normal(0, 1, n_images), decimals)
+    return make_predictions(y, scores)
+
+
+def measure_distance(points: Any, start: Any, end: Any) -> float:
+    """Return the largest distance of points in the plane from a line. All are complex."""
+    positions = ((points - start) / (end - start)).real.clip(0, 1) if start != end else 0
+    return np.abs(start + positions * (end - start) - points).max()
+
+
+@pytest.mark.parametrize("table", [roc_table, precision_recall_table])
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_images=st.integers(2, 3_000),
+    distance=st.floats(-1, 5),
+    decimals=st.integers(0, 9),
 )
-def test_curves_are_thinned_least_near_the_perfect_point(
-    table: Any, perfect_point: list[int]
+def test_a_thinned_curve_is_drawn_within_a_pixel_of_the_full_curve(
+    table: Any, seed: int, n_images: int, distance: float, decimals: int
 ) -> None:
-    rng = np.random.default_rng(0)
-    y = np.arange(20_000) % 2
-    predictions = make_predictions(y, y + rng.normal(0, 0.4, 20_000))
+    predictions = make_random_predictions(seed, n_images, distance, decimals)
     full = read_full_curve(predictions, table)
     thinned = table(predictions)
-    assert len(thinned) < 300 < 2_000 < len(full)
+    # Every threshold is that of one point. The first point of a ROC curve has none.
+    kept = np.flatnonzero(full["threshold"].isin(thinned["threshold"]))
+    assert len(kept) == len(thinned)
+    assert [kept[0], kept[-1]] == [0, len(full) - 1]
+    points = full["x"].to_numpy() + 1j * full["y"].to_numpy()
+    for start, end in pairwise(kept):
+        distance_of_line = measure_distance(points[start : end + 1], points[start], points[end])
+        assert distance_of_line <= 1 / 560
 
-    is_kept = full["threshold"].isin(thinned["threshold"])
-    assert is_kept.iloc[[0, -1]].all()
-    points = full[["x", "y"]]
-    from_last_kept = (points - points.where(is_kept).ffill()).abs()
-    from_perfect_point = (points - perfect_point).abs()
-    assert (from_last_kept <= 0.123 * (from_perfect_point + 0.001)).all(axis=None)
+
+@pytest.mark.parametrize("table", [roc_table, precision_recall_table])
+def test_a_curve_of_many_images_has_few_points(table: Any) -> None:
+    predictions = make_random_predictions(0, 60_000, 2.5, 9)
+    assert len(read_full_curve(predictions, table)) > 5_000
+    assert len(table(predictions)) < 60
+
+
+def test_the_curve_of_equal_scores_has_its_ends() -> None:
+    predictions = make_predictions([0, 1, 1, 1], [2.0, 2.0, 2.0, 2.0])
+    roc = roc_table(predictions)[["false_positive_rate", "true_positive_rate"]]
+    assert roc.to_numpy().tolist() == [[0, 0], [1, 1]]
+    precision_recall = precision_recall_table(predictions)[["recall", "precision"]]
+    assert precision_recall.to_numpy().tolist() == [[1, 0.75]]
+
+
+@pytest.mark.parametrize(
+    ("y", "kept"),
+    [
+        pytest.param([0.5, 0.5, 0.5, 0.5], [0, 3], id="straight"),
+        pytest.param([0.5, 0.5017, 0.5, 0.5], [0, 3], id="within a pixel"),
+        pytest.param([0.5, 0.5019, 0.5, 0.5], [0, 1, 3], id="more than a pixel"),
+        pytest.param([0.9, 0.1, 0.9, 0.9], [0, 1, 2, 3], id="a dip"),
+    ],
+)
+def test_a_point_is_kept_if_the_curve_would_look_different(
+    y: list[float], kept: list[int]
+) -> None:
+    curve = pd.DataFrame({"x": [0, 0.3, 0.6, 1], "y": y})
+    assert thin_curve(curve).index.tolist() == kept
+
+
+@pytest.mark.parametrize("last", [0.6, 0.9])
+def test_a_curve_that_turns_back_keeps_its_turning_point(last: float) -> None:
+    # The turning point is on the straight line through the ends, but not between them.
+    curve = pd.DataFrame({"x": [0.5, 0.5, 0.5], "y": [0.9, 0.2, last]})
+    assert thin_curve(curve).index.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
