@@ -248,10 +248,11 @@ class ModelView:
         predictions = self.predictions["cross_validation"]
         scores, _ = read_scores(predictions)
         precision, recall, thresholds = precision_recall_curve(predictions["label"], scores)
+        # The last point, with a recall of 0, has no threshold. Of equally good thresholds, the
+        # highest comes first.
         points = pd.DataFrame(
-            # The last point, with a recall of 0, has no threshold.
             {"threshold": thresholds, "recall": recall[:-1], "precision": precision[:-1]}
-        )
+        )[::-1]
         best = [
             points[points["recall"] >= recall].nlargest(1, "precision") for recall in RECALLS
         ]

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, t, ttest_1samp
@@ -18,7 +20,12 @@ from sklearn import metrics as sk
 
 from digits.evaluation import calibration
 from digits.evaluation.confusion import confusion_table
-from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
+from digits.evaluation.curves import (
+    precision_recall_table,
+    reliability_table,
+    roc_table,
+    thin_curve,
+)
 from digits.evaluation.intervals import confidence_interval
 from digits.evaluation.metrics import metrics_table
 from digits.evaluation.predictions import Predictions
@@ -57,62 +64,35 @@ def test_probabilities_of_a_model_without_folds_are_not_calibrated(made: Path) -
     assert found == pytest.approx(expected, abs=2e-4)
 
 
-ONE_PIXEL = 1 / 400  # of the plots in .dvc/plots
+def check_curve(project: Path, name: str, expected: Any) -> None:
+    """Check that the curve of the test images has some of the expected points, and both ends.
 
-
-def distance_to_curve(point: Any, curve: Any) -> float:
-    """Return the distance of a point from the nearest point of a curve.
-
-    The curve is sampled so closely that the distance is exact to a hundredth of a pixel.
+    Args:
+        project: the project, with the model `five-sgd`.
+        name: the name of the plot.
+        expected: x, y and the threshold of each point, shape (n_points, 3).
     """
-    samples = [
-        np.linspace(start, end, 2 + int(np.abs(end - start).max() / ONE_PIXEL * 10))
-        for start, end in pairwise(curve)
-    ]
-    distances = np.linalg.norm(np.concatenate([curve, *samples]) - point, axis=1)
-    return float(distances.min())
+    table = pd.read_csv(project / f"plots/five-sgd/{name}.csv").query("subset == 'test'")
+    found = table.iloc[:, 2:].fillna(np.inf).to_numpy().tolist()
+    points = np.round(expected, 6).tolist()
+    assert 2 <= len(found) <= len(points)
+    assert [found[0], found[-1]] == [points[0], points[-1]]
+    assert all(point in points for point in found)
 
 
-def check_curve(table: pd.DataFrame, x: Any, y: Any, thresholds: Any) -> None:
-    """Check that a thinned curve has points of a curve of scikit-learn, and looks like it."""
-    expected = np.round(np.stack([x, y, thresholds], axis=1), 6)
-    found = table.iloc[:, -3:].fillna(np.inf).round(6).to_numpy()
-    assert set(map(tuple, found)) <= set(map(tuple, expected))
-    assert {tuple(expected[0]), tuple(expected[-1])} <= set(map(tuple, found))
-    for point in expected[:, :2]:
-        assert distance_to_curve(point, found[:, :2]) <= ONE_PIXEL * 1.01
+def test_the_roc_curve_has_points_of_scikit_learn(made: Path) -> None:
+    table = read_predictions(made, "five-sgd", "test")
+    curve = sk.roc_curve(table["label"], table["decision_1"])
+    check_curve(made, "roc", np.stack(curve, axis=1))
 
 
-def check_curves(
-    roc: pd.DataFrame, precision_recall: pd.DataFrame, y: Any, scores: Any
-) -> None:
-    """Check the ROC curve and the precision-recall curve of a class."""
-    check_curve(roc, *sk.roc_curve(y, scores))
-    precision, recall, thresholds = sk.precision_recall_curve(y, scores, drop_intermediate=True)
-    # The last point, with a recall of 0, has no threshold.
-    check_curve(precision_recall, recall[:-1], precision[:-1], thresholds)
-
-
-def test_the_curves_in_the_plots_look_like_those_of_scikit_learn(made: Path) -> None:
-    predictions = read_predictions(made, "five-sgd", "test")
-    curves: list[pd.DataFrame] = []
-    for name in ["roc", "precision_recall"]:
-        table = pd.read_csv(made / f"plots/five-sgd/{name}.csv")
-        curves.append(table.query("subset == 'test'"))
-    roc, precision_recall = curves
-    check_curves(roc, precision_recall, predictions["label"], predictions["decision_1"])
-
-
-@pytest.mark.parametrize("n_images", [2, 40, 1000])
-@pytest.mark.parametrize("decimals", [0, 9], ids=["ties", "no ties"])
-def test_a_thinned_curve_looks_like_the_whole_one(n_images: int, decimals: int) -> None:
-    rng = np.random.default_rng(n_images)
-    y = np.arange(n_images) % 2
-    scores = rng.normal(y, 1).round(decimals)
-    predictions = Predictions.from_table(make_table(y, scores), np.array([0, 1]), 0, None)
-    roc, precision_recall = roc_table(predictions), precision_recall_table(predictions)
-    check_curves(roc, precision_recall, y, scores)
-    assert len(roc) + len(precision_recall) < 300
+def test_the_precision_recall_curve_has_points_of_scikit_learn(made: Path) -> None:
+    table = read_predictions(made, "five-sgd", "test")
+    precision, recall, thresholds = sk.precision_recall_curve(
+        table["label"], table["decision_1"], drop_intermediate=True
+    )
+    points = np.stack([recall[:-1], precision[:-1], thresholds], axis=1)
+    check_curve(made, "precision_recall", points[::-1])
 
 
 def test_the_temperature_has_the_maximum_likelihood(made: Path) -> None:
@@ -265,6 +245,97 @@ def test_each_of_two_equal_classes_has_a_curve_against_the_other_one() -> None:
     assert values["average_precision", "all"] == pytest.approx(np.mean(precisions))
     thresholds = roc_table(predictions).groupby("class")["threshold"]
     assert thresholds.min().to_dict() == {"0": -3.0, "1": -2.0}
+
+
+def read_full_curve(predictions: Predictions, table: Any) -> pd.DataFrame:
+    """Return all points of a curve, in the order of its table."""
+    if table == roc_table:
+        x, y, thresholds = sk.roc_curve(predictions.y_true, predictions.scores)
+        thresholds[0] = np.nan
+        return pd.DataFrame({"x": x, "y": y, "threshold": thresholds})
+    y, x, thresholds = sk.precision_recall_curve(
+        predictions.y_true, predictions.scores, drop_intermediate=True
+    )
+    return pd.DataFrame({"x": x[:-1], "y": y[:-1], "threshold": thresholds})[::-1]
+
+
+def make_random_predictions(seed: int, n_images: int, distance: float, decimals: int) -> Any:
+    """Return predictions of two classes whose mean scores have a distance.
+
+    The fewer decimals the scores have, the more of them are equal.
+    """
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.arange(n_images) % 5 == 0).astype(int)
+    scores = np.round(distance * y + rng.normal(0, 1, n_images), decimals)
+    return make_predictions(y, scores)
+
+
+def measure_distance(points: Any, start: Any, end: Any) -> float:
+    """Return the largest distance of points in the plane from a line. All are complex."""
+    positions = ((points - start) / (end - start)).real.clip(0, 1) if start != end else 0
+    return np.abs(start + positions * (end - start) - points).max()
+
+
+@pytest.mark.parametrize("table", [roc_table, precision_recall_table])
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_images=st.integers(2, 3_000),
+    distance=st.floats(-1, 5),
+    decimals=st.integers(0, 9),
+)
+def test_a_thinned_curve_is_drawn_within_a_pixel_of_the_full_curve(
+    table: Any, seed: int, n_images: int, distance: float, decimals: int
+) -> None:
+    predictions = make_random_predictions(seed, n_images, distance, decimals)
+    full = read_full_curve(predictions, table)
+    thinned = table(predictions)
+    # Every threshold is that of one point. The first point of a ROC curve has none.
+    kept = np.flatnonzero(full["threshold"].isin(thinned["threshold"]))
+    assert len(kept) == len(thinned)
+    assert [kept[0], kept[-1]] == [0, len(full) - 1]
+    points = full["x"].to_numpy() + 1j * full["y"].to_numpy()
+    for start, end in pairwise(kept):
+        distance_of_line = measure_distance(points[start : end + 1], points[start], points[end])
+        assert distance_of_line <= 1 / 560
+
+
+@pytest.mark.parametrize("table", [roc_table, precision_recall_table])
+def test_a_curve_of_many_images_has_few_points(table: Any) -> None:
+    predictions = make_random_predictions(0, 60_000, 2.5, 9)
+    assert len(read_full_curve(predictions, table)) > 5_000
+    assert len(table(predictions)) < 60
+
+
+def test_the_curve_of_equal_scores_has_its_ends() -> None:
+    predictions = make_predictions([0, 1, 1, 1], [2.0, 2.0, 2.0, 2.0])
+    roc = roc_table(predictions)[["false_positive_rate", "true_positive_rate"]]
+    assert roc.to_numpy().tolist() == [[0, 0], [1, 1]]
+    precision_recall = precision_recall_table(predictions)[["recall", "precision"]]
+    assert precision_recall.to_numpy().tolist() == [[1, 0.75]]
+
+
+@pytest.mark.parametrize(
+    ("y", "kept"),
+    [
+        pytest.param([0.5, 0.5, 0.5, 0.5], [0, 3], id="straight"),
+        pytest.param([0.5, 0.5017, 0.5, 0.5], [0, 3], id="within a pixel"),
+        pytest.param([0.5, 0.5019, 0.5, 0.5], [0, 1, 3], id="more than a pixel"),
+        pytest.param([0.9, 0.1, 0.9, 0.9], [0, 1, 2, 3], id="a dip"),
+    ],
+)
+def test_a_point_is_kept_if_the_curve_would_look_different(
+    y: list[float], kept: list[int]
+) -> None:
+    curve = pd.DataFrame({"x": [0, 0.3, 0.6, 1], "y": y})
+    assert thin_curve(curve).index.tolist() == kept
+
+
+@pytest.mark.parametrize("last", [0.6, 0.9])
+def test_a_curve_that_turns_back_keeps_its_turning_point(last: float) -> None:
+    # The turning point is on the straight line through the ends, but not between them.
+    curve = pd.DataFrame({"x": [0.5, 0.5, 0.5], "y": [0.9, 0.2, last]})
+    assert thin_curve(curve).index.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

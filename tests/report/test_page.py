@@ -317,6 +317,19 @@ def test_a_chart_is_drawn_when_it_is_unfolded_and_has_tooltips(opened: Opened) -
     expect(tooltip).to_have_text(text, use_inner_text=True)
 
 
+def test_the_line_of_a_curve_does_not_pass_through_the_operating_point(
+    opened: Opened, made: Path
+) -> None:
+    section = opened.page.locator("#model-five-sgd")
+    section.evaluate(UNFOLD)
+    wait_for_charts(section)
+    for plot in ["roc", "precision_recall"]:
+        curves = pd.read_csv(made / f"plots/five-sgd/{plot}.csv").groupby("subset")
+        lines = section.locator(f"[data-kind={plot}] .mark-line path:not([stroke=gray])")
+        lengths = [str(line.get_attribute("d")).count("L") for line in lines.all()]
+        assert sorted(lengths) == sorted(curves.size() - 1)
+
+
 def test_the_best_models_are_drawn_with_their_errors(opened: Opened, made: Path) -> None:
     chart = opened.page.locator("#best .chart")
     wait_for_charts(opened.page)
