@@ -116,9 +116,10 @@ lock: $(INSTALLED) ## Rebuild the locks and stages/versions.yaml (newest version
 	  --constraint requirements.lock pyproject.toml $(PACKAGES)
 	sed -nE 's/^($(PINNED))==([^ ]+).*/\1: "\2"/p' requirements.lock > stages/versions.yaml
 	$(LOCK_SITE)
+	$(LOCK_NOTEBOOKS)
 
 audit: $(DEV_INSTALLED) ## Look for known vulnerabilities of the locked packages
-	pip-audit --strict --require-hashes --disable-pip $(patsubst %,--requirement %,$(wildcard requirements*.lock docs/site/*.lock))
+	pip-audit --strict --require-hashes --disable-pip $(patsubst %,--requirement %,$(wildcard requirements*.lock docs/*/*.lock))
 
 clean: ## Delete what can be made again, but for DVC's cache
 	rm -rf data/raw data/split data/task data/crossval data/predictions models/*.skops

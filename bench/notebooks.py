@@ -1,7 +1,8 @@
 """Execute the notebooks of the tutorials in docs/notebooks/, and keep their outputs.
 
 Give the names of notebooks to execute only these. Needs MNIST (`dvc repro fetch@mnist`). All
-notebooks take twenty minutes, because stochastic gradient descent is slow on raw pixels.
+notebooks take twenty minutes, because stochastic gradient descent is slow on raw pixels. To
+open them in a browser instead, run `make notebooks`.
 
 A cell with the tag `look` only shows something. It is left out when a tutorial is measured.
 """

@@ -1,11 +1,14 @@
 """docs/tutorials.md and its notebooks: all commands, errors and cells are as printed."""
 
+import contextlib
 import json
 import re
 import shlex
 import shutil
+import sys
 import warnings
 from functools import cache, partial
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +21,8 @@ from PIL import Image
 from pytest_httpserver import HTTPServer
 from sklearn.datasets import fetch_openml
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.utils import Bunch
 
 from bench.notebooks import NOTEBOOKS
 from digits.commands.check import check
@@ -30,13 +35,14 @@ from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml
 
 PAGE = (tiny.ROOT / "docs/tutorials.md").read_text(encoding="utf-8")
 
-# The rows of the tables of errors and warnings: the code, the message and the solution.
+# The rows of the tables of errors and warnings: the code, when it fails, the message and the
+# solution.
 ROWS = re.findall(
-    r"^\| `(.+?)` \| `(\S+(?:Error|Warning): .+?)` \| (.+) \|$", PAGE, re.MULTILINE
+    r"^\| `(.+?)`([^`|]*) \| `(\S+(?:Error|Warning): .+?)` \| (.+) \|$", PAGE, re.MULTILINE
 )
-ERRORS = [row[:2] for row in ROWS]
+ERRORS = sorted({row[:3] for row in ROWS})
 # The solutions that are code, and nothing else.
-SOLUTIONS = [row[2].strip("`") for row in ROWS if re.fullmatch("`[^`]+`", row[2])]
+SOLUTIONS = [row[3].strip("`") for row in ROWS if re.fullmatch("`[^`]+`", row[3])]
 
 # The sections with tables of results: the notebook, and the cells of each row.
 RESULTS = [
@@ -145,7 +151,7 @@ def test_every_dvc_exp_run_makes_a_valid_change(tmp_path: Path, command: str) ->
 def draw_in_mnist_shape(n_images: int) -> pd.DataFrame:
     """Return images of the tiny dataset with MNIST's 28 × 28 pixels, from 0 to 255."""
     pixels, _ = tiny.digits()
-    images = 15 * pixels[:n_images].reshape(-1, *tiny.SHAPE)
+    images = 15 * pixels[:n_images].reshape(-1, *tiny.SHAPE).astype(np.int64)
     padded = np.pad(images, [(0, 0), (10, 10), (10, 10)])
     x = pd.DataFrame(padded.reshape(n_images, -1))
     x.columns = [f"pixel{number}" for number in range(1, 785)]
@@ -156,21 +162,18 @@ def draw_in_mnist_shape(n_images: int) -> pd.DataFrame:
 def make_variables() -> dict[str, Any]:
     """Return the variables that the page names above its tables of errors."""
     x = draw_in_mnist_shape(50)
-    x_train = x.copy()
-    labels = pd.Series(tiny.digits()[1][: len(x)].astype(str))
-    # Few pixels do not separate the classes, as it is with all images of MNIST.
-    best_pixels = x_train.var().nlargest(6).index
-    x_train.loc[:, ~x_train.columns.isin(best_pixels)] = 0
+    y = pd.Series(tiny.digits()[1][: len(x)].astype(str), dtype="category", name="class")
     with warnings.catch_warnings(action="ignore"):
-        classifier = SGDClassifier().fit(x, labels)
+        classifier = SGDClassifier().fit(x, y)
     return {
         "x": x,
-        "y": labels,
-        "x_train": x_train,
-        "y_train": labels,
+        "y": y,
+        "x_train": x[:40],
+        "y_train": y[:40],
         "classifier": classifier,
         "photo": np.zeros((1, 36)),
-        "shuffled": np.array([1, 0]),
+        "shuffle_index": np.random.permutation(40),
+        "mnist_data": (x, y),  # what `fetch_openml` returns with `return_X_y=True`
         "np": np,
         "fetch_openml": partial(fetch_openml, cache=False),
         "LogisticRegression": LogisticRegression,
@@ -178,20 +181,35 @@ def make_variables() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("code", "message"), ERRORS)
+def use_first_images(code: str) -> str:
+    """Return code about image 36,000 or 36,001 as if it were about one of the first images."""
+    return re.sub(r"(iloc\[+|to_numpy\(\)\[)3600", r"\1", code)
+
+
+@pytest.mark.parametrize(("code", "condition", "message"), ERRORS)
 def test_every_error_and_warning_is_as_printed(
-    httpserver_ipv4: HTTPServer, code: str, message: str
+    httpserver_ipv4: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    condition: str,
+    message: str,
 ) -> None:
     serve_openml(httpserver_ipv4, "mnist_784")
+    variables = make_variables().copy()
+    if condition == " without pandas":
+        monkeypatch.setitem(sys.modules, "pandas", None)  # as if it were not installed
+    elif condition == " before the import":
+        del variables["np"]
+    else:
+        assert condition in {"", " for 6 × 6 pixels", " with return_X_y"}
     error_type, _, text = message.partition(": ")
     action: Literal["error", "ignore"] = "error" if error_type.endswith("Warning") else "ignore"
-    code = code.replace("[36001])", "[1])")  # there are fewer images
     with (
         in_place_of_openml(httpserver_ipv4),
         warnings.catch_warnings(action=action),
         pytest.raises(Exception) as raised,  # noqa: PT011
     ):
-        exec(code, make_variables().copy())
+        exec(use_first_images(code), variables)
     assert raised.type.__name__ == error_type.rpartition(".")[2]
     # The page leaves out parts of the text.
     pattern = ".*".join(re.escape(part) for part in text.split("…"))
@@ -201,34 +219,113 @@ def test_every_error_and_warning_is_as_printed(
 @pytest.mark.filterwarnings("ignore:Maximum number of iteration reached")  # of SGD
 @pytest.mark.parametrize("code", sorted(set(SOLUTIONS)))
 def test_every_solution_that_is_code_works(code: str) -> None:
-    exec(code.replace("36001", "1"), make_variables().copy())
+    exec(use_first_images(code), make_variables().copy())
 
 
-def test_the_table_has_what_openml_sends(
-    httpserver_ipv4: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    serve_openml(httpserver_ipv4, "mnist_784")
-    with in_place_of_openml(httpserver_ipv4):
-        # Without categories, scikit-learn works with pandas 3.1.
+def fetch_from_openml(server: HTTPServer) -> Bunch:
+    """Return what `fetch_openml` returns if scikit-learn and pandas fit together."""
+    serve_openml(server, "mnist_784")
+    with in_place_of_openml(server):
+        # Without categories, scikit-learn 1.9.1 works with pandas 3.1.
         as_text = {"dtype": {tiny.SHAPE[0] * tiny.SHAPE[1]: str}}
         bunch = fetch_openml("mnist_784", version=1, cache=False, read_csv_kwargs=as_text)
+    bunch.target = bunch.target.astype("category")
+    return bunch
 
-    tiny.write_idx_files(tmp_path / "idx")
-    tiny.edit(tmp_path, {})
-    call(tmp_path, "fetch", "tiny")
-    (tmp_path / "data/raw/tiny.parquet").rename(tmp_path / "data/raw/mnist.parquet")
-    monkeypatch.chdir(tmp_path)
+
+def read_table(folder: Path) -> Bunch:
+    """Return what the code on the page returns for the tiny dataset."""
+    tiny.write_idx_files(folder / "idx")
+    tiny.edit(folder, {})
+    call(folder, "fetch", "tiny")
+    (folder / "data/raw/tiny.parquet").rename(folder / "data/raw/mnist.parquet")
     namespace: dict[str, Any] = {}
-    exec(READ_TABLE, namespace)
-    pd.testing.assert_frame_equal(namespace["x"], bunch.data, check_dtype=False)
-    assert namespace["y"].tolist() == bunch.target.tolist()
-    assert set(namespace["x"].dtypes) == {np.dtype(np.uint8)}
+    with contextlib.chdir(folder):
+        exec(READ_TABLE, namespace)
+    bunch: Bunch = namespace["mnist"]
+    return bunch
+
+
+# What the tutorials do with the data and the target, on fewer and smaller images.
+LINES = [
+    "x.shape, y.shape",
+    "x.to_numpy()[360].reshape(8, 8)",
+    "x[0:300], x[300:400], y[0:300], y[300:400]",
+    "x[:300][np.arange(3)]",
+    "y[:300][np.arange(3)]",
+    "x[360]",
+    "x.iloc[0]",
+    "np.array(x.iloc[1]).reshape(8, 8)",
+    "np.array(x.iloc).reshape(8, 8)",
+    "y[2]",
+    "y.astype(np.int8) == 2",
+    "y.astype(np.int8) == '2'",
+    "y.astype(np.uint8)[2]",
+    "y == 5",
+    "train_test_split(x, y, test_size=0.2, random_state=42)",
+    "LogisticRegression(tol=0.1).fit(x, y.astype(np.int8) == 2).predict([x.to_numpy()[36]])",
+    "LogisticRegression(tol=0.1).fit(x, y.astype(np.int8) == '2')",
+    "SGDClassifier(random_state=42).fit(x, y).predict(x)",
+    "SGDClassifier(random_state=42, max_iter=10).fit(x, y == 5)",
+]
+
+
+def run_line(line: str, mnist: Bunch) -> str:
+    """Return the result of a line, or its error, as text."""
+    names = {
+        "np": np,
+        "x": mnist["data"],
+        "y": mnist["target"],
+        "train_test_split": train_test_split,
+        "LogisticRegression": LogisticRegression,
+        "SGDClassifier": SGDClassifier,
+    }
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            return repr(eval(line, names))
+        except Exception as error:
+            return repr(error)
+
+
+def test_each_line_after_the_table_does_what_it_does_after_openml(
+    httpserver_ipv4: HTTPServer, tmp_path: Path
+) -> None:
+    of_openml, of_table = fetch_from_openml(httpserver_ipv4), read_table(tmp_path)
+    pd.testing.assert_frame_equal(of_table["data"], of_openml["data"])
+    pd.testing.assert_series_equal(of_table["target"], of_openml["target"])
+    for line in LINES:
+        assert run_line(line, of_table) == run_line(line, of_openml), line
+
+
+def test_six_right_predictions_are_no_evidence() -> None:
+    accuracy = json.loads((tiny.ROOT / "metrics/random-digit-sgd.json").read_text())["accuracy"]
+    original = 0.8713
+    assert f"| {original} |" in PAGE
+    assert accuracy > original
+    assert round(original**6, 1) == 0.4  # "about four of ten cases"
+
+
+MNIST = tiny.ROOT / "data/raw/mnist.parquet"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MNIST.exists(), reason="needs MNIST: `dvc repro fetch@mnist`")
+def test_the_images_that_the_page_and_the_notebooks_name_show_what_they_say() -> None:
+    classes = pd.read_parquet(MNIST, columns=["class"])["class"]
+    assert classes[[36_000, 36_001, 36_002]].tolist() == [9, 2, 6]
+    train, test = train_test_split(classes, test_size=0.2, random_state=42)
+    assert (train.index[0], train.iloc[0]) == (47_339, 5)
+    assert test.index[:3].tolist() == [46_730, 48_393, 41_416]
+    assert test.iloc[:3].tolist() == [8, 4, 8]
+    commands = "\n".join(COMMANDS)
+    assert "digits show mnist 46730 48393 41416" in commands
+    assert "digits show mnist 47339" in commands
 
 
 def test_fashion_mnist_is_added_as_the_page_says(
     httpserver_ipv4: HTTPServer, tmp_path: Path
 ) -> None:
-    images = draw_in_mnist_shape(50).to_numpy().reshape(-1, 28, 28)
+    images = draw_in_mnist_shape(50).to_numpy(np.uint8).reshape(-1, 28, 28)
     classes = tiny.digits()[1][:50]
     contents = {}
     for images_name, classes_name in idx.MNIST_FILES:
@@ -307,7 +404,7 @@ def test_the_results_of_the_original_code_are_those_of_the_notebooks() -> None:
 def test_a_notebook_was_executed_in_order_without_a_warning(name: str) -> None:
     code_cells = [cell for cell in read_cells(name) if cell["cell_type"] == "code"]
     counts = [cell["execution_count"] for cell in code_cells]
-    assert counts == list(range(1, len(code_cells) + 1)), "run `make notebook`"
+    assert counts == list(range(1, len(code_cells) + 1)), "run `python -m bench.notebooks`"
     for cell in code_cells:
         for output in cell["outputs"]:
             assert output.get("name", "stdout") == "stdout"
@@ -315,3 +412,21 @@ def test_a_notebook_was_executed_in_order_without_a_warning(name: str) -> None:
                 r"/site-packages|/home/|/tmp/|0x[0-9a-f]{6}", json.dumps(output)
             )
     assert f"](notebooks/{name}.ipynb)" in PAGE
+
+
+def test_make_notebooks_installs_what_the_notebooks_import() -> None:
+    locks = [tiny.ROOT / "requirements.lock", tiny.ROOT / "docs/notebooks/requirements.lock"]
+    locked = set()
+    for lock in locks:
+        locked |= set(
+            re.findall(r"^([\w-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
+        )
+    assert {"jupyterlab", "ipykernel"} <= locked
+    packages_of = packages_distributions()
+    for name in NOTEBOOKS:
+        code = "\n".join(
+            "".join(cell["source"]) for cell in read_cells(name) if cell["cell_type"] == "code"
+        )
+        imported = set(re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE))
+        for module in imported - sys.stdlib_module_names:
+            assert locked.intersection(packages_of[module]), f"{name} imports {module}"
