@@ -76,6 +76,9 @@ test: $(DEV_INSTALLED) ## Run the tests, without network (the slow ones: python 
 # mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git. The package
 # dvc-parallel has its own settings of mutmut, and tests that need nothing of this repository.
 MODULE := digits.learning.folds
+# A command fails if any part of its pipe fails.
+mutants: SHELL := bash
+mutants: .SHELLFLAGS := -o pipefail -c
 mutants: $(DEV_INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no test notices
 ifneq (,$(filter dvc_parallel.%,$(MODULE)))
 	cd packages/dvc-parallel && mutmut run $(MODULE:%='%.*')
@@ -90,7 +93,7 @@ endif
 
 lint: $(DEV_INSTALLED) ## Check style, format and types
 	ruff check . && ruff format --check . && mypy
-	deptry digits stages 2> /dev/null
+	@said=$$(deptry --no-ansi digits stages 2>&1) || { echo "$$said"; false; }
 	zizmor --offline --quiet .github
 
 format: $(DEV_INSTALLED) ## Format the code
