@@ -19,9 +19,8 @@ from digits.commands.leaderboard import print_leaderboard
 from digits.core import paths
 from digits.results.leaderboard import make_leaderboard
 from digits.settings import params
-from tests.helpers import pages, tiny
+from tests.helpers import pages, servers, tiny
 from tests.helpers.calls import call
-from tests.helpers.processes import Running
 
 # The commands of a page take minutes on a busy machine.
 pytestmark = pytest.mark.timeout(1800)
@@ -267,22 +266,20 @@ def test_a_colleague_gets_results_and_shares_a_change(made: Path, project: Path)
 def test_a_clone_pulls_everything_from_s3(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = "AKIAIOSFODNN7EXAMPLE"
-    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-    (tmp_path / "buckets" / "digits").mkdir(parents=True)
     # The keys that the user has for other servers are not used.
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]:
         monkeypatch.setenv(name, str(tmp_path / "nothing"))
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    serve = f"rclone serve s3 --addr 127.0.0.1:0 --auth-key {key},{secret} buckets"
-    with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
-        line = server.wait_for_line("http://127.0.0.1:")
-        [address] = re.findall(r"http://127\.0\.0\.1:\d+", line)
+    with servers.serve_s3(tmp_path / "buckets") as address:
         tiny.run("git init --quiet --bare -b main origin", tmp_path)
         tiny.run(["git", "remote", "add", "origin", str(tmp_path / "origin")], project)
         tiny.run("git config push.autoSetupRemote true", project)
         run_sharing("Set up a team remote", project, PLACE="s3://digits/cache")
-        values = {"https://s3.example.org": address, "KEY_ID": key, "SECRET_KEY": secret}
+        values = {
+            "https://s3.example.org": address,
+            "KEY_ID": servers.KEY_ID,
+            "SECRET_KEY": servers.SECRET_KEY,
+        }
         run_sharing("Use S3", project, **values)
         tiny.commit(project, "the address of the server")
         tiny.run_dvc("push", project)
@@ -291,7 +288,7 @@ def test_a_clone_pulls_everything_from_s3(
         tiny.run_dvc("pull", colleague)
         assert tiny.repro(colleague) == []
     committed = b"".join(tiny.files(project).values())
-    assert secret.encode() not in committed + (project / ".dvc/config").read_bytes()
+    assert servers.SECRET_KEY.encode() not in committed + (project / ".dvc/config").read_bytes()
 
 
 @pytest.mark.slow
