@@ -96,7 +96,7 @@ endif
 
 lint: $(DEV_INSTALLED) ## Check style, format and types
 	ruff check . && ruff format --check . && mypy
-	deptry digits stages 2> /dev/null
+	@said=$$(deptry --no-ansi digits stages 2>&1) || { echo "$$said"; false; }
 	zizmor --offline --quiet .github
 
 format: $(DEV_INSTALLED) ## Format the code

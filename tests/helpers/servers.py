@@ -1,4 +1,4 @@
-"""Servers of datasets on this machine, by pytest-httpserver's fixture `httpserver_ipv4`."""
+"""Servers on this machine: of datasets, by pytest-httpserver's fixture `httpserver_ipv4`, and S3."""
 
 import gzip
 import hashlib
@@ -7,12 +7,18 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 from urllib.request import HTTPSHandler, Request, build_opener, install_opener
 
 from pytest_httpserver import HTTPServer
 
 from tests.helpers import tiny
+from tests.helpers.processes import Running, find_address
+
+# The keys of the S3 server, which are those of Amazon's examples.
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 
 def serve_files(server: HTTPServer, contents: dict[str, bytes]) -> None:
@@ -109,3 +115,13 @@ def in_place_of_openml(server: HTTPServer) -> Iterator[None]:
         yield
     finally:
         install_opener(None)
+
+
+@contextmanager
+def serve_s3(folder: Path) -> Iterator[str]:
+    """Serve the bucket `digits`, whose objects are files in a folder, and return the address."""
+    (folder / "digits").mkdir(parents=True)
+    keys = f"--auth-key {KEY_ID},{SECRET_KEY}"
+    serve = f"rclone serve s3 --addr 127.0.0.1:0 {keys} ."
+    with Running(serve, folder, RCLONE_CONFIG="/dev/null") as server:
+        yield find_address(server)

@@ -21,7 +21,7 @@ from digits.commands.leaderboard import print_leaderboard
 from digits.core import paths
 from digits.results.leaderboard import make_leaderboard
 from digits.settings import params
-from tests.helpers import pages, tiny
+from tests.helpers import pages, servers, tiny
 from tests.helpers.calls import call
 from tests.helpers.processes import Running, find_address, needs_rclone
 
@@ -396,20 +396,16 @@ def share_by_server(project: Path, title: str, place: str, **values: str) -> Non
 def test_a_clone_pulls_everything_from_s3(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = "AKIAIOSFODNN7EXAMPLE"
-    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-    (tmp_path / "buckets" / "digits").mkdir(parents=True)
     # The keys that the user has for other servers are not used.
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]:
         monkeypatch.setenv(name, str(tmp_path / "nothing"))
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    serve = f"rclone serve s3 --addr 127.0.0.1:0 --auth-key {key},{secret} buckets"
-    with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
-        values = {"KEY_ID": key, "SECRET_KEY": secret}
-        values["https://s3.example.org"] = find_address(server)
+    with servers.serve_s3(tmp_path / "buckets") as address:
+        values = {"KEY_ID": servers.KEY_ID, "SECRET_KEY": servers.SECRET_KEY}
+        values["https://s3.example.org"] = address
         share_by_server(project, "Use S3", "s3://digits/cache", **values)
     committed = b"".join(tiny.files(project).values())
-    assert secret.encode() not in committed + (project / ".dvc/config").read_bytes()
+    assert servers.SECRET_KEY.encode() not in committed + (project / ".dvc/config").read_bytes()
 
 
 @pytest.mark.slow

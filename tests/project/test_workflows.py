@@ -1,119 +1,186 @@
-"""The steps of GitHub's workflows fail when a command in them fails."""
+"""What CI checks fails if it cannot be checked.
 
-import re
-from collections.abc import Iterator
+A step of a workflow runs as on GitHub, from its own text, in the tiny project.
+"""
+
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.helpers import tiny
-from tests.helpers.processes import Running, find_address, needs_rclone
+from tests.helpers import servers, tiny
+from tests.helpers.calls import reproduce
+from tests.helpers.processes import needs_rclone
 
-WORKFLOWS = sorted((tiny.ROOT / ".github/workflows").glob("*.yml"))
-
-# How GitHub starts a step of `shell: bash`.
-SHELL = "bash --noprofile --norc -eo pipefail"
-
-KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-
-
-def read_workflow(name: str) -> dict[str, Any]:
-    """Return the content of a workflow."""
-    text = (tiny.ROOT / f".github/workflows/{name}.yml").read_text(encoding="utf-8")
-    workflow: dict[str, Any] = yaml.safe_load(text)
-    return workflow
-
-
-def run_step(project: Path, name: str, status: int) -> str:
-    """Run a step of the job `lock` in a project as GitHub does, and return what it prints."""
-    steps = read_workflow("ci")["jobs"]["lock"]["steps"]
-    [script] = [step["run"] for step in steps if step.get("name") == name]
-    (project / "step.sh").write_text(script, encoding="utf-8")
-    done = tiny.run(f"{SHELL} step.sh", project, status=status)
-    return done.stdout + done.stderr
-
-
+WORKFLOWS = sorted(tiny.ROOT.glob(".github/workflows/*.yml"))
+SCRIPTS = sorted(tiny.ROOT.glob(".ci/*"))
 CHECK_REMOTE = "The remote has all that dvc.lock names"
-SECTIONS = ["Metrics", "Parameters", "Predictions", "Charts"]
-COMPLETE = "The remote has all files that dvc.lock names.\n"
+MODEL = "models/five-sgd.skops"
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_failure_on_the_left_of_a_pipe_fails_each_step(path: Path) -> None:
-    # With `shell: bash`, GitHub adds `-o pipefail`, but not to its default shell.
-    assert read_workflow(path.stem)["defaults"] == {"run": {"shell": "bash"}}
+def read_step(name: str) -> dict[str, Any]:
+    """Return a step of ci.yml by its name."""
+    text = (tiny.ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"].values()
+    [step] = [step for job in jobs for step in job["steps"] if step.get("name") == name]
+    return step
 
 
-@pytest.mark.slow
-def test_a_remote_that_lacks_a_file_fails_the_check(project: Path) -> None:
-    tiny.run_dvc("push", project)
-    assert run_step(project, CHECK_REMOTE, 0) == COMPLETE
-    lost = tiny.lock(project)["train@five-sgd"]["outs"][-1]
-    checksum = lost["md5"]
-    (project.parent / f"digits-remote/files/md5/{checksum[:2]}/{checksum[2:]}").unlink()
-    said = run_step(project, CHECK_REMOTE, 1)
-    assert f"        {lost['path']}\n" in said
-    assert "Run `dvc push`" in said
-    assert COMPLETE not in said
-
-
-def test_a_remote_that_cannot_be_read_fails_the_check(project: Path) -> None:
-    tiny.replace(project / ".dvc/config", "url = .*", "url = nosuch://server")
-    said = run_step(project, CHECK_REMOTE, 251)
-    assert "Unsupported URL type nosuch://" in said
-    assert COMPLETE not in said
-
-
-@pytest.fixture
-def bucket(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """Serve an empty bucket as S3, the remote of the project. The keys are in the environment."""
+def check_remote(project: Path, *, status: int, key: str = "", secret: str = "") -> tiny.Done:
+    """Run the step that checks the remote, with secrets, and expect an exit status."""
+    step = read_step(CHECK_REMOTE)
+    secrets = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+    assert step["env"] == {name: f"${{{{ secrets.{name} }}}}" for name in secrets}
     # The keys that the user has for other servers are not used.
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]:
-        monkeypatch.setenv(name, str(tmp_path / "nothing"))
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    (tmp_path / "buckets" / "digits").mkdir(parents=True)
-    serve = f"rclone serve s3 --addr 127.0.0.1:0 --auth-key {KEY},{SECRET} buckets"
-    with Running(serve, tmp_path, RCLONE_CONFIG="/dev/null") as server:
-        tiny.run("dvc remote add --default team s3://digits/cache", project)
-        tiny.run(f"dvc remote modify team endpointurl {find_address(server)}", project)
-        tiny.run("dvc remote modify team region us-east-1", project)
-        tiny.commit(project, "the remote of the team")
-        yield server
+        secrets[name] = str(project / "nothing")
+    # The step must not rely on `pipefail`, which the workflow sets.
+    return tiny.run(["bash", "-e", "-c", step["run"]], project, status=status, **secrets)
+
+
+def use_s3(project: Path, address: str) -> None:
+    """Add a remote on an S3 server, as docs/sharing.md says, without keys."""
+    commands = [
+        "remote add --quiet --default team s3://digits/cache",
+        f"remote modify team endpointurl {address}",
+        "remote modify team region us-east-1",
+    ]
+    for command in commands:
+        tiny.run_dvc(command, project)
+    tiny.commit(project, "the team's remote")
+
+
+@needs_rclone
+def test_the_check_of_the_remote_fails_with_a_wrong_key(project: Path, tmp_path: Path) -> None:
+    with servers.serve_s3(tmp_path / "buckets") as address:
+        use_s3(project, address)
+        done = check_remote(project, status=1, key=servers.KEY_ID, secret="expired")
+    assert done.stdout == ""
+    assert "ERROR: unexpected error - The request signature we calculated" in done.stderr
+    *_, last = done.stderr.splitlines()
+    assert last.startswith("DVC could not look into the remote team, for the reason above: ")
 
 
 @pytest.mark.slow
 @needs_rclone
-def test_a_bucket_that_cannot_be_read_fails_the_check(
-    project: Path, bucket: Running, monkeypatch: pytest.MonkeyPatch
+def test_the_check_of_the_remote_passes_only_if_every_file_was_found(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "Not in remote:" in run_step(project, CHECK_REMOTE, 1)
-    tiny.run("dvc push", project)
-    assert run_step(project, CHECK_REMOTE, 0) == COMPLETE
+    from s3fs import S3FileSystem  # is not imported for the other tests, because it takes time
 
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    said = run_step(project, CHECK_REMOTE, 255)
-    assert "The request signature we calculated does not match" in said
-    assert COMPLETE not in said
+    keys = {"key": servers.KEY_ID, "secret": servers.SECRET_KEY}
+    with servers.serve_s3(tmp_path / "buckets") as address:
+        use_s3(project, address)
+        with monkeypatch.context() as environment:
+            environment.setenv("AWS_ACCESS_KEY_ID", servers.KEY_ID)
+            environment.setenv("AWS_SECRET_ACCESS_KEY", servers.SECRET_KEY)
+            tiny.run_dvc("push", project)
+        # CI has a clone without data.
+        tiny.run("git clone --quiet copy clone", tmp_path)
+        clone = tmp_path / "clone"
+        done = check_remote(clone, status=0, **keys)
+        assert done.stdout == "The remote team has the files that dvc.lock names.\n"
 
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    bucket.kill()
-    bucket.wait()
-    assert COMPLETE not in run_step(project, CHECK_REMOTE, 255)
+        outputs = tiny.lock(clone)["train@five-sgd"]["outs"]
+        [checksum] = [output["md5"] for output in outputs if output["path"] == MODEL]
+        bucket = S3FileSystem(**keys, endpoint_url=address)
+        bucket.rm(f"digits/cache/files/md5/{checksum[:2]}/{checksum[2:]}")
+        done = check_remote(clone, status=1, **keys)
+        assert done.stderr.splitlines() == [
+            "The remote team lacks files:",
+            MODEL,
+            "Run `dvc push` in a clone that has them.",
+        ]
+        done = check_remote(clone, status=1)
+        assert "Unable to locate credentials" in done.stderr
+    done = check_remote(clone, status=1, **keys)
+    assert "Could not connect to the endpoint URL" in done.stderr
 
 
 @pytest.mark.slow
-def test_the_changes_of_a_pull_request_are_not_told_if_dvc_fails(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        ("git rm --quiet dvc.lock", "dvc.lock and dvc.yaml name no file to look for: "),
+        ("git rm --quiet dvc.yaml", "dvc.lock and dvc.yaml name no file to look for: "),
+        ("dvc remote default --unset", "DVC finds no default remote in .dvc/config: "),
+        ("cp params.yaml .dvc/config", "DVC finds no default remote in .dvc/config: "),
+        ("cp params.yaml dvc.lock", "DVC could not look into the remote shared, "),
+        ("rm -r ../digits-remote", "The remote shared lacks files:"),
+    ],
+)
+def test_the_check_of_the_remote_fails_if_dvc_looked_for_nothing(
+    project: Path, spoil: str, message: str
+) -> None:
+    tiny.run_dvc("push", project)
+    tiny.run(spoil, project)
+    assert message in check_remote(project, status=1).stderr
+
+
+def test_the_changes_of_a_pull_request_are_not_none_if_dvc_fails(project: Path) -> None:
+    done = tiny.run(".ci/changes nosuch", project, status=255)
+    assert done.stdout == ""
+    assert done.stderr.startswith("ERROR: unknown Git revision 'nosuch'\n")
+
+
+@pytest.mark.slow
+def test_the_changes_of_a_pull_request_have_all_sections(project: Path) -> None:
     tiny.run("git switch --quiet --create change", project)
-    tiny.edit(project, {"models.five-sgd.folds": 4})
-    tiny.commit(project, "change")
-    told = tiny.run(".ci/changes main", project).stdout
-    assert re.findall("^### (.+)", told, re.MULTILINE) == SECTIONS
-    assert "models.five-sgd.folds" in told
-    (project / "dvc.yaml").write_text("stages: 1", encoding="utf-8")
-    done = tiny.run(".ci/changes main", project, status=255)
-    assert "None." not in done.stdout
-    assert "dvc.yaml" in done.stderr
+    unchanged = tiny.run(".ci/changes main", project).stdout
+    assert (
+        "### Predictions\n\nThe predictions are the same.\n\n### Charts\n\nNone.\n" in unchanged
+    )
+    assert not (project / "dvc_plots").exists()
+
+    tiny.edit(project, {"models.five-sgd.hyperparameters.max_iter": 2})
+    reproduce(project, "train@five-sgd", "evaluate@five-sgd")
+    tiny.commit(project, "fewer iterations")
+    printed = tiny.run(".ci/changes main", project).stdout
+    _, metrics, parameters, predictions, charts = printed.split("### ")
+    assert "| metrics/five-sgd.json | cv_accuracy |" in metrics
+    assert "| params.yaml | models.five-sgd.hyperparameters.max_iter | 50 " in parameters
+    assert "- five-sgd, 300 images in cross-validation: " in predictions
+    assert charts == "Charts\n\n- five-sgd\n\n"
+    assert (project / "dvc_plots/index.html").exists()
+
+    # CI may not reach the remote.
+    tiny.run("git clone --quiet copy clone", project.parent)
+    clone = project.parent / "clone"
+    tiny.run("git branch --quiet main origin/main", clone)
+    predictions = tiny.run(".ci/changes main", clone).stdout.split("### ")[3]
+    assert "five-sgd.parquet of main cannot be read (" in predictions
+    assert "A remote that CI can read adds what is missing: docs/sharing.md." in predictions
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        pytest.param(
+            "cp params.yaml dvc.yaml",
+            "'./dvc.yaml' validation failed",
+            marks=pytest.mark.slow,
+        ),
+        ("sed -i s/max_iter:.50/max_iter:\\ 5/ params.yaml", "reproduce 'train@five-sgd'"),
+    ],
+)
+def test_a_lock_that_is_out_of_date_fails_its_check(
+    project: Path, spoil: str, reason: str
+) -> None:
+    tiny.run(".ci/lock", project)
+    tiny.run(spoil, project)
+    tiny.commit(project, spoil)
+    printed = tiny.run(".ci/lock", project, status=1).stdout
+    assert reason in printed
+    assert printed.endswith("dvc.lock is out of date: run `dvc repro`, and commit it.\n")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_step_fails_with_any_command_of_a_pipe(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert workflow["defaults"]["run"]["shell"] == "bash"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_fails_with_any_of_its_commands(path: Path) -> None:
+    assert "\nset -euo pipefail\n" in path.read_text(encoding="utf-8")
