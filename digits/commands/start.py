@@ -19,7 +19,6 @@ from digits.core import paths
 from digits.core.tables import Pixels
 from digits.data.intake import recognize
 from digits.data.intake.collection import Collection
-from digits.data.intake.scope import NO_FEATURES
 from digits.data.intake.storage import add_to_dvc
 from digits.data.splitting import split_rows
 from digits.imaging import pictures
@@ -37,7 +36,6 @@ DELETED = [
     # this command
     "digits/commands/start.py",
     "digits/commands/templates",
-    "tests/core/test_scope.py",
     "tests/core/test_your_own.py",
     # the benchmarks, and the tests of this project's pages
     "bench",
@@ -95,9 +93,6 @@ N_COMPONENTS_OF_DRAWINGS = 60  # the training then takes a fifth of the time
 
 # Edge directions need images that are square, and at least this high and wide.
 MIN_SIDE_OF_GRADIENTS = 20
-
-# Arrays with fewer pixels in a row or column are features of something, and no images.
-MIN_SIDE = 5
 
 # If no pixel is larger than this, it is the largest value that a pixel can have.
 MAX_SMALL_RANGE = 31
@@ -306,11 +301,10 @@ def look_at(collection: Collection) -> Look:
     if collection.pictures is not None:
         return look_at_pictures(collection.pictures(), len(collection.rows))
     shape = collection.shape
-    if not 2 <= len(shape) <= 3 or min(shape[:2]) < MIN_SIDE or max(shape) > 256:
+    if not 2 <= len(shape) <= 3 or max(shape) > 256:
         raise UserError(
             f"images of {' × '.join(map(str, shape))} values cannot be used, because they are "
-            f"not square, or have sides of less than {MIN_SIDE} or more than 256 pixels; "
-            f"{NO_FEATURES}"
+            "not square, or larger than 256 × 256 pixels"
         )
     is_color = len(shape) == 3
     return Look(are_pictures=False, is_color=is_color, is_photo=False, shape=shape)

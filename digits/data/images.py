@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from digits.core.tables import PIXEL_MAX, Pixels, Vector, map_pixels
-from digits.data.intake.scope import NO_QUANTITIES
 from digits.settings.errors import UserError
 from digits.settings.params import RESERVED_NAME, DatasetParams
 
@@ -139,10 +138,7 @@ def to_names(column: pd.Series) -> pd.Series:
         return text
     not_whole = text[numbers % 1 != 0]
     if len(not_whole):
-        raise UserError(
-            f"a {name} is '{not_whole.iloc[0]}', expected whole numbers, or names; "
-            f"{NO_QUANTITIES}"
-        )
+        raise UserError(f"a {name} is '{not_whole.iloc[0]}', expected whole numbers, or names")
     return numbers.astype(int).astype(str)
 
 

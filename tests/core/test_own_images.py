@@ -629,7 +629,7 @@ def test_a_column_of_letters_and_digits_has_the_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("column", VALID)
 @pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
 def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
-    reasons = r"is '.*', expected whole|whole numbers|1 images have no|not numbers"
+    reasons = r"is '.*', expected whole|not all whole|1 images have no|not numbers"
     with pytest.raises(UserError, match=reasons):
         read_table(tmp_path, **{column: [1.0, value]})  # type: ignore[arg-type]
 

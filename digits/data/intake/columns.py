@@ -12,7 +12,6 @@ import pandas as pd
 
 from digits.data.intake import subsets
 from digits.data.intake.collection import shorten
-from digits.data.intake.scope import NO_SEVERAL_LABELS
 from digits.data.sources import folder
 from digits.imaging import pictures
 from digits.settings.errors import UserError
@@ -281,20 +280,14 @@ def find_class_columns(others: Sample, may_be_numbers: bool) -> list[str]:
             have the classes. Otherwise, such columns are pixels.
 
     Raises:
-        UserError: it is not clear which column has the classes, or images have several.
+        UserError: it is not clear which column has the classes.
     """
     candidates = [name for name in others if simplify(name) in CLASS_COLUMNS]
     if not candidates and may_be_numbers:
         candidates = list(others)
         numbers = [pd.to_numeric(column, errors="coerce") for column in others.values()]
-        columns = np.column_stack(numbers) if numbers else np.empty((0, 0))
-        if len(candidates) > 1 and is_one_hot(columns):
+        if len(candidates) > 1 and is_one_hot(np.column_stack(numbers)):
             return candidates
-        if len(candidates) > 1 and np.isin(columns, [0, 1]).all():
-            raise UserError(
-                f"the columns {shorten(candidates)} say several times in a row, or never, that "
-                f"a class is there; {NO_SEVERAL_LABELS}"
-            )
     if not candidates:  # of texts, those that stand in several rows
         candidates = [
             name

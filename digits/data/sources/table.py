@@ -43,7 +43,6 @@ from digits.data.intake.columns import (
     simplify,
     to_text,
 )
-from digits.data.intake.scope import NO_FEATURES, NO_SEVERAL_LABELS
 from digits.data.sources import check_place, folder
 from digits.imaging import pictures
 from digits.settings.errors import UserError
@@ -288,9 +287,7 @@ class Table:
         if len(self.columns.classes) > 1:  # one column per class
             one_hot = texts[self.columns.classes].astype(float).to_numpy()
             if not (one_hot.sum(axis=1) == 1).all():
-                raise UserError(
-                    f"some images have several classes, or none; {NO_SEVERAL_LABELS}"
-                )
+                raise UserError("some images have several classes, or none")
             names = [name.strip() for name in self.columns.classes]
             return pd.Series(one_hot.argmax(axis=1)).map(dict(enumerate(names)))
         [column] = self.columns.classes
@@ -453,7 +450,7 @@ def check_not_listed_twice(files: pd.Series) -> None:
     if len(repeated):
         raise UserError(
             f"{len(repeated)} pictures are in two rows, first {repeated.iloc[0]}; delete one "
-            f"of the rows, because {NO_SEVERAL_LABELS}"
+            "of the rows"
         )
 
 
@@ -529,25 +526,19 @@ def to_pixels(columns: pd.DataFrame, path: Path) -> Any:
         path: their file.
 
     Raises:
-        UserError: they are not whole numbers.
+        UserError: they are not numbers, or fractions from 0 to 1.
     """
     not_numeric = list(columns.select_dtypes(exclude=["number", "bool"]))
     if not_numeric:
         raise UserError(f"the column {not_numeric[0]} has values that are not numbers")
     values = columns.to_numpy()
-    fractions = np.argwhere(values != np.round(values))
-    if len(fractions) and 0 <= values.min() <= values.max() <= 1:
+    is_share = values.dtype.kind == "f" and 0 <= values.min() <= values.max() <= 1
+    if is_share and (values % 1).any():
         kind = "parquet" if path.suffix == ".parquet" else "csv"
         raise UserError(
             "its pixels are fractions from 0 to 1, expected whole numbers from 0 to 255; run: "
             f"python -c \"import pandas as pd; t = pd.read_{kind}('{path}'); c = "
             "t.columns[t.dtypes == float]; t[c] = (t[c] * 255).round().astype(int); "
             f"t.to_{kind}('{path}', index=False)\""
-        )
-    if len(fractions):
-        row, column = fractions[0]
-        raise UserError(
-            f"the column {columns.columns[column]} has the value {values[row, column]}, but "
-            f"pixels are whole numbers from 0 to 255; {NO_FEATURES}"
         )
     return values
