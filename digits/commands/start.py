@@ -17,7 +17,7 @@ import pandas as pd
 from digits.commands import examples, pin
 from digits.core import paths
 from digits.core.tables import Pixels
-from digits.data.intake import recognize
+from digits.data.intake import one_class, recognize
 from digits.data.intake.collection import Collection
 from digits.data.intake.storage import add_to_dvc
 from digits.data.splitting import split_rows
@@ -212,10 +212,12 @@ def understand(
     if len(rare):
         names = pin.list_classes(values)
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
+        numbers = one_class.find_quantity(names)
+        or_ranges = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
         raise UserError(
             f"{len(rare)} classes have fewer than {n_folds} images in the training set, "
             f"which cross-validation needs: {listed}; add images, or move these classes "
-            "elsewhere"
+            f"elsewhere{or_ranges}"
         )
     return values, X, images
 

@@ -10,7 +10,8 @@ import json
 import pickle
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -23,10 +24,12 @@ import pytest
 import scipy.io
 from PIL import Image
 from scipy.spatial.distance import cdist
+from sklearn.datasets import load_iris, load_wine
 
 from digits.commands.pin import compute_pinned_values
 from digits.core.tables import Pixels
-from digits.data.intake import recognize
+from digits.data.intake import one_class, recognize
+from digits.data.sources import arrays
 from digits.settings.errors import UserError
 from tests.helpers import pages, tiny
 
@@ -428,6 +431,167 @@ FORMS = {
 }
 
 
+def labels(place: Path, **columns: Any) -> None:
+    """Write pictures, and a table with columns beside that of their names."""
+    names = write_flat(place, TRAIN)
+    pd.DataFrame({"file": names, **columns}).to_csv(place / "labels.csv", index=False)
+
+
+def decimals(place: Path) -> None:
+    labels(place, weight=LABELS[TRAIN] + 0.25)
+
+
+def decimal_commas(place: Path) -> None:
+    labels(place, weight=[f"{label},25" for label in LABELS[TRAIN]])
+
+
+def two_quantities(place: Path) -> None:
+    labels(place, width=LABELS[TRAIN] / 4, height=LABELS[TRAIN] / 8)
+
+
+def prices(place: Path) -> None:
+    write_flat(place, slice(0, 300))
+    files = [f"{number:05d}.png" for number in range(300)]
+    table = pd.DataFrame({"file": files, "price": range(1_000, 301_000, 1_000)})
+    table.to_csv(place / "labels.csv", index=False)
+
+
+def decimals_in_arrays(place: Path) -> None:
+    np.savez(place / "own.npz", x=PIXELS[TRAIN], y=LABELS[TRAIN] + 0.5)
+
+
+def several_columns(place: Path) -> None:
+    columns = {"even": LABELS[TRAIN] % 2 == 0, "by 3": LABELS[TRAIN] % 3 == 0}
+    labels(place, **{name: values.astype(int) for name, values in columns.items()})
+
+
+def attributes(place: Path) -> None:
+    """Write labels 1 and -1, as CelebA has them."""
+    columns = {"Male": LABELS[TRAIN] % 2 == 0, "Smiling": LABELS[TRAIN] > 4}
+    labels(place, **{name: np.where(values, 1, -1) for name, values in columns.items()})
+
+
+def several_arrays(place: Path) -> None:
+    y = np.column_stack([LABELS[TRAIN] % 2, LABELS[TRAIN] // 5])
+    np.savez(place / "own.npz", x=PIXELS[TRAIN], y=y)
+
+
+def several_in_a_value(place: Path, both: str) -> None:
+    labels(place, label=np.resize(["cat", "dog", both], 200))
+
+
+def rows_per_class(place: Path) -> None:
+    names = write_flat(place, TRAIN)
+    files = [*names, names[3]]
+    table = pd.DataFrame({"file": files, "class": np.resize(["cat", "dog"], 201)})
+    table.to_csv(place / "labels.csv", index=False)
+
+
+def iris(place: Path) -> None:
+    load_iris(as_frame=True).frame.to_csv(place / "iris.csv", index=False)
+
+
+def wine(place: Path) -> None:
+    """Write a number of columns that is no square."""
+    load_wine(as_frame=True).frame.to_csv(place / "wine.csv", index=False)
+
+
+def housing(place: Path) -> None:
+    """Write no classes, but two columns of text."""
+    table = {"rooms": [880, 7099], "price": [4.5, 3.6], "sea": ["near"] * 2, "bay": ["far"] * 2}
+    pd.DataFrame(table).to_csv(place / "housing.csv", index=False)
+
+
+def animals(place: Path) -> None:
+    """Write features that are whole numbers."""
+    names = ["hair", "eggs", "milk", "legs"]
+    table = pd.DataFrame(PIXELS[TRAIN].reshape(200, 64)[:, 2:6], columns=names)
+    table.insert(0, "type", [NAMES[label] for label in LABELS[TRAIN]])
+    table.to_csv(place / "zoo.csv", index=False)
+
+
+ONE_CLASS = "this project classifies images, with one class for each image"
+NO_QUANTITY = (
+    f"{ONE_CLASS}, and estimates no numbers; replace them by classes, such as ranges, or use "
+    "another tool"
+)
+SEVERAL = f"{ONE_CLASS}; for several labels, use another tool"
+NO_FEATURES = f"{ONE_CLASS}; for a table of features, use another tool; if these are pixels"
+NO_PIXEL = "but pixels are whole numbers from 0 to 255"
+
+# What is for other tools, and the line that says so.
+OTHERS = {
+    "decimals": (
+        decimals,
+        f"labels.csv: weight is a quantity, such as {LABELS[0]}.25: {NO_QUANTITY}",
+    ),
+    "decimal commas": (
+        decimal_commas,
+        f"labels.csv: weight is a quantity, such as {LABELS[0]},25: {NO_QUANTITY}",
+    ),
+    "two quantities": (
+        two_quantities,
+        f"labels.csv: width is a quantity, such as {LABELS[1] / 4}: {NO_QUANTITY}",
+    ),
+    "more numbers than classes": (
+        prices,
+        "labels.csv: price has 300 different numbers, such as 1000, and there may be 256 "
+        f"classes: {NO_QUANTITY}",
+    ),
+    "decimals in arrays": (
+        decimals_in_arrays,
+        f"the array of labels is a quantity, such as {LABELS[0]}.5: {NO_QUANTITY}",
+    ),
+    "several columns of labels": (
+        several_columns,
+        f"labels.csv: the columns even, by 3 are labels, of which row 1 has 2: {SEVERAL}; "
+        "for a single one, run `digits start --class even`",
+    ),
+    "attributes": (
+        attributes,
+        "labels.csv: the columns Male, Smiling are labels, of which row 7 has 2: "
+        f"{SEVERAL}; for a single one, run `digits start --class Male`",
+    ),
+    "several labels in arrays": (
+        several_arrays,
+        f"labels of shape (200, 2): {SEVERAL}; otherwise {arrays.CONVERT}",
+    ),
+    **{
+        f"several labels in a value such as {both}": (
+            partial(several_in_a_value, both=both),
+            f"labels.csv: label has several labels in one value, such as '{both}', where 'cat' "
+            f"is a class, too: {SEVERAL}; if '{both}' is one class, write 'cat_dog'",
+        )
+        for both in ["cat|dog", "cat;dog", "cat, dog", "cat dog", "['cat', 'dog']"]
+    },
+    "a row for each label": (
+        rows_per_class,
+        "1 pictures have several classes, first 00003.png with dog and cat: "
+        f"{ONE_CLASS}; keep one row of each picture, or use another tool",
+    ),
+    "iris": (
+        iris,
+        f"iris.csv: the column sepal length (cm) has 5.1, {NO_PIXEL}: {NO_FEATURES}, scale and "
+        "round them",
+    ),
+    "wine": (
+        wine,
+        f"wine.csv: the column alcohol has 14.23, {NO_PIXEL}: {NO_FEATURES}, scale and round "
+        "them",
+    ),
+    "housing": (
+        housing,
+        f"housing.csv: the column rooms has 880, {NO_PIXEL}: {NO_FEATURES}, scale and round "
+        "them",
+    ),
+    "animals": (
+        animals,
+        "zoo.csv: the columns hair, eggs, milk, legs have no digit in their names, as pixels "
+        f"have: {NO_FEATURES}, rename them to pixel1, pixel2 and so on",
+    ),
+}
+
+
 def understand() -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
     """Return what `digits start` understands of data/own. Pictures keep their size."""
     kind, place = recognize.find_source(Path("data/own"))
@@ -479,6 +643,76 @@ def test_images_are_understood_or_refused_with_the_command_that_helps(
     if form.n_test:
         assert images["test"].tolist() == [False] * 200 + [True] * 40
     check_pixels(X, images)
+
+
+@pytest.mark.parametrize(("write", "line"), OTHERS.values(), ids=OTHERS)
+def test_what_is_for_other_tools_is_named(
+    write: Callable[[Path], None], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = Path("data/own")
+    place.mkdir(parents=True)
+    write(place)
+    with pytest.raises(UserError) as refused:
+        understand()
+    assert refused.value.message == line
+
+
+def test_a_single_one_of_several_labels_can_be_chosen(tmp_path: Path) -> None:
+    several_columns(tmp_path)
+    collection = recognize.open_place(tmp_path, {"class": "by 3"})
+    assert collection.rows["class"].tolist() == [
+        str(int(label % 3 == 0)) for label in LABELS[TRAIN]
+    ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["mountain bike", "bike"],
+        ["left hand", "right hand", "left foot", "right foot", "hand"],
+        ["tench, Tinca tinca", "goldfish, Carassius auratus"],
+        ["1,000", "2,000"],
+    ],
+)
+def test_a_class_of_several_words_is_no_list_of_labels(
+    names: list[str], tmp_path: Path
+) -> None:
+    labels(tmp_path, label=np.resize(names, 200))
+    found = recognize.open_place(tmp_path).rows["class"]
+    assert found.nunique() == len(names)
+
+
+QUANTITIES = {
+    "ages": range(20, 32),
+    "nearly all ages": [1, *range(3, 80), 84, 90],
+    "ten ages": range(20, 30),
+    "years": range(1990, 2005),
+    "angles": range(0, 360, 15),
+    "temperatures": range(-4, 8),
+}
+NO_QUANTITIES = {
+    "digits": range(10),
+    "letters": range(1, 27),
+    "some digits": [0, 1, 7],
+    "nine ages": range(20, 29),
+    "speed limits": [20, 30, 50, 60, 70, 80, 100, 120],
+    "some of 43 signs": [0, 3, 7, 11, 12, 17, 25, 33, 38, 40, 42],
+    "codes of fruit": [3023, 3283, 4011, 4012, 4046, 4062, 4065, 4081, 4087, 4225, 4593],
+    "names": [*range(20, 40), "older"],
+    "dates": [f"2020_{month:02d}" for month in range(1, 13)],
+}
+
+
+@pytest.mark.parametrize("numbers", QUANTITIES.values(), ids=QUANTITIES)
+def test_classes_that_may_be_a_quantity_are_doubted(numbers: Sequence[int]) -> None:
+    [line] = one_class.describe_quantity(numbers)
+    assert line.startswith(f"each number from {min(numbers)} to {max(numbers)} is a class; if")
+
+
+@pytest.mark.parametrize("names", NO_QUANTITIES.values(), ids=NO_QUANTITIES)
+def test_classes_with_other_numbers_are_not_doubted(names: Sequence[object]) -> None:
+    assert one_class.describe_quantity(names) == []
 
 
 def test_the_first_axis_is_that_of_the_images_also_if_an_image_is_as_wide(

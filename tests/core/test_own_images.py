@@ -477,7 +477,6 @@ def test_a_damaged_picture_among_many_is_named(tmp_path: Path) -> None:
     [
         ([None, "1.png"], "1 of 2 pictures are missing"),
         (["1.png", " "], "1 of 2 pictures are missing"),
-        (["1.png", "1.png"], "1 pictures are in two rows, first 1.png; delete one of the rows"),
         ([1, 2], "1 of 2 pictures are missing in"),
     ],
 )
@@ -488,6 +487,30 @@ def test_a_table_with_wrong_names_of_pictures_is_refused(
     pd.DataFrame({"file": names, "label": [1, 2]}).to_parquet(tmp_path / "own.parquet")
     with pytest.raises(UserError, match=re.escape(reason)):
         read("table", tmp_path / "own.parquet")
+
+
+@pytest.mark.parametrize(
+    ("label", "line"),
+    [
+        (1, "1 pictures are in two rows, first 1.png; delete one of the rows"),
+        (
+            7,
+            "1 pictures have several classes, first 1.png with 1 and 7: this project classifies "
+            "images, with one class for each image; keep one row of each picture, or use "
+            "another tool",
+        ),
+    ],
+)
+def test_a_picture_that_is_in_two_rows_is_refused(
+    tmp_path: Path, label: int, line: str
+) -> None:
+    for number in range(3):
+        write_pixel(tmp_path / f"{number}.png")
+    table = pd.DataFrame({"file": ["0.png", "1.png", "1.png"], "label": [0, 1, label]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(UserError) as refused:
+        read("table", tmp_path)
+    assert refused.value.message == line
 
 
 def test_a_name_that_two_pictures_have_is_refused_until_the_table_has_their_folders(
@@ -580,16 +603,33 @@ def test_one_column_per_class_may_be_in_any_order(tmp_path: Path) -> None:
     assert images["class"].tolist() == [1, 0, 0]
 
 
-@pytest.mark.parametrize("of_last_image", [[0, 0], [1, 1]])
+@pytest.mark.parametrize(
+    ("of_last_image", "line"),
+    [
+        (
+            [0, 0],
+            "own.csv: the columns cat, dog are labels, of which row 101 has none: this project "
+            "classifies images, with one class for each image; add a column such as `other`, "
+            "which is 1 in such rows, or delete these rows",
+        ),
+        (
+            [1, 1],
+            "own.csv: the columns cat, dog are labels, of which row 101 has 2: this project "
+            "classifies images, with one class for each image; for several labels, use another "
+            "tool; for a single one, run `digits start --class cat`",
+        ),
+    ],
+)
 def test_an_image_of_no_class_or_of_several_classes_is_refused(
-    tmp_path: Path, of_last_image: list[int]
+    tmp_path: Path, of_last_image: list[int], line: str
 ) -> None:
     rows = [["0 0 0 0", 1, 0], ["9 9 9 9", 0, 1]] * 50  # the first rows tell what columns mean
     rows.append(["5 5 5 5", *of_last_image])
     table = pd.DataFrame(rows, columns=["pixels", "cat", "dog"])
     table.to_csv(tmp_path / "own.csv", index=False)
-    with pytest.raises(UserError, match="some images have several classes, or none"):
+    with pytest.raises(UserError) as refused:
         read("table", tmp_path / "own.csv", shape=[2, 2])
+    assert refused.value.message == line
 
 
 def test_a_column_of_other_values_than_sets_of_images_does_not_choose_the_test_set(
@@ -629,7 +669,9 @@ def test_a_column_of_letters_and_digits_has_the_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("column", VALID)
 @pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
 def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
-    reasons = r"is '.*', expected whole|not all whole|1 images have no|not numbers"
+    reasons = (
+        r"'.*', expected whole|is a quantity|are whole numbers|1 images have no|not numbers"
+    )
     with pytest.raises(UserError, match=reasons):
         read_table(tmp_path, **{column: [1.0, value]})  # type: ignore[arg-type]
 

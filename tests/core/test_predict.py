@@ -403,7 +403,12 @@ def test_arrays_with_labels_are_evaluated(place: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("largest", "reason"),
     [
-        (1_000, "its values are not all whole numbers from 0 to 255"),
+        (
+            1_000,
+            "the column pixel30 has 1000, but pixels are whole numbers from 0 to 255: "
+            "this project classifies images, with one class for each image; for a table of "
+            "features, use another tool; if these are pixels, scale and round them",
+        ),
         (240, "its pixels are up to 240, but digit-logreg takes pixels from 0 to 16"),
     ],
 )
@@ -414,7 +419,7 @@ def test_a_table_of_other_values_than_those_of_the_training_images_is_refused(
     table = pd.DataFrame(PIXELS[:20].astype(int)).add_prefix("pixel")
     table.iloc[7, 30] = largest
     table.to_csv(path, index=False)
-    assert failure(place, "predict", *MODEL, str(path)) == f"Error: {path}: {reason}"
+    assert failure(place, "predict", *MODEL, str(path)).endswith(f"test.csv: {reason}")
 
 
 def test_arrays_are_set_upright_if_the_dataset_says_that_its_images_lie_on_their_side(

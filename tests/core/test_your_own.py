@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -366,6 +367,16 @@ def write_damaged(place: Path) -> None:
         (place / name).write_bytes(b"")
 
 
+def write_list(place: Path, count: int, **columns: Any) -> None:
+    """Write pictures, and a table whose columns have some values in turn."""
+    write_pictures(place, count)
+    files = sorted(path.relative_to(place) for path in place.glob("*/*"))
+    table = pd.DataFrame({"file": files})
+    for name, values in columns.items():
+        table[name] = np.resize(values, count)
+    table.to_csv(place / "list.csv", index=False)
+
+
 UNUSABLE = {
     "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
     "an archive": (write_zip, "run: (cd 'data/own' && for f in *.zip; do"),
@@ -382,6 +393,41 @@ def test_start_changes_nothing_if_it_cannot_use_the_images(
     make(shapes / "data/own")
     assert reason in call(shapes, "start", status=1).stderr
     assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+# What people bring who need another tool, and the column that they name.
+OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "decimals": ({"weight": [8.224, 7.5]}, "weight", "weight is a quantity, such as 8.224: "),
+    "few pictures of each age": (
+        {"age": range(20, 40)},
+        "age",
+        "or move these classes elsewhere; if they are a quantity, such as ages, replace them by "
+        "ranges such as '20 to 25', or use another tool",
+    ),
+    "several labels": ({"pets": ["cat", "dog", "cat|dog"]}, "pets", "such as 'cat|dog', where"),
+}
+
+
+@pytest.mark.parametrize(("columns", "column", "reason"), OTHERS.values(), ids=OTHERS)
+def test_start_changes_nothing_if_another_tool_is_needed(
+    shapes: Path, columns: dict[str, Any], column: str, reason: str
+) -> None:
+    write_list(shapes / "data/own", 60, **columns)
+    assert reason in failure(shapes, "start", "--class", column)
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+def test_start_doubts_classes_that_may_be_ages(shapes: Path) -> None:
+    write_list(shapes / "data/own", 72, age=range(20, 32))
+    printed = call(shapes, "start", "--class", "age").stdout
+    assert (
+        "  72 images of 12 classes: 20 6, 21 6, 22 6, 23 6, 24 6, 25 6, 26 6, 27 6, 28 6, 29 6, "
+        "30 6, 31 6\n"
+        "  each number from 20 to 31 is a class; if they are a quantity, such as ages, replace "
+        "them by ranges such as '20 to 23', or use another tool, because this project estimates "
+        "no numbers; if they are codes, ignore this line\n"
+        "  28 × 28 pixels, grey, on a light background\n"
+    ) in printed
 
 
 def find_folders_of_tests(project: Path) -> set[str]:

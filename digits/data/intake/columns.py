@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from digits.data.intake import subsets
+from digits.data.intake import one_class, subsets
 from digits.data.intake.collection import shorten
 from digits.data.sources import folder
 from digits.imaging import pictures
@@ -280,7 +280,8 @@ def find_class_columns(others: Sample, may_be_numbers: bool) -> list[str]:
             have the classes. Otherwise, such columns are pixels.
 
     Raises:
-        UserError: it is not clear which column has the classes.
+        UserError: it is not clear which column has the classes, or there are several labels per
+            image, quantities, or features.
     """
     candidates = [name for name in others if simplify(name) in CLASS_COLUMNS]
     if not candidates and may_be_numbers:
@@ -288,6 +289,8 @@ def find_class_columns(others: Sample, may_be_numbers: bool) -> list[str]:
         numbers = [pd.to_numeric(column, errors="coerce") for column in others.values()]
         if len(candidates) > 1 and is_one_hot(np.column_stack(numbers)):
             return candidates
+        if len(candidates) > 1:
+            one_class.check_columns(others)
     if not candidates:  # of texts, those that stand in several rows
         candidates = [
             name
@@ -295,6 +298,9 @@ def find_class_columns(others: Sample, may_be_numbers: bool) -> list[str]:
             if not is_numeric(values) and values.duplicated().any()
         ]
     if len(candidates) > 1:
+        features = {name: values for name, values in others.items() if is_numeric(values)}
+        if features and not may_be_numbers:
+            one_class.check_pixels(features)
         raise UserError(
             f"which column has the classes, {shorten(candidates)}? Run `digits start --class "
             "COLUMN`, or write `columns: {class: COLUMN}` into the entry of params.yaml"

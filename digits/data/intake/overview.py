@@ -7,6 +7,7 @@ import pandas as pd
 
 from digits.core.tables import Pixels
 from digits.data.intake.collection import shorten
+from digits.data.intake.one_class import describe_quantity
 from digits.data.splitting import checksums_of
 from digits.imaging import drawing
 from digits.imaging.background import find_common_background
@@ -48,6 +49,7 @@ def describe_images(
         [f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True)]
     )
     lines = [f"{len(images):,} images of {len(class_names)} classes: {listed}"]
+    lines += describe_quantity(class_names)
     if "group" in images:
         names = images.attrs.get("group_names") or sorted(images["group"].unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")

@@ -21,7 +21,7 @@ import scipy.io
 
 from digits.core.tables import Pixels
 from digits.data.images import to_names
-from digits.data.intake import subsets
+from digits.data.intake import one_class, subsets
 from digits.data.intake.collection import Collection, read_collection, shorten
 from digits.data.intake.columns import is_one_hot
 from digits.data.sources import check_place, folder, idx
@@ -96,7 +96,9 @@ def open_place(path: Path) -> Collection:
     rows = pd.DataFrame({"id": [str(number + 1) for number in range(sum(lengths))]})
     rows["test"] = np.repeat([part.is_test for part in chosen], lengths)
     if labelled:
-        rows["class"] = to_names(pd.Series(np.concatenate([part.labels for part in chosen])))
+        labels = pd.Series(np.concatenate([part.labels for part in chosen]))
+        one_class.check_classes("the array of labels", labels)
+        rows["class"] = to_names(labels)
 
     def read_blocks() -> Iterator[Any]:
         for part in chosen:
@@ -275,7 +277,8 @@ def decode_labels(labels: Any, images: Any) -> Any:
         rows = labels if len(labels) in (images.shape[0], images.shape[-1]) else labels.T
         if not is_one_hot(rows):
             raise UserError(
-                f"labels of shape {labels.shape}, expected one label for each image; {CONVERT}"
+                f"labels of shape {labels.shape}: {one_class.ONE_CLASS}; for several labels, "
+                f"use another tool; otherwise {CONVERT}"
             )
         return rows.argmax(axis=1)
     return labels.reshape(-1)

@@ -32,7 +32,7 @@ import pyarrow.parquet as pq
 from digits.core import tables
 from digits.core.tables import Pixels
 from digits.data.images import to_names
-from digits.data.intake import subsets
+from digits.data.intake import one_class, subsets
 from digits.data.intake.collection import BATCH_SIZE, Collection, read_collection, shorten
 from digits.data.intake.columns import (
     CLASS_COLUMNS,
@@ -86,7 +86,8 @@ def open_place(path: Path, chosen: Mapping[Any, str] | None = None) -> Collectio
         chosen: the columns that the user has chosen as `class` or `group`.
 
     Raises:
-        UserError: a file was not found, is not such a table, or differs from the others.
+        UserError: a file was not found, is not such a table, differs from the others, or has
+            features instead of pixels.
     """
     check_place(path)
     root = path if path.is_dir() else path.parent
@@ -102,6 +103,8 @@ def open_place(path: Path, chosen: Mapping[Any, str] | None = None) -> Collectio
             notes.append(f"left out: {error.message}")
     labelled = [table for table in all_tables if "class" in table.rows]
     chosen_tables = labelled or all_tables
+    for table in chosen_tables:
+        table.check_pixels()
     check_same_kind(chosen_tables)
     for table in all_tables:
         if table not in chosen_tables:
@@ -119,7 +122,7 @@ def open_place(path: Path, chosen: Mapping[Any, str] | None = None) -> Collectio
 
     rows = pd.concat([table.rows for table in chosen_tables], ignore_index=True)
     if chosen_tables[0].columns.has_pictures:
-        check_not_listed_twice(rows["file"])
+        one_class.check_not_listed_twice(rows)
         return Collection(
             rows,
             pictures=lambda: (each for table in chosen_tables for each in table.pictures()),
@@ -285,12 +288,12 @@ class Table:
             UserError: an image has no class, or several.
         """
         if len(self.columns.classes) > 1:  # one column per class
-            one_hot = texts[self.columns.classes].astype(float).to_numpy()
-            if not (one_hot.sum(axis=1) == 1).all():
-                raise UserError("some images have several classes, or none")
+            one_hot = texts[self.columns.classes].astype(float)
+            one_class.check_one_hot(one_hot)
             names = [name.strip() for name in self.columns.classes]
-            return pd.Series(one_hot.argmax(axis=1)).map(dict(enumerate(names)))
+            return pd.Series(one_hot.to_numpy().argmax(axis=1)).map(dict(enumerate(names)))
         [column] = self.columns.classes
+        one_class.check_classes(column.strip(), texts[column])
         classes = to_names(texts[column].rename(column.strip()))
         class_names = find_class_names(self.schema, column)
         if not class_names:
@@ -333,6 +336,17 @@ class Table:
             if side * side * channels == n_values:
                 return [side, side] if channels == 1 else [side, side, 3]
         return [n_values]
+
+    def check_pixels(self) -> None:
+        """Check that the columns of pixels, if any, have pixels.
+
+        Raises:
+            UserError: they have features.
+        """
+        pixels = {name: self.sample[name] for name in self.columns.pixels}
+        if pixels:
+            with report_unreadable(self.path):
+                one_class.check_pixels(pixels)
 
     def pictures(self) -> Iterator[Path | bytes]:
         """Yield the pictures: their paths, or what the files contain.
@@ -438,20 +452,6 @@ def check_same_kind(chosen: Sequence[Table]) -> None:
                 f"only one of {table.path.name} and {first.path.name} has a column of groups; "
                 "add it to the other one, or delete it"
             )
-
-
-def check_not_listed_twice(files: pd.Series) -> None:
-    """Check that no picture is in two rows, and so possibly in the training and the test set.
-
-    Raises:
-        UserError: a picture is.
-    """
-    repeated = files[files.duplicated()]
-    if len(repeated):
-        raise UserError(
-            f"{len(repeated)} pictures are in two rows, first {repeated.iloc[0]}; delete one "
-            "of the rows"
-        )
 
 
 def find_encoded_column(schema: Any) -> str | None:
