@@ -23,6 +23,7 @@ from digits.data.intake.storage import add_to_dvc
 from digits.data.splitting import split_rows
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
+from digits.learning.folds import assign_folds
 from digits.settings.errors import UserError
 from digits.settings.params import ChecksumShare, TestSize
 
@@ -219,7 +220,25 @@ def understand(
             f"which cross-validation needs: {listed}; add images, or move these classes "
             f"elsewhere{or_ranges}"
         )
+    check_groups(images.iloc[train_rows], n_folds)
     return values, X, images
+
+
+def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
+    """Check that the groups of the training set can be divided into the folds of the models.
+
+    Raises:
+        UserError: there are too few groups, or too few that have images of one of the classes.
+    """
+    if "group" not in train_images:
+        return
+    try:
+        assign_folds(train_images["class"].to_numpy(), n_folds, train_images["group"])
+    except UserError as error:
+        raise UserError(
+            f"{train_images['group'].nunique()} groups are in the training set, too few for "
+            f"the models ({error.message}); add groups, or remove them"
+        ) from None
 
 
 def choose_test_set(values: dict[str, Any]) -> TestSize:

@@ -367,6 +367,14 @@ def write_damaged(place: Path) -> None:
         (place / name).write_bytes(b"")
 
 
+def write_few_groups(place: Path) -> None:
+    write_pictures(place, count=90)
+    for number, path in enumerate(sorted(place.glob("*/*"))):
+        folder = path.parent / "abc"[number % 3]
+        folder.mkdir(exist_ok=True)
+        path.rename(folder / path.name)
+
+
 def write_list(place: Path, count: int, **columns: Any) -> None:
     """Write pictures, and a table whose columns have some values in turn."""
     write_pictures(place, count)
@@ -381,6 +389,10 @@ UNUSABLE = {
     "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
     "an archive": (write_zip, "run: (cd 'data/own' && for f in *.zip; do"),
     "few pictures": (write_few, "3 classes have fewer than 3 images in the training set"),
+    "few groups": (
+        write_few_groups,
+        "2 groups are in the training set, too few for the models (folds: 3; at most 2, ",
+    ),
     "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
 }
 

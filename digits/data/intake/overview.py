@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from digits.core.tables import Pixels
+from digits.core.tables import Pixels, Vector
 from digits.data.intake.collection import shorten
-from digits.data.intake.one_class import describe_quantity
+from digits.data.intake.judge import list_doubts
 from digits.data.splitting import checksums_of
 from digits.imaging import drawing
 from digits.imaging.background import find_common_background
@@ -49,12 +49,13 @@ def describe_images(
         [f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True)]
     )
     lines = [f"{len(images):,} images of {len(class_names)} classes: {listed}"]
-    lines += describe_quantity(class_names)
+    checksums = checksums_of(X, images)
+    lines += list_doubts(images, checksums, class_names)
     if "group" in images:
         names = images.attrs.get("group_names") or sorted(images["group"].unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")
     if "test" in images:
-        lines.append(describe_test_set(X, images))
+        lines.append(describe_test_set(images, checksums))
     height, width, *channels = images.attrs["shape"]
     kind = "in colour" if channels else "grey"
     on_background = f", on a {background} background" if background else ""
@@ -62,11 +63,10 @@ def describe_images(
     return lines + describe_blank(X, images)
 
 
-def describe_test_set(X: Pixels, images: pd.DataFrame) -> str:
+def describe_test_set(images: pd.DataFrame, checksums: Vector) -> str:
     """Return a line about the test set that came with the images."""
     is_test = images["test"].to_numpy()
     line = f"{is_test.sum():,} of the images are a test set that came with them"
-    checksums = checksums_of(X, images)
     n_in_both_sets = np.isin(checksums[is_test], checksums[~is_test]).sum()
     if n_in_both_sets:
         line += f"; {n_in_both_sets} of these are also among the other images, so delete them"

@@ -1,0 +1,91 @@
+"""Say what is doubtful about images, their classes and their groups, after they were read.
+
+What cannot be right is refused where it is found. What only the owner of the images can know is
+said here, in a line with what to do.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from digits.core.tables import Vector
+from digits.data.intake.collection import shorten
+from digits.data.intake.one_class import describe_quantity
+
+# The end of the name of an augmented copy, as Roboflow writes it: `dog_jpg.rf.0f3a.jpg`.
+COPY = re.compile(r"\.rf\.\w+$")
+
+
+def list_doubts(
+    images: pd.DataFrame, checksums: Vector, class_names: Sequence[object]
+) -> list[str]:
+    """Return a line for each doubt.
+
+    Args:
+        images: the table of images, without their pixels.
+        checksums: as `checksums_of` returns them, shape (n_images,).
+        class_names: the names of the classes, or their numbers.
+    """
+    return [
+        *describe_quantity(class_names),
+        *find_equal_names(class_names),
+        *find_images_in_two_classes(images, checksums, class_names),
+        *find_copies(images),
+    ]
+
+
+def find_equal_names(class_names: Sequence[object]) -> list[str]:
+    """Return a line about classes whose names differ only by case, accents or blanks."""
+    by_letters: dict[str, list[str]] = {}
+    for name in map(str, class_names):
+        decomposed = unicodedata.normalize("NFKD", name).casefold()
+        letters = "".join(character for character in decomposed if character.isalnum())
+        by_letters.setdefault(letters or name, []).append(name)
+    alike = [" and ".join(map(repr, names)) for names in by_letters.values() if len(names) > 1]
+    if not alike:
+        return []
+    return [f"classes that may be the same: {shorten(alike)}; if they are, give them one name"]
+
+
+def find_images_in_two_classes(
+    images: pd.DataFrame, checksums: Vector, class_names: Sequence[object]
+) -> list[str]:
+    """Return a line about images that are in several classes."""
+    classes = images["class"].to_numpy()
+    _, contents = np.unique(checksums, return_inverse=True)  # equal images have equal numbers
+    # The pairs of content and class that occur, and how many classes each content has.
+    pairs = np.unique(contents.astype(np.int64) * len(class_names) + classes)
+    n_classes = np.bincount(pairs // len(class_names))
+    in_several = np.flatnonzero(n_classes[contents] > 1)
+    if not len(in_several):
+        return []
+    first = in_several[0]
+    is_other = (contents == contents[first]) & (classes != classes[first])
+    pair = [first, np.flatnonzero(is_other)[0]]
+    if "file" in images:
+        names = [str(images["file"].iloc[row]) for row in pair]
+    else:
+        names = [f"number {row + 1} ({class_names[classes[row]]})" for row in pair]
+    return [
+        f"{len(in_several)} images are in several classes, such as {' and '.join(names)}; "
+        "delete those that are in the wrong class"
+    ]
+
+
+def find_copies(images: pd.DataFrame) -> list[str]:
+    """Return a line about pictures whose names say that they are copies of others."""
+    if "file" not in images or "group" in images:
+        return []
+    stems = images["file"].map(lambda name: PurePosixPath(name).stem)
+    copies = stems[stems.str.contains(COPY)]
+    originals = copies.str.replace(COPY, "", regex=True)
+    if copies.empty:
+        return []
+    return [
+        f"{len(copies)} pictures are copies of {originals.nunique()}, by their names, such as "
+        f"{copies.iloc[0]}; make the copies of one picture a group, or keep only one of them"
+    ]

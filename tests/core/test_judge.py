@@ -1,0 +1,76 @@
+"""What is doubtful about images is said in a line, and what is usual is not."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from digits.data.intake.judge import find_equal_names
+from digits.data.intake.overview import describe_images
+from digits.data.sources import arrays
+from tests.helpers import tiny
+
+PIXELS, LABELS = tiny.digits()
+NAMES = [str(number) for number in range(10)]
+
+
+def describe(pixels: Any, classes: Any, **columns: Any) -> str:
+    """Return what `digits pin` says of images, after their counts."""
+    images = pd.DataFrame({"class": classes, **columns})
+    images.attrs = {"shape": [8, 8], "pixel_max": 16}
+    _, *doubts = describe_images(pixels, images, NAMES, None)
+    return "\n".join(doubts)
+
+
+def test_usual_images_give_no_doubt() -> None:
+    names = [f"{number}.png" for number in range(len(LABELS))]
+    assert describe(PIXELS, LABELS, file=names) == "8 × 8 pixels, grey"
+
+
+def test_an_image_in_two_classes_is_named() -> None:
+    pixels = np.concatenate([PIXELS, PIXELS[3:4], PIXELS[5:6]])
+    classes = np.append(LABELS, [7, LABELS[5]])  # the first copy has another class
+    said = describe(pixels, classes)
+    assert "2 images are in several classes, such as number 4 (3) and number 401 (7); " in said
+    names = [f"{number}.png" for number in range(len(classes))]
+    assert "such as 3.png and 400.png; " in describe(pixels, classes, file=names)
+
+
+def test_copies_are_counted_unless_they_are_groups() -> None:
+    names = [f"dog{number % 100}_jpg.rf.{number:032x}.jpg" for number in range(len(LABELS))]
+    said = describe(PIXELS, LABELS, file=names)
+    assert "400 pictures are copies of 100, by their names, such as dog0_jpg.rf.000" in said
+    groups = np.arange(len(LABELS)) % 100
+    assert "copies" not in describe(PIXELS, LABELS, file=names, group=groups)
+
+
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        pytest.param(["Cat", "cat", "dog"], "'Cat' and 'cat'", id="case"),
+        pytest.param(
+            ["dog", "great auk", "great_auk"], "'great auk' and 'great_auk'", id="blank"
+        ),
+        pytest.param(["café", "cafe"], "'café' and 'cafe'", id="accent"),
+        pytest.param(["C", "C++", "D"], "'C' and 'C++'", id="signs"),
+    ],
+)
+def test_classes_with_nearly_the_same_name_are_named(names: list[str], alike: str) -> None:
+    [line] = find_equal_names(names)
+    assert f"classes that may be the same: {alike}; " in line
+
+
+@pytest.mark.parametrize("names", [["cat", "cats"], ["1", "01x"], ["+", "-"], range(10)])
+def test_other_classes_are_not_the_same(names: list[object]) -> None:
+    assert find_equal_names(names) == []
+
+
+@pytest.mark.parametrize("planes", [False, True], ids=["side by side", "planes"])
+def test_grey_images_with_three_equal_colours_keep_their_pixels(planes: bool) -> None:
+    # They have black borders, so that most neighbours are equal in a wrong arrangement, too.
+    images = np.pad(15 * PIXELS.reshape(-1, 8, 8), [(0, 0), (10, 10), (10, 10)])
+    values = images.reshape(len(images), -1)
+    rows = np.tile(values, 3) if planes else np.repeat(values, 3, axis=1)
+    folded = arrays.fold(rows)
+    assert (folded == images[..., np.newaxis]).all()
