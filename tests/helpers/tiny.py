@@ -257,6 +257,8 @@ def once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], None]
 def copy(project: Path, place: Path) -> Path:
     """Copy a project, and return the copy."""
     run(["cp", "-a", str(project), str(place)], project)  # faster than shutil.copytree
+    # It may be half written, because another worker may let DVC look at the project right now.
+    (place / ".dvc/tmp/rwlock").unlink(missing_ok=True)
     return place
 
 
