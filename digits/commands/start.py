@@ -18,13 +18,14 @@ from digits.commands import examples, pin
 from digits.core import paths
 from digits.core.tables import Pixels
 from digits.data.intake import one_class, recognize
-from digits.data.intake.collection import Collection
+from digits.data.intake.collection import Collection, shorten
 from digits.data.intake.storage import add_to_dvc
+from digits.data.sources import folder
 from digits.data.splitting import split_rows
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
 from digits.learning.folds import assign_folds
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, to_one_line
 from digits.settings.params import ChecksumShare, TestSize
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -138,17 +139,32 @@ class Look(NamedTuple):
 UNKNOWN = Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
 
 
-@click.command(epilog=examples("start", "start --class breed", "start --handwriting"))
+@click.command(
+    epilog=examples(
+        "start",
+        "start --class breed",
+        "start --layout '{group}/{class}/*'",
+        "start --handwriting",
+    )
+)
 @click.option("--class", "class_column", metavar="COLUMN", help="Take the classes from COLUMN.")
 @click.option("--group", "group_column", metavar="COLUMN", help="Take the groups from COLUMN.")
+@click.option(
+    "--layout",
+    type=click.Choice([folder.CLASS_OUTSIDE, folder.GROUP_OUTSIDE]),
+    metavar="LAYOUT",
+    help="Say what two levels of folders mean.",
+)
 @click.option("--handwriting", is_flag=True, help="Read single digits on paper.")
-def command(class_column: str | None, group_column: str | None, handwriting: bool) -> None:
+def command(
+    class_column: str | None, group_column: str | None, layout: str | None, handwriting: bool
+) -> None:
     """Turn a new clone into a project about your own images.
 
     Put your images into data/own/ as they are: pictures in a subfolder for each class, CSV or
     parquet files, .npz, .npy or .mat files, or IDX files. The command reads all of them, says
     what they are, and writes settings and models that suit them. If it cannot use them, it says
-    why, and changes nothing.
+    why, and changes nothing. If two levels of folders can be read in two ways, it shows both.
 
     With --handwriting, the images are pictures of single digits on paper, in subfolders 0 to 9.
     They are converted to the style of MNIST, and need not be there yet.
@@ -162,11 +178,15 @@ def command(class_column: str | None, group_column: str | None, handwriting: boo
     check_clone()
     columns = {"class": class_column, "group": group_column}
     entry: dict[str, Any] = {"columns": {key: name for key, name in columns.items() if name}}
+    entry["layout"] = layout
     if handwriting:
         kind, place, look = "handwriting", PLACE, UNKNOWN
     else:
         kind, place = recognize.find_source(PLACE, entry["columns"])
-        look = look_at(recognize.open_source(kind, place, entry["columns"]))
+        collection = recognize.open_source(kind, place, entry["columns"], layout)
+        if layout is None and kind == "folder":
+            entry["layout"] = choose_layout(collection.rows)
+        look = look_at(collection)
     entry |= {"sources": [{kind: place.as_posix()}], "shape": look.shape}
     if look.is_photo:
         entry["network"] = NETWORK
@@ -187,6 +207,48 @@ def command(class_column: str | None, group_column: str | None, handwriting: boo
     click.echo("  make repro")
     click.echo('  git add --all && git commit -m "Our own images"')
     click.echo("If something above is wrong, run `git restore .`, and `digits start` again.")
+
+
+def choose_layout(rows: pd.DataFrame) -> str | None:
+    """Return what two levels of folders mean, or None if there are not two levels.
+
+    Args:
+        rows: the images of a folder, which was read without a layout.
+
+    Raises:
+        UserError: the folders can be read in two ways, which are printed.
+    """
+    layouts = folder.list_layouts(rows)
+    if len(layouts) < 2:
+        return next(iter(layouts), None)
+    for layout in layouts:
+        click.echo(f"  digits start --layout '{layout}'", err=True)
+        for line in describe_layout(rows, layout):
+            click.echo(f"    {to_one_line(line)}", err=True)
+    raise UserError(
+        f"the folders in {PLACE} can be read in these two ways, so nothing was changed; run "
+        "the right command"
+    )
+
+
+def describe_layout(rows: pd.DataFrame, layout: str) -> list[str]:
+    """Return lines about the classes and groups of a layout, and about one picture.
+
+    Args:
+        rows: the images, which were read without a layout.
+        layout: what two levels of folders mean.
+    """
+    names = ["class", "group"] if layout == folder.CLASS_OUTSIDE else ["group", "class"]
+    classes, groups = rows[names[0]], rows[names[1]]
+    counts = classes.value_counts()
+    class_names = sorted(counts.index, key=folder.natural_key)
+    group_names = sorted(groups.unique(), key=folder.natural_key)
+    listed = shorten([f"{name} {counts[name]:,}" for name in class_names])
+    return [
+        f"{len(rows):,} images of {len(class_names)} classes: {listed}; "
+        f"{len(group_names)} groups: {shorten(group_names)}",
+        f"{rows['file'].iloc[0]} → class {classes.iloc[0]}, group {groups.iloc[0]}",
+    ]
 
 
 def understand(

@@ -255,6 +255,18 @@ class DatasetParams(Entry):
     ```
     """
 
+    layout: Literal["{class}/{group}/*", "{group}/{class}/*"] | None = None
+    """What the subfolders of the source `folder` mean, if there are two levels of them.
+
+    Folders such as `train` and `images`, which are no classes, do not count. Without this key,
+    the outer folder is the class. For example, if `Berlin/healthy/1.jpg` is of the class
+    `healthy`:
+
+    ```yaml
+    layout: '{group}/{class}/*'
+    ```
+    """
+
     sources: Annotated[list[Source], Field(min_length=1)]
     """The sources of the images.
 

@@ -6,6 +6,7 @@ The new project is checked afterwards.
 import contextlib
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -367,12 +368,23 @@ def write_damaged(place: Path) -> None:
         (place / name).write_bytes(b"")
 
 
-def write_few_groups(place: Path) -> None:
+def write_groups(place: Path, n_groups: int, pattern: str) -> None:
+    """Write pictures of shapes in two levels of folders.
+
+    Args:
+        place: the folder.
+        n_groups: how many people have drawn each shape.
+        pattern: the folders, such as `{shape}/{person}`.
+    """
     write_pictures(place, count=90)
     for number, path in enumerate(sorted(place.glob("*/*"))):
-        folder = path.parent / "abc"[number % 3]
-        folder.mkdir(exist_ok=True)
+        shape, person = path.parent.name, f"person {number % n_groups}"
+        folder = place / pattern.format(shape=shape, person=person)
+        folder.mkdir(parents=True, exist_ok=True)
         path.rename(folder / path.name)
+    for shape in SHAPES:
+        with contextlib.suppress(OSError):  # if it is not empty
+            (place / shape).rmdir()
 
 
 def write_list(place: Path, count: int, **columns: Any) -> None:
@@ -389,10 +401,6 @@ UNUSABLE = {
     "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
     "an archive": (write_zip, "run: (cd 'data/own' && for f in *.zip; do"),
     "few pictures": (write_few, "3 classes have fewer than 3 images in the training set"),
-    "few groups": (
-        write_few_groups,
-        "2 groups are in the training set, too few for the models (folds: 3; at most 2, ",
-    ),
     "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
 }
 
@@ -404,6 +412,61 @@ def test_start_changes_nothing_if_it_cannot_use_the_images(
     assert "data/own was not found; put" in failure(shapes, "start")
     make(shapes / "data/own")
     assert reason in call(shapes, "start", status=1).stderr
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+PERSON_OUTSIDE = "{person}/{shape}"
+SHAPE_OUTSIDE = "{shape}/{person}"
+
+
+@pytest.mark.parametrize("pattern", [PERSON_OUTSIDE, SHAPE_OUTSIDE])
+def test_start_asks_which_of_two_levels_of_folders_is_the_class(
+    shapes: Path, pattern: str
+) -> None:
+    write_groups(shapes / "data/own", 6, pattern)
+    shown = call(shapes, "start", status=1).stderr
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+    three_shapes = "90 images of 3 classes: circle 30, cross 30, line 30; 6 groups: person 0, "
+    six_people = "; 3 groups: circle, cross, line\n"
+    by_command = shown.split("digits start ")
+    [right] = [text for text in by_command if three_shapes in text]
+    [wrong] = [text for text in by_command if six_people in text]
+    assert re.search(r"g → class circle, group person \d\n", right)
+    assert re.search(r"g → class person \d, group circle\n", wrong)
+    assert shown.endswith("so nothing was changed; run the right command\n")
+
+    words = shlex.split(right.splitlines()[0])
+    started = call(shapes, "start", *words).stdout
+    assert "  90 images of 3 classes: circle 30, cross 30, line 30\n" in started
+    assert "  6 groups: person 0, person 1" in started
+    entry = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert entry["datasets"]["own"]["layout"] == words[1]
+    assert call(shapes, "check").stdout == "params.yaml is valid.\n"
+
+
+def test_start_needs_no_question_if_each_person_is_of_one_class(shapes: Path) -> None:
+    place = shapes / "data/own"
+    write_pictures(place, count=90)
+    for number, path in enumerate(sorted(place.glob("*/*"))):
+        folder = place / f"{path.parent.name} {number % 10}" / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
+    for shape in SHAPES:
+        (place / shape).rmdir()
+    assert (
+        "  90 images of 3 classes: circle 30, cross 30, line 30\n"
+        in call(shapes, "start").stdout
+    )
+    entry = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert entry["datasets"]["own"]["layout"] == "{group}/{class}/*"
+
+
+def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
+    write_groups(shapes / "data/own", 3, SHAPE_OUTSIDE)
+    line = failure(shapes, "start", "--layout", "{class}/{group}/*")
+    assert (
+        "2 groups are in the training set, too few for the models (folds: 3; at most 2" in line
+    )
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 

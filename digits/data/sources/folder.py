@@ -5,7 +5,8 @@ are not sorted by class, so that the last images are of all classes.
 
 - `7/1.png`: the name of the subfolder is the class.
 - `7/anna/1.png`: if each class has subfolders, these are the groups, such as the writers of the
-  pictures. The images of a group follow one another.
+  pictures. The images of a group follow one another. With the key `layout` of the dataset, the
+  outer folder can be the group instead.
 - `train/7/1.png`, `7/test_set/1.png`: folders with such names may be at any level. The pictures
   in test folders are the test set that came with the images, and are the last ones. Pictures in
   a test folder that have no class are left out.
@@ -35,6 +36,10 @@ READS_PICTURES = True  # so a network can describe them
 
 # The name of a mask, which shows where something is in the picture beside it.
 MASK_NAME = re.compile(r"(.+)_(mask|segmentation)(_\d+)?")
+
+# What two levels of subfolders can mean.
+CLASS_OUTSIDE = "{class}/{group}/*"
+GROUP_OUTSIDE = "{group}/{class}/*"
 
 # Files that operating systems, Git and DVC write.
 IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
@@ -66,11 +71,15 @@ def read(
         UserError: the folder was not found, has other subfolders than the docstring of this
             module describes, or a picture cannot be read.
     """
-    return read_collection(open_place(Path(place)), dataset, convert)
+    return read_collection(open_place(Path(place), dataset.layout), dataset, convert)
 
 
-def open_place(root: Path) -> Collection:
+def open_place(root: Path, layout: str | None = None) -> Collection:
     """Return the pictures of a folder. Without classes, if no picture is in a subfolder.
+
+    Args:
+        root: the folder.
+        layout: what two levels of subfolders mean, as `layout` of a dataset says it.
 
     Raises:
         UserError: the folder was not found, has no pictures, or has other subfolders than the
@@ -83,7 +92,8 @@ def open_place(root: Path) -> Collection:
         listed = shorten([path.relative_to(root) for path in other_files[:5]])
         raise UserError(f"{root} has no pictures, but {listed}")
     masks = find_masks(paths)
-    files = sort_pictures(parse_paths(root, [path for path in paths if path not in masks]))
+    parsed = parse_paths(root, [path for path in paths if path not in masks], layout)
+    files = sort_pictures(parsed)
     notes = describe_left_out(root, other_files)
     if masks:
         notes.append(f"left out: {len(masks)} masks, such as {min(masks).relative_to(root)}")
@@ -100,7 +110,6 @@ def open_place(root: Path) -> Collection:
                 f"{shorten(folders)}` classifies them"
             )
         files = [file for file in files if file.class_name]
-        notes += describe_groups(root, files)
 
     names = [file.path.relative_to(root).as_posix() for file in files]
     rows = pd.DataFrame({"id": names, "file": names}, dtype=object)  # not all are UTF-8
@@ -178,7 +187,9 @@ def iterate_files(folder: Path, *, may_be_empty: bool = False) -> Iterator[Path]
             yield from iterate_files(path, may_be_empty=may_be_empty)
 
 
-def parse_paths(root: Path, paths: Sequence[Path]) -> list[PictureFile]:
+def parse_paths(
+    root: Path, paths: Sequence[Path], layout: str | None = None
+) -> list[PictureFile]:
     """Return what the subfolders on the path of each picture say.
 
     Raises:
@@ -196,6 +207,8 @@ def parse_paths(root: Path, paths: Sequence[Path]) -> list[PictureFile]:
         if len(names) > 2:
             raise unexpected_place(root, path)
         class_name, group, *_ = [*names, "", ""]
+        if group and layout == GROUP_OUTSIDE:
+            class_name, group = group, class_name
         is_test = any(
             subsets.names_subset(name) and subsets.names_test_set(name)
             for name in path.relative_to(root).parts[:-1]
@@ -232,22 +245,28 @@ def check_groups(root: Path, files: Sequence[PictureFile]) -> None:
         raise unexpected_place(root, with_group[0].path)
 
 
-def describe_groups(root: Path, files: Sequence[PictureFile]) -> list[str]:
-    """Return a sentence if the classes and the groups may be the other way round.
+def list_layouts(rows: pd.DataFrame) -> list[str]:
+    """Return what two levels of subfolders can mean, if images are to be tested on new groups.
 
-    They may be if there are far fewer groups, as in `patient_17/benign/1.png`.
+    The images of each class must then be of at least two groups. In `healthy/Berlin/1.png`,
+    both levels may be the class if each city has healthy and sick plants. In
+    `patient_17/benign/1.png`, a patient has one diagnosis, so that only that can be the class.
+
+    Args:
+        rows: the rows of a folder, which was read without a layout.
+
+    Returns:
+        The possible layouts, the usual one first. [] if there is only one level of folders.
     """
-    classes = sorted({file.class_name for file in files})
-    groups = sorted({file.group for file in files} - {""})
-    is_flat = len(files[0].path.relative_to(root).parts) == 3  # without `train` and `test`
-    if not (is_flat and 2 <= len(groups) <= len(classes) / 3):
+    if "group" not in rows:
         return []
-    return [
-        f"{shorten(classes[:3])} are taken for classes, and {shorten(groups[:3])} for groups; "
-        f"if it is the other way round, run: (cd '{root}' && for d in */*/; do c=${{d#*/}}; "
-        'mkdir -p "_/$c" && mv "$d" "_/$c${d%%/*}"; done; find . -type d -empty -delete; '
-        "mv _/* . && rmdir _)"
-    ]
+    pairs = rows[["class", "group"]].drop_duplicates()
+    layouts = []
+    if (pairs["class"].value_counts() > 1).all():
+        layouts.append(CLASS_OUTSIDE)
+    if (pairs["group"].value_counts() > 1).all():
+        layouts.append(GROUP_OUTSIDE)
+    return layouts or [CLASS_OUTSIDE]
 
 
 def check_class_names(class_names: set[str]) -> None:
