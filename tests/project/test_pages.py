@@ -143,13 +143,17 @@ def test_the_day_in_the_readme_leads_to_a_colleague_and_to_a_merged_branch(
     pages.run([change_folder, clone], demo)
     assert set_up.command.startswith("make venv ")
     pages.run([pull], tmp_path / "colleague")
-    assert tiny.repro(tmp_path / "colleague", "evaluate@small-even-knn") == []
+    colleague = tmp_path / "colleague"
+    assert tiny.repro(colleague, "evaluate@small-even-knn") == []
+    tiny.run("git branch --quiet main origin/main", colleague)
+    assert "no significant difference" in call(colleague, "compare", "main").stdout
 
-    keep, discard = re.findall(
-        r"(?:keep the change|discard it) with `(.+?)` and `(.+?)`", " ".join(section.split())
+    words = " ".join(section.split())
+    [(keep, discard)] = re.findall(
+        r"keep the change with (.+?), or discard it with (.+?),", words
     )
     for commands, neighbours in [(discard, 3), (keep, 5)]:
-        for command in commands:
+        for command in re.findall("`(.+?)`", commands):
             tiny.run(command, demo)
         assert git_status(demo) == ""
         on_main = tiny.run("git show main:params.yaml", demo).stdout
