@@ -334,9 +334,8 @@ def read_stages() -> dict[str, dict[str, Any]]:
     """Return the entries of the stages in dvc.yaml by their names, in the order of a run."""
     text = Path("dvc.yaml").read_text(encoding="utf-8")
     entries: dict[str, dict[str, Any]] = yaml.safe_load(text)["stages"]
-    entries["evaluate"] = entries.pop(
-        "evaluate"
-    )  # it is the first one in the file, and runs last
+    # It is the first one in the file, and runs last.
+    entries["evaluate"] = entries.pop("evaluate")
     return entries
 
 
