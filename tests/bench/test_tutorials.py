@@ -41,8 +41,8 @@ ROWS = re.findall(
     r"^\| `(.+?)`([^`|]*) \| `(\S+(?:Error|Warning): .+?)` \| (.+) \|$", PAGE, re.MULTILINE
 )
 ERRORS = sorted({row[:3] for row in ROWS})
-# The solutions that are code, and nothing else.
-SOLUTIONS = [row[3].strip("`") for row in ROWS if re.fullmatch("`[^`]+`", row[3])]
+# The solutions that begin with code.
+SOLUTIONS = [row[3].split("`")[1] for row in ROWS if row[3].startswith("`")]
 
 # The sections with tables of results: the notebook, and the cells of each row.
 RESULTS = [
@@ -170,6 +170,7 @@ def make_variables() -> dict[str, Any]:
         "y": y,
         "x_train": x[:40],
         "y_train": y[:40],
+        "y_train_5": y[:40].astype(np.uint8) == 5,
         "clf": LogisticRegression(tol=0.1).fit(x, y.astype(np.int8) == 2),
         "sgd_clf": sgd_clf,
         "some_digit": x.to_numpy()[1],
@@ -184,8 +185,8 @@ def make_variables() -> dict[str, Any]:
 
 
 def use_first_images(code: str) -> str:
-    """Return code about image 36,001 as if it were about one of the first images."""
-    return code.replace("iloc[[36001]]", "iloc[[1]]")
+    """Return code about image 36,000 or 36,001 as if it were about one of the first images."""
+    return re.sub(r"iloc\[\[3600(\d)\]\]", r"iloc[[\1]]", code)
 
 
 @pytest.mark.parametrize(("code", "condition", "message"), ERRORS)
@@ -300,6 +301,13 @@ def test_each_line_after_the_table_does_what_it_does_after_openml(
 
 
 def test_the_numbers_in_the_sentences_are_right() -> None:
+    metrics = pd.read_csv(
+        tiny.ROOT / "plots/five-sgd/metrics.csv", index_col=["metric", "subset"]
+    )
+    on_test, in_folds = metrics["value"]["average_precision"].loc[["test", "cross_validation"]]
+    sentence = f"on the test set ({on_test:.3f}) and in cross-validation ({in_folds:.3f})"
+    assert sentence in " ".join(PAGE.split())
+
     accuracy = json.loads((tiny.ROOT / "metrics/random-digit-sgd.json").read_text())["accuracy"]
     original = 0.8713
     assert f"| {original} |" in PAGE
@@ -335,10 +343,16 @@ def test_fashion_mnist_is_added_as_the_page_says(
     for images_name, classes_name in idx.MNIST_FILES:
         contents[images_name] = tiny.idx_bytes(images)
         contents[classes_name] = tiny.idx_bytes(classes)
-    [entry] = re.findall(r"^```yaml\n(fashion:.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    [entries] = re.findall(r"^```yaml\n(datasets:.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
     serve_files(httpserver_ipv4, contents)
-    entry = re.sub(r"http://\S+", httpserver_ipv4.url_for("/"), entry)
-    tiny.edit(tmp_path, {"datasets.fashion": yaml.safe_load(entry)["fashion"]})
+    entries = re.sub(r"http://\S+", httpserver_ipv4.url_for("/"), entries)
+    entries = entries.replace("test: 10000", "test: 50")
+    added = {
+        f"{key}.{name}": entry
+        for key, named in yaml.safe_load(entries).items()
+        for name, entry in named.items()
+    }
+    tiny.edit(tmp_path, added)
     printed = call(tmp_path, "pin", "fashion").stdout
     assert "100 images of 10 classes: 0 14, 1 10, 2 6" in printed
     call(tmp_path, "check")
