@@ -14,6 +14,7 @@ from digits.core.files import atomic_write
 from digits.core.tables import Pixels
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES
+from digits.data.intake.collection import Collection, read_collection
 from digits.data.intake.overview import describe_images, draw_examples, find_background
 from digits.data.intake.storage import add_to_dvc
 from digits.settings import params
@@ -93,13 +94,14 @@ def find_entry(text: str, name: str) -> dict[str, Any]:
 
 
 def compute_pinned_values(
-    name: str, entry: dict[str, Any]
+    name: str, entry: dict[str, Any], collection: Collection | None = None
 ) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
     """Fetch a dataset, and return what its entry of params.yaml should say about the images.
 
     Args:
         name: the name of the dataset.
         entry: its entry, which may lack the keys that are returned.
+        collection: the images, if they have already been found.
 
     Returns:
         values: those of `images`, `classes`, `groups`, `names`, `background` and `sha256`, in
@@ -115,7 +117,10 @@ def compute_pinned_values(
     if entry.get("names"):
         other_values["classes"] = len(entry["names"])
     dataset = params.validate_dataset(name, PLACEHOLDERS | other_values)
-    X, images = fetch_images(name, dataset, require_pinned=False)
+    if collection is None:
+        X, images = fetch_images(name, dataset, require_pinned=False)
+    else:
+        X, images = read_collection(collection, dataset)
 
     values: dict[str, Any] = {"images": len(images), "classes": images["class"].nunique()}
     if "group" in images:

@@ -3,6 +3,7 @@
 import math
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
@@ -13,18 +14,20 @@ import click
 import jinja2
 import numpy as np
 import pandas as pd
+import yaml
 
 from digits.commands import examples, pin
 from digits.core import paths
 from digits.core.tables import Pixels
 from digits.data.intake import one_class, recognize
-from digits.data.intake.collection import Collection, shorten
+from digits.data.intake.collection import Collection
 from digits.data.intake.storage import add_to_dvc
-from digits.data.sources import folder
+from digits.data.layout.place import Place
 from digits.data.splitting import split_rows
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
 from digits.learning.folds import assign_folds
+from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.settings.errors import UserError, to_one_line
 from digits.settings.params import ChecksumShare, TestSize
 
@@ -37,7 +40,10 @@ PLACE = Path("data/own")
 DELETED = [
     # this command
     "digits/commands/start.py",
+    "digits/proposing",
     "digits/commands/templates",
+    "tests/core/test_proposing.py",
+    "tests/core/test_public_forms.py",
     "tests/core/test_your_own.py",
     # the benchmarks, and the tests of this project's pages
     "bench",
@@ -149,22 +155,22 @@ UNKNOWN = Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28]
 )
 @click.option("--class", "class_column", metavar="COLUMN", help="Take the classes from COLUMN.")
 @click.option("--group", "group_column", metavar="COLUMN", help="Take the groups from COLUMN.")
-@click.option(
-    "--layout",
-    type=click.Choice([folder.CLASS_OUTSIDE, folder.GROUP_OUTSIDE]),
-    metavar="LAYOUT",
-    help="Say what two levels of folders mean.",
-)
+@click.option("--layout", metavar="LAYOUT", help="Say what the files mean (docs/layout.md).")
+@click.option("--test", metavar="LAYOUT", help="Say which other files are the test set.")
 @click.option("--handwriting", is_flag=True, help="Read single digits on paper.")
 def command(
-    class_column: str | None, group_column: str | None, layout: str | None, handwriting: bool
+    class_column: str | None,
+    group_column: str | None,
+    layout: str | None,
+    test: str | None,
+    handwriting: bool,
 ) -> None:
     """Turn a new clone into a project about your own images.
 
     Put your images into data/own/ as they are: pictures in a subfolder for each class, CSV or
     parquet files, .npz, .npy or .mat files, or IDX files. The command reads all of them, says
     what they are, and writes settings and models that suit them. If it cannot use them, it says
-    why, and changes nothing. If two levels of folders can be read in two ways, it shows both.
+    why, and changes nothing. If they can be read in several ways, it shows the option for each.
 
     With --handwriting, the images are pictures of single digits on paper, in subfolders 0 to 9.
     They are converted to the style of MNIST, and need not be there yet.
@@ -177,26 +183,30 @@ def command(
     """
     check_clone()
     columns = {"class": class_column, "group": group_column}
-    entry: dict[str, Any] = {"columns": {key: name for key, name in columns.items() if name}}
-    entry["layout"] = layout
+    chosen = {key: name for key, name in columns.items() if name is not None}
+    entry: dict[str, Any] = {}
+    choice = None
     if handwriting:
         kind, place, look = "handwriting", PLACE, UNKNOWN
     else:
-        kind, place = recognize.find_source(PLACE, entry["columns"])
-        collection = recognize.open_source(kind, place, entry["columns"], layout)
-        if layout is None and kind == "folder":
-            entry["layout"] = choose_layout(collection.rows)
-        look = look_at(collection)
+        place, choice = choose_layout(parse_option(layout, test), chosen)
+        kind = "files"
+        entry["layout"] = choice.layout
+        look = look_at(choice.reading.images)
     entry |= {"sources": [{kind: place.as_posix()}], "shape": look.shape}
     if look.is_photo:
         entry["network"] = NETWORK
     understood = None
     if not handwriting or PLACE.exists():
-        understood = understand(entry, n_folds=look.n_folds)
+        images = choice.reading.images if choice is not None else None
+        understood = understand(entry, images, n_folds=look.n_folds)
 
     # Everything that can be refused has been refused.
     rewrite(kind, entry, look, understood[0] if understood else {})
     click.echo("This is now a project about your own images, the dataset `own`:")
+    if choice is not None:
+        for line in describe(choice):
+            click.echo(f"  {to_one_line(line)}")
     if understood is not None:
         pin.print_overview(*understood)
         add_to_dvc(entry["sources"])
@@ -209,66 +219,64 @@ def command(
     click.echo("If something above is wrong, run `git restore .`, and `digits start` again.")
 
 
-def choose_layout(rows: pd.DataFrame) -> str | None:
-    """Return what two levels of folders mean, or None if there are not two levels.
-
-    Args:
-        rows: the images of a folder, which was read without a layout.
+def parse_option(layout: str | None, test: str | None) -> Any:
+    """Return the layout that the options say, as it is written in params.yaml, or None.
 
     Raises:
-        UserError: the folders can be read in two ways, which are printed.
+        UsageError: there is only a test set.
     """
-    layouts = folder.list_layouts(rows)
-    if len(layouts) < 2:
-        return next(iter(layouts), None)
-    for layout in layouts:
-        click.echo(f"  digits start --layout '{layout}'", err=True)
-        for line in describe_layout(rows, layout):
-            click.echo(f"    {to_one_line(line)}", err=True)
-    raise UserError(
-        f"the folders in {PLACE} can be read in these two ways, so nothing was changed; run "
-        "the right command"
-    )
+    if layout is None:
+        if test is not None:
+            raise click.UsageError(
+                "--test needs --layout, which says what the other images are"
+            )
+        return None
+    try:
+        value = yaml.safe_load(layout)
+    except yaml.YAMLError:  # a pattern, such as {class}/*
+        value = layout
+    return value if test is None else {"train": value, "test": test}
 
 
-def describe_layout(rows: pd.DataFrame, layout: str) -> list[str]:
-    """Return lines about the classes and groups of a layout, and about one picture.
+def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
+    """Return the folder of the images, and the layout in which its files make sense.
 
     Args:
-        rows: the images, which were read without a layout.
-        layout: what two levels of folders mean.
+        layout: the layout that the user has written, or None.
+        columns: the columns that the user has chosen as `class` and `group`.
+
+    Raises:
+        ChoiceError: there is none, or there are several, which are printed.
     """
-    names = ["class", "group"] if layout == folder.CLASS_OUTSIDE else ["group", "class"]
-    classes, groups = rows[names[0]], rows[names[1]]
-    counts = classes.value_counts()
-    class_names = sorted(counts.index, key=folder.natural_key)
-    group_names = sorted(groups.unique(), key=folder.natural_key)
-    listed = shorten([f"{name} {counts[name]:,}" for name in class_names])
-    return [
-        f"{len(rows):,} images of {len(class_names)} classes: {listed}; "
-        f"{len(group_names)} groups: {shorten(group_names)}",
-        f"{rows['file'].iloc[0]} → class {classes.iloc[0]}, group {groups.iloc[0]}",
-    ]
+    root = recognize.enter_folders(PLACE) if PLACE.is_dir() else PLACE
+    try:
+        choice = choose(Place(root), layout, columns)
+    except ChoiceError as error:
+        for line in error.lines:
+            indent = line[: len(line) - len(line.lstrip())]
+            click.echo(f"{indent}{to_one_line(line)}", err=True)
+        raise
+    return root, choice
 
 
 def understand(
-    entry: dict[str, Any], n_folds: int
+    entry: dict[str, Any], collection: Collection | None, n_folds: int
 ) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
     """Read all images, and return what `pin.compute_pinned_values` does.
 
     Args:
         entry: the entry of the dataset, to which `pixel_max` is added if the pixels have a
             small range.
+        collection: the images, if they have already been found.
         n_folds: the number of folds of the models.
 
     Raises:
         UserError: the images cannot be used.
     """
-    values, X, images = pin.compute_pinned_values("own", entry)
+    values, X, images = pin.compute_pinned_values("own", entry, collection)
     largest = int(X.max())
     if largest <= MAX_SMALL_RANGE:
-        entry["pixel_max"] = largest
-        values, X, images = pin.compute_pinned_values("own", entry)
+        entry["pixel_max"] = images.attrs["pixel_max"] = largest
     train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
     counts = np.bincount(images["class"].iloc[train_rows], minlength=values["classes"])
     rare = np.flatnonzero(counts < n_folds)
@@ -328,6 +336,7 @@ def rewrite(
         "kind": kind,
         "name": name,
         "entry": entry,
+        "layout": write_block(entry.get("layout")),
         "look": look,
         "has_test": "test" in values.get("sha256", {}),
         "n_components": look.choose_n_components(n_images),
@@ -345,6 +354,14 @@ def rewrite(
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
     delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
+
+
+def write_block(layout: Any) -> str:
+    """Return the lines of params.yaml with a layout, or "" if there is none."""
+    if layout is None:
+        return ""
+    text = yaml.safe_dump({"layout": layout}, sort_keys=False, allow_unicode=True, width=10_000)
+    return textwrap.indent(text, 4 * " ")
 
 
 def check_clone() -> None:

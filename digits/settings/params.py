@@ -255,12 +255,10 @@ class DatasetParams(Entry):
     ```
     """
 
-    layout: Literal["{class}/{group}/*", "{group}/{class}/*"] | None = None
-    """What the subfolders of the source `folder` mean, if there are two levels of them.
+    layout: str | list[Any] | dict[str, Any] | None = None
+    """What the files of the source `files` mean, as [Layouts](../layout.md) describes it.
 
-    Folders such as `train` and `images`, which are no classes, do not count. Without this key,
-    the outer folder is the class. For example, if `Berlin/healthy/1.jpg` is of the class
-    `healthy`:
+    For example, if the picture `Berlin/healthy/1.jpg` is of the class `healthy`:
 
     ```yaml
     layout: '{group}/{class}/*'

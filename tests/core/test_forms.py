@@ -26,10 +26,13 @@ from PIL import Image
 from scipy.spatial.distance import cdist
 from sklearn.datasets import load_iris, load_wine
 
+from digits.commands import start
 from digits.commands.pin import compute_pinned_values
 from digits.core.tables import Pixels
-from digits.data.intake import one_class, recognize
-from digits.data.sources import arrays
+from digits.data.intake import one_class
+from digits.data.intake.collection import Collection
+from digits.data.layout.place import Place
+from digits.proposing.choose import choose
 from digits.settings.errors import UserError
 from tests.helpers import pages, tiny
 
@@ -414,6 +417,10 @@ FORMS = {
     "`train_32x32.mat` and `test_32x32.mat` of SVHN": Form(mat, n_test=40),
     "IDX files of MNIST, Fashion-MNIST or KMNIST": Form(idx, n_test=40),
     "IDX files of EMNIST": Form(emnist, n_test=40),
+    "pictures with the class in their names, such as `cat.1.jpg`": Form(class_in_name),
+    "a CSV file without a header": Form(without_header),
+    "pixels that are fractions from 0 to 1": Form(fractions),
+    "a table in Latin-1, UTF-16 or gzip": Form(latin),
     "an archive": Form(archive, command=r"\(cd .+?; done\)"),
     "an archive for each class": Form(archive_per_class, command=r"\(cd .+?; done\)"),
     "`train.csv` and `train.zip` of a contest": Form(
@@ -422,12 +429,6 @@ FORMS = {
     "`metadata.jsonl` of Hugging Face": Form(json_lines, n_test=40, command=r"find .+"),
     "an ARFF file": Form(arff, command=r"find .+"),
     "the pickles of CIFAR-10": Form(pickles, n_test=40, command=r"find .+? \{\} \+"),
-    "pictures with the class in their names, such as `cat.1.jpg`": Form(
-        class_in_name, command=r"\(cd .+?; done\)"
-    ),
-    "a CSV file without a header": Form(without_header, command=r"{ echo .+ && mv table '.+'"),
-    "pixels that are fractions from 0 to 1": Form(fractions, command=r'python -c ".+"'),
-    "a table in Latin-1": Form(latin, command=r"iconv .+"),
 }
 
 
@@ -523,43 +524,43 @@ NO_PIXEL = "but pixels are whole numbers from 0 to 255"
 OTHERS = {
     "decimals": (
         decimals,
-        f"labels.csv: weight is a quantity, such as {LABELS[0]}.25: {NO_QUANTITY}",
+        f"weight is a quantity, such as {LABELS[0]}.25: {NO_QUANTITY}",
     ),
     "decimal commas": (
         decimal_commas,
-        f"labels.csv: weight is a quantity, such as {LABELS[0]},25: {NO_QUANTITY}",
+        f"weight is a quantity, such as {LABELS[0]},25: {NO_QUANTITY}",
     ),
     "two quantities": (
         two_quantities,
-        f"labels.csv: width is a quantity, such as {LABELS[1] / 4}: {NO_QUANTITY}",
+        f"width is a quantity, such as {LABELS[1] / 4}: {NO_QUANTITY}",
     ),
     "more numbers than classes": (
         prices,
-        "labels.csv: price has 300 different numbers, such as 1000, and there may be 256 "
+        "price has 300 different numbers, such as 1000, and there may be 256 "
         f"classes: {NO_QUANTITY}",
     ),
     "decimals in arrays": (
         decimals_in_arrays,
-        f"the array of labels is a quantity, such as {LABELS[0]}.5: {NO_QUANTITY}",
+        f"own.npz/y is a quantity, such as {LABELS[0]}.5: {NO_QUANTITY}",
     ),
     "several columns of labels": (
         several_columns,
-        f"labels.csv: the columns even, by 3 are labels, of which row 1 has 2: {SEVERAL}; "
+        f"the columns even, by 3 are labels, of which row 1 has 2: {SEVERAL}; "
         "for a single one, run `digits start --class even`",
     ),
     "attributes": (
         attributes,
-        "labels.csv: the columns Male, Smiling are labels, of which row 7 has 2: "
+        "the columns Male, Smiling are labels, of which row 7 has 2: "
         f"{SEVERAL}; for a single one, run `digits start --class Male`",
     ),
     "several labels in arrays": (
         several_arrays,
-        f"labels of shape (200, 2): {SEVERAL}; otherwise {arrays.CONVERT}",
+        f"own.npz/y has the shape (200, 2), but not a single 1 in each row: {ONE_CLASS}",
     ),
     **{
         f"several labels in a value such as {both}": (
             partial(several_in_a_value, both=both),
-            f"labels.csv: label has several labels in one value, such as '{both}', where 'cat' "
+            f"label has several labels in one value, such as '{both}', where 'cat' "
             f"is a class, too: {SEVERAL}; if '{both}' is one class, write 'cat_dog'",
         )
         for both in ["cat|dog", "cat;dog", "cat, dog", "cat dog", "['cat', 'dog']"]
@@ -594,10 +595,14 @@ OTHERS = {
 
 def understand() -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
     """Return what `digits start` understands of data/own. Pictures keep their size."""
-    kind, place = recognize.find_source(Path("data/own"))
-    collection = recognize.open_source(kind, place)
-    entry = {"sources": [{kind: str(place)}], "shape": collection.shape or [8, 8]}
-    return compute_pinned_values("own", entry)
+    place, choice = start.choose_layout(None, {})
+    images = choice.reading.images
+    entry = {
+        "sources": [{"files": str(place)}],
+        "layout": choice.layout,
+        "shape": images.shape or [8, 8],
+    }
+    return compute_pinned_values("own", entry, images)
 
 
 def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
@@ -655,15 +660,13 @@ def test_what_is_for_other_tools_is_named(
     write(place)
     with pytest.raises(UserError) as refused:
         understand()
-    assert refused.value.message == line
+    assert refused.value.message.endswith(line)
 
 
 def test_a_single_one_of_several_labels_can_be_chosen(tmp_path: Path) -> None:
     several_columns(tmp_path)
-    collection = recognize.open_place(tmp_path, {"class": "by 3"})
-    assert collection.rows["class"].tolist() == [
-        str(int(label % 3 == 0)) for label in LABELS[TRAIN]
-    ]
+    rows = choose(Place(tmp_path), columns={"class": "by 3"}).rows
+    assert rows["class"].tolist() == [str(int(label % 3 == 0)) for label in LABELS[TRAIN]]
 
 
 @pytest.mark.parametrize(
@@ -679,7 +682,7 @@ def test_a_class_of_several_words_is_no_list_of_labels(
     names: list[str], tmp_path: Path
 ) -> None:
     labels(tmp_path, label=np.resize(names, 200))
-    found = recognize.open_place(tmp_path).rows["class"]
+    found = choose(Place(tmp_path)).rows["class"]
     assert found.nunique() == len(names)
 
 
@@ -715,14 +718,19 @@ def test_classes_with_other_numbers_are_not_doubted(names: Sequence[object]) -> 
     assert one_class.describe_quantity(names) == []
 
 
+def read_arrays(folder: Path) -> tuple[Collection, Any]:
+    """Return the images of arrays, and their pixels."""
+    images = choose(Place(folder)).reading.images
+    assert images.blocks is not None
+    return images, np.concatenate(list(images.blocks()))
+
+
 def test_the_first_axis_is_that_of_the_images_also_if_an_image_is_as_wide(
     tmp_path: Path,
 ) -> None:
-    np.savez(tmp_path / "own.npz", x=PIXELS[:8], y=LABELS[:8])
-    collection = recognize.open_place(tmp_path / "own.npz")
-    assert collection.blocks is not None
-    [images] = collection.blocks()
-    assert np.array_equal(images, PIXELS[:8].reshape(8, 64))
+    np.savez(tmp_path / "own.npz", x=PIXELS[:8], y=np.arange(8) % 2)
+    _, pixels = read_arrays(tmp_path)
+    assert np.array_equal(pixels, PIXELS[:8].reshape(8, 64))
 
 
 @pytest.mark.parametrize(("n_colors", "shape"), [(1, [8, 6]), (3, [8, 6, 3])])
@@ -730,26 +738,10 @@ def test_the_colours_may_be_before_the_rows_as_in_pytorch(
     tmp_path: Path, n_colors: int, shape: list[int]
 ) -> None:
     images = np.stack([PIXELS[:20, :, :6] // number for number in (1, 2, 4)[:n_colors]], axis=3)
-    np.savez(tmp_path / "own.npz", x=np.moveaxis(images, 3, 1), y=LABELS[:20])
-    collection = recognize.open_place(tmp_path / "own.npz")
-    assert collection.shape == shape
-    assert collection.blocks is not None
-    [rows] = collection.blocks()
-    assert np.array_equal(rows, images.reshape(20, -1))
-
-
-def test_the_label_with_which_hugging_face_says_that_there_is_none_is_no_class(
-    tmp_path: Path,
-) -> None:
-    write_parquet(tmp_path / "train.parquet", TRAIN, LABELS[TRAIN])
-    write_parquet(tmp_path / "test.parquet", TEST, [-1] * 40)
-    collection = recognize.open_place(tmp_path)
-    assert collection.rows["class"].tolist() == [NAMES[label] for label in LABELS[TRAIN]]
-    assert "test.parquet, which has no classes" in collection.notes[0]
-    assert "class" not in recognize.open_place(tmp_path / "test.parquet").rows
-    write_parquet(tmp_path / "test.parquet", TEST, [0] * 39 + [-1])
-    with pytest.raises(UserError, match=r"test\.parquet: 1 images have the label -1, which"):
-        recognize.open_place(tmp_path)
+    np.savez(tmp_path / "own.npz", x=np.moveaxis(images, 3, 1), y=LABELS[:20] % 2)
+    found, pixels = read_arrays(tmp_path)
+    assert found.shape == shape
+    assert np.array_equal(pixels, images.reshape(20, -1))
 
 
 @pytest.mark.parametrize("name", ["{subset}/{content}.npy", "{content}/{subset}.npy"])
@@ -761,27 +753,10 @@ def test_arrays_with_the_same_names_in_several_folders_are_all_read(
             path = tmp_path / name.format(subset=subset, content=content)
             path.parent.mkdir(exist_ok=True)
             np.save(path, values)
-    collection = recognize.open_place(tmp_path)
-    assert collection.rows["test"].tolist() == [False] * 200 + [True] * 40
-    assert collection.rows["class"].astype(int).tolist() == LABELS[:240].tolist()
-    assert collection.blocks is not None
-    images = np.concatenate(list(collection.blocks()))
-    assert np.array_equal(images, PIXELS[:240].reshape(-1, 64))
-
-
-def test_pictures_are_sorted_by_their_names_if_the_classes_have_digits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for number in range(40):  # named as in ImageNet
-        path = Path(f"data/own/train/n0144{number % 2}_{number}.png")
-        write_picture(path, PIXELS[number])
-    with pytest.raises(UserError) as refused:
-        understand()
-    [command] = re.findall(r"\(cd .+?; done\)", refused.value.message)
-    tiny.run(["bash", "-c", command], tmp_path)
-    values, _, _ = understand()
-    assert values["names"] == ["n01440", "n01441"]
+    found, pixels = read_arrays(tmp_path)
+    assert found.rows["test"].tolist() == [False] * 200 + [True] * 40
+    assert found.rows["class"].astype(int).tolist() == LABELS[:240].tolist()
+    assert np.array_equal(pixels, PIXELS[:240].reshape(-1, 64))
 
 
 def test_a_column_that_the_user_names_is_taken_and_not_the_folders(tmp_path: Path) -> None:
@@ -790,10 +765,8 @@ def test_a_column_that_the_user_names_is_taken_and_not_the_folders(tmp_path: Pat
     table = pd.DataFrame({"file": files, "by": ["anna", "bo"] * 20})
     table["paper"] = ["plain", "plain", "ruled", "ruled"] * 10
     table.to_csv(tmp_path / "pages.csv", index=False)
-    assert recognize.find_source(tmp_path) == ("folder", tmp_path)
-    assert recognize.find_source(tmp_path, {"class": "paper"}) == ("table", tmp_path)
-    collection = recognize.open_place(tmp_path, {"class": "paper"})
-    assert collection.rows["class"].tolist() == table["paper"].tolist()
+    rows = choose(Place(tmp_path), columns={"class": "paper"}).rows
+    assert rows["class"].tolist() == table["paper"].tolist()
 
 
 def test_the_page_lists_each_form() -> None:

@@ -741,13 +741,3 @@ def test_images_in_a_folder_that_dvc_has_are_stored(
     assert find_unstored(sources) == [Path("data/own/archive")]
     Path("data/own.dvc").touch()
     assert find_unstored(sources) == []
-
-
-def test_the_outer_folder_may_be_the_group(tmp_path: Path) -> None:
-    for city, health in product(["Berlin", "Paris"], ["healthy", "sick"]):
-        write(tmp_path / f"train/{city}/{health}/{city}{health}.png", one_grey(9))
-    images = read("folder", tmp_path, layout="{group}/{class}/*")
-    assert images.attrs["names"] == ["healthy", "sick"]
-    assert images.attrs["group_names"] == ["Berlin", "Paris"]
-    assert images["class"].tolist() == [0, 1, 0, 1]
-    assert images["group"].tolist() == [0, 0, 1, 1]

@@ -378,7 +378,7 @@ def write_groups(place: Path, n_groups: int, pattern: str) -> None:
     """
     write_pictures(place, count=90)
     for number, path in enumerate(sorted(place.glob("*/*"))):
-        shape, person = path.parent.name, f"person {number % n_groups}"
+        shape, person = path.parent.name, f"person {'abcdef'[number % n_groups]}"
         folder = place / pattern.format(shape=shape, person=person)
         folder.mkdir(parents=True, exist_ok=True)
         path.rename(folder / path.name)
@@ -400,7 +400,7 @@ def write_list(place: Path, count: int, **columns: Any) -> None:
 UNUSABLE = {
     "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
     "an archive": (write_zip, "run: (cd 'data/own' && for f in *.zip; do"),
-    "few pictures": (write_few, "3 classes have fewer than 3 images in the training set"),
+    "few pictures": (write_few, "most classes have fewer than 4 images: circle 2, cross 2"),
     "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
 }
 
@@ -426,19 +426,21 @@ def test_start_asks_which_of_two_levels_of_folders_is_the_class(
     write_groups(shapes / "data/own", 6, pattern)
     shown = call(shapes, "start", status=1).stderr
     assert tiny.run("git status --porcelain", shapes).stdout == ""
-    three_shapes = "90 images of 3 classes: circle 30, cross 30, line 30; 6 groups: person 0, "
+    three_shapes = "90 images of 3 classes: circle 30, cross 30, line 30; 6 groups: person a, "
     six_people = "; 3 groups: circle, cross, line\n"
     by_command = shown.split("digits start ")
     [right] = [text for text in by_command if three_shapes in text]
     [wrong] = [text for text in by_command if six_people in text]
-    assert re.search(r"g → class circle, group person \d\n", right)
-    assert re.search(r"g → class person \d, group circle\n", wrong)
-    assert shown.endswith("so nothing was changed; run the right command\n")
+    assert re.search(r"g → class circle, group person [a-f]\n", right)
+    assert re.search(r"g → class person [a-f], group circle\n", wrong)
+    assert shown.endswith(
+        "data/own can be read in these 2 ways, so nothing was changed; run the right command\n"
+    )
 
     words = shlex.split(right.splitlines()[0])
     started = call(shapes, "start", *words).stdout
     assert "  90 images of 3 classes: circle 30, cross 30, line 30\n" in started
-    assert "  6 groups: person 0, person 1" in started
+    assert "  6 groups: person a, person b" in started
     entry = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
     assert entry["datasets"]["own"]["layout"] == words[1]
     assert call(shapes, "check").stdout == "params.yaml is valid.\n"

@@ -160,26 +160,20 @@ def open_place(place: Path, columns: dict[str, str] | None = None) -> Collection
     return open_source(kind, place, columns)
 
 
-def open_source(
-    kind: str,
-    place: Path,
-    columns: dict[str, str] | None = None,
-    layout: str | None = None,
-) -> Collection:
+def open_source(kind: str, place: Path, columns: dict[str, str] | None = None) -> Collection:
     """Return the images that a kind of source reads.
 
     Args:
         kind: `table`, `arrays` or `folder`.
         place: the folder or file.
         columns: the columns that the user has chosen as `class` or `group`.
-        layout: what two levels of folders mean, as `layout` of a dataset says it.
 
     Raises:
         UserError: they cannot be read.
     """
     if kind == "table":
         return table.open_place(place, columns)
-    return arrays.open_place(place) if kind == "arrays" else folder.open_place(place, layout)
+    return arrays.open_place(place) if kind == "arrays" else folder.open_place(place)
 
 
 def refuse(place: Path, files: Sequence[Path], advice: str) -> UserError:

@@ -37,10 +37,6 @@ READS_PICTURES = True  # so a network can describe them
 # The name of a mask, which shows where something is in the picture beside it.
 MASK_NAME = re.compile(r"(.+)_(mask|segmentation)(_\d+)?")
 
-# What two levels of subfolders can mean.
-CLASS_OUTSIDE = "{class}/{group}/*"
-GROUP_OUTSIDE = "{group}/{class}/*"
-
 # Files that operating systems, Git and DVC write.
 IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
@@ -71,15 +67,18 @@ def read(
         UserError: the folder was not found, has other subfolders than the docstring of this
             module describes, or a picture cannot be read.
     """
-    return read_collection(open_place(Path(place), dataset.layout), dataset, convert)
+    if dataset.layout is not None:
+        raise UserError(
+            f"the key `layout` is one of the source `files`; write `files: {place}`"
+        )
+    return read_collection(open_place(Path(place)), dataset, convert)
 
 
-def open_place(root: Path, layout: str | None = None) -> Collection:
+def open_place(root: Path) -> Collection:
     """Return the pictures of a folder. Without classes, if no picture is in a subfolder.
 
     Args:
         root: the folder.
-        layout: what two levels of subfolders mean, as `layout` of a dataset says it.
 
     Raises:
         UserError: the folder was not found, has no pictures, or has other subfolders than the
@@ -92,7 +91,7 @@ def open_place(root: Path, layout: str | None = None) -> Collection:
         listed = shorten([path.relative_to(root) for path in other_files[:5]])
         raise UserError(f"{root} has no pictures, but {listed}")
     masks = find_masks(paths)
-    parsed = parse_paths(root, [path for path in paths if path not in masks], layout)
+    parsed = parse_paths(root, [path for path in paths if path not in masks])
     files = sort_pictures(parsed)
     notes = describe_left_out(root, other_files)
     if masks:
@@ -187,9 +186,7 @@ def iterate_files(folder: Path, *, may_be_empty: bool = False) -> Iterator[Path]
             yield from iterate_files(path, may_be_empty=may_be_empty)
 
 
-def parse_paths(
-    root: Path, paths: Sequence[Path], layout: str | None = None
-) -> list[PictureFile]:
+def parse_paths(root: Path, paths: Sequence[Path]) -> list[PictureFile]:
     """Return what the subfolders on the path of each picture say.
 
     Raises:
@@ -207,8 +204,6 @@ def parse_paths(
         if len(names) > 2:
             raise unexpected_place(root, path)
         class_name, group, *_ = [*names, "", ""]
-        if group and layout == GROUP_OUTSIDE:
-            class_name, group = group, class_name
         is_test = any(
             subsets.names_subset(name) and subsets.names_test_set(name)
             for name in path.relative_to(root).parts[:-1]
@@ -243,30 +238,6 @@ def check_groups(root: Path, files: Sequence[PictureFile]) -> None:
     with_group = [file for file in labelled if file.group]
     if 0 < len(with_group) < len(labelled):
         raise unexpected_place(root, with_group[0].path)
-
-
-def list_layouts(rows: pd.DataFrame) -> list[str]:
-    """Return what two levels of subfolders can mean, if images are to be tested on new groups.
-
-    The images of each class must then be of at least two groups. In `healthy/Berlin/1.png`,
-    both levels may be the class if each city has healthy and sick plants. In
-    `patient_17/benign/1.png`, a patient has one diagnosis, so that only that can be the class.
-
-    Args:
-        rows: the rows of a folder, which was read without a layout.
-
-    Returns:
-        The possible layouts, the usual one first. [] if there is only one level of folders.
-    """
-    if "group" not in rows:
-        return []
-    pairs = rows[["class", "group"]].drop_duplicates()
-    layouts = []
-    if (pairs["class"].value_counts() > 1).all():
-        layouts.append(CLASS_OUTSIDE)
-    if (pairs["group"].value_counts() > 1).all():
-        layouts.append(GROUP_OUTSIDE)
-    return layouts or [CLASS_OUTSIDE]
 
 
 def check_class_names(class_names: set[str]) -> None:

@@ -1,0 +1,1 @@
+"""Read images strictly by their layout, which digits/settings/layout.py describes."""

@@ -1,0 +1,86 @@
+"""The files in a folder, which is listed once, and each of which is opened once."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digits.data.layout.pattern import normalize
+from digits.data.layout.table_file import TableFile
+from digits.data.sources import NOT_FOUND, arrays, folder
+from digits.imaging import pictures
+from digits.settings.errors import UserError
+from digits.settings.layout import UTF_8
+
+
+class Place:
+    """The files of a folder, or a single file.
+
+    Attributes:
+        root: the folder, or that of the file.
+        files: the files by their paths in the folder, which have / and are in NFC.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """List a folder. Files with ignored names are left out.
+
+        Raises:
+            UserError: there is no such folder or file, or in it is a pipe or a link to a folder
+                above.
+        """
+        if not path.exists():
+            raise UserError(f"{path} {NOT_FOUND}")
+        self.root = path if path.is_dir() else path.parent
+        found = folder.iterate_files(path, may_be_empty=True) if path.is_dir() else [path]
+        self.files = {normalize(file.relative_to(self.root).as_posix()): file for file in found}
+        self.tables: dict[Any, TableFile] = {}
+
+    @cached_property
+    def pictures(self) -> list[str]:
+        """The paths of the pictures."""
+        return [name for name, file in self.files.items() if pictures.is_picture_file(file)]
+
+    @cached_property
+    def arrays(self) -> dict[str, Any]:
+        """The arrays of numbers and texts.
+
+        An array's name is that of its file, followed by a slash and its own one if the file may
+        have several.
+
+        Raises:
+            UserError: a file cannot be read.
+        """
+        found: dict[str, Any] = {}
+        for name, file in self.files.items():
+            if not arrays.is_array_file(file):
+                continue
+            try:
+                loaded = arrays.load_file(file)
+            except (
+                Exception
+            ) as error:  # a damaged file can make the readers raise any exception
+                raise UserError(f"{name}: {arrays.explain(error)}") from None
+            found |= {f"{name}/{key}" if key else name: array for key, array in loaded.items()}
+        # Other objects are for example sparse matrices.
+        return {
+            name: array
+            for name, array in found.items()
+            if isinstance(array, np.ndarray) and array.dtype.kind in "buifU"
+        }
+
+    def open_table(
+        self, name: str, separator: str = ",", encoding: str = UTF_8, *, header: bool = True
+    ) -> TableFile:
+        """Return a table, which is opened only once.
+
+        Args:
+            name: the path of the file.
+            separator: what separates the values of a CSV file.
+            encoding: of a CSV file.
+            header: whether the first line of a CSV file has the names of the columns.
+        """
+        key = (name, separator, encoding, header)
+        if key not in self.tables:
+            self.tables[key] = TableFile(self.files[name], separator, encoding, header=header)
+        return self.tables[key]

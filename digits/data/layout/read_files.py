@@ -1,0 +1,98 @@
+"""Read a part of a layout that has pictures whose paths say what they are."""
+
+import posixpath
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+
+from digits.data.layout.part import PartImages
+from digits.data.layout.pattern import Pattern, find_matches, normalize
+from digits.data.layout.place import Place
+from digits.settings.errors import UserError
+from digits.settings.layout import FilesPart
+
+
+def read_files(place: Place, part: FilesPart, left_out: Collection[str]) -> PartImages:
+    """Return the pictures of a part, sorted by their groups and names.
+
+    They are not sorted by class, so that the last images are of all classes.
+
+    Args:
+        place: all files.
+        part: the part of the layout.
+        left_out: pictures that are not used.
+
+    Raises:
+        UserError: no picture fits a pattern, a path fits in two ways, or the list of pictures
+            names one that is not there.
+    """
+    for text in part.files:
+        pattern = Pattern(text)
+        if not any(pattern.longest.fullmatch(name) for name in place.pictures):
+            raise UserError(f"no picture in {place.root} fits the pattern {text}")
+    fields = find_matches(part.files, place.pictures)
+    chosen = fields.keys() - left_out
+    if part.list:
+        chosen &= read_list(place, part.list, chosen)
+    records = [{"id": name, "file": name, **fields[name]} for name in chosen]
+    records.sort(key=sort_key)
+    # Not all names of files are UTF-8, which pandas' own type of text needs.
+    rows = pd.DataFrame(
+        records, columns=["id", "file", *fields[next(iter(fields))]], dtype=object
+    )
+    return PartImages(
+        rows,
+        contents=lambda: (place.files[name] for name in rows["file"]),
+        shape=[],
+        files={part.list} - {""},
+    )
+
+
+def sort_key(record: Mapping[str, str]) -> tuple[Any, ...]:
+    """Return a key that sorts pictures by their group, name and class."""
+    class_name = record.get("class", "")
+    stem, _ = posixpath.splitext(posixpath.basename(record["file"]))
+    return (
+        natural_key(record.get("group", "")),
+        natural_key(stem),
+        (0, int(class_name), "") if class_name.isdecimal() else (1, 0, class_name),
+        record["file"],
+    )
+
+
+def natural_key(name: str) -> list[str | int]:
+    """Return a key that sorts names in natural order: their text and their numbers in turn."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+
+
+def read_list(place: Place, list_name: str, names: Collection[str]) -> set[str]:
+    """Return those of some pictures that the lines of a text file name.
+
+    A line has the path of a picture, or the end of it, with or without the ending of the file.
+    More words may follow, or stand before it.
+
+    Raises:
+        UserError: there is no such file, or a line names no picture, or several.
+    """
+    if list_name not in place.files:
+        raise UserError(f"no file in {place.root} is called {list_name}")
+    by_end: dict[str, set[str]] = {}
+    for name in names:
+        folders = name.split("/")
+        for start in range(len(folders)):
+            end = "/".join(folders[start:])
+            for key in {end, posixpath.splitext(end)[0]}:
+                by_end.setdefault(key, set()).add(name)
+    found = set()
+    text = place.files[list_name].read_text(encoding="utf-8-sig", errors="replace")
+    for line in filter(None, map(str.strip, text.splitlines())):
+        words = line.split()
+        keys = [normalize(key).removeprefix("./") for key in (line, words[0], words[-1])]
+        named = next((by_end[key] for key in keys if key in by_end), set())
+        if len(named) != 1:
+            reason = "several pictures are" if named else "no picture is"
+            raise UserError(f"{list_name}: {reason} called {line:.80}")
+        found |= named
+    return found

@@ -1,0 +1,173 @@
+"""Read images by their layout, and by nothing else."""
+
+import posixpath
+from collections.abc import Collection as Names
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from digits.data.intake.collection import Collection, shorten
+from digits.data.layout.part import PartImages, TableRows
+from digits.data.layout.pattern import find_matches, normalize
+from digits.data.layout.place import Place
+from digits.data.layout.read_arrays import read_arrays
+from digits.data.layout.read_files import read_files
+from digits.data.layout.read_table import choose_rows, read_table
+from digits.settings.errors import UserError
+from digits.settings.layout import FilesPart, Layout, Part, Rows, TablePart
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The images of a layout, and what it leaves out.
+
+    Attributes:
+        images: the images.
+        left_out: the pictures that the layout names as unused.
+        rest: the pictures that it does not name.
+        files: the other files that are not used.
+        columns: the columns of tables that are not used, with their values.
+    """
+
+    images: Collection
+    left_out: list[str] = field(default_factory=list)
+    rest: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    columns: dict[str, pd.Series] = field(default_factory=dict)
+
+
+def read_layout(place: Place, layout: Layout) -> Reading:
+    """Return the images of a layout, the test set last. No picture is opened.
+
+    Raises:
+        UserError: the files are not as the layout says, or a row of a table is in no part of
+            it, or in several.
+    """
+    left_out = find_matches(layout.unused, place.pictures).keys()
+    parts = [read_part(place, part, left_out) for part in [*layout.train, *layout.test]]
+    check_same_kind(parts)
+    for name, rows_of_parts in list_tables(parts).items():
+        check_rows_of_table(name, rows_of_parts, layout.unused_rows)
+    rows = combine_rows(parts, n_train=len(layout.train))
+    shape = parts[0].shape
+    if (
+        "file" in rows and not rows["file"].isin(place.files).all()
+    ):  # the pictures are in tables
+        folder = posixpath.commonpath(map(posixpath.dirname, list_tables(parts)))
+        rows["file"] = [posixpath.relpath(name, folder) for name in rows["file"]]
+
+    def read_contents() -> Iterator[Any]:
+        for part in parts:
+            yield from part.contents()
+
+    if shape:
+        images = Collection(rows, blocks=read_contents, shape=shape)
+    else:
+        images = Collection(rows, pictures=read_contents)
+    used = {name for part in parts for name in part.files}.union(rows.get("file", []))
+    pictures = set(place.pictures)
+    others = [name for name in place.files if name not in used]
+    return Reading(
+        images,
+        left_out=[name for name in others if name in left_out],
+        rest=[name for name in others if name in pictures and name not in left_out],
+        files=[name for name in others if name not in pictures],
+        columns={
+            name: values
+            for name, values in parts[0].columns.items()
+            if all(name in part.columns for part in parts)
+        },
+    )
+
+
+def read_part(place: Place, part: Part, left_out: Names[str]) -> PartImages:
+    """Return the images of a part of a layout."""
+    if isinstance(part, FilesPart):
+        return read_files(place, part, left_out)
+    if isinstance(part, TablePart):
+        return read_table(place, part)
+    return read_arrays(place, part)
+
+
+def check_same_kind(parts: list[PartImages]) -> None:
+    """Check that all parts have pictures or pixels of the same shape, and classes or none.
+
+    Raises:
+        UserError: they don't.
+    """
+    shapes = {tuple(part.shape) for part in parts}
+    if len(shapes) > 1:
+        described = [" × ".join(map(str, shape)) or "pictures" for shape in sorted(shapes)]
+        raise UserError(f"the parts have different kinds of images: {shorten(described)}")
+    for column in ("class", "group", "id"):
+        if len({column in part.rows for part in parts}) > 1:
+            raise UserError(f"only some parts of the layout have a {column}")
+
+
+def list_tables(parts: list[PartImages]) -> dict[str, list[TableRows]]:
+    """Return which rows of each table are in each part that has this table."""
+    found: dict[str, list[TableRows]] = {}
+    for part in parts:
+        for name, rows in part.tables.items():
+            found.setdefault(name, []).append(rows)
+    return found
+
+
+def check_rows_of_table(name: str, rows_of_parts: list[TableRows], unused: list[Rows]) -> None:
+    """Check that each row of a table is in one part, or is blank or unused.
+
+    Args:
+        name: the path of the table.
+        rows_of_parts: which rows are in each part.
+        unused: the values of rows that are left out.
+
+    Raises:
+        UserError: a row is in several parts, or in none.
+    """
+    table = rows_of_parts[0].table
+    n_parts = np.sum([rows.is_chosen for rows in rows_of_parts], axis=0)
+    is_unused = np.all([rows.is_blank for rows in rows_of_parts], axis=0)
+    for where in unused:
+        if set(where).issubset(table.names):
+            is_unused |= choose_rows(table.read_texts(list(where)), where)
+    for is_wrong, place, remedy in [
+        (n_parts > 1, "several parts", "let each value stand in one"),
+        ((n_parts == 0) & ~is_unused, "no part", "name them in the key `unused`"),
+    ]:
+        if is_wrong.any():
+            raise UserError(
+                f"{is_wrong.sum()} rows of {name} are in {place} of the layout, first row "
+                f"{is_wrong.argmax() + 1}; {remedy}"
+            )
+
+
+def combine_rows(parts: list[PartImages], n_train: int) -> pd.DataFrame:
+    """Return the rows of all parts, as `Collection` describes them.
+
+    Args:
+        parts: the parts of the training set, and those of the test set.
+        n_train: the number of parts of the training set.
+    """
+    rows = pd.concat([part.rows for part in parts], ignore_index=True)
+    if "id" not in rows:
+        rows["id"] = [str(number + 1) for number in range(len(rows))]
+    for column in {"class", "group"}.intersection(rows):
+        rows[column] = to_text(rows[column])
+    n_train_images = sum(len(part.rows) for part in parts[:n_train])
+    rows["test"] = np.arange(len(rows)) >= n_train_images
+    return rows
+
+
+def to_text(column: pd.Series) -> pd.Series:
+    """Return classes or groups as text without blanks around it, each letter as one character.
+
+    A number such as `3.0` becomes `3` if all are such numbers. `03` stays as it is.
+    """
+    values = {value: normalize(str(value).strip()) for value in column.unique()}
+    are_decimals = all(text.removesuffix(".0") != text for text in values.values())
+    if are_decimals and all(text[:-2].isdecimal() for text in values.values()):
+        values = {value: text.removesuffix(".0") for value, text in values.items()}
+    return column.map(values)

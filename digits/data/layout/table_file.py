@@ -1,0 +1,166 @@
+"""A CSV or parquet file."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from digits.data.intake.collection import shorten
+from digits.settings.errors import UserError
+
+# Of a CSV file with at most this many columns, all are read at once.
+MAX_TEXTS = 100
+
+# What separates values, if it is no single character. A path may have blanks.
+SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
+
+
+class TableFile:
+    """A CSV or parquet file, of whose columns all but those of pixels must fit into memory.
+
+    Attributes:
+        path: the file.
+        schema: that of a parquet file, or None.
+    """
+
+    def __init__(self, path: Path, separator: str, encoding: str, *, header: bool) -> None:
+        """Prepare to read a file, as the arguments say if it is a CSV file."""
+        self.path = path
+        self.options: dict[str, Any] = {
+            "keep_default_na": False,  # a class may be called NA
+            "dtype": str,
+            "sep": SEPARATORS.get(separator, separator),
+            "encoding": encoding,
+            "header": 0 if header else None,
+        }
+        if separator == "last blank":
+            self.options["engine"] = "python"  # the other one has no such separator
+        self.texts: dict[str, pd.Series] = {}
+        with self.report_unreadable():
+            self.schema = pq.read_schema(path) if self.is_parquet else None
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it is a parquet file."""
+        return self.path.suffix.lower() == ".parquet"
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the columns, or their numbers from 1 if the file has no header.
+
+        Raises:
+            UserError: two columns have the same name, or the file cannot be read.
+        """
+        with self.report_unreadable():
+            if self.schema is not None:
+                names = [str(name) for name in self.schema.names]
+            else:
+                first = pd.read_csv(self.path, **self.options | {"header": None}, nrows=1)
+                if first.empty:
+                    raise UserError("it is empty")
+                names = [str(name).strip() for name in first.iloc[0]]
+                if self.options["header"] is None:
+                    names = [str(number + 1) for number in range(len(names))]
+            if names.count("") > 1:
+                raise UserError("its first line has blanks; if it is a title, delete it")
+            repeated = [name for name, number in Counter(names).items() if number > 1]
+            if repeated:
+                raise UserError(f"two columns have the name {repeated[0]!r}")
+            return names
+
+    def check_names(self, names: Sequence[str]) -> None:
+        """Check that there are columns.
+
+        Raises:
+            UserError: one is missing.
+        """
+        for name in names:
+            if name not in self.names:
+                raise UserError(
+                    f"{self.path.name} has no column {name!r}, but {shorten(self.names)}"
+                )
+
+    def read_texts(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns as text. A missing value is "".
+
+        Raises:
+            UserError: a column is missing, or the file cannot be read.
+        """
+        self.check_names(names)
+        missing = [name for name in names if name not in self.texts]
+        if missing or not self.texts:
+            read = self.names if len(self.names) <= MAX_TEXTS else missing or self.names[:1]
+            with self.report_unreadable():
+                frame = self.read_columns(read if not self.is_parquet else missing)
+            self.texts |= {str(name): values for name, values in frame.items()}
+            self.n_rows = len(frame)
+        return pd.DataFrame(
+            {name: self.texts[name] for name in names}, index=range(self.n_rows)
+        )
+
+    def read_columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns as text."""
+        if self.is_parquet:
+            if not names:
+                return pd.DataFrame(index=range(pq.read_metadata(self.path).num_rows))
+            frame = pd.read_parquet(self.path, columns=list(names))
+            return frame.astype(object).where(frame.notna(), "").astype(str)
+        columns = None
+        if len(names) < len(self.names):
+            columns = sorted(self.names.index(name) for name in names)
+        frame = pd.read_csv(self.path, usecols=columns, **self.options)
+        if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first column for it
+            raise UserError(
+                f"its first line has {len(self.names)} values, but another one has more; add a "
+                "name, or delete the commas at the ends of lines"
+            )
+        frame.columns = pd.Index(sorted(names, key=self.names.index))
+        return frame.fillna("")
+
+    def read_blocks(self, names: Sequence[str], n_rows: int) -> Iterator[pd.DataFrame]:
+        """Yield columns, `n_rows` rows at a time.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        with self.report_unreadable():
+            if self.is_parquet:
+                with pq.ParquetFile(self.path, memory_map=True) as file:
+                    for batch in file.iter_batches(n_rows, columns=list(names)):
+                        yield batch.to_pandas()
+                return
+            # Without `low_memory`, a column has one type in all rows of a block. `usecols` is
+            # omitted because a row with too many values would then be no error.
+            options = {key: value for key, value in self.options.items() if key != "dtype"}
+            positions = [self.names.index(name) for name in names]
+            with pd.read_csv(
+                self.path, chunksize=n_rows, low_memory=False, **options
+            ) as blocks:
+                for block in blocks:
+                    yield block.iloc[:, positions].set_axis(list(names), axis=1)
+
+    @contextmanager
+    def report_unreadable(self) -> Iterator[None]:
+        """Name the file in all errors, and turn those of pandas and Arrow into UserErrors.
+
+        A damaged parquet file can make them raise nearly any exception, such as a KeyError.
+        """
+        try:
+            yield
+        except UserError as error:
+            start = f"{self.path.name}: "
+            raise UserError(start + error.message.removeprefix(start)) from None
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{self.path.name} is not in {error.encoding}; write its encoding, such as "
+                "latin-1, into the layout, as the key `encoding`"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.path.name}: {error}") from None
+        except Exception as error:
+            raise UserError(f"{self.path.name}: the file is damaged ({error!r})") from error

@@ -1,0 +1,61 @@
+"""Somebody's images in a folder, as the key `layout` of the dataset says what they are.
+
+docs/layout.md describes this key. Every picture and every row of a table is in a part of the
+layout, or is named in its key `unused`. So what is added later, and does not fit, is noticed.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from digits.core.tables import Pixels
+from digits.data.intake.collection import Collection, read_collection
+from digits.data.intake.rows import find_faults
+from digits.data.layout.place import Place
+from digits.data.layout.reading import read_layout
+from digits.settings import layout
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
+
+READS_PICTURES = True  # so a network can describe them
+
+
+def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+    """Return the images of a folder, or of a file.
+
+    Args:
+        place: the folder or the file.
+        dataset: the entry of params.yaml.
+
+    Raises:
+        UserError: there is no layout, the files are not as it says, or a picture or a row is
+            neither in one of its parts nor unused.
+    """
+    if dataset.layout is None:
+        raise UserError("the key `layout` is missing, which says what the files mean")
+    return read_collection(open_place(Place(Path(place)), dataset.layout), dataset)
+
+
+def open_place(place: Place, written: object) -> Collection:
+    """Return the images of a place.
+
+    Args:
+        place: the files.
+        written: the layout, as it is written in params.yaml.
+
+    Raises:
+        UserError: as `read` does.
+    """
+    try:
+        reading = read_layout(place, layout.parse(written))
+    except UserError as error:
+        raise UserError(f"layout: {error.message.removeprefix('layout: ')}") from None
+    if reading.rest:
+        raise UserError(
+            f"{len(reading.rest)} pictures do not fit the layout, first {reading.rest[0]}; "
+            "correct the layout, or add a pattern of their paths to its key `unused`"
+        )
+    faults = find_faults(reading.images.rows)
+    if faults:
+        raise UserError("; ".join(faults))
+    return reading.images

@@ -1,0 +1,188 @@
+"""Propose layouts of arrays."""
+
+import math
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from digits.data.intake.collection import shorten
+from digits.data.layout.axes import arrange
+from digits.data.layout.pattern import quote
+from digits.data.layout.place import Place
+from digits.data.sources.arrays import CONTENT_WORDS, is_array_file, roughness
+from digits.proposing.parts import write_sets
+from digits.proposing.words import SET_WORDS, TEST_WORDS, split_words
+from digits.settings.errors import UserError
+
+MIN_PIXELS = 4
+
+ENDING = re.compile(r"\.(npz|npy|mat|gz)\b|idx\d")
+
+
+def propose(place: Place) -> tuple[list[Any], list[str]]:
+    """Return layouts for the arrays of a place, and why others are not used."""
+    if not any(map(is_array_file, place.files.values())):
+        return [], []
+    parts = []
+    reasons = []
+    try:
+        arrays = drop_copies(place.arrays)
+    except UserError as error:
+        return [], [error.message]
+    for names in pair(arrays).values():
+        try:
+            parts.append(make_part(arrays, names))
+        except UserError as error:
+            reasons.append(error.message)
+    if not any(parts):
+        described = [f"{name} {array.shape}" for name, array in arrays.items()]
+        reasons.append(f"no images among the arrays {shorten(described)}")
+    by_kind: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    for part in filter(None, parts):
+        words = find_words(part["images"]) - SET_WORDS
+        by_kind[words, find_shape(arrays, part)].append(part)
+    every = [part for some in by_kind.values() for part in some]
+    if len(every) > 1 and not any("class" in part for part in every):
+        return [name_by_class(every)], reasons
+    return [layout for some in by_kind.values() for layout in join(some)], reasons
+
+
+def drop_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arrays without single numbers, and without files in gzip that are there twice."""
+    return {
+        name: array
+        for name, array in arrays.items()
+        if array.size > 1 and not (name.endswith(".gz") and name.removesuffix(".gz") in arrays)
+    }
+
+
+def pair(arrays: Mapping[str, Any]) -> dict[Any, list[str]]:
+    """Return the names of arrays that belong together: images, and perhaps their labels."""
+    lengths = {max(a.shape) if a.ndim < 3 else len(a) for a in arrays.values()}
+    if len(arrays) == 2 and len(lengths) == 1:  # whatever their names are, such as `fea`, `gnd`
+        return {"": list(arrays)}
+    groups: dict[Any, list[str]] = defaultdict(list)
+    for name in arrays:
+        numbers = re.findall(r"\d+", ENDING.sub(" ", name.lower()).replace("t10k", ""))
+        groups[find_words(name), tuple(sorted(numbers))].append(name)
+    return groups
+
+
+def find_words(name: str) -> frozenset[str]:
+    """Return the words of an array's name that say which images it is about."""
+    return frozenset(split_words(ENDING.sub(" ", name)) - CONTENT_WORDS)
+
+
+def make_part(arrays: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return the part of a layout with some arrays, or {} if it is not clear which is which.
+
+    Raises:
+        UserError: the largest array has no pixels.
+    """
+    images = [name for name in names if is_images(arrays[name])]
+    largest = max(images, key=lambda name: arrays[name].size, default="")
+    labels = [name for name in names if name != largest]
+    if not largest or len(labels) > 1:
+        return {}
+    part = {"images": quote(largest)} | ({"class": labels[0]} if labels else {})
+    array = arrays[largest]
+    check_range(array, largest)
+    n_images = count_labels(arrays[labels[0]]) if labels else len(array)
+    return part | describe_axes(array, n_images) | describe_scale(array)
+
+
+def is_images(array: Any) -> bool:
+    """Return whether an array may have images, and not labels or names."""
+    is_list = sum(size > 1 for size in array.shape) < 2
+    return array.dtype.kind in "buif" and not is_list and array[0].size >= MIN_PIXELS
+
+
+def check_range(images: Any, name: str) -> None:
+    """Check that an array may have pixels: whole numbers from 0 on, or fractions from 0 to 1.
+
+    Raises:
+        UserError: it has other numbers.
+    """
+    low, high = images.min(), images.max()
+    are_whole = images.dtype.kind != "f" or np.array_equal(images, np.rint(images))
+    if not (low >= 0 and (are_whole or high <= 1)):
+        raise UserError(
+            f"{name} has numbers from {low:.3g} to {high:.3g}; pixels are whole numbers from 0 "
+            "to 255, or fractions from 0 to 1"
+        )
+
+
+def count_labels(labels: Any) -> int:
+    """Return the number of labels, of which an array may have a column for each class."""
+    return max(labels.shape) if labels.ndim == 1 or 1 in labels.shape else len(labels)
+
+
+def describe_axes(images: Any, n_images: int) -> dict[str, Any]:
+    """Return the key `axes` of an array, if it is not `n h w`."""
+    is_last = len(images) != n_images == images.shape[-1]
+    if images.ndim == 2:
+        return {"axes": "n (h w)"} | describe_flat(images[:100])
+    if images.ndim == 3:
+        return {"axes": "h w n"} if is_last else {}
+    if is_last:
+        return {"axes": "h w c n"}
+    are_first = images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3)
+    return {"axes": "n c h w" if are_first else "n h w c"}
+
+
+def describe_flat(rows: Any) -> dict[str, Any]:
+    """Return the key `axes` of rows of pixels, if the images are in colour.
+
+    Images are smooth, so that of two arrangements of the colours the one in which neighbours
+    differ less is right.
+
+    Args:
+        rows: shape (n_images, n_values).
+    """
+    n_values = rows.shape[1]
+    side = math.isqrt(n_values // 3)
+    if math.isqrt(n_values) ** 2 == n_values or 3 * side**2 != n_values:
+        return {}
+    smoothest = min(("n (h w c)", "n (c h w)"), key=lambda axes: roughness(arrange(rows, axes)))
+    return {"axes": smoothest}
+
+
+def describe_scale(pixels: Any) -> dict[str, Any]:
+    """Return the key `scale` of pixels that are fractions from 0 to 1."""
+    is_share = pixels.dtype.kind == "f" and 0 <= pixels.min() <= pixels.max() <= 1
+    return {"scale": 255} if is_share and (pixels % 1).any() else {}
+
+
+def find_shape(arrays: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the shape of the images of a part, or () if the axes do not fit."""
+    images = next(array for name, array in arrays.items() if quote(name) == part["images"])
+    try:
+        return tuple(arrange(images, part.get("axes", "n h w")).shape[1:])
+    except UserError:
+        return ()
+
+
+def name_by_class(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the layout of arrays without labels, each of which is of the class in its name."""
+    names = [part["images"] for part in parts]
+    start = posixpath.commonprefix(names)
+    end = posixpath.commonprefix([name[::-1] for name in names])[::-1]
+    return parts[0] | {"images": f"{start}{{class}}{end}"}
+
+
+def join(parts: Iterable[dict[str, Any]]) -> list[Any]:
+    """Return the layout of arrays that have images of one kind."""
+    by_role: dict[str, list[Any]] = {"train": [], "test": []}
+    for part in parts:
+        if "class" in part:
+            is_test = bool(find_words(part["images"]) & TEST_WORDS)
+            by_role["test" if is_test else "train"].append(part)
+    if not by_role["train"]:
+        return []
+    if not by_role["test"] and len(by_role["train"]) == 1:
+        return by_role["train"]
+    return [write_sets(by_role)]

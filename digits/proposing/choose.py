@@ -1,0 +1,316 @@
+"""Choose the layout of somebody's files, or say why none can be chosen."""
+
+import json
+import posixpath
+import re
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+import yaml
+
+from digits.data.intake import one_class
+from digits.data.intake.collection import shorten
+from digits.data.intake.recognize import FORMS, find_advice
+from digits.data.intake.rows import find_faults
+from digits.data.layout.pattern import find_matches, quote
+from digits.data.layout.place import Place
+from digits.data.layout.read_files import natural_key
+from digits.data.layout.reading import Reading, read_layout
+from digits.proposing import arrays, folders, tables
+from digits.proposing.doubts import find_doubts, find_hints
+from digits.settings.errors import UserError
+from digits.settings.layout import parse
+
+MIN_IMAGES = 4  # of most classes: one for the test set, and one for each of three folds
+MAX_SHOWN = 5
+HELP = "; if that is wrong, say what the files mean by `digits start --layout` (docs/layout.md)"
+
+
+class ChoiceError(UserError):
+    """There is no layout, or there are several.
+
+    Attributes:
+        lines: what to print before the message.
+    """
+
+    def __init__(self, message: str, lines: list[str]) -> None:
+        super().__init__(message)
+        self.lines = lines
+
+
+class Choice(NamedTuple):
+    """A layout in which the files make sense.
+
+    Attributes:
+        layout: as it is written in params.yaml.
+        reading: what it says of each image.
+        doubts: why it is probably not what the owner means.
+        others: why other files are not used.
+    """
+
+    layout: Any
+    reading: Reading
+    doubts: list[str]
+    others: list[str]
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The table of images."""
+        return self.reading.images.rows
+
+
+def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = None) -> Choice:
+    """Return the only layout in which the files make sense. It names all unused pictures.
+
+    Args:
+        place: the files.
+        given: the layout that the owner has written, or None to propose some.
+        columns: the columns that the owner has chosen as `class` and `group`.
+
+    Raises:
+        ChoiceError: there is none, or there are several, which are shown with the options that
+            choose them.
+    """
+    proposed, others = ([given], []) if given is not None else propose(place, columns or {})
+    reasons = list(others)
+    choices = []
+    for layout in proposed:
+        try:
+            choices.append(examine(place, layout, is_guess=given is None and not columns))
+        except UserError as error:
+            reasons.append(f"{write(layout)}: {error.message}")
+    good = [choice for choice in choices if given is not None or not choice.doubts]
+    if good:
+        # A table that contradicts the folders is one of the ways. Doubtful folders are not.
+        good += [choice for choice in choices if choice.doubts and names_pictures(choice)]
+    remaining = drop_covered(good or choices)
+    if not remaining:
+        raise describe_none(place, reasons)
+    if len(remaining) > 1 or not good:
+        raise describe_several(place, remaining)
+    return name_unused(place, remaining[0])._replace(others=others)
+
+
+def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[str]]:
+    """Return the layouts that all modules propose, and why tables are not used."""
+    of_tables, reasons = tables.propose(place, columns)
+    if columns:
+        return of_tables, reasons
+    of_arrays, more_reasons = arrays.propose(place)
+    return [*folders.propose(place), *of_tables, *of_arrays], [*reasons, *more_reasons]
+
+
+def examine(place: Place, layout: Any, *, is_guess: bool) -> Choice:
+    """Read the rows of a layout, and return it if they may be right.
+
+    Args:
+        place: the files.
+        layout: the layout.
+        is_guess: whether the owner has not said anything about it.
+
+    Raises:
+        UserError: they cannot be right.
+    """
+    reading = read_layout(place, parse(layout))
+    rows = reading.images.rows
+    column = find_class_column(layout)
+    if column and "class" in rows:
+        one_class.check_classes(column, rows["class"])
+    faults = find_faults(rows)
+    if faults:
+        raise UserError("; ".join(faults))
+    if "group" in rows:
+        n_groups = rows.groupby("class")["group"].nunique()
+        if (n_groups < 2).mean() > 0.5:
+            raise UserError(f"all images of the class {n_groups.idxmin()} are of one group")
+    counts = rows["class"].value_counts()
+    if is_guess and counts.median() < MIN_IMAGES:
+        listed = shorten([f"{name} {number}" for name, number in counts.items()])
+        raise UserError(f"most classes have fewer than {MIN_IMAGES} images: {listed}")
+    return Choice(layout, reading, find_doubts(reading), [])
+
+
+def names_pictures(choice: Choice) -> bool:
+    """Return whether a layout is that of a table that names pictures."""
+    return isinstance(choice.layout, dict) and {"table", "file"} <= choice.layout.keys()
+
+
+def drop_covered(choices: list[Choice]) -> list[Choice]:
+    """Return the layouts without those that tell nothing that another one does not tell."""
+    kept: list[Choice] = []
+    for choice in choices:
+        if not any(covers(other, choice) for other in kept):
+            kept = [other for other in kept if not covers(choice, other)]
+            kept.append(choice)
+    return kept
+
+
+def covers(choice: Choice, other: Choice) -> bool:
+    """Return whether a layout tells all that another one tells of its pictures."""
+    if "file" not in choice.rows or "file" not in other.rows or "picture" in str(choice.layout):
+        return False
+    both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
+    are_patterns = all(is_of_patterns(each.layout) for each in (choice, other))
+    if len(both) < len(other.rows) or (are_patterns and len(other.rows) < len(choice.rows)):
+        return False
+    pairs = both[["class", "class_other"]].drop_duplicates()
+    same_classes = pairs["class"].is_unique and pairs["class_other"].is_unique
+    same_sets = not both["test_other"].any() or both["test"].equals(both["test_other"])
+    same_groups = "group" not in other.rows or (
+        "group" in choice.rows and both["group"].equals(both["group_other"])
+    )
+    return same_classes and same_sets and same_groups
+
+
+def is_of_patterns(layout: Any) -> bool:
+    """Return whether a layout has nothing but patterns of pictures."""
+    return not isinstance(layout, dict) or not {"table", "images", "list"}.intersection(
+        re.findall(r"\w+", str(layout))
+    )
+
+
+def name_unused(place: Place, choice: Choice) -> Choice:
+    """Return a layout with patterns for all pictures that it does not use."""
+    rest = choice.reading.rest
+    if not rest:
+        return choice
+    used = set() if names_pictures(choice) else set(choice.rows.get("file", ()))
+    families = folders.find_families(rest)
+    patterns = [family.write(["*"] * family.n_levels) for family in families]
+    for finer in (lambda name: f"{quote(posixpath.dirname(name))}/*".removeprefix("/"), quote):
+        if find_matches(patterns, used):
+            patterns = sorted(set(map(finer, rest)))
+    layout = folders.add_unused(choice.layout, patterns)
+    return choice._replace(layout=layout, reading=read_layout(place, parse(layout)))
+
+
+def describe(choice: Choice) -> list[str]:
+    """Return a few lines about a layout."""
+    return [
+        f"layout: {write(choice.layout)}",
+        *describe_examples(choice.rows),
+        *describe_unused(choice.reading),
+        *(f"look: {hint}" for hint in [*find_hints(choice.reading), *choice.others]),
+    ]
+
+
+def describe_counts(rows: pd.DataFrame) -> str:
+    """Return how many images, classes, test images and groups there are."""
+    counts = rows["class"].value_counts()
+    names = sorted(counts.index, key=natural_key)
+    text = f"{len(rows):,} images of {len(counts)} classes: "
+    text += shorten([f"{name} {counts[name]:,}" for name in names])
+    if rows["test"].any():
+        text += f"; {rows['test'].sum():,} of them are the test set"
+    if "group" in rows:
+        groups = sorted(rows["group"].unique(), key=natural_key)
+        text += f"; {len(groups)} groups: {shorten(groups)}"
+    return text
+
+
+def describe_examples(rows: pd.DataFrame) -> list[str]:
+    """Return what an image of each set is."""
+    return [describe_image(rows, same.iloc[0]) for _, same in rows.groupby("test")]
+
+
+def describe_image(rows: pd.DataFrame, row: pd.Series) -> str:
+    """Return what an image is, such as `Berlin/sick/0.jpg → class sick, group Berlin`."""
+    name = row["file"] if "file" in rows else f"image {row['id']}"
+    texts = [f"class {row['class']}"]
+    texts += [f"group {row['group']}"] if "group" in rows else []
+    texts += ["test set" if row["test"] else "training set"] if rows["test"].any() else []
+    return f"{name} → {', '.join(texts)}"
+
+
+def describe_unused(reading: Reading) -> list[str]:
+    """Return lines about what a layout does not use."""
+    lines = []
+    pictures = [*reading.left_out, *reading.rest]
+    if pictures:
+        lines.append(f"not used: {len(pictures)} pictures, first {pictures[0]}")
+    if reading.files:
+        endings = Counter(
+            posixpath.splitext(name)[1].lower() or "bare" for name in reading.files
+        )
+        counts = shorten([f"{number} {ending}" for ending, number in endings.most_common()])
+        lines.append(f"not used: other files: {counts}, first {reading.files[0]}")
+    if reading.columns:
+        lines.append(f"not used: the columns {shorten(list(reading.columns))}")
+    return lines
+
+
+def describe_several(place: Place, choices: list[Choice]) -> ChoiceError:
+    """Return the error that lets the owner choose."""
+    lines = []
+    columns = [find_class_column(choice.layout) for choice in choices]
+    are_columns = all(columns) and len(set(columns)) == len(columns)
+    first = choices[0].rows.get("file", pd.Series([""])).iloc[0]  # the same in all ways
+    for choice, column in list(zip(choices, columns, strict=True))[:MAX_SHOWN]:
+        option = (
+            f"--class {shlex.quote(column)}" if are_columns else write_option(choice.layout)
+        )
+        rows = choice.rows
+        same = rows[rows["file"] == first] if "file" in rows else rows
+        lines += [
+            f"  digits start {option}",
+            f"    {describe_counts(rows)}",
+            f"    {describe_image(rows, (rows if same.empty else same).iloc[0])}",
+            *(f"    {line}" for line in describe_unused(choice.reading)[:2]),
+            *(f"    doubt: {doubt}" for doubt in choice.doubts),
+        ]
+    if len(choices) > MAX_SHOWN:
+        lines.append(f"  and {len(choices) - MAX_SHOWN} more")
+    ways = f"in these {len(choices)} ways" if len(choices) > 1 else "only in a doubtful way"
+    remedy = "run the right command" if len(choices) > 1 else "if it is right, run the command"
+    return ChoiceError(
+        f"{place.root} can be read {ways}, so nothing was changed; {remedy}", lines
+    )
+
+
+def find_class_column(layout: Any) -> str:
+    """Return the column or the array of the classes, or "" if there is not a single one."""
+    keys = layout if isinstance(layout, dict) else {}
+    names = [keys.get("class")]
+    if isinstance(keys.get("train"), dict):
+        names.append(keys["train"].get("class"))
+    return next((name for name in names if isinstance(name, str)), "")
+
+
+def describe_none(place: Place, reasons: list[str]) -> ChoiceError:
+    """Return the error for files in which no layout makes sense."""
+    for reason in reasons:
+        if one_class.ONE_CLASS in reason:  # nothing else would help
+            return ChoiceError(reason, [])
+    if not place.files:
+        return ChoiceError(
+            f"{place.root} is empty; put your images into it, as they are: {FORMS}", []
+        )
+    advice = find_advice(place.root, list(place.files.values()))
+    if len(reasons) == 1 and not advice:
+        return ChoiceError(f"{place.root} cannot be used: {reasons[0]}{HELP}", [])
+    names = place.pictures or list(place.files)
+    return ChoiceError(
+        f"{place.root} has no images with classes that can be read, but {len(names)} files, "
+        f"first {shorten(names[:3])}{f'; {advice}' if advice else HELP}",
+        [f"  {reason}" for reason in reasons[:MAX_SHOWN]],
+    )
+
+
+def write(layout: Any) -> str:
+    """Return a layout in one line of YAML."""
+    if isinstance(layout, dict):
+        return "{" + ", ".join(f"{write(k)}: {write(v)}" for k, v in layout.items()) + "}"
+    if isinstance(layout, list):
+        return "[" + ", ".join(map(write, layout)) + "]"
+    if isinstance(layout, bool | int):
+        return json.dumps(layout)
+    is_plain = re.fullmatch(r"[A-Za-z_][\w./ -]*", layout) and yaml.safe_load(layout) == layout
+    return layout if is_plain else json.dumps(layout, ensure_ascii=False)
+
+
+def write_option(layout: Any) -> str:
+    """Return the option of `digits start` that chooses a layout."""
+    return f"--layout {shlex.quote(layout if isinstance(layout, str) else write(layout))}"

@@ -1,0 +1,133 @@
+"""What only the owner of images can know about a proposed layout."""
+
+import posixpath
+import re
+from collections import Counter
+
+import pandas as pd
+
+from digits.data.intake.collection import shorten
+from digits.data.layout.reading import Reading
+from digits.proposing.words import (
+    CAMERA_WORDS,
+    OTHER_WORDS,
+    PART_WORDS,
+    SET_WORDS,
+    are_numbered,
+    find_role,
+    split_words,
+)
+
+# A name with which the name of a series ends, as in `clip1_frame7.jpg` and `a_jpg.rf.3f.jpg`.
+SERIES = re.compile(r"(.*\d.*?)(?:\.rf\.|[_-](?:frame|copy|aug|crop|rot)\D*\d)")
+ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
+SET_FILE_WORDS = SET_WORDS | {"split", "partition", "setid"}
+
+
+def find_doubts(reading: Reading) -> list[str]:
+    """Return why a layout is probably not what the owner means. It is never chosen alone."""
+    rows = reading.images.rows
+    is_test = rows["test"]
+    found = [find_odd_classes(sorted(rows["class"].unique())), find_other_set(rows)]
+    if is_test.any() and rows["class"][is_test].nunique() == 1:
+        found.append(
+            f"all images of the test set are of class {rows['class'][is_test].iloc[0]}"
+        )
+    return [text for text in found if text]
+
+
+def find_odd_classes(names: list[str]) -> str:
+    """Return a sentence if classes are called like sets, parts of one, days or pictures."""
+    words = [split_words(name) for name in names]
+    are_sets = all(each & SET_WORDS and each <= SET_WORDS | OTHER_WORDS for each in words)
+    are_parts = len({re.sub(r"\d+", "", name) for name in names}) == 1 < len(names)
+    are_parts = are_parts and bool(words[0] & PART_WORDS)
+    are_from_cameras = all(each and each <= CAMERA_WORDS for each in words)
+    if are_sets or are_parts or are_from_cameras or are_numbered(set(names)):
+        return f"{shorten(names)} would be classes"
+    return ""
+
+
+def find_other_set(rows: pd.DataFrame) -> str:
+    """Return a sentence if pictures of a set lie in a folder of the other set."""
+    if "file" not in rows:
+        return ""
+    role = rows["file"].map(posixpath.dirname).map(find_role)
+    if (role == "test").all() or not (role == "test").any():  # the word means something else
+        return ""
+    wrong = rows[(rows["test"] & (role == "train")) | (~rows["test"] & (role == "test"))]
+    if wrong.empty:
+        return ""
+    return (
+        f"{len(wrong)} pictures lie in a folder of the other set, first {wrong['file'].iloc[0]}"
+    )
+
+
+def find_hints(reading: Reading) -> list[str]:
+    """Return what somebody should look at, although the layout is probably right."""
+    rows = reading.images.rows
+    hints = [find_column_hint(str(n), texts) for n, texts in reading.columns.items()]
+    hints += [find_series(rows), find_companions(rows)]
+    if not rows["test"].any():
+        hints.append(find_set_files(reading.files))
+    return [hint for hint in hints if hint]
+
+
+def find_column_hint(name: str, texts: pd.Series) -> str:
+    """Return a sentence if a column that is not used may say the set or the group."""
+    distinct = set(texts.str.strip())
+    are_sets = all(split_words(value) & SET_WORDS for value in distinct)
+    if (2 <= len(distinct) <= 4 and are_sets) or split_words(name) & SET_WORDS:
+        return (
+            f"the column {name}, {shorten(sorted(distinct)[:4])}, may say which images are the "
+            "test set; if so, write `where` into the layout"
+        )
+    if ID_COLUMN.search(name.strip()) and 3 <= len(distinct) <= 0.9 * len(texts):
+        return (
+            f"the column {name} has {len(distinct)} values for {len(texts)} images; if images "
+            f"with one value belong together, run: digits start --group '{name}'"
+        )
+    return ""
+
+
+def find_series(rows: pd.DataFrame) -> str:
+    """Return a sentence if the names of pictures tell that several show the same thing."""
+    if "file" not in rows or "group" in rows:
+        return ""
+    matches = [SERIES.match(posixpath.basename(name)) for name in rows["file"]]
+    starts = [match[1] for match in matches if match]
+    if len(starts) < len(rows) / 2 or len(set(starts)) > 0.7 * len(starts):
+        return ""
+    first = next(match for match in matches if match)
+    return (
+        f"{len(starts)} pictures are called like {first.string}, and may show only "
+        f"{len(set(starts))} things; if so, let the pattern of the layout have {{group}} for "
+        f"{first[1]}"
+    )
+
+
+def find_companions(rows: pd.DataFrame) -> str:
+    """Return a sentence if many pictures have another one, such as `1_gt.png` of `1.jpg`."""
+    if "file" not in rows:
+        return ""
+    stems = {posixpath.splitext(name)[0] for name in rows["file"]}
+    matches = [re.fullmatch(r"(.*)([_-][A-Za-z]+)", stem) for stem in stems]
+    ends = Counter(match[2] for match in matches if match and match[1] in stems)
+    if ends.total() < len(rows) / 4:
+        return ""
+    [(end, number)] = ends.most_common(1)
+    return (
+        f"{number} pictures are called like others, with {end} at the end; if they are masks, "
+        f"write into the layout: unused: '**/*{end}.*'"
+    )
+
+
+def find_set_files(files: list[str]) -> str:
+    """Return a sentence if files that are not used may say which images are a test set."""
+    found = [
+        name
+        for name in files
+        if split_words(posixpath.splitext(posixpath.basename(name))[0]) & SET_FILE_WORDS
+        and not re.fullmatch(r"(?i)(.*/)?(test|sample_?submission)\.csv", name)
+    ]
+    return f"{shorten(found)} may say which images are a test set" if found else ""

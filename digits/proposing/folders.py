@@ -1,0 +1,363 @@
+"""Propose layouts in which the paths of pictures say what they are."""
+
+import posixpath
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from digits.data.layout.pattern import Pattern, find_matches, quote
+from digits.data.layout.place import Place
+from digits.data.layout.read_files import read_list
+from digits.proposing.words import are_numbered, are_sets, find_role, names_set
+from digits.settings.errors import UserError
+
+# How names of pictures may begin with the class. The first that fits is proposed.
+NAMES = [
+    "{class}__#.*",
+    "{class}_#.*",
+    "{class}.#.*",
+    "{class}-#.*",
+    "{class} #.*",
+    "{class} (#).*",
+    "{class}#.*",
+    "{class}_*",
+    "{class}.*",
+    "{class}-*",
+]
+MIN_PER_CLASS = 4
+
+# The name of a mask, which shows where something is in the picture beside it.
+MASK_NAME = re.compile(r"(.+)_(mask|segmentation)(_\d+)?")
+
+# Of two sets that have other names than `train` and `test`, the training set has so many times
+# the pictures of the test set.
+MIN_RATIO = 1.5
+
+
+class Family(NamedTuple):
+    """Pictures whose folders vary at the same levels.
+
+    Attributes:
+        folders: the pattern of each folder on their paths, or "" where they vary.
+        names: their paths.
+        role: the set that the folders name, or "".
+    """
+
+    folders: tuple[str, ...]
+    names: list[str]
+    role: str
+
+    @property
+    def n_levels(self) -> int:
+        """The number of levels that vary."""
+        return self.folders.count("")
+
+    def write(self, fields: Sequence[str], name: str = "*") -> str:
+        """Return the pattern in which the levels that vary are fields."""
+        left = iter(fields)
+        return "/".join([*(folder or next(left) for folder in self.folders), name])
+
+    def count_names(self, level: int) -> Counter[str]:
+        """Return the folders of a level that varies, and how many pictures they have."""
+        index = [i for i, folder in enumerate(self.folders) if not folder][level]
+        return Counter(name.split("/")[index] for name in self.names)
+
+
+def propose(place: Place) -> list[Any]:
+    """Return layouts for the pictures of a place, as they are written in params.yaml."""
+    masks = find_masks(place.pictures)
+    names = [name for name in place.pictures if name not in masks]
+    families = choose_families(drop_copies(find_families(names), place))
+    if not families:
+        return []
+    if families[0].n_levels == 0:
+        layouts = propose_names(families)
+    elif families[0].n_levels == 1:
+        layouts = [assign(chosen, ["{class}"]) for chosen in choose_depths(families)]
+        layouts += propose_lists(place, layouts[0])
+        if are_numbered(set().union(*(family.count_names(0) for family in families))):
+            layouts += propose_names(families, ["{group}"])
+    elif families[0].n_levels == 2:
+        layouts = propose_two_levels(families)
+    else:
+        layouts = propose_one_of_levels(families)
+    unused = sorted({generalize_mask(name) for name in masks})
+    return [add_unused(layout, unused) for layout in layouts]
+
+
+def add_unused(layout: Any, patterns: Sequence[str]) -> Any:
+    """Return a layout with more patterns of unused pictures."""
+    if not patterns:
+        return layout
+    keys = layout if isinstance(layout, dict) else {"files": layout}
+    return keys | {"unused": [*keys.get("unused", []), *patterns]}
+
+
+def find_masks(names: Iterable[str]) -> set[str]:
+    """Return the masks among pictures.
+
+    They are beside their pictures, such as `1_mask.png` and `1.png`, or each folder `masks` is
+    beside a folder `images`.
+    """
+    stems = {posixpath.splitext(name)[0] for name in names}
+    folders = {posixpath.dirname(name) for name in names}
+    found = set()
+    for name in names:
+        folder, file_name = posixpath.split(name)
+        parent, folder_name = posixpath.split(folder)
+        match = MASK_NAME.fullmatch(posixpath.splitext(file_name)[0])
+        is_beside = match is not None and posixpath.join(folder, match[1]) in stems
+        if is_beside or (
+            folder_name == "masks" and posixpath.join(parent, "images") in folders
+        ):
+            found.add(name)
+    return found
+
+
+def generalize_mask(name: str) -> str:
+    """Return the pattern of masks such as this one."""
+    folder, file_name = posixpath.split(name)
+    if posixpath.basename(folder) == "masks":
+        return "**/masks/*"
+    match = MASK_NAME.fullmatch(posixpath.splitext(file_name)[0])
+    assert match is not None
+    return f"**/*_{match[2]}*"
+
+
+def find_families(names: Iterable[str]) -> list[Family]:
+    """Return pictures by the folders that they have in common, and by their sets."""
+    by_depth: dict[int, list[str]] = defaultdict(list)
+    for name in names:
+        by_depth[name.count("/")].append(name)
+    return [family for same in by_depth.values() for family in split(same, (), "")]
+
+
+def split(names: list[str], before: tuple[str, ...], role: str) -> list[Family]:
+    """Return the families of pictures that have the same number of folders.
+
+    Args:
+        names: their paths.
+        before: the patterns of the first folders, or "" where they vary.
+        role: the set that the first folders name, or "".
+    """
+    level = len(before)
+    if level == names[0].count("/"):
+        return [Family(before, names, role)]
+    by_folder: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_folder[name.split("/")[level]].append(name)
+    if len(by_folder) > 1 and not are_sets(list(by_folder)):
+        return split(names, (*before, ""), role)
+    # Beside `rps-test-set`, `rps` is the training set.
+    other = "train" if len(by_folder) > 1 and not any(map(names_set, by_folder)) else role
+    families = []
+    for folder, inner in sorted(by_folder.items()):
+        families += split(inner, (*before, quote(folder)), find_role(folder) or other)
+    return families
+
+
+def drop_copies(families: list[Family], place: Place) -> list[Family]:
+    """Return families without those that have the same files as others, but deeper.
+
+    An archive may have been unpacked twice.
+    """
+    kept: list[Family] = []
+    seen: set[tuple[str, int]] = set()
+    for family in sorted(families, key=lambda each: len(each.folders)):
+        is_deeper = bool(kept) and len(family.folders) > len(kept[0].folders)
+        if is_deeper or len(families) > 1:
+            files = {
+                (posixpath.basename(name), place.files[name].stat().st_size)
+                for name in family.names
+            }
+            if is_deeper and files <= seen:
+                continue
+            seen |= files
+        kept.append(family)
+    return kept
+
+
+def choose_families(families: list[Family]) -> list[Family]:
+    """Return the families that have classes: most pictures vary at so many levels.
+
+    Without such families, all are returned.
+    """
+    counts: Counter[int] = Counter()
+    for family in families:
+        counts[family.n_levels] += len(family.names) if family.n_levels else 0
+    if not counts.total():
+        return families
+    [(n_levels, _)] = counts.most_common(1)
+    chosen = [family for family in families if family.n_levels == n_levels]
+    for family in families:
+        if family.n_levels == n_levels - 1:
+            chosen += adopt(family, chosen)
+    return [family for family in chosen if family.role] or chosen
+
+
+def adopt(family: Family, others: Sequence[Family]) -> list[Family]:
+    """Return a family in which one more folder varies, as in others, if there are such others.
+
+    A class may have fewer folders than the others, as `one/1.png` beside `two/images/1.png`.
+    """
+    for level, folder in enumerate(family.folders):
+        folders = (*family.folders[:level], "", *family.folders[level + 1 :])
+        start = folders[: level + 1]
+        if folder and any(other.folders[: level + 1] == start for other in others):
+            return [family._replace(folders=folders)]
+    return []
+
+
+def choose_depths(families: list[Family]) -> list[list[Family]]:
+    """Return all families and, if deeper ones may have thumbnails of others, these others."""
+    depth = min(len(family.folders) for family in families)
+    shallow = [family for family in families if len(family.folders) == depth]
+    names = Counter(posixpath.basename(name) for family in shallow for name in family.names)
+    deep = [
+        posixpath.basename(name)
+        for family in families
+        for name in family.names
+        if family not in shallow
+    ]
+    are_numbers = max(names.values()) > 1  # the pictures of each folder are only numbered
+    n_same = sum(name in names for name in deep)
+    return [families, shallow] if not are_numbers and n_same > len(deep) / 2 else [families]
+
+
+def assign(families: Iterable[Family], fields: Sequence[str], name: str = "*") -> Any:
+    """Return the layout in which the levels that vary are fields."""
+    families = list(families)
+    has_test = any(family.role == "test" for family in families)
+    patterns: dict[str, list[str]] = {}
+    for family in sorted(families, key=lambda each: each.role == "test"):
+        role = (family.role or "train") if has_test else ""
+        patterns.setdefault(role, []).append(family.write(fields, name))
+    written = {role: texts if len(texts) > 1 else texts[0] for role, texts in patterns.items()}
+    return written if has_test else written[""]
+
+
+def propose_lists(place: Place, layout: Any) -> list[Any]:
+    """Return the layout with the test set that lists such as `meta/test.txt` name."""
+    if isinstance(layout, dict):
+        return []
+    names = find_matches([layout] if isinstance(layout, str) else layout, place.pictures)
+    lists: dict[str, list[str]] = {"train": [], "test": []}
+    for name in place.files:
+        stem, ending = posixpath.splitext(posixpath.basename(name))
+        role = find_role(stem.replace("trainval", "train"))
+        if role and ending.lower() in (".txt", ".lst"):
+            try:
+                read_list(place, name, names)
+            except UserError:
+                continue  # it lists something else
+            lists[role].append(name)
+    return [
+        {"files": layout, "train": {"list": train}, "test": {"list": test}}
+        for train in lists["train"]
+        for test in lists["test"]
+        if remove_role(train) == remove_role(test)
+    ]
+
+
+def remove_role(name: str) -> str:
+    """Return the name of a list without the set, so that `train1` and `test1` are the same."""
+    return re.sub(r"train_?val|train|test|val", "", name)
+
+
+def propose_two_levels(families: list[Family]) -> list[Any]:
+    """Return layouts of pictures whose folders vary at two levels.
+
+    Of the classes and the groups, either may be the outer folders. Of two outer folders, one
+    may be a test set whose name is in another language. Outer folders with the same pictures
+    may be versions of them, such as `color` and `grayscale`.
+    """
+    outer, inner = (
+        set().union(*(family.count_names(level) for family in families)) for level in (0, 1)
+    )
+    if are_numbered(outer) != are_numbered(inner):
+        fields = ["{group}", "{class}"] if are_numbered(outer) else ["{class}", "{group}"]
+        return [assign(families, fields)]
+    layouts = [
+        assign(families, ["{group}", "{class}"]),
+        assign(families, ["{class}", "{group}"]),
+    ]
+    if len(families) > 1 or families[0].role:
+        return layouts
+    [family] = families
+    counts = family.count_names(0).most_common()
+    if len(counts) == 2 and counts[0][1] >= MIN_RATIO * counts[1][1]:
+        train, test = (family.write([quote(name), "{class}"]) for name, _ in counts)
+        layouts.append({"train": train, "test": test})
+    if are_versions(family):
+        layouts += [family.write([quote(name), "{class}"]) for name in sorted(outer)]
+    return layouts
+
+
+def are_versions(family: Family) -> bool:
+    """Return whether each outer folder has a picture of each name."""
+    index = family.folders.index("")
+    stems_by_folder: dict[str, set[str]] = defaultdict(set)
+    for name in family.names:
+        folders = posixpath.splitext(name)[0].split("/")
+        outer = folders.pop(index)
+        stems_by_folder[outer].add("/".join(folders))
+    first, *others = stems_by_folder.values()
+    names = Counter(posixpath.basename(stem) for stem in first)
+    if max(names.values()) > 1:  # the pictures of each folder are only numbered
+        return False
+    return all(len(stems & first) > len(first) / 2 for stems in others)
+
+
+def propose_one_of_levels(families: list[Family]) -> list[Any]:
+    """Return layouts in which one of several levels that vary is the class."""
+    n_levels = families[0].n_levels
+    return [
+        assign(families, ["{class}" if i == level else "*" for i in range(n_levels)])
+        for level in range(n_levels)
+    ]
+
+
+def propose_names(families: list[Family], fields: Sequence[str] = ()) -> list[Any]:
+    """Return layouts of pictures whose names begin with the class.
+
+    Args:
+        families: the pictures.
+        fields: those of the folders that vary.
+    """
+    n_pictures = sum(len(family.names) for family in families)
+    layouts = []
+    for name in NAMES:
+        fitting = [family for family in families if fits(family, name, fields)]
+        if sum(len(family.names) for family in fitting) >= n_pictures / 2:
+            layouts.append(assign(fitting, fields, drop_common_end(fitting, name, fields)))
+    return layouts
+
+
+def fits(family: Family, name: str, fields: Sequence[str]) -> bool:
+    """Return whether all pictures of a family fit a pattern, with enough of each class."""
+    pattern = Pattern(family.write(fields, name))
+    try:
+        found = [pattern.match(each) for each in family.names]
+    except UserError:
+        return False
+    matches = [match for match in found if match is not None]
+    if len(matches) < len(found) or all(repeats_group(match) for match in matches):
+        return False
+    n_classes = len({match["class"] for match in matches})
+    return 2 <= n_classes <= len(found) / MIN_PER_CLASS
+
+
+def repeats_group(fields: Mapping[str, str]) -> bool:
+    """Return whether the class is the group, as in `cat/cat_1.jpg`."""
+    return fields["class"].rstrip("._- ") == fields.get("group")
+
+
+def drop_common_end(families: Iterable[Family], name: str, fields: Sequence[str]) -> str:
+    """Return a pattern without what is at the end of all classes, such as `.IMG`."""
+    patterns = [family.write(fields, name) for family in families]
+    names = [each for family in families for each in family.names]
+    classes = {match["class"] for match in find_matches(patterns, names).values()}
+    end = posixpath.commonprefix([each[::-1] for each in classes])[::-1]
+    common = re.search(r"[._ -].*", end)
+    return name.replace("{class}", "{class}" + quote(common.group())) if common else name

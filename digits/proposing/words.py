@@ -1,0 +1,67 @@
+"""What the words in a name say, such as `train`, `test_set` or `t10k`."""
+
+import re
+
+TRAIN_WORDS = {"train", "training", "trn"}
+VALIDATION_WORDS = {"val", "valid", "validation", "dev"}
+TEST_WORDS = {"test", "testing", "tst", "t10k", "eval", "evaluation"}
+SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
+
+# The words of a folder that has all images, or a part of them.
+CONTAINER_WORDS = {"data", "dataset", "images", "image", "imgs", "img"}
+PART_WORDS = {"part", "batch", *CONTAINER_WORDS}
+
+# Words that may stand beside that of a set, as in `test_images` and `seg_train`.
+OTHER_WORDS = {"set", "seg", "split", "folder", "dir", "my", "new", "final", "pictures"}
+OTHER_WORDS |= {"photos", "public", "private", *CONTAINER_WORDS}
+
+# What cameras and programs call pictures.
+CAMERA_WORDS = {"img", "dsc", "dscn", "dscf", "pxl", "image", "photo", "picture", "pic"}
+CAMERA_WORDS |= {"frame", "scan", "screenshot", "p", "mvi", "vid"}
+
+# What a numbered folder with pictures that belong together is called.
+GROUP_WORDS = {"day", "date", "patient", "subject", "person", "participant", "writer", "user"}
+GROUP_WORDS |= {"camera", "cam", "session", "site", "batch", "fold", "part", "plant", "tree"}
+GROUP_WORDS |= {"animal", "video", "clip", "scan", "visit", "run", "group"}
+
+WORD = re.compile(r"t10k|[^\W\d_]+")
+HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case, as in `trainX`
+DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")
+NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
+
+
+def split_words(name: str) -> set[str]:
+    """Return the words of a name, in lower case and without numbers."""
+    return set(WORD.findall(HUMP.sub(" ", name).lower()))
+
+
+def find_role(name: str) -> str:
+    """Return the set that a name stands for, `train` or `test`, or ""."""
+    words = split_words(name)
+    if words & TEST_WORDS and not words & TRAIN_WORDS:
+        return "test"
+    return "train" if words & SET_WORDS else ""
+
+
+def names_set(name: str) -> bool:
+    """Return whether a name stands for a set, and for nothing else. `test tube` is no set."""
+    words = split_words(name)
+    return bool(words & SET_WORDS) and words <= SET_WORDS | OTHER_WORDS
+
+
+def are_sets(names: list[str]) -> bool:
+    """Return whether folders are sets, such as `rps` and `rps-test-set`."""
+    pure = [name for name in names if names_set(name)]
+    roles = {find_role(name) for name in names}
+    if len(pure) == len(names) or len({find_role(name) for name in pure}) == 2:
+        return True
+    stems = {frozenset(split_words(name) - SET_WORDS - {"set"}) for name in names}
+    return len(stems) == 1 and len(roles) > 1
+
+
+def are_numbered(names: set[str]) -> bool:
+    """Return whether names are dates, or numbered days, patients or the like."""
+    if all(DATE.fullmatch(name) for name in names):
+        return True
+    starts = {match[1].lower() if (match := NUMBERED.fullmatch(name)) else "" for name in names}
+    return len(starts) == 1 and GROUP_WORDS.issuperset(starts)

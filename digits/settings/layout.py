@@ -1,0 +1,208 @@
+"""The layout of somebody's images: what their files mean, as params.yaml says it.
+
+docs/layout.md describes it for its users.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from digits.settings.errors import UserError, unknown_choice
+from digits.settings.params import Entry, describe_error
+
+SETS = ("train", "test")
+
+UTF_8 = "utf-8-sig"  # with or without a byte order mark
+
+
+def as_list(value: Any) -> Any:
+    """Return a single text or mapping as a list, as YAML may have it."""
+    return [value] if isinstance(value, str | int | float | dict) else value
+
+
+def as_text(value: Any) -> Any:
+    """Return a number as text, because the values of a table are texts."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+Text = Annotated[str, BeforeValidator(as_text)]
+Texts = Annotated[list[Text], BeforeValidator(as_list), Field(min_length=1)]
+Rows = dict[Text, Texts]  # the values that rows have, by their columns
+
+
+class FilesPart(Entry):
+    """Pictures whose paths say what they are.
+
+    Attributes:
+        files: patterns of their paths.
+        list: a text file that names the pictures, or all of them if it is empty.
+    """
+
+    files: Texts
+    list: str = ""
+
+
+class TablePart(Entry):
+    """Rows of tables. They have `file`, `picture` or `pixels`.
+
+    Attributes:
+        table: patterns of the paths of the tables.
+        file: the path of a row's picture, in which {COLUMN} stands for a value of the row.
+        picture: the column that has the pictures themselves.
+        pixels: the columns of the pixels, such as `p0 to p63`, or one column with all of them.
+        axes: the order of the pixels.
+        scale: what pixels are multiplied by.
+        classes: the column of the classes, or a column for each class.
+        group: the column of the groups.
+        id: the column of the names of the images.
+        where: which rows. Without it, all rows.
+        separator: what separates the values of a CSV file: a character, or `blanks`.
+        encoding: of a CSV file.
+        header: whether the first line has the names of the columns. Otherwise, they are 1, 2
+            and so on.
+    """
+
+    table: Texts
+    file: str = ""
+    picture: Text = ""
+    pixels: Text = ""
+    axes: str = "n (h w)"
+    scale: int = 1
+    classes: Texts = Field(default=[], alias="class")
+    group: Text = ""
+    id: Text = ""
+    where: Rows = Field(default={})
+    separator: str = ","
+    encoding: str = UTF_8
+    header: bool = True
+
+
+class ArrayPart(Entry):
+    """Arrays of images.
+
+    Attributes:
+        images: a pattern of their names.
+        axes: the order of their axes, such as `n h w c`.
+        scale: what pixels are multiplied by.
+        classes: the name of the array of the classes.
+        group: the name of the array of the groups.
+    """
+
+    images: str
+    axes: str = "n h w"
+    scale: int = 1
+    classes: str = Field(default="", alias="class")
+    group: str = ""
+
+
+Part = FilesPart | TablePart | ArrayPart
+
+# The kind of a part by the key that it must have.
+MODELS: dict[str, type[Entry]] = {"files": FilesPart, "table": TablePart, "images": ArrayPart}
+
+
+class Layout(Entry):
+    """What somebody's files mean.
+
+    Attributes:
+        train: the parts of the training set, or of all images.
+        test: the parts of the test set.
+        unused: patterns of pictures that are left out.
+        unused_rows: values of rows that are left out.
+    """
+
+    train: list[Part]
+    test: list[Part]
+    unused: list[str]
+    unused_rows: list[Rows]
+
+    @property
+    def parts(self) -> list[tuple[str, Part]]:
+        """The parts of both sets, each with the name of its set."""
+        return [(name, part) for name in SETS for part in getattr(self, name)]
+
+
+class UnusedRows(Entry):
+    """Rows that are left out."""
+
+    where: Rows
+
+
+def parse(value: Any) -> Layout:
+    """Return a layout from its value in params.yaml.
+
+    Raises:
+        UserError: docs/layout.md describes no such value.
+    """
+    value = value if isinstance(value, dict) else {"files": value}
+    common = {key: each for key, each in value.items() if key not in (*SETS, "unused")}
+    if "train" in value:
+        sets = {name: list_parts(value.get(name)) for name in SETS}
+        parts = {
+            name: [parse_part(name, common | keys) for keys in each]
+            for name, each in sets.items()
+        }
+    elif "test" in value:
+        raise UserError("it has no key `train`, and so no training set")
+    else:
+        parts = {"train": [parse_part("", common)], "test": []}
+    unused = as_list(value.get("unused", []))
+    return Layout(
+        **parts,
+        unused=[each for each in unused if isinstance(each, str)],
+        unused_rows=[
+            validate("unused", UnusedRows, each).where
+            for each in unused
+            if not isinstance(each, str)
+        ],
+    )
+
+
+def list_parts(value: Any) -> list[dict[str, Any]]:
+    """Return the keys of each part of a set. A list of patterns is one part."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [value]
+    are_mappings = isinstance(value, list) and all(isinstance(each, dict) for each in value)
+    return value if are_mappings else [{"files": value}]
+
+
+def parse_part(name: str, keys: dict[str, Any]) -> Part:
+    """Return a part.
+
+    Args:
+        name: that of the set, or "".
+        keys: the keys of the part.
+
+    Raises:
+        UserError: it has not one of the three forms of a part.
+    """
+    kinds = [kind for kind in MODELS if kind in keys]
+    if len(kinds) != 1:
+        found = " and ".join(f"`{kind}`" for kind in kinds) or "none of them"
+        where = f"its part `{name}`" if name else "it"
+        raise UserError(f"{where} has {found}; expected one of `files`, `table` and `images`")
+    part = validate(name, MODELS[kinds[0]], keys)
+    if isinstance(part, TablePart):
+        contents = [key for key in ("file", "picture", "pixels") if getattr(part, key)]
+        if len(contents) != 1:
+            raise UserError("a table needs one of the keys `file`, `picture` and `pixels`")
+    return part
+
+
+def validate(name: str, model: type[Entry], keys: Any) -> Any:
+    """Return a part of the layout.
+
+    Raises:
+        UserError: a key is unknown or missing, or has another value than it may have.
+    """
+    try:
+        return model.model_validate(keys)
+    except ValidationError as error:
+        first = error.errors()[0]
+    path = [*([name] if name else []), *map(str, first["loc"])]
+    if first["type"] == "extra_forbidden":
+        allowed = [field.alias or key for key, field in model.model_fields.items()]
+        raise unknown_choice(".".join(["layout", *path[:-1]]), path[-1], allowed)
+    raise UserError(f"{'.'.join(path)} {describe_error(first)}")

@@ -1,0 +1,635 @@
+"""Images in forms in which they are published: what `digits start` reads, asks and refuses.
+
+Each form is made with a few images, and what is read is compared with these.
+"""
+
+import io
+import unicodedata
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import scipy.io
+from PIL import Image
+from scipy.spatial.distance import cdist
+
+from digits.commands.pin import compute_pinned_values
+from digits.data.layout.place import Place
+from digits.proposing.choose import Choice, ChoiceError, choose, describe, write
+from tests.core.test_forms import (
+    LABELS,
+    NAMES,
+    PIXELS,
+    TEST,
+    TRAIN,
+    make_table,
+    write_flat,
+    write_parquet,
+    write_picture,
+)
+
+ALL = slice(0, 240)
+NAMED = [NAMES[label] for label in LABELS[:240]]
+RANDOM = np.random.default_rng(0)
+
+
+def write_named(folder: Path, rows: slice, pattern: str) -> list[str]:
+    """Write pictures, and return their paths, in which {n} is a number and {name} its class."""
+    paths = [pattern.format(n=n, name=NAMED[n]) for n in range(rows.start, rows.stop)]
+    for path, pixels in zip(paths, PIXELS[rows], strict=True):
+        write_picture(folder / path, pixels)
+    return paths
+
+
+def write_csv(path: Path, columns: dict[str, Any], **options: Any) -> None:
+    """Write a CSV file."""
+    pd.DataFrame(columns).to_csv(path, **{"index": False} | options)
+
+
+def paths_in_sets(place: Path, name: str = "labels.csv", column: str = "path") -> None:
+    paths = write_named(place, TRAIN, "train/{n}.png") + write_named(
+        place, TEST, "test/{n}.png"
+    )
+    write_csv(place / name, {column: paths, "label": NAMED})
+
+
+def birds(place: Path) -> None:
+    paths = []
+    sets = []
+    for subset, rows in [("train", slice(180)), ("valid", slice(180, 200)), ("test", TEST)]:
+        rows = slice(rows.start or 0, rows.stop)
+        paths += write_named(place, rows, subset + "/{name}/{n}.jpg")
+        sets += [subset] * (rows.stop - rows.start)
+    columns = {"filepaths": paths, "labels": NAMED, "data set": sets}
+    write_csv(place / "birds.csv", columns | {"scientific name": NAMED})
+
+
+def column_of_sets(place: Path, name: str, train: Any, test: Any) -> None:
+    files = write_flat(place / "images", ALL)
+    sets = [train] * 200 + [test] * 40
+    write_csv(place / "t.csv", {"file": files, "label": NAMED, name: sets})
+
+
+def vertex(place: Path) -> None:
+    files = [f"gs://bucket/flowers/{file}" for file in write_flat(place / "flowers", ALL)]
+    sets = ["TRAIN"] * 180 + ["VALIDATION"] * 20 + ["TEST"] * 40
+    write_csv(place / "all_data.csv", {"1": sets, "2": files, "3": NAMED}, header=False)
+
+
+def food_101(place: Path) -> None:
+    write_named(place, ALL, "food-101/images/{name}/{n}.jpg")
+    (place / "food-101/meta").mkdir()
+    for subset, rows in [("train", range(200)), ("test", range(200, 240))]:
+        lines = "".join(f"{NAMED[n]}/{n}\n" for n in rows)
+        (place / f"food-101/meta/{subset}.txt").write_text(lines)
+    (place / "food-101/meta/classes.txt").write_text("\n".join(NAMES))
+
+
+def cub_200(place: Path) -> None:
+    write_named(place, ALL, "images/{name}/{n}.jpg")
+    lines = {
+        "images": [f"{n + 1} {NAMED[n]}/{n}.jpg" for n in range(240)],
+        "train_test_split": [f"{n + 1} {int(n < 200)}" for n in range(240)],
+    }
+    for name, texts in lines.items():
+        (place / f"{name}.txt").write_text("\n".join(texts))
+
+
+def pets(place: Path) -> None:
+    write_named(place, TRAIN, "images/{name}_{n}.jpg")
+    for number in (100, 101, 102):
+        scipy.io.savemat(place / f"images/x_{number}.mat", {"x": np.zeros((56, 3))})
+
+
+def embeddings(place: Path, values: Any) -> None:
+    write_named(place, TRAIN, "{name}_{n}.jpg")
+    np.save(place / "embeddings.npy", values)
+    np.save(place / "labels.npy", LABELS[TRAIN])
+
+
+def ham_10000(place: Path) -> None:
+    for number, rows in [(1, slice(0, 100)), (2, slice(100, 200))]:
+        write_named(place / f"HAM10000_images_part_{number}", rows, "ISIC_{n}.jpg")
+    columns = {
+        "lesion_id": [f"HAM_{n // 2}" for n in range(200)],
+        "image_id": [f"ISIC_{n}" for n in range(200)],
+        "dx": NAMED[:200],
+        "sex": np.resize(["male", "female", "female"], 200),
+    }
+    write_csv(place / "HAM10000_metadata.csv", columns)
+
+
+def roboflow(place: Path) -> None:
+    for copy in ["0a", "0b"]:
+        write_named(place, TRAIN, "train/{name}/IMG_{n}_jpg.rf." + copy + ".jpg")
+
+
+def gtsrb(place: Path) -> None:
+    for name, rows in [("Train", TRAIN), ("Test", TEST)]:
+        pattern = "Train/{name}/{n}.png" if name == "Train" else "Test/{n}.png"
+        paths = write_named(place, rows, pattern)
+        columns = {"Width": 8, "Height": 8, "ClassId": LABELS[rows], "Path": paths}
+        write_csv(place / f"{name}.csv", columns)
+    pictograms = write_named(place, slice(0, 10), "Meta/{n}.png")
+    write_csv(place / "Meta.csv", {"Path": pictograms, "ClassId": range(10), "ShapeId": 0})
+
+
+def pictures_without_a_row(place: Path) -> None:
+    files = write_flat(place / "images", ALL)[:200]
+    write_csv(place / "t.csv", {"file": files, "label": NAMED[:200]})
+
+
+def leading_zeros(place: Path) -> None:
+    ids = [file.removesuffix(".png") for file in write_flat(place / "train", TRAIN)]
+    write_csv(place / "train.csv", {"Id": ids, "label": [f"{n:03d}" for n in LABELS[TRAIN]]})
+
+
+def dogs_and_cats(place: Path) -> None:
+    write_named(place, TRAIN, "train/train/{name}.{n}.jpg")
+    write_named(place, TEST, "test1/test1/{n}.jpg")
+    write_csv(place / "sampleSubmission.csv", {"id": [1, 2], "label": 0})
+
+
+def named_by_table(place: Path, name: str, **options: Any) -> None:
+    files = write_flat(place / "p", TRAIN)
+    write_csv(place / name, {"file": files, "class": NAMED[:200]}, **options)
+
+
+def fractions_in_arrays(place: Path) -> None:
+    np.save(place / "X.npy", PIXELS[TRAIN].astype(np.float32) / 255)
+    np.save(place / "Y.npy", np.eye(10)[LABELS[TRAIN]])
+
+
+def covidx(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        files = write_flat(place / subset, rows)
+        columns = {"a": np.arange(len(files)) // 3, "b": files, "c": NAMED[rows]}
+        columns["d"] = np.resize(["source1", "source2"], len(files))
+        write_csv(place / f"{subset}_split.txt", columns, sep=" ", header=False)
+
+
+def melanoma(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        files = write_flat(place / f"jpeg/{subset}", rows)
+        columns: dict[str, Any] = {
+            "image_name": [file.removesuffix(".png") for file in files],
+            "patient_id": [f"IP_{n // 4}" for n in range(len(files))],
+            "sex": np.resize(["male", "female", "female"], len(files)),
+        }
+        columns |= {"target": LABELS[rows]} if subset == "train" else {}
+        write_csv(place / f"{subset}.csv", columns)
+
+
+def blank_rows(place: Path) -> None:
+    named_by_table(place, "sheet.csv")
+    with (place / "sheet.csv").open("a") as file:
+        file.write(",\n" * 200)
+
+
+def title_line(place: Path) -> None:
+    named_by_table(place, "sheet.csv")
+    text = (place / "sheet.csv").read_text().replace("\n", ",\n")
+    (place / "sheet.csv").write_text(f"Survey 2024,,\n{text}")
+
+
+def decomposed_names(place: Path) -> None:
+    names = [f"schön_{n}.png" for n in range(200)]
+    for name, pixels in zip(names, PIXELS[TRAIN], strict=True):
+        write_picture(place / "bilder" / unicodedata.normalize("NFD", name), pixels)
+    write_csv(place / "t.csv", {"file": names, "class": NAMED[:200]})
+
+
+def unpacked_twice(place: Path) -> None:
+    for folder in [place / "chest", place / "chest/chest"]:
+        write_named(folder, TRAIN, "train/{name}/{n}.jpeg")
+        write_named(folder, TEST, "test/{name}/{n}.jpeg")
+
+
+def sign_language(place: Path) -> None:
+    write_named(place, TRAIN, "asl_train/asl_train/{name}/{name}{n}.jpg")
+    write_named(place, slice(200, 210), "asl_test/asl_test/{name}_test.jpg")
+
+
+def edge_impulse(place: Path) -> None:
+    write_named(place, TRAIN, "training/{name}.IMG_{n}.jpg.3l1k.jpg")
+    write_named(place, TEST, "testing/{name}.IMG_{n}.jpg.3l1k.jpg")
+
+
+def letters_without_header(place: Path) -> None:
+    table = make_table(TRAIN)
+    table["label"] = NAMED[:200]
+    table.to_csv(place / "letters.csv", header=False, index=False)
+
+
+def only_the_test_pictures(place: Path) -> None:
+    write_named(place, TRAIN, "test/{n}.png")
+    write_csv(place / "train.csv", {"id": range(200), "breed": NAMED[:200]})
+
+
+def soft_labels(place: Path) -> None:
+    files = write_flat(place, TRAIN)
+    shares = np.eye(10)[LABELS[TRAIN]]
+    shares[60, :3] = [0.4, 0.3, 0.3]
+    write_csv(place / "t.csv", {"file": files} | dict(zip(NAMES, shares.T, strict=True)))
+
+
+def same_file_names(place: Path) -> None:
+    (place / "default").mkdir()
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        write_parquet(place / f"default/{subset}/0000.parquet", rows, LABELS[rows])
+
+
+def train_and_eval(place: Path) -> None:
+    make_table(TRAIN).to_csv(place / "train.csv", index=False)
+    make_table(TEST).to_csv(place / "eval.csv", index=False)
+
+
+def color_planes(place: Path) -> None:
+    planes = np.stack([PIXELS[TRAIN], PIXELS[TRAIN] // 2, PIXELS[TRAIN] // 4], axis=1)
+    table = pd.DataFrame(planes.reshape(200, -1)).add_prefix("p")
+    table.insert(0, "label", LABELS[TRAIN])
+    table.to_csv(place / "t.csv", index=False)
+
+
+def class_only_in_the_test_set(place: Path) -> None:
+    train, test = make_table(TRAIN), make_table(TEST)
+    train["label"] = [f"0{label}" for label in LABELS[TRAIN]]
+    test["label"] = [*(f"0{label}" for label in LABELS[TEST][1:]), "x1"]
+    train.to_csv(place / "train.csv", index=False)
+    test.to_csv(place / "test.csv", index=False)
+
+
+def equal_ids(place: Path) -> None:
+    table = make_table(TRAIN)
+    table.insert(0, "id", 7)
+    table.to_csv(place / "t.csv", index=False)
+
+
+def table_that_contradicts(place: Path) -> None:
+    paths = write_named(place, TRAIN, "{name}/{n}.png")
+    write_csv(place / "clean.csv", {"file": paths, "class": ["eight", *NAMED[1:200]]})
+
+
+def medmnist(place: Path, *names: str) -> None:
+    for name in names:
+        arrays: dict[str, Any] = {}
+        for subset, rows in [
+            ("train", slice(0, 150)),
+            ("val", slice(150, 200)),
+            ("test", TEST),
+        ]:
+            arrays[f"{subset}_images"] = PIXELS[rows]
+            arrays[f"{subset}_labels"] = LABELS[rows, np.newaxis]
+        np.savez(place / f"{name}.npz", **arrays)
+
+
+def encode(pixels: Any) -> dict[str, Any]:
+    """Return a picture as Hugging Face stores it."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return {"bytes": content.getvalue(), "path": None}
+
+
+def mask_and_image(place: Path) -> None:
+    columns = {"mask": PIXELS[TRAIN] // 99, "image": PIXELS[TRAIN]}
+    table = {name: [encode(each) for each in images] for name, images in columns.items()}
+    pq.write_table(pa.table(table | {"label": NAMED[:200]}), place / "t.parquet")
+
+
+def cifar_100(place: Path) -> None:
+    images = [encode(pixels) for pixels in PIXELS[TRAIN]]
+    labels = {"fine_label": LABELS[TRAIN], "coarse_label": LABELS[TRAIN] // 5}
+    pq.write_table(pa.table({"img": images} | labels), place / "train.parquet")
+
+
+def aircraft(place: Path) -> None:
+    files = write_flat(place / "data/images", ALL)
+    for subset, rows in [("trainval", TRAIN), ("test", TEST)]:
+        ids = [file.removesuffix(".png") for file in files[rows]]
+        columns = {"id": ids, "family": NAMED[rows]}
+        write_csv(place / f"data/family_{subset}.txt", columns, sep=" ", header=False)
+
+
+def celeba(place: Path) -> None:
+    files = write_flat(place / "img_align_celeba", TRAIN)
+    labels = {"Male": LABELS[TRAIN] % 2, "Young": LABELS[TRAIN] // 5}
+    write_csv(place / "list_attr_celeba.csv", {"image_id": files} | labels)
+    partition = {"image_id": files, "partition": np.repeat([0, 1, 2], [150, 25, 25])}
+    write_csv(place / "list_eval_partition.csv", partition)
+
+
+def unlabelled_test_set(place: Path) -> None:
+    write_parquet(place / "train.parquet", TRAIN, LABELS[TRAIN])
+    write_parquet(place / "test.parquet", TEST, [-1] * 40)
+
+
+def missing_labels(place: Path) -> None:
+    files = write_flat(place / "p", TRAIN)
+    write_csv(place / "t.csv", {"file": files, "label": [""] * 30 + NAMED[30:200]})
+
+
+def metadata_in_each_set(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        files = write_flat(place / subset, rows)
+        write_csv(place / subset / "metadata.csv", {"file_name": files, "label": NAMED[rows]})
+
+
+def plants(place: Path) -> None:
+    files = write_flat(place / "p", TRAIN)
+    write_csv(place / "t.csv", {"file": files, "class": NAMED[:200], "plant_id": LABELS[TRAIN]})
+
+
+class Read(NamedTuple):
+    """A form that is read.
+
+    Attributes:
+        write: writes a few images in this form.
+        layout: the layout.
+        n_test: the number of images in the test set.
+        said: what is said about files or columns that are not used.
+    """
+
+    write: Callable[[Path], None]
+    layout: str
+    n_test: int = 0
+    said: str = ""
+
+
+WHERE_PATH = '{where: {path: "train/*"}}, test: {where: {path: "test/*"}}'
+READ = {
+    "paths in two sets": Read(
+        paths_in_sets,
+        f'{{table: labels.csv, file: "{{path}}", class: label, train: {WHERE_PATH}}}',
+        n_test=40,
+    ),
+    "metadata.csv of Hugging Face": Read(
+        partial(paths_in_sets, name="metadata.csv", column="file_name"),
+        '{table: metadata.csv, file: "{file_name}", class: label, '
+        f"train: {WHERE_PATH.replace('path', 'file_name')}}}",
+        n_test=40,
+    ),
+    "metadata.csv in each set": Read(
+        metadata_in_each_set,
+        '{file: "{file_name}", class: label, train: {table: train/metadata.csv}, '
+        "test: {table: test/metadata.csv}}",
+        n_test=40,
+    ),
+    "birds": Read(
+        birds,
+        '{train: ["train/{class}/*", "valid/{class}/*"], test: "test/{class}/*"}',
+        n_test=40,
+    ),
+    "a column set": Read(
+        partial(column_of_sets, name="set", train="train", test="test"),
+        '{table: t.csv, file: "images/{file}", class: label, train: {where: {set: train}}, '
+        "test: {where: {set: test}}}",
+        n_test=40,
+    ),
+    "a column is_test": Read(
+        partial(column_of_sets, name="is_test", train=0, test=1),
+        '{table: t.csv, file: "images/{file}", class: label, '
+        'train: {where: {is_test: "0"}}, test: {where: {is_test: "1"}}}',
+        n_test=40,
+    ),
+    "a column is_valid": Read(
+        partial(column_of_sets, name="is_valid", train=False, test=True),
+        '{table: t.csv, file: "images/{file}", class: label}',
+        said="the column is_valid, False, True, may say which images are the test set",
+    ),
+    "Vertex AI": Read(
+        vertex,
+        '{table: all_data.csv, header: false, file: "flowers/{2.name}", class: "3", '
+        'train: {where: {"1": [TRAIN, VALIDATION]}}, test: {where: {"1": TEST}}}',
+        n_test=40,
+    ),
+    "Food-101": Read(
+        food_101,
+        '{files: "food-101/images/{class}/*", train: {list: food-101/meta/train.txt}, '
+        "test: {list: food-101/meta/test.txt}}",
+        n_test=40,
+    ),
+    "CUB-200": Read(
+        cub_200, '"images/{class}/*"', said="train_test_split.txt may say which images are"
+    ),
+    "Oxford's pets": Read(pets, '"images/{class}_#.*"', said="not used: other files: 3 .mat"),
+    "pictures and their embeddings": Read(
+        partial(embeddings, values=RANDOM.normal(size=(200, 64))),
+        '"{class}_#.*"',
+        said="embeddings.npy has numbers from",
+    ),
+    "copies of Roboflow": Read(
+        partial(roboflow), '"train/{class}/*"', said="and may show only 200 things"
+    ),
+    "German traffic signs on Kaggle": Read(
+        gtsrb,
+        '{file: "{Path}", class: ClassId, train: {table: Train.csv}, test: {table: Test.csv}, '
+        'unused: ["Meta/*"]}',
+        n_test=40,
+        said="not used: 10 pictures, first Meta/0.png",
+    ),
+    "pictures without a row": Read(
+        pictures_without_a_row,
+        '{table: t.csv, file: "images/{file}", class: label, unused: ["images/*"]}',
+        said="not used: 40 pictures, first images/00200.png",
+    ),
+    "leading zeros": Read(
+        leading_zeros, '{table: train.csv, file: "train/{Id}.png", class: label}'
+    ),
+    "dogs and cats": Read(
+        dogs_and_cats,
+        '{files: "train/train/{class}.#.*", unused: ["test1/test1/*"]}',
+        said="not used: 40 pictures",
+    ),
+    "a table in UTF-16": Read(
+        partial(named_by_table, name="t.csv", sep="\t", encoding="utf-16"),
+        '{table: t.csv, encoding: utf-16, separator: "\\t", file: "p/{file}", class: class}',
+    ),
+    "a table with tabs": Read(
+        partial(named_by_table, name="t.txt", sep="\t"),
+        '{table: t.txt, separator: "\\t", file: "p/{file}", class: class}',
+    ),
+    "a table in gzip": Read(
+        partial(named_by_table, name="t.csv.gz"),
+        '{table: t.csv.gz, file: "p/{file}", class: class}',
+    ),
+    "fractions in arrays": Read(
+        fractions_in_arrays, "{images: X.npy, class: Y.npy, scale: 255}"
+    ),
+    "a contest with a column target": Read(
+        melanoma,
+        '{table: train.csv, file: "jpeg/train/{image_name}.png", class: target, '
+        'group: patient_id, unused: ["jpeg/test/*"]}',
+        said="other files: 1 .csv, first test.csv",
+    ),
+    "blank rows": Read(blank_rows, '{table: sheet.csv, file: "p/{file}", class: class}'),
+    "names from a Mac": Read(
+        decomposed_names, '{table: t.csv, file: "bilder/{file}", class: class}'
+    ),
+    "an archive that was unpacked twice": Read(
+        unpacked_twice,
+        '{train: "chest/train/{class}/*", test: "chest/test/{class}/*", '
+        'unused: ["chest/chest/test/*/*", "chest/chest/train/*/*"]}',
+        n_test=40,
+    ),
+    "sign language": Read(
+        sign_language,
+        '{files: "asl_train/asl_train/{class}/*", unused: ["asl_test/asl_test/*"]}',
+    ),
+    "Edge Impulse": Read(
+        edge_impulse,
+        '{train: "training/{class}.IMG_#.*", test: "testing/{class}.IMG_#.*"}',
+        n_test=40,
+    ),
+    "letters without a header": Read(
+        letters_without_header,
+        '{table: letters.csv, header: false, pixels: "2 to 65", class: "1"}',
+    ),
+    "parquet files with the same names": Read(
+        same_file_names,
+        "{picture: image, class: label, train: {table: default/train/0000.parquet}, "
+        "test: {table: default/test/0000.parquet}}",
+        n_test=40,
+    ),
+    "train.csv and eval.csv": Read(
+        train_and_eval,
+        "{pixels: pixel0 to pixel63, class: label, train: {table: train.csv}, "
+        "test: {table: eval.csv}}",
+        n_test=40,
+    ),
+    "planes of colours in a table": Read(
+        color_planes, '{table: t.csv, pixels: p0 to p191, axes: "n (c h w)", class: label}'
+    ),
+    "MedMNIST": Read(
+        lambda place: medmnist(place, "blood"),
+        "{train: [{images: blood.npz/train_images, class: blood.npz/train_labels}, "
+        "{images: blood.npz/val_images, class: blood.npz/val_labels}], "
+        "test: {images: blood.npz/test_images, class: blood.npz/test_labels}}",
+        n_test=40,
+    ),
+    "FGVC Aircraft": Read(
+        aircraft,
+        '{separator: blanks, header: false, file: "images/{1}.png", class: "2", '
+        "train: {table: data/family_trainval.txt}, test: {table: data/family_test.txt}}",
+        n_test=40,
+    ),
+    "a test set without labels": Read(
+        unlabelled_test_set,
+        "{table: train.parquet, picture: image, class: label}",
+        said="test.parquet: it has no classes; `digits predict` classifies its images",
+    ),
+    "plants": Read(
+        plants,
+        '{table: t.csv, file: "p/{file}", class: class}',
+        said="run: digits start --group 'plant_id'",
+    ),
+}
+
+# Forms with several readings, and the options that are shown.
+ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
+    "pixels beside pictures": (
+        partial(embeddings, values=RANDOM.integers(0, 256, (200, 64))),
+        [
+            "--layout '{class}_#.*'",
+            "--layout '{images: embeddings.npy, class: labels.npy, axes: \"n (h w)\"}'",
+        ],
+    ),
+    "lists of COVIDx": (covidx, ["--class 3", "--class 4"]),
+    "HAM10000": (ham_10000, ["--class dx", "--class sex"]),
+    "CIFAR-100": (cifar_100, ["--class fine_label", "--class coarse_label"]),
+    "a table that contradicts the folders": (
+        table_that_contradicts,
+        [
+            "--layout '{class}/*'",
+            "--layout '{table: clean.csv, file: \"{file}\", class: class}'",
+        ],
+    ),
+    "masks beside images in a table": (
+        mask_and_image,
+        [
+            "--layout '{table: t.parquet, picture: mask, class: label}'",
+            "--layout '{table: t.parquet, picture: image, class: label}'",
+        ],
+    ),
+}
+
+# Forms that are refused, and the reason.
+REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a title line": (title_line, "sheet.csv: its first line has blanks; if it is a title"),
+    "only the pictures of another set": (
+        only_the_test_pictures,
+        "train.csv: its pictures are those of another set, as test/{id}.png says",
+    ),
+    "soft labels": (soft_labels, "t.csv: row 61 has 0.4, 0.3, 1.0, 0.0 in the columns of the"),
+    "a class only in the test set": (
+        class_only_in_the_test_set,
+        "only the test set has the classes x1",
+    ),
+    "equal ids": (equal_ids, "199 images have the id of another one, first 7"),
+    "attributes of CelebA": (celeba, "the columns Male, Young are labels, of which row"),
+    "missing labels": (missing_labels, "30 images have no class, first p/00000.png"),
+}
+
+
+def read(choice: Choice) -> Any:
+    """Return the pixels and the table of the images of a choice."""
+    images = choice.reading.images
+    entry = {
+        "sources": [{"files": "."}],
+        "layout": choice.layout,
+        "shape": images.shape or [8, 8],
+    }
+    return compute_pinned_values("own", entry, images)
+
+
+@pytest.mark.parametrize("form", READ.values(), ids=READ)
+def test_a_form_is_read(form: Read, tmp_path: Path) -> None:
+    form.write(tmp_path)
+    choice = choose(Place(tmp_path))
+    assert write(choice.layout) == form.layout
+    assert form.said in "\n".join(describe(choice))
+    _, X, images = read(choice)
+    # Each image has the class, and is in the set, of the picture that it shows.
+    shades = X.reshape(len(X), 64, -1) if "c h w" not in form.layout else X.reshape(-1, 64, 3)
+    known = PIXELS[:240].reshape(-1, 64)
+    shown = cdist(shades[..., 0], known).argmin(axis=1)
+    classes = pd.Series(LABELS[shown]).groupby(images["class"].to_numpy()).nunique()
+    assert classes.tolist() == [1] * 10
+    is_test = images["test"] if "test" in images else pd.Series(False, index=images.index)
+    assert is_test.sum() == form.n_test
+    assert ((shown >= 200) == is_test).all() or not form.n_test
+
+
+@pytest.mark.parametrize(("write_form", "options"), ASKED.values(), ids=ASKED)
+def test_a_form_with_several_readings_is_asked_for(
+    write_form: Callable[[Path], None], options: list[str], tmp_path: Path
+) -> None:
+    write_form(tmp_path)
+    with pytest.raises(
+        ChoiceError, match="so nothing was changed; run the right command"
+    ) as error:
+        choose(Place(tmp_path))
+    start = "  digits start "
+    shown = [line.removeprefix(start) for line in error.value.lines if line.startswith(start)]
+    assert shown == options
+
+
+@pytest.mark.parametrize(("write_form", "reason"), REFUSED.values(), ids=REFUSED)
+def test_a_form_is_refused_with_its_reason(
+    write_form: Callable[[Path], None], reason: str, tmp_path: Path
+) -> None:
+    write_form(tmp_path)
+    with pytest.raises(ChoiceError) as error:
+        choose(Place(tmp_path))
+    assert reason in "\n".join([*error.value.lines, error.value.message])
+
+
+def test_two_datasets_in_one_folder_are_asked_for(tmp_path: Path) -> None:
+    medmnist(tmp_path, "blood", "path")
+    with pytest.raises(ChoiceError, match="in these 2 ways"):
+        choose(Place(tmp_path))
