@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from digits.commands import examples
 from digits.core.files import atomic_write
 from digits.core.tables import Pixels
-from digits.data.fetching import compute_checksums, fetch_images
+from digits.data.fetching import FORMER_KINDS, compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES
 from digits.data.intake.collection import Collection, read_collection
 from digits.data.intake.overview import describe_images, draw_examples, find_background
@@ -41,6 +41,8 @@ def command(dataset: str) -> None:
     The command says what the images are, and draws two of them. If they are in a file or folder
     of this project that Git does not track, it also runs `dvc add`.
     """
+    if is_former(find_entry(params.read(), dataset)):
+        carry_over(dataset)
     entry = find_entry(params.read(), dataset)
     values, X, images = compute_pinned_values(dataset, entry)
     # Reading the images can take minutes, in which the file may have been edited.
@@ -56,6 +58,52 @@ def command(dataset: str) -> None:
     print(f"{FILE}: datasets.{dataset} has")
     print_overview(values, X, images)
     add_to_dvc(entry["sources"])
+
+
+def is_former(entry: dict[str, Any]) -> bool:
+    """Return whether an entry has a source of a former kind."""
+    sources = entry.get("sources") or [{}]
+    return not FORMER_KINDS.isdisjoint(sources[0])
+
+
+def carry_over(name: str) -> None:
+    """Replace a source of a former kind by the layout that gives the pinned images.
+
+    Raises:
+        UserError: no layout gives them, or the code that proposes layouts was deleted.
+    """
+    try:
+        from digits.proposing.carry_over import find_layout
+    except ImportError:
+        raise UserError(
+            f"{FILE}: datasets.{name}: write `files` and a `layout` (docs/layout.md)"
+        ) from None
+    text = params.read()
+    layout = find_layout(find_entry(text, name))
+    with atomic_write(FILE) as temporary:
+        temporary.write_text(replace_source(text, name, layout), encoding="utf-8")
+    print(f"{FILE}: datasets.{name} has a layout now, which gives the same images")
+
+
+def replace_source(text: str, name: str, layout: Any) -> str:
+    """Return the text of params.yaml with the source `files` and a layout."""
+    yaml = make_yaml()
+    document = yaml.load(text)
+    entry = document["datasets"][name]
+    [path] = entry["sources"][0].values()
+    entry["sources"][0] = {"files": path}
+    entry.insert(list(entry).index("sources") + 1, "layout", layout)
+    remove_key(entry, "columns")
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
+
+
+def make_yaml() -> YAML:
+    """Return what reads and writes params.yaml with its comments."""
+    yaml = YAML()
+    yaml.width = 10_000  # so that no line is wrapped
+    return yaml
 
 
 def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> None:
@@ -144,8 +192,7 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
         name: the name of the dataset.
         values: as `compute_pinned_values` returns them.
     """
-    yaml = YAML()
-    yaml.width = 10_000  # so that no line is wrapped
+    yaml = make_yaml()
     document = yaml.load(text)
     entry = document["datasets"][name]
     update_mapping(entry, values)

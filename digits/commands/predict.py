@@ -9,44 +9,52 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import examples, format_option
-from digits.data.intake import recognize
-from digits.data.intake.collection import Collection
-from digits.data.sources import arrays, folder, table
+from digits.data.intake.collection import Collection, shorten
+from digits.data.layout import new_images
+from digits.data.layout.array_file import is_array_file
+from digits.data.layout.listing import list_visible
+from digits.data.layout.reading import read_layout
 from digits.evaluation.intervals import confidence_interval
-from digits.imaging import drawing, pictures
+from digits.imaging import drawing
+from digits.imaging.pictures import is_picture_file
 from digits.results import predicting
 from digits.results.formatting import NO_VALUE, encode_csv, format_percent, print_table
 from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import check_choice, to_one_line, warn
+from digits.settings.params import DatasetParams
 
 # What each row has for programs, before what only some models have.
 FIELDS = ["file", "id", "model", "actual", "label", "probability", "error"]
 HEADINGS = ["picture", "predicted", "probability"]
 
 
-def open_argument(argument: str) -> Collection | None:
+def open_argument(argument: str, dataset: DatasetParams) -> Collection | None:
     """Return the images of a folder, table or array file, or None for a single picture.
 
     Of a folder that has pictures, only those in it are classified, and not those in its
     subfolders.
 
+    Args:
+        argument: the path, or `-`.
+        dataset: the entry of params.yaml of the images that the model was trained on.
+
     Raises:
         UserError: there are no images, or they cannot be read.
     """
-    place = Path(argument)
-    is_table = place.suffix.lower() in table.SUFFIXES or arrays.is_array_file(place)
-    if argument == "-" or not (place.is_dir() or (is_table and place.exists())):
+    path = Path(argument)
+    is_file = path.exists() and (new_images.is_table_file(path) or is_array_file(path))
+    if argument == "-" or not (path.is_dir() or is_file):
         return None
-    if place.is_dir():
-        visible = folder.list_visible(place)
-        found = [path for path in visible if pictures.is_picture_file(path)]
-        if found:
-            others = [path for path in visible if not pictures.is_picture_file(path)]
-            names = [path.name for path in found]
+    if path.is_dir():
+        visible = list_visible(path)
+        names = [each.name for each in visible if is_picture_file(each)]
+        if names:
             rows = pd.DataFrame({"id": names, "file": names}, dtype=object)
-            notes = folder.describe_left_out(place, others)
-            return Collection(rows, pictures=lambda: iter(found), notes=notes)
-    return recognize.open_place(place)
+            others = [each.name for each in visible if each.name not in names]
+            notes = [f"left out: {shorten(others)}"] if others else []
+            return Collection(rows, lambda: (path / name for name in names), notes=notes)
+    place, layout = new_images.find_layout(path, dataset)
+    return read_layout(place, layout).images
 
 
 def check_classes(predictor: Predictor, argument: str, collection: Collection) -> None:
@@ -235,7 +243,7 @@ def command(
     if show and table_format != "table":
         raise click.UsageError(f"--show cannot be used with --format {table_format}")
     predictor = predicting.load(model)
-    collections = {argument: open_argument(argument) for argument in arguments}
+    collections = {each: open_argument(each, predictor.dataset) for each in arguments}
     for argument, collection in collections.items():
         if collection is not None:
             check_classes(predictor, argument, collection)

@@ -1,6 +1,7 @@
 """Turn this clone into a project about your own images."""
 
 import math
+import re
 import shutil
 import subprocess
 import textwrap
@@ -19,7 +20,7 @@ import yaml
 from digits.commands import examples, pin
 from digits.core import paths
 from digits.core.tables import Pixels
-from digits.data.intake import one_class, recognize
+from digits.data.intake import one_class
 from digits.data.intake.collection import Collection
 from digits.data.intake.storage import add_to_dvc
 from digits.data.layout.place import Place
@@ -27,7 +28,8 @@ from digits.data.splitting import split_rows
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
 from digits.learning.folds import assign_folds
-from digits.proposing.choose import Choice, ChoiceError, choose, describe
+from digits.proposing.choose import Choice, ChoiceError, choose, describe, write
+from digits.proposing.folders import enter_folders
 from digits.settings.errors import UserError, to_one_line
 from digits.settings.params import ChecksumShare, TestSize
 
@@ -231,10 +233,9 @@ def parse_option(layout: str | None, test: str | None) -> Any:
                 "--test needs --layout, which says what the other images are"
             )
         return None
-    try:
-        value = yaml.safe_load(layout)
-    except yaml.YAMLError:  # a pattern, such as {class}/*
-        value = layout
+    # A pattern may begin with a bracket, too, as in {class}/*.
+    is_yaml = re.match(r"\{\s*\w+\s*:|\[\s*[\"'{\w]", layout) is not None
+    value = yaml.safe_load(layout) if is_yaml else layout
     return value if test is None else {"train": value, "test": test}
 
 
@@ -248,7 +249,7 @@ def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
     Raises:
         ChoiceError: there is none, or there are several, which are printed.
     """
-    root = recognize.enter_folders(PLACE) if PLACE.is_dir() else PLACE
+    root = enter_folders(PLACE) if PLACE.is_dir() else PLACE
     try:
         choice = choose(Place(root), layout, columns)
     except ChoiceError as error:
@@ -336,6 +337,7 @@ def rewrite(
         "kind": kind,
         "name": name,
         "entry": entry,
+        "place": write(entry["sources"][0][kind]),
         "layout": write_block(entry.get("layout")),
         "look": look,
         "has_test": "test" in values.get("sha256", {}),

@@ -19,6 +19,9 @@ from digits.settings.params import DatasetParams
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 
+# Sources that guessed what files mean. `digits pin` replaces them.
+FORMER_KINDS = {"folder", "table", "arrays"}
+
 NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"
 
 
@@ -89,6 +92,10 @@ def import_source(kind: str) -> ModuleType:
     Raises:
         UserError: there is no such module.
     """
+    if kind in FORMER_KINDS:
+        raise UserError(
+            f"the source `{kind}` is now `files`, with a `layout`; `digits pin` writes both"
+        )
     kinds = {path.stem for path in PACKAGE.glob("data/sources/[a-z]*.py")}
     if kind in kinds:
         return import_module(f"digits.data.sources.{kind}")

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from digits.data.intake.collection import shorten
+from digits.data.layout.array_file import is_array_file
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
-from digits.data.sources.arrays import CONTENT_WORDS, is_array_file, roughness
 from digits.proposing.parts import write_sets
-from digits.proposing.words import SET_WORDS, TEST_WORDS, split_words
+from digits.proposing.words import CONTENT_WORDS, SET_WORDS, TEST_WORDS, find_role, split_words
 from digits.settings.errors import UserError
 
 MIN_PIXELS = 4
@@ -38,7 +38,9 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
             parts.append(make_part(arrays, names))
         except UserError as error:
             reasons.append(error.message)
-    if not any(parts):
+    if not arrays:
+        reasons.append("the files have no arrays of numbers")
+    elif not any(parts):
         described = [f"{name} {array.shape}" for name, array in arrays.items()]
         reasons.append(f"no images among the arrays {shorten(described)}")
     by_kind: dict[Any, list[dict[str, Any]]] = defaultdict(list)
@@ -48,7 +50,9 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
     every = [part for some in by_kind.values() for part in some]
     if len(every) > 1 and not any("class" in part for part in every):
         return [name_by_class(every)], reasons
-    return [layout for some in by_kind.values() for layout in join(some)], reasons
+    layouts = [layout for some in by_kind.values() for layout in join(some)]
+    cubes = [layout | {"axes": "h w n"} for layout in layouts if is_cube(arrays, layout)]
+    return [*layouts, *cubes], reasons
 
 
 def drop_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,14 +66,19 @@ def drop_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 def pair(arrays: Mapping[str, Any]) -> dict[Any, list[str]]:
     """Return the names of arrays that belong together: images, and perhaps their labels."""
-    lengths = {max(a.shape) if a.ndim < 3 else len(a) for a in arrays.values()}
-    if len(arrays) == 2 and len(lengths) == 1:  # whatever their names are, such as `fea`, `gnd`
+    if len(arrays) == 2 and have_one_label_each(*arrays.values()):  # whatever their names are
         return {"": list(arrays)}
     groups: dict[Any, list[str]] = defaultdict(list)
     for name in arrays:
         numbers = re.findall(r"\d+", ENDING.sub(" ", name.lower()).replace("t10k", ""))
         groups[find_words(name), tuple(sorted(numbers))].append(name)
     return groups
+
+
+def have_one_label_each(first: Any, second: Any) -> bool:
+    """Return whether one of two arrays has a label for each image in the other one."""
+    labels, images = sorted((first, second), key=lambda array: array.size)
+    return not is_images(labels) and labels.size in images.shape
 
 
 def find_words(name: str) -> frozenset[str]:
@@ -151,10 +160,34 @@ def describe_flat(rows: Any) -> dict[str, Any]:
     return {"axes": smoothest}
 
 
+def roughness(images: Any) -> float:
+    """Return how much neighbours differ on average, in the first images.
+
+    Neighbours are in a row or in a column of pixels. In grey images whose three colours are
+    equal, those in a row alone would differ less in the wrong arrangement.
+    """
+    sample = images[:100].astype(float)
+    return float(sum(np.abs(np.diff(sample, axis=axis)).mean() for axis in (1, 2)))
+
+
 def describe_scale(pixels: Any) -> dict[str, Any]:
-    """Return the key `scale` of pixels that are fractions from 0 to 1."""
-    is_share = pixels.dtype.kind == "f" and 0 <= pixels.min() <= pixels.max() <= 1
-    return {"scale": 255} if is_share and (pixels % 1).any() else {}
+    """Return the key `scale` of fractions from 0 to 1, and of pixels of more than 8 bits.
+
+    The largest value that a pixel of so many bits can have becomes 255.
+    """
+    low, high = pixels.min(), pixels.max()
+    if high <= 1 and low >= 0 and (pixels % 1).any():
+        return {"scale": 255}
+    if high <= 255:
+        return {}
+    n_bits = int(high).bit_length()
+    return {"scale": 255 / (2**n_bits - 1)}
+
+
+def is_cube(arrays: Mapping[str, Any], layout: Mapping[str, Any]) -> bool:
+    """Return whether the images of an array may be along its first or its last axis."""
+    array = arrays.get(layout.get("images", ""))
+    return array is not None and array.ndim == 3 and array.shape[0] == array.shape[2]
 
 
 def find_shape(arrays: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[int, ...]:
@@ -168,10 +201,35 @@ def find_shape(arrays: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[int,
 
 def name_by_class(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the layout of arrays without labels, each of which is of the class in its name."""
+    by_role: dict[str, list[Any]] = {"train": [], "test": []}
+    for part in parts:
+        by_role[find_role(ENDING.sub(" ", part["images"])) or "train"].append(part)
+    if len(by_role["train"]) < 2 or len(by_role["test"]) < 2:
+        return generalize_by_class(parts)
+    return write_sets({role: [generalize_by_class(some)] for role, some in by_role.items()})
+
+
+def generalize_by_class(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the part in which {class} stands for what differs in the names of arrays."""
     names = [part["images"] for part in parts]
-    start = posixpath.commonprefix(names)
-    end = posixpath.commonprefix([name[::-1] for name in names])[::-1]
+    start = find_common_start(names)
+    end = find_common_start([name[len(start) :][::-1] for name in names])[::-1]
     return parts[0] | {"images": f"{start}{{class}}{end}"}
+
+
+def find_common_start(names: list[str]) -> str:
+    """Return what all names begin with, up to the end of a word."""
+    start = posixpath.commonprefix(names)
+    while start and not all(ends_word(start, name[len(start) :]) for name in names):
+        start = start[:-1]
+    return start
+
+
+def ends_word(start: str, rest: str) -> bool:
+    """Return whether a word, or a number, ends between the beginning and the rest of a name."""
+    are_letters = start[-1].isalpha() and rest[:1].isalpha()
+    are_digits = start[-1].isdigit() and rest[:1].isdigit()
+    return not (are_letters or are_digits)
 
 
 def join(parts: Iterable[dict[str, Any]]) -> list[Any]:

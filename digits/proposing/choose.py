@@ -13,16 +13,16 @@ import yaml
 
 from digits.data.intake import one_class
 from digits.data.intake.collection import shorten
-from digits.data.intake.recognize import FORMS, find_advice
 from digits.data.intake.rows import find_faults
 from digits.data.layout.pattern import find_matches, quote
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import natural_key
 from digits.data.layout.reading import Reading, read_layout
 from digits.proposing import arrays, folders, tables
+from digits.proposing.advice import FORMS, find_advice
 from digits.proposing.doubts import find_doubts, find_hints
 from digits.settings.errors import UserError
-from digits.settings.layout import parse
+from digits.settings.layout import FilesPart, Part, TablePart, parse
 
 MIN_IMAGES = 4  # of most classes: one for the test set, and one for each of three folds
 MAX_SHOWN = 5
@@ -74,7 +74,7 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
         ChoiceError: there is none, or there are several, which are shown with the options that
             choose them.
     """
-    proposed, others = ([given], []) if given is not None else propose(place, columns or {})
+    proposed, others = propose(place, columns or {}) if given is None else ([given], [])
     reasons = list(others)
     choices = []
     for layout in proposed:
@@ -82,10 +82,14 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
             choices.append(examine(place, layout, is_guess=given is None and not columns))
         except UserError as error:
             reasons.append(f"{write(layout)}: {error.message}")
+            if "table" in str(layout):
+                others.append(reasons[-1])
     good = [choice for choice in choices if given is not None or not choice.doubts]
     if good:
         # A table that contradicts the folders is one of the ways. Doubtful folders are not.
-        good += [choice for choice in choices if choice.doubts and names_pictures(choice)]
+        good += [
+            choice for choice in choices if choice.doubts and names_pictures(choice.layout)
+        ]
     remaining = drop_covered(good or choices)
     if not remaining:
         raise describe_none(place, reasons)
@@ -133,9 +137,15 @@ def examine(place: Place, layout: Any, *, is_guess: bool) -> Choice:
     return Choice(layout, reading, find_doubts(reading), [])
 
 
-def names_pictures(choice: Choice) -> bool:
-    """Return whether a layout is that of a table that names pictures."""
-    return isinstance(choice.layout, dict) and {"table", "file"} <= choice.layout.keys()
+def list_parts(layout: Any) -> list[Part]:
+    """Return the parts of a layout, as it is written."""
+    parsed = parse(layout)
+    return [*parsed.train, *parsed.test]
+
+
+def names_pictures(layout: Any) -> bool:
+    """Return whether a layout is that of tables that name pictures."""
+    return all(isinstance(part, TablePart) and part.file for part in list_parts(layout))
 
 
 def drop_covered(choices: list[Choice]) -> list[Choice]:
@@ -150,7 +160,7 @@ def drop_covered(choices: list[Choice]) -> list[Choice]:
 
 def covers(choice: Choice, other: Choice) -> bool:
     """Return whether a layout tells all that another one tells of its pictures."""
-    if "file" not in choice.rows or "file" not in other.rows or "picture" in str(choice.layout):
+    if "file" not in choice.rows or "file" not in other.rows or has_own_pictures(choice.layout):
         return False
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     are_patterns = all(is_of_patterns(each.layout) for each in (choice, other))
@@ -165,11 +175,14 @@ def covers(choice: Choice, other: Choice) -> bool:
     return same_classes and same_sets and same_groups
 
 
+def has_own_pictures(layout: Any) -> bool:
+    """Return whether a layout is that of a table that has pictures in a column."""
+    return any(isinstance(part, TablePart) and part.picture for part in list_parts(layout))
+
+
 def is_of_patterns(layout: Any) -> bool:
     """Return whether a layout has nothing but patterns of pictures."""
-    return not isinstance(layout, dict) or not {"table", "images", "list"}.intersection(
-        re.findall(r"\w+", str(layout))
-    )
+    return all(isinstance(part, FilesPart) and not part.list for part in list_parts(layout))
 
 
 def name_unused(place: Place, choice: Choice) -> Choice:
@@ -177,7 +190,7 @@ def name_unused(place: Place, choice: Choice) -> Choice:
     rest = choice.reading.rest
     if not rest:
         return choice
-    used = set() if names_pictures(choice) else set(choice.rows.get("file", ()))
+    used = set() if names_pictures(choice.layout) else set(choice.rows.get("file", ()))
     families = folders.find_families(rest)
     patterns = [family.write(["*"] * family.n_levels) for family in families]
     for finer in (lambda name: f"{quote(posixpath.dirname(name))}/*".removeprefix("/"), quote):
@@ -237,8 +250,13 @@ def describe_unused(reading: Reading) -> list[str]:
         )
         counts = shorten([f"{number} {ending}" for ending, number in endings.most_common()])
         lines.append(f"not used: other files: {counts}, first {reading.files[0]}")
-    if reading.columns:
-        lines.append(f"not used: the columns {shorten(list(reading.columns))}")
+    columns = [name for name in reading.columns if not name.startswith("unnamed: ")]
+    if columns:
+        lines.append(f"not used: the columns {shorten(columns)}")
+    if reading.arrays:
+        lines.append(f"not used: the arrays {shorten(reading.arrays)}")
+    if reading.n_rows:
+        lines.append(f"not used: {reading.n_rows} rows of tables, which are blank or unused")
     return lines
 
 
@@ -246,7 +264,8 @@ def describe_several(place: Place, choices: list[Choice]) -> ChoiceError:
     """Return the error that lets the owner choose."""
     lines = []
     columns = [find_class_column(choice.layout) for choice in choices]
-    are_columns = all(columns) and len(set(columns)) == len(columns)
+    are_tables = all(isinstance(list_parts(each.layout)[0], TablePart) for each in choices)
+    are_columns = are_tables and all(columns) and len(set(columns)) == len(columns)
     first = choices[0].rows.get("file", pd.Series([""])).iloc[0]  # the same in all ways
     for choice, column in list(zip(choices, columns, strict=True))[:MAX_SHOWN]:
         option = (
@@ -305,7 +324,7 @@ def write(layout: Any) -> str:
         return "{" + ", ".join(f"{write(k)}: {write(v)}" for k, v in layout.items()) + "}"
     if isinstance(layout, list):
         return "[" + ", ".join(map(write, layout)) + "]"
-    if isinstance(layout, bool | int):
+    if isinstance(layout, bool | int | float):
         return json.dumps(layout)
     is_plain = re.fullmatch(r"[A-Za-z_][\w./ -]*", layout) and yaml.safe_load(layout) == layout
     return layout if is_plain else json.dumps(layout, ensure_ascii=False)

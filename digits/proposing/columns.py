@@ -1,12 +1,15 @@
 """Find out what the columns of a table may mean."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from digits.data.intake import one_class
-from digits.data.intake.columns import (
+from digits.data.layout.read_table import to_flags
+from digits.data.layout.usual import (
     CLASS_COLUMNS,
     FILE_COLUMNS,
     GROUP_COLUMNS,
@@ -14,6 +17,7 @@ from digits.data.intake.columns import (
     PANDAS_INDEX,
     simplify,
 )
+from digits.imaging import pictures
 from digits.proposing.table_format import is_numeric
 from digits.proposing.words import SET_WORDS, find_role, split_words
 
@@ -21,6 +25,7 @@ Texts = Mapping[str, pd.Series]  # the columns of a table as text
 
 MIN_PER_CLASS = 4
 FLAGS = {"0", "1", "true", "false"}
+TEST_COLUMNS = {"test", "istest"}
 MAX_SETS = 5
 SET_NAMES = {*SET_WORDS, "partition", "split", "set"}  # of columns that are no classes
 
@@ -43,10 +48,15 @@ def find_id(names: Sequence[str]) -> str | None:
 
 def order_by_file(texts: Texts) -> list[str]:
     """Return the columns that may name pictures, the likeliest first."""
+    with_ending = [
+        name
+        for name, values in texts.items()
+        if values.str.strip().str.lower().str.endswith(pictures.SUFFIXES).any()
+    ]
     usual = [name for name in texts if simplify(name) in FILE_COLUMNS]
     usual.sort(key=lambda name: FILE_COLUMNS.index(simplify(name)))
     others = [name for name, values in texts.items() if not is_numeric(values)]
-    return list(dict.fromkeys([*usual, *others, *list(texts)[:1]]))
+    return list(dict.fromkeys([*with_ending, *usual, *others, *list(texts)[:1]]))
 
 
 def is_meaningless(name: str, values: pd.Series) -> bool:
@@ -69,7 +79,7 @@ def find_sets(texts: Texts) -> dict[str, Any]:
         distinct = sorted(set(values.str.strip()))
         if not 2 <= len(distinct) <= MAX_SETS:
             continue
-        is_flag = FLAGS.issuperset(map(str.lower, distinct)) and find_role(name) == "test"
+        is_flag = FLAGS.issuperset(map(str.lower, distinct)) and simplify(name) in TEST_COLUMNS
         if is_flag and len(distinct) == 2:
             no, yes = distinct
             return {"train": {"where": {name: no}}, "test": {"where": {name: yes}}}
@@ -103,21 +113,32 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
     texts = {name: each for name, each in texts.items() if not split_words(name) & SET_NAMES}
     if not texts:
         return []
-    if not have_header and not have_pictures:
-        first, *_, last = texts
-        return [[name] for name in (first, last) if may_be_class(texts[name])]
+    are_numbers = not any(re.search("[^0-9.]", name) for name in texts)
+    if not have_pictures and (not have_header or are_numbers):
+        names = list(texts)
+        ends = [names[0], names[-1]] if len(names) > 1 else names
+        return [[name] for name in ends if may_be_class(texts[name])]
     if have_pictures:
         if len(texts) > 1 and have_single_one(texts):
             return [list(texts)]
         if len(texts) == 1:
             return [list(texts)]
         one_class.check_columns(dict(texts))
+    if not have_pictures and all(is_numeric(values) for values in texts.values()):
+        return [[name] for name in find_odd_names(list(texts)) if may_be_class(texts[name])]
     return [
         [name]
         for name, values in texts.items()
         if (have_pictures or not is_numeric(values))
         and 2 <= values.str.strip().nunique() <= len(values) / 2
     ]
+
+
+def find_odd_names(names: Sequence[str]) -> list[str]:
+    """Return the columns whose names are not numbered as those of pixels are."""
+    stems = {name: re.sub(r"\d+", "", name) for name in names}
+    counts = Counter(stems.values())
+    return [name for name in names if counts[stems[name]] == 1 < len(names)]
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:
@@ -127,7 +148,7 @@ def find_named_classes(names: Sequence[str]) -> list[list[str]]:
 
 def have_single_one(texts: Texts) -> bool:
     """Return whether columns have a single 1 in nearly all rows. The others may be mistakes."""
-    numbers = pd.DataFrame(dict(texts)).apply(pd.to_numeric, errors="coerce")
+    numbers = pd.DataFrame(dict(texts)).apply(to_flags)
     is_right = numbers.isin([0, 1]).all(axis=1) & (numbers.sum(axis=1) == 1)
     return bool(is_right.mean() > 0.9)
 

@@ -10,25 +10,32 @@ from digits.data.intake.collection import shorten
 from digits.data.layout.reading import Reading
 from digits.proposing.words import (
     CAMERA_WORDS,
+    DATE,
+    GROUP_WORDS,
     OTHER_WORDS,
     PART_WORDS,
     SET_WORDS,
+    TEST_WORDS,
     are_numbered,
     find_role,
     split_words,
+)
+from digits.proposing.words import (
+    are_sets as words_are_sets,
 )
 
 # A name with which the name of a series ends, as in `clip1_frame7.jpg` and `a_jpg.rf.3f.jpg`.
 SERIES = re.compile(r"(.*\d.*?)(?:\.rf\.|[_-](?:frame|copy|aug|crop|rot)\D*\d)")
 ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
-SET_FILE_WORDS = SET_WORDS | {"split", "partition", "setid"}
+SET_FILE_WORDS = TEST_WORDS | {"split", "partition", "setid"}
 
 
 def find_doubts(reading: Reading) -> list[str]:
     """Return why a layout is probably not what the owner means. It is never chosen alone."""
     rows = reading.images.rows
     is_test = rows["test"]
-    found = [find_odd_classes(sorted(rows["class"].unique())), find_other_set(rows)]
+    names = sorted(rows["class"].unique())
+    found = [find_odd_classes(names), find_odd_letters(names), find_other_set(rows)]
     if is_test.any() and rows["class"][is_test].nunique() == 1:
         found.append(
             f"all images of the test set are of class {rows['class'][is_test].iloc[0]}"
@@ -43,8 +50,42 @@ def find_odd_classes(names: list[str]) -> str:
     are_parts = len({re.sub(r"\d+", "", name) for name in names}) == 1 < len(names)
     are_parts = are_parts and bool(words[0] & PART_WORDS)
     are_from_cameras = all(each and each <= CAMERA_WORDS for each in words)
-    if are_sets or are_parts or are_from_cameras or are_numbered(set(names)):
+    have_roles = len({find_role(name) for name in names} - {""}) > 1 and all(
+        each & SET_WORDS for each in words
+    )
+    have_dates = all(DATE.match(name) for name in names)
+    stems = {re.sub(r"\d+", "", name) for name in names}
+    have_numbers = len(stems) == 1 and all(
+        re.search(r"[^\W\d].*\d\D+\d", name) for name in names
+    )
+    are_halves = {"labeled", "unlabeled"} <= set.union(*words)
+    is_odd = are_sets or are_parts or are_from_cameras or have_roles or are_halves
+    if (
+        is_odd
+        or have_dates
+        or have_numbers
+        or are_numbered(set(names))
+        or words_are_sets(names)
+    ):
         return f"{shorten(names)} would be classes"
+    return ""
+
+
+def find_odd_letters(names: list[str]) -> str:
+    """Return a sentence about classes in a wrong encoding, and about one that says “none”.
+
+    Bytes of another encoding are mostly signs, or letters with accents, in Latin-1.
+    """
+    for name in names:
+        foreign = [each for each in name if not each.isascii()]
+        signs = [each for each in foreign if "\x80" <= each <= "\xbf"]
+        accents = [each for each in foreign if "\xc0" <= each <= "\xff"]
+        if signs or len(accents) > len(name) / 2:
+            return (
+                f"the class {name} may be in another encoding; if so, write it into the layout"
+            )
+    if "-1" in names and all(name.isdecimal() for name in names if name != "-1"):
+        return "the class -1 may stand for none; if so, name its rows in the key `unused`"
     return ""
 
 
@@ -68,6 +109,7 @@ def find_hints(reading: Reading) -> list[str]:
     rows = reading.images.rows
     hints = [find_column_hint(str(n), texts) for n, texts in reading.columns.items()]
     hints += [find_series(rows), find_companions(rows)]
+    hints += [find_array_hint(name) for name in reading.arrays]
     if not rows["test"].any():
         hints.append(find_set_files(reading.files))
     return [hint for hint in hints if hint]
@@ -87,6 +129,16 @@ def find_column_hint(name: str, texts: pd.Series) -> str:
             f"the column {name} has {len(distinct)} values for {len(texts)} images; if images "
             f"with one value belong together, run: digits start --group '{name}'"
         )
+    return ""
+
+
+def find_array_hint(name: str) -> str:
+    """Return a sentence if an array that is not used may say the set or the group."""
+    words = split_words(name.rpartition("/")[2])
+    if words & SET_WORDS and words & {"is", "split", "set", "fold", "partition"}:
+        return f"the array {name} may say which images are the test set"
+    if words & GROUP_WORDS or words & {"id", "ids"}:
+        return f"the array {name} may be the groups; if so, write `group` into the layout"
     return ""
 
 

@@ -1,14 +1,19 @@
 """Propose layouts in which the paths of pictures say what they are."""
 
+import filecmp
 import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from digits.data.layout.listing import list_visible
 from digits.data.layout.pattern import Pattern, find_matches, quote
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import read_list
+from digits.imaging.pictures import is_picture_file
+from digits.proposing.table_format import may_be_table
 from digits.proposing.words import are_numbered, are_sets, find_role, names_set
 from digits.settings.errors import UserError
 
@@ -26,6 +31,7 @@ NAMES = [
     "{class}-*",
 ]
 MIN_PER_CLASS = 4
+N_COMPARED = 50  # files, to find out whether two folders have the same ones
 
 # The name of a mask, which shows where something is in the picture beside it.
 MASK_NAME = re.compile(r"(.+)_(mask|segmentation)(_\d+)?")
@@ -64,6 +70,22 @@ class Family(NamedTuple):
         return Counter(name.split("/")[index] for name in self.names)
 
 
+def enter_folders(path: Path) -> Path:
+    """Return the folder, or the one inside it that has everything, as that of an archive.
+
+    A folder that has pictures, but no table, is not entered, because its name is a class.
+    """
+    while True:
+        inside = list_visible(path)
+        if len(inside) != 1 or not inside[0].is_dir():
+            return path
+        inner = list_visible(inside[0])
+        has_tables = any(each.is_file() and may_be_table(each.name, each) for each in inner)
+        if any(map(is_picture_file, inner)) and not has_tables:
+            return path
+        [path] = inside
+
+
 def propose(place: Place) -> list[Any]:
     """Return layouts for the pictures of a place, as they are written in params.yaml."""
     masks = find_masks(place.pictures)
@@ -82,7 +104,10 @@ def propose(place: Place) -> list[Any]:
         layouts = propose_two_levels(families)
     else:
         layouts = propose_one_of_levels(families)
+    layouts += propose_first_level(names)
     unused = sorted({generalize_mask(name) for name in masks})
+    if find_matches(unused, names):  # others are called so, too
+        unused = sorted(map(quote, masks))
     return [add_unused(layout, unused) for layout in layouts]
 
 
@@ -122,7 +147,8 @@ def generalize_mask(name: str) -> str:
         return "**/masks/*"
     match = MASK_NAME.fullmatch(posixpath.splitext(file_name)[0])
     assert match is not None
-    return f"**/*_{match[2]}*"
+    number = "_#" if match[3] else ""
+    return f"**/*_{match[2]}{number}.*"
 
 
 def find_families(names: Iterable[str]) -> list[Family]:
@@ -163,19 +189,23 @@ def drop_copies(families: list[Family], place: Place) -> list[Family]:
     An archive may have been unpacked twice.
     """
     kept: list[Family] = []
-    seen: set[tuple[str, int]] = set()
+    seen: dict[tuple[str, int], Path] = {}  # by name and size
     for family in sorted(families, key=lambda each: len(each.folders)):
         is_deeper = bool(kept) and len(family.folders) > len(kept[0].folders)
         if is_deeper or len(families) > 1:
-            files = {
-                (posixpath.basename(name), place.files[name].stat().st_size)
-                for name in family.names
-            }
-            if is_deeper and files <= seen:
+            paths = [place.files[name] for name in family.names]
+            files = {(path.name, path.stat().st_size): path for path in paths}
+            if is_deeper and files.keys() <= seen.keys() and are_equal(files, seen):
                 continue
             seen |= files
         kept.append(family)
     return kept
+
+
+def are_equal(files: Mapping[Any, Path], others: Mapping[Any, Path]) -> bool:
+    """Return whether some files have the same content as others with the same keys."""
+    sample = list(files)[:: max(1, len(files) // N_COMPARED)]
+    return all(filecmp.cmp(files[key], others[key], shallow=False) for key in sample)
 
 
 def choose_families(families: list[Family]) -> list[Family]:
@@ -193,7 +223,10 @@ def choose_families(families: list[Family]) -> list[Family]:
     for family in families:
         if family.n_levels == n_levels - 1:
             chosen += adopt(family, chosen)
-    return [family for family in chosen if family.role] or chosen
+    with_role = [family for family in chosen if family.role]
+    n_with_role = sum(len(family.names) for family in with_role)
+    n_others = sum(len(family.names) for family in chosen) - n_with_role
+    return with_role if n_with_role > n_others else chosen
 
 
 def adopt(family: Family, others: Sequence[Family]) -> list[Family]:
@@ -242,7 +275,7 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
     if isinstance(layout, dict):
         return []
     names = find_matches([layout] if isinstance(layout, str) else layout, place.pictures)
-    lists: dict[str, list[str]] = {"train": [], "test": []}
+    by_kind: dict[str, dict[str, list[str]]] = {}
     for name in place.files:
         stem, ending = posixpath.splitext(posixpath.basename(name))
         role = find_role(stem.replace("trainval", "train"))
@@ -251,13 +284,24 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
                 read_list(place, name, names)
             except UserError:
                 continue  # it lists something else
-            lists[role].append(name)
+            kinds = by_kind.setdefault(remove_role(name), {"train": [], "test": []})
+            kinds[role].append(name)
     return [
-        {"files": layout, "train": {"list": train}, "test": {"list": test}}
-        for train in lists["train"]
-        for test in lists["test"]
-        if remove_role(train) == remove_role(test)
+        {
+            "files": layout,
+            "train": write_lists(lists["train"]),
+            "test": {"list": lists["test"][0]},
+        }
+        for lists in by_kind.values()
+        if lists["train"] and len(lists["test"]) == 1
     ]
+
+
+def write_lists(names: list[str]) -> Any:
+    """Return the parts of a training set that lists name. `trainval` has all of it."""
+    whole = [name for name in names if "trainval" in name or "train_val" in name]
+    parts = [{"list": name} for name in whole or names]
+    return parts if len(parts) > 1 else parts[0]
 
 
 def remove_role(name: str) -> str:
@@ -310,12 +354,32 @@ def are_versions(family: Family) -> bool:
 
 
 def propose_one_of_levels(families: list[Family]) -> list[Any]:
-    """Return layouts in which one of several levels that vary is the class."""
+    """Return layouts in which one of several levels that vary is the class.
+
+    Levels of dates, or of numbered cameras or the like, are the group.
+    """
     n_levels = families[0].n_levels
-    return [
-        assign(families, ["{class}" if i == level else "*" for i in range(n_levels)])
+    names = [
+        set().union(*(family.count_names(level) for family in families))
         for level in range(n_levels)
     ]
+    others = ["{group}" if are_numbered(each) else "*" for each in names]
+    return [
+        assign(families, [*others[:level], "{class}", *others[level + 1 :]])
+        for level in range(n_levels)
+    ]
+
+
+def propose_first_level(names: list[str]) -> list[Any]:
+    """Return the layout in which the first folder is the class, if the depths differ.
+
+    In `cats/1.png` and `dogs/husky/1.png`, the classes are cats and dogs, or cats and huskies.
+    """
+    depths = sorted({name.count("/") for name in names})
+    has_sets = any(names_set(name.split("/")[0]) for name in names)
+    if len(depths) < 2 or depths[0] == 0 or has_sets:
+        return []
+    return [["{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
 
 
 def propose_names(families: list[Family], fields: Sequence[str] = ()) -> list[Any]:

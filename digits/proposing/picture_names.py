@@ -2,13 +2,13 @@
 
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
-from digits.data.layout.read_table import clean, find_pictures
+from digits.data.layout.read_table import find_pictures, normalize_path
 from digits.proposing.words import find_role
 from digits.settings.errors import UserError
 
@@ -41,11 +41,11 @@ def find_templates(
         partial: those that find a picture for some values.
     """
     values = values[values.str.strip() != ""]
-    sample = values.iloc[:: max(1, len(values) // N_VALUES)]
+    sample = values.sample(min(N_VALUES, len(values)), random_state=0)
     found = Counter(
         template
         for value in sample
-        for template in describe_pictures(str(values.name), clean(value, ""), index)
+        for template in describe_pictures(str(values.name), normalize_path(value, ""), index)
     )
     templates = [*dict(found.most_common()), *generalize_templates(found)]
     folder = posixpath.dirname(table_name) or "."
@@ -126,6 +126,19 @@ def generalize_templates(templates: Iterable[Template]) -> list[Template]:
 
 
 def generalize(paths: Iterable[str]) -> str:
-    """Return a pattern for paths of the same depth, with * where they differ."""
+    """Return a pattern for paths of the same depth, with * where names differ.
+
+    What all names at a level begin and end with is kept, as in `train-*.parquet`.
+    """
     levels = zip(*(path.split("/") for path in paths), strict=True)
-    return "/".join(quote(names[0]) if len(set(names)) == 1 else "*" for names in levels)
+    return "/".join(generalize_names(names) for names in levels)
+
+
+def generalize_names(names: Sequence[str]) -> str:
+    """Return a pattern for names, with * for what differs."""
+    start = posixpath.commonprefix(names)
+    if len(set(names)) == 1:
+        return quote(start)
+    ends = [name[len(start) :][::-1] for name in names]
+    end = posixpath.commonprefix(ends)[::-1]
+    return f"{quote(start)}*{quote(end)}"

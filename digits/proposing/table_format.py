@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from digits.data.intake.columns import CLASS_COLUMNS, simplify
+from digits.data.layout.usual import CLASS_COLUMNS, simplify
 from digits.imaging import pictures
 
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
@@ -60,7 +60,7 @@ def find_format(path: Path) -> dict[str, Any]:
     keys: dict[str, Any] = {}
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         keys["encoding"] = "utf-16"
-    elif not is_utf_8(content):
+    elif not is_utf_8(content, may_be_cut=len(content) == N_BYTES):
         keys["encoding"] = "latin-1"
     text = content.decode(keys.get("encoding", "utf-8-sig"), errors="ignore")
     lines = list(islice(iterate_lines(text.splitlines()), N_LINES))
@@ -72,12 +72,12 @@ def find_format(path: Path) -> dict[str, Any]:
     return keys
 
 
-def is_utf_8(content: bytes) -> bool:
-    """Return whether bytes, whose end may be cut off, are UTF-8."""
+def is_utf_8(content: bytes, *, may_be_cut: bool) -> bool:
+    """Return whether bytes are UTF-8, of which the last character may be cut off."""
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        return error.start > len(content) - 4
+        return may_be_cut and error.start > len(content) - 4
     return True
 
 
@@ -125,6 +125,8 @@ def has_header(values: list[str]) -> bool:
     if len(numbers) < len(values) / 2:
         return True
     first, last = numbers[0], numbers[-1]
+    if values[1:] == [f"{first}.{number}" for number in range(1, len(values))]:
+        return True  # pandas has numbered a row of equal values
     return first in ("0", "1") and last == str(int(first) + len(numbers) - 1)
 
 

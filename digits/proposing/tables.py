@@ -1,19 +1,22 @@
 """Propose layouts in which tables say what the images are."""
 
+import filecmp
 import posixpath
 from collections import defaultdict
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from digits.data.intake import one_class
-from digits.data.intake.columns import CLASS_COLUMNS, GROUP_COLUMNS, ID_COLUMNS, simplify
+from digits.data.layout.hugging_face import find_class_names, find_encoded_column
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
-from digits.data.layout.read_table import COLUMN
+from digits.data.layout.read_files import natural_key
+from digits.data.layout.read_table import COLUMN, normalize_path, split_columns
 from digits.data.layout.table_file import TableFile
-from digits.data.sources.table import find_class_names, find_encoded_column
+from digits.data.layout.usual import CLASS_COLUMNS, GROUP_COLUMNS, ID_COLUMNS, simplify
 from digits.imaging import pictures
 from digits.proposing import columns
 from digits.proposing.arrays import describe_flat, describe_scale
@@ -22,6 +25,7 @@ from digits.proposing.picture_names import find_templates, generalize, index_pic
 from digits.proposing.table_format import find_format, is_numeric, may_be_table
 from digits.proposing.words import are_sets, find_role, split_words
 from digits.settings.errors import UserError
+from digits.settings.layout import as_list
 
 MIN_PIXELS = 4
 N_SAMPLE_ROWS = 200
@@ -57,10 +61,15 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
     index = index_pictures(place)
     found: dict[Any, list[Description]] = {}
     reasons = []
+    seen: list[Path] = []
     for name, path in sorted(place.files.items()):
         is_submission = "submission" in split_words(posixpath.basename(name))
         if is_submission or not may_be_table(name, path):
             continue
+        if any(filecmp.cmp(path, other, shallow=False) for other in seen):
+            reasons.append(f"{name} is not used, because it is a copy of another table")
+            continue
+        seen.append(path)
         try:
             for each in describe(place, index, name, chosen):
                 key = (each.header, str(each.keys), str(each.sets))
@@ -104,8 +113,26 @@ def join(groups: list[list[Description]]) -> list[Any]:
                 part = {"table": write_names(tables)} | tables[0].keys
                 parts.setdefault(role if has_test else "", []).append(part)
     if not has_test:
-        return parts[""]
+        return [*parts[""], *join_folders(parts[""])]
     return [write_sets(parts)]
+
+
+def join_folders(parts: list[dict[str, Any]]) -> list[Any]:
+    """Return the layout of tables that differ only in the folders of their pictures, if any."""
+    files = [part.get("file", "") for part in parts]
+    others = [
+        {key: part[key] for key in part if key not in ("file", "table")} for part in parts
+    ]
+    names = {posixpath.basename(file) for file in files}
+    folders = [posixpath.dirname(file) for file in files]
+    have_same_depth = len({folder.count("/") for folder in folders}) == 1
+    if len(parts) < 2 or len(names) > 1 or not have_same_depth:
+        return []
+    if any(other != others[0] for other in others):
+        return []
+    tables = [name for part in parts for name in as_list(part["table"])]
+    file = f"{generalize(folders)}/{names.pop()}"
+    return [{"table": tables, "file": file} | others[0]]
 
 
 def write_names(tables: list[Description]) -> Any:
@@ -115,9 +142,7 @@ def write_names(tables: list[Description]) -> Any:
         return names[0]
     if len(names) <= MAX_NAMED or len({name.count("/") for name in names}) > 1:
         return names
-    pattern = generalize([each.name for each in tables])
-    ending = posixpath.splitext(names[0])[1]
-    return f"{pattern}{ending}" if pattern.endswith("*") else pattern
+    return generalize([each.name for each in tables])
 
 
 def describe(
@@ -131,6 +156,9 @@ def describe(
     """
     form = find_format(place.files[name])
     table = place.open_table(name, **form)
+    if "header" not in form and any(normalize_path(text, "") in index for text in table.names):
+        form["header"] = False  # the first line names a picture
+        table = place.open_table(name, **form)
     with table.report_unreadable():
         return describe_opened(place, index, name, chosen, table, form)
 
@@ -170,7 +198,8 @@ def describe_opened(
     if not contents and not classes:
         find_pixels(table, used)  # says if these are features
     class_names = find_class_names(table.schema, classes[0][0]) if classes else None
-    if class_names and (texts[classes[0][0]] == "-1").all():  # as Hugging Face writes it
+    none = "-1" if class_names else ""  # what Hugging Face writes for no class, or a blank
+    if class_names and (texts[classes[0][0]] == none).all():
         raise UserError("it has no classes; `digits predict` classifies its images")
     found = []
     for names in classes:
@@ -180,9 +209,25 @@ def describe_opened(
             keys = form | content | {"class": names if len(names) > 1 else names[0]}
             keys |= {"group": group} if group and group not in names else {}
             keys |= {"id": image_id} if image_id else {}
+            if len(names) == 1 and (class_names or not is_usual(names[0])):
+                keys |= name_unlabelled(
+                    names[0], texts.get(names[0], pd.Series(dtype=str)), none
+                )
             own_sets = sets or find_sets_by_folders(texts, content, role)
             found.append(Description(name, tuple(table.names), role, keys, own_sets))
     return found
+
+
+def name_unlabelled(column: str, texts: pd.Series, none: str) -> dict[str, Any]:
+    """Return the key `unused` for the rows without a class, if there are some.
+
+    Args:
+        column: the column of the classes.
+        texts: its values.
+        none: the value that stands for no class.
+    """
+    is_none = texts.str.strip() == none
+    return {"unused": [{"where": {column: none}}]} if 0 < is_none.mean() < 0.5 else {}
 
 
 def read_texts(table: TableFile) -> dict[str, pd.Series]:
@@ -248,7 +293,7 @@ def find_contents(
 def find_pixels(table: TableFile, used: set[Any]) -> dict[str, Any]:
     """Return the keys that say which columns are pixels, or {} if there are not enough.
 
-    They are the longest run of columns of numbers.
+    They are all columns of numbers that mean nothing else.
 
     Raises:
         UserError: they have features.
@@ -256,23 +301,40 @@ def find_pixels(table: TableFile, used: set[Any]) -> dict[str, Any]:
     sample = next(table.read_blocks(table.names, N_SAMPLE_ROWS), pd.DataFrame())
     if sample.empty:
         raise UserError("it has no rows")
-    runs: list[list[str]] = [[]]
-    for name in table.names:
-        is_pixel = name not in used and is_numeric(sample[name].astype(str))
-        if is_pixel and not columns.is_meaningless(name, sample[name].astype(str)):
-            runs[-1].append(name)
-        else:
-            runs.append([])
-    run = max(runs, key=len)
-    one_class.check_pixels({column: sample[column] for column in run})
-    if len(run) < MIN_PIXELS:
+    pixels = [
+        name
+        for name in table.names
+        if name not in used
+        and is_numeric(sample[name].astype(str))
+        and not columns.is_meaningless(name, sample[name].astype(str))
+    ]
+    if not pixels:
         return {}
-    numbers = sample[run].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    one_class.check_pixels({name: sample[name] for name in pixels})
+    check_order(pixels)
+    if len(pixels) < MIN_PIXELS:
+        return {}
+    numbers = sample[pixels].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     return {
-        "pixels": f"{run[0]} to {run[-1]}",
+        "pixels": f"{pixels[0]} to {pixels[-1]}",
         **describe_flat(numbers),
         **describe_scale(numbers),
     }
+
+
+def check_order(names: list[str]) -> None:
+    """Check that the columns of pixels are not in the order of the alphabet, as p1, p10, p2.
+
+    Raises:
+        UserError: they are.
+    """
+    by_number = sorted(names, key=natural_key)
+    if names == sorted(names) != by_number:
+        number = next(i for i, name in enumerate(names) if name != by_number[i])
+        raise UserError(
+            f"the column {names[number]} stands before {by_number[number]}, so the pixels are "
+            "not in the order of their numbers; sort the columns of the table"
+        )
 
 
 def find_sets_by_folders(
@@ -280,7 +342,9 @@ def find_sets_by_folders(
 ) -> dict[str, Any]:
     """Return which rows are in which set, by the folders of the pictures that they name."""
     template = content.get("file", "")
-    columns_of_path = [column for column, part in COLUMN.findall(template) if not part]
+    columns_of_path = [
+        column for column, part in split_columns(template, list(texts)) if not part
+    ]
     if role or len(columns_of_path) != 1 or columns_of_path[0] not in texts:
         return {}
     [column] = columns_of_path

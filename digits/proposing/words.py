@@ -2,9 +2,9 @@
 
 import re
 
-TRAIN_WORDS = {"train", "training", "trn"}
+TRAIN_WORDS = {"train", "training", "trn", "development", "derivation"}
 VALIDATION_WORDS = {"val", "valid", "validation", "dev"}
-TEST_WORDS = {"test", "testing", "tst", "t10k", "eval", "evaluation"}
+TEST_WORDS = {"test", "testing", "tst", "t10k", "eval", "evaluation", "holdout", "heldout"}
 SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
 
 # The words of a folder that has all images, or a part of them.
@@ -23,6 +23,11 @@ CAMERA_WORDS |= {"frame", "scan", "screenshot", "p", "mvi", "vid"}
 GROUP_WORDS = {"day", "date", "patient", "subject", "person", "participant", "writer", "user"}
 GROUP_WORDS |= {"camera", "cam", "session", "site", "batch", "fold", "part", "plant", "tree"}
 GROUP_WORDS |= {"animal", "video", "clip", "scan", "visit", "run", "group"}
+
+# Words of an array's name that say what it holds, and not which images these are.
+CONTENT_WORDS = {"images", "image", "imgs", "img", "pixels", "features", "labels", "label"}
+CONTENT_WORDS |= {"targets", "target", "classes", "x", "y", "data", "set", "dataset"}
+CONTENT_WORDS |= {"idx", "ubyte", "byte", "short", "int", "float", "double", "gz", "arr"}
 
 WORD = re.compile(r"t10k|[^\W\d_]+")
 HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case, as in `trainX`

@@ -39,7 +39,7 @@ from digits.settings.errors import REMEDY, UserError, warn
 from digits.settings.params import DatasetParams, Params
 
 # The sources of your own images, which are resized as a whole.
-RESIZING_SOURCES = {"files", "folder", "table", "arrays"}
+RESIZING_SOURCES = {"files"}
 
 # At most this many other labels are printed, and only those with at least this probability.
 N_PRINTED = 2

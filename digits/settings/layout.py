@@ -20,6 +20,11 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | int | float | dict) else value
 
 
+def as_float(value: Any) -> Any:
+    """Return a whole number as a float."""
+    return float(value) if isinstance(value, int) else value
+
+
 def as_text(value: Any) -> Any:
     """Return a number as text, because the values of a table are texts."""
     return str(value) if isinstance(value, int | float) else value
@@ -27,7 +32,8 @@ def as_text(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(as_text)]
 Texts = Annotated[list[Text], BeforeValidator(as_list), Field(min_length=1)]
-Rows = dict[Text, Texts]  # the values that rows have, by their columns
+Scale = Annotated[float, BeforeValidator(as_float)]
+Where = dict[Text, Texts]  # the values that rows have, by their columns
 
 
 class FilesPart(Entry):
@@ -67,11 +73,11 @@ class TablePart(Entry):
     picture: Text = ""
     pixels: Text = ""
     axes: str = "n (h w)"
-    scale: int = 1
+    scale: Scale = 1
     classes: Texts = Field(default=[], alias="class")
     group: Text = ""
     id: Text = ""
-    where: Rows = Field(default={})
+    where: Where = Field(default={})
     separator: str = ","
     encoding: str = UTF_8
     header: bool = True
@@ -90,7 +96,7 @@ class ArrayPart(Entry):
 
     images: str
     axes: str = "n h w"
-    scale: int = 1
+    scale: Scale = 1
     classes: str = Field(default="", alias="class")
     group: str = ""
 
@@ -98,7 +104,11 @@ class ArrayPart(Entry):
 Part = FilesPart | TablePart | ArrayPart
 
 # The kind of a part by the key that it must have.
-MODELS: dict[str, type[Entry]] = {"files": FilesPart, "table": TablePart, "images": ArrayPart}
+PART_TYPES: dict[str, type[Entry]] = {
+    "files": FilesPart,
+    "table": TablePart,
+    "images": ArrayPart,
+}
 
 
 class Layout(Entry):
@@ -114,7 +124,7 @@ class Layout(Entry):
     train: list[Part]
     test: list[Part]
     unused: list[str]
-    unused_rows: list[Rows]
+    unused_rows: list[Where]
 
     @property
     def parts(self) -> list[tuple[str, Part]]:
@@ -125,7 +135,7 @@ class Layout(Entry):
 class UnusedRows(Entry):
     """Rows that are left out."""
 
-    where: Rows
+    where: Where
 
 
 def parse(value: Any) -> Layout:
@@ -138,6 +148,8 @@ def parse(value: Any) -> Layout:
     common = {key: each for key, each in value.items() if key not in (*SETS, "unused")}
     if "train" in value:
         sets = {name: list_parts(value.get(name)) for name in SETS}
+        if not sets["train"]:
+            raise UserError("its part `train` is empty")
         parts = {
             name: [parse_part(name, common | keys) for keys in each]
             for name, each in sets.items()
@@ -176,14 +188,14 @@ def parse_part(name: str, keys: dict[str, Any]) -> Part:
         keys: the keys of the part.
 
     Raises:
-        UserError: it has not one of the three forms of a part.
+        UserError: it has none of the three forms of a part, or several.
     """
-    kinds = [kind for kind in MODELS if kind in keys]
+    kinds = [kind for kind in PART_TYPES if kind in keys]
     if len(kinds) != 1:
         found = " and ".join(f"`{kind}`" for kind in kinds) or "none of them"
         where = f"its part `{name}`" if name else "it"
         raise UserError(f"{where} has {found}; expected one of `files`, `table` and `images`")
-    part = validate(name, MODELS[kinds[0]], keys)
+    part = validate(name, PART_TYPES[kinds[0]], keys)
     if isinstance(part, TablePart):
         contents = [key for key in ("file", "picture", "pixels") if getattr(part, key)]
         if len(contents) != 1:

@@ -243,18 +243,6 @@ class DatasetParams(Entry):
     dataset has a `network`. `digits pin` writes this key.
     """
 
-    columns: dict[Literal["class", "group"], str] | None = None
-    """The columns of the source `table` that have the classes and the groups.
-
-    It is needed only if the names of these columns are not usual ones. For example:
-
-    ```yaml
-    columns:
-      class: fine_label
-      group: patient
-    ```
-    """
-
     layout: str | list[Any] | dict[str, Any] | None = None
     """What the files of the source `files` mean, as [Layouts](../layout.md) describes it.
 
@@ -290,9 +278,8 @@ class DatasetParams(Entry):
 
     The value is the name of a module in `digits/networks`, without `.py`, such as
     `efficientnet_lite0`. The network reads the picture file in a size of its own, which does
-    not depend on `shape`. The source must read picture files: `folder`, or `table` with the
-    column `file`. A model takes these features with `features: network`, or with the feature
-    parameter `weight_beside_network`.
+    not depend on `shape`. The source must read picture files. A model takes these features with
+    `features: network`, or with the feature parameter `weight_beside_network`.
     """
 
     files: list[PathPair] | None = None

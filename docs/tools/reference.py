@@ -107,7 +107,6 @@ CHANGE_NO_OUTPUT = {
         "It decides whether a stage may run, and what it says. DVC tracks each value of "
         "`params.yaml` that a stage reads."
     ),
-    "digits/data/intake": "The checksums in `params.yaml` verify what a source has read.",
     "digits/data/sources": "The checksums in `params.yaml` verify what a source has read.",
     "digits/learning/cluster.py": (
         "It decides where tasks run, and refuses a cluster that would calculate differently."

@@ -52,7 +52,7 @@ def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tiny.copy(made, tmp_path_factory.mktemp("color") / "photos")
     write_pictures(project / "data/own", side=30)
     changes: dict[str, Any] = {
-        "datasets": {"own": {"sources": [{"folder": "data/own"}], "shape": [SIDE, SIDE, 3]}},
+        "datasets": {"own": {"sources": [{"files": "data/own"}], "shape": [SIDE, SIDE, 3]}},
         "splits": {"own": {"dataset": "own", "test": {"share": 0.25}}},
         "tasks": {"color": {"split": "own"}},
         "models": {},

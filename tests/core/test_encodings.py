@@ -27,7 +27,7 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "datasets.tiny.names": ["Łódź", *"abcdefghi"],
         "tasks.five.positive": ["e"],
         "models.digit-logreg-2": tiny.params()["models"]["digit-logreg"],
-        "datasets.tiny.sources": [{"folder": "own"}],
+        "datasets.tiny.sources": [{"files": "own"}],
         "datasets.tiny.sha256.files": "0" * 64,
     }
     tiny.edit(project, changes)

@@ -67,10 +67,10 @@ def test_the_mirror_is_tried_first_and_all_sources_give_the_same_bytes(
 def test_the_mirror_is_not_tried_for_a_dataset_that_needs_no_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_sources(tmp_path, {"folder": "nowhere"})
+    use_sources(tmp_path, {"files": "nowhere"})
     monkeypatch.setenv("DATA_MIRROR", "elsewhere")
     line = failure(tmp_path, *FETCH)
-    assert line.startswith("Error: no source has tiny: folder nowhere: was not found; ")
+    assert line.startswith("Error: no source has tiny: files nowhere: was not found; ")
     assert "DATA_MIRROR" not in line
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from digits.data.intake.judge import find_equal_names
 from digits.data.intake.overview import describe_images
-from digits.data.sources import arrays
+from digits.data.layout.axes import arrange
+from digits.proposing.arrays import describe_flat
 from tests.helpers import tiny
 
 PIXELS, LABELS = tiny.digits()
@@ -72,5 +73,6 @@ def test_grey_images_with_three_equal_colours_keep_their_pixels(planes: bool) ->
     images = np.pad(15 * PIXELS.reshape(-1, 8, 8), [(0, 0), (10, 10), (10, 10)])
     values = images.reshape(len(images), -1)
     rows = np.tile(values, 3) if planes else np.repeat(values, 3, axis=1)
-    folded = arrays.fold(rows)
-    assert (folded == images[..., np.newaxis]).all()
+    keys = describe_flat(rows)
+    assert keys == {"axes": "n (c h w)" if planes else "n (h w c)"}
+    assert (arrange(rows, keys["axes"]) == images[..., np.newaxis]).all()

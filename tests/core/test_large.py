@@ -19,7 +19,8 @@ from sklearn.neural_network import MLPClassifier
 
 from digits.core import tables
 from digits.core.tables import Pixels
-from digits.data.sources import deformed, table
+from digits.data.layout.place import Place
+from digits.data.sources import deformed, files
 from digits.learning.fitting import fit_all
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
@@ -91,7 +92,9 @@ def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
         images.to_csv(name, index=False)
     else:
         images.to_parquet(name)
-    X, found = table.read(name, DatasetParams.model_validate(tiny.dataset({"table": name})))
+    layout = {"table": name, "pixels": "p0 to p63", "class": "label"}
+    entry = tiny.dataset({"files": name}) | {"layout": layout}
+    X, found = files.read(name, DatasetParams.model_validate(entry))
     assert np.array_equal(X, PIXELS)
     assert found["class"].tolist() == CLASSES.tolist()
     assert found.attrs["names"] == [f"digit {number}" for number in range(10)]
@@ -102,8 +105,8 @@ def test_a_column_that_is_left_out_takes_no_memory() -> None:
     images["label"] = CLASSES
     images["note"] = "a long text " * 5_000  # 2.4 MB in each block of 40 rows
     images.to_parquet("images.parquet")
-    collection = table.open_place(Path("images.parquet"))
-    assert collection.notes == ["left out: the columns note"]
+    layout = {"table": "images.parquet", "pixels": "p0 to p63", "class": "label"}
+    collection = files.open_place(Place(Path("images.parquet")), layout)
     assert collection.blocks is not None
     before = pa.total_allocated_bytes()
     for _ in collection.blocks():
@@ -222,7 +225,8 @@ def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -
     padded = np.pad(PIXELS.reshape(-1, 8, 8), ((0, 0), (10, 10), (10, 10)))
     csv = pd.DataFrame(15 * padded.reshape(400, -1)).assign(label=CLASSES)
     csv.to_csv("mnist.csv", index=False)
-    mnist = {"sources": [{"table": "mnist.csv"}], "shape": [28, 28]}
+    layout = {"table": "mnist.csv", "pixels": "0 to 783", "class": "label"}
+    mnist = {"sources": [{"files": "mnist.csv"}], "shape": [28, 28], "layout": layout}
     content = tiny.params({"datasets.mnist": mnist})
     for section, entries in yaml.safe_load(block).items():
         content[section] |= entries

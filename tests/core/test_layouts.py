@@ -10,7 +10,10 @@ import pytest
 import yaml
 
 from digits.commands.pin import compute_pinned_values
-from digits.data.intake import recognize
+from digits.data.layout.axes import arrange
+from digits.data.layout.pattern import Pattern
+from digits.data.layout.place import Place
+from digits.proposing.folders import enter_folders
 from digits.settings import layout
 from digits.settings.errors import UserError
 from tests.core import test_forms as forms
@@ -146,7 +149,7 @@ LAYOUTS: dict[str, Any] = {
 
 def read(written: Any, shape: list[int]) -> Any:
     """Return what `digits pin` records of data/own."""
-    place = recognize.enter_folders(Path("data/own"))
+    place = enter_folders(Path("data/own"))
     entry = {"sources": [{"files": str(place)}], "layout": written, "shape": shape}
     return compute_pinned_values("own", entry)
 
@@ -186,6 +189,7 @@ _, _, TABLE = PAGE.partition("## Forms and their layouts")
 def test_each_layout_of_the_page_is_one_that_reads_a_form() -> None:
     known = [layout.parse(written) for written in LAYOUTS.values()]
     known += [layout.parse(load(form.layout)) for form in public_forms.READ.values()]
+    known.append(layout.parse(LAYOUTS["emnist"] | {"axes": "n w h"}))
     written = re.findall(r"^\| .+ \| `(.+)` \|$", TABLE, re.MULTILINE)
     assert len(written) >= 40
     for text in written:
@@ -213,6 +217,7 @@ WRONG = {
         {"table": "a.csv", "class": "b"},
         "a table needs one of the keys `file`, `picture` and `pixels`",
     ),
+    "an empty training set": ({"train": [], "test": "a/*"}, "its part `train` is empty"),
     "only a test set": (
         {"test": "b/{class}/*"},
         "it has no key `train`, and so no training set",
@@ -299,3 +304,130 @@ def test_all_faults_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert refused.value.message.endswith(
         "only the test set has the classes c; 1 groups are in both training set and test set: x"
     )
+
+
+def test_rows_that_are_unused_are_left_out_of_a_part_without_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS.replace(",a,", ",extra,").replace("00004.png,extra", "00004.png,c"))
+    unused = [{"where": {"class": "extra"}}, "*"]
+    part = {"table": "t.csv", "file": "{file}", "class": "class"}
+    values, _, _ = read(part | {"unused": unused}, [8, 8])
+    assert values["names"] == ["b", "c"]
+    values, _, _ = read(part | {"train": {"where": {"class": ["?", "[b]", "*"]}}}, [8, 8])
+    assert values["classes"] == 3
+
+
+def test_only_a_star_is_a_wildcard_in_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS)
+    part = {"table": "t.csv", "file": "{file}", "class": "class"}
+    with pytest.raises(UserError, match=r"20 rows of t.csv are in no part"):
+        read(part | {"train": {"where": {"class": ["?", "[ab]"]}}}, [8, 8])
+
+
+def test_a_row_of_pixels_without_a_class_is_not_blank(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/own").mkdir(parents=True)
+    table = forms.make_table(slice(0, 20)).astype(str)
+    table.loc[5, "label"] = ""
+    table.to_csv("data/own/t.csv", index=False)
+    written = {"table": "t.csv"} | SETS_OF_PIXELS
+    with pytest.raises(UserError, match="1 images have no class, first 6"):
+        read(written, [8, 8])
+    text = Path("data/own/t.csv").read_text()
+    kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(","))
+    Path("data/own/t.csv").write_text(f"{kept}{',' * 64}\n")
+    values, _, _ = read(written, [8, 8])
+    assert values["images"] == 19
+
+
+def test_a_column_may_have_a_name_with_a_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS.replace("file,class", "file.name,class"))
+    part = {"table": "t.csv", "file": "{file.name}", "class": "class"}
+    assert read(part, [8, 8])[0]["images"] == 20
+
+
+def test_a_path_may_have_several_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [(f"p{number % 3}_x", f"c_{number}") for number in range(20)]
+    for number, (patient, image) in enumerate(names):
+        path = Path(f"data/own/images/{patient}_{image}.png")
+        forms.write_picture(path, forms.PIXELS[number])
+    table = pd.DataFrame(names, columns=["patient", "image"]).assign(label=["a", "b"] * 10)
+    table.to_csv("data/own/t.csv", index=False)
+    part = {"table": "t.csv", "class": "label", "group": "patient"}
+    for file in [
+        "images/{patient}_{image}.png",
+        "images/{patient}_{image}.*",
+        "*/{patient}_{image}.png",
+    ]:
+        values, _, images = read(part | {"file": file}, [8, 8])
+        assert values["groups"] == 3
+        assert images["file"].tolist() == [f"images/{a}_{b}.png" for a, b in names]
+
+
+AMBIGUOUS = {
+    ("{class}_*.png", "a_b_1.png"): "the class a, or a_b",
+    ("*_{class}_*", "a_x_y_x_b"): "the class x_y, or x",
+    ("**/{class}/**/*", "cat/sub/cat/1.png"): "the class sub, or cat",
+    ("{group}-{class}.png", "a-b-c.png"): "the group a, or a-b",
+}
+
+
+@pytest.mark.parametrize(("pattern", "path"), AMBIGUOUS)
+def test_a_path_that_fits_in_two_ways_is_refused(pattern: str, path: str) -> None:
+    with pytest.raises(UserError, match=f"in two ways, with {AMBIGUOUS[pattern, path]}; "):
+        Pattern(pattern).match(path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fields"),
+    [
+        ("{class}_#.*", "a_b_12.png", {"class": "a_b"}),
+        ("*_{class}_#_#.jpg.chip.jpg", "20_1_3_2017.jpg.chip.jpg", {"class": "1"}),
+        ("**/{class}/*", "x/y/cat/1.png", {"class": "cat"}),
+        ("*/{class}/*", "x/cat/1.png", {"class": "cat"}),
+        ("{class}/{class}/*", "cats/siamese/1.png", {"class": "cats/siamese"}),
+        ("[#]1[*]/{class}/*", "#1*/cat/1.png", {"class": "cat"}),
+        ("{class}/*", "cat/inner/1.png", None),
+        ("{class}#.png", "cat.png", None),
+    ],
+)
+def test_a_path_fits_a_pattern_in_one_way_or_not(
+    pattern: str, path: str, fields: dict[str, str] | None
+) -> None:
+    assert Pattern(pattern).match(path) == fields
+
+
+@pytest.mark.parametrize(
+    ("axes", "line"),
+    [
+        ("(n h) w", "n must not stand in parentheses"),
+        ("n h", "need n, h and w"),
+        ("n h w x", "need n, h and w"),
+        ("n h w c", "do not fit an array of shape"),
+        ("n (h w)", "do not fit an array of shape"),
+    ],
+)
+def test_axes_that_do_not_fit_an_array_are_refused(axes: str, line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        arrange(np.zeros((4, 9, 9)), axes)
+
+
+def test_two_files_whose_names_differ_only_in_unicode_are_refused(tmp_path: Path) -> None:
+    for name in ["\u00e9.png", "e\u0301.png"]:
+        forms.write_picture(tmp_path / name, forms.PIXELS[0])
+    if len(list(tmp_path.iterdir())) == 2:  # not on a Mac
+        with pytest.raises(UserError, match="two files are called"):
+            Place(tmp_path)

@@ -31,7 +31,7 @@ MODELS = {
 }
 PHOTOS = {
     "datasets.tiny": {
-        "sources": [{"folder": "own"}],
+        "sources": [{"files": "own"}],
         "shape": [16, 16, 3],
         "network": "efficientnet_lite0",
     },
@@ -171,7 +171,9 @@ def test_images_that_were_no_pictures_have_no_features(tmp_path: Path) -> None:
     pixels, labels = tiny.digits()
     table = pd.DataFrame(pixels).assign(label=labels)
     table.to_csv(tmp_path / "own.csv", index=False)
-    tiny.edit(tmp_path, {**network, "datasets.tiny.sources": [{"table": "own.csv"}]})
+    layout = {"table": "own.csv", "pixels": "0 to 63", "class": "label"}
+    changes = {"datasets.tiny.sources": [{"files": "own.csv"}], "datasets.tiny.layout": layout}
+    tiny.edit(tmp_path, network | changes)
     assert failure(tmp_path, "check").endswith(line)
 
 

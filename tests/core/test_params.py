@@ -199,8 +199,8 @@ REFUSED["a threshold rule without folds"] = (
 # scikit-learn.
 REFUSED_BY_CHECK: dict[str, tuple[dict[str, Any], str]] = {}
 REFUSED_BY_CHECK["a source"] = (
-    {"datasets.tiny.sources": [{"foldr": "own"}]},
-    "datasets.tiny: sources: there is no 'foldr'. Did you mean 'folder'?",
+    {"datasets.tiny.sources": [{"fils": "own"}]},
+    "datasets.tiny: sources: there is no 'fils'. Did you mean 'files'?",
 )
 REFUSED_BY_CHECK["features"] = (
     {f"{FIVE}.features": "normalised"},
@@ -229,7 +229,7 @@ REFUSED_BY_CHECK["a weight of the network's features themselves"] = (
     f"{FIVE}: feature_parameters of network: there is no 'weight_beside_network'. Valid: none.",
 )
 REFUSED_BY_CHECK["a network"] = (
-    {"datasets.tiny.sources": [{"folder": "own"}], "datasets.tiny.network": "efficientnet"},
+    {"datasets.tiny.sources": [{"files": "own"}], "datasets.tiny.network": "efficientnet"},
     "datasets.tiny: network: there is no 'efficientnet'. Did you mean 'efficientnet_lite0'?",
 )
 REFUSED_BY_CHECK["deformed copies of a network's features"] = (

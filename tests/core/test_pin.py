@@ -2,12 +2,14 @@
 
 import re
 import shutil
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -21,7 +23,7 @@ from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import full_disk
 
 TEXT = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
-ENTRY = "    sources:\n    - folder: own\n    shape: [28, 28]  # small\n"
+ENTRY = "    sources:\n    - files: own\n    shape: [28, 28]  # small\n"
 NAMES = ["cat", "no", "Übel"]
 PINNED = """\
 params.yaml: datasets.tried has
@@ -185,7 +187,7 @@ def test_pictures_that_were_saved_again_are_refused(folder: Path) -> None:
     for path in folder.glob("own/*/*.png"):
         Image.open(path).save(path, compress_level=1)
     line = failure(folder, "check")
-    assert "folder own: files: " in line
+    assert "files own: files: " in line
     assert "if that is right, run `digits pin tried`" in line
 
 
@@ -194,13 +196,13 @@ def test_a_group_with_another_name_is_refused(folder: Path) -> None:
     call(folder, "pin", "tried")
     for path in folder.glob("own/*/writer 0"):
         path.rename(path.with_name("another"))  # still the first one
-    assert "folder own: groups: " in failure(folder, "check")
+    assert "files own: groups: " in failure(folder, "check")
 
 
 def test_a_class_with_another_name_is_refused_until_it_is_pinned(folder: Path) -> None:
     call(folder, "pin", "tried")
     (folder / "own/cat").rename(folder / "own/dog")  # still the first one
-    assert "folder own: names: ['dog', 'no', " in failure(folder, "check")
+    assert "files own: names: ['dog', 'no', " in failure(folder, "check")
     call(folder, "pin", "tried")
     assert read_entry(read_params(folder), "tried")["names"] == ["dog", *NAMES[1:]]
 
@@ -217,15 +219,15 @@ def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:
     call(folder, "pin", "tried")
     shutil.move(folder / "own/cat/0.png", folder / "own/no/0.png")
     line = failure(folder, "check")
-    assert "folder own: labels: " in line
+    assert "files own: labels: " in line
     assert "if that is right, run `digits pin tried`" in line
     call(folder, "pin", "tried")
     assert call(folder, "check").output == VALID
 
 
 def test_the_second_source_is_pinned_if_the_first_one_is_missing(folder: Path) -> None:
-    source = "    - folder: own\n"
-    text = read_params(folder).replace(source, f"    - folder: gone\n{source}")
+    source = "    - files: own\n"
+    text = read_params(folder).replace(source, f"    - files: gone\n{source}")
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     assert call(folder, "pin", "tried").stdout.startswith(PINNED)
 
@@ -239,7 +241,7 @@ def test_an_edit_while_the_images_are_read_is_kept(
     folder: Path, httpserver_ipv4: HTTPServer, old: str, new: str, is_refused: bool
 ) -> None:
     server = httpserver_ipv4.url_for("/")
-    source = "    - folder: own\n"
+    source = "    - files: own\n"
     text = read_params(folder).replace(source, f"    - idx: {server}\n{source}")
     path = folder / "params.yaml"
     path.write_text(text, encoding="utf-8")
@@ -263,24 +265,81 @@ def test_a_folder_that_was_not_pulled_yet_is_valid_but_cannot_be_pinned(folder: 
     call(folder, "pin", "tried")
     shutil.rmtree(folder / "own")
     assert call(folder, "check").output == VALID
-    assert "folder own: was not found; put your images there" in failure(folder, "pin", "tried")
+    assert "files own: was not found; put your images there" in failure(folder, "pin", "tried")
+
+
+def add_test_set(folder: Path) -> Path:
+    """Write a layout with a test set, and return the folder of its class cat."""
+    layout = "    layout: {train: '{class}/*', test: 'test/{class}/*'}\n"
+    text = read_params(folder).replace(ENTRY, layout + ENTRY)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    (folder / "own/test/cat").mkdir(parents=True)
+    return folder / "own/test/cat"
 
 
 def test_a_test_set_that_came_with_the_images_is_recorded(folder: Path) -> None:
-    (folder / "own/test/cat").mkdir(parents=True)
-    shutil.move(folder / "own/cat/0.png", folder / "own/test/cat/0.png")
+    test_cats = add_test_set(folder)
+    shutil.move(folder / "own/cat/0.png", test_cats / "0.png")
     printed = call(folder, "pin", "tried").stdout
     assert "  1 of the images are a test set that came with them\n" in printed
     assert "test" in read_entry(read_params(folder), "tried")["sha256"]
-    shutil.move(folder / "own/cat/3.png", folder / "own/test/cat/3.png")
+    shutil.move(folder / "own/cat/3.png", test_cats / "3.png")
     assert "if that is right, run `digits pin tried`" in failure(folder, "check")
 
 
 def test_a_test_image_that_is_also_a_training_image_is_counted(folder: Path) -> None:
-    (folder / "own/test/cat").mkdir(parents=True)
-    shutil.copy(folder / "own/cat/0.png", folder / "own/test/cat/another.png")
+    shutil.copy(folder / "own/cat/0.png", add_test_set(folder) / "another.png")
     printed = call(folder, "pin", "tried").stdout
     assert "1 of these are also among the other images, so delete them\n" in printed
+
+
+FORMER: dict[str, tuple[list[str], Any]] = {
+    "folder": (["{name}/{n}.png"], "{class}/*"),
+    "outer groups": (["{who}/{name}/{n}.png"], "{group}/{class}/*"),
+    "inner groups": (["{name}/{who}/{n}.png"], "{class}/{group}/*"),
+    "sets": (
+        ["train/{name}/{n}.png", "test/{name}/{n}-test.png"],
+        {"train": "train/{class}/*", "test": "test/{class}/*"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("patterns", "layout"), FORMER.values(), ids=FORMER)
+def test_a_former_source_is_replaced_by_the_layout_that_gives_the_pinned_images(
+    folder: Path, patterns: list[str], layout: Any
+) -> None:
+    shutil.rmtree(folder / "own")
+    for n, who, name in product(range(3), ["anna", "bo"], ["cat", "dog"]):
+        for number, pattern in enumerate(patterns):
+            path = folder / "own" / pattern.format(n=f"{who}{n}", who=who, name=name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shade = 20 * n + 7 * len(who) + 90 * number + len(name)
+            Image.new("L", (28, 28), shade).save(path)
+    written = yaml.safe_dump(layout, default_flow_style=True, width=1_000).splitlines()[0]
+    text = read_params(folder).replace(ENTRY, f"    layout: {written}\n{ENTRY}")
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    call(folder, "pin", "tried")
+    pinned = read_entry(read_params(folder), "tried")
+
+    text = re.sub(r"    layout: .+\n", "", read_params(folder), count=1)
+    former = text.replace("- files: own", "- folder: own", 1)
+    (folder / "params.yaml").write_text(former, encoding="utf-8")
+    assert "the source `folder` is now `files`, with a `layout`; `digits pin`" in failure(
+        folder, "fetch", "tried"
+    )
+    printed = call(folder, "pin", "tried").stdout
+    assert "datasets.tried has a layout now, which gives the same images\n" in printed
+    assert read_entry(read_params(folder), "tried") == pinned
+
+
+def test_a_former_source_whose_images_have_changed_is_refused(folder: Path) -> None:
+    call(folder, "pin", "tried")
+    former = read_params(folder).replace("- files: own", "- folder: own", 1)
+    (folder / "params.yaml").write_text(former, encoding="utf-8")
+    shutil.copy(folder / "own/cat/0.png", folder / "own/cat/13.png")
+    line = "no layout of own gives the pinned images; write `files: own` and a `layout` into"
+    assert line in failure(folder, "pin", "tried")
+    assert read_params(folder) == former
 
 
 def test_images_on_which_nothing_can_be_seen_are_named(folder: Path) -> None:

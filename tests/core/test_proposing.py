@@ -100,6 +100,23 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "a doubtful class": ("{test,control}", ["{class}/*"]),
     "only days": ("{2024-05-01,2024-05-02}", ["{class}/*"]),
     "only parts": ("{part_1,part_2}", ["{class}/*"]),
+    "a validation set beside the classes": ("{a,b} val/{a,b}", ["[{class}/*, val/{class}/*]"]),
+    "a test set beside the classes": (
+        "{a,b} test/{a,b}",
+        ["{train: {class}/*, test: test/{class}/*}"],
+    ),
+    "a class with subfolders": (
+        "{cats,dogs} birds/{robin,sparrow}",
+        ["[{class}/*, birds/{class}/*]", "[{class}/*, {class}/*/*]"],
+    ),
+    "breeds of dogs": (
+        "cats dogs/{husky,poodle}",
+        ["dogs/{class}/*", "[{class}/*, {class}/*/*]"],
+    ),
+    "thumbnails in folders of images": (
+        "{a,b}/images {a,b}/images/thumbs",
+        ["[{class}/images/*, {class}/images/thumbs/*]", "{class}/images/*"],
+    ),
     "three levels": (
         "{a,b}/{c,d}/{e,f}",
         ["{class}/*/*/*", "*/{class}/*/*", "*/*/{class}/*"],
@@ -118,6 +135,7 @@ NAMES = {
     "obj1__{n}.png, obj2__{n}.png": "{class}__#.*",
     "cat{n}.png, dog{n}.png": "{class}#.*",
     "cat.IMG_{n}.jpg.3l1k.jpg, dog.IMG_{n}.jpg.3l1k.jpg": "{class}.IMG_#.*",
+    "surgical_mask_{n}.jpg, bare_{n}.jpg": "{class}_#.*",
     "IMG_{n}.jpg": "",
     "{n}.jpg": "",
 }
@@ -207,3 +225,24 @@ def test_the_layout_of_the_owner_names_what_it_does_not_use(tmp_path: Path) -> N
 def test_nothing_is_proposed_for_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is empty; put your images into it"):
         choose(Place(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "names", [["train_cat", "test_cat"], ["2019-01-05_cat", "2019-01-06_cat"]]
+)
+def test_names_of_pictures_that_begin_with_a_set_or_a_date_are_doubted(
+    names: list[str], tmp_path: Path
+) -> None:
+    write_files(tmp_path, [f"{name}_{n}.png" for name in names for n in range(N_PICTURES)])
+    with pytest.raises(ChoiceError, match="only in a doubtful way"):
+        choose(Place(tmp_path))
+
+
+def test_a_test_set_of_equally_large_files_is_no_copy(tmp_path: Path) -> None:
+    for name in ["train/a", "train/b", "test/images/a", "test/images/b"]:
+        files = [f"{name}/{n}.bmp" for n in range(N_PICTURES)]
+        write_files(tmp_path, files)
+        for file in files:
+            (tmp_path / file).write_bytes(file.rjust(50).encode())
+    layout = {"train": "train/{class}/*", "test": "test/images/{class}/*"}
+    assert choose(Place(tmp_path)).layout == layout

@@ -345,6 +345,129 @@ def plants(place: Path) -> None:
     write_csv(place / "t.csv", {"file": files, "class": NAMED[:200], "plant_id": LABELS[TRAIN]})
 
 
+def numbered_rows(place: Path) -> None:
+    """Write a table whose numbers are also the names of other pictures."""
+    names = [f"{(n + 7) % 200}.png" for n in range(200)]
+    for name, pixels in zip(names, PIXELS[TRAIN], strict=True):
+        write_picture(place / "p" / name, pixels)
+    write_csv(place / "t.csv", {"id": range(200), "name": names, "label": NAMED[:200]})
+
+
+def shards(place: Path) -> None:
+    for number in range(5):
+        rows = slice(40 * number, 40 * number + 40)
+        write_parquet(place / f"data/train-0000{number}-of-00005.parquet", rows, LABELS[rows])
+    write_parquet(place / "data/test-00000-of-00001.parquet", TEST, LABELS[TEST])
+
+
+def names_without_endings(place: Path) -> None:
+    files = write_flat(place / "images", TRAIN)
+    stems = [file.removesuffix(".png") for file in files]
+    write_csv(
+        place / "labels.csv", {"a": [f"im_{n}" for n in stems], "b": NAMED[:200]}, header=False
+    )
+    for file in files:
+        (place / "images" / file).rename(place / f"images/im_{file}")
+
+
+def lists_of_three_sets(place: Path) -> None:
+    write_named(place, ALL, "images/{name}/{n}.jpg")
+    for subset, rows in [
+        ("train", range(150)),
+        ("val", range(150, 200)),
+        ("test", range(200, 240)),
+    ]:
+        lines = "".join(f"{NAMED[n]}/{n}.jpg\n" for n in rows)
+        (place / f"{subset}.txt").write_text(lines)
+
+
+def faces(place: Path) -> None:
+    rows = PIXELS[TRAIN].reshape(200, 64)
+    scipy.io.savemat(
+        place / "Yale_8x8.mat", {"fea": rows, "gnd": LABELS[TRAIN, np.newaxis] + 1}
+    )
+
+
+def drawings(place: Path) -> None:
+    for number in range(10):
+        name = f"full_numpy_bitmap_{['ant', 'apple', 'axe'][number % 3]}{number}.npy"
+        np.save(place / name, PIXELS[TRAIN][LABELS[TRAIN] == number].reshape(-1, 64))
+
+
+def folder_called_pictures(place: Path) -> None:
+    paths = write_named(place, TRAIN, "pictures/{name}/{n}.png")
+    write_csv(place / "labels.csv", {"path": paths, "label": NAMED[:200]})
+
+
+def digits_by_set(place: Path, name: str) -> None:
+    """Write an array for each class and set."""
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        for number, class_name in enumerate(NAMES):
+            images = PIXELS[rows][LABELS[rows] == number]
+            np.save(place / name.format(subset=subset, name=class_name), images)
+
+
+def missing_diagnoses(place: Path) -> None:
+    files = write_flat(place / "images", TRAIN)
+    diagnoses = [name if n % 20 else "" for n, name in enumerate(NAMED[:200])]
+    columns = {"image": files, "diagnosis": diagnoses, "site": np.resize(["n", "s", "s"], 200)}
+    write_csv(place / "table.csv", columns)
+
+
+def sorted_as_texts(place: Path) -> None:
+    table = make_table(TRAIN)
+    table[sorted(map(str, table))].to_csv(place / "train.csv", index=False)
+
+
+def cyrillic(place: Path) -> None:
+    files = write_flat(place / "img", TRAIN)
+    classes = np.resize(["кошка", "собака"], 200)
+    write_csv(place / "t.csv", {"file": files, "class": classes}, encoding="cp1251")
+
+
+def booleans(place: Path) -> None:
+    files = write_flat(place, TRAIN)
+    columns = {name: LABELS[TRAIN] == number for number, name in enumerate(NAMES)}
+    write_csv(place / "t.tsv", {"file": files} | columns, sep="\t")
+
+
+def parts_of_a_set(place: Path) -> None:
+    for number, rows in [(1, slice(0, 100)), (2, slice(100, 200))]:
+        files = write_flat(place / f"images_{number}", rows)
+        write_csv(place / f"part{number}.csv", {"Image Index": files, "Finding": NAMED[rows]})
+
+
+def alternating_folders(place: Path) -> None:
+    files = write_named(place / "part_1", TRAIN, "ISIC_{n}.png")
+    for file in files[::2]:
+        (place / "part_2").mkdir(exist_ok=True)
+        (place / "part_1" / file).rename(place / "part_2" / file)
+    ids = [file.removesuffix(".png") for file in files]
+    write_csv(place / "m.csv", {"image_id": ids, "dx": NAMED[:200]})
+
+
+def letters_of_kaggle(place: Path) -> None:
+    table = make_table(TRAIN)
+    table.columns = ["0", *(f"0.{number}" for number in range(1, 65))]
+    table.to_csv(place / "A_Z.csv", index=False)
+
+
+def code_of_the_class(place: Path) -> None:
+    make_table(TRAIN).rename(columns={"label": "code"}).to_csv(place / "t.csv", index=False)
+
+
+def columns_without_names(place: Path) -> None:
+    files = write_named(place / "p", TRAIN, "img_{n}.png")
+    table = {"": range(200), "Image": files, "Category": NAMED[:200], " ": ""}
+    write_csv(place / "labels.csv", table)
+
+
+def two_copies_of_a_table(place: Path) -> None:
+    (place / "again").mkdir()
+    for folder in [place, place / "again"]:
+        make_table(TRAIN).to_csv(folder / "digits.csv", index=False)
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -523,6 +646,70 @@ READ = {
         "{table: train.parquet, picture: image, class: label}",
         said="test.parquet: it has no classes; `digits predict` classifies its images",
     ),
+    "rows with numbers": Read(numbered_rows, '{table: t.csv, file: "p/{name}", class: label}'),
+    "shards of Hugging Face": Read(
+        shards,
+        '{picture: image, class: label, train: {table: "data/train-0000*-of-00005.parquet"}, '
+        "test: {table: data/test-00000-of-00001.parquet}}",
+        n_test=40,
+    ),
+    "names without endings": Read(
+        names_without_endings,
+        '{table: labels.csv, header: false, file: "images/{1}.png", class: "2"}',
+    ),
+    "lists of three sets": Read(
+        lists_of_three_sets,
+        '{files: "images/{class}/*", train: [{list: train.txt}, {list: val.txt}], '
+        "test: {list: test.txt}}",
+        n_test=40,
+    ),
+    "faces of Yale": Read(
+        faces,
+        '{images: Yale_8x8.mat/fea, class: Yale_8x8.mat/gnd, axes: "n (h w)"}',
+    ),
+    "drawings": Read(drawings, '{images: "full_numpy_bitmap_{class}.npy", axes: "n (h w)"}'),
+    "a folder called pictures": Read(folder_called_pictures, '"pictures/{class}/*"'),
+    "a column pcr_test": Read(
+        partial(column_of_sets, name="pcr_test", train=0, test=1),
+        '{table: t.csv, file: "images/{file}", class: label}',
+        said="the column pcr_test, 0, 1, may say which images are the test set",
+    ),
+    "an array for each set and class": Read(
+        partial(digits_by_set, name="{subset}_{name}.npy"),
+        '{train: {images: "train_{class}.npy"}, test: {images: "test_{class}.npy"}}',
+        n_test=40,
+    ),
+    "an array for each class and set": Read(
+        partial(digits_by_set, name="{name}_{subset}.npy"),
+        '{train: {images: "{class}_train.npy"}, test: {images: "{class}_test.npy"}}',
+        n_test=40,
+    ),
+    "a column for each class with True and False": Read(
+        booleans,
+        '{table: t.tsv, separator: "\\t", file: "{file}", class: [zero, one, two, three, four, '
+        "five, six, seven, eight, nine]}",
+    ),
+    "parts of a set": Read(
+        parts_of_a_set,
+        '{table: [part1.csv, part2.csv], file: "images_*/{Image Index}", class: Finding}',
+    ),
+    "pictures in alternating folders": Read(
+        alternating_folders, '{table: m.csv, file: "part_*/{image_id}.png", class: dx}'
+    ),
+    "letters of Kaggle": Read(
+        letters_of_kaggle, '{table: A_Z.csv, pixels: "0.1 to 0.64", class: "0"}'
+    ),
+    "a column with another name than pixels": Read(
+        code_of_the_class, "{table: t.csv, pixels: pixel0 to pixel63, class: code}"
+    ),
+    "columns without names": Read(
+        columns_without_names, '{table: labels.csv, file: "p/{Image}", class: Category}'
+    ),
+    "two copies of a table": Read(
+        two_copies_of_a_table,
+        "{table: again/digits.csv, pixels: pixel0 to pixel63, class: label}",
+        said="digits.csv is not used, because it is a copy of another table",
+    ),
     "plants": Read(
         plants,
         '{table: t.csv, file: "p/{file}", class: class}',
@@ -539,6 +726,7 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             "--layout '{images: embeddings.npy, class: labels.npy, axes: \"n (h w)\"}'",
         ],
     ),
+    "missing diagnoses": (missing_diagnoses, ["--class diagnosis", "--class site"]),
     "lists of COVIDx": (covidx, ["--class 3", "--class 4"]),
     "HAM10000": (ham_10000, ["--class dx", "--class sex"]),
     "CIFAR-100": (cifar_100, ["--class fine_label", "--class coarse_label"]),
@@ -560,11 +748,16 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 
 # Forms that are refused, and the reason.
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "a title line": (title_line, "sheet.csv: its first line has blanks; if it is a title"),
+    "a title line": (title_line, "sheet.csv: its first line has one value; if it is a title"),
     "only the pictures of another set": (
         only_the_test_pictures,
         "train.csv: its pictures are those of another set, as test/{id}.png says",
     ),
+    "pixels whose columns are sorted as texts": (
+        sorted_as_texts,
+        "train.csv: the column pixel10 stands before pixel2, so the pixels are not in the order",
+    ),
+    "another encoding": (cyrillic, "may be in another encoding; if so, write it into the"),
     "soft labels": (soft_labels, "t.csv: row 61 has 0.4, 0.3, 1.0, 0.0 in the columns of the"),
     "a class only in the test set": (
         class_only_in_the_test_set,
@@ -633,3 +826,26 @@ def test_two_datasets_in_one_folder_are_asked_for(tmp_path: Path) -> None:
     medmnist(tmp_path, "blood", "path")
     with pytest.raises(ChoiceError, match="in these 2 ways"):
         choose(Place(tmp_path))
+
+
+def test_images_of_16_bits_have_one_scale(tmp_path: Path) -> None:
+    bright = PIXELS[TRAIN].astype(np.uint16) * 16  # up to 3,840, in 12 bits
+    np.savez(tmp_path / "scans.npz", x=bright, y=LABELS[TRAIN])
+    _, X, _ = read(choose(Place(tmp_path)))
+    expected = np.rint(bright.reshape(200, 64) * (255 / 4095))
+    assert np.array_equal(X, expected)
+
+
+def test_a_cube_of_images_can_be_read_in_two_ways(tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", images=PIXELS[:8], labels=np.arange(8) % 2)
+    with pytest.raises(ChoiceError, match="in these 2 ways") as error:
+        choose(Place(tmp_path))
+    assert "axes: h w n" in "\n".join(error.value.lines)
+
+
+def test_arrays_that_may_be_groups_or_sets_are_named(tmp_path: Path) -> None:
+    others: dict[str, Any] = {"subject": np.arange(200) // 9, "is_test": np.arange(200) > 150}
+    np.savez(tmp_path / "own.npz", X=PIXELS[TRAIN], y=LABELS[TRAIN], **others)
+    said = "\n".join(describe(choose(Place(tmp_path))))
+    assert "the array own.npz/subject may be the groups" in said
+    assert "the array own.npz/is_test may say which images are the test set" in said

@@ -51,7 +51,13 @@ def make(project: Path) -> None:
     dataset = {
         "shape": list(tiny.SHAPE),
         "pixel_max": tiny.PIXEL_MAX,
-        "sources": [{"table": "own.csv"}],
+        "sources": [{"files": "own.csv"}],
+        "layout": {
+            "table": "own.csv",
+            "pixels": "p0 to p63",
+            "class": "label",
+            "group": "group",
+        },
     }
     odd = tiny.model(
         "odd",
@@ -209,7 +215,7 @@ def change(project: Path, column: str, row: int, value: str) -> None:
 def test_other_groups_than_the_pinned_ones_are_one_line(copy: Path) -> None:
     change(copy, "group", 15, "writer 0")
     line = failure(copy, "fetch", "own")
-    assert "no source has own: table own.csv: groups: " in line
+    assert "no source has own: files own.csv: groups: " in line
     assert "if that is right, run `digits pin own`" in line
 
 
@@ -219,12 +225,12 @@ def test_another_number_of_groups_than_the_pinned_one_is_one_line(copy: Path) ->
     assert text.count("groups: 8\n") == 1
     path.write_text(text.replace("groups: 8\n", "groups: 9\n"), encoding="utf-8")
     line = failure(copy, "fetch", "own")
-    assert "no source has own: table own.csv: number of groups: 8, expected 9" in line
+    assert "no source has own: files own.csv: number of groups: 8, expected 9" in line
 
 
 def test_other_names_than_the_pinned_ones_are_one_line(copy: Path) -> None:
     change(copy, "label", 0, "n77")
-    assert "no source has own: table own.csv: number of classes: 11, expected 10; " in failure(
+    assert "no source has own: files own.csv: number of classes: 11, expected 10; " in failure(
         copy, "fetch", "own"
     )
 

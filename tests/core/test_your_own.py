@@ -314,8 +314,8 @@ def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
     assert drawings.choose_n_components(1_700) == 60
     text = start.render(
         "params.yaml",
-        kind="folder",
-        entry={"sources": [{"folder": "data/own"}], "shape": [28, 28]},
+        kind="files",
+        entry={"sources": [{"files": "data/own"}], "shape": [28, 28]},
         look=drawings,
         n_components=60,
     )
@@ -608,10 +608,10 @@ def test_models_of_many_photos_learn_from_principal_components(
     shapes: Path, n_images: int, expected: set[int]
 ) -> None:
     look = start.Look(are_pictures=True, is_color=True, is_photo=True, shape=[64, 64, 3])
-    entry = {"sources": [{"folder": "data/own"}], "shape": look.shape, "network": start.NETWORK}
+    entry = {"sources": [{"files": "data/own"}], "shape": look.shape, "network": start.NETWORK}
     values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
     with contextlib.chdir(shapes):
-        start.rewrite("folder", entry, look, values)
+        start.rewrite("files", entry, look, values)
     text = (shapes / "params.yaml").read_text(encoding="utf-8")
     models = yaml.safe_load(text)["models"].values()
     found = {model["feature_parameters"].get("n_components") for model in models}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from digits.data.images import MAX_CLASSES
 from digits.data.intake import one_class
-from digits.data.intake.collection import shorten
+from digits.data.intake.collection import check_names, shorten
 from digits.settings.errors import UserError
 
 
@@ -18,9 +18,15 @@ def find_faults(rows: pd.DataFrame) -> list[str]:
     """
     if "class" not in rows:
         return [f"{len(rows)} images without classes"]
+    if "file" in rows:
+        try:
+            check_names(rows["file"].tolist())
+        except UserError as error:
+            return [error.message]
     checks: list[Callable[[pd.DataFrame], str]] = [
         lambda rows: count(rows, rows["class"] == "", "have no class"),
         check_number_of_classes,
+        check_meaning,
         check_files,
         check_ids,
         check_test_set,
@@ -43,6 +49,15 @@ def check_number_of_classes(rows: pd.DataFrame) -> str:
     if 2 <= len(names) <= MAX_CLASSES:
         return ""
     return f"{len(names)} classes ({shorten(names)}), allowed: 2 to {MAX_CLASSES}"
+
+
+def check_meaning(rows: pd.DataFrame) -> str:
+    """Return a sentence if the classes are a quantity, or several labels."""
+    try:
+        one_class.check_classes("the class", rows["class"])
+    except UserError as error:
+        return error.message
+    return ""
 
 
 def check_files(rows: pd.DataFrame) -> str:

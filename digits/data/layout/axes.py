@@ -8,10 +8,10 @@ import numpy as np
 
 from digits.settings.errors import UserError
 
-GROUP = re.compile(r"\(([^()]*)\)|(\w+)")
+AXIS = re.compile(r"\(([^()]*)\)|(\w+)")
 
 
-def arrange(images: Any, axes: str, scale: int = 1) -> Any:
+def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     """Return images with the axes n, h, w and, in colour, c.
 
     Args:
@@ -27,10 +27,12 @@ def arrange(images: Any, axes: str, scale: int = 1) -> Any:
     Raises:
         UserError: the axes do not fit the array.
     """
-    groups = [(inner or single).split() for inner, single in GROUP.findall(axes)]
+    groups = [(inner or single).split() for inner, single in AXIS.findall(axes)]
     names = [name for group in groups for name in group]
     if sorted(names) not in (["h", "n", "w"], ["c", "h", "n", "w"]):
         raise UserError(f"the axes {axes!r} need n, h and w, and may have c, each once")
+    if any("n" in group for group in groups if len(group) > 1):
+        raise UserError(f"in the axes {axes!r}, n must not stand in parentheses")
     if len(groups) != images.ndim:
         raise UserError(f"the axes {axes!r} do not fit an array of shape {images.shape}")
     lengths: list[int] = []
@@ -45,7 +47,7 @@ def arrange(images: Any, axes: str, scale: int = 1) -> Any:
             f"with the axes {axes!r}, an array of shape {images.shape} has "
             f"{arranged.shape[3]} colours, expected 3"
         )
-    return arranged if scale == 1 else np.rint(arranged * float(scale))
+    return arranged if scale == 1 else np.rint(arranged * scale)
 
 
 def split_axis(length: int, group: list[str], axes: str) -> list[int]:

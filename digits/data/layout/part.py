@@ -7,21 +7,18 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from digits.core.tables import Vector
-from digits.data.layout.table_file import TableFile
 
 
 class TableRows(NamedTuple):
     """Which rows of a table are images of a part.
 
     Attributes:
-        table: the table.
         is_chosen: whether each row is, shape (n_rows,).
-        is_blank: whether each row has no values in the columns that are used, shape (n_rows,).
+        is_left_out: whether each row is blank or unused, shape (n_rows,).
     """
 
-    table: TableFile
     is_chosen: Vector
-    is_blank: Vector
+    is_left_out: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +32,7 @@ class PartImages:
             pixels, shape (n_rows, n_values).
         shape: height, width and, in colour, 3 of the images, or [] if there are pictures.
         files: the files that were used, and are no pictures.
+        arrays: the arrays that were used.
         columns: the columns of tables that were not used, with their values.
         tables: the tables by their paths, and which of their rows were used.
     """
@@ -43,5 +41,6 @@ class PartImages:
     contents: Callable[[], Iterator[Any]]
     shape: list[int]
     files: set[str] = field(default_factory=set)
+    arrays: set[str] = field(default_factory=set)
     columns: dict[str, pd.Series] = field(default_factory=dict)
     tables: dict[str, TableRows] = field(default_factory=dict)

@@ -10,7 +10,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from digits.settings.errors import UserError
 
@@ -23,7 +23,10 @@ TOKEN = re.compile(
 )
 SPECIAL = re.compile(r"[*#{\[]")
 
-# The regular expression of each token. `{}` becomes `?` for the shortest match, or nothing.
+# A field between wildcards, among the kinds of tokens that `describe_names` returns.
+FIELD_BETWEEN = re.compile(r"w.*f.*[wf]")
+
+# The regular expression of each token. `{lazy}` becomes `?` for the shortest match, or nothing.
 EXPRESSIONS = {
     "field": "(?P<{name}>[^/]+{lazy})",
     "folders": "(?:[^/]+/)*{lazy}",
@@ -37,25 +40,33 @@ class Pattern:
 
     Attributes:
         text: as it is written in params.yaml.
+        tokens: its fields, wildcards and characters, each with its kind.
     """
 
     def __init__(self, text: str) -> None:
         """Compile a pattern.
 
         Raises:
-            UserError: it has a field that there is not.
+            UserError: it has an unknown field.
         """
-        self.text = normalize(text)
-        for token in TOKEN.finditer(self.text):
-            if token.lastgroup == "field" and token["field"] not in FIELDS:
+        self.text = to_nfc(text)
+        self.tokens = [
+            (str(token.lastgroup), token[str(token.lastgroup)])
+            for token in TOKEN.finditer(self.text)
+        ]
+        for kind, name in self.tokens:
+            if kind == "field" and name not in FIELDS:
                 raise UserError(
-                    f"{token.group()} in {self} has no meaning; write {{class}}, {{group}}, "
-                    "{id}, or * for any text"
+                    f"{{{name}}} in {self} has no meaning; write {{class}}, {{group}}, {{id}}, "
+                    "or * for any text"
                 )
-        # Both match the same paths. The first finds the longest first field, then the longest
-        # second one, and so on, and the second one the shortest.
+        # Both match the same paths. The first finds the longest first field or wildcard, then
+        # the longest second one, and so on, and the second one the shortest.
         self.longest = self.compile(lazy="")
         self.shortest = self.compile(lazy="?")
+        self.has_field_between_wildcards = any(
+            FIELD_BETWEEN.search(kinds) for kinds in self.describe_names()
+        )
 
     def __str__(self) -> str:
         return self.text
@@ -63,14 +74,21 @@ class Pattern:
     def compile(self, lazy: str) -> re.Pattern[str]:
         """Return the regular expression, in which `lazy` follows each repetition."""
         parts = []
-        for number, token in enumerate(TOKEN.finditer(self.text)):
-            kind = token.lastgroup or ""
+        for number, (kind, text) in enumerate(self.tokens):
             if kind in EXPRESSIONS:
-                name = f"{token['field']}_{number}"  # a field may be there twice
+                name = f"{text}_{number}"  # a field may be there twice
                 parts.append(EXPRESSIONS[kind].replace("{name}", name).replace("{lazy}", lazy))
             else:
-                parts.append(re.escape(token[kind]))
+                parts.append(re.escape(text))
         return re.compile("".join(parts))
+
+    def describe_names(self) -> list[str]:
+        """Return the kinds of the tokens in each name of the pattern, and in all of it."""
+        letters = {"field": "f", "any": "w", "number": "w", "folders": "F"}
+        kinds = "".join(
+            "/" if text == "/" else letters.get(kind, "t") for kind, text in self.tokens
+        )
+        return [*kinds.replace("F", "").split("/"), kinds.replace("w", "").replace("F", "w")]
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the fields of a path, or None if the path does not fit.
@@ -82,16 +100,60 @@ class Pattern:
         if found is None:
             return None
         fields = join_fields(found.groupdict())
-        other = self.shortest.fullmatch(path)
-        assert other is not None
-        other_fields = join_fields(other.groupdict())
-        for name, text in fields.items():
-            if other_fields[name] != text:
-                raise UserError(
-                    f"{path} fits {self} in two ways, with the {name} {other_fields[name]}, or "
-                    f"{text}; write # for a number, or more of the name"
-                )
+        for other in self.find_others(path):
+            for name, text in fields.items():
+                if other[name] != text:
+                    raise UserError(
+                        f"{path} fits {self} in two ways, with the {name} {other[name]}, or "
+                        f"{text}; write # for a number, or more of the name"
+                    )
         return fields
+
+    def find_others(self, path: str) -> Iterator[dict[str, str]]:
+        """Yield the fields of other matches of a path, unless all matches have the same fields.
+
+        The shortest match differs from the longest one if any other match does, but for a field
+        that stands between wildcards.
+        """
+        shortest = self.shortest.fullmatch(path)
+        assert shortest is not None
+        yield join_fields(shortest.groupdict())
+        if self.has_field_between_wildcards:
+            yield from self.find_all(path, 0, 0, {})
+
+    def find_all(
+        self, path: str, start: int, index: int, fields: dict[str, str]
+    ) -> Iterator[dict[str, str]]:
+        """Yield the fields of all matches of the rest of a path.
+
+        Args:
+            path: the path.
+            start: where the rest begins.
+            index: the number of the token that the rest begins with.
+            fields: what the tokens before have found.
+        """
+        if index == len(self.tokens):
+            if start == len(path):
+                yield join_fields(fields)
+            return
+        kind, text = self.tokens[index]
+        for end in find_ends(path, start, kind, text):
+            own = {f"{text}_{index}": path[start:end]} if kind == "field" else {}
+            yield from self.find_all(path, end, index + 1, fields | own)
+
+
+def find_ends(path: str, start: int, kind: str, text: str) -> list[int]:
+    """Return where a token can end that begins at a position of a path."""
+    if kind not in EXPRESSIONS:
+        return [start + len(text)] if path.startswith(text, start) else []
+    if kind == "number":
+        number = re.compile(EXPRESSIONS[kind]).match(path, start)
+        return [number.end()] if number else []
+    if kind == "folders":
+        ends = [i + 1 for i in range(start, len(path)) if path[i] == "/"]
+        return [start, *ends]
+    stop = path.find("/", start)
+    return list(range(start + (kind == "field"), (len(path) if stop < 0 else stop) + 1))
 
 
 def join_fields(texts: Mapping[str, str]) -> dict[str, str]:
@@ -126,6 +188,9 @@ def quote(name: str) -> str:
     return SPECIAL.sub(r"[\g<0>]", name)
 
 
-def normalize(name: str) -> str:
-    """Return a name in which each letter with an accent is one character, as on Linux."""
+def to_nfc(name: str) -> str:
+    """Return a name in Unicode's form NFC, in which each letter with an accent is a character.
+
+    Files that were copied from a Mac have other names than those in a table.
+    """
     return unicodedata.normalize("NFC", name)

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from digits.data.layout.pattern import normalize
+from digits.data.layout import array_file
+from digits.data.layout.listing import iterate_files
+from digits.data.layout.pattern import to_nfc
 from digits.data.layout.table_file import TableFile
-from digits.data.sources import NOT_FOUND, arrays, folder
+from digits.data.sources import NOT_FOUND, check_not_special
 from digits.imaging import pictures
 from digits.settings.errors import UserError
 from digits.settings.layout import UTF_8
@@ -29,11 +31,19 @@ class Place:
             UserError: there is no such folder or file, or in it is a pipe or a link to a folder
                 above.
         """
+        check_not_special(path)
         if not path.exists():
             raise UserError(f"{path} {NOT_FOUND}")
         self.root = path if path.is_dir() else path.parent
-        found = folder.iterate_files(path, may_be_empty=True) if path.is_dir() else [path]
-        self.files = {normalize(file.relative_to(self.root).as_posix()): file for file in found}
+        found = iterate_files(path) if path.is_dir() else [path]
+        self.files: dict[str, Path] = {}
+        for file in found:
+            name = to_nfc(file.relative_to(self.root).as_posix())
+            if name in self.files:
+                raise UserError(
+                    f"two files are called {name!r}, in Unicode's form NFC; rename one"
+                )
+            self.files[name] = file
         self.tables: dict[Any, TableFile] = {}
 
     @cached_property
@@ -53,14 +63,14 @@ class Place:
         """
         found: dict[str, Any] = {}
         for name, file in self.files.items():
-            if not arrays.is_array_file(file):
+            if not array_file.is_array_file(file):
                 continue
             try:
-                loaded = arrays.load_file(file)
+                loaded = array_file.load_file(file)
             except (
                 Exception
             ) as error:  # a damaged file can make the readers raise any exception
-                raise UserError(f"{name}: {arrays.explain(error)}") from None
+                raise UserError(f"{name}: {array_file.explain(error)}") from None
             found |= {f"{name}/{key}" if key else name: array for key, array in loaded.items()}
         # Other objects are for example sparse matrices.
         return {

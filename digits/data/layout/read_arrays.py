@@ -49,6 +49,7 @@ def read_arrays(place: Place, part: ArrayPart) -> PartImages:
         pd.concat(tables, ignore_index=True),
         contents=read_blocks,
         shape=list(shapes.pop()),
+        arrays=used,
         files={name if name in place.files else name.rpartition("/")[0] for name in used},
     )
 

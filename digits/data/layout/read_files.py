@@ -2,19 +2,19 @@
 
 import posixpath
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any
 
 import pandas as pd
 
 from digits.data.layout.part import PartImages
-from digits.data.layout.pattern import Pattern, find_matches, normalize
+from digits.data.layout.pattern import Pattern, find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart
 
 
-def read_files(place: Place, part: FilesPart, left_out: Collection[str]) -> PartImages:
+def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartImages:
     """Return the pictures of a part, sorted by their groups and names.
 
     They are not sorted by class, so that the last images are of all classes.
@@ -33,7 +33,7 @@ def read_files(place: Place, part: FilesPart, left_out: Collection[str]) -> Part
         if not any(pattern.longest.fullmatch(name) for name in place.pictures):
             raise UserError(f"no picture in {place.root} fits the pattern {text}")
     fields = find_matches(part.files, place.pictures)
-    chosen = fields.keys() - left_out
+    chosen = {name for name in fields if name not in left_out}
     if part.list:
         chosen &= read_list(place, part.list, chosen)
     records = [{"id": name, "file": name, **fields[name]} for name in chosen]
@@ -89,7 +89,7 @@ def read_list(place: Place, list_name: str, names: Collection[str]) -> set[str]:
     text = place.files[list_name].read_text(encoding="utf-8-sig", errors="replace")
     for line in filter(None, map(str.strip, text.splitlines())):
         words = line.split()
-        keys = [normalize(key).removeprefix("./") for key in (line, words[0], words[-1])]
+        keys = [to_nfc(key).removeprefix("./") for key in (line, words[0], words[-1])]
         named = next((by_end[key] for key in keys if key in by_end), set())
         if len(named) != 1:
             reason = "several pictures are" if named else "no picture is"

@@ -2,8 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,20 +14,25 @@ from digits.core.tables import Vector
 from digits.data.intake import one_class
 from digits.data.intake.collection import BATCH_SIZE, shorten
 from digits.data.layout.axes import arrange
+from digits.data.layout.hugging_face import find_class_names
 from digits.data.layout.part import PartImages, TableRows
-from digits.data.layout.pattern import find_matches, normalize
+from digits.data.layout.pattern import find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.table_file import TableFile
-from digits.data.sources.table import find_class_names
 from digits.settings.errors import UserError
-from digits.settings.layout import Rows, TablePart
+from digits.settings.layout import TablePart, Where
 
 # A column in the path of a picture, such as `{id}`, `{path.name}` or `{path.stem}`.
-COLUMN = re.compile(r"\{([^{}]+?)(\.name|\.stem)?\}")
+COLUMN = re.compile(r"\{([^{}]+)\}")
 
 
-def read_table(place: Place, part: TablePart) -> PartImages:
+def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartImages:
     """Return the images of the rows of a part's tables.
+
+    Args:
+        place: all files.
+        part: the part of the layout.
+        unused: the values of rows that are left out.
 
     Raises:
         UserError: there are no such tables, or they have other columns than the layout says.
@@ -36,12 +40,13 @@ def read_table(place: Place, part: TablePart) -> PartImages:
     fields = find_matches(part.table, sorted(place.files))
     if not fields:
         raise UserError(f"no file in {place.root} fits {shorten(part.table)}")
-    read = [read_one(place, part, name, texts) for name, texts in fields.items()]
+    read = [read_one(place, part, unused, name, texts) for name, texts in fields.items()]
     shapes = {tuple(each.shape) for each in read}
     if len(shapes) > 1:
         raise UserError(f"images of several shapes: {shorten(sorted(shapes))}")
+    rows = pd.concat([each.rows for each in read], ignore_index=True)
     return PartImages(
-        pd.concat([each.rows for each in read], ignore_index=True),
+        rows,
         contents=lambda: (content for each in read for content in each.contents()),
         shape=read[0].shape,
         files=set(fields),
@@ -50,23 +55,35 @@ def read_table(place: Place, part: TablePart) -> PartImages:
     )
 
 
-def read_one(place: Place, part: TablePart, name: str, fields: dict[str, str]) -> PartImages:
+def read_one(
+    place: Place,
+    part: TablePart,
+    unused: Sequence[Where],
+    name: str,
+    fields: dict[str, str],
+) -> PartImages:
     """Return the images of the rows of one table.
 
     Args:
         place: all files.
         part: the part of the layout.
+        unused: the values of rows that are left out.
         name: the path of the table.
         fields: what the path says, such as the class.
     """
     opened = place.open_table(name, part.separator, part.encoding, header=part.header)
     with opened.report_unreadable():
-        path_columns = [column for column, _ in COLUMN.findall(part.file)]
+        path_columns = [column for column, _ in split_columns(part.file, opened.names)]
         used = [*part.classes, part.group, part.id, *part.where, *path_columns]
         used = list(dict.fromkeys(filter(None, used)))
         texts = opened.read_texts(used)
-        is_blank = find_blank(texts)
-        chosen = ~is_blank & choose_rows(texts, part.where)
+        if texts.index.empty:
+            raise UserError("it has no rows")
+        left_out = opened.find_blank()
+        for where in unused:
+            if set(where).issubset(opened.names):
+                left_out |= choose_rows(opened.read_texts(list(where)), where)
+        chosen = ~left_out & choose_rows(texts, part.where)
         chosen_texts = texts[chosen]
         rows = pd.DataFrame(fields, index=chosen_texts.index)
         shape: list[int] = []
@@ -79,7 +96,7 @@ def read_one(place: Place, part: TablePart, name: str, fields: dict[str, str]) -
             path, _ = posixpath.splitext(name)
             rows["file"] = [f"{path}/{number + 1}" for number in rows.index]
         else:
-            names = choose_columns(opened, part.pixels)
+            names = choose_columns(opened, part.pixels, used)
             shape = find_shape(opened, names, part)
         if part.id:
             rows["id"] = chosen_texts[part.id]
@@ -99,18 +116,11 @@ def read_one(place: Place, part: TablePart, name: str, fields: dict[str, str]) -
         contents,
         shape,
         columns={column: opened.texts[column] for column in left if column in opened.texts},
-        tables={name: TableRows(opened, chosen, is_blank)},
+        tables={name: TableRows(chosen, left_out)},
     )
 
 
-def find_blank(texts: pd.DataFrame) -> Vector:
-    """Return which rows have no values, as those at the end of some tables from Excel."""
-    if texts.shape[1] == 0:
-        return np.zeros(len(texts), bool)
-    return texts.apply(lambda column: column.str.strip() == "").all(axis=1).to_numpy()
-
-
-def choose_rows(texts: pd.DataFrame, where: Rows) -> Vector:
+def choose_rows(texts: pd.DataFrame, where: Where) -> Vector:
     """Return which rows have one of some values, in which * stands for any text.
 
     Args:
@@ -120,11 +130,8 @@ def choose_rows(texts: pd.DataFrame, where: Rows) -> Vector:
     chosen = np.ones(len(texts), bool)
     for column, patterns in where.items():
         values = texts[column].str.strip()
-        fits = {
-            value: any(fnmatchcase(value, pattern) for pattern in patterns)
-            for value in values.unique()
-        }
-        chosen &= values.map(fits).to_numpy(bool)
+        expression = "|".join(re.escape(pattern).replace(r"\*", ".*") for pattern in patterns)
+        chosen &= values.str.fullmatch(expression).to_numpy(bool)
     return chosen
 
 
@@ -143,24 +150,19 @@ def find_pictures(
     Raises:
         UserError: a picture is not there, or there are several.
     """
-    whole = posixpath.normpath(posixpath.join(posixpath.dirname(table_name), template))
-    columns = COLUMN.findall(whole)
-    between = COLUMN.sub("{}", whole).split("{}")
-    expression = re.compile(
-        "(.+)".join(re.escape(text).replace(r"\*", "[^/]*") for text in between)
-    )
-    pictures: dict[tuple[str, ...], list[str]] = {}
-    for name in place.pictures:
-        match = expression.fullmatch(name)
-        if match:
-            pictures.setdefault(match.groups(), []).append(name)
-    values = [[clean(text, part) for text in texts[column]] for column, part in columns]
-    found = [pictures.get(key, []) for key in zip(*values, strict=True)]
+    columns = split_columns(template, list(map(str, texts)))
+    values = [[normalize_path(text, part) for text in texts[name]] for name, part in columns]
+    whole = posixpath.join(posixpath.dirname(table_name), COLUMN.sub("{}", template))
+    paths = [posixpath.normpath(whole.format(*row)) for row in zip(*values, strict=True)]
+    if "*" in template:
+        found = find_by_wildcards(place, paths)
+    else:
+        known = set(place.pictures)
+        found = [[path] if path in known else [] for path in paths]
     wrong = [row for row, names in enumerate(found) if len(names) != 1]
     if wrong:
-        listed = [
-            " ".join(texts[column].iloc[row] for column, _ in columns) for row in wrong[:20]
-        ]
+        first = texts.iloc[wrong[:20]]
+        listed = [" ".join(first.loc[row]).strip() or "a blank" for row in first.index]
         several = found[wrong[0]]
         raise UserError(
             f"{len(wrong)} of {len(found)} rows name no single picture by {template}: "
@@ -170,7 +172,39 @@ def find_pictures(
     return [names[0] for names in found]
 
 
-def clean(path: str, part: str) -> str:
+def split_columns(template: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the columns in the path of a picture, and which part of their values is meant.
+
+    Args:
+        template: the path.
+        names: the columns of the table, one of which may itself be called `file.name`.
+    """
+    columns = []
+    for text in COLUMN.findall(template):
+        column, part = posixpath.splitext(text)
+        is_part = text not in names and part in (".name", ".stem")
+        columns.append((column, part) if is_part else (text, ""))
+    return columns
+
+
+def find_by_wildcards(place: Place, paths: Sequence[str]) -> list[list[str]]:
+    """Return the pictures that fit each path, in which * stands for any text in a name."""
+    by_name: dict[str, list[str]] = {}
+    for picture in place.pictures:
+        name = posixpath.basename(picture)
+        for key in {name, f"{posixpath.splitext(name)[0]}.*"}:
+            by_name.setdefault(key, []).append(picture)
+    found = []
+    for path in paths:
+        name = posixpath.basename(path)
+        is_other = "*" in name.removesuffix(".*")  # a wildcard within the name
+        candidates = place.pictures if is_other else by_name.get(name, [])
+        expression = re.compile(re.escape(path).replace(r"\*", "[^/]*"))
+        found.append([each for each in candidates if expression.fullmatch(each)])
+    return found
+
+
+def normalize_path(path: str, part: str) -> str:
     """Return a path in a table as the paths of files are written, or a part of it.
 
     Args:
@@ -178,14 +212,19 @@ def clean(path: str, part: str) -> str:
         part: `.name`, for the part after the last slash, `.stem`, for the same without the
             ending, or "".
     """
-    text = normalize(path.strip().replace("\\", "/")).removeprefix("./")
+    text = to_nfc(path.strip().replace("\\", "/")).removeprefix("./")
     if part:
         text = posixpath.basename(text)
     return posixpath.splitext(text)[0] if part == ".stem" else text
 
 
-def choose_columns(opened: TableFile, text: str) -> list[str]:
+def choose_columns(opened: TableFile, text: str, used: Collection[str]) -> list[str]:
     """Return the columns of a text such as `p0 to p63`, or `pixels`.
+
+    Args:
+        opened: the table.
+        text: the first and the last column, or a single one.
+        used: columns that have another meaning, and may stand among those of the pixels.
 
     Raises:
         UserError: one is missing.
@@ -195,7 +234,7 @@ def choose_columns(opened: TableFile, text: str) -> list[str]:
     start, stop = (opened.names.index(name) for name in (first, last or first))
     if stop < start:
         raise UserError(f"the column {last} stands before {first}")
-    return opened.names[start : stop + 1]
+    return [name for name in opened.names[start : stop + 1] if name not in used]
 
 
 def find_shape(opened: TableFile, names: Sequence[str], part: TablePart) -> list[int]:
@@ -214,29 +253,38 @@ def make_classes(texts: pd.DataFrame, opened: TableFile) -> pd.Series:
         UserError: a row has several classes, or none.
     """
     if texts.shape[1] > 1:  # one column per class
-        numbers = texts.apply(pd.to_numeric, errors="coerce").astype(float)
+        numbers = texts.apply(to_flags)
         is_other = ~numbers.isin([0, 1]).all(axis=1)
         if is_other.any():
-            row = is_other.idxmax()
-            values = ", ".join(texts.loc[row].unique()[:5])
+            row = int(is_other.to_numpy().argmax())
+            values = ", ".join(texts.iloc[row].unique()[:5])
             raise UserError(
                 f"row {row + 1} has {values} in the columns of the classes, of which one must "
                 "be 1, and all others 0"
             )
         one_class.check_one_hot(numbers)
-        return numbers.idxmax(axis=1).str.strip()
-    classes = texts.iloc[:, 0].str.strip()
+        names = [str(name).strip() for name in texts]
+        return pd.Series([names[i] for i in numbers.to_numpy().argmax(axis=1)], texts.index)
+    [column] = texts
+    classes = pd.Series([text.strip() for text in texts[column]], texts.index, name=str(column))
     class_names = find_class_names(opened.schema, str(classes.name))
     if not class_names:
         return classes
-    names = classes.map({str(number): name for number, name in enumerate(class_names)})
-    if names.isna().any():
-        without = classes[names.isna()]
+    classes_by_number = {str(number): name for number, name in enumerate(class_names)}
+    known = classes.map(classes_by_number)
+    if known.isna().any():
+        without = classes[known.isna()]
         raise UserError(
             f"{len(without)} rows have the {classes.name} {without.iloc[0]}, which stands for "
             "no class; leave them out by the key `unused`"
         )
-    return names
+    return known
+
+
+def to_flags(texts: pd.Series) -> pd.Series:
+    """Return numbers, and 1 and 0 for `True` and `False`. Other texts are missing."""
+    words = texts.str.strip().str.lower().replace({"true": "1", "false": "0"})
+    return pd.to_numeric(words, errors="coerce").astype(float)
 
 
 def read_contents(
@@ -271,11 +319,17 @@ def to_pixels(rows: pd.DataFrame, part: TablePart) -> Any:
     Raises:
         UserError: a value is no number.
     """
-    if rows.shape[1] == 1:  # all pixels are in one column
-        values = np.array([text.split() for text in rows.iloc[:, 0]], dtype=float)
+    not_numeric = list(rows.select_dtypes(exclude=["number", "bool"]))
+    if not_numeric and rows.shape[1] == 1:  # all pixels are in one column
+        words = rows.iloc[:, 0].astype(str).str.split()
+        if words.map(len).nunique() > 1:
+            raise UserError(f"the column {rows.columns[0]} has rows of different lengths")
+        values = np.array(words.tolist(), dtype=float)
     else:
-        not_numeric = list(rows.select_dtypes(exclude=["number", "bool"]))
-        if not_numeric:
-            raise UserError(f"the column {not_numeric[0]} has values that are not numbers")
-        values = rows.to_numpy()
+        # Beside a blank row, the numbers of a column are texts.
+        numbers = rows.apply(pd.to_numeric, errors="coerce") if not_numeric else rows
+        wrong = [name for name in not_numeric if numbers[name].isna().any()]
+        if wrong:
+            raise UserError(f"the column {wrong[0]} has values that are not numbers")
+        values = numbers.to_numpy()
     return arrange(values, part.axes, part.scale).reshape(len(rows), -1)

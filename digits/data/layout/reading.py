@@ -1,8 +1,7 @@
 """Read images by their layout, and by nothing else."""
 
 import posixpath
-from collections.abc import Collection as Names
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,13 +10,13 @@ import pandas as pd
 
 from digits.data.intake.collection import Collection, shorten
 from digits.data.layout.part import PartImages, TableRows
-from digits.data.layout.pattern import find_matches, normalize
+from digits.data.layout.pattern import find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.read_arrays import read_arrays
 from digits.data.layout.read_files import read_files
-from digits.data.layout.read_table import choose_rows, read_table
+from digits.data.layout.read_table import read_table
 from digits.settings.errors import UserError
-from digits.settings.layout import FilesPart, Layout, Part, Rows, TablePart
+from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, Where
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +29,8 @@ class Reading:
         rest: the pictures that it does not name.
         files: the other files that are not used.
         columns: the columns of tables that are not used, with their values.
+        arrays: the arrays that are not used, of files that are.
+        n_rows: the number of rows of tables that are not used.
     """
 
     images: Collection
@@ -37,6 +38,8 @@ class Reading:
     rest: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     columns: dict[str, pd.Series] = field(default_factory=dict)
+    arrays: list[str] = field(default_factory=list)
+    n_rows: int = 0
 
 
 def read_layout(place: Place, layout: Layout) -> Reading:
@@ -47,10 +50,13 @@ def read_layout(place: Place, layout: Layout) -> Reading:
             it, or in several.
     """
     left_out = find_matches(layout.unused, place.pictures).keys()
-    parts = [read_part(place, part, left_out) for part in [*layout.train, *layout.test]]
+    parts = [
+        read_part(place, part, left_out, layout.unused_rows)
+        for part in [*layout.train, *layout.test]
+    ]
     check_same_kind(parts)
     for name, rows_of_parts in list_tables(parts).items():
-        check_rows_of_table(name, rows_of_parts, layout.unused_rows)
+        check_rows_of_table(name, rows_of_parts)
     rows = combine_rows(parts, n_train=len(layout.train))
     shape = parts[0].shape
     if (
@@ -68,6 +74,7 @@ def read_layout(place: Place, layout: Layout) -> Reading:
     else:
         images = Collection(rows, pictures=read_contents)
     used = {name for part in parts for name in part.files}.union(rows.get("file", []))
+    arrays = {name for part in parts for name in part.arrays}
     pictures = set(place.pictures)
     others = [name for name in place.files if name not in used]
     return Reading(
@@ -80,15 +87,26 @@ def read_layout(place: Place, layout: Layout) -> Reading:
             for name, values in parts[0].columns.items()
             if all(name in part.columns for part in parts)
         },
+        arrays=[
+            name
+            for name in (place.arrays if isinstance(layout.train[0], ArrayPart) else ())
+            if name.rpartition("/")[0] in used and name not in arrays
+        ],
+        n_rows=sum(
+            int(np.all([rows.is_left_out for rows in rows_of_parts], axis=0).sum())
+            for rows_of_parts in list_tables(parts).values()
+        ),
     )
 
 
-def read_part(place: Place, part: Part, left_out: Names[str]) -> PartImages:
+def read_part(
+    place: Place, part: Part, left_out: Container[str], unused_rows: list[Where]
+) -> PartImages:
     """Return the images of a part of a layout."""
     if isinstance(part, FilesPart):
         return read_files(place, part, left_out)
     if isinstance(part, TablePart):
-        return read_table(place, part)
+        return read_table(place, part, unused_rows)
     return read_arrays(place, part)
 
 
@@ -116,26 +134,21 @@ def list_tables(parts: list[PartImages]) -> dict[str, list[TableRows]]:
     return found
 
 
-def check_rows_of_table(name: str, rows_of_parts: list[TableRows], unused: list[Rows]) -> None:
+def check_rows_of_table(name: str, rows_of_parts: list[TableRows]) -> None:
     """Check that each row of a table is in one part, or is blank or unused.
 
     Args:
         name: the path of the table.
         rows_of_parts: which rows are in each part.
-        unused: the values of rows that are left out.
 
     Raises:
         UserError: a row is in several parts, or in none.
     """
-    table = rows_of_parts[0].table
     n_parts = np.sum([rows.is_chosen for rows in rows_of_parts], axis=0)
-    is_unused = np.all([rows.is_blank for rows in rows_of_parts], axis=0)
-    for where in unused:
-        if set(where).issubset(table.names):
-            is_unused |= choose_rows(table.read_texts(list(where)), where)
+    is_left_out = np.all([rows.is_left_out for rows in rows_of_parts], axis=0)
     for is_wrong, place, remedy in [
         (n_parts > 1, "several parts", "let each value stand in one"),
-        ((n_parts == 0) & ~is_unused, "no part", "name them in the key `unused`"),
+        ((n_parts == 0) & ~is_left_out, "no part", "name them in the key `unused`"),
     ]:
         if is_wrong.any():
             raise UserError(
@@ -166,8 +179,9 @@ def to_text(column: pd.Series) -> pd.Series:
 
     A number such as `3.0` becomes `3` if all are such numbers. `03` stays as it is.
     """
-    values = {value: normalize(str(value).strip()) for value in column.unique()}
+    values = {value: to_nfc(str(value).strip()) for value in column.unique()}
     are_decimals = all(text.removesuffix(".0") != text for text in values.values())
     if are_decimals and all(text[:-2].isdecimal() for text in values.values()):
         values = {value: text.removesuffix(".0") for value, text in values.items()}
-    return column.map(values)
+    # Not all names of folders are UTF-8, which pandas' own type of text needs.
+    return pd.Series([values[value] for value in column], column.index, dtype=object)

@@ -7,9 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from digits.core.tables import Vector
 from digits.data.intake.collection import shorten
 from digits.settings.errors import UserError
 
@@ -41,6 +44,7 @@ class TableFile:
         if separator == "last blank":
             self.options["engine"] = "python"  # the other one has no such separator
         self.texts: dict[str, pd.Series] = {}
+        self.n_rows = 0  # as soon as a column was read
         with self.report_unreadable():
             self.schema = pq.read_schema(path) if self.is_parquet else None
 
@@ -66,8 +70,10 @@ class TableFile:
                 names = [str(name).strip() for name in first.iloc[0]]
                 if self.options["header"] is None:
                     names = [str(number + 1) for number in range(len(names))]
-            if names.count("") > 1:
-                raise UserError("its first line has blanks; if it is a title, delete it")
+            if len(names) > 1 and len(set(names) - {""}) == 1:
+                raise UserError("its first line has one value; if it is a title, delete it")
+            # As pandas does. The index that it writes has no name.
+            names = [name or f"unnamed: {number}" for number, name in enumerate(names)]
             repeated = [name for name, number in Counter(names).items() if number > 1]
             if repeated:
                 raise UserError(f"two columns have the name {repeated[0]!r}")
@@ -103,24 +109,45 @@ class TableFile:
             {name: self.texts[name] for name in names}, index=range(self.n_rows)
         )
 
+    def find_blank(self) -> Vector:
+        """Return which rows have no values, as those at the end of some tables from Excel.
+
+        If not all columns were read, none has.
+        """
+        if not self.texts or set(self.texts) < set(self.names):
+            return np.zeros(self.n_rows, bool)
+        is_blank = [(values.str.strip() == "").to_numpy(bool) for values in self.texts.values()]
+        return np.all(is_blank, axis=0)
+
     def read_columns(self, names: Sequence[str]) -> pd.DataFrame:
         """Return columns as text."""
-        if self.is_parquet:
+        if self.schema is not None:
             if not names:
                 return pd.DataFrame(index=range(pq.read_metadata(self.path).num_rows))
+            for name in names:
+                if pa.types.is_nested(self.schema.field(name).type):
+                    raise UserError(f"the column {name} has lists or structures of values")
             frame = pd.read_parquet(self.path, columns=list(names))
             return frame.astype(object).where(frame.notna(), "").astype(str)
         columns = None
         if len(names) < len(self.names):
             columns = sorted(self.names.index(name) for name in names)
         frame = pd.read_csv(self.path, usecols=columns, **self.options)
-        if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first column for it
+        self.check_index(frame)
+        frame.columns = pd.Index(sorted(names, key=self.names.index))
+        return frame.fillna("")
+
+    def check_index(self, frame: pd.DataFrame) -> None:
+        """Check that pandas has not taken the first column for the index.
+
+        Raises:
+            UserError: it has, because the rows have more values than the first line.
+        """
+        if not isinstance(frame.index, pd.RangeIndex):
             raise UserError(
                 f"its first line has {len(self.names)} values, but another one has more; add a "
                 "name, or delete the commas at the ends of lines"
             )
-        frame.columns = pd.Index(sorted(names, key=self.names.index))
-        return frame.fillna("")
 
     def read_blocks(self, names: Sequence[str], n_rows: int) -> Iterator[pd.DataFrame]:
         """Yield columns, `n_rows` rows at a time.
@@ -142,6 +169,7 @@ class TableFile:
                 self.path, chunksize=n_rows, low_memory=False, **options
             ) as blocks:
                 for block in blocks:
+                    self.check_index(block)
                     yield block.iloc[:, positions].set_axis(list(names), axis=1)
 
     @contextmanager

@@ -8,11 +8,6 @@ With `NEEDS_NETWORK = True` in the module, the environment variable DATA_MIRROR 
 the source. With `READS_PICTURES = True`, the dataset may have a `network`, whose features of
 each picture are the column `network` of the table.
 
-The modules `folder`, `table` and `arrays` also have a function `open_place(path)`, which
-returns the images as a `Collection` before their pixels are read
-(digits/data/intake/collection.py). digits/data/intake/recognize.py chooses one of these
-modules.
-
 Other packages add sources as entry points of the group `digits.sources`.
 """
 

@@ -1,9 +1,13 @@
 """Somebody's images in a folder, as the key `layout` of the dataset says what they are.
 
 docs/layout.md describes this key. Every picture and every row of a table is in a part of the
-layout, or is named in its key `unused`. So what is added later, and does not fit, is noticed.
+layout, or is named in its key `unused`. Other files are an error, as when some are added later.
+
+Without the key, the pictures are in a subfolder for each class, such as `7/1.png`, or, if all
+of them are in two levels of folders, in one for each class and group, such as `7/anna/1.png`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +17,8 @@ from digits.data.intake.collection import Collection, read_collection
 from digits.data.intake.rows import find_faults
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
+from digits.data.sources import check_place
+from digits.imaging.pictures import Picture
 from digits.settings import layout
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
@@ -20,20 +26,25 @@ from digits.settings.params import DatasetParams
 READS_PICTURES = True  # so a network can describe them
 
 
-def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+def read(
+    place: str,
+    dataset: DatasetParams,
+    convert: Callable[[Picture], Pixels] | None = None,
+) -> tuple[Pixels, pd.DataFrame]:
     """Return the images of a folder, or of a file.
 
     Args:
         place: the folder or the file.
         dataset: the entry of params.yaml.
+        convert: makes an image of the dataset's shape from a picture. If None, the picture is
+            resized and padded.
 
     Raises:
-        UserError: there is no layout, the files are not as it says, or a picture or a row is
-            neither in one of its parts nor unused.
+        UserError: the files are not as the layout says, or a picture or a row is neither in one
+            of its parts nor unused.
     """
-    if dataset.layout is None:
-        raise UserError("the key `layout` is missing, which says what the files mean")
-    return read_collection(open_place(Place(Path(place)), dataset.layout), dataset)
+    check_place(Path(place))
+    return read_collection(open_place(Place(Path(place)), dataset.layout), dataset, convert)
 
 
 def open_place(place: Place, written: object) -> Collection:
@@ -41,11 +52,14 @@ def open_place(place: Place, written: object) -> Collection:
 
     Args:
         place: the files.
-        written: the layout, as it is written in params.yaml.
+        written: the layout, as it is written in params.yaml, or None.
 
     Raises:
         UserError: as `read` does.
     """
+    if written is None:
+        has_groups = {name.count("/") for name in place.pictures} == {2}
+        written = "{class}/{group}/*" if has_groups else "{class}/*"
     try:
         reading = read_layout(place, layout.parse(written))
     except UserError as error:

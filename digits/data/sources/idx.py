@@ -8,6 +8,7 @@ Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
 
 import gzip
 import math
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ import requests
 
 from digits.core.tables import Pixels
 from digits.data.images import make_images
-from digits.data.intake import subsets
 from digits.data.sources import NO_FILE, describe_network_error, is_special
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
 NEEDS_NETWORK = True  # also for a folder, in whose place DATA_MIRROR may be, too
+# The name of a file with test images, such as t10k-images-idx3-ubyte.gz.
+TEST_NAME = re.compile(r"t10k|(?<![a-z])test(?![a-z])", re.IGNORECASE)
 TIMEOUT = 60  # seconds without an answer
 GZIP_MAGIC = b"\x1f\x8b"
 # The type of the values by the third byte of a file.
@@ -50,7 +52,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     n_values = math.prod(dataset.shape)
     blocks = [read_file(place, images_file, n_values) for images_file, _ in pairs]
     labels = [read_file(place, labels_file, 1) for _, labels_file in pairs]
-    is_test = [subsets.names_test_set(images_file) for images_file, _ in pairs]
+    is_test = [TEST_NAME.search(images_file) is not None for images_file, _ in pairs]
     return make_images(
         dataset,
         blocks,

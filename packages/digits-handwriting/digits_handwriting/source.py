@@ -1,14 +1,15 @@
 """Read pictures of single digits on paper, in a folder with a subfolder for each class.
 
-The source `folder` describes the folder. Each digit is drawn as MNIST's digits were
-(`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`, `pixel_max: 16`), with the
-code that `digits predict` uses. See docs/handwriting.md.
+The pictures are in subfolders 0 to 9. If all of these have subfolders, as for the writers, they
+are the groups. The key `layout` of the dataset describes any other folders. Each digit is drawn
+as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`,
+`pixel_max: 16`), with the code that `digits predict` uses. See docs/handwriting.md.
 """
 
 import pandas as pd
 
 from digits.core.tables import Pixels
-from digits.data.sources import folder
+from digits.data.sources import files
 from digits.imaging.pictures import Picture, PictureError
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
@@ -22,7 +23,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     if dataset.shape != [side, side] or side not in SIDES:
         shape = " × ".join(map(str, dataset.shape))
         raise UserError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {shape}")
-    return folder.read(place, dataset, lambda picture: draw(picture, side))
+    return files.read(place, dataset, lambda picture: draw(picture, side))
 
 
 def draw(picture: Picture, size: int) -> Pixels:

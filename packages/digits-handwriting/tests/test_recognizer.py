@@ -123,7 +123,7 @@ def test_png_has_the_picture_with_a_box_and_a_label_for_each_digit(
 
 
 def test_a_model_of_whole_pictures_has_no_drawing_page(project: Path) -> None:
-    tiny.edit(project, {"datasets.tiny.sources": [{"folder": "own"}]})
+    tiny.edit(project, {"datasets.tiny.sources": [{"files": "own"}]})
     assert failure(project, "draw", "--model", "digit-logreg") == (
         "Error: digit-logreg classifies whole pictures; choose a --model of digits"
     )

@@ -1,0 +1,58 @@
+"""Files with arrays: .npz, .npy, .mat and IDX files. All arrays must fit into memory.
+
+Pickles are refused, because they can run code.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from digits.data.sources import idx
+
+SUFFIXES = (".npz", ".npy", ".mat")
+IDX_NAME = re.compile(r".*idx\d-(ubyte|byte|short|int|float|double)(\.gz)?")
+
+# What makes arrays usable that cannot be read.
+CONVERT = (
+    "load them in Python, and write them with numpy.savez('data/own/images.npz', x_train=…, "
+    "y_train=…, x_test=…, y_test=…)"
+)
+
+
+def is_array_file(path: Path) -> bool:
+    """Return whether the name of a file is that of a file with arrays."""
+    is_hidden = path.name.startswith(".")
+    return not is_hidden and (
+        path.suffix.lower() in SUFFIXES or IDX_NAME.fullmatch(path.name.lower()) is not None
+    )
+
+
+def load_file(path: Path) -> dict[str, Any]:
+    """Return the arrays in a file by their names. An IDX or .npy file has a single array.
+
+    Raises:
+        Exception: the file is damaged, or holds a pickle.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        # NumPy would leave a damaged file open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return dict(file)
+    if suffix == ".npy":
+        return {"": np.load(path, allow_pickle=False)}
+    if suffix == ".mat":
+        variables = scipy.io.loadmat(path)
+        return {name: variables[name] for name in variables if not name.startswith("__")}
+    return {"": idx.parse(path.read_bytes())}
+
+
+def explain(error: Exception) -> str:
+    """Return why a file cannot be read, and what to do."""
+    if isinstance(error, NotImplementedError):  # scipy.io cannot read HDF5
+        return f"MATLAB's format 7.3 cannot be read; {CONVERT}"
+    if "allow_pickle" in str(error):
+        return f"it holds a pickle, which can run any code; if you trust it, {CONVERT}"
+    return f"{error}; {CONVERT}"

@@ -1,0 +1,32 @@
+"""The files in a folder, without those that programs write for themselves."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from digits.data.sources import check_not_special
+from digits.settings.errors import UserError
+
+# Files that operating systems, Git and DVC write.
+IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+
+
+def list_visible(folder: Path) -> list[Path]:
+    """Return the files and folders in a folder, except those with ignored names, sorted."""
+    return sorted(path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name))
+
+
+def iterate_files(folder: Path) -> Iterator[Path]:
+    """Yield all files in a folder, at any depth, except those with ignored names.
+
+    Raises:
+        UserError: a folder is a link to a folder above, or there is a pipe.
+    """
+    for path in list_visible(folder):
+        check_not_special(path)
+        if not path.is_dir():
+            yield path
+        elif folder.resolve().is_relative_to(path.resolve()):
+            raise UserError(f"{path.name!r} is a link to a folder that it lies in; delete it")
+        else:
+            yield from iterate_files(path)

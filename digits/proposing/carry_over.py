@@ -1,0 +1,46 @@
+"""Write the layout of images whose source is of a former kind, which guessed what files mean.
+
+The pinned checksums decide: the layout that gives exactly the pinned images is written.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from digits.commands.pin import compute_pinned_values
+from digits.data.layout.place import Place
+from digits.data.layout.reading import read_layout
+from digits.proposing.choose import Choice, name_unused, propose
+from digits.settings.errors import UserError
+from digits.settings.layout import parse
+
+# The keys of an entry that say which images it has.
+PINNED = ("images", "classes", "groups", "names", "sha256")
+
+
+def find_layout(entry: dict[str, Any]) -> Any:
+    """Return the layout in which the files of a dataset give the pinned images.
+
+    Args:
+        entry: the entry of the dataset, with the former source.
+
+    Raises:
+        UserError: no layout that would be proposed gives them.
+    """
+    [path] = entry["sources"][0].values()
+    place = Place(Path(path))
+    layouts, _ = propose(place, entry.get("columns") or {})
+    for layout in layouts:
+        try:
+            choice = Choice(layout, read_layout(place, parse(layout)), [], [])
+            choice = name_unused(place, choice)
+            new = {"sources": [{"files": path}], "layout": choice.layout}
+            kept = {key: entry[key] for key in entry if key not in ("sources", "columns")}
+            values, _, _ = compute_pinned_values("own", kept | new, choice.reading.images)
+        except UserError:
+            continue
+        if all(values.get(key) == entry.get(key) for key in PINNED):
+            return choice.layout
+    raise UserError(
+        f"no layout of {path} gives the pinned images; write `files: {path}` and a `layout` "
+        "into params.yaml yourself (docs/layout.md), and run `digits pin` again"
+    )
