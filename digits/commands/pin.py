@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import click
@@ -73,13 +74,13 @@ def carry_over(name: str) -> None:
         UserError: no layout gives them, or the code that proposes layouts was deleted.
     """
     try:
-        from digits.proposing.carry_over import find_layout
-    except ImportError:
+        module = import_module("digits.proposing.carry_over")
+    except ModuleNotFoundError:
         raise UserError(
             f"{FILE}: datasets.{name}: write `files` and a `layout` (docs/layout.md)"
         ) from None
     text = params.read()
-    layout = find_layout(find_entry(text, name))
+    layout = module.find_layout(find_entry(text, name))
     with atomic_write(FILE) as temporary:
         temporary.write_text(replace_source(text, name, layout), encoding="utf-8")
     print(f"{FILE}: datasets.{name} has a layout now, which gives the same images")

@@ -173,7 +173,7 @@ def describe_opened(
 ) -> list[Description]:
     """Return what `describe` does for a table that is written in a form."""
     table.check_names(list(chosen.values()))
-    texts = read_texts(table)
+    texts = read_texts(table, may_have_pixels=not index)
     role = find_role(posixpath.splitext(posixpath.basename(name))[0])
     role = role or find_role(posixpath.dirname(name))
     encoded = [column.name for column in table.schema or [] if find_encoded_column([column])]
@@ -230,18 +230,21 @@ def name_unlabelled(column: str, texts: pd.Series, none: str) -> dict[str, Any]:
     return {"unused": [{"where": {column: none}}]} if 0 < is_none.mean() < 0.5 else {}
 
 
-def read_texts(table: TableFile) -> dict[str, pd.Series]:
+def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Series]:
     """Return the columns of a table that have a meaning and no pictures.
 
-    Of a table with many columns, those of numbers are left out, but for the first and last one.
+    Of a table with many columns, or one that may have pixels, those of numbers are left out,
+    but for the first and last one.
     """
     names = table.names
     encoded = [column.name for column in table.schema or [] if find_encoded_column([column])]
-    if len(names) > MAX_TEXTS:
+    may_have_pixels = may_have_pixels and not encoded
+    if len(names) > MAX_TEXTS or may_have_pixels:
         sample = next(table.read_blocks(names, N_SAMPLE_ROWS)).astype(str)
         ends = (names[0], names[-1])
         names = [n for n in names if n in ends or not is_numeric(sample[n]) or is_usual(n)]
-    texts = table.read_texts([name for name in names if name not in encoded])
+    names = [name for name in names if name not in encoded]
+    texts = table.read_texts(names, whole=not may_have_pixels)
     return {
         str(name): values
         for name, values in texts.items()

@@ -5,7 +5,6 @@ Each form that docs/your-own.md lists is tried on a few images in exactly that f
 
 import base64
 import gzip
-import io
 import json
 import pickle
 import re
@@ -18,11 +17,9 @@ from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import scipy.io
-from PIL import Image
+import yaml
 from scipy.spatial.distance import cdist
 from sklearn.datasets import load_iris, load_wine
 
@@ -33,47 +30,25 @@ from digits.data.intake import one_class
 from digits.data.intake.collection import Collection
 from digits.data.layout.place import Place
 from digits.proposing.choose import choose
+from digits.proposing.folders import enter_folders
+from digits.settings import layout
 from digits.settings.errors import UserError
+from tests.core.test_public_forms import READ
 from tests.helpers import pages, tiny
+from tests.helpers.digit_files import (
+    LABELS,
+    NAMES,
+    PIXELS,
+    TEST,
+    TRAIN,
+    make_table,
+    write_flat,
+    write_picture,
+    write_tree,
+)
+from tests.helpers.hugging_face import write_parquet
 
 PAGE = "docs/your-own.md"
-
-# 200 images of 8 × 8 pixels, 0 to 240, for training, and 40 for a test set.
-PIXELS = (tiny.digits()[0] * 15).reshape(-1, 8, 8)
-LABELS = tiny.digits()[1]
-TRAIN = slice(0, 200)
-TEST = slice(200, 240)
-NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-
-
-def write_picture(path: Path, pixels: Any) -> None:
-    """Write a picture, and create its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-
-
-def write_tree(folder: Path, rows: slice, ending: str = "png") -> None:
-    """Write pictures into a subfolder for each class."""
-    for number in range(rows.start, rows.stop):
-        name = NAMES[LABELS[number]]
-        write_picture(folder / f"{name}/{number:05d}.{ending}", PIXELS[number])
-
-
-def write_flat(folder: Path, rows: slice) -> list[str]:
-    """Write pictures into one folder, and return the names of their files."""
-    names = [f"{number:05d}.png" for number in range(rows.start, rows.stop)]
-    for name, pixels in zip(names, PIXELS[rows], strict=True):
-        write_picture(folder / name, pixels)
-    return names
-
-
-def make_table(rows: slice, *, labelled: bool = True) -> pd.DataFrame:
-    """Return a table with a column per pixel."""
-    pixels = PIXELS[rows].reshape(-1, 64)
-    table = pd.DataFrame(pixels).add_prefix("pixel")
-    if labelled:
-        table.insert(0, "label", LABELS[rows])
-    return table
 
 
 def write_idx(path: Path, values: Any) -> None:
@@ -122,20 +97,6 @@ def hugging_face(place: Path) -> None:
     (place / "README.md").touch()
     write_parquet(place / "data/train-00000-of-00001.parquet", TRAIN, LABELS[TRAIN])
     write_parquet(place / "data/test-00000-of-00001.parquet", TEST, LABELS[TEST])
-
-
-def write_parquet(path: Path, rows: slice, labels: Any) -> None:
-    """Write pictures with their labels as Hugging Face does, and create the folder."""
-    structs = []
-    for pixels in PIXELS[rows]:
-        content = io.BytesIO()
-        Image.fromarray(pixels).save(content, "PNG")
-        structs.append({"bytes": content.getvalue(), "path": None})
-    table = pa.table({"image": structs, "label": np.asarray(labels, int)})
-    info = {"info": {"features": {"label": {"names": NAMES}}}}
-    table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
-    path.parent.mkdir(exist_ok=True)
-    pq.write_table(table, path)
 
 
 def named_pictures(place: Path) -> None:
@@ -775,3 +736,179 @@ def test_the_page_lists_each_form() -> None:
     )
     forms = re.findall(r"^- (.+?)(?:\. .+)?$", section, re.MULTILINE)
     assert forms == [*FORMS, "an Excel, HDF5 or DICOM file"]
+
+
+SETS_OF_PIXELS = {"pixels": "pixel0 to pixel63", "class": "label"}
+
+# The layout of each form that docs/your-own.md lists.
+LAYOUTS: dict[str, Any] = {
+    "subfolders": "{class}/*",
+    "subsets": {
+        "train": "training_set/{class}/*",
+        "test": "test_set/{class}/*",
+    },
+    "subsets_without_classes": {
+        "train": "seg_train/seg_train/{class}/*",
+        "test": "seg_test/seg_test/{class}/*",
+        "unused": "seg_pred/seg_pred/*",
+    },
+    "masks": {
+        "files": ["{class}/images/*", "{class}/*"],
+        "unused": ["**/masks/*", "**/*_mask.*"],
+    },
+    "annotations": "101_ObjectCategories/{class}/*",
+    "wnids": {
+        "files": "train/{class}/images/*",
+        "unused": ["val/images/*", "test/images/*"],
+    },
+    "phone": "{class}/*",
+    "named_pictures": {
+        "table": "labels.csv",
+        "file": "train/{id}.png",
+        "class": "breed",
+        "unused": "test/*",
+    },
+    "spelled": {
+        "table": "table.csv",
+        "separator": ";",
+        "file": "pictures/{File Name.name}",
+        "class": "Label",
+    },
+    "one_hot": {"table": "_classes.csv", "file": "{filename}", "class": NAMES},
+    "whales": {"table": "train.csv", "file": "train/{Image}", "class": "Id"},
+    "with_split": {
+        "table": "table.parquet",
+        "file": "{path}",
+        "class": "label",
+        "train": {"where": {"split": "train"}},
+        "test": {"where": {"split": "test"}},
+    },
+    "traffic_signs": {
+        "separator": ";",
+        "file": "{Filename}",
+        "class": "ClassId",
+        "train": {"table": "Final_Training/Images/*/GT.csv"},
+        "test": {"table": "Final_Test/Images/GT.csv"},
+    },
+    "lists": {
+        "separator": "last blank",
+        "header": False,
+        "file": "{1}",
+        "class": 2,
+        "train": {"table": "train_list.txt"},
+        "test": {"table": "test_list.txt"},
+    },
+    "kaggle": {"table": "train.csv"} | SETS_OF_PIXELS,
+    "two_tables": SETS_OF_PIXELS
+    | {"train": {"table": "mnist_train.csv"}, "test": {"table": "mnist_test.csv"}},
+    "packed": {
+        "table": "fer2013.csv",
+        "pixels": "pixels",
+        "class": "emotion",
+        "train": {"where": {"Usage": "Training"}},
+        "test": {"where": {"Usage": "*Test"}},
+    },
+    "hugging_face": {
+        "picture": "image",
+        "class": "label",
+        "train": {"table": "data/train-*.parquet"},
+        "test": {"table": "data/test-*.parquet"},
+    },
+    "npz": {
+        "train": {"images": "mnist.npz/x_train", "class": "mnist.npz/y_train"},
+        "test": {"images": "mnist.npz/x_test", "class": "mnist.npz/y_test"},
+    },
+    "npy": {"images": "X.npy", "class": "Y.npy"},
+    "array_per_class": {"images": "full_numpy_bitmap_{class}.npy", "axes": "n (h w)"},
+    "mat": {
+        "axes": "h w c n",
+        "train": {"images": "train_32x32.mat/X", "class": "train_32x32.mat/y"},
+        "test": {"images": "test_32x32.mat/X", "class": "test_32x32.mat/y"},
+    },
+    "idx": {
+        "train": {"images": "train-images-idx3-ubyte", "class": "train-labels-idx1-ubyte"},
+        "test": {"images": "t10k-images-idx3-ubyte", "class": "t10k-labels-idx1-ubyte"},
+    },
+    "emnist": {
+        "train": {
+            "images": "emnist-letters-train-images-idx3-ubyte.gz",
+            "class": "emnist-letters-train-labels-idx1-ubyte.gz",
+        },
+        "test": {
+            "images": "emnist-letters-test-images-idx3-ubyte.gz",
+            "class": "emnist-letters-test-labels-idx1-ubyte.gz",
+        },
+    },
+    "archive": "{class}/*",
+    "archive_per_class": "{class}/*",
+    "contest_archives": {
+        "table": "train.csv",
+        "file": "train/train/{id}",
+        "class": "has_cactus",
+    },
+    "json_lines": {
+        "file": "{file_name}",
+        "class": "label",
+        "train": {"table": "train/metadata.jsonl.csv"},
+        "test": {"table": "test/metadata.jsonl.csv"},
+    },
+    "arff": {"table": "digits.arff.csv", "pixels": "pixel0 to pixel63", "class": "class"},
+    "pickles": {
+        "axes": "n (h w)",
+        "train": {"images": "data_batch_1.npz/x", "class": "data_batch_1.npz/y"},
+        "test": {"images": "test_batch.npz/x", "class": "test_batch.npz/y"},
+    },
+    "class_in_name": "train/{class}.#.*",
+    "without_header": {"table": "*.csv", "header": False, "pixels": "2 to 65", "class": 1},
+    "fractions": {"table": "train.csv", "scale": 255} | SETS_OF_PIXELS,
+    "latin": {"table": "table.csv", "encoding": "latin-1", "file": "{file}", "class": "class"},
+}
+
+
+def read(written: Any, shape: list[int]) -> Any:
+    """Return what `digits pin` records of data/own."""
+    place = enter_folders(Path("data/own"))
+    entry = {"sources": [{"files": str(place)}], "layout": written, "shape": shape}
+    return compute_pinned_values("own", entry)
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_layout_reads_each_form_as_it_is_understood(
+    form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/own").mkdir(parents=True)
+    form.write(Path("data/own"))
+    if form.command:
+        with pytest.raises(UserError) as refused:
+            understand()
+        found = re.search(form.command, refused.value.message)
+        assert found
+        tiny.run(["bash", "-c", found.group()], tmp_path)
+    expected, X, images = understand()
+    values, X_read, images_read = read(LAYOUTS[form.write.__name__], images.attrs["shape"])
+    assert values == expected
+    pd.testing.assert_frame_equal(images_read, images)
+    assert np.array_equal(X, X_read)
+
+
+def load(text: str) -> Any:
+    """Return a layout from its text in YAML. A pattern may begin with a bracket."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+LAYOUT_PAGE = (tiny.ROOT / "docs/layout.md").read_text(encoding="utf-8")
+_, _, TABLE = LAYOUT_PAGE.partition("## Forms and their layouts")
+
+
+def test_each_layout_of_the_page_is_one_that_reads_a_form() -> None:
+    known = [layout.parse(written) for written in LAYOUTS.values()]
+    known += [layout.parse(load(form.layout)) for form in READ.values()]
+    known.append(layout.parse(LAYOUTS["emnist"] | {"axes": "n w h"}))
+    written = re.findall(r"^\| .+ \| `(.+)` \|$", TABLE, re.MULTILINE)
+    assert len(written) >= 40
+    for text in written:
+        assert layout.parse(load(text)) in known, text

@@ -8,8 +8,6 @@ import pytest
 
 from digits.data.intake.judge import find_equal_names
 from digits.data.intake.overview import describe_images
-from digits.data.layout.axes import arrange
-from digits.proposing.arrays import describe_flat
 from tests.helpers import tiny
 
 PIXELS, LABELS = tiny.digits()
@@ -65,14 +63,3 @@ def test_classes_with_nearly_the_same_name_are_named(names: list[str], alike: st
 @pytest.mark.parametrize("names", [["cat", "cats"], ["1", "01x"], ["+", "-"], range(10)])
 def test_other_classes_are_not_the_same(names: list[object]) -> None:
     assert find_equal_names(names) == []
-
-
-@pytest.mark.parametrize("planes", [False, True], ids=["side by side", "planes"])
-def test_grey_images_with_three_equal_colours_keep_their_pixels(planes: bool) -> None:
-    # They have black borders, so that most neighbours are equal in a wrong arrangement, too.
-    images = np.pad(15 * PIXELS.reshape(-1, 8, 8), [(0, 0), (10, 10), (10, 10)])
-    values = images.reshape(len(images), -1)
-    rows = np.tile(values, 3) if planes else np.repeat(values, 3, axis=1)
-    keys = describe_flat(rows)
-    assert keys == {"axes": "n (c h w)" if planes else "n (h w c)"}
-    assert (arrange(rows, keys["axes"]) == images[..., np.newaxis]).all()

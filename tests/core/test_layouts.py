@@ -13,187 +13,21 @@ from digits.commands.pin import compute_pinned_values
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import Pattern
 from digits.data.layout.place import Place
-from digits.proposing.folders import enter_folders
 from digits.settings import layout
 from digits.settings.errors import UserError
-from tests.core import test_forms as forms
-from tests.core import test_public_forms as public_forms
 from tests.helpers import tiny
+from tests.helpers.digit_files import PIXELS, make_table, write_flat, write_picture, write_tree
 
 SETS_OF_PIXELS = {"pixels": "pixel0 to pixel63", "class": "label"}
-
-# The layout of each form that docs/your-own.md lists.
-LAYOUTS: dict[str, Any] = {
-    "subfolders": "{class}/*",
-    "subsets": {
-        "train": "training_set/{class}/*",
-        "test": "test_set/{class}/*",
-    },
-    "subsets_without_classes": {
-        "train": "seg_train/seg_train/{class}/*",
-        "test": "seg_test/seg_test/{class}/*",
-        "unused": "seg_pred/seg_pred/*",
-    },
-    "masks": {
-        "files": ["{class}/images/*", "{class}/*"],
-        "unused": ["**/masks/*", "**/*_mask.*"],
-    },
-    "annotations": "101_ObjectCategories/{class}/*",
-    "wnids": {
-        "files": "train/{class}/images/*",
-        "unused": ["val/images/*", "test/images/*"],
-    },
-    "phone": "{class}/*",
-    "named_pictures": {
-        "table": "labels.csv",
-        "file": "train/{id}.png",
-        "class": "breed",
-        "unused": "test/*",
-    },
-    "spelled": {
-        "table": "table.csv",
-        "separator": ";",
-        "file": "pictures/{File Name.name}",
-        "class": "Label",
-    },
-    "one_hot": {"table": "_classes.csv", "file": "{filename}", "class": forms.NAMES},
-    "whales": {"table": "train.csv", "file": "train/{Image}", "class": "Id"},
-    "with_split": {
-        "table": "table.parquet",
-        "file": "{path}",
-        "class": "label",
-        "train": {"where": {"split": "train"}},
-        "test": {"where": {"split": "test"}},
-    },
-    "traffic_signs": {
-        "separator": ";",
-        "file": "{Filename}",
-        "class": "ClassId",
-        "train": {"table": "Final_Training/Images/*/GT.csv"},
-        "test": {"table": "Final_Test/Images/GT.csv"},
-    },
-    "lists": {
-        "separator": "last blank",
-        "header": False,
-        "file": "{1}",
-        "class": 2,
-        "train": {"table": "train_list.txt"},
-        "test": {"table": "test_list.txt"},
-    },
-    "kaggle": {"table": "train.csv"} | SETS_OF_PIXELS,
-    "two_tables": SETS_OF_PIXELS
-    | {"train": {"table": "mnist_train.csv"}, "test": {"table": "mnist_test.csv"}},
-    "packed": {
-        "table": "fer2013.csv",
-        "pixels": "pixels",
-        "class": "emotion",
-        "train": {"where": {"Usage": "Training"}},
-        "test": {"where": {"Usage": "*Test"}},
-    },
-    "hugging_face": {
-        "picture": "image",
-        "class": "label",
-        "train": {"table": "data/train-*.parquet"},
-        "test": {"table": "data/test-*.parquet"},
-    },
-    "npz": {
-        "train": {"images": "mnist.npz/x_train", "class": "mnist.npz/y_train"},
-        "test": {"images": "mnist.npz/x_test", "class": "mnist.npz/y_test"},
-    },
-    "npy": {"images": "X.npy", "class": "Y.npy"},
-    "array_per_class": {"images": "full_numpy_bitmap_{class}.npy", "axes": "n (h w)"},
-    "mat": {
-        "axes": "h w c n",
-        "train": {"images": "train_32x32.mat/X", "class": "train_32x32.mat/y"},
-        "test": {"images": "test_32x32.mat/X", "class": "test_32x32.mat/y"},
-    },
-    "idx": {
-        "train": {"images": "train-images-idx3-ubyte", "class": "train-labels-idx1-ubyte"},
-        "test": {"images": "t10k-images-idx3-ubyte", "class": "t10k-labels-idx1-ubyte"},
-    },
-    "emnist": {
-        "train": {
-            "images": "emnist-letters-train-images-idx3-ubyte.gz",
-            "class": "emnist-letters-train-labels-idx1-ubyte.gz",
-        },
-        "test": {
-            "images": "emnist-letters-test-images-idx3-ubyte.gz",
-            "class": "emnist-letters-test-labels-idx1-ubyte.gz",
-        },
-    },
-    "archive": "{class}/*",
-    "archive_per_class": "{class}/*",
-    "contest_archives": {
-        "table": "train.csv",
-        "file": "train/train/{id}",
-        "class": "has_cactus",
-    },
-    "json_lines": {
-        "file": "{file_name}",
-        "class": "label",
-        "train": {"table": "train/metadata.jsonl.csv"},
-        "test": {"table": "test/metadata.jsonl.csv"},
-    },
-    "arff": {"table": "digits.arff.csv", "pixels": "pixel0 to pixel63", "class": "class"},
-    "pickles": {
-        "axes": "n (h w)",
-        "train": {"images": "data_batch_1.npz/x", "class": "data_batch_1.npz/y"},
-        "test": {"images": "test_batch.npz/x", "class": "test_batch.npz/y"},
-    },
-    "class_in_name": "train/{class}.#.*",
-    "without_header": {"table": "*.csv", "header": False, "pixels": "2 to 65", "class": 1},
-    "fractions": {"table": "train.csv", "scale": 255} | SETS_OF_PIXELS,
-    "latin": {"table": "table.csv", "encoding": "latin-1", "file": "{file}", "class": "class"},
-}
 
 
 def read(written: Any, shape: list[int]) -> Any:
     """Return what `digits pin` records of data/own."""
-    place = enter_folders(Path("data/own"))
-    entry = {"sources": [{"files": str(place)}], "layout": written, "shape": shape}
+    entry = {"sources": [{"files": "data/own"}], "layout": written, "shape": shape}
     return compute_pinned_values("own", entry)
 
 
-@pytest.mark.parametrize("form", forms.FORMS.values(), ids=forms.FORMS)
-def test_a_layout_reads_each_form_as_it_is_understood(
-    form: forms.Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("data/own").mkdir(parents=True)
-    form.write(Path("data/own"))
-    if form.command:
-        with pytest.raises(UserError) as refused:
-            forms.understand()
-        found = re.search(form.command, refused.value.message)
-        assert found
-        tiny.run(["bash", "-c", found.group()], tmp_path)
-    expected, X, images = forms.understand()
-    values, X_read, images_read = read(LAYOUTS[form.write.__name__], images.attrs["shape"])
-    assert values == expected
-    pd.testing.assert_frame_equal(images_read, images)
-    assert np.array_equal(X, X_read)
-
-
-def load(text: str) -> Any:
-    """Return a layout from its text in YAML. A pattern may begin with a bracket."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-
-
 PAGE = (tiny.ROOT / "docs/layout.md").read_text(encoding="utf-8")
-_, _, TABLE = PAGE.partition("## Forms and their layouts")
-
-
-def test_each_layout_of_the_page_is_one_that_reads_a_form() -> None:
-    known = [layout.parse(written) for written in LAYOUTS.values()]
-    known += [layout.parse(load(form.layout)) for form in public_forms.READ.values()]
-    known.append(layout.parse(LAYOUTS["emnist"] | {"axes": "n w h"}))
-    written = re.findall(r"^\| .+ \| `(.+)` \|$", TABLE, re.MULTILINE)
-    assert len(written) >= 40
-    for text in written:
-        assert layout.parse(load(text)) in known, text
 
 
 def test_each_example_of_the_page_is_a_layout() -> None:
@@ -236,14 +70,14 @@ def test_a_wrong_layout_is_refused_with_one_line(
     written: Any, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    forms.write_tree(Path("data/own"), slice(0, 20))
+    write_tree(Path("data/own"), slice(0, 20))
     with pytest.raises(UserError, match=re.escape(line)):
         read(written, [8, 8])
 
 
 def write_table(rows: str) -> None:
     """Write twenty pictures, and a table with some rows."""
-    forms.write_flat(Path("data/own"), slice(0, 20))
+    write_flat(Path("data/own"), slice(0, 20))
     Path("data/own/t.csv").write_text(rows, encoding="utf-8")
 
 
@@ -284,9 +118,9 @@ def test_a_picture_that_does_not_fit_the_layout_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    forms.write_tree(Path("data/own"), slice(0, 20))
+    write_tree(Path("data/own"), slice(0, 20))
     read("{class}/*", [8, 8])
-    forms.write_picture(Path("data/own/new/day/1.png"), forms.PIXELS[0])
+    write_picture(Path("data/own/new/day/1.png"), PIXELS[0])
     line = "1 pictures do not fit the layout, first new/day/1.png; correct the layout, or add"
     with pytest.raises(UserError, match=line):
         read("{class}/*", [8, 8])
@@ -297,7 +131,7 @@ def test_a_picture_that_does_not_fit_the_layout_is_noticed(
 def test_all_faults_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in ["train/a/x", "train/b/x", "test/a/x", "test/c/y"]:
-        forms.write_flat(Path("data/own") / folder, slice(0, 4))
+        write_flat(Path("data/own") / folder, slice(0, 4))
     written = {"train": "train/{class}/{group}/*", "test": "test/{class}/{group}/*"}
     with pytest.raises(UserError) as refused:
         read(written, [8, 8])
@@ -334,7 +168,7 @@ def test_a_row_of_pixels_without_a_class_is_not_blank(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("data/own").mkdir(parents=True)
-    table = forms.make_table(slice(0, 20)).astype(str)
+    table = make_table(slice(0, 20)).astype(str)
     table.loc[5, "label"] = ""
     table.to_csv("data/own/t.csv", index=False)
     written = {"table": "t.csv"} | SETS_OF_PIXELS
@@ -363,7 +197,7 @@ def test_a_path_may_have_several_columns(
     names = [(f"p{number % 3}_x", f"c_{number}") for number in range(20)]
     for number, (patient, image) in enumerate(names):
         path = Path(f"data/own/images/{patient}_{image}.png")
-        forms.write_picture(path, forms.PIXELS[number])
+        write_picture(path, PIXELS[number])
     table = pd.DataFrame(names, columns=["patient", "image"]).assign(label=["a", "b"] * 10)
     table.to_csv("data/own/t.csv", index=False)
     part = {"table": "t.csv", "class": "label", "group": "patient"}
@@ -427,7 +261,7 @@ def test_axes_that_do_not_fit_an_array_are_refused(axes: str, line: str) -> None
 
 def test_two_files_whose_names_differ_only_in_unicode_are_refused(tmp_path: Path) -> None:
     for name in ["\u00e9.png", "e\u0301.png"]:
-        forms.write_picture(tmp_path / name, forms.PIXELS[0])
+        write_picture(tmp_path / name, PIXELS[0])
     if len(list(tmp_path.iterdir())) == 2:  # not on a Mac
         with pytest.raises(UserError, match="two files are called"):
             Place(tmp_path)

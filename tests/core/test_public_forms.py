@@ -20,9 +20,11 @@ from PIL import Image
 from scipy.spatial.distance import cdist
 
 from digits.commands.pin import compute_pinned_values
+from digits.data.layout.axes import arrange
 from digits.data.layout.place import Place
+from digits.proposing.arrays import describe_flat
 from digits.proposing.choose import Choice, ChoiceError, choose, describe, write
-from tests.core.test_forms import (
+from tests.helpers.digit_files import (
     LABELS,
     NAMES,
     PIXELS,
@@ -30,9 +32,9 @@ from tests.core.test_forms import (
     TRAIN,
     make_table,
     write_flat,
-    write_parquet,
     write_picture,
 )
+from tests.helpers.hugging_face import write_parquet
 
 ALL = slice(0, 240)
 NAMED = [NAMES[label] for label in LABELS[:240]]
@@ -849,3 +851,14 @@ def test_arrays_that_may_be_groups_or_sets_are_named(tmp_path: Path) -> None:
     said = "\n".join(describe(choose(Place(tmp_path))))
     assert "the array own.npz/subject may be the groups" in said
     assert "the array own.npz/is_test may say which images are the test set" in said
+
+
+@pytest.mark.parametrize("planes", [False, True], ids=["side by side", "planes"])
+def test_grey_images_with_three_equal_colours_keep_their_pixels(planes: bool) -> None:
+    # They have black borders, so that most neighbours are equal in a wrong arrangement, too.
+    images = np.pad(PIXELS, [(0, 0), (10, 10), (10, 10)])
+    values = images.reshape(len(images), -1)
+    rows = np.tile(values, 3) if planes else np.repeat(values, 3, axis=1)
+    keys = describe_flat(rows)
+    assert keys == {"axes": "n (c h w)" if planes else "n (h w c)"}
+    assert (arrange(rows, keys["axes"]) == images[..., np.newaxis]).all()

@@ -76,13 +76,15 @@ def read_one(
         path_columns = [column for column, _ in split_columns(part.file, opened.names)]
         used = [*part.classes, part.group, part.id, *part.where, *path_columns]
         used = list(dict.fromkeys(filter(None, used)))
-        texts = opened.read_texts(used)
+        pixels = choose_columns(opened, part.pixels, used) if part.pixels else []
+        filled = [*used, *pixels[:1]]  # columns that all rows have, but for blank ones
+        texts = opened.read_texts(filled, whole=not pixels)
         if texts.index.empty:
             raise UserError("it has no rows")
-        left_out = opened.find_blank()
+        left_out = find_blank(texts)
         for where in unused:
             if set(where).issubset(opened.names):
-                left_out |= choose_rows(opened.read_texts(list(where)), where)
+                left_out = left_out | choose_rows(opened.read_texts(list(where)), where)
         chosen = ~left_out & choose_rows(texts, part.where)
         chosen_texts = texts[chosen]
         rows = pd.DataFrame(fields, index=chosen_texts.index)
@@ -96,7 +98,7 @@ def read_one(
             path, _ = posixpath.splitext(name)
             rows["file"] = [f"{path}/{number + 1}" for number in rows.index]
         else:
-            names = choose_columns(opened, part.pixels, used)
+            names = pixels
             shape = find_shape(opened, names, part)
         if part.id:
             rows["id"] = chosen_texts[part.id]
@@ -118,6 +120,13 @@ def read_one(
         columns={column: opened.texts[column] for column in left if column in opened.texts},
         tables={name: TableRows(chosen, left_out)},
     )
+
+
+def find_blank(texts: pd.DataFrame) -> Vector:
+    """Return which rows have no values, as those at the end of some tables from Excel."""
+    if texts.shape[1] == 0:
+        return np.zeros(len(texts), bool)
+    return texts.apply(lambda column: column.str.strip() == "").all(axis=1).to_numpy(bool)
 
 
 def choose_rows(texts: pd.DataFrame, where: Where) -> Vector:

@@ -7,16 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from digits.core.tables import Vector
 from digits.data.intake.collection import shorten
 from digits.settings.errors import UserError
 
-# Of a CSV file with at most this many columns, all are read at once.
+# Of a CSV file with at most this many columns, all can be read at once.
 MAX_TEXTS = 100
 
 # What separates values, if it is no single character. A path may have blanks.
@@ -91,33 +89,29 @@ class TableFile:
                     f"{self.path.name} has no column {name!r}, but {shorten(self.names)}"
                 )
 
-    def read_texts(self, names: Sequence[str]) -> pd.DataFrame:
+    def read_texts(self, names: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
         """Return columns as text. A missing value is "".
+
+        Args:
+            names: the columns.
+            whole: whether to read all columns of a CSV file, if there are not many. Then the
+                file is not read again for others, and a row with too many values is an error.
 
         Raises:
             UserError: a column is missing, or the file cannot be read.
         """
         self.check_names(names)
         missing = [name for name in names if name not in self.texts]
-        if missing or not self.texts:
-            read = self.names if len(self.names) <= MAX_TEXTS else missing or self.names[:1]
+        if whole and not self.texts and not self.is_parquet and len(self.names) <= MAX_TEXTS:
+            missing = self.names
+        if missing or not self.n_rows:
             with self.report_unreadable():
-                frame = self.read_columns(read if not self.is_parquet else missing)
+                frame = self.read_columns(missing)
             self.texts |= {str(name): values for name, values in frame.items()}
             self.n_rows = len(frame)
         return pd.DataFrame(
             {name: self.texts[name] for name in names}, index=range(self.n_rows)
         )
-
-    def find_blank(self) -> Vector:
-        """Return which rows have no values, as those at the end of some tables from Excel.
-
-        If not all columns were read, none has.
-        """
-        if not self.texts or set(self.texts) < set(self.names):
-            return np.zeros(self.n_rows, bool)
-        is_blank = [(values.str.strip() == "").to_numpy(bool) for values in self.texts.values()]
-        return np.all(is_blank, axis=0)
 
     def read_columns(self, names: Sequence[str]) -> pd.DataFrame:
         """Return columns as text."""
@@ -129,6 +123,7 @@ class TableFile:
                     raise UserError(f"the column {name} has lists or structures of values")
             frame = pd.read_parquet(self.path, columns=list(names))
             return frame.astype(object).where(frame.notna(), "").astype(str)
+        names = names or self.names[:1]  # to count the rows
         columns = None
         if len(names) < len(self.names):
             columns = sorted(self.names.index(name) for name in names)
