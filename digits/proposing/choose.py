@@ -268,25 +268,38 @@ def describe_several(place: Place, choices: list[Choice]) -> ChoiceError:
     are_columns = are_tables and all(columns) and len(set(columns)) == len(columns)
     first = choices[0].rows.get("file", pd.Series([""])).iloc[0]  # the same in all ways
     for choice, column in list(zip(choices, columns, strict=True))[:MAX_SHOWN]:
-        option = (
-            f"--class {shlex.quote(column)}" if are_columns else write_option(choice.layout)
-        )
-        rows = choice.rows
-        same = rows[rows["file"] == first] if "file" in rows else rows
-        lines += [
-            f"  digits start {option}",
-            f"    {describe_counts(rows)}",
-            f"    {describe_image(rows, (rows if same.empty else same).iloc[0])}",
-            *(f"    {line}" for line in describe_unused(choice.reading)[:2]),
-            *(f"    doubt: {doubt}" for doubt in choice.doubts),
-        ]
+        option = write_option(choice.layout)
+        if are_columns:
+            option = f"--class {shlex.quote(column)}"
+        lines += [f"  digits start {option}", *describe_choice(choice, first)]
     if len(choices) > MAX_SHOWN:
         lines.append(f"  and {len(choices) - MAX_SHOWN} more")
-    ways = f"in these {len(choices)} ways" if len(choices) > 1 else "only in a doubtful way"
-    remedy = "run the right command" if len(choices) > 1 else "if it is right, run the command"
-    return ChoiceError(
-        f"{place.root} can be read {ways}, so nothing was changed; {remedy}", lines
-    )
+    if len(choices) == 1:
+        found = (
+            "only in a doubtful way, so nothing was changed; if it is right, run the command"
+        )
+    else:
+        found = f"in these {len(choices)} ways, so nothing was changed; run the right command"
+    return ChoiceError(f"{place.root} can be read {found}", lines)
+
+
+def describe_choice(choice: Choice, file: str) -> list[str]:
+    """Return what one of several layouts says of all images, and of one of them.
+
+    Args:
+        choice: the layout.
+        file: the picture.
+    """
+    rows = choice.rows
+    image = rows.iloc[0]
+    if "file" in rows and (rows["file"] == file).any():
+        image = rows[rows["file"] == file].iloc[0]
+    return [
+        f"    {describe_counts(rows)}",
+        f"    {describe_image(rows, image)}",
+        *(f"    {line}" for line in describe_unused(choice.reading)[:2]),
+        *(f"    doubt: {doubt}" for doubt in choice.doubts),
+    ]
 
 
 def find_class_column(layout: Any) -> str:

@@ -28,7 +28,6 @@ from digits.settings.errors import UserError
 from digits.settings.layout import as_list
 
 MIN_PIXELS = 4
-N_SAMPLE_ROWS = 200
 MAX_NAMED = 3  # more tables are written as a pattern
 MAX_TEXTS = 100  # of a table with more columns, those of numbers are pixels
 
@@ -240,7 +239,7 @@ def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Serie
     encoded = [column.name for column in table.schema or [] if find_encoded_column([column])]
     may_have_pixels = may_have_pixels and not encoded
     if len(names) > MAX_TEXTS or may_have_pixels:
-        sample = next(table.read_blocks(names, N_SAMPLE_ROWS)).astype(str)
+        sample = table.sample.astype(str)
         ends = (names[0], names[-1])
         names = [n for n in names if n in ends or not is_numeric(sample[n]) or is_usual(n)]
     names = [name for name in names if name not in encoded]
@@ -301,7 +300,7 @@ def find_pixels(table: TableFile, used: set[Any]) -> dict[str, Any]:
     Raises:
         UserError: they have features.
     """
-    sample = next(table.read_blocks(table.names, N_SAMPLE_ROWS), pd.DataFrame())
+    sample = table.sample
     if sample.empty:
         raise UserError("it has no rows")
     pixels = [

@@ -77,8 +77,9 @@ def read_one(
         used = [*part.classes, part.group, part.id, *part.where, *path_columns]
         used = list(dict.fromkeys(filter(None, used)))
         pixels = choose_columns(opened, part.pixels, used) if part.pixels else []
-        filled = [*used, *pixels[:1]]  # columns that all rows have, but for blank ones
-        texts = opened.read_texts(filled, whole=not pixels)
+        # Only blank rows lack a pixel. `digits start` has read one of these columns.
+        ends = sorted([*pixels[:1], *pixels[-1:]], key=opened.texts.__contains__)
+        texts = opened.read_texts([*used, *ends[-1:]], whole=not pixels)
         if texts.index.empty:
             raise UserError("it has no rows")
         left_out = find_blank(texts)

@@ -16,7 +16,7 @@ from digits.data.layout.read_arrays import read_arrays
 from digits.data.layout.read_files import read_files
 from digits.data.layout.read_table import read_table
 from digits.settings.errors import UserError
-from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, Where
+from digits.settings.layout import FilesPart, Layout, Part, TablePart, Where
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,48 +55,68 @@ def read_layout(place: Place, layout: Layout) -> Reading:
         for part in [*layout.train, *layout.test]
     ]
     check_same_kind(parts)
-    for name, rows_of_parts in list_tables(parts).items():
+    tables = list_tables(parts)
+    for name, rows_of_parts in tables.items():
         check_rows_of_table(name, rows_of_parts)
     rows = combine_rows(parts, n_train=len(layout.train))
-    shape = parts[0].shape
-    if (
-        "file" in rows and not rows["file"].isin(place.files).all()
-    ):  # the pictures are in tables
-        folder = posixpath.commonpath(map(posixpath.dirname, list_tables(parts)))
+    if "file" in rows and not rows["file"].isin(place.files).all():
+        # The pictures are in tables, whose common folder is left out of their names.
+        folder = posixpath.commonpath(map(posixpath.dirname, tables))
         rows["file"] = [posixpath.relpath(name, folder) for name in rows["file"]]
+    images = make_collection(rows, parts)
+
+    used = {name for part in parts for name in part.files}.union(rows.get("file", []))
+    others = [name for name in place.files if name not in used]
+    pictures = set(place.pictures)
+    not_used = [name for name in others if name in pictures]
+    return Reading(
+        images,
+        left_out=[name for name in not_used if name in left_out],
+        rest=[name for name in not_used if name not in left_out],
+        files=[name for name in others if name not in pictures],
+        columns=find_unused_columns(parts),
+        arrays=find_unused_arrays(place, parts),
+        n_rows=sum(count_left_out(rows_of_parts) for rows_of_parts in tables.values()),
+    )
+
+
+def make_collection(rows: pd.DataFrame, parts: list[PartImages]) -> Collection:
+    """Return the images of all parts."""
 
     def read_contents() -> Iterator[Any]:
         for part in parts:
             yield from part.contents()
 
+    shape = parts[0].shape
     if shape:
-        images = Collection(rows, blocks=read_contents, shape=shape)
-    else:
-        images = Collection(rows, pictures=read_contents)
-    used = {name for part in parts for name in part.files}.union(rows.get("file", []))
-    arrays = {name for part in parts for name in part.arrays}
-    pictures = set(place.pictures)
-    others = [name for name in place.files if name not in used]
-    return Reading(
-        images,
-        left_out=[name for name in others if name in left_out],
-        rest=[name for name in others if name in pictures and name not in left_out],
-        files=[name for name in others if name not in pictures],
-        columns={
-            name: values
-            for name, values in parts[0].columns.items()
-            if all(name in part.columns for part in parts)
-        },
-        arrays=[
-            name
-            for name in (place.arrays if isinstance(layout.train[0], ArrayPart) else ())
-            if name.rpartition("/")[0] in used and name not in arrays
-        ],
-        n_rows=sum(
-            int(np.all([rows.is_left_out for rows in rows_of_parts], axis=0).sum())
-            for rows_of_parts in list_tables(parts).values()
-        ),
-    )
+        return Collection(rows, blocks=read_contents, shape=shape)
+    return Collection(rows, pictures=read_contents)
+
+
+def find_unused_columns(parts: list[PartImages]) -> dict[str, pd.Series]:
+    """Return the columns that no part uses, with the values in the tables of the first one."""
+    first, *others = (part.columns for part in parts)
+    return {
+        name: values
+        for name, values in first.items()
+        if all(name in columns for columns in others)
+    }
+
+
+def find_unused_arrays(place: Place, parts: list[PartImages]) -> list[str]:
+    """Return the arrays that no part uses, of the files that the parts use."""
+    used = {name for part in parts for name in part.arrays}
+    files = {name for part in parts for name in part.files}
+    if not used:
+        return []
+    return [
+        name for name in place.arrays if name.rpartition("/")[0] in files and name not in used
+    ]
+
+
+def count_left_out(rows_of_parts: list[TableRows]) -> int:
+    """Return the number of rows of a table that are blank or unused."""
+    return int(np.all([rows.is_left_out for rows in rows_of_parts], axis=0).sum())
 
 
 def read_part(

@@ -17,6 +17,8 @@ from digits.settings.errors import UserError
 # Of a CSV file with at most this many columns, all can be read at once.
 MAX_TEXTS = 100
 
+N_SAMPLE_ROWS = 200
+
 # What separates values, if it is no single character. A path may have blanks.
 SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
 
@@ -76,6 +78,11 @@ class TableFile:
             if repeated:
                 raise UserError(f"two columns have the name {repeated[0]!r}")
             return names
+
+    @cached_property
+    def sample(self) -> pd.DataFrame:
+        """The first rows. Columns of numbers are numbers."""
+        return next(self.read_blocks(self.names, N_SAMPLE_ROWS), pd.DataFrame())
 
     def check_names(self, names: Sequence[str]) -> None:
         """Check that there are columns.
