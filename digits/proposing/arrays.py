@@ -133,6 +133,8 @@ def count_labels(labels: Any) -> int:
 def describe_axes(images: Any, n_images: int) -> dict[str, Any]:
     """Return the key `axes` of an array, if it is not `n h w`."""
     is_last = len(images) != n_images == images.shape[-1]
+    if images.ndim == 2 and is_last:
+        return {"axes": "(h w) n"}
     if images.ndim == 2:
         return {"axes": "n (h w)"} | describe_flat(images[:100])
     if images.ndim == 3:

@@ -90,7 +90,8 @@ def propose(place: Place) -> list[Any]:
     """Return layouts for the pictures of a place, as they are written in params.yaml."""
     masks = find_masks(place.pictures)
     names = [name for name in place.pictures if name not in masks]
-    families = choose_families(drop_copies(find_families(names), place))
+    found = drop_copies(find_families(names), place)
+    families = choose_families(found)
     if not families:
         return []
     if families[0].n_levels == 0:
@@ -104,7 +105,7 @@ def propose(place: Place) -> list[Any]:
         layouts = propose_two_levels(families)
     else:
         layouts = propose_one_of_levels(families)
-    layouts += propose_first_level(names)
+    layouts += propose_first_level([name for family in found for name in family.names])
     unused = sorted({generalize_mask(name) for name in masks})
     if find_matches(unused, names):  # others are called so, too
         unused = sorted(map(quote, masks))

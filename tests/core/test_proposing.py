@@ -238,6 +238,17 @@ def test_names_of_pictures_that_begin_with_a_set_or_a_date_are_doubted(
         choose(Place(tmp_path))
 
 
+def test_classes_that_were_unpacked_twice_are_read_once(tmp_path: Path) -> None:
+    for folder in ["", "archive/"]:
+        for name in ["rock", "paper"]:
+            path = tmp_path / folder / name
+            path.mkdir(parents=True)
+            for number in range(N_PICTURES):
+                (path / f"{name}{number}.png").write_bytes(f"{name} {number}".encode())
+    layout = {"files": "{class}/*", "unused": ["archive/*/*"]}
+    assert choose(Place(tmp_path)).layout == layout
+
+
 def test_a_test_set_of_equally_large_files_is_no_copy(tmp_path: Path) -> None:
     for name in ["train/a", "train/b", "test/images/a", "test/images/b"]:
         files = [f"{name}/{n}.bmp" for n in range(N_PICTURES)]

@@ -665,6 +665,13 @@ READ = {
         "test: {list: test.txt}}",
         n_test=40,
     ),
+    "MNIST of mldata": Read(
+        lambda place: scipy.io.savemat(
+            place / "mnist-original.mat",
+            {"data": PIXELS[TRAIN].reshape(200, 64).T, "label": LABELS[np.newaxis, TRAIN]},
+        ),
+        '{images: mnist-original.mat/data, class: mnist-original.mat/label, axes: "(h w) n"}',
+    ),
     "faces of Yale": Read(
         faces,
         '{images: Yale_8x8.mat/fea, class: Yale_8x8.mat/gnd, axes: "n (h w)"}',
