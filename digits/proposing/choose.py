@@ -76,16 +76,17 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
     """
     proposed, others = propose(place, columns or {}) if given is None else ([given], [])
     reasons = list(others)
+    is_guess = given is None and not columns
     choices = []
     for layout in proposed:
         try:
-            choices.append(examine(place, layout, is_guess=given is None and not columns))
+            choices.append(examine(place, layout, is_guess=is_guess))
         except UserError as error:
             reasons.append(f"{write(layout)}: {error.message}")
             if "table" in str(layout):
                 others.append(reasons[-1])
-    good = [choice for choice in choices if given is not None or not choice.doubts]
-    if good:
+    good = [choice for choice in choices if not (is_guess and choice.doubts)]
+    if good and is_guess:
         # A table that contradicts the folders is one of the ways. Doubtful folders are not.
         good += [
             choice for choice in choices if choice.doubts and names_pictures(choice.layout)
@@ -265,7 +266,9 @@ def describe_several(place: Place, choices: list[Choice]) -> ChoiceError:
     lines = []
     columns = [find_class_column(choice.layout) for choice in choices]
     are_tables = all(isinstance(list_parts(each.layout)[0], TablePart) for each in choices)
-    are_columns = are_tables and all(columns) and len(set(columns)) == len(columns)
+    are_doubtful = any(choice.doubts for choice in choices)  # so that the whole layout is shown
+    are_columns = are_tables and all(columns) and not are_doubtful
+    are_columns = are_columns and len(set(columns)) == len(columns)
     first = choices[0].rows.get("file", pd.Series([""])).iloc[0]  # the same in all ways
     for choice, column in list(zip(choices, columns, strict=True))[:MAX_SHOWN]:
         option = write_option(choice.layout)

@@ -81,9 +81,7 @@ def find_odd_letters(names: list[str]) -> str:
         signs = [each for each in foreign if "\x80" <= each <= "\xbf"]
         accents = [each for each in foreign if "\xc0" <= each <= "\xff"]
         if signs or len(accents) > len(name) / 2:
-            return (
-                f"the class {name} may be in another encoding; if so, write it into the layout"
-            )
+            return f"the class {name} may be in another encoding than latin-1, such as gbk"
     if "-1" in names and all(name.isdecimal() for name in names if name != "-1"):
         return "the class -1 may stand for none; if so, name its rows in the key `unused`"
     return ""

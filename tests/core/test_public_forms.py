@@ -4,6 +4,7 @@ Each form is made with a few images, and what is read is compared with these.
 """
 
 import io
+import re
 import unicodedata
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scipy.io
+import yaml
 from PIL import Image
 from scipy.spatial.distance import cdist
 
@@ -766,7 +768,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
         sorted_as_texts,
         "train.csv: the column pixel10 stands before pixel2, so the pixels are not in the order",
     ),
-    "another encoding": (cyrillic, "may be in another encoding; if so, write it into the"),
+    "another encoding": (cyrillic, "may be in another encoding than latin-1, such as gbk"),
     "soft labels": (soft_labels, "t.csv: row 61 has 0.4, 0.3, 1.0, 0.0 in the columns of the"),
     "a class only in the test set": (
         class_only_in_the_test_set,
@@ -835,6 +837,17 @@ def test_two_datasets_in_one_folder_are_asked_for(tmp_path: Path) -> None:
     medmnist(tmp_path, "blood", "path")
     with pytest.raises(ChoiceError, match="in these 2 ways"):
         choose(Place(tmp_path))
+
+
+def test_the_shown_layout_with_another_encoding_is_read(tmp_path: Path) -> None:
+    cyrillic(tmp_path)
+    with pytest.raises(ChoiceError) as error:
+        choose(Place(tmp_path))
+    [layout] = re.findall(r"digits start --layout '(.+)'", "\n".join(error.value.lines))
+    right = yaml.safe_load(layout.replace("latin-1", "cp1251"))
+    assert set(choose(Place(tmp_path), right).rows["class"]) == {"кошка", "собака"}
+    wrong = choose(Place(tmp_path), columns={"class": "class"})
+    assert set(wrong.rows["class"]) == {"êîøêà", "ñîáàêà"}
 
 
 def test_images_of_16_bits_have_one_scale(tmp_path: Path) -> None:
