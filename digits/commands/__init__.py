@@ -43,6 +43,11 @@ MODULES = {
 # The help omits these subcommands: Git calls `merge-lock`, and `make venv` calls `setup`.
 HIDDEN = {"merge-lock", "setup"}
 
+HAS_STARTED = (
+    "`digits start` has already run here; to undo it, and all your edits, run `git restore .`, "
+    "and `digits start` again; if you have committed them, start from a new clone"
+)
+
 
 class LazyGroup(click.Group):
     """The subcommands, each of which is imported only if it is called."""
@@ -62,6 +67,8 @@ class LazyGroup(click.Group):
         """Import a subcommand. Return None if there is no such subcommand."""
         # To look for other packages takes time, which most subcommands do not need.
         modules = MODULES if cmd_name in MODULES else list_modules()
+        if cmd_name == "start" and cmd_name not in modules:  # it deletes itself
+            raise UserError(HAS_STARTED)
         return import_module(modules[cmd_name]).command if cmd_name in modules else None
 
     def invoke(self, ctx: click.Context) -> Any:

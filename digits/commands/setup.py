@@ -9,6 +9,7 @@ import click
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
+from digits.core.dvc_config import write_url
 from digits.settings.errors import UserError
 
 # The file .gitattributes says -merge for these files, because a merge line by line would damage
@@ -71,6 +72,4 @@ def make_remotes_absolute() -> None:
     remote = config["core"].get("remote")
     url = config["remote"].get(remote, {}).get("url")
     if isinstance(url, RelPath):  # DVC has read a relative path
-        with config.edit("local") as local_config:
-            entry = local_config["remote"].setdefault(remote, {})
-            entry["url"] = str(Path(url).resolve())
+        write_url(Path(".dvc/config.local"), remote, Path(url).resolve())

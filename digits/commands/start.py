@@ -16,9 +16,12 @@ import jinja2
 import numpy as np
 import pandas as pd
 import yaml
+from configobj import ConfigObjError
+from dvc.config import Config, ConfigError
 
 from digits.commands import examples, pin
 from digits.core import paths
+from digits.core.dvc_config import write_url
 from digits.core.tables import Pixels
 from digits.data.intake import one_class
 from digits.data.intake.collection import Collection
@@ -205,15 +208,20 @@ def command(
         images = choice.reading.images if choice is not None else None
         understood = understand(entry, images, n_folds=look.n_folds)
 
+    if understood is not None:
+        add_to_dvc(entry["sources"])
     # Everything that can be refused has been refused.
-    rewrite(kind, entry, look, understood[0] if understood else {})
+    try:
+        rewrite(kind, entry, look, understood[0] if understood else {})
+    except BaseException:  # such as Ctrl-C, or a full disk
+        subprocess.run(["git", "restore", "."], check=False)
+        raise
     click.echo("This is now a project about your own images, the dataset `own`:")
     if choice is not None:
         for line in describe(choice):
             click.echo(f"  {to_one_line(line)}")
     if understood is not None:
         pin.print_overview(*understood)
-        add_to_dvc(entry["sources"])
     click.echo("Next steps:")
     if understood is None:
         click.echo("  Put pictures into data/own, in subfolders 0 to 9.")
@@ -352,12 +360,29 @@ def rewrite(
     texts["Makefile"] = delete_targets(read("Makefile"))
     if look.is_photo:
         texts["Makefile"] = add_extra(texts["Makefile"])
-    for config in [".dvc/config", ".dvc/config.local"]:
-        if Path(config).exists():
-            texts[config] = read(config).replace("/digits-remote", f"/{name}-remote")
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
+    rename_remote(name)
     delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
+
+
+def rename_remote(name: str) -> None:
+    """Let the default remote be a folder beside this clone that has its name.
+
+    Raises:
+        UserError: DVC's configuration cannot have this name.
+    """
+    url = Path(f"../../{name}-remote")
+    try:
+        write_url(Path(".dvc/config"), "shared", url)
+        Config(".dvc")  # can it be read?
+        if Path(".dvc/config.local").exists():
+            write_url(Path(".dvc/config.local"), "shared", (".dvc" / url).resolve())
+    except (ConfigObjError, ConfigError) as error:
+        raise UserError(
+            f"the name of this folder, {name!r}, cannot stand in .dvc/config ({error}); rename "
+            "the folder"
+        ) from None
 
 
 def write_block(layout: Any) -> str:
@@ -374,11 +399,6 @@ def check_clone() -> None:
     Raises:
         UserError: it isn't. Git could then not bring back what the command deletes.
     """
-    if Path("digits").is_dir() and not Path("digits/commands/start.py").exists():
-        raise UserError(
-            "`digits start` has already run here; to undo that, and all your edits, run "
-            "`git restore .`, and then `digits start` again"
-        )
     if not Path("digits/commands/start.py").exists() or not Path(".git").exists():
         raise UserError(
             f"{Path.cwd()} is not a new clone of this project; `git clone` it, and run "
@@ -391,9 +411,17 @@ def check_clone() -> None:
     new_results = ("?? metrics/", "?? plots/")
     changed = [line[3:] for line in lines if not line.startswith(new_results)]
     earlier = {f"{PLACE}.dvc", f"{PLACE.parent}/.gitignore"}
-    others = [path for path in changed if path not in earlier]
+    others = [
+        path
+        for path in changed
+        # What lies among the images, such as a .gitignore, is left to DVC.
+        if path not in earlier and not path.strip('"').startswith(f"{PLACE}/")
+    ]
     if others:
-        raise UserError(f"Git has uncommitted changes, first {others[0]}; commit or stash them")
+        raise UserError(
+            f"Git has uncommitted changes, first {others[0]}; commit or stash them, or, if an "
+            "earlier `digits start` has made them, run `git restore .`"
+        )
 
 
 def look_at(collection: Collection) -> Look:

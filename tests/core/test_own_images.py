@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.images import transpose
-from digits.data.intake.storage import find_top, find_unstored
+from digits.data.intake.storage import find_top
 from digits.imaging import pictures
 from digits.imaging.pictures import PictureError
 from digits.settings.errors import UserError
@@ -642,15 +642,3 @@ def test_parts_of_which_one_has_groups_are_refused(tmp_path: Path) -> None:
 def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:
     assert find_top(Path()) == Path()
     assert find_top(Path("data/own/archive")) == Path("data/own")
-
-
-def test_images_in_a_folder_that_dvc_has_are_stored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for folder in [".dvc", "data/own/archive"]:
-        Path(folder).mkdir(parents=True)
-    sources = [{"files": "data/own/archive"}]
-    assert find_unstored(sources) == [Path("data/own/archive")]
-    Path("data/own.dvc").touch()
-    assert find_unstored(sources) == []

@@ -554,6 +554,58 @@ def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None
     assert f"url = {started.parent}/shapes-remote\n" in local_config
 
 
+def test_a_second_start_says_how_the_first_one_is_undone(started: Path, tmp_path: Path) -> None:
+    project = tiny.copy(started, tmp_path / "copy")
+    done = tiny.run("digits start", project, status=1, PYTHONPATH=str(project))
+    assert done.stderr.startswith("Error: `digits start` has already run here; to undo it")
+    tiny.run("git restore .", project)
+    assert "  60 images of 3 classes: " in call(project, "start").stdout
+
+
+def write_link(project: Path) -> None:
+    write_pictures(project.parent / "elsewhere")
+    (project / "data/own").symlink_to(project.parent / "elsewhere")
+
+
+def fill_cache(project: Path) -> None:
+    write_pictures(project / "data/own")
+    (project / ".dvc/cache").write_text("This is no folder.\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("prepare", [write_link, fill_cache])
+def test_start_changes_nothing_if_dvc_cannot_store_the_images(
+    shapes: Path, prepare: Callable[[Path], None]
+) -> None:
+    prepare(shapes)
+    message = failure(shapes, "start")
+    assert message.startswith("Error: DVC cannot store data/own: ")
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+    assert not (shapes / "data/own.dvc").exists()
+
+
+@pytest.mark.parametrize("name", ["cats, dogs", "photos#2", "it's", 'a "b"', "ümlaut"])
+def test_the_remote_of_a_new_project_has_the_name_of_its_folder(
+    shapes: Path, name: str
+) -> None:
+    project = shapes.rename(shapes.parent / name)
+    (project / ".dvc/config.local").unlink()
+    call(project, "setup")
+    write_pictures(project / "data/own")
+    call(project, "start")
+    tiny.run_dvc("push data/own.dvc", project)
+    remote = project.parent / f"{name}-remote"
+    assert len([path for path in remote.rglob("*") if path.is_file()]) > 60
+    assert "# Beside the clone." in (project / ".dvc/config").read_text(encoding="utf-8")
+
+
+def test_a_name_that_dvc_cannot_read_changes_nothing(shapes: Path) -> None:
+    project = shapes.rename(shapes.parent / "%(x)s")
+    write_pictures(project / "data/own")
+    error = call(project, "start", status=1).stderr
+    assert "the name of this folder, '%(x)s', cannot stand in .dvc/config" in error
+    assert " M " not in tiny.run("git status --porcelain", project).stdout
+
+
 def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
     message = failure(shapes / "stages", "start")
     assert message == (
@@ -563,7 +615,8 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
     (shapes / "notes.txt").touch()
     message = failure(shapes, "start")
     assert message == (
-        "Error: Git has uncommitted changes, first notes.txt; commit or stash them"
+        "Error: Git has uncommitted changes, first notes.txt; commit or stash them, or, if an "
+        "earlier `digits start` has made them, run `git restore .`"
     )
     assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
 

@@ -50,6 +50,14 @@ def test_the_default_remote_is_beside_the_clone(project: Path, tmp_path: Path) -
     assert (tmp_path / "digits-remote/files/md5").exists()
 
 
+def test_the_path_of_a_clone_may_have_umlauts(project: Path) -> None:
+    clone = project.rename(project.parent / "Übung, #1")
+    (clone.parent / "ä").mkdir()
+    clone = clone.rename(clone.parent / "ä" / clone.name)
+    call(clone, "setup")
+    assert "/ä/digits-remote" in tiny.run_dvc("remote list", clone)
+
+
 def test_an_own_address_of_the_default_remote_stays(project: Path) -> None:
     config = "['remote \"shared\"']\nurl = s3://bucket/own\n"
     (project / LOCAL_CONFIG).write_text(config, encoding="utf-8")

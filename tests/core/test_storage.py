@@ -1,0 +1,123 @@
+"""Which images are stored in Git or DVC, and why others are not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from digits.data.intake.storage import add_to_dvc, find_unstored, warn_about_unstored
+from digits.settings.errors import UserError
+from docs.tools.shapes import write_pictures
+from tests.helpers import tiny
+
+SOURCES = [{"files": "data/own"}]
+OWN = Path("data/own")
+
+
+def make_repository(folder: Path) -> None:
+    tiny.run("git init --quiet", folder)
+    tiny.run("dvc init --quiet", folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder, a repository of Git and DVC with pictures of three shapes."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    make_repository(folder)
+    write_pictures(OWN, count=6)
+    return folder
+
+
+def rename_to_ignored(project: Path) -> None:
+    (project / ".dvcignore").write_text("mutants/\n")
+    (OWN / "cross").rename(OWN / "mutants")
+
+
+def move_behind_link(project: Path) -> None:
+    (OWN / "cross").rename(project.parent / "elsewhere")
+    (OWN / "cross").symlink_to(project.parent / "elsewhere")
+
+
+def make_project_of_dvc(project: Path) -> None:
+    make_repository(project / OWN / "cross")
+
+
+def make_link(project: Path) -> None:
+    OWN.rename(project.parent / "elsewhere")
+    OWN.symlink_to(project.parent / "elsewhere")
+
+
+def exclude_some(project: Path) -> None:
+    (OWN / ".dvcignore").write_text("*.jpg\n")
+
+
+def test_images_that_are_added_are_stored(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warn_about_unstored(SOURCES)
+    assert capsys.readouterr().err == (
+        "data/own is in neither Git nor DVC, so colleagues and experiments do not get it; run "
+        "`dvc add data/own`\n"
+    )
+    add_to_dvc(SOURCES)
+    assert capsys.readouterr().out == "DVC now stores data/own. Run `dvc push` to share it.\n"
+    assert "data/own.dvc" in tiny.run("git diff --name-only --cached", project).stdout
+    warn_about_unstored(SOURCES)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_image_that_was_not_added_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_to_dvc(SOURCES)
+    (OWN / "cross/1.jpg").rename(OWN / "cross/new.jpg")
+    assert find_unstored(OWN) == [OWN / "cross/new.jpg"]
+    warn_about_unstored([{"files": "data/own/cross"}])
+    assert capsys.readouterr().err == (
+        "1 files of data/own/cross are in neither Git nor DVC, first data/own/cross/new.jpg, so "
+        "colleagues and experiments do not get them; run `dvc add data/own`\n"
+    )
+
+
+def test_images_in_git_are_stored(project: Path) -> None:
+    tiny.run("git add data/own/cross", project)
+    assert {path.parent.name for path in find_unstored(OWN)} == {"circle", "line"}
+    tiny.run("git add data/own", project)
+    assert find_unstored(OWN) == []
+    add_to_dvc(SOURCES)
+    assert not Path("data/own.dvc").exists()
+
+
+def test_a_link_to_a_picture_is_stored(project: Path) -> None:
+    (OWN / "cross/1.jpg").rename(project.parent / "1.jpg")
+    (OWN / "cross/1.jpg").symlink_to(project.parent / "1.jpg")
+    add_to_dvc(SOURCES)
+    assert find_unstored(OWN) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (rename_to_ignored, "the line .dvcignore:1:mutants/ excludes it"),
+        (move_behind_link, "DVC does not follow the link data/own/cross"),
+        (make_project_of_dvc, "data/own/cross is another project of DVC"),
+        (make_link, "symlinked"),
+        (exclude_some, "dvcignore"),
+    ],
+)
+def test_images_that_dvc_does_not_store_are_refused(
+    project: Path, change: Callable[[Path], None], reason: str
+) -> None:
+    change(project)
+    before = sorted(project.rglob("*.jpg"))
+    with pytest.raises(UserError) as error:
+        add_to_dvc(SOURCES)
+    assert error.value.message.startswith("DVC cannot store data/own: ")
+    assert reason in error.value.message
+    assert sorted(project.rglob("*.jpg")) == before
+    tiny.run("git reset --quiet", project)
+    others = tiny.run("git status --porcelain --untracked-files=all", project).stdout
+    assert "own.dvc" not in others
+    assert "data/.gitignore" not in others
