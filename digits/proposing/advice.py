@@ -1,6 +1,7 @@
 """Commands that make files of other formats usable."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -38,8 +39,9 @@ class Conversion(NamedTuple):
     def write_command(self, folder: Path, pattern: str) -> str:
         """Return the command that converts all files in a folder whose name has a pattern."""
         install = f"pip install {self.package} && " if self.package else ""
+        quoted = shlex.quote(str(folder))
         return (
-            f"{install}find '{folder}' -type f -name '{pattern}' -exec python -c \"import sys, "
+            f"{install}find {quoted} -type f -name '{pattern}' -exec python -c \"import sys, "
             f'{self.imports}; [{self.expression} for f in sys.argv[1:]]" {{}} +'
         )
 
@@ -80,9 +82,10 @@ def find_advice(place: Path, files: Sequence[Path]) -> str:
     for file, (ending, unpack) in product(files, UNPACK.items()):
         if file.name.lower().endswith(ending):
             end = file.name[-len(ending) :]
+            folder = shlex.quote(str(file.parent))
             return (
-                f"run: (cd '{file.parent}' && for f in *{end}; do d=\"${{f%{end}}}\"; mkdir -p "
-                f'"$d" && {unpack} && rm "$f"; done)'
+                f'run: (cd {folder} && for f in *{end}; do d="${{f%{end}}}"; mkdir -p "$d" && '
+                f'{unpack} && rm "$f"; done)'
             )
     for file in files:
         suffix = file.suffix.lower()

@@ -340,8 +340,8 @@ def write(layout: Any) -> str:
         return "{" + ", ".join(f"{write(k)}: {write(v)}" for k, v in layout.items()) + "}"
     if isinstance(layout, list):
         return "[" + ", ".join(map(write, layout)) + "]"
-    if isinstance(layout, bool | int | float):
-        return json.dumps(layout)
+    if not isinstance(layout, str):
+        return json.dumps(layout, default=str)
     is_plain = re.fullmatch(r"[A-Za-z_][\w./ -]*", layout) and yaml.safe_load(layout) == layout
     return layout if is_plain else json.dumps(layout, ensure_ascii=False)
 

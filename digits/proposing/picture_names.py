@@ -2,7 +2,7 @@
 
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -121,24 +121,28 @@ def generalize_templates(templates: Iterable[Template]) -> list[Template]:
         endings = {ending for _, _, ending in same}
         if len(same) > 1 and len({folder.count("/") for folder in folders}) == 1:
             ending = endings.pop() if len(endings) == 1 else ".*"
-            general.append((generalize(folders), field, ending))
+            general.append((generalize(folders, str), field, ending))
     return general
 
 
-def generalize(paths: Iterable[str]) -> str:
+def generalize(paths: Iterable[str], write: Callable[[str], str] = quote) -> str:
     """Return a pattern for paths of the same depth, with * where names differ.
 
     What all names at a level begin and end with is kept, as in `train-*.parquet`.
+
+    Args:
+        paths: the paths.
+        write: how a part of a name is written. In the key `file`, # means itself.
     """
     levels = zip(*(path.split("/") for path in paths), strict=True)
-    return "/".join(generalize_names(names) for names in levels)
+    return "/".join(generalize_names(names, write) for names in levels)
 
 
-def generalize_names(names: Sequence[str]) -> str:
+def generalize_names(names: Sequence[str], write: Callable[[str], str]) -> str:
     """Return a pattern for names, with * for what differs."""
     start = posixpath.commonprefix(names)
     if len(set(names)) == 1:
-        return quote(start)
+        return write(start)
     ends = [name[len(start) :][::-1] for name in names]
     end = posixpath.commonprefix(ends)[::-1]
-    return f"{quote(start)}*{quote(end)}"
+    return f"{write(start)}*{write(end)}"

@@ -63,16 +63,18 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
     seen: list[Path] = []
     for name, path in sorted(place.files.items()):
         is_submission = "submission" in split_words(posixpath.basename(name))
-        if is_submission or not may_be_table(name, path):
-            continue
-        if any(filecmp.cmp(path, other, shallow=False) for other in seen):
-            reasons.append(f"{name} is not used, because it is a copy of another table")
-            continue
-        seen.append(path)
         try:
+            if is_submission or not may_be_table(name, path):
+                continue
+            if any(filecmp.cmp(path, other, shallow=False) for other in seen):
+                reasons.append(f"{name} is not used, because it is a copy of another table")
+                continue
+            seen.append(path)
             for each in describe(place, index, name, chosen):
                 key = (each.header, str(each.keys), str(each.sets))
                 found.setdefault(key, []).append(each)
+        except OSError as error:  # such as a link to nowhere, or no gzip
+            reasons.append(f"{name}: {error}")
         except UserError as error:
             reasons.append(error.message)
     if not chosen and any(has_usual_class(same[0]) for same in found.values()):
@@ -130,7 +132,7 @@ def join_folders(parts: list[dict[str, Any]]) -> list[Any]:
     if any(other != others[0] for other in others):
         return []
     tables = [name for part in parts for name in as_list(part["table"])]
-    file = f"{generalize(folders)}/{names.pop()}"
+    file = f"{generalize(folders, str)}/{names.pop()}"
     return [{"table": tables, "file": file} | others[0]]
 
 
@@ -316,7 +318,7 @@ def find_pixels(table: TableFile, used: set[Any]) -> dict[str, Any]:
     check_order(pixels)
     if len(pixels) < MIN_PIXELS:
         return {}
-    numbers = sample[pixels].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    numbers = sample[pixels].apply(pd.to_numeric, errors="coerce").dropna().to_numpy(float)
     return {
         "pixels": f"{pixels[0]} to {pixels[-1]}",
         **describe_flat(numbers),

@@ -3,6 +3,7 @@
 docs/layout.md describes it for its users.
 """
 
+import codecs
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -13,6 +14,8 @@ from digits.settings.params import Entry, describe_error
 SETS = ("train", "test")
 
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
+
+WORDS_FOR_SEPARATORS = ("blanks", "last blank")
 
 
 def as_list(value: Any) -> Any:
@@ -27,6 +30,8 @@ def as_float(value: Any) -> Any:
 
 def as_text(value: Any) -> Any:
     """Return a number as text, because the values of a table are texts."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
 
 
@@ -158,7 +163,7 @@ def parse(value: Any) -> Layout:
         raise UserError("it has no key `train`, and so no training set")
     else:
         parts = {"train": [parse_part("", common)], "test": []}
-    unused = as_list(value.get("unused", []))
+    unused = as_list(value.get("unused") or [])
     return Layout(
         **parts,
         unused=[each for each in unused if isinstance(each, str)],
@@ -197,10 +202,32 @@ def parse_part(name: str, keys: dict[str, Any]) -> Part:
         raise UserError(f"{where} has {found}; expected one of `files`, `table` and `images`")
     part = validate(name, PART_TYPES[kinds[0]], keys)
     if isinstance(part, TablePart):
-        contents = [key for key in ("file", "picture", "pixels") if getattr(part, key)]
-        if len(contents) != 1:
-            raise UserError("a table needs one of the keys `file`, `picture` and `pixels`")
+        check_table(part)
     return part
+
+
+def check_table(part: TablePart) -> None:
+    """Check the values of a part that has tables.
+
+    Raises:
+        UserError: one of them is none of those that docs/layout.md allows.
+    """
+    contents = [key for key in ("file", "picture", "pixels") if getattr(part, key)]
+    if len(contents) != 1:
+        raise UserError("a table needs one of the keys `file`, `picture` and `pixels`")
+    if part.file and "{" not in part.file:
+        raise UserError(
+            f"file: {part.file} names no column; write it in braces, as in {{name}}"
+        )
+    if len(part.separator) != 1 and part.separator not in WORDS_FOR_SEPARATORS:
+        raise UserError(
+            f"separator: {part.separator!r} is neither one character nor "
+            + " or ".join(map(repr, WORDS_FOR_SEPARATORS))
+        )
+    try:
+        codecs.lookup(part.encoding)
+    except LookupError:
+        raise UserError(f"encoding: Python knows no {part.encoding!r}") from None
 
 
 def validate(name: str, model: type[Entry], keys: Any) -> Any:

@@ -1,6 +1,7 @@
 """Images that are read by a layout, which says what their files mean, as docs/layout.md shows."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,26 @@ WRONG = {
     ),
     "another type": ({"images": 3}, "images must be text, not 3"),
     "an unknown field": ("{klass}/*", "{klass} in {klass}/* has no meaning; write {class}"),
+    "different fields": (
+        ["{class}/{group}/*", "{class}/*"],
+        "{class}/{group}/* and {class}/* have different fields",
+    ),
+    "no column in file": ({"table": "a.csv", "file": "a.png"}, "file: a.png names no column"),
+    "an unknown separator": (
+        {"table": "a.csv", "file": "{b}", "separator": "blank"},
+        "separator: 'blank' is neither one character nor 'blanks' or 'last blank'",
+    ),
+    "an unknown encoding": (
+        {"table": "a.csv", "file": "{b}", "encoding": "utf8-x"},
+        "encoding: Python knows no 'utf8-x'",
+    ),
     "no such picture": ("x/{class}/*", "no picture in data/own fits the pattern x/{class}/*"),
     "no such list": ({"files": "{class}/*", "list": "a.txt"}, "no file in data/own is called"),
     "no such table": ({"table": "a.csv", "file": "{b}"}, "no file in data/own fits a.csv"),
-    "no such array": ({"images": "a.npy"}, "no array is called a.npy, only"),
+    "no such array": (
+        {"images": "a.npy"},
+        "no array is called a.npy; the files with arrays are",
+    ),
 }
 
 
@@ -153,14 +170,135 @@ def test_rows_that_are_unused_are_left_out_of_a_part_without_where(
     assert values["classes"] == 3
 
 
+def test_a_column_that_no_table_has_is_not_unused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS)
+    part = {"table": "t.csv", "file": "{file}", "class": "class"}
+    with pytest.raises(UserError, match="unused: no table has the column sett"):
+        read(part | {"unused": [{"where": {"sett": "test"}}]}, [8, 8])
+
+
+def test_an_empty_key_unused_leaves_nothing_out() -> None:
+    assert layout.parse({"files": "{class}/*", "unused": None}).unused == []
+
+
+@pytest.mark.parametrize("value", ["True", "true"])
+def test_rows_are_chosen_by_a_truth_value(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS.replace("train", "False").replace("test", value))
+    part = {"table": "t.csv", "file": "{file}", "class": "class"}
+    sets = {"train": {"where": {"set": False}}, "test": {"where": {"set": True}}}
+    values, _, _ = read(part | sets, [8, 8])
+    assert values["images"] == 20
+
+
+def test_whole_numbers_beside_a_missing_one_stay_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS)
+    table = pd.read_csv("data/own/t.csv")
+    table["fold"] = pd.array([1, 2, *[None] * 18], dtype="Int64")
+    table.to_parquet("data/own/t.parquet")
+    Path("data/own/t.csv").unlink()
+    part = {"table": "t.parquet", "file": "{file}", "class": "class", "unused": "*"}
+    sets = {"train": {"where": {"fold": ["", 1]}}, "test": {"where": {"fold": 2}}}
+    values, _, _ = read(part | sets, [8, 8])
+    assert values["images"] == 20
+
+
+def test_a_picture_without_a_class_is_not_blank(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_flat(Path("data/own/pictures"), slice(0, 3))
+    contents = [path.read_bytes() for path in sorted(Path("data/own/pictures").iterdir())]
+    shutil.rmtree("data/own/pictures")
+    pd.DataFrame({"image": contents, "class": ["a", "b", None]}).to_parquet(
+        "data/own/t.parquet"
+    )
+    with pytest.raises(UserError, match="1 images have no class, first 3"):
+        read({"table": "t.parquet", "picture": "image", "class": "class"}, [8, 8])
+
+
+@pytest.mark.parametrize("row", [1, 12])
+def test_a_row_with_a_wrong_label_is_named_by_its_place_in_the_table(
+    row: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS)
+    table = pd.read_csv("data/own/t.csv")
+    table["a"] = (table["class"] == "a").astype(int)
+    table["b"] = 1 - table["a"]
+    table.loc[row, ["a", "b"]] = 1
+    table.to_csv("data/own/t.csv", index=False)
+    part = {"table": "t.csv", "file": "{file}", "class": ["a", "b"]}
+    sets = {"train": {"where": {"set": "train"}}, "test": {"where": {"set": "test"}}}
+    with pytest.raises(UserError, match=f"are labels, of which row {row + 1} has 2"):
+        read(part | sets, [8, 8])
+
+
+def test_folders_of_tables_may_have_braces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS)
+    Path("data/own").rename(tmp_path / "own")
+    Path("data/own").mkdir()
+    (tmp_path / "own").rename("data/own/a{b}")
+    part = {"table": "a[{]b}/t.csv", "file": "{file}", "class": "class"}
+    values, _, _ = read(part, [8, 8])
+    assert values["images"] == 20
+
+
+def test_a_column_may_be_called_like_a_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame(
+        {"hours to live": ["1 2 3 4", "4 3 2 1", "0 0 0 1"], "class": ["a", "b", "a"]}
+    )
+    Path("data/own").mkdir(parents=True)
+    table.to_csv("data/own/t.csv", index=False)
+    values, _, _ = read({"table": "t.csv", "pixels": "hours to live", "class": "class"}, [2, 2])
+    assert values["images"] == 3
+
+
+def test_the_index_without_a_name_that_pandas_writes_is_no_title(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = write_flat(Path("data/own"), slice(0, 20))
+    classes = pd.Series(
+        {name: "ab"[number % 2] for number, name in enumerate(names)}, name="label"
+    )
+    classes.to_csv("data/own/t.csv")
+    values, _, _ = read({"table": "t.csv", "file": "{unnamed: 0}", "class": "label"}, [8, 8])
+    assert values["images"] == 20
+
+
+def test_other_arrays_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/own").mkdir(parents=True)
+    images = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
+    np.savez("data/own/m.npz", x=images, y=np.array([b"a", b"b", b"a", b"b"]))
+    Path("data/own/junk.npy").write_text("This is no array.")
+    values, _, _ = read({"images": "m.npz/x", "class": "m.npz/y"}, [8, 8])
+    assert values["names"] == ["a", "b"]
+
+
 def test_only_a_star_is_a_wildcard_in_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_table(ROWS)
     part = {"table": "t.csv", "file": "{file}", "class": "class"}
-    with pytest.raises(UserError, match=r"20 rows of t.csv are in no part"):
-        read(part | {"train": {"where": {"class": ["?", "[ab]"]}}}, [8, 8])
+    with pytest.raises(UserError, match=r"10 rows of t.csv are in no part"):
+        read(part | {"train": {"where": {"class": ["[ab]", "a"]}}}, [8, 8])
 
 
 def test_a_row_of_pixels_without_a_class_is_not_blank(
@@ -249,6 +387,7 @@ def test_a_path_fits_a_pattern_in_one_way_or_not(
     [
         ("(n h) w", "n must not stand in parentheses"),
         ("n h", "need n, h and w"),
+        ("n h w )", "need n, h and w"),
         ("n h w x", "need n, h and w"),
         ("n h w c", "do not fit an array of shape"),
         ("n (h w)", "do not fit an array of shape"),

@@ -116,7 +116,8 @@ def check_one_hot(columns: pd.DataFrame) -> None:
     """Check that an image has one of the labels that are columns.
 
     Args:
-        columns: a column for each label, which is 1 if an image has the label.
+        columns: a column for each label, which is 1 if an image has the label. The index is the
+            number of the row from 0.
 
     Raises:
         UserError: an image has several labels, or none.
@@ -125,7 +126,8 @@ def check_one_hot(columns: pd.DataFrame) -> None:
     has_several = n_labels > 1
     row = has_several.argmax() if has_several.any() else n_labels.argmin()
     names = [str(name) for name in columns]
-    found = f"the columns {shorten(names)} are labels, of which row {row + 1} has"
+    numbers = [number + 1 for number in columns.index]
+    found = f"the columns {shorten(names)} are labels, of which row {numbers[row]} has"
     if n_labels[row] > 1:
         raise UserError(
             f"{found} {n_labels[row]}: {ONE_CLASS}; for several labels, use another tool; for "

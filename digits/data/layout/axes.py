@@ -9,6 +9,7 @@ import numpy as np
 from digits.settings.errors import UserError
 
 AXIS = re.compile(r"\(([^()]*)\)|(\w+)")
+AXES = re.compile(r"\s*((\([\w\s]*\)|\w+)\s*)*")
 
 
 def arrange(images: Any, axes: str, scale: float = 1) -> Any:
@@ -29,7 +30,7 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     """
     groups = [(inner or single).split() for inner, single in AXIS.findall(axes)]
     names = [name for group in groups for name in group]
-    if sorted(names) not in (["h", "n", "w"], ["c", "h", "n", "w"]):
+    if not AXES.fullmatch(axes) or sorted(names) not in (["h", "n", "w"], ["c", "h", "n", "w"]):
         raise UserError(f"the axes {axes!r} need n, h and w, and may have c, each once")
     if any("n" in group for group in groups if len(group) > 1):
         raise UserError(f"in the axes {axes!r}, n must not stand in parentheses")
@@ -48,6 +49,11 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
             f"{arranged.shape[3]} colours, expected 3"
         )
     return arranged if scale == 1 else np.rint(arranged * scale)
+
+
+def count_axes(axes: str) -> int:
+    """Return how many axes an array has."""
+    return len(AXIS.findall(axes))
 
 
 def split_axis(length: int, group: list[str], axes: str) -> list[int]:

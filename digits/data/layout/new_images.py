@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.data.layout.array_file import is_array_file
+from digits.data.layout.axes import arrange, count_axes
 from digits.data.layout.hugging_face import find_encoded_column
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
@@ -39,12 +40,13 @@ def find_layout(path: Path, dataset: DatasetParams) -> tuple[Place, Layout]:
     """
     known = parse(dataset.layout) if dataset.layout is not None else None
     parts = [*known.train, *known.test] if known is not None else []
-    if path.is_file() and is_table_file(path):
-        return find_table_layout(path, [part for part in parts if isinstance(part, TablePart)])
+    tables = [part for part in parts if isinstance(part, TablePart)]
+    if path.is_file() and (is_table_file(path) or (tables and not is_array_file(path))):
+        return find_table_layout(path, tables)
     place = Place(path)
     if path.is_file() and is_array_file(path):
-        axes = next((part.axes for part in parts if isinstance(part, ArrayPart)), "")
-        return place, find_array_layout(place, axes, has_colors=len(dataset.shape) == 3)
+        arrays = next((part for part in parts if isinstance(part, ArrayPart)), None)
+        return place, find_array_layout(place, arrays, has_colors=len(dataset.shape) == 3)
     if known is not None and fits(place, known):
         return place, known
     if not place.pictures:
@@ -87,9 +89,10 @@ def find_table_layout(path: Path, known: Iterable[TablePart]) -> tuple[Place, La
         if fits_table(place, layout):
             return place, layout
     place = Place(path)
-    table = place.open_table(path.name)
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    table = place.open_table(path.name, separator)
     encoded = [column.name for column in table.schema or [] if find_encoded_column([column])]
-    keys = {"table": name} | describe_columns(table.names, encoded)
+    keys = {"table": name, "separator": separator} | describe_columns(table.names, encoded)
     return place, make_layout(TablePart.model_validate(keys))
 
 
@@ -126,12 +129,13 @@ def describe_columns(names: Sequence[str], encoded: Sequence[str]) -> dict[str, 
     return {key: name for key, name in keys.items() if name is not None}
 
 
-def find_array_layout(place: Place, axes: str, *, has_colors: bool) -> Layout:
+def find_array_layout(place: Place, known: ArrayPart | None, *, has_colors: bool) -> Layout:
     """Return the layout of the largest array in a file, and of its labels.
 
     Args:
         place: the file.
-        axes: the order of the axes of the dataset's arrays, or "".
+        known: the first part of the dataset's layout that has arrays, or None. Its axes are
+            taken if there are as many.
         has_colors: whether the images of the dataset are in colour.
 
     Raises:
@@ -142,17 +146,17 @@ def find_array_layout(place: Place, axes: str, *, has_colors: bool) -> Layout:
         raise UserError("a file with arrays needs one with images")
     name = max(images, key=lambda name: place.arrays[name].size)
     array = place.arrays[name]
+    if known is not None and count_axes(known.axes) == array.ndim:
+        axes, scale = known.axes, known.scale
+    else:
+        flat = "n (h w c)" if has_colors else "n (h w)"
+        axes, scale = {2: flat, 4: "n h w c"}.get(array.ndim, "n h w"), 1.0
+    n_images = len(arrange(array, axes))
     labels = [
         other
         for other, values in place.arrays.items()
-        if other != name and values.size == len(array)
+        if other != name and values.size == n_images
     ]
-    flat = "n (h w c)" if has_colors else "n (h w)"
-    by_number = {2: flat, 3: "n h w", 4: "n h w c"}
-    has_known_axes = len(axes.replace("(", "").split()) == array.ndim
-    part = {
-        "images": quote(name),
-        "axes": axes if has_known_axes else by_number.get(array.ndim, "n h w"),
-    }
-    part |= {"class": labels[0]} if len(labels) == 1 else {}
-    return make_layout(ArrayPart.model_validate(part))
+    keys = {"class": labels[0]} if len(labels) == 1 else {}
+    part = {"images": quote(name), "axes": axes, "scale": scale}
+    return make_layout(ArrayPart.model_validate(part | keys))

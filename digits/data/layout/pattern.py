@@ -41,6 +41,7 @@ class Pattern:
     Attributes:
         text: as it is written in params.yaml.
         tokens: its fields, wildcards and characters, each with its kind.
+        fields: the names of its fields.
     """
 
     def __init__(self, text: str) -> None:
@@ -60,6 +61,7 @@ class Pattern:
                     f"{{{name}}} in {self} has no meaning; write {{class}}, {{group}}, {{id}}, "
                     "or * for any text"
                 )
+        self.fields = {name for kind, name in self.tokens if kind == "field"}
         # Both match the same paths. The first finds the longest first field or wildcard, then
         # the longest second one, and so on, and the second one the shortest.
         self.longest = self.compile(lazy="")
@@ -169,9 +171,16 @@ def find_matches(patterns: Iterable[str], paths: Iterable[str]) -> dict[str, dic
     """Return the fields of each path that fits one of several patterns, by the path.
 
     Raises:
-        UserError: a path fits in two ways that differ in a field.
+        UserError: a path fits in two ways that differ in a field, or not all patterns have the
+            same fields.
     """
     compiled = [Pattern(text) for text in patterns]
+    for pattern in compiled:
+        if pattern.fields != compiled[0].fields:
+            raise UserError(
+                f"{compiled[0]} and {pattern} have different fields; {{class}}, {{group}} and "
+                "{id} are in all patterns of a part, or in none"
+            )
     found: dict[str, dict[str, str]] = {}
     for path in paths:
         for pattern in compiled:

@@ -1,14 +1,17 @@
 """The files in a folder, which is listed once, and each of which is opened once."""
 
+import posixpath
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from digits.data.intake.collection import shorten
 from digits.data.layout import array_file
 from digits.data.layout.listing import iterate_files
-from digits.data.layout.pattern import to_nfc
+from digits.data.layout.pattern import Pattern, to_nfc
 from digits.data.layout.table_file import TableFile
 from digits.data.sources import NOT_FOUND, check_not_special
 from digits.imaging import pictures
@@ -22,6 +25,8 @@ class Place:
     Attributes:
         root: the folder, or that of the file.
         files: the files by their paths in the folder, which have / and are in NFC.
+        tables: the tables that were opened, by their names and how they were opened.
+        loaded: the arrays of the files that were opened, by the paths of the files.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,6 +50,7 @@ class Place:
                 )
             self.files[name] = file
         self.tables: dict[Any, TableFile] = {}
+        self.loaded: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def pictures(self) -> list[str]:
@@ -53,7 +59,36 @@ class Place:
 
     @cached_property
     def arrays(self) -> dict[str, Any]:
-        """The arrays of numbers and texts.
+        """All arrays of numbers and texts, by their names.
+
+        Raises:
+            UserError: a file cannot be read.
+        """
+        return self.load_arrays(self.list_array_files())
+
+    def find_arrays(self, pattern: str) -> dict[str, Any]:
+        """Return the arrays of all files that may have one whose name fits a pattern.
+
+        Raises:
+            UserError: a file cannot be read, or there is none.
+        """
+        names = self.list_array_files()
+        patterns = [Pattern(pattern), Pattern(posixpath.dirname(pattern))]
+        fitting = [
+            name for name in names if any(each.longest.fullmatch(name) for each in patterns)
+        ]
+        if not fitting:
+            raise UserError(
+                f"no array is called {pattern}; the files with arrays are {shorten(names)}"
+            )
+        return self.load_arrays(fitting)
+
+    def list_array_files(self) -> list[str]:
+        """Return the paths of the files with arrays."""
+        return [name for name, file in self.files.items() if array_file.is_array_file(file)]
+
+    def load_arrays(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the arrays of files, each of which is opened only once.
 
         An array's name is that of its file, followed by a slash and its own one if the file may
         have several.
@@ -62,21 +97,19 @@ class Place:
             UserError: a file cannot be read.
         """
         found: dict[str, Any] = {}
-        for name, file in self.files.items():
-            if not array_file.is_array_file(file):
-                continue
-            try:
-                loaded = array_file.load_file(file)
-            except (
-                Exception
-            ) as error:  # a damaged file can make the readers raise any exception
-                raise UserError(f"{name}: {array_file.explain(error)}") from None
-            found |= {f"{name}/{key}" if key else name: array for key, array in loaded.items()}
+        for name in names:
+            if name not in self.loaded:
+                try:
+                    self.loaded[name] = array_file.load_file(self.files[name])
+                except Exception as error:  # what a damaged file raises can be anything
+                    raise UserError(f"{name}: {array_file.explain(error)}") from None
+            for key, array in self.loaded[name].items():
+                found[f"{name}/{key}" if key else name] = array
         # Other objects are for example sparse matrices.
         return {
             name: array
             for name, array in found.items()
-            if isinstance(array, np.ndarray) and array.dtype.kind in "buifU"
+            if isinstance(array, np.ndarray) and array.dtype.kind in "buifUS"
         }
 
     def open_table(

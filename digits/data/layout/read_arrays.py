@@ -11,7 +11,7 @@ from digits.data.intake import one_class
 from digits.data.intake.collection import shorten
 from digits.data.layout.axes import arrange
 from digits.data.layout.part import PartImages
-from digits.data.layout.pattern import find_matches
+from digits.data.layout.pattern import find_matches, quote
 from digits.data.layout.place import Place
 from digits.settings.errors import UserError
 from digits.settings.layout import ArrayPart
@@ -23,13 +23,14 @@ def read_arrays(place: Place, part: ArrayPart) -> PartImages:
     Raises:
         UserError: there are no such arrays, or they have other shapes than the layout says.
     """
-    fields = find_matches([part.images], place.arrays)
+    arrays = place.find_arrays(part.images)
+    fields = find_matches([part.images], arrays)
     if not fields:
-        raise UserError(f"no array is called {part.images}, only {shorten(list(place.arrays))}")
+        raise UserError(f"no array is called {part.images}, only {shorten(list(arrays))}")
     tables = []
     images_of_arrays = []
     for name, texts in fields.items():
-        images = arrange(place.arrays[name], part.axes, part.scale)
+        images = arrange(arrays[name], part.axes, part.scale)
         columns: dict[str, Any] = dict(texts)
         for key, label_name in [("class", part.classes), ("group", part.group)]:
             if label_name:
@@ -62,9 +63,10 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
     Raises:
         UserError: there is no such array, or it has not one label for each image.
     """
-    if name not in place.arrays:
-        raise UserError(f"no array is called {name}, only {shorten(list(place.arrays))}")
-    labels = place.arrays[name]
+    arrays = place.find_arrays(quote(name))
+    if name not in arrays:
+        raise UserError(f"no array is called {name}, only {shorten(list(arrays))}")
+    labels = arrays[name]
     if labels.ndim == 2 and 1 not in labels.shape:
         is_label = labels if len(labels) == n_images else labels.T
         if not (np.isin(is_label, [0, 1]).all() and (is_label.sum(axis=1) == 1).all()):

@@ -28,11 +28,11 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
         UserError: no picture fits a pattern, a path fits in two ways, or the list of pictures
             names one that is not there.
     """
+    fields = find_matches(part.files, place.pictures)
     for text in part.files:
         pattern = Pattern(text)
-        if not any(pattern.longest.fullmatch(name) for name in place.pictures):
+        if not any(pattern.longest.fullmatch(name) for name in fields):
             raise UserError(f"no picture in {place.root} fits the pattern {text}")
-    fields = find_matches(part.files, place.pictures)
     chosen = {name for name in fields if name not in left_out}
     if part.list:
         chosen &= read_list(place, part.list, chosen)

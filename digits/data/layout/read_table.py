@@ -45,6 +45,8 @@ def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartIm
     if len(shapes) > 1:
         raise UserError(f"images of several shapes: {shorten(sorted(shapes))}")
     rows = pd.concat([each.rows for each in read], ignore_index=True)
+    if not len(rows):
+        raise UserError(f"no row of {shorten(list(fields))} has the values of `where`")
     return PartImages(
         rows,
         contents=lambda: (content for each in read for content in each.contents()),
@@ -82,7 +84,8 @@ def read_one(
         texts = opened.read_texts([*used, *ends[-1:]], whole=not pixels)
         if texts.index.empty:
             raise UserError("it has no rows")
-        left_out = find_blank(texts)
+        # A picture is never blank, only its class or group.
+        left_out = np.zeros(len(texts), bool) if part.picture else find_blank(texts)
         for where in unused:
             if set(where).issubset(opened.names):
                 left_out = left_out | choose_rows(opened.read_texts(list(where)), where)
@@ -139,7 +142,7 @@ def choose_rows(texts: pd.DataFrame, where: Where) -> Vector:
     """
     chosen = np.ones(len(texts), bool)
     for column, patterns in where.items():
-        values = texts[column].str.strip()
+        values = texts[column].str.strip().replace({"True": "true", "False": "false"})
         expression = "|".join(re.escape(pattern).replace(r"\*", ".*") for pattern in patterns)
         chosen &= values.str.fullmatch(expression).to_numpy(bool)
     return chosen
@@ -162,8 +165,12 @@ def find_pictures(
     """
     columns = split_columns(template, list(map(str, texts)))
     values = [[normalize_path(text, part) for text in texts[name]] for name, part in columns]
-    whole = posixpath.join(posixpath.dirname(table_name), COLUMN.sub("{}", template))
-    paths = [posixpath.normpath(whole.format(*row)) for row in zip(*values, strict=True)]
+    folder = posixpath.dirname(table_name)
+    whole = COLUMN.sub("{}", template)
+    paths = [
+        posixpath.normpath(posixpath.join(folder, whole.format(*row)))
+        for row in zip(*values, strict=True)
+    ]
     if "*" in template:
         found = find_by_wildcards(place, paths)
     else:
@@ -239,7 +246,7 @@ def choose_columns(opened: TableFile, text: str, used: Collection[str]) -> list[
     Raises:
         UserError: one is missing.
     """
-    first, _, last = text.partition(" to ")
+    first, _, last = (text, "", "") if text in opened.names else text.partition(" to ")
     opened.check_names([first, last or first])
     start, stop = (opened.names.index(name) for name in (first, last or first))
     if stop < start:
@@ -262,6 +269,8 @@ def make_classes(texts: pd.DataFrame, opened: TableFile) -> pd.Series:
     Raises:
         UserError: a row has several classes, or none.
     """
+    if texts.empty:
+        return pd.Series(dtype=object)
     if texts.shape[1] > 1:  # one column per class
         numbers = texts.apply(to_flags)
         is_other = ~numbers.isin([0, 1]).all(axis=1)
@@ -269,8 +278,8 @@ def make_classes(texts: pd.DataFrame, opened: TableFile) -> pd.Series:
             row = int(is_other.to_numpy().argmax())
             values = ", ".join(texts.iloc[row].unique()[:5])
             raise UserError(
-                f"row {row + 1} has {values} in the columns of the classes, of which one must "
-                "be 1, and all others 0"
+                f"row {texts.index[row] + 1} has {values} in the columns of the classes, of "
+                "which one must be 1, and all others 0"
             )
         one_class.check_one_hot(numbers)
         names = [str(name).strip() for name in texts]

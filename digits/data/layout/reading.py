@@ -56,6 +56,7 @@ def read_layout(place: Place, layout: Layout) -> Reading:
     ]
     check_same_kind(parts)
     tables = list_tables(parts)
+    check_unused_columns(place, tables, layout.unused_rows)
     for name, rows_of_parts in tables.items():
         check_rows_of_table(name, rows_of_parts)
     rows = combine_rows(parts, n_train=len(layout.train))
@@ -106,12 +107,8 @@ def find_unused_columns(parts: list[PartImages]) -> dict[str, pd.Series]:
 def find_unused_arrays(place: Place, parts: list[PartImages]) -> list[str]:
     """Return the arrays that no part uses, of the files that the parts use."""
     used = {name for part in parts for name in part.arrays}
-    files = {name for part in parts for name in part.files}
-    if not used:
-        return []
-    return [
-        name for name in place.arrays if name.rpartition("/")[0] in files and name not in used
-    ]
+    files = {name for part in parts if part.arrays for name in part.files}
+    return [name for name in place.load_arrays(sorted(files)) if name not in used]
 
 
 def count_left_out(rows_of_parts: list[TableRows]) -> int:
@@ -175,6 +172,18 @@ def check_rows_of_table(name: str, rows_of_parts: list[TableRows]) -> None:
                 f"{is_wrong.sum()} rows of {name} are in {place} of the layout, first row "
                 f"{is_wrong.argmax() + 1}; {remedy}"
             )
+
+
+def check_unused_columns(place: Place, used: Container[str], unused: list[Where]) -> None:
+    """Check that a table has the columns of each kind of rows that are left out.
+
+    Raises:
+        UserError: none has them.
+    """
+    opened = [table.names for (name, *_), table in place.tables.items() if name in used]
+    for where in unused:
+        if not any(set(where).issubset(names) for names in opened):
+            raise UserError(f"unused: no table has the column {' and '.join(where)}")
 
 
 def combine_rows(parts: list[PartImages], n_train: int) -> pd.DataFrame:

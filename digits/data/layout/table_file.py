@@ -70,7 +70,7 @@ class TableFile:
                 names = [str(name).strip() for name in first.iloc[0]]
                 if self.options["header"] is None:
                     names = [str(number + 1) for number in range(len(names))]
-            if len(names) > 1 and len(set(names) - {""}) == 1:
+            if len(names) > 1 and not any(names[1:]):
                 raise UserError("its first line has one value; if it is a title, delete it")
             # As pandas does. The index that it writes has no name.
             names = [name or f"unnamed: {number}" for number, name in enumerate(names)]
@@ -128,8 +128,11 @@ class TableFile:
             for name in names:
                 if pa.types.is_nested(self.schema.field(name).type):
                     raise UserError(f"the column {name} has lists or structures of values")
-            frame = pd.read_parquet(self.path, columns=list(names))
-            return frame.astype(object).where(frame.notna(), "").astype(str)
+            # With these types, a whole number stays one beside a missing value.
+            frame = pd.read_parquet(
+                self.path, columns=list(names), dtype_backend="numpy_nullable"
+            )
+            return frame.astype("string").fillna("").astype(str)
         names = names or self.names[:1]  # to count the rows
         columns = None
         if len(names) < len(self.names):
